@@ -1,3 +1,3 @@
-"""The only way into the store: records are parsed, verified, placed, stored, folded and
-announced.
+"""The only way into the store. Every incoming record is parsed, verified, placed in its log, stored
+and folded. Then listeners are told about it.
 """

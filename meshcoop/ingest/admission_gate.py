@@ -1,8 +1,9 @@
-"""Decides whose records are stored: those of certified devices, and of a device that brings its own
-certificate (R-03.31).
+"""Decides whether a record may be stored. It may if its device is certified, or if the record
+itself brings its device's certificate (R-03.31).
 
-A member's further device needs no vouchers. Its first record carries a certificate that the
-person's root key has signed. Every home stores this record, because the person belongs.
+A member's further device needs no vouchers. The first record of its log carries a certificate that
+the person's root key has signed. Every home stores this record, because the person belongs to the
+neighbourhood.
 """
 
 from meshcoop.fold.clock_limit import DRIFT_MS
@@ -16,14 +17,16 @@ from protocol.record.root_statement import PLACE_SIZE, Certificate
 
 
 def is_storable(state: State, record: Record) -> bool:
-    """Whether the records of this record's device are stored (R-03.19), or the record brings its
+    """Returns whether this record may be stored.
+
+    That is so if the records of its device are stored (R-03.19), or if the record brings its
     device's own certificate (R-03.31).
     """
     device = record.header.device
     if not state.authority_fold.is_storable(device):
         return _brings_itself(state, record)
-    # A log may be here only because its first record brought the certificate. Another first record
-    # must not fork such a log, or the fork would drop the log.
+    # Perhaps this log is stored only because its first record brought the certificate. Another
+    # record with number 1 would fork this log, and the fork would drop it.
     is_another_first = record.header.seq == 1 and state.store.logs.find(device) is not None
     if not is_another_first:
         return True
@@ -31,11 +34,12 @@ def is_storable(state: State, record: Record) -> bool:
 
 
 def _brings_itself(state: State, record: Record) -> bool:
-    """Whether a record is the first of its log and carries its device's certificate. The person who
-    signed the certificate must have been let in.
+    """Returns whether a record is the first of its log and carries a certificate of its own device.
+
+    The person who signed the certificate must have been let in at some time.
     """
     act = read_authority_record(record, state.neighbourhood) if record.header.seq == 1 else None
-    # A record from ahead of the clock waits in the pool.
+    # A record whose time is ahead of the clock waits in the pool.
     if act is None or act.time > state.now() + DRIFT_MS:
         return False
     certified = _certificate(state, act)
@@ -45,7 +49,7 @@ def _brings_itself(state: State, record: Record) -> bool:
 
 
 def _is_certified_by_others(state: State, device: bytes) -> bool:
-    """Whether the charter or a record of another device certifies this device."""
+    """Returns whether the charter or a record of another device certifies this device."""
     assert state.authority is not None, "the device is storable by it"
     founders = map(root_statement.read_statement, state.authority.charter["founders"])
     if any(founder.device == device for founder in founders):
@@ -58,8 +62,9 @@ def _is_certified_by_others(state: State, device: bytes) -> bool:
 
 
 def _certificate(state: State, act: AuthorityRecord) -> Certificate | None:
-    """Returns the certificate in an authority record, or None if it has none for this
-    neighbourhood.
+    """Returns the certificate in an authority record.
+
+    Returns None if the record has no certificate for this neighbourhood.
     """
     try:
         statement = root_statement.read_statement(act.fields.get("statement", b""))

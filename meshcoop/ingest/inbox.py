@@ -1,8 +1,9 @@
 """The inbox is the only way into the store. It verifies, stores, folds and announces records.
 
-Records from people of this home, from gossip, from sync and from a join all come this way. A record
-that cannot be placed yet waits in a bounded pool outside the store. A record that a rule forbids is
-refused, with the number of the rule. Any order of arrival gives the same store and the same views.
+Records come here from people of this home, from gossip, from sync and from joining. If a record
+cannot be placed yet, it waits in a bounded pool outside the store. If a rule forbids a record, the
+inbox refuses it and names the rule's number. The order in which records arrive does not change the
+store or the views.
 """
 
 import logging
@@ -25,7 +26,10 @@ _LOG = logging.getLogger(__name__)
 
 
 class Inbox:
-    """Takes records into a state. After records are safely stored, it tells its listeners."""
+    """Takes records into a state: the store and what is folded from it.
+
+    After records are safely stored, the inbox calls its listeners.
+    """
 
     def __init__(self, state: State, retention: Retention | None = None) -> None:
         self.state = state
@@ -45,18 +49,18 @@ class Inbox:
         return self.ingest_verified(verify(records, self.state.neighbourhood), result)
 
     def ingest(self, records: Iterable[Record], *, durable: bool = False) -> IngestResult:
-        """Verifies, stores and folds `records`, and waiting records that can be placed because of
-        them.
+        """Verifies, stores and folds `records`. Also stores waiting records that can be placed now.
 
-        When it returns, the stored records survive a killed process. With `durable`, they survive a
-        power cut too.
+        When this returns, the stored records survive if the process is killed. With `durable`, they
+        survive a power cut too.
         """
         verified = verify(self.select_unknown(records), self.state.neighbourhood)
         return self.ingest_verified(verified, IngestResult(), durable=durable)
 
     def parse(self, wires: Iterable[bytes], result: IngestResult) -> list[Record]:
-        """Parses records: the first step of `ingest_wires`. Adds malformed ones to
-        `result.refused`.
+        """Parses records. This is the first step of `ingest_wires`.
+
+        Adds a refusal to `result.refused` for each malformed record.
         """
         records = []
         for wire in wires:
@@ -67,8 +71,9 @@ class Inbox:
         return records
 
     def select_unknown(self, records: Iterable[Record]) -> list[Record]:
-        """Returns the records that are neither in the store nor in the pool, each once: the second
-        step.
+        """Returns the records that are in neither the store nor the pool, each record once.
+
+        This is the second step of `ingest_wires`.
         """
         new: dict[bytes, Record] = {}
         for record in records:
@@ -80,13 +85,14 @@ class Inbox:
     def ingest_verified(
         self, verified: Verified, result: IngestResult, *, durable: bool = False
     ) -> IngestResult:
-        """Stores and folds what `verify` returned: the last step.
+        """Stores and folds the records that `verify` returned. This is the last step of
+        `ingest_wires`.
 
-        Some of these records may have come another way while they were verified.
+        Skips records that came another way while these were being verified.
         """
         result.refused += verified.refused
         fresh = self.select_unknown(verified.genuine)
-        # If no record is new, the pool is tried again: an author may have become a member meanwhile.
+        # If no record is new, the waiting records are tried: an author may be a member by now.
         fresh = fresh or self.pool.take_ready(self._placement.can_place)
         if fresh:
             with self._all_or_nothing(durable=durable):
@@ -97,8 +103,10 @@ class Inbox:
         return result
 
     def ingest_contents(self, items: Iterable[tuple[bytes, bytes]]) -> IngestResult:
-        """Stores (record id, content) pairs of records that are held without content. Returns the
-        result for the waiting records that were stored because of them.
+        """Stores contents for records that are held without content.
+
+        `items` are pairs (record id, content). With the new contents, waiting records may become
+        storable. The result is about those waiting records.
         """
         with self.store.transaction(durable=False):
             touched_roots = set()
@@ -116,10 +124,11 @@ class Inbox:
         return self.ingest([])  # the contents may admit a device whose records wait
 
     def missing_contents(self, limit: int) -> list[bytes]:
-        """Returns at most `limit` ids of records whose content is missing, though nobody retracted
-        them.
+        """Returns at most `limit` ids of records whose content is missing here. Leaves out
+        retracted records.
 
-        Each call goes on where the last call ended. So retracted records do not hide the others.
+        Each call continues where the last call ended. So contents that no peer has do not hide the
+        others.
         """
         after = max(self._absent_after, self._retention.released_row)
         rows = self.store.records.without_content(after, 4 * limit)
@@ -130,6 +139,8 @@ class Inbox:
     def _all_or_nothing(self, *, durable: bool) -> Iterator[None]:
         """Runs the block in a transaction. If the transaction fails, reads authority from the store
         again.
+
+        Otherwise authority would contain records that are not stored.
         """
         try:
             with self.store.transaction(durable=durable):
@@ -140,8 +151,9 @@ class Inbox:
             raise
 
     def _fill(self, record_id: bytes, content: bytes) -> StoredRecord | None:
-        """Stores the content of a record that is held without it. Returns the record's row, or None
-        if the content is not wanted or does not match the record.
+        """Stores the content of a record that is held without it. Returns the record's row.
+
+        Returns None if the content is not needed here, or if it does not match the record.
         """
         row = self.store.records.find(record_id)
         if row is None or row.record.content is not None or self.state.thread_fold.is_erased(row):
@@ -157,8 +169,8 @@ class Inbox:
     # -- the passes, one after another ------------------------------------------------------------
 
     def _store_and_fold(self, fresh: list[Record], result: IngestResult) -> None:
-        """Places records until no waiting record can be placed any more. Then folds the threads
-        that have changed.
+        """Places records until no waiting record can be placed any more. Then folds the changed
+        threads.
         """
         batch = Batch(result)
         while fresh:
@@ -168,31 +180,33 @@ class Inbox:
             self._fold_authority(batch)
             fresh = [*batch.deferred, *self.pool.take_ready(self._placement.can_place)]
             batch.deferred.clear()
-        # Retractions are judged by the latest authority, so they come after its fold.
+        # The latest authority decides about retractions. So it is folded before they are applied.
         self._erase_retracted(batch)
         self.state.thread_fold.fold(batch.touched_roots, batch.begun)
 
     def _prune_forks(self, batch: Batch) -> None:
-        """R-01.14: deletes records beyond a fork. Keeps proof of the fork, what others name, and
-        certain authority records.
+        """R-01.14: deletes the records beyond a fork that the rule does not keep.
+
+        It keeps the proof of the fork, records that others name as parents, and certain authority
+        records.
         """
         if not batch.beyond_forks:
             return
         self._forget(self._prune(), batch)
         for record in batch.beyond_forks:
-            # Read again: pruning may have deleted the record or changed its thread.
+            # Read the row again: pruning may have deleted the record or changed its thread.
             row = self.store.records.find(record.id)
             if row is not None:
                 self._placement.note_stored(row, batch)
-            else:  # a record that would keep it may be on its way
+            else:  # another record that keeps this one may be on its way
                 batch.result.devices_with_gaps.add(record.header.device)
         batch.beyond_forks.clear()
 
     def _fold_authority(self, batch: Batch) -> None:
         """Folds authority once for all new authority records.
 
-        If a device is no longer storable, its log is dropped and its records wait again. If the
-        quotas have changed, all logs are counted again.
+        If a device's records may no longer be stored, deletes its log and puts its records into the
+        pool. If the quotas have changed, counts the use of all logs again.
         """
         if not batch.authority_is_stale:
             return
@@ -231,15 +245,15 @@ class Inbox:
         batch.begun.clear()
 
     def _prune(self) -> list[StoredRecord]:
-        """Deletes records of forked logs that neither the store nor the pool needs. Returns these
-        records.
+        """Deletes the records beyond a fork that neither the store nor the pool needs. Returns
+        them.
         """
         return self.store.prune_forks(
             self.pool.parents() | self.state.authority_fold.kept_beyond_forks()
         )
 
     def _forget(self, dropped: list[StoredRecord], batch: Batch) -> None:
-        """Removes deleted records from authority and from the views."""
+        """Removes records from authority and from the views after the store has deleted them."""
         if dropped:
             batch.begun.clear()
         for row in dropped:

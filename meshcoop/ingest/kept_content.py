@@ -1,22 +1,22 @@
-"""Decides how much sealed content a store keeps. A home keeps everything, a relay only a part."""
+"""Says how much sealed content a store keeps. A home keeps all of it, a relay only a part."""
 
 from typing import Protocol
 
 
 class Retention(Protocol):
-    """The limits of the sealed content that a store keeps."""
+    """The limits on the sealed content that a store keeps."""
 
     @property
     def is_full(self) -> bool:
-        """Whether there is no room for more records with sealed content."""
+        """Whether the store has no room left for records with sealed content."""
 
     @property
     def released_row(self) -> int:
-        """The highest row whose sealed content has been deleted."""
+        """The highest row whose sealed content was deleted to make room. 0 if there is none."""
 
 
 class KeepEverything:
-    """The retention of a home, which keeps all sealed content."""
+    """The retention of a home. A home keeps all sealed content."""
 
     is_full = False
     released_row = 0

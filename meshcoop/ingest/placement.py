@@ -1,8 +1,8 @@
 """Places each record: into its device's log, or into the pool of waiting records.
 
-Placement uses authority from the last fold. Authority may not know the author of a record, while
-new authority records wait to be folded. Then the record is deferred (`Batch.deferred`): the inbox
-folds these authority records and tries again.
+Placement asks authority whether a record's device may write. New authority records may be placed,
+but not folded yet. If authority does not know a device then, the record is deferred
+(`Batch.deferred`). The inbox folds the new authority records and places the deferred record again.
 """
 
 import logging
@@ -26,22 +26,22 @@ _ANOTHER_HISTORY = "R-01.12"
 
 @dataclass
 class Batch:
-    """The work that each pass of an ingest leaves for the next passes."""
+    """What each pass of an ingest notes for the passes after it."""
 
     result: IngestResult
     authority_is_stale: bool = False  # new authority records are not folded yet
     deferred: list[Record] = field(default_factory=list)  # to be placed after the next fold
-    beyond_forks: list[Record] = field(default_factory=list)  # inserted, but may be deleted
+    beyond_forks: list[Record] = field(default_factory=list)  # stored, but may be deleted
     # The ids of records that a retraction may be about.
     retractable: dict[bytes, None] = field(default_factory=dict)
     touched_roots: set[int] = field(default_factory=set)  # rows of the roots of threads to fold
-    # Those of these threads that began in this batch, with all their records. They need not be read
-    # from the store.
+    # Threads to fold that began in this batch, by the row of the root, with all their records. So
+    # these records need not be read from the store.
     begun: dict[int, list[StoredRecord]] = field(default_factory=dict)
 
 
 class Placement:
-    """Puts verified records into the store. A record that cannot be placed yet goes to `pool`."""
+    """Puts verified records into the store. A record that cannot be placed yet goes into `pool`."""
 
     def __init__(self, state: State, pool: WaitingPool, retention: Retention) -> None:
         self._state = state
@@ -50,7 +50,7 @@ class Placement:
         self._retention = retention
 
     def can_place(self, record: Record) -> bool:
-        """Whether a waiting record can be placed now."""
+        """Returns whether a waiting record can be placed now."""
         if not admission_gate.is_storable(self._state, record):
             return False
         log = self._store.logs.find(record.header.device)
@@ -59,7 +59,9 @@ class Placement:
         return record.header.seq <= log.head.seq + 1 or log.fork is not None
 
     def place(self, record: Record, batch: Batch) -> None:
-        """Stores a record, defers it, puts it into the pool, or refuses it."""
+        """Stores a record, defers it until authority is folded, puts it into the pool, or refuses
+        it.
+        """
         seq = record.header.seq
         if record.id != self._state.neighbourhood and not admission_gate.is_storable(
             self._state, record
@@ -83,10 +85,10 @@ class Placement:
             self._append(record, log, batch)
 
     def note_stored(self, row: StoredRecord, batch: Batch) -> None:
-        """Notes in the batch what a stored record may change, for the later passes."""
+        """Notes in the batch which threads and retractions a stored record may change."""
         record = row.record
         batch.result.stored.append(record)
-        is_named = self._store.parents.has(record.id)  # mostly False: then no record waited for it
+        is_named = self._store.parents.has(record.id)  # if False, no record waited for this one
         self._join_thread(row, batch, is_named=is_named)
         if self._state.authority_fold.read(row):
             batch.authority_is_stale = True
@@ -117,26 +119,28 @@ class Placement:
         self.note_stored(row, batch)
 
     def _fits(self, record: Record) -> bool:
-        """R-08.8: whether there is room for a record. Open records always fit.
+        """R-08.8: returns whether there is room for a record. Open records always fit.
 
-        Authority is made of open records, and their authors' quotas bound them. Without them, this
-        home could not tell members from strangers.
+        Authority is folded from open records. Without them, this node could not tell members from
+        strangers. The quotas of authors limit how many open records there are.
         """
         return record.header.base_audience == OPEN or not self._retention.is_full
 
     def _fork(self, record: Record, log: DeviceLog, batch: Batch) -> None:
-        """Marks the log as forked, because another record has a number that the log has passed."""
+        """Marks the log as forked: this record has a number that another record of the log already
+        has.
+        """
         _LOG.warning("device %s forked its log at %d", log.device.hex(), record.header.seq)
         self._store.fork_log(log.device, record.header.seq)
         batch.begun.clear()
         batch.touched_roots |= self._store.records.roots_of_log(log.n)
-        # What the device signed from this number on no longer counts.
+        # Records of the device with this number or a higher one no longer count.
         batch.authority_is_stale = True
         self._insert_beyond_fork(record, self._store.logs.find_or_add(log.device), batch)
 
     def _insert_beyond_fork(self, record: Record, log: DeviceLog, batch: Batch) -> None:
-        """R-01.14: stores a record beyond a fork. A later pass deletes it unless the rule
-        keeps it.
+        """R-01.14: stores a record at or beyond a fork. If the rule does not keep it, a later pass
+        deletes it.
         """
         row = self._store.insert(record, log.n, over=False)
         if self._state.authority_fold.read(row):  # a vote counts even beyond a fork
@@ -144,8 +148,8 @@ class Placement:
         batch.beyond_forks.append(record)
 
     def _join_thread(self, row: StoredRecord, batch: Batch, *, is_named: bool) -> None:
-        """Notes the record's thread. Then puts the answers that waited for this record into that
-        thread.
+        """Notes the record's thread as changed. Then adds to that thread the answers that waited
+        for this record.
         """
         if row.root is None:
             return

@@ -1,7 +1,8 @@
-"""The quota of each device for one claimed day (specs/03 R-03.15).
+"""How much a device may write in one day: its quota of records and bytes (specs/03 R-03.15). The
+time that a record claims says which day it is.
 
-The charter's quota decides which records fold; the neighbourhood may change it. Records are stored
-up to twice the highest quota that was ever allowed. That limit only grows.
+The charter's quota decides which records fold. The neighbourhood may change this quota. The store
+takes up to twice the highest quota that was ever allowed. That second limit only grows.
 """
 
 from typing import NamedTuple
@@ -16,27 +17,28 @@ _STORED = 2  # times the quota
 
 
 class Share(NamedTuple):
-    """The part of its quota that a device has used, together with a record. 1 is the
+    """How much of its quota a device has used, with one more record counted. 1 is the
     whole quota.
     """
 
-    used: float  # of the quota in the charter now
-    stored: float  # of the highest quota ever allowed
+    used: float  # the part of the quota that the charter has now
+    stored: float  # the part of the highest quota ever allowed
 
     @property
     def over(self) -> bool:
-        """Whether the record is above the quota and does not fold."""
+        """Whether the record is above the quota, so that it does not fold."""
         return self.used > 1
 
     @property
     def ends(self) -> bool:
-        """Whether the record is the last of its log."""
+        """Whether the record passes twice the highest quota. It is then the last of its log."""
         return self.stored > _STORED
 
 
 def share(authority: Authority | None, fields: Header, log: DeviceLog) -> Share:
-    """Returns the share that a log has used of the claimed day's quota, with its next record
-    counted.
+    """Returns how much of the day's quota a log has used, with its next record counted.
+
+    `fields` is the header of that next record. Its time says which day it is.
     """
     is_same_day = fields.time // record.DAY_MS == log.day
     records = log.records if is_same_day else 0
@@ -45,7 +47,7 @@ def share(authority: Authority | None, fields: Header, log: DeviceLog) -> Share:
 
 
 def figures(authority: Authority | None) -> tuple[int, ...]:
-    """Returns the numbers from which shares are computed, or none if there is no authority."""
+    """Returns the quotas from which shares are computed. Returns () if there is no authority."""
     if authority is None:
         return ()
     return (
@@ -56,10 +58,11 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
 
 
 def recount(counts: QuotaCounts, authority: Authority) -> tuple[set[int], set[bytes]]:
-    """Counts all logs again after the quotas have changed.
+    """Counts the quota use of all logs again, after the quotas have changed.
 
-    Returns the threads (rows of their roots) in which a record now folds and did not before, or the
-    reverse. Returns too the devices whose logs now end at another number.
+    Returns two sets. The first has threads, as the rows of their roots. In these threads, a record
+    went above the quota or came back below it. The second has the devices whose logs now end at
+    another number.
     """
     threads: set[int] = set()
     devices: set[bytes] = set()
@@ -75,8 +78,10 @@ def recount(counts: QuotaCounts, authority: Authority) -> tuple[set[int], set[by
 def _recount_log(
     counts: QuotaCounts, authority: Authority, log: CountedLog
 ) -> tuple[int | None, set[int]]:
-    """Counts one log. Returns the number at which it ends, or None, and the threads with changed
-    records.
+    """Counts the quota use of one log again.
+
+    Returns the number at which the log ends, or None. Also returns the threads that have changed,
+    as the rows of their roots.
     """
     threads: set[int] = set()
     ended: int | None = None

@@ -1,4 +1,4 @@
-"""The result of an ingest: the stored records, and the reasons why others were refused."""
+"""The result of an ingest: which records were stored, and why others were refused."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Refusal(NamedTuple):
 
     @classmethod
     def of(cls, error: Refused) -> "Refusal":
-        """Makes a refusal from an error."""
+        """Makes a refusal from the error that a check raised."""
         return cls(error.rule, error.reason)
 
     def __str__(self) -> str:
@@ -26,11 +26,12 @@ class Refusal(NamedTuple):
 class IngestResult:
     """The records that were stored, and a refusal for each record that a rule forbids.
 
-    A device has a gap if records of its log are missing here. It has diverged if its log has
-    another history than the one held here (R-01.12). For both, a round of sync is due.
+    `devices_with_gaps`: devices with records that are missing here. `diverged_devices`: devices
+    whose log has one history at this home and another at a peer (R-01.12). For both, a round of
+    sync is due.
     """
 
     stored: list[Record] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     devices_with_gaps: set[bytes] = field(default_factory=set)
-    diverged_devices: set[bytes] = field(default_factory=set)  # all of these have gaps, too
+    diverged_devices: set[bytes] = field(default_factory=set)  # they have gaps, too

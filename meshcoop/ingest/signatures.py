@@ -1,6 +1,6 @@
-"""Verifies the signatures of several records at once. Run as a program, it is the verifier process.
+"""Verifies the signatures of several records. When run as a program, it is the verifier process.
 
-It imports little of the node, so that the process is small and starts fast.
+It imports few modules of the node, so that the process is small and starts fast.
 """
 
 import struct
@@ -21,21 +21,24 @@ Claims = list[tuple[bytes, bytes]]
 
 
 class Verified(NamedTuple):
-    """The records with valid signatures, and a refusal for each of the others."""
+    """The records with valid signatures, and a refusal for each record without one."""
 
     genuine: list[Record]
     refused: list[Refusal]
 
 
 def verify(records: list[Record], neighbourhood: bytes) -> Verified:
-    """Verifies the signatures of several records (R-01.10)."""
+    """Verifies the signatures of several records and sorts the records by the outcome (R-01.10)."""
     return part_by_verdict(
         records, starmap(envelope.is_signature_valid, claims(records, neighbourhood))
     )
 
 
 def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
-    """Returns for each record what its signature claims, ready to be verified."""
+    """Returns two byte strings for each record: the signature with the signed bytes, and the key.
+
+    `envelope.is_signature_valid` takes these two.
+    """
     before_founding = envelope.FOUNDING_ID  # the charter is signed before there is a neighbourhood
     return [
         envelope.signature_claim(
@@ -46,7 +49,9 @@ def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
 
 
 def part_by_verdict(records: Iterable[Record], verdicts: Iterable[bool]) -> Verified:
-    """Splits the records by their verdicts into genuine and refused ones."""
+    """Splits the records into genuine and refused ones. A verdict is True if the signature is
+    valid.
+    """
     verified = Verified([], [])
     for record, is_true in zip(records, verdicts, strict=True):
         if is_true:
@@ -63,8 +68,9 @@ def pack_claims(asked: Claims) -> bytes:
 
 
 def _answer(asked: BinaryIO, answers: BinaryIO) -> None:
-    """Answers each batch of claims with one byte for each signature. Ends when the node has ended,
-    even by a crash.
+    """Answers each batch of claims with one byte for each signature: 1 if it is valid, otherwise 0.
+
+    Ends when the node has ended, even if the node crashed.
     """
     while len(head := asked.read(_LENGTH.size)) == _LENGTH.size:
         (length,) = _LENGTH.unpack(head)

@@ -1,7 +1,7 @@
-"""The verifier: a process beside the node that checks the signatures of batches from peers.
+"""The verifier: a second process that checks the signatures of records from peers.
 
-A thread would not help. It needs Python's lock again after every signature, and a node that is busy
-storing seldom gives up that lock (specs/decisions/0020).
+A thread would not help. After every signature it needs Python's global lock again, and a node that
+is busy storing seldom releases that lock (specs/decisions/0020).
 """
 
 import logging
@@ -17,23 +17,25 @@ from protocol.record.envelope import Record
 
 _LOG = logging.getLogger(__name__)
 
-_FEW = 8  # for fewer signatures, asking the process takes longer than checking
+_FEW = 8  # fewer signatures are checked faster here than in the process
 
 
 class VerifyingProcess:
-    """The verifier process. It starts with the first batch that is large enough. `end` ends it."""
+    """The verifier process. It starts with the first batch that is large enough, and runs until
+    `end` is called.
+    """
 
     def __init__(self) -> None:
         self._process: trio.Process | None = None
-        # Trio's locks are fair: tasks read answers in the order in which they asked.
+        # Trio's locks are fair, so tasks read answers in the order in which they sent their claims.
         self._writing = trio.Lock()
         self._reading = trio.Lock()
 
     async def __call__(self, records: list[Record], neighbourhood: bytes) -> Verified:
-        """Verifies records. Returns the same as `signatures.verify`."""
+        """Verifies the records' signatures. Returns the same result as `signatures.verify`."""
         if len(records) < _FEW:
             return verify(records, neighbourhood)
-        # A cancelled task must not leave its answer unread: the next task would take it for its own.
+        # A cancelled task must still read its answer. Otherwise the next task would read it.
         with trio.CancelScope(shield=True):
             async with self._writing:
                 process = self._process = self._process or await _start()
@@ -59,7 +61,7 @@ class VerifyingProcess:
 
 @asynccontextmanager
 async def open_verifier() -> AsyncIterator[VerifyingProcess]:
-    """Opens the verifier that nodes use, and ends its process after the block."""
+    """Opens the verifier that nodes use. Ends its process after the block."""
     process = VerifyingProcess()
     try:
         yield process
@@ -69,7 +71,7 @@ async def open_verifier() -> AsyncIterator[VerifyingProcess]:
 
 
 async def _start() -> trio.Process:
-    # In a session of its own, Ctrl-C does not reach it: the node still needs its last answers.
+    # In its own session, Ctrl-C does not reach the process: the node needs its last answers.
     return await trio.lowlevel.open_process(
         [sys.executable, "-P", "-m", "meshcoop.ingest.signatures"],
         stdin=PIPE, stdout=PIPE, start_new_session=True,

@@ -1,7 +1,7 @@
-"""The pipeline verifies batches from a peer while the inbox stores others. It stores them in order.
+"""The pipeline verifies one batch of records while the inbox stores the batch before.
 
-Verifying takes most of the time that a record needs. `meshcoop.ingest.verifier_process` verifies a
-batch while the batch before it is stored.
+Verifying takes most of the time that a record needs. `meshcoop.ingest.verifier_process` does it in
+another process. The inbox stores batches in the order in which they came.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,25 +15,26 @@ from protocol.record.envelope import Record
 
 Verifier = Callable[[list[Record], bytes], Awaitable[Verified]]
 
-_DEPTH = 4  # batches under way: one is stored, one waits for it, the verifier has two
+_DEPTH = 4  # batches at once: one is being stored, one waits to be stored, two are being verified
 
 
 class VerifyPipeline:
-    """Takes batches into an inbox. Without a verifier, `put` itself verifies and stores
-    each batch.
+    """Takes batches of records into an inbox. If there is no verifier, `put` verifies and stores
+    each batch itself.
     """
 
     def __init__(self, inbox: Inbox, verifier: Verifier | None) -> None:
         self._inbox = inbox
         self._verifier = verifier
         self._slots = trio.Semaphore(_DEPTH)
-        self._last: trio.Event | None = None  # set once the last batch has been taken
+        self._last: trio.Event | None = None  # set once the last batch is in the inbox
 
     async def put(
         self, nursery: trio.Nursery, wires: list[bytes], then: Callable[[IngestResult], None]
     ) -> None:
-        """Takes in a batch and calls `then` with the result. Waits while too many batches are under
-        way.
+        """Takes in a batch of records and calls `then` with the result.
+
+        While too many batches are under way, waits before it takes this one.
         """
         if self._verifier is None:
             then(self._inbox.ingest_wires(wires))
@@ -44,7 +45,7 @@ class VerifyPipeline:
         nursery.start_soon(self._take, self._verifier, wires, then, before, self._last)
 
     async def drained(self) -> None:
-        """Waits until the inbox has taken every batch put in so far."""
+        """Waits until the inbox has stored every batch that was put in so far."""
         if self._last is not None:
             await self._last.wait()
 

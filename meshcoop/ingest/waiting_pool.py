@@ -1,8 +1,7 @@
-"""Records that cannot be placed yet: their device is unknown, or records before them are missing
-(invariant 3).
+"""The pool of records that cannot be placed yet.
 
-The pool is bounded and only in memory. A record that it loses comes again with the next round of
-sync.
+Their device is unknown, or earlier records of their log are missing (R-01.12a). The pool is bounded
+and only in memory. If it loses a record, the next round of sync brings that record again.
 """
 
 from collections import defaultdict
@@ -15,8 +14,9 @@ MAX_BYTES = 8 * 1024 * 1024
 
 
 class WaitingPool:
-    """Waiting records, by device. If the pool is full, the device that fills it most loses its
-    oldest record.
+    """Waiting records, grouped by device.
+
+    If the pool is full, the device with the largest part of it loses its oldest record.
     """
 
     def __init__(self, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES) -> None:
@@ -37,12 +37,12 @@ class WaitingPool:
         return set(self._by_device)
 
     def parents(self) -> set[bytes]:
-        """Returns the ids that waiting records name as parents."""
+        """Returns the record ids that waiting records name as parents."""
         waiting = (record for records in self._by_device.values() for record in records.values())
         return {parent for record in waiting for parent in record.header.parents}
 
     def add(self, record: Record) -> None:
-        """Adds a record to the pool."""
+        """Adds a record to the pool. If the pool is then too full, removes other records."""
         if record.id in self._ids:
             return
         self._by_device[record.header.device][record.id] = record
@@ -55,14 +55,15 @@ class WaitingPool:
             self._remove(next(iter(fullest.values())))
 
     def take_ready(self, can_place: Callable[[Record], bool]) -> list[Record]:
-        """Removes the records that can be placed now from the pool, and returns them in
-        log order.
+        """Removes from the pool the records that can be placed now.
+
+        Returns them, each log in the order of its numbers.
         """
         ready: list[Record] = []
         for records in list(self._by_device.values()):
             last = 0  # the number of the record taken last
             for record in sorted(records.values(), key=lambda record: record.header.seq):
-                # Once a record is placed, the next of its log can be placed: a run leaves together.
+                # After a record is placed, the next record of its log can be placed too.
                 is_next = last > 0 and record.header.seq <= last + 1
                 if not is_next and not can_place(record):
                     break  # later records of this log cannot be placed either

@@ -1,1 +1,1 @@
-"""The boundary to other nodes: an interface, and an implementation of it over libp2p."""
+"""The boundary between a node and other nodes: an interface, and its implementation over libp2p."""

@@ -1,7 +1,7 @@
-"""The interface between a node and the network: what a node asks, and what the network tells it.
+"""The interface between a node and the network: what a node asks for, and what the network reports.
 
-`meshcoop.network.libp2p.host` implements it over libp2p, `meshcoop.testing` implements it in
-memory. No other package knows which of the two is in use.
+`meshcoop.network.libp2p.host` implements this interface over libp2p. `meshcoop.testing` implements
+it in memory. No other package knows which of the two is in use.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,9 +16,9 @@ class NetworkError(Exception):
 
 
 class UnexpectedPeer(NetworkError):
-    """Another node answers at an address than the expected one.
+    """The node that answers at an address is not the one that was expected.
 
-    `peer` is the id of the node that answers. It may be a relay.
+    `peer` is the id of the node that answers. That node may be a relay.
     """
 
     def __init__(self, sentence: str, peer: str) -> None:
@@ -31,16 +31,16 @@ class Stream(Protocol):
 
     @property
     def peer(self) -> str:
-        """The peer's id, as libp2p writes it in base58."""
+        """The peer's id in base58, the form that libp2p uses."""
 
     async def read(self) -> bytes:
-        """Returns 1 byte to 64 KiB, or b"" if the peer has closed the stream.
+        """Returns the next 1 byte to 64 KiB. Returns b"" if the peer has closed the stream.
 
         Raises NetworkError if the stream was cut.
         """
 
     async def write(self, data: bytes) -> None:
-        """Sends all of `data`; waits while the peer does not read. Raises NetworkError if the
+        """Sends all of `data`. While the peer does not read, waits. Raises NetworkError if the
         stream was cut.
         """
 
@@ -48,8 +48,8 @@ class Stream(Protocol):
         """Ends the stream in both directions. Never raises."""
 
 
-# `nursery.start` passes an argument of type trio.TaskStatus[None]. libp2p installs old stubs
-# (trio-typing) that hide this type from type checkers.
+# The type should be trio.TaskStatus[None], which `nursery.start` passes. But libp2p installs old
+# stubs (trio-typing) that hide this type from type checkers.
 TaskStatus: TypeAlias = Any
 
 Handler = Callable[[Stream], Awaitable[None]]
@@ -58,7 +58,7 @@ Validator = Callable[[bytes], bool]
 
 @dataclass(frozen=True)
 class PeerEvent:
-    """A peer came, went, or was discovered.
+    """A peer has connected, has disconnected, or was discovered.
 
     A discovered peer has announced an address, but is not connected yet.
     """
@@ -69,13 +69,15 @@ class PeerEvent:
 
 
 class RelayService(Protocol):
-    """The service of a relay: how much it relays now, and how much it has relayed."""
+    """The service of a node that is a relay: how much it relays now, and how much it has
+    relayed.
+    """
 
-    bytes_relayed: int  # all bytes since the start
+    bytes_relayed: int  # counted since the start
 
     @property
     def reservation_count(self) -> int:
-        """The number of peers that can be reached through this node."""
+        """The number of peers with a reservation here. Others reach them through this node."""
 
     @property
     def circuit_count(self) -> int:
@@ -85,8 +87,8 @@ class RelayService(Protocol):
 class Network(Protocol):
     """The network as one node sees it.
 
-    Addresses are multiaddrs that end in /p2p/PEER_ID. An address through a relay begins with the
-    relay's own address: …/p2p/RELAY_ID/p2p-circuit/p2p/PEER_ID.
+    Addresses are multiaddrs that end in /p2p/PEER_ID. An address that leads through a relay begins
+    with the relay's own address: …/p2p/RELAY_ID/p2p-circuit/p2p/PEER_ID.
     """
 
     @property
@@ -99,71 +101,71 @@ class Network(Protocol):
 
     @property
     def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
-        """The events of peers, in order.
+        """The events of peers, in the order in which they happened.
 
-        The channel is bounded. If nobody reads it, discoveries are left out first.
+        The channel has a limit. If nobody reads it, discoveries are left out first.
         """
 
     async def listen(self, addresses: list[str]) -> None:
-        """Replaces the listen addresses; skips those that cannot be bound.
+        """Replaces the addresses at which this node listens. Skips an address that cannot be bound.
 
-        Call it when the addresses of this machine have changed. It closes connections that do not
-        answer now.
+        Call this when the addresses of this machine have changed. It also closes connections to
+        peers that no longer answer.
         """
 
     def peers(self) -> dict[str, str]:
-        """Returns the connected peers: id → the address of the connection."""
+        """Returns the connected peers: for each peer id, the address of its connection."""
 
     def serve(self, protocol: str, handler: Handler) -> None:
-        """Answers streams of `protocol` with `handler`. If the handler raises, only its stream
-        ends.
+        """Lets `handler` answer the streams of `protocol`. If the handler raises, only its own
+        stream ends.
         """
 
     async def connect(self, address: str) -> str:
-        """Dials `address` and returns the peer's id.
+        """Dials `address`. Returns the peer's id.
 
-        Raises NetworkError within a bounded time. Raises UnexpectedPeer if another node answers
-        there and its id is known.
+        Raises NetworkError within a bounded time. If another node than expected answers, and its id
+        is known, raises UnexpectedPeer.
         """
 
     def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
         """Makes this node a relay for the peers that `allowed` accepts."""
 
     async def reserve(self, relay: str) -> float:
-        """Reserves a place at a connected relay, so that others reach this node through the relay.
+        """Reserves a place at a connected relay. Others can then reach this node through the relay.
 
-        Returns the seconds for which the reservation holds. Raises NetworkError if the relay gives
+        Returns for how many seconds the reservation holds. Raises NetworkError if the relay gives
         none.
         """
 
     @property
     def observed_addresses(self) -> list[str]:
-        """The IP addresses from which relays see this node."""
+        """This node's IP addresses, as relays see them."""
 
     async def upgrade_to_direct(self, peer: str) -> bool:
         """Tries once to replace a connection through a relay by a direct one.
 
-        Returns True if there is a direct connection now. The streams of the old connection have
-        then ended. Raises NetworkError if it is too early to try.
+        Returns True if there is a direct connection now. Then the streams of the old connection
+        have ended. Raises NetworkError if it is too early to try.
         """
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
-        """Opens a stream to a connected peer. Raises NetworkError, within a bounded time, if that
-        fails.
+        """Opens a stream to a connected peer. If that fails, raises NetworkError within a bounded
+        time.
         """
 
     async def drop(self, peer: str) -> None:
         """Closes every connection to `peer`. Never raises."""
 
     async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
-        """Joins a gossip topic and returns the channel of its messages.
+        """Joins a gossip topic. Returns the channel of its messages.
 
-        `validator` is synchronous and depends on the bytes alone. If it refuses a message, the
-        message is neither delivered nor forwarded. If the channel is full, new messages are lost.
+        `validator` is synchronous, and its answer depends on the bytes alone. A message that it
+        refuses is not delivered and not forwarded. If the channel is full, new messages are lost.
         Gossip only makes news quick; sync brings what gossip lost.
         """
 
     async def publish(self, topic: str, data: bytes) -> None:
-        """Sends `data` to the topic. Pauses between messages, so that a burst does not overrun the
-        peers' queues.
+        """Sends `data` to a gossip topic. Pauses between messages, so that a burst does not
+        overflow the peers' queues.
         """

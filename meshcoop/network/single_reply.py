@@ -1,4 +1,4 @@
-"""The reply on a stream that carries one request and one reply."""
+"""Reads the reply from a stream that carries one request and one reply."""
 
 from typing import Any
 
@@ -7,7 +7,9 @@ from protocol.wire import frames
 
 
 async def read_reply(stream: Stream) -> list[Any]:
-    """Reads the reply. Raises NetworkError if the peer closes the stream before it replies."""
+    """Reads and returns the reply. If the peer closes the stream before it replies, raises
+    NetworkError.
+    """
     decoder = frames.Decoder()
     while data := await stream.read():
         for frame in decoder.feed(data):

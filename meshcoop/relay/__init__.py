@@ -1,1 +1,3 @@
-"""The relay. It carries records for the neighbourhoods that enrolled it, and reads none."""
+"""The relay. It stores and passes on records for the neighbourhoods that enrolled it. It cannot
+read sealed content.
+"""

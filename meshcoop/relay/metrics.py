@@ -1,4 +1,6 @@
-"""A relay's figures for Prometheus, on loopback only: amounts, never contents or people."""
+"""A relay's figures for Prometheus, served on loopback only. They are amounts, never contents or
+people.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +22,8 @@ _PER_TENANT = ("neighbourhood",)
 class Metrics:
     """The figures of one relay.
 
-    The metrics library serves them from an operating-system thread of its own. That thread reads
-    only what the last `refresh` wrote, never the relay.
+    The metrics library serves them from an operating-system thread of its own. This thread reads
+    only the figures that `refresh` stored. It never touches the relay.
     """
 
     def __init__(self, relay: Relay) -> None:
@@ -42,7 +44,7 @@ class Metrics:
             "Bytes passed on since the start",
             registry=self.registry,
         )
-        self._counted = 0  # relayed bytes that `_carried` has counted already
+        self._counted = 0  # bytes that `_carried` has counted already
 
     async def run(self, port: int, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """Serves the figures until cancelled. Raises Mistake if the port is taken."""
@@ -54,7 +56,7 @@ class Metrics:
                     self.refresh()
 
     def refresh(self) -> None:
-        """Reads the relay's figures."""
+        """Stores the relay's present figures, so that they can be served."""
         relay = self._relay
         self._served.set(len(relay.tenants))
         # Removes the figures of neighbourhoods that are no longer served.
@@ -74,8 +76,9 @@ class Metrics:
 
     @contextmanager
     def served_at(self, port: int) -> Iterator[None]:
-        """Serves the figures at a port of loopback until the block ends. Raises Mistake if the port
-        is taken.
+        """Serves the figures at a port of loopback until the block ends.
+
+        Raises Mistake if the port is taken.
         """
         self.refresh()
         try:

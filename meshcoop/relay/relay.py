@@ -1,4 +1,6 @@
-"""The relay: the part of a node that serves neighbourhoods, in a home without devices."""
+"""The relay: the part of a node that serves neighbourhoods. Such a node has no devices, so it signs
+no records.
+"""
 
 import logging
 from collections.abc import Callable
@@ -28,10 +30,10 @@ _ANSWER_SECONDS = 10
 
 
 class Relay:
-    """Serves neighbourhoods. Each has a store of its own beside the relay's store.
+    """Serves neighbourhoods. Each one has a store of its own, beside the relay's store.
 
-    Its tasks run in `nursery`. `seed` is the seed of the network key. `now` gives milliseconds, and
-    `random(n)` gives n random bytes.
+    The relay's tasks run in `nursery`. `seed` is the seed of the node's network key. `now` returns
+    milliseconds, and `random(n)` returns n random bytes.
     """
 
     def __init__(
@@ -62,18 +64,18 @@ class Relay:
 
     @property
     def meshes(self) -> list[Mesh]:
-        """The meshes of all neighbourhoods."""
+        """The meshes, one for each neighbourhood that is served."""
         return [tenant.mesh for tenant in self.tenants.values()]
 
     def talking(self) -> set[str]:
-        """Returns the peers that have proved, in any neighbourhood, to be a member's home or a
-        relay.
+        """Returns the peers that have proved, in any neighbourhood, that they are a member's home
+        or a relay.
         """
         return {peer for mesh in self.meshes for peer in mesh.conversations}
 
     async def start(self) -> None:
-        """Serves the neighbourhoods that have enrolled the relay, and answers new requests to enrol
-        it.
+        """Serves the neighbourhoods that have enrolled the relay. Then answers requests of further
+        neighbourhoods.
         """
         for neighbourhood in self._neighbourhoods.all():
             await self._serve(neighbourhood)
@@ -81,22 +83,23 @@ class Relay:
         self._nursery.start_soon(self.shared_network.run)
 
     def issue_ticket(self, addresses: list[str]) -> tuple[str, int]:
-        """Makes a ticket; returns its text and when it expires (milliseconds).
+        """Makes a ticket, with which a neighbourhood enrols this relay. Returns its text, and the
+        time when it expires (milliseconds).
 
-        `addresses`: where others dial the relay, if not where it listens. Behind a router that
-        forwards a port, for example, the two differ.
+        `addresses` says where others dial the relay. If it is empty, they dial the addresses at
+        which the relay listens. The two differ, for example, behind a router that forwards a port.
         """
         own = sorted(self._network.addresses, key=lambda address: address.startswith("/ip4/127."))
         return self.tickets.issue(self.key, addresses or own)
 
     def enrolled_at(self, neighbourhood: bytes) -> int:
-        """Returns when a neighbourhood enrolled this relay (milliseconds)."""
+        """Returns the time (milliseconds) at which a neighbourhood enrolled this relay."""
         return self._neighbourhoods.since(neighbourhood)
 
     async def enrol(self, request: EnrolRequest) -> None:
-        """Serves the neighbourhood of a checked request.
+        """Begins to serve the neighbourhood of a request that has been checked.
 
-        Stores the records that show that the person who asks is a member.
+        Stores the request's records, which show that the person who asks is a member.
         """
         async with self._enrolling:  # two requests with the same ticket may come at once
             tenant = self.tenants.get(request.neighbourhood)
@@ -108,10 +111,10 @@ class Relay:
         tenant.inbox.ingest_wires(request.chain)
 
     async def leave(self, neighbourhood: bytes) -> None:
-        """Stops serving a neighbourhood and erases its records here.
+        """Stops serving a neighbourhood, and erases its records here.
 
-        Its homes are told the next time they ask (R-08.7). Raises Mistake if the relay does not
-        serve it.
+        Its homes hear of this when they next connect (R-08.7). Raises Mistake if the relay does not
+        serve this neighbourhood.
         """
         tenant = self.tenants.pop(neighbourhood, None)
         if tenant is None:
@@ -121,19 +124,21 @@ class Relay:
         await tenant.end(NOT_SERVED)
 
     def change_limits(self, limits: RelayLimits) -> None:
-        """Sets how much each neighbourhood may use from now on."""
+        """Sets how much each neighbourhood may store from now on, and for how long."""
         for tenant in self.tenants.values():
             tenant.storage.change_limits(limits, self._now())
 
     def _is_reachable(self, peer: str) -> bool:
-        """R-08.11: returns whether a peer may be reached through this relay, as the home of a
-        member.
+        """R-08.11: returns whether others may reach a peer through this relay. The peer must be a
+        member's home.
         """
         conversations = [mesh.conversations.get(peer) for mesh in self.meshes]
         return any(talk is not None and talk.person is not None for talk in conversations)
 
     async def _serve(self, neighbourhood: bytes) -> Tenant:
-        """Opens a tenant and starts it. The tenant counts as served only once it runs."""
+        """Opens everything for a neighbourhood (a tenant) and starts it. The neighbourhood counts
+        as served once it runs.
+        """
         path = self._home.path / "served" / f"{neighbourhood.hex()}.db"
         path.parent.mkdir(mode=0o700, exist_ok=True)
         tenant = open_tenant(
@@ -152,7 +157,7 @@ class Relay:
         return tenant
 
     async def _answer(self, stream: Stream) -> None:
-        """Answers requests to enrol the relay, on one stream."""
+        """Answers the requests to enrol the relay that come on one stream."""
         decoder = frames.Decoder()
         with trio.move_on_after(_ANSWER_SECONDS):
             while data := await stream.read():

@@ -1,8 +1,9 @@
-"""Retention: how much a relay keeps of one neighbourhood, and for how long (specs/08, R-08.8).
+"""Retention: how much of one neighbourhood's records a relay keeps, and for how long (specs/08,
+R-08.8).
 
-Headers, and the records that decide who is a member, stay: logs depend on them. Sealed content is
-kept only for a while. The relay drops the oldest content when the room is full or its days are
-over. The homes still have it.
+The relay keeps all headers, and the records that decide who is a member. Logs depend on these. It
+keeps sealed content only for a while. If the room is full, or the content is too old, it drops the
+oldest content. The homes still have it.
 """
 
 from meshcoop.home.relay_limits import RelayLimits
@@ -11,15 +12,15 @@ from meshcoop.store.relayed_content import RelayedContent, stored_size
 from meshcoop.store.store import Store
 from protocol.record import envelope as record
 
-_FILL_LEVEL = 0.9  # the part of the room that stays in use after old content was dropped
+_FILL_LEVEL = 0.9  # after old content was dropped, at most this part of the room is in use
 _RELEASED_ROW = "let_go"  # the store's note of the last row whose sealed content was dropped
 
 
 class Storage:
-    """Counts the bytes of a store, and drops the oldest sealed content when necessary.
+    """Counts the bytes that a store uses, and drops the oldest sealed content when necessary.
 
-    An inbox asks whether there is room (`meshcoop.ingest.retention`), and reports the records that
-    it has stored (`on_stored`).
+    The inbox asks it whether there is room (`meshcoop.ingest.kept_content`). The inbox also reports
+    the records that it has stored (`on_stored`).
     """
 
     def __init__(self, store: Store, limits: RelayLimits) -> None:
@@ -31,21 +32,23 @@ class Storage:
 
     @property
     def is_full(self) -> bool:
-        """Whether there is no room for more records with sealed content."""
+        """Whether the store has no room left for records with sealed content."""
         return self.used >= self.limits.room
 
     @property
     def released_count(self) -> int:
-        """The number of records whose content was dropped."""
+        """The number of old sealed records that are held without content, because content of that
+        age was dropped.
+        """
         return self._content.count_missing(self.released_row)
 
     def change_limits(self, limits: RelayLimits, now: int) -> None:
-        """Applies other limits from now on. `now` is in milliseconds."""
+        """Applies new limits from now on. `now` is in milliseconds."""
         self.limits = limits
         self.tidy(now)
 
     def tidy(self, now: int) -> None:
-        """Drops content whose days are over or for which there is no room. `now` is in
+        """Drops sealed content that is too old, or for which there is no room. `now` is in
         milliseconds.
         """
         today = now // record.DAY_MS
@@ -56,14 +59,18 @@ class Storage:
                 self._release(self._row_to_cut_at())
 
     def on_stored(self, result: IngestResult) -> None:
-        """Counts the records that an inbox has stored. Drops old content if they need the room."""
+        """Counts the records that the inbox has just stored. If they need more room, drops old
+        content.
+        """
         self.used += sum(stored_size(record) for record in result.stored)
         if self.used > self.limits.room:
             with self._store.transaction(durable=False):
                 self._release(self._row_to_cut_at())
 
     def _row_to_cut_at(self) -> int:
-        """Finds the row up to which content must be dropped so that the rest fits."""
+        """Returns a row number. If all sealed content up to this row is dropped, the rest fits into
+        the room.
+        """
         excess = self.used - int(_FILL_LEVEL * self.limits.room)
         last = self.released_row
         for row, size in self._content.content_sizes(last):

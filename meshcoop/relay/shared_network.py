@@ -1,7 +1,7 @@
 """One network that the meshes of several neighbourhoods share.
 
-A peer that opens a sync stream names a neighbourhood in its hello. The stream is then handed to the
-mesh of that neighbourhood. Each mesh sees a `meshcoop.network.interface.Network` of its own.
+A peer that opens a sync stream names a neighbourhood in its hello. The mesh of that neighbourhood
+then gets the stream. Each mesh gets a `meshcoop.network.interface.Network` of its own.
 """
 
 import logging
@@ -32,9 +32,9 @@ _LOOK_SECONDS = 2
 
 
 class SharedNetwork:
-    """Hands each stream to the neighbourhood that its hello names, and drops silent peers.
+    """Hands each stream to the neighbourhood that its hello names. Drops peers that prove nothing.
 
-    `talking` returns the peers that have proved that they belong to some neighbourhood.
+    `talking` returns the peers that have proved that they belong to a neighbourhood.
     """
 
     def __init__(self, network: Network, talking: Callable[[], set[str]]) -> None:
@@ -45,21 +45,23 @@ class SharedNetwork:
         self._silent_since: dict[str, float] = {}  # peer → when it last belonged to a neighbourhood
 
     def open(self, neighbourhood: bytes) -> "NeighbourhoodNetwork":
-        """Opens the network as the mesh of one neighbourhood sees it."""
+        """Returns the network for the mesh of one neighbourhood."""
         view = NeighbourhoodNetwork(self)
         self._views[neighbourhood] = view
         return view
 
     def close(self, neighbourhood: bytes) -> None:
-        """Hands no more streams to this neighbourhood."""
+        """From now on, hands no more streams to this neighbourhood."""
         self._views.pop(neighbourhood, None)
 
     def welcome(self, peer: str) -> None:
-        """Lets a peer that has shown a ticket stay longer before it must prove its membership."""
+        """Gives a peer that has shown a ticket more time to prove its membership."""
         self._guests.add(peer)
 
     async def run(self) -> None:
-        """Answers streams until cancelled. Drops peers that prove no membership in time."""
+        """Hands on streams until cancelled. Drops peers that do not prove their membership
+        in time.
+        """
         self.network.serve(sync.PROTOCOL, self._answer)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch)
@@ -76,7 +78,9 @@ class SharedNetwork:
                 self._guests.discard(event.peer)
 
     async def _drop_silent_peers(self) -> None:
-        """Drops peers that have been connected for a while but belong to no neighbourhood."""
+        """Drops peers that have been connected too long without a proof that they belong to a
+        neighbourhood.
+        """
         now = trio.current_time()
         talking = self.talking()
         for peer in self.network.peers():
@@ -103,10 +107,11 @@ class SharedNetwork:
 
 
 async def _read_hello(stream: Stream) -> tuple[bytes, bytes]:
-    """Reads a stream up to the hello. Returns the data read, and the neighbourhood that the hello
-    names.
+    """Reads a stream up to the end of its hello. Returns the data read, and the neighbourhood that
+    the hello names.
 
-    Raises Refused if the stream begins with another frame, and NetworkError if it ends before.
+    Raises Refused if the stream begins with another frame. Raises NetworkError if the stream ends
+    before the hello.
     """
     decoder = frames.Decoder()
     data = b""
@@ -120,7 +125,9 @@ async def _read_hello(stream: Stream) -> tuple[bytes, bytes]:
 
 
 class PrereadStream:
-    """A stream whose beginning has been read already. It implements Stream."""
+    """A stream whose first bytes have been read already. `read` returns them again. It implements
+    Stream.
+    """
 
     def __init__(self, stream: Stream, data: bytes) -> None:
         self._stream = stream
@@ -132,7 +139,7 @@ class PrereadStream:
         return self._stream.peer
 
     async def read(self) -> bytes:
-        """Returns first the data that has been read already, then the data that follows."""
+        """Returns the data that was read already. Later calls read on from the stream."""
         data = self._data
         self._data = b""
         return data or await self._stream.read()
@@ -147,14 +154,14 @@ class PrereadStream:
 
 
 class NeighbourhoodNetwork:
-    """The network as one neighbourhood sees it; implements meshcoop.network.interface.Network."""
+    """The network as one neighbourhood sees it. Implements meshcoop.network.interface.Network."""
 
     def __init__(self, shared: SharedNetwork) -> None:
         self.answer: Handler | None = None
         self._shared = shared
         self._network = shared.network
-        # No events come here. The shared network watches peers, and drops those that do not prove
-        # that they belong.
+        # No events come here. The shared network watches peers. It drops a peer that does not prove
+        # that it belongs to a neighbourhood.
         _, self.events = trio.open_memory_channel[PeerEvent](0)
 
     @property
@@ -168,7 +175,9 @@ class NeighbourhoodNetwork:
         return self._network.addresses
 
     async def listen(self, addresses: list[str]) -> None:
-        """Replaces the listen addresses, for all neighbourhoods."""
+        """Replaces the addresses at which the node listens. This changes them for all
+        neighbourhoods.
+        """
         await self._network.listen(addresses)
 
     def peers(self) -> dict[str, str]:
@@ -176,12 +185,14 @@ class NeighbourhoodNetwork:
         return self._network.peers()
 
     def serve(self, protocol: str, handler: Handler) -> None:
-        """Answers sync streams of this neighbourhood. A mesh at a relay serves nothing else."""
+        """Lets `handler` answer the sync streams of this neighbourhood. No other protocol is
+        allowed here.
+        """
         assert protocol == sync.PROTOCOL, "a mesh at a relay serves sync alone"
         self.answer = handler
 
     async def connect(self, address: str) -> str:
-        """Dials `address`."""
+        """Dials `address`. Returns the peer's id."""
         return await self._network.connect(address)
 
     def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
@@ -189,7 +200,7 @@ class NeighbourhoodNetwork:
         return self._network.serve_relay(allowed)
 
     async def reserve(self, relay: str) -> float:
-        """Reserves a place at another relay. Returns for how many seconds the place holds."""
+        """Reserves a place at another relay. Returns for how many seconds the reservation holds."""
         return await self._network.reserve(relay)
 
     @property
@@ -198,7 +209,9 @@ class NeighbourhoodNetwork:
         return self._network.observed_addresses
 
     async def upgrade_to_direct(self, peer: str) -> bool:
-        """Tries once to replace a connection through a relay by a direct one."""
+        """Tries once to replace a connection through a relay by a direct one. Returns True if this
+        worked.
+        """
         return await self._network.upgrade_to_direct(peer)
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
@@ -206,16 +219,16 @@ class NeighbourhoodNetwork:
         return await self._network.open_stream(peer, protocol)
 
     async def drop(self, peer: str) -> None:
-        """Closes the connections to `peer`, unless the peer has proved that it belongs to a
-        neighbourhood.
+        """Closes the connections to `peer`. Does nothing if the peer has proved that it belongs to
+        a neighbourhood served here.
         """
         if peer not in self._shared.talking():
             await self._network.drop(peer)
 
     async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
-        """Joins the neighbourhood's gossip."""
+        """Joins the neighbourhood's gossip topic. Returns the channel of its messages."""
         return await self._network.subscribe(topic, validator)
 
     async def publish(self, topic: str, data: bytes) -> None:
-        """Sends `data` to the topic."""
+        """Sends `data` to the gossip topic."""
         await self._network.publish(topic, data)

@@ -1,4 +1,6 @@
-"""One neighbourhood at a relay: its store, its mesh, and how much it may use."""
+"""A tenant: one neighbourhood that a relay serves. It has its own store, its own mesh and its own
+limits.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,9 +27,9 @@ _MAX_KEYS_OF_ONE = 64
 
 
 class HandedKeys(KeyRing):
-    """R-08.4: the gossip keys that members' homes handed over.
+    """R-08.4: the gossip keys that members' homes have sent to this relay.
 
-    They show whether gossip comes from a member. They open no content.
+    The keys show whether gossip comes from a member. They open no content.
     """
 
     def __init__(self, store: Store) -> None:
@@ -36,13 +38,13 @@ class HandedKeys(KeyRing):
         self.gossip_keys = self._handed.all()
 
     def take(self, person: bytes, keys: list[bytes]) -> None:
-        """Keeps the keys from this member's home, in place of those that it handed over before."""
+        """Stores the keys from this member's home, in place of the keys that it sent before."""
         self._handed.replace(person, keys[:_MAX_KEYS_OF_ONE])
         self.gossip_keys = self._handed.all()
 
 
 class RelayMesh(Mesh):
-    """The mesh of a neighbourhood at a relay."""
+    """The mesh of a neighbourhood at a relay: its links to the nodes of that neighbourhood."""
 
     def __init__(
         self,
@@ -58,7 +60,9 @@ class RelayMesh(Mesh):
         self._keys = keys
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Keeps the keys if a member's home sent them. Another relay has no keys of its own."""
+        """Stores gossip keys that come from a member's home. Ignores keys from another relay
+        (`person` is None).
+        """
         if person is not None:
             self._keys.take(person, keys)
 
@@ -86,18 +90,21 @@ class Tenant:
 
     @property
     def inbox(self) -> Inbox:
-        """The inbox, through which the neighbourhood's records come in."""
+        """The inbox. All records of the neighbourhood come in through it."""
         return self.mesh.inbox
 
     @property
     def name(self) -> str | None:
-        """The neighbourhood's name in its charter, or None if the charter has not come yet."""
+        """The name of the neighbourhood, from its charter. None if the charter has not
+        arrived yet.
+        """
         authority = self.inbox.state.authority
         return authority.charter["name"] if authority else None
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Serves the neighbourhood until cancelled or ended. Reports that it has started once peers
-        are answered.
+        """Serves the neighbourhood until cancelled, or until `end` is called.
+
+        Reports that it has started once it answers peers.
         """
         try:
             with self._scope:
@@ -112,7 +119,7 @@ class Tenant:
             self._is_over.set()
 
     async def end(self, why: Refused) -> None:
-        """Stops serving, tells the peers why, and erases the neighbourhood's files."""
+        """Stops serving. Tells the connected peers why, and erases the neighbourhood's files."""
         await self.mesh.close_all(why)
         self._scope.cancel()
         await self._is_over.wait()
@@ -146,7 +153,7 @@ def open_tenant(
     random: Callable[[int], bytes],
     verifier: Verifier | None,
 ) -> Tenant:
-    """Builds everything that serves one neighbourhood. None of it knows any other neighbourhood.
+    """Builds everything that serves one neighbourhood. No part of it knows other neighbourhoods.
 
     `path` is the file of `store`. `network` is the relay's network as this neighbourhood sees it.
     `seed` is the seed of the relay's network key.

@@ -1,4 +1,6 @@
-"""Tickets: a member's home enrols a relay with one (specs/08-relays.md, R-08.5, R-08.6)."""
+"""Tickets: with a ticket, a member's home enrols a relay for its neighbourhood (specs/08-relays.md,
+R-08.5, R-08.6).
+"""
 
 import hmac
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from protocol.wire.relay_ticket import EnrolRequest, Ticket
 
 
 class Tickets:
-    """The tickets that a relay has given out."""
+    """The tickets that a relay has given out, and the check of requests that use one."""
 
     def __init__(
         self, store: Store, now: Callable[[], int], random: Callable[[int], bytes]
@@ -21,8 +23,10 @@ class Tickets:
         self._random = random
 
     def issue(self, key: bytes, addresses: list[str]) -> tuple[str, int]:
-        """Makes a ticket for one neighbourhood; returns its text and when it expires
+        """Makes a ticket for one neighbourhood. Returns its text, and the time when it expires
         (milliseconds).
+
+        `key` is the relay's public key. `addresses` says where the relay is dialled.
         """
         new = Ticket(key, self._random(relay_ticket.SECRET_SIZE), tuple(addresses))
         expires = self._now() + relay_ticket.LIFETIME_MS
@@ -31,11 +35,12 @@ class Tickets:
         return relay_ticket.encode(new), expires
 
     def check(self, request: EnrolRequest, member: str, relay: str) -> None:
-        """R-08.6: raises Refused unless the ticket is valid and a member asks.
+        """R-08.6: checks a request to enrol the relay. Raises Refused if the ticket is not valid,
+        or if no member asks.
 
-        This relay must have issued the ticket, and the request must prove its secret. No other
-        neighbourhood may have used the ticket, and it must not have expired before its first use.
-        `member` and `relay` are the peer ids of this connection.
+        This relay must have issued the ticket, and the request must prove the ticket's secret. If
+        another neighbourhood has used the ticket, or it expired before its first use, it is not
+        valid. `member` and `relay` are the peer ids of the two ends of this connection.
         """
         issued = self._issued.find(request.ticket)
         if issued is None:
@@ -58,5 +63,7 @@ class Tickets:
         membership_proof.member_in_chain(request.chain, request.neighbourhood, request.device)
 
     def note_use(self, request: EnrolRequest) -> None:
-        """Notes that this neighbourhood has used the ticket. No other may use it after that."""
+        """Notes that this neighbourhood has used the ticket. No other neighbourhood can use it
+        after that.
+        """
         self._issued.note_use(request.ticket, request.neighbourhood)

@@ -1,3 +1,3 @@
-"""The store in SQLite: signed records byte by byte, and what a home notes for itself. It reads the
-headers of records, not their contents.
+"""The store in SQLite: the exact bytes of signed records, and the notes that a home keeps about
+itself. The store reads the headers of records, not their contents.
 """

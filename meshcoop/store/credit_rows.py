@@ -1,5 +1,5 @@
-"""The table of credits. Each row is one record's minutes, with who gave them and who
-received them.
+"""The table of credits. Each row has the minutes that one record credits, the person who gave these
+minutes, and the person who received them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,14 +19,16 @@ _SUMS = "SELECT {0}, kind = 'thanks', sum(minutes) FROM credits GROUP BY {0}, ki
 
 
 class CreditRows:
-    """The stored credits of a home. Callers hold the store's transaction."""
+    """The stored credits of a home. Callers must begin a transaction of the store before they write
+    here.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
 
     def create(self) -> None:
-        """Makes the table if it is missing."""
-        for statement in _SCHEMA.split(";"):  # one by one: executescript would end the transaction
+        """Creates the table if it is missing."""
+        for statement in _SCHEMA.split(";"):  # not executescript, which would end the transaction
             self._db.execute(statement)
 
     def drop(self) -> None:
@@ -34,17 +36,19 @@ class CreditRows:
         self._db.execute("DROP TABLE IF EXISTS credits")
 
     def sums(self, side: Literal["giver", "receiver"]) -> Iterator[tuple[bytes, bool, int]]:
-        """Yields sums of minutes as (person on this side, whether the minutes were a gift, sum)."""
+        """Yields sums of minutes as tuples (person, whether the minutes were a gift, sum).
+
+        `side` says whether the person gave or received the minutes.
+        """
         return (
             (person, bool(is_gift), minutes)
             for person, is_gift, minutes in self._db.execute(_SUMS.format(side))
         )
 
     def of_person(self, person: bytes) -> Iterator[tuple[Any, ...]]:
-        """Yields a person's credits, the earliest first.
+        """Yields all credits that a person gave or received, the earliest first.
 
-        Each credit has an id, a kind, the time it was created, a day, a giver, a receiver and
-        minutes.
+        Each credit is a row: id, kind, time of creation, day, giver, receiver, minutes.
         """
         return self._db.execute(
             "SELECT id, kind, created, day, giver, receiver, minutes FROM credits"
@@ -53,14 +57,14 @@ class CreditRows:
         )
 
     def receipts(self) -> Iterator[tuple[bytes, str]]:
-        """Yields the receiver and the day of every receipt that names a day."""
+        """Yields (receiver, day) for every receipt that names a day."""
         return self._db.execute(
             "SELECT receiver, day FROM credits WHERE kind = 'receipt' AND day NOT NULL"
         )
 
     def add(self, rows: Iterable[tuple[object, ...]]) -> None:
-        """Adds credits. Each row begins with the row number of its record. The columns of
-        `of_person` follow.
+        """Adds credits. Each row begins with the row number of its record. The columns that
+        `of_person` yields follow.
         """
         self._db.executemany("INSERT INTO credits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 

@@ -1,4 +1,4 @@
-"""One database file: its transactions, and the notes that a home keeps about itself."""
+"""One database file, its transactions, and the notes that a home keeps about itself."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,22 +12,27 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOU
 
 
 class TransactionCache(Protocol):
-    """A cache in front of a table. It may remember rows only while a transaction runs, because at
-    other times others may write to the table.
+    """A cache in front of a table. It remembers rows only while a transaction runs.
+
+    At other times somebody else may write to the table.
     """
 
     def begin(self) -> None:
-        """Starts to remember rows, because a transaction has begun."""
+        """Starts to remember rows. The database calls this when a transaction has begun."""
 
     def flush(self) -> None:
-        """Writes the cache's changes into the table, because the transaction is about to end."""
+        """Writes the cache's changes into the table. The database calls this just before the
+        transaction ends.
+        """
 
     def end(self) -> None:
-        """Forgets all rows, because the transaction has ended, with success or without."""
+        """Forgets all rows. The database calls this when the transaction has succeeded or
+        failed.
+        """
 
 
 class Database:
-    """An open database file. It holds the tables of this package."""
+    """An open database file. Other classes of this package create their tables in it."""
 
     def __init__(self, path: Path | str) -> None:
         self.db = open_to_write(path)
@@ -48,11 +53,11 @@ class Database:
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """Runs the block as one transaction: all its changes are written, or none.
 
-        A transaction inside another transaction is a part of the outer one.
+        A transaction inside another transaction becomes a part of the outer one.
 
         With `durable`, the changes are on the disk when the block ends and survive a power cut.
-        Without it, they survive only a killed process. That is enough for records that a peer can
-        send again.
+        Without `durable`, the changes survive only if the process is killed. That is enough for
+        records that a peer can send again.
 
         Raises NoRoom or Damaged if the disk fails.
         """
@@ -70,7 +75,7 @@ class Database:
                 cache.flush()
             self.db.execute("COMMIT")
         except BaseException as error:
-            if self.db.in_transaction:  # a full disk may have ended it already
+            if self.db.in_transaction:  # a full disk may have ended the transaction already
                 self.db.execute("ROLLBACK")
             disk_error = disk_error_of(error)
             if disk_error is not None:
@@ -83,12 +88,14 @@ class Database:
             must_purge = self.has_erased
             self.has_erased = False
         if must_purge:
-            # The write-ahead log still holds what was erased.
+            # The write-ahead log still holds the erased bytes.
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @property
     def change_count(self) -> int:
-        """The number of rows written so far. While it stays the same, nothing has changed."""
+        """The number of rows written since the file was opened. If it is the same as before,
+        nothing has changed.
+        """
         return self.db.total_changes
 
     def read_note(self, name: str) -> object:
@@ -97,5 +104,5 @@ class Database:
         return row[0] if row else None
 
     def set_note(self, name: str, value: object) -> None:
-        """Notes a value under a name and replaces the earlier value."""
+        """Notes a value under a name, in place of the earlier value."""
         self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))

@@ -1,4 +1,4 @@
-"""Errors of the disk: the disk is full, or it returns other bytes than were written."""
+"""Errors of the disk: the disk is full, or the bytes that it returns differ from those written."""
 
 import logging
 import sqlite3
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from meshcoop.errors import Mistake
 
-# Every error of the database, so that nobody outside the store needs to import sqlite3.
+# The base class of all database errors. With it, nobody outside the store imports sqlite3.
 StoreError = sqlite3.Error
 
 _LOG = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class NoRoom(Mistake):
 
 
 class Damaged(Mistake):
-    """The store holds other bytes than were written. When the node starts again, it rebuilds the
+    """The store holds other bytes than were once written. At its next start, the node rebuilds the
     store.
     """
 
@@ -35,7 +35,10 @@ class Damaged(Mistake):
 
 
 def disk_error_of(error: BaseException) -> Mistake | None:
-    """Returns the disk's error behind an error of the store. Returns None for any other error."""
+    """Turns an error of the database into NoRoom or Damaged, if the disk caused it.
+
+    Returns None if anything else caused it.
+    """
     if not isinstance(error, sqlite3.DatabaseError):
         return None
     message = str(error).lower()
@@ -48,11 +51,10 @@ def disk_error_of(error: BaseException) -> Mistake | None:
 
 @contextmanager
 def log_disk_errors(what: str) -> Iterator[None]:
-    """Runs a background task in the block. If the disk fails, this logs the error and does not
-    raise it.
+    """Runs a background task in the block. If the disk fails, logs the error and does not raise it.
 
-    The log entry begins with `what`, the consequence of the error. The caller tries the task again
-    later.
+    The log entry begins with `what`: a text that says what the error leads to. The caller tries the
+    task again later.
     """
     try:
         yield

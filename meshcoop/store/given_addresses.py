@@ -1,7 +1,7 @@
 """The sealed street addresses that people give each other for an agreement.
 
-An address stays sealed to the devices of the two parties. The keys that open it are locked with the
-home's passphrase or a guest's PIN. No view, search table, record, log, export or backup holds an
+An address stays sealed to the devices of the two parties. The home's passphrase, or a guest's PIN,
+locks the keys that open it. No view, search table, record, log, export or backup contains an
 address.
 """
 
@@ -26,8 +26,10 @@ _COLUMNS = "giver, receiver, here, kept, agreement, device, time, signature, sea
 
 
 class HeldAddress(NamedTuple):
-    """A sealed address at this home. `here`: a person of this home gave it. `kept`: the home keeps
-    it after the agreement has ended.
+    """A sealed address at this home.
+
+    `here`: a person of this home gave the address. `kept`: the home keeps the address even after
+    its agreement has ended.
     """
 
     giver: bytes
@@ -38,7 +40,7 @@ class HeldAddress(NamedTuple):
 
 
 class GivenAddresses:
-    """The addresses of a home, by agreement and giver."""
+    """The table of addresses. The agreement and the giver identify an address."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -51,8 +53,8 @@ class GivenAddresses:
         return addresses[0] if addresses else None
 
     def waiting_for(self, person: bytes, device: bytes) -> list[HeldAddress]:
-        """Returns the addresses given at this home to `person` that `device` has not
-        received yet.
+        """Returns the addresses that people of this home gave to `person`, and that `device` does
+        not have yet.
         """
         return self._select(
             "here AND receiver = ? AND NOT EXISTS (SELECT 1 FROM handed h WHERE"
@@ -62,18 +64,18 @@ class GivenAddresses:
         )
 
     def not_kept(self) -> list[HeldAddress]:
-        """Returns the addresses that are to be erased when their agreement ends."""
+        """Returns the addresses that are to be erased when their agreements end."""
         return self._select("NOT kept")
 
     def is_handed(self, address: HeldAddress) -> bool:
-        """Whether at least one of the receiver's devices has the address."""
+        """Returns whether at least one of the receiver's devices has the address."""
         rows = self._db.execute(
             "SELECT 1 FROM handed WHERE agreement = ? AND giver = ?", _key(address)
         )
         return rows.fetchone() is not None
 
     def has_given(self) -> bool:
-        """Whether a person of this home has given any address."""
+        """Returns whether the table has any address that a person of this home gave."""
         return self._db.execute("SELECT 1 FROM gifts WHERE here LIMIT 1").fetchone() is not None
 
     def count_received(self) -> int:
@@ -82,7 +84,7 @@ class GivenAddresses:
         return count
 
     def put(self, address: HeldAddress) -> None:
-        """Stores an address. An earlier address of the same giver and agreement is erased without a
+        """Stores an address. Erases an earlier address of the same giver and agreement without a
         trace.
         """
         with self._database.transaction():
@@ -98,14 +100,16 @@ class GivenAddresses:
         self._db.execute("INSERT OR REPLACE INTO handed VALUES (?, ?, ?)", (*_key(address), device))
 
     def keep(self, address: HeldAddress) -> None:
-        """Marks the address as one to keep after its agreement has ended."""
+        """Marks an address to be kept after its agreement has ended."""
         with self._database.transaction():
             self._db.execute(
                 "UPDATE gifts SET kept = 1 WHERE agreement = ? AND giver = ?", _key(address)
             )
 
     def erase(self, addresses: Iterable[HeldAddress]) -> None:
-        """Erases addresses from the tables, the free pages and the write-ahead log."""
+        """Erases addresses from the tables, from the file's free pages and from the write-ahead
+        log.
+        """
         with self._database.transaction():
             self._database.has_erased = True
             for address in addresses:

@@ -1,4 +1,4 @@
-"""The gossip keys that a relay has received from members' homes."""
+"""The gossip keys that a relay has received from the homes of members."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS gossip_keys (
 
 
 class GossipKeys:
-    """Gossip keys, each with the person whose home sent the key."""
+    """Gossip keys, each with the person from whose home it came."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
@@ -23,7 +23,7 @@ class GossipKeys:
         return [row[0] for row in self._db.execute("SELECT DISTINCT key FROM gossip_keys")]
 
     def replace(self, person: bytes, keys: Iterable[bytes]) -> None:
-        """Replaces the gossip keys of a person by these keys."""
+        """Stores these gossip keys of a person, in place of the person's earlier keys."""
         self._db.execute("DELETE FROM gossip_keys WHERE person = ?", (person,))
         rows = [(person, key) for key in keys]
         self._db.executemany("INSERT OR IGNORE INTO gossip_keys VALUES (?, ?)", rows)

@@ -1,4 +1,4 @@
-"""The invitations that this home has given out, and the people who knocked with them."""
+"""The invitations that this home has given out, and the people who came with one (who knocked)."""
 
 from typing import NamedTuple
 
@@ -13,8 +13,10 @@ CREATE TABLE IF NOT EXISTS invitations (
 
 
 class StoredInvitation(NamedTuple):
-    """An invitation. `expires` is a time (ms). `approves`: the home vouches at once for the person
-    who uses the invitation. `person`: who has used it, or None.
+    """An invitation.
+
+    `expires` is a time (ms). `approves`: the home vouches at once for the person who uses the
+    invitation. `person` has used the invitation; None if nobody has.
     """
 
     secret: bytes
@@ -24,7 +26,7 @@ class StoredInvitation(NamedTuple):
 
 
 class Invitations:
-    """The invitations of a home, by id."""
+    """The table of invitations. Each has an id."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -43,8 +45,8 @@ class Invitations:
         return StoredInvitation(secret, expires, bool(approve), person)
 
     def knocks(self) -> list[tuple[bytes, str, int]]:
-        """Returns the id, the name and the time (ms) of each person who knocked, the earliest
-        first.
+        """Returns (person's id, name, time of the knock in ms) for each person who knocked, the
+        earliest first.
         """
         rows = self._db.execute(
             "SELECT person, name, since FROM invitations WHERE person NOT NULL ORDER BY since"
@@ -52,7 +54,10 @@ class Invitations:
         return rows.fetchall()
 
     def statement_of(self, person: bytes) -> bytes | None:
-        """Returns the root statement that a person sent with their knock, or None."""
+        """Returns the root statement that a person sent when they knocked, or None.
+
+        A root statement is what the person's root key signed.
+        """
         row = self._db.execute(
             "SELECT statement FROM invitations WHERE person = ?", (person,)
         ).fetchone()
@@ -61,7 +66,7 @@ class Invitations:
     def add(
         self, invitation_id: bytes, secret: bytes, expires: int, *, approves: bool, now: int
     ) -> None:
-        """Adds an invitation, and deletes those that have expired by `now` (ms)."""
+        """Adds an invitation. Deletes the invitations that have expired by `now` (ms)."""
         with self._database.transaction():
             self._db.execute("DELETE FROM invitations WHERE expires < ?", (now,))
             self._db.execute(
@@ -72,7 +77,7 @@ class Invitations:
     def note_knock(
         self, invitation_id: bytes, person: bytes, statement: bytes, name: str, now: int
     ) -> None:
-        """Notes that a person has used the invitation. From then on it is theirs alone."""
+        """Notes that a person has used the invitation. Nobody else can use it after that."""
         with self._database.transaction():
             self._db.execute(
                 "UPDATE invitations SET person = ?, statement = ?, name = ?, since = ?"

@@ -1,4 +1,4 @@
-"""The tickets that a relay has given out."""
+"""The tickets that a relay has given out. With a ticket, a neighbourhood enrols the relay."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,9 @@ CREATE TABLE IF NOT EXISTS tickets (
 
 
 class IssuedTicket(NamedTuple):
-    """A ticket. `expires` is a time (ms). `neighbourhood`: the one that has used it, or None."""
+    """A ticket. `expires` is a time (ms). `neighbourhood` is the id of the neighbourhood that has
+    used the ticket; None if none has.
+    """
 
     secret: bytes
     expires: int
@@ -20,7 +22,7 @@ class IssuedTicket(NamedTuple):
 
 
 class IssuedTickets:
-    """The tickets of a relay, by id."""
+    """The table of a relay's tickets. Each has an id."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
@@ -41,11 +43,13 @@ class IssuedTickets:
         )
 
     def forget_expired(self, now: int) -> None:
-        """Forgets the tickets that have expired by `now` (ms)."""
+        """Deletes the tickets that have expired by `now` (ms)."""
         self._db.execute("DELETE FROM tickets WHERE expires < ?", (now,))
 
     def note_use(self, ticket_id: bytes, neighbourhood: bytes) -> None:
-        """Notes that a neighbourhood has used the ticket. From then on the ticket is its alone."""
+        """Notes that a neighbourhood has used the ticket. No other neighbourhood can use it after
+        that.
+        """
         self._db.execute(
             "UPDATE tickets SET neighbourhood = ? WHERE id = ?", (neighbourhood, ticket_id)
         )

@@ -1,10 +1,12 @@
-"""The file that holds the last number that each device of a home has signed (R-03.32).
+"""A file beside the store. For each device of a home, it holds the number of the record that the
+device signed last (R-03.32).
 
 A damaged store may come back without its latest records. If a device then signed from an earlier
-number, it would fork its log. This file, beside the store, shows that records are missing.
+number, it would fork its log. This file shows that records are missing.
 
-The home writes the file after each record is safe, and does not wait for the disk. A killed process
-loses no number. A power cut may lose some, but then the store itself has every record.
+The home writes to the file after each record is safely stored, and does not wait for the disk. If
+the process is killed, no number is lost. A power cut may lose some numbers, but then the store
+itself has every record.
 """
 
 import os
@@ -19,7 +21,7 @@ _MOST_DEVICES = 1024
 
 
 class LastSigned:
-    """The open file. It has one slot for each device, with the device's key and last number."""
+    """The open file. It has one slot for each device: the device's key and its last number."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -30,7 +32,9 @@ class LastSigned:
         self._slot_of = {device: index for index, device in enumerate(self.numbers)}
 
     def note(self, record: Record) -> None:
-        """Notes the number of a record of this home. The record is safely stored already."""
+        """Notes the number of a record that this home has signed. The record is safely stored
+        already.
+        """
         device = record.header.device
         seq = record.header.seq
         self.numbers[device] = seq

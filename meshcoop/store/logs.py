@@ -20,9 +20,11 @@ CREATE TABLE IF NOT EXISTS logs (
 
 
 class DeviceLog(NamedTuple):
-    """One device's log. `day` is the day of the head, counted since 1970. `records` and `bytes` are
-    what the log has used of its quota on that day. `fork` is its lowest forked number. `ended` is
-    the number of the record that passed twice the quota; no later record is stored.
+    """One device's log, in row `n`.
+
+    `day` is the day of its head, counted since 1970. `records` and `bytes` are what the log has
+    used of its quota on that day. `fork` is its lowest forked number, or None. `ended` is the
+    number of the record that passed twice the quota, or None. No record after that one is stored.
     """
 
     n: int
@@ -36,10 +38,10 @@ class DeviceLog(NamedTuple):
 
 
 class Logs:
-    """The logs of a store. While a transaction runs, a cache stands in front of the table.
+    """The table of logs. While a transaction runs, it is read through a cache.
 
-    A batch of records is mostly a run of one log. Without the cache, the row of that log would be
-    read and written for every record.
+    Most records of a batch belong to the same log. Without the cache, each record would read and
+    write the row of this log.
     """
 
     def __init__(self, database: Database) -> None:
@@ -47,7 +49,7 @@ class Logs:
         self._db.executescript(_SCHEMA)
         self._is_caching = False
         self._cached: dict[bytes, DeviceLog] = {}
-        self._unwritten: set[bytes] = set()  # devices whose logs have grown in the cache alone
+        self._unwritten: set[bytes] = set()  # devices whose logs have grown only in the cache
         database.add_cache(self)
 
     # -- reading ----------------------------------------------------------------------------------
@@ -68,7 +70,7 @@ class Logs:
         return [_read_log(row) for row in self._db.execute("SELECT * FROM logs")]
 
     def forks(self) -> dict[bytes, int]:
-        """Returns the devices whose logs are forked, each with its lowest forked number."""
+        """Returns the devices with forked logs. Each has the lowest number that is forked."""
         self.flush()
         return dict(self._db.execute("SELECT device, fork FROM logs WHERE fork IS NOT NULL"))
 
@@ -88,8 +90,9 @@ class Logs:
         return log
 
     def grow(self, log: DeviceLog, record: Record, *, ended: bool) -> None:
-        """Makes the record the head of its log and counts it. `ended`: the record is the last of
-        its log.
+        """Makes the record the head of its log, and counts it for the quota.
+
+        `ended`: this record is the last that the log may have.
         """
         fields = record.header
         day = fields.time // DAY_MS
@@ -110,8 +113,9 @@ class Logs:
             self.end()
 
     def fork(self, log: DeviceLog, seq: int, head: Head | None) -> None:
-        """Notes that the log has two records with the number `seq`. `head` is the record before
-        these two, or None if there is none.
+        """Notes that the log has two records with the number `seq`.
+
+        `head` is the record before these two. It is None if `seq` is the first number.
         """
         self.flush()
         self._db.execute(
@@ -129,12 +133,12 @@ class Logs:
     # -- the cache --------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Starts to cache logs. Nobody else writes to the table until the transaction ends."""
+        """Starts to cache logs. No other code writes to the table until the transaction ends."""
         self._is_caching = True
         self._cached = {}
 
     def flush(self) -> None:
-        """Writes the logs that have grown in the cache into the table."""
+        """Writes to the table the logs that have grown in the cache."""
         grown = [self._cached[device] for device in self._unwritten]
         self._unwritten = set()
         self._db.executemany(
@@ -151,7 +155,9 @@ class Logs:
 
     @contextmanager
     def uncached(self) -> Iterator[None]:
-        """Lets the caller write to the table directly in the block. Needs a running transaction."""
+        """Lets the caller write to the table directly while the block runs. Needs a running
+        transaction.
+        """
         self.flush()
         yield
         self.begin()

@@ -1,4 +1,6 @@
-"""The table of parents. A parent is noted even if the store does not hold it."""
+"""The table of parents. A record names its parents: the records that it answers. A parent is in
+this table even if the store does not hold that record.
+"""
 
 from collections.abc import Iterable
 
@@ -12,22 +14,22 @@ CREATE TABLE IF NOT EXISTS parents (
 
 
 class Parents:
-    """The ids of parents, each with the row of the record that names the parent."""
+    """The ids of parents. Beside each id is the row of a record that names it as a parent."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def has(self, record_id: bytes) -> bool:
-        """Whether a stored record names this id as a parent."""
+        """Returns whether any stored record names this id as a parent."""
         rows = self._db.execute("SELECT 1 FROM parents WHERE parent = ? LIMIT 1", (record_id,))
         return rows.fetchone() is not None
 
     def add(self, child: int, parents: Iterable[bytes]) -> None:
-        """Notes the parents of the record in row `child`."""
+        """Notes the parents that the record in row `child` names."""
         for parent in parents:
             self._db.execute("INSERT INTO parents VALUES (?, ?)", (parent, child))
 
     def remove(self, child: int) -> None:
-        """Forgets the parents of the record in row `child`."""
+        """Forgets the parents that the record in row `child` names."""
         self._db.execute("DELETE FROM parents WHERE child = ?", (child,))

@@ -1,4 +1,4 @@
-"""The network addresses at which members' homes were met."""
+"""The network addresses at which this node has met homes of members."""
 
 from collections.abc import Iterable
 
@@ -9,42 +9,44 @@ CREATE TABLE IF NOT EXISTS addresses (
     address TEXT PRIMARY KEY, peer TEXT NOT NULL, met INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
-_LONG_AGO = 1  # the time of addresses from another store; they are never too old
+_LONG_AGO = 1  # the time for addresses from another store; such addresses never expire
 
 
 class PeerAddresses:
-    """Each address with the peer that was met there, and the time (ms) of the last meeting."""
+    """The table of addresses. Each has the peer met there, and the time (ms) of the last
+    meeting.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
         self._db.executescript(_SCHEMA)
 
     def all(self) -> list[str]:
-        """Returns all addresses, the latest met first."""
+        """Returns all addresses. The address of the latest meeting comes first."""
         rows = self._db.execute("SELECT address FROM addresses ORDER BY met DESC")
         return [row[0] for row in rows.fetchall()]
 
     def latest(self, limit: int) -> list[str]:
-        """Returns at most `limit` addresses, the latest met first."""
+        """Returns at most `limit` addresses. The address of the latest meeting comes first."""
         rows = self._db.execute("SELECT address FROM addresses ORDER BY met DESC LIMIT ?", (limit,))
         return [row[0] for row in rows]
 
     def met(self) -> list[str]:
-        """Returns the addresses at which a home was met, the latest first."""
+        """Returns the addresses at which a home was met. The address of the latest meeting comes
+        first.
+        """
         rows = self._db.execute("SELECT address FROM addresses WHERE met > 0 ORDER BY met DESC")
         return [row[0] for row in rows]
 
     def note_meeting(self, address: str, peer: str, when: int) -> None:
-        """Notes that the peer was met at this address at `when` (ms)."""
+        """Notes that the peer was met at this address at the time `when` (ms)."""
         self._db.execute("INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when))
 
     def forget_older(self, limit: int) -> None:
-        """Deletes the addresses at which no home was met since `limit` (ms)."""
+        """Deletes the addresses whose last meeting was before the time `limit` (ms)."""
         self._db.execute("DELETE FROM addresses WHERE met > ? AND met < ?", (_LONG_AGO, limit))
 
     def restore(self, addresses: Iterable[tuple[str, str]]) -> None:
-        """Adds addresses from another store, each with its peer. Their meetings count as
-        long ago.
-        """
+        """Adds pairs (address, peer) from another store. Their time is set to long ago."""
         rows = [(address, peer, _LONG_AGO) for address, peer in addresses]
         self._db.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?, ?)", rows)

@@ -1,5 +1,5 @@
-"""The table of threads that wait to be folded again. Each has a record
-whose time is ahead of this home's clock.
+"""The table of threads that wait to be folded again. A thread waits because one of its records has
+a time ahead of this home's clock.
 """
 
 from meshcoop.store.database import Database
@@ -8,15 +8,17 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS held (root INTEGER PRIMARY KEY, due INTEGE
 
 
 class PostponedThreads:
-    """The rows of the roots of threads, each with the time (ms) at which its thread is due."""
+    """Waiting threads, each as the row of its root. Each has the time (ms) at which it is to be
+    folded.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
         self._db.execute(_SCHEMA)
 
     def add(self, root: int, due: int) -> None:
-        """Postpones a thread until `due` (ms). If the thread has an earlier time already, that time
-        stays.
+        """Postpones a thread until the time `due` (ms). If it is postponed to an earlier time
+        already, that earlier time stays.
         """
         self._db.execute(
             "INSERT INTO held VALUES (?1, ?2) ON CONFLICT DO UPDATE SET due = min(due, ?2)",
@@ -24,10 +26,10 @@ class PostponedThreads:
         )
 
     def due(self, now: int) -> list[int]:
-        """Returns the roots of the threads that are due at `now` (ms)."""
+        """Returns the rows of the roots of threads to fold at the time `now` (ms), or earlier."""
         rows = self._db.execute("SELECT root FROM held WHERE due <= ?", (now,))
         return [row[0] for row in rows.fetchall()]
 
     def forget_due(self, now: int) -> None:
-        """Deletes the threads that are due at `now` (ms)."""
+        """Deletes the threads that were to be folded at the time `now` (ms), or earlier."""
         self._db.execute("DELETE FROM held WHERE due <= ?", (now,))

@@ -1,4 +1,4 @@
-"""The columns that count how much devices use of their quotas."""
+"""The columns of logs and records from which the use of quotas is counted."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from meshcoop.store.sqlite_connection import Connection
 
 class CountedLog(NamedTuple):
     """A log in row `n`. `fork` is its lowest forked number, or None. `ended` is the last number
-    that it may have, or None.
+    that the log may have, or None.
     """
 
     n: int
@@ -17,8 +17,8 @@ class CountedLog(NamedTuple):
 
 
 class CountedRecord(NamedTuple):
-    """A record in row `n`. `root` is the row of its thread's root. `over`: the record is above its
-    device's quota.
+    """A record in row `n`. `root` is the row of its thread's root, or None. `over`: the record is
+    above its device's quota.
     """
 
     n: int
@@ -39,8 +39,9 @@ class QuotaCounts:
         return [CountedLog(*row) for row in rows.fetchall()]
 
     def records_before_fork(self, log_n: int, fork: int | None) -> list[CountedRecord]:
-        """Returns the records of a log with numbers below `fork`, the lowest number first. Returns
-        all records if `fork` is None.
+        """Returns the records of a log whose numbers are below `fork`, the lowest number first.
+
+        If `fork` is None, returns all records of the log.
         """
         rows = self._db.execute(
             "SELECT n, root, over, header FROM records"

@@ -1,4 +1,4 @@
-"""Reads a store's file, sound or damaged, and never changes it."""
+"""Reads the file of a store. The store may be damaged. Nothing here changes the file."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from meshcoop.store.disk_errors import StoreError
 from meshcoop.store.sqlite_connection import open_to_read
 from meshcoop.store.store import Store
 
-UNREADABLE = (StoreError, UnicodeDecodeError)  # damaged text raises the second
+UNREADABLE = (StoreError, UnicodeDecodeError)  # damaged text raises UnicodeDecodeError
 
-_NOTES = ("name", "arrival", "muted")  # notes that no record holds
-# Tables that are not copied whole: they are made again from records, or `_NOTES` picks their rows.
+_NOTES = ("name", "arrival", "muted")  # notes that cannot be made again from records
+# Tables that are not copied whole. Most are made again from records; of `meta`, see `_NOTES`.
 _DERIVED = frozenset({"records", "logs", "parents", "held", "views", "credits", "meta", "arrived"})
 _SHORTEST_RECORD = 200  # bytes
 _MOST_ROWS = 50_000_000
@@ -30,8 +30,9 @@ class RecordParts(NamedTuple):
 
 
 class ReadOnlyStore:
-    """The store at a path, open to read. Methods raise one of UNREADABLE if the file cannot be
-    read.
+    """A store's file, open to read.
+
+    If the file cannot be read, methods raise one of the exceptions in UNREADABLE.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,10 +65,10 @@ class ReadOnlyStore:
         return RecordParts(*row) if row else None
 
     def last_row(self) -> int:
-        """Returns the highest row of a record, and raises nothing.
+        """Returns the highest row number of a record. Never raises.
 
-        If the table cannot be read, returns the highest row that fits into a file of this size. If
-        the size cannot be read either, returns 0.
+        If the table cannot be read, returns the highest row number that a file of this size can
+        have. If the size cannot be read either, returns 0.
         """
         with suppress(*UNREADABLE):
             return int(self._db.execute("SELECT coalesce(max(n), 0) FROM records").fetchone()[0])
@@ -78,22 +79,26 @@ class ReadOnlyStore:
         return 0
 
     def latest_time(self) -> int | None:
-        """Returns the latest time (ms) at which the head of a log was signed, or None if there is
-        no head.
+        """Returns the latest time (ms) at which the head of any log was signed. Returns None if
+        there is no log.
         """
         time: int | None = self._db.execute("SELECT max(time) FROM logs").fetchone()[0]
         return time
 
     def last_meeting(self) -> int | None:
-        """Returns the time (ms) at which a member's home was last met, or None if none was met."""
+        """Returns the time (ms) at which a member's home was last met. Returns None if none was
+        met.
+        """
         with suppress(sqlite3.OperationalError):  # the table may be missing
             time: int | None = self._db.execute("SELECT max(met) FROM addresses").fetchone()[0]
             return time if time and time > 1 else None
         return None
 
     def copy_to(self, store: Store) -> None:
-        """Copies into `store` what cannot be made again from records: addresses, invitations,
-        sealed street addresses and notes. Leaves out what cannot be read.
+        """Copies into `store` everything that cannot be made again from records.
+
+        That is: network addresses, invitations, sealed street addresses and notes. Leaves out what
+        cannot be read.
         """
         for name in _NOTES:
             with suppress(*UNREADABLE):

@@ -1,4 +1,6 @@
-"""The table of records: the signed bytes, and columns from their headers."""
+"""The table of records. Each row has the signed bytes of a record, and columns taken from its
+header.
+"""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -36,7 +38,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 _COLUMNS = "n, id, root, over, header, signature, content"
 
-# Removes all records below a record, at any depth, from their thread.
+# A record is below another if it is about that one, or about a record below it. This takes all
+# records below a record out of their thread.
 _UNROOT = """
 WITH RECURSIVE below (n, id) AS (
     SELECT r.n, r.id FROM parents p JOIN records r ON r.n = p.child AND r.about = p.parent
@@ -48,8 +51,9 @@ WITH RECURSIVE below (n, id) AS (
 UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
 """
 
-# The records of a log from a number on. The last column says whether a record of another log, before
-# that log's own fork, names the record. If so, the record is kept (R-01.14).
+# The records of a log from a number on. The last column says whether a record of another log names
+# this record as a parent. Only records before the fork of that other log count. A record that is
+# named in this way is kept (R-01.14).
 _FORKED = """
 SELECT seq, id, about, EXISTS (
     SELECT 1 FROM parents p JOIN records c ON p.child = c.n JOIN logs l ON c.log = l.n
@@ -64,8 +68,10 @@ _ID_DIGITS = 64  # hexadecimal
 
 
 class StoredRecord(NamedTuple):
-    """A record in row `n`. `root` is the row of its thread's root, or None while the root is not
-    here. `over`: the record is above its device's quota.
+    """A record in row `n`.
+
+    `root` is the row of its thread's root. It is None if the root is not in the store. `over`: the
+    record is above its device's quota.
     """
 
     n: int
@@ -75,8 +81,8 @@ class StoredRecord(NamedTuple):
 
 
 class Records:
-    """The records of a store. A record keeps its row number. A later record gets a higher
-    number.
+    """The records of a store. The row number of a record never changes. A record that comes later
+    gets a higher row number.
     """
 
     def __init__(self, database: Database) -> None:
@@ -89,12 +95,12 @@ class Records:
     # -- reading ----------------------------------------------------------------------------------
 
     def has(self, record_id: bytes) -> bool:
-        """Whether the store holds the record, with or without its content."""
+        """Returns whether the store holds the record, with or without its content."""
         row = self._db.execute("SELECT 1 FROM records WHERE id = ?", (record_id,)).fetchone()
         return row is not None
 
     def find_held(self, ids: Sequence[bytes]) -> set[bytes]:
-        """Returns the ids in `ids` whose records the store holds."""
+        """Returns those of the `ids` whose records the store holds."""
         held: set[bytes] = set()
         for start in range(0, len(ids), _MOST_VALUES):
             part = ids[start : start + _MOST_VALUES]
@@ -120,8 +126,10 @@ class Records:
         return self._select("open ORDER BY n")
 
     def private_ids(self) -> dict[bytes, bool]:
-        """Returns the ids of the private records whose content is here. The value says whether the
-        record is above its quota.
+        """Returns the ids of the private records whose content is here. A private record is sealed
+        for named people.
+
+        An id has the value True if the record is above its device's quota.
         """
         rows = self._db.execute(
             "SELECT id, over FROM records WHERE private AND content NOT NULL ORDER BY n"
@@ -129,9 +137,9 @@ class Records:
         return {record_id: bool(over) for record_id, over in rows}
 
     def ids_beginning(self, digits: str) -> list[bytes]:
-        """Returns at most two ids that begin with these hexadecimal digits.
+        """Returns the ids that begin with these hexadecimal digits, but at most two.
 
-        If there are two, the digits fit more than one record.
+        Two ids tell the caller that the digits fit more than one record.
         """
         low = bytes.fromhex(digits.ljust(_ID_DIGITS, "0"))
         high = bytes.fromhex(digits.ljust(_ID_DIGITS, "f"))
@@ -146,7 +154,7 @@ class Records:
         return count
 
     def ids(self) -> Iterator[bytes]:
-        """Yields all ids, sorted."""
+        """Yields the ids of all records, sorted."""
         return (row[0] for row in self._db.execute("SELECT id FROM records ORDER BY id"))
 
     def roots(self) -> set[int]:
@@ -155,15 +163,16 @@ class Records:
         return {row[0] for row in rows}
 
     def roots_of_log(self, log_n: int) -> set[int]:
-        """Returns the roots, by row, of the threads to which a log has added records."""
+        """Returns the threads that have records of this log, each as the row of its root."""
         rows = self._db.execute(
             "SELECT DISTINCT root FROM records WHERE root NOT NULL AND log = ?", (log_n,)
         )
         return {row[0] for row in rows}
 
     def id_at(self, device: bytes, seq: int) -> bytes | None:
-        """Returns the id of the record with this number in the log of `device`. Returns None if
-        there is no such record or its number is forked.
+        """Returns the id of the record with the number `seq` in the log of `device`.
+
+        Returns None if there is no such record, or if `seq` is at or beyond the fork of the log.
         """
         row = self._db.execute(
             "SELECT r.id FROM records r JOIN logs l ON r.log = l.n WHERE l.device = ? AND r.seq = ?"
@@ -173,10 +182,11 @@ class Records:
         return row[0] if row else None
 
     def of_log(self, device: bytes, seq: int, limit: int, after: bytes = b"") -> list[Record]:
-        """Returns at most `limit` records of a log, forks included, sorted by number and id.
+        """Returns at most `limit` records of a log, sorted by number and id. Forked records are
+        included.
 
-        They begin with the number `seq`. Records with that number come only if their ids are above
-        `after`.
+        The records begin with the number `seq`. Of the records with this number, only those with
+        ids above `after` are returned.
         """
         rows = self._select(
             "log = (SELECT n FROM logs WHERE device = ?) AND (seq, id) > (?, ?)"
@@ -189,11 +199,11 @@ class Records:
         return [row.record for row in rows]
 
     def whole_log(self, device: bytes) -> list[StoredRecord]:
-        """Returns all records of a log, forks included, sorted by number and id."""
+        """Returns all records of a log, sorted by number and id. Forked records are included."""
         return self._select("log = (SELECT n FROM logs WHERE device = ?) ORDER BY seq, id", device)
 
     def header_at(self, log_n: int, seq: int) -> tuple[bytes, bytes] | None:
-        """Returns the id and the header of a record with this number in a log, or None."""
+        """Returns the id and the header of a record with the number `seq` in a log, or None."""
         row: tuple[bytes, bytes] | None = self._db.execute(
             "SELECT id, header FROM records WHERE log = ? AND seq = ?", (log_n, seq)
         ).fetchone()
@@ -212,15 +222,14 @@ class Records:
         return self._select("content IS NULL AND n > ? ORDER BY n LIMIT ?", after, limit)
 
     def lasting_answers(self, after: int, limit: int) -> list[StoredRecord]:
-        """Returns at most `limit` lasting records in rows above `after` that answer
-        another record.
+        """Returns at most `limit` lasting records in rows above `after` that answer another record.
+
+        A lasting record does not expire, and nobody can retract it.
         """
         return self._select("n > ? AND about NOT NULL AND lasting ORDER BY n LIMIT ?", after, limit)
 
     def page(self, after: int, limit: int) -> list[StoredRecord]:
-        """Returns at most `limit` records in rows above `after`, in the order in which they
-        arrived.
-        """
+        """Returns at most `limit` records in rows above `after`, in the order of their arrival."""
         return self._select("n > ? ORDER BY n LIMIT ?", after, limit)
 
     def children(self, parent: bytes) -> list[StoredRecord]:
@@ -228,14 +237,20 @@ class Records:
         return self._select("n IN (SELECT child FROM parents WHERE parent = ?) ORDER BY n", parent)
 
     def waiting_for(self, about: bytes) -> list[StoredRecord]:
-        """Returns the records that are about this record and have no thread yet."""
+        """Returns the records that are about the record with the id `about`, and that have no
+        thread yet.
+        """
         return self._select("about = ? AND root IS NULL", about)
 
     # -- writing ----------------------------------------------------------------------------------
 
     def insert(self, record: Record, log_n: int, *, over: bool) -> StoredRecord:
-        """Adds a record of a log, and puts it into its thread if the thread is known."""
-        # The row number is known beforehand, so that a root can name itself.
+        """Adds a record of the log in row `log_n`. Puts the record into its thread if the thread is
+        known.
+
+        `over`: the record is above its device's quota.
+        """
+        # The row number is chosen first, because the row of a root contains its own row number.
         n = self._next_n()
         fields = record.header
         about = record.about
@@ -261,24 +276,25 @@ class Records:
         return StoredRecord(n, root, over, record)
 
     def set_root(self, n: int, root: int) -> None:
-        """Puts the record in row `n` into the thread of the root in row `root`."""
+        """Puts the record in row `n` into the thread whose root is in row `root`."""
         self._db.execute("UPDATE records SET root = ? WHERE n = ?", (root, n))
 
     def set_content(self, record_id: bytes, content: bytes | None) -> None:
-        """Stores the content of a record. None erases the content."""
+        """Stores the content of a record. If `content` is None, erases the content."""
         if content is None:
             self._database.has_erased = True
         self._db.execute("UPDATE records SET content = ? WHERE id = ?", (content, record_id))
 
     def clear_over(self, log_n: int, seq: int) -> None:
-        """Clears the `over` mark of a log's records from number `seq` on."""
+        """Marks the records of a log as within the quota, from the number `seq` on."""
         self._db.execute("UPDATE records SET over = 0 WHERE log = ? AND seq >= ?", (log_n, seq))
 
     def delete(self, row: StoredRecord) -> None:
-        """Deletes a record. The records below it in its thread wait again, as if it had
-        never come.
+        """Deletes a record. The records below it in its thread wait again, as if it had never
+        arrived.
         """
-        # A row number is never used twice: a reader who remembers the last row would miss the new one.
+        # No row number is used twice. Otherwise a reader who remembers the last row would miss the
+        # record that comes next.
         self._database.set_note(_DROPPED, max(row.n, self._last_deleted()))
         self._db.execute("DELETE FROM records WHERE n = ?", (row.n,))
         self._db.execute(_UNROOT, (row.record.id,))
@@ -286,14 +302,14 @@ class Records:
     # -- row numbers, which are cached while a transaction runs -----------------------------------
 
     def begin(self) -> None:
-        """Forgets the highest row number, so that it is read again when it is needed."""
+        """Forgets the highest row number. The next insert reads it again."""
         self._last_n = None
 
     def flush(self) -> None:
-        """Writes nothing, because the row numbers are in the rows themselves."""
+        """Does nothing. The row numbers are in the rows themselves."""
 
     def end(self) -> None:
-        """Forgets the highest row number."""
+        """Forgets the highest row number, because somebody else may now add rows."""
         self._last_n = None
 
     def _next_n(self) -> int:
@@ -315,7 +331,7 @@ class Records:
         return rows[0] if rows else None
 
     def _select(self, where: str, *values: object) -> list[StoredRecord]:
-        # All rows are fetched first, because erasing damaged content below writes to the table.
+        # All rows are fetched first, because the loop below may write to the table.
         stored = self._db.execute(
             f"SELECT {_COLUMNS} FROM records WHERE {where}",  # noqa: S608
             values,
@@ -323,7 +339,7 @@ class Records:
         rows = [_read_row(*columns) for columns in stored]
         for columns, row in zip(stored, rows, strict=True):
             if columns[-1] is not None and row.record.content is None:
-                self.set_content(row.record.id, None)  # so that it counts as absent
+                self.set_content(row.record.id, None)  # from now on the content counts as missing
         return rows
 
 
@@ -336,10 +352,10 @@ def _read_row(
     signature: bytes,
     content: bytes | None,
 ) -> StoredRecord:
-    """Reads a stored record and checks its hashes, because a disk can lose a bit without an error.
+    """Reads a stored record and checks its hashes. A disk can change a bit without any error.
 
-    If only the content is damaged, returns the record without its content, since peers still have
-    it. Raises Damaged for any other damage.
+    If only the content is damaged, returns the record without content. Peers still have this
+    content. Raises Damaged for any other damage.
     """
     try:
         fields = envelope.read_header(header)

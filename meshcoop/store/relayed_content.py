@@ -1,5 +1,5 @@
-"""The disk space that a relay's records take, and their sealed content, which a relay may
-delete.
+"""The disk space that a relay's records take. This module also deletes sealed content, which a
+relay need not keep.
 """
 
 from collections.abc import Iterator
@@ -11,18 +11,18 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS arrived (day INTEGER PRIMARY KEY, last INTEGER NOT NULL);
 """
 _SIGNATURE = 64
-_ROW = 200  # bytes that SQLite needs beside a record's own: ids in its indexes, its place in a log
+_ROW = 200  # bytes that SQLite needs for a record's row and indexes, beside the record's own bytes
 _SIZE = f"length(header) + {_SIGNATURE} + coalesce(length(content), 0) + {_ROW}"
 _BETWEEN = "n > ? AND n <= ? AND NOT open AND content NOT NULL"
 
 
 def stored_size(record: Record) -> int:
-    """Returns the bytes that a record takes in the store."""
+    """Returns how many bytes a record takes in the store."""
     return len(record.header_bytes) + _SIGNATURE + len(record.content or b"") + _ROW
 
 
 class RelayedContent:
-    """The records of one neighbourhood at a relay. A record that arrived earlier has a
+    """The records of one neighbourhood at a relay. A record that arrived earlier is in a
     lower row.
     """
 
@@ -31,7 +31,7 @@ class RelayedContent:
         self._db.executescript(_SCHEMA)
 
     def used(self) -> int:
-        """Returns the bytes that all records take."""
+        """Returns how many bytes all records take."""
         row = self._db.execute(f"SELECT coalesce(sum({_SIZE}), 0) FROM records").fetchone()  # noqa: S608
         return int(row[0])
 
@@ -47,18 +47,22 @@ class RelayedContent:
         return self._db.execute("SELECT max(n) FROM records").fetchone()[0] or 0
 
     def note_arrival(self, day: int, last: int) -> None:
-        """Notes that the records up to row `last` have arrived by this day (counted since 1970)."""
+        """Notes that all records up to row `last` arrived on this day or before. Days count from
+        1970.
+        """
         self._db.execute("INSERT OR REPLACE INTO arrived VALUES (?, ?)", (day, last))
 
     def last_row_before(self, day: int) -> int:
-        """Returns the row of the last record that arrived before this day, or 0 if there
-        is none.
+        """Returns the row of the last record that arrived before this day. Returns 0 if there is
+        none.
         """
         row = self._db.execute("SELECT max(last) FROM arrived WHERE day < ?", (day,)).fetchone()
         return row[0] or 0
 
     def content_sizes(self, after: int) -> Iterator[tuple[int, int]]:
-        """Yields the row and the size in bytes of every sealed content in rows above `after`."""
+        """Yields (row, size of the content in bytes) for each sealed record in rows above `after`
+        whose content is here.
+        """
         return self._db.execute(
             "SELECT n, length(content) FROM records"
             " WHERE n > ? AND NOT open AND content NOT NULL ORDER BY n",
@@ -66,8 +70,9 @@ class RelayedContent:
         )
 
     def let_go(self, after: int, last: int) -> int:
-        """Deletes the sealed content in rows above `after` up to `last`. Returns the number of
-        bytes deleted.
+        """Deletes the sealed content in the rows above `after`, up to the row `last`.
+
+        Returns how many bytes it deleted.
         """
         limits = (after, last)
         row = self._db.execute(

@@ -1,18 +1,19 @@
-"""The only place where a database file is opened."""
+"""Opens database files. No other module opens one."""
 
 import sqlite3
 from pathlib import Path
 
 Connection = sqlite3.Connection
 
-# Ids are random, so new ones change pages all over the index. The more is written at once, the fewer
-# pages are written twice.
-_WAL_PAGES = 4000  # some 16 MB
+# Ids are random, so new ids change pages all over the index. If SQLite writes more changes at once,
+# it writes fewer pages twice.
+_WAL_PAGES = 4000  # about 16 MB
 
 
 def open_to_write(path: Path | str) -> Connection:
-    """Opens the store at `path`, and makes it if there is none. `:memory:` is a store without a
-    file.
+    """Opens the store at `path`. Creates the file if it is missing.
+
+    The path `:memory:` means a store in memory, without a file.
     """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -23,5 +24,5 @@ def open_to_write(path: Path | str) -> Connection:
 
 
 def open_to_read(path: Path) -> Connection:
-    """Opens an existing store to read only. Raises StoreError."""
+    """Opens an existing store for reading only. Raises StoreError if that fails."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)

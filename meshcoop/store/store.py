@@ -1,7 +1,7 @@
-"""The store: records and their logs in SQLite, at a home or a relay.
+"""The store of a home or a relay: records and their logs in SQLite.
 
-The store reads the headers of records, not their contents. It does not decide which records may
-come in: `meshcoop.ingest.inbox` does. All calls are synchronous and short.
+The store reads the headers of records, not their contents. It does not decide which records come
+in. `meshcoop.ingest.inbox` decides that. All calls are synchronous and short.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,9 @@ from protocol.wire.have_map import LogHead
 
 
 class Store(Database):
-    """A database of records. Each part is one table. Methods here change several tables at once."""
+    """A database of records. Each of its attributes is one table. The methods here change several
+    tables at once.
+    """
 
     def __init__(self, path: Path | str) -> None:
         super().__init__(path)
@@ -30,38 +32,44 @@ class Store(Database):
         self.parents = Parents(self)
 
     def append(self, record: Record, log: DeviceLog, *, over: bool, ended: bool) -> StoredRecord:
-        """Adds the next record of its log and counts it. `over`: the record is above its device's
-        quota. `ended`: the record is the last of its log.
+        """Adds the next record of its log, and counts it for the quota.
+
+        `over`: the record is above its device's quota. `ended`: it is the last record that the log
+        may have.
         """
         row = self.insert(record, log.n, over=over)
         self.logs.grow(log, record, ended=ended)
         return row
 
     def insert(self, record: Record, log_n: int, *, over: bool) -> StoredRecord:
-        """Adds a record of a log, but does not make it the log's head."""
+        """Adds a record of the log in row `log_n`, but does not make it the head of the log."""
         row = self.records.insert(record, log_n, over=over)
         self.parents.add(row.n, record.header.parents)
         return row
 
     @contextmanager
     def quota_counts(self) -> Iterator[QuotaCounts]:
-        """Gives access to the quota columns of all logs. Needs a running transaction."""
+        """Gives the block access to the columns from which quotas are counted. Needs a running
+        transaction.
+        """
         with self.logs.uncached():
             yield QuotaCounts(self.db)
 
     def heads(self) -> dict[bytes, LogHead]:
-        """Returns, by device, what sync compares: the head of the log and the ids kept of
-        its fork.
+        """Returns what two nodes compare in sync: for each device, the head of its log.
+
+        If the log is forked, the head comes with the ids of the records kept from the fork on.
         """
         return {
             log.device: LogHead(log.head.seq, log.head.id or b"", self._kept_of_fork(log))
             for log in self.logs.all()
-            if log.head.seq or log.fork  # a log without its first record does not count yet
+            if log.head.seq or log.fork  # a log whose first record is missing does not count yet
         }
 
     def fork_log(self, device: bytes, seq: int) -> None:
-        """Notes that the log of `device` has two records with the number `seq`. The log's head
-        moves back to the record before its fork.
+        """Notes that the log of `device` has two records with the number `seq`.
+
+        The record before the fork becomes the head of the log.
         """
         log = self.logs.find_or_add(device)
         fork = min(seq, log.fork or seq)
@@ -71,19 +79,20 @@ class Store(Database):
             record_id, header = before
             head = Head(fork - 1, record_id, envelope.read_header(header).time)
         self.logs.fork(log, fork, head)
-        # A home that learnt of the fork before these records came has not counted them. All homes
-        # clear the counts, so that they agree.
+        # Another home may have learnt of the fork before these records came. That home has not
+        # counted them for the quota. So every home clears these marks, and all homes agree.
         self.records.clear_over(log.n, fork)
 
     def prune_forks(self, named: set[bytes]) -> list[StoredRecord]:
         """Deletes the records of forked logs that R-01.14 does not keep. Returns the deleted
         records.
 
-        `named` are the ids that waiting records outside the store name. Their records are kept.
+        `named` are ids of further records to keep, such as those that waiting records name as
+        parents.
         """
         dropped: list[StoredRecord] = []
-        # A deleted record may have been the only one that named another. So this repeats until there
-        # is nothing left to delete.
+        # Some records are kept only because another record names them. If that other record is
+        # deleted, the next turn of this loop deletes them too.
         while rows := self._not_kept_of_forks(named):
             for row in rows:
                 self._delete(row)
@@ -91,7 +100,7 @@ class Store(Database):
         return dropped
 
     def drop_log(self, device: bytes) -> list[StoredRecord]:
-        """Deletes a whole log. Returns its records."""
+        """Deletes the log of `device` with all its records. Returns these records."""
         rows = self.records.whole_log(device)
         for row in rows:
             self._delete(row)

@@ -1,12 +1,14 @@
-"""The tables of views: one row for each packed view, and the words to search it by."""
+"""The tables of views. One table has a row for each view in packed form. The other has the words by
+which views are searched.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from meshcoop.store.database import Database
 
-# The search table keeps only the places of words; the words are in the view's body. To delete an
-# entry, SQLite needs the same words again.
+# The search table keeps only the places of words. The words themselves are in the body of the view.
+# To delete an entry, SQLite needs the same words again.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS views (
     n INTEGER PRIMARY KEY, id BLOB NOT NULL, root INTEGER NOT NULL, kind TEXT NOT NULL,
@@ -30,8 +32,10 @@ _MOST_VALUES = 500  # in one query
 
 
 class ViewRow(NamedTuple):
-    """A stored view. `n` is the row of its record. `root` is the row of its thread's root. `body`
-    is the packed view. `hash` is the hash of the body.
+    """A stored view.
+
+    `n` is the row of its record. `root` is the row of its thread's root. `body` is the packed view.
+    `hash` is the hash of the body.
     """
 
     n: int
@@ -46,19 +50,21 @@ class ViewRow(NamedTuple):
 
 
 class ViewRows:
-    """The stored views of a home. Callers hold the store's transaction."""
+    """The stored views of a home. Callers must begin a transaction of the store before they write
+    here.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
 
     def create(self) -> None:
-        """Makes the tables if they are missing."""
-        for statement in _SCHEMA.split(";"):  # one by one: executescript would end the transaction
+        """Creates the tables if they are missing."""
+        for statement in _SCHEMA.split(";"):  # not executescript, which would end the transaction
             self._db.execute(statement)
 
     def drop(self) -> None:
-        """Removes the tables and all their rows. An older version may have made them with other
-        columns.
+        """Removes the tables and all their rows. A new version may need other columns than the old
+        tables have.
         """
         self._db.execute("DROP TABLE IF EXISTS views")
         self._db.execute("DROP TABLE IF EXISTS search")
@@ -66,7 +72,7 @@ class ViewRows:
     # -- reading ----------------------------------------------------------------------------------
 
     def body(self, record_id: bytes) -> bytes | None:
-        """Returns the packed view of a record, or None if it has none."""
+        """Returns the packed view of a record, or None if the record has no view."""
         row = self._db.execute(
             "SELECT body FROM views WHERE n = (SELECT n FROM records WHERE id = ?)", (record_id,)
         ).fetchone()
@@ -78,7 +84,7 @@ class ViewRows:
         return body
 
     def bodies(self, ids: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """Yields (id, packed view) for each record in `ids` that has a view."""
+        """Yields pairs (id, packed view), one for each record in `ids` that has a view."""
         for start in range(0, len(ids), _MOST_VALUES):
             part = ids[start : start + _MOST_VALUES]
             marks = ",".join("?" * len(part))
@@ -86,21 +92,24 @@ class ViewRows:
             yield from self._db.execute(f"SELECT id, body FROM views WHERE {where}", part)  # noqa: S608
 
     def bodies_in_thread(self, root: int) -> Iterator[bytes]:
-        """Yields the packed views of a thread."""
+        """Yields the packed views of all records in a thread. `root` is the row of the thread's
+        root.
+        """
         rows = self._db.execute("SELECT body FROM views WHERE root = ?", (root,))
         return (row[0] for row in rows)
 
     def newest_bodies(
         self, kind: str, *, state: str | None = None, root: int | None = None
     ) -> Iterator[bytes]:
-        """Yields the packed views of a kind, the newest first. Reads a row only when the caller
-        asks for it.
+        """Yields the packed views of one kind, the newest first. Reads each row only when it is
+        needed.
 
-        `state` keeps only the views in this state. `root` keeps only the views in this thread.
+        With `state`, yields only the views in this state. With `root`, yields only the views in the
+        thread whose root is in this row.
         """
         where = "kind = ?"
         values: list[object] = [kind]
-        if root is not None:  # a thread is short: the plus keeps SQLite off the index of kinds
+        if root is not None:  # a thread is short: the plus makes SQLite ignore the kinds' index
             where = "root = ? AND +kind = ?"
             values = [root, kind]
         if state is not None:
@@ -113,16 +122,16 @@ class ViewRows:
         return (row[0] for row in rows)
 
     def oldest_bodies(self, kind: str) -> Iterator[bytes]:
-        """Yields the packed views of a kind, the oldest first."""
+        """Yields the packed views of one kind, the oldest first."""
         rows = self._db.execute(
             "SELECT body FROM views WHERE kind = ? ORDER BY created, id", (kind,)
         )
         return (row[0] for row in rows)
 
     def search(self, text: str, limit: int) -> list[bytes]:
-        """Returns at most `limit` packed views, the best match first.
+        """Returns at most `limit` packed views that match a text, the best match first.
 
-        For each word of `text`, such a view has a word that begins with it.
+        A view matches if each word of `text` is the beginning of a word in the view.
         """
         plain = text.encode(errors="ignore").decode().replace('"', " ").replace("\0", " ")
         query = " ".join(f'"{word}"*' for word in plain.split())
@@ -136,16 +145,16 @@ class ViewRows:
         return [row[0] for row in rows]
 
     def hashes(self) -> Iterator[bytes]:
-        """Yields the hashes of all views, sorted by id."""
+        """Yields the hashes of all views, sorted by the ids of their records."""
         rows = self._db.execute("SELECT hash FROM views ORDER BY id")
         return (row[0] for row in rows)
 
     def hashes_in_thread(self, root: int) -> dict[int, bytes]:
-        """Returns the hashes of the views of a thread, by row."""
+        """Returns the hashes of the views in a thread, each under the row of its record."""
         return dict(self._db.execute("SELECT n, hash FROM views WHERE root = ?", (root,)))
 
     def hashes_of_kinds(self, kinds: Sequence[str]) -> dict[int, bytes]:
-        """Returns the hashes of the views of these kinds, by row."""
+        """Returns the hashes of the views of these kinds, each under the row of its record."""
         marks = ", ".join("?" * len(kinds))
         rows = self._db.execute(f"SELECT n, hash FROM views WHERE kind IN ({marks})", kinds)  # noqa: S608
         return dict(rows)
@@ -153,12 +162,17 @@ class ViewRows:
     # -- writing ----------------------------------------------------------------------------------
 
     def add(self, rows: Iterable[ViewRow], words: Iterable[tuple[int, str]]) -> None:
-        """Adds views, and the words to search them by. Each text has the row of its view."""
+        """Adds views to the table, and texts to the search table.
+
+        Each pair in `words` is the row of a view, and the text by which it is searched.
+        """
         self._db.executemany(_INSERT, rows)
         self._db.executemany("INSERT INTO search (rowid, words) VALUES (?, ?)", words)
 
     def remove(self, n: int, words: str) -> None:
-        """Removes the view in row `n`. `words` must be the text with which it was added."""
+        """Removes the view in row `n`. `words` must be the same text that was added for
+        this view.
+        """
         if words:
             self._db.execute(
                 "INSERT INTO search (search, rowid, words) VALUES ('delete', ?, ?)", (n, words)
@@ -166,5 +180,5 @@ class ViewRows:
         self._db.execute("DELETE FROM views WHERE n = ?", (n,))
 
     def purge_words(self) -> None:
-        """Removes from the search table the words of deleted views."""
+        """Erases the words of removed views from the file of the search table."""
         self._db.execute("INSERT INTO search (search) VALUES ('optimize')")

@@ -1,1 +1,3 @@
-"""One neighbourhood over the network: peers, sync, gossip, joining and address delivery."""
+"""One neighbourhood over the network: peers, sync, gossip, joining and the delivery of
+addresses.
+"""

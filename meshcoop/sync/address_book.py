@@ -1,4 +1,4 @@
-"""The address book: the addresses of other homes, and how often each address failed."""
+"""The address book: the network addresses of other homes, and how often each address failed."""
 
 import re
 from collections.abc import Iterable
@@ -13,9 +13,9 @@ from meshcoop.store.peer_addresses import PeerAddresses
 from meshcoop.store.store import Store
 
 MAX_SAVED = 1024
-MAX_OF_ONE = 8  # direct addresses of one home; as many more may lead through relays
+MAX_OF_ONE = 8  # direct addresses of one home, and as many addresses through relays
 
-_AGED_MS = 180 * 86_400_000  # an address at which nobody answered for so long is forgotten
+_AGED_MS = 180 * 86_400_000  # after this time without an answer, an address is forgotten
 _CIRCUIT = "/p2p-circuit/"
 _ADDRESS = re.compile(
     r"/ip[46]/[0-9a-fA-F.:]{2,45}/tcp/[0-9]{1,5}"
@@ -29,8 +29,8 @@ class KnownAddress:
 
     address: str
     peer: str
-    failures: int = 0  # since it last worked
-    next_at: float = 0.0  # when to dial it again, by Trio's clock
+    failures: int = 0  # since the address last worked
+    next_at: float = 0.0  # when to dial the address again, by Trio's clock
 
     @property
     def is_circuit(self) -> bool:
@@ -39,19 +39,20 @@ class KnownAddress:
 
     @property
     def rank(self) -> tuple[int, bool]:
-        """The sort key of the address: the fewest failures first, then a direct address before a
-        circuit.
+        """The sort key of the address. Addresses with fewer failures come first.
+
+        Of two addresses with equally many failures, the direct one comes before the one through a
+        relay.
         """
         return self.failures, self.is_circuit
 
 
 class AddressBook:
-    """The addresses of other homes that a node knows.
+    """The network addresses of other homes that a node knows. The store keeps the addresses at
+    which a member's home answered.
 
-    The store keeps those at which a member's home answered.
-
-    `own_peer`: this node's peer id. `beside`: a file that keeps the same addresses beside the
-    store. If the store is lost, these addresses lead to the homes that have the records.
+    `own_peer` is this node's peer id. `beside` is a file that keeps the same addresses beside the
+    store. If the store is lost, these addresses lead to homes that still have the records.
     """
 
     def __init__(self, store: Store, own_peer: str, beside: Path | None = None) -> None:
@@ -72,11 +73,11 @@ class AddressBook:
 
     @property
     def met(self) -> list[str]:
-        """The addresses at which a member's home answered, the latest first."""
+        """The addresses at which a member's home answered. The latest to answer comes first."""
         return self._stored.met()
 
     def learn(self, addresses: Iterable[str]) -> bool:
-        """Adds addresses of homes to the book. Skips a text that is not the address of a home.
+        """Adds addresses of homes to the book. Skips every text that is not the address of a home.
 
         Returns True if any address was new.
         """
@@ -93,9 +94,9 @@ class AddressBook:
         return has_learnt
 
     def note_meeting(self, address: str, when: int) -> None:
-        """Notes that a member's home answered at this address at `when` (milliseconds)."""
-        # If a peer dialled us, its address has a passing port. Nobody can be dialled there, so the
-        # book does not have that address, and it is not kept.
+        """Notes that a member's home answered at this address at the time `when` (milliseconds)."""
+        # If a peer dialled us, its address has a temporary port that nobody can dial. So the book
+        # does not know this address, and the store does not keep it.
         entry = self._entries.get(address)
         if entry is not None:
             with log_disk_errors("an address is not kept"):
@@ -104,14 +105,15 @@ class AddressBook:
             self._write_beside()
 
     def forget_failures(self) -> None:
-        """Forgets all failures, so that every address is due now."""
+        """Forgets all failures, so that every address may be dialled now."""
         for entry in self._entries.values():
             entry.failures = 0
             entry.next_at = 0.0
 
     def _count_like(self, entry: KnownAddress) -> int:
-        """Counts the known addresses of the same peer: the circuits if `entry` is one, else the
-        direct ones.
+        """Counts the known addresses of the same peer and the same sort as `entry`.
+
+        The two sorts are direct addresses and addresses through a relay.
         """
         return sum(
             other.peer == entry.peer and other.is_circuit == entry.is_circuit
@@ -119,9 +121,9 @@ class AddressBook:
         )
 
     def _make_room(self) -> None:
-        """While the book is full, removes the address that failed most.
+        """If the book is full, removes the address that failed most often.
 
-        So hostile entries cannot fill the book.
+        So false addresses from a hostile peer cannot fill the book.
         """
         while len(self._entries) >= MAX_SAVED:
             worst = max(self._entries.values(), key=lambda entry: entry.failures)
@@ -130,20 +132,22 @@ class AddressBook:
     def _write_beside(self) -> None:
         met = sorted(self.met)
         if self._beside is not None and met and met != self._written:
-            with suppress(Mistake):  # a full disk; the store has the addresses
+            with suppress(Mistake):  # the disk is full; the store has the addresses too
                 write_private_file(self._beside, "\n".join(met).encode())
                 self._written = met
 
 
 def remembered_addresses(store: Store) -> list[str]:
-    """Returns the addresses at which homes answered, the latest first, for a backup."""
+    """Returns the addresses at which homes answered, for a backup. The latest to answer comes
+    first.
+    """
     return PeerAddresses(store).latest(MAX_SAVED)
 
 
 def restore_addresses(store: Store, addresses: Iterable[str]) -> None:
-    """Puts the addresses of a backup into a store, as if a home had answered there long ago.
+    """Puts the addresses of a backup into a store, as if homes had answered there long ago.
 
-    Skips a text that is not an address.
+    Skips every text that is not an address.
     """
     matches = (_ADDRESS.fullmatch(address) for address in addresses)
     PeerAddresses(store).restore((match[0], match[1]) for match in matches if match)

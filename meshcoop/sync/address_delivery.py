@@ -1,4 +1,6 @@
-"""Address delivery: a home hands addresses to another over a stream (specs/18-addresses.md)."""
+"""Address delivery: one home sends street addresses to another over a stream
+(specs/18-addresses.md).
+"""
 
 import logging
 from collections import deque
@@ -24,7 +26,7 @@ SESSION_SECONDS = 10
 AT_ONCE = 8  # sessions that others opened
 VISITS_A_MINUTE = 20  # from one person
 
-_LOOK_SECONDS = 2.0  # no record tells when a neighbour's home comes or goes
+_LOOK_SECONDS = 2.0  # no record says that a neighbour's home has come or gone
 _FIRST_PAUSE = 1.0
 _LAST_PAUSE = 60.0
 _MINUTE = 60.0
@@ -32,16 +34,17 @@ _MINUTE = 60.0
 
 @dataclass
 class _Attempt:
-    """When to visit a peer again after it did not take everything."""
+    """Says when to visit a peer again, after a visit that did not deliver every address."""
 
     pause: float = _FIRST_PAUSE
     next_at: float = 0.0
 
 
 class AddressDelivery:
-    """Hands over the addresses that people of this home give, and receives addresses for them.
+    """Delivers the street addresses that people of this home give, and receives addresses for these
+    people.
 
-    An address is handed over as soon as the receiver's home is connected.
+    It delivers an address as soon as the receiver's home is connected.
     """
 
     def __init__(
@@ -49,7 +52,7 @@ class AddressDelivery:
     ) -> None:
         state = mesh.inbox.state
         self.addresses = HeldAddresses(state.store, state)
-        self.handed = trio.Event()  # replaced whenever an address was handed over
+        self.handed = trio.Event()  # set at each delivery, then replaced by a new event
         self.listeners: list[Callable[[], None]] = []  # called when the held addresses change
         self._mesh = mesh
         self._now = now
@@ -65,9 +68,9 @@ class AddressDelivery:
     def give(
         self, agreement: bytes, text: str, seed: bytes, receiver: bytes, *, kept: bool = False
     ) -> HeldAddress:
-        """Gives an address to the receiver, in place of the address given before.
+        """Gives an address to the receiver, in place of the one that the giver gave before.
 
-        An empty text takes the address back.
+        If `text` is empty, the giver takes the earlier address back.
         """
         state = self._mesh.inbox.state
         device = device_key(seed)
@@ -85,10 +88,10 @@ class AddressDelivery:
         return held
 
     async def wait_until_handed(self, held: HeldAddress, seconds: float) -> bool:
-        """Waits until an address is handed over, at most `seconds`.
+        """Waits until an address is delivered, for at most this many seconds.
 
-        Stops earlier if the other home is no longer connected. Returns True if the address is
-        handed over.
+        If the receiver's home is no longer connected, stops waiting. Returns True if the address is
+        delivered.
         """
         with trio.move_on_after(seconds):
             while self._is_near(held.receiver) and not self.addresses.is_delivered(held):
@@ -96,19 +99,24 @@ class AddressDelivery:
         return self.addresses.is_delivered(held)
 
     async def fetch_pending(self, seed: bytes) -> None:
-        """Fetches the addresses that wait at the connected homes for a guest with this device."""
+        """Fetches the addresses that wait at the connected homes for a guest of this home.
+
+        `seed` is the seed of the guest's device.
+        """
         async with trio.open_nursery() as nursery:
             for peer in list(self._mesh.conversations):
                 nursery.start_soon(self._visit, peer, seed)
 
     def wake(self) -> None:
-        """Makes `run` look at once for ended agreements and for addresses to hand over."""
+        """Makes `run` look at once for agreements that have ended and for addresses to deliver."""
         self._wake.set()
 
     # -- in the background ------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Erases addresses of ended agreements and hands over waiting ones, until cancelled."""
+        """Erases the addresses of ended agreements and delivers waiting addresses, until
+        cancelled.
+        """
         while True:
             self._wake = trio.Event()
             self.addresses.forget_ended()
@@ -119,9 +127,9 @@ class AddressDelivery:
                 await self._wake.wait()
 
     async def answer(self, stream: Stream) -> None:
-        """Answers one session that another home opened."""
+        """Serves one session that another home opened."""
         if self._under_way >= AT_ONCE:
-            return  # a home that has an address to give comes again
+            return  # the other home tries again later
         self._under_way += 1
         try:
             await self._run_session(stream, self._own_seed(), opened=False)
@@ -129,7 +137,9 @@ class AddressDelivery:
             self._under_way -= 1
 
     def admit_visit(self, person: bytes) -> None:
-        """R-18.8: counts a person's visit. Raises Refused if the person has come too often."""
+        """R-18.8: counts a session that a home of this person opened. Raises Refused if there were
+        too many.
+        """
         since = trio.current_time() - _MINUTE
         self._visits = {other: times for other, times in self._visits.items() if times[-1] > since}
         times = self._visits.setdefault(person, deque(maxlen=VISITS_A_MINUTE))
@@ -138,7 +148,7 @@ class AddressDelivery:
         times.append(trio.current_time())
 
     def note_handed(self, address: HeldAddress, device: bytes) -> None:
-        """Notes that a device of the receiver has stored the address."""
+        """Notes that a device of the receiver has stored the address, and tells the listeners."""
         self.addresses.note_handed(address, device)
         self.tell_listeners()
         self.handed.set()
@@ -150,7 +160,9 @@ class AddressDelivery:
             listener()
 
     async def _visit_due(self) -> None:
-        """Visits the connected homes for which an address waits, unless their pause still lasts."""
+        """Visits each connected home for which an address waits. Leaves out a home whose pause is
+        not over.
+        """
         conversations = self._mesh.conversations
         for peer in self._attempts.keys() - conversations.keys():
             del self._attempts[peer]
@@ -170,7 +182,9 @@ class AddressDelivery:
         attempt.pause = min(2 * attempt.pause, _LAST_PAUSE)
 
     async def _visit(self, peer: str, seed: bytes) -> bool:
-        """Opens a session with a peer. Returns True if every address due was handed over."""
+        """Opens a session with a peer. Returns True if every address for that peer was
+        delivered.
+        """
         try:
             stream = await self._mesh.network.open_stream(peer, address_gift.PROTOCOL)
         except NetworkError:
@@ -198,7 +212,9 @@ class AddressDelivery:
 
 
 class _Handover:
-    """One session: both homes prove who they are, then each gives its addresses for the other."""
+    """One session. Both homes prove who they are, then each sends the addresses that it has for the
+    other.
+    """
 
     def __init__(
         self, giving: AddressDelivery, mesh: HomeMesh, stream: Stream, seed: bytes
@@ -213,10 +229,10 @@ class _Handover:
         self._incoming: deque[list[Any]] = deque()
 
     async def run(self, *, opened: bool) -> bool:
-        """Hands over the addresses that are due. Returns True if the other side has stored all of
-        them.
+        """Sends and receives addresses. Returns True if the other home has stored every address
+        sent.
 
-        `opened`: this side opened the stream, and greets first.
+        With `opened`, this home opened the stream, so its hello comes first.
         """
         try:
             if opened:
@@ -246,8 +262,8 @@ class _Handover:
         await self._send(Hello(place, self._device, signature).frame())
 
     def _check(self, greeting: Hello) -> bytes:
-        """R-18.3: returns the member whose live device sent the greeting. Raises Refused if there
-        is none.
+        """R-18.3: returns the member whose live device sent the greeting. Raises Refused if no live
+        device of a member sent it.
         """
         if greeting.neighbourhood != self._state.neighbourhood:
             raise Refused("R-18.3", "this home belongs to another neighbourhood")
@@ -266,10 +282,11 @@ class _Handover:
         return person
 
     async def _exchange(self, gifts: list[HeldAddress], device: bytes) -> bool:
-        """Receives the other side's gifts, and its answers to our gifts, until both are complete.
+        """Receives two things until both are complete: the other home's gifts, and its answers to
+        our gifts.
 
-        Returns True if the other side has stored all our gifts. Raises Refused for an unexpected
-        frame.
+        A gift is a frame with one address. Returns True if the other home has stored all our gifts.
+        Raises Refused for an unexpected frame.
         """
         answers: list[bool] = []
         received = 0

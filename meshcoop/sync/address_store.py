@@ -1,9 +1,9 @@
-"""Addresses that people of this home gave or received, and the rules for them
+"""Street addresses that people of this home gave or received, and the rules for them
 (specs/18-addresses.md).
 
-The addresses stay sealed to the devices of the two parties. The passphrase, or a guest's PIN,
-protects the keys that open them. No view, search table, record, log, export or backup ever holds an
-address.
+The addresses stay sealed to the devices of the two parties. The home's passphrase, or a guest's
+PIN, protects the keys that open them. No view, search table, record, log, export or backup ever
+contains an address.
 """
 
 from meshcoop.errors import Mistake
@@ -20,9 +20,10 @@ MOST = 256  # addresses received from others
 
 
 class HeldAddresses:
-    """The addresses that a home holds.
+    """The street addresses that a home holds.
 
-    The home holds an address while its agreement is alive, or longer if the address is kept.
+    The home holds an address while its agreement is in force. If the address is marked as kept, the
+    home holds it after that too.
     """
 
     def __init__(self, store: Store, state: State) -> None:
@@ -33,8 +34,8 @@ class HeldAddresses:
     # -- agreements -------------------------------------------------------------------------------
 
     def parties(self, agreement: bytes) -> set[bytes]:
-        """Returns the giver and the receiver of an agreement. Raises Mistake if the id names no
-        agreement.
+        """Returns the giver and the receiver of an agreement. Raises Mistake if no agreement has
+        this id.
         """
         view = self._state.views.find(agreement)
         if view is None or view["kind"] != "agreement":
@@ -42,7 +43,10 @@ class HeldAddresses:
         return {view["giver"], view["receiver"]}
 
     def is_alive(self, agreement: bytes) -> bool:
-        """R-18.1: returns whether addresses may be given for this agreement now."""
+        """R-18.1: returns whether addresses may be given for this agreement now.
+
+        The agreement must be in force, and both parties must be members.
+        """
         view = self._state.views.find(agreement)
         authority = self._state.authority
         if view is None or view["kind"] != "agreement" or authority is None:
@@ -58,33 +62,37 @@ class HeldAddresses:
         return self._given.find(agreement, giver=giver)
 
     def open_text(self, address: HeldAddress, boxes: list[BoxKey]) -> str | None:
-        """Returns the text of an address, or None if none of the boxes opens it."""
+        """Returns the text of an address. Returns None if none of the keys in `boxes` opens it."""
         return address_gift.open_text(address.gift.sealed, boxes, self._place(address.gift))
 
     def due(self, person: bytes, device: bytes) -> list[HeldAddress]:
-        """Returns the addresses given here to this person that their device does not have yet."""
+        """Returns the addresses that people of this home gave to `person`, and that `device` does
+        not have yet.
+        """
         waiting = self._given.waiting_for(person, device)
         living = [address for address in waiting if self.is_alive(address.gift.agreement)]
         return living[: address_gift.MAX_GIFTS]
 
     def is_delivered(self, address: HeldAddress) -> bool:
-        """Returns whether a device of the receiver has the address."""
+        """Returns whether at least one device of the receiver has the address."""
         return self._given.is_handed(address)
 
     def has_given(self) -> bool:
-        """Returns whether an address may be waiting to be handed over."""
+        """Returns whether this home holds any address that one of its people gave."""
         return self._given.has_given()
 
     # -- writing ----------------------------------------------------------------------------------
 
     def put(self, address: HeldAddress) -> None:
-        """Stores an address in place of the earlier one, which leaves no trace."""
+        """Stores an address. Erases the earlier address of the same giver and agreement without a
+        trace.
+        """
         self._given.put(address)
 
     def receive(self, gift: Gift, home: str, receiver: bytes, boxes: list[BoxKey]) -> None:
-        """Stores a gift that came from the node `home`. The gift is safe when this returns.
+        """Stores a gift (an address) that came from the node `home`.
 
-        Raises Refused if the gift may not be stored.
+        When this returns, the gift is safely stored. Raises Refused if the gift may not be stored.
         """
         giver = self._check(gift, home, receiver)
         held = self.find(gift.agreement, giver=giver)
@@ -100,37 +108,39 @@ class HeldAddresses:
         self.put(HeldAddress(giver, receiver, here=False, kept=is_kept, gift=gift))
 
     def note_handed(self, address: HeldAddress, device: bytes) -> None:
-        """Notes that a device of the receiver has the address. Does nothing if a newer one replaced
-        it.
+        """Notes that a device of the receiver has the address. If a newer address has replaced it,
+        does nothing.
         """
         with self._store.transaction():
             if self.find(address.gift.agreement, giver=address.giver) == address:
                 self._given.note_handed(address, device)
 
     def keep(self, address: HeldAddress) -> None:
-        """Marks an address so that this home keeps it after its agreement has ended."""
+        """Marks an address, so that this home keeps it after its agreement has ended."""
         self._given.keep(address)
 
     def erase(self, *addresses: HeldAddress) -> None:
-        """Erases addresses, also from the free pages and the write-ahead log of the database."""
+        """Erases addresses, even from the free pages and the write-ahead log of the database."""
         self._given.erase(addresses)
 
     def forget_ended(self) -> None:
-        """R-18.7: erases the addresses whose agreement has ended, unless they are kept."""
+        """R-18.7: erases the addresses whose agreements have ended. Leaves the addresses marked as
+        kept.
+        """
         not_kept = self._given.not_kept()
         ended = [address for address in not_kept if not self.is_alive(address.gift.agreement)]
         if ended:
             self.erase(*ended)
 
     def seal(self, text: str, agreement: bytes, device: bytes, seed: bytes) -> bytes:
-        """R-18.6: seals the text to all live devices of both parties."""
+        """R-18.6: seals the text of an address to all live devices of both parties."""
         assert self._state.authority is not None, "the giver is a member by it"
         boxes = self._state.authority.box_keys_of(self.parties(agreement))
         place = address_gift.text_context(self._state.neighbourhood, agreement, device)
         return address_gift.seal_text(text, boxes, place, seed)
 
     def _check(self, gift: Gift, home: str, receiver: bytes) -> bytes:
-        """Returns the giver: one of the two parties of a live agreement (R-18.5).
+        """Returns the giver of a gift, who must be a party of an agreement in force (R-18.5).
 
         Raises Refused if the gift may not be stored.
         """

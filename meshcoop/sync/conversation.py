@@ -1,4 +1,6 @@
-"""Sync over one stream: connects a `protocol.wire.sync_session.Session` with peer and inbox."""
+"""Sync over one stream. Connects a peer and the inbox with a
+`protocol.wire.sync_session.SyncSession`.
+"""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -20,50 +22,53 @@ from protocol.wire.sync_session import MAX_ASKED, WINDOW, SyncSession
 _LOG = logging.getLogger(__name__)
 
 HELLO_SECONDS = 10
-TURN_SECONDS = 10  # a home waits at most so long for the compare slot
-STILL_SECONDS = 1.5  # a peer that sends nothing for so long loses the compare slot
-GAP_SECONDS = 2  # gossip has so long to bring the records that an announcement named
+TURN_SECONDS = 10  # the longest wait for the compare slot
+STILL_SECONDS = 1.5  # a peer that is silent for this time loses the compare slot
+GAP_SECONDS = 2  # the time in which gossip may bring records that were announced
 
-_QUEUE = 4 * 1024 * 1024  # bytes waiting for a peer that does not read
-_PATIENCE = 3  # rounds in a row that are started because the round before left gaps
+_QUEUE = 4 * 1024 * 1024  # bytes that may wait for a peer that does not read
+_PATIENCE = 3  # rounds in a row that begin because the round before left gaps
 _ROUNDS_A_SECOND = 5
-_ASKS = 256  # requests for contents after one round
+_ASKS = 256  # how often contents are asked for after one round
 
 
 class ConversationObserver(Protocol):
-    """Callbacks of a conversation; `meshcoop.sync.mesh.Mesh` implements them.
+    """What a conversation calls when something happens. `meshcoop.sync.mesh.Mesh` implements it.
 
-    Only one conversation at a time holds `compare_slot`. It holds the slot from the comparison of
-    heads to the end of the round.
+    Only one conversation at a time has the `compare_slot`. It has the slot from the comparison of
+    log heads to the end of the round. A round is one such comparison and the exchange of missing
+    records.
     """
 
     compare_slot: trio.Semaphore
 
     def on_admitted(self, conversation: "Conversation") -> None:
-        """Called when the peer has proved to be a member's home or a relay."""
+        """Called when the peer has proved that it is a member's home or a relay."""
 
     def on_stored(self, records: list[Record]) -> None:
-        """Called with the records that were stored and are new here."""
+        """Called with the new records from this peer, after they were stored."""
 
     def on_settled(self) -> None:
         """Called when a round has ended."""
 
     def on_peers(self, peer: str, addresses: list[str]) -> None:
-        """Called when the peer sends its own addresses and those of other homes."""
+        """Called when the peer sends addresses: its own, and those of other homes."""
 
     def on_goodbye(self, peer: str, rule: str) -> None:
-        """Called when the peer ends the session. `rule` says why."""
+        """Called when the peer ends the session. `rule` is the number of the rule that it gives as
+        the reason.
+        """
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Called when the peer hands over gossip keys. `person` is the peer's person; None for a
-        relay.
+        """Called when the peer sends gossip keys. `person` is the person of that home, or None if
+        the peer is a relay.
         """
 
 
 class Conversation:
     """A session with one peer, from hello to goodbye.
 
-    Once the peer is admitted, `person` is the person whose home it is, or None for a relay.
+    After the peer is admitted, `person` is the person of that home. For a relay, `person` is None.
     """
 
     def __init__(
@@ -79,7 +84,7 @@ class Conversation:
         self.is_admitted = False
         self.person: bytes | None = None
         self.device = b""
-        self.chain: list[bytes] = []  # the records by which the peer proved that it belongs
+        self.chain: list[bytes] = []  # records with which the peer proved that it belongs
         self._stream = stream
         self._credentials = credentials
         self._inbox = credentials.inbox
@@ -88,23 +93,23 @@ class Conversation:
         self._observer = observer
         self._scope = trio.CancelScope()
         self._hello_scope = trio.CancelScope()
-        # The data to be written, and the events for which writers wait.
+        # Data to be written, and the events that writers wait for.
         self._outgoing: list[bytes] = []
         self._queued = 0  # bytes
         self._has_outgoing = trio.Event()
         self._has_room = trio.Event()  # data was written, or the peer granted credit
-        # The round under way.
+        # The state of the round under way.
         self._wants_round = False
         self._holds_slot = False
-        self._received_frames = 0  # of records
+        self._received_frames = 0  # frames with records
         self._gaps = 0
         self._patience = _PATIENCE
-        self._asks_left = 0  # requests for contents that are left before the next round
-        self._outstanding = 0  # contents of the last request that have not come yet
+        self._asks_left = 0  # how often contents may still be asked for before the next round
+        self._outstanding = 0  # contents that the last request named and that have not come yet
 
     async def run(self) -> None:
-        """Talks to the peer until one side ends the session. Nothing that a peer does makes this
-        raise.
+        """Talks to the peer until one side ends the session. Nothing that the peer does can make
+        this raise.
         """
         try:
             with self._scope:
@@ -122,28 +127,34 @@ class Conversation:
                 await self._stream.close()
 
     def end(self) -> None:
-        """Ends the session."""
+        """Ends the session at once, without a goodbye."""
         self._scope.cancel()
 
     async def say_goodbye(self, why: Refused) -> None:
-        """Tells the peer why the session ends. Waits at most a second, and ignores a lost peer."""
+        """Tells the peer why the session ends. Waits at most a second. Does nothing if the peer has
+        gone.
+        """
         with trio.move_on_after(1), suppress(NetworkError):
             await self._stream.write(self._session.send_goodbye(why))
 
     def request_round(self) -> None:
-        """Starts a round. If a round is under way, the next one starts when it ends."""
+        """Starts a round of sync. If a round is under way, the next one starts when this
+        one ends.
+        """
         if not self.is_admitted or self._session.is_round_open:
             self._wants_round = True
         else:
             self._send(self._session.begin_round(self._inbox.store.heads()))
 
     def announce(self, heads: Iterable[tuple[bytes, int]]) -> None:
-        """Tells the peer which logs have grown."""
+        """Tells the peer which logs have grown here. `heads` are pairs (device, number of the last
+        record).
+        """
         if self.is_admitted:
             self._send(self._session.announce_heads(heads))
 
     def tell_peers(self, addresses: Iterable[str]) -> None:
-        """Tells the peer where other homes are."""
+        """Tells the peer the addresses of this and other homes."""
         if self.is_admitted:
             self._send(self._session.send_addresses(addresses))
 
@@ -161,7 +172,7 @@ class Conversation:
                 while data := await self._stream.read():
                     for event in self._session.receive(data):
                         await self._handle(event, nursery)
-                    self._has_room.set()  # the data may have granted credit, which is no event
+                    self._has_room.set()  # the data may have granted credit, and no event says so
         except Refused as refusal:
             _LOG.info("peer %s: %s", self.peer, refusal)
             await self.say_goodbye(refusal)
@@ -183,7 +194,7 @@ class Conversation:
         self._has_room.set()
 
     def _handle_now(self, event: events.SyncEvent) -> None:
-        """Handles the events that need no waiting."""
+        """Handles the events for which nothing has to be awaited."""
         match event:
             case events.HelloReceived():
                 self._on_hello(event)
@@ -192,7 +203,7 @@ class Conversation:
             case events.ContentReceived():
                 self._inbox.ingest_contents(event.items)
                 self._outstanding -= len(event.items)
-                if self._outstanding == 0:  # the peer had all that we asked for, and may have more
+                if self._outstanding == 0:  # the peer had all these contents, and may have more
                     self._ask_contents()
             case events.AddressesReceived():
                 self._observer.on_peers(self.peer, event.addresses)
@@ -228,7 +239,9 @@ class Conversation:
         await trio.lowlevel.checkpoint()
 
     async def _fill_announced_gap(self, event: events.HeadAnnounced) -> None:
-        """Asks for a round if gossip does not bring the announced records in time."""
+        """Waits a moment for gossip to bring the announced records. If they do not come, asks for a
+        round.
+        """
         if self._lacks(event):
             await trio.sleep(GAP_SECONDS)
             if self._lacks(event):
@@ -243,7 +256,8 @@ class Conversation:
     # -- rounds -----------------------------------------------------------------------------------
 
     async def _compare(self, nursery: trio.Nursery) -> None:
-        # We ask one home at a time for missing records, or every home would send all of them.
+        # Only one home at a time is asked for missing records. Otherwise every home would send
+        # them.
         with trio.move_on_after(TURN_SECONDS):
             await self._observer.compare_slot.acquire()
             self._holds_slot = True
@@ -255,7 +269,11 @@ class Conversation:
         await trio.sleep(1 / _ROUNDS_A_SECOND if settled else 0)
 
     def _end_round(self, settled: list[events.SyncEvent]) -> None:
-        """Ends the round if these events say that it has ended."""
+        """Ends the round if `settled` has an event.
+
+        Frees the compare slot, asks for missing contents, and requests the next round if one is
+        wanted.
+        """
         if not settled:
             return
         self._release_slot()
@@ -273,7 +291,7 @@ class Conversation:
             self.request_round()
 
     def _ask_contents(self) -> None:
-        """R-05.8: asks for the next few contents that are missing here."""
+        """R-05.8: asks the peer for the next contents that are missing here."""
         missing = self._inbox.missing_contents(MAX_ASKED) if self._asks_left else []
         self._asks_left -= 1
         self._outstanding = len(missing)
@@ -316,14 +334,14 @@ class Conversation:
             self._has_room.set()
 
     async def _send_missing(self, lacks: events.PeerLacks) -> None:
-        """Sends the records that the peer lacks, as fast as the peer grants credit."""
+        """Sends the records that the peer lacks. Sends them as fast as the peer grants credit."""
         for page in missing_records.missing_pages(self._inbox.store, lacks.logs, lacks.forks):
             while self._session.send_window <= 0 or self._queued > WINDOW:
                 await self._has_room.wait()
                 self._has_room = trio.Event()
             self._send(self._session.send_records(record.wire for record in page))
             await trio.lowlevel.checkpoint()
-        await self._intake.drained()  # if the peer has sent its end too, the round ends now
+        await self._intake.drained()  # if the peer has ended the round already, it ends here too
         out, settled = self._session.send_end()
         self._send(out)
         self._end_round(settled)

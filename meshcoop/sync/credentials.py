@@ -1,5 +1,5 @@
-"""Credentials: how a node proves that it belongs, and checks the proofs of others
-(specs/05-sync.md).
+"""Credentials: how a node proves to peers that it belongs to the neighbourhood, and how it checks
+the proofs of peers (specs/05-sync.md).
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from protocol.wire.sync_session import SyncSession
 
 
 class Credentials:
-    """Proves this node's membership to peers, and checks theirs.
+    """Proves this node's membership to peers, and checks the membership of peers.
 
-    `device` and `seed`: the key that proves the membership. `arrival`: records that show that this
-    home is a member's. The home uses them until it is synced.
+    `device` and `seed` are the key that proves the membership. `arrival` has records that show that
+    this home is a member's. The home uses them until it has got its own records by sync.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Credentials:
         self._arrival = list(arrival)
 
     def greet(self, session: SyncSession, receiver: str) -> bytes:
-        """Makes our hello to the peer `receiver`."""
+        """Makes the hello of this node to the peer `receiver`."""
         state = self.inbox.state
         signature = membership_proof.prove_membership(
             self._seed, state.neighbourhood, self.peer_id, receiver
@@ -47,8 +47,8 @@ class Credentials:
     def chain(self, device: bytes) -> list[bytes]:
         """Returns the open records that show that `device` belongs to a member.
 
-        If they do not fit into one hello, returns no records. Then only homes that have the records
-        already accept the hello.
+        If they do not fit into one hello, returns no records. Then a peer accepts the hello only if
+        it has these records already.
         """
         authority = self.inbox.state.authority
         if device == self.device and (authority is None or not _knows(authority, device)):
@@ -60,9 +60,9 @@ class Credentials:
         return wires if fits else []
 
     def check(self, greeting: events.HelloReceived, sender: str) -> bytes | None:
-        """Returns the person whose home sent the hello, or None if a relay sent it.
+        """Checks a hello. Returns the person whose home sent it, or None if a relay sent it.
 
-        Raises Refused if the sender does not belong (R-05.2, R-05.3, R-08.3).
+        Raises Refused if the sender does not belong to the neighbourhood (R-05.2, R-05.3, R-08.3).
         """
         state = self.inbox.state
         if greeting.neighbourhood != state.neighbourhood:
@@ -84,19 +84,20 @@ class Credentials:
         return person
 
     def belongs(self, device: bytes, chain: list[bytes]) -> bool:
-        """Returns whether the peer that greeted with this device and chain still belongs.
+        """Returns whether a peer still belongs to the neighbourhood. `device` and `chain` are from
+        its hello.
 
-        The chain counts as well: its records may still wait here for earlier records, which this
-        very peer may bring.
+        The chain still counts, because its records may be waiting here for earlier records. Perhaps
+        this same peer brings those earlier records.
         """
         authority = self._judged_by(device, chain)
         return authority is None or authority.is_live(device) or device in authority.relays
 
     def _judged_by(self, device: bytes, chain: list[bytes]) -> Authority | None:
-        """Returns the authority that decides about a device.
+        """Returns the authority that decides whether a device belongs to the neighbourhood.
 
-        This home's own authority decides if it knows the device. Otherwise the chain's records are
-        added to it.
+        If this node's own authority knows the device, returns that. Otherwise returns the authority
+        that this node's records and the chain's records give together.
         """
         state = self.inbox.state
         if state.authority is not None and _knows(state.authority, device):

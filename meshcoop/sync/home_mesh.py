@@ -1,4 +1,6 @@
-"""The mesh of a home. It also signs the records that the home's software makes by itself."""
+"""The mesh of a home: its links to other nodes. It also signs the records that the home's software
+makes by itself.
+"""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -21,19 +23,20 @@ from protocol.errors import Refused
 
 _LOG = logging.getLogger(__name__)
 
-OWN_HEAD_SECONDS = 5  # a home asks others for its own head so long before it signs
+OWN_HEAD_SECONDS = 5  # before it signs, a home waits at most this long to hear its own head
 
 _NOT_SERVED = "R-08.7"
 _AUTOMATIC_SECONDS = 2
-_LOOK_AGAIN_MS = 10_000  # the software checks at least so often what it has to sign
+_LOOK_AGAIN_MS = 10_000  # the software looks at least this often for records to sign
 _SEAL_AFTER_MS = 10_000
 
 
 class HomeMesh(Mesh):
     """A mesh with an `author`, who signs records.
 
-    `arrival`: records that show that this home is a member's. The home uses them until it is
-    synced. `neighbours`: a file that keeps the addresses of other homes beside the store.
+    `arrival` has records that show that this home is a member's. The home uses them until it has
+    got its own records by sync. `neighbours` is a file that keeps the addresses of other homes
+    beside the store.
     """
 
     def __init__(
@@ -51,17 +54,19 @@ class HomeMesh(Mesh):
         credentials = Credentials(author.inbox, network.peer_id, device, seed, arrival)
         super().__init__(network, author.inbox, credentials, now, random, verifier, neighbours)
         self.author = author
-        self.may_sign = trio.Event()  # set once this home knows what it last signed
+        self.may_sign = trio.Event()  # set once `_learn_own_head` has ended
         self._expected: set[bytes] = set()  # people who came with an invitation of this home
         self._countersigner = automatic.Countersigner(author)
         self._rotation = Rotation(author, now)
-        self._relay_refusals: dict[str, int] = {}  # relay → when it said that it does not serve us
-        self._handed_keys: list[bytes] = []  # the gossip keys that relays got last
+        self._relay_refusals: dict[str, int] = {}  # relay → when it refused to serve us
+        self._handed_keys: list[bytes] = []  # the gossip keys last sent to relays
         self.reach = Reach(self, author)
         author.signed.append(self.publish)
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until cancelled. Reports its start once it answers peers and hears gossip."""
+        """Runs until cancelled. Reports that it has started once it answers peers and receives
+        gossip.
+        """
         async with trio.open_nursery() as nursery:
             await nursery.start(super().run)
             nursery.start_soon(self._learn_own_head)
@@ -70,14 +75,15 @@ class HomeMesh(Mesh):
             task_status.started()
 
     def expect(self, person: bytes) -> None:
-        """Notes that a person came with an invitation of this home. The home then gives them the
-        keys at once.
+        """Notes that a person came with an invitation of this home. The home then seals the reading
+        keys to this person at once.
         """
         self._expected.add(person)
 
     def on_admitted(self, conversation: Conversation) -> None:
-        """Gives a relay the gossip keys. The relay cannot read records; the keys tell it whose
-        gossip is a member's.
+        """Sends the gossip keys to the peer if the peer is a relay.
+
+        The keys do not open records. They let the relay tell which gossip comes from members.
         """
         super().on_admitted(conversation)
         self.reach.on_admitted(conversation)
@@ -90,10 +96,11 @@ class HomeMesh(Mesh):
             self._relay_refusals[peer] = self._now()
 
     async def _learn_own_head(self) -> None:
-        """Waits, before this home signs, until another home has told it the end of its own log.
+        """Waits until another home has told this home the end of this home's own log. Then lets it
+        sign.
 
-        If this home's disk was restored from a copy, it must not sign two records with one number.
-        If no home answers in time, this home goes on: homes are often alone.
+        If the disk was restored from an old copy, this home could otherwise sign two records with
+        one number. If no home answers in time, signing starts all the same: homes are often alone.
         """
         if self.peers.book.met:
             with trio.move_on_after(OWN_HEAD_SECONDS):
@@ -101,13 +108,15 @@ class HomeMesh(Mesh):
         self.may_sign.set()
 
     async def _automatic_loop(self) -> None:
-        """Signs the records that the software makes by itself, whenever one may be due."""
+        """Signs the records that the software makes by itself. Looks for such records again and
+        again.
+        """
         await self.may_sign.wait()
         seen = None
         again = self._now()
         while True:
             people = self._people_met() | self._expected
-            # If nothing has changed here, only the clock can make a record due.
+            # If none of these has changed, only the passing of time can make a record due.
             facts = (
                 self.inbox.store.change_count,
                 people,
@@ -124,7 +133,7 @@ class HomeMesh(Mesh):
 
     def _people_met(self) -> set[bytes]:
         """Returns the people whose homes have been connected for a while."""
-        # Newcomers wait a while here, because their voucher's home mostly gives them the keys.
+        # A newcomer waits a while here. Mostly the home that vouched gives them the keys meanwhile.
         late = self._now() - _SEAL_AFTER_MS
         return {
             conversation.person
@@ -145,11 +154,13 @@ class HomeMesh(Mesh):
             try:
                 if self.author.can_sign:
                     sign()
-            except Refused as refusal:  # such as the day's quota: the record stays due
+            except Refused as refusal:  # for example, the quota is used up: the record stays due
                 _LOG.warning("put off until later: %s", refusal)
 
     def _hand_keys_to_relays(self) -> None:
-        """R-08.4: hands the gossip keys to the connected relays when a new epoch has added one."""
+        """R-08.4: if this home has a new gossip key, sends its keys to the connected
+        relays again.
+        """
         keys = self.inbox.state.ring.gossip_keys
         if keys == self._handed_keys:
             return

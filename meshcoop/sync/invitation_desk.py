@@ -1,5 +1,5 @@
-"""The invitation desk: a home gives out invitations and answers people who come with one
-(specs/07-joining.md).
+"""The invitation desk of a home. It gives out invitations, and answers the people who knock: who
+come with an invitation (specs/07-joining.md).
 """
 
 import hmac
@@ -26,7 +26,9 @@ _ANSWER_SECONDS = 10
 
 
 class WaitingPerson(NamedTuple):
-    """A person who showed an invitation and waits for a voucher since `since` (milliseconds)."""
+    """A person who showed an invitation here and waits until members vouch. `since` is the time of
+    the knock (milliseconds).
+    """
 
     person: bytes
     name: str
@@ -34,7 +36,7 @@ class WaitingPerson(NamedTuple):
 
 
 class InvitationDesk:
-    """Gives out invitations and answers people who come with one."""
+    """Gives out the invitations of a home, and answers people who come with one."""
 
     def __init__(
         self,
@@ -50,7 +52,7 @@ class InvitationDesk:
         self._random = random
 
     def invite(self, *, approve: bool) -> tuple[str, int]:
-        """Makes an invitation; returns its text and when it expires (milliseconds).
+        """Makes an invitation. Returns its text, and the time when it expires (milliseconds).
 
         If `approve` is True, this home vouches at once for the person who comes with the
         invitation.
@@ -66,15 +68,17 @@ class InvitationDesk:
         return invitation.encode(invite), expires
 
     def knocks(self) -> list[WaitingPerson]:
-        """Returns the people who knocked here and are not members yet, the earliest first."""
+        """Returns the people who knocked here and are not members yet. The earliest knock comes
+        first.
+        """
         knocks = [WaitingPerson(*columns) for columns in self._invitations.knocks()]
         return [knock for knock in knocks if not self._is_member(knock.person)]
 
     def approve(self, person: bytes) -> bool:
-        """Vouches for a person who knocked, or for whom others have vouched.
+        """Vouches for a person who knocked here, or who has vouchers from other members.
 
-        Returns True if the person is a member now. Raises Mistake if nobody with this id waits, and
-        Refused if this home may not vouch.
+        Returns True if the person is a member now. Raises Mistake if nobody with this id waits.
+        Raises Refused if this home may not vouch.
         """
         certificate = self._invitations.statement_of(person)
         if certificate is None:
@@ -84,13 +88,16 @@ class InvitationDesk:
         return self.vouch(person, certificate)
 
     def vouch(self, person: bytes, certificate: bytes) -> bool:
-        """Vouches for a person with their first device. Returns True if they are a member now."""
+        """Vouches for a person. `certificate` certifies the person's first device.
+
+        Returns True if the person is a member now.
+        """
         if not self._is_member(person):
             self._vouch(person, certificate)
         return self._is_member(person)
 
     async def answer(self, stream: Stream) -> None:
-        """Answers knocks on one stream."""
+        """Answers the knocks that come on one stream."""
         decoder = frames.Decoder()
         with trio.move_on_after(_ANSWER_SECONDS):
             await self._mesh.may_sign.wait()
@@ -118,9 +125,10 @@ class InvitationDesk:
         return [invitation.ANSWER, invitation.ADMITTED, self._chain(certified)]
 
     def _chain(self, certified: statement.Certificate) -> list[bytes]:
-        """Returns records that show that the person is a member.
+        """Returns the records that show that the person is a member, by the device that knocked.
 
-        They show this device, or else an earlier device of the person (R-07.5, R-07.6).
+        If no record certifies that device yet, the records show an earlier device of the person
+        (R-07.5, R-07.6).
         """
         authority = self._mesh.inbox.state.authority
         assert authority is not None, "the person is a member by it"
@@ -129,10 +137,11 @@ class InvitationDesk:
         return self._mesh.credentials.chain(certified.device if is_shown else devices[0])
 
     def _certified(self, peer: str, knock: Knock) -> statement.Certificate:
-        """Checks a knock and returns its certificate (R-07.3, R-07.4).
+        """Checks a knock, and returns the certificate of the device that knocked (R-07.3, R-07.4).
 
-        Raises Refused unless this home gave the invitation and the knock proves its secret. Nobody
-        else may have used the invitation, and it must not have expired before its first use.
+        This home must have given the invitation, and the knock must prove the invitation's secret.
+        If another person has used the invitation, or it expired before its first use, it is not
+        valid. Raises Refused if a check fails.
         """
         given = self._invitations.find(knock.invitation)
         if given is None:
@@ -166,7 +175,7 @@ class InvitationDesk:
         voucher = author.person
         assert authority is not None, "who signs here is a member by it"
         if voucher in authority.candidates.get(person, frozenset()):
-            return  # this person has vouched already; somebody else has to vouch as well
+            return  # this home's person has vouched already; another member must vouch too
         if not authority.may_vouch(voucher, self._now()):
             most = authority.charter["admissions_a_month"]
             raise Refused("R-03.7", f"one voucher admits {most} people a month; ask another member")
@@ -179,10 +188,10 @@ class InvitationDesk:
 
 
 def _in_order(addresses: list[str], relays: list[str]) -> list[str]:
-    """Sorts the addresses for an invitation by how useful they are to a newcomer.
+    """Sorts the addresses for an invitation. Those most useful to a newcomer come first.
 
-    First come addresses that other machines can dial, then the relays that pass newcomers on, then
-    addresses that only this machine can dial.
+    First come addresses of this home that other machines can dial. Then come relays that lead
+    newcomers here. Last come addresses that only this machine can dial.
     """
     own = sorted(addresses, key=_is_loopback)
     # An invitation has little room. If it names relays, two addresses of the home are enough.

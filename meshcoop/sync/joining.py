@@ -1,4 +1,4 @@
-"""Joining: a newcomer's home knocks at the inviter's home (specs/07-joining.md)."""
+"""Joining: the home of a newcomer sends a knock to the inviter's home (specs/07-joining.md)."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -21,19 +21,22 @@ _RETRY_SECONDS = 1
 
 @dataclass(frozen=True)
 class Admission:
-    """The answer of the inviter's home that the person is a member, with records that show it."""
+    """What the inviter's home answers if the newcomer is a member. It has the records that show the
+    membership.
+    """
 
-    neighbourhood: bytes  # its id
+    neighbourhood: bytes  # the neighbourhood's id
     chain: list[bytes]  # the records that show the membership (R-07.5)
     since: int  # when the membership began, milliseconds
     address: str  # where the inviter's home answered
-    certifies_device: bool  # whether the chain shows this device; if not, see R-07.6
+    certifies_device: bool  # whether the chain certifies this device; if not, see R-07.6
 
     def arrival(self, seed: bytes, certificate: bytes, now: int) -> list[bytes]:
-        """Returns the records by which this device proves its membership to the first home it
-        meets.
+        """Returns the records with which this device proves its membership to the first home that
+        it meets.
 
-        If the chain does not show the device, the records also introduce it.
+        If the chain does not certify the device, a record by the device itself is added. It carries
+        `certificate`.
         """
         if self.certifies_device:
             return self.chain
@@ -42,8 +45,10 @@ class Admission:
 
 
 class Joiner(NamedTuple):
-    """The person who knocks: the seed of their device, the statement that certifies the device, a
-    name.
+    """The person who knocks.
+
+    `seed` is the seed of their device. `statement` certifies the device. `name` is how they
+    introduce themselves.
     """
 
     seed: bytes
@@ -54,10 +59,10 @@ class Joiner(NamedTuple):
 async def knock(
     network: Network, invite: Invitation, inviter: str, joiner: Joiner
 ) -> Admission | None:
-    """Knocks once at the inviter's home, whose peer id is `inviter`.
+    """Knocks once at the inviter's home: shows it the invitation. `inviter` is its peer id.
 
-    Returns None while the person waits for a voucher. Raises Refused if the home does not admit the
-    person, and NetworkError if no home answers.
+    Returns None while the person waits for members to vouch. Raises Refused if the home does not
+    admit the person. Raises NetworkError if no home answers.
     """
     certified = statement.read_statement(joiner.statement)
     assert isinstance(certified, statement.Certificate)
@@ -80,9 +85,9 @@ async def knock(
 async def keep_knocking(
     network: Network, invite: Invitation, inviter: str, joiner: Joiner, seconds: float
 ) -> Admission | None:
-    """Knocks again and again until the inviter's home answers.
+    """Knocks again and again until the inviter's home answers. Returns the result of `knock`.
 
-    Raises NetworkError if no home has answered after `seconds`.
+    Raises NetworkError if no home has answered after this many seconds.
     """
     deadline = trio.current_time() + seconds
     while True:
@@ -95,9 +100,10 @@ async def keep_knocking(
 
 
 async def _reach(network: Network, invite: Invitation, inviter: str) -> tuple[str, Stream]:
-    """Connects to the inviter's home; returns the address that led there and a stream.
+    """Connects to the inviter's home. Returns the address at which the home answered, and a stream
+    to it.
 
-    Raises NetworkError if no address leads there.
+    Raises NetworkError if no address of the invitation leads there.
     """
     failure = NetworkError("the invitation names no address; ask for a new one")
     for address in invite.addresses:
@@ -110,10 +116,10 @@ async def _reach(network: Network, invite: Invitation, inviter: str) -> tuple[st
 
 
 async def _dial(network: Network, address: str, inviter: str) -> str:
-    """Dials the inviter's home; returns the whole address that led to it.
+    """Dials the inviter's home at `address`. Returns the full address at which the home answered.
 
-    If another node answers at the address, it may be a relay that leads to the home. The home is
-    then dialled through that node (R-07.7).
+    If another node answers at this address, it may be a relay. The home is then dialled through
+    that node (R-07.7).
     """
     try:
         await network.connect(f"{address}/p2p/{inviter}")

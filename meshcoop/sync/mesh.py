@@ -1,6 +1,8 @@
-"""The mesh: gossip, sync and peers of one neighbourhood, over a network that the caller provides.
+"""The mesh: how a node takes part in one neighbourhood. It runs gossip, sync and the choice of
+peers over a network that the caller provides.
 
-A relay runs it unchanged. A home runs `meshcoop.sync.home_mesh`, which also signs records.
+A relay runs `meshcoop.relay.tenant.RelayMesh`. A home runs `meshcoop.sync.home_mesh.HomeMesh`,
+which also signs records.
 """
 
 import logging
@@ -28,19 +30,19 @@ _LOG = logging.getLogger(__name__)
 
 ROUND_SECONDS = 60
 ANNOUNCE_SECONDS = 1
-RELAYS = 2  # a node keeps links with so many relays, if the neighbourhood has them
+RELAYS = 2  # how many relays a node stays connected to, if the neighbourhood has them
 
 _TEND_SECONDS = 2
-_OUTBOX = 4096  # records that wait to be gossiped; a record too many is only announced
-_BURST = 200  # gossiped records stored in one transaction
+_OUTBOX = 4096  # records that may wait to be gossiped; any further ones are only announced
+_BURST = 200  # how many gossiped records one transaction stores at most
 
 
 class Mesh:
     """Talks to the other nodes of the neighbourhood.
 
-    `now` gives milliseconds. If no `verifier` is given, this process verifies signatures itself;
-    simulations need that to replay exactly. `neighbours`: a file that keeps the addresses of other
-    homes beside the store.
+    `now` returns milliseconds. `verifier` verifies signatures in another process. If it is None,
+    this process verifies them; simulations need that to replay exactly. `neighbours` is a file that
+    keeps the addresses of other homes beside the store.
     """
 
     def __init__(
@@ -59,8 +61,8 @@ class Mesh:
         self.conversations: dict[str, Conversation] = {}
         self.admitted_at: dict[str, int] = {}  # peer → when it proved its membership, milliseconds
         self.compare_slot = trio.Semaphore(1)
-        self.settled_at: int | None = None  # when a round was last completed, milliseconds
-        self.settled = trio.Event()  # a round with some member has been completed
+        self.settled_at: int | None = None  # when a round of sync was last completed, milliseconds
+        self.settled = trio.Event()  # set once a first round of sync is completed
         self.peers = PeerManager(
             network,
             AddressBook(inbox.store, network.peer_id, neighbours),
@@ -79,7 +81,9 @@ class Mesh:
         self._is_closed = False
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until cancelled. Reports its start once it answers peers and hears gossip."""
+        """Runs until cancelled. Reports that it has started once it answers peers and receives
+        gossip.
+        """
         async with trio.open_nursery() as nursery:
             self.network.serve(sync.PROTOCOL, self._answer)
             topic = gossip.topic_name(self.inbox.state.neighbourhood)
@@ -93,10 +97,11 @@ class Mesh:
             task_status.started()
 
     async def close_all(self, why: Refused | None = None) -> None:
-        """Ends all conversations, and lets no new one begin.
+        """Ends all conversations, and lets no new one begin. If `why` is given, tells the peers
+        first.
 
-        Conversations run in tasks of the network, not of this mesh. Without this call they would
-        outlive the mesh.
+        Conversations run in tasks of the network, not of this mesh. So they would go on after the
+        mesh has ended.
         """
         self._is_closed = True
         for conversation in list(self._under_way):
@@ -108,7 +113,7 @@ class Mesh:
             await self._conversation_ended.wait()
 
     def publish(self, record: Record) -> None:
-        """Gossips a record of this home. The record must be safely stored before."""
+        """Gossips a record of this home. The record must already be safely stored."""
         try:
             self._outgoing.send_nowait(record)
         except trio.WouldBlock:
@@ -143,9 +148,9 @@ class Mesh:
             self.peers.conversation_ended(peer)
 
     def on_admitted(self, conversation: Conversation) -> None:
-        """Keeps the conversation.
+        """Registers a conversation whose peer has proved its membership.
 
-        If there are two conversations with one peer, both sides keep the same one and end the
+        If there are two conversations with this peer, both nodes keep the same one and end the
         other.
         """
         peer = conversation.peer
@@ -163,18 +168,18 @@ class Mesh:
         conversation.tell_peers([*self.network.addresses, *self.peers.book.met][: sync.MAX_PEERS])
 
     def on_stored(self, records: list[Record]) -> None:
-        """Notes that logs have grown by sync from one peer, so that the others are told."""
+        """Notes that sync with one peer has made logs grow. The other peers are told soon."""
         self._note_growth(record.header.device for record in records)
 
     def on_settled(self) -> None:
-        """Notes that this home has completed a round with another."""
+        """Notes that a round of sync with another node is completed."""
         self.settled_at = self._now()
         self.settled.set()
 
     def on_peers(self, peer: str, addresses: list[str]) -> None:
-        """Learns addresses of further homes.
+        """Learns the addresses of further homes from a peer.
 
-        The peer's own addresses are noted as met, so that this home tells them to others too.
+        Of these, the peer's own addresses count as met. So this node passes them on to others.
         """
         self.peers.learn(addresses)
         for address in addresses:
@@ -182,10 +187,10 @@ class Mesh:
                 self.peers.book.note_meeting(address, self._now())
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Ignores the keys: a home derives its gossip keys from its own reading keys."""
+        """Ignores gossip keys from a peer. A home derives them from its own reading keys."""
 
     def on_goodbye(self, peer: str, rule: str) -> None:
-        """Does nothing: peers may leave at any time."""
+        """Does nothing. A peer may leave at any time."""
 
     async def _rounds_loop(self) -> None:
         while True:
@@ -193,7 +198,7 @@ class Mesh:
             self._request_some_round()
 
     def _request_some_round(self) -> None:
-        """Asks one of the connected peers, drawn at random, for a round."""
+        """Starts a round of sync with one of the connected peers, drawn at random."""
         if self.conversations:
             choice = int.from_bytes(self._random(4), "big") % len(self.conversations)
             _, conversation = sorted(self.conversations.items())[choice]
@@ -212,10 +217,10 @@ class Mesh:
         return True
 
     def _is_plausible(self, record: Record) -> bool:
-        """R-04.4: returns whether the record may still find its place in its log.
+        """R-04.4: returns whether gossip may still fill the place of this record in its log.
 
-        Without this check, a member who floods would have every record verified and passed on
-        without end.
+        This check stops a member who floods the network with records. Without it, every node would
+        verify each record and pass it on.
         """
         seq = record.header.seq
         log = self.inbox.store.logs.find(record.header.device)
@@ -247,13 +252,13 @@ class Mesh:
         return IngestResult()
 
     async def _fill_gap(self, result: IngestResult) -> None:
-        """Waits a moment, then asks for a round if a gap is still there.
+        """Waits a moment. If records are still missing then, starts a round of sync.
 
-        Gossip loses and shuffles records, so many gaps fill by themselves.
+        Gossip loses records and changes their order, so many gaps fill without a round.
         """
         await trio.sleep(GAP_SECONDS)
         still_waiting = self.inbox.pool.devices() & result.devices_with_gaps
-        if still_waiting or result.diverged_devices:  # their history differs from ours (R-01.12)
+        if still_waiting or result.diverged_devices:  # a log has another history there (R-01.12)
             self._request_some_round()
 
     async def _publish_loop(self, topic: str) -> None:
@@ -289,10 +294,10 @@ class Mesh:
             await trio.sleep(_TEND_SECONDS)
 
     def _learn_relays(self) -> None:
-        """Learns the addresses of relays. Makes the peer manager dial relays until enough are
-        connected.
+        """Learns the addresses of the neighbourhood's relays. If too few relays are connected, lets
+        the peer manager dial relays.
 
-        It dials them even if this home has enough links already.
+        It dials them even if this node has enough links to other nodes.
         """
         authority = self.inbox.state.authority
         relays = {}

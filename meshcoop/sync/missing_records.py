@@ -1,23 +1,25 @@
-"""Records that another home lacks, in an order in which it can place each one as it comes."""
+"""Finds the records that another home lacks. They come in such an order that the home can place
+each one at once.
+"""
 
 from collections.abc import Iterator
 
 from meshcoop.store.store import Store
 from protocol.record.envelope import Record
 
-_PAGE = 200  # records read at once
+_PAGE = 200  # how many records are read at once
 
 
 def missing_pages(
     store: Store, logs: list[tuple[bytes, int, bytes]], forks: list[bytes]
 ) -> Iterator[list[Record]]:
-    """Yields the records that another home lacks, in the order of R-05.6.
+    """Yields, in pages, the records that another home lacks, in the order of R-05.6.
 
-    `logs` and `forks` say what the home lacks; they come from `HaveMap.lacks`.
+    `logs` and `forks` say what that home lacks. They come from `HaveMap.lacks`.
 
     Logs come in the order in which this home learned of them. So the record that admits a person
-    comes before that person's records. Records of forks come last: they are kept only for records
-    that name them.
+    comes before that person's records. Records of a forked log, from the fork on, come last. They
+    are kept only because earlier records name them.
     """
     order = {log.device: log.n for log in store.logs.all()}
     for device, seq, head in sorted(logs, key=lambda lacked: order.get(lacked[0], 0)):
@@ -32,7 +34,7 @@ def missing_pages(
 
 def _pages_before_fork(store: Store, device: bytes, start: int) -> Iterator[list[Record]]:
     for page in _pages(store, device, start):
-        log = store.logs.find(device)  # the log may fork while pages are sent
+        log = store.logs.find(device)  # the log may become forked while pages are sent
         fork = log.fork if log else None
         before = [record for record in page if fork is None or record.header.seq < fork]
         if before:

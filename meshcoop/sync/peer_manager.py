@@ -1,8 +1,8 @@
-"""The peer manager: chooses peers, schedules redials, and drops silent peers.
+"""The peer manager: chooses which peers to dial and when, and drops peers that prove nothing.
 
-It keeps a few links, and waits longer before each new dial after a failure. It drops a peer that
-proves neither membership nor an invitation in time. libp2p's own connector is off
-(meshcoop.network.libp2p).
+It keeps a few links to other nodes. After each failure it waits longer before it dials that address
+again. It drops a peer that shows neither membership nor an invitation in time. libp2p's own
+connector is off (meshcoop.network.libp2p).
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -14,9 +14,9 @@ from meshcoop.sync.address_book import AddressBook, KnownAddress
 from protocol.wire import sync_session as sync
 
 LINKS = 8
-LOOK_SECONDS = 60  # how often a home with enough links tries one more
-PROOF_SECONDS = 12  # the hello's 10 and a little for the stream to open
-GUEST_SECONDS = 120  # for somebody who has shown an invitation
+LOOK_SECONDS = 60  # how often a node with enough links dials one more peer
+PROOF_SECONDS = 12  # 10 for the hello, and a little for the stream to open
+GUEST_SECONDS = 120  # more time, for a peer that has shown an invitation
 
 _FIRST_PAUSE = 1.0  # seconds before an address that failed is dialled again
 _LAST_PAUSE = 60.0
@@ -25,10 +25,10 @@ _IDLE = 10.0
 
 
 class PeerManager:
-    """Keeps connections to the homes in an address book.
+    """Keeps connections to homes whose addresses are in the address book.
 
-    `talk(stream)` runs a sync session and returns when the session ends. `talking()` returns the
-    peers with which a session is under way.
+    `talk(stream)` runs a sync session, and returns when the session ends. `talking()` returns the
+    peers with a session under way.
     """
 
     def __init__(
@@ -45,46 +45,46 @@ class PeerManager:
         self._talk = talk
         self._talking = talking
         self._random = random
-        self._dialling: dict[str, None] = {}  # peers dialled, until the talk ends; oldest first
-        self._wanted: set[str] = set()  # peers to dial even if there are links enough
+        self._dialling: dict[str, None] = {}  # peers dialled, until they hang up; oldest first
+        self._wanted: set[str] = set()  # peers to dial even if there are enough links
         self._look_at = 0.0
         self._stirred = trio.Event()  # set when there may be a peer to dial or to drop
         self._guests: set[str] = set()
         self._visits: dict[str, object] = {}  # peer → its present connection
-        self._nursery: trio.Nursery | None = None  # while it runs
+        self._nursery: trio.Nursery | None = None  # set while `run` runs
         if book.entries:
             self._stirred.set()
 
     def learn(self, addresses: Iterable[str]) -> None:
-        """Learns addresses of homes. Skips a text that is not the address of a home."""
+        """Learns addresses of homes. Skips every text that is not the address of a home."""
         if self.book.learn(addresses):
             self._stirred.set()
 
     def want(self, peers: set[str]) -> None:
-        """Dials these peers from now on, even if there are links enough."""
+        """Sets the peers that are dialled even if there are enough links."""
         self._wanted = peers
 
     def redial_now(self) -> None:
-        """Makes every known address due now. For use when this machine's own addresses have
+        """Lets every known address be dialled now. Call this when this machine's own addresses have
         changed.
         """
         self.book.forget_failures()
         self._stirred.set()
 
     def welcome(self, peer: str) -> None:
-        """Lets a peer that has shown an invitation stay longer without a proof of membership."""
+        """Gives a peer that has shown an invitation more time to prove its membership."""
         self._guests.add(peer)
 
     def conversation_ended(self, peer: str) -> None:
-        """Notes the end of a conversation. If the peer begins no other, it is dropped after a
-        while.
+        """Notes that a conversation with a peer has ended. If the peer begins no new one in time,
+        drops the peer.
         """
         self._stirred.set()
         if peer in self._network.peers():
             self._begin_visit(peer)
 
     async def run(self) -> None:
-        """Dials peers and watches connections until cancelled."""
+        """Dials peers, and drops connections without a proof of membership, until cancelled."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             try:
@@ -103,7 +103,7 @@ class PeerManager:
                 nursery.start_soon(self._dial, entry)
             talking = self._talking()
             opened = [peer for peer in self._dialling if peer in talking]
-            # If there are too many links, the oldest that this home opened ends, so that other
+            # If there are too many links, the oldest link that this node opened is closed. So other
             # homes get their turn.
             if len(talking) > LINKS and len(opened) > LINKS // 2:
                 await self._network.drop(opened[0])
@@ -113,13 +113,19 @@ class PeerManager:
             self._stirred = trio.Event()
 
     def _seconds_idle(self) -> float:
-        """Returns how many seconds the dial loop may sleep before the next address is due."""
+        """Returns how many seconds the dial loop may sleep until the next address may be
+        dialled.
+        """
         busy = self._talking().union(self._dialling)
         times = [entry.next_at for entry in self.book.entries if entry.peer not in busy]
         return min(max(0.0, min(times, default=_IDLE) - trio.current_time()), _IDLE)
 
     def _due_addresses(self) -> list[KnownAddress]:
-        """Returns the addresses to dial now, one for each peer; none once there are enough links."""
+        """Returns the addresses to dial now, at most one for each peer.
+
+        If there are enough links, returns only addresses of wanted peers. From time to time, adds
+        one address of another peer.
+        """
         busy = self._talking().union(self._dialling)
         now = trio.current_time()
         best: dict[str, KnownAddress] = {}
@@ -130,8 +136,8 @@ class PeerManager:
                     best[entry.peer] = entry
         room = max(0, LINKS - len(busy))
         if best and not room and now >= self._look_at:
-            # One more dial now and then: if the neighbourhood was split for long, each half has
-            # links enough, and the two would never meet again.
+            # Dials one more peer now and then. After a long split of the neighbourhood, each half
+            # has enough links, and without this the two halves would never meet again.
             self._look_at = now + LOOK_SECONDS
             room = 1
         due = sorted(best.values(), key=lambda entry: entry.failures)
@@ -145,14 +151,14 @@ class PeerManager:
             stream = await self._network.open_stream(entry.peer, sync.PROTOCOL)
             await self._talk(stream)
         except NetworkError:
-            pass  # the peer sleeps or has gone; the pause says when to dial again
+            pass  # the peer is off or has gone; it is dialled again after a pause
         finally:
             del self._dialling[entry.peer]
             self._stirred.set()
         has_lasted = trio.current_time() - began > _LAST_PAUSE
         entry.failures = 0 if has_lasted else entry.failures + 1
         pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** min(entry.failures, 10))
-        # Half the pause to one and a half, by chance, so that homes do not all dial at once.
+        # Half the pause up to one and a half, at random, so that homes do not all dial at once.
         entry.next_at = trio.current_time() + pause * (0.5 + self._random(1)[0] / 512)
 
     # -- peers that have to prove who they are ----------------------------------------------------
@@ -178,6 +184,6 @@ class PeerManager:
         if peer in self._guests:
             await trio.sleep(GUEST_SECONDS)
             self._guests.discard(peer)
-        # A later visit of the same peer has its own time.
+        # A later visit of the same peer has a time limit of its own.
         if self._visits.get(peer) is visit and peer not in self._talking():
             await self._network.drop(peer)

@@ -1,4 +1,4 @@
-"""Enrolling a relay from a member's home (specs/08-relays.md)."""
+"""Enrols a relay from a member's home, and ends the enrolment (specs/08-relays.md)."""
 
 import trio
 
@@ -18,10 +18,10 @@ _ANSWER_SECONDS = 10
 
 
 async def enrol(mesh: HomeMesh, text: str) -> Record:
-    """Asks the relay of a ticket to serve the neighbourhood; tells the neighbourhood if it agrees.
+    """Asks a relay to serve the neighbourhood. `text` is the relay's ticket.
 
-    Returns the record that tells it. Raises Refused if the relay refuses, and Mistake if the relay
-    cannot be reached.
+    If the relay agrees, writes a record that tells the neighbourhood, and returns this record.
+    Raises Refused if the relay refuses. Raises Mistake if the relay cannot be reached.
     """
     ticket = relay_ticket.decode(text)
     relay = peer_id(ticket.peer)
@@ -48,9 +48,9 @@ async def enrol(mesh: HomeMesh, text: str) -> Record:
 
 
 def end_enrolment(mesh: HomeMesh, relay: Relay) -> Record | None:
-    """Posts a record that ends what this home's person said of a relay.
+    """Writes a record that ends this person's enrolment of a relay, and returns the record.
 
-    Returns the record, or None if the person never enrolled the relay.
+    Returns None if this home's person never enrolled the relay.
     """
     if mesh.author.person not in relay.people:
         return None
@@ -75,9 +75,9 @@ def _request(mesh: HomeMesh, ticket: Ticket, relay: str) -> EnrolRequest:
 
 
 async def _open_stream(mesh: HomeMesh, ticket: Ticket, relay: str) -> Stream:
-    """Opens a stream to the relay, over the first address of the ticket that leads there.
+    """Opens a stream to the relay. Uses the first address of the ticket that works.
 
-    Raises NetworkError if no address does.
+    Raises NetworkError if no address works.
     """
     failure = NetworkError("the ticket names no address")
     for address in ticket.addresses:

@@ -1,4 +1,6 @@
-"""Reach: how this home is found behind relays, and finds others there (specs/08-relays.md)."""
+"""Reservations at relays: they let others reach this home through a relay. Also learns how to reach
+other homes through relays (specs/08-relays.md).
+"""
 
 import logging
 from contextlib import suppress
@@ -17,15 +19,19 @@ _LOG = logging.getLogger(__name__)
 CIRCUIT = "/p2p-circuit/p2p/"
 
 _LOOK_SECONDS = 1
-_MOMENT = 5  # an invitation waits at most so many seconds for a reservation
-_TRIES = 12  # tries for a direct connection while a home does not know how relays see it
+_MOMENT = 5  # the longest time in seconds that an invitation waits for a reservation
+# The most tries for a direct connection. At first a home may not know how relays see it.
+_TRIES = 12
 _TRY_SECONDS = 5
-_AGAIN = 0.5  # the part of a reservation's time after which it is renewed
-_REFUSED_SECONDS = 30  # how long to wait before a relay that refused is asked again
+_AGAIN = 0.5  # the part of its time after which a reservation is renewed
+_REFUSED_SECONDS = 30  # the pause before a relay that refused is asked again
 
 
 class Reach:
-    """Keeps reservations at relays, and learns the addresses of neighbours' homes behind them."""
+    """Keeps this home's reservations at relays. Learns the addresses of other homes behind relays.
+
+    With a reservation, a relay passes connections on to this home.
+    """
 
     def __init__(self, mesh: Mesh, author: Author) -> None:
         self._mesh = mesh
@@ -33,12 +39,12 @@ class Reach:
         self._own_peer = mesh.network.peer_id
         self._renew_at: dict[str, float] = {}  # relay → when to reserve there again
         self._tries_left: dict[str, int] = {}  # peer → tries left for a direct connection
-        self._learnt_at: object = None  # the store's change count at the last look for homes
-        self._reserved = trio.Event()  # set once a relay passes others on to this home
+        self._learnt_at: object = None  # the store's change count when homes were last learned
+        self._reserved = trio.Event()  # set once this home has a reservation
 
     @property
     def relays(self) -> list[str]:
-        """The addresses, without /p2p/…, of the relays that pass others on to this home."""
+        """The addresses, without /p2p/…, of the relays at which this home has a reservation."""
         authority = self._author.state.authority
         enrolled = authority.relays.values() if authority else ()
         reserved = [relay for relay in enrolled if peer_id(relay.key) in self._renew_at]
@@ -47,7 +53,7 @@ class Reach:
     async def wait_until_reachable(self) -> None:
         """Waits a few seconds for the first reservation, if the neighbourhood has relays.
 
-        An invitation that is written earlier would not name the relays.
+        If an invitation is written earlier, it does not name the relays.
         """
         authority = self._author.state.authority
         if authority is not None and authority.relays:
@@ -55,7 +61,7 @@ class Reach:
                 await self._reserved.wait()
 
     async def run(self) -> None:
-        """Keeps reservations and learns homes until cancelled."""
+        """Keeps reservations and learns addresses of homes, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._upgrade_loop)
             while True:
@@ -64,8 +70,9 @@ class Reach:
                 await trio.sleep(_LOOK_SECONDS)
 
     def post_home_record(self) -> None:
-        """R-08.9: tells the neighbourhood once which node this home is, if the neighbourhood has
-        relays.
+        """R-08.9: posts one record with the public key of this home's node.
+
+        Does nothing if the neighbourhood has no relay, or if the record is there already.
         """
         state = self._author.state
         authority = state.authority
@@ -80,9 +87,10 @@ class Reach:
             self._author.write(KINDS["home"], {"key": key})
 
     def on_admitted(self, conversation: Conversation) -> None:
-        """R-08.12: notes that a direct connection to the peer is to be tried.
+        """R-08.12: if the peer is connected through a relay, notes that a direct connection is to
+        be tried.
 
-        Of two homes that met through a relay, only the one that was dialled tries.
+        Of the two homes, only the one that was dialled tries.
         """
         if self._is_circuit(conversation.peer) and conversation.opener != self._own_peer:
             self._tries_left.setdefault(conversation.peer, _TRIES)
@@ -91,10 +99,10 @@ class Reach:
         return CIRCUIT in self._mesh.network.peers().get(peer, "")
 
     async def _upgrade_loop(self) -> None:
-        """Tries to replace circuits by direct connections, once for each peer.
+        """Tries to replace connections through relays by direct ones, once for each peer.
 
-        A peer that has just joined does not know yet from where relays see it. It is asked again
-        later.
+        A home that has just joined does not know yet how relays see it. If an attempt comes too
+        early for that reason, it is made again.
         """
         while True:
             for peer, tries in list(self._tries_left.items()):
@@ -106,8 +114,8 @@ class Reach:
             await trio.sleep(_TRY_SECONDS)
 
     async def _reserve(self) -> None:
-        """Reserves places at a few connected relays. Relays with a reservation of this home come
-        first.
+        """Reserves a place at a few connected relays, and renews reservations. Prefers relays at
+        which this home has a reservation already.
         """
         now = trio.current_time()
         conversations = self._mesh.conversations.items()
@@ -125,9 +133,10 @@ class Reach:
             self._renew_at[relay] = trio.current_time() + seconds * _AGAIN
 
     def _learn_homes(self) -> None:
-        """R-08.10: learns an address of every home behind every relay.
+        """R-08.10: learns an address of every other home through every relay.
 
-        If a home is not behind a relay, the relay says so at once.
+        Not every home has a reservation at every relay. If such an address is dialled, the relay
+        refuses at once.
         """
         state = self._author.state
         authority = state.authority

@@ -1,10 +1,10 @@
 """The network over libp2p: TCP, Noise, Yamux and gossipsub 1.1.
 
-All that the project knows of py-libp2p is in this package. Beside each workaround stands its
-reason, and what was measured without it. For each workaround there is a test that fails without it.
-The figures are of libp2p 0.8.1, the version that `pyproject.toml` pins: check them again before you
-take another version.
+Only this package knows py-libp2p. Where it works around a fault of py-libp2p, a comment gives the
+reason and what was measured without the workaround. For each workaround, a test fails without it.
+The figures are of libp2p 0.8.1, the version that `pyproject.toml` pins. Before you take another
+version, check them again.
 
-Other packages import `meshcoop.network.interface`. An import of this package is cheap. An import of
+Other packages import `meshcoop.network.interface`. To import this package is cheap. To import
 `meshcoop.network.libp2p.host` takes about a second and 80 MB, so the screen must never do it.
 """

@@ -1,4 +1,6 @@
-"""Multiaddrs: addresses to listen at, addresses to dial, and the peers that they name."""
+"""Parses multiaddrs: addresses at which to listen, addresses to dial, and the peers that
+they name.
+"""
 
 import socket
 
@@ -12,7 +14,7 @@ MAX_ADDRESS_CHARS = 512
 
 
 def parse_multiaddr(address: str) -> Multiaddr:
-    """Parses an address of any kind. Raises NetworkError if the text is not an address."""
+    """Parses a multiaddr of any kind. Raises NetworkError if the text is not an address."""
     if len(address) > MAX_ADDRESS_CHARS:
         raise NetworkError(
             f"This address is too long: it has more than {MAX_ADDRESS_CHARS} characters."
@@ -26,9 +28,9 @@ def parse_multiaddr(address: str) -> Multiaddr:
 
 
 def parse_peer_address(address: str) -> tuple[Multiaddr, ID]:
-    """Parses an address to dial; returns its TCP address, without /p2p/…, and the peer.
+    """Parses an address to dial. Returns its TCP address, without /p2p/…, and the peer id.
 
-    Raises NetworkError if the address names no peer id or no TCP port, or leads through a relay.
+    Raises NetworkError if the address has no peer id or no TCP port, or leads through a relay.
     """
     parsed = parse_multiaddr(address)
     names = [protocol.name for protocol in parsed.protocols()]
@@ -41,10 +43,11 @@ def parse_peer_address(address: str) -> tuple[Multiaddr, ID]:
 
 
 def parse_circuit_address(address: str) -> tuple[str, ID, ID] | None:
-    """Parses an address through a relay; returns the relay's address, the relay, and the peer
-    behind it.
+    """Parses an address that leads through a relay. Returns the relay's address, the relay's id,
+    and the id of the peer behind the relay.
 
-    Returns None if the address leads through no relay. Raises NetworkError if it is not valid.
+    Returns None if the address does not lead through a relay. Raises NetworkError if the address is
+    not valid.
     """
     relay_address, circuit, peer = address.partition("/p2p-circuit/p2p/")
     if not circuit:
@@ -54,11 +57,11 @@ def parse_circuit_address(address: str) -> tuple[str, ID, ID] | None:
 
 
 def check_listen(address: str) -> Multiaddr:
-    """Parses a TCP address and checks that it can be bound right now. Raises NetworkError if it
-    cannot.
+    """Parses a TCP address, and checks that this node can listen at it now. Raises NetworkError if
+    it cannot.
 
-    libp2p itself would not notice a taken port. It listens with SO_REUSEPORT, and the system then
-    hands half of the connections to the other process.
+    libp2p itself does not notice that a port is taken. It listens with SO_REUSEPORT, and the system
+    then gives half of the connections to the other process.
     """
     parsed = parse_multiaddr(address)
     names = [protocol.name for protocol in parsed.protocols()]
@@ -69,7 +72,7 @@ def check_listen(address: str) -> Multiaddr:
     port = int(parsed.value_for_protocol("tcp") or 0)
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
-            # As any server does, so that the port of a node that has just stopped counts as free.
+            # Servers set this. With it, the port of a node that has just stopped counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:

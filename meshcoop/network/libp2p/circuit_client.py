@@ -1,10 +1,10 @@
-"""Circuits: connections to a peer through a relay (libp2p's circuit relay v2, the home's side).
+"""Circuits: connections to a peer through a relay. This is the home's side of libp2p's circuit
+relay v2.
 
-The messages are libp2p's; the code that speaks them is ours (specs/decisions/0034). libp2p's client
-reserves again before every dial, and writes addresses that others claim into the peer store.
-libp2p's relay closes the wrong circuit of a home when one ends. `host.connect` does not dial a
-circuit address at all. libp2p's circuit transport dials one in 40 to 90 ms; this client takes as
-long.
+The messages are libp2p's, but this code sends and reads them (specs/decisions/0034). libp2p's own
+client reserves again before every dial. It also writes addresses into the peer store that others
+merely claim. If one circuit of a home ends, libp2p's relay closes another. libp2p's `host.connect`
+cannot dial a circuit address. Its circuit transport can, in 40 to 90 ms; this client takes as long.
 """
 
 import logging
@@ -38,11 +38,13 @@ log = logging.getLogger(__name__)
 HOP = TProtocol("/libp2p/circuit/relay/0.2.0/hop")
 STOP = TProtocol("/libp2p/circuit/relay/0.2.0/stop")
 
-MAX_INBOUND_CIRCUITS = 32  # circuits that others may have to this node
+MAX_INBOUND_CIRCUITS = 32  # how many circuits others may have to this node
 
 
 class CircuitStream(ReadWriteCloser):
-    """Makes a stream through a relay look like a socket, so that a connection can run over it."""
+    """Makes a stream through a relay look like a socket. libp2p can then run a connection
+    over it.
+    """
 
     def __init__(self, stream: INetStream) -> None:
         self._stream = stream
@@ -50,8 +52,8 @@ class CircuitStream(ReadWriteCloser):
         self._patient_stream = PeerStream(stream)
 
     async def read(self, n: int | None = None) -> bytes:
-        """Reads at most `n` bytes; returns b"" at the end, as a socket does. Raises IOException if
-        it was cut.
+        """Reads at most `n` bytes. Returns b"" at the end, as a socket does. Raises IOException if
+        the circuit was cut.
         """
         try:
             return await self._stream.read(n)
@@ -73,7 +75,7 @@ class CircuitStream(ReadWriteCloser):
             await self._stream.close()
 
     def get_remote_address(self) -> tuple[str, int] | None:
-        """Returns None: this node does not know the IP address of a peer behind a relay."""
+        """Returns None. This node does not know the IP address of a peer behind a relay."""
         return None
 
 
@@ -83,14 +85,14 @@ class CircuitClient:
     def __init__(self, host: IHost, swarm: NodeSwarm) -> None:
         self._host = host
         self._swarm = swarm
-        self._reserved_until: dict[ID, float] = {}  # by relay, in Trio's time
+        self._reserved_until: dict[ID, float] = {}  # relay → when its place ends, in Trio's time
         self._inbound_count = 0
         host.set_stream_handler(STOP, self._answer_stop)
 
     async def reserve(self, relay: ID) -> float:
-        """Reserves a place at a connected relay, so that others reach this node through the relay.
+        """Reserves a place at a connected relay. Others can then reach this node through the relay.
 
-        Returns the seconds for which the reservation holds. Raises NetworkError if the relay gives
+        Returns for how many seconds the reservation holds. Raises NetworkError if the relay gives
         none.
         """
         stream = await self._open_hop_stream(relay)
@@ -104,7 +106,9 @@ class CircuitClient:
         return seconds
 
     async def dial(self, relay: ID, relay_address: str, peer: ID) -> None:
-        """Connects to `peer` through a connected relay. Raises NetworkError if that fails."""
+        """Connects to `peer` through a relay that is connected. Raises NetworkError if
+        that fails.
+        """
         request = HopMessage(type=HopMessage.CONNECT, peer=PeerId(id=peer.to_bytes()))
         stream = await self._open_hop_stream(relay)
         try:
@@ -130,8 +134,8 @@ class CircuitClient:
             raise NetworkError(f"The node {relay} is not a relay.") from error
 
     async def _exchange(self, stream: INetStream, request: HopMessage) -> HopMessage:
-        """Sends a request and returns the relay's answer. Raises NetworkError if the answer is not
-        OK.
+        """Sends a request to a relay. Returns the relay's answer. Raises NetworkError if the answer
+        is not OK.
         """
         try:
             with trio.fail_after(ANSWER_WITHIN):
@@ -144,8 +148,8 @@ class CircuitClient:
         return answer
 
     async def _answer_stop(self, stream: INetStream) -> None:
-        """Answers a relay that brings a peer. Refuses a relay at which this node has no
-        reservation.
+        """Answers a relay that brings a circuit from a peer. Refuses the circuit if this node has
+        no reservation at that relay.
         """
         relay = stream.muxed_conn.peer_id
         request = await read_first_message(stream, StopMessage)

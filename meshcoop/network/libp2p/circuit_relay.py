@@ -1,9 +1,9 @@
-"""The relay's side of circuits (libp2p's circuit relay v2).
+"""Circuits, the relay's side of libp2p's circuit relay v2.
 
-libp2p has a relay of its own, which is not used (specs/decisions/0034). It keeps only one pair of
-streams for each peer, so that the end of one circuit closes another. It has only 4 places for
-reservations and 8 for circuits, and gives anybody a reservation. It gives up a circuit if its
-reader is busy for 15 s.
+libp2p's own relay is not used (specs/decisions/0034). It keeps only one pair of streams for each
+peer, so when one circuit ends, it closes another. It has only 4 places for reservations and 8 for
+circuits, and gives anybody a reservation. If the reader at one end is busy for 15 s, it ends the
+circuit.
 """
 
 import logging
@@ -42,16 +42,16 @@ RESERVED_SECONDS = 3600
 MAX_RESERVATIONS = 512
 MAX_CIRCUITS = 512  # at once
 MAX_CIRCUITS_PER_PEER = 32  # circuits that begin or end at the peer
-# Strangers are peers that `is_allowed` refuses. Some are newcomers with an invitation, who need one
-# circuit to their inviter.
+# Strangers are peers that `is_allowed` refuses. Some of them are newcomers with an invitation, and
+# need one circuit to their inviter.
 MAX_STRANGER_CIRCUITS = 16
 MAX_CIRCUITS_PER_STRANGER = 2
 
 
 @dataclass(frozen=True)
 class CircuitLimits:
-    """The most that one circuit may carry (bytes of both directions together), and for how many
-    seconds.
+    """The limits of one circuit. `max_bytes` counts the bytes of both directions together.
+    `seconds` is the longest time.
     """
 
     max_bytes: int
@@ -63,23 +63,23 @@ STRANGER_LIMITS = CircuitLimits(8 * 1024**2, 180)
 
 
 class CircuitRelay:
-    """Relays circuits to peers that have reserved a place. Only peers that `is_allowed` accepts
-    may.
+    """Relays circuits to peers that have reserved a place. Only peers that `is_allowed` accepts may
+    reserve one.
     """
 
     def __init__(self, host: IHost, swarm: NodeSwarm, is_allowed: Callable[[str], bool]) -> None:
         self._host = host
         self._swarm = swarm
         self._is_allowed = is_allowed
-        self._reserved: dict[ID, float] = {}  # peer → until when, in Trio's time
+        self._reserved: dict[ID, float] = {}  # peer → the end of the reservation, in Trio's time
         self._circuits: Counter[ID] = Counter()  # peer → circuits that begin or end there
-        self._stranger_circuits: Counter[ID] = Counter()  # stranger → circuits that they began
+        self._stranger_circuits: Counter[ID] = Counter()  # stranger → circuits that it began
         self.bytes_relayed = 0  # all bytes since the start
         host.set_stream_handler(HOP, self._answer_hop)
 
     @property
     def reservation_count(self) -> int:
-        """The number of peers that can be reached through this relay."""
+        """The number of peers that have a reservation here."""
         self._drop_expired()
         return len(self._reserved)
 
@@ -101,7 +101,7 @@ class CircuitRelay:
             await _send_refusal(stream, Status.MALFORMED_MESSAGE)
 
     def _drop_expired(self) -> None:
-        """Forgets reservations that have expired, and those of peers that are not connected."""
+        """Forgets a reservation if it has expired, or if its peer is not connected."""
         now = trio.current_time()
         self._reserved = {
             peer: until
@@ -141,7 +141,7 @@ class CircuitRelay:
         finally:
             self._circuits.subtract((source, target))
             self._stranger_circuits[source] -= is_stranger
-            # To add an empty Counter removes the peers that have no circuit left.
+            # Adding an empty Counter removes the peers that have no circuit left.
             self._circuits += Counter()
             self._stranger_circuits += Counter()
 
@@ -159,7 +159,9 @@ class CircuitRelay:
     async def _run_circuit(
         self, stream: INetStream, source: ID, target: ID, limits: CircuitLimits
     ) -> None:
-        """Opens a stream to the target and relays bytes between the two until the circuit ends."""
+        """Opens a stream to the target. Then relays bytes between the two peers until the circuit
+        ends.
+        """
         limit = Limit(duration=int(limits.seconds), data=limits.max_bytes)
         onward: INetStream | None = None
         try:
@@ -180,10 +182,10 @@ class CircuitRelay:
     async def _relay_bytes(
         self, source: INetStream, target: INetStream, limits: CircuitLimits
     ) -> None:
-        """Relays bytes in both directions until both streams end, one is cut, or a limit is
-        reached.
+        """Relays bytes in both directions. Ends when both streams have ended, one is cut, or a
+        limit is reached.
         """
-        # PeerStreams, because libp2p gives up a stream if its reader is busy for 5 s.
+        # PeerStreams wait. libp2p itself gives up a stream if its reader is busy for 5 s.
         source_end = PeerStream(source)
         target_end = PeerStream(target)
         bytes_left = limits.max_bytes
@@ -226,7 +228,9 @@ async def _send_reservation(stream: INetStream) -> None:
 
 
 async def _request_stop(stream: INetStream, source: ID, limit: Limit) -> None:
-    """Asks the target to accept a circuit from `source`. Raises NetworkError if it refuses."""
+    """Asks the target to accept a circuit from `source`. Raises NetworkError if the target
+    refuses.
+    """
     peer = PeerId(id=source.to_bytes())
     await send_message(stream, StopMessage(type=StopMessage.CONNECT, peer=peer, limit=limit))
     answer = await receive_message(stream, StopMessage)

@@ -1,4 +1,6 @@
-"""The connected peers: turns libp2p's notices of connections into one event for each peer."""
+"""Tracks the connected peers. Turns libp2p's notices about connections into events, one for each
+change of a peer.
+"""
 
 import logging
 
@@ -16,18 +18,18 @@ MAX_WAITING_EVENTS = 4096  # events that may wait for their reader
 
 
 class PeerTracker(INotifee):
-    """Watches a swarm's connections and sends the events of peers."""
+    """Watches a swarm's connections, and sends an event when a peer connects or disconnects."""
 
     def __init__(self, swarm: NodeSwarm) -> None:
         self._swarm = swarm
-        self._reported: dict[str, str] = {}  # connected peer → address, as reported
+        self._reported: dict[str, str] = {}  # connected peer → the address that was reported
         send, receive = trio.open_memory_channel[PeerEvent](MAX_WAITING_EVENTS)
         self._send_channel = send
         self.events = receive
 
     def peers(self) -> dict[str, str]:
-        """Returns the connected peers: id → the multiaddr of the oldest open connection, with
-        /p2p/ID.
+        """Returns the connected peers: for each id, the multiaddr of its oldest open connection,
+        with /p2p/ID.
         """
         return {
             peer.to_base58(): _address(connections[0], peer.to_base58())
@@ -36,24 +38,24 @@ class PeerTracker(INotifee):
         }
 
     def report_discovered(self, peer: str, address: str) -> None:
-        """Reports an address that a node announces."""
+        """Sends an event for an address that a node announces."""
         # If nobody reads the events, discoveries are left out first. Anybody in the home network
-        # can announce many addresses, and must not crowd out the events of connections.
+        # can announce many addresses. These must leave room for the events of connections.
         if self._send_channel.statistics().current_buffer_used < MAX_WAITING_EVENTS // 2:
             self._send(PeerEvent("discovered", peer, address))
 
     def close(self) -> None:
-        """Ends the channel. The reader sees the end after the last event."""
+        """Closes the channel of events. Its reader still gets every event that was sent before."""
         self._send_channel.close()
 
     async def connected(self, network: INetwork, conn: INetConn) -> None:
-        """Reports the peer of a new connection, unless the peer was connected already."""
+        """Reports the peer of a new connection, if the peer was not connected before."""
         del network, conn
         self._report_changes()
         await trio.lowlevel.checkpoint()
 
     async def disconnected(self, network: INetwork, conn: INetConn) -> None:
-        """Reports that a peer has gone, if this was its last connection."""
+        """Reports that a peer has disconnected, if its last connection has closed."""
         del network, conn
         self._report_changes()
         await trio.lowlevel.checkpoint()
@@ -71,9 +73,9 @@ class PeerTracker(INotifee):
         """Does nothing."""
 
     def _report_changes(self) -> None:
-        # libp2p gives one notice for each connection, up to 0.1 s late, and none at all if a close
-        # is cancelled. So each notice compares the whole state. Each peer is reported once, and the
-        # next notice makes up for one that is missing.
+        # libp2p gives one notice for each connection, up to 0.1 s late. If a close is cancelled, it
+        # gives none. So each notice compares all connections with what was reported. A missing
+        # notice is made up for by the next one.
         present = self.peers()
         for peer, address in list(self._reported.items()):
             if peer not in present:

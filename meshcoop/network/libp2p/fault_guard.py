@@ -1,4 +1,4 @@
-"""Guards that keep one peer's bad input, or one handler's fault, from ending the node.
+"""Guards that keep the node running if a peer sends bad input or a handler has a fault.
 
 py-libp2p runs every stream handler and every service task in one nursery. The first exception that
 is not a stream error ends the whole host. One malformed gossip frame of 51 bytes, from any peer,
@@ -20,21 +20,23 @@ log = logging.getLogger(__name__)
 
 # One peer needs a sync stream, a gossip stream each way, identify and ping: about six at a time.
 STREAMS_PER_PEER = 64
-RESTART_AFTER = 1.0  # seconds before a service loop that failed runs again
+RESTART_AFTER = 1.0  # after this many seconds, a service loop that failed runs again
 
 
 class StreamGuard:
-    """Wraps libp2p's stream handler: resets failed streams, and limits the streams of each peer."""
+    """Wraps libp2p's stream handler. Resets a stream whose handler failed, and limits how many
+    streams each peer may have open.
+    """
 
     def __init__(self, handler: StreamHandlerFn) -> None:
         self._handler = handler
         self._open: Counter[str] = Counter()
 
     async def __call__(self, stream: INetStream) -> None:
-        """Serves one inbound stream. Raises nothing but cancellation."""
+        """Serves one stream that a peer opened. Raises only if it is cancelled."""
         peer = str(stream.muxed_conn.peer_id)
         if self._open[peer] >= STREAMS_PER_PEER:
-            # libp2p accepts streams without limit; each costs a task and a buffer.
+            # libp2p sets no limit on streams, and each stream costs a task and a buffer.
             await contain_faults("resetting a stream over the limit", stream.reset)
             return
         self._open[peer] += 1
@@ -51,8 +53,8 @@ class StreamGuard:
 async def contain_faults(name: str, action: Callable[[], Awaitable[object]]) -> bool:
     """Runs `action`. If it raises, logs the exception with its traceback under `name`.
 
-    Returns True if the action raised nothing. Cancellation is raised on, even if Trio hands it over
-    in one group together with an ordinary exception.
+    Returns True if `action` raised nothing. If it was cancelled, raises the cancellation. Trio may
+    put the cancellation and an ordinary exception into one group; they are then separated.
     """
     try:
         await action()
@@ -70,11 +72,12 @@ async def contain_faults(name: str, action: Callable[[], Awaitable[object]]) -> 
 
 
 def guard_tasks(manager: InternalManagerAPI) -> None:
-    """Guards every task that a libp2p service starts from now on.
+    """Guards every task that a libp2p service starts from now on. An exception then ends only its
+    own task.
 
-    Without the guard, an exception in any one task, such as a Pubsub task for one message, cancels
-    the service and is raised out of the host. A daemon task must go on (the gossip heartbeat is
-    one), so it is run again after a pause.
+    Without the guard, an exception in one task (for example, the handling of one message) ends the
+    service and then the host. A daemon task, such as the gossip heartbeat, must go on. So if it
+    fails, it runs again after a pause.
     """
     # `object` because libp2p types run_task with a decorator that hides its keyword arguments.
     run_task: Callable[..., object] = manager.run_task
@@ -95,6 +98,6 @@ def guard_tasks(manager: InternalManagerAPI) -> None:
 
         run_task(guarded, *args, daemon=daemon, **options)
 
-    # Set on this one manager, not on libp2p's class, so that other hosts of the process do not
-    # change.
+    # This is set on one manager, not on libp2p's class. So other hosts in this process are not
+    # changed.
     manager.run_task = run_guarded  # type: ignore[method-assign]

@@ -1,9 +1,10 @@
-"""Gossip: gossipsub 1.1 with canonical messages and bounded state; libp2p signs nothing.
+"""Gossip over gossipsub 1.1. Messages have one fixed form, memory is bounded, and libp2p signs
+nothing.
 
-A message on the wire is a topic and its data, no more. A peer may put other fields into a message
-(an origin, a sequence number, a signature). They are removed before any other code sees them,
-because libp2p judges messages by them. A copy with a false origin would censor the honest message.
-An origin with a garbage RSA key ended the whole service.
+A message on the wire has only a topic and its data. A peer may add other fields: an origin, a
+sequence number, a signature. This module removes these fields first, because libp2p judges messages
+by them. Otherwise a copy with a false origin would censor the honest message. An origin with a
+garbage RSA key ended the whole gossip service.
 """
 
 import hashlib
@@ -28,22 +29,22 @@ log = logging.getLogger(__name__)
 MESSAGE_BYTES = 512 * 1024  # gossipsub silently drops a frame of 1 MiB
 TOPIC_CHARS = 256
 TOPICS_PER_PEER = 64
-# Messages that may wait for one peer, or for the subscriber of one topic. With libp2p's limit of
-# 32, only 32 % of a burst of 100 messages arrived, and the rest was never repaired.
+# How many messages may wait for one peer, or for the subscriber of one topic. With libp2p's limit
+# of 32, only 32 % of a burst of 100 messages arrived. The rest was never sent again.
 QUEUE_SIZE = 4096
-PACE = 0.010  # seconds between publishes, so that a burst does not overrun the peers' queues
+PACE = 0.010  # seconds between messages, so that a burst does not overflow the peers' queues
 HEARTBEAT = 1  # seconds
 # The limits for one peer. Gossip is for new records only, because each received copy costs 1.4 ms
-# of processor time. A burst comes quicker by sync: a hundred records at the price of one.
+# of processor time. A burst comes faster by sync: a hundred records cost as much as one here.
 BURST = 100.0  # messages
 RATE = 40.0  # messages a second
-MAX_TRACKED_PEERS = 4096  # peers whose rate is remembered
+MAX_TRACKED_PEERS = 4096  # how many peers have their rate remembered
 
 _Peer = TypeVar("_Peer")
 
 
 class NodePubsub(Pubsub):
-    """The node's gossip service."""
+    """The gossip service of a node: libp2p's Pubsub with limits and guards."""
 
     def __init__(self, host: IHost) -> None:
         self.gossip = NodeRouter()
@@ -59,37 +60,38 @@ class NodePubsub(Pubsub):
         self._rate_limits = RateLimits()
         self._publishing: set[bytes] = set()  # ids of own messages that are being published now
         self._pace = trio.Lock()
-        self._next_publish = 0.0  # in Trio's time: no message leaves earlier
+        self._next_publish = 0.0  # the time, by Trio's clock, before which no message is sent
 
     async def run(self) -> None:
-        """Runs the service."""
+        """Runs the service. A fault in one of its tasks does not end it."""
         guard_tasks(self.manager)
         await super().run()
 
     async def join_topic(
         self, topic: str, validator: Validator
     ) -> trio.MemoryReceiveChannel[bytes]:
-        """Subscribes to `topic`. Raises NetworkError if the topic is subscribed already or is too
-        long.
+        """Subscribes to `topic`. Returns the channel of the messages that other nodes publish.
 
-        The channel carries the messages that other nodes publish, never those of this node. Each
-        message comes once within two minutes. Later it may come again, so the receiver must still
-        recognise duplicates.
+        Raises NetworkError if the topic is subscribed already or is too long.
+
+        A message comes only once within two minutes. Later it may come again, so the receiver must
+        still recognise duplicates.
         """
         if topic in self._inboxes or len(topic) > TOPIC_CHARS:
             raise NetworkError(f"The topic {topic[:TOPIC_CHARS]!r} is taken or too long.")
 
         def is_valid(_forwarder: ID, message: rpc_pb2.Message) -> bool:
-            # libp2p keeps the verdict by message id for 300 s. So the verdict must not depend on
-            # the forwarder: an attacker could forward an honest message first to have it refused.
+            # libp2p remembers the verdict on a message id for 300 s. So the verdict must not depend
+            # on the forwarder. Otherwise an attacker could get an honest message refused by
+            # forwarding it first.
             try:
                 return len(message.data) <= MESSAGE_BYTES and validator(message.data)
             except Exception:
-                # A validator that raised ended the whole gossip service.
+                # Without this, a validator that raises would end the whole gossip service.
                 log.exception("the validator of %s raised: the message is refused", topic)
                 return False
 
-        # Synchronous, because with an asynchronous validator libp2p delivered 40 messages for 20.
+        # Synchronous, because with asynchronous validators libp2p delivered 40 messages for 20.
         self.set_topic_validator(topic, is_valid, is_async_validator=False)
         send, receive = trio.open_memory_channel[bytes](QUEUE_SIZE)
         self._inboxes[topic] = send
@@ -97,8 +99,8 @@ class NodePubsub(Pubsub):
         return receive
 
     async def send_message(self, topic: str, data: bytes) -> None:
-        """Publishes `data`, at most one message every 10 ms. Raises NetworkError if `data` is too
-        large.
+        """Publishes `data`. Sends at most one message every 10 ms. Raises NetworkError if `data` is
+        too large.
         """
         if len(data) > MESSAGE_BYTES:
             raise NetworkError(f"A message is at most {MESSAGE_BYTES} bytes, not {len(data)}.")
@@ -108,9 +110,10 @@ class NodePubsub(Pubsub):
             await self.push_msg(self.my_id, rpc_pb2.Message(data=data, topicIDs=[topic]))
 
     def notify_subscriptions(self, publish_message: rpc_pb2.Message) -> None:
-        """Hands a validated message to its subscriber. Drops the message if the channel is full.
+        """Hands a validated message to the subscriber of its topic. If the channel is full, drops
+        the message.
 
-        Replaces libp2p's channels, which hold 32 messages and cannot be made larger.
+        This replaces libp2p's channels. They hold 32 messages, and no setting makes them larger.
         """
         if message_id(publish_message) in self._publishing:
             return
@@ -125,7 +128,7 @@ class NodePubsub(Pubsub):
             log.debug("a gossip message is lost: its subscriber has left")
 
     async def push_msg(self, msg_forwarder: ID, msg: rpc_pb2.Message) -> None:
-        """Validates, delivers and forwards one message. Raises nothing but cancellation."""
+        """Validates, delivers and forwards one message. Raises only if it is cancelled."""
         if len(msg.topicIDs) != 1:
             return
         canonical = rpc_pb2.Message(data=msg.data, topicIDs=msg.topicIDs)
@@ -141,11 +144,11 @@ class NodePubsub(Pubsub):
                 self._publishing.discard(own_id)
 
     async def continuously_read_stream(self, stream: INetStream) -> None:
-        """Reads one peer's gossip until its stream ends. Raises nothing but cancellation.
+        """Reads one peer's gossip until its stream ends. Raises only if it is cancelled.
 
-        Replaces libp2p's loop. In that loop, one frame that is not protobuf ends the host. Every
-        message becomes a task of its own, without a limit. Every frame may write addresses into the
-        peer store.
+        This replaces libp2p's loop. In that loop, one frame that is not protobuf ends the host.
+        Each message becomes a task of its own, without a limit. Any frame may write addresses into
+        the peer store.
         """
         peer = stream.muxed_conn.peer_id
         try:
@@ -153,7 +156,7 @@ class NodePubsub(Pubsub):
                 limit = self.max_inbound_rpc_size
                 frame = await read_varint_prefixed_bytes_limited(stream, limit)
                 await self._handle_frame(peer, frame)
-        except StreamError as error:  # an end, a reset or a lost connection
+        except StreamError as error:  # the stream ended or was reset, or the connection was lost
             log.debug("the gossip stream of %s ends: %r", peer, error)
         except Exception as error:  # noqa: BLE001 -- the peer chooses what is raised here
             log.warning("the gossip stream of %s is malformed: %r", peer, error)
@@ -162,11 +165,11 @@ class NodePubsub(Pubsub):
     async def _handle_frame(self, peer: ID, frame: bytes) -> None:
         rpc = rpc_pb2.RPC.FromString(frame)
         for message in rpc.publish:
-            # The topic is checked first, so that a message of another topic does not count against
-            # the peer's rate.
+            # The topic is checked first. So messages of other topics do not count for the peer's
+            # rate limit.
             if self._is_subscribed_to_msg(message) and self._rate_limits.allow_message(peer):
                 await self.push_msg(peer, message)
-                # A frame of 1 MiB holds thousands of messages, and other tasks must get their turn.
+                # A frame of 1 MiB holds thousands of messages. Other tasks get their turn here.
                 await trio.lowlevel.checkpoint()
         for subscription in rpc.subscriptions[:TOPICS_PER_PEER]:
             if len(subscription.topicid) <= TOPIC_CHARS:
@@ -178,7 +181,7 @@ class NodePubsub(Pubsub):
 
 
 class NodeRouter(GossipSub):
-    """libp2p's gossip router, without the state that strangers could make grow."""
+    """libp2p's gossip router, without the memory that strangers could make grow without end."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -187,7 +190,7 @@ class NodeRouter(GossipSub):
             degree_low=4,
             degree_high=10,
             heartbeat_interval=HEARTBEAT,  # libp2p's default is 120 s
-            # These three throttle a node's own publishes to ten a second, and regraft at random.
+            # These three limit a node's own messages to ten a second, and regraft peers at random.
             adaptive_gossip_enabled=False,
             spam_protection_enabled=False,
             eclipse_protection_enabled=False,
@@ -195,62 +198,67 @@ class NodeRouter(GossipSub):
         )
 
     async def run(self) -> None:
-        """Runs the service."""
+        """Runs the router. A fault in one of its tasks does not end it."""
         guard_tasks(self.manager)
         await super().run()
 
     async def publish(self, msg_forwarder: ID, pubsub_msg: rpc_pb2.Message) -> None:
-        """Forwards a validated message to the mesh."""
+        """Forwards a validated message to the peers of the topic's mesh."""
         await super().publish(msg_forwarder, pubsub_msg)
-        # This statistic grows with every message. It serves only the adaptive mode, which is off.
+        # These counts grow with every message. Only the adaptive mode needs them, and it is off.
         self.recent_message_deliveries.clear()
 
     async def handle_graft(self, graft_msg: rpc_pb2.ControlGraft, sender_peer_id: ID) -> None:
-        """Lets a peer into the mesh of a topic, if this node has joined the topic."""
+        """Lets a peer into the mesh of a topic, but only if this node has joined the topic."""
         if graft_msg.topicID in self.mesh:
             await super().handle_graft(graft_msg, sender_peer_id)
 
     async def handle_prune(self, prune_msg: rpc_pb2.ControlPrune, sender_peer_id: ID) -> None:
-        """Removes a peer from the mesh of a topic, if this node has joined the topic."""
-        # libp2p keeps a back-off for any topic that a stranger makes up, and dials the peers that
-        # the message names.
+        """Removes a peer from the mesh of a topic, but only if this node has joined the topic."""
+        # libp2p itself would remember a back-off for any topic that a stranger makes up. It would
+        # also dial the peers that the message names.
         if prune_msg.topicID in self.mesh:
             del prune_msg.peers[:]
             await super().handle_prune(prune_msg, sender_peer_id)
 
     async def handle_ihave(self, ihave_msg: rpc_pb2.ControlIHave, sender_peer_id: ID) -> None:
-        """Asks a peer for messages that this node lacks, if this node has joined their topic."""
+        """Asks a peer for messages that this node lacks, but only if this node has joined their
+        topic.
+        """
         if ihave_msg.topicID in self.mesh:
             await super().handle_ihave(ihave_msg, sender_peer_id)
 
     def _check_equivocation(self, msg: rpc_pb2.Message) -> bool:
-        # libp2p compares messages by origin and sequence number, and keeps every message for ever
-        # to do so. It punishes the honest sender if an attacker was first. Our message ids depend
-        # on the content, so no comparison is needed.
+        # libp2p checks whether two messages have the same origin and sequence number. For that it
+        # keeps every message for ever, and if an attacker was first, it punishes the honest sender.
+        # Our message ids depend on the content, so this check is not needed.
         del msg
         return True
 
 
 class DeepQueues(dict[_Peer, RpcQueue]):
-    """The send queues by peer, made deeper.
+    """The queues of frames to send, one for each peer, with a higher limit.
 
-    libp2p's queues hold 32 frames, a fixed number, and silently drop more.
+    libp2p's queues hold 32 frames, and no setting changes that. They silently drop any further
+    frame.
     """
 
     def __setitem__(self, peer: _Peer, queue: RpcQueue) -> None:
-        """Keeps the queue of `peer`, and raises its limit."""
+        """Stores the queue of `peer`, and raises its limit."""
         queue._queue.max_size = QUEUE_SIZE  # noqa: SLF001 -- there is no setting
         super().__setitem__(peer, queue)
 
 
 class RateLimits:
-    """Limits the messages of each peer: BURST at once, and RATE a second."""
+    """Limits how many messages each peer may send: BURST at once, then RATE a second."""
 
     def __init__(self) -> None:
-        self._left: dict[ID, tuple[float, float]] = {}  # peer → messages left, and as of when
+        self._left: dict[ID, tuple[float, float]] = {}  # peer → messages left, and when
 
     def allow_message(self, peer: ID) -> bool:
-        """Returns whether one more message of `peer` may be handled. Sync brings the others."""
+        """Returns whether one more message of `peer` may be handled now. Sync later brings the
+        records of refused messages.
+        """
         now = trio.current_time()
         left, since = self._left.pop(peer, (BURST, now))
         left = min(BURST, left + RATE * (now - since))
@@ -259,17 +267,18 @@ class RateLimits:
             self._left[peer] = (left - 1, now)
         else:
             self._left[peer] = (left, now)
-        # `pop` above moved this peer to the end, so the first peer has been silent for longest.
+        # `pop` above moved this peer to the end. So the first peer is the one silent for longest.
         while len(self._left) > MAX_TRACKED_PEERS:
             del self._left[next(iter(self._left))]
         return is_allowed
 
 
 def message_id(message: rpc_pb2.Message) -> bytes:
-    """Returns the SHA-256 of the topic, with its length in front, and all of the data.
+    """Returns the id of a message: the SHA-256 of the topic's length, the topic and all of the
+    data.
 
-    The id must cover the content. Otherwise a forwarder could censor a message: it could send other
-    content first, under the honest message's id.
+    The id must depend on the content. Otherwise a forwarder could censor an honest message: it
+    would first send other content under the same id.
     """
     topic = b"".join(topic_id.encode() for topic_id in message.topicIDs)
     digest = hashlib.sha256(len(topic).to_bytes(4, "big"))

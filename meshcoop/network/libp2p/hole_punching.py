@@ -1,11 +1,12 @@
-"""Hole punching: replaces a circuit by a direct connection between two NATs (libp2p's DCUtR).
+"""Hole punching: replaces a circuit (a connection through a relay) by a direct connection between
+two NATs. This is libp2p's DCUtR.
 
-Both nodes dial each other at the same moment, from the port at which they listen. Each NAT then
-takes the other's packets for answers. This works if a NAT keeps ports (5 of 5 tries) and fails if
-it shuffles them (0 of 2). So it is tried once, and the circuit stays if it fails.
+Both nodes dial each other at the same moment, each from the port at which it listens. Each NAT then
+takes the packets of the other node for answers. This works if the NATs keep ports (5 of 5 tries).
+It fails if a NAT changes them (0 of 2). So it is tried once. If it fails, the circuit stays.
 
-libp2p's own code is not used: it dials the addresses in the peer store, and starts by itself every
-two seconds (specs/decisions/0034).
+libp2p's own code is not used (specs/decisions/0034). It dials the addresses in the peer store, and
+starts by itself every two seconds.
 """
 
 import ipaddress
@@ -37,24 +38,24 @@ log = logging.getLogger(__name__)
 
 DCUTR = TProtocol("/libp2p/dcutr")
 ROUNDS = 3
-DIAL_WITHIN = 3.0  # seconds, a round
+DIAL_WITHIN = 3.0  # seconds for each of the ROUNDS
 MAX_ADDRESSES = 4
 _IDENTITY_BYTES = 16 * 1024
 
 
 class HolePuncher:
-    """Replaces circuits by direct connections, and answers peers that ask to do so."""
+    """Replaces circuits by direct connections, and answers peers that ask to replace one."""
 
     def __init__(self, host: IHost, swarm: NodeSwarm) -> None:
         self._host = host
         self._swarm = swarm
         self.observed_ips: dict[ID, str] = {}  # relay → the IP address from which it sees this node
-        self._busy: set[ID] = set()  # peers to which a hole is being punched
+        self._busy: set[ID] = set()  # peers with which an attempt is under way
         host.set_stream_handler(DCUTR, self._answer_punch)
 
     async def learn_observed_address(self, relay: ID) -> None:
-        """Asks a relay from which IP address it sees this node. Raises nothing if the relay does
-        not say.
+        """Asks a relay for the IP address that it sees for this node. If the relay does not say,
+        raises nothing.
         """
         try:
             with trio.fail_after(ANSWER_WITHIN):
@@ -70,8 +71,8 @@ class HolePuncher:
     async def punch_hole(self, peer: ID) -> bool:
         """Tries once to replace the circuit to `peer` by a direct connection.
 
-        Returns True if there is a direct connection now. Raises NetworkError if either side does
-        not know yet how relays see it.
+        Returns True if there is a direct connection now. If one of the two nodes does not know yet
+        how relays see it, raises NetworkError.
         """
         own_addresses = self._predicted_addresses()
         if peer in self._busy or not own_addresses:
@@ -79,7 +80,7 @@ class HolePuncher:
         self._busy.add(peer)
         try:
             peer_addresses = await self._agree_to_punch(peer, own_addresses)
-            # libp2p says so: the node that asked is the server on the connection that both dial.
+            # libp2p defines that the node that asked is the server of the direct connection.
             return await self._dial_peer(peer, peer_addresses, as_server=True)
         except NetworkError:
             raise
@@ -90,9 +91,10 @@ class HolePuncher:
             self._busy.discard(peer)
 
     async def _agree_to_punch(self, peer: ID, own_addresses: list[bytes]) -> list[bytes]:
-        """Exchanges addresses with a peer. Returns the peer's addresses at the moment to dial them.
+        """Exchanges addresses with a peer. Returns the peer's addresses just when they must be
+        dialled.
 
-        Raises NetworkError if the peer does not know its address yet.
+        Raises NetworkError if the peer does not know its own address yet.
         """
         with trio.fail_after(ANSWER_WITHIN):
             stream = await self._host.new_stream(peer, [DCUTR])
@@ -128,8 +130,8 @@ class HolePuncher:
             self._busy.discard(peer)
 
     async def _dial_peer(self, peer: ID, peer_addresses: list[bytes], *, as_server: bool) -> bool:
-        """Dials all addresses of a peer at once. Returns True if the peer is connected directly
-        then.
+        """Dials all addresses of a peer at once. Returns True if this leads to a direct
+        connection.
         """
         parsed = [_parse_dialable(address) for address in peer_addresses[:MAX_ADDRESSES]]
         addresses = [address for address in parsed if address is not None]
@@ -151,7 +153,7 @@ class HolePuncher:
         if source is None:
             return
         dial = self._swarm.dial_addr_as_responder if as_server else self._swarm.dial_addr
-        while True:  # until it is cancelled: each attempt may be a moment too early
+        while True:  # until cancelled, because an attempt may be a moment too early
             try:
                 await dial(address, peer, source)
             except Exception as error:  # noqa: BLE001 -- libp2p raises several kinds of error
@@ -163,14 +165,16 @@ class HolePuncher:
         return any(not is_relayed(connection) for connection in connections)
 
     async def _close_circuits(self, peer: ID) -> None:
-        """Closes the circuits to a peer. Their streams begin again over the direct connection."""
+        """Closes the circuits to a peer. Their streams are opened again over the direct
+        connection.
+        """
         log.info("%s is connected directly now", peer)
         for connection in self._swarm.get_connections(peer):
             if is_relayed(connection):
                 await contain_faults("leaving a circuit", connection.close)
 
     def _listen_addresses(self) -> list[tuple[str, int]]:
-        """Returns the IPv4 addresses and ports at which this node listens, without loopback."""
+        """Returns the IPv4 addresses and ports at which this node listens. Leaves out loopback."""
         listeners = self._swarm.listeners.values()
         bound = [address for listener in listeners for address in listener.get_addrs()]
         return [
@@ -180,9 +184,9 @@ class HolePuncher:
         ]
 
     def _predicted_addresses(self) -> list[bytes]:
-        """Returns the addresses at which peers reach this node if its NAT keeps ports.
+        """Returns the addresses at which peers can reach this node if its NAT keeps ports.
 
-        They are the IP addresses that relays see, with the ports at which this node listens.
+        Each has an IP address that relays see, and a port at which this node listens.
         """
         ports = {port for _, port in self._listen_addresses()}
         ips = dict.fromkeys(self.observed_ips.values())
@@ -190,7 +194,7 @@ class HolePuncher:
         return [address.to_bytes() for address in addresses[:MAX_ADDRESSES]]
 
     def _source_address(self, target: str) -> tuple[str, int] | None:
-        """Returns the listening address from which packets to `target` leave, or None."""
+        """Returns the listening address from which this node sends packets to `target`, or None."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
                 probe.connect((target, 9))  # sends nothing: the system only chooses the route
@@ -201,12 +205,12 @@ class HolePuncher:
 
 
 async def _read_identity(stream: INetStream) -> bytes:
-    """Reads a peer's identify message, up to a limit."""
+    """Reads a peer's identify message, in which the peer describes itself. Stops at a limit."""
     identity = b""
     while len(identity) < _IDENTITY_BYTES:
         try:
             piece = await stream.read(_IDENTITY_BYTES)
-        except StreamEOF:  # libp2p raises at the end, it does not return b""
+        except StreamEOF:  # at the end, libp2p raises this instead of returning b""
             break
         if not piece:
             break
@@ -217,8 +221,8 @@ async def _read_identity(stream: INetStream) -> bytes:
 def _parse_dialable(claimed: bytes) -> Multiaddr | None:
     """Parses an address that a peer claims. Returns None if this node must not dial it.
 
-    Only public and private IPv4 addresses are dialled. With loopback or multicast a peer could make
-    this node dial its own services.
+    Only public and private IPv4 addresses are dialled. With a loopback or multicast address, a peer
+    could make this node dial its own services.
     """
     try:
         address = Multiaddr(claimed)

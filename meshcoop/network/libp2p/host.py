@@ -1,4 +1,4 @@
-"""One node on the network: builds the libp2p host, and closes it again."""
+"""One node on the network. Builds the libp2p host, and closes it again."""
 
 import logging
 import re
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 CONNECT_WITHIN = 10.0  # seconds
 OPEN_WITHIN = 10.0  # seconds
 DROP_WITHIN = 5.0  # seconds
-LOOK_WITHIN = 2.0  # seconds for peers to answer when this machine's addresses have changed
+LOOK_WITHIN = 2.0  # after this machine's addresses have changed, seconds for peers to answer
 CLOSE_WITHIN = 10.0  # seconds to close the connections
 STOP_WITHIN = 15.0  # seconds to close everything
 
@@ -51,12 +51,12 @@ _ANSWERING_PEER = re.compile(r"remote_peer_id_from_pubkey=([1-9A-HJ-NP-Za-km-z]{
 
 
 class HostNetwork:
-    """Implements meshcoop.network.interface.Network."""
+    """Implements meshcoop.network.interface.Network over libp2p."""
 
     def __init__(self, swarm: NodeSwarm) -> None:
         self.swarm = swarm
-        # Peers may claim how they see this node's address. The host does not record that, because
-        # HolePuncher asks relays.
+        # Any peer may say at which address it sees this node. The host does not record that: it
+        # could be false. HolePuncher asks relays instead.
         self.host = BasicHost(swarm, disable_identify_address_discovery=True)
         self.pubsub = NodePubsub(self.host)
         self.circuits = CircuitClient(self.host, swarm)
@@ -71,23 +71,25 @@ class HostNetwork:
 
     @property
     def addresses(self) -> list[str]:
-        """The addresses at which this node listens, with the real ports."""
+        """The addresses at which this node listens, with the ports that it really has."""
         listeners = self.swarm.listeners.values()
         bound = [address for listener in listeners for address in listener.get_addrs()]
         return [f"{address}/p2p/{self.peer_id}" for address in bound]
 
     @property
     def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
-        """The events of peers that come, go or are discovered."""
+        """The events of peers: each has connected, has disconnected, or was discovered."""
         return self.tracker.events
 
     @property
     def observed_addresses(self) -> list[str]:
-        """The IP addresses from which relays see this node."""
+        """This node's IP addresses, as relays see them."""
         return list(dict.fromkeys(self.puncher.observed_ips.values()))
 
     async def listen(self, addresses: list[str]) -> None:
-        """Replaces the listen addresses; skips those that cannot be bound."""
+        """Replaces the addresses at which this node listens. Skips an address that cannot
+        be bound.
+        """
         wanted = {address.split("/p2p/")[0] for address in addresses}
         unwanted = [address for address in self.swarm.listeners if address not in wanted]
         for address in unwanted:
@@ -97,15 +99,15 @@ class HostNetwork:
                 await _listen(self.swarm, [check_listen(address)])
             except NetworkError as error:
                 log.warning("%s", error)
-        # A connection from an address that this machine has lost would hang until the next ping.
+        # So connections from an address that this machine has lost are closed at once.
         await ping_all(self.swarm, LOOK_WITHIN)
 
     def peers(self) -> dict[str, str]:
-        """Returns the connected peers: id → the address of the connection."""
+        """Returns the connected peers: for each peer id, the address of its connection."""
         return self.tracker.peers()
 
     def serve(self, protocol: str, handler: Handler) -> None:
-        """Answers `protocol` with `handler`.
+        """Lets `handler` answer the streams of `protocol`.
 
         When the handler returns, its stream is closed. If the handler raises, its stream is reset.
         """
@@ -118,9 +120,10 @@ class HostNetwork:
         self.host.set_stream_handler(TProtocol(protocol), handle)
 
     async def connect(self, address: str) -> str:
-        """Dials `address`, directly or through a relay, unless its peer is connected already.
+        """Dials `address`, directly or through a relay. Does nothing if the peer is connected
+        already. Returns the peer's id.
 
-        Raises NetworkError if nobody answers: within 10 s, or within 20 s through a relay.
+        If nobody answers, raises NetworkError: within 10 s, or within 20 s through a relay.
         """
         circuit = parse_circuit_address(address)
         if circuit is not None:
@@ -133,7 +136,7 @@ class HostNetwork:
         return peer.to_base58()
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
-        """Opens a stream to a connected peer. Raises NetworkError if that fails, within 10 s."""
+        """Opens a stream to a connected peer. If that fails, raises NetworkError within 10 s."""
         try:
             with trio.fail_after(OPEN_WITHIN):
                 stream = await self.host.new_stream(parse_peer_id(peer), [TProtocol(protocol)])
@@ -147,7 +150,7 @@ class HostNetwork:
 
     async def drop(self, peer: str) -> None:
         """Closes every connection to `peer`. Never raises."""
-        # Shielded, because libp2p gives no notice if the close of a connection was cancelled.
+        # Shielded from cancellation: if a close is cancelled, libp2p sends no notice of it.
         with trio.move_on_after(DROP_WITHIN) as limit:
             limit.shield = True
             try:
@@ -160,8 +163,10 @@ class HostNetwork:
         return CircuitRelay(self.host, self.swarm, allowed)
 
     async def reserve(self, relay: str) -> float:
-        """Reserves a place at a connected relay. Returns the seconds for which the reservation
+        """Reserves a place at a connected relay. Returns for how many seconds the reservation
         holds.
+
+        Also learns how the relay sees this node's address.
         """
         peer = parse_peer_id(relay)
         seconds = await self.circuits.reserve(peer)
@@ -169,16 +174,20 @@ class HostNetwork:
         return seconds
 
     async def upgrade_to_direct(self, peer: str) -> bool:
-        """Tries once to replace the circuit to `peer` by a direct connection."""
+        """Tries once to replace the circuit to `peer` by a direct connection. Returns True if this
+        worked.
+        """
         return await self.puncher.punch_hole(parse_peer_id(peer))
 
     async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
-        """Joins a gossip topic. NodePubsub.join_topic says which messages are delivered."""
+        """Joins a gossip topic. Returns the channel of its messages, as NodePubsub.join_topic
+        describes it.
+        """
         return await self.pubsub.join_topic(topic, validator)
 
     async def publish(self, topic: str, data: bytes) -> None:
-        """Sends `data` to the topic, with pauses between messages. Raises NetworkError above 512
-        KiB.
+        """Sends `data` to a gossip topic, with pauses between messages. Raises NetworkError above
+        512 KiB.
         """
         await self.pubsub.send_message(topic, data)
 
@@ -197,10 +206,9 @@ class HostNetwork:
         return peer.to_base58()
 
     async def _dial(self, address: Multiaddr, peer: ID) -> None:
-        # host.connect() is not used: it dials any addresses that the peer store holds, at most one
-        # of a kind. It waits 250 ms on a good day, and after a failure refuses the peer for 60 s.
-        # libp2p's own code may have put the peer into the cache of refused peers, so the peer is
-        # removed from it here.
+        # host.connect() is not used. It dials any addresses in the peer store, at most one of each
+        # kind. It waits at least 250 ms, and after a failure it refuses the peer for 60 s. libp2p's
+        # own code may have put the peer into this cache of refused peers, so it is removed here.
         self.swarm._negative_peer_cache.evict(str(peer))  # noqa: SLF001 -- no public way
         try:
             with trio.fail_after(CONNECT_WITHIN):
@@ -226,16 +234,17 @@ async def open_host(
     mdns: bool,
     places: ConnectionLimits = HOME_LIMITS,
 ) -> AsyncIterator[Network]:
-    """Runs a node on the network until the block ends, then closes every task and socket.
+    """Runs a node on the network until the block ends. Then closes every task and socket.
 
-    `seed` is the 32-byte Ed25519 seed of the node's network key. `listen` are concrete multiaddrs
-    such as /ip4/192.0.2.7/tcp/41234; port 0 means any free port. `log_file` receives the warnings
-    of libraries; with None they are lost.
+    `seed` is the 32-byte Ed25519 seed of the node's network key. `listen` has concrete multiaddrs
+    such as /ip4/192.0.2.7/tcp/41234. Port 0 means any free port. `log_file` receives the warnings
+    of libraries. If it is None, the warnings are lost.
 
-    With `mdns` the node announces itself in the home network, and `events` reports the other nodes
-    there. The node dials nobody by itself.
+    With `mdns`, the node announces itself in the home network, and `events` reports the other nodes
+    there. The node does not dial them by itself.
 
-    Raises NetworkError if an address cannot be bound. What the block raises is raised unchanged.
+    Raises NetworkError if an address cannot be bound. An exception from the block is raised
+    unchanged.
     """
     failure: Exception | None = None
     network = HostNetwork(NodeSwarm(key_pair_from_seed(seed), places))
@@ -251,7 +260,7 @@ async def open_host(
                 async with _discovery(network, on=mdns):
                     yield network
             except Exception as error:  # noqa: BLE001 -- raised again below
-                # Kept out of the nursery, which would wrap it in a group.
+                # Raised outside the nursery, which would wrap the exception in a group.
                 failure = error
             finally:
                 closing.set()
@@ -260,8 +269,8 @@ async def open_host(
 
 
 async def _run(network: HostNetwork, running: trio.Event, closing: trio.Event) -> None:
-    # Shielded, because a cancelled libp2p service stops half-way and leaves its sockets open. If
-    # the block is cancelled, it waits here for an orderly end instead.
+    # Shielded from cancellation, because a cancelled libp2p service stops half-way and leaves its
+    # sockets open. If the block is cancelled, the services still end in order here.
     with trio.CancelScope() as scope:
         scope.shield = True
         async with (
@@ -273,8 +282,8 @@ async def _run(network: HostNetwork, running: trio.Event, closing: trio.Event) -
             running.set()
             await closing.wait()
             scope.deadline = trio.current_time() + STOP_WITHIN
-            # The host is closed while its services still run. Otherwise its listener lives on as
-            # a system task, and tasks and sockets leak.
+            # The host is closed while its services still run. Otherwise its listener would go on
+            # as a system task, and tasks and sockets would leak.
             with trio.move_on_after(CLOSE_WITHIN):
                 await network.host.close()
     network.tracker.close()
@@ -285,7 +294,7 @@ async def _run(network: HostNetwork, running: trio.Event, closing: trio.Event) -
 async def _listen(swarm: NodeSwarm, wanted: list[Multiaddr]) -> None:
     await swarm.listen(*wanted)
     for address in wanted:
-        if str(address) not in swarm.listeners:  # libp2p swallows the reason
+        if str(address) not in swarm.listeners:  # libp2p does not say why
             raise NetworkError(f"Cannot listen on {address}: another program took it just now.")
 
 
@@ -305,12 +314,12 @@ def _reason(error: BaseException) -> str:
 
 
 def _find_answering_peer(error: BaseException) -> str | None:
-    """Finds the peer id of the node that answered instead of the expected one. Returns None if
-    unknown.
+    """Finds the peer id of the node that answered instead of the expected one. Returns None if it
+    is not known.
     """
     for cause in _causes(error):
         if isinstance(cause, PeerIDMismatchesPubkey):
-            # libp2p gives the id only in the text of the exception.
+            # libp2p puts the id only into the text of the exception.
             match = _ANSWERING_PEER.search(str(cause))
             if match:
                 return match[1]
@@ -318,7 +327,7 @@ def _find_answering_peer(error: BaseException) -> str | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yields an exception, then its cause, then the cause of that, and so on."""
+    """Yields an exception, then its cause, then the cause of this cause, and so on."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause

@@ -11,7 +11,9 @@ KEY_SIZE = 32  # bytes of an Ed25519 seed and of an Ed25519 public key
 
 
 def key_pair_from_seed(seed: bytes) -> KeyPair:
-    """Makes the libp2p key pair of an Ed25519 seed. Raises NetworkError unless it has 32 bytes."""
+    """Makes the libp2p key pair from an Ed25519 seed. Raises NetworkError if the seed does not have
+    32 bytes.
+    """
     if len(seed) != KEY_SIZE:
         raise NetworkError(f"A network key is {KEY_SIZE} bytes long, this one is {len(seed)}.")
     private = Ed25519PrivateKey.from_bytes(seed)
@@ -19,24 +21,25 @@ def key_pair_from_seed(seed: bytes) -> KeyPair:
 
 
 def peer_id_from_seed(seed: bytes) -> str:
-    """Returns the peer id, in base58, of the node that holds `seed`."""
+    """Returns the peer id, in base58, of the node whose network key has this seed."""
     return ID.from_pubkey(key_pair_from_seed(seed).public_key).to_base58()
 
 
 def peer_id_from_key(key: bytes) -> str:
-    """Returns the peer id of a node's public key (32 raw bytes). Raises NetworkError for other
-    bytes.
+    """Returns the peer id, in base58, of a node's public key (32 raw bytes).
+
+    Raises NetworkError if the bytes are not an Ed25519 public key.
     """
     if len(key) != KEY_SIZE:
         raise NetworkError(f"A node's public key is {KEY_SIZE} bytes long, not {len(key)}.")
-    # libp2p accepts any 32 bytes. If they are not a point of the curve, no node can have the key.
+    # libp2p accepts any 32 bytes. But only a point of the curve can be the key of a node.
     if not crypto_core_ed25519_is_valid_point(key):
         raise NetworkError("These bytes are not the Ed25519 public key of a node.")
     return ID.from_pubkey(Ed25519PublicKey.from_bytes(key)).to_base58()
 
 
 def parse_peer_id(peer_id: str) -> ID:
-    """Parses a peer id in base58. Raises NetworkError unless it contains an Ed25519 key."""
+    """Parses a peer id in base58. Raises NetworkError if it does not contain an Ed25519 key."""
     try:
         peer = ID.from_base58(peer_id)
         key = peer.extract_public_key()
@@ -50,8 +53,9 @@ def parse_peer_id(peer_id: str) -> ID:
 
 
 def public_key_of(peer_id: str) -> bytes:
-    """Returns the 32 raw bytes of the Ed25519 public key inside `peer_id`. Raises NetworkError if
-    none.
+    """Returns the Ed25519 public key (32 raw bytes) that `peer_id` contains.
+
+    Raises NetworkError if it contains none.
     """
     key = parse_peer_id(peer_id).extract_public_key()
     if key is None:

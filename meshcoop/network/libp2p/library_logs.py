@@ -1,4 +1,4 @@
-"""The log lines of the network libraries. They go to a file, never to the screen."""
+"""Sends the log lines of the network libraries to a file. They never reach the screen."""
 
 import logging
 from collections.abc import Iterator
@@ -6,20 +6,20 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-# One megabyte and one old file, because a stranger who provokes warnings must not fill the disk.
+# The log is limited, with one old file, because strangers who provoke warnings must not fill the
+# disk.
 LOG_BYTES = 1024 * 1024
 LOGGERS = ("libp2p", "multiaddr", "zeroconf", "meshcoop.network.libp2p")
 
 
 @contextmanager
 def redirect_logs(log_file: Path | None) -> Iterator[None]:
-    """While inside, sends warnings of the network's libraries to `log_file`; drops them if it is
-    None.
+    """While the block runs, sends warnings of the network's libraries to `log_file`. If it is None,
+    drops the warnings.
 
-    libp2p's logger has propagation off and no handler. Python's last resort then writes its
-    warnings to standard error, which spoils a screen. Some modules of libp2p log to the root logger
-    itself. That logger then quietly installs a handler for standard error, unless it has a handler
-    already.
+    libp2p's logger passes nothing on and has no handler. So Python writes its warnings to standard
+    error, which spoils a screen. Some modules of libp2p use the functions of `logging` directly. If
+    the root logger has no handler then, Python quietly gives it one for standard error.
     """
     handler: logging.Handler = logging.NullHandler()
     if log_file is not None:
@@ -40,8 +40,8 @@ def redirect_logs(log_file: Path | None) -> Iterator[None]:
 
 
 def _silence_last_resort() -> None:
-    # These handlers stay for good. A line that is logged after the last host has closed must not
-    # reach the screen either.
+    # These handlers are never removed. So even a line that is logged after the last host has closed
+    # does not reach the screen.
     for name in ("", *LOGGERS):
         logger = logging.getLogger(name)
         if not logger.handlers:

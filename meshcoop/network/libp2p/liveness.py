@@ -1,9 +1,10 @@
-"""Notices peers that have fallen silent without closing: stopped, unplugged or out of reach.
+"""Notices peers that no longer answer but have not closed their connection. They were stopped or
+unplugged, or are out of reach.
 
-By default libp2p did not notice a stopped peer in 70 s. Its health monitor stays off. The monitor
-waits a minute before its first round and asks one peer after the other, so ten silent peers would
-hide the eleventh for two minutes. It opens a stream for every ping, and dials replacements by
-itself.
+By default, libp2p did not notice a stopped peer in 70 s. Its health monitor is not used. That
+monitor waits a minute before its first round and asks one peer after the other. So ten silent peers
+would hide the eleventh for two minutes. It also opens a stream for every ping, and dials
+replacements by itself.
 """
 
 import logging
@@ -18,18 +19,20 @@ from meshcoop.network.libp2p.yamux import BoundedYamux
 log = logging.getLogger(__name__)
 
 PING_EVERY = 4.0  # seconds
-PING_WITHIN = 5.5  # seconds; a small computer answers late while it stores a large batch
+PING_WITHIN = 5.5  # seconds; a small computer that stores a large batch answers late
 
 
 async def watch_health(swarm: Swarm) -> None:
-    """Pings every connection again and again, and closes each one that does not answer."""
+    """Pings every connection again and again. Closes each connection that does not answer."""
     while True:
         await trio.sleep(PING_EVERY)
         await ping_all(swarm, PING_WITHIN)
 
 
 async def ping_all(swarm: Swarm, within: float) -> None:
-    """Pings all connections at once, and closes each one that is silent for `within` seconds."""
+    """Pings all connections at once. Closes each connection that does not answer in `within`
+    seconds.
+    """
     async with trio.open_nursery() as nursery:
         for connection in swarm.get_connections():
             nursery.start_soon(_ping_or_close, connection, within)

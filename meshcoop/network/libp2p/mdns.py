@@ -1,9 +1,9 @@
 """mDNS: announces this node's addresses in the home network, and discovers other nodes there.
 
-It dials nobody. The `zeroconf` package is used directly, in its own thread. libp2p's wrapper is not
-used: it keeps one handler for the whole process and leaves a system task behind. If a node listens
-at 0.0.0.0, the wrapper announces just that, which nobody can dial. The announcement itself follows
-libp2p's mDNS specification, so other implementations find the node.
+This module dials nobody. It uses the `zeroconf` package directly, in a thread of its own. libp2p's
+wrapper is not used: it keeps one handler for the whole process, and leaves a system task behind. If
+a node listens at 0.0.0.0, the wrapper announces that address, which nobody can dial. The
+announcement follows libp2p's mDNS specification, so other implementations find the node.
 """
 
 import logging
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 SERVICE = "_p2p._udp.local."
 KEY = b"dnsaddr="
 TXT_BYTES = 255  # the most that one string in a TXT record may have
-MAX_ADDRESSES = 8  # only so many addresses of one announcement are read
+MAX_ADDRESSES = 8  # the most addresses that are read from one announcement
 ANSWER_WITHIN = 3000  # milliseconds
 CLOSE_WITHIN = 5.0  # seconds
 
@@ -34,10 +34,11 @@ OnDiscovered = Callable[[str, str], None]  # peer id, address
 async def announce(
     peer_id: str, addresses: list[str], on_discovered: OnDiscovered
 ) -> AsyncIterator[None]:
-    """While inside, announces `addresses` and reports the addresses that other nodes announce.
+    """While the block runs, announces `addresses`, and reports the addresses that other nodes
+    announce.
 
-    Calls `on_discovered` for each of them, in Trio's thread. Without multicast the node still
-    works, and the log says so.
+    Calls `on_discovered` for each reported address, in Trio's thread. Without multicast, the node
+    still works, and the log says so.
     """
     token = trio.lowlevel.current_trio_token()
 
@@ -46,8 +47,8 @@ async def announce(
             token.run_sync_soon(on_discovered, peer, address)
 
     async with trio.open_nursery() as nursery:
-        # Not awaited: zeroconf checks for 1.6 s that its name is free, and the node can start
-        # meanwhile.
+        # This is not awaited. zeroconf takes 1.6 s to check that its name is free, and the node can
+        # start meanwhile.
         nursery.start_soon(_run_station, addresses, hand_over)
         try:
             yield
@@ -73,7 +74,7 @@ async def _run_station(addresses: list[str], hand_over: OnDiscovered) -> None:
 
 
 class _Station(ServiceListener):
-    """One announcement and one browser. All methods run in zeroconf's threads."""
+    """Announces this node, and looks for other nodes. All methods run in zeroconf's threads."""
 
     def __init__(self, addresses: list[str], hand_over: OnDiscovered) -> None:
         self._hand_over = hand_over
@@ -95,7 +96,7 @@ class _Station(ServiceListener):
             raise
 
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Asks for the addresses of a node that announces itself, and hands them over."""
+        """Asks a node that announces itself for its addresses, and reports them."""
         info = zc.get_service_info(type_, name, timeout=ANSWER_WITHIN)
         if info is None or not info.text:
             return
@@ -103,11 +104,11 @@ class _Station(ServiceListener):
             self._hand_over(peer, address)
 
     def update_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Asks for the addresses again when an announcement has changed."""
+        """Asks a node for its addresses again, because its announcement has changed."""
         self.add_service(zc, type_, name)
 
     def remove_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Does nothing: the end of an announcement says nothing about a connection."""
+        """Does nothing. If an announcement ends, its node may still be connected."""
 
     def close(self) -> None:
         """Withdraws the announcement and ends zeroconf's threads."""
@@ -116,15 +117,19 @@ class _Station(ServiceListener):
 
 
 def encode_txt(addresses: list[str]) -> bytes:
-    """Makes the TXT record for `addresses`: one dnsaddr=… string for each."""
+    """Makes the TXT record (DNS text) for `addresses`: one string dnsaddr=… for each address.
+
+    Leaves out an address that is too long.
+    """
     strings = [KEY + address.encode() for address in addresses]
     fitting = (string for string in strings if len(string) <= TXT_BYTES)
     return b"".join(bytes([len(string)]) + string for string in fitting)
 
 
 def decode_txt(text: bytes) -> list[tuple[str, str]]:
-    """Reads the peers and addresses in a stranger's TXT record. Skips strings that are not
-    addresses.
+    """Reads pairs (peer id, address) from the TXT record (DNS text) of a stranger.
+
+    Skips strings that are not addresses.
     """
     announced: list[tuple[str, str]] = []
     position = 0

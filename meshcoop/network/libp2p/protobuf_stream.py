@@ -1,4 +1,6 @@
-"""Messages of libp2p's own protocols on a stream: protobuf, each with its length in front."""
+"""Sends and receives the messages of libp2p's own protocols: protobuf, each with its length in
+front.
+"""
 
 import logging
 from typing import TypeVar
@@ -22,7 +24,7 @@ async def send_message(stream: INetStream, message: Message) -> None:
 
 
 async def receive_message(stream: INetStream, message_type: type[_Message]) -> _Message:
-    """Receives the next message. Raises the errors of the stream and of the decoder."""
+    """Receives the next message. Raises the errors of the stream and of the protobuf decoder."""
     data = await read_varint_prefixed_bytes_limited(stream, MESSAGE_BYTES)
     return message_type.FromString(data)
 

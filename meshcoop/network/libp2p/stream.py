@@ -1,4 +1,4 @@
-"""One stream to one peer. Turns libp2p's exceptions into NetworkError."""
+"""A stream to one peer over libp2p. It turns libp2p's exceptions into NetworkError."""
 
 from contextlib import suppress
 from typing import cast
@@ -12,19 +12,19 @@ from libp2p.stream_muxer.yamux.yamux import HEADER_SIZE, MAX_MESSAGE_SIZE, Yamux
 from meshcoop.network.interface import NetworkError
 
 READ_BYTES = 64 * 1024
-# The payload of one frame. Yamux sends at most 64 KiB, header included. A larger chunk would be cut
-# in two; a smaller chunk costs throughput (4 KiB: 12 MB/s; 64 KiB: 47 MB/s).
+# The bytes sent in one frame. A Yamux frame has at most 64 KiB, with its header. A larger chunk
+# would be cut in two. A smaller chunk is slower (4 KiB: 12 MB/s; 64 KiB: 47 MB/s).
 CHUNK = MAX_MESSAGE_SIZE - HEADER_SIZE
 CLOSE_WITHIN = 2.0  # seconds
 WINDOW_POLL = 0.01  # seconds
 
 
 class PeerStream:
-    """Implements meshcoop.network.interface.Stream."""
+    """Implements meshcoop.network.interface.Stream over libp2p."""
 
     def __init__(self, stream: INetStream) -> None:
         self._stream = stream
-        # INetStream does not promise the muxed stream; every stream of a swarm is a NetStream.
+        # INetStream has no `muxed_stream`. But every stream here is a NetStream, which has one.
         muxed = cast(NetStream, stream).muxed_stream
         assert isinstance(muxed, YamuxStream), "Yamux is the only muxer a node offers"
         self._muxed = muxed
@@ -36,8 +36,8 @@ class PeerStream:
         return self._stream.muxed_conn.peer_id.to_base58()
 
     async def read(self) -> bytes:
-        """Reads at most 64 KiB; returns b"" if the peer has closed. Raises NetworkError if it was
-        cut.
+        """Reads at most 64 KiB. Returns b"" if the peer has closed the stream. Raises NetworkError
+        if the stream was cut.
         """
         try:
             return await self._stream.read(READ_BYTES)
@@ -47,7 +47,7 @@ class PeerStream:
             raise NetworkError(f"The stream to {self.peer} was cut while reading.") from error
 
     async def write(self, data: bytes) -> None:
-        """Sends all of `data`, even if the peer takes long. Raises NetworkError if the stream was
+        """Sends all of `data`, even if the peer reads slowly. Raises NetworkError if the stream was
         cut.
         """
         view = memoryview(data)
@@ -63,10 +63,11 @@ class PeerStream:
                 view = view[size:]
 
     async def close(self) -> None:
-        """Ends our direction at once. The peer reads to the end, then closes its own. Never raises.
+        """Ends our direction of the stream at once. The peer reads to the end, then closes its own
+        direction. Never raises.
 
-        Yamux has no orderly end for both directions: a reset would overtake data that is still
-        unread.
+        Yamux cannot end both directions in order. Its reset would overtake data that the peer has
+        not read yet.
         """
         with trio.move_on_after(CLOSE_WITHIN) as limit, suppress(Exception):
             limit.shield = True
@@ -74,20 +75,20 @@ class PeerStream:
 
     def _has_ended_in_order(self) -> bool:
         # libp2p reports an end of file even if the stream was reset or the connection was lost.
-        # The data on its way is then missing.
+        # Then data that was still on its way is missing.
         stream = self._muxed
         is_connection_lost = stream.conn.event_shutting_down.is_set()
         return stream.recv_closed and not stream.reset_received and not is_connection_lost
 
     async def _wait_for_window(self) -> int:
-        """Waits until the peer accepts data. Returns how many bytes the peer accepts."""
-        # libp2p gives up a stream if its window stays shut for 5 s. A peer that is busy verifying
-        # may well take longer, so we wait here instead. If the peer is dead, the health check
-        # finds it and ends the connection, which also ends this wait.
+        """Waits until the peer accepts data. Returns how many bytes it accepts."""
+        # If a peer accepts no data for 5 s, libp2p gives up the stream. A peer that is busy
+        # verifying may take longer, so this waits instead. If the peer is dead, the health check
+        # ends the connection, and that ends this wait.
         stream = self._muxed
         while (  # noqa: ASYNC110 -- libp2p has no event for a window that opens
             stream.send_window <= 0 and not stream.closed and not stream.send_closed
         ):
             await trio.sleep(WINDOW_POLL)
-        # At least 1, so that a write on a closed stream raises libp2p's own error.
+        # At least 1. So the caller writes even to a closed stream, and libp2p raises its error.
         return max(stream.send_window, 1)

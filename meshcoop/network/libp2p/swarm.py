@@ -1,7 +1,7 @@
-"""The node's connections: which may come in, how long a handshake may take, and who may dial.
+"""The node's connections: which ones it accepts, how long a handshake may take, and when it dials.
 
 libp2p's defaults do not suit a neighbourhood. With them, 600 silent sockets kept an honest
-connection out for more than 15 s. The auto-connector dials every known peer until there are 200
+connection out for more than 15 s. Its auto-connector dials every known peer until there are 200
 connections.
 """
 
@@ -35,14 +35,15 @@ from meshcoop.network.libp2p.liveness import watch_health
 from meshcoop.network.libp2p.yamux import BoundedMuxers, BoundedYamux
 
 MAX_HANDSHAKES = 64  # at the same time
-HANDSHAKE_WITHIN = 10.0  # seconds to end the handshake, or to agree on the protocol of a stream
+HANDSHAKE_WITHIN = 10.0  # seconds for a handshake, or to agree on the protocol of a stream
 
 
 class ConnectionLimits(NamedTuple):
-    """How many connections a node has at most.
+    """How many connections a node may have.
 
-    Of the `total`, others may begin at most `inbound`; the rest is for peers that the node dials.
-    `per_ip` keeps one host with many keys from taking every place.
+    `total` is the most in all. Others may open at most `inbound` of them; the rest is for peers
+    that the node dials. `per_ip` is the most that one IP address may open. So one machine with many
+    keys cannot take every place.
     """
 
     total: int
@@ -51,14 +52,15 @@ class ConnectionLimits(NamedTuple):
 
 
 HOME_LIMITS = ConnectionLimits(total=128, inbound=96, per_ip=32)
-# Many homes may share a provider's address.
+# Many homes may share one IP address of their internet provider.
 RELAY_LIMITS = ConnectionLimits(total=1024, inbound=960, per_ip=128)
 
 
 class HandshakeSlots:
-    """The slots for connections in their handshake. A newcomer always gets a slot.
+    """The slots for connections that are still in their handshake. A new connection always gets a
+    slot.
 
-    If all slots are taken, the IP address that holds most of them loses its oldest slot.
+    If all slots are taken, the IP address with the most slots loses its oldest one.
     """
 
     def __init__(self, count: int) -> None:
@@ -66,8 +68,9 @@ class HandshakeSlots:
         self._holders: dict[trio.CancelScope, str] = {}  # scope → IP address, oldest first
 
     def acquire(self, ip: str) -> trio.CancelScope:
-        """Gives `ip` a slot. Do the handshake in the scope returned; it is cancelled if the slot is
-        lost.
+        """Gives a slot to a connection from `ip`. Returns a cancel scope.
+
+        The caller does the handshake in this scope. If the slot is lost, the scope is cancelled.
         """
         if len(self._holders) >= self._count:
             self._cancel_one()
@@ -76,7 +79,7 @@ class HandshakeSlots:
         return scope
 
     def release(self, scope: trio.CancelScope) -> None:
-        """Gives a slot back, unless it is lost already."""
+        """Gives a slot back. Does nothing if the slot was lost already."""
         self._holders.pop(scope, None)
 
     def _cancel_one(self) -> None:
@@ -87,20 +90,20 @@ class HandshakeSlots:
 
 
 class TidyListener(TCPListener):
-    """A TCP listener that leaves nothing behind when it cannot listen."""
+    """A TCP listener. If it cannot listen, it leaves no task behind."""
 
     async def listen(self, maddr: Multiaddr) -> None:
         """Starts to listen. Raises OpenConnectionError if the address cannot be bound."""
         try:
             await super().listen(maddr)
         except OpenConnectionError:
-            # libp2p forgets the listener, but its system task would run on.
+            # libp2p forgets the listener, but does not end its system task.
             await self.close()
             raise
 
 
 class TidyTCP(TCP):
-    """libp2p's TCP transport with tidy listeners."""
+    """libp2p's TCP transport, which makes listeners of the class TidyListener."""
 
     def create_listener(self, handler_function: THandler) -> TidyListener:
         """Makes a listener that hands each new connection to `handler_function`."""
@@ -108,11 +111,10 @@ class TidyTCP(TCP):
 
 
 class NoAutoConnector(AutoConnector):
-    """Replaces libp2p's auto-connector, which dials every known peer until there are 200
-    connections.
+    """Takes the place of libp2p's auto-connector, and dials nobody.
 
-    No setting stops libp2p's, not even `low_watermark=0`. The node's own peer manager decides which
-    peers to dial.
+    libp2p's own dials every known peer until there are 200 connections. No setting stops it, not
+    even `low_watermark=0`. The node's peer manager decides which peers to dial.
     """
 
     async def maybe_connect(self) -> None:
@@ -121,20 +123,22 @@ class NoAutoConnector(AutoConnector):
 
 
 class NodeSwarm(Swarm):
-    """libp2p's swarm with guards and limits. It dials only when the node asks it to."""
+    """libp2p's swarm (all connections of a node), with guards and limits. It dials only when the
+    node asks it to.
+    """
 
     def __init__(self, keys: KeyPair, limits: ConnectionLimits = HOME_LIMITS) -> None:
         peer = ID.from_pubkey(keys.public_key)
         store = PeerStore()
         store.add_key_pair(peer, keys)
-        # No resource manager. libp2p's default one limits by rates and free memory that it chooses
-        # itself, and does not apply its caps per IP address. The limits here replace it.
+        # There is no resource manager. libp2p's default one chooses limits of rates and memory by
+        # itself, and does not apply its limits per IP address. The limits here replace it.
         super().__init__(
             peer,
             store,
             _upgrader(keys),
             [TidyTCP()],
-            # One attempt for each call: the peer manager decides when to try again.
+            # Each call makes one attempt. The peer manager decides when to try again.
             RetryConfig(max_retries=0),
             _connection_config(limits.total),
         )
@@ -144,22 +148,22 @@ class NodeSwarm(Swarm):
         self._inbound: Counter[str] = Counter()
 
     async def run(self) -> None:
-        """Runs the service."""
+        """Runs the swarm. A fault in one of its tasks does not end it."""
         guard_tasks(self.manager)
         self.manager.run_daemon_task(watch_health, self)
         await super().run()
 
     def set_stream_handler(self, stream_handler: StreamHandlerFn) -> None:
-        """Sets the host's common stream handler, with a guard around it."""
+        """Sets the handler that the host uses for all streams, with a guard around it."""
         super().set_stream_handler(StreamGuard(stream_handler))
 
     async def dial_peer(self, peer_id: ID) -> list[INetConn]:
-        """Returns the open connections to a peer; never opens one. Raises SwarmException if there
-        is none.
+        """Returns the open connections to a peer. Never opens a connection. Raises SwarmException
+        if there is none.
 
-        libp2p calls this whenever it wants a stream to an unconnected peer, for gossip too. Its own
-        method would dial addresses that the peer itself, or another peer, has put into the peer
-        store.
+        libp2p calls this whenever it wants a stream to a peer that is not connected, even for
+        gossip. libp2p's own method would dial addresses from the peer store, and any peer may have
+        put addresses there.
         """
         connections = self.get_connections(peer_id)
         open_connections = [connection for connection in connections if not connection.is_closed]
@@ -169,16 +173,16 @@ class NodeSwarm(Swarm):
         return open_connections
 
     async def dial_peer_replacement(self, peer_id: ID) -> INetConn | None:
-        """Does nothing. If the health check ends a connection, the node decides whether to dial
-        again.
+        """Does nothing. If the health check has ended a connection, the peer manager decides
+        whether to dial again.
         """
         del peer_id
         await trio.lowlevel.checkpoint()
         return None
 
     def forget_peer(self, peer_id: ID) -> None:
-        """Forgets what a peer said of itself, after the peer has left. libp2p would keep it for
-        ever.
+        """Forgets what a peer said of itself, after the peer has gone. libp2p would keep these data
+        for ever.
         """
         with suppress(PeerStoreError):
             self.peerstore.clear_peerdata(peer_id)
@@ -186,9 +190,8 @@ class NodeSwarm(Swarm):
     async def _handle_inbound_connection(
         self, read_write_closer: ReadWriteCloser, maddr: Multiaddr
     ) -> None:
-        # Replaces libp2p's method, which keeps the place of an inbound connection until the swarm
-        # stops. After max_connections - min_connections of them in all (250 by default), nobody
-        # gets in.
+        # This replaces libp2p's method, which never frees the place of an inbound connection. After
+        # max_connections - min_connections of them in all (250 by default), nobody could connect.
         remote = read_write_closer.get_remote_address()
         ip = remote[0] if remote else ""
         is_full = self._inbound.total() >= self.limits.inbound
@@ -209,12 +212,12 @@ class NodeSwarm(Swarm):
             await muxed.event_closed.wait()
         finally:
             self._inbound[ip] -= 1
-            # To add an empty Counter removes the addresses that have no connection left.
+            # Adding an empty Counter removes the addresses that have no connection left.
             self._inbound += Counter()
 
 
 def _upgrader(keys: KeyPair) -> TransportUpgrader:
-    # libp2p's default offers plaintext and secio beside Noise, so anyone could claim any id.
+    # Only Noise is offered. libp2p also offers plaintext and secio: anyone could claim any id.
     noise = NoiseTransport(keys, noise_privkey=create_new_key_pair().private_key)
     upgrader = TransportUpgrader({NOISE: noise}, {})
     upgrader.muxer_multistream = BoundedMuxers({TProtocol(YAMUX): BoundedYamux})

@@ -1,4 +1,6 @@
-"""Yamux with limits that libp2p's own Yamux lacks: whole frames, limited time, limited memory."""
+"""Yamux, which carries many streams over one connection, with limits that libp2p's own Yamux lacks.
+Frames are sent whole, and time and memory are limited.
+"""
 
 import struct
 from contextlib import suppress
@@ -12,21 +14,23 @@ from libp2p.stream_muxer.muxer_multistream import MuxerMultistream
 from libp2p.stream_muxer.yamux.yamux import FLAG_SYN, TYPE_PING, YAMUX_HEADER_FORMAT, Yamux
 
 WRITE_WITHIN = 10.0  # seconds to send one frame of at most 64 KiB
-# A connection may hold so many unread bytes. An honest peer stays within the window of each stream.
-# The window is 256 KiB at first; libp2p lets it grow up to 16 MiB if a stream is read quickly.
+# The most unread bytes of one connection. An honest peer stays within the window of each stream.
+# The window is 256 KiB at first. If a stream is read quickly, libp2p lets it grow up to 16 MiB.
 UNREAD_BYTES = 20 * 1024 * 1024
-_RTT_SECONDS = 0.5  # the wait before the round trip is measured, and the limit for measuring
+_RTT_SECONDS = 0.5  # the pause before the round trip is measured, and the time limit for it
 
 
 class BoundedYamux(Yamux):
-    """One multiplexed connection. Its writes end in time, and its buffers have a limit."""
+    """One connection with many streams. Each write ends within a time limit, and buffers have a
+    size limit.
+    """
 
     def __init__(self, conn: ISecureConn, peer_id: ID, *, is_initiator: bool) -> None:
         super().__init__(conn, peer_id, is_initiator=is_initiator)
         self._ping_lock = trio.Lock()
 
     async def answers_ping(self, within: float) -> bool:
-        """Pings the peer. Returns True if the peer answers within this many seconds."""
+        """Pings the peer. Returns True if the peer answers within `within` seconds."""
         async with self._ping_lock:
             self._ping_id += 1
             answered = trio.Event()
@@ -40,10 +44,10 @@ class BoundedYamux(Yamux):
             return answered.is_set()
 
     async def _write_frame(self, data: bytes) -> None:
-        # libp2p lets a cancelled writer stop inside a frame. Every stream of the connection carries
-        # garbage after that. A peer whose TCP window stays shut blocks the writer for ever, and
-        # also every task that closes the connection. Here a frame leaves whole, or the connection
-        # ends.
+        # In libp2p, a cancelled writer may stop inside a frame. After that, every stream of the
+        # connection carries garbage. And a peer that accepts no data blocks the writer for ever,
+        # with every task that closes the connection. Here, either the whole frame is sent, or the
+        # connection ends.
         async with self._write_lock:
             with trio.move_on_after(WRITE_WITHIN) as limit:
                 limit.shield = True
@@ -54,8 +58,8 @@ class BoundedYamux(Yamux):
         await trio.lowlevel.checkpoint()
 
     async def _measure_rtt_loop(self) -> None:
-        # libp2p needs the round trip only for its windows, but measures it for ever. It would take
-        # the answers for which the health check waits. Once is enough.
+        # libp2p needs the round trip time only for its windows, but measures it again and again. It
+        # would then take the ping answers that the health check waits for. Once is enough.
         await trio.sleep(_RTT_SECONDS)
         await self.answers_ping(_RTT_SECONDS)
 
@@ -69,11 +73,13 @@ class BoundedYamux(Yamux):
 
 
 class BoundedMuxers(MuxerMultistream):
-    """Negotiates Yamux alone. Replaces libp2p's class, which always makes its own Yamux."""
+    """Offers Yamux alone to peers. Replaces libp2p's class, which always makes its own kind of
+    Yamux.
+    """
 
     async def new_conn(self, conn: ISecureConn, peer_id: ID) -> IMuxedConn:
-        """Opens the multiplexed connection over `conn`. Raises MultiselectError if the peer has no
-        Yamux.
+        """Makes a connection with many streams out of `conn`. Raises MultiselectError if the peer
+        does not offer Yamux.
         """
         await self.select_transport(conn)
         return BoundedYamux(conn, peer_id, is_initiator=conn.is_initiator)
