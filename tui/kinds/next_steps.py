@@ -1,7 +1,8 @@
-"""A next step is a record that a person could post now. The screen draws it as a button with a form
-behind it.
+"""Defines next steps. A next step is a record that a person could post now; the screen draws it as
+a button that opens a form.
 
-The node checks every step again when it is posted. So a step only says what deserves a button.
+The node checks the record again when the person posts it. So this code decides only which buttons
+to show.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from tui.widgets.form import Choices
 
 @dataclass(frozen=True)
 class NextStep:
-    """A record that a person could post, with the words of its button and the fields of its form."""
+    """A record that a person could post now, with the text of its button and the fields of its
+    form.
+    """
 
     kind: str
     about: str | None
@@ -32,8 +35,8 @@ class NextStep:
 
     @property
     def key(self) -> str:
-        """Returns a text that tells this step from all others. The draft of its form is stored
-        under it.
+        """The key under which the draft of this step's form is kept. No other step has the same
+        key.
         """
         # A fixed list stays out: the texts that a revision follows can change while somebody types.
         fixed = [f"{name}={value}" for name, value in self.fixed.items() if isinstance(value, str)]
@@ -41,7 +44,9 @@ class NextStep:
 
 
 def close_step(view: Shown, state: str, label: str) -> NextStep:
-    """Returns the step that closes a view with a state such as "withdrawn", and asks why."""
+    """Returns the step that closes a view with the state `state`, such as "withdrawn". Its form
+    asks for the reason.
+    """
     return NextStep(
         kind="close", about=view["id"], label=label, fixed={"as_state": state}, fields=("why",)
     )

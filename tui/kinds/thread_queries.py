@@ -1,4 +1,4 @@
-"""Fetches a whole thread from the node, with several calls."""
+"""Fetches a whole thread from the node. This takes several calls of the local API."""
 
 import asyncio
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tui.node.connection import NodeConnection
 
 
 async def fetch(link: NodeConnection, record_id: str) -> ThreadData:
-    """Fetches the whole thread of a record. Raises Declined."""
+    """Fetches the whole thread that contains a record. Raises Declined."""
     root = await link.call("show", id=record_id)
     history = root["history"]
     if history and history[0]["id"] != root["id"]:
@@ -42,7 +42,9 @@ async def fetch(link: NodeConnection, record_id: str) -> ThreadData:
 
 
 async def _with_exchange(link: NodeConnection, thread: ThreadData) -> ThreadData:
-    """Adds to a request or an offer its agreements, receipts, corrections and addresses."""
+    """Adds the agreements, receipts, corrections and addresses to the thread of a request or an
+    offer.
+    """
     agreements, receipts, corrections = await _fetch_answers(
         link, thread.root, "agreements", "receipts", "corrections"
     )
@@ -51,7 +53,9 @@ async def _with_exchange(link: NodeConnection, thread: ThreadData) -> ThreadData
 
 
 async def _fetch_answers(link: NodeConnection, root: Shown, *lists: str) -> list[list[Shown]]:
-    """Fetches several lists of the records that answer a root, oldest first."""
+    """Fetches the lists with these names, limited to records of one thread. Each list comes back
+    oldest first.
+    """
     newest_first = await asyncio.gather(
         *(link.call("list", what=list_name, about=root["id"]) for list_name in lists)
     )
