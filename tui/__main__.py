@@ -59,8 +59,7 @@ def _log_to_file(path: Path) -> None:
     from protocol.display_text import safe_text
 
     class HarmlessFormatter(logging.Formatter):
-        """Makes log lines safe to read on a terminal, whatever characters strangers put into them.
-        """
+        """Makes log lines safe to read on a terminal, whatever characters they contain."""
 
         def format(self, record: logging.LogRecord) -> str:
             """Formats a log record as harmless text."""

@@ -1,5 +1,4 @@
-"""The terminal program of one home. It first shows a splash, and then connects to the home's node.
-"""
+"""The terminal program of one home. It shows a splash, and then connects to the home's node."""
 
 import asyncio
 import gc

@@ -134,8 +134,7 @@ class _Plot(NamedTuple):
     columns: int  # of all windows
 
     def left(self, point: ChartPoint) -> int:
-        """Returns the first column of a point's window. Column 0 is the first one after the margin.
-        """
+        """Returns the first column of a point's window. Column 0 comes right after the margin."""
         return self.slot * (point.window - self.points[0].window)
 
 
@@ -235,8 +234,7 @@ def _axis(plot: _Plot) -> str:
 
 
 def _days(plot: _Plot, width: int) -> str:
-    """Writes two labels below the axis: the day of the first point and the day of the last point.
-    """
+    """Writes two labels below the axis: the days of the first and of the last point."""
     margin = " " * plot.margin
     left = plot.points[0].day
     right = plot.points[-1].day

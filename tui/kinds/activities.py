@@ -44,7 +44,9 @@ def activity_card(view: Shown, today: date, me: str | None) -> Card:
 
 
 def board_card(view: Shown, today: date, me: str | None) -> Card:
-    """Makes a card for the list of news from the board. The card names the kind of the post."""
+    """Makes a card for a list that shows posts of several kinds. The card names the kind of the
+    post.
+    """
     if view["kind"] != "activity":
         return phrases.any_view(view, today, me)
     activity = activity_card(view, today, me)

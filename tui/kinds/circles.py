@@ -29,8 +29,7 @@ def circle_story(thread: ThreadData, today: date, me: str | None) -> Content:
 
 
 def steps_for_circle(circle: Shown, me: str) -> Iterator[NextStep]:
-    """Yields what `me` can do in a circle. If `me` is not a member of the circle, yields nothing.
-    """
+    """Yields what `me` can do in a circle. If `me` is not a member of it, yields nothing."""
     members = frozenset(member["id"] for member in circle["members"])
     if me not in members:
         return

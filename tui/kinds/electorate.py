@@ -23,8 +23,7 @@ def may_vote(view: Shown, term: Shown, me: str | None) -> bool:
 
 
 def vote_of(view: Shown, me: str | None) -> str | None:
-    """Returns the vote of `me` on a decision, "yes" or "no". If `me` has not voted, returns None.
-    """
+    """Returns how `me` voted on a decision, "yes" or "no". Without a vote, returns None."""
     votes = (choice for choice in ("yes", "no") if me in ids(view["voted"][choice]))
     return next(votes, None)
 

@@ -149,8 +149,7 @@ def _is_addressed_to(root: Shown, response: Shown, me: str) -> bool:
 
 
 def _confirmation_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Yields the steps with which `me` confirms or disputes a receipt that the other party wrote.
-    """
+    """Yields the steps with which `me` confirms or disputes a receipt by the other party."""
     for receipt in thread.receipts:
         if receipt["author"]["id"] == me or me not in _party_ids(receipt):
             continue

@@ -40,8 +40,7 @@ def moderation_story(thread: ThreadData, me: str | None) -> Content:
 
 
 def moderation_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
-    """Lists what `me` can do about the words of a thread: flag them, hide them or show them again.
-    """
+    """Lists what `me` can do about the words of a thread, such as flag or hide the words."""
     if me is None or not can_be_flagged(thread.root):
         return []
     return [step for text in _texts(thread) for step in _steps_about(text, thread, me)]
@@ -83,8 +82,7 @@ def flag_cards(flags: list[Shown], hides: list[Shown], today: date, me: str | No
 
 
 def hidden_cards(hides: list[Shown], decisions: list[Shown], me: str | None) -> list[Card]:
-    """Makes a card for each post whose words are hidden. The card says who hid the words, and why.
-    """
+    """Makes a card for each post with hidden words. The card says who hid them, and why."""
     cards = {}
     for decision in decisions:
         subject = decision.get("concerns") or {}

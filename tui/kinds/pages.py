@@ -34,8 +34,7 @@ def page_story(thread: ThreadData, today: date, me: str | None) -> Content:
 
 
 def revision_step(page: Shown) -> NextStep:
-    """Returns the step that writes a new text. The new text replaces all current texts of the page.
-    """
+    """Returns the step that writes a new text in place of all current texts of the page."""
     heads = page["heads"]
     return NextStep(
         kind="revision",

@@ -113,8 +113,7 @@ class Client:
         return events
 
     async def close(self) -> None:
-        """Closes the connection. The node keeps running. Closing a closed connection does nothing.
-        """
+        """Closes the connection; the node keeps running. A second call does nothing."""
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task

@@ -29,11 +29,11 @@ def _now() -> datetime:
 class NodeConnection:
     """The connection to the node, which all screens and panes share.
 
-    `status` is the node's latest status; it is None until the first one arrives. `trouble` is a
-    sentence for the reader, or None while the node can be reached.
+    `status` is the node's latest status; it is None until the first status arrives. `trouble` is a
+    sentence for the reader if the node cannot be reached, or else None.
 
-    The signal `status_changed` goes out with every new status. The signal `changed` goes out when
-    records have changed.
+    The signal `status_changed` goes out after each update of `status` or `trouble`. The signal
+    `changed` goes out when records have changed.
     """
 
     def __init__(self, app: App[None], path: Path, now: Callable[[], datetime] = _now) -> None:
