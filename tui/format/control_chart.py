@@ -49,7 +49,7 @@ _MEANINGS = {
     SHORT: _("missed the target"),
     BETTER: _("better"),
 }
-_WIDEST = 6  # columns of a window
+_WIDEST = 6  # columns that a window gets at most
 _LEAST_ROWS = 3
 
 
@@ -120,7 +120,7 @@ class _Scale(NamedTuple):
         """
         if value is None:
             return None
-        # Halves go up, so that one incident is never drawn as none.
+        # Halves are rounded up, so that one incident is never drawn in the row of 0.
         row = -int((Fraction(1, 2) - (self.top - Fraction(value)) / self.step) // 1)
         return row if 0 <= row < len(self.labels) else None
 
@@ -131,7 +131,7 @@ class _Plot(NamedTuple):
     points: Sequence[ChartPoint]
     margin: int  # columns left of the first window
     slot: int
-    columns: int  # of all windows
+    columns: int  # the columns of all windows together
 
     def left(self, point: ChartPoint) -> int:
         """Returns the first column of a point's window. Column 0 comes right after the margin."""

@@ -38,7 +38,7 @@ class Card:
     def content(self) -> Content:
         """Formats the card for a list. Makes people's words in it safe to show."""
         style = "" if self.quiet else "bold"
-        # Not dim: on the highlight of most themes that would be too faint to read.
+        # The detail is not dim: on the highlight of most themes, dim text is too faint to read.
         detail = "\n" + safe_line(self.detail) if self.detail else ""
         return Content.assemble((safe_line(self.title) or "…", style), detail)
 
@@ -175,7 +175,7 @@ def history_line(entry: Shown, today: date, me: str | None) -> str:
     sentence = labels.HISTORY_SENTENCES.get(entry["kind"] or "")
     if sentence is None:
         sentence = "{who}: " + safe_line(entry["kind"] or _("something this home cannot read"))
-    # Not `format`: the name of an unknown kind may hold braces.
+    # `format` would fail here, because the name of an unknown kind may hold braces.
     sentence = sentence.replace("{who}", capitalized(signer_names(entry, me)))
     if not entry["counted"]:
         sentence += " " + _("(does not count: {why})").format(why=safe_line(entry["note"] or ""))

@@ -196,7 +196,7 @@ def _voting_parts(root: Shown, term: Shown, today: date, me: str | None) -> Iter
 
 def _proposed_change_line(view: Shown, today: date, rules: Shown | None) -> str:
     what, key, number, value = view.get("change") or (None, "", 0, None)
-    # In a register, odd numbers remove or hide; even numbers undo that.
+    # In a register, an odd number means removed or hidden. An even number undoes that.
     match what:
         case None:
             return _("Nothing by itself: it is a question for everybody")

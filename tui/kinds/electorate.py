@@ -5,7 +5,9 @@ here are pure.
 from protocol.schema.majority import MIN_COUNCIL, votes_needed
 from tui.format.phrases import Shown
 
-MAJORITY = 50  # percent that a renewal exceeds of the roll, and moderators of themselves
+# Percent. More than this share of the roll passes a renewal. More than this share of the moderators
+# removes a person or hides words.
+MAJORITY = 50
 
 
 def can_be_voted_on(view: Shown, term: Shown) -> bool:

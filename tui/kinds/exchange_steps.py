@@ -240,7 +240,7 @@ def _agreed_days(root: Shown, agreement: Shown) -> list[str]:
     if not when:
         return []
     if agreement.get("repeats"):
-        # If start and rule make no series, only the first day is left.
+        # If the rule gives no days after this start, only the first day is left.
         with suppress(Refused):
             return list(recurrence.occurrence_days(when, agreement["repeats"]))
     return [when[:_DAY_CHARS]]

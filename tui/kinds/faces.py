@@ -13,7 +13,8 @@ from tui.kinds.pacts import pact_card, pact_story, steps_for_pact
 from tui.kinds.pages import page_card, page_story, revision_step
 from tui.kinds.thread_data import ThreadData
 
-# The kinds that have a face here. Each has the list of the records that answer its root, or None.
+# The kinds that this module shows. For each kind: the name of the list of records that answer its
+# root, or None.
 ANSWERS = {"circle": "messages", "page": "revisions", "pact": None}
 
 

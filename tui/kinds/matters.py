@@ -17,12 +17,12 @@ from tui.kinds import measures
 from tui.kinds.feedback import answer_step
 from tui.kinds.next_steps import NextStep
 
-Part = phrases.Part  # the page of a measure adds pieces of its own to these
+Part = phrases.Part  # also used by the page of a measure, which adds parts of its own
 
 MEASURE = "measure"
 SERVICE = "service"
 
-_DAYS = 14  # the first proposal for how long an action takes
+_DAYS = 14  # the form first proposes this many days for an action
 _JUDGED_STATES = {"reported done", "reopened", "confirmed"}
 _UNFINISHED_STATES = {"open", "overdue", "reopened"}
 

@@ -21,8 +21,8 @@ class NextStep:
     kind: str
     about: str | None
     label: str
-    waits: bool = False  # true if somebody waits for it
-    meaning: str = ""  # what posting it means; stands above the form
+    waits: bool = False  # true if somebody waits for this record
+    meaning: str = ""  # what it means to post the record; shown above the form
 
     # The form.
     fields: tuple[str, ...] | None = None  # the fields that the form asks for; None: all
@@ -38,7 +38,8 @@ class NextStep:
         """The key under which the draft of this step's form is kept. No other step has the same
         key.
         """
-        # A fixed list stays out: the texts that a revision follows can change while somebody types.
+        # Lists in `fixed` are no part of the key: the texts that a revision replaces can change
+        # while somebody types.
         fixed = [f"{name}={value}" for name, value in self.fixed.items() if isinstance(value, str)]
         return ":".join([self.kind, self.about or "", self.rule, *(self.fields or ()), *fixed])
 

@@ -18,7 +18,7 @@ from tui.node.api_client import Declined
 from tui.node.connection import NodeConnection
 from tui.widgets.feed import Feed
 
-MOST = 20  # cards
+MOST = 20  # the most cards in the list
 _MOST_BESIDE_PERSON = 3
 
 _LABELS = {

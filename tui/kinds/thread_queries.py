@@ -23,7 +23,8 @@ async def fetch(link: NodeConnection, record_id: str) -> ThreadData:
         flags, hides = await _fetch_answers(link, root, "flags", "hides")
         thread = replace(thread, flags=flags, hides=hides)
     match root.get("kind"):
-        # If a home cannot read the root, there is no view, and the second key is missing.
+        # If this home cannot read the root, it has no view of the root. Then the key that a case
+        # asks for is missing.
         case "request" | "offer" if "responses" in root:
             return await _with_exchange(link, thread)
         case "activity" if "upcoming" in root:

@@ -132,7 +132,7 @@ class Client:
         self._pending[request.id] = future
         try:
             self._writer.write(data)
-            # `_read_frames` still reads what the node said before it left.
+            # `_read_frames` still reads what the node sent before it closed the connection.
             with suppress(OSError):
                 await self._writer.drain()
             return await future

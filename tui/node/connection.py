@@ -40,7 +40,7 @@ class NodeConnection:
         self.now = now
         self.status: Shown | None = None
         self.trouble: str | None = None
-        # What people typed and did not post, by the key of its step.
+        # The drafts: texts that the reader typed and did not post, by the key of the step.
         self.drafts: dict[str, dict[str, str]] = {}
         self.changed: Signal[None] = Signal(app, "changed")
         self.status_changed: Signal[None] = Signal(app, "standing")
@@ -100,7 +100,7 @@ class NodeConnection:
             finally:
                 if self._client is not None:
                     client = self._client
-                    # First, because a call during the closing must not use this client.
+                    # This comes first: a call must not use the client while it closes.
                     self._client = None
                     await client.close()
             await asyncio.sleep(RETRY_SECONDS)

@@ -103,7 +103,8 @@ class FeedbackPane(Pane):
         self._steps = self._list_steps(report_id)
         feed = self.query_one("#steps", Feed)
         feed.show_cards([Card(step.key, step.label, quiet=True) for step in self._steps])
-        # At once, even while somebody reads the list: the steps must belong to the report above.
+        # New steps are shown at once, even while somebody reads the list, because they must belong
+        # to the report under the cursor.
         feed.action_show_new()
 
     def _list_steps(self, report_id: str | None) -> list[NextStep]:

@@ -29,7 +29,10 @@ from tui.widgets.status_line import StatusLine
 
 
 class HomeScreen(Screen[None]):
-    """The screen with seven tabs, from Today to Search. Each number key opens a tab."""
+    """The screen with seven tabs: Today, Board, People, Services, Circles, Neighbourhood, Search.
+
+    The keys 1 to 7 open these tabs.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "app.new_post", _("New"), id="new"),
@@ -49,7 +52,7 @@ class HomeScreen(Screen[None]):
     def __init__(self, node: NodeConnection) -> None:
         super().__init__()
         self.node = node
-        # The cursor goes into this tab as soon as the tab has something for it.
+        # The cursor goes into this tab as soon as the tab has something to select.
         self._tab_to_enter: str | None = "today"
 
     def compose(self) -> ComposeResult:
@@ -68,7 +71,7 @@ class HomeScreen(Screen[None]):
 
     async def action_tab(self, tab: str) -> None:
         """Opens the tab with the id `tab`, and moves the cursor into it."""
-        # First, so that the next keys that somebody types go to this tab.
+        # The tab comes forward first, so that the next keys that the reader presses go to it.
         await self.query_one(f"#{tab}", LazyTab).come_forward()
         self.query_one(TabbedContent).active = tab
         self._tab_to_enter = tab

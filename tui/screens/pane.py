@@ -49,7 +49,8 @@ class Pane(Vertical):
         """Loads again. If an earlier load is still running, cancels it."""
         self._is_stale = False
         if self.node.is_in_neighbourhood:
-            # Not `self._load()`: a coroutine that is cancelled before it begins causes a warning.
+            # The worker gets the method, not `self._load()`, because a coroutine that is cancelled
+            # before it begins causes a warning.
             load: Callable[[], Awaitable[None]] = self._load
             self.run_worker(load, exclusive=True, group="load")
 

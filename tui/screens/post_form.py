@@ -153,7 +153,7 @@ class PostFormScreen(Screen[bool]):
         if step.kind not in KINDS:
             await self.node.call(step.kind, person=step.about)
         elif step.kind == "renewal":
-            # Not `post`: the node adds everything in force to the renewal.
+            # The method `renew` adds everything in force to the renewal; `post` does not.
             await self.node.call("renew", **fields)
         else:
             if step.rule:

@@ -115,6 +115,6 @@ def clean_text(text: str) -> str:
     exactly the text that the author saw.
     """
     without_marks = safe_text(text).replace(MARK, "")
-    # Again: text from both sides of a removed mark now stands together, and may need a mark of its
-    # own.
+    # This runs again, because removing a mark joins the texts on both sides of it, and together
+    # these may need a mark.
     return safe_text(without_marks)
