@@ -62,7 +62,7 @@ def _log_to_file(path: Path) -> None:
         """Makes log lines safe to read on a terminal, whatever characters they contain."""
 
         def format(self, record: logging.LogRecord) -> str:
-            """Formats a log record as harmless text."""
+            """Formats a log record as text that is safe to show on a terminal."""
             return safe_text(super().format(record))
 
     handler = logging.FileHandler(path, delay=True)

@@ -134,8 +134,8 @@ def standing_line(view: Shown, term: Shown) -> str:
 
 
 def subject_line(concerns: Shown | None) -> str:
-    """Describes the post that a decision, a flag or a hide is about: its kind, its author, and its
-    title if the title may be shown.
+    """Describes the post that a decision, a flag or a hide is about. Says its kind and its author,
+    and its title if the title may be shown.
     """
     if not concerns:
         return _("something that this home does not have")

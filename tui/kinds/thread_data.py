@@ -1,5 +1,5 @@
-"""Holds all data that the page of a thread needs: the view of the thread's first record (the root),
-and the lists that belong to it.
+"""Holds all data that the page of a thread needs: the view of the thread's first record (its root),
+and lists of other records.
 """
 
 from dataclasses import dataclass, field

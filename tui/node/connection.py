@@ -75,7 +75,7 @@ class NodeConnection:
         return bool((self.status or {}).get("neighbourhood"))
 
     async def call(self, method: str, **params: Any) -> Any:
-        """Calls a method of the node. Raises Declined."""
+        """Calls a method of the node's local API, and returns the answer. Raises Declined."""
         if self._client is None:
             raise NodeGone(self.trouble or _("This home is not ready yet."))
         return await self._client.call(method, **params)
