@@ -54,7 +54,7 @@ _LEAST_ROWS = 3
 
 
 class ChartPoint(NamedTuple):
-    """A point of the chart. The field `window` is the number of the days counted together. The
+    """A point of the chart. The field `window` numbers the point's window, a group of days. The
     field `day` is the label below the chart.
     """
 

@@ -48,7 +48,7 @@ def waiting_activity_cards(
 
 
 def activity_steps_for(thread: ThreadData, me: str | None, today: date) -> list[NextStep]:
-    """Lists what `me` can do in an activity. Steps that somebody waits for come first."""
+    """Lists what `me` can do in an activity. Things that somebody waits for come first."""
     if me is None:
         return []
     steps = [
@@ -63,8 +63,8 @@ def activity_steps_for(thread: ThreadData, me: str | None, today: date) -> list[
 
 
 def _guest_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Yields the steps of a guest. `me` can sign up for the next day on which they have no signup
-    yet. They can also withdraw a signup.
+    """Yields what `me` can do as a guest: sign up for the next day without a signup of theirs, or
+    withdraw a signup.
     """
     root = thread.root
     upcoming = root["upcoming"]

@@ -21,8 +21,8 @@ FORGET = "forget_address"
 
 
 class Words(Kind):
-    """The form for an address has these fields. They never become a record: the address goes to one
-    home and is not posted.
+    """The fields of the form for a postal address. They never become a record: the address goes to
+    one other home, and nobody posts it.
     """
 
     fields = {"address": ADDRESS}  # noqa: RUF012 -- declared on Kind

@@ -35,8 +35,8 @@ DECIDED = {"proposal", "renewal", "remove"}  # the kinds whose threads this modu
 
 
 def decision_cards(views: list[Shown], term: Shown, today: date, me: str | None) -> list[Card]:
-    """Makes a card for each decision. Decisions that are still open for votes come first; apart
-    from that, the order stays.
+    """Makes a card for each decision. Decisions on which people can still vote come first.
+    Otherwise they keep their order.
     """
     ordered = sorted(views, key=lambda view: not can_be_voted_on(view, term))
     return [_card(view, term, today, me) for view in ordered]
@@ -48,7 +48,7 @@ def decision_story(thread: ThreadData, today: date, me: str | None) -> Content:
 
 
 def decision_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
-    """Lists what `me` can do about a decision. Steps that somebody waits for come first."""
+    """Lists what `me` can do about a decision. Things that somebody waits for come first."""
     if me is None:
         return []
     if thread.root["kind"] == "remove":

@@ -1,4 +1,4 @@
-"""Answers who decides: who may vote, who moderates, and how many of them must agree. All functions
+"""Says who decides: who may vote, who moderates, and how many of them must agree. All functions
 here are pure.
 """
 

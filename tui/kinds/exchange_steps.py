@@ -19,7 +19,7 @@ _DAY_CHARS = len("2026-11-23")
 
 
 def steps_for_exchange(thread: ThreadData, me: str | None, today: date) -> list[NextStep]:
-    """Lists what `me` can do in an exchange. Steps that somebody waits for come first."""
+    """Lists what `me` can do in an exchange. Things that somebody waits for come first."""
     if me is None or thread.root.get("kind") not in {"request", "offer"}:
         return []
     steps = [

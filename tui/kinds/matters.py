@@ -272,7 +272,7 @@ def matter_steps(
     measure: Shown, service: Shown, matters: list[Shown], actions: list[Shown], me: str | None,
     today: date,
 ) -> list[NextStep]:  # fmt: skip
-    """Lists what `me` can do about a measure and its matters. Steps that somebody waits for come
+    """Lists what `me` can do about a measure and its matters. Things that somebody waits for come
     first.
     """
     if me is None:

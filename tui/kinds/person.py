@@ -23,8 +23,8 @@ _PROXY_MEANING = _(
 
 @dataclass(frozen=True)
 class Folder:
-    """Everything that the page of a person shows. `devices` is empty unless the page is the
-    reader's own.
+    """Everything that the page of a person shows. `devices` is filled only on the reader's own
+    page.
     """
 
     person: Shown

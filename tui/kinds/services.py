@@ -60,7 +60,7 @@ def service_story(view: Shown, reports: list[Shown], today: date, me: str | None
 
 
 def service_steps(view: Shown, asked_measures: list[Shown], me: str | None) -> list[NextStep]:
-    """Lists what `me` can do in a service. Steps that somebody waits for come first."""
+    """Lists what `me` can do in a service. Things that somebody waits for come first."""
     if me is None or view["state"] != "open":
         return []
     steps = [
@@ -206,8 +206,8 @@ def _accept_step(link: Shown, what: str) -> NextStep:
 
 
 def _hand_on_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """Yields the steps with which `me` asks another person to do a part of something. This
-    something is the service, if `me` answers for it or wrote it, or a link that `me` accepted.
+    """Yields the steps with which `me` asks another person to do a part of the service, or a part
+    of a link that `me` accepted. For the service itself, `me` must be its author or answer for it.
     """
     if me in _head_ids(view):
         yield _hand_on_step(view, _("Ask somebody to do a part of it"), me)
