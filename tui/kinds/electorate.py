@@ -55,7 +55,7 @@ def is_on_council(term: Shown, me: str | None) -> bool:
 
 
 def moderators_needed(term: Shown) -> int:
-    """Returns how many moderators must say the same thing before it holds."""
+    """Returns how many moderators must agree before a removal or a hide takes effect."""
     return votes_needed(MAJORITY, len(ids(term.get("moderators"))))
 
 

@@ -290,8 +290,8 @@ def _cancellation_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
 
 
 def _withdrawal_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
-    """Yields the step that withdraws the request or offer of `me`, as long as nobody has agreed to
-    it.
+    """Yields the step that withdraws a request or an offer of `me`. If somebody has agreed to it
+    already, yields nothing.
     """
     root = thread.root
     if root["author"]["id"] != me or root["state"] not in {"open", "expired"}:

@@ -289,8 +289,8 @@ def matter_steps(
 
 
 def _action_steps(actions: list[Shown], me: str) -> Iterator[NextStep]:
-    """Yields two sorts of steps. For an action of `me`: to report that it is done. For another
-    person's action in a matter that `me` raised: to judge it.
+    """Yields the step that reports an action done, for each unfinished action of `me`. Also yields
+    the step that judges an action, for each action of another person in a matter that `me` raised.
     """
     for action in actions:
         what = phrases.line_or_hidden(action["what"], 60)

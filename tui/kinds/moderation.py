@@ -50,7 +50,7 @@ def waiting_flag_cards(
     flags: list[Shown], hides: list[Shown], term: Shown, me: str | None
 ) -> Iterator[Card]:
     """Yields a card for each flag that waits for `me`, a moderator. Also yields a card for each
-    request to hide or show words to which `me` has not answered.
+    request to hide or show words, if `me` has not answered it yet.
     """
     if me not in ids(term.get("moderators")):
         return

@@ -78,8 +78,8 @@ class HomeScreen(Screen[None]):
         self.call_after_refresh(self._enter_tab)
 
     async def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
-        """Makes the content of a tab that somebody opened with a click. The keys make it earlier,
-        in `action_tab`.
+        """Makes the content of a tab that somebody opened with a click. Keys make the content
+        earlier.
         """
         assert isinstance(event.pane, LazyTab), "every tab of this screen is lazy"
         await event.pane.come_forward()
