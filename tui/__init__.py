@@ -1,1 +1,3 @@
-"""The screen that residents see. It is a client of the local API."""
+"""The terminal screen that residents see. It is a program of its own, and talks to the node over
+the local API.
+"""

@@ -1,4 +1,6 @@
-"""`python -m tui --socket PATH` opens the screen of the node whose local API is at PATH."""
+"""Opens the screen of a node: `python -m tui --socket PATH`. PATH is the socket of the node's local
+API.
+"""
 
 import argparse
 import gc
@@ -11,7 +13,7 @@ _USAGE = 2
 
 
 def main() -> int:
-    """Opens the screen, waits until it is closed, and returns the exit code."""
+    """Opens the screen and waits until the reader closes it. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tui", description="The screen of a home.")
     parser.add_argument("--socket", type=Path, required=True, help="where the node's local API is")
     parser.add_argument("--guides", type=Path, help="the folder of the guides that help shows")
@@ -38,7 +40,9 @@ def main() -> int:
 
 
 def _find_obstacle() -> str | None:
-    """Returns a sentence on why this terminal cannot show the screen, or None if it can."""
+    """Returns a sentence that says why this terminal cannot show the screen. If it can, returns
+    None.
+    """
     commands = "`meshcoop status`, `meshcoop list requests`, `meshcoop post request`"
     advice = f"plain commands do the same: {commands}; `meshcoop --help` lists them"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -55,10 +59,10 @@ def _log_to_file(path: Path) -> None:
     from protocol.display_text import safe_text
 
     class HarmlessFormatter(logging.Formatter):
-        """Makes the lines of a log harmless, because people read logs on a terminal too."""
+        """Makes log lines safe to read on a terminal, whatever characters they contain."""
 
         def format(self, record: logging.LogRecord) -> str:
-            """Formats a log record as harmless text."""
+            """Formats a log record as text that is safe to show on a terminal."""
             return safe_text(super().format(record))
 
     handler = logging.FileHandler(path, delay=True)

@@ -1,4 +1,4 @@
-"""The screen of one home. It shows a splash first, and then connects to the node."""
+"""The terminal program of one home. It shows a splash, and then connects to the home's node."""
 
 import asyncio
 import gc
@@ -23,9 +23,10 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class MeshcoopApp(App[None]):
-    """The screen of the node whose local API is at `socket`.
+    """The terminal program that shows a resident their neighbourhood.
 
-    `guides` is the folder of the guides that help shows, or None.
+    `socket` is the path of the node's local API. `guides` is the folder with the guides that the
+    help page shows, or None.
     """
 
     TITLE = "meshcoop"
@@ -47,11 +48,13 @@ class MeshcoopApp(App[None]):
         self._guides = guides
 
     def compose(self) -> ComposeResult:
-        """Shows the splash."""
+        """Shows the splash, a short text, while the program starts."""
         yield Static(_("Opening meshcoop…"), id="splash", markup=False)
 
     def on_mount(self) -> None:
-        """Lets the splash be seen before anything slow begins."""
+        """Shows the splash first, and opens the home screen only after that, because opening is
+        slow.
+        """
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             # Textual ignores these signals and would leave the terminal in its own mode.
@@ -76,24 +79,26 @@ class MeshcoopApp(App[None]):
         self.run_worker(self.node.stay_connected(), name="node")
 
     def action_new_post(self) -> None:
-        """Asks what to post, then opens the form for it."""
+        """Asks what kind of record to post, then opens the form for that kind."""
         self.run_worker(self._start_post(), exclusive=True, group="new post")
 
     def action_show_help(self) -> None:
-        """Shows help."""
+        """Opens the help page."""
         from tui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self._guides))
 
     def action_close(self) -> None:
-        """Closes the screen. If something typed would be lost, asks first."""
+        """Closes the program. If a typed draft would be lost, asks the reader first."""
         if self.node.drafts:
             self.action_confirm_quit()
         else:
             self.exit()
 
     def action_confirm_quit(self) -> None:
-        """Asks whether to close the screen. If the question is open already, closes the screen."""
+        """Asks the reader whether to close the program. If this question is on the screen already,
+        closes the program.
+        """
         from tui.screens.confirm_quit import ConfirmQuitScreen
         from tui.screens.post_form import PostFormScreen
 
@@ -112,7 +117,9 @@ class MeshcoopApp(App[None]):
         self.push_screen(question, close_if_confirmed)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yields the commands of the palette: those that the footer shows."""
+        """Yields the commands that Textual's command palette lists: a new post, help, colours and
+        quit.
+        """
         del screen
         yield SystemCommand(_("New"), _("Ask, offer, tell about yourself"), self.action_new_post)
         yield SystemCommand(_("Help"), _("Keys and words"), self.action_show_help)
@@ -132,7 +139,9 @@ class MeshcoopApp(App[None]):
         await self.push_screen(PostFormScreen(self.node, new_post_step(kind, given)))
 
     async def _fetch_own_profile(self) -> dict[str, str]:
-        """Returns the fields of the person's profile, or an empty dict if there is no profile yet."""
+        """Returns the fields of the reader's own profile, or an empty dict if there is no profile
+        yet.
+        """
         from tui.kinds.exchange import form_fields_of
         from tui.node.api_client import Declined
 

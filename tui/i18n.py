@@ -1,4 +1,6 @@
-"""The language of the screen. Every string that people read goes through `_`."""
+"""The language of the screen. Every text that people read passes through the function `_`, which
+translates it.
+"""
 
 import gettext
 from pathlib import Path

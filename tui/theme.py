@@ -1,4 +1,4 @@
-"""A theme with the highest contrast, for eyes, rooms and terminals that need it."""
+"""A theme with the highest contrast, for weak eyes, bright rooms and poor terminals."""
 
 from textual.theme import Theme
 

@@ -1,3 +1,3 @@
-"""Puts values into words: durations, moments, names, labels, charts. Only this package makes
-foreign text safe.
+"""Turns values into text for the screen: durations, times, names, labels and charts. Only this
+package makes text from other people safe to show.
 """

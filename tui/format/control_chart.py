@@ -1,6 +1,8 @@
-"""Draws a control chart in plain characters: it takes points and returns `Content`. Pure.
+"""Draws a control chart in plain characters: takes points and returns Textual's `Content`. All
+functions here are pure.
 
-Marks differ by shape, so that people can read the chart without colours.
+Each kind of point and line has a character of its own, so people can read the chart without
+colours.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,12 +49,14 @@ _MEANINGS = {
     SHORT: _("missed the target"),
     BETTER: _("better"),
 }
-_WIDEST = 6  # columns of a window
+_WIDEST = 6  # columns that a window gets at most
 _LEAST_ROWS = 3
 
 
 class ChartPoint(NamedTuple):
-    """A point of the chart. `window` is the number of its window, `day` its label below the chart."""
+    """A point of the chart. The field `window` numbers the point's window, a group of days. The
+    field `day` is the label below the chart.
+    """
 
     window: int
     value: Number
@@ -63,7 +67,9 @@ class ChartPoint(NamedTuple):
 
 @dataclass(frozen=True)
 class ReferenceLines:
-    """The lines to compare points with, and their unit. `maximum` is the highest possible value."""
+    """The horizontal lines to compare points with, and the unit of the axis. `maximum` is the
+    highest value that a point can have.
+    """
 
     target: Number | None = None
     usual: Number | None = None
@@ -74,9 +80,10 @@ class ReferenceLines:
 def draw_chart(
     points: Sequence[ChartPoint], lines: ReferenceLines, width: int, height: int
 ) -> Content:
-    """Draws a chart with its axis and legend below. If space is short, it draws the latest windows.
+    """Draws a chart with its axis and its legend below. If there is too little space for all
+    points, draws only the latest ones.
 
-    `width` is in columns; `height` is the largest number of rows above the axis.
+    `width` is in columns. `height` is the largest number of rows above the axis.
     """
     if not points:
         return Content("")
@@ -99,36 +106,40 @@ def draw_chart(
 
 
 class _Scale(NamedTuple):
-    """The values of the rows, from the top down. `step` is the difference between two rows."""
+    """The vertical scale: which value each row stands for. `top` is the value of the top row;
+    `step` is the difference between two rows.
+    """
 
     top: int
     step: int
     labels: list[str]
 
     def row(self, value: Number | None) -> int | None:
-        """Returns the row of a value, or None if the value lies outside the chart."""
+        """Returns the number of the row that shows a value. If the value lies outside the chart,
+        returns None.
+        """
         if value is None:
             return None
-        # Halves go up, so that one incident is never drawn as none.
+        # Halves are rounded up, so that one incident is never drawn in the row of 0.
         row = -int((Fraction(1, 2) - (self.top - Fraction(value)) / self.step) // 1)
         return row if 0 <= row < len(self.labels) else None
 
 
 class _Plot(NamedTuple):
-    """The points to draw, and their place. `slot` is the width of a window in columns."""
+    """The points to draw, and where they stand. `slot` is the number of columns for one window."""
 
     points: Sequence[ChartPoint]
     margin: int  # columns left of the first window
     slot: int
-    columns: int  # of all windows
+    columns: int  # the columns of all windows together
 
     def left(self, point: ChartPoint) -> int:
-        """Returns the first column of a point's window, counted from the right end of the margin."""
+        """Returns the first column of a point's window. Column 0 comes right after the margin."""
         return self.slot * (point.window - self.points[0].window)
 
 
 def _scale(numbers: list[Number], lines: ReferenceLines, height: int) -> _Scale:
-    """Chooses the round numbers that label the rows, from top to bottom."""
+    """Chooses the vertical scale, with a round number for each row."""
     rows = max(_LEAST_ROWS, height)
     least: Number = 0
     if lines.maximum is None:
@@ -152,12 +163,14 @@ def _round_steps() -> Iterator[int]:
 
 
 def _ceil(value: Number, step: int = 1) -> int:
-    """Returns the smallest multiple of `step` that is not below `value`."""
+    """Returns the smallest multiple of `step` that is at least `value`."""
     return -int(-Fraction(value) // step) * step
 
 
 def _numbers(points: Sequence[ChartPoint], lines: ReferenceLines) -> list[Number]:
-    """Collects all numbers that the chart has to show."""
+    """Collects the numbers that must fit into the chart. Leaves out limits that would make the rest
+    flat.
+    """
     numbers = [point.value for point in points]
     numbers += [level for level in (lines.target, lines.usual) if level is not None]
     limits = [point.limit for point in points if point.limit is not None]
@@ -182,7 +195,9 @@ def _plot(points: Sequence[ChartPoint], scale: _Scale, width: int) -> _Plot:
 
 
 def _grid(plot: _Plot, scale: _Scale, lines: ReferenceLines) -> list[list[str]]:
-    """Returns the characters above the axis, as a list for each row. Points cover lines."""
+    """Returns the characters above the axis: a list of characters for each row. Where a point meets
+    a line, the point is drawn.
+    """
     grid = [[" "] * plot.columns for _label in scale.labels]
     _draw_line(grid, scale.row(lines.usual), _USUAL, 1)
     _draw_line(grid, scale.row(lines.target), _TARGET, 2)
@@ -198,8 +213,8 @@ def _grid(plot: _Plot, scale: _Scale, lines: ReferenceLines) -> list[list[str]]:
 
 
 def _draw_line(grid: list[list[str]], row: int | None, mark: str, every: int) -> None:
-    """Draws a line across. Over another line it draws only each `every`-th mark, so that both are
-    seen.
+    """Draws a horizontal line. If the row has another line already, overwrites only one column in
+    `every`, so that both lines can be seen.
     """
     if row is not None:
         is_free = grid[row][0] == " "
@@ -212,14 +227,14 @@ def _styled(cells: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _axis(plot: _Plot) -> str:
-    """Draws the axis below the windows that have a point. A gap is a window with too few answers."""
+    """Draws the axis. It has gaps where a window has no point because too few people answered."""
     first = plot.points[0].window
     drawn = {point.window - first for point in plot.points}
     return "".join((_AXIS if n in drawn else " ") * plot.slot for n in range(max(drawn) + 1))
 
 
 def _days(plot: _Plot, width: int) -> str:
-    """Writes the days of the first and the last window below their points."""
+    """Writes two labels below the axis: the days of the first and of the last point."""
     margin = " " * plot.margin
     left = plot.points[0].day
     right = plot.points[-1].day
@@ -234,7 +249,7 @@ def _days(plot: _Plot, width: int) -> str:
 
 
 def _legend(points: Sequence[ChartPoint], lines: ReferenceLines, width: int) -> list[Content]:
-    """Explains each mark that is drawn, and no other mark."""
+    """Makes the legend. It explains each mark that the chart contains, and no other mark."""
     marks = {point.mark for point in points}
     entries = [(mark, meaning) for mark, meaning in _MEANINGS.items() if mark in marks]
     for mark, label, level in (
@@ -252,7 +267,7 @@ def _legend(points: Sequence[ChartPoint], lines: ReferenceLines, width: int) -> 
 
 
 def _wrapped(entries: list[tuple[str, str]], width: int) -> list[Content]:
-    """Arranges the entries of a legend in rows. Each row holds as many entries as fit."""
+    """Arranges the entries of a legend in rows, as many in each row as `width` allows."""
     rows: list[Content] = [Content("")]
     for mark, meaning in entries:
         entry = Content.assemble((mark, _STYLES.get(mark, "")), f" {meaning}")
@@ -265,6 +280,6 @@ def _wrapped(entries: list[tuple[str, str]], width: int) -> list[Content]:
 
 
 def _number(value: Number) -> str:
-    """Writes a number with one digit after the point, or without it if that digit is 0."""
+    """Writes a number rounded to one digit after the point. Leaves this digit out if it is 0."""
     tenths = round(Fraction(value) * 10)
     return str(tenths // 10) if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10}"

@@ -1,6 +1,7 @@
-"""The vocabulary of the screen: words for kinds, fields, states and days.
+"""The words that the screen uses for kinds of records, fields, states and days.
 
-A name without a label here, such as one from a newer version, is shown as it is.
+Some names have no label here, for example names from a newer version. The screen shows these names
+unchanged.
 """
 
 from tui.i18n import _
@@ -266,25 +267,25 @@ MONTHS = (
 
 
 def field(name: str) -> str:
-    """Returns the label of a field."""
+    """Returns the label that the screen shows for a field."""
     return FIELD_LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
 def state(name: str) -> str:
-    """Puts a state, or the value of a choice, into words."""
+    """Returns the label of a record's state, or of the value of a choice field."""
     return STATE_LABELS.get(name, name)
 
 
 def kind(name: str) -> str:
-    """Puts a kind of record into words."""
+    """Returns the label of a kind of record."""
     return KIND_LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
 def verb(kind_name: str) -> str:
-    """Returns the label of the button that posts a record of a kind."""
+    """Returns the label of the button that posts a record of this kind."""
     return SUBMIT_LABELS.get(kind_name) or _("Post")
 
 
 def begin(kind_name: str) -> str:
-    """Returns the label of a kind in the list of what people can post."""
+    """Returns the label of this kind in the list of things that people can post."""
     return BEGIN_LABELS.get(kind_name) or _("Post: {kind}").format(kind=kind(kind_name))

@@ -1,7 +1,7 @@
-"""Puts the values and views of the local API into phrases and cards.
+"""Turns values and views from the local API into text and into cards, the entries of lists.
 
-Only this module makes the words of people harmless. It returns them as `Content`, which reads no
-markup; so any widget may show them.
+Only this module makes people's words safe for the terminal. It returns them as `Content`, which
+ignores markup, so any widget can show them.
 """
 
 from collections.abc import Iterable
@@ -26,8 +26,8 @@ _FAR_DAYS = 300
 
 @dataclass(frozen=True)
 class Card:
-    """An entry of a list: a title and a line below it. `id` is the id of a record, or a word that
-    the screen itself chose.
+    """A card, which is an entry of a list: a title and a line below the title. `id` is the id of a
+    record, or a word that the screen itself chose.
     """
 
     id: str
@@ -36,9 +36,9 @@ class Card:
     quiet: bool = False  # true if the reader need not do anything here
 
     def content(self) -> Content:
-        """Formats the card for a list, with people's words made harmless."""
+        """Formats the card for a list. Makes people's words in it safe to show."""
         style = "" if self.quiet else "bold"
-        # Not dim: on the highlight of most themes that would be too faint to read.
+        # The detail is not dim: on the highlight of most themes, dim text is too faint to read.
         detail = "\n" + safe_line(self.detail) if self.detail else ""
         return Content.assemble((safe_line(self.title) or "…", style), detail)
 
@@ -47,27 +47,29 @@ class Card:
 
 
 def plain(text: object) -> Content:
-    """Makes any text harmless and keeps its lines."""
+    """Makes any text safe to show, and keeps its line breaks."""
     return Content(safe_text(str(text)))
 
 
 def plain_line(text: object, width: int | None = None) -> Content:
-    """Makes any text harmless and puts it on one line. `width` is in columns."""
+    """Makes any text safe to show, and puts it on one line of at most `width` columns."""
     return Content(safe_line(str(text), width))
 
 
 def line_or_hidden(text: str | None, width: int | None = None) -> str:
-    """Puts a person's words on one line. If the words are hidden (None), says so instead."""
+    """Puts a person's words on one line. If `text` is None, the words are hidden, and the result
+    says so.
+    """
     return safe_line(text, width) if text else _("hidden words")
 
 
 def capitalized(text: str) -> str:
-    """Makes the first letter of a text a capital; the other letters stay as they are."""
+    """Makes the first letter of a text a capital, and leaves the other letters as they are."""
     return text[:1].upper() + text[1:]
 
 
 def dotted(parts: Iterable[str]) -> str:
-    """Joins the parts that are not empty with dots, on one line."""
+    """Joins the parts that are not empty into one line, with dots between them."""
     return " · ".join(part for part in parts if part)
 
 
@@ -75,7 +77,7 @@ def dotted(parts: Iterable[str]) -> str:
 
 
 def name(person: Shown | None, me: str | None = None) -> str:
-    """Returns a person's name, or "you" for the reader. `me` is the reader's id."""
+    """Returns a person's name. If the person is the reader, whose id is `me`, returns "you"."""
     if not person:
         return _("somebody")
     return _("you") if me is not None and person["id"] == me else safe_line(str(person["name"]), 40)
@@ -87,7 +89,9 @@ def person_names(people: Iterable[Shown], me: str | None = None) -> str:
 
 
 def signer_names(view: Shown, me: str | None) -> str:
-    """Names the author of a record. If somebody signed for the author, names both."""
+    """Returns the name of a record's author. If another person signed for the author, returns both
+    names.
+    """
     author = name(view["author"], me)
     if not view.get("by"):
         return author
@@ -98,7 +102,7 @@ def signer_names(view: Shown, me: str | None) -> str:
 
 
 def minutes(count: int | None) -> str:
-    """Writes a number of minutes as people say it. Returns an empty text for 0 and None."""
+    """Writes a number of minutes in everyday words. Returns an empty text for 0 and for None."""
     if not count:
         return ""
     hours, rest = divmod(abs(count), _HOUR)
@@ -108,7 +112,7 @@ def minutes(count: int | None) -> str:
 
 
 def signed_duration(count: int) -> str:
-    """Writes a balance in minutes, with its sign."""
+    """Writes a balance, a number of minutes, with a plus or minus sign."""
     if count == 0:
         return "0"
     sign = "+" if count > 0 else ""
@@ -116,16 +120,16 @@ def signed_duration(count: int) -> str:
 
 
 def counted_duration(receipt: Shown) -> str:
-    """Writes the minutes of a receipt that count. If both parties signed corrections, the last one
-    counts.
+    """Writes the minutes for which a receipt counts. If both parties signed corrections to it, the
+    last correction counts.
     """
     corrected = receipt.get("corrected")
     return minutes(receipt["minutes"] if corrected is None else corrected) or "0"
 
 
 def moment(text: str | None, today: date) -> str:
-    """Writes an ISO day or time as people say it: in local time, with the hour if it has one, with
-    the year if that is far.
+    """Writes an ISO day or time in everyday words and in local time. Adds the hour if the value has
+    one, and the year if the day is far away.
     """
     if not text:
         return ""
@@ -145,7 +149,7 @@ def moment(text: str | None, today: date) -> str:
 
 
 def title(view: Shown) -> str:
-    """Returns a view's title, or else its name, its words or its kind."""
+    """Returns the title to show for a view: its title, or else its name, its text or its kind."""
     text = view.get("text") if view["kind"] in {"pact", "message"} else None
     called = view.get("title") or view.get("name") or text
     called = called or labels.kind(view["kind"] or _("unreadable"))
@@ -153,25 +157,25 @@ def title(view: Shown) -> str:
 
 
 def terms(view: Shown, today: date) -> str:
-    """Writes the terms of a response or an agreement: how long and when."""
+    """Writes the terms of a response or an agreement: how many minutes, and when."""
     return dotted([minutes(view.get("minutes")), moment(view.get("when"), today)])
 
 
 def thanks_line(thanks: Shown, me: str | None) -> str:
-    """Says who thanks whom, and for how many minutes."""
+    """Writes a line that says who thanks which person, and for how many minutes."""
     who = capitalized(signer_names(thanks, me))
     sentence = _("{who} thanks {other}").format(who=who, other=name(thanks["person"], me))
     return dotted([sentence, minutes(thanks.get("minutes"))])
 
 
 def history_line(entry: Shown, today: date, me: str | None) -> str:
-    """Writes a line of a thread's history: when and who did what. If the record does not count,
-    says why.
+    """Writes a line of a thread's history: who did what, and when. If the record does not count,
+    the line says why.
     """
     sentence = labels.HISTORY_SENTENCES.get(entry["kind"] or "")
     if sentence is None:
         sentence = "{who}: " + safe_line(entry["kind"] or _("something this home cannot read"))
-    # Not `format`: the name of an unknown kind may hold braces.
+    # `format` would fail here, because the name of an unknown kind may hold braces.
     sentence = sentence.replace("{who}", capitalized(signer_names(entry, me)))
     if not entry["counted"]:
         sentence += " " + _("(does not count: {why})").format(why=safe_line(entry["note"] or ""))
@@ -179,7 +183,9 @@ def history_line(entry: Shown, today: date, me: str | None) -> str:
 
 
 def sums(row: Shown) -> str:
-    """Says what a person gave and received, their balance, and how much of it were gifts."""
+    """Writes how many hours a person gave and received, their balance, and how much of this was
+    gifts.
+    """
     total = _("{given} given · {received} received · balance {balance}").format(
         given=minutes(row["given"]) or "0",
         received=minutes(row["received"]) or "0",
@@ -197,7 +203,7 @@ def sums(row: Shown) -> str:
 
 
 def intent(view: Shown, today: date, me: str | None) -> Card:
-    """Makes a card of a request or an offer."""
+    """Makes the card of a request or an offer."""
     waiting = sum(response["state"] == "waiting" for response in view.get("responses") or [])
     parts = [
         signer_names(view, me),
@@ -225,7 +231,9 @@ def any_view(view: Shown, today: date, me: str | None) -> Card:
 
 
 def person(member: Shown, row: Shown | None, me: str | None) -> Card:
-    """Makes a card of a person: their balance and what they can give. `row` holds their hours."""
+    """Makes the card of a member, with their balance and what they can give. `row` holds the
+    member's hours.
+    """
     hours = signed_duration(row["balance"]) if row else ""
     assets = ", ".join(safe_line(asset) for asset in member.get("assets") or [])
     label = name(member)

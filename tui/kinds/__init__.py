@@ -1,3 +1,4 @@
-"""One module for each family of kinds: its card, its story, its next steps, and what waits for the
-reader.
+"""Shows the kinds of records, with one module for each group of related kinds. A module makes
+cards, the text about a thread ("story"), and the next steps: the records that a person can post
+now.
 """

@@ -1,7 +1,8 @@
-"""Shows an activity: its card, its story, and the days on which it takes place. Pure.
+"""Shows an activity: its card, its text, and the days on which it takes place. All functions here
+are pure.
 
-An occurrence is one day of an activity. For each role it lists who has a place, who waits, and
-later who came.
+An occurrence is one day of an activity. For each role, it lists who has a place and who waits for a
+place. Later it also lists who came.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,9 @@ _FREQUENCIES = {
 
 
 def activity_card(view: Shown, today: date, me: str | None) -> Card:
-    """Makes a card of an activity: who organises it, the next time, and how many places are free."""
+    """Makes the card of an activity: who organises it, when it takes place next, and how many
+    places are free.
+    """
     upcoming = view["upcoming"]
     limited = upcoming and view["roles"] and view["state"] == "open"
     parts = [
@@ -41,7 +44,9 @@ def activity_card(view: Shown, today: date, me: str | None) -> Card:
 
 
 def board_card(view: Shown, today: date, me: str | None) -> Card:
-    """Makes a card of a new entry of the board, with its kind."""
+    """Makes a card for a list that shows posts of several kinds. The card names the kind of the
+    post.
+    """
     if view["kind"] != "activity":
         return phrases.any_view(view, today, me)
     activity = activity_card(view, today, me)
@@ -50,25 +55,27 @@ def board_card(view: Shown, today: date, me: str | None) -> Card:
 
 
 def activity_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Describes an activity: its terms, then its occurrences with the people in each."""
+    """Describes an activity: first its terms, then its occurrences with the people who take part in
+    each.
+    """
     return Content.assemble(*_story_parts(thread.root, today, me))
 
 
 def roles_on(view: Shown, day: str) -> list[Shown]:
-    """Returns the roles of an activity on a day, each with the people who have a place or wait for
-    one.
+    """Returns the roles of an activity on a day. Each role lists the people who have a place or
+    wait for a place.
     """
     roles: list[Shown] = _occurrence(view, day)["roles"]
     return roles
 
 
 def occurrence_moment(view: Shown, day: str, today: date) -> str:
-    """Writes the day and the hour of an occurrence."""
+    """Writes the day of an occurrence, with the hour if the activity has one."""
     return phrases.moment(recurrence.occurrence_start(view["starts"], day), today)
 
 
 def is_person(person: Shown | None, person_id: str | None) -> bool:
-    """Whether `person` has the id `person_id`. If either is None, the answer is no."""
+    """Returns whether `person` has the id `person_id`. If either is None, returns False."""
     return person is not None and person_id is not None and person["id"] == person_id
 
 
@@ -112,8 +119,8 @@ def _occurrence_parts(root: Shown, day: str, me: str | None) -> Iterator[Part]:
 
 
 def _occurrence(view: Shown, day: str) -> Shown:
-    """Returns the occurrence on a day. If nobody has signed up yet, returns one with all places
-    free.
+    """Returns the occurrence of an activity on a day. If the activity has none for that day,
+    because nobody signed up, returns one with all places free.
     """
     for occurrence in view["occurrences"]:
         if occurrence["on"] == day:
@@ -133,7 +140,9 @@ def _free_places(view: Shown, day: str) -> str:
 
 
 def _repetition(rule: str | None) -> str:
-    """Puts a recurrence rule into words. A more complicated rule is shown as it is written."""
+    """Puts a recurrence rule such as `FREQ=WEEKLY` into words. If the rule is more complicated,
+    returns it unchanged.
+    """
     parts = dict(part.partition("=")[::2] for part in (rule or "").split(";"))
     frequency = parts.pop("FREQ", "")
     interval = parts.pop("INTERVAL", "1")

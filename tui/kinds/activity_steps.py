@@ -1,4 +1,6 @@
-"""Finds what a person can do in an activity, and which of these steps wait for them. Pure."""
+"""Finds what a person can do in an activity, and which of these things wait for the person. All
+functions here are pure.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -23,8 +25,8 @@ def waiting_activity_cards(
     me: str | None,
     today: date,
 ) -> Iterator[Card]:
-    """Yields the cards of what waits for `me` in activities, and of the waiting lists that hold
-    `me`.
+    """Yields a card for each thing in an activity that waits for `me`: to write down who came, or
+    to confirm a receipt. Also yields a card for each waiting list that `me` is on.
     """
     for view in activities:
         for occurrence in _unwritten_occurrences(view, me, today):
@@ -46,7 +48,7 @@ def waiting_activity_cards(
 
 
 def activity_steps_for(thread: ThreadData, me: str | None, today: date) -> list[NextStep]:
-    """Lists what `me` can do in an activity. What waits for `me` comes first."""
+    """Lists what `me` can do in an activity. Things that somebody waits for come first."""
     if me is None:
         return []
     steps = [
@@ -61,8 +63,8 @@ def activity_steps_for(thread: ThreadData, me: str | None, today: date) -> list[
 
 
 def _guest_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Yields the steps that sign up for the next day without a signup of `me`, or withdraw a
-    signup.
+    """Yields what `me` can do as a guest: sign up for the next day without a signup of theirs, or
+    withdraw a signup.
     """
     root = thread.root
     upcoming = root["upcoming"]
@@ -161,7 +163,9 @@ def _accept_step(root: Shown, signup: Shown, today: date) -> NextStep:
 
 
 def _pot_receipt_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Yields a receipt from the common pot for each person who came, once a day."""
+    """Yields, for each person who came, the step that writes them a receipt from the common pot.
+    Each person gets at most one receipt a day.
+    """
     paid = {
         (receipt["giver"]["id"], receipt["on"][:_DAY_CHARS])
         for receipt in thread.receipts
@@ -217,7 +221,9 @@ def _confirm_step(receipt: Shown, today: date) -> NextStep:
 
 
 def _waiting_reason(view: Shown, waiting: Shown, signups: list[Shown], today: date) -> str:
-    """Says who has the last place in the role that a signup waits for, and why they came first."""
+    """Says who has the last place in the role that a signup waits for. Also says why this person
+    came before the signup's author.
+    """
     day = waiting["on"]
     when = occurrence_moment(view, day, today)
     role = next((role for role in roles_on(view, day) if role["role"] == waiting["role"]), None)
@@ -237,8 +243,8 @@ def _waiting_reason(view: Shown, waiting: Shown, signups: list[Shown], today: da
 
 
 def _unwritten_occurrences(view: Shown, me: str | None, today: date) -> list[Shown]:
-    """Returns the days up to today on which people had a place and `me`, the organiser, has not yet
-    written who came.
+    """Returns the past days, and today, for which `me` must still write down who came. Only the
+    organiser has such days; somebody must have had a place on the day.
     """
     if not is_person(view["author"], me) or view["state"] == "cancelled":
         return []

@@ -1,4 +1,6 @@
-"""Shares addresses in a thread: a party gives an address to the other party, or forgets an address."""
+"""Gives a postal address to the other party of an agreement, or forgets one, from the page of a
+thread.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,16 +21,16 @@ FORGET = "forget_address"
 
 
 class Words(Kind):
-    """The fields of the form for an address. They are no record: they go to one home and are never
-    posted.
+    """The fields of the form for a postal address. They never become a record: the address goes to
+    one other home, and nobody posts it.
     """
 
     fields = {"address": ADDRESS}  # noqa: RUF012 -- declared on Kind
 
 
 async def overlay_addresses(link: NodeConnection, agreements: list[Shown]) -> None:
-    """Adds an address to each agreement of this person: the one that this home holds for it, or
-    None.
+    """Sets the entry `address` in each agreement to which this person is a party. Its value is the
+    address that this home holds for the agreement, or None.
     """
     own_agreements = [agreement for agreement in agreements if _other_party(agreement, link.me)]
     addresses = await asyncio.gather(
@@ -39,7 +41,9 @@ async def overlay_addresses(link: NodeConnection, agreements: list[Shown]) -> No
 
 
 def address_steps(thread: ThreadData, me: str | None) -> Iterator[NextStep]:
-    """Yields the steps that give an address to the other party, or forget an address held here."""
+    """Yields, for each agreement of `me`, the steps that give the other party an address or forget
+    the address that this home holds.
+    """
     for agreement in thread.agreements:
         other = _other_party(agreement, me)
         if other is None or not (agreement["state"] == "agreed" or agreement.get("address")):
@@ -51,7 +55,9 @@ def address_steps(thread: ThreadData, me: str | None) -> Iterator[NextStep]:
 
 
 async def post(link: NodeConnection, step: NextStep, fields: dict[str, Any]) -> str:
-    """Gives or forgets an address. Returns a sentence that says how it went. Raises Declined."""
+    """Tells the node to give or to forget an address. Returns a sentence for the reader about the
+    result. Raises Declined.
+    """
     address = {"text": fields["address"]} if step.kind == GIVE else {}
     answer = await link.call(step.kind, agreement=step.about, **address)
     if step.kind == FORGET:
@@ -98,7 +104,7 @@ async def _fetch_address(link: NodeConnection, agreement_id: str) -> Shown | Non
 
 
 def _other_party(agreement: Shown, me: str | None) -> Shown | None:
-    """Returns the other party of an agreement, or None if `me` is not a party."""
+    """Returns the other party of an agreement. If `me` is not a party, returns None."""
     parties: list[Shown] = [agreement["giver"], agreement["receiver"]]
     others = [party for party in parties if party["id"] != me]
     return others[0] if len(others) == 1 else None

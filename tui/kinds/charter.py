@@ -1,5 +1,5 @@
-"""Puts the charter's rules into words, with units, and offers the step that proposes another value.
-Pure.
+"""Puts the charter's rules into words, with their units. Also makes the step that proposes a new
+value for a rule. All functions here are pure.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,9 @@ _UNITS: dict[str, Callable[[int], str]] = {
 
 
 def rule_cards(rules: Shown, today: date) -> list[Card]:
-    """Makes a card for each rule. Rules without a label here come last, sorted by name."""
+    """Makes a card for each rule of the charter. Rules that have no label here come last, sorted by
+    name.
+    """
     declared = KINDS["charter"].fields
     unlabelled = [rule for rule in declared if rule not in _LABELS and rule != "founders"]
     return [
@@ -59,17 +61,17 @@ def rule_cards(rules: Shown, today: date) -> list[Card]:
 
 
 def rule_line(rule: str, value: Any, today: date) -> str:
-    """Writes a rule and its value on one line."""
+    """Writes a rule's label and its value on one line."""
     return f"{rule_label(rule)}: {rule_value(rule, value, today)}"
 
 
 def rule_label(rule: str) -> str:
-    """Returns the name of a rule on the screen."""
+    """Returns the label that the screen shows for a rule."""
     return _LABELS.get(rule) or safe_line(rule.replace("_", " ")).capitalize()
 
 
 def rule_value(rule: str, value: Any, today: date) -> str:
-    """Writes the value of a rule with its unit."""
+    """Writes the value of a rule, with its unit."""
     if value in (None, "", []):
         return _("not set")
     if rule == "moderators" and isinstance(value, list):
@@ -80,8 +82,8 @@ def rule_value(rule: str, value: Any, today: date) -> str:
 
 
 def rule_step(rule: str, rules: Shown, term: Shown, today: date) -> NextStep | None:
-    """Returns the step that proposes a new value for a rule, or None if only a renewal changes the
-    rule.
+    """Returns the step that proposes a new value for a rule. If only a renewal can change the rule,
+    returns None.
     """
     if rule in BY_RENEWAL:
         return None

@@ -1,4 +1,6 @@
-"""Shows a circle: its card, its story, and what a member can do in it. Pure."""
+"""Shows a circle, a small group with messages of its own: its card, its text, and what a member can
+do in it. All functions here are pure.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -14,7 +16,7 @@ from tui.kinds.thread_data import ThreadData
 
 
 def circle_card(view: Shown, me: str | None) -> Card:
-    """Makes a card of a circle: who is in it."""
+    """Makes the card of a circle, which says who is in it."""
     members = phrases.capitalized(phrases.person_names(view["members"], me))
     state = labels.state(view["state"]) if view["state"] != "open" else ""
     detail = phrases.dotted([members, state])
@@ -22,12 +24,12 @@ def circle_card(view: Shown, me: str | None) -> Card:
 
 
 def circle_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Describes a circle: its members, then its messages, the latest last."""
+    """Describes a circle: first its members, then its messages, with the latest message last."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 
 def steps_for_circle(circle: Shown, me: str) -> Iterator[NextStep]:
-    """Yields what a member can do in a circle. Yields nothing for anybody else."""
+    """Yields what `me` can do in a circle. If `me` is not a member of it, yields nothing."""
     members = frozenset(member["id"] for member in circle["members"])
     if me not in members:
         return

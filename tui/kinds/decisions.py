@@ -1,6 +1,8 @@
-"""Shows decisions, renewals and removals: how each stands, and what a person can do in one. Pure.
+"""Shows proposals, renewals and removals: how the votes stand, and what a person can do. All
+functions here are pure.
 
-Moderators remove a person by one record each. The roll votes on proposals and renewals.
+The roll votes on proposals and renewals. For a removal, each moderator who wants it posts a record
+of their own.
 """
 
 from collections.abc import Iterator
@@ -33,18 +35,20 @@ DECIDED = {"proposal", "renewal", "remove"}  # the kinds whose threads this modu
 
 
 def decision_cards(views: list[Shown], term: Shown, today: date, me: str | None) -> list[Card]:
-    """Decisions as cards: those that can still be voted on first, else in the order given."""
+    """Makes a card for each decision. Decisions on which people can still vote come first.
+    Otherwise they keep their order.
+    """
     ordered = sorted(views, key=lambda view: not can_be_voted_on(view, term))
     return [_card(view, term, today, me) for view in ordered]
 
 
 def decision_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Describes a decision: what would change, how it stands, and who voted how."""
+    """Describes a decision: what it would change, how the vote stands, and who voted how."""
     return Content.assemble(*_story_parts(thread, today, me))
 
 
 def decision_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
-    """Lists what `me` can do in a decision. What waits for `me` comes first."""
+    """Lists what `me` can do about a decision. Things that somebody waits for come first."""
     if me is None:
         return []
     if thread.root["kind"] == "remove":
@@ -57,8 +61,8 @@ def decision_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
 def cards_to_vote_on(
     views: list[Shown], term: Shown, today: date, me: str | None
 ) -> Iterator[Card]:
-    """Yields a card for each decision that waits for a vote of `me`, and for each removal that
-    waits for the word of `me`, a moderator.
+    """Yields a card for each decision on which `me` has still to vote. If `me` is a moderator, also
+    yields a card for each removal that `me` has not yet supported.
     """
     for view in views:
         if view["kind"] == "remove":
@@ -70,8 +74,8 @@ def cards_to_vote_on(
 
 
 def merge_removals(removes: list[Shown]) -> list[Shown]:
-    """Merges the records of each removal into one view that names all its moderators. `removes`
-    begins with the newest.
+    """Merges all records of one removal into one view, which names every moderator who posted one.
+    `removes` must begin with the newest record.
     """
     first = {(remove["person"]["id"], remove["n"]): remove for remove in removes}
     return [
@@ -81,8 +85,8 @@ def merge_removals(removes: list[Shown]) -> list[Shown]:
 
 
 def removal_posts(removal: Shown, removes: list[Shown]) -> list[Shown]:
-    """Returns the records that moderators posted about one removal: one for each moderator, oldest
-    first.
+    """Returns the records of one removal, oldest first: one record for each moderator who asked for
+    the removal.
     """
     register = (removal["person"]["id"], removal["n"])
     by_moderator = {
@@ -94,14 +98,16 @@ def removal_posts(removal: Shown, removes: list[Shown]) -> list[Shown]:
 
 
 def decision_title(view: Shown) -> str:
-    """Returns the title of a decision."""
+    """Returns the title that the screen shows for a decision."""
     if view["kind"] == "remove":
         return _("Removal of {person}").format(person=phrases.name(view["person"]))
     return phrases.title(view)
 
 
 def change_line(view: Shown, today: date, rules: Shown | None = None) -> str:
-    """Says in plain words what a decision would change. With `rules`, also says what holds now."""
+    """Says in plain words what a decision would change. If `rules`, the charter in force, is given,
+    also says what holds now.
+    """
     if view["kind"] == "renewal":
         return _next_term_line(view)
     if view["kind"] == "remove":
@@ -110,7 +116,7 @@ def change_line(view: Shown, today: date, rules: Shown | None = None) -> str:
 
 
 def standing_line(view: Shown, term: Shown) -> str:
-    """Says on one line how a decision stands."""
+    """Says on one line how a decision stands: its votes and its state."""
     if view["kind"] == "remove":
         return _removal_standing(view)
     votes = _("{yes} yes, {no} no").format(
@@ -128,8 +134,8 @@ def standing_line(view: Shown, term: Shown) -> str:
 
 
 def subject_line(concerns: Shown | None) -> str:
-    """Describes the words that a decision, a flag or a hide is about: kind, author, and title if
-    shown.
+    """Describes the post that a decision, a flag or a hide is about. Says its kind and its author,
+    and its title if the title may be shown.
     """
     if not concerns:
         return _("something that this home does not have")
@@ -190,7 +196,7 @@ def _voting_parts(root: Shown, term: Shown, today: date, me: str | None) -> Iter
 
 def _proposed_change_line(view: Shown, today: date, rules: Shown | None) -> str:
     what, key, number, value = view.get("change") or (None, "", 0, None)
-    # In a register, odd numbers remove or hide; even numbers undo that.
+    # In a register, an odd number means removed or hidden. An even number undoes that.
     match what:
         case None:
             return _("Nothing by itself: it is a question for everybody")
@@ -236,8 +242,8 @@ def _next_term_line(view: Shown) -> str:
 
 
 def _roll_alone_parts(view: Shown, term: Shown) -> Iterator[Part]:
-    """Shows the votes of the roll alone. If newcomers vote too, the roll alone must also agree
-    (R-03.26).
+    """Says how many yes votes must come from the roll alone. This matters only if newcomers vote
+    too, because then the roll alone must also agree (R-03.26).
     """
     roll = ids(term.get("roll"))
     if view["kind"] != "proposal" or not can_be_voted_on(view, term):

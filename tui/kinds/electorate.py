@@ -1,36 +1,44 @@
-"""Who decides: the people who may vote, the moderators, and how many of them are enough. Pure."""
+"""Says who decides: who may vote, who moderates, and how many of them must agree. All functions
+here are pure.
+"""
 
 from protocol.schema.majority import MIN_COUNCIL, votes_needed
 from tui.format.phrases import Shown
 
-MAJORITY = 50  # percent that a renewal exceeds of the roll, and moderators of themselves
+# Percent. More than this share of the roll passes a renewal. More than this share of the moderators
+# removes a person or hides words.
+MAJORITY = 50
 
 
 def can_be_voted_on(view: Shown, term: Shown) -> bool:
-    """Whether a decision is open; a renewal only while the term that it renews holds."""
+    """Returns whether people can vote on a decision now. The decision must be open. For a renewal,
+    the term that it renews must also be the current one.
+    """
     return bool(view["state"] == "open" and view.get("parent") in {None, term.get("id")})
 
 
 def may_vote(view: Shown, term: Shown, me: str | None) -> bool:
-    """Whether `me` is on the roll, or a newcomer whom the decision names as a voter."""
+    """Returns whether `me` may vote: `me` is on the roll, or the decision lists `me` among its
+    newcomers.
+    """
     return me in ids(term.get("roll")) | ids(view.get("newcomers"))
 
 
 def vote_of(view: Shown, me: str | None) -> str | None:
-    """The vote of `me` on a decision, "yes" or "no"; None without one."""
+    """Returns how `me` voted on a decision, "yes" or "no". Without a vote, returns None."""
     votes = (choice for choice in ("yes", "no") if me in ids(view["voted"][choice]))
     return next(votes, None)
 
 
 def is_vote_due(view: Shown, term: Shown, me: str | None) -> bool:
-    """Whether a decision is open and `me` may vote on it and has not."""
+    """Returns whether `me` may still vote on a decision and has not voted yet."""
     if not can_be_voted_on(view, term) or not may_vote(view, term, me):
         return False
     return vote_of(view, me) is None
 
 
 def yes_votes_needed(view: Shown, term: Shown) -> tuple[int, int]:
-    """The number of yes votes that pass a decision, and the number of its voters."""
+    """Returns two numbers: how many yes votes pass a decision, and how many people may vote."""
     roll = ids(term.get("roll"))
     if view["kind"] == "renewal":
         return votes_needed(MAJORITY, len(roll)), len(roll)
@@ -39,16 +47,18 @@ def yes_votes_needed(view: Shown, term: Shown) -> tuple[int, int]:
 
 
 def is_on_council(term: Shown, me: str | None) -> bool:
-    """Whether `me` is one of three or more moderators, who act together."""
+    """Returns whether `me` is a moderator and there are at least three moderators. Only then can
+    they decide together.
+    """
     moderators = ids(term.get("moderators"))
     return me in moderators and len(moderators) >= MIN_COUNCIL
 
 
 def moderators_needed(term: Shown) -> int:
-    """The number of moderators who have to say the same before it holds."""
+    """Returns how many moderators must agree before a removal or a hide takes effect."""
     return votes_needed(MAJORITY, len(ids(term.get("moderators"))))
 
 
 def ids(people: list[Shown] | None) -> frozenset[str]:
-    """The ids of the people in a list."""
+    """Returns the ids of the people in a list."""
     return frozenset(person["id"] for person in people or ())

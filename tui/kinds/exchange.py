@@ -1,6 +1,7 @@
-"""Shows a request or an offer: its story with responses, agreements, receipts and hours. Pure.
+"""Shows a request or an offer with its responses, agreements, receipts and hours. All functions
+here are pure.
 
-The story and the history here also serve every kind that has no module of its own.
+Kinds that have no module of their own also use the text and the history from this module.
 """
 
 from collections.abc import Iterator
@@ -25,14 +26,16 @@ _FIELDS_TOLD_APART = {
 
 
 def exchange_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Describes an exchange from its beginning: what is asked or offered, who responds, what was
-    signed.
+    """Describes an exchange from its beginning: what somebody asks or offers, who responded, and
+    what the parties signed.
     """
     return Content.assemble(*_story_parts(thread, today, me))
 
 
 def balance_story(row: Shown, today: date) -> Content:
-    """Says what a person gave and received: first the sums, then each receipt, the newest first."""
+    """Describes a person's hours: first how much they gave and received, then each receipt, newest
+    first.
+    """
     parts: list[Part] = [(_("Hours"), "bold"), "\n", phrases.sums(row)]
     if not row["history"]:
         parts += ["\n", _("No hours are confirmed yet.")]
@@ -42,13 +45,15 @@ def balance_story(row: Shown, today: date) -> Content:
 
 
 def thread_history(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Lists what people did, a line for each record. Leaves out what software signed by itself."""
+    """Lists what people did in a thread, one line for each record. Leaves out records that software
+    signed without a person.
+    """
     entries = [entry for entry in thread.history if not entry.get("automatic")]
     return Content("\n").join(Content(phrases.history_line(entry, today, me)) for entry in entries)
 
 
 def form_fields_of(view: Shown) -> dict[str, str]:
-    """Returns the fields of a view as the first values of a form."""
+    """Returns the fields of a view as texts, so that a form can begin with these values."""
     kind = KINDS.get(view.get("kind") or "")
     values = {}
     for field in kind.fields if kind else ():
@@ -113,7 +118,7 @@ def _first_line(root: Shown, today: date, me: str | None) -> str:
 
 
 def _field_parts(root: Shown, today: date) -> Iterator[Part]:
-    """Yields the fields that have no sentence of their own, each with its label."""
+    """Yields the fields that the rest of the text does not mention, each with its label."""
     told_apart = _FIELDS_TOLD_APART
     if root["kind"] == "thanks":
         told_apart = told_apart | {"person"}
@@ -208,15 +213,15 @@ def _correction_lines(correction: Shown, me: str | None) -> str:
 
 
 def _other_party(record: Shown) -> Shown:
-    """Returns the party who did not write the receipt or the correction."""
+    """Returns the party who did not write this receipt or correction."""
     author_gives = record["giver"]["id"] == record["author"]["id"]
     party: Shown = record["receiver"] if author_gives else record["giver"]
     return party
 
 
 def _standing(record: Shown, awaited: Shown | None, me: str | None) -> str:
-    """Says the state of a record, with the reason if somebody gave one. If the record waits for a
-    person, names that person.
+    """Returns the state of a record in words, with the reason if its signer gave one. If the record
+    waits for the person `awaited`, names that person instead.
     """
     if record["state"] in {"waiting", "proposed"} and awaited:
         if awaited["id"] == me:

@@ -1,5 +1,5 @@
-"""Finds what a person can do in the thread of a request or an offer, and which steps wait for them.
-Pure.
+"""Finds what a person can do in the thread of a request or an offer, and which of these steps wait
+for that person. All functions here are pure.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _DAY_CHARS = len("2026-11-23")
 
 
 def steps_for_exchange(thread: ThreadData, me: str | None, today: date) -> list[NextStep]:
-    """Lists what `me` can do in an exchange. What waits for `me` comes first."""
+    """Lists what `me` can do in an exchange. Things that somebody waits for come first."""
     if me is None or thread.root.get("kind") not in {"request", "offer"}:
         return []
     steps = [
@@ -35,14 +35,16 @@ def steps_for_exchange(thread: ThreadData, me: str | None, today: date) -> list[
 
 
 def waiting_exchange_steps(thread: ThreadData, me: str | None, today: date) -> list[NextStep]:
-    """Lists the steps of an exchange that wait for `me`."""
+    """Lists only the steps of an exchange that wait for `me`."""
     return [step for step in steps_for_exchange(thread, me, today) if step.waits]
 
 
 def addressee(root: Shown, response: Shown) -> Shown | None:
-    """Returns the person who has to answer a response, or None if the thread does not show them.
+    """Returns the person who has to answer a response. If the thread does not show this person,
+    returns None.
 
-    That person is the author of the record that the response is about.
+    A response is about a request, an offer or another response. The author of that record has to
+    answer.
     """
     for view in [root, *root["responses"]]:
         if view["id"] == response["about"]:
@@ -52,8 +54,8 @@ def addressee(root: Shown, response: Shown) -> Shown | None:
 
 
 def confirm_correction_step(record: Shown, me: str) -> NextStep | None:
-    """Returns the step that confirms a correction, or None if the correction does not wait for
-    `me`.
+    """Returns the step that confirms a correction of a receipt. If the correction does not wait for
+    `me`, returns None.
     """
     is_mine = record["author"]["id"] == me
     if record["state"] != "proposed" or is_mine or me not in _party_ids(record):
@@ -76,7 +78,9 @@ def confirm_correction_step(record: Shown, me: str) -> NextStep | None:
 
 
 def _negotiation_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Yields the steps that take back a response of `me`, or answer a response addressed to `me`."""
+    """Yields two sorts of steps for each response that waits. If `me` wrote the response, `me` can
+    take it back. If it is addressed to `me`, `me` can answer it.
+    """
     root = thread.root
     if root["state"] not in {"open", "agreed", "expired"}:
         return
@@ -113,8 +117,8 @@ def _answer_steps(response: Shown, today: date, *, is_awaited: bool) -> Iterator
 
 
 def _response_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
-    """Yields the step that responds for the first time, if `me` has not responded and has no
-    response to answer.
+    """Yields the step with which `me` responds for the first time. Yields nothing if `me` has
+    responded already, or has a response to answer.
     """
     root = thread.root
     if root["author"]["id"] == me or root["state"] not in {"open", "agreed"}:
@@ -145,7 +149,7 @@ def _is_addressed_to(root: Shown, response: Shown, me: str) -> bool:
 
 
 def _confirmation_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Yields the steps that confirm or dispute a receipt of the other party."""
+    """Yields the steps with which `me` confirms or disputes a receipt by the other party."""
     for receipt in thread.receipts:
         if receipt["author"]["id"] == me or me not in _party_ids(receipt):
             continue
@@ -176,8 +180,8 @@ def _confirm_step(receipt: Shown, label: str, today: date, *, is_awaited: bool) 
 
 
 def _receipt_steps(thread: ThreadData, me: str, today: date) -> Iterator[NextStep]:
-    """Yields the step that writes a receipt, for each agreement without one. A repeated agreement
-    can have several receipts.
+    """Yields the step that writes a receipt, for each agreement that has none. For a repeated
+    agreement, yields the step again after each receipt.
     """
     for agreement in thread.agreements:
         is_another = agreement["state"] == "done" and bool(agreement.get("repeats"))
@@ -214,8 +218,8 @@ def _has_receipt(agreement: Shown, state: str) -> bool:
 
 
 def _likely_day(root: Shown, agreement: Shown, today: date) -> str:
-    """Guesses the day of the next receipt: the latest day up to today that has no confirmed
-    receipt. If there is none, returns today.
+    """Guesses the day of the next receipt. It is the latest agreed day, up to today, that has no
+    confirmed receipt. If there is no such day, returns today.
     """
     latest = today.isoformat()
     signed_days = {
@@ -229,14 +233,14 @@ def _likely_day(root: Shown, agreement: Shown, today: date) -> str:
 
 
 def _agreed_days(root: Shown, agreement: Shown) -> list[str]:
-    """Returns the days of an agreement, earliest first: one day, or all days of its repetition.
-    Returns none if nobody named a day.
+    """Returns the days of an agreement, earliest first. A repeated agreement has several days. If
+    nobody named a day, returns an empty list.
     """
     when = agreement.get("when") or root.get("starts") or ""
     if not when:
         return []
     if agreement.get("repeats"):
-        # If start and rule make no series, only the first day is left.
+        # If the rule gives no days after this start, only the first day is left.
         with suppress(Refused):
             return list(recurrence.occurrence_days(when, agreement["repeats"]))
     return [when[:_DAY_CHARS]]
@@ -246,7 +250,9 @@ def _agreed_days(root: Shown, agreement: Shown) -> list[str]:
 
 
 def _correction_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
-    """Yields the steps that confirm or dispute a correction, or propose one to a confirmed receipt."""
+    """Yields the steps that confirm or dispute a correction, and the steps that propose a
+    correction to a confirmed receipt.
+    """
     for record in thread.corrections:
         if step := confirm_correction_step(record, me):
             yield step
@@ -284,7 +290,9 @@ def _cancellation_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
 
 
 def _withdrawal_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
-    """Yields the step that withdraws a request or an offer of `me`, if nobody has agreed to it."""
+    """Yields the step that withdraws a request or an offer of `me`. If somebody has agreed to it
+    already, yields nothing.
+    """
     root = thread.root
     if root["author"]["id"] != me or root["state"] not in {"open", "expired"}:
         return
@@ -310,6 +318,8 @@ def _party_ids(view: Shown) -> set[str]:
 
 
 def _other_party(view: Shown, me: str) -> Shown:
-    """Returns the other party of an agreement or a receipt. `me` must be a party."""
+    """Returns the other party of an agreement or a receipt. The person `me` must be one of the two
+    parties.
+    """
     parties = (view["giver"], view["receiver"])
     return next(party for party in parties if party["id"] != me)

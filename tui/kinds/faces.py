@@ -1,4 +1,6 @@
-"""Shows circles, pacts and pages: chooses the module that fits the kind of a view. Pure."""
+"""Shows circles, pacts and pages. Each function passes the view to the module for its kind. All
+functions here are pure.
+"""
 
 from datetime import date
 
@@ -11,12 +13,13 @@ from tui.kinds.pacts import pact_card, pact_story, steps_for_pact
 from tui.kinds.pages import page_card, page_story, revision_step
 from tui.kinds.thread_data import ThreadData
 
-# The kinds that have a face here. Each has the list of the records that answer its root, or None.
+# The kinds that this module shows. For each kind: the name of the list of records that answer its
+# root, or None.
 ANSWERS = {"circle": "messages", "page": "revisions", "pact": None}
 
 
 def face_card(view: Shown, today: date, me: str | None) -> Card:
-    """Makes a card of a circle, a pact or a page."""
+    """Makes the card of a circle, a pact or a page."""
     match view["kind"]:
         case "circle":
             return circle_card(view, me)
@@ -29,7 +32,7 @@ def face_card(view: Shown, today: date, me: str | None) -> Card:
 
 
 def face_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Tells the story of a circle, a pact or a page, for one pane."""
+    """Describes a circle, a pact or a page in one text."""
     match thread.root["kind"]:
         case "circle":
             return circle_story(thread, today, me)
@@ -42,7 +45,7 @@ def face_story(thread: ThreadData, today: date, me: str | None) -> Content:
 
 
 def face_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
-    """Lists what the reader can do in a circle, a pact or a page."""
+    """Lists what `me` can do in a circle, a pact or a page."""
     if me is None:
         return []
     match thread.root["kind"]:

@@ -1,5 +1,5 @@
-"""Shows reports: what people said about a service or to a measure, and how others answer and merge
-it. Pure.
+"""Shows reports, which are what people say about a service or answer to a measure. Also offers to
+answer a report, or to say that two reports are the same. All functions here are pure.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from tui.kinds.next_steps import NextStep
 
 
 def report_card(report: Shown, measure: Shown | None, today: date, me: str | None) -> Card:
-    """Makes a card of a report: its answer and words, who said it, when. `measure` is what it
-    answers.
+    """Makes the card of a report: its answer and words, who said it, and when. `measure` is the
+    measure that the report answers, or None.
     """
     author = phrases.capitalized(phrases.signer_names(report, me))
     parts = [author, phrases.moment(report["on"], today)]
@@ -26,7 +26,7 @@ def report_card(report: Shown, measure: Shown | None, today: date, me: str | Non
 
 
 def answer_parts(answers: list[Shown], today: date, me: str | None) -> Iterator[Part]:
-    """Yields the answers that somebody gave to everybody who was asked."""
+    """Yields, as text, the replies that people gave to everybody whom a measure asked."""
     for answer in answers:
         parts = [
             phrases.capitalized(phrases.signer_names(answer, me)),
@@ -41,7 +41,8 @@ def report_steps_for(report: Shown, reports: list[Shown], measure: Shown | None,
               me: str | None, today: date) -> list[NextStep]:  # fmt: skip
     """Lists what `me` can do about a report.
 
-    `measure` is what the report answers; `reports` are the other reports beside it.
+    `measure` is the measure that the report answers, or None. `reports` holds the reports that `me`
+    could call the same as this one.
     """
     if me is None or report.get("held_back"):
         return []
@@ -83,7 +84,9 @@ def report_steps_for(report: Shown, reports: list[Shown], measure: Shown | None,
 
 
 def answer_step(view: Shown, service: Shown) -> NextStep:
-    """Returns the step that answers a report, or that answers everybody whom a measure asked."""
+    """Returns the step that replies to a report. If `view` is a measure, the step replies to
+    everybody whom the measure asked.
+    """
     is_report = view["kind"] == "feedback"
     author = phrases.name(view["author"])
     holders = tuple(
@@ -122,8 +125,8 @@ def _link_choice(link: Shown) -> tuple[str, str]:
 
 
 def _may_be_the_same(other: Shown, report: Shown) -> bool:
-    """Whether two reports may be merged: two people gave them to one measure, and their days are
-    near.
+    """Returns whether two reports may be merged. They need two authors, the same measure or
+    service, and days that are close together.
     """
     if other["author"]["id"] == report["author"]["id"] or other["about"] != report["about"]:
         return False

@@ -1,8 +1,9 @@
-"""Shows matters: which signal opened each, who holds it, what was done, and what waits. Pure.
+"""Shows matters: which signal opened a matter, who holds it, what people did about it, and what
+waits for the reader. All functions here are pure.
 
-A signal of a measure opens a matter. A person of the service's chain holds the matter. An action is
-what somebody takes up in the matter. A verdict says what those who raised the matter think of the
-action.
+A signal of a measure opens a matter, and a person of the service's chain holds the matter. An
+action is something that a person takes up to solve it. In a verdict, a person who raised the matter
+says whether the action helped.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,26 +17,26 @@ from tui.kinds import measures
 from tui.kinds.feedback import answer_step
 from tui.kinds.next_steps import NextStep
 
-Part = phrases.Part  # the page of a measure adds pieces of its own to these
+Part = phrases.Part  # also used by the page of a measure, which adds parts of its own
 
 MEASURE = "measure"
 SERVICE = "service"
 
-_DAYS = 14  # the first proposal for how long an action takes
+_DAYS = 14  # the form first proposes this many days for an action
 _JUDGED_STATES = {"reported done", "reopened", "confirmed"}
 _UNFINISHED_STATES = {"open", "overdue", "reopened"}
 
 
 def page_card_id(page: str, record_id: str, reason: str = "") -> str:
-    """Makes the id of a card that leads to a page. `reason` tells two cards for the same page
-    apart.
+    """Makes the id of a card that leads to a page. If two cards lead to the same page, a different
+    `reason` keeps their ids different.
     """
     return f"{page}:{record_id}:{reason}"
 
 
 def read_page_card_id(card_id: str) -> tuple[str, str] | None:
-    """Splits the id of a card into the name of a page and the id of its record. Returns None for
-    any other card.
+    """Splits the id of a card that leads to a page. Returns the name of the page and the id of its
+    record. For any other card, returns None.
     """
     page, _colon, rest = card_id.partition(":")
     return (page, rest.partition(":")[0]) if page in {MEASURE, SERVICE} and rest else None
@@ -51,8 +52,9 @@ def waiting_matter_cards(
     me: str | None,
     today: date,
 ) -> Iterator[Card]:
-    """Yields the cards of what needs `me`: matters that `me` holds, links offered to `me`, actions
-    for `me`, and what everybody has to decide.
+    """Yields a card for each thing that waits for `me`: matters that `me` holds, links offered to
+    `me`, and actions to finish or to judge. Also yields the matters that the whole neighbourhood
+    must decide.
     """
     if me is None:
         return
@@ -78,7 +80,9 @@ def outcome_cards(
     answers: Iterable[Shown],
     today: date,
 ) -> list[Card]:
-    """Makes a card for each report of the reader, with what came of it."""
+    """Makes a card for each report of the reader. The card says what happened because of the
+    report.
+    """
     measures_by_id = {measure["id"]: measure for measure in asked_measures}
     matters_by_id = {matter["id"]: matter for matter in matters}
     first_answers: dict[str, Shown] = {}
@@ -120,7 +124,7 @@ def _offered_link_card(service: Shown, link: Shown) -> Card:
 def _action_cards(
     actions: Iterable[Shown], matters: Iterable[Shown], me: str, today: date
 ) -> Iterator[Card]:
-    """Yields the cards of the actions that `me` has to judge or to finish."""
+    """Yields a card for each action that `me` still has to finish, or still has to judge."""
     titles = {matter["id"]: _title(matter) for matter in matters}
     for action in actions:
         card_id = page_card_id(MEASURE, action["about"], action["id"])
@@ -192,8 +196,8 @@ def matter_story(
     matter: Shown, measure: Shown, actions: list[Shown], sayings: list[Shown], today: date,
     me: str | None,
 ) -> Iterator[Part]:  # fmt: skip
-    """Describes a matter on the page of its measure. `sayings` holds reports that an action is
-    done, and verdicts.
+    """Describes a matter, for the page of its measure. `sayings` holds the `done` records and the
+    verdicts on its actions.
     """
     at = phrases.moment(matter["created"], today)
     yield (_("A matter, since {day}: {state}").format(day=at, state=_state(matter)), "bold")
@@ -268,7 +272,9 @@ def matter_steps(
     measure: Shown, service: Shown, matters: list[Shown], actions: list[Shown], me: str | None,
     today: date,
 ) -> list[NextStep]:  # fmt: skip
-    """Lists what can be done about a measure. What waits for `me` comes first."""
+    """Lists what `me` can do about a measure and its matters. Things that somebody waits for come
+    first.
+    """
     if me is None:
         return []
     steps = [
@@ -283,8 +289,8 @@ def matter_steps(
 
 
 def _action_steps(actions: list[Shown], me: str) -> Iterator[NextStep]:
-    """Yields the steps that report an action of `me` done, or judge an action of others on a matter
-    that `me` raised.
+    """Yields the step that reports an action done, for each unfinished action of `me`. Also yields
+    the step that judges an action, for each action of another person in a matter that `me` raised.
     """
     for action in actions:
         what = phrases.line_or_hidden(action["what"], 60)
@@ -325,7 +331,9 @@ def _take_up_steps(
 
 
 def _draft_steps(matters: list[Shown]) -> Iterator[NextStep]:
-    """Yields the proposal that the node has drafted for a matter that nobody solved."""
+    """Yields the step that posts a proposal about a matter that nobody solved. The node has drafted
+    its text.
+    """
     for matter in matters:
         if matter["state"] == "open" and matter.get("draft"):
             draft = matter["draft"]

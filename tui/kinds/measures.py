@@ -1,7 +1,9 @@
-"""Shows a measure: its question, how it stands, its chart, and how people answer it. Pure.
+"""Shows a measure: its question, how it stands, its chart, and how people answer it. All functions
+here are pure.
 
-A point of the chart is a window of some days. `bad` of its `n` answers are bad. For a measure that
-counts incidents, `n` is the number of windows and `bad` the number of incidents.
+A point of the chart is the result of one window, a row of days. `n` is the number of answers, and
+`bad` is how many of these are bad. For a measure that counts incidents, `n` is the number of
+windows and `bad` is the number of incidents.
 """
 
 from collections.abc import Iterator
@@ -46,12 +48,14 @@ _ANSWERS = {
 
 
 def needs_attention(view: Shown) -> bool:
-    """Whether a measure misses its target, or is worse than usual."""
+    """Returns whether a measure misses its target or is worse than usual."""
     return bool(view.get("short") or view.get("change") == "worse")
 
 
 def standing_sentence(view: Shown) -> str:
-    """Says in one sentence how a measure stands. A mark comes first if the measure needs attention."""
+    """Says in one sentence how a measure stands. If the measure needs attention, the sentence
+    begins with "!".
+    """
     sentence = view.get("sentence")
     if view.get("state") == "retired":
         return _("No longer asked: the neighbourhood decided this.")
@@ -65,14 +69,14 @@ def standing_sentence(view: Shown) -> str:
 
 
 def measure_card(view: Shown) -> Card:
-    """Makes a card of a measure: its question, and how it stands."""
+    """Makes the card of a measure, with its question and how it stands."""
     quiet = not needs_attention(view) and not view.get("matter")
     question = phrases.line_or_hidden(view["question"])
     return Card(view["id"], question, standing_sentence(view), quiet)
 
 
 def target_sentence(view: Shown) -> str:
-    """Says what the target of a measure asks for."""
+    """Says in words what the target of a measure asks for."""
     target = view["target"]
     is_lower_better = view.get("better") == "lower"
     if view["scale"] == COUNT:
@@ -87,8 +91,8 @@ def target_sentence(view: Shown) -> str:
 
 
 def answer_in_words(view: Shown | None, value: int | None) -> str:
-    """Puts the value of an answer into words by the scale of its measure. Returns nothing if the
-    answer has only words.
+    """Puts the value of an answer into words that fit the scale of its measure. If the answer has a
+    text but no value, returns an empty text.
     """
     if view is None or value is None:
         return ""
@@ -101,7 +105,9 @@ def answer_in_words(view: Shown | None, value: int | None) -> str:
 
 
 def windows_in_words(days: int, count: int) -> str:
-    """Writes the time of several windows. `days` is the length of one window."""
+    """Says in words how long `count` windows are together, for example "3 weeks". `days` is the
+    length of one window.
+    """
     if days == _WEEK:
         return plural("{n} week", "{n} weeks", count).format(n=count)
     if days == 1:
@@ -110,7 +116,9 @@ def windows_in_words(days: int, count: int) -> str:
 
 
 def result_in_words(view: Shown, point: Shown) -> str:
-    """Puts a point, or the sum of several points, into words: how many are bad, out of how many."""
+    """Puts a point, or the sum of several points, into words: how many answers are good, out of how
+    many. For incidents: how many happened, in what time.
+    """
     if view["scale"] == COUNT:
         span = windows_in_words(view["window"], max(1, point["n"]))
         return _("{bad} in {span}").format(bad=point["bad"], span=span)
@@ -119,7 +127,7 @@ def result_in_words(view: Shown, point: Shown) -> str:
 
 
 def draw_measure(view: Shown, width: int, height: int, today: date) -> Content:
-    """Says how a measure stands, and draws its chart below if there are points."""
+    """Says how a measure stands. If the measure has points, draws its chart below this sentence."""
     points = view.get("points") or []
     heading = Content.assemble((standing_sentence(view), "bold"), "\n")
     if not points:
@@ -135,7 +143,9 @@ def draw_measure(view: Shown, width: int, height: int, today: date) -> Content:
 
 
 def measure_story(view: Shown, today: date) -> Iterator[Part]:
-    """Yields the text below the chart of a measure: how many answered, and what the target is."""
+    """Yields the text below the chart of a measure: how many people answered, and what the target
+    is.
+    """
     if view["state"] == IN_USE:
         yield _participation(view) + "\n"
         if view.get("points") and not view.get("usual"):
@@ -150,7 +160,9 @@ def measure_story(view: Shown, today: date) -> Iterator[Part]:
 
 
 def report_steps(view: Shown) -> Iterator[NextStep]:
-    """Yields the step that answers a measure in use, with the choices of its scale."""
+    """Yields the step that answers a measure. The form offers the answers of the measure's scale.
+    If the measure is not in use, yields nothing.
+    """
     if view["state"] != IN_USE:
         return
     if view["scale"] == COUNT:
@@ -177,7 +189,9 @@ def report_steps(view: Shown) -> Iterator[NextStep]:
 
 
 def adoption_step(view: Shown) -> NextStep:
-    """Returns the step that proposes to use a measure, or to stop its use."""
+    """Returns the step that proposes to use a measure. If the measure is in use already, the step
+    proposes to stop using it.
+    """
     question = phrases.line_or_hidden(view["question"], _TITLE)
     if view["state"] == IN_USE:
         heading = _("Stop asking: {question}").format(question=question)
@@ -199,14 +213,18 @@ def _chart_point(view: Shown, point: Shown, today: date) -> control_chart.ChartP
 
 
 def _level(view: Shown, n: int, bad: int) -> Fraction:
-    """Returns the height of a point on the axis: incidents in a window, or percent of good answers."""
+    """Returns how high to draw a point: the number of incidents in a window, or the percentage of
+    good answers.
+    """
     if view["scale"] == COUNT:
         return Fraction(bad, n)
     return Fraction(100 * (n - bad), n)
 
 
 def _mark(view: Shown, window: int) -> str:
-    """Returns the mark of a window's point: the mark of its signal, or the ordinary mark."""
+    """Returns the character that marks a window's point. If the window is a signal, this is the
+    mark of the signal; if not, the ordinary mark.
+    """
     for signal in view.get("signals") or []:
         if signal["window"] == window:
             if signal["change"] == "worse":
@@ -232,7 +250,9 @@ def _participation(view: Shown) -> str:
 
 
 def _parties_result(view: Shown, point: Shown) -> str:
-    """Says what the providers report. For a count, says only how many reports there are."""
+    """Says what the providers of the service report themselves. For a measure that counts
+    incidents, says only how many reports they made.
+    """
     if view["scale"] != COUNT:
         return result_in_words(view, point)
     count = point["bad"]

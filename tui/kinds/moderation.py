@@ -1,8 +1,8 @@
-"""Shows why words were flagged or hidden, and what moderators and the roll can do about it. Pure:
-it asks no node.
+"""Shows why words were flagged or hidden, and what moderators and the roll can do about it. All
+functions here are pure.
 
-A flag asks the moderators to look at words. With a hide, a moderator votes to hide words, or to
-show them again.
+A flag asks the moderators to look at some words. With a `hide` record, a moderator asks the other
+moderators to hide words, or to show hidden words again.
 """
 
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ from tui.kinds.thread_data import ThreadData
 
 
 def can_be_flagged(root: Shown) -> bool:
-    """Whether a thread begins with words that everybody can read. Only such words can be flagged
-    and hidden.
+    """Returns whether people can flag and hide the words of a thread. Only words that all members
+    can read can be flagged.
     """
     kind = KINDS.get(root.get("kind") or "")
     if kind is None or kind.is_private or "state" not in root:
@@ -33,14 +33,14 @@ def can_be_flagged(root: Shown) -> bool:
 
 
 def moderation_story(thread: ThreadData, me: str | None) -> Content:
-    """Describes what people said about the words of a thread. It stands below the thread's own
-    story.
+    """Describes what people said about the words of a thread: flags, requests to hide words, and
+    hidden words. The page shows this below the thread's own text.
     """
     return Content.assemble(*_story_parts(thread, me))
 
 
 def moderation_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
-    """Lists what `me` can say about the words of a thread."""
+    """Lists what `me` can do about the words of a thread, such as flag or hide the words."""
     if me is None or not can_be_flagged(thread.root):
         return []
     return [step for text in _texts(thread) for step in _steps_about(text, thread, me)]
@@ -49,7 +49,9 @@ def moderation_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
 def waiting_flag_cards(
     flags: list[Shown], hides: list[Shown], term: Shown, me: str | None
 ) -> Iterator[Card]:
-    """Yields a card for each flag and each request that waits for the answer of `me`, a moderator."""
+    """Yields a card for each flag that waits for `me`, a moderator. Also yields a card for each
+    request to hide or show words, if `me` has not answered it yet.
+    """
     if me not in ids(term.get("moderators")):
         return
     for flag in flags:
@@ -69,7 +71,9 @@ def waiting_flag_cards(
 
 
 def flag_cards(flags: list[Shown], hides: list[Shown], today: date, me: str | None) -> list[Card]:
-    """Makes the cards of everything that waits for the moderators."""
+    """Makes a card for each flag, and for each request to hide or show words, that waits for any
+    moderator.
+    """
     cards = [_flag_card(flag, today, me) for flag in flags if flag["state"] == "open"]
     for text_id, text_hides in _hides_by_text(hides, "said").items():
         sentence = _asking_sentence(text_hides, me)
@@ -78,7 +82,7 @@ def flag_cards(flags: list[Shown], hides: list[Shown], today: date, me: str | No
 
 
 def hidden_cards(hides: list[Shown], decisions: list[Shown], me: str | None) -> list[Card]:
-    """Makes the cards of the hidden words: who hid them and why."""
+    """Makes a card for each post with hidden words. The card says who hid them, and why."""
     cards = {}
     for decision in decisions:
         subject = decision.get("concerns") or {}
@@ -132,7 +136,9 @@ def _asking_sentence(hides: list[Shown], me: str | None) -> str:
 
 
 def _texts(thread: ThreadData) -> list[Shown]:
-    """Returns the records with words: the heads of a page, or else the root."""
+    """Returns the records of a thread whose words can be flagged. For a page, these are its current
+    texts; for any other thread, its first record.
+    """
     return thread.root.get("heads") or [thread.root]
 
 
@@ -198,7 +204,9 @@ def _hide_step(text_id: str, term: Shown, label: str, choice: str) -> NextStep:
 
 
 def _may_judge(text: Shown, thread: ThreadData, me: str) -> bool:
-    """Whether `me`, a moderator, may ask to hide or show words, and has not done so yet."""
+    """Returns whether `me` may ask to hide or show some words. `me` must be one of at least three
+    moderators, must not have asked already, and must not be the person that the words are about.
+    """
     if not is_on_council(thread.term, me) or _is_about(text, thread, me):
         return False
     hides = _hides_by_text(thread.hides, "said").get(text["id"], [])
@@ -206,7 +214,9 @@ def _may_judge(text: Shown, thread: ThreadData, me: str) -> bool:
 
 
 def _is_about(text: Shown, thread: ThreadData, me: str) -> bool:
-    """Whether words are about `me`, so that others have to judge them (R-14.5)."""
+    """Returns whether some words are about `me`. If they are, other moderators have to judge them
+    (R-14.5).
+    """
     root = thread.root
     if text["id"] != root["id"]:  # a revision of a page is about the person who began the page
         return bool(root["author"]["id"] == me)
@@ -222,7 +232,9 @@ def _is_about(text: Shown, thread: ThreadData, me: str) -> bool:
 
 
 def _hides_by_text(hides: list[Shown], state: str) -> dict[str, list[Shown]]:
-    """Groups the hides in a state by the id of the text that they are about, oldest first."""
+    """Returns the `hide` records with this state, oldest first, in a list for each text. The key is
+    the id of the text that they are about.
+    """
     by_text: dict[str, list[Shown]] = {}
     for hide in sorted(hides, key=lambda hide: str(hide["created"])):
         if hide["state"] == state:

@@ -1,7 +1,8 @@
-"""A next step is a record that a person could post now. The screen draws it as a button with a form
-behind it.
+"""Defines next steps. A next step is a record that a person could post now; the screen draws it as
+a button that opens a form.
 
-The node checks every step again when it is posted. So a step only says what deserves a button.
+The node checks the record again when the person posts it. So this code decides only which buttons
+to show.
 """
 
 from dataclasses import dataclass, field
@@ -13,13 +14,15 @@ from tui.widgets.form import Choices
 
 @dataclass(frozen=True)
 class NextStep:
-    """A record that a person could post, with the words of its button and the fields of its form."""
+    """A record that a person could post now, with the text of its button and the fields of its
+    form.
+    """
 
     kind: str
     about: str | None
     label: str
-    waits: bool = False  # true if somebody waits for it
-    meaning: str = ""  # what posting it means; stands above the form
+    waits: bool = False  # true if somebody waits for this record
+    meaning: str = ""  # what it means to post the record; shown above the form
 
     # The form.
     fields: tuple[str, ...] | None = None  # the fields that the form asks for; None: all
@@ -32,16 +35,19 @@ class NextStep:
 
     @property
     def key(self) -> str:
-        """Returns a text that tells this step from all others. The draft of its form is stored
-        under it.
+        """The key under which the draft of this step's form is kept. No other step has the same
+        key.
         """
-        # A fixed list stays out: the texts that a revision follows can change while somebody types.
+        # Lists in `fixed` are no part of the key: the texts that a revision replaces can change
+        # while somebody types.
         fixed = [f"{name}={value}" for name, value in self.fixed.items() if isinstance(value, str)]
         return ":".join([self.kind, self.about or "", self.rule, *(self.fields or ()), *fixed])
 
 
 def close_step(view: Shown, state: str, label: str) -> NextStep:
-    """Returns the step that closes a view with a state such as "withdrawn", and asks why."""
+    """Returns the step that closes a view with the state `state`, such as "withdrawn". Its form
+    asks for the reason.
+    """
     return NextStep(
         kind="close", about=view["id"], label=label, fixed={"as_state": state}, fields=("why",)
     )

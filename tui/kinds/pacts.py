@@ -1,5 +1,5 @@
-"""Shows a pact: its card, its story, and what a party can do about it. Finds the pacts that wait.
-Pure.
+"""Shows a pact, a promise among a few people: its card, its text, and what each party can do. Also
+lists the pacts that wait for the reader. All functions here are pure.
 """
 
 from collections.abc import Iterator
@@ -17,18 +17,20 @@ _OVER = {"ended", "declined", "withdrawn"}
 
 
 def pact_card(view: Shown, today: date, me: str | None) -> Card:
-    """Makes a card of a pact: its parties, how it stands, its hours and its end."""
+    """Makes the card of a pact, with its parties, its state, its hours and its end."""
     detail = _detail(view, today, me)
     return Card(view["id"], phrases.title(view), detail, quiet=view["state"] in _OVER)
 
 
 def pact_story(view: Shown, today: date, me: str | None) -> Content:
-    """Shows the words of a pact, and who has yet to accept it."""
+    """Describes a pact: its words, and who has not accepted it yet."""
     return Content.assemble(*_story_parts(view, today, me))
 
 
 def steps_for_pact(pact: Shown, me: str) -> Iterator[NextStep]:
-    """Yields what a party can do about a pact: accept it, decline it, take it back or end it."""
+    """Yields what `me`, a party, can do about a pact: accept it, decline it, take it back or end
+    it.
+    """
     state = pact["state"]
     if state == "offered" and _waits_for(pact, me):
         yield NextStep(
@@ -49,7 +51,7 @@ def steps_for_pact(pact: Shown, me: str) -> Iterator[NextStep]:
 
 
 def waiting_pact_cards(pacts: list[Shown], me: str | None) -> Iterator[Card]:
-    """Yields a card for each pact that waits for the reader."""
+    """Yields a card for each pact that the reader has still to accept or decline."""
     for pact in pacts:
         if _waits_for(pact, me):
             author = phrases.name(pact["author"])

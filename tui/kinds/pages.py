@@ -1,7 +1,8 @@
-"""Shows a page that everybody writes: its card, its story, and the step that adds a new text. Pure.
+"""Shows a page, which all members write together: its card, its text, and the step that adds a new
+text. All functions here are pure.
 
-A head is a text of the page that no other text replaces. If people write at the same time, a page
-has several heads.
+A head is a current text of the page: no later text has replaced it. If several people write at the
+same time, a page has several heads.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tui.kinds.thread_data import ThreadData
 
 
 def page_card(view: Shown, today: date, me: str | None) -> Card:
-    """Makes a card of a page: who wrote its latest text, and when."""
+    """Makes the card of a page, with the author and the time of its latest text."""
     heads = view["heads"]
     several = _("{n} texts side by side").format(n=len(heads)) if len(heads) > 1 else ""
     detail = phrases.dotted([several, _signature(heads[-1], today, me)])
@@ -26,12 +27,14 @@ def page_card(view: Shown, today: date, me: str | None) -> Card:
 
 
 def page_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Shows the heads of a page, then its earlier texts, the latest first."""
+    """Shows the current texts of a page. Below them come the earlier texts, with the latest of
+    these first.
+    """
     return Content.assemble(*_story_parts(thread, today, me))
 
 
 def revision_step(page: Shown) -> NextStep:
-    """Returns the step that writes a new text in place of all heads."""
+    """Returns the step that writes a new text in place of all current texts of the page."""
     heads = page["heads"]
     return NextStep(
         kind="revision",
@@ -71,8 +74,8 @@ def _story_parts(thread: ThreadData, today: date, me: str | None) -> Iterator[Pa
 
 
 def _earlier_texts(thread: ThreadData) -> list[Shown]:
-    """Returns the texts that a later text replaced, oldest first. The page's first text is the
-    oldest.
+    """Returns the texts of a page that later texts have replaced, oldest first. If the page's first
+    text was replaced too, it comes first.
     """
     page = thread.root
     head_ids = {head["id"] for head in page["heads"]}

@@ -1,4 +1,6 @@
-"""Shows a person: their standing, their devices, who acts for whom, and what `me` can do. Pure."""
+"""Shows a person: their standing, their devices, who acts for them, and what the reader can do. All
+functions here are pure.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +23,9 @@ _PROXY_MEANING = _(
 
 @dataclass(frozen=True)
 class Folder:
-    """A person with all that their page shows. Only the person of this home has devices here."""
+    """Everything that the page of a person shows. `devices` is filled only on the reader's own
+    page.
+    """
 
     person: Shown
     term: Shown
@@ -30,7 +34,9 @@ class Folder:
 
 
 def list_newcomers(waiting: Shown) -> list[Shown]:
-    """Lists the people who wait to be let in, each once: those who knocked, and those with a vouch."""
+    """Lists each newcomer once. A newcomer has asked to join or has been vouched for, but is not a
+    member yet.
+    """
     by_person = {knock["person"]["id"]: knock for knock in waiting.get("knocks") or []}
     for vouched in waiting.get("vouched") or []:
         by_person.setdefault(vouched["person"]["id"], vouched)
@@ -38,12 +44,14 @@ def list_newcomers(waiting: Shown) -> list[Shown]:
 
 
 def member_cards(people: list[Shown], term: Shown, me: str | None) -> list[Card]:
-    """Makes a card for each member: whether they vote and moderate."""
+    """Makes a card for each member. The card says whether the member votes and moderates."""
     return [_member_card(member, term, me) for member in people]
 
 
 def newcomer_card(entry: Shown, me: str | None) -> Card:
-    """Makes a card of a person who waits to be let in, with the people who vouched for them."""
+    """Makes the card of a newcomer who waits to be let in. It names the people who have vouched for
+    them.
+    """
     detail = _("waits to be let in")
     if entry.get("vouchers"):
         vouched = _("{who} vouched").format(who=phrases.person_names(entry["vouchers"], me))
@@ -52,14 +60,16 @@ def newcomer_card(entry: Shown, me: str | None) -> Card:
 
 
 def person_story(folder: Folder, today: date, me: str | None) -> Content:
-    """Describes a person's standing and who acts for whom. On one's own page, lists one's devices
-    too.
+    """Describes a person's standing and who acts for whom. If the person is the reader, also lists
+    their devices.
     """
     return Content.assemble(*_story_parts(folder, today, me))
 
 
 def person_steps(folder: Folder, me: str | None, today: date) -> list[NextStep]:
-    """Lists what `me` can do about a person, or about themselves."""
+    """Lists what `me` can do about a person. If the person is `me`, lists what `me` can do about
+    their own membership and devices.
+    """
     if me is None:
         return []
     if folder.person["id"] == me:
@@ -68,7 +78,7 @@ def person_steps(folder: Folder, me: str | None, today: date) -> list[NextStep]:
 
 
 def vouch_step(person: Shown) -> NextStep:
-    """Returns the step that lets in a person who waits at the neighbourhood's door."""
+    """Returns the step with which a member vouches for a person who wants to join."""
     who = phrases.name(person)
     return NextStep(
         kind="approve",

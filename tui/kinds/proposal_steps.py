@@ -1,5 +1,5 @@
-"""Makes the steps that put a question to the vote: a proposal, a renewal, a moderator's removal.
-Pure.
+"""Makes the steps that begin a decision: a proposal, a renewal, or the removal of a person by
+moderators. All functions here are pure.
 """
 
 from tui.format import phrases
@@ -10,7 +10,7 @@ from tui.kinds.next_steps import NextStep
 
 
 def renewal_step(term: Shown) -> NextStep:
-    """Returns the step that begins the next term."""
+    """Returns the step that proposes a renewal, which begins the next term."""
     return NextStep(
         kind="renewal",
         about=None,
@@ -31,9 +31,10 @@ def renewal_step(term: Shown) -> NextStep:
 
 
 def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
-    """Returns the step that proposes a change whose value the form does not ask for.
+    """Returns the step that proposes a fixed change. The form asks only for the title, the text and
+    the closing day.
 
-    `change_words` is the change as the node reads it.
+    `change_words` is the change, written in the form that the node reads.
     """
     return NextStep(
         kind="proposal",
@@ -50,7 +51,7 @@ def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
 
 
 def removal_step(person: Shown, term: Shown, *, is_awaited: bool = False) -> NextStep:
-    """The step by which a moderator says that somebody is out."""
+    """Returns the step with which a moderator asks to remove a person from the neighbourhood."""
     who = phrases.name(person)
     meaning = _(
         "When {n} moderators have said so, {who} is out, and what they post after that "
@@ -68,7 +69,7 @@ def removal_step(person: Shown, term: Shown, *, is_awaited: bool = False) -> Nex
 
 
 def restoration_step(person: Shown) -> NextStep:
-    """Returns the step that asks the roll to bring a person back."""
+    """Returns the step that asks the roll, the people who vote, to let a removed person back in."""
     who = phrases.name(person)
     return proposal_step(
         f"restore {person['id']}",

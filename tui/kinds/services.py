@@ -1,7 +1,8 @@
-"""Shows a service: its chain as a tree, and what a person can do in it. Pure.
+"""Shows a service: its chain as a tree, and what a person can do in it. All functions here are
+pure.
 
-A link is one step of a chain: one person offers a part of the service, and the person who accepts
-then holds that part.
+A link is one part of a chain. One person offers a part of the service to another person; whoever
+accepts the link then holds that part.
 """
 
 from collections.abc import Iterator
@@ -21,8 +22,8 @@ _MOST_REPORTS = 3  # the number of reports that a service shows
 
 
 def service_card(view: Shown, me: str | None) -> Card:
-    """Makes a card of a service: who holds it, which links are only offered, and a mark if it needs
-    attention.
+    """Makes the card of a service. It says who holds the service, which links nobody has accepted
+    yet, and whether the service needs attention.
     """
     service_measures = view.get("measures") or []
     bad_measures = [measure for measure in service_measures if measures.needs_attention(measure)]
@@ -40,8 +41,9 @@ def service_card(view: Shown, me: str | None) -> Card:
 
 
 def service_rank(view: Shown) -> int:
-    """Ranks a service in a list: first what the reader holds, then what they passed on, what they
-    rely on, the rest, what has ended.
+    """Returns the rank of a service in a list. Services that the reader holds come first, then
+    those that they passed on, and then those that they rely on. All other open services follow;
+    ended services come last.
     """
     marks = ("i_hold", "i_take_part", "i_said_something")
     if view["state"] != "open":
@@ -51,14 +53,14 @@ def service_rank(view: Shown) -> int:
 
 
 def service_story(view: Shown, reports: list[Shown], today: date, me: str | None) -> Content:
-    """Describes the chain of a service, its measures, and what people said lately. `reports` begins
-    with the newest.
+    """Describes a service: its chain, its measures, and the latest reports. The newest report must
+    come first in `reports`.
     """
     return Content.assemble(*_story_parts(view, reports, today, me))
 
 
 def service_steps(view: Shown, asked_measures: list[Shown], me: str | None) -> list[NextStep]:
-    """Lists what `me` can do in a service. What waits for `me` comes first."""
+    """Lists what `me` can do in a service. Things that somebody waits for come first."""
     if me is None or view["state"] != "open":
         return []
     steps = [
@@ -110,7 +112,9 @@ def _story_parts(view: Shown, reports: list[Shown], today: date, me: str | None)
 
 
 def _tree_parts(view: Shown, today: date, me: str | None) -> Iterator[Part]:
-    """Yields the chain as a tree: the person who answers for the service, and the links below."""
+    """Yields the chain as a tree. At the top is the person who answers for the service; below are
+    the links.
+    """
     provider = view.get("provider")
     top = view["answers_for"]
     who = phrases.name(top, me)
@@ -143,7 +147,9 @@ def _branch_parts(
 
 
 def _holder_mark(view: Shown, person: Shown, link: Shown | None) -> Iterator[Part]:
-    """Yields a mark beside the person at the end of the chain, who holds the service now."""
+    """Yields a mark for `person` if they hold the service now, which means that they are at the end
+    of the chain.
+    """
     chain = view.get("chain") or []
     end_id = chain[-1] if chain else None
     link_id = link["id"] if link else None
@@ -175,7 +181,7 @@ def _holder_sentence(view: Shown, me: str | None) -> str:
 
 
 def _offer_answer_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """Yields the steps that accept or decline a link offered to `me`."""
+    """Yields, for each link offered to `me`, the steps that accept it and decline it."""
     for link in view.get("links") or []:
         if link["state"] == "offered" and link["to"]["id"] == me:
             what = phrases.line_or_hidden(link["title"], 60)
@@ -200,7 +206,9 @@ def _accept_step(link: Shown, what: str) -> NextStep:
 
 
 def _hand_on_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """Yields the steps that hand on a part of the service, or a part of a link that `me` holds."""
+    """Yields the steps with which `me` asks another person to do a part of the service, or a part
+    of a link that `me` accepted. For the service itself, `me` must be its author or answer for it.
+    """
     if me in _head_ids(view):
         yield _hand_on_step(view, _("Ask somebody to do a part of it"), me)
     for link in view.get("links") or []:
@@ -225,9 +233,10 @@ def _hand_on_step(above: Shown, label: str, me: str) -> NextStep:
 
 
 def _hand_over_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """Yields the steps that pass a link to another person.
+    """Yields the steps that pass an accepted link on to another person.
 
-    The two ends of a link may do so, and so may the holder of what is above it (R-21.4).
+    Either end of the link may do this. So may the person who holds what the link is about: the link
+    above it, or the service (R-21.4).
     """
     links = {link["id"]: link for link in view.get("links") or []}
     for link in links.values():
@@ -253,8 +262,8 @@ def _hand_over_step(link: Shown, me: str) -> NextStep:
 
 
 def _end_steps(view: Shown, me: str) -> Iterator[NextStep]:
-    """Yields the steps that end a link or the service, or take back a link that nobody has
-    accepted.
+    """Yields the steps that end an accepted link or the whole service. Also yields the step that
+    takes back an offered link.
     """
     for link in view.get("links") or []:
         what = phrases.line_or_hidden(link["title"], 50)
@@ -268,12 +277,14 @@ def _end_steps(view: Shown, me: str) -> Iterator[NextStep]:
 
 
 def _head_ids(view: Shown) -> set[str]:
-    """Returns the ids of the author of a service and of the person who answers for it."""
+    """Returns the ids of two people: the author of a service and the person who answers for it."""
     return {view["author"]["id"], view["answers_for"]["id"]}
 
 
 def _end_ids(link: Shown) -> set[str]:
-    """Returns the ids of the two ends of a link: who offers and who accepts."""
+    """Returns the ids of the two ends of a link: the person who offered it and the person to whom
+    it was offered.
+    """
     return {link["author"]["id"], link["to"]["id"]}
 
 

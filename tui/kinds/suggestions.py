@@ -1,4 +1,6 @@
-"""Shows what this home suggests: cards on Today, and lines beside a person."""
+"""Shows what this home suggests to the reader: cards on the Today tab, and lines beside a person on
+the People tab.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,7 +18,7 @@ from tui.node.api_client import Declined
 from tui.node.connection import NodeConnection
 from tui.widgets.feed import Feed
 
-MOST = 20  # cards
+MOST = 20  # the most cards in the list
 _MOST_BESIDE_PERSON = 3
 
 _LABELS = {
@@ -27,10 +29,12 @@ _LABELS = {
 
 
 class Suggested(Feed):
-    """A list of suggestions, hidden while it is empty. The card of a post opens that post."""
+    """A list of suggestions, which is not shown while it is empty. Opening a card opens the post or
+    the person that it suggests.
+    """
 
     class Named(Message):
-        """The reader chose the card of a person."""
+        """The message that the reader opened the card of a person."""
 
         def __init__(self, person: str) -> None:
             super().__init__()
@@ -42,13 +46,13 @@ class Suggested(Feed):
         self.display = False
 
     def suggest(self, suggestions: list[Shown]) -> None:
-        """Shows new suggestions in place of the old ones."""
+        """Replaces the suggestions in the list with new ones."""
         self._by_id = {suggestion["id"]: suggestion for suggestion in suggestions}
         self.display = bool(suggestions)
         self.show_cards([suggestion_card(suggestion) for suggestion in suggestions])
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Opens the post or the person that a suggestion is about."""
+        """Opens the post or the person that the chosen suggestion is about."""
         event.stop()
         event.prevent_default()
         suggestion = self._by_id.get(event.option_id or "")
@@ -59,8 +63,8 @@ class Suggested(Feed):
 
 
 class Between(Static):
-    """Lines beside a person: what others say of them, what the two could do, and who can introduce
-    them.
+    """The lines beside a person: what others say of the person, what the reader and the person
+    could do together, and who can introduce them.
     """
 
     def __init__(self, link: NodeConnection) -> None:
@@ -69,7 +73,9 @@ class Between(Static):
         self._person_id: str | None = None
 
     def tell(self, person: Shown | None) -> None:
-        """Shows the lines about a person. Shows nothing while they load."""
+        """Loads the lines about a person, and then shows them. Clears the lines about another
+        person at once.
+        """
         person_id = person["id"] if person is not None else None
         if person_id != self._person_id:
             self._person_id = person_id
@@ -92,7 +98,7 @@ class Between(Static):
 
 
 def suggestion_card(suggestion: Shown) -> Card:
-    """Makes a card of a suggestion."""
+    """Makes the card of a suggestion."""
     label = _LABELS.get(suggestion["suggests"], "{what}")
     label = label.format(what=safe_line(str(suggestion["title"])))
     return Card(suggestion["id"], label, safe_line(str(suggestion["sentence"])))
@@ -101,7 +107,9 @@ def suggestion_card(suggestion: Shown) -> Card:
 def connection_lines(
     person: Shown, suggestions: list[Shown], ways: list[Shown], me: str | None
 ) -> Content:
-    """Writes the lines beside a person. `ways` are the ways of being introduced to them."""
+    """Writes the lines beside a person. `ways` lists the chains of members through whom the reader
+    could be introduced to the person.
+    """
     lines = [*_vouch_lines(person, me)]
     if person["id"] != me:
         lines += [*_suggestion_lines(suggestions, me), *_introduction_lines(ways)]

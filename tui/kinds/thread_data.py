@@ -1,4 +1,6 @@
-"""All data that the page of a thread needs: the view of the root and the lists that go with it."""
+"""Holds all data that the page of a thread needs: the view of the thread's first record (its root),
+and lists of other records.
+"""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +9,7 @@ from tui.format.phrases import Shown
 
 @dataclass(frozen=True)
 class ThreadData:
-    """A thread, with everything that its story and its next steps are made from."""
+    """A thread, with everything from which the screen makes its text and its next steps."""
 
     root: Shown
     agreements: list[Shown]

@@ -1,4 +1,4 @@
-"""Fetches a whole thread from the node, with several calls."""
+"""Fetches a whole thread from the node. This takes several calls of the local API."""
 
 import asyncio
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tui.node.connection import NodeConnection
 
 
 async def fetch(link: NodeConnection, record_id: str) -> ThreadData:
-    """Fetches the whole thread of a record. Raises Declined."""
+    """Fetches the whole thread that contains a record. Raises Declined."""
     root = await link.call("show", id=record_id)
     history = root["history"]
     if history and history[0]["id"] != root["id"]:
@@ -23,7 +23,8 @@ async def fetch(link: NodeConnection, record_id: str) -> ThreadData:
         flags, hides = await _fetch_answers(link, root, "flags", "hides")
         thread = replace(thread, flags=flags, hides=hides)
     match root.get("kind"):
-        # If a home cannot read the root, there is no view, and the second key is missing.
+        # If this home cannot read the root, it has no view of the root. Then the key that a case
+        # asks for is missing.
         case "request" | "offer" if "responses" in root:
             return await _with_exchange(link, thread)
         case "activity" if "upcoming" in root:
@@ -42,7 +43,9 @@ async def fetch(link: NodeConnection, record_id: str) -> ThreadData:
 
 
 async def _with_exchange(link: NodeConnection, thread: ThreadData) -> ThreadData:
-    """Adds to a request or an offer its agreements, receipts, corrections and addresses."""
+    """Adds the agreements, receipts, corrections and addresses to the thread of a request or an
+    offer.
+    """
     agreements, receipts, corrections = await _fetch_answers(
         link, thread.root, "agreements", "receipts", "corrections"
     )
@@ -51,7 +54,9 @@ async def _with_exchange(link: NodeConnection, thread: ThreadData) -> ThreadData
 
 
 async def _fetch_answers(link: NodeConnection, root: Shown, *lists: str) -> list[list[Shown]]:
-    """Fetches several lists of the records that answer a root, oldest first."""
+    """Fetches the lists with these names, limited to records of one thread. Each list comes back
+    oldest first.
+    """
     newest_first = await asyncio.gather(
         *(link.call("list", what=list_name, about=root["id"]) for list_name in lists)
     )

@@ -1,4 +1,4 @@
-"""An asyncio client of a node's local API (specs/06). It sends calls and collects events."""
+"""A client of a node's local API (specs/06), for asyncio. It sends calls and collects events."""
 
 import asyncio
 import itertools
@@ -27,7 +27,7 @@ _READ_BYTES = 64 * 1024
 
 
 class Declined(Exception):
-    """The node refused a call. `sentence` says why and what helps."""
+    """The node refused a call. `sentence` tells the reader why, and what helps."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -35,13 +35,15 @@ class Declined(Exception):
 
 
 class NodeGone(Declined):
-    """No node answers, or the node went away during a call. Such a call may have taken effect or
-    not.
+    """The node does not answer, or it stopped during a call. If it stopped, nobody knows whether
+    the call took effect.
     """
 
 
 class Client:
-    """A connection to a node. Every method may raise Declined, or its subclass NodeGone."""
+    """A connection to a node. Every method may raise Declined, or NodeGone, which is a subclass of
+    Declined.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -54,7 +56,9 @@ class Client:
 
     @classmethod
     async def connect(cls, path: Path) -> Self:
-        """Connects and exchanges hellos. Raises NodeGone if that takes longer than HELLO_SECONDS."""
+        """Connects to the node at `path`, and exchanges hellos with it. If this takes longer than
+        HELLO_SECONDS, raises NodeGone.
+        """
         try:
             reader, writer = await asyncio.open_unix_connection(os.fspath(path))
         except OSError:
@@ -72,16 +76,20 @@ class Client:
         return client
 
     async def call(self, method: str, **params: Any) -> Any:
-        """Calls a method and returns its result. Several calls may wait at the same time."""
+        """Calls a method of the local API and returns its result. Several calls may wait for
+        results at the same time.
+        """
         return await self._send_request(Request(next(self._ids), method, params))
 
     async def subscribe(self) -> None:
-        """Asks for events. After an event with the topic "resync", the client has to ask again."""
+        """Asks the node to send events. When an event with the topic "resync" comes, the client has
+        to ask again.
+        """
         await self.call(SUBSCRIBE)
 
     async def next_event(self, seconds: float) -> Event | None:
-        """Returns the next event, or None if none comes in time. After the last event, raises
-        NodeGone.
+        """Returns the next event. If none comes within `seconds`, returns None. If the connection
+        has ended, raises NodeGone.
         """
         try:
             async with asyncio.timeout(seconds):
@@ -93,7 +101,7 @@ class Client:
         return event
 
     def take_waiting_events(self) -> list[Event]:
-        """Returns the events that are here already. Does not wait."""
+        """Returns the events that have arrived already, without waiting for more."""
         events: list[Event] = []
         while not self._events.empty():
             event = self._events.get_nowait()
@@ -105,7 +113,7 @@ class Client:
         return events
 
     async def close(self) -> None:
-        """Closes the connection. The node keeps running. Closing twice is fine."""
+        """Closes the connection; the node keeps running. A second call does nothing."""
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
@@ -124,7 +132,7 @@ class Client:
         self._pending[request.id] = future
         try:
             self._writer.write(data)
-            # `_read_frames` still reads what the node said before it left.
+            # `_read_frames` still reads what the node sent before it closed the connection.
             with suppress(OSError):
                 await self._writer.drain()
             return await future

@@ -1,4 +1,6 @@
-"""Keeps the screen connected to its node: it reconnects, announces changes, and carries calls."""
+"""Keeps the screen connected to its node. It reconnects, tells the panes about changes, and passes
+on their calls.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -25,18 +27,20 @@ def _now() -> datetime:
 
 
 class NodeConnection:
-    """The connection to the node that all screens and panes share.
+    """The connection to the node, which all screens and panes share.
 
-    `status` is the node's latest answer, None before the first. `trouble` is a sentence while the
-    node cannot be reached. Two signals go out: `status_changed`, and `changed` when records have
-    changed.
+    `status` is the node's latest status; it is None until the first status arrives. `trouble` is a
+    sentence for the reader if the node cannot be reached, or else None.
+
+    The signal `status_changed` goes out after each update of `status` or `trouble`. The signal
+    `changed` goes out when records have changed.
     """
 
     def __init__(self, app: App[None], path: Path, now: Callable[[], datetime] = _now) -> None:
         self.now = now
         self.status: Shown | None = None
         self.trouble: str | None = None
-        # What people typed and did not post, by the key of its step.
+        # The drafts: texts that the reader typed and did not post, by the key of the step.
         self.drafts: dict[str, dict[str, str]] = {}
         self.changed: Signal[None] = Signal(app, "changed")
         self.status_changed: Signal[None] = Signal(app, "standing")
@@ -45,41 +49,47 @@ class NodeConnection:
 
     @property
     def me(self) -> str | None:
-        """The id of this home's person; None until that person is a member."""
+        """The id of this home's person. It is None until that person is a member."""
         person = (self.status or {}).get("person")
         return person["id"] if person else None
 
     @property
     def term(self) -> Shown:
-        """The current term with its roll and moderators. Empty before the node has answered."""
+        """The current term, with its roll and its moderators. It is empty before the node has
+        answered.
+        """
         term: Shown = (self.status or {}).get("term") or {}
         return term
 
     @property
     def waiting(self) -> Shown:
-        """The people who want to join, and everything else that this node has not settled."""
+        """The part of the node's status about things that are not settled yet, above all the people
+        who want to join.
+        """
         waiting: Shown = (self.status or {}).get("waiting") or {}
         return waiting
 
     @property
     def is_in_neighbourhood(self) -> bool:
-        """Whether this home is in a neighbourhood. Only then are there lists to show."""
+        """Whether this home is in a neighbourhood. If it is not, there are no lists to show."""
         return bool((self.status or {}).get("neighbourhood"))
 
     async def call(self, method: str, **params: Any) -> Any:
-        """Calls a method of the node. Raises Declined."""
+        """Calls a method of the node's local API, and returns the answer. Raises Declined."""
         if self._client is None:
             raise NodeGone(self.trouble or _("This home is not ready yet."))
         return await self._client.call(method, **params)
 
     async def fetch_charter(self) -> Shown:
-        """Fetches the charter in force. Raises Declined."""
+        """Fetches the charter in force, which holds the neighbourhood's rules. Raises Declined."""
         neighbourhood = (self.status or {}).get("neighbourhood") or {}
         charter: Shown = await self.call("show", id=neighbourhood.get("id"))
         return charter
 
     async def stay_connected(self) -> None:
-        """Connects, and connects again after every failure. Runs until it is cancelled."""
+        """Connects to the node, and connects again after every failure. Runs until somebody cancels
+        the task.
+        """
         while True:
             try:
                 self._client = await Client.connect(self._path)
@@ -90,7 +100,7 @@ class NodeConnection:
             finally:
                 if self._client is not None:
                     client = self._client
-                    # First, because a call during the closing must not use this client.
+                    # This comes first: a call must not use the client while it closes.
                     self._client = None
                     await client.close()
             await asyncio.sleep(RETRY_SECONDS)

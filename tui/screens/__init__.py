@@ -1,3 +1,3 @@
-"""Everything that fills the terminal: the tabs of the home screen, and the screens that open over
-them.
+"""The screens that fill the terminal: the home screen with its tabs, and the pages and forms that
+open over it.
 """

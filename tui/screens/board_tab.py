@@ -1,4 +1,6 @@
-"""The board: requests, offers and activities. Wide terminals also show the details of one of these."""
+"""The Board tab: lists of requests, offers and activities. On a wide terminal, it also shows the
+details of one post.
+"""
 
 import asyncio
 from typing import Any, ClassVar
@@ -23,7 +25,9 @@ _OPEN_STATES = {"open", "agreed", "full"}
 
 
 class BoardTab(Pane):
-    """The lists of open posts. A key shows closed posts too."""
+    """The lists of open requests, offers and activities. The reader can press a key to see closed
+    posts too.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "toggle_all", _("All/open"), id="board-all"),
@@ -36,7 +40,9 @@ class BoardTab(Pane):
         self._muted_counts: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
-        """Lays out the lists and the details. Narrow terminals hide the details."""
+        """Lays out the lists, with the details of one post beside them. Narrow terminals hide the
+        details.
+        """
         with Container(id="lists"):
             yield Feed(_("Requests"), _("Nobody asks for anything. Press n to ask."), id="requests")
             with Vertical(id="offers-and-activities"):
@@ -48,7 +54,7 @@ class BoardTab(Pane):
                 yield Static(id="details-text", markup=False)
 
     async def load(self) -> None:
-        """Fetches the lists and shows them."""
+        """Fetches the requests, offers and activities from the node, and shows them."""
         lists = await asyncio.gather(
             *(self.node.call("list", what=what) for what in _LISTS.values())
         )
@@ -58,7 +64,7 @@ class BoardTab(Pane):
             self._show_cards(feed, views)
 
     def action_toggle_all(self) -> None:
-        """Shows closed posts too, or only open posts again."""
+        """Shows closed posts too. If they are shown already, hides them again."""
         self._shows_closed = not self._shows_closed
         for feed in self.query(Feed):
             # Nobody reads the old list any more, so the new list is shown at once.
@@ -67,7 +73,7 @@ class BoardTab(Pane):
         self.reload()
 
     def on_feed_highlighted(self, event: Feed.Highlighted) -> None:
-        """Shows the details of the card under the cursor."""
+        """Shows the details of the post whose card is under the cursor."""
         view = self._views.get(event.card_id)
         if view is None or not event.feed.cards.has_focus:
             return

@@ -1,4 +1,6 @@
-"""The tab of circles and pacts, which only their people see, and of pages, which everybody writes."""
+"""The Circles tab. It shows circles and pacts, which only the people in them can see, and pages,
+which all members write together.
+"""
 
 import asyncio
 from typing import Any
@@ -15,10 +17,12 @@ Shown = dict[str, Any]
 
 
 class CirclesTab(Pane):
-    """Two lists: circles with pacts, and pages. The home screen opens their cards."""
+    """Two lists: circles and pacts in the first, pages in the second. The home screen opens their
+    cards.
+    """
 
     def compose(self) -> ComposeResult:
-        """Lays out both lists: what few people see stands beside what everybody sees."""
+        """Lays out the two lists: circles and pacts in one, pages in the other."""
         with Container(id="circle-lists"):
             yield Feed(
                 _("Circles and pacts"),
@@ -28,7 +32,7 @@ class CirclesTab(Pane):
             yield Feed(_("Pages"), _("Nothing is written yet. Press n to begin."), id="pages-list")
 
     async def load(self) -> None:
-        """Fetches circles, pacts and pages, and shows them."""
+        """Fetches the circles, pacts and pages from the node, and shows them."""
         circles, pacts, pages = await asyncio.gather(
             *(self.node.call("list", what=what) for what in ("circles", "pacts", "pages"))
         )

@@ -1,4 +1,4 @@
-"""The question before the screen closes, in case somebody pressed a key by accident."""
+"""Asks the reader whether to close the program, in case they pressed a key by accident."""
 
 from typing import ClassVar
 
@@ -13,9 +13,10 @@ from tui.i18n import _
 
 
 class ConfirmQuitScreen(ModalScreen[bool]):
-    """Asks whether to close the screen. Its result is True if the reader says yes.
+    """Asks the reader whether to close the program. The result of this screen is True if they want
+    to close it.
 
-    `has_drafts` is true if somebody typed something and did not post it.
+    `has_drafts` is true if the reader typed something and did not post it.
     """
 
     DEFAULT_CSS = """
@@ -45,7 +46,7 @@ class ConfirmQuitScreen(ModalScreen[bool]):
         self._has_drafts = has_drafts
 
     def compose(self) -> ComposeResult:
-        """Lays out the question and its answers."""
+        """Lays out the question and two buttons: close, or stay."""
         question = _("Close the screen? This home keeps running.")
         if self._has_drafts:
             question += "\n" + _("What you typed is not posted. It would be lost.")
@@ -56,14 +57,14 @@ class ConfirmQuitScreen(ModalScreen[bool]):
                 yield Button(_("Stay"), id="stay", compact=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Reads the pressed button as the answer."""
+        """Takes the pressed button as the reader's answer."""
         event.stop()
         self.dismiss(event.button.id == "leave")
 
     def action_stay(self) -> None:
-        """Dismisses the question; the screen stays open."""
+        """Closes the question and keeps the program open."""
         self.dismiss(False)
 
     def action_leave(self) -> None:
-        """Dismisses the question; the screen closes."""
+        """Closes the question, and with it the program."""
         self.dismiss(True)

@@ -1,4 +1,6 @@
-"""The reports about a service or a measure, and what the reader can do about each of them."""
+"""The page of the reports about a service or a measure. It also shows what the reader can do about
+each report.
+"""
 
 from typing import Any
 
@@ -20,19 +22,21 @@ _FEEDBACK_CARD = "reports"
 
 
 class FeedbackScreen(PageScreen):
-    """The page of the reports about a service or a measure. `record_id` is the id of either."""
+    """The page of the reports about a service or a measure. `record_id` is the id of that service
+    or measure.
+    """
 
     def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
         self._record_id = record_id
 
     def make_pane(self) -> "FeedbackPane":
-        """Makes the pane with the reports."""
+        """Makes the pane with the list of reports."""
         return FeedbackPane(self.node, self._record_id)
 
 
 class FeedbackPane(Pane):
-    """A list of reports, and the steps for the report under the cursor."""
+    """A list of reports, and below it what the reader can do about the report under the cursor."""
 
     def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
@@ -43,12 +47,14 @@ class FeedbackPane(Pane):
         self._steps: list[NextStep] = []
 
     def compose(self) -> ComposeResult:
-        """Lays out the reports above the steps."""
+        """Lays out the list of reports above the list of what the reader can do."""
         yield Feed(_("What people said"), _("Nobody has said anything yet."), id="reports")
         yield Feed(_("What you can do about it"), _("Nothing for you to do here."), id="steps")
 
     async def load(self) -> None:
-        """Fetches the reports, newest first, and the service or measure that they are about."""
+        """Fetches the reports, newest first. Also fetches the service or the measure that they are
+        about.
+        """
         subject = await self.node.call("show", id=self._record_id)
         if subject["kind"] == "service":
             self._service = subject
@@ -64,13 +70,15 @@ class FeedbackPane(Pane):
         self._show_reports(await self.count_muted("list", what="feedback", about=service_id))
 
     def on_feed_highlighted(self, event: Feed.Highlighted) -> None:
-        """Shows the steps for the report under the cursor."""
+        """Shows what the reader can do about the report under the cursor."""
         event.stop()
         if event.feed.id == "reports":
             self._show_steps_for(event.card_id)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Moves from a report to its steps. From a step, opens its form."""
+        """If the reader opened a report, moves the cursor to the list of what they can do about it.
+        If they opened an entry of that list, opens its form.
+        """
         event.stop()
         if event.feed.id == "reports":
             self.query_one("#steps", Feed).cards.focus()
@@ -95,7 +103,8 @@ class FeedbackPane(Pane):
         self._steps = self._list_steps(report_id)
         feed = self.query_one("#steps", Feed)
         feed.show_cards([Card(step.key, step.label, quiet=True) for step in self._steps])
-        # At once, even while somebody reads the list: the steps must belong to the report above.
+        # New steps are shown at once, even while somebody reads the list, because they must belong
+        # to the report under the cursor.
         feed.action_show_new()
 
     def _list_steps(self, report_id: str | None) -> list[NextStep]:
@@ -110,7 +119,9 @@ class FeedbackPane(Pane):
 
 
 def feedback_card(reports: list[Shown]) -> list[Card]:
-    """Makes the card that leads from a page to its reports, or no card if there are no reports."""
+    """Makes the card that opens the page of the reports. If there are no reports, returns an empty
+    list.
+    """
     if not reports:
         return []
     title = plural("Read the {n} thing that people said", "Read the {n} things that people said",

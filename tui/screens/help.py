@@ -1,4 +1,4 @@
-"""Help: the keys, what the words of the screens mean, and the resident's guide."""
+"""The help page: the keys, the words that the screens use, and the guide for residents."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -58,7 +58,7 @@ _RESIDENT_GUIDE = "resident.md"
 
 
 class HelpScreen(Screen[None]):
-    """The page of help, closed with Esc. `guides` is the folder of the guides, or None."""
+    """The help page. `guides` is the folder with the guides, or None if there is no such folder."""
 
     DEFAULT_CSS = """
     HelpScreen Markdown { padding: 0; margin-top: 1; background: transparent; }
@@ -74,7 +74,7 @@ class HelpScreen(Screen[None]):
         self._guides = guides
 
     def compose(self) -> ComposeResult:
-        """Lays out the keys and words above the guide."""
+        """Lays out the explanation of keys and words, with the guide below."""
         guide = _read_guide(self._guides)
         with VerticalScroll(id="help"):
             yield Static(plain("\n".join(_KEYS_AND_WORDS)))
@@ -85,18 +85,18 @@ class HelpScreen(Screen[None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Puts the title above the page."""
+        """Puts the title in the border of the page, and moves the cursor into the page."""
         pane = self.query_one("#help")
         pane.border_title = plain(_("Help"))
         pane.focus()
 
     def action_back(self) -> None:
-        """Goes back to the screen."""
+        """Closes the help page and goes back to the screen below it."""
         self.dismiss()
 
 
 def _read_guide(guides: Path | None) -> str | None:
-    """Returns the resident's guide in Markdown, or None if no guides are installed."""
+    """Returns the guide for residents, in Markdown. If it is not installed, returns None."""
     if guides is None:
         return None
     try:

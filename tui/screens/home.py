@@ -1,4 +1,4 @@
-"""The home screen, with a tab for each part of the neighbourhood."""
+"""The home screen, which has a tab for each part of the neighbourhood."""
 
 from typing import ClassVar
 
@@ -29,7 +29,10 @@ from tui.widgets.status_line import StatusLine
 
 
 class HomeScreen(Screen[None]):
-    """The tabs Today, Board, People, Services, Circles, Neighbourhood and Search."""
+    """The screen with seven tabs: Today, Board, People, Services, Circles, Neighbourhood, Search.
+
+    The keys 1 to 7 open these tabs.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "app.new_post", _("New"), id="new"),
@@ -49,11 +52,11 @@ class HomeScreen(Screen[None]):
     def __init__(self, node: NodeConnection) -> None:
         super().__init__()
         self.node = node
-        # The cursor goes into this tab as soon as the tab has something for it.
+        # The cursor goes into this tab as soon as the tab has something to select.
         self._tab_to_enter: str | None = "today"
 
     def compose(self) -> ComposeResult:
-        """Lays out the tabs under the status line."""
+        """Lays out the tabs below the status line."""
         node = self.node
         yield StatusLine(node)
         with TabbedContent(initial="today"):
@@ -67,33 +70,37 @@ class HomeScreen(Screen[None]):
         yield Footer(show_command_palette=False)
 
     async def action_tab(self, tab: str) -> None:
-        """Goes to a tab and moves the cursor into it."""
-        # First, so that the next keys that somebody types go to this tab.
+        """Opens the tab with the id `tab`, and moves the cursor into it."""
+        # The tab comes forward first, so that the next keys that the reader presses go to it.
         await self.query_one(f"#{tab}", LazyTab).come_forward()
         self.query_one(TabbedContent).active = tab
         self._tab_to_enter = tab
         self.call_after_refresh(self._enter_tab)
 
     async def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
-        """Makes the content of a tab, because a click may have opened it."""
+        """Makes the content of a tab that somebody opened with a click. Keys make the content
+        earlier.
+        """
         assert isinstance(event.pane, LazyTab), "every tab of this screen is lazy"
         await event.pane.come_forward()
 
     async def on_suggested_named(self, event: Suggested.Named) -> None:
-        """Shows a suggested person on the People tab."""
+        """Opens the People tab, with the cursor on the person whom a suggestion names."""
         await self.action_tab("people")
         self.query_one("#people-list", Feed).cards.highlight_card(event.person)
 
     async def action_lists(self) -> None:
-        """Moves the cursor from a text line to the tabs, or from any other place into the lists."""
+        """Moves the cursor into the lists of the open tab. If the cursor is in a text line, moves
+        it to the row of tabs instead.
+        """
         if isinstance(self.focused, LineInput):
             self.query_one(Tabs).focus()
         else:
             await self.action_tab(self.query_one(TabbedContent).active)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the page of a card. If the card is a person who wants to join, opens the form to
-        vouch.
+        """Opens the page that a card leads to. If the card is about a person who wants to join,
+        opens the form for vouching.
         """
         event.stop()
         if event.card_id.startswith(KNOCK_PREFIX):
@@ -104,20 +111,23 @@ class HomeScreen(Screen[None]):
             self.app.push_screen(page or ThreadScreen(self.node, event.card_id))
 
     def on_screen_resume(self) -> None:
-        """Shows what has changed while another screen was open."""
+        """Loads the visible panes again after another screen was open."""
         for pane in self.query(Pane):
             if pane.is_on_screen:
                 pane.reload()
 
     def on_pane_loaded(self) -> None:
-        """Moves the cursor into a tab when its lists have arrived.
+        """Moves the cursor into a tab as soon as the tab's lists have arrived.
 
-        It does so at once, not after a refresh, because a reader who sees a card may press Enter.
+        It does not wait for the next refresh, because a reader who sees a card may press Enter at
+        once.
         """
         self._enter_tab()
 
     def _enter_tab(self) -> None:
-        """Moves the cursor into the tab that somebody went to. Does so once for each time."""
+        """Moves the cursor into the tab that the reader opened, if the tab has something to select.
+        Does this only once each time the reader opens a tab.
+        """
         tab = self.query_one(TabbedContent).active
         if self._tab_to_enter != tab:
             return

@@ -1,5 +1,5 @@
-"""The page of a measure: its chart and status, the matters that it opened, and what the reader can
-do.
+"""The page of a measure: its chart, how it stands, the matters that it opened, and what the reader
+can do.
 """
 
 import asyncio
@@ -25,19 +25,19 @@ _LISTS = ("actions", "reports", "verdicts", "answers", "feedback")
 
 
 class MeasureScreen(PageScreen):
-    """The page of measure `measure_id`."""
+    """The page of the measure with the id `measure_id`."""
 
     def __init__(self, node: NodeConnection, measure_id: str) -> None:
         super().__init__(node)
         self._measure_id = measure_id
 
     def make_pane(self) -> "MeasurePane":
-        """Makes the pane of the measure."""
+        """Makes the pane with the measure."""
         return MeasurePane(self.node, self._measure_id)
 
 
 class MeasurePane(PagePane):
-    """Shows the chart above the text, and the steps."""
+    """The chart of a measure, the text below it, and the list of what the reader can do."""
 
     def __init__(self, node: NodeConnection, measure_id: str) -> None:
         super().__init__(node)
@@ -46,8 +46,8 @@ class MeasurePane(PagePane):
         self._text_below = Content("")
 
     async def load(self) -> None:
-        """Fetches the measure, its service, its matters, and everything that people said about
-        them.
+        """Fetches the measure, its service and its matters, and also the reports, replies and
+        verdicts about them.
         """
         measure = await self.node.call("show", id=self._measure_id)
         service, open_matters, *lists = await asyncio.gather(
@@ -75,12 +75,12 @@ class MeasurePane(PagePane):
         self.show_steps(steps, *feedback_card(reports))
 
     def on_resize(self) -> None:
-        """Draws the chart as wide as the terminal allows."""
+        """Draws the chart again, as wide as the terminal now allows."""
         if self._measure:
             self._draw()
 
     def open_card(self, feed: str, card_id: str) -> None:
-        """Opens the page of the reports."""
+        """Opens the page of the reports about this measure. No other card here leads to a page."""
         del feed, card_id
         self.app.push_screen(FeedbackScreen(self.node, self._measure_id))
 

@@ -1,4 +1,6 @@
-"""The words that somebody flagged for the moderators, and the hidden words with the reasons."""
+"""The page of moderation: the words that people flagged for the moderators, and the hidden words
+with the reasons.
+"""
 
 import asyncio
 from typing import ClassVar
@@ -20,7 +22,7 @@ from tui.widgets.status_line import StatusLine
 
 
 class ModerationScreen(Screen[None]):
-    """The page of flagged and hidden words, closed with Esc."""
+    """The page of flagged words and hidden words."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,left,h", "back", _("Back"), key_display="Esc", id="back"),
@@ -32,13 +34,15 @@ class ModerationScreen(Screen[None]):
         self.node = node
 
     def compose(self) -> ComposeResult:
-        """Lays out the page under the status line."""
+        """Lays out the two lists below the status line."""
         yield StatusLine(self.node)
         yield ModerationPane(self.node)
         yield Footer(show_command_palette=False)
 
     def on_screen_resume(self) -> None:
-        """Shows what has changed in a thread that was open over this page."""
+        """Loads the lists again, because the reader may have changed something in a thread that was
+        open over this page.
+        """
         self.query_one(ModerationPane).reload()
 
     def on_pane_loaded(self) -> None:
@@ -49,15 +53,15 @@ class ModerationScreen(Screen[None]):
                 visible[0].focus()
 
     def action_back(self) -> None:
-        """Goes back to the neighbourhood."""
+        """Closes this page and goes back to the Neighbourhood tab."""
         self.dismiss()
 
 
 class ModerationPane(Pane):
-    """Two lists. A card opens the thread of its words."""
+    """Two lists: flagged words and hidden words. A card opens the thread with the words."""
 
     def compose(self) -> ComposeResult:
-        """Lays out the lists; what the moderators have to decide comes first."""
+        """Lays out the two lists. The list of what the moderators have to decide comes first."""
         yield Static(
             plain(
                 _(
@@ -76,7 +80,7 @@ class ModerationPane(Pane):
             yield Feed(_("Hidden words"), _("No words are hidden."), id="hidden")
 
     async def load(self) -> None:
-        """Fetches both lists and shows them."""
+        """Fetches the flags and the hidden words from the node, and shows them."""
         flags, hides, proposals = await asyncio.gather(
             *(self.node.call("list", what=what) for what in ("flags", "hides", "decisions"))
         )
@@ -88,6 +92,6 @@ class ModerationPane(Pane):
         self.query_one("#hidden", Feed).show_cards(hidden)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the thread of the words."""
+        """Opens the thread that contains the flagged or hidden words."""
         event.stop()
         self.app.push_screen(ThreadScreen(self.node, event.card_id))

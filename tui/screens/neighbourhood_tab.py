@@ -1,4 +1,4 @@
-"""The tab of the neighbourhood: decisions, members, rules in force, and how to begin a decision."""
+"""The Neighbourhood tab: decisions, members, the rules in force, and ways to begin a decision."""
 
 import asyncio
 from typing import Any
@@ -34,7 +34,9 @@ _NOTICE_SECONDS = 5
 
 
 class NeighbourhoodTab(Pane):
-    """Four lists: decisions, members, steps and rules. Each card opens what it shows."""
+    """Four lists: decisions, members, what the reader can do, and rules. A card opens its decision,
+    person or form.
+    """
 
     def __init__(self, node: NodeConnection) -> None:
         super().__init__(node)
@@ -42,7 +44,7 @@ class NeighbourhoodTab(Pane):
         self._charter: Shown = {}
 
     def compose(self) -> ComposeResult:
-        """Lays out the lists; the decisions come first."""
+        """Lays out the four lists. The decisions come first."""
         with Container(id="decision-lists"):
             yield Feed(
                 _("Decisions"),
@@ -54,7 +56,7 @@ class NeighbourhoodTab(Pane):
             yield Feed(_("Rules in force"), _("The rules have not arrived yet."), id="rules")
 
     async def load(self) -> None:
-        """Fetches all four lists and shows them."""
+        """Fetches the decisions, the members, the flags and the rules, and shows the four lists."""
         call = self.node.call
         proposals, renewals, removals, flags, hides, people, rules = await asyncio.gather(
             *(call("list", what=what) for what in ("decisions", "renewals", "removes")),
@@ -72,7 +74,9 @@ class NeighbourhoodTab(Pane):
         self._feed("#neighbourhood-steps").show_cards(self._step_cards(len(flagged), len(hidden)))
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens a decision or a person. From a step, opens its form."""
+        """Opens what the card is about: a decision, a person, the form that changes a rule, or
+        another form.
+        """
         event.stop()
         open_card = {
             "decisions": self._open_decision,

@@ -1,4 +1,4 @@
-"""The list of what one can post: every kind that people post and that begins a thread."""
+"""The list of the kinds of records that a person can post to begin a thread."""
 
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ _FIRST = ("request", "offer", "profile")
 
 
 class NewPostScreen(ModalScreen[str | None]):
-    """A short list over the screen. Its result is the name of a kind, or None."""
+    """A short list that asks what to post. Its result is the name of the chosen kind, or None."""
 
     DEFAULT_CSS = """
     NewPostScreen {
@@ -38,11 +38,11 @@ class NewPostScreen(ModalScreen[str | None]):
     ]
 
     def compose(self) -> ComposeResult:
-        """Lays out an empty list. `on_mount` fills it from the registry of kinds."""
+        """Lays out an empty list, which `on_mount` fills."""
         yield CardList()
 
     def on_mount(self) -> None:
-        """Fills in the kinds. Those that people post most come first."""
+        """Fills the list with kinds. The kinds that people post most come first."""
         roots = [kind.name for kind in KINDS.values() if kind.is_root and kind.posted]
         # Moderators begin a removal on the person's own page.
         roots.remove("remove")
@@ -53,10 +53,10 @@ class NewPostScreen(ModalScreen[str | None]):
         cards.focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Returns the kind of the chosen row as the result."""
+        """Closes the list. The result is the kind that the reader chose."""
         event.stop()
         self.dismiss(event.option_id)
 
     def action_back(self) -> None:
-        """Goes back without a result."""
+        """Closes the list. The result is None."""
         self.dismiss(None)

@@ -1,4 +1,6 @@
-"""A page over the home screen: a text, and below it what the reader can do."""
+"""The base of pages that open over the home screen. Each shows a text, and below it what the reader
+can do.
+"""
 
 from typing import ClassVar
 
@@ -20,7 +22,7 @@ from tui.widgets.status_line import StatusLine
 
 
 class PageScreen(Screen[None]):
-    """A page with one pane. Subclasses make the pane."""
+    """A page that shows one pane. A subclass makes the pane."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,left,h", "back", _("Back"), key_display="Esc", id="back"),
@@ -33,27 +35,27 @@ class PageScreen(Screen[None]):
         self.node = node
 
     def compose(self) -> ComposeResult:
-        """Lays out the pane under the status line."""
+        """Lays out the pane below the status line."""
         yield StatusLine(self.node)
         yield self.make_pane()
         yield Footer(show_command_palette=False)
 
     def make_pane(self) -> Pane:
-        """Makes the pane that the page shows."""
+        """Makes the pane that the page shows. Each subclass implements this."""
         raise NotImplementedError
 
     def on_screen_resume(self) -> None:
-        """Shows what has changed while a form was open."""
+        """Loads the pane again, because the reader may have posted something in a form."""
         self.query_one(Pane).reload()
 
     def action_back(self) -> None:
-        """Goes back to where the reader came from."""
+        """Closes the page and goes back to the screen below it."""
         self.dismiss()
 
 
 class PagePane(Pane):
-    """Shows a text above the steps. Subclasses implement `load`, and may add lists in
-    `compose_lists`.
+    """The content of a page: a text, and below it the list of what the reader can do. A subclass
+    implements `load`, and may add lists in `compose_lists`.
     """
 
     def __init__(self, node: NodeConnection) -> None:
@@ -62,23 +64,29 @@ class PagePane(Pane):
         self._has_focused = False
 
     def compose(self) -> ComposeResult:
-        """Lays out the parts of the page. Each part scrolls on its own."""
+        """Lays out the text, the page's own lists, and the list of what the reader can do. Each
+        part scrolls separately.
+        """
         with VerticalScroll(id="story"):
             yield Static(plain(_("One moment…")), id="story-text", markup=False)
         yield from self.compose_lists()
         yield Feed(_("What you can do"), _("Nothing for you to do here."), id="steps")
 
     def compose_lists(self) -> ComposeResult:
-        """Lays out the page's own lists, between the text and the steps."""
+        """Lays out the lists that a subclass adds between the text and the list of what the reader
+        can do.
+        """
         yield from ()
 
     def show_text(self, title: Content, text: Content) -> None:
-        """Shows the text of the page under its title."""
+        """Shows the text of the page, with the title in its border."""
         self.query_one("#story").border_title = title
         self.query_one("#story-text", Static).update(text)
 
     def show_steps(self, steps: list[NextStep], *more: Card) -> None:
-        """Shows what the reader can do, and the cards that lead to other pages."""
+        """Shows the list of what the reader can do. It contains the steps, and after them the cards
+        in `more`, which lead to other pages.
+        """
         self._steps = steps
         feed = self.query_one("#steps", Feed)
         feed.show_cards(
@@ -89,7 +97,9 @@ class PagePane(Pane):
             (feed.cards if steps or more else self.query_one("#story")).focus()
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the form of a step, or the page that another card leads to."""
+        """Opens the form of a step. If the card is not a step, opens the page that the card leads
+        to.
+        """
         event.stop()
         for step in self._steps:
             if step.key == event.card_id:
@@ -98,5 +108,7 @@ class PagePane(Pane):
         self.open_card(event.feed.id or "", event.card_id)
 
     def open_card(self, feed: str, card_id: str) -> None:
-        """Opens the page that a card leads to. `feed` is the id of the card's list."""
+        """Opens the page that a card leads to. `feed` is the id of the list that contains the card.
+        Subclasses implement this.
+        """
         raise NotImplementedError

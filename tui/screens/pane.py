@@ -1,4 +1,6 @@
-"""A pane shows something of the neighbourhood and keeps it up to date."""
+"""The base of all panes, the parts of a screen that show the node's records and keep up with
+changes.
+"""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,9 +14,10 @@ from tui.node.connection import NodeConnection
 
 
 class Pane(Vertical):
-    """A part of a screen that loads again when the node's records change.
+    """A part of a screen that shows records, and loads again when the node's records change.
 
-    Subclasses implement `load`. A hidden pane loads when it is shown.
+    A subclass implements `load`. While the pane is hidden, it does not load; it loads when it is
+    shown again.
     """
 
     DEFAULT_CSS = """
@@ -25,7 +28,7 @@ class Pane(Vertical):
     """
 
     class Loaded(Message):
-        """The pane has shown the node's answer."""
+        """The message that the pane has loaded and now shows the node's answer."""
 
     def __init__(self, node: NodeConnection, *, id: str | None = None) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id)
@@ -33,29 +36,32 @@ class Pane(Vertical):
         self._is_stale = True
 
     def on_mount(self) -> None:
-        """Subscribes to the changes in the node."""
+        """Asks the connection to tell the pane when records change."""
         self.mount(Static(classes="trouble"))
         self.node.changed.subscribe(self, self._on_node_changed)
 
     def on_show(self) -> None:
-        """If records changed while the pane was hidden, loads again."""
+        """Loads again if records changed while the pane was hidden."""
         if self._is_stale:
             self.reload()
 
     def reload(self) -> None:
-        """Loads again. Cancels a load that is still running."""
+        """Loads again. If an earlier load is still running, cancels it."""
         self._is_stale = False
         if self.node.is_in_neighbourhood:
-            # Not `self._load()`: a coroutine that is cancelled before it begins causes a warning.
+            # The worker gets the method, not `self._load()`, because a coroutine that is cancelled
+            # before it begins causes a warning.
             load: Callable[[], Awaitable[None]] = self._load
             self.run_worker(load, exclusive=True, group="load")
 
     async def load(self) -> None:
-        """Fetches data from the node and shows it. Raises Declined."""
+        """Fetches data from the node and shows it. Subclasses implement this. Raises Declined."""
         raise NotImplementedError
 
     async def count_muted(self, method: str, **params: object) -> int:
-        """Returns how many views a list leaves out because muted people posted them."""
+        """Returns how many entries the node left out of a list because the reader muted their
+        authors.
+        """
         if not (self.node.status or {}).get("muted"):
             return 0
         return len(await self.node.call(method, muted=True, **params))

@@ -1,4 +1,6 @@
-"""The tab of people: what each member can give and would like, and the time they gave and received."""
+"""The People tab: what each member can give and would like, and how much time they gave and
+received.
+"""
 
 import asyncio
 from typing import Any, ClassVar
@@ -25,7 +27,7 @@ _FIELDS = ("assets", "wants", "languages", "area", "affiliation", "minutes_a_mon
 
 
 class PeopleTab(Pane):
-    """Shows the list of people, and beside it the person under the cursor."""
+    """The list of people, with details beside it about the person under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "mute", _("Mute/unmute"), id="mute"),
@@ -37,7 +39,7 @@ class PeopleTab(Pane):
         self._balances: dict[str, Shown] = {}
 
     def compose(self) -> ComposeResult:
-        """Lays out the list with everybody's balance, and the person under the cursor."""
+        """Lays out the list of people, and beside it the details about one person."""
         with Container(id="people-and-person"):
             yield Feed(_("People"), _("Nobody is a member yet."), id="people-list")
             with VerticalScroll(id="person"):
@@ -45,7 +47,7 @@ class PeopleTab(Pane):
                 yield Between(self.node)
 
     async def load(self) -> None:
-        """Fetches the people and the balances."""
+        """Fetches the people and their balances from the node, and shows them."""
         people, balances = await asyncio.gather(
             self.node.call("list", what="people"), self.node.call("balance")
         )
@@ -61,11 +63,13 @@ class PeopleTab(Pane):
         self._show_person(feed.cards.highlighted_id)
 
     def on_feed_highlighted(self, event: Feed.Highlighted) -> None:
-        """Shows the person under the cursor."""
+        """Shows the details about the person under the cursor."""
         self._show_person(event.card_id)
 
     async def action_mute(self) -> None:
-        """Mutes or unmutes the person under the cursor. Nobody else learns of it."""
+        """Mutes the person under the cursor: the reader no longer sees their posts. If the person
+        is muted already, ends this. No other person learns of it.
+        """
         person_id = self.query_one("#people-list", Feed).cards.highlighted_id
         person = self._people.get(person_id or "")
         if person is None:
@@ -84,7 +88,7 @@ class PeopleTab(Pane):
         self.reload()
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the person's page, with their hours and what the reader can do."""
+        """Opens the page of the person whose card the reader chose."""
         event.stop()
         person = self._people.get(event.card_id)
         if person is not None:

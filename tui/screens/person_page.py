@@ -1,5 +1,5 @@
-"""A person's page: their standing, their proxies and the steps. On one's own page, one's devices
-too.
+"""The page of a person: their standing, their proxies, their hours, and what the reader can do. If
+the person is the reader, it also shows their devices.
 """
 
 import asyncio
@@ -40,22 +40,22 @@ class PersonScreen(Screen[None]):
         self._person = person
 
     def compose(self) -> ComposeResult:
-        """Lays out the person under the status line."""
+        """Lays out the pane with the person below the status line."""
         yield StatusLine(self.node)
         yield PersonPane(self.node, self._person)
         yield Footer(show_command_palette=False)
 
     def on_screen_resume(self) -> None:
-        """Shows what has changed while a form was open."""
+        """Loads the page again, because the reader may have posted something in a form."""
         self.query_one(PersonPane).reload()
 
     def action_back(self) -> None:
-        """Goes back to where the reader came from."""
+        """Closes the page and goes back to the screen below it."""
         self.dismiss()
 
 
 class PersonPane(Pane):
-    """Shows the text about the person above the steps."""
+    """The text about a person, and below it the list of what the reader can do."""
 
     def __init__(self, node: NodeConnection, person: Shown) -> None:
         super().__init__(node)
@@ -64,19 +64,19 @@ class PersonPane(Pane):
         self._has_focused = False
 
     def compose(self) -> ComposeResult:
-        """Lays out the two parts. Each scrolls on its own."""
+        """Lays out the text above the list of what the reader can do. Each scrolls separately."""
         with VerticalScroll(id="story"):
             yield Static(phrases.plain(_("One moment…")), id="story-text", markup=False)
         yield Feed(_("What you can do"), _("Nothing for you to do here."), id="steps")
 
     def on_mount(self) -> None:
-        """Puts the person's name above the text."""
+        """Puts the person's name in the border of the text."""
         super().on_mount()
         self.query_one("#story").border_title = phrases.plain_line(self._person["name"], 40)
 
     async def load(self) -> None:
-        """Fetches the person, their proxies and hours. On one's own page, fetches one's devices
-        too.
+        """Fetches the person, the proxies and the person's hours. If the person is the reader, also
+        fetches their devices.
         """
         person_id = self._person["id"]
         people, proxies, balance = await asyncio.gather(
@@ -95,7 +95,7 @@ class PersonPane(Pane):
         self._show_steps(person_steps(folder, self.node.me, today))
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the form of a step."""
+        """Opens the form of the step that the reader chose."""
         event.stop()
         for step in self._steps:
             if step.key == event.card_id:

@@ -1,5 +1,5 @@
-"""The form of one record. It is made from a kind, checks each field, and keeps a draft when it
-closes.
+"""The form for one record. Its fields come from the record's kind. It checks each field, and keeps
+a draft when the reader goes back.
 """
 
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ _NEW_VALUE = "new"  # the name of the field for a rule's new value
 
 
 class PostFormScreen(Screen[bool]):
-    """Asks for the fields of a step and posts the record. Its result is True if the record was
-    posted.
+    """Asks for the fields of a next step, and posts the record. The result of this screen is True
+    if the record was posted.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,7 +52,7 @@ class PostFormScreen(Screen[bool]):
         self._is_posting = False
 
     def compose(self) -> ComposeResult:
-        """Lays out what the step means, the fields, and two buttons."""
+        """Lays out an explanation, the fields, and two buttons: post and back."""
         yield StatusLine(self.node)
         with Vertical(id="sheet"):
             if self._step.meaning:
@@ -67,7 +67,7 @@ class PostFormScreen(Screen[bool]):
         yield Footer(show_command_palette=False)
 
     async def on_mount(self) -> None:
-        """Makes the form. Fills it with the last draft if there is one."""
+        """Makes the form. If the reader has left a draft of it, fills the form with the draft."""
         self.query_one("#sheet").border_title = plain(self._step.label)
         draft = self.node.drafts.get(self._step.key)
         if draft is not None:
@@ -91,7 +91,7 @@ class PostFormScreen(Screen[bool]):
         self._form.focus_first_field()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Posts the record, or goes back."""
+        """Posts the record, or goes back without posting."""
         event.stop()
         if event.button.id == "post":
             self.action_post()
@@ -99,11 +99,11 @@ class PostFormScreen(Screen[bool]):
             self.action_back()
 
     def on_input_submitted(self) -> None:
-        """Moves to the next field. From the last field, moves to the button."""
+        """Moves the cursor to the next field. After the last field comes the button that posts."""
         self.focus_next()
 
     def action_post(self) -> None:
-        """Posts the record if all its fields are valid."""
+        """Posts the record if all fields are valid. If not, shows which fields are wrong."""
         if self._form is not None and not self._form.check_fields():
             self._show_notice(_("Please fix the highlighted fields."))
         elif not self._is_posting:
@@ -112,12 +112,12 @@ class PostFormScreen(Screen[bool]):
             self.run_worker(self._post(), exclusive=True)
 
     def action_back(self) -> None:
-        """Goes back and keeps what somebody typed for the next time."""
+        """Goes back without posting. Keeps the typed text as a draft."""
         self.keep_draft()
         self.dismiss(False)
 
     def keep_draft(self) -> None:
-        """Keeps what somebody typed if it differs from the first values."""
+        """Keeps the typed text as a draft, if it differs from the first values of the form."""
         if self._form is None:
             return
         typed = self._form.typed
@@ -142,8 +142,8 @@ class PostFormScreen(Screen[bool]):
             self._is_posting = False
 
     async def _send_record(self) -> tuple[str, str | None]:
-        """Calls the node's method for the step. Returns a sentence that confirms it, and the node's
-        advice.
+        """Sends the record to the node, with the method that fits the step. Returns a sentence that
+        confirms this, and the node's advice or None.
         """
         step = self._step
         fields = {**(self._form.values if self._form else {}), **step.fixed}
@@ -153,7 +153,7 @@ class PostFormScreen(Screen[bool]):
         if step.kind not in KINDS:
             await self.node.call(step.kind, person=step.about)
         elif step.kind == "renewal":
-            # Not `post`: the node adds everything in force to the renewal.
+            # The method `renew` adds everything in force to the renewal; `post` does not.
             await self.node.call("renew", **fields)
         else:
             if step.rule:
@@ -164,18 +164,22 @@ class PostFormScreen(Screen[bool]):
         return _("Posted."), advice
 
     def _find_kind(self) -> Kind | None:
-        """Returns the kind that the form is made from, or None if the step asks for nothing."""
+        """Returns the kind whose fields the form shows. If the step is not a kind of record,
+        returns None.
+        """
         if self._step.kind == addresses.GIVE:
             return addresses.Words()
         return KINDS.get(self._step.kind)
 
     def _new_value_field(self) -> Mapping[str, Field]:
-        """Returns the field for the new value of a rule. It is empty if the step changes no rule."""
+        """Returns the form's extra field, for the new value of a rule. If the step changes no rule,
+        returns an empty dict.
+        """
         rule = KINDS["charter"].fields.get(self._step.rule)
         return {_NEW_VALUE: replace(rule, required=True)} if rule else {}
 
     async def _fetch_people(self) -> list[Shown]:
-        """Returns the members whom the reader can choose in this step."""
+        """Returns the members whom the reader can choose in this form."""
         try:
             people: list[Shown] = await self.node.call("list", what="people")
         except Declined:
@@ -191,8 +195,8 @@ class PostFormScreen(Screen[bool]):
 
 
 def new_post_step(kind: str, given: dict[str, str]) -> NextStep:
-    """Makes the step that posts a record and so begins a thread. `given` holds the form's first
-    values.
+    """Makes the step that posts a record of this kind as the beginning of a thread. `given` holds
+    the first values of the form.
     """
     if kind in KINDS and KINDS[kind].is_private:
         explanation = _("Only the people you name can read this.")

@@ -1,4 +1,6 @@
-"""The tab of search: it finds everything that this home can read, by the beginnings of words."""
+"""The Search tab. It finds all records that this home can read and that contain words with the
+typed beginnings.
+"""
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,7 +15,7 @@ from tui.widgets.inputs import LineInput
 
 
 class SearchTab(Pane):
-    """A line to type in, and the results below."""
+    """A line for typing words, with the list of results below."""
 
     DEFAULT_CSS = """
     SearchTab LineInput { width: 1fr; }
@@ -24,12 +26,12 @@ class SearchTab(Pane):
         self._latest_query = ""
 
     def compose(self) -> ComposeResult:
-        """Lays out the line above the results."""
+        """Lays out the line for typing above the list of results."""
         yield LineInput(placeholder=_("Type words, or their beginnings"))
         yield Feed(_("Found"), _("Type what you look for: a lift, bread, a name."), id="results")
 
     async def load(self) -> None:
-        """Searches for the words in the line."""
+        """Searches for the words that the reader typed, and shows the results."""
         query = self.query_one(LineInput).value.strip()
         views = []
         muted = 0
@@ -50,17 +52,17 @@ class SearchTab(Pane):
         feed.show_cards(cards, empty=empty, muted=muted)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Searches while somebody types."""
+        """Searches again each time the reader types a character."""
         event.stop()
         self.reload()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Moves the cursor to the results."""
+        """Moves the cursor to the list of results when the reader presses Enter."""
         event.stop()
         self.query_one(Feed).cards.focus()
 
     def on_key(self, event: events.Key) -> None:
-        """Moves the cursor from the line to the results with the Down key."""
+        """If the reader presses Down in the line for typing, moves the cursor to the results."""
         if event.key == "down" and self.query_one(LineInput).has_focus:
             event.stop()
             self.query_one(Feed).cards.focus()

@@ -1,4 +1,6 @@
-"""The page of a service: its chain, its measures, what people said, and what the reader can do."""
+"""The page of a service: its chain, its measures, what people said about it, and what the reader
+can do.
+"""
 
 import asyncio
 
@@ -18,31 +20,33 @@ from tui.widgets.feed import Feed
 
 
 class ServiceScreen(PageScreen):
-    """The page of a service. `record_id` is the id of any record in the thread of the service."""
+    """The page of a service. `record_id` is the id of the service, or of any other record in its
+    thread.
+    """
 
     def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
         self._record_id = record_id
 
     def make_pane(self) -> "ServicePane":
-        """Makes the pane of the service."""
+        """Makes the pane with the service."""
         return ServicePane(self.node, self._record_id)
 
 
 class ServicePane(PagePane):
-    """Shows the chain, the measures, and the steps."""
+    """The chain of a service, the list of its measures, and the list of what the reader can do."""
 
     def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
         self._record_id = record_id
 
     def compose_lists(self) -> ComposeResult:
-        """Lays out the list of measures. Each measure has a page of its own."""
+        """Lays out the list of the service's measures. Each measure has a page of its own."""
         nothing = _("Nobody has asked a question about it yet.")
         yield Feed(_("How it goes"), nothing, id="measures")
 
     async def load(self) -> None:
-        """Fetches the thread, the measures and the reports."""
+        """Fetches the service with its links, its measures and its reports, and shows them."""
         thread = await fetch(self.node, self._record_id)
         service = thread.root
         today = self.node.now().date()
@@ -71,7 +75,7 @@ class ServicePane(PagePane):
         self.show_steps(steps, *feedback_card(reports))
 
     def open_card(self, feed: str, card_id: str) -> None:
-        """Opens a measure, or the reports."""
+        """Opens the page of a measure, or the page of the reports about this service."""
         if feed == "measures":
             self.app.push_screen(MeasureScreen(self.node, card_id))
         else:
@@ -79,7 +83,9 @@ class ServicePane(PagePane):
 
 
 def page_for_card(node: NodeConnection, card_id: str) -> Screen[None] | None:
-    """Returns the page that a card made by `matters` leads to, or None for any other card."""
+    """Returns the page that a card from the module `matters` leads to. For any other card, returns
+    None.
+    """
     place = matters.read_page_card_id(card_id)
     if place is None:
         return None

@@ -1,5 +1,5 @@
-"""The tab of services: what is done for the neighbourhood, what needs the reader, and their
-reports.
+"""The Services tab: all services, what waits for the reader, and what happened with the reader's
+own reports.
 """
 
 import asyncio
@@ -18,10 +18,12 @@ _MOST_REPORTS = 50
 
 
 class ServicesTab(Pane):
-    """Three lists. Each card opens its service or measure."""
+    """Three lists: services, what waits for the reader, and the reader's reports. A card opens its
+    service or measure.
+    """
 
     def compose(self) -> ComposeResult:
-        """Lays out all services above what concerns the reader."""
+        """Lays out the three lists. The list of all services comes first."""
         with Container(id="service-lists"):
             yield Feed(
                 _("Services"),
@@ -36,7 +38,7 @@ class ServicesTab(Pane):
             )
 
     async def load(self) -> None:
-        """Fetches all three lists and shows them."""
+        """Fetches the services, measures, matters and reports, and shows the three lists."""
         lists = await asyncio.gather(*(self.node.call("list", what=what) for what in _LISTS))
         rows, measures, open_matters, actions, feedback, answers = lists
         me = self.node.me
@@ -54,7 +56,7 @@ class ServicesTab(Pane):
         self.query_one("#my-reports", Feed).show_cards(outcomes)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens a service or a measure."""
+        """Opens the page of the service or the measure that a card is about."""
         event.stop()
         page = page_for_card(self.node, event.card_id)
         self.app.push_screen(page or ServiceScreen(self.node, event.card_id))

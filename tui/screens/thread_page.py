@@ -1,4 +1,6 @@
-"""The page of a thread: its story, what the reader can do in it, and its history."""
+"""The page of a thread: a text about it, what the reader can do in it, and the history of its
+records.
+"""
 
 from datetime import date
 from typing import ClassVar
@@ -35,7 +37,7 @@ from tui.widgets.status_line import StatusLine
 
 
 class ThreadScreen(Screen[None]):
-    """The page of a thread. `record_id` is the id of any record in the thread."""
+    """The page of a thread. `record_id` is the id of any record in that thread."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,left,h", "back", _("Back"), key_display="Esc", id="back"),
@@ -49,18 +51,18 @@ class ThreadScreen(Screen[None]):
         self._record_id = record_id
 
     def compose(self) -> ComposeResult:
-        """Lays out the thread under the status line."""
+        """Lays out the pane with the thread below the status line."""
         yield StatusLine(self.node)
         yield ThreadPane(self.node, self._record_id)
         yield Footer(show_command_palette=False)
 
     def action_back(self) -> None:
-        """Goes back to where the reader came from."""
+        """Closes the page and goes back to the screen below it."""
         self.dismiss()
 
 
 class ThreadPane(Pane):
-    """Shows the story, the steps and the history of a thread."""
+    """A text about the thread, the list of what the reader can do, and the history."""
 
     def __init__(self, node: NodeConnection, record_id: str) -> None:
         super().__init__(node)
@@ -69,7 +71,9 @@ class ThreadPane(Pane):
         self._has_focused = False
 
     def compose(self) -> ComposeResult:
-        """Lays out the three parts. Each scrolls on its own."""
+        """Lays out the text, the list of what the reader can do, and the history. Each part scrolls
+        separately.
+        """
         with VerticalScroll(id="story"):
             yield Static(plain(_("One moment…")), id="story-text", markup=False)
         yield Feed(_("What you can do"), _("Nothing for you to do here."), id="steps")
@@ -77,12 +81,14 @@ class ThreadPane(Pane):
             yield Static(id="history-text", markup=False)
 
     def on_mount(self) -> None:
-        """Puts the title above the history."""
+        """Puts the title in the border of the history."""
         super().on_mount()
         self.query_one("#history").border_title = plain(_("What happened"))
 
     async def load(self) -> None:
-        """Fetches the whole thread. If it is a service, opens the page of the service instead."""
+        """Fetches the whole thread and shows it. If the thread is about a service, opens the page
+        of the service instead.
+        """
         thread = await fetch(self.node, self._record_id)
         if thread.root.get("kind") == "service" and "state" in thread.root:
             self.app.switch_screen(ServiceScreen(self.node, thread.root["id"]))
@@ -95,7 +101,7 @@ class ThreadPane(Pane):
         self._show_steps(steps)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the form of a step."""
+        """Opens the form of the step that the reader chose."""
         event.stop()
         for step in self._steps:
             if step.key == event.card_id:

@@ -1,4 +1,6 @@
-"""The tab Today: what needs the reader's answer, what is new on the board, and what may suit them."""
+"""The Today tab: what waits for the reader's answer, what is new on the board, and what this home
+suggests.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -50,10 +52,12 @@ _LISTS: dict[str, dict[str, Any]] = {
 
 
 class TodayTab(Pane):
-    """Three lists. The home screen opens their cards."""
+    """Three lists: what waits for the reader, new posts, and suggestions. The home screen opens
+    their cards.
+    """
 
     def compose(self) -> ComposeResult:
-        """Lays out the lists; what needs the reader's answer comes first."""
+        """Lays out the three lists. What waits for the reader's answer comes first."""
         yield Feed(
             _("Needs your answer"),
             _("You are all caught up. Press n to ask or offer."),
@@ -67,7 +71,7 @@ class TodayTab(Pane):
         yield Suggested()
 
     async def load(self) -> None:
-        """Fetches what may concern the reader and fills the three lists."""
+        """Fetches everything that may concern the reader, and fills the three lists."""
         views = await asyncio.gather(
             *(self.node.call("list", what=what, **only) for what, only in _LISTS.items())
         )
@@ -79,8 +83,8 @@ class TodayTab(Pane):
         self.query_one("#news", Feed).show_cards(self._news_cards(lists))
 
     def step_of_knock(self, card_id: str) -> NextStep:
-        """Returns the step that vouches for the person who wants to join. `card_id` is the id of
-        their card.
+        """Returns the step that vouches for a person who wants to join. `card_id` is the id of the
+        card that shows this person.
         """
         person_id = card_id.removeprefix(KNOCK_PREFIX)
         people = [knock["person"] for knock in self.node.waiting.get("knocks") or []]
@@ -126,7 +130,9 @@ class TodayTab(Pane):
                 yield Card(root["id"], steps[0].label + more, phrases.title(root))
 
     async def _moderation_cards(self) -> list[Card]:
-        """Makes the cards of what waits for a moderator. For other members, makes none."""
+        """Makes a card for each thing that waits for the reader as a moderator. If the reader is no
+        moderator, returns an empty list.
+        """
         node = self.node
         if node.me not in ids(node.term.get("moderators")):
             return []
@@ -151,7 +157,7 @@ class TodayTab(Pane):
 
 
 def _intents(lists: dict[str, list[Shown]]) -> list[Shown]:
-    """Returns the requests and offers."""
+    """Returns the requests and the offers from the fetched lists, as one list."""
     return [*lists["requests"], *lists["offers"]]
 
 

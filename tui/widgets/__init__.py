@@ -1,1 +1,3 @@
-"""The parts of the screens. One file holds the look, keys and messages of each part."""
+"""The widgets from which the screens are built. Each file holds the look, the keys and the messages
+of one widget.
+"""

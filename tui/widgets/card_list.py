@@ -1,4 +1,4 @@
-"""A list of two-line cards."""
+"""A list of cards. Each card has two lines."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -11,8 +11,8 @@ from tui.format.phrases import Card
 
 
 class CardList(OptionList):
-    """A list of cards. New cards never move the row that somebody reads: `show_cards` holds new
-    cards back.
+    """A list of cards that stays still while somebody reads it. New cards wait outside the list
+    until the reader asks for them.
     """
 
     DEFAULT_CSS = """
@@ -48,19 +48,23 @@ class CardList(OptionList):
 
     @property
     def is_being_read(self) -> bool:
-        """Whether the reader is below the first row. Then rows must stay where they are."""
+        """Whether the reader has moved below the first row. If so, new cards must not move the
+        rows.
+        """
         return bool(self.highlighted) or self.scroll_offset.y > 0
 
     @property
     def highlighted_id(self) -> str | None:
-        """The id of the highlighted card."""
+        """The id of the card under the cursor, or None."""
         option = self.highlighted_option
         return option.id if option else None
 
     def show_cards(self, cards: Sequence[Card]) -> int:
-        """Shows these cards. Returns how many of them stay hidden until `show_latest`.
+        """Shows these cards. Returns how many of them are held back until somebody calls
+        `show_latest`.
 
-        While somebody reads the list, it only changes or removes cards that are shown already.
+        While somebody reads the list, this changes and removes cards that are shown already, and
+        adds no new ones.
         """
         self._latest = list(cards)
         if not self.is_being_read:
@@ -74,7 +78,9 @@ class CardList(OptionList):
         return sum(card.id not in self._cards for card in cards)
 
     def _remove_cards(self, gone: set[str]) -> None:
-        """Removes cards. The cursor stays on its card, or on the card that moves to its place."""
+        """Removes cards from the list. If the card under the cursor is removed, the cursor moves to
+        the card that takes its place.
+        """
         chosen = self.highlighted_id
         row = self.highlighted or 0
         for card_id in gone:
@@ -87,7 +93,7 @@ class CardList(OptionList):
                 self.highlighted = min(row, len(self._cards) - 1)
 
     def show_latest(self) -> None:
-        """Shows the latest cards from the top."""
+        """Shows all cards, including those held back, and moves to the top of the list."""
         if list(self._cards.values()) == self._latest:
             return
         self._cards = {card.id: card for card in self._latest}
@@ -97,7 +103,9 @@ class CardList(OptionList):
         self._highlight_wanted()
 
     def highlight_card(self, card_id: str) -> None:
-        """Moves the cursor to a card. If the card is not here yet, moves when it comes."""
+        """Moves the cursor to the card with this id. If the list does not hold the card yet, moves
+        the cursor when the card appears.
+        """
         self._wanted_id = card_id
         self._highlight_wanted()
 

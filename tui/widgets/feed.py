@@ -1,4 +1,4 @@
-"""A list of cards with a title, a text for when it is empty, and a count of new cards."""
+"""A list of cards in a border, with a title and the number of new cards."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -15,7 +15,9 @@ from tui.widgets.card_list import CardList
 
 
 class Feed(Vertical):
-    """A card list in a border. It posts `Feed.Opened` and `Feed.Highlighted` with a card's id."""
+    """A list of cards in a border. When the reader opens a card or moves to a card, the list posts
+    a message with the card's id.
+    """
 
     DEFAULT_CSS = """
     Feed {
@@ -35,7 +37,7 @@ class Feed(Vertical):
     ]
 
     class Opened(Message):
-        """The reader has opened a card."""
+        """The message that the reader has opened a card."""
 
         def __init__(self, feed: "Feed", card_id: str) -> None:
             super().__init__()
@@ -43,7 +45,7 @@ class Feed(Vertical):
             self.card_id = card_id
 
     class Highlighted(Opened):
-        """The cursor has moved to a card."""
+        """The message that the cursor has moved to a card."""
 
     def __init__(self, title: str, empty: str, *, id: str) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id)
@@ -53,21 +55,22 @@ class Feed(Vertical):
         self.cards = CardList(id=f"{id}-cards")
 
     def compose(self) -> ComposeResult:
-        """Lays out the cards, and the text for an empty list in the same place."""
+        """Lays out the cards. An empty list shows a text in the same place."""
         yield Static(plain(self._empty_text), classes="empty")
         yield self.cards
 
     def on_mount(self) -> None:
-        """Shows the text for an empty list."""
+        """Shows the text for an empty list, because no cards have arrived yet."""
         self._show_counts(0, 0)
 
     def show_cards(
         self, cards: Sequence[Card], *, empty: str | None = None, muted: int = 0
     ) -> None:
-        """Shows these cards (see `CardList.show_cards`).
+        """Shows these cards. While somebody reads the list, holds new cards back (see
+        `CardList.show_cards`).
 
-        `empty` replaces the text for an empty list. `muted` is the number of cards left out because
-        muted people posted them.
+        `empty` is a new text for an empty list. `muted` is the number of cards left out because the
+        reader muted their authors.
         """
         self._muted_count = muted
         if empty is not None:
@@ -75,22 +78,22 @@ class Feed(Vertical):
         self._show_counts(self.cards.show_cards(cards), len(cards))
 
     def action_show_new(self) -> None:
-        """Shows the new cards."""
+        """Shows the new cards that the list has held back."""
         self.cards.show_latest()
         self._show_counts(0, self.cards.option_count)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Announces that the reader opened a card."""
+        """Posts the message that the reader opened a card."""
         event.stop()
         self.post_message(self.Opened(self, event.option_id or ""))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Announces that the cursor has moved to a card."""
+        """Posts the message that the cursor moved to a card."""
         event.stop()
         self.post_message(self.Highlighted(self, event.option_id or ""))
 
     def on_descendant_focus(self) -> None:
-        """When the list gets the focus, announces the card under the cursor."""
+        """When the list gets the focus, posts the message that the cursor is on a card."""
         if self.cards.highlighted_id is not None:
             self.post_message(self.Highlighted(self, self.cards.highlighted_id))
 

@@ -1,7 +1,7 @@
-"""Makes a form from a kind's declaration. Each field becomes a row with a widget that fits its
-rule.
+"""Makes a form from the declaration of a kind of record. Each field becomes a row, with a widget
+that fits the field's rule.
 
-No code here names a kind, so a new kind gets its form without a change here.
+No code here names a kind. So a new kind gets a form without any change to this module.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ _LONG_TEXT = 200  # characters; a field for longer texts gets several lines
 
 
 class FieldRow(Vertical):
-    """One field: its label, its widget, and a note below."""
+    """One field of a form: its label, its widget, and a note below them."""
 
     DEFAULT_CSS = """
     FieldRow {
@@ -71,7 +71,9 @@ class FieldRow(Vertical):
         self._note = "" if choices else _note_for(rule)
 
     def compose(self) -> ComposeResult:
-        """Lays out the label beside the widget. Below both comes the note, or what is wrong."""
+        """Lays out the label and the widget, with a line below them. That line shows a note, or
+        what is wrong with the value.
+        """
         needed = " *" if self.rule.required else ""
         with Horizontal():
             yield Static(plain(labels.field(self.field_name) + needed), classes="label")
@@ -80,14 +82,14 @@ class FieldRow(Vertical):
 
     @property
     def typed(self) -> str:
-        """The text in the widget."""
+        """The text that is now in the widget."""
         if isinstance(self._input, Select):
             return "" if self._input.is_blank() else str(self._input.value)
         return self._input.text if isinstance(self._input, TextBox) else self._input.value
 
     @property
     def value(self) -> str | list[str] | None:
-        """The typed text as the node reads it; None for an empty field."""
+        """The value of the field in the form that the node reads, or None if the field is empty."""
         text = self.typed.strip()
         if not text:
             return None
@@ -98,7 +100,7 @@ class FieldRow(Vertical):
         return text
 
     def check_value(self) -> bool:
-        """Returns whether the value is valid. If it is not, the row says below what is wrong."""
+        """Returns whether the value is valid. If it is not, shows below the field what is wrong."""
         fault = self._find_fault()
         note = self.query_one(".note", Static)
         note.set_class(fault is not None, "wrong")
@@ -106,11 +108,11 @@ class FieldRow(Vertical):
         return fault is None
 
     def focus_input(self) -> None:
-        """Moves the cursor to this row."""
+        """Moves the cursor into this field."""
         self._input.focus()
 
     def on_descendant_focus(self) -> None:
-        """Shows the note while the cursor is in the field."""
+        """Shows the note as long as the cursor is in this field."""
         self.add_class("here")
 
     def on_descendant_blur(self) -> None:
@@ -131,11 +133,13 @@ class FieldRow(Vertical):
 
 
 class Form(VerticalScroll, can_focus=False):
-    """The rows of one kind.
+    """A form with a row for each field of a kind.
 
-    `given` holds the first value of each field. `only` names the fields to ask for; None means all.
-    `people` are the people to choose from. `first` holds fields to put before those of the kind.
-    `choices` holds the choices of each field that the reader picks and does not type.
+    `given` holds the first value of each field. `only` names the fields to ask for; None means all
+    fields. `first` holds extra fields to put before the fields of the kind.
+
+    `people` are the people that the reader can choose from. `choices` holds, for some fields, the
+    values to choose from; the reader does not type in these fields.
     """
 
     DEFAULT_CSS = """
@@ -168,23 +172,23 @@ class Form(VerticalScroll, can_focus=False):
         ]
 
     def compose(self) -> ComposeResult:
-        """Lays out one row for each field."""
+        """Lays out the rows, one for each field."""
         yield from self.rows
 
     @property
     def typed(self) -> dict[str, str]:
-        """The text in each field, for a draft."""
+        """The text now in each field, to keep as a draft."""
         return {row.field_name: row.typed for row in self.rows}
 
     @property
     def values(self) -> dict[str, str | list[str]]:
-        """The values to post; empty fields are left out."""
+        """The values to post. They leave out empty fields."""
         values = {row.field_name: row.value for row in self.rows}
         return {name: value for name, value in values.items() if value is not None}
 
     def check_fields(self) -> bool:
-        """Returns whether all values are valid. If not, moves the cursor to the first that is
-        wrong.
+        """Returns whether all values are valid. If they are not, moves the cursor to the first
+        field with a wrong value.
         """
         wrong = [row for row in self.rows if not row.check_value()]
         if wrong:
@@ -192,24 +196,28 @@ class Form(VerticalScroll, can_focus=False):
         return not wrong
 
     def focus_first_field(self) -> None:
-        """Moves the cursor to the first field."""
+        """Moves the cursor into the first field of the form."""
         if self.rows:
             self.rows[0].focus_input()
 
 
 def _is_askable(rule: Field) -> bool:
-    """Whether people can fill in the field. Nobody types bytes, ids or changes of the rules."""
+    """Returns whether a person can fill in a field by hand. Bytes, ids of records and changes of
+    rules are too hard to type.
+    """
     rule_of_each = _rule_of_each(rule)
     return not isinstance(rule_of_each, Bytes | RecordId) and rule_of_each.type_name != "change"
 
 
 def names_people(rule: Field) -> bool:
-    """Whether the reader fills the field by choosing people."""
+    """Returns whether the reader fills in this field by choosing people."""
     return isinstance(_rule_of_each(rule), Person)
 
 
 def _rule_of_each(rule: Field) -> Field:
-    """Returns the rule for each value of a list. For any other field, returns the rule itself."""
+    """Returns the rule for one value of a field. If the field holds a list, this is the rule of
+    each element; if not, the field's own rule.
+    """
     return rule.of if isinstance(rule, Many) else rule
 
 
@@ -261,7 +269,9 @@ def _note_for(rule: Field) -> str:
 
 
 def _refusal_sentence(name: str, reason: str) -> str:
-    """Writes a refusal for the row of its field, without the name of the field."""
+    """Writes the sentence that says why a value is wrong. Leaves out the name of the field, because
+    the sentence stands below that field.
+    """
     wanted = reason.removeprefix(f"{name} must be ")
     if wanted == reason:
         return f"{reason}."
@@ -269,7 +279,7 @@ def _refusal_sentence(name: str, reason: str) -> str:
 
 
 def _resolve_id(what: str, typed: str) -> bytes:
-    """Reads an id, which the lists show in full. Refuses a name: only the node knows the members."""
+    """Reads a typed id. Refuses a name, because only the node knows which member the name means."""
     if what == "named":
         raise Refused("R-10.3", f"{typed!r} may be anybody")
     return bytes.fromhex(typed)

@@ -1,4 +1,4 @@
-"""Widgets that people type into. Pasted text is made harmless first."""
+"""The widgets that people type into. They remove dangerous characters from pasted text."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from protocol.display_text import MARK, safe_line, safe_text
 
 
 class LineInput(Input):
-    """One line of text."""
+    """A field for one line of text."""
 
     DEFAULT_CSS = """
     LineInput {
@@ -38,7 +38,7 @@ class LineInput(Input):
 
 
 class TextBox(TextArea):
-    """Several lines of text. The Tab key moves to the next field."""
+    """A field for several lines of text. The Tab key moves on to the next field."""
 
     DEFAULT_CSS = """
     TextBox {
@@ -67,10 +67,10 @@ class TextBox(TextArea):
 
 
 class PickList(OptionList):
-    """A list from which the reader can pick several rows, with Enter or space.
+    """A list in which the reader can pick several rows, with Enter or the space bar.
 
-    `options` holds harmless names and their values. `given` holds the values picked at first, with
-    commas between them.
+    `options` holds a name, safe to show, and a value for each row. `given` holds the values that
+    are picked at first, with commas between them.
     """
 
     DEFAULT_CSS = """
@@ -95,11 +95,11 @@ class PickList(OptionList):
 
     @property
     def value(self) -> str:
-        """The picked values, with commas between them."""
+        """The values of the picked rows, with commas between them."""
         return ", ".join(value for value in self._names if value in self._picked)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Picks the row under the cursor. If it is picked already, removes the pick."""
+        """Picks the row under the cursor. If the row is picked already, unpicks it."""
         event.stop()
         value = event.option_id or ""
         self._picked ^= {value}
@@ -111,10 +111,10 @@ class PickList(OptionList):
 
 
 def clean_text(text: str) -> str:
-    """Removes everything that `safe_text` would mark, so that others read exactly what a person
-    typed.
+    """Removes the characters that `safe_text` would show as marks. So other people later read
+    exactly the text that the author saw.
     """
     without_marks = safe_text(text).replace(MARK, "")
-    # Again: text from both sides of a removed mark now stands together, and may need a mark of its
-    # own.
+    # This runs again, because removing a mark joins the texts on both sides of it, and together
+    # these may need a mark.
     return safe_text(without_marks)

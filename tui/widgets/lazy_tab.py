@@ -1,4 +1,4 @@
-"""A tab that makes its content when somebody first opens it."""
+"""A tab of the home screen that makes its content when somebody first opens the tab."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,12 @@ from textual.widgets import TabPane
 
 
 class LazyTab(TabPane):
-    """A tab of the home screen. With `at_once`, it has its content from the beginning.
+    """A tab that makes its content when it is first opened, or from the beginning if `at_once` is
+    true.
 
-    Textual's own tab comes forward when a widget in it gets the focus. This tab does not: while a
-    tab is being hidden, the focus moves on inside it, and that brought back a tab that the reader
-    had left.
+    Textual shows its own kind of tab whenever a widget in that tab gets the focus. This class turns
+    that off. Otherwise, when the reader leaves a tab, the focus moves to another widget in the
+    hidden tab and brings the tab back.
     """
 
     def __init__(
@@ -29,12 +30,14 @@ class LazyTab(TabPane):
         self._at_once = at_once
 
     def compose(self) -> ComposeResult:
-        """Makes the content now if `at_once` asks for it."""
+        """Makes the content now if `at_once` is true."""
         if self._at_once:
             yield from self._make_content()
 
     async def come_forward(self) -> None:
-        """Makes the content if the tab has none yet. Returns when the content is mounted."""
+        """Makes the content of the tab, if it has none yet. Returns after Textual has mounted the
+        content.
+        """
         await self.mount_all(self._make_content())
 
     def _make_content(self) -> list[Widget]:

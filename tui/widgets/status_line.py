@@ -1,4 +1,6 @@
-"""The line at the top: the neighbourhood, the person of this home, and who is connected."""
+"""The line at the top of a screen. It shows the neighbourhood, this home's person, and who is
+connected.
+"""
 
 from textual.content import Content
 from textual.widgets import Static
@@ -13,7 +15,7 @@ _NAMES_WIDTH = 70  # columns; a narrower line has no room for names
 
 
 class StatusLine(Static):
-    """One line of status. It follows the connection's `status_changed`."""
+    """The line at the top of a screen. It changes with every new status of the node."""
 
     DEFAULT_CSS = """
     StatusLine {
@@ -30,12 +32,12 @@ class StatusLine(Static):
         self._node = node
 
     def on_mount(self) -> None:
-        """Subscribes to the connection's changes."""
+        """Asks the connection to tell this line about each new status."""
         self._node.status_changed.subscribe(self, self._refresh_text)
         self._refresh_text()
 
     def on_resize(self) -> None:
-        """Fits the names into the new width."""
+        """Writes the line again, so that the names fit the new width."""
         self._refresh_text()
 
     def _refresh_text(self, _signal: None = None) -> None:
