@@ -1,4 +1,4 @@
-"""The command `guest`: a device at this home for somebody without a machine."""
+"""The command `guest`: gives somebody without a computer a device at this home."""
 
 import os
 

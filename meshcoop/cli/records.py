@@ -21,7 +21,10 @@ MutedOption = Annotated[bool, Parameter(negative=(), help="only what muted peopl
 
 
 def obtain_pin(node: Client, person: str | None) -> dict[str, str]:
-    """Asks for the PIN of a guest of this home, as a parameter of a call; empty for anyone else."""
+    """Asks for the PIN if `person` is a guest of this home.
+
+    Returns the PIN as a parameter of a call. For anyone else, returns no parameter.
+    """
     if person is None or not node.call("asks_pin", **{"as": person}):
         return {}
     return {"pin": passphrase.obtain_pin(person)}
@@ -100,7 +103,9 @@ def search_records(*words: str, muted: MutedOption = False, context: ContextArgu
 def _print_list(
     context: Context, method: str, wanted: dict[str, Any], *, muted: bool, as_: str | None = None
 ) -> None:
-    """Prints the views that a method finds. Says how many views of muted people are left out."""
+    """Prints the views that a method of the node finds. Says how many views by muted people are
+    left out.
+    """
     with context.connect_node() as node:
         wanted |= {"as": as_, **obtain_pin(node, as_)}
         views = node.call(method, **wanted, muted=muted)

@@ -1,4 +1,5 @@
-"""The commands about relays, of their technicians and of the members who enrol them."""
+"""The commands about relays, for the technicians who run relays and the members who enrol relays.
+"""
 
 import getpass
 import os

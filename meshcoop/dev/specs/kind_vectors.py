@@ -1,4 +1,5 @@
-"""Makes test vectors of the kinds: contents with the fewest fields, and with all fields."""
+"""Makes test vectors of each kind: contents with the fewest fields, and contents with all fields.
+"""
 
 from typing import Any
 
@@ -30,7 +31,9 @@ _CUTS = [[keys_of("Ana").device, 7]]
 
 
 def make_documents() -> dict[str, Any]:
-    """Makes the vector file of the kinds. Maps its name in specs/vectors/ to its content."""
+    """Makes the vector file of the kinds. Returns a map from its name in specs/vectors/ to its
+    content.
+    """
     return {"kinds": _kinds()}
 
 
@@ -66,7 +69,7 @@ def _fill_all(kind: Kind) -> dict[str, Any]:
 
 
 def _make_example(name: str, field: Field) -> Any:
-    """Makes a value that the field may hold."""
+    """Makes an example of a value that the field may hold."""
     if field.private:
         return seed_of(name)
     smallest, largest = field.bounds
