@@ -1,4 +1,4 @@
-"""For all tests."""
+"""Settings that hold for all tests."""
 
 import gc
 import os
@@ -21,7 +21,10 @@ settings.load_profile("unhurried")
 
 
 def pytest_collection_finish():
-    """What is there by now stays: looking for garbage in it took a quarter of the suite's time."""
+    """Tells the garbage collector to skip the objects that exist by now.
+
+    Searching these objects for garbage took a quarter of the suite's time.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
@@ -32,7 +35,9 @@ def pytest_unconfigure():
 
 
 def pytest_collection_modifyitems(items):
-    """What lies under tests/protocol is pure: no store, no network, no process (the quick tier)."""
+    """Puts the tests below tests/protocol into the quick tier: they use no store, network or
+    process.
+    """
     for item in items:
         if PURE in item.path.parents and item.get_closest_marker("long") is None:
             item.add_marker("quick")

@@ -1,4 +1,4 @@
-"""Homes behind two NATs and a relay in public: real nodes in network namespaces."""
+"""Homes behind two NATs and a public relay: real nodes in network namespaces."""
 
 import time
 
@@ -10,13 +10,15 @@ SECONDS = 15  # in which a home recovers
 
 
 def linked(home):
-    """The address at which this home is connected with a member's home; None if with none."""
+    """Returns the address of this home's connection to the home of a member, or None if there is
+    none.
+    """
     found = [one["address"] for one in home("status")["peers"] if one["person"]]
     return found[0] if found else None
 
 
 def exchanged(ada, ben):
-    """A record each way; the seconds that it took."""
+    """Sends one record each way. Returns how many seconds that took."""
     began = time.monotonic()
     one = ada.post("request", "--title", "A lift", "--minutes", "30")
     other = ben.post("offer", "--title", "A loaf", "--minutes", "30")
@@ -61,7 +63,9 @@ def test_a_nat_that_shuffles_ports_leaves_the_circuit_and_all_recovers(hosts):
 
 
 def test_two_relays_cut_apart_and_a_stick_before_the_network(hosts, tmp_path):
-    """Steps 5 and 11 of the week in Rushey Lane: from Tuesday to Thursday a home reaches one relay."""
+    """Steps 5 and 11 of the week in Rushey Lane: from Tuesday to Thursday each home reaches only
+    one relay.
+    """
     made, folders = hosts(keeps_ports=False, relays=("R", "S"))
     surgery, ada, ben = street(folders)
     library = relay(folders, "S", "Library")

@@ -1,4 +1,4 @@
-"""A relay under siege: homes behind NATs go on talking through it, and it stays small."""
+"""A relay under attack: homes behind NATs go on talking through it, and its memory stays small."""
 
 import json
 import re
@@ -27,7 +27,9 @@ WITHIN = 0.5  # seconds, for 99 of 100 records
 
 
 def stolen_from(home):
-    """What a member needs to flood the street: her keys, and where her log ends."""
+    """Returns what an attacker must steal from a member to flood the street: her keys and the end
+    of her log.
+    """
     seed, device, neighbourhood = member_gone_bad(home)
     home("down")
     keys = keystore.unlock_key_file(home.path / "keys", "brass kettle sings").keys

@@ -1,4 +1,6 @@
-"""Thirty homes as thirty processes, and what a record costs them; and a bad line."""
+"""Thirty homes as thirty processes: what a record costs them. Also two homes on a line that loses
+packets.
+"""
 
 import re
 import time
@@ -16,13 +18,13 @@ _TICKS = 100  # of a second of processor
 
 
 def processor(pid):
-    """Seconds of processor that a process has used."""
+    """Returns how many seconds of processor time a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def sent(network):
-    """Bytes that have left through loopback."""
+    """Returns how many bytes have been sent over loopback."""
     found = re.search(r"^\s*lo:\s*(\d+)", Path("/proc/net/dev").read_text(), re.MULTILINE)
     return int(found[1])
 
@@ -60,7 +62,9 @@ def test_thirty_homes_and_a_relay():
 
 @pytest.mark.long
 def test_a_line_that_loses_one_packet_in_twenty():
-    """Two homes behind NATs, 5 % loss and 200 ms: everything arrives all the same."""
+    """Two homes are behind NATs, the line loses 5 % of packets and delays them by 200 ms. All
+    records arrive.
+    """
     with ExitStack() as stack:
         made = stack.enter_context(lab(keeps_ports=False))
         if isinstance(made, str):

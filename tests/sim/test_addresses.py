@@ -1,4 +1,6 @@
-"""Addresses from home to home: late, refused, taken back and forgotten (specs/18-addresses.md)."""
+"""A person's address sent from home to home: late, refused, taken back and forgotten
+(specs/18-addresses.md).
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

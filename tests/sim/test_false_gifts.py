@@ -1,4 +1,6 @@
-"""Peers that should not: no party, another's keys, replays, garbage and floods (R-18.2 to R-18.8)."""
+"""Peers that send false addresses: no party to the agreement, with another's keys, replays, garbage
+and floods (R-18.2 to R-18.8).
+"""
 
 from random import Random
 from typing import Any

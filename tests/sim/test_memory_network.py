@@ -1,4 +1,4 @@
-"""What tests may rely on in the network in memory: it behaves like the one over libp2p."""
+"""What tests may expect of the network in memory: it behaves like the network over libp2p."""
 
 from itertools import pairwise
 from random import Random
@@ -43,7 +43,7 @@ def drained(channel: trio.MemoryReceiveChannel[bytes]) -> list[bytes]:
 
 
 async def row(street: MemoryNetwork, *hosts: Network) -> None:
-    """Connects each host with the next one only."""
+    """Connects each host only with the next host."""
     for one, other in pairwise(hosts):
         await one.connect(other.addresses[0])
 

@@ -1,4 +1,4 @@
-"""The specs and the code agree, and what makes them differ is found."""
+"""The specs and the code agree. If they differ, the check finds the difference."""
 
 import shutil
 
@@ -28,7 +28,8 @@ def copy(tmp_path):
 
 
 def finished_document(root, text):
-    """A document with rules that a test cites; returns its name."""
+    """Writes a document with rules, and a test that cites them. Returns the name of the document.
+    """
     (root / "specs").mkdir()
     (root / "specs" / "99-new.md").write_text(f"# 99 New\n\n{text}\n")
     (root / "tests").mkdir()

@@ -1,4 +1,6 @@
-"""Whatever is done wrong: one sentence with the remedy, the right exit code, nothing else."""
+"""Whatever people do wrong, they get one sentence with the remedy, the right exit code and nothing
+else.
+"""
 
 import json
 import shutil
@@ -27,7 +29,7 @@ def place():
 
 @pytest.fixture(scope="module")
 def ada(place):
-    """A founder's home; the node is up."""
+    """Makes the home of a founder. Its node is up."""
     return place.founder("Ada")
 
 
@@ -317,7 +319,7 @@ def test_the_quota_is_reached(place):
 
 
 def test_joining_with_what_does_not_open(place, ada):
-    """One newcomer tries everything, and is let in in the end: nothing they did wrong sticks."""
+    """One newcomer tries every wrong way and is let in in the end: no mistake leaves a trace."""
     good, expired, used = ada.invite(), ada.invite(), ada.invite()
     one = invitation.decode(good)
     ada("down")

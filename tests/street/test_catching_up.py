@@ -1,4 +1,5 @@
-"""A home that was asleep gets everything, once; one that is awake gets it as it happens."""
+"""A home that was down gets all records once. A home that is up gets each record as it is posted.
+"""
 
 import sys
 import time
@@ -13,7 +14,7 @@ def many(word):
 
 
 def listed(home, word):
-    """The titles of all requests that begin with `word`, the newest 500 being enough for that."""
+    """Returns the titles of the requests that begin with `word`, among the newest 500 requests."""
     found = home("list", "requests", "--limit", "500")
     return titles(one for one in found if one["title"].startswith(word))
 
@@ -51,7 +52,9 @@ def say(text):
 
 
 def measure():
-    """By hand, `python tests/street/test_catching_up.py`: how long 400 posts take to arrive."""
+    """Measures how long 400 posts take to arrive. Run it with `python
+    tests/street/test_catching_up.py`.
+    """
     with folder() as one:
         ada = one.founder("Ada", *ROOMY)
         ben = one.newcomer(ada, "Ben")

@@ -1,4 +1,4 @@
-"""Two people make an exchange; three homes see the same, and only two read the words."""
+"""Two people make an exchange. Three homes see the same, and only the two people read the words."""
 
 import json
 import re
@@ -36,7 +36,8 @@ def is_view(shown, kind, author):
 
 @pytest.fixture(scope="module")
 def story(street):
-    """Ada asks, Ben offers, Ada agrees, Ben writes the receipt, Ada confirms."""
+    """Tells an exchange: Ada asks, Ben offers, Ada agrees, Ben writes the receipt, Ada confirms it.
+    """
     ada, ben, cleo = street
     request = ada.post(
         "request", "--title", TITLE, "--minutes", "90", "--starts", "2031-11-26T09:30",

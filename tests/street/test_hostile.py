@@ -1,4 +1,4 @@
-"""A stranger, and a member gone bad, do their worst to a real node while honest homes go on."""
+"""A stranger and a hostile member attack a real node while honest homes go on."""
 
 import random
 from contextlib import suppress
@@ -37,7 +37,10 @@ MALFORMED = encode_varint_prefixed(b"\xff" * 50)  # these 51 bytes end a node wi
 
 @pytest.fixture
 def besieged(street):
-    """Runs an attack on A's node. An honest post of B's arrives meanwhile, and nothing else."""
+    """Yields a function that attacks A's node.
+
+    It checks that an honest post of B's arrives meanwhile, and that A stores nothing else.
+    """
 
     async def run(attack):
         ada, ben, _ = street
@@ -65,13 +68,17 @@ def besieged(street):
 
 
 def authors(home):
-    """The devices of which the store holds records. Software of members may post meanwhile."""
+    """Returns the devices whose records the store holds.
+
+    A count of records would be wrong: the software of members may post meanwhile.
+    """
     with home.database() as db:
         return set(db.execute("SELECT device FROM logs").fetchall())
 
 
 async def _under_way(attack, where, *, task_status):
-    """Runs an attack; one that takes `begun` says itself when the honest post is to be made."""
+    """Runs an attack. First passes an event to the caller; sets this event when the attack is over.
+    """
     over = trio.Event()
     task_status.started(over)
     await attack(where)

@@ -1,4 +1,6 @@
-"""Everything at once: a node under siege lets an honest newcomer in, and its memory stays."""
+"""All attacks at once: a node under attack lets an honest newcomer in, and its memory does not
+grow.
+"""
 
 import re
 import subprocess
@@ -43,7 +45,7 @@ def memory_now(pid):
 
 
 def memory(pid, line):
-    """A line of /proc/PID/status, in KiB."""
+    """Returns the number in one line of /proc/PID/status, in KiB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(rf"^{line}:\s+(\d+) kB$", status, re.MULTILINE)[1])
 
@@ -76,7 +78,9 @@ async def test_a_newcomer_joins_a_node_under_siege(neighbourhood):
 
 
 def join(home, code, listen):
-    """Joins; the seconds from the ready line of the newcomer's node to the end of the command."""
+    """Joins. Returns how many seconds pass from the ready line of the newcomer's node to the end of
+    the command.
+    """
     joining = subprocess.Popen(
         home.command("--json", "join", code, "--as", "Dora", "--listen", listen),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=home.env,
@@ -114,7 +118,9 @@ async def silent_sockets(where, *, task_status):
 
 
 async def slow_sockets(where, *, task_status):
-    """The first words of a handshake, a byte a second; whoever is turned away comes again."""
+    """Sends the start of a handshake, one byte a second, over many sockets. Closed sockets connect
+    again.
+    """
 
     async def dribble():
         while True:
@@ -147,7 +153,9 @@ async def endless_headers(where, *, task_status):
 
 
 async def member_session(where, seed, stolen, lie, *, task_status):
-    """One session after the other, as long as the siege lasts."""
+    """Opens one session after the other as a member, as long as the siege lasts. `lie` is what it
+    then does.
+    """
     async with visitor(seed) as them:
         told = False
         while True:
@@ -169,14 +177,14 @@ async def claims_millions(stream, device):
 
 
 async def stays_below(stream, device):
-    """As many logs as a have-map may name, the last frame of which never comes."""
+    """Claims as many logs as a have-map may name. The last frame never comes."""
     for at in range(0, 65_536 - ROW, ROW):
         await stream.write(claims(at))
     await never_ends(stream)
 
 
 async def never_serves(stream, device):
-    """It holds so much more than this home, and its turn never ends."""
+    """Claims to hold far more records than this home. Its turn to send never ends."""
     await stream.write(frames.encode([sync.HEAD, device, 2**40]))
     await stream.write(frames.encode([sync.HAVE, [device[:8], 2**40, b"\xee" * 8, b""], False]))
     await never_ends(stream)

@@ -1,4 +1,6 @@
-"""Activities at homes: what is filled in, what software refuses, and a cut before the last place."""
+"""Activities at homes: the fields that software fills in, the posts that software refuses, and two
+homes cut apart that both give away the last place.
+"""
 
 import random
 from contextlib import suppress

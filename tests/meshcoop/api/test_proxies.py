@@ -1,4 +1,5 @@
-"""A proxy: the neighbour for the elder, in named matters, until a day, and never against her."""
+"""A proxy: a neighbour acts for the elder in named matters until a set day, and never against her.
+"""
 
 import random
 
@@ -24,7 +25,7 @@ def post_for(home, elder, kind, about=None, /, **fields):
 
 @pytest.fixture
 def lane():
-    """The elder, the neighbour who acts for her, and the driver."""
+    """Makes three homes: of the elder, of the neighbour who acts for her, and of the driver."""
     with street(homes=3) as homes:
         yield homes
 

@@ -1,4 +1,5 @@
-"""How the neighbourhood gives and receives by quarter, and who can introduce one to somebody."""
+"""How much the neighbourhood gives and receives in each quarter, and who can introduce two people.
+"""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Suggestions at homes in memory: what fits is suggested to both, and says why."""
+"""Suggestions at homes in memory: a fitting post is suggested to both people, with the reason."""
 
 from datetime import date
 
@@ -18,7 +18,7 @@ DAY = 24 * HOUR
 
 
 def day(after):
-    """A day after the morning on which every story begins."""
+    """Returns the date that lies `after` days after the morning on which every story begins."""
     return iso_time(MORNING + after * DAY)[:10]
 
 

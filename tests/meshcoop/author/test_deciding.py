@@ -1,4 +1,4 @@
-"""Homes decide together: proposals, renewals, removals, and what attackers try against them."""
+"""Homes decide together: proposals, renewals and removals, and how attackers try to abuse them."""
 
 from itertools import count
 

@@ -1,4 +1,4 @@
-"""A person's further devices: they bring themselves, read everything, and end when revoked."""
+"""A person's further devices: they introduce themselves, read everything, and end when revoked."""
 
 import itertools
 import random
@@ -15,7 +15,10 @@ from tests.support.street_in_memory import HOUR, Street, exchange, settle, stree
 
 
 def back(home, like=None):
-    """The person of `home` on a new machine, with nothing but the root key and what a neighbour has."""
+    """Makes a new machine for the person of `home`.
+
+    It has only the root key and the records that a neighbour holds.
+    """
     here = home.street
     identity = Identity.of(home.me.root_seed, here.dice.randbytes, here.place)
     fresh = here.home(home, identity)
@@ -31,7 +34,8 @@ def introduction(home, identity):
 
 
 def keys_for(by, newcomer):
-    """The neighbour's software has met the new device's person."""
+    """Gives the new device the epoch keys, as a neighbour's software does when it meets the device.
+    """
     duties.seal_epochs(by.author, {newcomer.me.person})
 
 
@@ -41,7 +45,9 @@ def revoke(by, home, after=None):
 
 
 def rotate(home, seconds=0):
-    """The home's software looks, and again later."""
+    """Lets the home's software check twice whether the epoch key must change: now and after
+    `seconds`.
+    """
     rotation = getattr(home, "rotation", None) or Rotation(home.author, home.now)
     home.rotation = rotation
     rotation.run()

@@ -1,4 +1,6 @@
-"""The benches run, say what they promise, count bytes rightly and leave nothing behind."""
+"""The benches run, report the figures that they promise, count bytes correctly and leave nothing
+behind.
+"""
 
 import json
 import os
@@ -103,6 +105,6 @@ def test_one_that_is_ended_leaves_nothing_behind(tmp_path, end):
 
 
 def homes_of(parent):
-    """The processes that a bench has started."""
+    """Returns the ids of the processes that a bench has started."""
     found = Path(f"/proc/{parent}/task/{parent}/children").read_text()
     return [int(one) for one in found.split()]

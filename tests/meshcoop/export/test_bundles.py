@@ -1,4 +1,6 @@
-"""Bundles between homes in memory: everything, what one lacks, what came late, and what is no bundle."""
+"""Bundles between homes in memory: with all records, with the records that a home lacks, with late
+records, and files that are no bundle.
+"""
 
 import os
 import stat
@@ -18,7 +20,7 @@ from tests.support.street_in_memory import HOUR, Street, exchange, settle, stree
 
 
 class Stick:
-    """A folder that is carried from home to home."""
+    """A folder on a memory stick that people carry from home to home."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -29,14 +31,16 @@ class Stick:
         return bundle.write_file(self.folder / name, BUNDLE, home.state.neighbourhood, lists)
 
     def have(self, home):
-        """What a have file of this home says."""
+        """Writes a have file of this home and reads it again. Returns its lists."""
         path, place = self.folder / "have", home.state.neighbourhood
         bundle.write_file(path, HAVE_FILE, place, have_map_lists(home.store.heads()))
         with bundle.open_file(path) as file:
             return list(bundle.BundleReader(file, HAVE_FILE, place).read_lists())
 
     def read(self, home, name="bundle"):
-        """What each list came to; the reading ended without a fault."""
+        """Lets a home read the bundle. Returns the result of each list. Fails if the reading had a
+        fault.
+        """
         with bundle.open_file(self.folder / name) as file:
             reader = bundle.BundleReader(file, BUNDLE, home.state.neighbourhood)
             found = [take(home, some) for some in reader.read_lists()]
@@ -44,7 +48,9 @@ class Stick:
         return found
 
     def carry(self, giver, taker, **limits):
-        """From one to the other; how many records were new, known and refused, and now wait."""
+        """Carries a bundle from `giver` to `taker`. Returns the numbers of new, known, refused and
+        waiting records.
+        """
         self.write(giver, **limits)
         return counts(self.read(taker))
 
@@ -67,7 +73,8 @@ def counts(taken):
 
 
 def chain(here, length):
-    """A street where each was admitted by the one before, and all have met."""
+    """Makes a street where each person was admitted by the one before. All homes hold all records.
+    """
     homes = [here.found()]
     for _ in range(length - 1):
         homes.append(here.neighbour(homes[-1]))
@@ -82,7 +89,7 @@ def chain(here, length):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_each_record_is_placed_when_it_comes(stick, seed):
-    """R-09.6: whoever admitted whom, in whatever order the keys of their devices are."""
+    """R-09.6: it does not matter who admitted whom, or how the keys of their devices are sorted."""
     with Street(seed) as here:
         homes = chain(here, 5)
         for giver in (homes[0], homes[-1]):
@@ -202,7 +209,9 @@ def test_an_admission_whose_content_comes_lets_in_who_waited(stick):
 
 
 def forked(here):
-    """Ben's log was continued twice; what others countersigned lies beyond the fork."""
+    """Makes a street where Ben's log is forked. Records of the log after the fork are countersigned
+    by others.
+    """
     ada = here.found()
     ben, cho = here.neighbour(ada), here.neighbour(ada)
     ben.post("offer", title="before")
@@ -324,7 +333,11 @@ def test_a_file_is_for_its_owner_and_replaces_an_older_one(tmp_path):
 
 
 def in_the_way(path, how):
-    """Puts something at `path` that is no bundle of this neighbourhood; how to look at it."""
+    """Puts something at `path` that is no bundle of this neighbourhood. `how` names what.
+
+    Returns a function that describes what lies at `path`, so that a test can see that nothing
+    changed.
+    """
     other = path.with_name("other")
     {
         "a file": lambda: path.write_bytes(b"a letter to my mother"),

@@ -1,4 +1,4 @@
-"""Circles: who is in them and who reads what."""
+"""Circles: who is a member and who can read which records."""
 
 from dataclasses import replace
 
@@ -133,7 +133,9 @@ def test_who_was_let_go_can_be_taken_in_again_and_leave():
 
 
 def test_words_that_were_read_before_their_author_was_let_go_stay_whatever_the_clocks_say():
-    """R-15.11: the step that lets somebody go is not before what its author has read of them."""
+    """R-15.11: the step that removes a member gets a time no earlier than the words of the member
+    that the step's author has read.
+    """
     with street(homes=3) as (ada, ben, cho):
         knitters = circle(ada, ben, cho)
         settle(ada, ben, cho)

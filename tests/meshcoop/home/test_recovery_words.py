@@ -1,4 +1,6 @@
-"""Recovery words: what people copy from paper is read generously, and never wrongly."""
+"""Recovery words: the reader forgives small slips of people who copy from paper, and never reads a
+wrong key.
+"""
 
 import hashlib
 import random

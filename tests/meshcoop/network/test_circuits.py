@@ -1,4 +1,6 @@
-"""Circuits over real sockets: through a relay, bounded, and no business of the relay's."""
+"""Circuits, the connections through a relay, over real sockets. They are limited, and the relay
+reads nothing.
+"""
 
 from collections.abc import Callable
 

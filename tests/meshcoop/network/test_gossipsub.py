@@ -17,7 +17,7 @@ def anything(_data: bytes) -> bool:
 
 
 async def gossip_as(them, ours, *messages):
-    """A stranger sends `messages` in one frame each."""
+    """Sends `messages` to a node as a stranger would, each in a frame of its own."""
     stream = await call(them, ours, MESHSUB)
     for message in messages:
         frame = rpc_pb2.RPC(publish=[message]).SerializeToString()

@@ -22,7 +22,7 @@ def free_port() -> int:
 
 
 def tasks() -> int:
-    """How many Trio tasks run, system tasks included."""
+    """Returns how many Trio tasks run. System tasks count too."""
     count, waiting = 0, [trio.lowlevel.current_root_task()]
     while waiting:
         task = waiting.pop()

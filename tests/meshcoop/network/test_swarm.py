@@ -1,4 +1,5 @@
-"""Who gets in: half-open connections, places for strangers, and the handshake itself."""
+"""Which connections a node admits: half-open connections, places for strangers, and the handshake.
+"""
 
 import pytest
 import trio
@@ -116,7 +117,7 @@ async def test_plaintext_is_refused():
 
 
 class Line:
-    """A TCP line between two nodes that can go dead without closing."""
+    """A TCP line between two nodes. A test can make it silent while it stays open."""
 
     def __init__(self, port: int) -> None:
         self._port = port

@@ -1,4 +1,6 @@
-"""Signal and noise (specs/20-loops.md), against brute force and against tables made anew."""
+"""The tests that tell a signal from noise (specs/20-loops.md), compared with brute force and with
+tables that are computed again.
+"""
 
 from decimal import Decimal, getcontext
 from fractions import Fraction

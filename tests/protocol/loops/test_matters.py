@@ -1,4 +1,6 @@
-"""Matters: opened once, held by somebody, closed by those who raised them (specs/22, specs/23)."""
+"""Matters open once, have a holder, and are closed by the people who raised them (specs/22,
+specs/23).
+"""
 
 import random
 from itertools import count
@@ -26,7 +28,7 @@ def asked(measure=BINS, leave_out=(), members=PEOPLE, calendar=CALENDAR):
 
 
 class Street:
-    """Says things about one measure; times in days from the first Monday."""
+    """The residents, who say things about one measure. Times are in days from the first Monday."""
 
     def __init__(self, measure=BINS, leave_out=(), members=PEOPLE):
         self.asked = asked(measure, leave_out, members)
@@ -62,7 +64,7 @@ class Street:
 
 
 def missed_bins():
-    """Six report, two of them the same one."""
+    """Makes six reports. Two of them are about the same incident."""
     street = Street()
     reports = [street.report(who, 2 + who / 10) for who in range(6)]
     street.merge(reports[1], reports[4])

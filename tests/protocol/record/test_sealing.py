@@ -122,7 +122,9 @@ def test_a_key_that_was_handed_on_opens_what_it_is_the_key_of_and_nothing_else()
 
 
 def test_nobody_can_show_two_readers_two_texts():
-    """The key is committed to: a lock that gives one reader another key opens nothing for them."""
+    """Sealed content commits to its key. If a crafted lock gives a reader another key, opening
+    fails.
+    """
     mine, theirs = (
         seal.seal_private_content([one.public], b"w", PLACE, b"s" * 32) for one in (ADA, BEN)
     )

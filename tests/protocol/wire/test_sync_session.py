@@ -1,4 +1,4 @@
-"""The session by itself: heads are made up, records are any bytes."""
+"""The sync session alone. Its heads are made up, and its records are any bytes."""
 
 import gc
 import random
@@ -56,7 +56,8 @@ def met():
 
 
 def in_round(ours=None):
-    """A session that has sent its digest and its have-map, and got another digest."""
+    """Makes a session that has sent its digest and its have-map, and has received another digest.
+    """
     session = met()
     ours = heads() if ours is None else ours
     session.begin_round(ours)
@@ -66,7 +67,9 @@ def in_round(ours=None):
 
 
 def hear(session, *told, ours=None):
-    """The events of these frames, acted upon as a driver would."""
+    """Gives these frames to the session, and acts on its events as a driver would. Returns the
+    events.
+    """
     events = []
     for event in session.receive(b"".join(encode(one) for one in told)):
         events.append(event)
@@ -402,7 +405,7 @@ def test_a_session_meets_any_bytes_with_events_or_a_refusal(data, framed):
 
 
 def refused(read, what):
-    """The rule by which `what` is refused; None if it is read."""
+    """Returns the rule by which `read` refuses `what`, or None if `read` accepts it."""
     try:
         read(what)
     except Refused as refusal:
@@ -456,7 +459,9 @@ def test_a_proof_holds_for_its_two_ends_and_person_only():
 
 
 class Later(SyncSession):
-    """A session of the next version: its hello says more, and it says things of its own between."""
+    """A session of the next version. Its hello has more parts, and it sends unknown frames in
+    between.
+    """
 
     def hello(self, neighbourhood, device, signature, chain):
         said = [HELLO, sync.VERSION + 1, neighbourhood, device, signature, chain, {"new": [1, 2]}]
@@ -468,7 +473,9 @@ class Later(SyncSession):
 
 @pytest.mark.parametrize("later", [0, 1])
 def test_a_node_one_version_older_syncs_with_a_newer_one(later):
-    """They greet, find out what each lacks, and settle, though one of them says more."""
+    """The two sides greet, find out what each lacks, and settle. Only one of them sends unknown
+    frames.
+    """
     sides = [SyncSession(), SyncSession()]
     sides[later] = Later()
     held = [heads(), heads()]
