@@ -14,7 +14,9 @@ README_LINES = 130
 
 
 def commands_in(text):
-    """The words after `meshcoop` of each indented line that calls it, comments left out."""
+    """Yields the words after `meshcoop` of each indented line that calls meshcoop. Leaves comments
+    out.
+    """
     joined = re.sub(r"\\\n\s*", "", text)
     for line in re.findall(r"^    .*$", joined, re.MULTILINE):
         for part in re.split(r"\||&&", line):

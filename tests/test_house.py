@@ -1,4 +1,6 @@
-"""The house keeps its rules: rooms, layers, names and lengths (.github/CONTRIBUTING.md, Style)."""
+"""The code keeps its rules of style: packages, layers, names and lengths (.github/CONTRIBUTING.md,
+Style).
+"""
 
 from collections import defaultdict
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The wheel holds what it should, and its names collide with nobody's."""
+"""The wheel holds all files that it should, and its package names collide with no other package."""
 
 import os
 import shutil

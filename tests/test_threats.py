@@ -1,4 +1,6 @@
-"""Which test tries what an attacker would try first: an index by name, and nothing in it is stale."""
+"""Lists by name which test tries each thing that an attacker would try first. Every entry must
+still exist.
+"""
 
 import ast
 from pathlib import Path
@@ -243,7 +245,7 @@ LISTS = {
 
 
 def names_in(path):
-    """The functions of a file, and the keys of its tables of cases."""
+    """Returns the names of the functions in a file, and the keys of its tables of cases."""
     found = set()
     for node in ast.walk(ast.parse((HERE / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -63,7 +63,7 @@ def control_frames(data):
 
 
 def bundle_file(data):
-    """Reads a bundle file: the data alone, or the data after a good beginning."""
+    """Reads a bundle file: once the data alone, once the data after a correct beginning."""
     whole = data[:1] < b"\x40"
     decoder = bundle_file.Decoder(bundle_file.BUNDLE, PLACE)
     with suppress(Refused):
@@ -76,7 +76,9 @@ def bundle_file(data):
 
 
 def sync_session(data):
-    """Drives a sync session as a home does. The data holds frames, with or without their lengths."""
+    """Drives a sync session as a home does. The data holds frames, either with or without their
+    lengths.
+    """
     session = sync.SyncSession()
     ours = {b"d" * 32: heads.LogHead(1, b"h" * 32)}
     framed = data[:1] < b"\x80"
@@ -110,7 +112,9 @@ def read_content(data):
 
 
 def read_private(data):
-    """Reads what others seal for this home: the locks, the cover and the content below."""
+    """Reads private content that others seal for this home: its locks, its cover and the content
+    itself.
+    """
     box = seal.device_box_key(SEED)
     for read in (
         schema.read_private_content,
@@ -166,7 +170,7 @@ TARGETS = {
 
 
 def seeds(name):
-    """Returns good input, from which libFuzzer finds its way to bad input that is nearly good."""
+    """Returns valid input. libFuzzer changes it step by step into input that is nearly valid."""
     content = schema.pack_content("request", {"title": "A lift to the clinic", "minutes": 30})
     device = record.device_key(SEED)
     header = record.Header(

@@ -22,7 +22,7 @@ _LONGEST = 65_600
 
 
 def tap(network, name):
-    """Makes one end of the wire: an interface in that namespace."""
+    """Makes one end of the wire: an interface in the network namespace."""
     where = os.open(f"/var/run/netns/{network}", os.O_RDONLY)
     if ctypes.CDLL(None, use_errno=True).setns(where, _CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), f"cannot enter {network}")

@@ -164,7 +164,11 @@ def test_the_demo_opens_a_screen_and_ends_with_it():
 
 
 def is_clean(terminal):
-    """The alternate screen left, the cursor shown, the mouse and pasting let go, echo on."""
+    """Returns whether the program has restored the terminal.
+
+    The alternate screen is left, the cursor is visible, the mouse and pasting are ordinary, and
+    typed characters show.
+    """
     raw = terminal.raw
     last = {
         mode: max((raw.rfind(b"\x1b[?%d%s" % (mode, letter)), letter) for letter in (b"h", b"l"))[1]

@@ -1,4 +1,4 @@
-"""Activities on the screen: who waits is told why, and what can be done is a key away."""
+"""Activities on the screen: a person who waits is told why, and one key does what can be done."""
 
 import copy
 
