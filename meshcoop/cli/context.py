@@ -1,4 +1,5 @@
-"""The context of every command: the home, the form of the answer, and the connection to the node.
+"""The context of every command: the home, the form of the answer, and the connection to the
+node.
 """
 
 import json
@@ -77,7 +78,8 @@ ListenOption = Annotated[
 
 
 def keep_listen_addresses(context: Context, listen: list[str] | None) -> None:
-    """Saves the addresses of `--listen` in the home. Raises Mistake if an address cannot be used.
+    """Saves the addresses of `--listen` in the home. Raises Mistake if an address cannot be
+    used.
     """
     if not listen:
         return

@@ -1,4 +1,5 @@
-"""The command `doctor`: finds what is wrong with this home, and says what to do about each fault.
+"""The command `doctor`: finds what is wrong with this home, and says what to do about each
+fault.
 """
 
 import sys

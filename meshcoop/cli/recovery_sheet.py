@@ -30,7 +30,8 @@ def has_terminal() -> bool:
 
 
 def check_sheet(root_seed: bytes) -> None:
-    """Shows the words, and returns when the person has typed two of them. Raises Mistake otherwise.
+    """Shows the words, and returns when the person has typed two of them. Raises Mistake
+    otherwise.
     """
     if not has_terminal():
         raise Mistake(

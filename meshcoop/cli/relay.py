@@ -1,4 +1,5 @@
-"""The commands about relays, for the technicians who run relays and the members who enrol relays.
+"""The commands about relays, for the technicians who run relays and the members who enrol
+relays.
 """
 
 import getpass

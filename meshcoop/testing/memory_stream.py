@@ -128,7 +128,8 @@ class StreamEnd:
             raise NetworkError(f"The stream to {self.peer} was cut.")
 
     def _deliver(self, data: bytes) -> float:
-        """Puts data on its way to this end. Returns the time by Trio's clock when the data arrives.
+        """Puts data on its way to this end. Returns the time by Trio's clock when the data
+        arrives.
         """
         self._last_arrival = max(
             self._last_arrival, trio.current_time() + self._weather.draw_delay()

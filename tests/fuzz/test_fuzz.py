@@ -1,4 +1,5 @@
-"""Runs each fuzz target a limited number of times. If atheris is not installed, skips the targets.
+"""Runs each fuzz target a limited number of times. If atheris is not installed, skips the
+targets.
 """
 
 import importlib.util

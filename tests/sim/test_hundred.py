@@ -1,4 +1,5 @@
-"""A hundred homes behind NATs, with two relays and a faulty network: everything reaches everyone.
+"""A hundred homes behind NATs, with two relays and a faulty network: everything reaches
+everyone.
 """
 
 import time

@@ -28,7 +28,8 @@ def copy(tmp_path):
 
 
 def finished_document(root, text):
-    """Writes a document with rules, and a test that cites them. Returns the name of the document.
+    """Writes a document with rules, and a test that cites them. Returns the name of the
+    document.
     """
     (root / "specs").mkdir()
     (root / "specs" / "99-new.md").write_text(f"# 99 New\n\n{text}\n")

@@ -395,7 +395,8 @@ async def rounds(session, stream, count):
 
 
 def epoch_key(store, device, seed):
-    """Returns the key that the epoch with the highest number seals to this device (R-03.8, R-11.3).
+    """Returns the key that the epoch with the highest number seals to this device (R-03.8,
+    R-11.3).
     """
     found = []
     for one in store.all():

@@ -1,4 +1,5 @@
-"""A home that was down gets all records once. A home that is up gets each record as it is posted.
+"""A home that was down gets all records once. A home that is up gets each record as it is
+posted.
 """
 
 import sys

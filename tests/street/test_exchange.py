@@ -36,7 +36,8 @@ def is_view(shown, kind, author):
 
 @pytest.fixture(scope="module")
 def story(street):
-    """Tells an exchange: Ada asks, Ben offers, Ada agrees, Ben writes the receipt, Ada confirms it.
+    """Tells an exchange: Ada asks, Ben offers, Ada agrees, Ben writes the receipt, Ada confirms
+    it.
     """
     ada, ben, cleo = street
     request = ada.post(

@@ -77,7 +77,8 @@ def authors(home):
 
 
 async def _under_way(attack, where, *, task_status):
-    """Runs an attack. First passes an event to the caller; sets this event when the attack is over.
+    """Runs an attack. First passes an event to the caller; sets this event when the attack is
+    over.
     """
     over = trio.Event()
     task_status.started(over)

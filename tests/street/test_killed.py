@@ -40,7 +40,8 @@ def kill_a_moment_later(home, dice):
 
 
 def check_log(home, acknowledged):
-    """Checks the store of a stopped node: every log is whole and signed, without a gap or a fork.
+    """Checks the store of a stopped node: every log is whole and signed, without a gap or a
+    fork.
     """
     with home.database() as db:
         logs = db.execute("SELECT n, device, seq, fork, ended FROM logs").fetchall()

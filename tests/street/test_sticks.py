@@ -150,7 +150,8 @@ def test_only_what_was_written_since_a_day(story, stick):
 
 @pytest.fixture(scope="module")
 def written(story, tmp_path_factory):
-    """Returns the bytes of a bundle with records that Ben lacks. The records are in several lists.
+    """Returns the bytes of a bundle with records that Ben lacks. The records are in several
+    lists.
     """
     _, ada, _, _, _ = story
     path = tmp_path_factory.mktemp("written") / "bundle"

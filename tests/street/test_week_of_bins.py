@@ -115,7 +115,8 @@ def test_a_week_of_bins():
 
 
 def reported(measure, residents, council, contractor, street):
-    """8. Six residents report missed bins while the street is cut, three on either side of the cut.
+    """8. Six residents report missed bins while the street is cut, three on either side of the
+    cut.
     """
     words = [("--text", "Missed again"), ("--text", "No han venido", "--lang", "es")]
     told = [words[n == 3] for n in range(6)]

@@ -90,7 +90,8 @@ def suggested_to_each_other(neighbour, nurse):
 
 
 def by_proxy(neighbour, driver, thursday):
-    """3. The neighbour asks for the elder, by the elder's proxy. Only the elder can end the proxy.
+    """3. The neighbour asks for the elder, by the elder's proxy. Only the elder can end the
+    proxy.
     """
     proxy = neighbour.post(
         "proxy", *ELDER, "--person", "Neighbour", "--matters", "request", "--until", "2099-12-31"

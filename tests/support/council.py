@@ -1,4 +1,5 @@
-"""Homes in memory that decide together: people propose and vote, and their software posts the rest.
+"""Homes in memory that decide together: people propose and vote, and their software posts the
+rest.
 """
 
 from meshcoop.author import renewal as deciding

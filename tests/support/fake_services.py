@@ -1,4 +1,5 @@
-"""The fake street with services: their chains, measures, matters, and the actions that people took.
+"""The fake street with services: their chains, measures, matters, and the actions that people
+took.
 """
 
 from tests.support.fake_node import ADA, MARIA, SAM, ident, person, street, view

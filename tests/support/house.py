@@ -43,7 +43,8 @@ def product_files() -> list[Path]:
 
 @cache
 def breaches(path: Path) -> list[Breach]:
-    """Lists all breaches of rules in one file: empty names, parallel assignments, long functions.
+    """Lists all breaches of rules in one file: empty names, parallel assignments, long
+    functions.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = list(ast.walk(tree))

@@ -19,7 +19,8 @@ class Plain(PlainTerms):
     # Registers (R-03.25 to R-03.27)
 
     def outcome(self, proposal):
-        """Returns whether a proposal passed, who said yes, and who said no without also saying yes.
+        """Returns whether a proposal passed, who said yes, and who said no without also saying
+        yes.
         """
         roll = self.term.roll
         both = roll | set(proposal.fields.get("newcomers") or [])
@@ -230,7 +231,8 @@ def may_hold(register, value):
 
 
 def enough_admits(admits, people, owner, term):
-    """Returns the admits that let the person in. If the admits are too few, returns none (R-03.6).
+    """Returns the admits that let the person in. If the admits are too few, returns none
+    (R-03.6).
     """
     needed = []
     for act in admits:

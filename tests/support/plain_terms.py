@@ -209,7 +209,8 @@ class PlainTerms:
 
 
 def read(raw):
-    """Returns a list with the statement in `raw`. If `raw` is no statement, returns an empty list.
+    """Returns a list with the statement in `raw`. If `raw` is no statement, returns an empty
+    list.
     """
     try:
         return [statement.read_statement(raw)]

@@ -1,4 +1,5 @@
-"""Shows what homes read of private threads, and makes private records as no honest software would.
+"""Shows what homes read of private threads, and makes private records as no honest software
+would.
 """
 
 from protocol.fold import kind as schema

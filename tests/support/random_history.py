@@ -157,7 +157,8 @@ class History:
         return revocation(who.name, owner.name, n, after, place)
 
     def revoke(self):
-        """Revokes devices: some twice, some so that a record which they have signed does not count.
+        """Revokes devices: some twice, some so that a record which they have signed does not
+        count.
         """
         owner = self.anybody()
         for _ in range(self.random.choice([1, 1, 2])):
@@ -240,7 +241,8 @@ class History:
         self.vote(asked, self.some(self.crowd)[:4])
 
     def remove(self):
-        """Removes a person. One moderator does so, or a council; some of its members post two cuts.
+        """Removes a person. One moderator does so, or a council; some of its members post two
+        cuts.
         """
         target = self.anybody()
         council = self.lists().moderators

@@ -1,4 +1,5 @@
-"""The threads of services, for tests: entries without bytes, in a neighbourhood of a dozen people.
+"""The threads of services, for tests: entries without bytes, in a neighbourhood of a dozen
+people.
 """
 
 import hashlib
@@ -75,7 +76,8 @@ class Story:
         return self.fold(**more).views.get(one.id)
 
     def told(self, one):
-        """Returns the rule because of which an entry does not count, or None if the entry counts.
+        """Returns the rule because of which an entry does not count, or None if the entry
+        counts.
         """
         history = self.fold().history
         return next(t.refusal and t.refusal.rule for t in history if t.entry.id == one.id)

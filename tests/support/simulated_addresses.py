@@ -82,7 +82,8 @@ class Caller:
         return GiftOrigin(self.street.neighbourhood, self.network.peer_id)
 
     def greeting(self, to: Home, **other: Any) -> list[Any]:
-        """Makes a hello frame for `to`. `other` can replace the device, the peers and other parts.
+        """Makes a hello frame for `to`. `other` can replace the device, the peers and other
+        parts.
         """
         sender = other.get("sender", self.network.peer_id)
         receiver = other.get("receiver", self.street.network.address(to.name).rpartition("/")[2])

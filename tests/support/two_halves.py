@@ -53,7 +53,8 @@ def halves() -> Iterator[Halves]:
 
 @contextmanager
 def _two_networks() -> Iterator[tuple[Place, Place] | None]:
-    """Yields two networks with a wire between them. If this user may not lay a wire, yields None.
+    """Yields two networks with a wire between them. If this user may not lay a wire, yields
+    None.
     """
     east, west = Place("10.77.0.1", _NAMES["east"]), Place("10.77.0.2", _NAMES["west"])
     try:

@@ -57,7 +57,8 @@ def _ending_in_order() -> Iterator[None]:
 
 
 def _bench_ingest(records: int, runs: int, folder: Path) -> Figures:
-    """Measures how many records a second a home stores: once without the epoch key, once with it.
+    """Measures how many records a second a home stores: once without the epoch key, once with
+    it.
     """
     street = build_street(records, 1, with_keys=False)
     parsed = [envelope.parse(wire) for wire in street.wires]
@@ -143,7 +144,8 @@ def _summarise(name: str, records: int, rates: list[float], limits: list[float])
 
 
 def _bench_live(records: int, runs: int, folder: Path) -> Figures:
-    """Measures how many milliseconds pass until a post is stored two hops away, on an idle network.
+    """Measures how many milliseconds pass until a post is stored two hops away, on an idle
+    network.
     """
     street = build_street(100, 3, with_keys=True)
     parsed = [envelope.parse(wire) for wire in street.wires]

@@ -27,7 +27,8 @@ Draw = Callable[[random.Random, bool], Point]
 
 
 class Cell(NamedTuple):
-    """A simulated neighbourhood. `draw` makes its answers for one window, before or after a change.
+    """A simulated neighbourhood. `draw` makes its answers for one window, before or after a
+    change.
     """
 
     name: str

@@ -245,7 +245,8 @@ class BinsStory:
         map_in_pairs(lambda home: home.wait_for(*record_ids), self._street)
 
     def _matters(self) -> list[Row | None]:
-        """Returns one entry for each home: its matter, if the home lists exactly one, or else None.
+        """Returns one entry for each home: its matter, if the home lists exactly one, or else
+        None.
         """
         return [_only_row(home.run("list", "matters")) for home in self._street]
 

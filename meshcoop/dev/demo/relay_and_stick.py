@@ -1,4 +1,5 @@
-"""The demo's relay and memory stick. Both carry records between homes that are never up together.
+"""The demo's relay and memory stick. Both carry records between homes that are never up
+together.
 """
 
 from collections.abc import Callable
@@ -65,7 +66,8 @@ class RelayAndStick:
         )
 
     def _relayed_hashes(self) -> list[str]:
-        """Returns one hash for each neighbourhood that the relay serves: the hash of its records.
+        """Returns one hash for each neighbourhood that the relay serves: the hash of its
+        records.
         """
         return [tenant["set_hash"] for tenant in self._surgery.run("status")["served"]]
 

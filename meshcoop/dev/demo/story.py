@@ -23,7 +23,8 @@ _THURSDAY = 3
 
 
 class _Cooks(NamedTuple):
-    """The names of the cooks that one home shows: who has a place as cook, and who waits for one.
+    """The names of the cooks that one home shows: who has a place as cook, and who waits for
+    one.
     """
 
     placed: list[str]

@@ -77,7 +77,8 @@ def _find_stale_vectors(root: Path) -> Iterable[str]:
 
 
 def _vector_texts() -> dict[str, str]:
-    """Makes the text of every vector file. Returns a map from file names without `.json` to texts.
+    """Makes the text of every vector file. Returns a map from file names without `.json` to
+    texts.
     """
     documents = {
         **vectors.make_documents(),

@@ -1,4 +1,5 @@
-"""Makes test vectors of each kind: contents with the fewest fields, and contents with all fields.
+"""Makes test vectors of each kind: contents with the fewest fields, and contents with all
+fields.
 """
 
 from typing import Any

@@ -1,4 +1,5 @@
-"""A proxy: a neighbour acts for the elder in named matters until a set day, and never against her.
+"""A proxy: a neighbour acts for the elder in named matters until a set day, and never against
+her.
 """
 
 import random

@@ -1,4 +1,5 @@
-"""How much the neighbourhood gives and receives in each quarter, and who can introduce two people.
+"""How much the neighbourhood gives and receives in each quarter, and who can introduce two
+people.
 """
 
 import re

@@ -34,7 +34,8 @@ def introduction(home, identity):
 
 
 def keys_for(by, newcomer):
-    """Gives the new device the epoch keys, as a neighbour's software does when it meets the device.
+    """Gives the new device the epoch keys, as a neighbour's software does when it meets the
+    device.
     """
     duties.seal_epochs(by.author, {newcomer.me.person})
 

@@ -73,7 +73,8 @@ def counts(taken):
 
 
 def chain(here, length):
-    """Makes a street where each person was admitted by the one before. All homes hold all records.
+    """Makes a street where each person was admitted by the one before. All homes hold all
+    records.
     """
     homes = [here.found()]
     for _ in range(length - 1):

@@ -366,7 +366,8 @@ def _fed(home, wires):
 
 
 def _receipt(home, other, about):
-    """Makes a receipt by `home` which says that `other` gave an hour. It may be about any record.
+    """Makes a receipt by `home` which says that `other` gave an hour. It may be about any
+    record.
     """
     return home.forge(
         "receipt",

@@ -1,4 +1,5 @@
-"""Which connections a node admits: half-open connections, places for strangers, and the handshake.
+"""Which connections a node admits: half-open connections, places for strangers, and the
+handshake.
 """
 
 import pytest

@@ -10,7 +10,8 @@ from tests.support.libp2p_nodes import alive, call, node, stranger, until
 
 
 class SlowLine:
-    """A secured connection that holds back data with `marker` in it, until a test lets the data go.
+    """A secured connection that holds back data with `marker` in it, until a test lets the data
+    go.
     """
 
     def __init__(self, connection, marker=b""):

@@ -44,7 +44,8 @@ def test_vectors_4_and_5_the_cut_is_the_kth_smallest_of_the_highest():
 
 
 def council_renewed():
-    """Makes a term 1 that records D as removed with cut 10, and has the new moderators E, F and G.
+    """Makes a term 1 that records D as removed with cut 10, and has the new moderators E, F and
+    G.
     """
     crowd = people(*"ABCDEFGX")
     ada, ben, cho, dan, *others, _ = crowd

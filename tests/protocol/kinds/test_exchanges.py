@@ -48,7 +48,8 @@ class Life(Story):
         return next(each for each in self.entries if each.id == one.about)
 
     def two(self, response):
-        """Returns the two parties: Ada, whose request or offer it is, and the person who responded.
+        """Returns the two parties: Ada, whose request or offer it is, and the person who
+        responded.
         """
         while response.about != self.said["intent"][0].id:
             response = self.entry(response)

@@ -1,4 +1,5 @@
-"""Places depend only on the set of claims: the same in every order, and never more than there are.
+"""Places depend only on the set of claims: the same in every order, and never more than there
+are.
 """
 
 import random

@@ -56,7 +56,8 @@ def met():
 
 
 def in_round(ours=None):
-    """Makes a session that has sent its digest and its have-map, and has received another digest.
+    """Makes a session that has sent its digest and its have-map, and has received another
+    digest.
     """
     session = met()
     ours = heads() if ours is None else ours

@@ -1,4 +1,5 @@
-"""Reads the files of specs/09 that people carry by hand: records, or a list of what a node holds.
+"""Reads the files of specs/09 that people carry by hand: records, or a list of what a node
+holds.
 """
 
 from tests.specs.stranger.codec import Frames, frame, need, within

@@ -1,4 +1,5 @@
-"""Reads and makes records by specs 01, 03 (statements) and 10: their content, and who can open it.
+"""Reads and makes records by specs 01, 03 (statements) and 10: their content, and who can open
+it.
 """
 
 import hashlib

@@ -1,4 +1,5 @@
-"""Sends gossip frames and runs one sync session by specs 04 and 05, for logs that are never forked.
+"""Sends gossip frames and runs one sync session by specs 04 and 05, for logs that are never
+forked.
 """
 
 import hashlib
