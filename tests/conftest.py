@@ -11,11 +11,12 @@ from tests.support.paths import ROOT
 
 PURE = ROOT / "tests" / "protocol"
 
-# Hundreds of processes run what is tested: it is compiled once, whatever this machine is set to.
+# Hundreds of processes run the code under test. So Python must keep the compiled code, even if
+# this machine is set otherwise.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# How long an example takes says nothing on a busy machine, so nothing asserts it.
+# On a busy machine, an example may take any time. So no deadline is set.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 

@@ -23,7 +23,7 @@ def wheel(tmp_path_factory):
     if UV is None:
         pytest.skip("Building the wheel needs uv: run `pip install uv`.")
     folder = tmp_path_factory.mktemp("dist")
-    # The backend is the one with which `uv run` has installed the checkout: it lies in the cache.
+    # `uv run` has installed the checkout with the same build backend, so uv finds it in its cache.
     subprocess.run(
         [UV, "build", "--wheel", "--python", sys.executable, "--out-dir", str(folder), str(ROOT)],
         capture_output=True, check=True, timeout=120,

@@ -38,7 +38,7 @@ BUNDLE, BUNDLES, STICKS = (
 )
 HOSTILE, SIEGE = "street/test_hostile.py", "street/test_siege.py"
 
-# What is tried → its file, then the test's name or the name of its case.
+# Maps each attack to the file of its test, and to the name of the test or of the case.
 MSGPACK = {
     "depth 1,100": (CODEC, "depth 1,100"),
     "depth a million": (CODEC, "depth a million"),

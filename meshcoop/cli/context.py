@@ -45,7 +45,7 @@ class Context:
             try:
                 client = stack.enter_context(Client(self.home.api_socket))
             except NodeGone:
-                # No node runs, or one is just starting or stopping. `start` copes with all three.
+                # No node runs, or it is starting or stopping. `start` handles all three cases.
                 self.require_home()
                 process.start(self.home, passphrase.obtain_passphrase())
                 client = stack.enter_context(Client(self.home.api_socket))

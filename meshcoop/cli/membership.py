@@ -50,7 +50,7 @@ def begin_neighbourhood(
     secret = passphrase.obtain_passphrase(new=True)
     context.home.create()
     keep_listen_addresses(context, listen)
-    # The keys come after everything that may be refused: with them the folder becomes a home.
+    # The keys make the folder a home. So they are written after everything that may be refused.
     unlocked = create_keys(context, identity, secret)
     with context.home.lock(), contextlib.closing(Store(context.home.store_file)) as store:
         author = found_neighbourhood(store, identity, charter, as_, now, os.urandom)
@@ -107,7 +107,7 @@ def join_neighbourhood(
     secret = passphrase.obtain_passphrase(new=not context.home.key_file.exists())
     context.home.create()
     if not process.running(context.home):
-        # While this home's node runs, it holds the address, and the check would call it taken.
+        # While this home's node runs, the node uses the address. The check would call it taken.
         keep_listen_addresses(context, listen)
     unlocked = _prepare_keys(context, place, root, secret)
     with _node_for_joining(context, secret) as node:

@@ -112,7 +112,7 @@ def _post_line(node: Client, text: str) -> dict[str, Any]:
             return {"error": "A line is a JSON object with kind, about, as, for and fields."}
         posted: dict[str, Any] = node.call("post", **params, **obtain_pin(node, params.get("as")))
     except NodeGone:
-        # The line is not at fault, and no later line can be posted either.
+        # The fault is not in this line, and later lines cannot be posted either.
         raise
     except Mistake as mistake:
         return {"error": mistake.sentence}

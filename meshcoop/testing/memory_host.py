@@ -66,7 +66,7 @@ class Host:
         self._handlers: dict[str, Handler] = {}
         self._is_down = False
 
-        # What this host needs as a relay.
+        # The values that this host needs if it is a relay.
         self.bytes_relayed = 0
         self.reserved: set[str] = set()  # peers that are reached through this host
         self._is_relay_for: Callable[[str], bool] | None = None

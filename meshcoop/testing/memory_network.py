@@ -135,7 +135,7 @@ class MemoryNetwork:
 
     def is_drawn(self, probability: float) -> bool:
         """Draws at random, with this probability, whether an event happens now."""
-        # With probability 0 nothing is drawn, so the draws of a run depend only on its weather.
+        # With probability 0 no number is drawn. So faults that are off do not change a run.
         return probability > 0 and self.random.random() < probability
 
     def find_host(self, address: str) -> "Host | None":

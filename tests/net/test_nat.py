@@ -53,7 +53,7 @@ def test_a_nat_that_shuffles_ports_leaves_the_circuit_and_all_recovers(hosts):
     one = ada.post("request", "--title", "After a restart", "--minutes", "30")
     ben.has(one)
     assert time.monotonic() - began < SECONDS
-    # A home's address changes: its connections are gone with the old one.
+    # A home's address changes. With the old address the connections of the home are gone.
     made.move("A", "10.81.1.77")
     began = time.monotonic()
     one = ben.post("offer", "--title", "After a move", "--minutes", "30")
@@ -108,7 +108,7 @@ def test_two_relays_cut_apart_and_a_stick_before_the_network(hosts, tmp_path):
     assert again["new"] == 0
     made.join()
     ada.has(there)
-    # Homes may yet sign something by themselves: all are asked at once, until they say the same.
+    # The homes' software may still sign something. So all homes are asked until they agree.
     eventually(
         lambda: (
             len(

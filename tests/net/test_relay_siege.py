@@ -60,7 +60,7 @@ def test_homes_talk_through_a_relay_under_siege(hosts):
     surgery, ada, ben = street(folders)
     eve = folders["A"].newcomer(ada, "Eve")
     stolen = stolen_from(eve)
-    # Another neighbourhood at the same relay, which is over its room and goes on posting.
+    # Another neighbourhood at the same relay has used up its storage and goes on posting.
     cem = folders["B"].home("cem")
     cem(
         "found",

@@ -102,7 +102,7 @@ async def test_both_sides_hear_of_connections_and_of_their_end(clock):
             "connected", ben.peer_id, street.address("ben")
         )
         seen = await ben.events.receive()
-        # Who was dialled sees where the other came from, and that is no address to dial.
+        # The host that was dialled sees from where the dial came. Nobody can dial this address.
         assert (seen.change, seen.peer) == ("connected", ada.peer_id)
         assert seen.address == ben.peers()[ada.peer_id] != street.address("ada")
         street.kill_host("ben")

@@ -208,7 +208,8 @@ def test_a_neighbourhood_over_its_room_loses_old_content_at_the_relay_alone(simu
             assert let_go >= kept.count(False)
             await trio.sleep(200)  # rounds go by
             assert served.storage.released_count == let_go
-            # Somebody who has only the relay gets all headers, and what is still there.
+            # A home that reaches only the relay gets all headers, and the contents that the relay
+            # still has.
             await ada.kill()
             ben.knows = [relay.address]
             await nursery.start(ben.live)

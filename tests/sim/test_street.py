@@ -77,7 +77,8 @@ async def deaths(street: Street, nursery: trio.Nursery, random: Random) -> None:
 
 async def somebody_comes(street: Street, nursery: trio.Nursery, random: Random) -> None:
     await trio.sleep(random.uniform(5, 25))
-    # Not the home whose log forks: whom it admitted after that does not belong.
+    # The inviter must not be the home whose log forks: people that it admits after the fork do
+    # not become members.
     inviter = random.choice([h for h in street.homes.values() if h.up and "ben" not in h.name])
     home = street.newcomer("zoe", inviter)
     await nursery.start(home.live)

@@ -273,7 +273,7 @@ def test_lines_that_are_no_requests(ada):
 
 
 def test_an_ambiguous_id():
-    # No two records of a test share 8 digits by chance: the resolver is handed two that do.
+    # In a test, no two ids share 8 digits by chance. So the resolver gets two made-up ids that do.
     store = Store(":memory:")
     store.db.execute("CREATE TEMP TABLE records (id BLOB)")  # hides the real one
     for last in (1, 2):

@@ -189,7 +189,7 @@ def test_a_full_disk_is_said_and_endured(pair, tmp_path):
         assert "Traceback" not in said
         assert dot("status")["ready"]
         assert dot.run("doctor").returncode == 1
-        # What a neighbour writes meanwhile comes when there is room again.
+        # Records that a neighbour writes meanwhile arrive when the disk has room again.
         theirs = ada.post("request", "--title", "From a neighbour", "--minutes", "30")
         (small / "filler").unlink()
         dot.has(theirs)

@@ -69,7 +69,7 @@ def test_the_story_is_told(demo, homes):
 
 
 def test_a_demo_that_is_interrupted_leaves_nothing(demo):
-    # In the middle of it: the founder's node is up, others are about to start.
+    # The signal comes in the middle: the founder's node is up, other nodes are about to start.
     ends = {signal.SIGTERM: 128 + signal.SIGTERM, signal.SIGKILL: -signal.SIGKILL}
     running = {number: demo("--households", "3") for number in ends}
     for number, process in running.items():

@@ -204,7 +204,7 @@ def test_people_are_told_in_words(street, story):
 
 
 def test_no_folder_holds_the_words(street, story):
-    # While the nodes run, and again when all that SQLite has in flight is on the disk.
+    # Searched twice: while the nodes run, and after SQLite has written everything to the disk.
     for home in street:
         assert home.holds(WORDS) == []
         assert home.holds(NOTE) == []

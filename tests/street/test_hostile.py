@@ -143,7 +143,7 @@ async def test_a_hello_of_no_member_or_of_somebody_else_is_refused(besieged, str
         identity = Identity.new(random.Random(3).randbytes)
         async with visitor(3) as them:
             a, b = await them.connect(where), await them.connect(to_ben)
-            # What A and B themselves say to a stranger, said to the other one.
+            # Repeats to B the hello that A says to a stranger, and to A the hello of B.
             seen = {}
             for peer in (a, b):
                 stream = await them.open_stream(peer, sync.PROTOCOL)
@@ -253,7 +253,7 @@ async def test_members_who_stop_reading(besieged, street):
             peer = await them.connect(where)
             stream = await them.open_stream(peer, sync.PROTOCOL)
             await stream.write(greeting(seed, device, neighbourhood, them.peer_id, peer))
-            # Everything from the beginning, please, and all contents again and again.
+            # Asks for all records from the beginning, and for all contents again and again.
             await stream.write(frames.encode([sync.DIGEST, bytes(16)]))
             await stream.write(frames.encode([sync.HAVE, [], False]))
             wish = frames.encode([sync.WANT, (ids or [bytes(32)]) * (32 // max(1, len(ids)))])

@@ -27,7 +27,7 @@ def kill_while_posting(home, dice, times):
             while (answer := script.answer()) is not None:
                 answers.append(answer["id"])  # told before the node had gone
             acknowledged += answers
-            # The whole script may have been through before the node was killed.
+            # The script may have been done before the node was killed.
             assert script.process.wait() == (0 if len(answers) == BATCH else 1)
             assert "Traceback" not in script.process.stderr.read()
     return acknowledged

@@ -81,7 +81,7 @@ def test_a_relay_carries_between_homes_that_never_meet_and_reads_nothing(place):
     assert (one["state"], [each["name"] for each in one["people"]]) == ("connected", [NAMES[0]])
     kept = surgery("relay", "storage")
     assert kept[0]["records"] == ada("status")["records"]
-    # On its disk and in its memory there is no name, no word, and no kind of what is sealed.
+    # The relay's disk and memory hold no name, no words, and no kind of a sealed record.
     pid = surgery("status")["pid"]
     dump = memory_of(pid)
     assert sum(map(len, dump)) > 20_000_000

@@ -25,7 +25,8 @@ WITHIN = 60.0  # seconds: generous, for a machine with much else to do; see the 
 CLAIMED = 3_000_000  # logs
 ROW = 1024  # claims in a frame: as many as its 4,096 items take
 
-# 2^32 - 1, as the length of a frame of ours and as libp2p's varint; what follows never ends.
+# The number 2^32 - 1 as the length of one of our frames, and as a varint of libp2p. The body
+# that follows never ends.
 HEADERS = {True: b"\xff\xff\xff\xff" + b"\x90" * 64, False: b"\xff\xff\xff\xff\x0f" + b"\n" * 64}
 
 
@@ -67,7 +68,7 @@ async def test_a_newcomer_joins_a_node_under_siege(neighbourhood):
                 await nursery.start(siege, before["addresses"][0])
             took = await trio.to_thread.run_sync(join, dora, code, one.listen())
             grown = memory(ada_pid, "VmHWM") - at_first
-            # Still there, and still listening to its own people.
+            # The node is still up and still answers the people of its home.
             after = await trio.to_thread.run_sync(ada, "status")
             nursery.cancel_scope.cancel()
     print(f"\na newcomer joined {took:.1f} s after its ready line; the node grew by {grown} KiB")  # noqa: T201 -- the figures that are asked for

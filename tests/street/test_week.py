@@ -151,7 +151,7 @@ def the_removal(neighbour, driver, nurse, young):
     others = neighbour, driver, nurse
     eventually(lambda: all("Shopkeeper" not in people(home) for home in others), "no removal")
     assert people(nurse, "removed") == ["Shopkeeper"]
-    # … and leaves an appeal, which keys admitted since the renewal cannot tip.
+    # … and allows an appeal. Keys admitted since the renewal cannot decide the appeal.
     appeal = nurse.post(
         "proposal", "--title", "Another chance", "--change", "restore", "Shopkeeper"
     )

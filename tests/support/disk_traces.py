@@ -12,7 +12,7 @@ def disguises(text):
     found = [plain, plain.hex().encode(), plain.hex().upper().encode(), text.encode("utf-16-le")]
     for shift in range(3):
         coded = base64.b64encode(bytes(shift) + plain)[shift + 1 if shift else 0 :]
-        # Without the digits that depend on the bytes before and after.
+        # Leaves out the digits that depend on the bytes before and after the text.
         found.append(coded[: len(coded) // 4 * 4 - 4])
     return found
 

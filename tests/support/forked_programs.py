@@ -51,7 +51,7 @@ def run(command, *, network=None, said="", env, timeout):
             [*_enter(network), *command], input=said, capture_output=True, text=True, env=env,
             timeout=timeout, check=False,
         )  # fmt: skip
-    # Files in memory, so that nobody has to read and write at the same time.
+    # Input and output are files in memory, so that no process must read and write at once.
     with _file(said) as asked, _file() as out, _file() as err:
         forked = _Forked(command, network, env, (asked.fileno(), out.fileno(), err.fileno()))
         try:

@@ -121,7 +121,6 @@ PAIRS = [
 
 # Judged later, after the vocabulary had been checked against the pairs above. Nobody changed the
 # vocabulary to suit these pairs.
-# changed to suit these.
 UNSEEN = [
     ("en", "Can anyone take me to my physiotherapy on Tuesday mornings?", ["driver with a big car"], True),
     ("en", "Shorten the sleeves of a coat", ["tailoring"], True),

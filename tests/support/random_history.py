@@ -75,7 +75,7 @@ class History:
         }
         return {name: one for name, one in some.items() if self.random.random() < 0.7}
 
-    # Who, when and with which device
+    # Who acts, when, and with which device
 
     def chance(self, share):
         return self.random.random() < share

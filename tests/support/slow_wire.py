@@ -44,7 +44,7 @@ def main(one, other, seconds, share):
                 heapq.heappush(waiting, (time.monotonic() + seconds, count, there[end], packet))
         while waiting and waiting[0][0] <= time.monotonic():
             _, _, end, packet = heapq.heappop(waiting)
-            # If the other end is not up, or is full, the packet is lost, as on any wire.
+            # If the other end is down or full, the packet is lost, as on any wire.
             with suppress(OSError):
                 os.write(end, packet)
 

@@ -22,7 +22,8 @@ _YEAR = 52  # windows
 _TARGET_PERCENT = 80  # the target of a measure with the scale "share"
 _TARGET_COUNT = 2
 
-# Draws the answers of one window. The bool is True after the change for the worse.
+# A function that draws the answers of one window. Its second argument is True after the change
+# for the worse.
 Draw = Callable[[random.Random, bool], Point]
 
 

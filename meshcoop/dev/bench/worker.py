@@ -179,8 +179,8 @@ class BenchHome:
 
 
 async def _read_line() -> str:
-    # The thread is abandoned when cancelled. If a home with a fault waited for a line, its parent
-    # would wait for the home too.
+    # When cancelled, the thread is left behind. Otherwise a home with a fault would wait for a
+    # line, and its parent would wait for the home.
     return await trio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)  # type: ignore[call-arg]  # old stubs, see meshcoop.network
 
 

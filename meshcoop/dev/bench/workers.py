@@ -82,7 +82,7 @@ def run_workers(count: int) -> Iterator[list[Worker]]:
     workers: list[Worker] = []
     try:
         for _ in range(count):
-            # They start one by one. If one does not start, the earlier ones are ended.
+            # The processes start one by one. If a start fails, the earlier processes are ended.
             workers.append(Worker())  # noqa: PERF401
         yield workers
     finally:

@@ -75,7 +75,7 @@ def _make_example(name: str, field: Field) -> Any:
         return seed_of(name)
     smallest, largest = field.bounds
     size = max(smallest or 0, min(_MAX_BYTES, largest or 0))
-    # The order matters: a field takes the example of the first type that it belongs to.
+    # The order matters: a field gets the example of the first type in this list that fits.
     examples: dict[type[Field], Any] = {
         Choice: getattr(field, "words", ("",))[0],
         Moment: "2026-11-23" if getattr(field, "day_only", False) else "2026-11-23T09:30",

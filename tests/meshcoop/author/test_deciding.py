@@ -182,7 +182,7 @@ def test_a_removed_member_with_a_copy_of_everything_gets_nowhere():
         for home in (ada, ben):
             home.post("remove", person=dan.me.person.hex())
         settle(ada, ben, cho, eve)
-        # Backdated records, handed on by a friend's node.
+        # First attack: records with an earlier date, passed on by a friend's node.
         copy = dan.street.home(dan, *dan.who)
         copy.feed(base)
         copy.skew = -DAY
@@ -199,13 +199,13 @@ def test_a_removed_member_with_a_copy_of_everything_gets_nowhere():
             assert sybil.person not in members(home)
             assert home.view(receipt)["state"] == "confirmed"
             assert home.balances() == balances
-        # A fork of the log, from before the removal.
+        # Second attack: a fork of the log from before the removal.
         forked = dan.street.home(dan, *dan.who)
         forked.feed(one for one in base if one != confirm.wire)
         forked.put(forked.forge("offer", title="another past", seq=1, prev=None))
         settle(forked, eve)
         settle(ada, ben, cho, eve)
-        # A new key, for which the old one vouches.
+        # Third attack: a new key, for which the removed key vouches.
         stranger = forked.street.home(forked, sybil)
         stranger.feed(copy.wires())
         assert sybil.person not in members(stranger)

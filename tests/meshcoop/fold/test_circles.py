@@ -103,7 +103,8 @@ def test_concurrent_steps_both_hold_and_letting_go_prevails():
         cho.post("members", knitters, joins=[person(eli)])
         settle(ada, ben, cho, dia, eli)
         assert members(ada) == members(ben) == people(ada, ben, dia, eli)
-        # Dia came by a step that did not know of Cho's end, and learns of it with the next word.
+        # Ben's step that added Dia did not know that Cho was removed. Dia learns this with the next
+        # message.
         assert cho.me.person in members(dia)
         ben.post("message", knitters, text="welcome")
         settle(ada, ben, cho, dia, eli)

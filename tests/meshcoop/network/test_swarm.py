@@ -64,7 +64,7 @@ async def test_handshake_slots_are_taken_from_the_largest_crowd():
 
 
 async def test_an_inbound_place_is_given_back():
-    # libp2p keeps it until the swarm stops: in time, nobody gets in.
+    # libp2p keeps the place until the swarm stops. So after a while nobody could connect.
     async with node(1, places=ConnectionLimits(128, 4, 4)) as ours, node(2) as guest:
         for _ in range(10):
             with trio.fail_after(5):
@@ -106,7 +106,7 @@ async def test_connections_are_limited():
 
 
 async def test_plaintext_is_refused():
-    # libp2p offers it by default, and then anybody may claim to be anybody.
+    # libp2p offers plaintext by default. Over plaintext, a peer can claim any identity.
     pair = create_new_key_pair(seed(5))
     liar = new_host(key_pair=pair, sec_opt={PLAINTEXT_PROTOCOL_ID: InsecureTransport(pair)})
     async with node(1) as ours, liar.run([Multiaddr(ANYWHERE)]):

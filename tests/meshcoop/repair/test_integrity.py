@@ -206,7 +206,7 @@ def test_a_device_whose_last_records_are_lost_does_not_sign(tmp_path):
         again.close()
 
 
-# -- a disk that takes nothing more ---------------------------------------------------------------
+# -- a full disk ----------------------------------------------------------------------------------
 
 
 def fill(home):

@@ -37,7 +37,7 @@ def neighbourhood(count, size):
     acts = [founders[n % FOUNDERS].admits(one) for n, one in enumerate(crowd[FOUNDERS:])]
     roll, holds = founders, []
     grown = [crowd[: FOUNDERS + (size - FOUNDERS) * n // 8] for n in range(1, 9)]
-    # what is left over for decisions, after each term's votes and accepts
+    # The number of acts left for decisions, after the votes and accepts of each term.
     free = count - len(acts) - sum(2 * len(grown[min(n, 7)]) for n in range(TERMS))
     for n in range(TERMS):
         acts += removals(roll, crowd[-1 - n], n)

@@ -67,7 +67,7 @@ class Life(Story):
         if one := self.pick("response"):
             minutes = self.dice.choice((30, 45))
             who = self.other(one, self.two(one))
-            # What is not theirs to say has two parties no more; it is not built on.
+            # A response by a wrong person no longer has two parties, so nothing builds on it.
             name = "response" if who in self.two(one) and who != one.person else "noise"
             self.add(name, who, "response", one, minutes=minutes)
 

@@ -35,9 +35,10 @@ THREADS = 1_000
 LONGEST = 40  # entries
 TRIES = 6  # until a record counts
 
-# Only `meshcoop.api.loop_views` shows an action so, by its clock.
+# Only `meshcoop.api.loop_views` gives an action this state, because it looks at a clock.
 OVERDUE = ("action", "overdue")
-# The states are contract. What is partly fixed is reopened, and an answer has no view.
+# These states are declared because other programs rely on the lists of states. No view has
+# them: an action that is partly fixed is reopened, and an answer has no view.
 NEVER = {("action", "partly"), ("answer", "said")}
 
 

@@ -86,7 +86,7 @@ def test_the_matter_opens_once_at_the_fourth_distinct_report():
     assert before.matters == []
     loop = street.loop(3.1)
     (matter,) = loop.matters
-    # Reports 1 and 5 are one incident: the fourth distinct one is report 4.
+    # Reports 1 and 5 are about one incident. So the fourth different incident is in report 4.
     assert matter.opened == MONDAY + int(2.3 * DAY_MS)
     assert matter.id == matter_id(MEASURE, CALENDAR.window_at(MONDAY))
     assert matter.raisers == set(PEOPLE[:6])

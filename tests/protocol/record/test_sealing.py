@@ -73,7 +73,8 @@ def test_every_changed_bit_of_sealed_words_is_noticed(data):
             plain = opens(bytes(wrong))
         except Refused:
             continue
-        # Another reader's slot, an epoch's name and the ignored top bit of a point may change.
+        # Three things may change without harm: another reader's slot, the name of an epoch, and the
+        # top bit of a point, which is ignored.
         assert plain in {None, b"words", b"k" * 32}
 
 
