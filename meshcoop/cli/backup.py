@@ -96,7 +96,8 @@ def restore_backup(
 
 
 def _box_secrets(keys: Keys) -> list[list[bytes]]:
-    """Lists the secret keys that open messages sealed to this home's devices of now or earlier.
+    """Lists the secret keys that open what was sealed to this home's devices, also to earlier
+    devices.
 
     Each entry is the key of a device, then the secret that opens what is sealed to the device.
     """

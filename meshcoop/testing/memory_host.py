@@ -43,7 +43,7 @@ class NetworkForHosts(NetworkForLinks, Protocol):
         """Returns the host that is up at this address, or None if there is no such host."""
 
     def find_host_at(self, where: str) -> "Host | None":
-        """Returns the host that is up at this address, which has no part /p2p/…, or None."""
+        """Returns the host that is up at this address, or None. The address has no part /p2p/…."""
 
     def is_behind_nat(self, address: str) -> bool:
         """Returns whether a NAT keeps other hosts from dialling this address."""

@@ -4,9 +4,10 @@
     async with network.host("ada") as ada, network.host("ben") as ben:
         await ada.connect(network.address("ben"))
 
-`network.host` opens a `meshcoop.network.interface.Network` that behaves like the one over libp2p.
-The test chooses the weather: gossip may be lost, doubled, late or shuffled. Dials may fail, and
-streams and connections may break. There may be partitions, and hosts may die and come back.
+`network.host` opens a `meshcoop.network.interface.Network`. This behaves like a network over
+libp2p. The test chooses which faults happen: gossip may be lost, doubled, late or in another order.
+Dials may fail, and streams and connections may break. There may be partitions, and hosts may die
+and come back.
 
 Everything random comes from the `random.Random` that the test passes, and all time is Trio's.
 Under a `trio.testing.MockClock` with `autojump_threshold=0` minutes pass at once. If Trio's own
@@ -143,7 +144,7 @@ class MemoryNetwork:
         return self._up.get(address)
 
     def find_host_at(self, where: str) -> "Host | None":
-        """Returns the host that is up at this address, which has no part /p2p/…, or None."""
+        """Returns the host that is up at this address, or None. The address has no part /p2p/…."""
         for address, host in self._up.items():
             if address.startswith(f"{where}/p2p/"):
                 return host

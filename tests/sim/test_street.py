@@ -20,7 +20,7 @@ async def bad_weather(street: Street) -> None:
 
 
 async def bad_weather_and_a_copied_disk(street: Street) -> None:
-    """Runs the same with one thing more: a home's disk is copied, and both copies go on posting."""
+    """Runs bad weather. Somewhere in it, a home's disk is copied, and both copies go on posting."""
     await weather(street, copied="ben")
 
 

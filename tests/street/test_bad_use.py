@@ -319,7 +319,7 @@ def test_the_quota_is_reached(place):
 
 
 def test_joining_with_what_does_not_open(place, ada):
-    """One newcomer tries every wrong way and is let in in the end: no mistake leaves a trace."""
+    """One newcomer tries every wrong way and joins at last: no mistake leaves a trace."""
     good, expired, used = ada.invite(), ada.invite(), ada.invite()
     one = invitation.decode(good)
     ada("down")

@@ -154,8 +154,9 @@ async def endless_headers(where, *, task_status):
 
 
 async def member_session(where, seed, stolen, lie, *, task_status):
-    """Opens one session after the other as a member, as long as the siege lasts. `lie` is what it
-    then does.
+    """Opens one session after the other as a member, as long as the siege lasts.
+
+    In each session, the function `lie` deceives the node.
     """
     async with visitor(seed) as them:
         told = False

@@ -54,8 +54,8 @@ def on_roll(home):
 
 
 def monday(one, elder):
-    """1. All people join in the same way, and two vouch for each. For the second person, the first
-    alone is enough.
+    """1. All people join in the same way, and two people vouch for each. Only the second person
+    needs just one voucher.
     """
     neighbour = one.founder("Neighbour", *CHARTER)
     driver = comes(one, "Driver", neighbour)  # while there is one person, one suffices

@@ -90,8 +90,8 @@ def suggested_to_each_other(neighbour, nurse):
 
 
 def by_proxy(neighbour, driver, thursday):
-    """3. The neighbour asks for the elder, by the elder's proxy. Only the elder can end the
-    proxy.
+    """3. The neighbour posts a request for the elder, by the elder's proxy. Only the elder can end
+    the proxy.
     """
     proxy = neighbour.post(
         "proxy", *ELDER, "--person", "Neighbour", "--matters", "request", "--until", "2099-12-31"
@@ -198,8 +198,8 @@ def healed(homes, lunch, first, second):
 
 
 def put_right_and_given(homes, agreement):
-    """13. Corrects three hours to two; the original receipt stays. Then the elder thanks for an
-    hour as a gift, and no balance moves.
+    """13. Corrects three hours to two; the original receipt stays. Then an hour counts as a gift,
+    and no balance moves.
     """
     neighbour, _, driver, shop = homes
     wrong = driver.post("receipt", "--about", agreement, "--minutes", "180")

@@ -1,9 +1,10 @@
-"""The targets of the fuzzer: everything that reads foreign bytes or text. They may raise only
-Refused.
+"""The targets of the fuzzer: every function that reads foreign bytes or text. A target may raise
+only Refused.
 
-    uv run --group fuzz python tests/fuzz/targets.py record -runs=100000 [CORPUS…]
+    uv run --group fuzz python -m tests.support.fuzz_targets record -runs=100000 [CORPUS…]
 
-libFuzzer reads the words after the name of a target. Without a corpus, good samples are the seeds.
+libFuzzer reads the words after the name of a target. Without a corpus, the function `seeds` gives
+valid samples to begin with.
 """
 
 import sys

@@ -167,8 +167,9 @@ def print_breaches(paths: list[Path]) -> None:
 
 
 def main(words: list[str]) -> None:
-    """Prints the graph of packages for `graph`. Otherwise prints the breaches in these paths, or in
-    the product.
+    """Prints the graph of packages if the only word is `graph`.
+
+    Otherwise prints the breaches in these paths, or in the product if there are no paths.
     """
     if words == ["graph"]:
         print_package_graph()

@@ -2,8 +2,8 @@
 fit?
 
 The pairs are older than the code that matches people. Nobody may change a pair to suit the code.
-Each line holds the post's language (None if its author did not say), its words, what the other
-person brings or would like, and the judgement.
+Each line holds four things: the post's language (None if its author did not say), the post's words,
+what the other person brings or would like, and the judgement.
 """
 
 PAIRS = [

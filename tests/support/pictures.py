@@ -1,6 +1,6 @@
 """The screens as pictures: texts that the tests compare, and drawings for the README.
 
-python -m tests.support.pictures [SCENE …]     writes both anew; look at them before you commit
+python -m tests.support.pictures [SCENE …]     writes both again; look at them before you commit
 """
 
 import asyncio

@@ -52,7 +52,7 @@ class Plain(PlainTerms):
     def asked(self):
         """Maps each register to the changes that passed, as (n, id, value).
 
-        If no proposal but a removal names a register, its list is empty.
+        If only removals name a register, its list is empty.
         """
         asked = {}
         for act in self.of("remove"):
@@ -67,7 +67,7 @@ class Plain(PlainTerms):
     def removals(self, person, decided):
         """Returns the removals that the council decided, as (n, id, cuts).
 
-        The id is one that sorts before all others.
+        The id is empty, so that it sorts before every real id.
         """
         council = self.term.moderators
         if len(council) < 3:

@@ -30,7 +30,7 @@ class PlainTerms:
         )
 
     def of(self, *kinds):
-        """Returns the acts, the records of authority, of these kinds, sorted by (time, id)."""
+        """Returns the records of authority of these kinds, sorted by (time, id)."""
         return [act for act in self.acts if act.kind in kinds]
 
     def rule_at_first(self, name):

@@ -24,7 +24,7 @@ def letter(home, readers, kind, about=None, /, *, audience=PRIVATE, header=None,
 
 
 def step(home, one):
-    """Returns the words with which a record names a step: the step's id, and its key as this home
+    """Returns the bytes with which a record names a step: the step's id, and its key as this home
     knows it.
     """
     return one.id + home.author.private.threads()[one.id].entries[one.id].key

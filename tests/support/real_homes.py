@@ -132,7 +132,7 @@ class Home:
             yield db
 
     def holds(self, words: str) -> list[str]:
-        """Returns the files of this home that hold the words in the clear."""
+        """Returns the files of this home that hold the words unencrypted."""
         wanted = words.encode()
         return [
             str(one.relative_to(self.path))

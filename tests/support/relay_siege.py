@@ -1,9 +1,9 @@
 """Attacks a relay in all ways at once, for a number of seconds. It is a program of its own.
 
-It reads one JSON object from standard input. This has the `address` of the relay, the `seconds`,
-and values stolen from a member: `seed`, `device`, `neighbourhood`, `gossip_key`, and of the
-member's log `seq` and `head` (hex). Once all attacks run, the program prints "begun". At the end it
-prints how many records it has sent.
+It reads one JSON object from standard input. The object has the `address` of the relay, the
+`seconds`, and values stolen from a member. These are `seed`, `device`, `neighbourhood`,
+`gossip_key`, and of the member's log `seq` and `head` (hex). Once all attacks run, the program
+prints "begun". At the end it prints how many records it has sent.
 """
 
 import json

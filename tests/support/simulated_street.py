@@ -1,9 +1,9 @@
 """A simulated neighbourhood: homes with real stores over a network in memory. It takes no real
 time.
 
-Everything random comes from one seed. The fixture `simulate` in test_street.py gives the seed to
-Trio's scheduler too. So one seed tells one story: `Street.trace` hashes who stored which record and
-when.
+Everything random comes from one seed. The fixture `simulate` in tests/sim/conftest.py gives the
+seed to Trio's scheduler too. So one seed tells one story. `Street.trace` is a hash of which home
+stored which record and when.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""A home of the demo. The story uses it through the command line only."""
+"""A home of the demo. The story uses the home through the command line only."""
 
 import time
 from collections.abc import Callable, Iterable

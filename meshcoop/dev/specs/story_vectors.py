@@ -239,7 +239,8 @@ class _Rolls:
     def describe_admissions(
         self, name: str, admissions: list[tuple[KeySet, KeySet]], place: bytes | None = None
     ) -> dict[str, Any]:
-        """Describes the authority after these admissions. Each pair is a voucher and a newcomer.
+        """Describes the authority after these admissions. In each pair, a voucher admits a
+        newcomer.
 
         The newcomers' statements name the neighbourhood `place`. By default they name this
         neighbourhood.

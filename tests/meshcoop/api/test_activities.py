@@ -1,5 +1,5 @@
-"""Activities at homes: the fields that software fills in, the posts that software refuses, and two
-homes cut apart that both give away the last place.
+"""Activities at homes: the fields that software fills in, and the posts that software refuses. Also
+two homes that are cut apart and both give away the last place.
 """
 
 import random

@@ -90,7 +90,7 @@ def chain(here, length):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_each_record_is_placed_when_it_comes(stick, seed):
-    """R-09.6: it does not matter who admitted whom, or how the keys of their devices are sorted."""
+    """R-09.6: the order of admissions and of the device keys does not matter."""
     with Street(seed) as here:
         homes = chain(here, 5)
         for giver in (homes[0], homes[-1]):
@@ -334,7 +334,7 @@ def test_a_file_is_for_its_owner_and_replaces_an_older_one(tmp_path):
 
 
 def in_the_way(path, how):
-    """Puts something at `path` that is no bundle of this neighbourhood. `how` names what.
+    """Puts something at `path` that is no bundle of this neighbourhood. `how` names the thing.
 
     Returns a function that describes what lies at `path`, so that a test can see that nothing
     changed.

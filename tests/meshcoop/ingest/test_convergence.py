@@ -45,11 +45,10 @@ class Tale:
                 continue
 
     def pick(self, home, kind, *, state=None, mine=None, theirs=False):
-        """Returns a random record of this kind, in this state.
+        """Returns a random record of this kind in this state.
 
-        If `mine` is set, the record that it answers must be by this home's person (True) or not
-        (False). If `theirs`, the record itself must be by somebody else. One call in five ignores
-        these conditions.
+        `mine` says whether the record must answer a record of this home's person. If `theirs`, its
+        author must be somebody else. One call in five ignores all these conditions.
         """
         views = home.state.views.of_kind(kind)
         if self.dice.random() < 0.8:  # the rest are tries that an author's software refuses

@@ -244,7 +244,7 @@ def test_a_confirmed_receipt_survives_a_late_fork_of_its_authors_log():
 
 
 def test_a_confirmed_receipt_survives_a_late_fork_of_the_confirming_log():
-    """This holds once the software of the receipt's author has confirmed the confirm (R-13.15)."""
+    """The receipt survives once the software of its author has confirmed the confirm (R-13.15)."""
     with street() as (ada, ben):
         base = ada.wires()
         *_, receipt, confirm = exchange(ada, ben)
@@ -366,7 +366,7 @@ def _fed(home, wires):
 
 
 def _receipt(home, other, about):
-    """Makes a receipt by `home` which says that `other` gave an hour. It may be about any
+    """Makes a receipt by `home` which says that `other` gave an hour. The receipt may be about any
     record.
     """
     return home.forge(

@@ -1,4 +1,4 @@
-"""Compares what the vocabulary makes of words with pairs that people have judged."""
+"""Compares the fits that the vocabulary finds with the judgement of people."""
 
 import random
 from itertools import permutations
@@ -19,8 +19,8 @@ def keys(text, vocabulary=VOCABULARY, **more):
 
 
 def judged(pairs):
-    """Returns the precision and the recall of the vocabulary, and the pairs that it judged
-    otherwise than people.
+    """Returns the precision and the recall of the vocabulary, and the pairs on which people judge
+    otherwise.
     """
     found, wrong = [], []
     for lang, text, listed, fits in pairs:

@@ -1,4 +1,4 @@
-"""Examples 3 to 17 of specs/03-authority.md, and other cases of who decides who decides."""
+"""Examples 3 to 17 of specs/03-authority.md, and other cases of which term is in force."""
 
 import pytest
 

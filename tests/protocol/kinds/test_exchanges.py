@@ -153,8 +153,8 @@ class Life(Story):
     def kept(self, one, who, fork):
         """Returns whether a receipt survives the fork of the log of `who` at number `fork`.
 
-        Both parties have signed it. The confirm, or the confirm of this confirm, is in another log
-        or before the fork.
+        It survives if the other party's confirm, or the author's confirm of this confirm, is in
+        another log or before the fork.
         """
         confirms = [c for c in self.entries if c.kind == "confirm" and c.about == one.id]
         good = [c for c in confirms if {c.person} == set(self.parties(one)) - {one.person}]

@@ -163,7 +163,7 @@ MOVES = st.one_of(
     st.dictionaries(st.sampled_from(SUBJECTS), st.integers(1, 9)),
 )
 def test_no_record_of_a_subject_changes_what_was_said_of_it(moves, forks):
-    """Neither records nor forks of the subject's own logs change the answers of others."""
+    """The subject's own records and forks change no answer of other people."""
     story, _, measure, reports = reported()
     before = story.loop(measure, 30)
     for who, day, (kind, about, given_fields) in moves:

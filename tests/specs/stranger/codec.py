@@ -1,4 +1,6 @@
-"""Encodes each value in the one way of specs/02, and the frames of specs 05 and 07 (R-05.1)."""
+"""Encodes values, each in the only way that specs/02 allows. Also reads the frames of specs 05 and
+07 (R-05.1).
+"""
 
 import struct
 from types import NoneType

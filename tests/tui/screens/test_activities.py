@@ -1,4 +1,6 @@
-"""Activities on the screen: a person who waits is told why, and one key does what can be done."""
+"""Activities on the screen: a person who waits is told why, and each possible act needs only one
+key.
+"""
 
 import copy
 
