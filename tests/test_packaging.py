@@ -68,6 +68,6 @@ def test_the_wheel_brings_one_command(wheel):
 
 def test_no_other_distribution_has_packages_of_these_names():
     owners = packages_distributions()
-    assert owners["trio"] == ["trio"]  # it does look
+    assert owners["trio"] == ["trio"]  # this shows that the check looks at all packages
     for name in OURS:
         assert set(owners.get(name, [])) <= {"meshcoop"}, name

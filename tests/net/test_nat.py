@@ -6,7 +6,7 @@ from tests.support.nat_homes import relay, street
 from tests.support.real_homes import agree, eventually
 
 CIRCUIT = "/p2p-circuit/"
-SECONDS = 15  # in which a home recovers
+SECONDS = 15  # a home must recover within this time
 
 
 def linked(home):

@@ -14,7 +14,7 @@ from tests.support.network_lab import lab
 from tests.support.real_homes import ROOMY, agree, eventually, folder, request, together
 
 HOMES, POSTS = 30, 10
-_TICKS = 100  # of a second of processor
+_TICKS = 100  # ticks in a second of processor time
 
 
 def processor(pid):
@@ -70,7 +70,7 @@ def test_a_line_that_loses_one_packet_in_twenty():
         if isinstance(made, str):
             pytest.skip(made)
         folders = {host: stack.enter_context(folder(made.place(host))) for host in ("A", "B", "R")}
-        made.weather("R")  # through which everything goes
+        made.weather("R")  # all traffic goes through the relay
         surgery = relay(folders)
         ada = folders["A"].founder("Ada", *ROOMY)
         ada("relay", "enrol", surgery("relay", "ticket")["ticket"])

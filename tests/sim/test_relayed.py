@@ -47,7 +47,7 @@ def test_homes_that_are_never_up_together(simulate: Simulate):
             await relay.enrolled_by(ada)
             await trio.sleep(30)
             await ada.kill()
-            ben.knows = [relay.address]  # as the address of a neighbour, once told
+            ben.knows = [relay.address]  # a neighbour has told Ben this address
             ada.knows = []
             for day in range(DAYS):
                 await shift(street, nursery, ben, 24 * HOUR * day + 7 * HOUR, HOUR)
@@ -139,7 +139,7 @@ def test_a_lying_relay_costs_time_only(simulate: Simulate, seed: int):
                 if random.random() < 0.4:
                     return []
                 if random.random() < 0.5:
-                    found = [*truth(device, 1, limit), *found]  # old ones again
+                    found = [*truth(device, 1, limit), *found]  # old records again
                 random.shuffle(found)
                 return found if after == b"" else []
 

@@ -33,7 +33,7 @@ async def removal(street: Street) -> None:
         after = cho.must_post("offer", {"title": "among ourselves"})
         del street.homes["dan"]
         await street.settle()
-        await trio.sleep(120)  # rounds enough for anything to trickle through
+        await trio.sleep(120)  # time for enough rounds of sync
         assert not dan.author.state.store.records.has(after.id)
         for home in (ada, ben, cho, eve):
             assert not known(home, dan)

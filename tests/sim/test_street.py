@@ -137,7 +137,7 @@ async def copied_disk(street: Street) -> None:
         fork = store_of(ada).logs.find(ben.identity.device)
         assert fork is not None
         assert fork.fork is not None
-        for one in receipts:  # signed by both, so they stay
+        for one in receipts:  # both parties signed these receipts, so they stay
             view = state.views.find(one)
             assert view is not None
             assert view["state"] == "confirmed"

@@ -402,7 +402,7 @@ def test_what_is_ahead_of_the_clock_is_held_and_folds_when_due():
     """R-03.18: a home refuses no record because of its time."""
     case = load("story")
     home = Home(case)
-    home.now = START_MS - 6 * MINUTE_MS  # ten minutes on, half of the story has happened
+    home.now = START_MS - 6 * MINUTE_MS  # ten minutes later than this, half of the story is past
     home.take(home.wires)
     assert home.store.records.count() == len(home.wires)
     folded = [view for one in home.store.records.ids() if (view := home.state.views.find(one))]

@@ -294,7 +294,7 @@ def test_what_steers_a_terminal_is_harmless(ada):
         assert not set("\x1b\x07\u202e\x9b\x00\r") & set(said)
         assert "\nA line of its own" not in said
     (shown,) = [view for view in ada("list", "requests") if view["id"] == one]
-    assert shown["title"] == nasty.replace("\x00", "")  # programs get what was written
+    assert shown["title"] == nasty.replace("\x00", "")  # programs get the text as it was written
     said = ada.run("list", "\x1b[2Junicorns").stderr
     assert "\x1b" not in said
 

@@ -30,7 +30,7 @@ def test_a_home_that_slept_gets_all_of_it(street):
     ben("up")
     status = agree(*street)
     assert listed(ben, "Sugar") == [f"Sugar {number:03}" for number in range(MANY)]
-    with ben.database() as db:  # a reader beside the node: none is there twice
+    with ben.database() as db:  # reads beside the node: no record is there twice
         counts = "count(*), count(DISTINCT id), count(DISTINCT log || '/' || seq)"
         (found,) = db.execute(f"SELECT {counts} FROM records").fetchall()
     assert set(found) == {status["records"]}
@@ -43,7 +43,7 @@ def test_a_home_that_is_awake_gets_all_of_it(street):
         ids = script.post(*many("Flour"))
         assert script.end() == 0
     for home in (ben, cleo):
-        home("wait", "--id", ids[-1], "--timeout", "60")  # a log comes in its order
+        home("wait", "--id", ids[-1], "--timeout", "60")  # the records of a log come in order
         assert listed(home, "Flour") == [f"Flour {number:03}" for number in range(MANY)]
     agree(*street)
 

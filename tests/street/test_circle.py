@@ -63,7 +63,7 @@ def test_what_is_private_is_in_the_clear_in_no_file_of_any_home(street, story):
     for home in street:
         for word in PRIVATE:
             assert home.holds(word) == []
-    street[1]("down")  # and once the write-ahead log has gone into the store
+    street[1]("down")  # then the write-ahead log is part of the store
     assert [home.holds(word) for home in street for word in PRIVATE] == [[]] * 3 * len(PRIVATE)
     street[1]("up")
     assert [one["text"] for one in street[1]("list", "messages")] == [WORDS]

@@ -208,7 +208,7 @@ def test_no_folder_holds_the_words(street, story):
     for home in street:
         assert home.holds(WORDS) == []
         assert home.holds(NOTE) == []
-        assert home.holds(TITLE)  # what is for all is plain: the search does search
+        assert home.holds(TITLE)  # titles are for all people: this shows that the search works
     together(*(lambda home=home: home("down") for home in street))
     try:
         for home in street:
@@ -244,7 +244,7 @@ def test_everybody_sees_what_they_hold_and_what_they_rely_on(street):
     assert [one["state"] for one in ada("list", "holdings")] == ["held"]
     link = ada.post("link", "--about", service, "--to", "Ben", "--title", "The pond")
     ben.has(link)
-    assert ben("list", "holdings") == []  # what is only offered is nobody's
+    assert ben("list", "holdings") == []  # nobody holds a part that is only offered
     assert [one["links"][0]["state"] for one in ada("list", "holdings")] == ["offered"]
     accept = ben.post("accept", "--about", link)
     cleo.has(accept)

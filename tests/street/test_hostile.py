@@ -58,7 +58,7 @@ def besieged(street):
                 await attacking.wait()
                 nursery.cancel_scope.cancel()
         after = await trio.to_thread.run_sync(agree, *street)
-        assert after["pid"] == before["pid"]  # the same node lives
+        assert after["pid"] == before["pid"]  # the same node still runs
         assert authors(ada) == known
         assert attack.__name__ in titles(await trio.to_thread.run_sync(ada, "list", "requests"))
         assert after["waiting"] == before["waiting"]
@@ -166,7 +166,7 @@ async def test_a_hello_of_no_member_or_of_somebody_else_is_refused(besieged, str
                 stream = await them.open_stream(a, sync.PROTOCOL)
                 await stream.write(said)
                 told = await answers(stream)
-                assert [one[0] for one in told] == [sync.HELLO, sync.BYE]  # and no record
+                assert [one[0] for one in told] == [sync.HELLO, sync.BYE]  # A sends no record
                 assert told[-1][1] == rule
 
     await besieged(false_hellos)

@@ -77,11 +77,11 @@ def test_others_are_two_and_an_invitation_is_for_one_person(neighbourhood, ben_a
     said = dora.refused("join", used, "--as", "Dora")
     assert "used" in said
     assert "ask for a new one" in said
-    assert ben("join", used, "--as", "Ben")["state"] == "member"  # already so
+    assert ben("join", used, "--as", "Ben")["state"] == "member"  # Ben is a member already
     dora, knocked, _ = knock(one, ben, "Dora")
     assert "approve" in ben.text("status")
     assert ben("approve", "Dora")["state"] == "waiting"
-    assert ben("approve", "Dora")["state"] == "waiting"  # once is enough
+    assert ben("approve", "Dora")["state"] == "waiting"  # a second approval changes nothing
     agree(ada, ben, cleo)
     assert dora("status")["person"] is None
     (vouched,) = cleo("status")["waiting"]["vouched"]

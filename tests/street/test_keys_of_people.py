@@ -132,7 +132,7 @@ def test_a_copied_home_says_what_it_found_and_certifies_a_new_device(story, back
     records = mine["records"]
     other = cleo.refused("certify", "--words", str(words))
     assert "no device at this home" in other
-    made = cleo("certify")  # its words are not on paper yet, so the home still has them
+    made = cleo("certify")  # the words are not on paper yet, so the home still has them
     assert made["device"] != mine["device"]
     offer = cleo.post("offer", "--title", "from here on")
     ada.has(offer)

@@ -34,7 +34,7 @@ def kill_while_posting(home, dice, times):
 
 
 def kill_a_moment_later(home, dice):
-    for _ in range(dice.randrange(20_000)):  # a moment inside one post, not a place between two
+    for _ in range(dice.randrange(20_000)):  # ends at any moment, also in the middle of a post
         pass
     home.kill()
 

@@ -119,7 +119,7 @@ def test_no_third_home_ever_holds_an_address(street):
     anything = [*wanted, *sealed]
     memories = readable(ada.holder)
     for home in (ada, dan):
-        assert in_files(home, [TITLE.encode()]) != []  # it hears all the rest
+        assert in_files(home, [TITLE.encode()]) != []  # the home has everything except the address
         assert in_files(home, anything) == []
         assert sealed_in(home) == []
         if memories:
@@ -128,7 +128,7 @@ def test_no_third_home_ever_holds_an_address(street):
         assert not in_backup(home, anything)
         assert "between other people" in home.refused("address", "show", agreement)
     for home in (ben, cleo):
-        assert in_files(home, wanted) == []  # not even these hold it in the clear
+        assert in_files(home, wanted) == []  # even the homes of the parties hold it only sealed
         assert ask(home, "search", words="Quincunx") == ask(home, "search", words="Xylophage") == []
     assert not in_backup(ben, anything)
     shown = [ask(ben, "show", id=agreement), *ask(ben, "list", what="agreements")]

@@ -122,7 +122,7 @@ def test_what_a_technician_says_wrong(place):
     public = surgery("relay", "ticket", "--at", "/ip4/192.0.2.7/tcp/4001")["ticket"]
     assert ticket.decode(public).addresses == ("/ip4/192.0.2.7/tcp/4001",)
     ada("relay", "enrol", code)
-    ada("relay", "enrol", code)  # may be shown again
+    ada("relay", "enrol", code)  # the same ticket may be used again
     (one,) = ada("relay", "list")
     assert "No one relay" in ada.refused("relay", "end", "0123456789abcdef")
     ada("relay", "end", one["key"][:16])

@@ -41,7 +41,7 @@ def neighbourhood():
 
 
 def memory_now(pid):
-    Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak counts from here
+    Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is measured from here
     return memory(pid, "VmRSS")
 
 
@@ -145,7 +145,7 @@ async def endless_headers(where, *, task_status):
         for protocol in sorted(served):
             stream = await call(them, where, protocol)
             await stream.write(HEADERS[protocol in {sync.PROTOCOL, invitation.PROTOCOL}])
-            held.append(stream)  # and stays open
+            held.append(stream)  # the stream stays open
         task_status.started()
         await trio.sleep_forever()
 

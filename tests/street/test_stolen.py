@@ -42,7 +42,7 @@ def stolen():
         shutil.copytree(ben.path, live, ignore=shutil.ignore_patterns("*.sock"))
         assert (live / "store.db-wal").stat().st_size > 0
         (response,) = ben("list", "responses", "--about", request)[-1:]
-        assert response["text"] == PRIVATE[0]  # the person reads it
+        assert response["text"] == PRIVATE[0]  # the person can read the text
         ben.kill()
         crashed = one.path / "crashed"
         shutil.copytree(ben.path, crashed, ignore=shutil.ignore_patterns("*.sock"))

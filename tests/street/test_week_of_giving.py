@@ -132,7 +132,7 @@ def address_for_the_driver(homes, agreement):
     neighbour("address", "give", agreement, "--text", ADDRESS, *ELDER)
     shown = eventually(lambda: read_address(driver, agreement), "the address does not come")
     assert (shown["text"], shown["from"]["name"]) == (ADDRESS, "Elder")
-    agree(*homes)  # what they hold is all that there is to hold
+    agree(*homes)  # from now on no home gets more records
     (sealed,) = sealed_in(driver)
     assert sealed_in(neighbour) == [sealed]
     for third in (nurse, shop):
@@ -245,6 +245,6 @@ def test_a_week_of_giving():
             first = the_last_place(nurse, lunch)
             street.alone(street.west)
             second = the_last_place(driver, lunch)
-            assert driver("list", "receipts") == []  # nothing has come through
+            assert driver("list", "receipts") == []  # no record has crossed the cut
         healed(homes, lunch, first, second)
         put_right_and_given(homes, driving)

@@ -192,7 +192,7 @@ def _serve(asking):
 def _tell_end(handle, pid, telling):
     _, status = os.waitpid(pid, 0)
     os.close(handle)
-    with suppress(BrokenPipeError):  # nobody waits for it
+    with suppress(BrokenPipeError):  # the process that asked has gone
         os.write(telling, b"%d\n" % os.waitstatus_to_exitcode(status))
     os.close(telling)
 

@@ -19,7 +19,7 @@ class Terminal:
     """
 
     def __init__(self, command, *, columns=80, lines=24, env=None, emulate=True):
-        self._emulate = emulate  # slow: a page of 220 × 110 takes a second
+        self._emulate = emulate  # this is slow: a page of 220 × 110 takes a second
         self.raw = b""
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
@@ -90,7 +90,7 @@ class Terminal:
             return False
         try:
             data = os.read(self._handle, 65536)
-        except OSError:  # Linux says this once the other end is closed
+        except OSError:  # on Linux, reading fails once the other end is closed
             return False
         self.raw += data
         # pyte mistakes the keyboard protocol's CSI > … u and CSI = … u for other sequences.

@@ -276,7 +276,7 @@ class History:
         parent = self.lists()
         self.propose_term(parent)
         if self.chance(0.35):
-            self.propose_term(parent)  # a rival; some people vote for both
+            self.propose_term(parent)  # a rival term; some people vote for both terms
 
     def rival(self):
         """Lets moderators of an old term propose a term of their own."""

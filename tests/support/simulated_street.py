@@ -204,7 +204,7 @@ class Street:
         self.events = 0
         self._trace = hashlib.sha256()
         self.neighbourhood, members = founded(tuple(names))
-        self.relays: list[str] = []  # their addresses
+        self.relays: list[str] = []  # the addresses of the relays
         self.homes: dict[str, Home] = {}
         for name, (identity, database) in members.items():
             path = folder / f"{name}.db"

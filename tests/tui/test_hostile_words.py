@@ -22,7 +22,7 @@ def shown(seed, count, *more):
     """Returns the bytes that a terminal receives while a program shows the hostile strings."""
     command = [sys.executable, "-m", SCREEN, str(seed), str(count), *more]
     with Terminal(command, columns=220, lines=110, emulate=False) as terminal:
-        code = terminal.wait(seconds=600 + count)  # a bound, on a busy machine too
+        code = terminal.wait(seconds=600 + count)  # enough for a busy machine too
         assert code == 0, terminal.raw[-2000:]
         pages = re.findall(rb"page ([0-9]+) ends", terminal.raw)
         assert set(map(int, pages)) == set(range(1, len(set(pages)) + 1)), "each page was painted"

@@ -73,7 +73,7 @@ def test_a_proxy_never_signs_where_it_is_the_other_party(lane):
     with pytest.raises(Refused, match=r"R-12\.6"):
         post_for(neighbour, elder, "agreement", response)
     settle(*lane)
-    agreement = elder.post("agreement", response)  # she herself may
+    agreement = elder.post("agreement", response)  # the elder herself may agree
     settle(*lane)
     receipt = neighbour.post("receipt", agreement)
     settle(*lane)
@@ -192,7 +192,7 @@ def test_a_late_end_takes_back_what_was_signed_after_it(lane):
     elder, neighbour, driver = lane
     proxy = give(elder, neighbour)
     settle(*lane)
-    elder.post("close", proxy, as_state="ended")  # on paper, while her line is down
+    elder.post("close", proxy, as_state="ended")  # she signs it while her home has no connection
     one = post_for(neighbour, elder, "request", title="in good faith")
     settle(neighbour, driver)
     assert driver.view(one)["title"] == "in good faith"

@@ -57,7 +57,7 @@ def test_several_may_be_the_first_to_look():
         she = named(elder, "Elder", assets=["Yoruba"])
         named(nurse, "Nurse", wants=["a Yoruba speaker"])
         settle(*homes)
-        load_lexicons.cache_clear()  # as in a node that has just started
+        load_lexicons.cache_clear()  # a node that has just started has loaded none
         stem.cache_clear()
         found = []
 
@@ -183,7 +183,7 @@ def test_days_and_hours_have_to_suit_both():
         settle(*homes)
         ada.post("agreement", response)
         settle(*homes)
-        assert mine.suggestions() == []  # that hour is promised
+        assert mine.suggestions() == []  # that hour is promised to somebody
 
 
 def weekday(text):

@@ -222,7 +222,7 @@ def test_what_a_friend_countersigns_after_the_cut_stands_and_the_rest_does_not()
         council(*homes)
         ada, ben, cho, dan = homes
         removing = [home.post("remove", person=dan.me.person.hex()) for home in (ada, ben)]
-        *_, receipt, _ = exchange(cho, dan)  # neither of the two has heard of it yet
+        *_, receipt, _ = exchange(cho, dan)  # the other two homes do not have it yet
         alone = dan.post("offer", title="nobody signed this")
         settle(ada, ben, cho)
         settle(*homes)

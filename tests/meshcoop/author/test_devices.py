@@ -64,7 +64,7 @@ def test_somebody_who_lost_everything_is_back_with_balance_and_history():
         assert new.head.seq == 1
         settle(cho, ada, new)
         assert new.state.ring.current() is None
-        keys_for(cho, new)  # any neighbour, not the one who vouched
+        keys_for(cho, new)  # any neighbour may do this, not only the voucher
         settle(cho, ada, new)
         assert new.balances() == ada.balances() == {ada.me.person: 90, ben.me.person: -90}
         assert new.state_hash() == ada.state_hash()
@@ -169,7 +169,7 @@ def test_the_home_that_revoked_begins_the_epoch_and_others_wait_for_it():
         rotate(ada)
         revoke(ada, ben)
         settle(ada, cho)
-        rotate(cho)  # due there, but not at once
+        rotate(cho)  # a rotation is due there, but not at once
         assert cho.state.ring.current().number == 1
         rotate(ada)
         assert ada.state.ring.current().number == 2
@@ -285,7 +285,7 @@ def test_a_new_device_in_the_same_home_reads_what_the_old_one_could_and_signs():
         moved.feed(ben.wires())
         moved.author.elsewhere.add(ben.me.device)
         assert moved.view(receipt)["state"] == "confirmed"
-        duties.seal_epochs(moved.author, set())  # it gives the keys to its own new device
+        duties.seal_epochs(moved.author, set())  # this home gives the keys to its own new device
         post = moved.post("offer", title="from here on")
         assert post.header.device == new.device
         settle(ada, moved)

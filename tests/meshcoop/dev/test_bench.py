@@ -49,7 +49,7 @@ def test_sync_sends_little_beside_the_records(tmp_path):
     cold, few = bench(tmp_path, "sync", "--records", "1500", "--runs", "1")
 
     well_formed(cold, "records/s", 1500, 1)
-    well_formed(few, "records/s", 20, 1)  # of each of ten logs of 150
+    well_formed(few, "records/s", 20, 1)  # each of ten logs has 150 records
     assert cold["record_bytes"] < cold["wire_bytes"] <= 1.05 * cold["record_bytes"]
     assert few["wire_bytes"] - few["record_bytes"] <= 6000
     for one in (cold, few):

@@ -27,7 +27,7 @@ class Stick:
 
     def write(self, home, name="bundle", *, theirs=(), since=0):
         wires = bundle.missing_wires(home.store, theirs, since)
-        lists = ([one] for one in wires)  # as many lists as there are records
+        lists = ([one] for one in wires)  # one list for each record
         return bundle.write_file(self.folder / name, BUNDLE, home.state.neighbourhood, lists)
 
     def have(self, home):
@@ -146,7 +146,7 @@ def test_what_is_late_waits_for_what_came_before(stick):
         assert not ben.store.records.has(second.id)
         stick.write(ada)
         new, _, refused, waiting = counts(stick.read(ben))
-        assert (new, refused, waiting) == (2, 0, 0)  # the last one came by the first stick
+        assert (new, refused, waiting) == (2, 0, 0)  # the third record came by the first stick
         assert ben.store.records.has(first.id)
         assert ben.ids() == ada.ids()
         assert stick.carry(ada, ben, since=since) == (0, 1, 0, 0)
@@ -161,7 +161,7 @@ def test_erased_content_is_not_brought_back(stick):
         settle(ada, ben, cho)
         ben.post("retract", offer)
         settle(ben, cho)
-        assert stick.carry(ada, cho)[0] == 0  # ada has not heard of it
+        assert stick.carry(ada, cho)[0] == 0  # Ada's home does not know of the retraction
         for home in (ben, cho):
             assert home.store.records.find(offer.id).record.content is None
             assert home.view(offer)["kind"] == "retracted"
@@ -328,7 +328,7 @@ def test_a_file_is_for_its_owner_and_replaces_an_older_one(tmp_path):
     path = tmp_path / "bundle"
     assert put(path, b"one") == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    path.write_bytes(path.read_bytes()[:-3])  # a cut one is replaced as well
+    path.write_bytes(path.read_bytes()[:-3])  # a bundle that was cut off is replaced as well
     assert put(path, b"one", b"two") == 2
     assert names(tmp_path) == ["bundle"]
 

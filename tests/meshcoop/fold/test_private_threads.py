@@ -216,7 +216,7 @@ def test_what_this_home_cannot_open_costs_one_product_of_points(monkeypatch):
         monkeypatch.setattr(
             seal.sodium, "crypto_scalarmult", lambda *of: products.append(of) or real(*of)
         )
-        for _ in range(2):  # and nothing the second time
+        for _ in range(2):  # the second call opens nothing more
             ada.author.private.open_new()
             assert len(products) == 5
         assert ada.author.private.of_kind("circle") == []

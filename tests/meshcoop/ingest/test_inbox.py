@@ -148,7 +148,7 @@ def test_the_first_record_past_twice_the_quota_ends_the_log():
         assert taken.refused[0].rule == "R-03.15"
         settle(ada, ben)
         assert ada.store.logs.find(ben.me.device).head.seq == len(spam)
-        ada.street.clock += 48 * HOUR  # another day does not bring it back
+        ada.street.clock += 48 * HOUR  # one more day does not let the log go on
         assert ada.take(ben.forge("offer", title="tomorrow")).stored == []
 
 
@@ -299,7 +299,7 @@ def test_a_fork_may_take_what_waits_to_be_countersigned():
         signer.run()
         ben.post("offer", title="afterwards")
         rows = [ben.store.records.find(one.id).n for one in ben.records() if one.header.seq > 1]
-        assert last not in rows  # who read up to it would take the new one for read
+        assert last not in rows  # a reader who stopped at this number would miss a new record
 
 
 def test_what_somebody_named_is_kept_with_all_that_it_hangs_from():

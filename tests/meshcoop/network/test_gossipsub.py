@@ -38,7 +38,7 @@ async def test_a_burst_arrives_whole(monkeypatch):
             for data in burst:
                 await one.publish(TOPIC, data)
             assert sorted([await inbox.receive() for _ in burst]) == sorted(burst)
-        assert inbox.statistics().current_buffer_used == 0  # each once
+        assert inbox.statistics().current_buffer_used == 0  # each message arrived once
 
 
 async def test_a_burst_survives_a_slow_reader_and_an_unpaced_sender(monkeypatch):
@@ -70,7 +70,7 @@ async def test_one_peer_is_heard_so_much_and_others_all_the_same(monkeypatch):
         with trio.fail_after(10):
             heard = [await inbox.receive() for _ in range(21)]
         assert b"a word" in heard
-        await trio.sleep(0.3)  # the rest has come by now, and is not looked at
+        await trio.sleep(0.3)  # by now the rest has come, and the node ignores it
         assert inbox.statistics().current_buffer_used == 0
 
 

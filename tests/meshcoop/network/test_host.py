@@ -66,7 +66,7 @@ async def test_events_tell_of_each_peer_once():
                     event = await events.receive()
                     assert (event.change, event.peer) == ("disconnected", peer.peer_id)
                 assert not one.peers()
-        await one.drop(two.peer_id)  # again: nothing to do
+        await one.drop(two.peer_id)  # the second call has nothing to do
         await one.drop("nobody")
 
 

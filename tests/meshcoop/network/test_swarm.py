@@ -40,7 +40,7 @@ async def test_a_handshake_has_a_time_limit(monkeypatch):
     async with node(1) as ours:
         silent = await trio.open_tcp_stream("127.0.0.1", port_of(ours))
         with trio.fail_after(5):
-            while await silent.receive_some():  # the node's own first words
+            while await silent.receive_some():  # the node speaks first
                 pass
         await silent.aclose()
         await until(lambda: not ours.swarm._handshakes._holders)
@@ -150,7 +150,7 @@ async def test_a_silent_peer_is_noticed_and_a_quiet_one_stays(monkeypatch):
             port = listener.socket.getsockname()[1]
             await one.connect(f"/ip4/127.0.0.1/tcp/{port}/p2p/{two.peer_id}")
             await one.connect(quiet.addresses[0])
-            await trio.sleep(1.2)  # a few pings while all is well
+            await trio.sleep(1.2)  # time for a few pings
             assert set(one.peers()) == {two.peer_id, quiet.peer_id}
             line.dead = True
             await until(lambda: set(one.peers()) == {quiet.peer_id}, within=5)

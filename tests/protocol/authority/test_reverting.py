@@ -22,7 +22,7 @@ def reverts_only_as_listed(town, before, after):
         if now[place] != term:
             siblings = {one.id for one in after.terms.values() if one.parent == term.parent}
             assert {now[place].id, term.id} <= siblings  # 5
-            return  # and all that its lists judge
+            return  # 5 covers everything that the lists of this term decide
     if chain != now:
         return  # 6
     same_votes = revoked(before) == revoked(after)  # 9

@@ -139,7 +139,7 @@ def test_handed_over_on_both_sides_of_a_cut_one_holds_it_everywhere():
     story, service, first, (one, other) = handed_over_twice()
     story.says(RESIDENTS[1], "accept", other, day=3)
     assert holder(story, service) == (RESIDENTS[1], 1)
-    assert story.view(one)["state"] == "ended"  # what it would take over is taken
+    assert story.view(one)["state"] == "ended"  # another link has taken over the part
     story.says(OTHER, "accept", one, day=4)
     assert holder(story, service) == (OTHER, 1)
     states = {story.view(each)["state"] for each in (first, other)}

@@ -153,7 +153,7 @@ def test_it_closes_when_most_who_raised_it_say_so():
     action = street.act(8, 3)
     street.done(action, 8, 4)
     street.judge(action, 0, 4.5, "partly")
-    street.judge(action, 9, 4.5, "yes")  # has raised nothing
+    street.judge(action, 9, 4.5, "yes")  # person 9 did not raise the matter
     (matter,) = street.loop(5).matters
     assert (matter.leading.state, matter.leading.fixed) == ("reopened", {"partly": 1})
     street.judge(action, 1, 5, "yes")
@@ -296,7 +296,7 @@ def test_who_does_not_answer_hands_it_up():
 
 def test_an_answer_or_an_action_keeps_it():
     assert held([(1, CHAIN[2])], day=50) == (2, 0)
-    assert held([(1, CHAIN[0])], day=4) == (1, 3)  # another's does not
+    assert held([(1, CHAIN[0])], day=4) == (1, 3)  # an answer by somebody else does not count
     assert held([(4, CHAIN[2])], day=4.5) == (1, 3)  # too late
     assert held([(1, CHAIN[2]), (5, CHAIN[1])], day=50) == (2, 0)
 

@@ -80,7 +80,7 @@ def test_cut_anywhere_it_is_told_and_what_came_before_is_there(at, cuts):
     assert found == WIRES[: len(found)]
     inside = (
         at - len(OPENING) - 2 * bundle_file.LIST_BYTES
-    )  # a list or two at most are lost with the cut
+    )  # the cut loses two lists at most
     assert sum(map(len, found)) >= inside - 8 * len(WIRES)
 
 

@@ -132,9 +132,9 @@ def test_the_digest_depends_on_every_part_of_every_head():
 
 def test_a_have_map_tells_what_the_peer_lacks():
     theirs = have()
-    theirs[0 * 4 + 1] = 2  # more of the first log than we have
-    theirs[2 * 4 + 1] = 1  # less of the third
-    theirs[3 * 4 + 2] = b"z" * 8  # another head of the fourth
+    theirs[0 * 4 + 1] = 2  # the peer has more of the first log than we have
+    theirs[2 * 4 + 1] = 1  # the peer has less of the third log
+    theirs[3 * 4 + 2] = b"z" * 8  # the peer has another head of the fourth log
     (lacks,) = in_round().receive(encode([HAVE, theirs[: 4 * 4], False]))
     assert lacks == PeerLacks(
         [
@@ -175,7 +175,7 @@ def test_a_have_map_that_never_ends_costs_no_memory():
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert held < 256 * 1024  # to keep the claims would take some 14 MB
+    assert held < 256 * 1024  # keeping all claims would take about 14 MB
     assert hear(session, [HAVE, have(), False]) == [PeerLacks([], [])]
 
 
