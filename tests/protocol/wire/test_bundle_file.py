@@ -78,9 +78,7 @@ def test_cut_anywhere_it_is_told_and_what_came_before_is_there(at, cuts):
     found, fault = read(written()[:at], cuts=[one for one in cuts if one < at])
     assert fault == ("R-09.5" if at >= len(BUNDLE.mark) else "R-09.1")
     assert found == WIRES[: len(found)]
-    inside = (
-        at - len(OPENING) - 2 * bundle_file.LIST_BYTES
-    )  # the cut loses two lists at most
+    inside = at - len(OPENING) - 2 * bundle_file.LIST_BYTES  # the cut loses two lists at most
     assert sum(map(len, found)) >= inside - 8 * len(WIRES)
 
 
