@@ -1,4 +1,4 @@
-"""Every command that the README and the guides show exists, with the options that they show."""
+"""Every command that the README and the guides show exists, and so does every option in it."""
 
 import re
 import shlex

@@ -47,7 +47,9 @@ def write_bundle(
 
 
 def write_have_map(file: Path, /, *, context: ContextArgument) -> None:
-    """Writes a short list of what this home holds, so that another home can write what it lacks."""
+    """Writes a short list of what this home holds, so that another home can write what this one
+    lacks.
+    """
     neighbourhood = context.require_neighbourhood()
     with closing(Store(context.home.store_file)) as store:
         heads = store.heads()

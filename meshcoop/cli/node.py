@@ -64,7 +64,7 @@ def wait_for_node(
     timeout: Annotated[float, Parameter(help="seconds")] = 30,
     context: ContextArgument,
 ) -> None:
-    """Waits until all of this is true; exit code 1 if the time is over first."""
+    """Waits until all given conditions are true; exit code 1 if the time is over first."""
     wanted = {"records": records, "state_hash": state_hash, "id": id_, "peers": peers}
     with context.connect_node() as node:
         is_so = node.call("wait", timeout=timeout, **wanted)

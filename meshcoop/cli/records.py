@@ -54,7 +54,7 @@ def show_record(record: str, /, *, as_: ReaderOption = None, context: ContextArg
 
 
 def show_balance(person: str | None = None, /, *, context: ContextArgument) -> None:
-    """Shows the minutes that everybody gave and received, or those of one person, line by line."""
+    """Shows the minutes that everybody gave and received, or one person's minutes line by line."""
     with context.connect_node() as node:
         answer = node.call("balance", person=person)
     rows = answer if isinstance(answer, list) else [answer]
@@ -94,7 +94,7 @@ def mute_person(
 
 
 def search_records(*words: str, muted: MutedOption = False, context: ContextArgument) -> None:
-    """Finds what holds all these words."""
+    """Finds the records that hold all these words."""
     if not words:
         raise Mistake("Say what to look for: `meshcoop search WORDS`.", _USAGE)
     _print_list(context, "search", {"words": " ".join(words)}, muted=muted)

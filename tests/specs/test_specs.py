@@ -184,7 +184,9 @@ def test_a_kind_without_a_table_is_found(copy):
 
 
 def test_kinds_of_authority_are_open_roots_by_software():
-    """R-11.1."""
+    """R-11.1: records of authority are open and lasting, and software writes them. People post only
+    an `accept`.
+    """
     for name in ("charter", "admit", "accept", "device", "epoch"):
         kind = KINDS[name]
         by_people = name == "accept"  # of a pact, a signup or a link

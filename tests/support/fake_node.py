@@ -89,8 +89,8 @@ def told(view):
 
 
 class FakeNode:
-    """A fake node. `lists` holds its answers, `posted` the records that the screen asked it to
-    post.
+    """A fake node. `lists` holds the answers of the node. `posted` holds the records that the
+    screen asked the node to post.
     """
 
     def __init__(self):

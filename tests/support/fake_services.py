@@ -90,8 +90,8 @@ def feedback(number, author, about, served, text=None, **more):
 
 
 def served():
-    """Makes the street at Ada's home. She has reported bins, holds the stair lights, and is offered
-    the meals.
+    """Makes the street at Ada's home. She has reported missed bins, is responsible for the stair
+    lights, and has an offer to take over the meals.
     """
     node = street()
     for one in (COUNCIL, CONTRACTOR, SUB):

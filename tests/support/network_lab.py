@@ -51,7 +51,7 @@ class Lab:
             self._ip("net", "link", "set", f"to{host}", "master", "bridge")
 
     def weather(self, host: str) -> None:
-        """Loses one packet in twenty to and from a host, and delays each by 100 ms.
+        """Loses one packet in twenty to and from a host, and delays each packet by 100 ms.
 
         Call this before anything runs on the host.
         """

@@ -326,7 +326,9 @@ class History:
         )
 
     def accept_charter(self):
-        """Lets newcomers name the admits that brought them in."""
+        """Lets newcomers accept the charter, or now and then another record. They name admits that
+        let them in.
+        """
         for newcomer in self.some(self.crowd)[:3]:
             mine = [one for one in self.acts if one.fields.get("person") == newcomer.key]
             first = (
