@@ -11,7 +11,9 @@ CROWD = ("ada", "ben", "cho", "dan", "eve")
 
 
 async def removal(street: Street) -> None:
-    """A council of three removes Dan. Dan has a copy of everything and keeps trying to connect."""
+    """Lets a council of three remove Dan. Dan has a copy of everything and keeps trying to
+    connect.
+    """
     async with trio.open_nursery() as nursery:
         for home in street.homes.values():
             await nursery.start(home.live)

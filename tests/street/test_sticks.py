@@ -34,7 +34,7 @@ def story():
 
 @contextmanager
 def alone(home):
-    """Within the block, this home's node may be up, and no other. Stops it afterwards."""
+    """Lets only this home's node be up within the block. Stops the node afterwards."""
     try:
         yield home
     finally:

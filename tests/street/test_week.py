@@ -141,7 +141,7 @@ def the_flood(homes):
 
 
 def the_removal(neighbour, driver, nurse, young):
-    """A removal needs the majority of the moderators. An appeal follows, and newcomers cannot
+    """Lets the majority of the moderators remove a member. An appeal follows, and newcomers cannot
     decide it.
     """
     # Removal takes the moderators' majority …

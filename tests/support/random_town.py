@@ -138,7 +138,7 @@ class Town:
     """Honest homes and hostile people under one charter. One number determines the whole town."""
 
     def __init__(self, number, least=2):
-        """Among the people of each list, fewer than one in `least` are hostile."""
+        """Makes a town. On each of its lists, fewer than one person in `least` is hostile."""
         self.random = random.Random(f"town {number}")
         self.least = least
         self.now = START

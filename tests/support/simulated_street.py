@@ -265,7 +265,7 @@ class Street:
             await trio.sleep(QUIET)
 
     def agreed(self) -> bool:
-        """Whether all homes hold the same records and see the same state."""
+        """Returns whether all homes hold the same records and see the same state."""
         homes = list(self.homes.values())
         return all(one.up for one in homes) and len({facts(one) for one in homes}) == 1
 
