@@ -1,4 +1,4 @@
-"""For all tests."""
+"""Settings that hold for all tests."""
 
 import gc
 import os
@@ -11,17 +11,21 @@ from tests.support.paths import ROOT
 
 PURE = ROOT / "tests" / "protocol"
 
-# Hundreds of processes run what is tested: it is compiled once, whatever this machine is set to.
+# Hundreds of processes run the code under test. So Python must keep the compiled code, even if
+# this machine is set otherwise.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# How long an example takes says nothing on a busy machine, so nothing asserts it.
+# On a busy machine, an example may take any time. So no deadline is set.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
 def pytest_collection_finish():
-    """What is there by now stays: looking for garbage in it took a quarter of the suite's time."""
+    """Tells the garbage collector to skip the objects that exist by now.
+
+    Searching these objects for garbage took a quarter of the suite's time.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
@@ -32,7 +36,9 @@ def pytest_unconfigure():
 
 
 def pytest_collection_modifyitems(items):
-    """What lies under tests/protocol is pure: no store, no network, no process (the quick tier)."""
+    """Puts the tests below tests/protocol into the quick tier: they use no store, network or
+    process.
+    """
     for item in items:
         if PURE in item.path.parents and item.get_closest_marker("long") is None:
             item.add_marker("quick")

@@ -1,4 +1,4 @@
-"""Every command that the README and the guides show exists, with the options that they show."""
+"""Every command that the README and the guides show exists, and so does every option in it."""
 
 import re
 import shlex
@@ -14,7 +14,9 @@ README_LINES = 130
 
 
 def commands_in(text):
-    """The words after `meshcoop` of each indented line that calls it, comments left out."""
+    """Yields the words after `meshcoop` of each indented line that calls meshcoop. Leaves comments
+    out.
+    """
     joined = re.sub(r"\\\n\s*", "", text)
     for line in re.findall(r"^    .*$", joined, re.MULTILINE):
         for part in re.split(r"\||&&", line):

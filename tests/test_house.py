@@ -1,4 +1,6 @@
-"""The house keeps its rules: rooms, layers, names and lengths (.github/CONTRIBUTING.md, Style)."""
+"""The code keeps its rules of style: packages, layers, names and lengths (.github/CONTRIBUTING.md,
+Style).
+"""
 
 from collections import defaultdict
 from pathlib import Path
@@ -20,7 +22,8 @@ from tests.support.house import (
 AT_THE_TOP = {"__init__.py", "__main__.py", "errors.py", "clock.py", "client.py"}
 MODULES_IN_A_FOLDER = 25
 IN_EVERY_PACKAGE = {"__init__.py", "__main__.py", "errors.py"}
-# A command, a method of the local API and a face on the screen are called what they are for.
+# In these folders, a module is named after the command, method or kind that it serves. So names
+# recur here.
 NAMED_FOR_OTHERS = (Path("meshcoop/cli"), Path("meshcoop/api/methods"), Path("tui/kinds"))
 
 

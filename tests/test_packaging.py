@@ -1,4 +1,4 @@
-"""The wheel holds what it should, and its names collide with nobody's."""
+"""The wheel holds all files that it should, and its package names collide with no other package."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ def wheel(tmp_path_factory):
     if UV is None:
         pytest.skip("Building the wheel needs uv: run `pip install uv`.")
     folder = tmp_path_factory.mktemp("dist")
-    # The backend is the one with which `uv run` has installed the checkout: it lies in the cache.
+    # `uv run` has installed the checkout with the same build backend, so uv finds it in its cache.
     subprocess.run(
         [UV, "build", "--wheel", "--python", sys.executable, "--out-dir", str(folder), str(ROOT)],
         capture_output=True, check=True, timeout=120,
@@ -68,6 +68,6 @@ def test_the_wheel_brings_one_command(wheel):
 
 def test_no_other_distribution_has_packages_of_these_names():
     owners = packages_distributions()
-    assert owners["trio"] == ["trio"]  # it does look
+    assert owners["trio"] == ["trio"]  # this shows that the check looks at all packages
     for name in OURS:
         assert set(owners.get(name, [])) <= {"meshcoop"}, name

@@ -1,4 +1,4 @@
-"""Lint, format, types and import contracts are tests like any other."""
+"""Runs lint, format, types and import contracts as tests like any other."""
 
 import re
 import subprocess
@@ -28,7 +28,9 @@ def test_the_tree_is_in_order(name):
 
 
 def test_protocol_reaches_for_no_clock_and_no_chance():
-    """What import-linter cannot see: names taken from modules that are allowed."""
+    """`protocol` uses no clock and no random numbers. import-linter cannot see names that come from
+    allowed modules.
+    """
     forbidden = ("datetime.now", "utcnow", "date.today", "nacl.utils.random", "randombytes")
     found = [
         f"{path.name}: {word}"
@@ -41,7 +43,9 @@ def test_protocol_reaches_for_no_clock_and_no_chance():
 
 
 def test_only_the_store_knows_sql():
-    """What import-linter cannot see: statements sent over a connection that somebody handed out."""
+    """Only the store sends SQL. import-linter cannot see statements over a connection that was
+    handed out.
+    """
     sql = re.compile(r"\.execute(many|script)?\(|\.db[.,)]|CREATE TABLE|INSERT INTO|PRAGMA ")
     places = [ROOT / "meshcoop", ROOT / "protocol", ROOT / "tui"]
     paths = [path for place in places for path in place.rglob("*.py")]

@@ -1,4 +1,6 @@
-"""The recipes of CONTRIBUTING work as they stand there: they are followed in a copy of the tree."""
+"""The recipes of CONTRIBUTING work as they stand there: the test follows them in a copy of the
+checkout.
+"""
 
 import os
 import re
@@ -19,14 +21,16 @@ COPIED_PAPERS = ("README.md", "CHANGELOG.md")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language and its text."""
+    """A fenced block of a recipe: its language and its text."""
 
     language: str
     text: str
 
 
 def recipes():
-    """The blocks of each recipe, by its heading. The recipe for a rule goes on from that for a kind."""
+    """Maps the heading of each recipe to its blocks. The recipe for a rule builds on the recipe for
+    a kind.
+    """
     section = TEXT.split("## Four recipes", 1)[1].split("\n## ", 1)[0]
     parts = re.split(r"^### (.+)$", section, flags=re.MULTILINE)[1:]
     return {
@@ -36,7 +40,7 @@ def recipes():
 
 
 def follow(block, tree):
-    """Does what a block says in the copy of the tree."""
+    """Does what a block says, in the copy of the checkout."""
     if block.language == "sh":
         for line in block.text.splitlines():
             run(shlex.split(line), tree)
@@ -72,7 +76,7 @@ def run(words, tree):
 
 @pytest.fixture
 def tree(tmp_path):
-    """A copy of what a recipe may touch."""
+    """Copies the part of the checkout that a recipe may change."""
     for name in COPIED[:-1]:
         ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)

@@ -1,4 +1,6 @@
-"""Which test tries what an attacker would try first: an index by name, and nothing in it is stale."""
+"""Lists by name which test tries each thing that an attacker would try first. Every entry must
+still exist.
+"""
 
 import ast
 from pathlib import Path
@@ -36,7 +38,7 @@ BUNDLE, BUNDLES, STICKS = (
 )
 HOSTILE, SIEGE = "street/test_hostile.py", "street/test_siege.py"
 
-# What is tried → its file, then the test's name or the name of its case.
+# Maps each attack to the file of its test, and to the name of the test or of the case.
 MSGPACK = {
     "depth 1,100": (CODEC, "depth 1,100"),
     "depth a million": (CODEC, "depth a million"),
@@ -243,7 +245,7 @@ LISTS = {
 
 
 def names_in(path):
-    """The functions of a file, and the keys of its tables of cases."""
+    """Returns the names of the functions in a file, and the keys of its tables of cases."""
     found = set()
     for node in ast.walk(ast.parse((HERE / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -1,1 +1,3 @@
-"""The commands of `meshcoop`, one file a group; `meshcoop.cli` puts them together."""
+"""The commands of `meshcoop`. Each file holds one group of commands; `meshcoop.cli` joins the
+groups.
+"""

@@ -1,4 +1,6 @@
-"""The commands about addresses, which go from person to person: address give, show, forget."""
+"""The commands `address give`, `show` and `forget`. A person's address goes only from person to
+person.
+"""
 
 import sys
 from typing import Annotated, Any
@@ -64,8 +66,8 @@ def show_address(
 
 
 def forget_address(agreement: str, /, *, as_: PartyOption = None, context: ContextArgument) -> None:
-    """Erases the addresses of an agreement here; one you gave is erased at the other home as well,
-    unless they keep it.
+    """Erases the addresses of an agreement here. An address that you gave is erased at the other
+    home as well, unless the other person keeps it.
     """
     answer = _call_for_agreement(context, "forget_address", agreement, as_, {})
     sentences = {
@@ -78,7 +80,9 @@ def forget_address(agreement: str, /, *, as_: PartyOption = None, context: Conte
 def _call_for_agreement(
     context: Context, method: str, agreement: str, person: str | None, fields: dict[str, Any]
 ) -> dict[str, Any]:
-    """Calls a method of the node about an agreement. If `person` is a guest, asks for the PIN."""
+    """Calls a method of the node about an agreement. If `person` is a guest, asks for the guest's
+    PIN.
+    """
     with context.connect_node() as node:
         party = {"as": person, **obtain_pin(node, person)}
         answer: dict[str, Any] = node.call(method, agreement=agreement, **party, **fields)

@@ -1,4 +1,6 @@
-"""The commands that save a person with their node's records, and bring them back: backup, restore."""
+"""The commands `backup` and `restore`. A backup holds a person's keys and the records of their
+node.
+"""
 
 import contextlib
 import os
@@ -94,9 +96,10 @@ def restore_backup(
 
 
 def _box_secrets(keys: Keys) -> list[list[bytes]]:
-    """Lists the secrets that open what was sealed to this home's devices, now and earlier.
+    """Lists the secret keys that open what was sealed to this home's devices, also to earlier
+    devices.
 
-    Each entry is a device's key with its secret.
+    Each entry is the key of a device, then the secret that opens what is sealed to the device.
     """
     own = [
         [device_key(held.seed), sealing.device_box_key(held.seed).secret] for held in keys.devices
@@ -113,9 +116,10 @@ def _read_wires(store: Store) -> Iterator[bytes]:
 
 
 def _certify_device(contents: BackupContents, root_of_words: bytes | None) -> Identity:
-    """Certifies a new device of the backup's owner.
+    """Makes a new device for the owner of the backup, certified by the owner's root key.
 
-    Raises Mistake if the root key is missing or belongs to another person.
+    The root key comes from the recovery words, or else from the backup. Raises Mistake if both are
+    missing or if the words belong to another person.
     """
     root = root_of_words or contents.root
     if root is None:
@@ -130,7 +134,9 @@ def _certify_device(contents: BackupContents, root_of_words: bytes | None) -> Id
 
 
 def _fill_store(context: Context, reader: BackupReader, identity: Identity) -> dict[str, Any]:
-    """Makes the store of the home from the backup, and returns a summary of the store."""
+    """Makes the store of the home from the backup, and returns a summary: person, neighbourhood and
+    number of records.
+    """
     from meshcoop.sync import address_book
 
     # The store has another name until it is whole. So an interrupted restore leaves no half store.
@@ -152,7 +158,8 @@ def _fill_store(context: Context, reader: BackupReader, identity: Identity) -> d
 
 
 def _introduce_device(inbox: Inbox, state: State, identity: Identity) -> dict[str, Any]:
-    """Adds the first record of the new device, and returns a summary of the store.
+    """Adds the first record of the new device, and returns a summary: person, neighbourhood and
+    number of records.
 
     Raises Mistake if the owner of the device is no member.
     """

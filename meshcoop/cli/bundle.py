@@ -1,4 +1,6 @@
-"""The commands that carry records on a stick between homes: bundle write, read, have."""
+"""The commands `bundle write`, `read` and `have`. They carry records between homes on a memory
+stick.
+"""
 
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -45,7 +47,9 @@ def write_bundle(
 
 
 def write_have_map(file: Path, /, *, context: ContextArgument) -> None:
-    """Writes a short list of what this home holds, so that another home can write what it lacks."""
+    """Writes a short list of what this home holds, so that another home can write what this one
+    lacks.
+    """
     neighbourhood = context.require_neighbourhood()
     with closing(Store(context.home.store_file)) as store:
         heads = store.heads()
@@ -74,7 +78,7 @@ def read_bundle(file: Path, /, *, context: ContextArgument) -> None:
 
 
 def _ingest_records(reader: BundleReader, counts: dict[str, int], context: Context) -> str | None:
-    """Hands the records to the node in batches, and adds the results to `counts`.
+    """Hands the records of a bundle to the node in batches, and adds the results to `counts`.
 
     If the node refuses too many records, stops early and returns the reason (R-09.8). Otherwise
     returns None.
@@ -102,7 +106,9 @@ def _read_have_map(file: Path, neighbourhood: bytes) -> list[list[Any]]:
 
 
 def _parse_day(text: str) -> int:
-    """Returns the beginning of a day in UTC, in milliseconds. Raises Mistake if it is no day."""
+    """Returns when a day begins in UTC, in milliseconds since 1970. Raises Mistake if the text
+    names no day.
+    """
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,6 @@
-"""The context of every command: the home, the form of the answer, and a client of the node."""
+"""The context of every command: the home, the form of the answer, and the connection to the
+node.
+"""
 
 import json
 import sys
@@ -18,16 +20,18 @@ from meshcoop.node import process
 
 @dataclass(frozen=True)
 class Context:
-    """The home that a command is about, and how it answers.
+    """The home that a command is about, and the form in which the command answers.
 
-    With `json` standard output holds one JSON document and nothing else.
+    If `json` is set, standard output holds one JSON document and nothing else.
     """
 
     home: Home
     json: bool
 
     def answer(self, value: Any, text: Callable[[], str] | None = None) -> None:
-        """Prints the result: as JSON, or in the words that `text` makes."""
+        """Prints the result. Prints JSON, or the words that `text` makes if a person reads the
+        answer.
+        """
         if self.json or text is None:
             print(json.dumps(value, ensure_ascii=False, indent=None if self.json else 2))
         else:
@@ -36,19 +40,19 @@ class Context:
 
     @contextmanager
     def connect_node(self) -> Iterator[Client]:
-        """Connects to this home's node, which is started if it does not run."""
+        """Connects to this home's node. Starts the node first if none runs."""
         with ExitStack() as stack:
             try:
                 client = stack.enter_context(Client(self.home.api_socket))
             except NodeGone:
-                # No node runs, or one is just starting or stopping. `start` copes with all three.
+                # No node runs, or it is starting or stopping. `start` handles all three cases.
                 self.require_home()
                 process.start(self.home, passphrase.obtain_passphrase())
                 client = stack.enter_context(Client(self.home.api_socket))
             yield client
 
     def require_home(self) -> None:
-        """Raises Mistake if the folder is nobody's home yet."""
+        """Raises Mistake if nobody has made a home in the folder yet."""
         if not self.home.key_file.exists():
             raise Mistake(
                 f"There is no home in {self.home.path} yet: `meshcoop found` begins a "
@@ -56,7 +60,9 @@ class Context:
             )
 
     def require_neighbourhood(self) -> bytes:
-        """Returns the id of this home's neighbourhood. Raises Mistake if it belongs to none."""
+        """Returns the id of this home's neighbourhood. Raises Mistake if the home belongs to no
+        neighbourhood.
+        """
         self.require_home()
         neighbourhood = self.home.read_settings().neighbourhood
         if neighbourhood is None:
@@ -72,7 +78,9 @@ ListenOption = Annotated[
 
 
 def keep_listen_addresses(context: Context, listen: list[str] | None) -> None:
-    """Keeps the addresses of --listen in the home. Raises Mistake if one cannot be used."""
+    """Saves the addresses of `--listen` in the home. Raises Mistake if an address cannot be
+    used.
+    """
     if not listen:
         return
     # Importing libp2p takes a second, and most commands need no network. So the import is here.

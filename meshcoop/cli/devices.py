@@ -42,7 +42,7 @@ def check_recovery_words(*, context: ContextArgument) -> None:
 
 
 def list_devices(person: str | None = None, /, *, context: ContextArgument) -> None:
-    """Lists your devices with their states, or those of another person."""
+    """Lists your devices, or those of another person, with the state of each device."""
     with context.connect_node() as node:
         devices = node.call("devices", person=person)
     context.answer(devices, lambda: "\n".join(map(_describe_device, devices)) or "No devices.")
@@ -114,9 +114,10 @@ def revoke_device(
 
 
 def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
-    """Reads the root key from the words, or else from the home. Raises Mistake.
+    """Reads the root key from the words, or else from the home. Raises Mistake if the home has
+    none.
 
-    Only the home's key file needs the passphrase, so nobody is asked for it if there are words.
+    Asks for the passphrase only if there are no words: it opens the key file of the home.
     """
     context.require_home()
     if words is not None:
@@ -129,7 +130,7 @@ def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
 def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
     """Reads the root key from the words, or else from the keys of a home that still has it.
 
-    Raises Mistake (2) if there are no words and the home keeps the root key no longer.
+    If there are no words and the home has erased its root key, raises Mistake with exit code 2.
     """
     if words is not None:
         return recovery_words.read_root_seed(words)
@@ -141,7 +142,7 @@ def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
 def _member_since(state: State, person: bytes) -> int:
     """Returns the time when the person became a member.
 
-    Raises Mistake if the person is no member, or has as many live devices as are allowed.
+    Raises Mistake if the person is no member, or already has the largest number of live devices.
     """
     authority = state.authority
     if authority is None or person not in authority.members:

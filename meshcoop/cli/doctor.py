@@ -1,4 +1,6 @@
-"""The command `doctor`: what is wrong with this home, and what to do about it."""
+"""The command `doctor`: finds what is wrong with this home, and says what to do about each
+fault.
+"""
 
 import sys
 
@@ -13,7 +15,9 @@ _MARKS = {"wrong": "!!", "note": " !", "unknown": " ?", "fine": "  "}
 
 
 def show_findings(*, context: ContextArgument) -> None:
-    """Says what is wrong with this home and what to do about it; exit code 1 if something is."""
+    """Says what is wrong with this home and what to do about it; exit code 1 if anything is
+    wrong.
+    """
     if not context.home.path.exists():
         raise Mistake(
             f"There is no home in {context.home.path} yet: `meshcoop found` begins a "

@@ -1,4 +1,4 @@
-"""The command `export`: files that other programs read."""
+"""The command `export`: writes files that other programs read."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The command `guest`: a device at this home for somebody without a machine."""
+"""The command `guest`: gives somebody without a computer a device at this home."""
 
 import os
 
@@ -24,8 +24,8 @@ def add_guest(*, as_: NameOption, words: WordsOption = None, context: ContextArg
             raise Mistake("This home belongs to no neighbourhood yet, so nobody can be a guest.")
         pin = passphrase.obtain_pin(as_, new=True)
         if words is None and not context.json and recovery_sheet.has_terminal():
-            # Only the paper keeps a guest's root key. So the sheet is checked before the guest is
-            # added.
+            # Only the paper sheet keeps a guest's root key. So the sheet is checked before the guest
+            # is added.
             recovery_sheet.check_sheet(root)
         place = bytes.fromhex(neighbourhood["id"])[: root_statement.PLACE_SIZE]
         identity = Identity.of(root, os.urandom, place)

@@ -1,4 +1,6 @@
-"""The command `help`: the guides, Markdown files that are written by task (specs/guides)."""
+"""The command `help`: shows the guides. Each guide is a Markdown file about one task
+(specs/guides).
+"""
 
 import importlib.resources
 import re
@@ -13,7 +15,9 @@ _ORDER = ("resident", "technician", "developer")  # other guides follow by their
 
 
 def find_guides() -> Path | None:
-    """The folder of the guides: in the installed package, or in a checkout; None if it is missing."""
+    """Finds the folder of the guides, in the installed package or in a checkout. Returns None if
+    the folder is missing.
+    """
     package = Path(str(importlib.resources.files("meshcoop")))
     for folder in (package / "guides", package.parent / "specs" / "guides"):
         if folder.is_dir():
@@ -36,7 +40,9 @@ def show_guide(topic: str | None = None, /, *, context: ContextArgument) -> None
 
 
 def _read_guides() -> dict[str, str]:
-    """Reads all guides. Maps topics to texts. Raises Mistake if no guides are installed."""
+    """Reads all guides. Returns a map from topics to texts. Raises Mistake if no guides are
+    installed.
+    """
     folder = find_guides()
     files = sorted(folder.glob("*.md"), key=_place) if folder else []
     if not files:
@@ -45,7 +51,7 @@ def _read_guides() -> dict[str, str]:
 
 
 def _place(file: Path) -> tuple[int, str]:
-    """Returns the sort key of a guide in the list of guides."""
+    """Returns the key by which the list of guides is sorted."""
     order = _ORDER.index(file.stem) if file.stem in _ORDER else len(_ORDER)
     return order, file.stem
 
@@ -58,7 +64,7 @@ def _list_topics(summaries: dict[str, str]) -> str:
 
 
 def _first_sentence(markdown: str) -> str:
-    """Finds the first sentence of a guide below its headings. Puts it on one line without links."""
+    """Returns the first sentence of a guide below its headings, on one line and without links."""
     for paragraph in re.split(r"\n\s*\n", markdown):
         lines = [row.strip() for row in paragraph.splitlines()]
         text = " ".join(row for row in lines if row and not row.startswith(("#", "<!--")))

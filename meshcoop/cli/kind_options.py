@@ -1,4 +1,4 @@
-"""The options of a command, made from a kind's declaration: each field becomes an option."""
+"""Makes the options of a command from the declaration of a kind: each field becomes an option."""
 
 import inspect
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from protocol.schema.fields import Field
 def add_field_options(
     kind: Kind, command: Callable[..., None], *, leave_out: tuple[str, ...] = ()
 ) -> Callable[..., None]:
-    """Replaces the **fields of a command by an option for each field of `kind`."""
+    """Replaces the parameter `**fields` of a command by one option for each field of `kind`."""
 
     @wraps(command)
     def run(*args: Any, **options: Any) -> None:

@@ -37,7 +37,9 @@ def apply_loop_rules(
 
 
 def _test_point(scale: str, aim: int, points: list[Point]) -> dict[str, Any]:
-    """Tests the last point against the earlier points."""
+    """Tests whether the last point differs from the earlier points, and whether it misses the
+    target.
+    """
     tests = change_detection.run_change_test(scale, points)
     first = tests.w1
     screened = None
@@ -65,9 +67,10 @@ def _describe_point(result: dict[str, Any]) -> str:
 
 
 def _read_points(file: Path) -> tuple[str, int, list[Point | None]]:
-    """Reads the scale, the target or share, and the points from a file. A gap is a None.
+    """Reads the scale, the target or share, and the points from a file. A missing point becomes
+    None.
 
-    Raises Mistake.
+    Raises Mistake if the file has another form.
     """
     content = _read_object(file)
     scale = content.get("scale")
@@ -89,7 +92,7 @@ def _read_points(file: Path) -> tuple[str, int, list[Point | None]]:
 
 
 def _read_object(file: Path) -> dict[str, Any]:
-    """Reads a JSON object with a list of points. Raises Mistake."""
+    """Reads a JSON object with a list of points. Raises Mistake if the file holds anything else."""
     try:
         with file.open("rb") as source:
             text = source.read(_MOST_BYTES + 1)

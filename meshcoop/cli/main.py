@@ -1,4 +1,6 @@
-"""The command line: global options, dispatch, and one sentence for every mistake."""
+"""The command line: reads the global options, runs the command, and says each mistake in one
+sentence.
+"""
 
 import os
 import sys
@@ -80,12 +82,17 @@ def build_app() -> App:
 
 
 def run_command(words: Sequence[str], context: Context) -> None:
-    """Runs one command in this process. Raises the errors for which `main` prints a sentence."""
+    """Runs one command in this process.
+
+    Raises the errors for which `main` prints a sentence, and prints nothing about them itself.
+    """
     _run(build_app(), words, context)
 
 
 def main() -> None:
-    """The entry point: runs a command and exits with 0 (done), 1 (refused) or 2 (usage)."""
+    """Runs the command that was typed. Exits with 0 if it is done, 1 if refused, 2 if typed
+    wrongly.
+    """
     # Other users of the machine must not read what a home writes.
     os.umask(0o077)
     try:
@@ -109,7 +116,7 @@ def main() -> None:
 
 
 def _make_launcher(app: App) -> Callable[..., Any]:
-    """Makes the function that reads the global options and runs the command after the options."""
+    """Makes the function that reads the global options, then runs the command that follows them."""
 
     def launch(
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],

@@ -50,7 +50,7 @@ def begin_neighbourhood(
     secret = passphrase.obtain_passphrase(new=True)
     context.home.create()
     keep_listen_addresses(context, listen)
-    # The keys come after everything that may be refused: with them the folder becomes a home.
+    # The keys make the folder a home. So they are written after everything that may be refused.
     unlocked = create_keys(context, identity, secret)
     with context.home.lock(), contextlib.closing(Store(context.home.store_file)) as store:
         author = found_neighbourhood(store, identity, charter, as_, now, os.urandom)
@@ -107,7 +107,7 @@ def join_neighbourhood(
     secret = passphrase.obtain_passphrase(new=not context.home.key_file.exists())
     context.home.create()
     if not process.running(context.home):
-        # While this home's node runs, it holds the address, and the check would call it taken.
+        # While this home's node runs, the node uses the address. The check would call it taken.
         keep_listen_addresses(context, listen)
     unlocked = _prepare_keys(context, place, root, secret)
     with _node_for_joining(context, secret) as node:
@@ -142,7 +142,8 @@ def create_keys(
 ) -> UnlockedKeys:
     """Creates the key file of a new home.
 
-    `on_paper`: the person has the recovery words already, so that the file does not keep the root key.
+    If `on_paper`, the person has the recovery words already. Then the file does not keep the root
+    key.
     """
     context.home.create()
     machine = key_file.machine_id()
@@ -154,13 +155,15 @@ def create_keys(
 
 
 def check_name(name: str) -> None:
-    """Raises Refused unless `name` is a possible name of a person."""
+    """Raises Refused if a person may not be called `name`."""
     kind = KINDS["profile"]
     kind.check_fields({"name": name.strip()})
 
 
 def _join_again(context: Context, code: str, name: str, wait: float) -> None:
-    """Answers a join at a home that already belongs to a neighbourhood. Raises Mistake."""
+    """Answers `join` at a home that already belongs to a neighbourhood. Raises Mistake if the node
+    refuses.
+    """
     with context.connect_node() as node:
         node.call("join", invitation=code, name=name, seconds=wait)
         status = node.call("status")
@@ -169,9 +172,10 @@ def _join_again(context: Context, code: str, name: str, wait: float) -> None:
 
 
 def _prepare_keys(context: Context, place: bytes, root: bytes | None, secret: str) -> UnlockedKeys:
-    """Creates or unlocks the keys to join with, and certifies them for a neighbourhood.
+    """Creates the keys to join with, or unlocks them. Certifies them for a neighbourhood.
 
-    `place` is the beginning of the neighbourhood's id. Raises Mistake.
+    `place` is the beginning of the neighbourhood's id. Raises Mistake if the keys cannot be
+    unlocked or certified.
     """
     if context.home.key_file.exists():
         return _certify_for(
@@ -185,10 +189,10 @@ def _prepare_keys(context: Context, place: bytes, root: bytes | None, secret: st
 def _certify_for(
     context: Context, place: bytes, root: bytes | None, unlocked: UnlockedKeys
 ) -> UnlockedKeys:
-    """Certifies the keys of an earlier join, which nobody answered, for another neighbourhood.
+    """Certifies the keys of an earlier attempt to join, for another neighbourhood.
 
-    `place` is the beginning of that neighbourhood's id. Raises Mistake if `root` belongs to another
-    person, or if the root key is missing.
+    `place` is the beginning of the other neighbourhood's id. Raises Mistake if `root` belongs to
+    another person, or if the root key is missing.
     """
     keys = unlocked.keys
     held = keys.devices[0]
@@ -210,9 +214,9 @@ def _certify_for(
 
 @contextlib.contextmanager
 def _node_for_joining(context: Context, secret: str) -> Iterator[Client]:
-    """Connects to the home's node, and starts the node first if none runs.
+    """Connects to the home's node. Starts the node first if none runs.
 
-    If the join fails, stops a node that was started for it.
+    If this function has started the node and the join fails, stops the node again.
     """
     was_started = not process.running(context.home)
     if was_started:

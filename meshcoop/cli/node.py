@@ -64,7 +64,7 @@ def wait_for_node(
     timeout: Annotated[float, Parameter(help="seconds")] = 30,
     context: ContextArgument,
 ) -> None:
-    """Waits until all of this is true; exit code 1 if the time is over first."""
+    """Waits until all given conditions are true; exit code 1 if the time is over first."""
     wanted = {"records": records, "state_hash": state_hash, "id": id_, "peers": peers}
     with context.connect_node() as node:
         is_so = node.call("wait", timeout=timeout, **wanted)
@@ -136,7 +136,7 @@ def _announce_ready(context: Context, peer_id: str, addresses: list[str]) -> Non
 def _find_mistake(error: BaseException) -> Mistake | None:
     """Looks for the first error that a person can mend, also inside groups of errors.
 
-    Returns it as a Mistake, or None if there is no such error.
+    Returns this error as a Mistake, or None if no person can mend any of the errors.
     """
     from meshcoop.network.interface import NetworkError
 
@@ -157,7 +157,10 @@ async def _watch_signals(stop: Any) -> None:
 
 
 async def _feed_watchdog() -> None:
-    """Gives systemd signs of life from the event loop of the node. So a hung loop gives none."""
+    """Tells systemd again and again, from the node's event loop, that the node is alive.
+
+    If the loop hangs, systemd hears nothing more.
+    """
     import trio
 
     seconds = systemd.watchdog_seconds()

@@ -1,4 +1,4 @@
-"""Views in words, for a terminal. What a person wrote is made harmless first."""
+"""Turns views into text for a terminal. Makes harmless first what people wrote."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _KINDS_WITHOUT_TITLE = {"message", "pact", "thanks"}  # their text is shown in p
 
 
 def format_list(views: list[Shown], hidden: int = 0) -> str:
-    """One line for each view, and how many are left out because they are of muted people."""
+    """Formats one line for each view. Also says how many views by muted people are left out."""
     lines = [_format_line(view) for view in views] or ["Nothing yet."]
     if hidden:
         lines.append(f"({hidden} by people you muted left out; add --muted to see them.)")
@@ -26,7 +26,7 @@ def format_list(views: list[Shown], hidden: int = 0) -> str:
 
 
 def format_mute(answer: Shown) -> str:
-    """What muting or unmuting somebody does."""
+    """Says what muting a person does, or what ending the muting does."""
     who = safe_line(answer["person"]["name"])
     if answer["muted"]:
         return f"What {who} posts is left out of your lists; `meshcoop mute {who} --off` undoes it."
@@ -34,7 +34,7 @@ def format_mute(answer: Shown) -> str:
 
 
 def format_view(view: Shown) -> str:
-    """A view with its fields and its history."""
+    """Formats a view with its fields and its history."""
     lines = [_format_line(view)]
     for name, value in view.items():
         if name not in _HIDDEN_FIELDS and value not in (None, [], ""):
@@ -50,7 +50,7 @@ def format_view(view: Shown) -> str:
 
 
 def format_signers(view: Shown) -> str:
-    """The author of a view; where somebody signed for another person, both."""
+    """Names the author of a view. If somebody signed for the author, names the signer too."""
     author = safe_line(view["author"]["name"], _SHORT_NAME)
     if not view.get("by"):
         return author
@@ -58,7 +58,7 @@ def format_signers(view: Shown) -> str:
 
 
 def format_balances(balances: list[Shown]) -> str:
-    """The minutes of each person, and the history of the first one, if it has any."""
+    """Formats the minutes of each person. If the first person has a history, adds this history."""
     rows = [("", "given", "received", "balance", "gifts")]
     rows += [_format_balance(balance) for balance in balances]
     lines = []
@@ -69,7 +69,7 @@ def format_balances(balances: list[Shown]) -> str:
 
 
 def format_kinds(kinds: list[Shown]) -> str:
-    """One line for each kind with its fields; the fields that are needed have a mark."""
+    """Formats one line for each kind with its fields. Marks the fields that are needed."""
     lines = []
     for kind in kinds:
         fields = [field["name"] + "!" * field["required"] for field in kind["fields"]]
@@ -78,7 +78,7 @@ def format_kinds(kinds: list[Shown]) -> str:
 
 
 def format_introductions(answer: Shown) -> str:
-    """The people who can introduce the reader to somebody."""
+    """Names the people who can introduce the reader to somebody."""
     who = safe_line(answer["person"]["name"])
     ways = answer["ways"]
     if not ways:
@@ -126,7 +126,7 @@ def _format_quarter(view: Shown) -> str:
 
 
 def _format_revision(revision: Shown) -> list[str]:
-    """Formats one of several current texts of a page."""
+    """Formats one of the texts of a page that several people changed at the same time."""
     author = safe_line(revision["author"]["name"])
     return [
         f"\n  as {author} would have it ({revision['id'][:8]}):",
@@ -135,7 +135,7 @@ def _format_revision(revision: Shown) -> list[str]:
 
 
 def _format_day(day: Shown) -> list[str]:
-    """Formats a day of an activity: who has a place, who waits, and who came."""
+    """Formats one day of an activity: who has a place, who waits for a place, and who came."""
     lines = [f"\n  {day['on']}:"]
     for role in day["roles"]:
         waiting = f"; waiting: {_format_value(role['waits'])}" if role["waits"] else ""
@@ -148,7 +148,7 @@ def _format_day(day: Shown) -> list[str]:
 
 
 def _format_entry(entry: Shown) -> str:
-    """Formats one line of a history."""
+    """Formats one line of a view's history."""
     note = "" if entry["counted"] else f"  (does not count: {safe_line(entry['note'])})"
     kind = entry["kind"] or "something unreadable"
     return f"  {entry['created'][:16]}  {format_signers(entry)}: {kind}{note}"

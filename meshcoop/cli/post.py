@@ -1,4 +1,4 @@
-"""The command `post`: an option for every field of every kind that people post."""
+"""The command `post`: it has an option for every field of every kind of record that people post."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ _LINE_KEYS = {"kind", "about", "as", "for", "fields"}
 
 
 def _build_post_app() -> App:
-    """Builds `post` with a command for every kind that people post."""
+    """Builds the command `post`, with a command below it for every kind that people post."""
     app = App(name="post", help="Signs one record and gossips it.", version_flags=())
     for kind in KINDS.values():
         if kind.posted:
@@ -37,9 +37,9 @@ def _build_post_app() -> App:
 
 
 def _make_command(kind: Kind) -> Callable[..., None]:
-    """Makes the command for one kind.
+    """Makes the command that posts records of one kind.
 
-    The command for a root has no option `--about`, because a root may have a field `about`.
+    A record that begins a thread may have a field `about`. So its command has no option `--about`.
     """
 
     def post_root(
@@ -102,14 +102,17 @@ def _post_lines(
 
 
 def _post_line(node: Client, text: str) -> dict[str, Any]:
-    """Posts one line. Returns the answer of the node, or the error as a sentence."""
+    """Posts the record that one line of input describes.
+
+    Returns the answer of the node, or the error as a sentence.
+    """
     try:
         params = json.loads(text)
         if type(params) is not dict or not set(params) <= _LINE_KEYS:
             return {"error": "A line is a JSON object with kind, about, as, for and fields."}
         posted: dict[str, Any] = node.call("post", **params, **obtain_pin(node, params.get("as")))
     except NodeGone:
-        # The line is not at fault, and no later line can be posted either.
+        # The fault is not in this line, and later lines cannot be posted either.
         raise
     except Mistake as mistake:
         return {"error": mistake.sentence}

@@ -21,7 +21,10 @@ MutedOption = Annotated[bool, Parameter(negative=(), help="only what muted peopl
 
 
 def obtain_pin(node: Client, person: str | None) -> dict[str, str]:
-    """Asks for the PIN of a guest of this home, as a parameter of a call; empty for anyone else."""
+    """Asks for the PIN if `person` is a guest of this home.
+
+    Returns the PIN as a parameter of a call. For anyone else, returns no parameter.
+    """
     if person is None or not node.call("asks_pin", **{"as": person}):
         return {}
     return {"pin": passphrase.obtain_pin(person)}
@@ -51,7 +54,7 @@ def show_record(record: str, /, *, as_: ReaderOption = None, context: ContextArg
 
 
 def show_balance(person: str | None = None, /, *, context: ContextArgument) -> None:
-    """Shows the minutes that everybody gave and received, or those of one person, line by line."""
+    """Shows the minutes that everybody gave and received, or one person's minutes line by line."""
     with context.connect_node() as node:
         answer = node.call("balance", person=person)
     rows = answer if isinstance(answer, list) else [answer]
@@ -91,7 +94,7 @@ def mute_person(
 
 
 def search_records(*words: str, muted: MutedOption = False, context: ContextArgument) -> None:
-    """Finds what holds all these words."""
+    """Finds the records that hold all these words."""
     if not words:
         raise Mistake("Say what to look for: `meshcoop search WORDS`.", _USAGE)
     _print_list(context, "search", {"words": " ".join(words)}, muted=muted)
@@ -100,7 +103,9 @@ def search_records(*words: str, muted: MutedOption = False, context: ContextArgu
 def _print_list(
     context: Context, method: str, wanted: dict[str, Any], *, muted: bool, as_: str | None = None
 ) -> None:
-    """Prints the views that a method finds. Says how many views of muted people are left out."""
+    """Prints the views that a method of the node finds. Says how many views by muted people are
+    left out.
+    """
     with context.connect_node() as node:
         wanted |= {"as": as_, **obtain_pin(node, as_)}
         views = node.call(method, **wanted, muted=muted)

@@ -1,4 +1,4 @@
-"""The recovery sheet: it shows a person's recovery words, and asks for two of them."""
+"""Shows a person's recovery words to be written on a sheet, and asks for two of the words."""
 
 import random
 import sys
@@ -24,13 +24,15 @@ _CLEAR = "\x1b[2J\x1b[3J\x1b[H"  # clears the screen and what was scrolled away;
 
 
 def has_terminal() -> bool:
-    """Whether a person can read the words and answer, at a terminal."""
+    """Returns whether a person at a terminal can read the words and answer."""
     streams = (sys.stdin, sys.stderr)
     return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def check_sheet(root_seed: bytes) -> None:
-    """Shows the words, and returns when two of them were typed from the sheet. Raises Mistake."""
+    """Shows the words, and returns when the person has typed two of them. Raises Mistake
+    otherwise.
+    """
     if not has_terminal():
         raise Mistake(
             "There is no terminal to show the recovery words on; run `meshcoop recovery` at one.",
@@ -52,16 +54,16 @@ def check_sheet(root_seed: bytes) -> None:
 
 
 def forget_root_key(unlocked: UnlockedKeys) -> UnlockedKeys:
-    """Erases the root key from the home: from now on it is on paper only."""
+    """Erases the root key from the home. From now on only the paper holds the root key."""
     return unlocked.save(replace(unlocked.reread().keys, recovery_seed=None))
 
 
 def answer_with_words(
     context: Context, unlocked: UnlockedKeys, result: dict[str, Any], sentence: str
 ) -> None:
-    """Answers a command that has made a person, and shows the recovery words if there is a terminal.
+    """Answers a command that has made a person. If there is a terminal, shows the recovery words.
 
-    JSON holds the words until somebody has proved at a terminal that they are on paper.
+    A JSON answer holds the words as long as nobody has proved at a terminal that they are on paper.
     """
     seed = unlocked.keys.recovery_seed
     if seed is None:

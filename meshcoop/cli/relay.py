@@ -1,4 +1,6 @@
-"""The commands about relays, of their technicians and of the members who enrol them."""
+"""The commands about relays, for the technicians who run relays and the members who enrol
+relays.
+"""
 
 import getpass
 import os
@@ -62,7 +64,9 @@ def make_ticket(
 
 
 def enrol_relay(ticket: str, /, *, context: ContextArgument) -> None:
-    """Enrols the relay of a ticket, which then carries your neighbourhood's records."""
+    """Enrols the relay of a ticket; from then on this relay carries your neighbourhood's
+    records.
+    """
     answer = _call_node(context, "relay_enrol", ticket=ticket)
     context.answer(answer, lambda: "The relay is enrolled; your neighbours' homes learn of it now.")
 

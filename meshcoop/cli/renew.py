@@ -1,4 +1,6 @@
-"""The command `renew`: it proposes the next term. Other proposals and votes are posted like records."""
+"""The command `renew`: proposes the next term. The command `post` posts all other proposals and
+votes.
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`meshcoop` without a command: the screen, which is a process of its own."""
+"""The command `meshcoop` with no further words: shows the screen, which is a process of its own."""
 
 import os
 import subprocess
@@ -12,7 +12,10 @@ from meshcoop.node import process
 
 
 def screen_command(socket: Path) -> list[str]:
-    """The command line of the screen of the node whose local API is at `socket`."""
+    """Returns the command line that starts the screen.
+
+    The screen talks to the node whose local API is at `socket`.
+    """
     # With -P, Python does not import a folder called tui from the current directory.
     command = [sys.executable, "-P", "-m", "tui", "--socket", str(socket)]
     # The screen cannot ask where this package keeps the guides: it never imports meshcoop.
@@ -21,13 +24,13 @@ def screen_command(socket: Path) -> list[str]:
 
 
 def can_show_screen() -> bool:
-    """Whether there is a terminal that can show the screen."""
+    """Returns whether there is a terminal that can show the screen."""
     is_able = os.environ.get("TERM", "dumb") not in {"dumb", ""}
     return is_able and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def become_screen(context: Context) -> None:
-    """Starts the node if none runs, and replaces this process by the screen.
+    """Starts the node if none runs, and then turns this process into the screen.
 
     The node keeps running when the screen is closed.
     """
@@ -42,7 +45,7 @@ def become_screen(context: Context) -> None:
 
 
 def show_screen(socket: Path) -> int:
-    """Shows the screen and returns its exit code when it is closed."""
+    """Shows the screen. When the screen is closed, returns its exit code."""
     child = subprocess.Popen(screen_command(socket))  # noqa: S603  # our own program
     try:
         return child.wait()

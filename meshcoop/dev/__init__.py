@@ -1,1 +1,3 @@
-"""Tools for developers, never imported by a running node: demo, benchmarks, spec checks."""
+"""Tools for developers: the demo, the benchmarks and the checks of the specs. A node imports
+none.
+"""

@@ -1,4 +1,4 @@
-"""Commands for the curious and for developers: demo, specs, bench."""
+"""The commands for curious people and for developers: demo, specs, bench."""
 
 import sys
 from typing import Annotated, Any, Literal

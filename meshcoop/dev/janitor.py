@@ -1,6 +1,6 @@
-"""The janitor: a process that cleans up after its parent, even if the parent is killed.
+"""The janitor: a process that cleans up after its parent process, even if the parent is killed.
 
-The parent starts this module as a program, with a folder. The program waits until its standard
+The parent starts this module as a program and names a folder. The program waits until its standard
 input ends. Then it stops the nodes of the homes in the folder and removes the folder.
 """
 
@@ -21,7 +21,10 @@ _CLEAN_SECONDS = 40
 
 @contextmanager
 def watched_folder(prefix: str) -> Iterator[Path]:
-    """Makes a folder for homes. A janitor removes it afterwards, even if this process is killed."""
+    """Makes a folder for homes. A janitor process removes the folder afterwards.
+
+    This also happens if the process that made the folder is killed.
+    """
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     janitor = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "meshcoop.dev.janitor", str(folder)],
@@ -36,7 +39,7 @@ def watched_folder(prefix: str) -> Iterator[Path]:
 
 
 def _clean_up(folder: Path) -> None:
-    """Waits until the program that started this one has ended, then stops the nodes and removes the folder."""
+    """Waits until the parent has ended. Then stops the nodes and removes the folder."""
     sys.stdin.read()
     removed = folder.with_name(f"{folder.name}-gone")
     with ExitStack() as locks:

@@ -1,1 +1,1 @@
-"""An in-memory network that implements `meshcoop.network.interface`."""
+"""A network in memory, for tests. It implements `meshcoop.network.interface`."""

@@ -1,4 +1,4 @@
-"""Hosts of the network in memory: one node's view of the network, its connections and gossip."""
+"""Hosts of the network in memory. A host is what one node sees: its connections and its gossip."""
 
 import hashlib
 import heapq
@@ -33,20 +33,20 @@ RESERVATION_SECONDS = 3600.0
 
 
 class NetworkForHosts(NetworkForLinks, Protocol):
-    """The part of `meshcoop.testing.memory_network.MemoryNetwork` that hosts use."""
+    """The methods of `meshcoop.testing.memory_network.MemoryNetwork` that hosts use."""
 
     loss: float
     duplication: float
     refusals: float
 
     def find_host(self, address: str) -> "Host | None":
-        """Returns the host that is up at this address, or None."""
+        """Returns the host that is up at this address, or None if there is no such host."""
 
     def find_host_at(self, where: str) -> "Host | None":
-        """Returns the host that is up at this address without /p2p/…, or None."""
+        """Returns the host that is up at this address, or None. The address has no part /p2p/…."""
 
     def is_behind_nat(self, address: str) -> bool:
-        """Returns whether a NAT keeps others from dialling this address."""
+        """Returns whether a NAT keeps other hosts from dialling this address."""
 
 
 class Host:
@@ -66,7 +66,7 @@ class Host:
         self._handlers: dict[str, Handler] = {}
         self._is_down = False
 
-        # What this host needs as a relay.
+        # The values that this host needs if it is a relay.
         self.bytes_relayed = 0
         self.reserved: set[str] = set()  # peers that are reached through this host
         self._is_relay_for: Callable[[str], bool] | None = None
@@ -84,20 +84,20 @@ class Host:
     # -- The interface of a network ---------------------------------------------------------------
 
     async def listen(self, addresses: list[str]) -> None:
-        """Does nothing: a host of this network keeps its one address."""
+        """Does nothing: a host of this network keeps the one address that it has."""
         del addresses
         await trio.lowlevel.checkpoint()
 
     def peers(self) -> dict[str, str]:
-        """Returns the connected peers: id → the address of the connection."""
+        """Returns a map from the id of each connected peer to the address of the connection."""
         return {peer: link.seen_by[self.peer_id] for peer, link in self.links.items()}
 
     def serve(self, protocol: str, handler: Handler) -> None:
-        """Answers streams of `protocol` with `handler`."""
+        """Lets `handler` answer the streams of `protocol` that peers open."""
         self._handlers[protocol] = handler
 
     async def connect(self, address: str) -> str:
-        """Dials an address, directly or through a relay, and returns the peer's id."""
+        """Dials an address, directly or through a relay. Returns the id of the peer."""
         relay, circuit, peer_behind = address.partition("/p2p-circuit/p2p/")
         if circuit:
             return await self._connect_through(relay, peer_behind)
@@ -133,23 +133,25 @@ class Host:
         return peer
 
     def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
-        """Makes this host a relay for the peers that `allowed` accepts."""
+        """Makes this host a relay for every peer that `allowed` accepts."""
         self._is_relay_for = allowed
         return self
 
     @property
     def reservation_count(self) -> int:
-        """The number of peers that are reached through this host."""
+        """The number of peers that other hosts reach through this host."""
         return len(self.reserved)
 
     @property
     def circuit_count(self) -> int:
-        """The number of connections that this host relays. Always 0, because no test asks."""
+        """The number of connections that this host passes on as a relay. Always 0: no test needs
+        it.
+        """
         return 0
 
     async def reserve(self, relay: str) -> float:
-        """Reserves a place at a connected relay. Returns the seconds for which the reservation
-        holds.
+        """Reserves a place at a connected relay, so that others reach this host through the relay.
+        Returns for how many seconds the relay holds the place.
         """
         link = self.links.get(relay)
         await trio.sleep(self._network.draw_delay())
@@ -162,13 +164,13 @@ class Host:
 
     @property
     def observed_addresses(self) -> list[str]:
-        """The IP addresses from which relays see this host. Always empty here."""
+        """The IP addresses from which relays see this host. Always empty in this network."""
         return []
 
     async def upgrade_to_direct(self, peer: str) -> bool:
         """Returns whether the connection is direct.
 
-        A relayed connection stays relayed, as if every NAT here shuffled ports.
+        A relayed connection stays relayed, as if every NAT in this network changed ports at random.
         """
         await trio.sleep(self._network.draw_delay())
         link = self.links.get(peer)
@@ -193,7 +195,7 @@ class Host:
         return near_end
 
     async def drop(self, peer: str) -> None:
-        """Closes the connection to a peer."""
+        """Closes the connection to a peer, if there is one."""
         if peer in self.links:
             self.close_link(self.links[peer])
         await trio.lowlevel.checkpoint()
@@ -207,7 +209,7 @@ class Host:
         return self.topics[topic].receive
 
     async def publish(self, topic: str, data: bytes) -> None:
-        """Sends a message to a topic, after a pause since the message before."""
+        """Sends a message to a topic. Waits first if the message before was sent a moment ago."""
         if len(data) > MAX_MESSAGE_BYTES:
             raise NetworkError(f"A message is at most {MAX_MESSAGE_BYTES} bytes, not {len(data)}.")
         async with self._publish_lock:
@@ -222,7 +224,7 @@ class Host:
     # -- What the network, its connections and its streams call ------------------------------------
 
     def schedule(self, seconds: float, act: Callable[[], None]) -> None:
-        """Calls `act` after some seconds, unless the host is down then."""
+        """Calls `act` after some seconds. Does not call `act` if the host is down then."""
         if self._is_down:
             return
         entry = (trio.current_time() + seconds, next(self._numbers), act)
@@ -231,7 +233,7 @@ class Host:
             self._agenda_changed.set()
 
     async def run_agenda(self) -> None:
-        """Makes the calls that are due, one after the other, until cancelled."""
+        """Makes the calls of `schedule` when they are due, one after the other, until cancelled."""
         while True:
             with trio.move_on_at(self._agenda[0][0] if self._agenda else float("inf")):
                 await self._agenda_changed.wait()
@@ -242,7 +244,8 @@ class Host:
     def close_link(self, link: "Link[Host]") -> None:
         """Ends a connection from this side.
 
-        The other side notices at once, or later if a partition cuts the connection.
+        The other side notices at once. If a partition cuts the connection, the other side notices
+        later.
         """
         there = link.other(self)
         self.lose_link(link)

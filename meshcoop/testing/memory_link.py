@@ -1,4 +1,4 @@
-"""Connections of the network in memory, and the gossip topics of a host."""
+"""Connections of the network in memory, and the gossip topics that a host has joined."""
 
 from collections.abc import Callable
 from random import Random
@@ -13,23 +13,23 @@ QUEUE_SIZE = 4096
 
 
 class NetworkForLinks(Protocol):
-    """The part of `meshcoop.testing.memory_network.MemoryNetwork` that links use."""
+    """The methods of `meshcoop.testing.memory_network.MemoryNetwork` that links use."""
 
     random: Random
     breaks: float
 
     def draw_delay(self) -> float:
-        """Draws how many seconds a message or a dial takes."""
+        """Draws at random how many seconds a message or a dial takes."""
 
     def is_drawn(self, probability: float) -> bool:
-        """Draws, with this probability, whether an event happens now."""
+        """Draws at random, with this probability, whether an event happens now."""
 
     def is_partitioned(self, host: Any, address: str) -> bool:
         """Returns whether a partition separates a host from an address."""
 
 
 class LinkedHost(Protocol):
-    """The part of a host that a link uses at each of its two ends."""
+    """The methods of a host that a link uses at each of its two ends."""
 
     address: str
     peer_id: str
@@ -76,12 +76,12 @@ class Link(Generic[HostT]):
         return self.answerer if host is self.dialler else self.dialler
 
     def wake_streams(self) -> None:
-        """Wakes waiting readers, so that they check again whether they may go on."""
+        """Wakes the streams that wait, so that they check again whether data may arrive."""
         for _, end in self.ends:
             end.wake()
 
     def check_partition(self) -> bool:
-        """Checks whether a partition cuts the connection. Stores and returns the answer."""
+        """Checks whether a partition cuts the connection. Stores the result and returns it."""
         hops = [(self.dialler, self.answerer)]
         if self.relay is not None:
             hops = [(self.dialler, self.relay), (self.relay, self.answerer)]
@@ -89,7 +89,7 @@ class Link(Generic[HostT]):
         return self.is_cut
 
     def sever_if_cut(self) -> None:
-        """Breaks the connection, unless the partition has ended meanwhile."""
+        """Breaks the connection, unless the partition has ended in the meantime."""
         if self.is_cut:
             self.sever()
 
@@ -99,7 +99,9 @@ class Link(Generic[HostT]):
         self.answerer.lose_link(self)
 
     def open_stream(self, opener: HostT) -> tuple[StreamEnd, StreamEnd]:
-        """Opens a stream. Returns the opener's end, then the other end."""
+        """Opens a stream. Returns two ends: first the end of the opener, then the end of the
+        peer.
+        """
         other = self.other(opener)
         near_end = StreamEnd(self.network, self, other.peer_id, opener.schedule)
         far_end = StreamEnd(self.network, self, opener.peer_id, other.schedule)

@@ -4,9 +4,10 @@
     async with network.host("ada") as ada, network.host("ben") as ben:
         await ada.connect(network.address("ben"))
 
-`network.host` opens a `meshcoop.network.interface.Network` that behaves like the one over libp2p.
-The test chooses the weather: gossip may be lost, doubled, late or shuffled. Dials may fail, and
-streams and connections may break. There may be partitions, and hosts may die and come back.
+`network.host` opens a `meshcoop.network.interface.Network`. This behaves like a network over
+libp2p. The test chooses which faults happen: gossip may be lost, doubled, late or in another order.
+Dials may fail, and streams and connections may break. There may be partitions, and hosts may die
+and come back.
 
 Everything random comes from the `random.Random` that the test passes, and all time is Trio's.
 Under a `trio.testing.MockClock` with `autojump_threshold=0` minutes pass at once. If Trio's own
@@ -28,22 +29,22 @@ from protocol.record.peer_id import peer_id
 
 
 class _Place(NamedTuple):
-    """The peer id and the address of a host, whether the host is up or not."""
+    """The peer id and the address of a host. They stay the same while the host is down."""
 
     peer_id: str
     address: str  # a multiaddr without /p2p/…
 
 
 class MemoryNetwork:
-    """The wires between hosts. A test may change the weather while hosts are up.
+    """The network between hosts. A test may change how it behaves while hosts are up.
 
     `loss` is the probability that a gossip message is lost on one link. `duplication` is the
-    probability that a subscriber gets a message twice. `delay` gives the two bounds, in seconds, of
-    how long everything takes; so gossip is shuffled.
+    probability that a subscriber gets a message twice. `delay` gives the shortest and the longest
+    time, in seconds, that a message or a dial takes. So gossip arrives in any order.
 
-    `breaks` is the probability that a write breaks its stream; every fourth time, by chance, it
-    breaks the whole connection. `refusals` is the probability that a dial or the opening of a
-    stream fails. A stream that does not break loses nothing and keeps the order.
+    `breaks` is the probability that a write breaks its stream. On average, every fourth break ends
+    the whole connection. `refusals` is the probability that a dial or the opening of a stream
+    fails. Before a stream breaks, it loses nothing and keeps the order.
     """
 
     def __init__(
@@ -75,10 +76,11 @@ class MemoryNetwork:
 
     @asynccontextmanager
     async def host(self, name: str, seed: bytes | None = None) -> AsyncIterator[Network]:
-        """Puts a host on the network until the block ends. It may come back under the same name.
+        """Puts a host on the network until the block ends. A host may come back under the same
+        name.
 
-        Its peer id belongs to the Ed25519 key with this `seed`. By default the seed is made from
-        the name.
+        `seed` makes the Ed25519 key that gives the host its peer id. By default the seed is made
+        from the name.
         """
         address = self.address(name, seed)
         if address in self._up:
@@ -94,7 +96,7 @@ class MemoryNetwork:
                 nursery.cancel_scope.cancel()
 
     def kill_host(self, name: str) -> None:
-        """Kills a host without a goodbye: nothing leaves it or reaches it any more.
+        """Kills a host without a goodbye: from now on nothing leaves the host or reaches it.
 
         The test must then cancel the tasks that ran on the host.
         """
@@ -105,44 +107,44 @@ class MemoryNetwork:
     def partition(self, groups: Iterable[Iterable[str]]) -> None:
         """Cuts every connection between hosts of different groups. A group lists hosts by name.
 
-        The hosts that are in no group form one more group. A connection that is cut first falls
-        silent, and breaks after a while.
+        The hosts that are in no group form one more group. When a connection is cut, data stops at
+        first. After a while the connection breaks.
         """
         self._groups = {name: number for number, group in enumerate(groups, 1) for name in group}
         self._cut_links()
 
     def end_partition(self) -> None:
-        """Ends the partition. Connections that did not break meanwhile go on."""
+        """Ends the partition. Connections that have not broken yet go on."""
         self._groups = {}
         self._cut_links()
 
     def put_behind_nat(self, *names: str) -> None:
-        """Puts each of these hosts behind a NAT of its own. They can dial others; nobody can dial
-        them.
+        """Puts each of these hosts behind a NAT of its own. The hosts can dial others; nobody can
+        dial them.
         """
         self._hosts_behind_nat.update(names)
 
     def end_bad_weather(self) -> None:
-        """Ends the bad weather. From now on nothing is lost, doubled, refused or broken."""
+        """Ends all faults. From now on nothing is lost, doubled, refused or broken."""
         self.loss = self.duplication = self.breaks = self.refusals = 0.0
 
     # -- What hosts, connections and streams ask ---------------------------------------------------
 
     def draw_delay(self) -> float:
-        """Draws how many seconds a message or a dial takes."""
+        """Draws at random how many seconds a message or a dial takes."""
         return self.random.uniform(*self.delay)
 
     def is_drawn(self, probability: float) -> bool:
-        """Draws, with this probability, whether an event happens now."""
-        # With probability 0 nothing is drawn, so the draws of a run depend only on its weather.
+        """Draws at random, with this probability, whether an event happens now."""
+        # With probability 0 no number is drawn. So faults that are off do not change a run.
         return probability > 0 and self.random.random() < probability
 
     def find_host(self, address: str) -> "Host | None":
-        """Returns the host that is up at this address, or None."""
+        """Returns the host that is up at this address, or None if there is no such host."""
         return self._up.get(address)
 
     def find_host_at(self, where: str) -> "Host | None":
-        """Returns the host that is up at this address without /p2p/…, or None."""
+        """Returns the host that is up at this address, or None. The address has no part /p2p/…."""
         for address, host in self._up.items():
             if address.startswith(f"{where}/p2p/"):
                 return host
@@ -154,7 +156,7 @@ class MemoryNetwork:
         return self._groups.get(host.name, 0) != self._groups.get(name, 0)
 
     def is_behind_nat(self, address: str) -> bool:
-        """Returns whether a NAT keeps others from dialling this address."""
+        """Returns whether a NAT keeps other hosts from dialling this address."""
         return self._names.get(address, "") in self._hosts_behind_nat
 
     def _place_of(self, name: str, seed: bytes | None) -> _Place:

@@ -1,5 +1,5 @@
-"""Streams of the network in memory. Data stays in order, comes late, and waits in a bounded buffer;
-sometimes a stream breaks.
+"""Streams of the network in memory. Data stays in order, comes late, and waits in a bounded buffer.
+Sometimes a stream breaks.
 """
 
 from collections import deque
@@ -17,16 +17,16 @@ _CHUNK = 16 * 1024
 
 
 class Weather(Protocol):
-    """The part of `meshcoop.testing.memory_network.MemoryNetwork` that a stream uses."""
+    """The methods of `meshcoop.testing.memory_network.MemoryNetwork` that a stream uses."""
 
     random: Random
     breaks: float
 
     def draw_delay(self) -> float:
-        """Draws how many seconds data is on its way."""
+        """Draws at random how many seconds data takes to arrive."""
 
     def is_drawn(self, probability: float) -> bool:
-        """Draws, with this probability, whether an event happens now."""
+        """Draws at random, with this probability, whether an event happens now."""
 
 
 class Connection(Protocol):
@@ -62,9 +62,9 @@ class StreamEnd:
         self._write_lock = trio.Lock()
 
     async def read(self) -> bytes:
-        """Returns at most 64 KiB, or b"" once the peer has closed.
+        """Returns at most 64 KiB. Returns b"" when the peer has closed the stream.
 
-        The pieces read differ from the pieces written. Raises NetworkError if the stream was cut.
+        One read may return parts of several writes. Raises NetworkError if the stream was cut.
         """
         await trio.lowlevel.checkpoint()
         while True:
@@ -77,7 +77,7 @@ class StreamEnd:
                 await self._changed.wait()
 
     async def write(self, data: bytes) -> None:
-        """Sends all of `data` in order; waits while the peer does not read.
+        """Sends all of `data` in order. Waits while the buffer of the peer is full.
 
         Raises NetworkError if the stream was cut or the peer has closed it.
         """
@@ -100,7 +100,7 @@ class StreamEnd:
                 data = data[size:]
 
     async def close(self) -> None:
-        """Closes the stream. The peer reads the data on its way, and then the end."""
+        """Closes the stream. The peer first reads the data that is on its way, and then the end."""
         if not self.is_over:
             self.is_over = True
             self.other._deliver(b"")  # noqa: SLF001
@@ -112,14 +112,14 @@ class StreamEnd:
         self.other.cut_off()
 
     def cut_off(self) -> None:
-        """Breaks this end. Data on its way to this end is lost."""
+        """Breaks this end of the stream. Data on its way to this end is lost."""
         self.is_over = True
         self._arrivals.clear()
         self._arriving_bytes = 0
         self.wake()
 
     def wake(self) -> None:
-        """Wakes waiting readers and writers."""
+        """Wakes all tasks that wait to read or to write."""
         self._changed.set()
         self._changed = trio.Event()
 
@@ -128,7 +128,9 @@ class StreamEnd:
             raise NetworkError(f"The stream to {self.peer} was cut.")
 
     def _deliver(self, data: bytes) -> float:
-        """Puts data on its way to this end. Returns when the data arrives, by Trio's clock."""
+        """Puts data on its way to this end. Returns the time by Trio's clock when the data
+        arrives.
+        """
         self._last_arrival = max(
             self._last_arrival, trio.current_time() + self._weather.draw_delay()
         )
@@ -139,7 +141,10 @@ class StreamEnd:
         return self._last_arrival
 
     def _take_arrived(self) -> bytes | None:
-        """Takes the data that has arrived. Returns b"" at the end, or None if none has arrived."""
+        """Takes the data that has arrived.
+
+        Returns None if no data has arrived, and b"" when the stream has ended.
+        """
         if self._connection.is_cut or not self._has_arrival():
             return None
         taken = b""

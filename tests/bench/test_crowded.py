@@ -1,7 +1,9 @@
-"""How long a screen waits in a crowded neighbourhood: `uv run pytest -m long -n 0 -s` on this file.
+"""Measures how long a screen waits in a crowded neighbourhood. To run: `uv run pytest -m long -n 0
+-s` on this file.
 
-Measured on one core, in milliseconds of work: 25 for the board with its 500 requests, 2 for one thread, 3
-for a person's balance with its history, 11 for all balances. Nothing is asserted about time.
+Measured on one core, in milliseconds of work: 25 for the board with its 500 requests, 2 for one
+thread. A person's balance with its history took 3, all balances took 11. The test asserts nothing
+about time.
 """
 
 from types import SimpleNamespace

@@ -1,6 +1,8 @@
-"""How long the services screen waits: `uv run pytest -m long -n 0 -s` on this file.
+"""Measures how long the services screen waits. To run: `uv run pytest -m long -n 0 -s` on this
+file.
 
-200 services, 1,000 measures, 50,000 pieces of feedback in one store. Nothing is asserted about time.
+One store holds 200 services, 1,000 measures and 50,000 pieces of feedback. The test asserts nothing
+about time.
 """
 
 import time
@@ -22,7 +24,7 @@ SCALES = (("count", 2), ("one_to_five", 4), ("yes_no", 1), ("minutes", 30), ("co
 
 
 class Served(Crowd):
-    """People who ask and answer about services, week after week."""
+    """People who ask measures' questions about services and answer them, week after week."""
 
     def __init__(self):
         super().__init__(PEOPLE, 4000)
@@ -37,7 +39,7 @@ class Served(Crowd):
             self.answer(one, scale)
 
     def exchange(self, n, *two):
-        """None: this is about services."""
+        """Does nothing: these people make no exchanges, because this bench is about services."""
 
     def service(self, n):
         who = self.people[n % len(self.people)]

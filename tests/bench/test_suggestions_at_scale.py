@@ -1,4 +1,5 @@
-"""Suggestions in a neighbourhood of 500 people with 5,000 open posts; says how long one takes.
+"""Makes suggestions in a neighbourhood of 500 people with 5,000 open posts, and prints how long
+each takes.
 
 pytest -m long -n 0 -s tests/bench/test_suggestions_at_scale.py
 """
@@ -35,7 +36,7 @@ AREAS = ("Mill Lane", "Harbour", "Chapel Street", None)
 
 
 class Log:
-    """Signs one device's records one after the other, without a look at the store."""
+    """Signs the records of one device one after the other, without reading the store."""
 
     def __init__(self, home, identity, head=LOG_START):
         self.home, self.identity, self.head = home, identity, head
@@ -56,7 +57,9 @@ class Log:
 
 
 def phrases():
-    """What people write: whatever the vocabulary knows in English, Spanish and German."""
+    """Returns what people write: every phrase that the vocabulary knows in English, Spanish and
+    German.
+    """
     return {
         lang: sorted(" ".join(one) for one in load_lexicons()[lang].phrases)
         for lang in ("en", "es", "de")
@@ -64,7 +67,7 @@ def phrases():
 
 
 def town(street, dice):
-    """The founder's home, which holds everybody's profile and posts."""
+    """Makes the founder's home. It holds the profiles and posts of all people."""
     home: Home = street.found(**ROOMY)
     people = [street.person() for _ in range(PEOPLE - 1)]
     admits = Log(home, home.me, home.head)

@@ -1,4 +1,6 @@
-"""The fuzz targets, each for a bounded number of runs. Without atheris they are skipped."""
+"""Runs each fuzz target a limited number of times. If atheris is not installed, skips the
+targets.
+"""
 
 import importlib.util
 import os

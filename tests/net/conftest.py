@@ -1,4 +1,4 @@
-"""The lab of network namespaces for tests of real networks."""
+"""The fixtures of the lab: network namespaces in which tests use real networks."""
 
 from contextlib import ExitStack
 
@@ -10,7 +10,9 @@ from tests.support.real_homes import folder
 
 @pytest.fixture
 def hosts(request):
-    """What makes a lab with a NAT of some sort, and homes in it."""
+    """Yields a function that makes a lab and homes in it. `keeps_ports` says how the lab's NATs
+    behave.
+    """
     with ExitStack() as stack:
 
         def make(*, keeps_ports=True, relays=("R",)):

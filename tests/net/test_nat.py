@@ -1,4 +1,4 @@
-"""Homes behind two NATs and a relay in public: real nodes in network namespaces."""
+"""Homes behind two NATs and a public relay: real nodes in network namespaces."""
 
 import time
 
@@ -6,17 +6,19 @@ from tests.support.nat_homes import relay, street
 from tests.support.real_homes import agree, eventually
 
 CIRCUIT = "/p2p-circuit/"
-SECONDS = 15  # in which a home recovers
+SECONDS = 15  # a home must recover within this time
 
 
 def linked(home):
-    """The address at which this home is connected with a member's home; None if with none."""
+    """Returns the address of this home's connection to the home of a member, or None if there is
+    none.
+    """
     found = [one["address"] for one in home("status")["peers"] if one["person"]]
     return found[0] if found else None
 
 
 def exchanged(ada, ben):
-    """A record each way; the seconds that it took."""
+    """Sends one record each way. Returns how many seconds that took."""
     began = time.monotonic()
     one = ada.post("request", "--title", "A lift", "--minutes", "30")
     other = ben.post("offer", "--title", "A loaf", "--minutes", "30")
@@ -51,7 +53,7 @@ def test_a_nat_that_shuffles_ports_leaves_the_circuit_and_all_recovers(hosts):
     one = ada.post("request", "--title", "After a restart", "--minutes", "30")
     ben.has(one)
     assert time.monotonic() - began < SECONDS
-    # A home's address changes: its connections are gone with the old one.
+    # A home's address changes. With the old address the connections of the home are gone.
     made.move("A", "10.81.1.77")
     began = time.monotonic()
     one = ben.post("offer", "--title", "After a move", "--minutes", "30")
@@ -61,7 +63,9 @@ def test_a_nat_that_shuffles_ports_leaves_the_circuit_and_all_recovers(hosts):
 
 
 def test_two_relays_cut_apart_and_a_stick_before_the_network(hosts, tmp_path):
-    """Steps 5 and 11 of the week in Rushey Lane: from Tuesday to Thursday a home reaches one relay."""
+    """Steps 5 and 11 of the week in Rushey Lane: from Tuesday to Thursday each home reaches only
+    one relay.
+    """
     made, folders = hosts(keeps_ports=False, relays=("R", "S"))
     surgery, ada, ben = street(folders)
     library = relay(folders, "S", "Library")
@@ -104,7 +108,7 @@ def test_two_relays_cut_apart_and_a_stick_before_the_network(hosts, tmp_path):
     assert again["new"] == 0
     made.join()
     ada.has(there)
-    # Homes may yet sign something by themselves: all are asked at once, until they say the same.
+    # The homes' software may still sign something. So all homes are asked until they agree.
     eventually(
         lambda: (
             len(

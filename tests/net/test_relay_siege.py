@@ -1,4 +1,4 @@
-"""A relay under siege: homes behind NATs go on talking through it, and it stays small."""
+"""A relay under attack: homes behind NATs go on talking through it, and its memory stays small."""
 
 import json
 import re
@@ -27,7 +27,9 @@ WITHIN = 0.5  # seconds, for 99 of 100 records
 
 
 def stolen_from(home):
-    """What a member needs to flood the street: her keys, and where her log ends."""
+    """Returns what an attacker must steal from a member to flood the street: her keys and the end
+    of her log.
+    """
     seed, device, neighbourhood = member_gone_bad(home)
     home("down")
     keys = keystore.unlock_key_file(home.path / "keys", "brass kettle sings").keys
@@ -58,7 +60,7 @@ def test_homes_talk_through_a_relay_under_siege(hosts):
     surgery, ada, ben = street(folders)
     eve = folders["A"].newcomer(ada, "Eve")
     stolen = stolen_from(eve)
-    # Another neighbourhood at the same relay, which is over its room and goes on posting.
+    # Another neighbourhood at the same relay has used up its storage and goes on posting.
     cem = folders["B"].home("cem")
     cem(
         "found",

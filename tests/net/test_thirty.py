@@ -1,4 +1,6 @@
-"""Thirty homes as thirty processes, and what a record costs them; and a bad line."""
+"""Thirty homes as thirty processes: what a record costs them. Also two homes on a line that loses
+packets.
+"""
 
 import re
 import time
@@ -12,17 +14,17 @@ from tests.support.network_lab import lab
 from tests.support.real_homes import ROOMY, agree, eventually, folder, request, together
 
 HOMES, POSTS = 30, 10
-_TICKS = 100  # of a second of processor
+_TICKS = 100  # ticks in a second of processor time
 
 
 def processor(pid):
-    """Seconds of processor that a process has used."""
+    """Returns how many seconds of processor time a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def sent(network):
-    """Bytes that have left through loopback."""
+    """Returns how many bytes have been sent over loopback."""
     found = re.search(r"^\s*lo:\s*(\d+)", Path("/proc/net/dev").read_text(), re.MULTILINE)
     return int(found[1])
 
@@ -60,13 +62,15 @@ def test_thirty_homes_and_a_relay():
 
 @pytest.mark.long
 def test_a_line_that_loses_one_packet_in_twenty():
-    """Two homes behind NATs, 5 % loss and 200 ms: everything arrives all the same."""
+    """Two homes are behind NATs, the line loses 5 % of packets and delays them by 200 ms. All
+    records arrive.
+    """
     with ExitStack() as stack:
         made = stack.enter_context(lab(keeps_ports=False))
         if isinstance(made, str):
             pytest.skip(made)
         folders = {host: stack.enter_context(folder(made.place(host))) for host in ("A", "B", "R")}
-        made.weather("R")  # through which everything goes
+        made.weather("R")  # all traffic goes through the relay
         surgery = relay(folders)
         ada = folders["A"].founder("Ada", *ROOMY)
         ada("relay", "enrol", surgery("relay", "ticket")["ticket"])

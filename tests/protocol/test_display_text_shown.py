@@ -1,4 +1,6 @@
-"""Safe display text: what is marked, what is kept, and that it is done once."""
+"""Text made safe to display: which characters are marked, which are kept, and that a second time
+changes nothing.
+"""
 
 import unicodedata
 

@@ -160,7 +160,7 @@ def test_of_any_text_there_are_days_or_a_refusal(text):
         series.occurrence_days(STARTS, text)
 
 
-# Each by the clock on the wall, and what it is in UTC.
+# A time zone, a local time in this zone, and the same time in UTC.
 CLOCKS = [
     ("Europe/London", "2026-03-22T09:30", "2026-03-22T09:30"),
     ("Europe/London", "2026-03-29T09:30", "2026-03-29T08:30"),  # on the day of the change

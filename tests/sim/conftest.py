@@ -14,7 +14,10 @@ from tests.support.simulated_street import NAMES, Scenario, Simulate, Street
 
 @pytest.fixture
 def simulate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulate]:
-    """Runs a scenario in simulated time with Trio's scheduling seeded, so that it repeats exactly."""
+    """Yields a function that runs a scenario in simulated time.
+
+    Trio's scheduler gets the same seed as the scenario, so that a run repeats exactly.
+    """
     monkeypatch.setattr(scheduler, "_ALLOW_DETERMINISTIC_SCHEDULING", True)
     state = scheduler._r.getstate()
     memory = Path("/dev/shm")

@@ -1,4 +1,6 @@
-"""Addresses from home to home: late, refused, taken back and forgotten (specs/18-addresses.md)."""
+"""A person's address sent from home to home: late, refused, taken back and forgotten
+(specs/18-addresses.md).
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,7 +25,7 @@ async def at_once(street: Street) -> None:
         assert await ada.giving.wait_until_handed(given, 5)
         assert read(ben, agreement, ada) == read(ada, agreement, ada) == TEXT
         await street.settle()
-        assert street.events == before  # and no record was needed for it
+        assert street.events == before  # giving an address makes no record
         for home in (ada, ben):
             assert given.gift.sealed in on_disk(home)
             assert TEXT.encode() not in on_disk(home)
@@ -44,12 +46,12 @@ async def late(street: Street) -> None:
         assert ada.giving is not None
         assert not await ada.giving.wait_until_handed(given, 5)
         await trio.sleep(600)
-        await ada.kill()  # what was given outlives the machine
+        await ada.kill()  # the address is saved before the machine stops
         await nursery.start(ben.live)
         await nursery.start(ada.live)
         await trio.sleep(WAIT)
         assert read(ben, agreement, ada) == TEXT
-        await ben.kill()  # and so does what was acknowledged
+        await ben.kill()  # an acknowledged address is saved too
         await nursery.start(ben.live)
         assert read(ben, agreement, ada) == TEXT
         nursery.cancel_scope.cancel()
@@ -109,7 +111,7 @@ def test_it_is_forgotten_once_the_receipt_is_confirmed(simulate: Simulate) -> No
         (one,) = views(ben, "agreement")
         receipt = ben.must_post("receipt", {"on": "2026-09-01"}, one["id"])
         await trio.sleep(10)
-        assert held(ada, one["id"], ada) is not None  # a receipt alone ends nothing
+        assert held(ada, one["id"], ada) is not None  # a receipt without a confirm ends nothing
         ada.must_post("confirm", {}, receipt.id)
 
     simulate(4, lambda street: over(street, done), NAMES)

@@ -1,4 +1,6 @@
-"""Peers that should not: no party, another's keys, replays, garbage and floods (R-18.2 to R-18.8)."""
+"""Peers that send false addresses: no party to the agreement, with another's keys, replays, garbage
+and floods (R-18.2 to R-18.8).
+"""
 
 from random import Random
 from typing import Any
@@ -68,9 +70,9 @@ async def false_gifts(street: Street) -> None:
         one = agreement
         both = [ada, ben]
         async with calling(street, cem) as third:
-            cases = [(third.gift(one, [cem, ben]).frame(), "R-18.5")]  # by no party
+            cases = [(third.gift(one, [cem, ben]).frame(), "R-18.5")]  # the author is no party
             stolen = third.gift(one, both)._replace(device=ada.identity.device)
-            cases += [(stolen.frame(), "R-18.5")]  # in another's name
+            cases += [(stolen.frame(), "R-18.5")]  # made by a third person in Ada's name
             await refused(third, ben, cases)
         async with calling(street, ada) as mine:
             given = give(ada, ben, agreement, "4 Xylem Row")
@@ -78,7 +80,7 @@ async def false_gifts(street: Street) -> None:
             replay = given.gift._replace(time=given.gift.time + 1)
             good = mine.gift(one, both)
             cases = [
-                (given.gift.frame(), "R-18.5"),  # true, and handed over by another machine
+                (given.gift.frame(), "R-18.5"),  # a true gift, but another machine delivers it
                 (replay.frame(), "R-18.5"),
                 (mine.gift(one, both, home="another home").frame(), "R-18.5"),
                 (mine.gift(one, [ada, dot]).frame(), "R-18.6"),  # for another reader
@@ -136,7 +138,7 @@ async def garbage(street: Street) -> None:
             await trio.sleep(60)
             told = await third.say(ben, met, *([[giving.GIFT]] * 50))
             assert len(told) == 2 + giving.MAX_GIFTS + 1
-        give(ada, ben, agreement)  # and honest people go on
+        give(ada, ben, agreement)  # honest people can still give addresses
         await trio.sleep(WAIT)
         assert read(ben, agreement, ada) == TEXT
 

@@ -1,4 +1,6 @@
-"""A hundred homes behind NATs, two relays, and bad weather: everything reaches everyone."""
+"""A hundred homes behind NATs, with two relays and a faulty network: everything reaches
+everyone.
+"""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What tests may rely on in the network in memory: it behaves like the one over libp2p."""
+"""What tests may expect of the network in memory: it behaves like the network over libp2p."""
 
 from itertools import pairwise
 from random import Random
@@ -43,7 +43,7 @@ def drained(channel: trio.MemoryReceiveChannel[bytes]) -> list[bytes]:
 
 
 async def row(street: MemoryNetwork, *hosts: Network) -> None:
-    """Connects each host with the next one only."""
+    """Connects each host only with the next host."""
     for one, other in pairwise(hosts):
         await one.connect(other.addresses[0])
 
@@ -102,7 +102,7 @@ async def test_both_sides_hear_of_connections_and_of_their_end(clock):
             "connected", ben.peer_id, street.address("ben")
         )
         seen = await ben.events.receive()
-        # Who was dialled sees where the other came from, and that is no address to dial.
+        # The host that was dialled sees from where the dial came. Nobody can dial this address.
         assert (seen.change, seen.peer) == ("connected", ada.peer_id)
         assert seen.address == ben.peers()[ada.peer_id] != street.address("ada")
         street.kill_host("ben")

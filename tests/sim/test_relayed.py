@@ -1,4 +1,4 @@
-"""Homes that only relays join: records reach everybody, late at worst."""
+"""Homes that reach each other only through relays: records reach everybody, though maybe late."""
 
 from random import Random
 
@@ -24,7 +24,9 @@ def titles(home: Home) -> list[str]:
 async def shift(
     street: Street, nursery: trio.Nursery, home: Home, at: float, seconds: float
 ) -> None:
-    """The home is up from `at` (seconds since the beginning) and posts in the middle of it."""
+    """Starts the home at the second `at`, lets it post in the middle of its time, and stops it
+    after `seconds`.
+    """
     await trio.sleep_until(at)
     await nursery.start(home.live)
     await trio.sleep(seconds / 2)
@@ -34,7 +36,7 @@ async def shift(
 
 
 def test_homes_that_are_never_up_together(simulate: Simulate):
-    """One is on from 20:00 to 21:00, the other from 07:00 to 08:00; the relay always."""
+    """One home is up from 20:00 to 21:00, the other from 07:00 to 08:00. The relay is always up."""
 
     async def days(street: Street) -> None:
         ada, ben = street.homes.values()
@@ -45,7 +47,7 @@ def test_homes_that_are_never_up_together(simulate: Simulate):
             await relay.enrolled_by(ada)
             await trio.sleep(30)
             await ada.kill()
-            ben.knows = [relay.address]  # as the address of a neighbour, once told
+            ben.knows = [relay.address]  # a neighbour has told Ben this address
             ada.knows = []
             for day in range(DAYS):
                 await shift(street, nursery, ben, 24 * HOUR * day + 7 * HOUR, HOUR)
@@ -67,7 +69,7 @@ def test_homes_that_are_never_up_together(simulate: Simulate):
 
 
 def test_halves_on_a_relay_each_and_what_a_relay_holds(simulate: Simulate):
-    """No home can be dialled; two of them reach one relay, two the other, and for a while the
+    """No home can be dialled. Two homes reach one relay, two reach the other. For a while the
     relays do not reach each other.
     """
 
@@ -108,7 +110,9 @@ def test_halves_on_a_relay_each_and_what_a_relay_holds(simulate: Simulate):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_lying_relay_costs_time_only(simulate: Simulate, seed: int):
-    """It holds records back, sends old ones again, late and in any order; the other is honest."""
+    """One relay holds records back, sends old records again, late and in any order. The other relay
+    is honest.
+    """
 
     async def lies(street: Street) -> None:
         street.network.put_behind_nat(*FOUR)
@@ -135,7 +139,7 @@ def test_a_lying_relay_costs_time_only(simulate: Simulate, seed: int):
                 if random.random() < 0.4:
                     return []
                 if random.random() < 0.5:
-                    found = [*truth(device, 1, limit), *found]  # old ones again
+                    found = [*truth(device, 1, limit), *found]  # old records again
                 random.shuffle(found)
                 return found if after == b"" else []
 
@@ -178,7 +182,7 @@ def test_what_is_retracted_is_erased_at_the_relay(simulate: Simulate):
 
 
 def test_a_neighbourhood_over_its_room_loses_old_content_at_the_relay_alone(simulate: Simulate):
-    """The relay lets the oldest go, asks nobody for it again, and serves on."""
+    """The relay drops the oldest content, asks nobody for it again, and goes on serving."""
 
     async def full(street: Street) -> None:
         ada, ben = street.homes.values()
@@ -204,7 +208,8 @@ def test_a_neighbourhood_over_its_room_loses_old_content_at_the_relay_alone(simu
             assert let_go >= kept.count(False)
             await trio.sleep(200)  # rounds go by
             assert served.storage.released_count == let_go
-            # Somebody who has only the relay gets all headers, and what is still there.
+            # A home that reaches only the relay gets all headers, and the contents that the relay
+            # still has.
             await ada.kill()
             ben.knows = [relay.address]
             await nursery.start(ben.live)
@@ -306,7 +311,7 @@ def test_two_neighbourhoods_at_one_relay_are_kept_apart(simulate: Simulate, tmp_
 
 
 def test_a_stranger_gets_nothing_from_a_relay(simulate: Simulate):
-    """Who belongs to another neighbourhood asks for everything, and is shown out."""
+    """A member of another neighbourhood asks the relay for everything. The relay refuses."""
 
     async def asks(street: Street) -> None:
         ada, _ = street.homes.values()

@@ -1,4 +1,6 @@
-"""A neighbour is removed while everybody is online: their home hears nothing any more."""
+"""A neighbour is removed while everybody is online. From then on the neighbour's home hears
+nothing.
+"""
 
 import trio
 
@@ -9,7 +11,9 @@ CROWD = ("ada", "ben", "cho", "dan", "eve")
 
 
 async def removal(street: Street) -> None:
-    """A council of three removes dan, who has a copy of everything and keeps trying."""
+    """Lets a council of three remove Dan. Dan has a copy of everything and keeps trying to
+    connect.
+    """
     async with trio.open_nursery() as nursery:
         for home in street.homes.values():
             await nursery.start(home.live)
@@ -31,7 +35,7 @@ async def removal(street: Street) -> None:
         after = cho.must_post("offer", {"title": "among ourselves"})
         del street.homes["dan"]
         await street.settle()
-        await trio.sleep(120)  # rounds enough for anything to trickle through
+        await trio.sleep(120)  # time for enough rounds of sync
         assert not dan.author.state.store.records.has(after.id)
         for home in (ada, ben, cho, eve):
             assert not known(home, dan)
@@ -40,13 +44,13 @@ async def removal(street: Street) -> None:
 
 
 def known(home, other):
-    """Whether `home` talks with `other`, or counts them as a member."""
+    """Returns whether `home` talks with `other` or counts the person of `other` as a member."""
     talking = {one.person for one in home.mesh.conversations.values()}
     return other.identity.person in talking | set(home.author.state.authority.members)
 
 
 def epoch(home):
-    """The number of the key that `home` writes with."""
+    """Returns the number of the epoch whose key `home` encrypts with."""
     return home.author.state.ring.current().number
 
 

@@ -1,4 +1,4 @@
-"""Neighbourhoods in bad weather: whatever happens on the way, in the end all homes agree."""
+"""Neighbourhoods on a faulty network: whatever happens on the way, all homes agree in the end."""
 
 from random import Random
 
@@ -13,12 +13,14 @@ ACTIVE = 40.0  # seconds in which people post
 
 
 async def bad_weather(street: Street) -> None:
-    """Most of a minute of loss, partitions, deaths and a newcomer, then the sun comes out."""
+    """Runs most of a minute with loss, partitions, killed homes and a newcomer. Then all faults
+    end.
+    """
     await weather(street, copied=None)
 
 
 async def bad_weather_and_a_copied_disk(street: Street) -> None:
-    """The same, and somewhere in it a home's disk is copied, and both copies go on."""
+    """Runs bad weather. Somewhere in it, a home's disk is copied, and both copies go on posting."""
     await weather(street, copied="ben")
 
 
@@ -75,7 +77,8 @@ async def deaths(street: Street, nursery: trio.Nursery, random: Random) -> None:
 
 async def somebody_comes(street: Street, nursery: trio.Nursery, random: Random) -> None:
     await trio.sleep(random.uniform(5, 25))
-    # Not the home whose log forks: whom it admitted after that does not belong.
+    # The inviter must not be the home whose log forks: people that it admits after the fork do
+    # not become members.
     inviter = random.choice([h for h in street.homes.values() if h.up and "ben" not in h.name])
     home = street.newcomer("zoe", inviter)
     await nursery.start(home.live)
@@ -107,7 +110,7 @@ def test_a_seed_tells_the_same_story_twice(simulate: Simulate) -> None:
 
 
 async def copied_disk(street: Street) -> None:
-    """Ben's disk is copied, and both copies post while a partition keeps them apart."""
+    """Copies Ben's disk. Both copies post while a partition keeps them apart."""
     homes, network = street.homes, street.network
     async with trio.open_nursery() as nursery:
         for home in homes.values():
@@ -134,7 +137,7 @@ async def copied_disk(street: Street) -> None:
         fork = store_of(ada).logs.find(ben.identity.device)
         assert fork is not None
         assert fork.fork is not None
-        for one in receipts:  # signed by both, so they stay
+        for one in receipts:  # both parties signed these receipts, so they stay
             view = state.views.find(one)
             assert view is not None
             assert view["state"] == "confirmed"
@@ -149,7 +152,7 @@ async def copied_disk(street: Street) -> None:
 
 
 async def exchange(asks: Home, answers: Home, intent: bytes) -> bytes:
-    """From a response to a receipt that both have signed; the receipt's id."""
+    """Posts a response, an agreement, a receipt and a confirm. Returns the receipt's id."""
     response = answers.must_post("response", {}, intent)
     await trio.sleep(10)
     agreement = asks.must_post("agreement", {}, response.id)
@@ -203,7 +206,9 @@ def test_a_home_that_was_away_gets_everything_once(simulate: Simulate) -> None:
 
 
 async def two_halves(street: Street) -> None:
-    """Each half has more homes than one home has links, and lives apart for long."""
+    """Cuts the street into two halves for a long time. Each half has more homes than a home has
+    links.
+    """
     names = list(street.homes)
     async with trio.open_nursery() as nursery:
         for home in street.homes.values():
@@ -226,7 +231,7 @@ DAY = 86_400.0
 
 
 async def two_machines(street: Street) -> None:
-    """Ben has a machine at home and one at work, and uses both for a day and a night."""
+    """Gives Ben a machine at home and one at work. Ben uses both for a day and a night."""
     homes = street.homes
     async with trio.open_nursery() as nursery:
         for home in homes.values():
@@ -252,7 +257,7 @@ async def two_machines(street: Street) -> None:
 
 
 async def posts_all_day(home: Home) -> None:
-    """Often at the very second at which the other machine of the same person posts, too."""
+    """Posts all day, often in the same second as the other machine of the same person."""
     begun = trio.current_time()
     while trio.current_time() < begun + DAY:
         await trio.sleep(600 * home.random.randint(1, 3))
@@ -273,7 +278,9 @@ def test_two_machines_of_one_person_post_for_a_day(simulate: Simulate) -> None:
 
 
 async def a_copied_disk_on_another_machine(street: Street) -> None:
-    """The copy starts, reads, and signs nothing: it says what it found."""
+    """Starts a copy of Ben's disk on another machine. The copy reads, but signs nothing and says
+    why.
+    """
     homes = street.homes
     async with trio.open_nursery() as nursery:
         for home in homes.values():

@@ -1,4 +1,4 @@
-"""The specs and the code agree, and what makes them differ is found."""
+"""The specs and the code agree. If they differ, the check finds the difference."""
 
 import shutil
 
@@ -28,7 +28,9 @@ def copy(tmp_path):
 
 
 def finished_document(root, text):
-    """A document with rules that a test cites; returns its name."""
+    """Writes a document with rules, and a test that cites them. Returns the name of the
+    document.
+    """
     (root / "specs").mkdir()
     (root / "specs" / "99-new.md").write_text(f"# 99 New\n\n{text}\n")
     (root / "tests").mkdir()
@@ -182,7 +184,9 @@ def test_a_kind_without_a_table_is_found(copy):
 
 
 def test_kinds_of_authority_are_open_roots_by_software():
-    """R-11.1."""
+    """R-11.1: records of authority are open and lasting, and software writes them. People post only
+    an `accept`.
+    """
     for name in ("charter", "admit", "accept", "device", "epoch"):
         kind = KINDS[name]
         by_people = name == "accept"  # of a pact, a signup or a link

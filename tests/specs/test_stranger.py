@@ -1,7 +1,7 @@
 """A second program, made from the specs alone, reads all vectors and talks to a real node.
 
-`stranger` is that program. It brings its own codec, records and sync; meshcoop gives it a pipe to
-other nodes (libp2p), and nothing else.
+The package `stranger` is this program. It has its own codec, records and sync. From meshcoop it
+takes only the connection to other nodes (libp2p).
 """
 
 import base64
@@ -240,7 +240,7 @@ def test_bundles():
 
 
 def peer_id(key):
-    """R-07.1: a node's key as a peer id in base58."""
+    """Writes the key of a node as a peer id in base58 (R-07.1)."""
     number, out = int.from_bytes(bytes.fromhex("002408011220") + key, "big"), ""
     while number:
         number, digit = divmod(number, 58)
@@ -249,7 +249,7 @@ def peer_id(key):
 
 
 def read_invitation(text):
-    """Place, key of the peer, secret and addresses."""
+    """Reads an invitation. Returns the place, the key of the peer, the secret and the addresses."""
     text = "".join(text.split()).replace("-", "").upper()
     need(len(text) <= 150, "R-07.1")
     try:
@@ -299,7 +299,7 @@ def check_knock(frame):
 
 
 class Home:
-    """A home at the command line."""
+    """A home that the test uses through the command line."""
 
     def __init__(self, path):
         (path / "passphrase").write_text("brass kettle sings\n")
@@ -335,7 +335,7 @@ def street(path):
 
 
 class Store:
-    """The stranger's records: every log in order, checked on the way in."""
+    """The records that the stranger holds. It checks every record and keeps every log in order."""
 
     def __init__(self, place):
         self.place, self.logs = place, {}
@@ -367,7 +367,9 @@ async def one_frame(stream):
 
 
 async def admitted(network: Network, home, root, seed):
-    """Joins by an invitation: the chain of the admission, the node's peer id and its neighbourhood."""
+    """Joins by an invitation. Returns the records that admit the person, the node's peer id and the
+    neighbourhood's id.
+    """
     told = await trio.to_thread.run_sync(partial(home, "invite", "--approve"))
     place, key, secret, addresses = read_invitation(told["invitation"])
     inviter = peer_id(key)
@@ -385,7 +387,7 @@ async def admitted(network: Network, home, root, seed):
 
 
 async def rounds(session, stream, count):
-    """Talks until so many rounds are over, and what was sent is taken (R-05.7)."""
+    """Talks until `count` rounds are over and the peer has taken everything sent (R-05.7)."""
     while session.rounds < count or session.owed:
         data = await stream.read()
         assert data, "the node hung up"
@@ -393,7 +395,9 @@ async def rounds(session, stream, count):
 
 
 def epoch_key(store, device, seed):
-    """The key that the highest epoch seals to this device (R-03.8, R-11.3)."""
+    """Returns the key that the epoch with the highest number seals to this device (R-03.8,
+    R-11.3).
+    """
     found = []
     for one in store.all():
         kind, fields = records.read_content(one.content) if one.header[7] == 4 else ("", {})

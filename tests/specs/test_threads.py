@@ -1,4 +1,6 @@
-"""The hand-written threads: what each folds to, in whatever order its records come."""
+"""The threads that the specs write by hand: each folds to the stated result in any order of its
+records.
+"""
 
 import json
 
@@ -59,7 +61,9 @@ def entries_of(case):
 
 
 def value_of(kind, name, value):
-    """Names of people and of entries become keys and ids; a step is named with its key, too."""
+    """Turns the names of people and entries in a field into keys and ids. A step of a circle gets a
+    key as well.
+    """
     if name in PERSON_FIELDS:
         return balance.COMMON_POT if value == "the pot" else keys_of(value).person
     if name in PEOPLE_FIELDS:
@@ -72,7 +76,7 @@ def value_of(kind, name, value):
 
 
 def orders(entries):
-    """As written and backwards, begun at each entry in turn."""
+    """Yields the entries as written and backwards, each time starting at every entry in turn."""
     for one in (entries, entries[::-1]):
         for start in range(len(one)):
             yield one[start:] + one[:start]

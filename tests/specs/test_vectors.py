@@ -1,4 +1,4 @@
-"""Every vector holds for the public functions of `protocol` and for a home's inbox."""
+"""Every vector holds for the public functions of `protocol` and for the inbox of a home."""
 
 import json
 
@@ -80,7 +80,9 @@ def read_sync(case):
 
 
 def read_file(sort):
-    """Reads a file to its end; a have-map as who holds nothing reads it."""
+    """Returns a function that reads a file to its end. It reads a have-map as a node without
+    records would.
+    """
 
     def read(case):
         theirs = HaveMap({})
@@ -99,7 +101,9 @@ def read_chain(case):
 
 
 def read_keys(case):
-    """A home takes the records, and writes with none of the keys that the case names."""
+    """Lets a home take the records. Fails with Refused if the home then writes with another key
+    than the case names.
+    """
     device_seed = bytes.fromhex(case["device_seed"])
     place, store = bytes.fromhex(case["neighbourhood"]), Store(":memory:")
     devices = {record.device_key(device_seed): device_seed}
@@ -340,7 +344,7 @@ def test_authority_vectors(case):
 
 
 def test_two_vouchers_admit_one_does_not():
-    """Vectors 1 and 2 of the rules of authority, in words (R-11.2)."""
+    """Checks vectors 1 and 2 of the rules of authority in words (R-11.2)."""
     members = [len(case["authority"]["members"]) for case in load("authority")]
     waiting = [len(case["authority"]["waiting"]) for case in load("authority")]
     assert members == [2, 3, 2, 2, 3, 2]
@@ -348,14 +352,14 @@ def test_two_vouchers_admit_one_does_not():
 
 
 def test_a_statement_for_elsewhere_certifies_nothing():
-    """R-03.5: who was admitted with it is a member, without a device."""
+    """R-03.5: a person who was admitted with such a statement is a member without a device."""
     told = load("authority")[-1]["authority"]
     owners = {one["person"] for one in told["devices"]}
     assert len(owners) == 1 < len(told["members"])
 
 
 class Home:
-    """A home with every device of the story, whose clock the test moves."""
+    """A home with every device of the story. The test moves the home's clock."""
 
     def __init__(self, case):
         self.now = case["now"]
@@ -395,10 +399,10 @@ def test_the_story_folds_alike_in_any_order(order):
 
 
 def test_what_is_ahead_of_the_clock_is_held_and_folds_when_due():
-    """R-03.18: nothing is refused for its time."""
+    """R-03.18: a home refuses no record because of its time."""
     case = load("story")
     home = Home(case)
-    home.now = START_MS - 6 * MINUTE_MS  # ten minutes on, half of the story has happened
+    home.now = START_MS - 6 * MINUTE_MS  # ten minutes later than this, half of the story is past
     home.take(home.wires)
     assert home.store.records.count() == len(home.wires)
     folded = [view for one in home.store.records.ids() if (view := home.state.views.find(one))]
@@ -410,7 +414,7 @@ def test_what_is_ahead_of_the_clock_is_held_and_folds_when_due():
 
 
 def test_an_epoch_key_reaches_only_those_to_whom_it_is_sealed():
-    """R-11.3 and R-01.21: a slot gives the key that the record names."""
+    """R-11.3 and R-01.21: opening a slot gives the key that the record names."""
     case = load("story")
     home = Home(case)
     home.take(home.wires)
@@ -426,7 +430,9 @@ def test_an_epoch_key_reaches_only_those_to_whom_it_is_sealed():
 
 
 def test_a_persons_latest_profile_is_shown_whole():
-    """R-12.1: the highest (time, id), with nothing of an earlier one."""
+    """R-12.1: the profile with the highest (time, id) counts, and no field comes from an earlier
+    profile.
+    """
     case = load("story")
     home = Home(case)
     home.take(home.wires)
@@ -460,7 +466,9 @@ def test_hello_vector():
 
 @named(load("sync")["rounds"])
 def test_sync_rounds(case):
-    """What the second side sends follows from what the first sends, whole or byte by byte."""
+    """What the second side sends depends only on what the first side sends. The pieces of bytes do
+    not matter.
+    """
     heads = [
         {
             bytes.fromhex(one["device"]): LogHead(
@@ -481,7 +489,9 @@ def said(case, side):
 
 
 def replay(case, heads):
-    """What a home with the second side's records answers, and the rounds it sees settled."""
+    """Returns what a home with the second side's records sends in answer, and which rounds it sees
+    settled.
+    """
     store = [record.parse(bytes.fromhex(wire)) for wire in case["records"][1]]
     session = sync.SyncSession()
     session.admit()

@@ -1,4 +1,6 @@
-"""One street for the tests that leave it as they found it: more records, the same people."""
+"""Makes one street that several tests share. They may add records, but leave the people as they
+were.
+"""
 
 import pytest
 
@@ -7,7 +9,7 @@ from tests.support.real_homes import ROOMY, folder, together
 
 @pytest.fixture(scope="session")
 def street():
-    """Three homes, A, B and C, that have met; all nodes are up."""
+    """Makes three homes, A, B and C, that have exchanged their records. All nodes are up."""
     with folder() as one:
         ada = one.founder("Ada", *ROOMY)
         ben, cleo = together(lambda: one.newcomer(ada, "Ben"), lambda: one.newcomer(ada, "Cleo"))

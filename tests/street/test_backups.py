@@ -1,4 +1,4 @@
-"""A backup on a stick: restored on another machine it is the same person and never the same device."""
+"""A backup on a stick, restored on another machine: it is the same person with a new device."""
 
 import shutil
 
@@ -9,7 +9,7 @@ from tests.support.real_homes import Home, agree, folder
 
 @pytest.fixture(scope="module")
 def story():
-    """Ada founds and Ben joins; Ben makes a backup, goes on posting, and loses his machine."""
+    """Lets Ada found and Ben join. Ben makes a backup, goes on posting, and loses his machine."""
     with folder() as one:
         ada = one.founder("Ada")
         ben = one.home("ben")
@@ -93,7 +93,7 @@ def test_a_backup_from_after_the_check_needs_the_words(story, restored):
 
 
 def ada_words(one):
-    """Somebody else's recovery words."""
+    """Returns the recovery words of another person."""
     other = Home(one.path / "other", one.passphrase_file)
     return other("found", "Elsewhere", "--as", "Eve")["recovery"]
 

@@ -1,4 +1,6 @@
-"""Whatever is done wrong: one sentence with the remedy, the right exit code, nothing else."""
+"""Whatever people do wrong, they get one sentence with the remedy, the right exit code and nothing
+else.
+"""
 
 import json
 import shutil
@@ -27,7 +29,7 @@ def place():
 
 @pytest.fixture(scope="module")
 def ada(place):
-    """A founder's home; the node is up."""
+    """Makes the home of a founder. Its node is up."""
     return place.founder("Ada")
 
 
@@ -271,7 +273,7 @@ def test_lines_that_are_no_requests(ada):
 
 
 def test_an_ambiguous_id():
-    # No two records of a test share 8 digits by chance: the resolver is handed two that do.
+    # In a test, no two ids share 8 digits by chance. So the resolver gets two made-up ids that do.
     store = Store(":memory:")
     store.db.execute("CREATE TEMP TABLE records (id BLOB)")  # hides the real one
     for last in (1, 2):
@@ -292,7 +294,7 @@ def test_what_steers_a_terminal_is_harmless(ada):
         assert not set("\x1b\x07\u202e\x9b\x00\r") & set(said)
         assert "\nA line of its own" not in said
     (shown,) = [view for view in ada("list", "requests") if view["id"] == one]
-    assert shown["title"] == nasty.replace("\x00", "")  # programs get what was written
+    assert shown["title"] == nasty.replace("\x00", "")  # programs get the text as it was written
     said = ada.run("list", "\x1b[2Junicorns").stderr
     assert "\x1b" not in said
 
@@ -317,7 +319,7 @@ def test_the_quota_is_reached(place):
 
 
 def test_joining_with_what_does_not_open(place, ada):
-    """One newcomer tries everything, and is let in in the end: nothing they did wrong sticks."""
+    """One newcomer tries every wrong way and joins at last: no mistake leaves a trace."""
     good, expired, used = ada.invite(), ada.invite(), ada.invite()
     one = invitation.decode(good)
     ada("down")

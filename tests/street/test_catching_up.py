@@ -1,4 +1,6 @@
-"""A home that was asleep gets everything, once; one that is awake gets it as it happens."""
+"""A home that was down gets all records once. A home that is up gets each record as it is
+posted.
+"""
 
 import sys
 import time
@@ -13,7 +15,7 @@ def many(word):
 
 
 def listed(home, word):
-    """The titles of all requests that begin with `word`, the newest 500 being enough for that."""
+    """Returns the titles of the requests that begin with `word`, among the newest 500 requests."""
     found = home("list", "requests", "--limit", "500")
     return titles(one for one in found if one["title"].startswith(word))
 
@@ -28,7 +30,7 @@ def test_a_home_that_slept_gets_all_of_it(street):
     ben("up")
     status = agree(*street)
     assert listed(ben, "Sugar") == [f"Sugar {number:03}" for number in range(MANY)]
-    with ben.database() as db:  # a reader beside the node: none is there twice
+    with ben.database() as db:  # reads beside the node: no record is there twice
         counts = "count(*), count(DISTINCT id), count(DISTINCT log || '/' || seq)"
         (found,) = db.execute(f"SELECT {counts} FROM records").fetchall()
     assert set(found) == {status["records"]}
@@ -41,7 +43,7 @@ def test_a_home_that_is_awake_gets_all_of_it(street):
         ids = script.post(*many("Flour"))
         assert script.end() == 0
     for home in (ben, cleo):
-        home("wait", "--id", ids[-1], "--timeout", "60")  # a log comes in its order
+        home("wait", "--id", ids[-1], "--timeout", "60")  # the records of a log come in order
         assert listed(home, "Flour") == [f"Flour {number:03}" for number in range(MANY)]
     agree(*street)
 
@@ -51,7 +53,9 @@ def say(text):
 
 
 def measure():
-    """By hand, `python tests/street/test_catching_up.py`: how long 400 posts take to arrive."""
+    """Measures how long 400 posts take to arrive. Run it with `python
+    tests/street/test_catching_up.py`.
+    """
     with folder() as one:
         ada = one.founder("Ada", *ROOMY)
         ben = one.newcomer(ada, "Ben")

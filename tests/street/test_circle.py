@@ -1,4 +1,4 @@
-"""Circles, pacts, pages and muting on real nodes; what is private is on no disk in the clear."""
+"""Circles, pacts, pages and muting on real nodes. No disk holds private words unencrypted."""
 
 import pytest
 
@@ -11,7 +11,9 @@ PRIVATE = (NAME, WORDS, PROMISE, LATER, "quincunx", "xylophagous", "zeugma", "pa
 
 @pytest.fixture(scope="module")
 def story(street):
-    """Ada and Ben have a circle and a pact; Cleo, who carries all of it, has neither."""
+    """Makes a circle and a pact of Ada and Ben. Cleo's home stores their records, but she is in
+    neither.
+    """
     ada, ben, cleo = street
     circle = ada.post("circle", "--name", NAME, "--members", "Ben")
     ben.has(circle)
@@ -55,11 +57,13 @@ def test_nobody_else_sees_more_than_that_something_is_private(street, story):
 
 
 def test_what_is_private_is_in_the_clear_in_no_file_of_any_home(street, story):
-    """Store, write-ahead log, free pages, search table, logs: of members, and of who carries it."""
+    """Searches store, write-ahead log, free pages, search table and logs, at the members' homes and
+    at Cleo's.
+    """
     for home in street:
         for word in PRIVATE:
             assert home.holds(word) == []
-    street[1]("down")  # and once the write-ahead log has gone into the store
+    street[1]("down")  # then the write-ahead log is part of the store
     assert [home.holds(word) for home in street for word in PRIVATE] == [[]] * 3 * len(PRIVATE)
     street[1]("up")
     assert [one["text"] for one in street[1]("list", "messages")] == [WORDS]

@@ -1,4 +1,6 @@
-"""Damaged stores at real homes: they say so, mend themselves, and come to agree with a neighbour."""
+"""Damaged stores at real homes: a home reports the damage, repairs itself, and agrees with its
+neighbour again.
+"""
 
 import random
 import shutil
@@ -29,7 +31,9 @@ def no_forks(home):
 
 
 def recovered(ada, ben):
-    """Ada's home starts, has all again, signs without a fork, and Ben gets it."""
+    """Checks that Ada's home starts, has all records again and signs without a fork, and that Ben
+    gets a new record.
+    """
     ada("up")
     agree(ada, ben)
     eventually(lambda: ada("status")["trouble"] is None, "it does not sign")
@@ -92,7 +96,9 @@ def test_bits_and_cuts_at_many_places(pair, seed):
 
 @pytest.mark.parametrize("how", ["cut", "flipped", "gone"])
 def test_a_write_ahead_log_that_is_damaged_after_a_kill(pair, how):
-    """What the log held is lost here; the device does not sign those numbers again."""
+    """The home loses the records in its write-ahead log. Its device does not use their numbers
+    again.
+    """
     _, ada, ben = pair
     dice = random.Random(how)
     ada("down")
@@ -150,7 +156,7 @@ def fill(path):
 
 
 def test_a_full_disk_is_said_and_endured(pair, tmp_path):
-    """A store in a small file system of its own, where this machine lets us mount one."""
+    """The store lies in a small file system of its own, if this machine lets us mount one."""
 
     one, ada, _ = pair
     small = tmp_path / "small"
@@ -183,7 +189,7 @@ def test_a_full_disk_is_said_and_endured(pair, tmp_path):
         assert "Traceback" not in said
         assert dot("status")["ready"]
         assert dot.run("doctor").returncode == 1
-        # What a neighbour writes meanwhile comes when there is room again.
+        # Records that a neighbour writes meanwhile arrive when the disk has room again.
         theirs = ada.post("request", "--title", "From a neighbour", "--minutes", "30")
         (small / "filler").unlink()
         dot.has(theirs)

@@ -1,4 +1,4 @@
-"""The demo tells its story and leaves nothing behind, however it ends."""
+"""The demo tells its story and leaves nothing behind, in whatever way it ends."""
 
 import os
 import re
@@ -14,7 +14,9 @@ from tests.support.real_homes import PATIENCE, PROGRAM, eventually, processes_ab
 
 @pytest.fixture
 def demo(tmp_path_factory):
-    """Starts a demo whose folder is made below a folder of ours; nothing may be left there."""
+    """Yields a function that starts a demo. The demo makes its folder below ours, and must leave
+    nothing there.
+    """
     base = tmp_path_factory.mktemp("d")
     started = []
 
@@ -67,7 +69,7 @@ def test_the_story_is_told(demo, homes):
 
 
 def test_a_demo_that_is_interrupted_leaves_nothing(demo):
-    # In the middle of it: the founder's node is up, others are about to start.
+    # The signal comes in the middle: the founder's node is up, other nodes are about to start.
     ends = {signal.SIGTERM: 128 + signal.SIGTERM, signal.SIGKILL: -signal.SIGKILL}
     running = {number: demo("--households", "3") for number in ends}
     for number, process in running.items():

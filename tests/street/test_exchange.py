@@ -1,4 +1,4 @@
-"""Two people make an exchange; three homes see the same, and only two read the words."""
+"""Two people make an exchange. Three homes see the same, and only the two people read the words."""
 
 import json
 import re
@@ -36,7 +36,9 @@ def is_view(shown, kind, author):
 
 @pytest.fixture(scope="module")
 def story(street):
-    """Ada asks, Ben offers, Ada agrees, Ben writes the receipt, Ada confirms."""
+    """Tells an exchange: Ada asks, Ben offers, Ada agrees, Ben writes the receipt, Ada confirms
+    it.
+    """
     ada, ben, cleo = street
     request = ada.post(
         "request", "--title", TITLE, "--minutes", "90", "--starts", "2031-11-26T09:30",
@@ -202,11 +204,11 @@ def test_people_are_told_in_words(street, story):
 
 
 def test_no_folder_holds_the_words(street, story):
-    # While the nodes run, and again when all that SQLite has in flight is on the disk.
+    # Searched twice: while the nodes run, and after SQLite has written everything to the disk.
     for home in street:
         assert home.holds(WORDS) == []
         assert home.holds(NOTE) == []
-        assert home.holds(TITLE)  # what is for all is plain: the search does search
+        assert home.holds(TITLE)  # titles are for all people: this shows that the search works
     together(*(lambda home=home: home("down") for home in street))
     try:
         for home in street:
@@ -242,7 +244,7 @@ def test_everybody_sees_what_they_hold_and_what_they_rely_on(street):
     assert [one["state"] for one in ada("list", "holdings")] == ["held"]
     link = ada.post("link", "--about", service, "--to", "Ben", "--title", "The pond")
     ben.has(link)
-    assert ben("list", "holdings") == []  # what is only offered is nobody's
+    assert ben("list", "holdings") == []  # nobody holds a part that is only offered
     assert [one["links"][0]["state"] for one in ada("list", "holdings")] == ["offered"]
     accept = ben.post("accept", "--about", link)
     cleo.has(accept)

@@ -1,4 +1,4 @@
-"""A guest device on a neighbour's node, opened by its person's own PIN alone (R-06.9)."""
+"""A guest's device on a neighbour's node: only the guest's own PIN opens it (R-06.9)."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.support.real_homes import PASSPHRASE, agree, eventually, folder
 
 @pytest.fixture(scope="module")
 def household():
-    """Ada's home with Grace and Hugo as guests, and Ben's home."""
+    """Makes Ada's home with the guests Grace and Hugo, and Ben's home."""
     with folder() as one:
         ada = one.founder("Ada")
         ben = one.newcomer(ada, "Ben")
@@ -26,7 +26,7 @@ def household():
 
 
 def by(home, pin, *words):
-    """What the home's command answers to somebody who has this PIN."""
+    """Runs a command at the home with this PIN. Returns the answer."""
     home.env["MESHCOOP_PIN_FILE"] = str(pin)
     try:
         return home(*words)

@@ -1,4 +1,4 @@
-"""A stranger, and a member gone bad, do their worst to a real node while honest homes go on."""
+"""A stranger and a hostile member attack a real node while honest homes go on."""
 
 import random
 from contextlib import suppress
@@ -37,7 +37,10 @@ MALFORMED = encode_varint_prefixed(b"\xff" * 50)  # these 51 bytes end a node wi
 
 @pytest.fixture
 def besieged(street):
-    """Runs an attack on A's node. An honest post of B's arrives meanwhile, and nothing else."""
+    """Yields a function that attacks A's node.
+
+    It checks that an honest post of B's arrives meanwhile, and that A stores nothing else.
+    """
 
     async def run(attack):
         ada, ben, _ = street
@@ -55,7 +58,7 @@ def besieged(street):
                 await attacking.wait()
                 nursery.cancel_scope.cancel()
         after = await trio.to_thread.run_sync(agree, *street)
-        assert after["pid"] == before["pid"]  # the same node lives
+        assert after["pid"] == before["pid"]  # the same node still runs
         assert authors(ada) == known
         assert attack.__name__ in titles(await trio.to_thread.run_sync(ada, "list", "requests"))
         assert after["waiting"] == before["waiting"]
@@ -65,13 +68,18 @@ def besieged(street):
 
 
 def authors(home):
-    """The devices of which the store holds records. Software of members may post meanwhile."""
+    """Returns the devices whose records the store holds.
+
+    A count of records would be wrong: the software of members may post meanwhile.
+    """
     with home.database() as db:
         return set(db.execute("SELECT device FROM logs").fetchall())
 
 
 async def _under_way(attack, where, *, task_status):
-    """Runs an attack; one that takes `begun` says itself when the honest post is to be made."""
+    """Runs an attack. First passes an event to the caller; sets this event when the attack is
+    over.
+    """
     over = trio.Event()
     task_status.started(over)
     await attack(where)
@@ -135,7 +143,7 @@ async def test_a_hello_of_no_member_or_of_somebody_else_is_refused(besieged, str
         identity = Identity.new(random.Random(3).randbytes)
         async with visitor(3) as them:
             a, b = await them.connect(where), await them.connect(to_ben)
-            # What A and B themselves say to a stranger, said to the other one.
+            # Repeats to B the hello that A says to a stranger, and to A the hello of B.
             seen = {}
             for peer in (a, b):
                 stream = await them.open_stream(peer, sync.PROTOCOL)
@@ -158,7 +166,7 @@ async def test_a_hello_of_no_member_or_of_somebody_else_is_refused(besieged, str
                 stream = await them.open_stream(a, sync.PROTOCOL)
                 await stream.write(said)
                 told = await answers(stream)
-                assert [one[0] for one in told] == [sync.HELLO, sync.BYE]  # and no record
+                assert [one[0] for one in told] == [sync.HELLO, sync.BYE]  # A sends no record
                 assert told[-1][1] == rule
 
     await besieged(false_hellos)
@@ -245,7 +253,7 @@ async def test_members_who_stop_reading(besieged, street):
             peer = await them.connect(where)
             stream = await them.open_stream(peer, sync.PROTOCOL)
             await stream.write(greeting(seed, device, neighbourhood, them.peer_id, peer))
-            # Everything from the beginning, please, and all contents again and again.
+            # Asks for all records from the beginning, and for all contents again and again.
             await stream.write(frames.encode([sync.DIGEST, bytes(16)]))
             await stream.write(frames.encode([sync.HAVE, [], False]))
             wish = frames.encode([sync.WANT, (ids or [bytes(32)]) * (32 // max(1, len(ids)))])

@@ -1,4 +1,6 @@
-"""Terms that go back and forth, a receipt that is disputed, an hour corrected, and one given away."""
+"""Terms that go back and forth, a receipt that is disputed, an hour that is corrected, and one
+given away.
+"""
 
 import pytest
 
@@ -10,7 +12,7 @@ def test_two_find_terms_and_set_right_what_was_signed(street):
     ada, ben, cleo = street
 
     def posts(home, kind, *words):
-        """Posts, and waits until the other of the two has it."""
+        """Posts a record, and waits until the other one of the two homes has it."""
         posted = home.post(kind, *words)
         (ben if home is ada else ada).has(posted)
         return posted

@@ -1,4 +1,4 @@
-"""Who may come in, and by whose word; and a street without the home that everybody joined at."""
+"""Who may join, and who must vouch. Also a street where the home that invited everybody is gone."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.support.real_homes import agree, eventually, folder, titles, together
 
 @pytest.fixture(scope="module")
 def neighbourhood():
-    """A neighbourhood in which two have to vouch; nobody but the founder is in it yet."""
+    """Makes a neighbourhood in which two people have to vouch. Only the founder is a member yet."""
     with folder() as one:
         yield one, one.founder("Ada", "--vouchers", "2")
 
@@ -19,7 +19,7 @@ def knocks(home):
 
 
 def knock(one, inviter, name):
-    """Somebody knocks at the inviter's home and waits."""
+    """Lets somebody ask to join at the inviter's home and wait for the answer."""
     home = one.home(name.lower())
     given = inviter("invite")
     assert re.fullmatch(r"[A-Z2-7]{1,150}", given["invitation"])
@@ -35,14 +35,16 @@ def knock(one, inviter, name):
 
 
 def admitted(home):
-    """Waits until a home that knocked belongs, by itself."""
+    """Waits until a home that asked to join becomes a member, without a further command."""
     eventually(lambda: home("status")["person"], "it does not become a member")
 
 
 @pytest.fixture(scope="module")
 def ben_and_cleo(neighbourhood):
-    """Both have knocked at Ada's home. For Ben her word is enough, for she alone is the roll; it
-    then grows, and Cleo needs two.
+    """Lets Ben and Cleo join by Ada's home.
+
+    For Ben, Ada's word is enough, because she alone is the roll. Then the roll grows, and Cleo
+    needs two vouchers.
     """
     one, ada = neighbourhood
     ben, asks, used = knock(one, ada, "Ben")
@@ -75,11 +77,11 @@ def test_others_are_two_and_an_invitation_is_for_one_person(neighbourhood, ben_a
     said = dora.refused("join", used, "--as", "Dora")
     assert "used" in said
     assert "ask for a new one" in said
-    assert ben("join", used, "--as", "Ben")["state"] == "member"  # already so
+    assert ben("join", used, "--as", "Ben")["state"] == "member"  # Ben is a member already
     dora, knocked, _ = knock(one, ben, "Dora")
     assert "approve" in ben.text("status")
     assert ben("approve", "Dora")["state"] == "waiting"
-    assert ben("approve", "Dora")["state"] == "waiting"  # once is enough
+    assert ben("approve", "Dora")["state"] == "waiting"  # a second approval changes nothing
     agree(ada, ben, cleo)
     assert dora("status")["person"] is None
     (vouched,) = cleo("status")["waiting"]["vouched"]

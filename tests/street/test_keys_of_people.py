@@ -1,4 +1,6 @@
-"""A home burns down, a laptop is stolen, a person has two machines: the way back and the way out."""
+"""A home burns down, a laptop is stolen, a person has two machines: how people come back and how
+devices end.
+"""
 
 import shutil
 
@@ -14,7 +16,7 @@ assert kinds  # registers every kind
 
 @pytest.fixture(scope="module")
 def story():
-    """Ada founds, Ben and Cleo join, Ben earns 30 minutes; then Ben's home burns down."""
+    """Lets Ada found, Ben and Cleo join, and Ben earn 30 minutes. Then Ben's home burns down."""
     with folder() as one:
         ada = one.founder("Ada")
         ben = one.home("ben")
@@ -41,7 +43,9 @@ def story():
 
 @pytest.fixture(scope="module")
 def back(story):
-    """Ben's new home: the words, and the invitation of a neighbour who never vouched for him."""
+    """Makes Ben's new home from his recovery words and an invitation of Cleo, who never vouched for
+    him.
+    """
     one, _, cleo, _, words = story
     home = one.home("ben2")
     code = cleo("invite")["invitation"]
@@ -128,7 +132,7 @@ def test_a_copied_home_says_what_it_found_and_certifies_a_new_device(story, back
     records = mine["records"]
     other = cleo.refused("certify", "--words", str(words))
     assert "no device at this home" in other
-    made = cleo("certify")  # its words are not on paper yet, so the home still has them
+    made = cleo("certify")  # the words are not on paper yet, so the home still has them
     assert made["device"] != mine["device"]
     offer = cleo.post("offer", "--title", "from here on")
     ada.has(offer)
@@ -140,7 +144,7 @@ def test_a_copied_home_says_what_it_found_and_certifies_a_new_device(story, back
 
 
 def epochs(home):
-    """The highest number of an epoch that has come to this home."""
+    """Returns the highest number of an epoch that this home has received."""
     with home.database() as db:
         rows = db.execute("SELECT content FROM records WHERE open AND content NOT NULL").fetchall()
     read = [schema.read_content(row[0]) for row in rows]

@@ -1,4 +1,4 @@
-"""kill -9 at any moment: what was acknowledged is there, and the log goes on where it was."""
+"""kill -9 at any moment: acknowledged records are stored, and the log goes on without a gap."""
 
 import random
 
@@ -13,7 +13,9 @@ BATCH = 40
 
 
 def kill_while_posting(home, dice, times):
-    """Kills the node so often while a script posts. Returns what was acknowledged."""
+    """Kills the node `times` times while a script posts. Returns the ids of the acknowledged
+    records.
+    """
     acknowledged = []
     for at in range(times):
         with home.lines() as script:  # starts the node
@@ -25,20 +27,22 @@ def kill_while_posting(home, dice, times):
             while (answer := script.answer()) is not None:
                 answers.append(answer["id"])  # told before the node had gone
             acknowledged += answers
-            # The whole script may have been through before the node was killed.
+            # The script may have been done before the node was killed.
             assert script.process.wait() == (0 if len(answers) == BATCH else 1)
             assert "Traceback" not in script.process.stderr.read()
     return acknowledged
 
 
 def kill_a_moment_later(home, dice):
-    for _ in range(dice.randrange(20_000)):  # a moment inside one post, not a place between two
+    for _ in range(dice.randrange(20_000)):  # ends at any moment, also in the middle of a post
         pass
     home.kill()
 
 
 def check_log(home, acknowledged):
-    """Reads the store of a stopped node: every log whole, signed, without a gap or a fork."""
+    """Checks the store of a stopped node: every log is whole and signed, without a gap or a
+    fork.
+    """
     with home.database() as db:
         logs = db.execute("SELECT n, device, seq, fork, ended FROM logs").fetchall()
         rows = {
@@ -75,7 +79,7 @@ def home_id(home):
 
 
 def killed(seed, times):
-    """A home without neighbours, killed so often, then looked at."""
+    """Kills a home without neighbours `times` times, and then checks the home."""
     dice = random.Random(seed)
     with homes_folder() as folder:
         home = folder.founded("Ada", *ROOMY)

@@ -1,4 +1,6 @@
-"""A lunch: the last place is taken on both sides of a cut, and the pot pays who served."""
+"""A lunch: two homes that are cut apart both give away the last place. The common pot pays the
+person who served.
+"""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ NOON = 12
 
 @pytest.fixture
 def lane():
-    """Two homes where it is about noon, so that today's evening is still to come."""
+    """Makes two homes whose clocks show about noon, so that today's evening is still to come."""
     now = datetime.now(UTC)
     offset = timedelta(hours=NOON - now.hour)
     with folder() as one:

@@ -1,4 +1,4 @@
-"""The address test: two homes hold it while their agreement lives, and no third one ever does."""
+"""Two homes hold an address while their agreement lasts. No third home ever holds it."""
 
 import os
 from contextlib import suppress
@@ -20,7 +20,7 @@ OTHER = "7 Xylophage Mews, by the blue gate"
 
 @pytest.fixture(scope="module")
 def street():
-    """A and D, who look on, and B, with Grace as a guest, and C, who agree on something."""
+    """Makes four homes. B, with the guest Grace, and C agree on something. A and D look on."""
     with folder() as one:
         ada = one.founder("Ada")
         ben, cleo, dan = together(*(lambda who=who: one.newcomer(ada, who) for who in (
@@ -34,13 +34,16 @@ def street():
 
 
 def ask(home, method, **params):
-    """Asks the node itself: what this file does not try needs no process of its own."""
+    """Calls a method of the node directly.
+
+    These tests are not about the command line, so they start no process for it.
+    """
     with Client(Folder(home.path).api_socket) as node:
         return node.call(method, **params)
 
 
 def agreement_of(asks, answers, **who):
-    """An agreement of two homes; `who` asks, where that is a guest."""
+    """Makes an agreement between two homes. If a guest asks, `who` names the guest."""
     about = {}
     for home, kind in ((asks, "request"), (answers, "response"), (asks, "agreement")):
         fields = {"title": TITLE, "minutes": "30"} if kind == "request" else {}
@@ -52,7 +55,7 @@ def agreement_of(asks, answers, **who):
 
 
 def readable(pid):
-    """Whether this user may read the memory of that process, which Linux lets root do."""
+    """Returns whether this user may read the memory of the process. On Linux, root may."""
     try:
         Path(f"/proc/{pid}/mem").open("rb").close()
     except OSError:
@@ -61,7 +64,7 @@ def readable(pid):
 
 
 def in_memory(pid, wanted):
-    """Whether the memory of a process holds one of these."""
+    """Returns whether the memory of a process holds one of the wanted texts."""
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
             where, rights, *_ = line.split()
@@ -75,7 +78,9 @@ def in_memory(pid, wanted):
 
 
 def in_backup(home, wanted):
-    """Whether a backup of this home holds one of these, closed or opened."""
+    """Returns whether a backup of this home holds one of the wanted texts, in the file or in its
+    opened contents.
+    """
     path = home.path.parent / f"backup of {home.path.name}"
     home("backup", str(path))
     reader = backup.BackupReader(path, PASSPHRASE)
@@ -114,7 +119,7 @@ def test_no_third_home_ever_holds_an_address(street):
     anything = [*wanted, *sealed]
     memories = readable(ada.holder)
     for home in (ada, dan):
-        assert in_files(home, [TITLE.encode()]) != []  # it hears all the rest
+        assert in_files(home, [TITLE.encode()]) != []  # the home has everything except the address
         assert in_files(home, anything) == []
         assert sealed_in(home) == []
         if memories:
@@ -123,7 +128,7 @@ def test_no_third_home_ever_holds_an_address(street):
         assert not in_backup(home, anything)
         assert "between other people" in home.refused("address", "show", agreement)
     for home in (ben, cleo):
-        assert in_files(home, wanted) == []  # not even these hold it in the clear
+        assert in_files(home, wanted) == []  # even the homes of the parties hold it only sealed
         assert ask(home, "search", words="Quincunx") == ask(home, "search", words="Xylophage") == []
     assert not in_backup(ben, anything)
     shown = [ask(ben, "show", id=agreement), *ask(ben, "list", what="agreements")]

@@ -1,4 +1,4 @@
-"""Real relays: nodes without devices that carry what they cannot read."""
+"""Real relays: nodes without devices that pass on records which they cannot read."""
 
 import json
 import random
@@ -32,7 +32,7 @@ def relay(folder, name="Surgery"):
 
 
 def enrolled(member, at):
-    """The relay, once it has all that the member has."""
+    """Enrols the relay, and waits until it has all records of the member. Returns the relay."""
     member("relay", "enrol", at("relay", "ticket")["ticket"])
     holds_all(at, member)
     return at
@@ -46,7 +46,7 @@ def holds_all(at, member):
 
 
 def memory_of(pid):
-    """What a process can read and write, as far as it can be looked at."""
+    """Returns the memory that a process can read and write, if the system lets us read it."""
     found = []
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:  # noqa: PTH123
         for one in maps:
@@ -81,7 +81,7 @@ def test_a_relay_carries_between_homes_that_never_meet_and_reads_nothing(place):
     assert (one["state"], [each["name"] for each in one["people"]]) == ("connected", [NAMES[0]])
     kept = surgery("relay", "storage")
     assert kept[0]["records"] == ada("status")["records"]
-    # On its disk and in its memory there is no name, no word, and no kind of what is sealed.
+    # The relay's disk and memory hold no name, no words, and no kind of a sealed record.
     pid = surgery("status")["pid"]
     dump = memory_of(pid)
     assert sum(map(len, dump)) > 20_000_000
@@ -99,7 +99,7 @@ def test_a_relay_carries_between_homes_that_never_meet_and_reads_nothing(place):
 
 @contextmanager
 def sealed_in(home):
-    """The sealed contents that a relay keeps."""
+    """Yields the sealed contents that a relay stores."""
     (path,) = (home.path / "served").glob("*.db")
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
         rows = db.execute("SELECT content FROM records WHERE NOT open AND content NOT NULL")
@@ -122,7 +122,7 @@ def test_what_a_technician_says_wrong(place):
     public = surgery("relay", "ticket", "--at", "/ip4/192.0.2.7/tcp/4001")["ticket"]
     assert ticket.decode(public).addresses == ("/ip4/192.0.2.7/tcp/4001",)
     ada("relay", "enrol", code)
-    ada("relay", "enrol", code)  # may be shown again
+    ada("relay", "enrol", code)  # the same ticket may be used again
     (one,) = ada("relay", "list")
     assert "No one relay" in ada.refused("relay", "end", "0123456789abcdef")
     ada("relay", "end", one["key"][:16])
@@ -145,15 +145,15 @@ def test_what_a_technician_says_wrong(place):
 
 
 def changed(code):
-    """The same ticket with another secret."""
+    """Returns the same ticket with another secret."""
 
     one = ticket.decode(code)
     return ticket.encode(one._replace(secret=bytes(16)))
 
 
 def test_what_a_technician_watches(place):
-    """Figures for Prometheus on loopback, a log that programs read, and a unit for systemd: in none
-    of them is a name or a word.
+    """A technician can watch figures for Prometheus, a log and a systemd unit. None contains a name
+    or a word of members.
     """
     surgery = place.home("surgery")
     surgery("relay", "found", "Surgery", "--listen", place.listen())

@@ -1,4 +1,6 @@
-"""Everything at once: a node under siege lets an honest newcomer in, and its memory stays."""
+"""All attacks at once: a node under attack lets an honest newcomer in, and its memory does not
+grow.
+"""
 
 import re
 import subprocess
@@ -23,7 +25,8 @@ WITHIN = 60.0  # seconds: generous, for a machine with much else to do; see the 
 CLAIMED = 3_000_000  # logs
 ROW = 1024  # claims in a frame: as many as its 4,096 items take
 
-# 2^32 - 1, as the length of a frame of ours and as libp2p's varint; what follows never ends.
+# The number 2^32 - 1 as the length of one of our frames, and as a varint of libp2p. The body
+# that follows never ends.
 HEADERS = {True: b"\xff\xff\xff\xff" + b"\x90" * 64, False: b"\xff\xff\xff\xff\x0f" + b"\n" * 64}
 
 
@@ -38,12 +41,12 @@ def neighbourhood():
 
 
 def memory_now(pid):
-    Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak counts from here
+    Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is measured from here
     return memory(pid, "VmRSS")
 
 
 def memory(pid, line):
-    """A line of /proc/PID/status, in KiB."""
+    """Returns the number in one line of /proc/PID/status, in KiB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(rf"^{line}:\s+(\d+) kB$", status, re.MULTILINE)[1])
 
@@ -65,7 +68,7 @@ async def test_a_newcomer_joins_a_node_under_siege(neighbourhood):
                 await nursery.start(siege, before["addresses"][0])
             took = await trio.to_thread.run_sync(join, dora, code, one.listen())
             grown = memory(ada_pid, "VmHWM") - at_first
-            # Still there, and still listening to its own people.
+            # The node is still up and still answers the people of its home.
             after = await trio.to_thread.run_sync(ada, "status")
             nursery.cancel_scope.cancel()
     print(f"\na newcomer joined {took:.1f} s after its ready line; the node grew by {grown} KiB")  # noqa: T201 -- the figures that are asked for
@@ -76,7 +79,9 @@ async def test_a_newcomer_joins_a_node_under_siege(neighbourhood):
 
 
 def join(home, code, listen):
-    """Joins; the seconds from the ready line of the newcomer's node to the end of the command."""
+    """Joins. Returns how many seconds pass from the ready line of the newcomer's node to the end of
+    the command.
+    """
     joining = subprocess.Popen(
         home.command("--json", "join", code, "--as", "Dora", "--listen", listen),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=home.env,
@@ -114,7 +119,9 @@ async def silent_sockets(where, *, task_status):
 
 
 async def slow_sockets(where, *, task_status):
-    """The first words of a handshake, a byte a second; whoever is turned away comes again."""
+    """Sends the start of a handshake, one byte a second, over many sockets. Closed sockets connect
+    again.
+    """
 
     async def dribble():
         while True:
@@ -138,7 +145,7 @@ async def endless_headers(where, *, task_status):
         for protocol in sorted(served):
             stream = await call(them, where, protocol)
             await stream.write(HEADERS[protocol in {sync.PROTOCOL, invitation.PROTOCOL}])
-            held.append(stream)  # and stays open
+            held.append(stream)  # the stream stays open
         task_status.started()
         await trio.sleep_forever()
 
@@ -147,7 +154,10 @@ async def endless_headers(where, *, task_status):
 
 
 async def member_session(where, seed, stolen, lie, *, task_status):
-    """One session after the other, as long as the siege lasts."""
+    """Opens one session after the other as a member, as long as the siege lasts.
+
+    In each session, the function `lie` deceives the node.
+    """
     async with visitor(seed) as them:
         told = False
         while True:
@@ -169,14 +179,14 @@ async def claims_millions(stream, device):
 
 
 async def stays_below(stream, device):
-    """As many logs as a have-map may name, the last frame of which never comes."""
+    """Claims as many logs as a have-map may name. The last frame never comes."""
     for at in range(0, 65_536 - ROW, ROW):
         await stream.write(claims(at))
     await never_ends(stream)
 
 
 async def never_serves(stream, device):
-    """It holds so much more than this home, and its turn never ends."""
+    """Claims to hold far more records than this home. Its turn to send never ends."""
     await stream.write(frames.encode([sync.HEAD, device, 2**40]))
     await stream.write(frames.encode([sync.HAVE, [device[:8], 2**40, b"\xee" * 8, b""], False]))
     await never_ends(stream)

@@ -1,4 +1,6 @@
-"""A stick in a pocket: homes that no network joins, and all that a stick should not carry."""
+"""Memory sticks between homes that no network joins, and all the files that a stick should not
+carry.
+"""
 
 import os
 import resource
@@ -15,7 +17,9 @@ USAGE = 2
 
 @pytest.fixture(scope="module")
 def story():
-    """Ada, Ben and Cleo have met; now all nodes are down, and two are never up together."""
+    """Lets Ada, Ben and Cleo meet. Then stops all nodes. From here on, two nodes are never up
+    together.
+    """
     with folder() as one:
         ada = one.founder("Ada", *ROOMY)
         ben, cleo = one.newcomer(ada, "Ben"), one.newcomer(ada, "Cleo")
@@ -30,7 +34,7 @@ def story():
 
 @contextmanager
 def alone(home):
-    """The home with its node up, and nobody else's."""
+    """Lets only this home's node be up within the block. Stops the node afterwards."""
     try:
         yield home
     finally:
@@ -38,7 +42,7 @@ def alone(home):
 
 
 def carry(stick, giver, taker):
-    """What the taker lacks goes from one to the other; the counts."""
+    """Carries the records that the taker lacks from the giver. Returns the counts."""
     taker("bundle", "have", str(stick / "have"))
     giver("bundle", "write", str(stick / "bundle"), "--for", str(stick / "have"))
     return taker("bundle", "read", str(stick / "bundle"))
@@ -56,7 +60,9 @@ def listed(home, what):
 
 
 def settle(stick, *homes):
-    """Carries what is new among these homes until all hold, and make of it, the same."""
+    """Carries new records among these homes until all hold the same records and have the same
+    state.
+    """
     for _ in range(4):
         stands = {stand(home) for home in homes}
         if len(stands) == 1:
@@ -144,7 +150,9 @@ def test_only_what_was_written_since_a_day(story, stick):
 
 @pytest.fixture(scope="module")
 def written(story, tmp_path_factory):
-    """The bytes of a bundle with records that Ben lacks, some of them in lists of their own."""
+    """Returns the bytes of a bundle with records that Ben lacks. The records are in several
+    lists.
+    """
     _, ada, _, _, _ = story
     path = tmp_path_factory.mktemp("written") / "bundle"
     with alone(ada), ada.lines() as script:
@@ -180,7 +188,7 @@ def test_a_cut_bundle_is_told_and_what_came_before_is_kept(story, stick, written
 
 
 def held(home):
-    """How many records a home holds whose node is down."""
+    """Returns how many records a home holds. Its node must be down."""
     with home.database() as db:
         return db.execute("SELECT count(*) FROM records").fetchone()[0]
 

@@ -1,4 +1,4 @@
-"""What a thief finds in a home folder without the passphrase: nothing that opens anything."""
+"""A thief who has a home folder but no passphrase finds nothing that opens anything."""
 
 import shutil
 
@@ -18,7 +18,9 @@ PRIVATE = ("the key is under the third pot", "12 Quincunx Terrace, second floor"
 
 @pytest.fixture(scope="module")
 def stolen():
-    """A home in use, as a thief copies it from under the running node, and what must not be in it."""
+    """Copies a home in use while its node runs, as a thief would. Also returns what must not be in
+    the copy.
+    """
     with folder() as one:
         ada = one.founder("Ada")
         ben = one.home("ben")
@@ -40,7 +42,7 @@ def stolen():
         shutil.copytree(ben.path, live, ignore=shutil.ignore_patterns("*.sock"))
         assert (live / "store.db-wal").stat().st_size > 0
         (response,) = ben("list", "responses", "--about", request)[-1:]
-        assert response["text"] == PRIVATE[0]  # the person reads it
+        assert response["text"] == PRIVATE[0]  # the person can read the text
         ben.kill()
         crashed = one.path / "crashed"
         shutil.copytree(ben.path, crashed, ignore=shutil.ignore_patterns("*.sock"))
@@ -50,7 +52,7 @@ def stolen():
 
 
 def secrets_of(path, words):
-    """Every secret of the home, as it lies in memory and as people write it."""
+    """Returns every secret of the home, both as bytes in memory and as people write it."""
     keys = keystore.unlock_key_file(path / "keys", PASSPHRASE).keys
     device = keys.devices[0].seed
     found = {
@@ -113,7 +115,7 @@ def test_without_the_passphrase_nothing_starts(stolen):
 
 
 def epoch_keys(path):
-    """The keys that the home opens from its records, with the passphrase."""
+    """Returns the epoch keys that the passphrase lets somebody open from the home's records."""
     import sqlite3
 
     device = keystore.unlock_key_file(path / "keys", PASSPHRASE).keys.devices[0]

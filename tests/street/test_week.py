@@ -11,7 +11,7 @@ CHARTER = (
 
 @contextmanager
 def pin(home, path):
-    """The home's commands are said by who has this PIN."""
+    """Within the block, runs the home's commands with the PIN in this file."""
     home.env["MESHCOOP_PIN_FILE"] = str(path)
     try:
         yield home
@@ -27,7 +27,9 @@ def pins(one, **codes):
 
 
 def comes(one, name, inviter, *vouchers):
-    """Somebody joins: the inviter's home vouches, and then each of the others by a command."""
+    """Lets somebody join. The inviter's home vouches, and then each of the other vouchers by a
+    command.
+    """
     home = one.home(name.lower())
     joined = home("join", inviter.invite(), "--as", name, "--listen", one.listen())
     for voucher in vouchers:
@@ -52,7 +54,9 @@ def on_roll(home):
 
 
 def monday(one, elder):
-    """1. All join in the same way, each vouched for by two; who is first suffices for the second."""
+    """1. All people join in the same way, and two people vouch for each. Only the second person
+    needs just one voucher.
+    """
     neighbour = one.founder("Neighbour", *CHARTER)
     driver = comes(one, "Driver", neighbour)  # while there is one person, one suffices
     eventually(lambda: len(on_roll(driver)) == 2, "nobody renews for the second")
@@ -75,7 +79,7 @@ def monday(one, elder):
 
 
 def renewal(homes):
-    """All of them join the roll, with a council of three."""
+    """Puts all people on the roll, with a council of three."""
     neighbour, driver, *_ = homes
     council = [word for name in ("Neighbour", "Driver", "Nurse") for word in ("--moderator", name)]
     renewal = driver("renew", *council)["id"]
@@ -85,7 +89,9 @@ def renewal(homes):
 
 
 def the_panel(homes, young):
-    """12. A pact of four: a young person (a guest), the shopkeeper, a chair, a coordinator."""
+    """12. Four people make a pact: a young person (a guest), the shopkeeper, a chair and a
+    coordinator.
+    """
     neighbour, driver, nurse, shop = homes
     with pin(neighbour, young):
         waits = neighbour("guest", "--as", "Young")
@@ -114,7 +120,9 @@ def the_panel(homes, young):
 
 
 def the_flood(homes):
-    """14. One key posts 500 offers: the quota holds, and muting it is local."""
+    """14. One key posts 500 offers. The quota stops most of them, and muting the author changes
+    only one home.
+    """
     _, driver, nurse, shop = homes
     with shop.lines() as script:
         flood = [{**request(f"Buy {n}"), "kind": "offer"} for n in range(500)]
@@ -133,7 +141,9 @@ def the_flood(homes):
 
 
 def the_removal(neighbour, driver, nurse, young):
-    """It takes the moderators' majority, and leaves an appeal that newcomers cannot tip."""
+    """Lets the majority of the moderators remove a member. An appeal follows, and newcomers cannot
+    decide it.
+    """
     # Removal takes the moderators' majority …
     neighbour.post("remove", "--person", "Shopkeeper", "--why", "a flood of offers")
     assert "Shopkeeper" in people(neighbour)
@@ -141,7 +151,7 @@ def the_removal(neighbour, driver, nurse, young):
     others = neighbour, driver, nurse
     eventually(lambda: all("Shopkeeper" not in people(home) for home in others), "no removal")
     assert people(nurse, "removed") == ["Shopkeeper"]
-    # … and leaves an appeal, which keys admitted since the renewal cannot tip.
+    # … and allows an appeal. Keys admitted since the renewal cannot decide the appeal.
     appeal = nurse.post(
         "proposal", "--title", "Another chance", "--change", "restore", "Shopkeeper"
     )

@@ -1,4 +1,6 @@
-"""One week in Rushey Lane, steps 7 to 10 and 15, on real nodes: bins, a matter, and whether it helped."""
+"""One week in Rushey Lane, steps 7 to 10 and 15, on real nodes: missed bins, a matter, and whether
+the action helped.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +13,7 @@ WEEK = 7 * 24 + 1  # hours
 
 
 class Resident:
-    """Somebody at a home: its own person, or a guest with a PIN."""
+    """A person at a home: the home's own person, or a guest with a PIN."""
 
     def __init__(self, home, name, pin=None):
         self.home, self.name, self.pin = home, name, pin
@@ -27,7 +29,9 @@ class Resident:
 
 
 def guests(place, home, *names):
-    """People without a machine come to live at a home; each has a PIN of their own."""
+    """Makes these people guests of a home, because they have no machine. Each has a PIN of their
+    own.
+    """
     found = []
     for name in names:
         pin = place.path / f"pin of {name}"
@@ -45,7 +49,9 @@ def only(rows):
 
 
 def service_chain(council, contractor):
-    """7. Council to contractor to sub-contractor, each link accepted by signature but the last."""
+    """7. Makes the chain from the council to the contractor to the sub-contractor. All links but
+    the last are accepted.
+    """
     service = council.post(
         "service", "--title", "Bin collection", "--provider", "The council", "--area", "all of it"
     )
@@ -109,7 +115,9 @@ def test_a_week_of_bins():
 
 
 def reported(measure, residents, council, contractor, street):
-    """8. Six report missed bins while the street is cut: half of them at either side."""
+    """8. Six residents report missed bins while the street is cut, three on either side of the
+    cut.
+    """
     words = [("--text", "Missed again"), ("--text", "No han venido", "--lang", "es")]
     told = [words[n == 3] for n in range(6)]
     together(lambda: council("down"), lambda: contractor("down"))
@@ -128,7 +136,7 @@ def reported(measure, residents, council, contractor, street):
 
 
 def opened_once(homes, measure):
-    """9. One matter, with the same identity and holder on every node."""
+    """9. Checks that every node shows one matter, with the same id and holder."""
     agree(*homes)
     seen = [only(home("list", "matters", "--about", measure)) for home in homes]
     told = {(one["id"], one["created"], one["holder"]["name"], one["state"]) for one in seen}
@@ -142,7 +150,9 @@ def opened_once(homes, measure):
 
 
 def done_and_reopened(homes, contractor, reporter, measure):
-    """10. The contractor reports it done, a reporter says partly: both are shown, apart."""
+    """10. The contractor reports the action done, and a reporter says "partly". Every home shows
+    both, side by side.
+    """
     action = contractor.post("action", "--about", measure, "--what", "A second lorry")
     contractor.post("done", "--about", action, "--text", "It runs")
     reporter.home.has(action)
@@ -161,7 +171,7 @@ def done_and_reopened(homes, contractor, reporter, measure):
 
 
 def ahead(homes, hours):
-    """So many hours later."""
+    """Moves the clocks of all homes ahead by `hours`."""
     together(*(lambda home=home: home("down") for home in homes))
     for home in homes:
         home.env["MESHCOOP_CLOCK_AHEAD"] = str(hours)
@@ -170,7 +180,9 @@ def ahead(homes, hours):
 
 
 def the_next_week(homes, residents, contractor, measure, action, second):
-    """15. The sub-contractor signs, misses fall from five to one, reporters confirm."""
+    """15. The sub-contractor signs, missed bins fall from five to one, and reporters confirm the
+    action.
+    """
     ahead(homes, WEEK)
     on = (datetime.now(UTC) + timedelta(hours=WEEK)).date().isoformat()
     sub = Resident(contractor, "Sub", contractor.path.parent / "pin of Sub")

@@ -1,4 +1,4 @@
-"""One week in Rushey Lane, what they give each other: steps 2 to 6 and 13, on real nodes."""
+"""One week in Rushey Lane, what people give each other: steps 2 to 6 and 13, on real nodes."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -17,13 +17,15 @@ def day(ahead):
 
 
 def next_thursday():
-    """From tomorrow on."""
+    """Returns the first Thursday from tomorrow on."""
     tomorrow = day(1)
     return (tomorrow + timedelta(days=(3 - tomorrow.weekday()) % 7)).isoformat()
 
 
 def everybody(street):
-    """The four homes; the elder is the neighbour's guest, two more are the shopkeeper's."""
+    """Makes the four homes. The elder is a guest of the neighbour; two more guests live at the
+    shopkeeper's.
+    """
     east, west = street.east, street.west
     neighbour = east.founder("Neighbour")
     driver, shop, nurse, _ = together(
@@ -37,7 +39,9 @@ def everybody(street):
 
 
 def guest(home, name):
-    """Somebody without a machine; who types at this home knows the PIN of its guests."""
+    """Makes somebody without a machine a guest of this home. All guests of these homes have the
+    same PIN.
+    """
     pin = home.path.parent / "pin"
     pin.write_text(PIN + "\n")
     home.env["MESHCOOP_PIN_FILE"] = str(pin)
@@ -45,7 +49,11 @@ def guest(home, name):
 
 
 def suggested_to_each_other(neighbour, nurse):
-    """2. What the elder listed before any need, and what the nurse asks and offers, meet."""
+    """2. Suggests the nurse and the elder to each other.
+
+    The elder has listed what she can do before anybody needed it. The nurse has a request and an
+    offer.
+    """
     assets = [word for one in ("hemming", "Yoruba", "listening") for word in ("--assets", one)]
     wants = ("--wants", "blood pressure")
     profile = neighbour.post("profile", *ELDER, "--name", "Elder", *assets, *wants)
@@ -82,7 +90,9 @@ def suggested_to_each_other(neighbour, nurse):
 
 
 def by_proxy(neighbour, driver, thursday):
-    """3. The neighbour asks for the elder, under her proxy; only she can end it."""
+    """3. The neighbour posts a request for the elder, by the elder's proxy. Only the elder can end
+    the proxy.
+    """
     proxy = neighbour.post(
         "proxy", *ELDER, "--person", "Neighbour", "--matters", "request", "--until", "2099-12-31"
     )
@@ -105,7 +115,7 @@ def by_proxy(neighbour, driver, thursday):
 
 
 def agreed(asks, gives, intent, *, guest_asks=False):
-    """Who gives responds, who asks agrees: one of the two is the elder."""
+    """Makes an agreement: `gives` responds and `asks` agrees. One of the two is the elder."""
     mine, theirs = (ELDER, ()) if guest_asks else ((), ELDER)
     response = gives.post("response", "--about", intent, *theirs)
     asks.has(response)
@@ -115,12 +125,14 @@ def agreed(asks, gives, intent, *, guest_asks=False):
 
 
 def address_for_the_driver(homes, agreement):
-    """4. From her to him, after both agreed; no other home ever holds it."""
+    """4. The elder's address goes to the driver after both have agreed. No other home ever holds
+    it.
+    """
     neighbour, nurse, driver, shop = homes
     neighbour("address", "give", agreement, "--text", ADDRESS, *ELDER)
     shown = eventually(lambda: read_address(driver, agreement), "the address does not come")
     assert (shown["text"], shown["from"]["name"]) == (ADDRESS, "Elder")
-    agree(*homes)  # what they hold is all that there is to hold
+    agree(*homes)  # from now on no home gets more records
     (sealed,) = sealed_in(driver)
     assert sealed_in(neighbour) == [sealed]
     for third in (nurse, shop):
@@ -135,7 +147,7 @@ def read_address(home, agreement):
 
 
 def lunch_but_for_one(neighbour, shop):
-    """6. Every week, with six places in two roles: all but one are taken."""
+    """6. Plans a weekly lunch with six places in two roles. All places but one are taken."""
     lunch = neighbour.post(
         "activity", "--title", "Lunch", "--starts", f"{day(3)}T12:30", "--minutes", "90",
         "--repeats", "FREQ=WEEKLY", "--roles", "cook=2", "--roles", "server=4",
@@ -155,7 +167,7 @@ def lunch_but_for_one(neighbour, shop):
 
 
 def interpreted(neighbour, nurse, agreement):
-    """5. The elder interprets for the nurse; both sign, and no other half is asked."""
+    """5. The elder interprets for the nurse. Both sign the receipt, and that is enough."""
     receipt = neighbour.post("receipt", "--about", agreement, "--on", f"{day(0)}", *ELDER)
     nurse.has(receipt)
     neighbour.has(nurse.post("confirm", "--about", receipt))
@@ -165,14 +177,14 @@ def interpreted(neighbour, nurse, agreement):
 
 
 def the_last_place(home, lunch):
-    """6. It is free on this side of the cut."""
+    """6. Signs up for the last place, which is free on this side of the cut."""
     signup = home.post("signup", "--about", lunch, "--role", "server")
     assert home("show", signup)["state"] == "placed"
     return signup
 
 
 def healed(homes, lunch, first, second):
-    """6. One winner, the same everywhere, and the other is told."""
+    """6. After the cut one of the two has the place at every home, and the other one is told."""
     agree(*homes)
     for shown in together(*(lambda home=home: home("show", lunch) for home in homes)):
         cook, server = shown["occurrences"][0]["roles"]
@@ -186,7 +198,9 @@ def healed(homes, lunch, first, second):
 
 
 def put_right_and_given(homes, agreement):
-    """13. Three hours were two: the original stays. And an hour is a gift: no balance moves."""
+    """13. Corrects three hours to two; the original receipt stays. Then an hour counts as a gift,
+    and no balance moves.
+    """
     neighbour, _, driver, shop = homes
     wrong = driver.post("receipt", "--about", agreement, "--minutes", "180")
     neighbour.has(wrong)
@@ -231,6 +245,6 @@ def test_a_week_of_giving():
             first = the_last_place(nurse, lunch)
             street.alone(street.west)
             second = the_last_place(driver, lunch)
-            assert driver("list", "receipts") == []  # nothing has come through
+            assert driver("list", "receipts") == []  # no record has crossed the cut
         healed(homes, lunch, first, second)
         put_right_and_given(homes, driving)

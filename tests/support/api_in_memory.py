@@ -1,4 +1,4 @@
-"""Calls the methods of the local API that match people, at a home in memory."""
+"""Calls the methods of the local API that bring people together, at a home in memory."""
 
 import trio
 
@@ -10,14 +10,14 @@ from meshcoop.matching.index import MatchingIndex
 
 
 class Everybody:
-    """Finds any person, as if everybody were a guest of this home."""
+    """Accepts any person, as if everybody were a guest of this home."""
 
     def whom(self, who, finder):
         return finder.person(who)
 
 
 class Asking:
-    """The node of one home, reduced to what these methods use."""
+    """The node of one home, with only the parts that these methods use."""
 
     def __init__(self, home):
         self.home = home
@@ -38,7 +38,7 @@ class Asking:
         return self.membership
 
     def __call__(self, what, **params):
-        """Calls a list or a method by its name and returns the answer."""
+        """Calls a list or a method of the local API by its name. Returns the answer."""
         method = (self.methods.lists | self.methods.table())[what]
         return trio.run(method, params)
 

@@ -1,4 +1,6 @@
-"""The parts of the attackers in the acceptance tests: their hosts, and stolen keys."""
+"""Parts of the attackers in the acceptance tests: the hosts that attack, and keys stolen from
+members.
+"""
 
 from contextlib import asynccontextmanager, suppress
 
@@ -24,7 +26,7 @@ PATIENCE = 30.0
 
 @asynccontextmanager
 async def stranger():
-    """Runs a plain libp2p host with every default, as a stranger would."""
+    """Runs a plain libp2p host with all default settings, as a stranger would."""
     host = new_host()
     async with host.run([Multiaddr(ANYWHERE)]):
         try:
@@ -36,7 +38,7 @@ async def stranger():
 
 @asynccontextmanager
 async def visitor(seed):
-    """Runs our own network, for attacks that speak our protocols."""
+    """Runs a host of our own network code, for attacks that speak our protocols."""
     async with open_host(bytes([seed]) * 32, [ANYWHERE], log_file=None, mdns=False) as network:
         yield network
 
@@ -72,7 +74,7 @@ def greeting(seed, device, neighbourhood, sender, receiver):
 
 
 async def answers(stream):
-    """Returns all frames until the other side ends the stream."""
+    """Returns all frames that arrive until the other side ends the stream."""
     decoder, found = frames.Decoder(), []
     with trio.fail_after(PATIENCE), suppress(NetworkError):
         while data := await stream.read():
@@ -89,8 +91,8 @@ async def first_answer(stream):
 
 
 async def shout(host, where, protocol, data):
-    """Writes data to a new stream. The node may cut the stream, or the whole connection, at any
-    time.
+    """Writes data to a new stream. The node may cut the stream or the connection while it does
+    so.
     """
     with suppress(Exception):
         stream = await call(host, where, protocol)

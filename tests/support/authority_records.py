@@ -1,4 +1,4 @@
-"""People, their devices and the open records that they sign, for the tests of authority."""
+"""People, their devices, and the open records of authority that the devices sign, for tests."""
 
 import functools
 import hashlib
@@ -69,8 +69,10 @@ class Person:
         return self.act("accept", {}, parents=parents, **more)
 
     def removes(self, person, n=1, *, cut=0, cuts=None, **more):
-        """Signs a removal that cuts the person's first device after `cut`, unless `cuts` says
-        otherwise.
+        """Signs a removal. By default, the number `cut` is the last that counts of the person's
+        first device.
+
+        `cuts` states the cuts of several devices instead.
         """
         cuts = [[person.device, cut]] if cuts is None else cuts
         return self.act("remove", {"person": person.key, "n": n, "cuts": cuts}, **more)

@@ -1,11 +1,13 @@
-"""Homes in memory that decide together: people propose and vote, and their software adds its part."""
+"""Homes in memory that decide together: people propose and vote, and their software posts the
+rest.
+"""
 
 from meshcoop.author import renewal as deciding
 from tests.support.street_in_memory import settle
 
 
 def by_software(*homes):
-    """Lets every home's software do its duty until nothing is due any more."""
+    """Lets the software of every home act, until it has nothing left to do."""
     before = None
     while before != (before := [home.ids() for home in homes]):
         settle(*homes)
@@ -42,7 +44,7 @@ def alike(*homes):
 
 
 def council(*homes):
-    """Makes moderators of the first three homes of a street."""
+    """Makes the people of a street's first three homes its moderators."""
     by_software(*homes)
     ada, ben, cho, *_ = homes
     renewal = deciding.renew(

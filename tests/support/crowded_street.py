@@ -1,4 +1,4 @@
-"""Makes a crowded neighbourhood in one store. It signs the records of its people without a look at
+"""Makes a crowded neighbourhood in one store. It signs the records of its people without reading
 the store.
 """
 
@@ -34,7 +34,7 @@ _WEEK_MS = 7 * 86_400_000
 
 
 class Crowd:
-    """People, their logs, and a clock that runs from a week ago until now."""
+    """People, the logs of their devices, and a clock that runs from a week ago until now."""
 
     def __init__(self, people, exchanges):
         self.dice = random.Random(7)
@@ -54,7 +54,7 @@ class Crowd:
             self.exchange(n, *self.dice.sample(self.people, 2))
 
     def home(self, path):
-        """Makes the home of one person of the crowd. It holds all records."""
+        """Makes the home of one person of the crowd. The home holds all records."""
         me = self.people[0]
         self.clock = now()
         offer_epochs(self.author, self.state.ring.all(), me.device)
@@ -117,7 +117,7 @@ class Crowd:
 def timed(label, method, /, **params):
     """Calls a method five times, prints the median time and returns the answer.
 
-    The time includes making the frame of the answer.
+    The time includes encoding the answer as a frame.
     """
     runs = []
     for _ in range(5):

@@ -1,16 +1,18 @@
-"""Finds traces of an address in the files of a home, in the clear or sealed."""
+"""Finds traces of a person's address in the files of a home, unencrypted or sealed."""
 
 import base64
 
 
 def disguises(text):
-    """Returns the text in the clear, in hex, in UTF-16, and in base64 at each of its three offsets."""
+    """Returns the text in the forms in which a file could hold it: plain, hex, UTF-16, and base64
+    at each of its three offsets.
+    """
     assert len(text) >= 12, "a part of a shorter text is met in a large memory by chance"
     plain = text.encode()
     found = [plain, plain.hex().encode(), plain.hex().upper().encode(), text.encode("utf-16-le")]
     for shift in range(3):
         coded = base64.b64encode(bytes(shift) + plain)[shift + 1 if shift else 0 :]
-        # Without the digits that depend on the bytes before and after.
+        # Leaves out the digits that depend on the bytes before and after the text.
         found.append(coded[: len(coded) // 4 * 4 - 4])
     return found
 

@@ -1,4 +1,4 @@
-"""A thread of an exchange, made of entries without bytes and written by three people."""
+"""The thread of one exchange, for tests. Three people write its entries, which have no bytes."""
 
 import hashlib
 
@@ -78,7 +78,7 @@ class Story:
 
 
 def agreed(kind="offer", **intent):
-    """Makes a story with Ada's intent, Ben's response and Ada's agreement.
+    """Makes a story with Ada's request or offer, Ben's response and Ada's agreement.
 
     Returns the story, these three entries, and the terms of the agreement.
     """

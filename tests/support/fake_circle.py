@@ -1,4 +1,4 @@
-"""The fake street with a circle, a pact and a page in it."""
+"""The fake street with a circle, a pact and a page."""
 
 from tests.support.fake_node import ADA, MARIA, SAM, street, view
 

@@ -24,8 +24,8 @@ def proposal(number, author, title, *, yes=(), no=(), **more):
 
 
 def governed():
-    """Makes the street at Ada's home while the neighbours discuss Eve. Ada moderates with Sam and
-    Maria.
+    """Makes the street at Ada's home while the neighbours discuss Eve. The moderators are Ada, Sam
+    and Maria.
     """
     node = street()
     node.term = term([ADA, SAM, MARIA], [ADA, SAM, MARIA])

@@ -1,4 +1,6 @@
-"""The fake street with a weekly lunch in it. Sam organises it, Maria has the last place, Ada waits."""
+"""The fake street with a weekly lunch. Sam organises it, Maria has the last place, Ada waits for a
+place.
+"""
 
 from tests.support.fake_node import ADA, MARIA, SAM, street, view
 
@@ -36,7 +38,7 @@ def lunch(organiser=SAM):
 
 
 def organised():
-    """Makes the same street at the organiser's home, after the first lunch."""
+    """Makes the same street as Sam's home shows it after the first lunch. Sam is the organiser."""
     node = lunch(ADA)
     (root,) = node.lists["activities"]
     root["occurrences"].insert(0, occurrence(PAST, role("cook", 1, [SAM]), role("server", 4)))
@@ -45,7 +47,7 @@ def organised():
 
 
 def attended():
-    """Makes the same street after the organiser wrote down who came."""
+    """Makes the same street after Sam, the organiser, wrote down who came."""
     node = organised()
     (root,) = node.lists["activities"]
     root["occurrences"][0] |= {"attended": True, "came": [SAM], "missed": []}

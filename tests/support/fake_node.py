@@ -1,4 +1,4 @@
-"""A fake node: a real Unix socket that speaks protocol.control, with a street in memory."""
+"""A fake node: it speaks `protocol.control` on a real Unix socket, and keeps a street in memory."""
 
 import asyncio
 import copy
@@ -89,8 +89,8 @@ def told(view):
 
 
 class FakeNode:
-    """A fake node. `lists` holds its answers, `posted` the records that the screen asked it to
-    post.
+    """A fake node. `lists` holds the answers of the node. `posted` holds the records that the
+    screen asked the node to post.
     """
 
     def __init__(self):
@@ -307,7 +307,7 @@ class FakeNode:
 
 
 def street():
-    """Makes a fake node with a small street, at Ada's home."""
+    """Makes a fake node at Ada's home, with a small street."""
     node = FakeNode()
     lift = intent(
         30,
@@ -402,7 +402,7 @@ def view(number, kind, author, about=None, state="open", **more):
 
 
 def term(roll, moderators, **more):
-    """Makes a term: who votes and who moderates."""
+    """Makes a term: `roll` are the people who vote, `moderators` the people who moderate."""
     known = {"roll": roll, "moderators": moderators, "vouchers": 1, "share": 50}
     return {"id": ident(90), "since": "2026-11-01T10:00:00.000Z", **known, "settled": True, **more}
 
@@ -448,8 +448,8 @@ def profile(one, assets, wants, affiliation=None):
 
 @asynccontextmanager
 async def opened(node, *, size=(80, 24), guides=None):
-    """Opens the screen on `node` in Textual's pilot. Waits until the screen knows the node's
-    status.
+    """Opens the screen on `node` in the pilot, Textual's test driver. Waits until the screen knows
+    the node's status.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "api.sock"
@@ -466,7 +466,7 @@ async def opened(node, *, size=(80, 24), guides=None):
 
 
 def on_screen(scenario=None, *, node=None, size=(80, 24)):
-    """Makes a test of a scenario(pilot, node).
+    """Makes a test of `scenario`, a function that gets the pilot and the node.
 
     The scenario runs in asyncio, because the async tests of the suite run in Trio.
     """
@@ -487,7 +487,7 @@ def on_screen(scenario=None, *, node=None, size=(80, 24)):
 
 
 async def until(pilot, condition, tries=1500):
-    """Waits until `condition` holds. If it never does, fails and shows the screen."""
+    """Waits until `condition` holds. If this takes too long, fails and prints the screen."""
     for _ in range(tries):
         if condition():
             return
@@ -509,6 +509,6 @@ async def chooses(pilot, label):
 
 
 def picture(app):
-    """Returns the text that the terminal would show."""
+    """Returns the text that the terminal would show now."""
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(part.text for part in strip).rstrip() for strip in strips)

@@ -1,4 +1,6 @@
-"""The fake street with services: their chains, measures, matters, and what people did about them."""
+"""The fake street with services: their chains, measures, matters, and the actions that people
+took.
+"""
 
 from tests.support.fake_node import ADA, MARIA, SAM, ident, person, street, view
 
@@ -44,13 +46,13 @@ def measure(number, about, question, scale, target, sentence, **more):
 
 
 def brief(one):
-    """Shortens a measure to what its service shows of it."""
+    """Shortens a measure to the part that its service shows."""
     known = ("id", "question", "short", "change", "matter", "sentence")
     return {name: one[name] for name in known}
 
 
 def points(counts, *, n=None, limits=None):
-    """Makes a point for each count, in windows from April on. A None leaves a gap."""
+    """Makes a point for each count, one a window, from April on. The count None leaves a gap."""
     day = lambda at: f"2026-{4 + at // 4:02d}-{6 + 7 * (at % 4):02d}"  # noqa: E731
     return [
         {
@@ -88,8 +90,8 @@ def feedback(number, author, about, served, text=None, **more):
 
 
 def served():
-    """Makes the street at Ada's home. She has reported bins, holds the stair lights, and is offered
-    the meals.
+    """Makes the street at Ada's home. She has reported missed bins, is responsible for the stair
+    lights, and has an offer to take over the meals.
     """
     node = street()
     for one in (COUNCIL, CONTRACTOR, SUB):

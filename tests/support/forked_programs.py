@@ -1,9 +1,9 @@
-"""A warm program. It has imported all of meshcoop, and the commands of the tests are forked from
-it.
+"""The warm program: a process that has imported all of meshcoop. Commands of the tests are forked
+from it.
 
 The start of a node takes two seconds of a core. Nearly all of that is the import of libp2p, and the
 suite starts hundreds of nodes. A forked command or node is still a process of its own, with its own
-environment, files and signals; it shares only the imports. A test of the start itself (the demo,
+environment, files and signals. It shares only the imports. A test of the start itself (the demo,
 the wheel, a changed copy of the program) does not use this module.
 
 Tests call `run`, `start` and `end`. When this file runs as a program, it is the warm program.
@@ -41,15 +41,17 @@ _lock = threading.Lock()
 
 
 def run(command, *, network=None, said="", env, timeout):
-    """Runs `command` as subprocess.run does. `command` begins with PROGRAM; `network` names a
-    namespace.
+    """Runs `command` as subprocess.run does.
+
+    `command` begins with PROGRAM. `network` names a network namespace, and `said` is the standard
+    input.
     """
     if _cold(env):
         return subprocess.run(
             [*_enter(network), *command], input=said, capture_output=True, text=True, env=env,
             timeout=timeout, check=False,
         )  # fmt: skip
-    # Files in memory, so that nobody has to read and write at the same time.
+    # Input and output are files in memory, so that no process must read and write at once.
     with _file(said) as asked, _file() as out, _file() as err:
         forked = _Forked(command, network, env, (asked.fileno(), out.fileno(), err.fileno()))
         try:
@@ -86,7 +88,7 @@ def end():
 
 
 def _cold(env):
-    """Whether only a new Python can run this."""
+    """Returns whether this command needs a new Python and cannot be forked."""
     given = env.items() ^ os.environ.items()
     return not _POSSIBLE or any(name.startswith(_ONCE) for name, _ in given)
 
@@ -103,7 +105,7 @@ def _file(text=""):
 
 
 class _Server:
-    """The warm program as the tests see it. It ends when the tests end."""
+    """The warm program as the tests see it. The process ends when the tests end."""
 
     def __init__(self):
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -190,13 +192,13 @@ def _serve(asking):
 def _tell_end(handle, pid, telling):
     _, status = os.waitpid(pid, 0)
     os.close(handle)
-    with suppress(BrokenPipeError):  # nobody waits for it
+    with suppress(BrokenPipeError):  # the process that asked has gone
         os.write(telling, b"%d\n" % os.waitstatus_to_exitcode(status))
     os.close(telling)
 
 
 def _import():
-    """Imports everything that commands and nodes import late."""
+    """Imports all modules that commands and nodes would import only when they need them."""
     import meshcoop
 
     for module in pkgutil.walk_packages(meshcoop.__path__, "meshcoop."):
@@ -256,7 +258,7 @@ def _become(words, env, handles):
 
 
 class _Node:
-    """Replaces the Popen of `meshcoop up`: forks the node from the command."""
+    """A replacement of Popen for `meshcoop up`: the command forks the node."""
 
     def __init__(self, command, *, stdin, stdout, stderr, env, start_new_session):
         assert tuple(command[: len(PROGRAM)]) == PROGRAM

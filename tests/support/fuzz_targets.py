@@ -1,9 +1,10 @@
-"""The targets of the fuzzer: everything that reads foreign bytes or text. They may raise only
-Refused.
+"""The targets of the fuzzer: every function that reads foreign bytes or text. A target may raise
+only Refused.
 
-    uv run --group fuzz python tests/fuzz/targets.py record -runs=100000 [CORPUS…]
+    uv run --group fuzz python -m tests.support.fuzz_targets record -runs=100000 [CORPUS…]
 
-libFuzzer reads the words after the name of a target. Without a corpus, good samples are the seeds.
+libFuzzer reads the words after the name of a target. Without a corpus, the function `seeds` gives
+valid samples to begin with.
 """
 
 import sys
@@ -63,7 +64,7 @@ def control_frames(data):
 
 
 def bundle_file(data):
-    """Reads a bundle file: the data alone, or the data after a good beginning."""
+    """Reads a bundle file: once the data alone, once the data after a correct beginning."""
     whole = data[:1] < b"\x40"
     decoder = bundle_file.Decoder(bundle_file.BUNDLE, PLACE)
     with suppress(Refused):
@@ -76,7 +77,9 @@ def bundle_file(data):
 
 
 def sync_session(data):
-    """Drives a sync session as a home does. The data holds frames, with or without their lengths."""
+    """Drives a sync session as a home does. The data holds frames, either with or without their
+    lengths.
+    """
     session = sync.SyncSession()
     ours = {b"d" * 32: heads.LogHead(1, b"h" * 32)}
     framed = data[:1] < b"\x80"
@@ -110,7 +113,9 @@ def read_content(data):
 
 
 def read_private(data):
-    """Reads what others seal for this home: the locks, the cover and the content below."""
+    """Reads private content that others seal for this home: its locks, its cover and the content
+    itself.
+    """
     box = seal.device_box_key(SEED)
     for read in (
         schema.read_private_content,
@@ -166,7 +171,7 @@ TARGETS = {
 
 
 def seeds(name):
-    """Returns good input, from which libFuzzer finds its way to bad input that is nearly good."""
+    """Returns valid input. libFuzzer changes it step by step into input that is nearly valid."""
     content = schema.pack_content("request", {"title": "A lift to the clinic", "minutes": 30})
     device = record.device_key(SEED)
     header = record.Header(

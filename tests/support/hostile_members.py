@@ -1,4 +1,4 @@
-"""The attacks that the hostile people of a town try with records."""
+"""The records with which the hostile people of a town attack."""
 
 from protocol.authority import authority
 from protocol.authority import register_change as changes
@@ -68,7 +68,9 @@ class Hostility:
         self.everybody_says_yes(self.post(self.one(), "proposes", *change))
 
     def take_over(self):
-        """Proposes a term for the hostile people alone. Its parent is any term so far."""
+        """Proposes a term with only the hostile people on its roll. Any earlier term may be its
+        parent.
+        """
         parent = self.random.choice([self.town.charter, *self.of("renewal")])
         victim = self.victim()
         holds = [(STANDING, victim.key, 1, [[victim.device, 0]]), (RULE, "answer_days", 7, 77)]
@@ -80,8 +82,8 @@ class Hostility:
         self.accept_anything()
 
     def renew_nicely(self):
-        """Proposes renewals that honest people would accept, in many rounds, in order to divide
-        them.
+        """Proposes renewals that honest people would accept, in many rounds, so that the votes are
+        divided.
         """
         known = authority.fold_authority(self.town.charter, self.town.acts, self.town.forks)
         term, town = known.term, self.town

@@ -2,7 +2,8 @@
 
     python hostile_screen.py SEED COUNT [plain]
 
-With `plain` it shows harmless words instead. A terminal may receive only what these produce.
+With `plain`, it shows harmless words instead. From hostile strings, a terminal may receive only
+escape sequences that it also receives from harmless words.
 """
 
 import sys

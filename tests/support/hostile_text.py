@@ -61,7 +61,7 @@ def sequences(raw):
 
 
 def leftovers(raw):
-    """Returns the characters between the sequences that no reader should get."""
+    """Returns the harmful characters that a terminal received outside of escape sequences."""
     text = _SEQUENCE.sub(b"", raw).decode("utf-8", "strict")
     harmful = {
         f"U+{ord(one):04X}"

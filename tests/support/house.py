@@ -25,7 +25,7 @@ PARALLEL_PER_1000 = 1  # assignments of a tuple to a tuple, per 1,000 lines
 
 @dataclass(frozen=True)
 class Breach:
-    """A line that breaks a rule: where it is, and what is wrong there."""
+    """A breach of a rule in one line: where the line is, and what is wrong there."""
 
     path: Path
     line: int
@@ -43,7 +43,9 @@ def product_files() -> list[Path]:
 
 @cache
 def breaches(path: Path) -> list[Breach]:
-    """Lists what breaks a rule in one file: empty names, parallel assignments, long functions."""
+    """Lists all breaches of rules in one file: empty names, parallel assignments, long
+    functions.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = list(ast.walk(tree))
     return [
@@ -54,7 +56,7 @@ def breaches(path: Path) -> list[Breach]:
 
 
 def _empty_names(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
-    """Yields the names defined here that say nothing (style rule 1)."""
+    """Yields the names that this file defines and that say nothing (style rule 1)."""
     for node in nodes:
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
@@ -93,12 +95,12 @@ def _long_functions(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
 
 
 def lines_of(paths: list[Path]) -> int:
-    """Counts the lines of these files together."""
+    """Counts the lines of all these files together."""
     return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
 
 
 def import_graph() -> dict[str, set[str]]:
-    """Maps each module to those of our modules that it imports, also if it imports only types."""
+    """Maps each module to the modules of ours that it imports. Imports of types only count too."""
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
     return {
         module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules
@@ -106,7 +108,7 @@ def import_graph() -> dict[str, set[str]]:
 
 
 def package_of(module: str) -> str:
-    """Returns the package on the second level: for `meshcoop.sync.mesh` it is `meshcoop.sync`."""
+    """Returns the package on the second level. For `meshcoop.sync.mesh` this is `meshcoop.sync`."""
     return ".".join(module.split(".")[:2])
 
 
@@ -119,7 +121,9 @@ def package_graph(modules: dict[str, set[str]]) -> dict[str, set[str]]:
 
 
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Groups the nodes that reach each other. If the graph has no circle, returns no group."""
+    """Groups the nodes of a graph that reach each other. If the graph has no circle, returns no
+    group.
+    """
     remaining = {node: set(targets) & graph.keys() for node, targets in graph.items()}
     while leaves := {node for node, targets in remaining.items() if not targets}:
         remaining = {
@@ -145,7 +149,7 @@ def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
 
 
 def print_package_graph() -> None:
-    """Prints for each package which packages it imports. Then prints every circle."""
+    """Prints for each package which packages it imports. Then prints every circle of imports."""
     modules = import_graph()
     packages = package_graph(modules)
     for package in sorted(packages):
@@ -163,8 +167,9 @@ def print_breaches(paths: list[Path]) -> None:
 
 
 def main(words: list[str]) -> None:
-    """Prints the graph of packages for `graph`. Otherwise prints the breaches in these paths, or in
-    the product.
+    """Prints the graph of packages if the only word is `graph`.
+
+    Otherwise prints the breaches in these paths, or in the product if there are no paths.
     """
     if words == ["graph"]:
         print_package_graph()

@@ -1,8 +1,9 @@
-"""Pairs of a post and a line of a profile. A person judged each: would a neighbour call it a fit?
+"""Pairs of a post and a line of a profile. A person judged each pair: would a neighbour call it a
+fit?
 
-These pairs are older than the matching. Nobody may change them to suit it. A line holds the post's
-language (None if its author did not say), its words, what the other person brings or would like,
-and the judgement.
+The pairs are older than the code that matches people. Nobody may change a pair to suit the code.
+Each line holds four things: the post's language (None if its author did not say), the post's words,
+what the other person brings or would like, and the judgement.
 """
 
 PAIRS = [
@@ -120,7 +121,6 @@ PAIRS = [
 
 # Judged later, after the vocabulary had been checked against the pairs above. Nobody changed the
 # vocabulary to suit these pairs.
-# changed to suit these.
 UNSEEN = [
     ("en", "Can anyone take me to my physiotherapy on Tuesday mornings?", ["driver with a big car"], True),
     ("en", "Shorten the sleeves of a coat", ["tailoring"], True),

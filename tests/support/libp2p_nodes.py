@@ -1,4 +1,6 @@
-"""Helpers of the network tests: nodes on 127.0.0.1, strangers with a bare libp2p, and waiting."""
+"""Helpers of the network tests: nodes on 127.0.0.1, strangers with a plain libp2p, and functions
+that wait.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -39,7 +41,7 @@ async def node(
 
 @asynccontextmanager
 async def stranger() -> AsyncIterator[BasicHost]:
-    """Runs a plain libp2p host with every default and without our guards."""
+    """Runs a plain libp2p host with all default settings and without our guards."""
     host = new_host()
     assert isinstance(host, BasicHost)
     async with host.run([Multiaddr(ANYWHERE)]):
@@ -68,12 +70,14 @@ async def until(condition: Callable[[], object], within: float = WAIT) -> None:
 
 
 async def meshed(topic: str, *networks: HostNetwork) -> None:
-    """Waits until each of `networks` has a peer in its mesh of `topic`."""
+    """Waits until each of `networks` has a peer in its gossip mesh for `topic`."""
     await until(lambda: all(each.pubsub.gossip.mesh.get(topic) for each in networks))
 
 
 async def alive(network: HostNetwork, number: int = 99) -> None:
-    """Fails unless `network` still accepts an honest node, answers that node and passes gossip on."""
+    """Fails unless `network` still works: it accepts an honest node, answers the node and passes
+    gossip on.
+    """
     network.serve("/alive/1", _echo)
     async with node(number) as honest:
         with trio.fail_after(WAIT):

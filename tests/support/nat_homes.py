@@ -11,7 +11,9 @@ def relay(folders, host="R", name="Surgery"):
 
 
 def street(folders):
-    """Founds a street: Ada at A enrols the relay and invites Ben at B, who has only that relay."""
+    """Founds a street: Ada at A enrols the relay and invites Ben at B. Ben's home reaches only that
+    relay.
+    """
     surgery = relay(folders)
     ada = folders["A"].home("ada")
     ada("found", "Rushey Lane", "--as", "Ada")  # listens at the machine's own addresses

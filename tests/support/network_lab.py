@@ -19,7 +19,9 @@ _GATEWAYS = {"A": "10.81.1.1", "B": "10.81.2.1"}
 
 
 class Lab:
-    """The hosts by their letter. `place` tells where a home or a relay of the tests runs."""
+    """The hosts of the lab; each is named by a letter. `place` tells where a home or a relay of the
+    tests runs.
+    """
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
@@ -37,8 +39,8 @@ class Lab:
         _do("ip", "-n", self._name("net"), "link", "set", f"to{host}", "up")
 
     def part(self, *hosts: str) -> None:
-        """Divides the hosts: these hosts hear only each other, and the other hosts hear only each
-        other.
+        """Divides the hosts into two groups: `hosts`, and all others. Hosts hear only hosts of
+        their own group.
         """
         for host in hosts:
             self._ip("net", "link", "set", f"to{host}", "master", "apart")
@@ -49,7 +51,7 @@ class Lab:
             self._ip("net", "link", "set", f"to{host}", "master", "bridge")
 
     def weather(self, host: str) -> None:
-        """Loses one packet in twenty to and from a host, and delays each by 100 ms.
+        """Loses one packet in twenty to and from a host, and delays each packet by 100 ms.
 
         Call this before anything runs on the host.
         """
@@ -74,7 +76,7 @@ class Lab:
         self._ip("net", "link", "set", f"to{host}", "master", "bridge")
 
     def move(self, host: str, address: str) -> None:
-        """Changes a home's own address, as a new router does."""
+        """Changes a home's own address, as happens with a new router."""
         for what, which in (("del", HOMES[host]), ("add", address)):
             self._ip(host, "address", what, f"{which}/24", "dev", "eth0")
         self._ip(host, "route", "replace", "default", "via", _GATEWAYS[host])
@@ -137,7 +139,7 @@ class Lab:
 
 @contextmanager
 def lab(*, keeps_ports: bool = True) -> Iterator[Lab | str]:
-    """Yields the lab, or a sentence that says why this machine cannot make one."""
+    """Yields the lab. If this machine cannot make a lab, yields a sentence that says why."""
     one = Lab(f"mc{os.getpid()}")
     try:
         try:

@@ -1,6 +1,6 @@
 """The screens as pictures: texts that the tests compare, and drawings for the README.
 
-python -m tests.support.pictures [SCENE …]     writes both anew; look at them before you commit
+python -m tests.support.pictures [SCENE …]     writes both again; look at them before you commit
 """
 
 import asyncio
@@ -290,8 +290,8 @@ def take(name):
 
 
 async def settled(pilot):
-    """Waits until nothing moves any more. The footer comes last, and on a busy machine it comes
-    late.
+    """Waits until nothing on the screen moves any more. The footer comes last, and late on a busy
+    machine.
     """
     feet = pilot.app.screen.query(Footer)
     await until(pilot, lambda: all(one.query(FooterKey) for one in feet))
@@ -302,7 +302,7 @@ async def settled(pilot):
 
 
 def drawing(app):
-    """Returns an SVG that fetches nothing from elsewhere."""
+    """Returns the screen as an SVG that loads nothing from elsewhere."""
     whole = app.export_screenshot()
     whole = re.sub(r"@font-face \{.*?\}\s*", "", whole, flags=re.DOTALL)
     return re.sub(r"Fira Code, monospace", "DejaVu Sans Mono, Menlo, Consolas, monospace", whole)

@@ -1,7 +1,7 @@
-"""Computes authority a second time, only from the text of specs/03, with plain sets and loops.
+"""Computes authority a second time, from the text of specs/03 alone, with plain sets and loops.
 
-The code has no index and no trick, so that people can read it beside the rules. Only what is not
-about authority comes from `protocol`: it reads statements and checks fields as everywhere.
+The code has no index and no trick, so that people can read it beside the rules. From `protocol` it
+takes only two things that are not about authority: reading statements, and checking fields.
 """
 
 from functools import cached_property
@@ -19,7 +19,9 @@ class Plain(PlainTerms):
     # Registers (R-03.25 to R-03.27)
 
     def outcome(self, proposal):
-        """Returns whether a proposal passed, who says yes, and who says no and not yes."""
+        """Returns whether a proposal passed, who said yes, and who said no without also saying
+        yes.
+        """
         roll = self.term.roll
         both = roll | set(proposal.fields.get("newcomers") or [])
         yes = self.who_says(proposal, "yes") & both
@@ -29,7 +31,9 @@ class Plain(PlainTerms):
 
     @cached_property
     def registers(self):
-        """Maps (what, key) to (n, value), for every register that was ever changed."""
+        """Maps each register that was ever changed to its number and value: (what, key) to (n,
+        value).
+        """
         registers = dict(self.term.written)
         for register in set(self.asked):
             start, _ = self.term.written.get(register, (0, None))
@@ -48,7 +52,7 @@ class Plain(PlainTerms):
     def asked(self):
         """Maps each register to the changes that passed, as (n, id, value).
 
-        A register that only removals name has an empty list.
+        If only removals name a register, its list is empty.
         """
         asked = {}
         for act in self.of("remove"):
@@ -61,7 +65,10 @@ class Plain(PlainTerms):
         return asked
 
     def removals(self, person, decided):
-        """Returns the removals by the council, as (n, an id that sorts before all others, cuts)."""
+        """Returns the removals that the council decided, as (n, id, cuts).
+
+        The id is empty, so that it sorts before every real id.
+        """
         council = self.term.moderators
         if len(council) < 3:
             return []
@@ -98,7 +105,9 @@ class Plain(PlainTerms):
 
     @cached_property
     def cuts(self):
-        """Maps each removed person to their cuts: device → the last number that counts."""
+        """Maps each removed person to the cuts of their devices. A cut is the last number that
+        counts.
+        """
         return {
             key: dict(value)
             for (what, key), (n, value) in self.registers.items()
@@ -107,7 +116,7 @@ class Plain(PlainTerms):
 
     @cached_property
     def rules(self):
-        """The charter in force."""
+        """The charter with the rules that are in force."""
         names = KINDS["charter"].fields.keys() - {"founders"}
         rules = {name: self.rule_at_first(name) for name in names}
         for (what, key), (_, value) in self.registers.items():
@@ -123,7 +132,7 @@ class Plain(PlainTerms):
         return cuts is None or act.seq <= cuts.get(act.device, 0)
 
     def has_accepted(self, act):
-        """Whether the admitted person named this admit in an accept of the charter."""
+        """Returns whether the admitted person named this admit when they accepted the charter."""
         return any(
             accept.device in self.devices
             and self.owner[accept.device] == act.fields["person"]
@@ -153,8 +162,9 @@ class Plain(PlainTerms):
 
     @cached_property
     def people(self):
-        """Maps each person who was ever let in to the time of the last admit needed. On a roll:
-        None.
+        """Maps each person who was ever let in to the time of the last admit that was needed.
+
+        A person on a roll gets None.
         """
         people = {one: None for term in self.chain for one in term.roll}
         admits = self.counting_admits
@@ -188,7 +198,7 @@ class Plain(PlainTerms):
 
     @cached_property
     def storable(self):
-        """The devices of everybody whom a term that passed would have let in, if nobody had been
+        """The devices of all people whom any passed term would have let in if nobody had been
         stopped.
         """
         people = set(chain(*(term.roll for term in self.terms.values())))
@@ -204,7 +214,9 @@ class Plain(PlainTerms):
 
 
 def may_hold(register, value):
-    """Whether this version may use the value, or does not know the register."""
+    """Returns whether this version may use the value. For a register that it does not know, returns
+    True.
+    """
     what, key = register
     declared = KINDS["charter"].fields
     if what != "rule" or key not in declared:
@@ -219,7 +231,9 @@ def may_hold(register, value):
 
 
 def enough_admits(admits, people, owner, term):
-    """Returns those admits for one person that let the person in, or none if they do not (R-03.6)."""
+    """Returns the admits that let the person in. If the admits are too few, returns none
+    (R-03.6).
+    """
     needed = []
     for act in admits:
         vouched = {owner[one.device] for one in needed}

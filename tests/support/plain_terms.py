@@ -1,4 +1,6 @@
-"""Computes devices and terms a second time, only from the text of specs/03. Half of `Plain`."""
+"""Computes devices and terms a second time, from the text of specs/03 alone. Class `Plain` builds
+on this.
+"""
 
 from functools import cached_property
 from typing import NamedTuple
@@ -28,7 +30,7 @@ class PlainTerms:
         )
 
     def of(self, *kinds):
-        """Returns the acts of these kinds, in the order of (time, id)."""
+        """Returns the records of authority of these kinds, sorted by (time, id)."""
         return [act for act in self.acts if act.kind in kinds]
 
     def rule_at_first(self, name):
@@ -64,8 +66,8 @@ class PlainTerms:
 
     @cached_property
     def devices(self):
-        """The devices that count: all revoked devices, and the first four live devices of each
-        person.
+        """The devices that count: of each person all revoked devices, and the first four live
+        devices.
         """
         devices = []
         for device, person in self.owner.items():
@@ -111,8 +113,8 @@ class PlainTerms:
         return terms
 
     def whole(self, renewal, parent):
-        """Returns the term that a renewal and its parts write down, or None while a part is
-        missing.
+        """Returns the term that a renewal and its parts write down. If a part is missing, returns
+        None.
         """
         parts = []
         for digest in renewal.fields.get("parts") or []:
@@ -144,7 +146,7 @@ class PlainTerms:
         )
 
     def who_says(self, target, choice):
-        """Returns the people who made this choice with a certified device.
+        """Returns the people who made this choice in a vote, with a certified device.
 
         A revocation does not undo a vote on a renewal.
         """
@@ -158,7 +160,7 @@ class PlainTerms:
         }
 
     def accepted_by(self, renewal):
-        """Returns who accepted the renewal, or a term built on it."""
+        """Returns the people who accepted the renewal or a term built on it."""
         people = set()
         for act in self.of("accept"):
             about = act.about
@@ -176,7 +178,7 @@ class PlainTerms:
         return [one for one in self.terms.values() if one.parent == term.id]
 
     def accepted_alone(self, term):
-        """Returns the people who accepted the term and none of its siblings."""
+        """Returns the people who accepted the term, but none of the terms with the same parent."""
         people = self.accepted(term)
         for sibling in self.children(self.terms[term.parent]):
             if sibling.id != term.id:
@@ -207,7 +209,9 @@ class PlainTerms:
 
 
 def read(raw):
-    """Returns a list with the statement in `raw`, or an empty list if `raw` is no statement."""
+    """Returns a list with the statement in `raw`. If `raw` is no statement, returns an empty
+    list.
+    """
     try:
         return [statement.read_statement(raw)]
     except Refused:

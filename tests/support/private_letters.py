@@ -1,5 +1,5 @@
-"""Shows what homes read of private threads, and makes private records that no honest software
-writes.
+"""Shows what homes read of private threads, and makes private records as no honest software
+would.
 """
 
 from protocol.fold import kind as schema
@@ -8,21 +8,25 @@ from protocol.record.envelope import PRIVATE
 
 
 def sealed(home, plain, readers, *, cover=seal.pad):
-    """Seals content for the next place in this home's log."""
+    """Seals content for the next record in this home's log."""
     place = seal.content_context(home.state.neighbourhood, home.me.device, home.head.seq + 1)
     boxes = [seal.device_box_key(one.me.device_seed).public for one in readers]
     return seal.seal_private_content(boxes, cover(plain), place, home.street.dice.randbytes(32))
 
 
 def letter(home, readers, kind, about=None, /, *, audience=PRIVATE, header=None, **fields):
-    """Stores a private record of this home about `about`. `header` is a parent in the clear."""
+    """Stores a private record of this home about `about`. The open header names `header` as a
+    parent.
+    """
     plain = schema.pack_private_content(kind, fields, about and about.id)
     content = sealed(home, plain, readers)
     return home.put(home.forge("message", header, content=content, audience=audience))
 
 
 def step(home, one):
-    """Returns what a record names of another record: its id, and its key as this home knows it."""
+    """Returns the bytes with which a record names a step: the step's id, and its key as this home
+    knows it.
+    """
     return one.id + home.author.private.threads()[one.id].entries[one.id].key
 
 
@@ -31,7 +35,9 @@ def person(home):
 
 
 def seen(home):
-    """Returns all that a home shows of private threads: the views, and why an entry does not count."""
+    """Returns everything that a home shows of private threads: the views, and why an entry does not
+    count.
+    """
     threads = {id(one): one for one in home.author.private.threads().values()}
     views = [view for one in threads.values() for view in one.views.values()]
     told = [

@@ -14,10 +14,12 @@ import pyte
 
 
 class Terminal:
-    """Runs `command` at `columns` × `lines`. `raw` holds every byte that the command sent."""
+    """A terminal with `columns` × `lines` that runs `command`. `raw` holds every byte that the
+    command sent.
+    """
 
     def __init__(self, command, *, columns=80, lines=24, env=None, emulate=True):
-        self._emulate = emulate  # slow: a page of 220 × 110 takes a second
+        self._emulate = emulate  # this is slow: a page of 220 × 110 takes a second
         self.raw = b""
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
@@ -55,7 +57,9 @@ class Terminal:
         os.kill(self.pid, number)
 
     def until(self, *texts, seconds=40):
-        """Reads until the terminal shows all texts. If it never does, fails with what it shows."""
+        """Reads until the terminal shows all texts. If this takes too long, fails and prints what
+        it shows.
+        """
         deadline = time.monotonic() + seconds
         while not all(text in self.text for text in texts):
             if not self._read(deadline):
@@ -86,7 +90,7 @@ class Terminal:
             return False
         try:
             data = os.read(self._handle, 65536)
-        except OSError:  # Linux says this once the other end is closed
+        except OSError:  # on Linux, reading fails once the other end is closed
             return False
         self.raw += data
         # pyte mistakes the keyboard protocol's CSI > … u and CSI = … u for other sequences.
@@ -95,7 +99,9 @@ class Terminal:
         return bool(data)
 
     def echoes(self):
-        """Whether the terminal is back in its ordinary mode."""
+        """Returns whether the terminal is back in its ordinary mode, in which it shows typed
+        characters.
+        """
         return bool(termios.tcgetattr(self._handle)[3] & termios.ECHO)
 
 

@@ -1,8 +1,9 @@
 """Random histories of a neighbourhood. Honest, careless and hostile people act in no particular
 order.
 
-Each history depends only on its number. A rough guess of what holds guides the people, so that many
-of their acts count. The code under test has no say, so a number means the same history for good.
+Each history depends only on its number. A rough guess of the present term guides the people, so
+that many of their acts count. The code under test has no influence, so a number always means the
+same history.
 """
 
 import copy
@@ -36,14 +37,14 @@ RULES = [
 
 
 class Lists:
-    """A guess of a term: the act that proposed it, its roll and its moderators."""
+    """A guess of a term: the act that proposed the term, its roll and its moderators."""
 
     def __init__(self, act, roll, moderators):
         self.act, self.roll, self.moderators = act, roll, moderators
 
 
 class History:
-    """One history: its `charter`, its `acts` and its `forks`."""
+    """One random history: its `charter`, its `acts` (records of authority) and its `forks`."""
 
     def __init__(self, number, steps=None):
         self.random = random.Random(number)
@@ -74,7 +75,7 @@ class History:
         }
         return {name: one for name, one in some.items() if self.random.random() < 0.7}
 
-    # Who, when and with which device
+    # Who acts, when, and with which device
 
     def chance(self, share):
         return self.random.random() < share
@@ -96,7 +97,7 @@ class History:
         return self.some(people, len(people) // 2 + 1)
 
     def signed(self):
-        """Says how to sign a record: mostly now, with the first device, and in order."""
+        """Draws how a record is signed: mostly now, with the first device, and in order."""
         how = {"time": self.now}
         if self.chance(0.15):
             how["time"] = max(START, self.now - self.random.choice([DAY, 20 * DAY, 90 * DAY]))
@@ -124,8 +125,8 @@ class History:
                 self.post(voucher, "admits", newcomer, certificate=self.certificate(newcomer))
 
     def certificate(self, newcomer):
-        """Returns mostly the newcomer's first certificate; otherwise another, a misplaced one, or
-        none.
+        """Returns mostly the newcomer's first certificate. Sometimes returns another, a misplaced
+        one, or none.
         """
         if self.chance(0.85):
             return certificate(newcomer.name, 0)
@@ -156,7 +157,9 @@ class History:
         return revocation(who.name, owner.name, n, after, place)
 
     def revoke(self):
-        """Revokes devices, some twice, some right below a record that they signed."""
+        """Revokes devices: some twice, some so that a record which they have signed does not
+        count.
+        """
         owner = self.anybody()
         for _ in range(self.random.choice([1, 1, 2])):
             self.post(self.anybody(), "carries", self.revocation(owner))
@@ -170,8 +173,10 @@ class History:
         self.forks[key] = min(self.random.randint(1, 12), self.forks.get(key, 99))
 
     def fork_after_admitting(self):
-        """Forks a log at an admit. Its newcomer has accepted it and admitted others, and may be
-        stopped.
+        """Forks the log of a voucher at an admit. The newcomer has accepted the charter and
+        admitted somebody.
+
+        In most cases, something then stops the newcomer: a fork, a revocation or a removal.
         """
         voucher, newcomer, other = self.random.sample(self.crowd, 3)
         admit = voucher.admits(newcomer, time=self.now)
@@ -199,7 +204,7 @@ class History:
         self.vote(asked, self.most(voters) if self.chance(0.8) else self.some(self.crowd))
 
     def propose_both(self):
-        """Proposes two values for one register under one number."""
+        """Proposes two values for one register with the same number."""
         what, key, n, _ = one = self.change()
         self.propose(one)
         if what == STANDING:
@@ -236,7 +241,9 @@ class History:
         self.vote(asked, self.some(self.crowd)[:4])
 
     def remove(self):
-        """Removes a person, by one moderator or by a council. Some post two cuts."""
+        """Removes a person. One moderator does so, or a council; some of its members post two
+        cuts.
+        """
         target = self.anybody()
         council = self.lists().moderators
         n = self.random.choice([1, 1, 1, 3, 2, 5])
@@ -248,7 +255,10 @@ class History:
                 self.post(moderator, "removes", target, n, cuts=self.cuts(target))
 
     def written_out(self):
-        """Returns a person whom the newest term wrote down as removed, with the number, or None."""
+        """Returns a person whom the newest term records as removed, and the number of the removal.
+
+        If there is no such person, returns None.
+        """
         holds = self.terms[-1].act.fields.get("holds") or []
         found = [(key, n) for what, key, n, _ in holds if what == STANDING and n % 2]
         return next(((one, n) for one in self.crowd for key, n in found if key == one.key), None)
@@ -266,10 +276,10 @@ class History:
         parent = self.lists()
         self.propose_term(parent)
         if self.chance(0.35):
-            self.propose_term(parent)  # a rival; some people vote for both
+            self.propose_term(parent)  # a rival term; some people vote for both terms
 
     def rival(self):
-        """Lets moderators of an old list propose a list of their own."""
+        """Lets moderators of an old term propose a term of their own."""
         old = self.random.choice(self.terms)
         self.propose_term(old, moderators=self.some(old.moderators, 1))
 
@@ -290,7 +300,9 @@ class History:
         self.accept(renewal, self.some(parent.roll))
 
     def parts(self):
-        """Returns mostly no parts; otherwise a part that is here, or one that nobody has."""
+        """Draws the parts of a renewal: mostly none, sometimes a part that exists or one that
+        nobody has.
+        """
         if self.chance(0.75):
             return [], []
         fields = {"joining": ids(self.some(self.crowd)[:2]), "holds": self.holds()}
@@ -314,7 +326,9 @@ class History:
         )
 
     def accept_charter(self):
-        """Lets newcomers name the admits that brought them in."""
+        """Lets newcomers accept the charter, or now and then another record. They name admits that
+        let them in.
+        """
         for newcomer in self.some(self.crowd)[:3]:
             mine = [one for one in self.acts if one.fields.get("person") == newcomer.key]
             first = (
@@ -325,7 +339,7 @@ class History:
             self.post(newcomer, "accepts", first, *self.some(mine)[:7])
 
     def stray(self):
-        """Posts records that no software writes: another charter, a vote about nothing, an accept
+        """Posts records that no software writes: a second charter, a vote about nothing, an accept
         of nothing.
         """
         who = self.anybody()

@@ -1,7 +1,8 @@
-"""A town. Its honest people do what the rules ask of software; its hostile people do not.
+"""A town of honest and hostile people. Honest people do what the rules ask of software; hostile
+people do not.
 
-Records reach each honest home in pieces. Hostile people know everything and show it to anybody they
-like. They are fewer than half (or a third) of every list to which honest people say yes.
+Records reach each honest home in pieces. Hostile people know everything and may show it to anybody.
+They are fewer than half (or a third) of every roll and council to which honest people say yes.
 """
 
 import copy
@@ -43,7 +44,7 @@ class Home:
         return any(one.device == self.who.device for one in self.acts.with_subject("vote", act.id))
 
     def duties(self):
-        """Accepts the term in force and votes as an honest person would (R-16.5)."""
+        """Accepts the term in force, and votes as an honest person would (R-16.5)."""
         self.accept()
         for act in self.of("proposal"):
             if not self.has_said(act) and self.is_fine(act):
@@ -60,7 +61,7 @@ class Home:
             self.town.post(self.who, "accepts", self.acts.get(term))
 
     def is_fine(self, proposal):
-        """Whether an honest person proposed this and it removes nobody honest."""
+        """Returns whether an honest person made this proposal and it removes no honest person."""
         known = self.known()
         what, key, _, _ = proposal.fields["change"]
         listed = known.term.roll | set(proposal.fields["newcomers"])
@@ -68,8 +69,10 @@ class Home:
         return self.who.key in listed and ours and (what != STANDING or key in self.town.hostile)
 
     def may_renew(self, renewal):
-        """Whether the software allows a yes, nobody honest is left out, and the hostile are still
-        few.
+        """Returns whether this person may say yes to a renewal.
+
+        The software must allow it, no honest person may be left out, and the hostile people must
+        still be few.
         """
         known, town = self.known(), self.town
         try:
@@ -85,7 +88,7 @@ class Home:
         return self.who.key in now.roll and kept and stay and fair and same
 
     def idea(self):
-        """Begins what honest people begin: an admit, a removal, a rule or a renewal."""
+        """Begins something that honest people begin: an admit, a removal, a rule or a renewal."""
         known, town = self.known(), self.town
         if self.who.key not in known.members:
             return
@@ -132,10 +135,10 @@ class Home:
 
 
 class Town:
-    """Honest homes and hostile people under one charter, made from a number alone."""
+    """Honest homes and hostile people under one charter. One number determines the whole town."""
 
     def __init__(self, number, least=2):
-        """Of the people on a list, fewer than one in `least` are hostile."""
+        """Makes a town. On each of its lists, fewer than one person in `least` is hostile."""
         self.random = random.Random(f"town {number}")
         self.least = least
         self.now = START
@@ -167,7 +170,9 @@ class Town:
         return [self.crowd[one] for one in sorted(keys)]
 
     def post(self, who, method, *given, **more):
-        """Signs and posts an act. An honest author has it at once; everybody else gets it later."""
+        """Signs and posts an act. An honest author's home has it at once; everybody else gets it
+        later.
+        """
         act = getattr(who, method)(*given, **{"time": self.now, **more})
         self.acts.append(act)
         for home in self.homes:
@@ -178,7 +183,7 @@ class Town:
         return act
 
     def spread(self, share=0.5):
-        """Lets some of the late acts arrive, within each side of a partition."""
+        """Lets some of the late acts arrive. They never cross a partition."""
         held = []
         for home, act in self.late:
             one_side = home.side == self.side_of(act)

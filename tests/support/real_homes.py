@@ -28,7 +28,7 @@ _SENTENCE = re.compile(r"(?!.*\. )[^\n]*[^\n.]\.\n")
 
 
 class Place(NamedTuple):
-    """An address of this machine for homes. `network` is a namespace, or None for the usual
+    """A place on this machine for homes. `network` is a network namespace, or None for the usual
     network.
     """
 
@@ -40,7 +40,7 @@ HERE = Place("127.0.0.1")
 
 
 class Home:
-    """One home folder. If `passphrase_file` is None, nobody gives the passphrase."""
+    """A home folder. If `passphrase_file` is None, nobody tells the home its passphrase."""
 
     def __init__(self, path: Path, passphrase_file: Path | None, place: Place = HERE) -> None:
         self.path = path
@@ -59,31 +59,29 @@ class Home:
         return [*PROGRAM, "--home", str(self.path), *words]
 
     def run(self, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
-        """Runs any command, even if it fails. `said` is its standard input."""
+        """Runs a command that may fail. `said` is its standard input."""
         return warm.run(
             self.command(*words), network=self.place.network, said=said, env=self.env,
             timeout=2 * PATIENCE,
         )  # fmt: skip
 
     def __call__(self, *words: str) -> Any:
-        """Runs a command that must succeed. Its output must be one JSON document, which is
-        returned.
-        """
+        """Runs a command that must succeed and print one JSON document. Returns the document."""
         done = self.run("--json", *words)
         assert done.returncode == 0, f"{words}: {done.stderr}"
         assert done.stderr == ""
         return json.loads(done.stdout)
 
     def text(self, *words: str) -> str:
-        """Runs a command that must succeed and returns its text for people."""
+        """Runs a command that must succeed. Returns the text that it prints for people."""
         done = self.run(*words)
         assert done.returncode == 0, f"{words}: {done.stderr}"
         assert done.stderr == ""
         return done.stdout
 
     def refused(self, *words: str, code: int = 1, said: str = "", several: bool = False) -> str:
-        """Runs a command that must refuse and returns its one sentence. `several` allows more than
-        one.
+        """Runs a command that must refuse. Returns its one sentence; `several` allows more
+        sentences.
         """
         done = self.run("--json", *words, said=said)
         assert (done.returncode, done.stdout) == (code, ""), f"{words}: {done}"
@@ -100,7 +98,7 @@ class Home:
         return Lines(self)
 
     def has(self, *ids: str) -> None:
-        """Waits until this home stores all these records."""
+        """Waits until this home has stored all these records."""
         for one in ids:
             self("wait", "--id", one, "--timeout", str(PATIENCE))
 
@@ -111,7 +109,9 @@ class Home:
 
     @property
     def holder(self) -> int | None:
-        """The process id in the lock, or None. The process may have ended."""
+        """Returns the process id in the lock file, or None if there is none. The process may have
+        ended.
+        """
         try:
             text = (self.path / "lock").read_text()
         except FileNotFoundError:
@@ -132,7 +132,7 @@ class Home:
             yield db
 
     def holds(self, words: str) -> list[str]:
-        """Returns the files of this home that hold the words in the clear."""
+        """Returns the files of this home that hold the words unencrypted."""
         wanted = words.encode()
         return [
             str(one.relative_to(self.path))
@@ -142,7 +142,7 @@ class Home:
 
 
 class Lines:
-    """A script that talks to `post --lines`: it writes lines and reads an answer to each."""
+    """A script that uses `post --lines`: it writes lines, and reads one answer to each line."""
 
     def __init__(self, home: Home) -> None:
         command = home.command("--json", "post", "--lines")
@@ -169,7 +169,7 @@ class Lines:
         return json.loads(text) if text else None
 
     def post(self, *requests: dict[str, Any]) -> list[str]:
-        """Writes the lines and returns the ids."""
+        """Writes the lines. Returns the ids of the posted records."""
         found = []
         for at in range(0, len(requests), 50):  # neither pipe may fill up
             self.say(*requests[at : at + 50])
@@ -177,7 +177,7 @@ class Lines:
         return found
 
     def end(self) -> int:
-        """Ends the input and returns the exit code."""
+        """Ends the input. Returns the exit code."""
         self.process.stdin.close()
         return self.process.wait(2 * PATIENCE)
 
@@ -188,8 +188,8 @@ def request(title: str, **fields: Any) -> dict[str, Any]:
 
 
 class Folder:
-    """A folder for homes, with a passphrase file. Its path is short, because a socket's path has to
-    fit.
+    """A folder for homes, with a passphrase file. The path is short, because the path of a socket
+    must be short.
     """
 
     def __init__(self, path: Path, place: Place) -> None:
@@ -205,7 +205,7 @@ class Folder:
         return one
 
     def listen(self) -> str:
-        """Returns a free address. The home keeps the address, so that others find the home again."""
+        """Returns a free address. The home keeps it, so that other homes find the home again."""
         with socket.create_server(("127.0.0.1", 0)) as server:
             return f"/ip4/{self.place.address}/tcp/{server.getsockname()[1]}"
 
@@ -252,7 +252,7 @@ def together(*jobs: Callable[[], Any]) -> list[Any]:
 
 
 def each(cases: Iterable[Any], check: Callable[[Any], Any]) -> list[Any]:
-    """Checks all cases, two at a time, and reports all that fail."""
+    """Checks all cases, two at a time. Reports all cases that fail."""
 
     def one(case: Any) -> tuple[Any, str | None]:
         try:
@@ -268,7 +268,9 @@ def each(cases: Iterable[Any], check: Callable[[Any], Any]) -> list[Any]:
 
 
 def eventually(is_so: Callable[[], Any], what: str, within: float = PATIENCE) -> Any:
-    """Returns the first true answer of `is_so`. If none comes in time, fails with `what`."""
+    """Calls `is_so` until its answer is true, and returns this answer. If that takes too long,
+    fails with `what`.
+    """
     deadline = time.monotonic() + within
     while not (found := is_so()):
         assert time.monotonic() < deadline, what
@@ -277,7 +279,9 @@ def eventually(is_so: Callable[[], Any], what: str, within: float = PATIENCE) ->
 
 
 def agree(*homes: Home) -> dict[str, Any]:
-    """Waits until all homes have the same records and the same state. Returns their last status."""
+    """Waits until all homes have the same records and the same state. Returns the last status of
+    each.
+    """
 
     def equal() -> Any:
         found = together(*(lambda home=home: home("status") for home in homes))

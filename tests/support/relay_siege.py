@@ -1,8 +1,9 @@
 """Attacks a relay in all ways at once, for a number of seconds. It is a program of its own.
 
-It reads one JSON object from standard input: `address` of the relay, `seconds`, and a member's
-stolen `seed`, `device`, `neighbourhood`, `gossip_key`, and the `seq`, `head` of its log (hex). Once
-all attacks are under way, it prints "begun". At the end it prints how many records it has sent.
+It reads one JSON object from standard input. The object has the `address` of the relay, the
+`seconds`, and values stolen from a member. These are `seed`, `device`, `neighbourhood`,
+`gossip_key`, and of the member's log `seq` and `head` (hex). Once all attacks run, the program
+prints "begun". At the end it prints how many records it has sent.
 """
 
 import json
@@ -32,7 +33,9 @@ async def visitor(seed):
 
 
 async def sockets(ip, port, count, words, *, task_status):
-    """Opens `count` connections that send `words` and then nothing. A closed one is opened again."""
+    """Opens `count` connections that send `words` and then nothing. Opens each closed connection
+    again.
+    """
 
     async def one():
         while True:
@@ -52,7 +55,7 @@ async def sockets(ip, port, count, words, *, task_status):
 
 
 async def asks_for_everything(where, stolen, *, task_status):
-    """Asks for everything in a member's neighbourhood with a stranger's keys."""
+    """Asks for all records of a member's neighbourhood, but with a stranger's keys."""
     async with visitor(77) as them:
         told = False
         while True:

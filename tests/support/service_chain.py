@@ -1,4 +1,6 @@
-"""Threads of services, made of entries without bytes, in a neighbourhood of a dozen people."""
+"""The threads of services, for tests: entries without bytes, in a neighbourhood of a dozen
+people.
+"""
 
 import hashlib
 
@@ -74,7 +76,9 @@ class Story:
         return self.fold(**more).views.get(one.id)
 
     def told(self, one):
-        """Returns the rule by which an entry does not count, or None if it counts."""
+        """Returns the rule because of which an entry does not count, or None if the entry
+        counts.
+        """
         history = self.fold().history
         return next(t.refusal and t.refusal.rule for t in history if t.entry.id == one.id)
 
@@ -86,8 +90,8 @@ class Story:
 
 
 def bins():
-    """Makes the story of the council's bins. A contractor holds them and has offered a part to
-    another.
+    """Makes the story of the council's bins. A contractor holds the service and has offered a part
+    of it to another firm.
     """
     story = Story()
     service = story.says(COUNCIL, "service", title="Bins", provider="The council")

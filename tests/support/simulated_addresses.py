@@ -1,4 +1,6 @@
-"""Helpers of the tests of addresses: an agreement of Ada and Ben on a street of four, and a caller."""
+"""Helpers for tests of people's addresses: an agreement of Ada and Ben on a street of four, and a
+caller.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +25,7 @@ WAIT = 90.0  # seconds: longer than the longest pause between two tries
 
 @asynccontextmanager
 async def living(street: Street, **more: str) -> AsyncIterator[bytes]:
-    """Starts all homes, lets Ada and Ben agree, and yields the id of their agreement."""
+    """Starts all homes and lets Ada and Ben agree. Yields the id of their agreement."""
     async with trio.open_nursery() as nursery:
         for home in street.homes.values():
             await nursery.start(home.live)
@@ -64,13 +66,13 @@ def read(home: Home, agreement: bytes, giver: Home) -> str | None:
 
 
 def on_disk(home: Home) -> bytes:
-    """Returns the bytes of the store and of the write-ahead log."""
+    """Returns the bytes of the home's store and of its write-ahead log."""
     files = (Path(f"{home.path}{end}") for end in ("", "-wal"))
     return b"".join(one.read_bytes() for one in files if one.exists())
 
 
 class Caller:
-    """A caller at another machine, who has the keys of `me` and writes the protocol by hand."""
+    """A caller at another machine with the keys of `me`. The caller speaks the protocol by hand."""
 
     def __init__(self, street: Street, network: Network, me: Home) -> None:
         self.street, self.network, self.me = street, network, me
@@ -80,7 +82,9 @@ class Caller:
         return GiftOrigin(self.street.neighbourhood, self.network.peer_id)
 
     def greeting(self, to: Home, **other: Any) -> list[Any]:
-        """Makes a hello to `to`. `other` can replace the device, the peers and other parts."""
+        """Makes a hello frame for `to`. `other` can replace the device, the peers and other
+        parts.
+        """
         sender = other.get("sender", self.network.peer_id)
         receiver = other.get("receiver", self.street.network.address(to.name).rpartition("/")[2])
         domain = other.get("domain", giving.HELLO_DOMAIN)
@@ -104,8 +108,8 @@ class Caller:
         return await self.network.open_stream(peer, giving.PROTOCOL)
 
     async def say(self, to: Home, *said: list[Any] | bytes) -> list[list[Any]]:
-        """Sends everything on a new stream. Returns the frames that come until the other side ends
-        the stream.
+        """Sends everything on a new stream. Returns the frames that arrive until the other side
+        ends the stream.
         """
         stream = await self.open(to)
         decoder, found = frames.Decoder(), []

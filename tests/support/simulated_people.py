@@ -1,4 +1,4 @@
-"""The acts of people in a simulated neighbourhood, one at a time."""
+"""Simulates the people of a neighbourhood. They act one at a time."""
 
 from collections.abc import Callable
 from random import Random
@@ -10,7 +10,7 @@ from tests.support.simulated_street import MARK, Home
 
 
 def act(home: Home, random: Random) -> None:
-    """Lets a person do one thing. They would rather answer something than begin something."""
+    """Lets a person do one thing. People answer something rather than begin something new."""
     assert home.author is not None
     if home.author.state.ring.current() is None:
         return

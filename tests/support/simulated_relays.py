@@ -18,7 +18,9 @@ from tests.support.simulated_street import EPOCH_MS, Home, Street, chance
 
 
 class RelayHome:
-    """A relay. Its folder outlives its node. It knows no addresses; homes find it."""
+    """A relay. Its folder stays when its node stops. The relay knows no addresses; homes find the
+    relay.
+    """
 
     def __init__(self, street: Street, name: str, limits: RelayLimits | None = None) -> None:
         self.street, self.name = street, name
@@ -77,7 +79,7 @@ class RelayHome:
         return one
 
     def holds(self, words: bytes) -> bool:
-        """Whether a file of this relay holds the words."""
+        """Returns whether a file of this relay holds the words."""
         return any(words in one.read_bytes() for one in self.path.rglob("*") if one.is_file())
 
 

@@ -1,9 +1,9 @@
 """A simulated neighbourhood: homes with real stores over a network in memory. It takes no real
 time.
 
-Everything random comes from one seed. The fixture `simulate` in test_street.py gives the seed to
-Trio's scheduler too. So one seed tells one story: `Street.trace` hashes who stored which record and
-when.
+Everything random comes from one seed. The fixture `simulate` in tests/sim/conftest.py gives the
+seed to Trio's scheduler too. So one seed tells one story. `Street.trace` is a hash of which home
+stored which record and when.
 """
 
 import hashlib
@@ -58,8 +58,8 @@ def as_hex(_what: str, text: str) -> bytes:
 
 
 class Home:
-    """One household: its database file, and its node while the node is up. The file outlives the
-    node.
+    """One household: its database file, and its node while the node is up. The file stays when the
+    node stops.
     """
 
     def __init__(self, street: "Street", name: str, identity: Identity, path: Path) -> None:
@@ -84,7 +84,7 @@ class Home:
 
     @property
     def up(self) -> bool:
-        """Whether people can post here."""
+        """Whether the home is up and people can post at it."""
         return self.author is not None
 
     def now(self) -> int:
@@ -108,7 +108,7 @@ class Home:
             self._gone.set()
 
     async def kill(self) -> None:
-        """Stops the machine at once. What was not safe in the files by now is lost."""
+        """Stops the machine at once. Anything that is not safely written to its files is lost."""
         self._lives += 1
         self.path = self.copy_disk(f"{self.name}.{self._lives}")
         self.street.network.kill_host(self.name)
@@ -116,7 +116,9 @@ class Home:
         await self._gone.wait()
 
     def copy_disk(self, name: str) -> Path:
-        """Copies the files as they are now. Whoever opens the copy has to recover it."""
+        """Copies the files as they are now. A program that opens the copy must first recover the
+        database.
+        """
         copy = self.path.with_name(f"{name}.db")
         for end in ("", "-wal"):
             if Path(f"{self.path}{end}").exists():
@@ -135,7 +137,7 @@ class Home:
         return one
 
     def must_post(self, kind: str, given: dict[str, str], about: bytes | None = None) -> Record:
-        """Posts as the person who lives here. No rule may forbid the record."""
+        """Posts as the person who lives here. Fails if a rule forbids the record."""
         one = self.post(kind, given, about)
         assert one is not None, self.refused
         return one
@@ -191,7 +193,9 @@ class Home:
 
 
 class Street:
-    """The homes, the network between them, and everything that happens to both."""
+    """The homes, the network between them, and everything that happens to the homes and the
+    network.
+    """
 
     def __init__(self, seed: int, folder: Path, names: Iterable[str] = NAMES) -> None:
         self.seed, self.folder = seed, folder
@@ -200,7 +204,7 @@ class Street:
         self.events = 0
         self._trace = hashlib.sha256()
         self.neighbourhood, members = founded(tuple(names))
-        self.relays: list[str] = []  # their addresses
+        self.relays: list[str] = []  # the addresses of the relays
         self.homes: dict[str, Home] = {}
         for name, (identity, database) in members.items():
             path = folder / f"{name}.db"
@@ -223,8 +227,8 @@ class Street:
         self._trace.update(f"{trio.current_time():.9f} {name}\n".encode() + b"".join(ids))
 
     def newcomer(self, name: str, inviter: Home, of: Home | None = None) -> Home:
-        """Makes a home that has only an invitation. With `of`, it has the recovery words of that
-        person.
+        """Makes a home that has only an invitation. If `of` is given, the home also has the
+        recovery words of that person.
         """
         assert inviter.door is not None
         assert inviter.author is not None
@@ -241,15 +245,15 @@ class Street:
         return home
 
     def clone(self, home: Home, name: str) -> Home:
-        """Copies a home's disk, with its keys, to another machine."""
+        """Copies a home's disk, with its keys, to a second machine."""
         copy = Home(self, name, home.identity, home.copy_disk(name))
         copy.knows = [self.network.address(one) for one in self.homes if one != home.name]
         self.homes[name] = copy
         return copy
 
     async def settle(self) -> None:
-        """Keeps good weather until all homes agree and store nothing more. Fails if that takes too
-        long.
+        """Keeps the network free of faults until all homes agree and store nothing more. Fails if
+        that takes too long.
         """
         self.network.end_partition()
         self.network.end_bad_weather()
@@ -261,12 +265,12 @@ class Street:
             await trio.sleep(QUIET)
 
     def agreed(self) -> bool:
-        """Whether all homes hold the same records and see the same state."""
+        """Returns whether all homes hold the same records and see the same state."""
         homes = list(self.homes.values())
         return all(one.up for one in homes) and len({facts(one) for one in homes}) == 1
 
     def differences(self) -> str:
-        """Lists what each home lacks, for the person who has to find out why."""
+        """Lists the records that each home lacks, for a person who looks for the cause."""
         held = {
             name: set(store_of(one).records.ids()) for name, one in self.homes.items() if one.up
         }
@@ -291,7 +295,7 @@ Simulate = Callable[..., Street]
 def founded(names: tuple[str, ...]) -> tuple[bytes, dict[str, tuple[Identity, bytes]]]:
     """Founds a neighbourhood whose first person has admitted the others by ordinary records.
 
-    Returns its id, and everybody's keys and database.
+    Returns the neighbourhood's id, and the keys and the database of each person.
     """
     random = chance(Random(f"founding {names}"))
     founder = Identity.new(random)

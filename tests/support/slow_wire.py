@@ -22,7 +22,7 @@ _LONGEST = 65_600
 
 
 def tap(network, name):
-    """Makes one end of the wire: an interface in that namespace."""
+    """Makes one end of the wire: an interface in the network namespace."""
     where = os.open(f"/var/run/netns/{network}", os.O_RDONLY)
     if ctypes.CDLL(None, use_errno=True).setns(where, _CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), f"cannot enter {network}")
@@ -44,7 +44,7 @@ def main(one, other, seconds, share):
                 heapq.heappush(waiting, (time.monotonic() + seconds, count, there[end], packet))
         while waiting and waiting[0][0] <= time.monotonic():
             _, _, end, packet = heapq.heappop(waiting)
-            # If the other end is not up, or is full, the packet is lost, as on any wire.
+            # If the other end is down or full, the packet is lost, as on any wire.
             with suppress(OSError):
                 os.write(end, packet)
 

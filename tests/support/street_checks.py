@@ -1,4 +1,4 @@
-"""Checks what must hold in a simulated neighbourhood once all is quiet."""
+"""Checks what must hold in a simulated neighbourhood once nothing new happens."""
 
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from tests.support.simulated_street import MARK, Home, Street, store_of
 
 
 def check(street: Street, forked: frozenset[bytes] = frozenset()) -> None:
-    """Checks that all homes agree, keep all acknowledged records, and have private words only where
-    they belong.
+    """Checks that all homes agree and keep all acknowledged records, and that only the right homes
+    have private words.
     """
     homes = list(street.homes.values())
     assert street.agreed(), street.differences()
@@ -41,8 +41,9 @@ def check_logs(store: Store, forked: frozenset[bytes]) -> None:
 
 
 def check_private(street: Street, home: Home) -> None:
-    """Checks that both parties can read their words, and that nobody else can. No view or file
-    holds them.
+    """Checks that both parties can read their private words, and that nobody else can.
+
+    No view and no file holds these words unencrypted.
     """
     assert home.author is not None
     state = home.author.state
@@ -71,7 +72,7 @@ def check_private(street: Street, home: Home) -> None:
 
 
 def _other_party(home: Home, view: View) -> bytes | None:
-    """Returns the person who reads a response or a receipt besides its author."""
+    """Returns the person who can read a response or a receipt and is not its author."""
     assert home.author is not None
     if view["kind"] == "receipt":
         other: bytes = ({view["giver"], view["receiver"]} - {view["author"]}).pop()
@@ -81,7 +82,7 @@ def _other_party(home: Home, view: View) -> bytes | None:
 
 
 def check_folding(home: Home) -> None:
-    """Checks that incremental folding gave the same as a rebuild."""
+    """Checks that folding step by step gave the same result as folding everything again."""
     assert home.author is not None
     state = home.author.state
     before = state.views.state_hash(), state.views.balances()
@@ -90,8 +91,8 @@ def check_folding(home: Home) -> None:
 
 
 def check_addresses(street: Street, home: Home) -> None:
-    """Checks that a home keeps only addresses where somebody can dial a home, and so tells only
-    these.
+    """Checks that a home keeps only addresses at which somebody can dial a home. A home tells
+    others only the addresses that it keeps.
     """
     assert home.mesh is not None
     homes = {street.network.address(name) for name in street.homes}

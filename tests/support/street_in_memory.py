@@ -31,8 +31,8 @@ def by_id(_what: str, typed: str) -> bytes:
 
 
 class Home:
-    """One home: a store, the person who lives there, and what they post. `skew` is the error of its
-    clock.
+    """One home: a store, the person who lives there, and that person's posts. `skew` is the error
+    of its clock.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class Home:
         return known.head if known else LOG_START
 
     def post(self, kind: str, about: Record | None = None, /, **fields: Any) -> Record:
-        """Posts a record as a person does. Lets a minute pass first."""
+        """Lets a minute pass, and then posts a record as a person does."""
         self.street.clock += 60_000
         return self.author.post(kind, fields, about=about and about.id, resolve=by_id)
 
     def write(self, kind: str, about: Record | None = None, /, **fields: Any) -> Record:
-        """Posts a record as the software does. Lets a minute pass first."""
+        """Lets a minute pass, and then posts a record as the software does."""
         self.street.clock += 60_000
         return self.author.write(KINDS[kind], fields, about=about and about.id)
 
@@ -99,10 +99,9 @@ class Home:
         audience: int | None = None,
         **fields: Any,
     ) -> Record:
-        """Signs a record that the software of an honest home would not sign, or would not accept
-        yet.
+        """Signs a record that honest software would not sign, or would not accept yet.
 
-        Without `seq` the record takes the next place in this home's log.
+        Without `seq`, the record takes the next place in this home's log.
         """
         head = self.head
         if seq is None:
@@ -132,7 +131,7 @@ class Home:
         return self.inbox.ingest_wires([one.wire for one in records])
 
     def put(self, one: Record) -> Record:
-        """Stores a record that this home forged. Fails if the store refuses it."""
+        """Stores a record that this home has forged. Fails if the store refuses the record."""
         assert self.take(one).stored == [one]
         return one
 
@@ -153,7 +152,9 @@ class Home:
         return list(self.store.records.ids())
 
     def absent(self) -> list[bytes]:
-        """Returns the ids of records whose content is missing although nobody took it back."""
+        """Returns the ids of records whose content is missing, although nobody has taken the
+        content back.
+        """
         rows = self.store.records.without_content(0, 10_000)
         return [row.record.id for row in rows if not self.state.thread_fold.is_erased(row)]
 
@@ -175,7 +176,9 @@ class Home:
         return self.state.views.find(one.id)
 
     def told(self, one: Record) -> str | None:
-        """Returns the rule by which a record does not count in its thread, or None if it counts."""
+        """Returns the rule because of which a record does not count in its thread, or None if it
+        counts.
+        """
         thread = self.state.thread_fold.fold_thread(self.store.records.find(one.id).root)
         refusal = next(told.refusal for told in thread.history if told.entry.id == one.id)
         return refusal and refusal.rule
@@ -230,7 +233,7 @@ class Street:
         return Home(self, like.state.neighbourhood, who, path=path)
 
     def twin(self, of: Home) -> Home:
-        """Makes an empty home with the same devices."""
+        """Makes a home without records that has the same devices as `of`."""
         return self.home(of, *of.who)
 
     def neighbour(self, by: Home) -> Home:
@@ -290,8 +293,8 @@ def exchange(giver: Home, asker: Home, *, need: int = 90) -> list[Record]:
 
 
 class Line:
-    """Drives sync sessions between two homes in memory. The test chooses the pieces in which bytes
-    travel.
+    """Runs sync sessions between two homes in memory. A test chooses into which pieces the bytes
+    are cut.
     """
 
     def __init__(
@@ -337,7 +340,7 @@ class Line:
             self.send(side, self.sessions[side].begin_round(self.homes[side].store.heads()))
 
     def flow(self) -> None:
-        """Lets the bytes travel until both ends are silent."""
+        """Passes bytes between the two ends until both have nothing to send."""
         while any(self.queues):
             self.turns += 1
             waiting = [bytes(queue) for queue in self.queues]
@@ -408,14 +411,14 @@ class Line:
         return list(found)
 
     def fetch(self) -> None:
-        """Lets each home ask the other for the content that it lacks."""
+        """Lets each home ask the other home for the contents that are missing."""
         for side in (0, 1):
             missing = self.homes[side].absent()
             self.send(side, self.sessions[side].ask_for_content(missing))
         self.flow()
 
     def rounds(self, most: int = 8) -> int:
-        """Runs rounds until a round finds nothing to send. Returns the number of rounds."""
+        """Runs rounds of sync until a round finds nothing to send. Returns the number of rounds."""
         for count in range(1, most + 1):
             self.begin(0)
             self.flow()

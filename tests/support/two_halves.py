@@ -11,7 +11,9 @@ _NAMES = {side: f"mc-{side}-{os.getpid()}" for side in ("east", "west")}
 
 
 class Halves:
-    """East and west. If this machine can lay a wire, each half has a network of its own."""
+    """The two halves, `east` and `west`. If this machine can lay a wire, each half has a network of
+    its own.
+    """
 
     def __init__(self, east: Folder, west: Folder, *, networks: bool) -> None:
         self.east, self.west = east, west
@@ -19,7 +21,9 @@ class Halves:
 
     @contextmanager
     def cut(self) -> Iterator[None]:
-        """Cuts the wire, so that neither half hears the other, and restores it afterwards."""
+        """Cuts the wire within the block, so that the halves do not hear each other. Restores the
+        wire afterwards.
+        """
         if self._networks:
             _ip("-n", _NAMES["east"], "link", "set", "wire", "down")
         yield
@@ -29,7 +33,9 @@ class Halves:
             together(*(lambda home=home: home("up") for home in self.east.homes + self.west.homes))
 
     def alone(self, half: Folder) -> None:
-        """Runs only this half during a cut. If there is no wire, stops the nodes of the other half."""
+        """Lets only this half run during a cut. If there is no wire, stops the nodes of the other
+        half.
+        """
         if not self._networks:
             other = self.west if half is self.east else self.east
             together(*(lambda home=home: home("down") for home in other.homes))
@@ -47,7 +53,9 @@ def halves() -> Iterator[Halves]:
 
 @contextmanager
 def _two_networks() -> Iterator[tuple[Place, Place] | None]:
-    """Yields two networks with a wire between them, or None if only an administrator may lay one."""
+    """Yields two networks with a wire between them. If this user may not lay a wire, yields
+    None.
+    """
     east, west = Place("10.77.0.1", _NAMES["east"]), Place("10.77.0.2", _NAMES["west"])
     try:
         yield (east, west) if _lay_wire(east, west) else None

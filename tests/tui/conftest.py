@@ -1,4 +1,4 @@
-"""Pictures show local time; the tests live in UTC."""
+"""Sets the time zone of the tests to UTC, because pictures show local time."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Hostile text: services, measures and matters whose every word and name is hostile."""
+"""Services, measures and matters whose every word and name is hostile do no harm to the screen."""
 
 import pytest
 
@@ -20,7 +20,7 @@ PEOPLE = {one["id"] for one in (SAM, MARIA, COUNCIL, CONTRACTOR, SUB)}
 
 
 def poison(value, key=None):
-    """Every word and name in it becomes hostile."""
+    """Returns a copy of the value in which every word and name is hostile text."""
     if isinstance(value, dict):
         found = {name: poison(one, name) for name, one in value.items()}
         if found.get("id") is None or found["id"] in PEOPLE:
@@ -69,7 +69,9 @@ def test_every_page_of_a_service_bears_all_of_them(number):
 
 
 async def through(pilot, seen):
-    """Every act of a page, its form, and the refusal of posting it."""
+    """Opens every act of a page, its form, and the refusal to post the form. Adds each picture to
+    `seen`.
+    """
     page = pilot.app.screen
     await until(pilot, lambda: page.query_one("#steps", Feed).cards.option_count)
     seen.append(picture(pilot.app))

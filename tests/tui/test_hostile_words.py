@@ -1,4 +1,4 @@
-"""Hostile text: no text that a person writes crashes a widget or steers the terminal."""
+"""No text that a person writes can crash a widget or control the terminal."""
 
 import re
 import sys
@@ -19,10 +19,10 @@ SCREEN = "tests.support.hostile_screen"
 
 
 def shown(seed, count, *more):
-    """What a terminal receives while the strings pass by."""
+    """Returns the bytes that a terminal receives while a program shows the hostile strings."""
     command = [sys.executable, "-m", SCREEN, str(seed), str(count), *more]
     with Terminal(command, columns=220, lines=110, emulate=False) as terminal:
-        code = terminal.wait(seconds=600 + count)  # a bound, on a busy machine too
+        code = terminal.wait(seconds=600 + count)  # enough for a busy machine too
         assert code == 0, terminal.raw[-2000:]
         pages = re.findall(rb"page ([0-9]+) ends", terminal.raw)
         assert set(map(int, pages)) == set(range(1, len(set(pages)) + 1)), "each page was painted"
@@ -86,7 +86,7 @@ def poisoned(text):
 
 
 async def walk(pilot, node):
-    """Through every screen there is."""
+    """Walks through every screen that there is."""
     await shows(pilot, "Needs your answer (3)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     for tab in "234567":
@@ -123,7 +123,7 @@ test_every_screen_bears_all_of_them = on_screen(walk, node=poisoned(ALL))
 
 
 def poisoned_together():
-    """Circles, pacts and pages whose every word, and every name, is hostile."""
+    """Makes circles, pacts and pages whose every word and every name is hostile text."""
     node = together()
     someone = {"id": SAM["id"], "name": ALL}
     for name in ("circles", "messages", "pacts", "pages", "revisions"):
@@ -187,7 +187,7 @@ STRANGE = (
 
 
 def poisoned_government():
-    """Decisions, moderation and proxies whose every word, name and value is hostile."""
+    """Makes decisions, moderation and proxies whose every word, name and value is hostile text."""
     node = governed()
     eve = node.lists["people"][-1]
     known = {one["id"]: {"id": one["id"], "name": ALL} for one in (SAM, MARIA, eve)}
@@ -216,7 +216,9 @@ def poisoned_government():
 
 
 def renamed(value, known):
-    """People by their hostile names; a record that is spoken of has a hostile title."""
+    """Replaces people by people with hostile names. A record that the value mentions gets a hostile
+    title.
+    """
     if isinstance(value, list):
         return [renamed(one, known) for one in value]
     if value is None or "kind" not in value:

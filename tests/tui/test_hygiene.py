@@ -1,4 +1,4 @@
-"""What the screen loads, and what it refuses to be shown on."""
+"""Which modules the screen imports, and what it says when there is no terminal that can show it."""
 
 import subprocess
 import sys

@@ -88,7 +88,7 @@ def test_a_decision_is_voted_on_and_the_next_term_proposed(homes):
         terminal.until("New on the board")
         terminal.type("6")
         terminal.until("Decisions (2)", "passed · 2 yes, 0 no", "Time to answer: 5 days")
-        terminal.type("\t\t\x1b[B\r")  # what you can do: the second of it
+        terminal.type("\t\t\x1b[B\r")  # the second entry of the list of acts
         terminal.until("In a new term everybody", "[x] Ada", "[ ] Ben")
         terminal.type("\x1bOQ")  # F2
         terminal.until("Decisions (3)")
@@ -148,7 +148,7 @@ def test_a_dumb_terminal_is_told_the_plain_commands(homes):
 def test_where_there_is_no_home_one_sentence_says_how_to_begin(homes):
     with homes.screen("nobody") as terminal:
         assert terminal.wait() == 1
-        said = terminal.text.replace("\n", "")  # where it wraps depends on the folder's name
+        said = terminal.text.replace("\n", "")  # the line breaks depend on the folder's name
         assert "meshcoop found" in said
         assert "meshcoop join" in said
 
@@ -164,7 +164,11 @@ def test_the_demo_opens_a_screen_and_ends_with_it():
 
 
 def is_clean(terminal):
-    """The alternate screen left, the cursor shown, the mouse and pasting let go, echo on."""
+    """Returns whether the program has restored the terminal.
+
+    The alternate screen is left, the cursor is visible, the mouse and pasting are ordinary, and
+    typed characters show.
+    """
     raw = terminal.raw
     last = {
         mode: max((raw.rfind(b"\x1b[?%d%s" % (mode, letter)), letter) for letter in (b"h", b"l"))[1]

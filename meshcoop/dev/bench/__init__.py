@@ -1,1 +1,1 @@
-"""Benchmarks, each compared with the speed at which PyNaCl verifies signatures."""
+"""Benchmarks. Each compares its figure with the speed at which PyNaCl verifies signatures."""

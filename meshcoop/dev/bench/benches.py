@@ -1,7 +1,8 @@
-"""The benches: they measure this machine and compare the figures with a limit.
+"""The benches measure how fast this machine is, and compare the figures with a limit.
 
 The limit is the speed of one core that verifies the same records with PyNaCl and does nothing else.
-The limit is measured in the same run. Stores are on disk. Homes are processes that speak libp2p.
+The limit is measured in the same run. The stores are on disk. The homes are processes that speak
+libp2p.
 """
 
 import signal
@@ -35,7 +36,7 @@ Figures = list[dict[str, Any]]
 
 
 def run_bench(name: str, records: int | None, runs: int) -> Figures:
-    """Runs one bench. No file and no process is left behind."""
+    """Runs one bench. Afterwards removes its files and ends its processes."""
     bench, usual_records = _BENCHES[name]
     with _ending_in_order(), watched_folder("meshcoop-bench-") as folder:
         return bench(records or usual_records, runs, folder)
@@ -43,7 +44,7 @@ def run_bench(name: str, records: int | None, runs: int) -> Figures:
 
 @contextmanager
 def _ending_in_order() -> Iterator[None]:
-    """Within the block, lets SIGTERM raise SystemExit, so that the bench cleans up."""
+    """Within the block, lets the signal SIGTERM raise SystemExit, so that the bench cleans up."""
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         sys.exit(_TERMINATED)
@@ -56,7 +57,9 @@ def _ending_in_order() -> Iterator[None]:
 
 
 def _bench_ingest(records: int, runs: int, folder: Path) -> Figures:
-    """Measures the records a second that a home stores: once without the key, once with the key."""
+    """Measures how many records a second a home stores: once without the epoch key, once with
+    it.
+    """
     street = build_street(records, 1, with_keys=False)
     parsed = [envelope.parse(wire) for wire in street.wires]
     founder = street.homes[0]
@@ -98,9 +101,9 @@ async def _ingest_wires(inbox: Inbox, wires: list[bytes]) -> None:
 
 
 def _bench_sync(records: int, runs: int, folder: Path) -> Figures:
-    """Measures the records a second that one home sends to another.
+    """Measures how many records a second one home sends to another home.
 
-    The other home lacks all records in one measurement, and 1 % of them in a second one.
+    In one measurement the other home lacks all records, in a second one it lacks 1 %.
     """
     street = build_street(records, 3, with_keys=False)
     parsed = [envelope.parse(wire) for wire in street.wires]
@@ -141,7 +144,9 @@ def _summarise(name: str, records: int, rates: list[float], limits: list[float])
 
 
 def _bench_live(records: int, runs: int, folder: Path) -> Figures:
-    """Measures the milliseconds until a post is stored two hops away, on an idle network."""
+    """Measures how many milliseconds pass until a post is stored two hops away, on an idle
+    network.
+    """
     street = build_street(100, 3, with_keys=True)
     parsed = [envelope.parse(wire) for wire in street.wires]
     limit = measure_verifying(parsed, street.neighbourhood)
@@ -163,7 +168,10 @@ def _bench_live(records: int, runs: int, folder: Path) -> Figures:
 
 
 def _bench_loops(records: int, _runs: int, _folder: Path) -> Figures:
-    """Measures the alarms of simulated measures. `records` is the number of runs of each."""
+    """Measures how often simulated measures raise an alarm.
+
+    `records` is the number of runs of each simulation.
+    """
     return loop_alarms.measure_alarms(records)
 
 

@@ -1,4 +1,4 @@
-"""Makes neighbourhoods for benches: with devices, signed records and stores on disk."""
+"""Makes neighbourhoods for benches, with devices, signed records and stores on disk."""
 
 import os
 import time
@@ -31,9 +31,9 @@ def now() -> int:
 
 @dataclass(frozen=True)
 class Street:
-    """A neighbourhood of a bench.
+    """A neighbourhood for a bench.
 
-    `chain` is the log of the founder, who admits everybody. `logs` has the log of each neighbour.
+    `chain` is the log of the founder, who admits everybody. `logs` holds the log of each neighbour.
     """
 
     neighbourhood: bytes
@@ -43,11 +43,13 @@ class Street:
 
     @property
     def wires(self) -> list[bytes]:
-        """The records of all neighbours, one log after the other, in the order of a sync."""
+        """The records of all neighbours, one log after the other, as a sync sends them."""
         return [wire for log in self.logs for wire in log]
 
     def write_store(self, path: Path, wires: Iterable[bytes] = ()) -> None:
-        """Writes the store of a home without keys. The store holds the chain and these records."""
+        """Writes the store of a home that has no keys. The store holds the founder's log and
+        `wires`.
+        """
         store = Store(path)
         inbox = Inbox(open_state(store, self.neighbourhood, {}, now))
         inbox.ingest_wires([*self.chain, *wires])
@@ -55,7 +57,7 @@ class Street:
 
 
 def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
-    """Builds a street whose founder has a device at each of `homes` homes.
+    """Builds a neighbourhood whose founder has one device at each home; `homes` says how many.
 
     The founder's first device is at the first home. Neighbours write the records. If `with_keys`,
     the homes and the neighbours have the epoch keys.
@@ -78,9 +80,9 @@ def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
 
 
 def measure_verifying(records: list[Record], neighbourhood: bytes) -> float:
-    """Measures the limit: the records a second that one core verifies if it does nothing else.
+    """Measures how many records a second one core verifies with PyNaCl if it does nothing else.
 
-    It uses PyNaCl.
+    The benches compare their figures with this limit.
     """
     prefix = b"meshcoop record 1 sign\0" + neighbourhood
     signed = [
@@ -94,7 +96,7 @@ def measure_verifying(records: list[Record], neighbourhood: bytes) -> float:
 
 
 def _add_device(author: Author, founder: Identity) -> Identity:
-    """Adds a further device of the founder, by a record in the founder's log."""
+    """Adds one more device of the founder, by a record in the founder's log."""
     seed = os.urandom(32)
     place = author.state.neighbourhood[: root_statement.PLACE_SIZE]
     box = sealing.device_box_key(seed).public
@@ -105,7 +107,7 @@ def _add_device(author: Author, founder: Identity) -> Identity:
 
 
 def _admit_neighbour(author: Author) -> Identity:
-    """Makes a person whom the founder admits."""
+    """Makes a new person, and has the founder admit this person."""
     neighbour = Identity.new(os.urandom, author.state.neighbourhood[: root_statement.PLACE_SIZE])
     author.write(KINDS["admit"], {"person": neighbour.person, "statement": neighbour.statement})
     return neighbour

@@ -1,7 +1,8 @@
-"""`bench loops` measures how the rules of specs/20-loops.md alarm: how often falsely, and how soon.
+"""The bench `loops` measures how often the rules of specs/20-loops.md raise a false alarm, and how
+soon they raise a true alarm.
 
-Seeded simulations ask a measure's question every week. Each figure stands beside the figure of the
-naive rule: "below the target, so alarm".
+Seeded simulations ask the question of a measure every week. Each figure stands beside the figure of
+a naive rule, which raises an alarm whenever a point is below the target.
 """
 
 import random
@@ -21,12 +22,15 @@ _YEAR = 52  # windows
 _TARGET_PERCENT = 80  # the target of a measure with the scale "share"
 _TARGET_COUNT = 2
 
-# Draws the answers of one window. The bool is True after the change for the worse.
+# A function that draws the answers of one window. Its second argument is True after the change
+# for the worse.
 Draw = Callable[[random.Random, bool], Point]
 
 
 class Cell(NamedTuple):
-    """A simulated neighbourhood. `draw` makes its answers, before and after a change."""
+    """A simulated neighbourhood. `draw` makes its answers for one window, before or after a
+    change.
+    """
 
     name: str
     scale: str
@@ -34,14 +38,16 @@ class Cell(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """The figure of one simulation: by the rules of the specs, and by the naive rule."""
+    """The two figures of one simulation: the figure by the rules of the specs and by the naive
+    rule.
+    """
 
     by_rules: int
     naive: int
 
 
 def measure_alarms(runs: int) -> list[dict[str, Any]]:
-    """Measures the false alarms a year, and the number of windows until a change is seen.
+    """Measures the number of false alarms a year, and how many windows pass until a change is seen.
 
     In the result, `limit` is the figure of the naive rule. `tolerance` is two standard errors of
     the figure.
@@ -69,7 +75,7 @@ def _cells() -> list[Cell]:
 
 
 def _share_cell(answers: int, before: int, after: int) -> Cell:
-    """Makes a cell whose measure has the scale "share".
+    """Makes a simulated neighbourhood whose measure has the scale "share".
 
     `before` and `after` are the percentages of bad answers before and after the change.
     """
@@ -129,7 +135,7 @@ def _measure_delay(cell: Cell, seed: int) -> _Run:
 
 
 def _alarms(cell: Cell, points: list[Point]) -> bool:
-    """True if the rules of the specs alarm after the last of these points."""
+    """Returns True if the rules of the specs raise an alarm after the last of these points."""
     if run_change_test(cell.scale, points).change == "worse":
         return True
     target = _TARGET_COUNT if cell.scale == COUNT else _TARGET_PERCENT
@@ -137,7 +143,7 @@ def _alarms(cell: Cell, points: list[Point]) -> bool:
 
 
 def _alarms_naively(cell: Cell, point: Point) -> bool:
-    """True if this one point is below the target."""
+    """Returns True if this one point misses the target."""
     if cell.scale == COUNT:
         return point.bad > _TARGET_COUNT
     return 100 * point.bad > (100 - _TARGET_PERCENT) * point.n

@@ -1,4 +1,4 @@
-"""A process of a bench. It runs one home after another."""
+"""A process that belongs to a bench. It runs one home after another."""
 
 import json
 import os
@@ -24,9 +24,9 @@ _QUIET_SECONDS = 1.5  # by then, a home has announced the heads of the records t
 
 
 class TrafficCounter:
-    """Counts the bytes and round trips on the streams of a home.
+    """Counts the bytes and the round trips on the streams of a home.
 
-    A round trip is a write and then an answer.
+    A round trip begins with a write and ends when an answer is read.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class TrafficCounter:
         self._awaits_answer = False
 
     def count_written(self, size: int) -> None:
-        """Counts bytes that this home sends. The time begins with the first byte."""
+        """Counts bytes that this home sends. The measured time begins with the first byte."""
         if not self.bytes:
             self.began = time.monotonic()
         self.bytes += size
@@ -50,7 +50,7 @@ class TrafficCounter:
 
 
 class CountedStream:
-    """A stream whose bytes are counted by the counter of the network."""
+    """A stream that reports its bytes to the counter of the network."""
 
     def __init__(self, stream: Stream, network: "BenchNetwork") -> None:
         self._stream = stream
@@ -79,9 +79,10 @@ class CountedStream:
 
 
 class BenchNetwork:
-    """A network that counts bytes. It dials only the address that the bench allows.
+    """A network that counts bytes and dials only the address that the bench allows.
 
-    If homes dialled every address that they learn, two hops would become one.
+    A bench measures a way of two hops. If homes dialled every address that they learn, the way
+    would shrink to one hop.
     """
 
     def __init__(self, network: Network) -> None:
@@ -93,7 +94,9 @@ class BenchNetwork:
         return getattr(self._network, name)
 
     def serve(self, protocol: str, handler: Handler) -> None:
-        """Registers the handler of a protocol. The handler gets counted streams."""
+        """Registers the handler of a protocol. Counts the bytes of the streams that the handler
+        gets.
+        """
 
         async def handle_counted(stream: Stream) -> None:
             await handler(CountedStream(stream, self))
@@ -107,12 +110,12 @@ class BenchNetwork:
         return await self._network.connect(address)
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
-        """Opens a counted stream."""
+        """Opens a stream to a peer. The stream counts its bytes."""
         return CountedStream(await self._network.open_stream(peer, protocol), self)
 
 
 class BenchHome:
-    """A home that follows the orders of the parent. Each order is one line."""
+    """A home that follows the orders of the parent process. Each order is one line."""
 
     def __init__(self, order: dict[str, str], network: Network, verifier: Verifier) -> None:
         self.store = Store(order["store"])
@@ -125,7 +128,9 @@ class BenchHome:
         self.mesh = HomeMesh(self.network, self.author, now, os.urandom, verifier)
 
     async def run(self) -> None:
-        """Follows orders until an order says `leave` or the parent has ended."""
+        """Runs the home and follows its orders. Ends at the order `leave` or when the parent has
+        ended.
+        """
         async with trio.open_nursery() as nursery:
             await nursery.start(self.mesh.run)
             _report(address=self.network.addresses[0])
@@ -146,10 +151,11 @@ class BenchHome:
         _report(posted={"id": record.id.hex(), "at": at})
 
     async def _dial(self, address: str, expected_records: int | None) -> None:
-        """Dials a home and reports to the parent.
+        """Dials a home and reports the results to the parent.
 
-        If `expected_records` is None, reports that the homes have met. Otherwise reports on a sync
-        that brings this home to `expected_records`, and on a second sync, of equal stores.
+        If `expected_records` is None, reports only that the homes have met. Otherwise reports on
+        two syncs. The first brings this home to `expected_records` records. In the second both
+        stores are equal.
         """
         self.network.allowed_address = address
         self.network.counter = TrafficCounter()
@@ -173,8 +179,8 @@ class BenchHome:
 
 
 async def _read_line() -> str:
-    # The thread is abandoned when cancelled. If a home with a fault waited for a line, its parent
-    # would wait for the home too.
+    # When cancelled, the thread is left behind. Otherwise a home with a fault would wait for a
+    # line, and its parent would wait for the home.
     return await trio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)  # type: ignore[call-arg]  # old stubs, see meshcoop.network
 
 

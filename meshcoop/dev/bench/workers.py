@@ -1,4 +1,4 @@
-"""Runs the homes of a bench as processes, for the parent, which is the bench itself.
+"""Runs the homes of a bench as processes. The parent of these processes is the bench itself.
 
 The homes speak libp2p to each other. The parent writes each order as a JSON line to the standard
 input of a home. The home writes lines that report events. A home ends when its input ends, so no
@@ -78,11 +78,11 @@ class Worker:
 
 @contextmanager
 def run_workers(count: int) -> Iterator[list[Worker]]:
-    """Runs this number of processes. Ends the processes afterwards."""
+    """Starts `count` processes for homes, and ends these processes after the block."""
     workers: list[Worker] = []
     try:
         for _ in range(count):
-            # They start one by one. If one does not start, the earlier ones are ended.
+            # The processes start one by one. If a start fails, the earlier processes are ended.
             workers.append(Worker())  # noqa: PERF401
         yield workers
     finally:
@@ -93,10 +93,10 @@ def run_workers(count: int) -> Iterator[list[Worker]]:
 def measure_sync(
     street: Street, missing: float, folder: Path, full: Worker, new: Worker
 ) -> dict[str, float]:
-    """Measures a sync of two homes.
+    """Measures a sync between two homes.
 
-    The home at `new` lacks the end of every log. The number `missing` says how much: 1.0 is the
-    whole log. Neither home has the epoch key.
+    The home at `new` lacks the end of every log. The number `missing` says how large this part is;
+    1.0 means the whole log. No home has the epoch key.
     """
     folder.mkdir()
     held: list[bytes] = []
@@ -125,9 +125,10 @@ def measure_sync(
 
 
 def measure_live(street: Street, posts: int, runs: int, folder: Path) -> list[list[float]]:
-    """Measures how many milliseconds a post takes from the first home over a second to a third.
+    """Measures how many milliseconds a post takes from the first home over a second home to a
+    third.
 
-    Returns a list for each run, with the time of each post.
+    Returns one list for each run. The list has the time of each post.
     """
     with run_workers(3) as (first, middle, last):
         paths = [folder / f"{number}.db" for number in range(3)]

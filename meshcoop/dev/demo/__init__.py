@@ -1,1 +1,1 @@
-"""A street of real nodes that tells the acceptance story."""
+"""A demo: real nodes on this machine act out the story of the acceptance tests."""

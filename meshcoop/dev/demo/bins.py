@@ -1,8 +1,8 @@
 """The demo's story of the bins: a service chain, a measure, a matter, and an action that helps.
 
-It tells steps 7 to 10 and 15 of the acceptance week. It compares the week before an action with the
-week after it. So the story begins two weeks ago: the clocks of the nodes are behind at first. In
-the middle of the story the clocks are put right.
+The story tells steps 7 to 10 and 15 of the acceptance week. It compares the week before an action
+with the week after the action. So the clocks of the nodes are two weeks behind at first. In the
+middle of the story the clocks are put right.
 """
 
 import os
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 
 class Resident(NamedTuple):
-    """A person and the home that this person uses."""
+    """A person, and the home that this person uses."""
 
     home: Household
     name: str
@@ -41,7 +41,7 @@ class Resident(NamedTuple):
 
 
 def set_clock_back() -> None:
-    """Sets the clock two weeks back for every node that is started from now on."""
+    """Sets the clocks two weeks back. This holds for every node that is started from now on."""
     os.environ[CLOCK_VARIABLE] = str(-24 * _BEGAN_DAYS)
 
 
@@ -63,7 +63,9 @@ class BinsStory:
         self._reporters = [*residents, *self._guests][:_REPORTERS]
 
     def tell_first_week(self) -> None:
-        """Tells steps 7 to 10: from the chain to an action that has not helped yet."""
+        """Tells steps 7 to 10 of the week: from the service chain to an action that has not helped
+        yet.
+        """
         self._publish_service()
         self._agree_on_measure()
         self._add_guests()
@@ -72,7 +74,7 @@ class BinsStory:
         self._do_and_reopen_action()
 
     def tell_second_week(self) -> None:
-        """Tells step 15: puts the clocks right, and fewer bins are missed."""
+        """Tells step 15 of the week: puts the clocks right, and then fewer bins are missed."""
         map_in_pairs(lambda home: home.run("down"), self._street)
         del os.environ[CLOCK_VARIABLE]
         map_in_pairs(lambda home: home.run("up"), self._street)
@@ -94,7 +96,7 @@ class BinsStory:
         self._check_matter_closed()
 
     def print_month(self) -> None:
-        """Prints the page of the month in which the story began, at every home."""
+        """Prints the page about the month in which the story began, at every home."""
         month = _iso_day(_BEGAN_DAYS)[:7]
 
         def print_page(home: Household) -> bytes:
@@ -243,15 +245,17 @@ class BinsStory:
         map_in_pairs(lambda home: home.wait_for(*record_ids), self._street)
 
     def _matters(self) -> list[Row | None]:
-        """Returns the only matter that each home lists, or None for a home without a single one."""
+        """Returns one entry for each home: its matter, if the home lists exactly one, or else
+        None.
+        """
         return [_only_row(home.run("list", "matters")) for home in self._street]
 
     def _do_all_show(
         self, list_name: str, summarise: Callable[[Row], object], expected: object
     ) -> bool:
-        """Waits until every home lists one row whose summary is the expected one.
+        """Waits until every home lists one row whose summary is `expected`.
 
-        Returns False if this does not happen in time.
+        Returns False if this takes too long.
         """
 
         def summaries() -> list[object]:

@@ -1,7 +1,7 @@
-"""The demo: a street of real nodes on this machine that tells the acceptance story.
+"""The demo: real nodes on this machine act out the story of the acceptance tests.
 
 The story does everything through the command line that residents use. When the demo ends, a janitor
-process stops the nodes and removes the folder, even if the demo was killed.
+process stops the nodes and removes the folder. The janitor does so even if the demo was killed.
 """
 
 import itertools
@@ -29,10 +29,10 @@ _OFFER_SECONDS = 8  # the time between two offers after the end of the story
 
 
 def tell_story(households: int, *, stay: bool) -> int:
-    """Tells the story with this number of homes. With `stay`, the nodes run on after the story.
+    """Tells the story with `households` homes. With `stay`, the nodes run on after the story.
 
-    Returns the exit code: 0 if every claim held and all homes ended in one state, else 1. Raises
-    Mistake if the number of homes is too small or too large.
+    Returns exit code 0 if every claim of the story was true and all homes ended with equal state;
+    otherwise 1. Raises Mistake if the number of homes is too small or too large.
     """
     if not _MIN_HOUSEHOLDS <= households <= len(_NAMES):
         raise Mistake(f"The story needs {_MIN_HOUSEHOLDS} to {len(_NAMES)} households.", 2)
@@ -50,7 +50,10 @@ def tell_story(households: int, *, stay: bool) -> int:
 
 @contextmanager
 def _street_folder() -> Iterator[Path]:
-    """Makes a folder for the homes, with a new passphrase and a new PIN. A janitor watches it."""
+    """Makes a folder for the homes, with a new passphrase and a new PIN.
+
+    A janitor process removes the folder later.
+    """
     with watched_folder("meshcoop-demo-") as folder:
         for name in ("passphrase", "pin"):
             secret = folder / name
@@ -64,8 +67,8 @@ def _street_folder() -> Iterator[Path]:
 def _ending_at_once() -> Iterator[None]:
     """Within the block, lets a signal end this process and its threads at once.
 
-    The signal must not raise an exception: it could break a lock, and the other threads would go
-    on. The janitor cleans up.
+    The signal must not raise an exception. An exception could interrupt code that holds a lock, and
+    the other threads would go on. The janitor process cleans up.
     """
 
     def end(number: int, _frame: FrameType | None) -> None:
@@ -82,7 +85,7 @@ def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
 
 
 def _live_on(street: list[Household]) -> None:
-    """Keeps the nodes of the street running until the person at the terminal ends the demo.
+    """Keeps the nodes running until the person at the terminal ends the demo.
 
     If the terminal can show Ada's screen, closing the screen ends the demo. Otherwise Ctrl-C does.
     """
@@ -117,7 +120,7 @@ def _show_screen(street: list[Household]) -> None:
 
 
 def _post_offers(street: list[Household], night: threading.Event, *, is_told: bool) -> None:
-    """Posts an offer every few seconds until `night` is set.
+    """Posts an offer every few seconds, until `night` is set.
 
     If `is_told`, prints a line about each offer.
     """

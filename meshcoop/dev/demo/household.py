@@ -1,4 +1,4 @@
-"""A home of the demo. The story uses it through the command line only."""
+"""A home of the demo. The story uses the home through the command line only."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -24,12 +24,12 @@ _ResultT = TypeVar("_ResultT")
 
 @dataclass(frozen=True)
 class _CapturedContext(Context):
-    """A context of a command that keeps the answers instead of printing them."""
+    """The context of a command. It keeps the answers instead of printing them."""
 
     answers: list[Any] = field(default_factory=list)
 
     def answer(self, value: Any, text: Callable[[], str] | None = None) -> None:
-        """Keeps the value that would be printed as JSON."""
+        """Keeps the value that a command would print as JSON."""
         del text
         self.answers.append(value)
 
@@ -42,7 +42,10 @@ class Household:
         self.home = folder / name.lower()
 
     def run(self, *words: str) -> Any:
-        """Runs a command and returns its answer. Raises Mistake with the error of the command."""
+        """Runs a command of the command line and returns its answer.
+
+        Raises Mistake with the error of the command.
+        """
         # The command runs in this process. A process of its own would take ten times as long.
         context = _CapturedContext(Home(self.home), json=True)
         try:
@@ -64,7 +67,9 @@ class Household:
 def map_in_pairs(
     act: Callable[[_SubjectT], _ResultT], subjects: Iterable[_SubjectT]
 ) -> list[_ResultT]:
-    """Calls `act` with each subject, two at a time, and returns the results in order."""
+    """Calls `act` with each subject, two calls at a time. Returns the results in the order of the
+    subjects.
+    """
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(act, subjects))
 
@@ -72,7 +77,7 @@ def map_in_pairs(
 def poll_until(
     observe: Callable[[], list[_ResultT]], is_settled: Callable[[list[_ResultT]], object]
 ) -> list[_ResultT]:
-    """Calls `observe` again and again until `is_settled` accepts the result, but at most for 30 s.
+    """Calls `observe` again and again until `is_settled` accepts its result, but at most for 30 s.
 
     Returns the last result.
     """

@@ -1,4 +1,6 @@
-"""The demo's relay and stick: two ways between homes that are never up at the same time."""
+"""The demo's relay and memory stick. Both carry records between homes that are never up
+together.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,9 @@ _TITLE = "Somebody to water the tomatoes"
 
 
 class RelayAndStick:
-    """The relay that a technician runs at the surgery, and the stick that Maria hands to Sam."""
+    """The relay that a technician runs at the doctor's surgery, and the stick that Maria hands to
+    Sam.
+    """
 
     def __init__(
         self,
@@ -50,7 +54,9 @@ class RelayAndStick:
         )
 
     def read_stick(self) -> None:
-        """Tells how Sam reads a stick with records that he has already. None is stored twice."""
+        """Tells how Sam reads a stick with records that his home has already. No record is stored
+        twice.
+        """
         file = self._maria.home.parent / "stick"
         written_count = self._maria.run("bundle", "write", str(file))["records"]
         counts = self._sam.run("bundle", "read", str(file))
@@ -60,11 +66,13 @@ class RelayAndStick:
         )
 
     def _relayed_hashes(self) -> list[str]:
-        """Returns the hash of the relay's records for each neighbourhood that the relay serves."""
+        """Returns one hash for each neighbourhood that the relay serves: the hash of its
+        records.
+        """
         return [tenant["set_hash"] for tenant in self._surgery.run("status")["served"]]
 
 
 def _contains(home: Path, text: str) -> bool:
-    """True if any file of a home contains this text unencrypted."""
+    """Returns True if any file of a home contains this text unencrypted."""
     files = [path for path in home.rglob("*") if path.is_file()]
     return any(text.encode() in file.read_bytes() for file in files)

@@ -1,4 +1,4 @@
-"""The story that the demo tells. It has as much of the acceptance week as fits into a minute."""
+"""The story that the demo tells: the part of the acceptance week that fits into a minute."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,9 @@ _THURSDAY = 3
 
 
 class _Cooks(NamedTuple):
-    """The names that a home shows of the cooks: who has a place, and who waits for one."""
+    """The names of the cooks that one home shows: who has a place as cook, and who waits for
+    one.
+    """
 
     placed: list[str]
     waiting: list[str]
@@ -35,9 +37,9 @@ def say(text: str) -> None:
 
 
 class Story:
-    """The whole story. It begins with an empty folder.
+    """The whole story. It begins in an empty folder.
 
-    Ada has a guest: Grace, who has no computer.
+    Ada has a guest at her home: Grace, who has no computer.
     """
 
     def __init__(self, street: list[Household]) -> None:
@@ -47,7 +49,9 @@ class Story:
         self.is_true = True
 
     def tell(self) -> bool:
-        """Tells the story. Returns True if every claim held and all homes ended in one state."""
+        """Tells the story. Returns True if every claim was true and all homes ended with equal
+        state.
+        """
         bins.set_clock_back()
         self._found_and_join()
         relay_and_stick = RelayAndStick(self.street, say, self._claim)
@@ -194,7 +198,9 @@ class Story:
         )
 
     def _plan_lunch(self) -> list[_Cooks]:
-        """Lets Ada and Sam sign up for the only place as cook. Returns the cooks at each home."""
+        """Lets Ada and Sam both sign up for the only place as cook. Returns the cooks that each
+        home shows.
+        """
         lunch = self.maria.post(
             "activity", "--title", "Lunch", "--starts", f"{self.thursday}T12:30", "--minutes", "90",
             "--repeats", "FREQ=WEEKLY", "--roles", "cook=1", "--roles", "server=5",
@@ -253,7 +259,7 @@ class Story:
 
 
 def _addresses(homes: list[Household], agreement: str) -> list[str]:
-    """Lists the addresses that these homes show for an agreement."""
+    """Lists the addresses of people that these homes show for an agreement."""
 
     def show_address(home: Household) -> list[str]:
         try:
@@ -269,6 +275,6 @@ def _names(people: list[Row]) -> list[str]:
 
 
 def _next_thursday() -> str:
-    """Returns the next Thursday after today. So no request of the story is in the past."""
+    """Returns the next Thursday after today, so that no request of the story lies in the past."""
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     return (tomorrow + timedelta(days=(_THURSDAY - tomorrow.weekday()) % 7)).isoformat()

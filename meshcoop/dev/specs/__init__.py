@@ -1,1 +1,1 @@
-"""Keeps specs/ and the code in step: tables, vectors, rule numbers."""
+"""Keeps specs/ and the code equal: generated tables, test vectors and rule numbers."""

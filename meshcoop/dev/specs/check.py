@@ -1,4 +1,4 @@
-"""Keeps the written protocol and the code together: tables, vectors and rule numbers.
+"""Keeps the specs and the code equal: generated tables, test vectors and rule numbers.
 
 `find_differences` says where specs/ and the code differ. `write_generated_parts` makes the
 generated parts again. Both need a checkout, where the folder specs/ lies beside the packages.
@@ -36,13 +36,15 @@ assert _kinds.FAMILIES, "every kind is registered"
 
 
 def find_checkout() -> Path | None:
-    """Finds the checkout that this program runs from. Returns None if there are no specs in it."""
+    """Finds the checkout that this program runs from. Returns None if the checkout has no specs."""
     root = Path(__file__).resolve().parents[3]
     return root if (root / "specs").is_dir() else None
 
 
 def find_differences(root: Path) -> list[str]:
-    """Returns a sentence for each fault in the form of specs/ and each difference from the code."""
+    """Returns one sentence for each fault in the form of specs/ and for each difference from the
+    code.
+    """
     parts = (
         _find_stale_tables(root),
         _find_stale_vectors(root),
@@ -53,7 +55,7 @@ def find_differences(root: Path) -> list[str]:
 
 
 def write_generated_parts(root: Path) -> list[Path]:
-    """Writes the tables and vectors again, and returns the files that changed."""
+    """Writes the tables and vectors again. Returns the files that changed."""
     texts = {path: _fill_in(path.read_text()) for path in rules.documents(root)}
     texts |= {_vector_file(root, name): text for name, text in _vector_texts().items()}
     changed = [path for path, text in texts.items() if _read_text(path) != text]
@@ -75,7 +77,9 @@ def _find_stale_vectors(root: Path) -> Iterable[str]:
 
 
 def _vector_texts() -> dict[str, str]:
-    """Makes the text of every vector file. The keys are the file names without `.json`."""
+    """Makes the text of every vector file. Returns a map from file names without `.json` to
+    texts.
+    """
     documents = {
         **vectors.make_documents(),
         **kind_vectors.make_documents(),
@@ -119,7 +123,9 @@ def _fill_in(text: str) -> str:
 
 
 def _table_makers() -> dict[str, Callable[[], str]]:
-    """Maps the name in a marker to the function that makes the generated part below the marker."""
+    """Returns a map from each name of a marker to the function that makes the part below the
+    marker.
+    """
     tables: dict[str, Callable[[], str]] = {
         "kinds": _make_kinds_table,
         "methods": _make_methods_table,
@@ -144,7 +150,7 @@ def _make_kinds_table() -> str:
 
 
 def _make_methods_table() -> str:
-    """Makes the table of the methods that a node answers, except `hello` and `subscribe`."""
+    """Makes the table of the methods that a node answers. Leaves out `hello` and `subscribe`."""
     rows = [
         (f"`{name}`", (method.__doc__ or "").splitlines()[0])
         for name, method in Methods(cast("Node", None)).table().items()

@@ -1,4 +1,6 @@
-"""Makes test vectors of the kinds: contents with the fewest fields, and with all fields."""
+"""Makes test vectors of each kind: contents with the fewest fields, and contents with all
+fields.
+"""
 
 from typing import Any
 
@@ -30,7 +32,9 @@ _CUTS = [[keys_of("Ana").device, 7]]
 
 
 def make_documents() -> dict[str, Any]:
-    """Makes the vector file of the kinds. Maps its name in specs/vectors/ to its content."""
+    """Makes the vector file of the kinds. Returns a map from its name in specs/vectors/ to its
+    content.
+    """
     return {"kinds": _kinds()}
 
 
@@ -66,12 +70,12 @@ def _fill_all(kind: Kind) -> dict[str, Any]:
 
 
 def _make_example(name: str, field: Field) -> Any:
-    """Makes a value that the field may hold."""
+    """Makes an example of a value that the field may hold."""
     if field.private:
         return seed_of(name)
     smallest, largest = field.bounds
     size = max(smallest or 0, min(_MAX_BYTES, largest or 0))
-    # The order matters: a field takes the example of the first type that it belongs to.
+    # The order matters: a field gets the example of the first type in this list that fits.
     examples: dict[type[Field], Any] = {
         Choice: getattr(field, "words", ("",))[0],
         Moment: "2026-11-23" if getattr(field, "day_only", False) else "2026-11-23T09:30",

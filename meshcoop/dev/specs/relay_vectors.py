@@ -1,4 +1,4 @@
-"""Makes the vectors of relays: a ticket, and the request that shows the ticket (specs/08)."""
+"""Makes the test vectors of relays: a ticket, and the request that shows the ticket (specs/08)."""
 
 from typing import Any
 
@@ -9,7 +9,9 @@ from protocol.wire.relay_ticket import EnrolRequest, Ticket
 
 
 def make_documents() -> dict[str, Any]:
-    """Makes the vector file of relays. Maps its name in specs/vectors/ to its content."""
+    """Makes the vector file of relays. Returns a map from its name in specs/vectors/ to its
+    content.
+    """
     return {"ticket": _make_ticket()}
 
 

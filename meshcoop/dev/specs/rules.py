@@ -1,8 +1,8 @@
 """Checks the numbered rules of the specs: their form, their places and their citations.
 
 A rule is a paragraph that begins with its number in bold: `**R-03.4** A node MUST …`. If a rule was
-split, its first part keeps the number. The number of each other part has a letter, from `a` on.
-Code that cites a number without a letter cites all parts of the rule.
+split, its first part keeps the number. Each further part has a letter after the number: a, b and so
+on. Code that cites a number without a letter cites all parts of the rule.
 """
 
 import re
@@ -28,7 +28,7 @@ _DUTY = re.compile(r"\b(?:MUST|SHOULD|MAY)\b")
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule as a document defines it."""
+    """A rule of the specs, as its document defines the rule."""
 
     number: str
     document: str
@@ -48,15 +48,15 @@ class Rule:
 
     @property
     def has_duty(self) -> bool:
-        """True if the rule says MUST, SHOULD or MAY."""
+        """True if the rule contains MUST, SHOULD or MAY."""
         return _DUTY.search(self.text) is not None
 
 
 def find_faults(root: Path) -> Iterator[str]:
-    """Yields a sentence for each rule that has a fault.
+    """Yields a sentence for each fault of a rule or a citation.
 
-    A rule can be in the wrong document, have the wrong form, or be cited nowhere. A cited rule can
-    be undefined.
+    A rule can be in the wrong document, have the wrong form, or be cited nowhere. A citation can
+    name a rule that does not exist.
     """
     rules = [rule for path in documents(root) for rule in read_rules(path)]
     yield from _find_misplaced(rules)
@@ -79,7 +79,7 @@ def read_rules(path: Path) -> list[Rule]:
 
 
 def _without_asides(paragraph: str) -> str:
-    """Cuts a rule's paragraph off before its first table, figure, list or example."""
+    """Returns the paragraph of a rule up to its first table, figure, list or example."""
     text = _FIRST_ASIDE.split(paragraph, maxsplit=1)[0]
     return _EXAMPLE.split(text, maxsplit=1)[0].strip()
 
@@ -134,7 +134,7 @@ def _spec_files(root: Path) -> list[Path]:
 
 
 def _find_citations(root: Path, paths: Iterable[Path]) -> dict[str, Path]:
-    """Maps the number of each rule that these files cite to the first file that cites it."""
+    """Returns a map from each rule number that these files cite to the first file that cites it."""
     citations: dict[str, Path] = {}
     for path in paths:
         for number in _NUMBER.findall(path.read_text()):

@@ -1,7 +1,7 @@
 """Makes test vectors of whole neighbourhoods.
 
-The vectors show founding, admission, an exchange, a sync of two homes, and a bundle. The stories
-run through the same code that a home runs. Only the clock and the randomness are their own.
+The vectors show founding, admission, an exchange, a sync of two homes, and a bundle. They come from
+the same code that a home runs. Only the clock and the random numbers are fixed.
 """
 
 import hashlib
@@ -32,7 +32,9 @@ _LASTING = envelope.OPEN | envelope.LASTING
 
 
 def make_documents() -> dict[str, Any]:
-    """Makes the vector files of this module. Maps names in specs/vectors/ to contents."""
+    """Makes the vector files of this module. Returns a map from names in specs/vectors/ to
+    contents.
+    """
     return {
         "story": _tell_story(),
         "authority": _make_authority(),
@@ -45,9 +47,9 @@ def make_documents() -> dict[str, Any]:
 
 
 class _Household:
-    """One node that both Ana, the founder, and Ben, a member, use.
+    """One node that two people use: Ana, the founder, and Ben, a member.
 
-    Its clock moves by a minute with each record.
+    With each record the node's clock moves forward by a minute.
     """
 
     def __init__(self) -> None:
@@ -91,7 +93,7 @@ class _Household:
 
 
 def _tell_story() -> dict[str, Any]:
-    """Tells of founding, admission and an exchange. Describes the home at the end of the story."""
+    """Acts out founding, admission and an exchange. Describes the home at the end of this story."""
     home = _Household()
     ana = home.ana
     ben = home.ben
@@ -179,7 +181,7 @@ def describe_authority(authority: Authority) -> dict[str, Any]:
 
 
 def read_authority_record(record: Record) -> AuthorityRecord:
-    """Reads an open record in the same way as the fold of the authority."""
+    """Reads an open record in the same way as the code that computes authority."""
     assert record.content is not None, "the vectors erase no record of authority"
     kind, fields = schema.read_content(record.content)
     header = record.header
@@ -189,7 +191,7 @@ def read_authority_record(record: Record) -> AuthorityRecord:
 def _make_authority() -> list[dict[str, Any]]:
     """Makes vectors 1 and 2 of the rules of authority: with two founders and with one founder.
 
-    V is 2 in both.
+    In both, V, the number of vouchers that a newcomer needs, is 2.
     """
     ana, ben, cai, dee = (keys_of(name) for name in ("Ana", "Ben", "Cai", "Dee"))
     two_founders = _Rolls([ana, ben])
@@ -213,7 +215,10 @@ def _make_authority() -> list[dict[str, Any]]:
 
 
 class _Rolls:
-    """A neighbourhood with these founders and V = 2. Its people admit newcomers."""
+    """A neighbourhood with these founders, where V, the number of vouchers a newcomer needs, is 2.
+
+    Its people admit newcomers.
+    """
 
     def __init__(self, founders: list[KeySet]) -> None:
         fields = {
@@ -234,9 +239,11 @@ class _Rolls:
     def describe_admissions(
         self, name: str, admissions: list[tuple[KeySet, KeySet]], place: bytes | None = None
     ) -> dict[str, Any]:
-        """Describes the authority after these admissions. Each has a voucher and a newcomer.
+        """Describes the authority after these admissions. In each pair, a voucher admits a
+        newcomer.
 
-        The newcomers' statements are for the neighbourhood `place`, by default for this one.
+        The newcomers' statements name the neighbourhood `place`. By default they name this
+        neighbourhood.
         """
         records = [self._charter]
         for voucher, newcomer in admissions:
@@ -309,14 +316,14 @@ def _describe_hello(place: bytes, author: KeySet, chain: list[Record]) -> dict[s
 
 
 def _heads_of(store: list[Record]) -> dict[bytes, LogHead]:
-    """Returns the head of every log in a store. The records of each log are in order."""
+    """Returns the newest record of every log in a store. The store holds each log in order."""
     return {record.header.device: LogHead(record.header.seq, record.id) for record in store}
 
 
 def _describe_round(
     name: str, heads: tuple[Heads, Heads], stores: tuple[list[Record], list[Record]]
 ) -> dict[str, Any]:
-    """Describes one round of sync. The first side begins.
+    """Describes the messages of one round of sync. The first side begins.
 
     Each step of the round holds everything that one side sends at once.
     """
@@ -363,7 +370,10 @@ def _wires_in_hex(records: list[Record]) -> list[str]:
 def _answer_event(
     session: SyncSession, event: sync_events.SyncEvent, heads: Heads, store: list[Record]
 ) -> bytes:
-    """Returns the bytes with which a home that has this store answers an event."""
+    """Returns the bytes that a home sends in answer to an event of sync.
+
+    The home has the records in `store`.
+    """
     if isinstance(event, sync_events.DigestReceived):
         return session.answer_digest(heads)[0]
     if isinstance(event, sync_events.PeerLacks):
@@ -375,9 +385,9 @@ def _answer_event(
 
 
 def _records_after(head: tuple[bytes, int, bytes], store: list[Record]) -> list[Record]:
-    """Returns the records after the peer's head of a log.
+    """Returns the records of a log after `head`, the newest record of the log that the peer has.
 
-    If we lack that head, returns the whole log.
+    If the store lacks this record, returns the whole log.
     """
     device, seq, id_prefix = head
     log = [record for record in store if record.header.device == device]

@@ -1,4 +1,4 @@
-"""Makes test vectors of the specs: what another program must read and write, byte for byte.
+"""Makes the test vectors of the specs: what another program must read and write, byte for byte.
 
 All vectors come from fixed seeds and times. So the files in specs/vectors/ can be made again and
 compared. The files write bytes as hexadecimal digits.
@@ -33,7 +33,9 @@ class KeySet(NamedTuple):
     box: BoxKey
 
     def certificate(self, neighbourhood: bytes = envelope.FOUNDING_ID) -> bytes:
-        """Certifies the device for a neighbourhood. By default, certifies it for founding one."""
+        """Certifies the device for a neighbourhood. By default, certifies it for founding a
+        neighbourhood.
+        """
         place = neighbourhood[: root_statement.PLACE_SIZE]
         return root_statement.certify_device(
             self.root_seed, self.device_seed, self.box.public, place
@@ -89,7 +91,9 @@ def sign_next(
 
 
 def make_documents() -> dict[str, Any]:
-    """Makes the vector files of this module. Maps names in specs/vectors/ to contents."""
+    """Makes the vector files of this module. Returns a map from names in specs/vectors/ to
+    contents.
+    """
     return {
         "codec": _codec(),
         "records": _records(),
@@ -101,7 +105,7 @@ def make_documents() -> dict[str, Any]:
 
 
 def to_json(value: Any) -> Any:
-    """Converts a value to what JSON can hold.
+    """Converts a value to a form that JSON can hold.
 
     Bytes become {"hex": …}. Integers that need more than 53 bits become {"integer": …}.
     """
@@ -117,7 +121,7 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(written: Any) -> Any:
-    """Converts a value that `to_json` made back to the first value. A tuple becomes a list."""
+    """Converts the result of `to_json` back to the original value. A tuple becomes a list."""
     if isinstance(written, dict):
         if written.keys() == {"hex"}:
             return bytes.fromhex(written["hex"])

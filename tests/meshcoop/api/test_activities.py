@@ -1,4 +1,6 @@
-"""Activities at homes: what is filled in, what software refuses, and a cut before the last place."""
+"""Activities at homes: the fields that software fills in, and the posts that software refuses. Also
+two homes that are cut apart and both give away the last place.
+"""
 
 import random
 from contextlib import suppress

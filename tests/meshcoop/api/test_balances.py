@@ -1,4 +1,4 @@
-"""What software signs of an exchange, what it advises, and what people's hours come to."""
+"""What software signs in an exchange, what it advises, and how people's hours add up."""
 
 from types import SimpleNamespace
 
@@ -15,7 +15,7 @@ from tests.support.street_in_memory import HOUR, by_id, exchange, settle, street
 
 @pytest.fixture
 def lane():
-    """Ada, Ben and Cho."""
+    """Makes a street of three homes: Ada's, Ben's and Cho's."""
     with street(homes=3) as homes:
         yield homes
 

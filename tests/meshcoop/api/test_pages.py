@@ -1,4 +1,6 @@
-"""Pages: whoever writes at the same time, nobody's words are lost, and all homes show the same."""
+"""Pages that several people write at the same time: no words are lost, and all homes show the
+same.
+"""
 
 import random
 

@@ -1,4 +1,6 @@
-"""A proxy: the neighbour for the elder, in named matters, until a day, and never against her."""
+"""A proxy: a neighbour acts for the elder in named matters until a set day, and never against
+her.
+"""
 
 import random
 
@@ -24,7 +26,7 @@ def post_for(home, elder, kind, about=None, /, **fields):
 
 @pytest.fixture
 def lane():
-    """The elder, the neighbour who acts for her, and the driver."""
+    """Makes three homes: of the elder, of the neighbour who acts for her, and of the driver."""
     with street(homes=3) as homes:
         yield homes
 
@@ -71,7 +73,7 @@ def test_a_proxy_never_signs_where_it_is_the_other_party(lane):
     with pytest.raises(Refused, match=r"R-12\.6"):
         post_for(neighbour, elder, "agreement", response)
     settle(*lane)
-    agreement = elder.post("agreement", response)  # she herself may
+    agreement = elder.post("agreement", response)  # the elder herself may agree
     settle(*lane)
     receipt = neighbour.post("receipt", agreement)
     settle(*lane)
@@ -190,7 +192,7 @@ def test_a_late_end_takes_back_what_was_signed_after_it(lane):
     elder, neighbour, driver = lane
     proxy = give(elder, neighbour)
     settle(*lane)
-    elder.post("close", proxy, as_state="ended")  # on paper, while her line is down
+    elder.post("close", proxy, as_state="ended")  # she signs it while her home has no connection
     one = post_for(neighbour, elder, "request", title="in good faith")
     settle(neighbour, driver)
     assert driver.view(one)["title"] == "in good faith"

@@ -1,4 +1,6 @@
-"""How the neighbourhood gives and receives by quarter, and who can introduce one to somebody."""
+"""How much the neighbourhood gives and receives in each quarter, and who can introduce two
+people.
+"""
 
 import re
 
@@ -64,7 +66,7 @@ def test_an_introduction_is_a_shortest_way_through_people_who_know_each_other():
         for name, home in zip(("Ada", "Sam", "Noor", "Far"), homes, strict=True):
             named(home, name)
         mine = Asking(sam)
-        # Ada has let in all of the others.
+        # Ada has admitted all the other people.
         settle(*homes)
         found = mine("introductions", person="Noor")
         (way,) = found["ways"]

@@ -23,7 +23,7 @@ from protocol.wire.local_rpc import Decoder, Error, Event, Request, Response, en
 
 
 class Peer:
-    """The client's end of a stream, frame by frame."""
+    """The client's end of a stream. It sends and receives frames."""
 
     def __init__(self, stream):
         self.stream = stream
@@ -33,7 +33,7 @@ class Peer:
         await self.stream.send_all(b"".join(map(encode, frames)))
 
     async def receive(self):
-        """The next frame; None once the node has closed."""
+        """Returns the next frame, or None once the node has closed the stream."""
         while (frame := next(iter(self.decoder), None)) is None:
             data = await self.stream.receive_some()
             if not data:
@@ -348,7 +348,7 @@ async def test_a_hub_forgets_who_has_left():
     hub = EventHub()
     async with greeted(hub=hub) as peer:
         await peer.ask("subscribe")
-    hub.publish("record", object())  # would be loud if anybody still listened
+    hub.publish("record", object())  # raises an error if anybody still listens
 
 
 async def test_the_socket_is_for_its_owner_alone_and_goes_with_the_node(tmp_path):

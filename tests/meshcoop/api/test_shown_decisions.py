@@ -1,4 +1,6 @@
-"""Decisions as screens and commands see them: who voted what, what it is about (R-06.10)."""
+"""Decisions as screens and commands see them: who voted and how, and what the decision is about
+(R-06.10).
+"""
 
 from meshcoop.api.presenter import Presenter
 from meshcoop.author import renewal as deciding

@@ -1,4 +1,4 @@
-"""Suggestions at homes in memory: what fits is suggested to both, and says why."""
+"""Suggestions at homes in memory: a fitting post is suggested to both people, with the reason."""
 
 from datetime import date
 
@@ -18,7 +18,7 @@ DAY = 24 * HOUR
 
 
 def day(after):
-    """A day after the morning on which every story begins."""
+    """Returns the date that lies `after` days after the morning on which every story begins."""
     return iso_time(MORNING + after * DAY)[:10]
 
 
@@ -57,7 +57,7 @@ def test_several_may_be_the_first_to_look():
         she = named(elder, "Elder", assets=["Yoruba"])
         named(nurse, "Nurse", wants=["a Yoruba speaker"])
         settle(*homes)
-        load_lexicons.cache_clear()  # as in a node that has just started
+        load_lexicons.cache_clear()  # a node that has just started has loaded none
         stem.cache_clear()
         found = []
 
@@ -183,7 +183,7 @@ def test_days_and_hours_have_to_suit_both():
         settle(*homes)
         ada.post("agreement", response)
         settle(*homes)
-        assert mine.suggestions() == []  # that hour is promised
+        assert mine.suggestions() == []  # that hour is promised to somebody
 
 
 def weekday(text):

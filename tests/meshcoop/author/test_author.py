@@ -9,7 +9,7 @@ from tests.support.street_in_memory import HOUR, Street, by_id, exchange, settle
 
 
 def opened(home, one, field):
-    """A private field as the devices of `home` read it."""
+    """Decrypts a private field of a record with the devices of `home`. Returns its value."""
     _, fields = home.state.contents.read(one)
     place = seal.private_field_context(
         home.state.neighbourhood, one.header.device, one.header.seq, field

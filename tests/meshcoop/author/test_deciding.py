@@ -1,4 +1,4 @@
-"""Homes decide together: proposals, renewals, removals, and what attackers try against them."""
+"""Homes decide together: proposals, renewals and removals, and how attackers try to abuse them."""
 
 from itertools import count
 
@@ -182,7 +182,7 @@ def test_a_removed_member_with_a_copy_of_everything_gets_nowhere():
         for home in (ada, ben):
             home.post("remove", person=dan.me.person.hex())
         settle(ada, ben, cho, eve)
-        # Backdated records, handed on by a friend's node.
+        # First attack: records with an earlier date, passed on by a friend's node.
         copy = dan.street.home(dan, *dan.who)
         copy.feed(base)
         copy.skew = -DAY
@@ -199,13 +199,13 @@ def test_a_removed_member_with_a_copy_of_everything_gets_nowhere():
             assert sybil.person not in members(home)
             assert home.view(receipt)["state"] == "confirmed"
             assert home.balances() == balances
-        # A fork of the log, from before the removal.
+        # Second attack: a fork of the log from before the removal.
         forked = dan.street.home(dan, *dan.who)
         forked.feed(one for one in base if one != confirm.wire)
         forked.put(forked.forge("offer", title="another past", seq=1, prev=None))
         settle(forked, eve)
         settle(ada, ben, cho, eve)
-        # A new key, for which the old one vouches.
+        # Third attack: a new key, for which the removed key vouches.
         stranger = forked.street.home(forked, sybil)
         stranger.feed(copy.wires())
         assert sybil.person not in members(stranger)
@@ -222,7 +222,7 @@ def test_what_a_friend_countersigns_after_the_cut_stands_and_the_rest_does_not()
         council(*homes)
         ada, ben, cho, dan = homes
         removing = [home.post("remove", person=dan.me.person.hex()) for home in (ada, ben)]
-        *_, receipt, _ = exchange(cho, dan)  # neither of the two has heard of it yet
+        *_, receipt, _ = exchange(cho, dan)  # the other two homes do not have it yet
         alone = dan.post("offer", title="nobody signed this")
         settle(ada, ben, cho)
         settle(*homes)

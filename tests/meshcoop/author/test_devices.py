@@ -1,4 +1,4 @@
-"""A person's further devices: they bring themselves, read everything, and end when revoked."""
+"""A person's further devices: they introduce themselves, read everything, and end when revoked."""
 
 import itertools
 import random
@@ -15,7 +15,10 @@ from tests.support.street_in_memory import HOUR, Street, exchange, settle, stree
 
 
 def back(home, like=None):
-    """The person of `home` on a new machine, with nothing but the root key and what a neighbour has."""
+    """Makes a new machine for the person of `home`.
+
+    It has only the root key and the records that a neighbour holds.
+    """
     here = home.street
     identity = Identity.of(home.me.root_seed, here.dice.randbytes, here.place)
     fresh = here.home(home, identity)
@@ -31,7 +34,9 @@ def introduction(home, identity):
 
 
 def keys_for(by, newcomer):
-    """The neighbour's software has met the new device's person."""
+    """Gives the new device the epoch keys, as a neighbour's software does when it meets the
+    device.
+    """
     duties.seal_epochs(by.author, {newcomer.me.person})
 
 
@@ -41,7 +46,9 @@ def revoke(by, home, after=None):
 
 
 def rotate(home, seconds=0):
-    """The home's software looks, and again later."""
+    """Lets the home's software check twice whether the epoch key must change: now and after
+    `seconds`.
+    """
     rotation = getattr(home, "rotation", None) or Rotation(home.author, home.now)
     home.rotation = rotation
     rotation.run()
@@ -57,7 +64,7 @@ def test_somebody_who_lost_everything_is_back_with_balance_and_history():
         assert new.head.seq == 1
         settle(cho, ada, new)
         assert new.state.ring.current() is None
-        keys_for(cho, new)  # any neighbour, not the one who vouched
+        keys_for(cho, new)  # any neighbour may do this, not only the voucher
         settle(cho, ada, new)
         assert new.balances() == ada.balances() == {ada.me.person: 90, ben.me.person: -90}
         assert new.state_hash() == ada.state_hash()
@@ -162,7 +169,7 @@ def test_the_home_that_revoked_begins_the_epoch_and_others_wait_for_it():
         rotate(ada)
         revoke(ada, ben)
         settle(ada, cho)
-        rotate(cho)  # due there, but not at once
+        rotate(cho)  # a rotation is due there, but not at once
         assert cho.state.ring.current().number == 1
         rotate(ada)
         assert ada.state.ring.current().number == 2
@@ -278,7 +285,7 @@ def test_a_new_device_in_the_same_home_reads_what_the_old_one_could_and_signs():
         moved.feed(ben.wires())
         moved.author.elsewhere.add(ben.me.device)
         assert moved.view(receipt)["state"] == "confirmed"
-        duties.seal_epochs(moved.author, set())  # it gives the keys to its own new device
+        duties.seal_epochs(moved.author, set())  # this home gives the keys to its own new device
         post = moved.post("offer", title="from here on")
         assert post.header.device == new.device
         settle(ada, moved)

@@ -1,4 +1,4 @@
-"""`meshcoop help`: the guides, from a checkout or from the package, and the topics there are."""
+"""`meshcoop help`: it shows guides from a checkout or from the package, and lists their topics."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ IN_THE_CHECKOUT = SPECS / "guides"
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder with three guides, in place of the real ones."""
+    """Makes a folder with three guides, in place of the real guides."""
     texts = {
         "developer": "# For developers\n\nYou add a kind\nin one file. You test it.\n",
         "resident": "<!-- a note -->\n# For residents\n\nSee [the street](street.md). Ask.\n",

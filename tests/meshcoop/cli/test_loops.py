@@ -1,4 +1,4 @@
-"""`meshcoop loops FILE`, as a script uses it."""
+"""The command `meshcoop loops FILE`, called as a script calls it."""
 
 import json
 import subprocess

@@ -1,4 +1,6 @@
-"""The benches run, say what they promise, count bytes rightly and leave nothing behind."""
+"""The benches run, report the figures that they promise, count bytes correctly and leave nothing
+behind.
+"""
 
 import json
 import os
@@ -47,7 +49,7 @@ def test_sync_sends_little_beside_the_records(tmp_path):
     cold, few = bench(tmp_path, "sync", "--records", "1500", "--runs", "1")
 
     well_formed(cold, "records/s", 1500, 1)
-    well_formed(few, "records/s", 20, 1)  # of each of ten logs of 150
+    well_formed(few, "records/s", 20, 1)  # each of ten logs has 150 records
     assert cold["record_bytes"] < cold["wire_bytes"] <= 1.05 * cold["record_bytes"]
     assert few["wire_bytes"] - few["record_bytes"] <= 6000
     for one in (cold, few):
@@ -103,6 +105,6 @@ def test_one_that_is_ended_leaves_nothing_behind(tmp_path, end):
 
 
 def homes_of(parent):
-    """The processes that a bench has started."""
+    """Returns the ids of the processes that a bench has started."""
     found = Path(f"/proc/{parent}/task/{parent}/children").read_text()
     return [int(one) for one in found.split()]

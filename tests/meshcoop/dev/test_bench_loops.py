@@ -1,4 +1,4 @@
-"""The rules of the loop alarm seldom for nothing and soon for something, beside the naive rule."""
+"""The rules of loops raise few false alarms and see a change soon, compared with the naive rule."""
 
 import math
 

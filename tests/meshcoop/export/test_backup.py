@@ -1,4 +1,4 @@
-"""Backups: what went in comes out; whatever else the file is, it is one sentence."""
+"""Backups: reading one returns what was written. Any other file is refused with one sentence."""
 
 import itertools
 import stat
@@ -22,7 +22,7 @@ RECORDS = [bytes([n % 256]) * (n % 997) for n in range(500)]
 
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch):
-    """Derivation for free: these tests are about what is derived, not about its cost."""
+    """Replaces the slow key derivation by a fast one. These tests need its result, not its cost."""
 
     def kdf(size, secret, salt, ops, mem):
         return (secret + salt + bytes(size))[:size]
@@ -53,7 +53,7 @@ def refused(path, secret=SECRET):
 
 
 def pieces(path):
-    """Where the pieces of the file begin, and its end."""
+    """Yields the positions in the file at which its pieces begin, and then the end of the file."""
     data, at = path.read_bytes(), len(FILE_MARK)
     while at < len(data):
         yield at

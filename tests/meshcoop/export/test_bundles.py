@@ -1,4 +1,6 @@
-"""Bundles between homes in memory: everything, what one lacks, what came late, and what is no bundle."""
+"""Bundles between homes in memory: with all records, with the records that a home lacks, with late
+records, and files that are no bundle.
+"""
 
 import os
 import stat
@@ -18,25 +20,27 @@ from tests.support.street_in_memory import HOUR, Street, exchange, settle, stree
 
 
 class Stick:
-    """A folder that is carried from home to home."""
+    """A folder on a memory stick that people carry from home to home."""
 
     def __init__(self, folder):
         self.folder = folder
 
     def write(self, home, name="bundle", *, theirs=(), since=0):
         wires = bundle.missing_wires(home.store, theirs, since)
-        lists = ([one] for one in wires)  # as many lists as there are records
+        lists = ([one] for one in wires)  # one list for each record
         return bundle.write_file(self.folder / name, BUNDLE, home.state.neighbourhood, lists)
 
     def have(self, home):
-        """What a have file of this home says."""
+        """Writes a have file of this home and reads it again. Returns its lists."""
         path, place = self.folder / "have", home.state.neighbourhood
         bundle.write_file(path, HAVE_FILE, place, have_map_lists(home.store.heads()))
         with bundle.open_file(path) as file:
             return list(bundle.BundleReader(file, HAVE_FILE, place).read_lists())
 
     def read(self, home, name="bundle"):
-        """What each list came to; the reading ended without a fault."""
+        """Lets a home read the bundle. Returns the result of each list. Fails if the reading had a
+        fault.
+        """
         with bundle.open_file(self.folder / name) as file:
             reader = bundle.BundleReader(file, BUNDLE, home.state.neighbourhood)
             found = [take(home, some) for some in reader.read_lists()]
@@ -44,7 +48,9 @@ class Stick:
         return found
 
     def carry(self, giver, taker, **limits):
-        """From one to the other; how many records were new, known and refused, and now wait."""
+        """Carries a bundle from `giver` to `taker`. Returns the numbers of new, known, refused and
+        waiting records.
+        """
         self.write(giver, **limits)
         return counts(self.read(taker))
 
@@ -67,7 +73,9 @@ def counts(taken):
 
 
 def chain(here, length):
-    """A street where each was admitted by the one before, and all have met."""
+    """Makes a street where each person was admitted by the one before. All homes hold all
+    records.
+    """
     homes = [here.found()]
     for _ in range(length - 1):
         homes.append(here.neighbour(homes[-1]))
@@ -82,7 +90,7 @@ def chain(here, length):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_each_record_is_placed_when_it_comes(stick, seed):
-    """R-09.6: whoever admitted whom, in whatever order the keys of their devices are."""
+    """R-09.6: the order of admissions and of the device keys does not matter."""
     with Street(seed) as here:
         homes = chain(here, 5)
         for giver in (homes[0], homes[-1]):
@@ -138,7 +146,7 @@ def test_what_is_late_waits_for_what_came_before(stick):
         assert not ben.store.records.has(second.id)
         stick.write(ada)
         new, _, refused, waiting = counts(stick.read(ben))
-        assert (new, refused, waiting) == (2, 0, 0)  # the last one came by the first stick
+        assert (new, refused, waiting) == (2, 0, 0)  # the third record came by the first stick
         assert ben.store.records.has(first.id)
         assert ben.ids() == ada.ids()
         assert stick.carry(ada, ben, since=since) == (0, 1, 0, 0)
@@ -153,7 +161,7 @@ def test_erased_content_is_not_brought_back(stick):
         settle(ada, ben, cho)
         ben.post("retract", offer)
         settle(ben, cho)
-        assert stick.carry(ada, cho)[0] == 0  # ada has not heard of it
+        assert stick.carry(ada, cho)[0] == 0  # Ada's home does not know of the retraction
         for home in (ben, cho):
             assert home.store.records.find(offer.id).record.content is None
             assert home.view(offer)["kind"] == "retracted"
@@ -202,7 +210,9 @@ def test_an_admission_whose_content_comes_lets_in_who_waited(stick):
 
 
 def forked(here):
-    """Ben's log was continued twice; what others countersigned lies beyond the fork."""
+    """Makes a street where Ben's log is forked. Records of the log after the fork are countersigned
+    by others.
+    """
     ada = here.found()
     ben, cho = here.neighbour(ada), here.neighbour(ada)
     ben.post("offer", title="before")
@@ -318,13 +328,17 @@ def test_a_file_is_for_its_owner_and_replaces_an_older_one(tmp_path):
     path = tmp_path / "bundle"
     assert put(path, b"one") == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    path.write_bytes(path.read_bytes()[:-3])  # a cut one is replaced as well
+    path.write_bytes(path.read_bytes()[:-3])  # a bundle that was cut off is replaced as well
     assert put(path, b"one", b"two") == 2
     assert names(tmp_path) == ["bundle"]
 
 
 def in_the_way(path, how):
-    """Puts something at `path` that is no bundle of this neighbourhood; how to look at it."""
+    """Puts something at `path` that is no bundle of this neighbourhood. `how` names the thing.
+
+    Returns a function that describes what lies at `path`, so that a test can see that nothing
+    changed.
+    """
     other = path.with_name("other")
     {
         "a file": lambda: path.write_bytes(b"a letter to my mother"),

@@ -1,4 +1,6 @@
-"""The calendar file: what is in it, when that is, and that nothing private is."""
+"""The calendar file: its entries, their times in every time zone, and that it holds nothing
+private.
+"""
 
 from datetime import UTC, date, datetime
 
@@ -26,7 +28,7 @@ def calendar(home):
 
 @pytest.fixture
 def lane():
-    """Ada organises, Ben comes and drives her, Cho waits."""
+    """Makes three homes: Ada organises a lunch, Ben comes and drives Ada, Cho waits for a place."""
     with street(homes=3, timezone="Europe/London") as homes:
         ada, ben, cho = homes
         lunch = {

@@ -1,4 +1,6 @@
-"""The page of a month: what it says, what it leaves out, and that nobody's words steer it."""
+"""The page of a month: what it says and leaves out. No text that a person wrote can change its
+form.
+"""
 
 from html.parser import HTMLParser
 

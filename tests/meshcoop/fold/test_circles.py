@@ -1,4 +1,4 @@
-"""Circles: who is in them and who reads what."""
+"""Circles: who is a member and who can read which records."""
 
 from dataclasses import replace
 
@@ -103,7 +103,8 @@ def test_concurrent_steps_both_hold_and_letting_go_prevails():
         cho.post("members", knitters, joins=[person(eli)])
         settle(ada, ben, cho, dia, eli)
         assert members(ada) == members(ben) == people(ada, ben, dia, eli)
-        # Dia came by a step that did not know of Cho's end, and learns of it with the next word.
+        # Ben's step that added Dia did not know that Cho was removed. Dia learns this with the next
+        # message.
         assert cho.me.person in members(dia)
         ben.post("message", knitters, text="welcome")
         settle(ada, ben, cho, dia, eli)
@@ -133,7 +134,9 @@ def test_who_was_let_go_can_be_taken_in_again_and_leave():
 
 
 def test_words_that_were_read_before_their_author_was_let_go_stay_whatever_the_clocks_say():
-    """R-15.11: the step that lets somebody go is not before what its author has read of them."""
+    """R-15.11: the step that removes a member gets a time no earlier than the words of the member
+    that the step's author has read.
+    """
     with street(homes=3) as (ada, ben, cho):
         knitters = circle(ada, ben, cho)
         settle(ada, ben, cho)

@@ -1,4 +1,6 @@
-"""Stories of circles and pacts: every order of records gives one picture to who can read the same."""
+"""Random stories of circles and pacts. In every order of records, homes that can read the same
+records show the same.
+"""
 
 import random
 
@@ -12,7 +14,9 @@ from tests.support.street_in_memory import HOUR, Street, settle
 
 
 class Tale:
-    """Homes that talk in circles, take each other in and let each other go, and meet at times."""
+    """Homes whose people talk in circles, add and remove each other, and sometimes exchange
+    records.
+    """
 
     def __init__(self, here, seed):
         self.dice = random.Random(seed)
@@ -36,7 +40,9 @@ class Tale:
                 continue
 
     def pick(self, home, kind):
-        """One that this home sees; at times one of which it knows the id only."""
+        """Returns a record of this kind that the home sees. Now and then returns one that the home
+        may know only by its id.
+        """
         views = home.author.private.of_kind(kind)
         if views and self.dice.random() < 0.95:
             return home.store.records.find(self.dice.choice(views)["id"]).record
@@ -57,7 +63,9 @@ class Tale:
         home.post("close", self.pick(home, "circle"), as_state="withdrawn")
 
     def stale(self, home):
-        """A step and a word of other software, that name any step this home knows."""
+        """Writes a step and a message as other software might: they name any earlier step that this
+        home knows.
+        """
         root = self.pick(home, "circle")
         known = home.author.private.threads().get(root.id)
         if known is not None:
@@ -131,7 +139,9 @@ def test_any_order_and_any_double_gives_one_picture_to_all_who_can_read_the_same
 
 
 def same_where_both_read(homes):
-    """Two homes that can open the same records of a thread show it alike."""
+    """Checks that any two homes that can open the same records of a thread show the thread in the
+    same way.
+    """
     for one in homes:
         for other in homes:
             mine, theirs = one.author.private.threads(), other.author.private.threads()

@@ -1,4 +1,6 @@
-"""Flags and hidden words: a majority of three or more, never those of whom the words speak."""
+"""Flags and hidden words: a majority of three or more moderators decides. The author of the words
+has no say in it.
+"""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""What is private lies in the clear in no file: store, write-ahead log and free pages, byte by byte."""
+"""Private words are unencrypted in no file: not in the store, the write-ahead log or free pages.
+Tests search every byte.
+"""
 
 import logging
 
@@ -17,7 +19,9 @@ NAME, WORDS, PROMISE, OOPS = (
 
 @pytest.fixture
 def homes(tmp_path):
-    """Two in a circle and a pact, a neighbour, and one that carries and has no key; all on disk."""
+    """Makes four homes on disk: two share a circle and a pact, one is a neighbour, one has no epoch
+    key.
+    """
     with Street() as here:
         ada = here.found(path=tmp_path / "ada")
         people = [here.person() for _ in range(2)]

@@ -1,4 +1,6 @@
-"""Hostile private records: whatever is sealed in them, homes go on, and nothing of it counts."""
+"""Hostile private records: whatever is sealed in them, homes go on working, and no such record
+counts.
+"""
 
 import pytest
 from hypothesis import given, settings
@@ -29,7 +31,9 @@ def put(home, content, **more):
 
 
 def unharmed(ada, ben, before):
-    """The homes go on: they agree, show what they did before, and can talk."""
+    """Checks that two homes are unharmed: they agree, show what they showed before, and can still
+    talk.
+    """
     settle(ada, ben)
     assert ada.state_hash() == ben.state_hash()
     assert (seen(ada)[0], seen(ben)[0]) == before
@@ -212,7 +216,7 @@ def test_what_this_home_cannot_open_costs_one_product_of_points(monkeypatch):
         monkeypatch.setattr(
             seal.sodium, "crypto_scalarmult", lambda *of: products.append(of) or real(*of)
         )
-        for _ in range(2):  # and nothing the second time
+        for _ in range(2):  # the second call opens nothing more
             ada.author.private.open_new()
             assert len(products) == 5
         assert ada.author.private.of_kind("circle") == []

@@ -6,7 +6,7 @@ WORDS = "the quincunx is under the mat"
 
 
 def plain_bytes(home):
-    """Every value of every table that is not the records themselves."""
+    """Returns all values of all tables except the tables `records` and `meta`."""
     found = []
     tables = [
         row[0]

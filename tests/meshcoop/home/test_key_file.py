@@ -40,7 +40,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def cheap(monkeypatch):
-    """Counts derivations and makes them free, where the test is about something else."""
+    """Makes key derivation fast and lists its calls, for tests that are about something else."""
     calls = []
 
     def kdf(size, secret, salt, ops, mem):

@@ -1,4 +1,6 @@
-"""Recovery words: what people copy from paper is read generously, and never wrongly."""
+"""Recovery words: the reader forgives small slips of people who copy from paper, and never reads a
+wrong key.
+"""
 
 import hashlib
 import random
@@ -13,7 +15,7 @@ from meshcoop.home import recovery_words as recovery
 
 SEED = hashlib.sha256(b"somebody").digest()
 WORDS = recovery.to_words(SEED)
-# BIP-39's own vector for 32 bytes of 0x7f.
+# The test vector of BIP-39 itself for 32 bytes of 0x7f.
 KNOWN = (bytes([0x7F]) * 32, "legal winner thank year wave sausage worth useful legal winner thank")
 
 

@@ -1,4 +1,6 @@
-"""What is stored only grows with the set; what a newcomer accepted survives its author's fork."""
+"""More records never remove a record from a store. What a newcomer has accepted outlives a fork of
+its author's log.
+"""
 
 import pytest
 
@@ -17,14 +19,16 @@ def accept(home):
 
 
 def backup(street, home):
-    """The same home as it is now, whatever comes to the original."""
+    """Copies a home as it is now. The copy does not change when the original does."""
     copy = street.twin(home)
     copy.feed(home.wires())
     return copy
 
 
 def settled_in(street, founder, voucher):
-    """A newcomer for whom `voucher` vouched and whose software has accepted the charter."""
+    """Makes the home of a newcomer. `voucher` has vouched for them, and their software has accepted
+    the charter.
+    """
     home = street.neighbour(voucher)
     settle(founder, voucher, home)
     accept(home)

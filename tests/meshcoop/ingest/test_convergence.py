@@ -1,4 +1,6 @@
-"""Random stories of a street: whatever the order, all homes end with one store and one state."""
+"""Random stories of a street: in every order of records, all homes end with equal stores and equal
+state.
+"""
 
 import random
 
@@ -14,7 +16,7 @@ WORDS = "quincunx xylophagous"
 
 
 class Tale:
-    """A street whose people do as the dice say."""
+    """A street whose people act at random. `seed` decides everything."""
 
     def __init__(self, here, seed, *, faults):
         self.dice = random.Random(seed)
@@ -43,7 +45,11 @@ class Tale:
                 continue
 
     def pick(self, home, kind, *, state=None, mine=None, theirs=False):
-        """A record that fits; `mine`: the one that it answers is this home's; `theirs`: it is not."""
+        """Returns a random record of this kind in this state.
+
+        `mine` says whether the record must answer a record of this home's person. If `theirs`, its
+        author must be somebody else. One call in five ignores all these conditions.
+        """
         views = home.state.views.of_kind(kind)
         if self.dice.random() < 0.8:  # the rest are tries that an author's software refuses
             views = [one for one in views if state in {None, one["state"]}]
@@ -63,7 +69,9 @@ class Tale:
         home.post(kind, title="something", minutes=str(self.dice.randint(5, 90)), **repeats)
 
     def go_on(self, home):
-        """The furthest step of an exchange that is this home's to take."""
+        """Takes the last step of an exchange that this home may take now: confirm, receipt,
+        agreement or response.
+        """
         for step in (self.confirm, self.receipt, self.agree, self.respond):
             try:
                 return step(home)
@@ -122,7 +130,9 @@ class Tale:
         other.feed(wires[:cut])
 
     def fork(self, home):
-        """An old copy of a home goes on by itself. The founder, who admits people, has none."""
+        """Lets an old copy of a home post on its own, so that the log forks. Never copies the
+        founder's home.
+        """
         if home is not self.homes[0] and len(self.twins) < 2:
             twin = self.here.twin(home)
             last = self.dice.randint(max(0, home.head.seq - 4), home.head.seq)
@@ -147,7 +157,7 @@ class Tale:
             self.homes[0].write("device", statement=home.revocation(after))
 
     def strip(self, home):
-        """A peer that passes records on without their content."""
+        """Passes a record to another home without its content, as a bad peer might."""
         other = self.dice.choice(self.homes)
         if home.records():
             other.take(self.dice.choice(home.records())._replace(content=None))
@@ -172,7 +182,7 @@ def assert_same(homes):
 
 
 def fresh(tale, wires):
-    """A new home that gets everything in some order, twice over, in pieces."""
+    """Makes a new home that gets all records twice, in any order and in pieces."""
     home = tale.here.twin(tale.homes[0])
     mixed = wires + wires
     before = None

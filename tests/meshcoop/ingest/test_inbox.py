@@ -148,7 +148,7 @@ def test_the_first_record_past_twice_the_quota_ends_the_log():
         assert taken.refused[0].rule == "R-03.15"
         settle(ada, ben)
         assert ada.store.logs.find(ben.me.device).head.seq == len(spam)
-        ada.street.clock += 48 * HOUR  # another day does not bring it back
+        ada.street.clock += 48 * HOUR  # one more day does not let the log go on
         assert ada.take(ben.forge("offer", title="tomorrow")).stored == []
 
 
@@ -174,7 +174,10 @@ def test_bytes_count_by_the_signed_length_even_when_the_content_is_gone():
 
 
 def fork(home, *titles):
-    """Three homes on one key: each goes on by itself from the same place."""
+    """Forks a home's log: copies with the same key each post an offer at the same place.
+
+    Returns the offers. There is one for each title.
+    """
     twins = [home.street.twin(home) for _ in titles]
     for one in twins:
         one.feed(home.wires())
@@ -241,7 +244,7 @@ def test_a_confirmed_receipt_survives_a_late_fork_of_its_authors_log():
 
 
 def test_a_confirmed_receipt_survives_a_late_fork_of_the_confirming_log():
-    """Once the software of the receipt's author has confirmed the confirm (R-13.15)."""
+    """The receipt survives once the software of its author has confirmed the confirm (R-13.15)."""
     with street() as (ada, ben):
         base = ada.wires()
         *_, receipt, confirm = exchange(ada, ben)
@@ -296,11 +299,13 @@ def test_a_fork_may_take_what_waits_to_be_countersigned():
         signer.run()
         ben.post("offer", title="afterwards")
         rows = [ben.store.records.find(one.id).n for one in ben.records() if one.header.seq > 1]
-        assert last not in rows  # who read up to it would take the new one for read
+        assert last not in rows  # a reader who stopped at this number would miss a new record
 
 
 def test_what_somebody_named_is_kept_with_all_that_it_hangs_from():
-    """A chain of the forked log's own records, the last of which somebody has named."""
+    """Records of the forked log answer each other in a chain. Somebody has named the last record of
+    the chain.
+    """
     with street(homes=3) as (ada, ben, cho):
         base = ben.wires()
         root = ben.put(ben.forge("request", title="kept"))
@@ -361,7 +366,9 @@ def _fed(home, wires):
 
 
 def _receipt(home, other, about):
-    """A receipt by `home` for an hour of `other`, about anything."""
+    """Makes a receipt by `home` which says that `other` gave an hour. The receipt may be about any
+    record.
+    """
     return home.forge(
         "receipt",
         about,
@@ -550,7 +557,9 @@ def test_what_others_rely_on_cannot_be_retracted_even_by_a_forged_record():
 
 
 def _exchanged_and_forged(here):
-    """Two homes with a confirmed receipt, which its author then says to retract."""
+    """Makes two homes with a confirmed receipt. Afterwards the receipt's author posts a retraction
+    of it.
+    """
     ada = here.found()
     ben = here.neighbour(ada)
     settle(ada, ben)
@@ -685,7 +694,9 @@ def test_sealed_content_that_does_not_open_is_told_and_folds_to_nothing():
 
 
 def test_every_kind_about_every_other_folds_or_is_told_and_never_breaks():
-    """Honest form, wrong places: each kind about each record of an exchange, and about nothing."""
+    """Posts well-formed records in wrong places: each kind about each record of an exchange, and
+    about none.
+    """
     with street(quota_records=1000) as (ada, ben):
         story = exchange(ada, ben)
         samples = {

@@ -16,7 +16,7 @@ ELSEWHERE = bytes(range(32))
 
 
 def batches(count):
-    """Genuine records, and in each batch another one with a signature that does not hold."""
+    """Makes batches of genuine records. In each batch, a different record has a false signature."""
     with street() as (ada, _):
         for n in range(12):
             ada.post("offer", title=f"offer {n}")

@@ -1,4 +1,4 @@
-"""What words mean, held against pairs that were judged by hand."""
+"""Compares the fits that the vocabulary finds with the judgement of people."""
 
 import random
 from itertools import permutations
@@ -19,7 +19,9 @@ def keys(text, vocabulary=VOCABULARY, **more):
 
 
 def judged(pairs):
-    """Precision and recall of what shares something, and what was judged otherwise."""
+    """Returns the precision and the recall of the vocabulary, and the pairs on which people judge
+    otherwise.
+    """
     found, wrong = [], []
     for lang, text, listed, fits in pairs:
         listed_keys = {key for one in listed for key in keys(one)}

@@ -1,4 +1,6 @@
-"""Circuits over real sockets: through a relay, bounded, and no business of the relay's."""
+"""Circuits, the connections through a relay, over real sockets. They are limited, and the relay
+reads nothing.
+"""
 
 from collections.abc import Callable
 
@@ -64,7 +66,7 @@ async def test_two_homes_talk_through_a_relay_which_sees_both_and_reads_neither(
 
 
 async def test_one_circuit_of_a_home_ends_and_its_others_go_on():
-    # libp2p's own relay ends the latest circuit of a peer when any of them closes.
+    # libp2p's own relay ends the latest circuit of a peer when any circuit of the peer closes.
     async with node(1) as relay, node(2) as ada, node(3) as ben, node(4) as cem:
         await reserved(relay, ada)
         await ben.connect(through(relay, ada))
@@ -111,7 +113,7 @@ async def test_a_relay_that_goes_takes_its_circuits_along():
 async def test_a_relay_cannot_pass_itself_off_as_somebody_else():
     async with node(1) as relay, node(2) as ada, node(3) as ben, node(4) as eve:
         await reserved(relay, eve)
-        # The relay brings the caller to Eve, and says that she is Ada.
+        # The relay connects the caller to Eve, and claims that Eve is Ada.
         target = relay.host.new_stream
         carry = relay.serve_relay(lambda peer: True)
         carry._reserved[ada.host.get_id()] = float("inf")
@@ -194,8 +196,8 @@ async def test_gossip_runs_over_a_circuit():
 
 
 async def test_a_hole_needs_to_be_known_from_where_one_is_seen():
-    # On one machine there is no NAT: what a relay sees is the address itself, but it is loopback,
-    # which no peer may name. The lab of test_nat.py has real ones.
+    # On one machine there is no NAT. The relay sees a home's own address, which is on loopback,
+    # and no peer may name such an address. The lab of test_nat.py has real NATs.
     async with node(1) as relay, node(2) as ada, node(3) as ben:
         await reserved(relay, ada)
         await ben.connect(through(relay, ada))

@@ -1,4 +1,6 @@
-"""What strangers and faulty handlers may not do to a node. Without guards, each of these ends it."""
+"""Strangers and faulty handlers must not bring down a node. Without guards, each test would end the
+node.
+"""
 
 import random
 from contextlib import suppress

@@ -17,7 +17,7 @@ def anything(_data: bytes) -> bool:
 
 
 async def gossip_as(them, ours, *messages):
-    """A stranger sends `messages` in one frame each."""
+    """Sends `messages` to a node as a stranger would, each in a frame of its own."""
     stream = await call(them, ours, MESHSUB)
     for message in messages:
         frame = rpc_pb2.RPC(publish=[message]).SerializeToString()
@@ -26,7 +26,7 @@ async def gossip_as(them, ours, *messages):
 
 
 async def test_a_burst_arrives_whole(monkeypatch):
-    # libp2p's queues hold 32 messages and its spam cap lets ten a second pass.
+    # libp2p's queues hold 32 messages, and its limit against spam lets ten a second pass.
     monkeypatch.setattr(pubsub, "BURST", 1000.0)
     async with node(1) as one, node(2) as two:
         await one.subscribe(TOPIC, anything)
@@ -38,7 +38,7 @@ async def test_a_burst_arrives_whole(monkeypatch):
             for data in burst:
                 await one.publish(TOPIC, data)
             assert sorted([await inbox.receive() for _ in burst]) == sorted(burst)
-        assert inbox.statistics().current_buffer_used == 0  # each once
+        assert inbox.statistics().current_buffer_used == 0  # each message arrived once
 
 
 async def test_a_burst_survives_a_slow_reader_and_an_unpaced_sender(monkeypatch):
@@ -70,7 +70,7 @@ async def test_one_peer_is_heard_so_much_and_others_all_the_same(monkeypatch):
         with trio.fail_after(10):
             heard = [await inbox.receive() for _ in range(21)]
         assert b"a word" in heard
-        await trio.sleep(0.3)  # the rest has come by now, and is not looked at
+        await trio.sleep(0.3)  # by now the rest has come, and the node ignores it
         assert inbox.statistics().current_buffer_used == 0
 
 
@@ -136,7 +136,7 @@ async def test_a_validator_that_raises_refuses_its_message_only(tmp_path):
 
 
 async def test_a_copy_with_another_origin_does_not_censor():
-    # libp2p drops a message that claims to come from the receiver, after marking it as seen.
+    # libp2p marks a message as seen, and then drops it if it claims to come from the receiver.
     async with node(1) as ours, node(2) as honest, stranger() as them:
         inbox = await ours.subscribe(TOPIC, anything)
         await honest.subscribe(TOPIC, anything)
@@ -151,7 +151,8 @@ async def test_a_copy_with_another_origin_does_not_censor():
 
 
 async def test_one_origin_and_number_with_other_contents_are_other_messages():
-    # libp2p calls this equivocation, refuses all but the first and keeps every message for ever.
+    # libp2p calls this equivocation. It refuses all messages after the first, and keeps every
+    # message for ever.
     async with node(1) as ours, stranger() as them:
         inbox = await ours.subscribe(TOPIC, anything)
         await gossip_as(

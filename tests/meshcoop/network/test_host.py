@@ -22,7 +22,7 @@ def free_port() -> int:
 
 
 def tasks() -> int:
-    """How many Trio tasks run, system tasks included."""
+    """Returns how many Trio tasks run. System tasks count too."""
     count, waiting = 0, [trio.lowlevel.current_root_task()]
     while waiting:
         task = waiting.pop()
@@ -66,7 +66,7 @@ async def test_events_tell_of_each_peer_once():
                     event = await events.receive()
                     assert (event.change, event.peer) == ("disconnected", peer.peer_id)
                 assert not one.peers()
-        await one.drop(two.peer_id)  # again: nothing to do
+        await one.drop(two.peer_id)  # the second call has nothing to do
         await one.drop("nobody")
 
 
@@ -208,7 +208,8 @@ async def test_a_failed_dial_does_not_ban_the_peer():
 
 
 async def test_only_our_own_code_dials():
-    # libp2p's auto-connector dials what it knows; so does every stream to an unconnected peer.
+    # libp2p's auto-connector dials every address that it knows. So does a stream to a peer that
+    # is not connected.
     async with node(1) as one, node(2) as two:
         peer, address = ID.from_base58(two.peer_id), Multiaddr(two.addresses[0])
         one.host.get_peerstore().add_addrs(peer, [address], 3600)

@@ -15,7 +15,7 @@ PEER = peer_id_from_seed(seed(1))
 
 
 def multicast_works() -> bool:
-    """Whether a multicast datagram sent on loopback comes back."""
+    """Returns whether a multicast datagram that was sent on loopback comes back."""
     group = "224.0.0.251"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ears:
         try:

@@ -1,4 +1,6 @@
-"""Who gets in: half-open connections, places for strangers, and the handshake itself."""
+"""Which connections a node admits: half-open connections, places for strangers, and the
+handshake.
+"""
 
 import pytest
 import trio
@@ -38,7 +40,7 @@ async def test_a_handshake_has_a_time_limit(monkeypatch):
     async with node(1) as ours:
         silent = await trio.open_tcp_stream("127.0.0.1", port_of(ours))
         with trio.fail_after(5):
-            while await silent.receive_some():  # the node's own first words
+            while await silent.receive_some():  # the node speaks first
                 pass
         await silent.aclose()
         await until(lambda: not ours.swarm._handshakes._holders)
@@ -62,7 +64,7 @@ async def test_handshake_slots_are_taken_from_the_largest_crowd():
 
 
 async def test_an_inbound_place_is_given_back():
-    # libp2p keeps it until the swarm stops: in time, nobody gets in.
+    # libp2p keeps the place until the swarm stops. So after a while nobody could connect.
     async with node(1, places=ConnectionLimits(128, 4, 4)) as ours, node(2) as guest:
         for _ in range(10):
             with trio.fail_after(5):
@@ -104,7 +106,7 @@ async def test_connections_are_limited():
 
 
 async def test_plaintext_is_refused():
-    # libp2p offers it by default, and then anybody may claim to be anybody.
+    # libp2p offers plaintext by default. Over plaintext, a peer can claim any identity.
     pair = create_new_key_pair(seed(5))
     liar = new_host(key_pair=pair, sec_opt={PLAINTEXT_PROTOCOL_ID: InsecureTransport(pair)})
     async with node(1) as ours, liar.run([Multiaddr(ANYWHERE)]):
@@ -116,7 +118,7 @@ async def test_plaintext_is_refused():
 
 
 class Line:
-    """A TCP line between two nodes that can go dead without closing."""
+    """A TCP line between two nodes. A test can make it silent while it stays open."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -148,7 +150,7 @@ async def test_a_silent_peer_is_noticed_and_a_quiet_one_stays(monkeypatch):
             port = listener.socket.getsockname()[1]
             await one.connect(f"/ip4/127.0.0.1/tcp/{port}/p2p/{two.peer_id}")
             await one.connect(quiet.addresses[0])
-            await trio.sleep(1.2)  # a few pings while all is well
+            await trio.sleep(1.2)  # time for a few pings
             assert set(one.peers()) == {two.peer_id, quiet.peer_id}
             line.dead = True
             await until(lambda: set(one.peers()) == {quiet.peer_id}, within=5)

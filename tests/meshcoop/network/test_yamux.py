@@ -10,7 +10,9 @@ from tests.support.libp2p_nodes import alive, call, node, stranger, until
 
 
 class SlowLine:
-    """A secured connection that holds back what contains `marker`, until told to go on."""
+    """A secured connection that holds back data with `marker` in it, until a test lets the data
+    go.
+    """
 
     def __init__(self, connection, marker=b""):
         self._connection = connection

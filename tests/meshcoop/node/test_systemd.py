@@ -1,4 +1,4 @@
-"""What systemd is told, and the unit that it is given."""
+"""What a node tells systemd, and the unit file that the node gives to systemd."""
 
 import json
 import logging

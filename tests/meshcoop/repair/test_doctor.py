@@ -1,4 +1,4 @@
-"""The doctor looks at homes in every state, changes nothing, and never fails itself."""
+"""The doctor examines homes in every state. It changes nothing, and never fails itself."""
 
 import os
 import random
@@ -23,7 +23,7 @@ HOUR = 3_600_000
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A founded home whose node does not run."""
+    """Makes the home of a founder. Its node does not run."""
     home = Home(tmp_path_factory.mktemp("homes") / "ada")
     home.create()
     identity = Identity.new(random.Random(1).randbytes)

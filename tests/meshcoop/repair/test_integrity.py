@@ -1,4 +1,6 @@
-"""Damaged stores: every flipped bit of a record is found, and what verifies is saved."""
+"""Damaged stores: every flipped bit of a record is found, and the records that still verify are
+saved.
+"""
 
 import random
 import shutil
@@ -24,7 +26,9 @@ POSTS = 40
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """A store on disk with some records, closed in order; and its neighbourhood."""
+    """Writes a store with some records to disk and closes it. Returns its path, its neighbourhood
+    and the ids.
+    """
     folder = tmp_path_factory.mktemp("store")
     with Street() as street:
         ada = street.found()
@@ -52,7 +56,7 @@ def inbox_of(neighbourhood):
 
 
 def records_at(path):
-    """Where the bytes of headers, signatures and contents lie in the file."""
+    """Returns the position and length in the file of each header, signature and content."""
     data = path.read_bytes()
     with closing(sqlite3.connect(path)) as db:
         parts = [
@@ -147,7 +151,7 @@ def test_addresses_and_notes_are_kept(written, tmp_path):
 
 @pytest.fixture
 def waiting(tmp_path):
-    """A store whose write-ahead log waits to be played back, as after kill -9."""
+    """Makes a store as kill -9 leaves it: its write-ahead log has changes that the store lacks."""
     with closing(Store(tmp_path / "before.db")) as store:
         for n in range(30):
             with store.transaction():
@@ -202,7 +206,7 @@ def test_a_device_whose_last_records_are_lost_does_not_sign(tmp_path):
         again.close()
 
 
-# -- a disk that takes nothing more ---------------------------------------------------------------
+# -- a full disk ----------------------------------------------------------------------------------
 
 
 def fill(home):

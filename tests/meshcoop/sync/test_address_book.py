@@ -1,4 +1,6 @@
-"""Addresses are remembered, and forgotten when nobody has been met there for half a year."""
+"""A home remembers the network addresses of others. It forgets an address where it met nobody for
+half a year.
+"""
 
 from contextlib import closing
 

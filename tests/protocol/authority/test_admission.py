@@ -179,7 +179,9 @@ def test_an_admit_beyond_a_revocation_or_a_fork_admits_nobody():
 
 
 def story():
-    """A founding pair, a chain of admissions, devices, revocations, nonsense and a fork."""
+    """Tells a story of two founders: a chain of admissions, devices, revocations, nonsense and a
+    fork.
+    """
     ada, ben, cho, dia, eli, fay = people("A", "B", "C", "D", "E", "F")
     first = charter(ada, ben, vouchers=2, admissions_a_month=2)
     acts = [
@@ -259,7 +261,9 @@ def test_a_stranger_has_no_proof_but_the_charter():
 
 
 def test_a_device_too_many_of_a_voucher_stops_nobody():
-    """Whom it brought is on the roll by a renewal, though its admit does not count."""
+    """A device beyond the limit admits somebody. The admission does not count, but a renewal can
+    still put this person on the roll.
+    """
     ada, xia = people("A", "X")
     first = charter(ada)
     acts = [ada.carries(ada.certify(n)) for n in range(1, 5)]

@@ -1,4 +1,4 @@
-"""What a few hostile people cannot do, each as one plain case."""
+"""What a few hostile people cannot do. Each test is one plain case."""
 
 import pytest
 
@@ -9,8 +9,10 @@ from tests.support.authority_records import START, charter, ids, people, public
 
 
 def test_no_home_is_led_to_accept_two_rivals():
-    """Shown only the rival's line, whoever accepted the other stays silent: else what two thirds
-    had accepted would fall with fewer than a third hostile.
+    """A home that has accepted one term and is shown only the rival term accepts nothing more.
+
+    Otherwise a term that two thirds had accepted could fall, although fewer than a third are
+    hostile.
     """
     crowd = people(*"HIJKLXY")
     hal, ida, jon, kim, leo, xan, yin = crowd
@@ -32,8 +34,11 @@ def test_no_home_is_led_to_accept_two_rivals():
 
 
 def false_people(colluders, cap, months=1):
-    """Who belongs after `colluders` of five founders admitted as many as they could, by four devices
-    each, in claimed months.
+    """Returns the false people who become members although only `colluders` of five founders admit
+    them.
+
+    Each of these founders admits as many people as possible, with four devices, and claims dates in
+    several months.
     """
     crowd = people(*"ABCDE")
     first = charter(*crowd, admissions_a_month=cap)
@@ -53,7 +58,9 @@ def test_colluders_admit_no_more_than_the_charter_lets_each_a_month(colluders, m
 
 
 def council():
-    """Three moderators of five; the first is hostile, with everything a person can post."""
+    """Makes five people, three of them moderators. The first moderator is hostile and may post
+    anything.
+    """
     crowd = people(*"XABCD")
     return crowd, charter(*crowd, moderators=ids(crowd[:3]))
 

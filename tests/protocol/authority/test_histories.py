@@ -1,6 +1,7 @@
-"""Random histories: whatever the order and the route, one result, and that of the plain model.
+"""Random histories: every order and every route of records gives one result, and the plain model
+gives the same.
 
-`HISTORY=127` replays one of them, and `HISTORIES=1000000` sets how many the long run has.
+`HISTORY=127` replays one history. `HISTORIES=1000000` sets how many histories the long run has.
 """
 
 import os
@@ -20,7 +21,7 @@ THOUSANDS = int(os.environ.get("HISTORIES", 100 * THOUSAND)) // THOUSAND
 
 
 def told(known):
-    """All that the rules speak of, as plain values."""
+    """Returns everything that the rules of authority determine, as plain values."""
     seats = {one for term in known.chain.terms for one in term.roll}
     return {
         "terms": {one.id: lists(one) for one in known.terms.values()},
@@ -70,7 +71,11 @@ def told_plainly(plain):
 
 
 def check(number):
-    """One history in several orders, with doubles, one by one, and with some dropped and back."""
+    """Folds one history in several ways: in mixed order, with records twice, one by one, and with
+    some removed and added again.
+
+    All ways must give the result of the plain model.
+    """
     history = History(number)
     first, acts, forks = history.charter, history.acts, history.forks
     order = random.Random(f"order {number}")
@@ -114,7 +119,9 @@ def test_a_number_means_one_history():
 
 
 def test_histories_come_to_something():
-    """What they are to try out happens in many of them, so that agreement says something."""
+    """Each event that the histories should try happens in several of them, so that their agreement
+    proves something.
+    """
     seen = Counter(what for number in range(100) for what in happened(History(number)))
     assert min(seen[one] for one in HAPPENINGS) >= 5, seen
 

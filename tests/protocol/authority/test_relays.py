@@ -1,4 +1,4 @@
-"""Who enrols a relay, who ends it, and what a relay shows of itself."""
+"""Who may enrol a relay, who may end it, and what a relay shows about itself."""
 
 from contextlib import suppress
 

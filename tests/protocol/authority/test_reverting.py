@@ -1,4 +1,4 @@
-"""What late records can still revise is what specs/03 lists, and nothing else."""
+"""Late records can change earlier results only in the ways that specs/03 lists."""
 
 import pytest
 
@@ -10,7 +10,10 @@ from tests.support.random_town import Town
 
 
 def reverts_only_as_listed(town, before, after):
-    """Two views of one home, the later with more records; numbers as in specs/03's list."""
+    """Checks that a home's later view reverts an earlier view only as specs/03 lists.
+
+    The later view has more records. The numbers in comments are those of the list.
+    """
     assert before.terms.keys() <= after.terms.keys()
     assert before.storable_devices <= after.storable_devices
     assert all(after.devices[one].revoked_after is not None for one in revoked(before))
@@ -19,7 +22,7 @@ def reverts_only_as_listed(town, before, after):
         if now[place] != term:
             siblings = {one.id for one in after.terms.values() if one.parent == term.parent}
             assert {now[place].id, term.id} <= siblings  # 5
-            return  # and all that its lists judge
+            return  # 5 covers everything that the lists of this term decide
     if chain != now:
         return  # 6
     same_votes = revoked(before) == revoked(after)  # 9
@@ -48,7 +51,9 @@ def revoked(known):
 
 
 def least(town, known, person, held):
-    """For each device, whether it is cut no lower than some honest person said."""
+    """Yields for each device whether its cut is at least the lowest cut that an honest person
+    proposed.
+    """
     for device, last in held.value:
         said = [
             dict(cuts).get(device, 0)
@@ -68,8 +73,10 @@ def cuts_in(act, person):
 
 
 def fell(before, after, member):
-    """2, 10: an admit that let them in lies beyond a fork, a revocation, a cut or a month's most, or
-    their voucher fell the same way.
+    """Returns whether a listed reason explains why a member no longer belongs: items 2 and 10.
+
+    The reason may be a fork, a revocation, a cut or the limit of a month that takes an admission
+    away. The same may have happened to the voucher.
     """
     for admit in member.admits:
         device = before.voucher_devices[admit]

@@ -1,5 +1,7 @@
-"""With fewer than half of every roll and of the moderators hostile: nobody honest is expelled, no rule
-changes without an honest yes, and what the honest want comes about once they can talk again.
+"""What holds if fewer than half of every roll and of the moderators are hostile.
+
+No honest person is expelled, and no rule changes without the yes of an honest person. What honest
+people want happens once they can talk again.
 """
 
 import pytest
@@ -15,7 +17,7 @@ FOUNDING_DAYS = 3  # answer_days, if nobody changes it
 
 
 def safe(town, known):
-    """What holds in any view, however little of the records it knows."""
+    """Checks what must hold in any view, even if the view knows only few of the records."""
     for term in known.chain.terms[1:]:
         assert term.id in town.renewed, "a term without an honest yes"
     seats = {one for term in known.chain.terms for one in term.roll} - town.hostile
@@ -27,7 +29,9 @@ def safe(town, known):
 
 
 def final(town, home, known):
-    """Once two thirds accepted each term of a chain it stays, wherever more is known."""
+    """Checks that a term stays once two thirds have accepted it and every term before it. More
+    records must not change this.
+    """
     now = [one.id for one in known.chain.terms]
     was = town.settled.get(home.who.key, [])
     assert now[: len(was)] == was, "what was settled is not any more"
@@ -36,7 +40,9 @@ def final(town, home, known):
 
 
 def lived(number, least=HALF, steps=25):
-    """A town after a while of partitions, with every home's view checked as it went."""
+    """Lets a town act through a number of partitions. Checks every home's view meanwhile. Returns
+    the town.
+    """
     town = Town(number, least)
     hostility = Hostility(town)
     for _ in range(steps):
@@ -60,7 +66,7 @@ def lived(number, least=HALF, steps=25):
 
 
 def talk(town, hostility=None):
-    """Everything reaches everybody, and software does its duties until nothing new comes."""
+    """Brings all records to everybody and lets the software act, until it writes nothing new."""
     for _ in range(20):
         town.heal()
         if hostility:
@@ -79,7 +85,9 @@ def on_the_roll(town, known):
 
 
 def gets_its_way(town):
-    """A renewal and a removal that the honest want hold soon, whatever the hostile do meanwhile."""
+    """Checks that a renewal and a removal that honest people want soon hold, whatever hostile
+    people do.
+    """
     hostility = Hostility(town)
     known = talk(town)
     for _ in range(6):

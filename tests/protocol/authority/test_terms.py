@@ -1,4 +1,4 @@
-"""The examples 3 to 17 of specs/03-authority.md, and what else decides who decides."""
+"""Examples 3 to 17 of specs/03-authority.md, and other cases of which term is in force."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.authority_records import charter, ids, people, public
 
 
 def passed(act, voters):
-    """The act with a yes from each."""
+    """Returns the act, followed by a vote "yes" of each voter."""
     return [act, *(one.says("yes", act) for one in voters)]
 
 
@@ -44,7 +44,9 @@ def test_vectors_4_and_5_the_cut_is_the_kth_smallest_of_the_highest():
 
 
 def council_renewed():
-    """Term 1 writes down that D is out at cut 10, and has new moderators E, F, G."""
+    """Makes a term 1 that records D as removed with cut 10, and has the new moderators E, F and
+    G.
+    """
     crowd = people(*"ABCDEFGX")
     ada, ben, cho, dan, *others, _ = crowd
     first = charter(ada, ben, cho, admissions_a_month=50)
@@ -114,7 +116,9 @@ def test_who_accepts_two_siblings_counts_for_neither():
 
 
 def old_founders():
-    """Founders A, B, C; the current roll is of seven, and all three accepted term 1."""
+    """Makes a neighbourhood with the founders A, B and C. The present roll has seven people. All
+    founders have accepted term 1.
+    """
     crowd = people(*"ABCDEFG")
     ada, ben, cho = founders = crowd[:3]
     first = charter(*founders, admissions_a_month=50)
@@ -250,7 +254,10 @@ def test_votes_removes_and_accepts_stand_beyond_forks_and_cuts():
 
 
 def test_a_vote_beyond_a_fork_is_not_kept_by_what_it_alone_keeps():
-    """Else who had both before they heard of the fork would keep both, and nobody else either."""
+    """A vote and the proposal that it names, both beyond a fork, do not keep each other.
+
+    Otherwise only homes that had both before they heard of the fork would keep them.
+    """
     ada, ben, cho = people(*"ABC")
     change = ada.proposes(RULE, "answer_days", 1, 9, seq=4)
     own, other = ada.says("yes", change, seq=5), ben.says("yes", change, seq=7)

@@ -1,4 +1,4 @@
-"""Activities by example: who has a place, who waits, what counts and why not."""
+"""Activities by example: who has a place, who waits, which records count and why others do not."""
 
 from datetime import UTC
 

@@ -1,4 +1,6 @@
-"""Kinds of the exchange by example, on entries without bytes: what counts, and why not."""
+"""The kinds of an exchange by example, on entries without bytes: which count, and why others do
+not.
+"""
 
 import pytest
 from hypothesis import given, settings
@@ -296,7 +298,7 @@ def test_a_gap_in_a_thread_is_told():
 
 @st.composite
 def wild_stories(draw):
-    """Records of all kinds about any others, by anybody, at any time."""
+    """Draws a random story: records of all kinds about any others, by anybody, at any time."""
     story = Story()
     story.says(ADA, draw(st.sampled_from(["offer", "request"])), title="x", places=1)
     for _ in range(draw(st.integers(0, 12))):

@@ -1,4 +1,6 @@
-"""Random lives of exchanges: what both signed of an hour counts once, and stays, in any order."""
+"""Random exchanges: an hour that both people signed counts once and stays, in every order of
+records.
+"""
 
 import random
 
@@ -12,7 +14,7 @@ DAYS = ("2026-12-01", "2026-12-08", "2026-12-15")
 
 
 class Life(Story):
-    """An intent of Ada's and what three people say about it, sensibly or not."""
+    """A request or offer of Ada's, and what three people post about it, sensibly or not."""
 
     def __init__(self, seed):
         super().__init__()
@@ -24,7 +26,9 @@ class Life(Story):
         self.said = {"intent": [root]}
 
     def go_on(self, steps):
-        """Two helpers and whose intent it is; now and then somebody says what is not theirs to say."""
+        """Adds steps by two helpers and by Ada. Now and then a person posts a step that belongs to
+        another person.
+        """
         deeds = [self.respond, self.counter, self.agree, self.agree, self.close]
         deeds += [self.receipt, self.receipt, self.confirm, self.confirm, self.confirm]
         deeds += [self.correct, self.correct, self.keep, self.keep, self.retract]
@@ -44,7 +48,9 @@ class Life(Story):
         return next(each for each in self.entries if each.id == one.about)
 
     def two(self, response):
-        """Whose intent it is and who responded."""
+        """Returns the two parties: Ada, whose request or offer it is, and the person who
+        responded.
+        """
         while response.about != self.said["intent"][0].id:
             response = self.entry(response)
         return ADA, response.person
@@ -61,7 +67,7 @@ class Life(Story):
         if one := self.pick("response"):
             minutes = self.dice.choice((30, 45))
             who = self.other(one, self.two(one))
-            # What is not theirs to say has two parties no more; it is not built on.
+            # A response by a wrong person no longer has two parties, so nothing builds on it.
             name = "response" if who in self.two(one) and who != one.person else "noise"
             self.add(name, who, "response", one, minutes=minutes)
 
@@ -89,7 +95,7 @@ class Life(Story):
             self.add("confirm", self.other(one, self.parties(one)), "confirm", one)
 
     def keep(self):
-        """The software of who wrote it confirms the confirm."""
+        """Confirms a confirm, as the software of its receipt's author does."""
         if one := self.pick("confirm"):
             self.add("kept", self.entry(one).person, "confirm", one)
 
@@ -110,7 +116,10 @@ class Life(Story):
         return receipt.fields["giver"], receipt.fields["receiver"]
 
     def signed_by_both(self, one):
-        """The plain model: the other party has confirmed it. Logs stand."""
+        """Returns whether the other party has confirmed this record.
+
+        This is the plain model, for logs without a fork.
+        """
         two = set(self.parties(one))
         if one.person not in two or len(two) < 2:
             return False
@@ -120,7 +129,7 @@ class Life(Story):
         )
 
     def hours(self, **more):
-        """Of each receipt that counts, what it comes to; and all views."""
+        """Returns how many minutes each receipt that counts is worth, and all views."""
         views = self.fold(**more).views
         counted = {}
         for view in views.values():
@@ -142,7 +151,11 @@ class Life(Story):
         return counted, views
 
     def kept(self, one, who, fork):
-        """Whether both signed it and somebody else's log, or what stands of this one, holds each step."""
+        """Returns whether a receipt survives the fork of the log of `who` at number `fork`.
+
+        It survives if the other party's confirm, or the author's confirm of this confirm, is in
+        another log or before the fork.
+        """
         confirms = [c for c in self.entries if c.kind == "confirm" and c.about == one.id]
         good = [c for c in confirms if {c.person} == set(self.parties(one)) - {one.person}]
         for confirm in good:
@@ -201,7 +214,9 @@ def test_a_confirmed_receipt_never_vanishes_as_more_comes(seed):
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(SEEDS)
 def test_a_late_fork_takes_no_hour_that_was_kept(seed):
-    """Receipt, confirm, and its confirm by the receipt's author: no fork of one log undoes them."""
+    """A receipt is confirmed, and the receipt's author confirms the confirm. No fork of one log
+    undoes this.
+    """
     life = Life(seed)
     life.go_on(45)
     counted, views = life.assert_sound()

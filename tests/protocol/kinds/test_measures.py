@@ -1,4 +1,6 @@
-"""Measures and feedback (specs/22, 23) in the threads of services, and what a subject cannot do."""
+"""Measures and feedback (specs/22, 23) in the threads of services, and what the subject of a report
+cannot do.
+"""
 
 from datetime import date, timedelta
 
@@ -14,7 +16,9 @@ TARGETS = {"yes_no": 1, "one_to_five": 4, "minutes": 30, "count": 2}
 
 
 def reported(more=0):
-    """Six residents report, two of them the same; the matter is open."""
+    """Makes a measure with six residents' reports, two of them of the same incident. The matter is
+    open.
+    """
     story, service, *_, measure = bins()
     reports = [
         story.says(who, "feedback", measure, day=2 + n / 10, value=1, lang="es" if n == 3 else None)
@@ -159,7 +163,7 @@ MOVES = st.one_of(
     st.dictionaries(st.sampled_from(SUBJECTS), st.integers(1, 9)),
 )
 def test_no_record_of_a_subject_changes_what_was_said_of_it(moves, forks):
-    """Nor does a fork of their own logs, wherever it is."""
+    """The subject's own records and forks change no answer of other people."""
     story, _, measure, reports = reported()
     before = story.loop(measure, 30)
     for who, day, (kind, about, given_fields) in moves:

@@ -1,4 +1,6 @@
-"""Places as a function of the claims: in any order the same, never more than there are."""
+"""Places depend only on the set of claims: the same in every order, and never more than there
+are.
+"""
 
 import random
 

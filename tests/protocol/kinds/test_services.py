@@ -1,4 +1,6 @@
-"""Service chains (specs/21): who holds a thing now, from what both ends have signed."""
+"""Service chains (specs/21): who holds a service now, computed from what both ends of each link
+signed.
+"""
 
 import random
 from itertools import pairwise
@@ -112,7 +114,10 @@ def test_a_link_in_the_middle_of_eight_is_handed_over_on_both_sides_of_a_cut():
 
 
 def handed_over_twice():
-    """The contractor hands over to one, the council to another, each on a side of a cut."""
+    """Makes a link that is replaced twice while the network is cut.
+
+    The contractor hands the service to one person, the council to another.
+    """
     story, service, first, *_ = bins()
     takeovers = [
         story.says(who, "link", service, day=day, to=to, title="All of it", instead=first.id)
@@ -134,7 +139,7 @@ def test_handed_over_on_both_sides_of_a_cut_one_holds_it_everywhere():
     story, service, first, (one, other) = handed_over_twice()
     story.says(RESIDENTS[1], "accept", other, day=3)
     assert holder(story, service) == (RESIDENTS[1], 1)
-    assert story.view(one)["state"] == "ended"  # what it would take over is taken
+    assert story.view(one)["state"] == "ended"  # another link has taken over the part
     story.says(OTHER, "accept", one, day=4)
     assert holder(story, service) == (OTHER, 1)
     states = {story.view(each)["state"] for each in (first, other)}

@@ -1,4 +1,4 @@
-"""The states that kinds declare are those that their views have: all of these, and no others."""
+"""The states that a kind declares are exactly the states that its views have."""
 
 import json
 import random
@@ -35,14 +35,15 @@ THREADS = 1_000
 LONGEST = 40  # entries
 TRIES = 6  # until a record counts
 
-# Only `meshcoop.api.loop_views` shows an action so, by its clock.
+# Only `meshcoop.api.loop_views` gives an action this state, because it looks at a clock.
 OVERDUE = ("action", "overdue")
-# The states are contract. What is partly fixed is reopened, and an answer has no view.
+# These states are declared because other programs rely on the lists of states. No view has
+# them: an action that is partly fixed is reopened, and an answer has no view.
 NEVER = {("action", "partly"), ("answer", "said")}
 
 
 class RandomThread:
-    """A thread that people write in, mostly what counts, under an authority that is drawn too."""
+    """A thread of random records, most of which count, under a random authority."""
 
     def __init__(self, number):
         self.dice = random.Random(f"thread {number}")
@@ -58,7 +59,7 @@ class RandomThread:
         return thread.fold_thread(self.entries, self.authority)
 
     def draw_root(self):
-        """A kind of root; more often one that something can be about."""
+        """Chooses a kind of root at random. Prefers kinds that other kinds can be about."""
         answered = {about for declared in KINDS.values() for about in declared.about}
         roots = [declared for declared in KINDS.values() if declared.is_root]
         weights = [5 if declared.name in answered else 1 for declared in roots]
@@ -72,7 +73,9 @@ class RandomThread:
             self.write(self.dice.choice(fitting), target)
 
     def write(self, declared, target):
-        """Adds the first of some records that counts, and now and then one that does not."""
+        """Draws records until one counts, and adds it. Now and then adds a record that does not
+        count.
+        """
         for _ in range(TRIES):
             entry = self.draw_entry(declared, target)
             if entry is not None:
@@ -86,7 +89,9 @@ class RandomThread:
         return next(line.refusal is None for line in lines if line.entry.id == entry.id)
 
     def draw_entry(self, declared: Kind, target):
-        """A record as its author's software completes it, or None where that writes none."""
+        """Draws a record as its author's software completes it. Returns None if the software writes
+        none.
+        """
         number = len(self.entries) + 1
         who = self.dice.choice(PEOPLE)
         fields = {
@@ -120,14 +125,16 @@ class RandomThread:
         return field.required or self.dice.random() < 0.3
 
     def record_near(self, target):
-        """A record beside what is answered or about it, else any."""
+        """Returns the id of a record beside `target` or about it. If there is none, returns the id
+        of any record.
+        """
         near = [
             entry for entry in self.entries if target and entry.about in {target.id, target.about}
         ]
         return self.dice.choice(near or self.entries).id
 
     def value(self, field, target):
-        """A value that the field may hold, from a few."""
+        """Draws one of a few values that the field may hold."""
         if isinstance(field, schema.RecordId):
             return self.record_near(target)
         if isinstance(field, schema.Map):
@@ -140,7 +147,7 @@ class RandomThread:
         raise TypeError(f"no value for a field of type {field.type_name}")
 
     def draw_authority(self):
-        """Registers, votes and terms by chance."""
+        """Draws an authority with random registers, votes and terms."""
         people = {person: Member(person, 0, ()) for person in PEOPLE}
         first = term(CHARTER)
         later = [term(entry.id) for entry in self.entries if entry.kind == "renewal"]
@@ -202,7 +209,9 @@ def ballot(renewed):
 
 
 def states_of(views):
-    """(kind, state) of views as they are folded, and as a clock may show them."""
+    """Yields (kind, state) of each view: the state after folding, and the state that a clock may
+    show later.
+    """
     for view in views:
         declared: Kind | None = KINDS.get(view["kind"])
         if declared is not None:
@@ -213,7 +222,7 @@ def states_of(views):
 
 
 def states_of_vectors():
-    """(kind, state) in the threads of the specs."""
+    """Yields (kind, state) of each record in the threads of the specs."""
     for case in json.loads(VECTORS.read_text()):
         names = {entry["id"]: entry["kind"] for entry in case["entries"]}
         for record, state in case["states"].items():
@@ -222,7 +231,7 @@ def states_of_vectors():
 
 
 def states_of_stories():
-    """(kind, state) in an exchange and in a service, and of an action as its loop shows it."""
+    """Yields (kind, state) in an exchange, in a service, and of an action as its loop shows it."""
     story = Story()
     offer = story.says(COUNCIL, "offer", title="A lift")
     response = story.says(OTHER, "response", offer, minutes=30)
@@ -254,7 +263,7 @@ def declared_states():
 
 @pytest.fixture(scope="module")
 def by_chance():
-    """How often views of random threads have each state."""
+    """Counts how often the views of random threads have each state."""
     counts = Counter()
     for number in range(THREADS):
         counts.update(states_of(RandomThread(number).fold().views.values()))
@@ -294,7 +303,7 @@ class Wordless(Kind):
 
 
 class Elsewhere(Kind):
-    """A kind whose views end in a state that it does not have."""
+    """A kind whose views end in a state that the kind does not declare."""
 
     states = States({"open": "Always."})
     deadline = ("until", "over")

@@ -1,4 +1,6 @@
-"""Signal and noise (specs/20-loops.md), against brute force and against tables made anew."""
+"""The tests that tell a signal from noise (specs/20-loops.md), compared with brute force and with
+tables that are computed again.
+"""
 
 from decimal import Decimal, getcontext
 from fractions import Fraction
@@ -163,7 +165,7 @@ def test_four_points_see_what_one_does_not():
 def test_the_baseline_ends_after_24_points():
     points = counts(*[2] * 24, *[30] * 20, 2)
     held = change.run_change_test(COUNT, points)
-    assert held.w1.worse > Fraction(1, 2)  # the thirties are not what is usual
+    assert held.w1.worse > Fraction(1, 2)  # the points of 30 are not in the baseline
 
 
 def test_one_freak_of_the_baseline_is_left_out():

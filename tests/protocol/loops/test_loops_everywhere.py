@@ -1,4 +1,6 @@
-"""The same fractions on every Python that is here; the others are skipped by name."""
+"""Every Python on this machine computes the same fractions. A version that is missing is skipped by
+name.
+"""
 
 import json
 import shutil

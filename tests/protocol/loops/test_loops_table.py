@@ -1,4 +1,4 @@
-"""The spec's table of misses is the one that the code has."""
+"""The table of missed targets in the spec equals the table in the code."""
 
 import re
 

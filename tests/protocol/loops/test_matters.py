@@ -1,4 +1,6 @@
-"""Matters: opened once, held by somebody, closed by those who raised them (specs/22, specs/23)."""
+"""Matters open once, have a holder, and are closed by the people who raised them (specs/22,
+specs/23).
+"""
 
 import random
 from itertools import count
@@ -26,7 +28,7 @@ def asked(measure=BINS, leave_out=(), members=PEOPLE, calendar=CALENDAR):
 
 
 class Street:
-    """Says things about one measure; times in days from the first Monday."""
+    """The residents, who say things about one measure. Times are in days from the first Monday."""
 
     def __init__(self, measure=BINS, leave_out=(), members=PEOPLE):
         self.asked = asked(measure, leave_out, members)
@@ -62,7 +64,7 @@ class Street:
 
 
 def missed_bins():
-    """Six report, two of them the same one."""
+    """Makes six reports. Two of them are about the same incident."""
     street = Street()
     reports = [street.report(who, 2 + who / 10) for who in range(6)]
     street.merge(reports[1], reports[4])
@@ -84,7 +86,7 @@ def test_the_matter_opens_once_at_the_fourth_distinct_report():
     assert before.matters == []
     loop = street.loop(3.1)
     (matter,) = loop.matters
-    # Reports 1 and 5 are one incident: the fourth distinct one is report 4.
+    # Reports 1 and 5 are about one incident. So the fourth different incident is in report 4.
     assert matter.opened == MONDAY + int(2.3 * DAY_MS)
     assert matter.id == matter_id(MEASURE, CALENDAR.window_at(MONDAY))
     assert matter.raisers == set(PEOPLE[:6])
@@ -151,7 +153,7 @@ def test_it_closes_when_most_who_raised_it_say_so():
     action = street.act(8, 3)
     street.done(action, 8, 4)
     street.judge(action, 0, 4.5, "partly")
-    street.judge(action, 9, 4.5, "yes")  # has raised nothing
+    street.judge(action, 9, 4.5, "yes")  # person 9 did not raise the matter
     (matter,) = street.loop(5).matters
     assert (matter.leading.state, matter.leading.fixed) == ("reopened", {"partly": 1})
     street.judge(action, 1, 5, "yes")
@@ -294,7 +296,7 @@ def test_who_does_not_answer_hands_it_up():
 
 def test_an_answer_or_an_action_keeps_it():
     assert held([(1, CHAIN[2])], day=50) == (2, 0)
-    assert held([(1, CHAIN[0])], day=4) == (1, 3)  # another's does not
+    assert held([(1, CHAIN[0])], day=4) == (1, 3)  # an answer by somebody else does not count
     assert held([(4, CHAIN[2])], day=4.5) == (1, 3)  # too late
     assert held([(1, CHAIN[2]), (5, CHAIN[1])], day=50) == (2, 0)
 

@@ -60,7 +60,9 @@ def signed(content=b"", neighbourhood=HERE, **changed):
 
 
 def wire_of(one_header, content=b"", neighbourhood=HERE):
-    """The wire of a header that `sign` would refuse, with a signature that holds."""
+    """Makes a record with a valid signature from a header that `sign` would refuse. Returns its
+    bytes.
+    """
     packed = codec.pack(list(one_header))
     _, secret = nacl.bindings.crypto_sign_seed_keypair(SEED)
     message = b"meshcoop record 1 sign\0" + neighbourhood + packed
@@ -69,7 +71,7 @@ def wire_of(one_header, content=b"", neighbourhood=HERE):
 
 
 def samples():
-    """Valid records of several kinds, audiences and sizes."""
+    """Makes valid records of several kinds, audiences and sizes."""
     certificate = statement.certify_device(b"r" * 32, SEED, seal.device_box_key(SEED).public)
     plain = [
         schema.pack_content("admit", {"person": b"m" * 32, "statement": certificate}),

@@ -73,7 +73,8 @@ def test_every_changed_bit_of_sealed_words_is_noticed(data):
             plain = opens(bytes(wrong))
         except Refused:
             continue
-        # Another reader's slot, an epoch's name and the ignored top bit of a point may change.
+        # Three things may change without harm: another reader's slot, the name of an epoch, and the
+        # top bit of a point, which is ignored.
         assert plain in {None, b"words", b"k" * 32}
 
 
@@ -122,7 +123,9 @@ def test_a_key_that_was_handed_on_opens_what_it_is_the_key_of_and_nothing_else()
 
 
 def test_nobody_can_show_two_readers_two_texts():
-    """The key is committed to: a lock that gives one reader another key opens nothing for them."""
+    """Sealed content commits to its key. If a crafted lock gives a reader another key, opening
+    fails.
+    """
     mine, theirs = (
         seal.seal_private_content([one.public], b"w", PLACE, b"s" * 32) for one in (ADA, BEN)
     )

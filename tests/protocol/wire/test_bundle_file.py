@@ -1,4 +1,6 @@
-"""Files of records: what went in comes out of any pieces; whatever else the bytes are, a refusal."""
+"""Files of records: whatever pieces they arrive in, reading gives back what was written. Other
+bytes are refused.
+"""
 
 import itertools
 import tracemalloc
@@ -24,7 +26,10 @@ def written(wires=WIRES, home=HOME):
 
 
 def read(data, sort=BUNDLE, home=HOME, cuts=()):
-    """What the file holds, and the rule by which the rest is refused; None if it is whole."""
+    """Returns the entries of the file, and the rule by which the rest is refused.
+
+    If the whole file can be read, the rule is None.
+    """
     decoder, found = Decoder(sort, home), []
     try:
         for start, end in itertools.pairwise([0, *sorted(cuts), len(data)]):
@@ -73,9 +78,7 @@ def test_cut_anywhere_it_is_told_and_what_came_before_is_there(at, cuts):
     found, fault = read(written()[:at], cuts=[one for one in cuts if one < at])
     assert fault == ("R-09.5" if at >= len(BUNDLE.mark) else "R-09.1")
     assert found == WIRES[: len(found)]
-    inside = (
-        at - len(OPENING) - 2 * bundle_file.LIST_BYTES
-    )  # a list or two at most are lost with the cut
+    inside = at - len(OPENING) - 2 * bundle_file.LIST_BYTES  # the cut loses two lists at most
     assert sum(map(len, found)) >= inside - 8 * len(WIRES)
 
 

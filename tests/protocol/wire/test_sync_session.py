@@ -1,4 +1,4 @@
-"""The session by itself: heads are made up, records are any bytes."""
+"""The sync session alone. Its heads are made up, and its records are any bytes."""
 
 import gc
 import random
@@ -56,7 +56,9 @@ def met():
 
 
 def in_round(ours=None):
-    """A session that has sent its digest and its have-map, and got another digest."""
+    """Makes a session that has sent its digest and its have-map, and has received another
+    digest.
+    """
     session = met()
     ours = heads() if ours is None else ours
     session.begin_round(ours)
@@ -66,7 +68,9 @@ def in_round(ours=None):
 
 
 def hear(session, *told, ours=None):
-    """The events of these frames, acted upon as a driver would."""
+    """Gives these frames to the session, and acts on its events as a driver would. Returns the
+    events.
+    """
     events = []
     for event in session.receive(b"".join(encode(one) for one in told)):
         events.append(event)
@@ -128,9 +132,9 @@ def test_the_digest_depends_on_every_part_of_every_head():
 
 def test_a_have_map_tells_what_the_peer_lacks():
     theirs = have()
-    theirs[0 * 4 + 1] = 2  # more of the first log than we have
-    theirs[2 * 4 + 1] = 1  # less of the third
-    theirs[3 * 4 + 2] = b"z" * 8  # another head of the fourth
+    theirs[0 * 4 + 1] = 2  # the peer has more of the first log than we have
+    theirs[2 * 4 + 1] = 1  # the peer has less of the third log
+    theirs[3 * 4 + 2] = b"z" * 8  # the peer has another head of the fourth log
     (lacks,) = in_round().receive(encode([HAVE, theirs[: 4 * 4], False]))
     assert lacks == PeerLacks(
         [
@@ -171,7 +175,7 @@ def test_a_have_map_that_never_ends_costs_no_memory():
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert held < 256 * 1024  # to keep the claims would take some 14 MB
+    assert held < 256 * 1024  # keeping all claims would take about 14 MB
     assert hear(session, [HAVE, have(), False]) == [PeerLacks([], [])]
 
 
@@ -402,7 +406,7 @@ def test_a_session_meets_any_bytes_with_events_or_a_refusal(data, framed):
 
 
 def refused(read, what):
-    """The rule by which `what` is refused; None if it is read."""
+    """Returns the rule by which `read` refuses `what`, or None if `read` accepts it."""
     try:
         read(what)
     except Refused as refusal:
@@ -456,7 +460,9 @@ def test_a_proof_holds_for_its_two_ends_and_person_only():
 
 
 class Later(SyncSession):
-    """A session of the next version: its hello says more, and it says things of its own between."""
+    """A session of the next version. Its hello has more parts, and it sends unknown frames in
+    between.
+    """
 
     def hello(self, neighbourhood, device, signature, chain):
         said = [HELLO, sync.VERSION + 1, neighbourhood, device, signature, chain, {"new": [1, 2]}]
@@ -468,7 +474,9 @@ class Later(SyncSession):
 
 @pytest.mark.parametrize("later", [0, 1])
 def test_a_node_one_version_older_syncs_with_a_newer_one(later):
-    """They greet, find out what each lacks, and settle, though one of them says more."""
+    """The two sides greet, find out what each lacks, and settle. Only one of them sends unknown
+    frames.
+    """
     sides = [SyncSession(), SyncSession()]
     sides[later] = Later()
     held = [heads(), heads()]

@@ -1,5 +1,5 @@
-"""Another program, made from specs/ and its vectors alone: nothing here knows meshcoop's code.
+"""A second program, made from specs/ and its vectors alone. It uses nothing of meshcoop's code.
 
-It reads and writes values, records and frames, and holds one sync session. It leaves out what a
-reader of records does not need: authority, forks, folding.
+The program reads and writes values, records and frames, and runs one sync session. It leaves out
+what a reader of records does not need: authority, forks, folding.
 """

@@ -1,4 +1,6 @@
-"""specs/09: a file of records, or of what a node holds, that is carried by hand."""
+"""Reads the files of specs/09 that people carry by hand: records, or a list of what a node
+holds.
+"""
 
 from tests.specs.stranger.codec import Frames, frame, need, within
 
@@ -12,7 +14,7 @@ def write(lists, place, sort):
 
 
 def read(data, place, sort):
-    """What all lists together hold."""
+    """Reads a file. Returns the entries of all its lists together."""
     mark = b"meshcoop " + sort + b"\n"
     need(data.startswith(mark), "R-09.1")
     need(len(data) <= _MOST[sort], "R-09.4")

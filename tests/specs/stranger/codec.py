@@ -1,4 +1,6 @@
-"""specs/02: one value, one encoding; and the frames of 05 and 07 (R-05.1)."""
+"""Encodes values, each in the only way that specs/02 allows. Also reads the frames of specs 05 and
+07 (R-05.1).
+"""
 
 import struct
 from types import NoneType
@@ -25,13 +27,21 @@ def need(holds, rule, reason="not as the rule says"):
 
 
 def within(value, kind, least, most=None):
-    """Whether a value is of exactly this type, its size (or itself, an integer) between these."""
+    """Returns whether a value has exactly the type `kind` and its size lies between `least` and
+    `most`.
+
+    For an integer, the value itself must lie between the two.
+    """
     most = least if most is None else most
     return type(value) is kind and least <= (value if kind is int else len(value)) <= most
 
 
 def pack(value, *, ordered=True):
-    """The one encoding. Not `ordered`: maps as they come, and floats, to compare bytes that came."""
+    """Encodes a value in the one allowed way.
+
+    If not `ordered`, leaves maps in their order and allows floats. A reader compares the result
+    with the bytes that it received.
+    """
     kind = type(value)
     if kind in {NoneType, bool}:
         return bytes([{None: 0xC0, False: 0xC2, True: 0xC3}[value]])
@@ -69,14 +79,14 @@ def _head(kind, length):
 
 
 def unpack(data):
-    """A value of a record: content, statement or field."""
+    """Decodes a value of a record: the content, a statement or a field."""
     value = unpack_framed(data, 16_384, 64)
     _walk(value, 6)
     return value
 
 
 def unpack_framed(data, most, items):
-    """A value of a frame or an envelope, whose reader checks the rest (R-02.1 to R-02.3)."""
+    """Decodes a value of a frame or an envelope. The caller checks the rest (R-02.1 to R-02.3)."""
     need(len(data) <= most, "R-02.1")
     try:
         value, end = _read(data, 0, items)
@@ -156,5 +166,5 @@ class Frames:
 
     @property
     def rest(self):
-        """What has come of a frame that is not whole."""
+        """Returns the received bytes of a frame that is not complete yet."""
         return self._buffer

@@ -1,4 +1,6 @@
-"""specs/01, 03 (statements) and 10: records, what they hold and who can open it."""
+"""Reads and makes records by specs 01, 03 (statements) and 10: their content, and who can open
+it.
+"""
 
 import hashlib
 import re
@@ -92,7 +94,9 @@ def sign(seed, place, number, before, time, content, *, expiry=None, parents=(),
 
 
 def follows(one, number, before, time):
-    """The next of a log whose head has this number, id and time."""
+    """Checks that a record is the next of a log. The log's newest record has this number, id and
+    time.
+    """
     need(one.number == number + 1 and one.header[3] == before, "R-01.12")
     need(one.header[4] >= time, "R-01.13")
 

@@ -1,4 +1,6 @@
-"""specs/04 and 05: a gossip frame, and one sync session of a log that is never forked."""
+"""Sends gossip frames and runs one sync session by specs 04 and 05, for logs that are never
+forked.
+"""
 
 import hashlib
 import hmac
@@ -30,7 +32,7 @@ def accept_gossip(data, keys, place):
 
 
 def hello(seed, place, device, chain, *peers):
-    """`peers`: the peer ids of sender and receiver."""
+    """Makes a hello frame. `peers` are the peer ids of the sender and the receiver."""
     return frame([0, 1, place, device, signed(seed, _HELLO, place, _joined(peers)), chain])
 
 
@@ -54,7 +56,11 @@ def _mark(fork):
 
 
 class Session:
-    """One side. `heads()` tells device → (number, id, fork's ids); `log(device)` its records."""
+    """One side of a sync.
+
+    `heads()` maps each device to a number, an id and the fork's ids. `log(device)` gives the
+    records of a device.
+    """
 
     def __init__(self, heads, log):
         self._heads, self._log = heads, log
@@ -73,7 +79,7 @@ class Session:
         return frame([1, self._ours])
 
     def receive(self, data):
-        """What to send for what came."""
+        """Takes bytes from the peer. Returns the bytes to send in answer."""
         return b"".join(self._answer(*one) for one in self._frames.feed(data))
 
     def _answer(self, kind, *items):
@@ -130,7 +136,9 @@ class Session:
         return self._flush()
 
     def _flush(self):
-        """A frame of records, as many as fit, while the peer has room; then the end."""
+        """Makes frames of records as long as the peer can take more. After the last record, adds
+        the end frame.
+        """
         out = b""
         while self._queue and self._room > 0:
             batch = [self._queue.pop(0)]
@@ -160,7 +168,7 @@ class Session:
 
     @property
     def owed(self):
-        """Bytes that the peer has not credited yet."""
+        """The number of bytes sent for which the peer has not given credit yet."""
         return WINDOW - self._room
 
     def _credit(self, size):

@@ -1,4 +1,4 @@
-"""The chart of a measure: what lies where, at any scale."""
+"""The chart of a measure: points and lines lie in the right places at any scale."""
 
 from fractions import Fraction
 
@@ -24,7 +24,7 @@ def rows(dots, lines, width=76, height=8):
 
 
 def plot(dots, lines, **more):
-    """The rows above the axis, by their label."""
+    """Draws a chart. Maps the label of each row above the axis to the row."""
     drawn = rows(dots, lines, **more)
     axis = next(n for n, row in enumerate(drawn) if row.strip(" ").startswith("─"))
     return {row.split()[0]: row for row in drawn[:axis]}

@@ -1,4 +1,6 @@
-"""The client on a real socket: answers out of order, in pieces, cut, refused, or garbage."""
+"""The client on a real socket: answers that come out of order, in pieces, cut off, refused, or as
+garbage.
+"""
 
 import asyncio
 import tempfile

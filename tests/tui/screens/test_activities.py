@@ -1,4 +1,6 @@
-"""Activities on the screen: who waits is told why, and what can be done is a key away."""
+"""Activities on the screen: a person who waits is told why, and each possible act needs only one
+key.
+"""
 
 import copy
 

@@ -1,4 +1,6 @@
-"""The address of a neighbour in a thread: given in a form, shown to the party, forgotten."""
+"""A neighbour's address in a thread: a form gives it, the other party sees it, and it can be
+erased.
+"""
 
 from tests.support.fake_node import MARIA, chooses, ident, on_screen, shows, street, until
 from tui.widgets.card_list import CardList
@@ -7,7 +9,7 @@ AGREEMENT = ident(12)
 
 
 def agreed():
-    """Ada and Maria have an agreement without a receipt; Maria has given her address."""
+    """Makes an agreement of Ada and Maria without a receipt. Maria has given her address."""
     node = street()
     node.addresses[AGREEMENT] = {
         "agreement": AGREEMENT,

@@ -1,4 +1,4 @@
-"""Circles, pacts, pages and muting on the screen: what is shown, and what the node is asked for."""
+"""Circles, pacts, pages and muting: what the screen shows, and what it asks the node for."""
 
 from textual.widgets import TabbedContent
 

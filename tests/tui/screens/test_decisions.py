@@ -1,4 +1,4 @@
-"""Deciding and moderating on the screen: what is shown, and what the node is asked for."""
+"""Deciding and moderating: what the screen shows, and what it asks the node for."""
 
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ async def opens(pilot, feed, card, *texts):
 
 
 async def acts(pilot, label, *texts):
-    """Opens the act with this label."""
+    """Opens the form for the act with this label. Waits until the screen shows `texts`."""
     await until(pilot, lambda: pilot.app.screen.query("#steps"))
     cards = pilot.app.screen.query_one("#steps", Feed).cards
     await until(pilot, lambda: any(label in str(one.prompt) for one in cards.options))
@@ -228,7 +228,7 @@ async def test_ones_own_page_has_devices_and_proxies(pilot, node):
 
 
 def page_with(*heads):
-    """A page of Sam's, as Ada, Sam and Maria moderate it."""
+    """Makes a page by Sam, which Ada, Sam and Maria moderate."""
     root = view(70, "page", SAM, heads=list(heads), first={}, title="The shed", text="")
     return ThreadData(root, [], [], term=term([ADA, SAM, MARIA], [ADA, SAM, MARIA]))
 

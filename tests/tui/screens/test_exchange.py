@@ -1,4 +1,6 @@
-"""What waits for whom through an exchange: other terms, disputes, corrections, thanks, and hours."""
+"""An exchange on the screen: who must act next, other terms, disputes, corrections, thanks, and
+hours.
+"""
 
 from datetime import date
 
@@ -29,7 +31,7 @@ TODAY = date(2026, 11, 23)
 
 
 def parley(**more):
-    """Ada asks, Sam responds, Ada names other terms."""
+    """Makes a request of Ada's. Sam responds, and Ada names other terms."""
     root = intent(30, "request", ADA, "A lift", minutes=90, **more)
     first = response(31, SAM, root["id"], state="declined")
     root["responses"] = [first, response(32, ADA, first["id"], minutes=45)]
@@ -37,7 +39,7 @@ def parley(**more):
 
 
 def signed(state, *, receipt="confirmed", repeats=None, corrections=(), **more):
-    """Ada asked and Sam helped; Sam wrote the receipt."""
+    """Makes an exchange: Ada asked, Sam helped, and Sam wrote the receipt."""
     root = intent(30, "request", ADA, "A lift", minutes=90, state=state, starts="2026-11-09")
     two = {"giver": SAM, "receiver": ADA, "minutes": 90}
     one = view(34, "receipt", SAM, ident(33), receipt, **two, on="2026-11-09", **more)

@@ -1,4 +1,4 @@
-"""Help shows the keys, and the resident's guide where there is one."""
+"""The help screen shows the keys. If the resident's guide is installed, it shows the guide too."""
 
 import asyncio
 

@@ -1,4 +1,6 @@
-"""Each screen looks as it did when somebody last looked at it: `python -m tests.support.pictures`."""
+"""Each screen still looks like its saved picture. `python -m tests.support.pictures` saves the
+pictures again.
+"""
 
 import pytest
 

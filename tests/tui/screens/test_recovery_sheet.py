@@ -1,4 +1,6 @@
-"""The recovery sheet at a real terminal: shown, taken away, two words asked for, then forgotten."""
+"""The recovery sheet at a real terminal: it shows the words, hides them, asks for two, and then the
+home forgets them.
+"""
 
 import re
 import sys
@@ -26,13 +28,13 @@ def terminal(place, *words):
 
 
 def read(text):
-    """The words of the sheet by their numbers."""
+    """Maps the numbers on the sheet to the words."""
     found = re.findall(r"(\d+) ([a-z]+)", text)
     return {int(at): word for at, word in found}
 
 
 def answer(sheet, words):
-    """Types what is asked for, from paper."""
+    """Types the two words that the terminal asks for, as a person reads them from paper."""
     for nth in (1, 2):
         sheet.until("on your sheet:")
         asked = re.findall(r"Word (\d+) on your sheet:", sheet.text)

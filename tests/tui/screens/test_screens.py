@@ -1,4 +1,4 @@
-"""Each screen on a fake node: what it shows, what its keys do, what it asks the node for."""
+"""Each screen on a fake node: what it shows, what its keys do, and what it asks the node for."""
 
 from textual.widgets import TabbedContent
 

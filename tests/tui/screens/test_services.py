@@ -1,4 +1,4 @@
-"""Services on the screen: what is shown, and what the node is asked for."""
+"""Services: what the screen shows, and what it asks the node for."""
 
 from datetime import date
 
@@ -44,7 +44,7 @@ async def to_services(pilot):
 
 
 async def opens(pilot, feed, label, *texts):
-    """Opens the card of a list that says this."""
+    """Opens the card with this label in the list `feed`. Waits until the screen shows `texts`."""
     cards = pilot.app.screen.query_one(feed, Feed).cards
     await until(pilot, lambda: any(label in str(one.prompt) for one in cards.options))
     cards.focus()
@@ -54,7 +54,9 @@ async def opens(pilot, feed, label, *texts):
 
 
 async def fills(pilot, label, *texts, **values):
-    """Opens an act's form and fills it in."""
+    """Opens the form of the act with this label and fills the form in. Returns the names of its
+    fields.
+    """
     await opens(pilot, "#steps", label, *texts)
     await until(pilot, lambda: pilot.app.screen.query("Form"))
     rows = {row.field_name: row for row in pilot.app.screen.query_one("Form").rows}

@@ -1,4 +1,4 @@
-"""Suggestions on Today and beside a person, on a fake node."""
+"""Suggestions on the page Today and beside a person, on a fake node."""
 
 from textual.widgets import TabbedContent
 

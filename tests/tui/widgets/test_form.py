@@ -1,4 +1,6 @@
-"""Forms are made from declarations: of every kind there is, and of one that nobody knows yet."""
+"""Forms that are made from the declaration of a kind: of every known kind, and of a kind that
+nobody knows yet.
+"""
 
 import asyncio
 
@@ -20,7 +22,7 @@ ADA = "ab" * 32
 
 
 class Mending(Kind):
-    """A kind of tomorrow."""
+    """A kind that a later version might have."""
 
     name = Text(required=True, min=1, max=80)
     story = Text(max=2000, private=True)
@@ -158,7 +160,9 @@ async def to_form(pilot):
 
 
 def write(pilot, text):
-    """At once: a key a time is slow in the pilot, and terminals are tested elsewhere."""
+    """Inserts the whole text at once, because typing one key at a time is slow in the pilot,
+    Textual's test driver.
+    """
     pilot.app.focused.insert_text_at_cursor(text)
 
 
