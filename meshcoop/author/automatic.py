@@ -157,7 +157,8 @@ class Countersigner:
         for number in list(self._waiting):
             row = self._store.records.find_in_row(number)
             if row is None:
-                del self._waiting[number]  # a fork removed the record; it may come again, in a new row
+                # A fork removed the record. It may come again, in a new row.
+                del self._waiting[number]
             else:
                 self._look(row)
         while rows := self._store.records.lasting_answers(self._done, _PAGE):

@@ -1,4 +1,4 @@
-"""The short test: do the latest points miss the measure's target? (R-20.7)
+"""The short test: do the latest points miss the measure's target? See R-20.7.
 
 The test does not ask whether it is usual here to miss the target.
 """
