@@ -1,14 +1,44 @@
 """The exception of the protocol. It names the rule of the specs that was broken."""
 
+from collections.abc import Mapping
+
 
 class Refused(Exception):
     """The error that is raised if a rule of the specs does not allow some bytes or a record.
 
-    `rule` is the number of the rule, such as "R-02.3". `reason` is a sentence for the person or
-    peer concerned. If any other exception leaves the package `protocol`, that is a bug.
+    `rule` is the number of the rule, such as "R-02.3". `text` says what is wrong. A name in braces
+    in `text` stands for a value in `arguments`. If a field of a record is wrong, `field` is its
+    name. The screen and the command line put the values into `text` themselves, so that they can
+    translate it first. If any other exception leaves the package `protocol`, that is a bug.
     """
 
-    def __init__(self, rule: str, reason: str) -> None:
-        super().__init__(f"{reason} ({rule})")
+    def __init__(
+        self, rule: str, text: str, /, field: str | None = None, **arguments: object
+    ) -> None:
+        super().__init__(rule, text, field, arguments)
         self.rule = rule
-        self.reason = reason
+        self.text = text
+        self.field = field
+        self.arguments = arguments
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, as a sentence in English for logs and for peers."""
+        return fill_in(self.text, self.arguments)
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.rule})"
+
+
+def fill_in(text: str, arguments: Mapping[str, object]) -> str:
+    """Returns `text` with each name in braces replaced by the argument of that name.
+
+    The names and the arguments may not fit each other, such as in data from a stranger. The text
+    then stays as it is.
+    """
+    if not arguments:
+        return text
+    try:
+        return text.format(**arguments)
+    except (LookupError, ValueError, AttributeError, TypeError):
+        return text

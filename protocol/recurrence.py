@@ -61,7 +61,12 @@ def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
         raise Refused("R-17.1", "say when it starts by the clock here, without the Z of UTC")
     first = date.fromisoformat(starts[:_DAY])
     if not _FIRST_YEAR <= first.year <= _LAST_YEAR:
-        raise Refused("R-17.1", f"it starts between {_FIRST_YEAR} and {_LAST_YEAR}")
+        raise Refused(
+            "R-17.1",
+            "it starts between {first_year} and {last_year}",
+            first_year=_FIRST_YEAR,
+            last_year=_LAST_YEAR,
+        )
     if repeats is None:
         return (first.isoformat(),)
     _check_rule(_read_rule(repeats))
@@ -74,7 +79,12 @@ def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
     all_days = (occurrence.date().isoformat() for occurrence in rule)
     series = tuple(takewhile(lambda day: day <= last, all_days))
     if series[:1] != (first.isoformat(),):
-        raise Refused("R-17.3", f"it starts on {first}, which is no day of {repeats}")
+        raise Refused(
+            "R-17.3",
+            "it starts on {first}, which is no day of {repeats}",
+            first=first,
+            repeats=repeats,
+        )
     return series
 
 
@@ -167,6 +177,9 @@ def _check_numbers(frequency: str, rule: _Rule) -> None:
 def _not_understood(why: str) -> Refused:
     return Refused(
         "R-17.2",
-        f"{why}; say how it repeats like FREQ=WEEKLY, FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH or "
-        "FREQ=MONTHLY;BYDAY=-1FR",
+        (
+            "{why}; say how it repeats like FREQ=WEEKLY, "
+            "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH or FREQ=MONTHLY;BYDAY=-1FR"
+        ),
+        why=why,
     )

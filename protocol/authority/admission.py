@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from protocol.authority.kind_names import ADMIT, DEVICE
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.record import root_statement
 from protocol.record.root_statement import Certificate, Revocation
@@ -28,8 +29,8 @@ class Device(NamedTuple):
     """A device with a certificate that it belongs to `person`.
 
     Records are sealed for the device with its box key `box`. `revoked_after` is the last number of
-    its log that counts, or None if the device is not revoked. `carrier` is the id of the record
-    that contains the certificate.
+    the device's log that counts, or None if the device is not revoked. `carrier` is the id of the
+    record that contains the certificate.
     """
 
     key: bytes
@@ -151,7 +152,7 @@ def collect_admits(
     `counts` returns True if an admit counts.
     """
     admits: dict[bytes, list[AuthorityRecord]] = defaultdict(list)
-    for admit in index.of_kinds("admit"):
+    for admit in index.of_kinds(ADMIT):
         if counts(admit):
             admits[admit.fields["person"]].append(admit)
     return admits
@@ -214,7 +215,7 @@ def _statements(
         if statement.place == root_statement.FOUNDING_PLACE:
             yield charter.id, statement
     place = charter.id[: root_statement.PLACE_SIZE]
-    for record in index.of_kinds("admit", "device"):
+    for record in index.of_kinds(ADMIT, DEVICE):
         carried = index.statement_of(record)
         if carried is not None and carried.place == place:
             yield record.id, carried
@@ -226,9 +227,9 @@ def _sufficient_admits(
     owners: Mapping[bytes, bytes],
     rules: list[AdmissionRule],
 ) -> list[AuthorityRecord]:
-    """Returns the first admits that together let their person in, in the order given.
+    """Returns, in the order given, the first admits that are enough to let their person in.
 
-    Each of these admits is by another member. If the admits are not enough, the list is empty.
+    Each of these admits is by a different member. If the admits are not enough, the list is empty.
     """
     by_voucher: dict[bytes, AuthorityRecord] = {}
     for admit in admits:

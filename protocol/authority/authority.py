@@ -14,8 +14,9 @@ from typing import Any
 from protocol.authority import admission, registers, relays, terms
 from protocol.authority.admission import AdmissionRule, Device, Member
 from protocol.authority.charter_rules import CHARTER_RULES
+from protocol.authority.kind_names import ADMIT, CHARTER, PROPOSAL
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
-from protocol.authority.registers import Judge, Outcome, Registers
+from protocol.authority.registers import CouncilPosts, Judge, Outcome, Registers
 from protocol.authority.relays import Relay
 from protocol.authority.standing import Standing, read_accepts
 from protocol.authority.terms import Ballot, Chain, Holding, Register, Term
@@ -29,8 +30,9 @@ class Authority(Standing):
 
     `charter` has the rules in force. `members` are the people who belong now. `people` are all who
     were let in, including removed people. `candidates` are the people who are not let in yet, each
-    with the members who vouched for them. `terms` has all terms that passed. `outcomes` tells, by a
-    proposal's id, how the vote on it stands. `renewals` tells the same for each renewal.
+    with the members who vouched for them. `terms` has all terms that passed. `outcomes` tells how
+    the vote on each proposal stands, by the proposal's id. `renewals` tells the same for each
+    renewal. `council_posts` has what the moderators posted in `remove` and `hide` records.
     """
 
     neighbourhood: bytes
@@ -38,6 +40,7 @@ class Authority(Standing):
     chain: Chain
     terms: dict[bytes, Term] = field(default_factory=dict)
     registers: Registers = field(default_factory=dict)
+    council_posts: CouncilPosts = field(default_factory=dict)
     outcomes: dict[bytes, Outcome] = field(default_factory=dict)
     renewals: dict[bytes, Ballot] = field(default_factory=dict)
     members: dict[bytes, Member] = field(default_factory=dict)
@@ -67,8 +70,7 @@ class Authority(Standing):
     def person_of_device(self, device: bytes) -> bytes | None:
         """Returns the person who owns this device, or None if that person was never let in.
 
-        If the person was removed, it returns the person too, because their records up to the cut
-        count.
+        A removed person is returned too, because this person's records up to the cut count.
         """
         certified = self.devices.get(device)
         return certified.person if certified and certified.person in self.people else None
@@ -99,11 +101,15 @@ class Authority(Standing):
         """Returns the number and value that a register has now."""
         return self.registers.get(register, Holding(0, None))
 
+    def has_posted(self, moderator: bytes, register: Register, number: int) -> bool:
+        """Returns True if a moderator of this term posted this number for a register."""
+        return moderator in self.council_posts.get(register, {}).get(number, frozenset())
+
     def term_to_accept(self, person: bytes) -> bytes | None:
         """Returns the id of the term that this person's software should accept now (R-16.5).
 
-        This is the newest term of the chain whose parent has the person on its roll. Returns None
-        if the person has accepted that term or a sibling, a term with the same parent. Also returns
+        In the chain, it is the newest term whose parent has the person on its roll. Returns None if
+        the person has accepted that term or a sibling, a term with the same parent. Also returns
         None if the person has accepted a sibling of any term of the chain that is not firm.
         """
         newest = None
@@ -168,7 +174,7 @@ def read_charter(charter: AuthorityRecord) -> dict[str, Any]:
 
     Raises Refused (R-03.4) if the record cannot found a neighbourhood.
     """
-    if charter.kind != "charter" or charter.seq != 1:
+    if charter.kind != CHARTER or charter.seq != 1:
         raise Refused("R-03.4", "a neighbourhood begins with the first record of a founder's log")
     rules = CHARTER_RULES.items()
     defaults = {name: rule.default for name, rule in rules if rule.default is not None}
@@ -200,7 +206,8 @@ def fold_authority(
     supported = terms.supporters(index, passed, owners)
     chain = terms.choose_chain(passed, supported)
 
-    outcomes, held = _judge_proposals(Judge(index, chain.current, owners, revoked))
+    judge = Judge(index, chain.current, owners, revoked)
+    outcomes, held = _judge_proposals(judge)
     rules = _rules_in_force(fields, chain.current, held)
 
     devices = admission.select_devices(certified, revoked)
@@ -220,6 +227,7 @@ def fold_authority(
         chain=chain,
         terms=passed,
         registers=held,
+        council_posts=registers.read_council_posts(judge),
         outcomes=outcomes,
         renewals=terms.count_ballots(index, passed, owners, supported),
         devices=devices,
@@ -257,7 +265,7 @@ def _first_term(
 
 def _judge_proposals(judge: Judge) -> tuple[dict[bytes, Outcome], Registers]:
     """Returns how the vote on each proposal stands, and the holdings of all registers."""
-    proposals = judge.index.of_kinds("proposal")
+    proposals = judge.index.of_kinds(PROPOSAL)
     outcomes = {proposal.id: judge.outcome(proposal) for proposal in proposals}
     passed = [proposal for proposal in proposals if outcomes[proposal.id].passed]
     return outcomes, registers.fold_registers(judge, passed)
@@ -352,7 +360,7 @@ def _candidates(
 def _voucher_devices(index: AuthorityIndex, people: Mapping[bytes, Member]) -> dict[bytes, bytes]:
     """Returns, by the id of each admit that let somebody in, the device that signed the admit."""
     used = {admit for member in people.values() for admit in member.admits}
-    return {admit.id: admit.device for admit in index.of_kinds("admit") if admit.id in used}
+    return {admit.id: admit.device for admit in index.of_kinds(ADMIT) if admit.id in used}
 
 
 def _relays(
@@ -385,9 +393,7 @@ def _largest_quotas(
     A quota is decided if a term began with it, or if a proposal for it would pass under any term.
     More records can only raise the highest quotas. So these quotas may limit what is stored.
     """
-    proposals = [
-        proposal for proposal in index.of_kinds("proposal") if proposal.fields.get("change")
-    ]
+    proposals = [proposal for proposal in index.of_kinds(PROPOSAL) if proposal.fields.get("change")]
     changes = [(proposal, *terms.read_holding(proposal.fields["change"])) for proposal in proposals]
     highest = []
     for name in ("quota_records", "quota_bytes"):
@@ -407,7 +413,7 @@ def _would_ever_pass(
     passed: Mapping[bytes, Term],
     owners: Mapping[bytes, bytes],
 ) -> bool:
-    """Returns True if the proposal would pass under any of these terms.
+    """Returns True if the proposal would pass under any of the terms in `passed`.
 
     It judges as if no device were revoked.
     """

@@ -5,35 +5,55 @@ The record kind `charter` inherits them.
 """
 
 from protocol.schema.bounds import Bound
-from protocol.schema.fields import Bytes, Field, Integer, Many, Moment, Person, Text
+from protocol.schema.declare import Bytes, Integer, Many, Moment, Person, Text
+from protocol.schema.fields import Field
+from protocol.schema.values import PersonId
 
 
 class CharterRules:
     """The fields of a charter, with their defaults and bounds."""
 
-    name = Text(required=True, min=1, max=80, help="the neighbourhood's name")
-    founders = Many(of=Bytes(min=1, max=512), required=True, filled=True)
-    moderators = Many(of=Person(), help="who may remove somebody; the founders if left out")
-    vouchers = Integer(min=1, max=16, default=1, help="members who vouch for a newcomer")
-    quota_records = Integer(min=10, max=1_000_000, default=250, help="records a device and day")
-    quota_bytes = Integer(
+    name: str | None = Text(required=True, min=1, max=80, help="the neighbourhood's name")
+    founders: list[bytes] = Many(of=Bytes(min=1, max=512), required=True, filled=True)
+    moderators: list[PersonId] | None = Many(
+        of=Person(), help="who may remove somebody; the founders if left out"
+    )
+    vouchers: int | None = Integer(
+        min=1, max=16, default=1, help="members who vouch for a newcomer"
+    )
+    quota_records: int | None = Integer(
+        min=10, max=1_000_000, default=250, help="records a device and day"
+    )
+    quota_bytes: int | None = Integer(
         min=16_384, max=2**40, default=262_144, help="bytes of content a device and day"
     )
-    credit_low = Integer(
+    credit_low: int | None = Integer(
         min=-1_000_000, max=0, default=-600, help="advised lowest balance, minutes"
     )
-    credit_high = Integer(
+    credit_high: int | None = Integer(
         min=0, max=1_000_000, default=1200, help="advised highest balance, minutes"
     )
-    smallest_group = Integer(min=1, max=1000, default=3, help="fewest people whose answers show")
-    share = Integer(min=50, max=99, default=50, help="percent of the roll that a decision exceeds")
-    admissions_a_month = Integer(min=1, max=1000, default=10, help="newcomers a voucher and month")
-    settle_hours = Integer(min=0, max=10_000, default=72, help="hours until a window settles")
-    answer_days = Integer(min=0, max=1000, default=3, help="days to answer a matter")
-    offset = Integer(min=-1080, max=1080, default=0, help="minutes from UTC for windows of days")
-    timezone = Text(max=64, help="time zone, such as Europe/London")
-    bounds = Many(of=Bound(), help="what measures may be; repeat for more")
-    review = Moment(day_only=True, help="the day the charter is looked at again")
+    smallest_group: int | None = Integer(
+        min=1, max=1000, default=3, help="fewest people whose answers show"
+    )
+    share: int | None = Integer(
+        min=50, max=99, default=50, help="percent of the roll that a decision exceeds"
+    )
+    admissions_a_month: int | None = Integer(
+        min=1, max=1000, default=10, help="newcomers a voucher and month"
+    )
+    settle_hours: int | None = Integer(
+        min=0, max=10_000, default=72, help="hours until a window settles"
+    )
+    answer_days: int | None = Integer(min=0, max=1000, default=3, help="days to answer a matter")
+    offset: int | None = Integer(
+        min=-1080, max=1080, default=0, help="minutes from UTC for windows of days"
+    )
+    timezone: str | None = Text(max=64, help="time zone, such as Europe/London")
+    bounds: list[list[str | int]] | None = Many(
+        of=Bound(), help="what measures may be; repeat for more"
+    )
+    review: str | None = Moment(day_only=True, help="the day the charter is looked at again")
 
 
 CHARTER_RULES: dict[str, Field] = {

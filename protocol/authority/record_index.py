@@ -8,13 +8,26 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from protocol.authority.kind_names import (
+    ACCEPT,
+    ADMIT,
+    CHARTER,
+    DEVICE,
+    EPOCH,
+    HIDE,
+    PART,
+    PROPOSAL,
+    RELAY,
+    REMOVE,
+    RENEWAL,
+    VOTE,
+)
 from protocol.errors import Refused
 from protocol.record import root_statement
 from protocol.record.root_statement import Certificate, Revocation
 
 AUTHORITY_KINDS = frozenset({
-    "charter", "admit", "accept", "device", "epoch", "renewal", "part", "proposal", "vote", "remove",
-    "hide", "relay",
+    CHARTER, ADMIT, ACCEPT, DEVICE, EPOCH, RENEWAL, PART, PROPOSAL, VOTE, REMOVE, HIDE, RELAY,
 })  # fmt: skip
 
 
@@ -47,11 +60,11 @@ class AuthorityRecord(NamedTuple):
         parent term. The subject of a `part` is the hash of its content. For any other kind, the
         subject is the id of the record that this record answers.
         """
-        if self.kind in {"admit", "remove"}:
+        if self.kind in {ADMIT, REMOVE}:
             return bytes(self.fields["person"])
-        if self.kind == "renewal":
+        if self.kind == RENEWAL:
             return bytes(self.fields["parent"])
-        return self.digest if self.kind == "part" else self.about
+        return self.digest if self.kind == PART else self.about
 
 
 class AuthorityIndex:
@@ -137,7 +150,7 @@ class AuthorityIndex:
         `key` is the person or the record. In a change `[what, key, n, value]`, an even number `n`
         restores the person or shows the words (R-03.25).
         """
-        proposals = self._by_kind.get("proposal", {}).values()
+        proposals = self._by_kind.get(PROPOSAL, {}).values()
         changes = [record.fields.get("change") for record in proposals]
         return sum(
             change is not None and change[1] == key and change[2] % 2 == 0 for change in changes
@@ -154,7 +167,7 @@ class AuthorityIndex:
         signed several such records for the same purpose, only the one with the lowest id is kept.
         """
         kept: dict[tuple[object, ...], bytes] = {}
-        for kind in ("vote", "accept", "remove", "hide"):
+        for kind in (VOTE, ACCEPT, REMOVE, HIDE):
             for record in self._by_kind.get(kind, {}).values():
                 if _is_before_fork(record, forks) or not self._may_count(record, forks):
                     continue
@@ -164,10 +177,10 @@ class AuthorityIndex:
 
     def _may_count(self, record: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
         """Returns True if a vote, accept, remove or hide after its log's fork may ever count."""
-        if record.kind in {"remove", "hide"}:
+        if record.kind in {REMOVE, HIDE}:
             return bool(record.fields["n"] <= 1 + 2 * self.count_restorations(record.subject))
         target = self._by_id.get(record.about or b"")
-        if target is None or target.kind not in {"proposal", "renewal"}:
+        if target is None or target.kind not in {PROPOSAL, RENEWAL}:
             return False
         # If a vote is kept, its target is kept too. If the target is in the same forked log,
         # another device must vote on it or accept it too. Otherwise the vote and the target would
@@ -176,7 +189,7 @@ class AuthorityIndex:
             return True
         return any(
             other.device != record.device and _is_before_fork(other, forks)
-            for kind in ("vote", "accept")
+            for kind in (VOTE, ACCEPT)
             for other in self.with_subject(kind, target.id)
         )
 

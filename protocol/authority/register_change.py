@@ -1,4 +1,4 @@
-"""Fields that say what a register should hold: in proposals, renewals and removals.
+"""Fields of proposals, renewals and removals that say what a register should hold.
 
 A holding is a list `[what, key, n, value]`. `what` and `key` name the register, `n` is its number
 and `value` is its value (specs/03, R-03.25). A later version may add a rule or a kind of register.
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.authority.authority import Authority
+from protocol.authority.kind_names import CHARTER, HIDE, REMOVE
 from protocol.authority.terms import Holding, Register
 from protocol.errors import Refused
 from protocol.schema.fields import Field, Resolve
@@ -23,10 +24,11 @@ _KEY_SIZE = 32  # bytes, of a person's or device's key and of a record's id
 _MAX_CUTS = 64  # a list in a record has at most so many items
 
 # Pairs of verbs that people type (R-16.1) → the register that both verbs change. The first verb
-# of a pair makes the register's number odd, the second makes it even.
+# of a pair makes the register's number odd, the second makes it even. Two verbs are the names of
+# the kinds with which moderators do the same.
 _VERBS = {
-    ("remove", "restore"): (STANDING, "person"),
-    ("hide", "show"): (HIDDEN, "record"),
+    (REMOVE, "restore"): (STANDING, "person"),
+    (HIDE, "show"): (HIDDEN, "record"),
     ("adopt", "retire"): (MEASURE, "record"),
 }
 
@@ -35,7 +37,8 @@ _VERBS = {
 class LogCuts(Field):
     """A field with the cuts of logs: up to which number the log of each device counts.
 
-    A cut is a pair of a device and that last number. The cuts are sorted by device.
+    A cut is a pair: a device, and the last number of its log that counts. The cuts are sorted by
+    device.
     """
 
     type_name = "cuts"
@@ -78,7 +81,7 @@ class RegisterChange(Field):
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         """Returns the change that a person typed, as `[what, key, None, value]`.
 
-        `number_change` adds the number later. Raises Refused if the words describe no change.
+        `number_change` adds the number later. Raises Refused if the typed words describe no change.
         """
         typed = " ".join(given) if type(given) is list else given
         words = typed.strip() if type(typed) is str else ""
@@ -88,7 +91,7 @@ class RegisterChange(Field):
             if verb in verbs and rest:
                 return [what, resolve(resolved_as, rest), None, verb == verbs[0]]
         rule, equals, value = rest.partition("=")
-        if verb == "charter" and equals:
+        if verb == CHARTER and equals:
             return [RULE, rule.strip().replace("-", "_"), None, value.strip()]
         raise _refusal(name, self.hint)
 
@@ -138,7 +141,7 @@ def _by_register(holding: list[Any]) -> tuple[str, str]:
 
 
 def _refusal(name: str, must: str) -> Refused:
-    return Refused("R-10.3", f"{name} must be {must}")
+    return Refused("R-10.3", "{name} must be " + must, field=name, name=name)
 
 
 def _is_cut(pair: Any) -> bool:
@@ -169,7 +172,8 @@ def _check_standing(name: str, key: bytes | str, n: int, value: Any) -> None:
 def _check_hiders(name: str, value: Any) -> None:
     """Raises Refused if the value of a hide has the wrong form.
 
-    It must be a list of two: the number of moderators, and the list of those who hid the words.
+    It must be a list of two: the number of all moderators, and the list of the moderators who hid
+    the words.
     """
     has_shape = type(value) is list and len(value) == 2 and type(value[1]) is list  # noqa: PLR2004
     if (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from protocol.authority.charter_rules import CHARTER_RULES
+from protocol.authority.kind_names import HIDE, REMOVE
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.authority.terms import Holding, Register, Term, read_holding, voters
 from protocol.errors import Refused
@@ -22,6 +23,7 @@ _NO_DECISION_CHANGES = ("founders", *BY_RENEWAL)
 
 Cuts = dict[bytes, int]  # device → the last number that counts; without an entry, none counts
 Registers = dict[Register, Holding]
+CouncilPosts = dict[Register, dict[int, frozenset[bytes]]]  # register → number → moderators
 
 
 class Outcome(NamedTuple):
@@ -73,8 +75,19 @@ class Judge:
     def majorities(self, kind: str, subject: bytes) -> dict[int, dict[bytes, Cuts]]:
         """Returns the register numbers to which a majority of the moderators agreed (R-03.27).
 
+        The arguments and the form of the result are those of `posted_numbers`.
+        """
+        return {
+            n: cuts_by_moderator
+            for n, cuts_by_moderator in sorted(self.posted_numbers(kind, subject).items())
+            if len(cuts_by_moderator) >= self.majority
+        }
+
+    def posted_numbers(self, kind: str, subject: bytes) -> dict[int, dict[bytes, Cuts]]:
+        """Returns the register numbers that moderators posted.
+
         `kind` is `remove` or `hide`. `subject` is the person to remove or the record to hide. Each
-        number comes with the moderators who agreed to it. Each of these moderators comes with the
+        number comes with the moderators who posted it. Each of these moderators comes with the
         highest cuts that they set. If there are fewer than MIN_COUNCIL moderators, the result is
         empty.
         """
@@ -90,11 +103,7 @@ class Judge:
                 earlier = cuts_by_moderator.get(moderator, {})
                 cuts = dict(record.fields.get("cuts") or ())
                 cuts_by_moderator[moderator] = _higher(earlier, cuts)
-        return {
-            n: cuts_by_moderator
-            for n, cuts_by_moderator in sorted(cuts_by_number.items())
-            if len(cuts_by_moderator) >= self.majority
-        }
+        return cuts_by_number
 
     def _voters(self, proposal: AuthorityRecord, choice: str) -> set[bytes]:
         return voters(self.index, self.owners, proposal.id, choice=choice, revoked=self.revoked)
@@ -130,11 +139,24 @@ def fold_registers(judge: Judge, passed: Iterable[AuthorityRecord]) -> Registers
                 registers[which] = new
     # The removes of moderators come second. If a proposal and the moderators both removed a person
     # with the same number, the higher cut of each log is in force.
-    for person in judge.index.subjects("remove"):
+    for person in judge.index.subjects(REMOVE):
         _remove(registers, judge, person)
-    for record in judge.index.subjects("hide"):
+    for record in judge.index.subjects(HIDE):
         _hide(registers, judge, record)
     return registers
+
+
+def read_council_posts(judge: Judge) -> CouncilPosts:
+    """Returns, by register and number, the moderators who posted this number.
+
+    So software knows what a moderator has posted already (R-14.5, R-16.7).
+    """
+    posts: CouncilPosts = {}
+    for what, kind in ((STANDING, REMOVE), (HIDDEN, HIDE)):
+        for subject in judge.index.subjects(kind):
+            posted = judge.posted_numbers(kind, subject)
+            posts[what, subject] = {n: frozenset(moderators) for n, moderators in posted.items()}
+    return posts
 
 
 def is_hidden(holding: Holding, subjects: Collection[bytes]) -> bool:
@@ -184,7 +206,7 @@ def _number(registers: Registers, which: Register) -> int:
 def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
     """Changes a person's standing if a majority of the moderators removed the person (R-03.27)."""
     which = (STANDING, person)
-    for n, cuts_by_moderator in judge.majorities("remove", person).items():
+    for n, cuts_by_moderator in judge.majorities(REMOVE, person).items():
         # The moderators cannot change a number that the term wrote down, or a lower number.
         if n % 2 == 0 or n <= judge.term.holding(which).n:
             continue
@@ -204,7 +226,7 @@ def _hide(registers: Registers, judge: Judge, record: bytes) -> None:
     `is_hidden` can leave out moderators that the words are about.
     """
     which = (HIDDEN, record)
-    majorities = judge.majorities("hide", record)
+    majorities = judge.majorities(HIDE, record)
     highest = max(majorities, default=0)
     if highest > _number(registers, which):
         hidden_by = [len(judge.term.moderators), sorted(majorities[highest])]

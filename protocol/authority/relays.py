@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from protocol.authority.kind_names import RELAY
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.record.packed_addresses import unpack_addresses
 from protocol.schema.fields import Bytes
@@ -59,7 +60,7 @@ def fold_relays(
     `counts` returns the member who signed a record, or None if the record does not count.
     """
     latest: dict[tuple[bytes, bytes], AuthorityRecord] = {}  # (person, key) → the last record
-    for record in index.of_kinds("relay"):
+    for record in index.of_kinds(RELAY):
         person = counts(record)
         if person is not None:
             latest[person, record.fields["key"]] = record

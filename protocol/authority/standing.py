@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from protocol.authority.admission import Device
+from protocol.authority.kind_names import ACCEPT
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.authority.registers import Cuts
 
@@ -15,7 +16,7 @@ class Standing:
     `cuts` maps each removed person to the cuts of their logs: device → the last number that counts.
     `forks` maps each device with a forked log to the number of the fork. A newcomer's `accept` of
     the charter names the records that brought the newcomer in. `accepts` maps each such record to
-    the people who accepted it, and each person to the id of their `accept`.
+    the people who accepted it, each with the id of their `accept`.
     """
 
     devices: dict[bytes, Device] = field(default_factory=dict)
@@ -72,7 +73,7 @@ def read_accepts(
     A newcomer's `accept` of the charter names the records that brought the newcomer in.
     """
     accepts: dict[bytes, dict[bytes, bytes]] = {}
-    for record in index.with_subject_in_order("accept", charter):
+    for record in index.with_subject_in_order(ACCEPT, charter):
         device = devices.get(record.device)
         is_before_fork = record.seq < forks.get(record.device, record.seq + 1)
         # If the newcomer is removed later, the cut does not take back this accept. Otherwise

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from protocol.authority.kind_names import ACCEPT, PART, RENEWAL, VOTE
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 
 Register = tuple[
@@ -111,7 +112,7 @@ def voters(
     """
     return {
         owners[vote.device]
-        for vote in index.with_subject("vote", target)
+        for vote in index.with_subject(VOTE, target)
         if vote.fields["choice"] == choice
         and vote.device in owners
         and (revoked is None or vote.seq <= revoked.get(vote.device, vote.seq))
@@ -120,7 +121,7 @@ def voters(
 
 def accepters(index: AuthorityIndex, owners: Mapping[bytes, bytes], term: bytes) -> set[bytes]:
     """Returns the people who accepted exactly this term, not only a later one."""
-    accepts = index.with_subject("accept", term)
+    accepts = index.with_subject(ACCEPT, term)
     return {owners[accept.device] for accept in accepts if accept.device in owners}
 
 
@@ -135,7 +136,7 @@ def passed_terms(
     ahead = [first]
     while ahead:
         parent = ahead.pop()
-        for renewal in index.with_subject_in_order("renewal", parent.id):
+        for renewal in index.with_subject_in_order(RENEWAL, parent.id):
             yes = voters(index, owners, renewal.id) & parent.roll
             if 2 * len(yes) <= len(parent.roll):
                 continue
@@ -188,9 +189,10 @@ def supporters(
 def choose_chain(terms: Mapping[bytes, Term], supported: Mapping[bytes, set[bytes]]) -> Chain:
     """Chooses which terms hold, from the charter to the current term (R-03.24).
 
-    If several terms have the same parent, the term that most people on the parent's roll accepted
-    holds. If the numbers are equal, the term with the higher round holds. If the rounds are equal
-    too, the term with the lowest id holds.
+    Terms with the same parent are siblings. Of siblings, it chooses the one that was accepted by
+    most people on the parent's roll. If several siblings were each accepted by the same number of
+    people, it chooses the one with the highest round. If the rounds are equal too, it chooses the
+    one with the lowest id.
     """
     children: dict[bytes, list[Term]] = {}
     for term in terms.values():
@@ -218,7 +220,7 @@ def count_ballots(
     The result includes renewals that did not pass.
     """
     ballot_by_renewal = {}
-    for renewal in index.of_kinds("renewal"):
+    for renewal in index.of_kinds(RENEWAL):
         parent = terms.get(renewal.fields["parent"])
         roll = parent.roll if parent else frozenset[bytes]()
         yes = voters(index, owners, renewal.id, choice="yes") & roll
@@ -243,7 +245,7 @@ def _parts(index: AuthorityIndex, renewal: AuthorityRecord) -> list[dict[str, An
     """
     fields = [renewal.fields]
     for digest in renewal.fields.get("parts") or ():
-        same = index.with_subject_in_order("part", digest)
+        same = index.with_subject_in_order(PART, digest)
         if not same:
             return None
         fields.append(same[0].fields)

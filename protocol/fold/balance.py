@@ -7,26 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from protocol.fold.thread import View
-
-COMMON_POT = bytes(32)  # stands for the common pot in place of a person's root key
-
-
-class Credit(NamedTuple):
-    """Minutes that one person gave and another received. `id` is the record that says so."""
-
-    id: bytes
-    kind: str
-    created: int
-    on: str | None
-    giver: bytes
-    receiver: bytes
-    minutes: int
-
-    @property
-    def is_gift(self) -> bool:
-        """True if the minutes are a gift. A gift changes no balance."""
-        return self.kind == "thanks"
+from protocol.fold.facets import Credit
 
 
 class Balance(NamedTuple):
@@ -41,22 +22,6 @@ class Balance(NamedTuple):
     def balance(self) -> int:
         """The minutes given minus the minutes received. Gifts do not count."""
         return self.given - self.received
-
-
-def credit_of(view: View) -> Credit | None:
-    """Returns the minutes that a view moves from one person to another, or None.
-
-    A confirmed receipt moves its minutes if it is no duplicate. A confirmed correction moves the
-    difference between its minutes and the minutes that counted before. A `thanks` moves a gift.
-    """
-    kind = view["kind"]
-    if kind == "receipt" and view["state"] == "confirmed" and not view["duplicate"]:
-        return _credit(view, view["giver"], view["receiver"], view["minutes"], view["on"])
-    if kind == "correction":
-        return _credit(view, view["giver"], view["receiver"], view["moved"])
-    if kind == "thanks":
-        return _credit(view, view["person"], view["author"], view["minutes"])
-    return None
 
 
 def sum_balances(moves: Iterable[Credit]) -> dict[bytes, Balance]:
@@ -76,11 +41,3 @@ def minutes_for(move: Credit, person: bytes) -> int:
     The number is positive for the giver and negative for the receiver.
     """
     return move.minutes if move.giver == person else -move.minutes
-
-
-def _credit(
-    view: View, giver: bytes, receiver: bytes, minutes: int | None, on: str | None = None
-) -> Credit | None:
-    if minutes is None:
-        return None
-    return Credit(view["id"], view["kind"], view["created"], on, giver, receiver, minutes)

@@ -12,11 +12,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from protocol.authority.authority import Authority
+from protocol.authority.kind_names import RETRACT
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, Kind
-from protocol.fold.thread import Entry, HistoryLine, Thread, View
-
-_COUNTERSIGNING = ("agreement", "accept", "confirm")
+from protocol.fold.kind import Kind
+from protocol.fold.proxies import PROXY
+from protocol.fold.registry import KINDS, DeclaredKind, is_core_name
+from protocol.fold.thread import Entry, HistoryLine, Thread
+from protocol.fold.view import Tombstone
+from protocol.record import codec
 
 _Children = dict[bytes, list[Entry]]  # record → the records about it
 
@@ -24,14 +27,35 @@ _Children = dict[bytes, list[Entry]]  # record → the records about it
 def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
     """Folds the records of one thread, and returns the thread with its views and its history.
 
-    One entry is the root. All other entries answer the root, directly or through other answers.
+    One entry is the root. All other entries answer the root, directly or through other answers. If
+    the code of a package fails, none of the thread's records counts (R-10.16a).
     """
-    thread = Thread(authority, {entry.id: entry for entry in entries}, KINDS)
+    records = list(entries)
+    try:
+        thread = begin_thread(records, authority)
+        _settle_views(thread)
+        _try_views(thread)
+    except Exception as error:
+        package = _package_of(records)
+        if package is None:
+            raise
+        return _thread_without_views(records, authority, package, error)
+    return thread
+
+
+def begin_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
+    """Lets all records of a thread change its views. The states of the views are not set yet."""
+    thread = Thread(authority, {entry.id: entry for entry in entries})
     _refuse_parties_as_proxies(thread)
     retracted = _find_retracted(thread)
     for record_id in retracted:
         # Some homes have erased this content, others not yet. All must get the same views.
         thread.entries[record_id] = thread.entries[record_id].without_content()
+    thread.drafts.update(
+        (entry.id, KINDS[entry.kind].draft(entry))
+        for entry in thread.entries.values()
+        if entry.kind in KINDS and entry.fault is None
+    )
     children = _children_of(thread)
     counting = _Counting(thread, children)
     for entry in _in_order(thread, children):
@@ -44,7 +68,6 @@ def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
             thread.history.append(HistoryLine(entry, refusal))
         else:
             thread.history.append(HistoryLine(entry, None))
-    _settle_views(thread)
     return thread
 
 
@@ -56,13 +79,60 @@ def hash_view(packed: bytes) -> bytes:
     return hashlib.sha256(b"meshcoop view 1\0" + packed).digest()
 
 
+def records_beyond_core(thread: Thread) -> set[bytes]:
+    """Returns the records whose views the state hash leaves out (R-03.16).
+
+    They are the records of plug-ins, and all records that hang from these. A home without the
+    plug-in cannot fold them.
+    """
+    beyond: set[bytes] = set()
+    for line in thread.history:  # parents come before their children
+        entry = line.entry
+        if entry.about in beyond or not is_core_name(entry.kind or ""):
+            beyond.add(entry.id)
+    return beyond
+
+
 def retracts(entry: Entry, target: Entry) -> bool:
     """Returns True if `entry` is a retraction that erases the content of `target` (R-01.17).
 
     Both must be by the same person. If `target` is lasting, it cannot be erased, because others
     rely on it.
     """
-    return entry.kind == "retract" and entry.person == target.person and not target.lasting
+    return entry.kind == RETRACT and entry.person == target.person and not target.lasting
+
+
+def _try_views(thread: Thread) -> None:
+    """Runs the code of packages that is needed to store views, so that it fails here or never."""
+    for view in thread.views.values():
+        if isinstance(view, Kind) and not is_core_name(view.kind):
+            codec.pack(vars(view))
+            list(view.credits())
+            list(view.awaits(thread))
+
+
+def _package_of(records: list[Entry]) -> str | None:
+    """Returns the package of the kind of the thread's root, or None for our own kinds."""
+    ids = {entry.id for entry in records}
+    root_kinds = (entry.kind for entry in records if entry.about not in ids)
+    name = next(root_kinds, None)
+    return None if name is None or is_core_name(name) else name.partition(".")[0]
+
+
+def _thread_without_views(
+    records: list[Entry], authority: Authority, package: str, error: Exception
+) -> Thread:
+    thread = Thread(authority, {entry.id: entry for entry in records})
+    refusal = Refused(
+        "R-10.16a",
+        "the code of {package} failed ({name})",
+        package=package,
+        name=type(error).__name__,
+    )
+    thread.history = [
+        HistoryLine(entry, refusal) for entry in _in_order(thread, _children_of(thread))
+    ]
+    return thread
 
 
 def _refuse_parties_as_proxies(thread: Thread) -> None:
@@ -93,7 +163,7 @@ def _is_party(thread: Thread, entry: Entry) -> bool:
         if entry.by == above.person or entry.by in above.fields.values():
             return True
         above = thread.entries.get(above.about or b"")
-    return thread.entries.get(entry.about or b"", entry).kind == "proxy"
+    return thread.entries.get(entry.about or b"", entry).kind == PROXY
 
 
 def _children_of(thread: Thread) -> _Children:
@@ -128,14 +198,16 @@ def _find_retracted(thread: Thread) -> set[bytes]:
 
 def _make_tombstone(thread: Thread, entry: Entry) -> None:
     """Adds a view which says only that the author has retracted this record."""
-    thread.views[entry.id] = {
-        "id": entry.id,
-        "kind": "retracted",
-        "author": entry.person,
-        "created": entry.time,
-        "about": entry.about,
-        "state": "retracted",
-    }
+    thread.views[entry.id] = Tombstone.of_values(
+        {
+            "id": entry.id,
+            "kind": Tombstone.KIND,
+            "author": entry.person,
+            "created": entry.time,
+            "about": entry.about,
+            "state": Tombstone.KIND,
+        }
+    )
     refusal = Refused("R-01.17", "its author retracted it")
     thread.history.append(HistoryLine(entry.without_content(), refusal))
 
@@ -146,19 +218,11 @@ def _settle_views(thread: Thread) -> None:
     The last view comes first, so answers settle before the records that they answer.
     """
     for view in reversed(list(thread.views.values())):
-        if view["kind"] in KINDS:
-            KINDS[view["kind"]].settle_view(thread, view)
+        if isinstance(view, Kind):
+            view.settle(thread)
     for view in thread.views.values():
-        if thread.is_hidden(view["id"]):
-            _hide(view)
-
-
-def _hide(view: View) -> None:
-    """Removes the free words from the view of a hidden record. Other fields stay (R-14.6)."""
-    kind = KINDS.get(view["kind"])
-    if kind is not None:
-        view.update({name: None for name, field in kind.fields.items() if field.is_wording})
-    view["hidden"] = True
+        if thread.is_hidden(view.id):
+            view.hide_words()
 
 
 class _Counting:
@@ -179,30 +243,36 @@ class _Counting:
         stack = [entry]
         while stack:
             current = stack[-1]
+            if self._stands_by_itself(current):
+                self._counts[current.id] = True
+                stack.pop()
+                continue
             signers = self._countersigners(current)
             unjudged = [signer for signer in signers if signer.id not in self._counts]
-            stands = self._stands_by_itself(current)
-            if unjudged and not stands:
+            if unjudged:
                 stack.extend(unjudged)
                 continue
-            self._counts[current.id] = stands or any(self._counts[signer.id] for signer in signers)
+            self._counts[current.id] = any(self._counts[signer.id] for signer in signers)
             stack.pop()
         return self._counts[entry.id]
 
     def _stands_by_itself(self, entry: Entry) -> bool:
         if self._thread.authority.stands(entry.device, entry.seq):
             return True
-        kind = KINDS.get(entry.kind or "")
-        return kind is not None and kind.is_adopted(self._thread, entry)
+        draft = self._thread.find_draft(entry.id, Kind)
+        return draft is not None and draft.is_adopted(self._thread)
 
     def _countersigners(self, target: Entry) -> list[Entry]:
         return [child for child in self._children[target.id] if self._countersigns(child, target)]
 
     def _countersigns(self, child: Entry, target: Entry) -> bool:
-        if child.kind not in _COUNTERSIGNING or child.person == target.person:
+        if child.person == target.person:
             return False
-        kind = KINDS.get(child.kind)
-        return kind is not None and kind.countersigns(self._thread, child, target)
+        signer = self._thread.find_draft(child.id, Kind)
+        signed = self._thread.find_draft(target.id, Kind)
+        return (
+            signer is not None and signed is not None and signer.countersigns(self._thread, signed)
+        )
 
 
 def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[bytes]) -> None:
@@ -212,23 +282,32 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
     if entry.kind is None:
         raise Refused("R-03.13", "its content is not here, or not for this home")
     if entry.kind not in KINDS:
+        # The record of a package that is not installed here is kept and passed on (R-10.15).
         raise Refused("R-10.8", "something newer than this program knows")
     kind = KINDS[entry.kind]
-    if not kind.judged_by_authority and not counting.counts(entry):
+    if not kind.view_type.judged_by_authority and not counting.counts(entry):
         raise Refused("R-03.12", "it lies beyond a fork or a revocation of its device's log")
     if kind.is_root != (entry.about is None):
         raise Refused("R-10.5", f"a {kind.name} is about " + (" or ".join(kind.about) or "nothing"))
     if not kind.is_root:
         _check_target(thread, kind, entry, retracted)
-    kind.fold_entry(thread, entry)
+    draft = thread.find_draft(entry.id, Kind)
+    assert draft is not None, "an entry of a known kind without a fault has a draft"
+    draft.fold_entry(thread)
 
 
-def _check_target(thread: Thread, kind: Kind, entry: Entry, retracted: set[bytes]) -> None:
+def _check_target(thread: Thread, kind: DeclaredKind, entry: Entry, retracted: set[bytes]) -> None:
     target = thread.target_of(entry)
     if target.id in retracted or target.kind is None:
         # A receipt that both people signed still counts after its agreement has lost its content.
-        if not kind.stands_alone:
+        if not kind.view_type.stands_alone:
             raise Refused("R-03.13", "the record that it is about is not here any more")
-    elif "*" not in kind.about and target.kind not in kind.about:
+    elif not kind.can_answer(KINDS.get(target.kind)):
         allowed = " or ".join(kind.about)
-        raise Refused("R-10.5", f"a {kind.name} is about {allowed}, not a {target.kind}")
+        raise Refused(
+            "R-10.5",
+            "a {name} is about {allowed}, not a {kind}",
+            name=kind.name,
+            allowed=allowed,
+            kind=target.kind,
+        )

@@ -1,180 +1,203 @@
-"""The registry of the kinds of records (specs/10-kinds.md). Each kind is one class.
+"""What a kind of record declares (specs/10-kinds.md). Each kind is one class, declared once.
 
-    @kind("response", about=("offer", "request"))
-    class Response(Kind):
-        states = States({"waiting": "Nobody has answered it.", ...})
-        minutes = Minutes(required=True)
+    @kind("loan", about=())
+    class Loan(Kind):
+        class State(States):
+            OFFERED = "offered", "Nobody has accepted it."
+            LENT = "lent", "The borrower accepted it (`accept`)."
 
-        def fold_entry(self, thread, entry): ...
+        wording = Words("Loan", happened="{who} lends something")
+        example = {"title": "A drill", "borrower": SOMEBODY}
+        accept = By("borrower", rule="toollib 1", otherwise="only the borrower accepts a loan")
 
-Attributes of the type Field are the fields of the record. `states` has a sentence for each state,
-and the specs print these sentences as a table. `fold_entry` changes the views of the thread. If the
-record does not count, `fold_entry` raises Refused, and the history of the thread shows the refusal.
+        title: str | None = Text(required=True, max=120)
+        borrower: PersonId = Person(required=True)
+        lent_since: TimeMs | None = None
+
+Attributes with a field type are what a record says. The other annotated attributes are what the
+fold works out. An instance is a draft of one record. Once the record counts, the instance is the
+view of the record.
+
+The methods of `Kind` come in three groups. The author's software calls the first group before it
+signs a record. The fold calls the second group. The third group serves the parts of the program
+that know no kinds, such as the diary, the balances, the list Today and matching.
 """
 
-from collections.abc import Callable
-from importlib import import_module
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-from protocol.errors import Refused
-from protocol.fold.thread import Entry, Thread
-from protocol.record import codec
-from protocol.record.envelope import AUDIENCES, EPOCH, LASTING, PRIVATE
-from protocol.schema.fields import Field, Resolve
+from protocol.authority.authority import Authority
+from protocol.fold.facets import (
+    Awaited,
+    Credit,
+    DiaryEntry,
+    FindView,
+    IsPast,
+    MatchingFact,
+    Way,
+)
+from protocol.fold.thread import CLOSINGS, Entry, Mark, Thread
+from protocol.fold.view import States, View
 
-KINDS: dict[str, "Kind"] = {}
+SOMEBODY = b"a person's root key, 32 bytes   "  # stands for a person in examples
+SOMETHING = b"a record's id, which is 32 bytes"  # stands for a record in examples
 
-_ID = 32
+_CLOSING_BY_WORD = {mark.value: mark for mark in CLOSINGS}
 
-K = TypeVar("K", bound="Kind")
+People = Callable[[Any, Thread], Iterable[bytes]]  # (the view, its thread) → people
 
 
-class States(dict[str, str]):
-    """The states that the views of a kind can have. The usual state of a new view comes first.
+@dataclass(frozen=True)
+class Words:
+    """The English words for a kind and for what people do with it. Screens translate these words.
 
-    Each state is a word, with a sentence that says when a view has this state. If a record brings
-    the view into this state, the sentence names the kind of that record in backticks.
+    `happened` is a line of a history, with `{who}` for the author.
     """
 
+    name: str
+    happened: str
+    begin: str = ""  # in the list of what one can begin, for kinds that begin a thread
+    before: str = ""  # what to know before one begins it
+    submit: str = "Post"  # the button that posts it
+    states: Mapping[str, str] = field(default_factory=dict)  # state → its word on the screen
 
-NO_VIEW = States()  # for a kind whose records only change the views of other records
 
+@dataclass(frozen=True)
+class By:
+    """Who may accept or close a record of a kind, and in which states of the record.
 
-class Kind:
-    """A kind of record: the base class of all kinds.
-
-    A subclass declares its fields and states, and overrides the methods that it needs.
-
-    The author's software calls the first methods before it signs a record. The fold calls the next
-    methods. The code that shows a view calls the last method.
+    `who` are names of values that name people, such as "author", or functions of the view and its
+    thread. `but_author` leaves the record's author out. Software signs the accept or close only
+    while the record is in one of the states `while_`, or in any state if `while_` is empty.
+    `instead` says, for some other states, what to do there. `makes` is the state that an accept
+    makes, if the kind has no `settle` of its own.
     """
 
-    name: ClassVar[str]
-    plural: ClassVar[str]
-    about: ClassVar[tuple[str, ...]]
-    audience: ClassVar[int]
-    fields: ClassVar[dict[str, Field]]
-    states: ClassVar[States]  # every kind declares its states, or NO_VIEW
+    who: tuple[str | People, ...]
+    while_: tuple[str, ...]
+    but_author: bool
+    instead: Mapping[str, str]
+    makes: str | None
+    rule: str
+    otherwise: str
+    is_automatic: bool
 
-    # If True, others rely on such records: they never expire and cannot be retracted (R-01.17).
-    lasting: ClassVar[bool]
-    # If True, people write such records with `post`. If False, only software writes them.
-    posted: ClassVar[bool]
+    def __init__(
+        self,
+        *who: str | People,
+        while_: Iterable[str] = (),
+        but_author: bool = False,
+        instead: Mapping[str, str] | None = None,
+        makes: str | None = None,
+        rule: str = "R-14.2",
+        otherwise: str = "they may not do this",
+        is_automatic: bool = False,
+    ) -> None:
+        """`rule` and `otherwise` are the rule number and text that refuse an accept by others.
+
+        If `is_automatic` is True, only software writes the accept.
+        """
+        for name, value in {
+            "who": who,
+            "while_": tuple(while_),
+            "but_author": but_author,
+            "instead": instead or {},
+            "makes": makes,
+            "rule": rule,
+            "otherwise": otherwise,
+            "is_automatic": is_automatic,
+        }.items():
+            object.__setattr__(self, name, value)
+
+    def is_named_in(self, view: View) -> bool:
+        """Returns True if fields of the record itself name these people.
+
+        An accept by one of them then countersigns the record.
+        """
+        return bool(self.who) and all(who in view.record_fields for who in self.who)
+
+    def people(self, thread: Thread, view: View) -> set[bytes]:
+        """Returns the people who may accept or close this view, or this draft."""
+        people: set[bytes] = set()
+        for who in self.who:
+            value = getattr(view, who) if isinstance(who, str) else who(view, thread)
+            people.update([value] if isinstance(value, bytes) else value)
+        return people - {view.author} if self.but_author else people
+
+
+class Kind(View):
+    """A kind of record. Subclasses declare fields and states, and override methods."""
+
+    State: ClassVar[type[States]]
+    wording: ClassVar[Words]
+    example: ClassVar[Mapping[str, object]]  # the fields of a record of this kind
+
+    # Who may accept a record, and who may end it with which word. By default, nobody may.
+    accept: ClassVar[By | None] = None
+    closing: ClassVar[Mapping[Mark, By]] = {}
     # If True, a record counts even if the record that it is about lost its content (R-03.13).
     stands_alone: ClassVar[bool] = False
     # If True, authority judges whether a record counts. Forks of its log do not matter (R-03.23).
     judged_by_authority: ClassVar[bool] = False
+    # If True, a record may change whether other records of the thread count.
+    sways_others: ClassVar[bool] = False
+    # If True, records of the kind stand on the board, where neighbours look for what is new.
+    on_board: ClassVar[bool] = False
     # The name of a field and a state. If the moment in this field is past and the view is still in
     # the first state of the kind, the view is shown in the state that is named here.
     deadline: ClassVar[tuple[str, str] | None] = None
-    # Entries that a view has beside the fields: entries with people, and entries with times in ms.
-    extra_people_fields: ClassVar[tuple[str, ...]] = ()
-    extra_time_fields: ClassVar[tuple[str, ...]] = ()
+    # Values that are lists of record ids. They are shown as the views of these records.
+    shown_as_views: ClassVar[tuple[str, ...]] = ()
+    # If True, views of the kind are shown in the list of people and have no list of their own.
+    is_listed_with_people: ClassVar[bool] = False
 
-    @property
-    def audience_code(self) -> int:
-        """The number in a header that says who can read a record and if it is lasting (R-10.9)."""
-        return self.audience | (LASTING if self.lasting else 0)
+    # -- before it is signed ----------------------------------------------------------------------
 
-    @property
-    def is_private(self) -> bool:
-        """True if records of this kind are encrypted as a whole, for some people only."""
-        return self.audience == PRIVATE
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields the ways in which a person could answer `target` with this kind.
 
-    @property
-    def is_root(self) -> bool:
-        """True if a record of this kind begins a thread."""
-        return not self.about
-
-    @property
-    def first_state(self) -> str:
-        """The state that a new view of this kind usually has."""
-        return next(iter(self.states))
-
-    @property
-    def may_be_private(self) -> bool:
-        """True if a record of this kind can be private (R-10.9).
-
-        This is so if the kind is private, or if such a record can be about a private record.
+        Most kinds have one way, which fixes no field. Ways that the fold or the author's software
+        refuses may be among them.
         """
-        return self.audience == PRIVATE or any(
-            name in KINDS and KINDS[name].audience == PRIVATE for name in self.about
-        )
+        del thread, target, person
+        return (Way(),)
 
-    def check_fields(self, fields: dict[str, Any]) -> None:
-        """Raises Refused if a required field is missing or a value is wrong (R-10.2, R-10.3).
+    def fill(self, **values: Any) -> None:
+        """Sets the values that are still missing."""
+        own_values = vars(self)
+        for name, value in values.items():
+            if own_values[name] is None:
+                own_values[name] = value
 
-        Fields that this version does not know are not checked, because a later version may have
-        added them.
+    def complete(self, thread: Thread, today: str) -> None:
+        """Fills in the fields that the author left out (R-10.7).
+
+        The author's software calls this method before it signs the record. A required field may
+        still be None.
         """
-        for name, field in self.fields.items():
-            self._check_field(name, field, fields.get(name))
 
-    def _check_field(self, name: str, field: Field, value: Any) -> None:
-        if field.beside:
-            if value is not None:
-                raise Refused("R-10.11", f"{name} goes in a record beside the {self.name}")
-        elif value is None:
-            if field.required:
-                raise Refused("R-10.2", f"{self.name} needs {name}")
-        elif field.private:
-            if type(value) is not bytes:
-                raise Refused("R-10.6", f"{name} is private to both parties and comes sealed")
-        else:
-            field.check(name, value)
-
-    def read_input(self, given: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
-        """Turns the input of a person into the values of fields.
-
-        Private fields are not encrypted yet. Raises Refused if a field is unknown or has a
-        value that cannot be understood.
-        """
-        unknown = sorted(set(given) - set(self.fields))
-        if unknown:
-            names = ", ".join(self.fields) or "none"
-            raise Refused("R-10.4", f"{self.name} has no field {unknown[0]}; its fields: {names}")
-        return {
-            name: self.fields[name].read(name, value, resolve)
-            for name, value in given.items()
-            if value is not None
-        }
-
-    def named_people(self, fields: dict[str, Any]) -> set[bytes]:
-        """Returns the people that the fields of a record name."""
-        people: set[bytes] = set()
-        for name, field in self.fields.items():
-            value = fields.get(name)
-            if field.names_people and value is not None:
-                people |= field.people(value)
-        return people
-
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
-        """Fills in the fields that the author left out, and returns all fields (R-10.7).
-
-        The author's software calls this method before it signs the record.
-        """
-        del thread, today
-        return entry.fields
-
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the author's software should not sign the record.
 
         If other software signs such a record all the same, other homes still count it.
         """
 
-    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if software should not sign an `accept` of a record of this kind."""
+    def check_accept(self, thread: Thread, accept: View) -> None:
+        """Raises Refused if software should not sign an `accept` of this record."""
 
-    def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """Returns the people for whom the private parts of the record `entry` are encrypted.
+    def readers(self, thread: Thread, record: View) -> set[bytes]:
+        """Returns the people for whom the private parts of `record` are encrypted.
 
-        If the whole thread is private, the kind of its root record answers this for every record of
-        the thread.
+        If the whole thread is private, this method of the root record is called for every record of
+        the thread. Otherwise `record` is the record of this instance.
         """
         del thread
-        return {entry.person}
+        return {record.author}
 
-    def handed_keys(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
+    @classmethod
+    def handed_keys(cls, fields: Mapping[str, Any]) -> dict[bytes, bytes]:
         """Returns the keys that a record with these fields gives to its readers.
 
         Each key opens another private record, and comes with the id of that record.
@@ -182,216 +205,95 @@ class Kind:
         del fields
         return {}
 
-    def is_adopted(self, thread: Thread, entry: Entry) -> bool:
+    # -- in the fold ------------------------------------------------------------------------------
+
+    def is_adopted(self, thread: Thread) -> bool:
         """Returns True if a decision of the roll makes the record count, even after a fork."""
-        del thread, entry
+        del thread
         return False
 
-    def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """Returns True if `entry` makes `target`, by another person, count even after a fork."""
-        del thread, entry, target
+    def countersigns(self, thread: Thread, target: View) -> bool:
+        """Returns True if this record makes another person's record `target` count after a fork."""
+        del thread, target
         return False
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Changes the views of the thread by the record `entry`. A root record gets its own view.
+    def fold_entry(self, thread: Thread) -> None:
+        """Changes the views of the thread by this record. A root record becomes a view itself.
 
         Raises Refused if the record does not count.
         """
-        if self.is_root:
-            thread.make_view(entry, state=self.first_state)
+        if not self.record_is_answer:
+            thread.add_view(self)
 
-    def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """Changes the thread by `entry`, an `accept` of a record of this kind.
+    def apply_accept(self, thread: Thread, accept: View) -> None:
+        """Changes the view by an `accept` of its record, by a person who may accept it.
 
         Raises Refused if the accept does not count.
         """
 
-    def apply_close(self, thread: Thread, entry: Entry) -> None:
-        """Changes the thread by `entry`, a `close` of a record of this kind.
+    def apply_close(self, thread: Thread, close: View) -> None:
+        """Changes the view by a `close` of its record, by a person who may close it.
 
-        A kind overrides this if a close changes more than the state of the record. Raises Refused
-        if the close does not count.
+        A kind overrides this if a close changes more than the state of the view. Raises Refused if
+        the close does not count.
         """
 
-    def settle_view(self, thread: Thread, view: dict[str, Any]) -> None:
-        """Sets the state of a view after all records of the thread are folded.
+    def settle(self, thread: Thread) -> None:
+        """Sets the state of the view after all records of the thread are folded.
 
         Later views settle first, so answers settle before the records that they answer.
-        """
 
-    def clock_state(self, view: dict[str, Any]) -> tuple[str, str] | None:
+        If a kind does not override this, an accept makes the state that the kind names for it.
+        After that, a `close` whose word is one of the states makes that state.
+        """
+        if (
+            self.accept is not None
+            and self.accept.makes
+            and thread.is_marked(self.id, Mark.ACCEPTED)
+        ):
+            self.state = self.accept.makes
+        for state in self.State:
+            mark = _CLOSING_BY_WORD.get(state.value)
+            if mark in self.closing and mark is not None and thread.is_marked(self.id, mark):
+                self.state = state
+
+    # -- for those who show it --------------------------------------------------------------------
+
+    def clock_state(self) -> tuple[str, str] | None:
         """Returns a moment and a state. After this moment the view is shown in this state.
 
         Returns None if the clock does not change the state of the view.
         """
-        if self.deadline is None or view["state"] != self.first_state:
+        if self.deadline is None or self.state != self.blank["state"]:
             return None
-        field, state = self.deadline
-        moment = view.get(field)
+        name, state = self.deadline
+        moment: str | None = getattr(self, name)
         return (moment, state) if moment else None
 
+    def further_values(self, authority: Authority, is_past: IsPast) -> Mapping[str, object]:
+        """Returns values that are shown with the view, but depend on more than its thread.
 
-def kind(
-    name: str,
-    *,
-    about: tuple[str, ...] = (),
-    audience: int = EPOCH,
-    plural: str | None = None,
-    lasting: bool = False,
-    posted: bool = True,
-) -> Callable[[type[K]], type[K]]:
-    """Registers the decorated class as the kind `name`.
+        An override returns a TypedDict. Its annotations say which values are people or times.
+        """
+        del authority, is_past
+        return {}
 
-    Raises ValueError, at import, if the name is taken or a state has no sentence.
-    """
+    def credits(self) -> Iterable[Credit]:
+        """Returns the minutes that the view moves from one person to another."""
+        return ()
 
-    def register(cls: type[K]) -> type[K]:
-        if name in KINDS:
-            raise ValueError(f"kind {name} is declared twice")
-        _check_states(name, cls)
-        # Fields are collected first: the next lines replace a field called `name` or `about`.
-        cls.fields = _declared_fields(cls)
-        cls.name = name
-        cls.about = about
-        cls.audience = audience
-        cls.plural = plural or f"{name}s"
-        cls.lasting = lasting
-        cls.posted = posted
-        KINDS[name] = cls()
-        return cls
+    def diary_entry(self, person: bytes, find: FindView) -> DiaryEntry | None:
+        """Returns the entry of the view in a person's diary, or None if it has none there."""
+        del person, find
+        return None
 
-    return register
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """Returns the answers that the view waits for, once its thread is folded."""
+        del thread
+        return ()
 
+    def matching_facts(self) -> Iterable[MatchingFact]:
+        """Returns what the view says of needs and offers, for suggestions."""
+        return ()
 
-def load_kinds() -> None:
-    """Registers all kinds that this program knows.
-
-    This imports many modules. So a program may show its first screen before it calls this.
-    """
-    import_module("protocol.kinds")
-
-
-def people_in(view: dict[str, Any]) -> set[bytes]:
-    """Returns the people that a view names.
-
-    The author of the record is included only if a field names the author.
-    """
-    kind = KINDS.get(view["kind"])
-    if kind is None:
-        return set()
-    people = kind.named_people(view)
-    for name in kind.extra_people_fields:
-        value = view.get(name)
-        if isinstance(value, list):
-            people.update(value)
-        elif value is not None:
-            people.add(value)
-    return people
-
-
-def pack_content(name: str, fields: dict[str, Any]) -> bytes:
-    """Packs `[kind, fields]`, the unencrypted content of a record. Skips empty fields (R-10.1)."""
-    return codec.pack([name, {key: value for key, value in fields.items() if value is not None}])
-
-
-def pack_private_content(name: str, fields: dict[str, Any], about: bytes | None) -> bytes:
-    """Packs `[kind, fields, about]`, the unencrypted content of a private record (R-10.10)."""
-    filled = {key: value for key, value in fields.items() if value is not None}
-    return codec.pack([name, filled, about])
-
-
-def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
-    """Reads the unencrypted content of a record. Returns the name of the kind and the fields.
-
-    If the kind is known, the fields are checked. Raises Refused if a field or the form of the
-    content is wrong.
-    """
-    value = codec.unpack(plain)
-    types = [type(part) for part in value] if type(value) is list else []
-    if types != [str, dict]:
-        raise Refused("R-10.1", "content is a list of a kind's name and its fields")
-    name, fields = value
-    if name in KINDS:
-        KINDS[name].check_fields(fields)
-    return name, fields
-
-
-def read_private_content(plain: bytes) -> tuple[str, dict[str, Any], bytes | None]:
-    """Reads the unencrypted content of a private record.
-
-    Returns the name of the kind, the fields, and the id of the record that it is about, if any.
-    Raises Refused if a field or the form of the content is wrong, or if the kind cannot be private.
-    """
-    value = codec.unpack(plain)
-    types = [type(part) for part in value] if type(value) is list else []
-    if len(types) != 3 or types[:2] != [str, dict]:  # noqa: PLR2004
-        raise Refused("R-10.10", "private content is a kind's name, its fields and an id or nil")
-    name, fields, about = value
-    if about is not None and (type(about) is not bytes or len(about) != _ID):
-        raise Refused("R-10.10", f"what a private record is about is an id of {_ID} bytes, or nil")
-    if name in KINDS:
-        if not KINDS[name].may_be_private:
-            raise Refused("R-10.9", f"a {name} is not private")
-        KINDS[name].check_fields(fields)
-    return name, fields, about
-
-
-def describe_kinds() -> list[dict[str, Any]]:
-    """Returns a description of each kind, made of plain lists and dictionaries.
-
-    The command `meshcoop kinds`, the tables of the specs and the forms on the screen use it.
-    """
-    return [
-        {
-            "name": kind.name,
-            "root": kind.is_root,
-            "about": list(kind.about),
-            "audience": AUDIENCES[kind.audience],
-            "posted": kind.posted,
-            "lasting": kind.lasting,
-            "states": list(kind.states),
-            "fields": [_describe_field(name, field) for name, field in kind.fields.items()],
-        }
-        for kind in KINDS.values()
-    ]
-
-
-def _check_states(name: str, cls: type[Kind]) -> None:
-    states: States | None = getattr(cls, "states", None)
-    if states is None:
-        raise ValueError(f"kind {name} declares no states: give it States, or NO_VIEW")
-    for word, sentence in states.items():
-        if not sentence.endswith("."):
-            raise ValueError(f"kind {name} does not say in a sentence when a view is {word!r}")
-    if cls.deadline is not None and cls.deadline[1] not in states:
-        raise ValueError(f"kind {name} ends in {cls.deadline[1]!r}, which is none of its states")
-
-
-def _declared_fields(cls: type[Kind]) -> dict[str, Field]:
-    """Returns the fields of a class and of its base classes.
-
-    The fields of the base classes come first.
-    """
-    return {
-        name: value
-        for base in reversed(cls.__mro__)
-        for name, value in vars(base).items()
-        if isinstance(value, Field)
-    }
-
-
-def _describe_field(name: str, field: Field) -> dict[str, Any]:
-    smallest, largest = field.bounds
-    return {
-        "name": name,
-        "type": field.type_name,
-        "required": field.required,
-        "private": field.private,
-        "beside": field.beside,
-        "filled": field.filled,
-        "min": smallest,
-        "max": largest,
-        "choices": list(getattr(field, "words", ())),
-        "default": field.default,
-        "help": field.help,
-    }
+    record_is_answer: ClassVar[bool] = False  # filled in when the kind is registered

@@ -6,16 +6,29 @@ on authority alone, and all other threads can depend on proxies. In the specs th
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, Kind
+from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.fold.thread import Entry
 from protocol.record.envelope import EPOCH
 
+PROXY = "proxy"  # the kind of the records that give proxies
 PROXY_FIELD = "for"  # the field with the proxy's id, where one person signs for another (R-10.12)
-NEVER_BY_PROXY = frozenset({"proxy"})
+NEVER_BY_PROXY = frozenset({PROXY})
+
+
+class ProxyView(Protocol):
+    """What is read of the view of a proxy. The kind itself is in `protocol.kinds.people`."""
+
+    id: bytes
+    author: bytes
+    created: int
+    person: bytes
+    matters: list[str] | None  # None if these words are hidden
+    until: str
+    ended: int | None
 
 
 class Proxy(NamedTuple):
@@ -33,7 +46,7 @@ class Proxy(NamedTuple):
     until: str
     ended: int | None
 
-    def check_use(self, signer: bytes, kind: Kind, time: int, offset: int) -> None:
+    def check_use(self, signer: bytes, kind: DeclaredKind, time: int, offset: int) -> None:
         """Raises Refused unless the proxy lets `signer` sign a record of this kind (R-12.4).
 
         `time` is the time of the record in ms. `offset`, in minutes from UTC, gives its local day.
@@ -43,9 +56,16 @@ class Proxy(NamedTuple):
             raise Refused("R-12.4", "the proxy is somebody else's")
         if kind.name not in self.matters or kind.name in NEVER_BY_PROXY or kind.audience != EPOCH:
             matters = ", ".join(self.matters)
-            raise Refused("R-12.4", f"the proxy is for {matters}, not for a {kind.name}")
+            raise Refused(
+                "R-12.4",
+                "the proxy is for {matters}, not for a {name}",
+                matters=matters,
+                name=kind.name,
+            )
         if time < self.since or day > self.until:
-            raise Refused("R-12.4", f"the proxy holds until {self.until}; ask for a new one")
+            raise Refused(
+                "R-12.4", "the proxy holds until {until}; ask for a new one", until=self.until
+            )
         if self.ended is not None and time >= self.ended:
             raise Refused("R-12.4", "the person who gave the proxy has ended it")
 
@@ -53,9 +73,9 @@ class Proxy(NamedTuple):
 ProxiesById = dict[bytes, Proxy]
 
 
-def proxies_by_id(views: Iterable[dict[str, Any]]) -> ProxiesById:
-    """Reads the proxies among the views, and returns each proxy by its id."""
-    return {view["id"]: _read_proxy(view) for view in views if view["kind"] == "proxy"}
+def proxies_by_id(views: Iterable[ProxyView]) -> ProxiesById:
+    """Reads proxies from their views, and returns each proxy by its id."""
+    return {view.id: _read_proxy(view) for view in views}
 
 
 def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Entry:
@@ -79,13 +99,13 @@ def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Ent
     return entry._replace(person=proxy.person, by=entry.person, proxy=proxy.id)
 
 
-def _read_proxy(view: dict[str, Any]) -> Proxy:
+def _read_proxy(view: ProxyView) -> Proxy:
     return Proxy(
-        view["id"],
-        view["author"],
-        view["person"],
-        tuple(view["matters"]),
-        view["created"],
-        view["until"],
-        view["ended"],
+        id=view.id,
+        person=view.author,
+        deputy=view.person,
+        matters=tuple(view.matters or ()),
+        since=view.created,
+        until=view.until,
+        ended=view.ended,
     )

@@ -3,39 +3,36 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar
 
 from protocol.authority import registers
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
-from protocol.schema.fields import Field
+from protocol.fold.view import View
 from protocol.schema.register_names import HIDDEN
 
-View = dict[str, Any]
-
 Index = TypeVar("Index")
+V = TypeVar("V", bound=View)
 
 
-class DeclaredKind(Protocol):
-    """The parts of a kind that the code of threads needs.
+class Mark(StrEnum):
+    """What other records of a thread have done to a record.
 
-    They are declared here, because the module of kinds imports this module.
+    The words from `WITHDRAWN` on are those with which a `close` ends something.
     """
 
-    @property
-    def name(self) -> str:
-        """The name of the kind."""
+    ACCEPTED = "accepted"
+    CONFIRMED = "confirmed"
+    WORDED = "worded"  # the words of an open record are here
+    WITHDRAWN = "withdrawn"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    DISPUTED = "disputed"
+    ENDED = "ended"
 
-    @property
-    def fields(self) -> Mapping[str, Field]:
-        """The fields of the kind, by their names."""
 
-    @property
-    def states(self) -> Mapping[str, str]:
-        """Each state of the kind's views, with a sentence that says when a view has this state."""
-
-    def named_people(self, fields: dict[str, Any]) -> set[bytes]:
-        """Returns the people that the fields of a record name."""
+CLOSINGS = (Mark.WITHDRAWN, Mark.DECLINED, Mark.CANCELLED, Mark.DISPUTED, Mark.ENDED)
 
 
 class Entry(NamedTuple):
@@ -77,16 +74,21 @@ class HistoryLine(NamedTuple):
 
 @dataclass
 class Thread:
-    """One thread: its records, and the views that have been made of these records so far."""
+    """One thread: its records, and the views that have been made of these records so far.
+
+    A draft is a record as its kind reads it, whether the record counts or not. Once the record
+    counts, the draft becomes its view.
+    """
 
     authority: Authority
     entries: dict[bytes, Entry]
-    kinds: Mapping[str, DeclaredKind]  # the registry
+    drafts: dict[bytes, View] = field(default_factory=dict)
     views: dict[bytes, View] = field(default_factory=dict)
     history: list[HistoryLine] = field(default_factory=list)
-    marks: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
     log_heads: Mapping[bytes, int] = field(default_factory=dict)  # device → last number
-    _linked: dict[tuple[str, str, bytes | None], list[View]] = field(
+    today: str = ""  # the local day at which the thread is shown, for `ways`; no fold reads it
+    _marks: dict[bytes, dict[Mark, set[bytes]]] = field(default_factory=dict)
+    _linked: dict[tuple[str, bytes | None], list[View]] = field(
         default_factory=lambda: defaultdict(list)
     )
     _indexes: dict[Callable[[], Any], Any] = field(default_factory=dict)
@@ -94,7 +96,7 @@ class Thread:
     def index(self, index_type: Callable[[], Index]) -> Index:
         """Returns the thread's index of the type `index_type`. A new index is empty.
 
-        A family of kinds keeps there the facts from one record that it needs for other records.
+        In an index, a family of kinds keeps facts from one record that it needs for other records.
         Examples are the links of a service and the people in a circle.
         """
         if index_type not in self._indexes:
@@ -105,53 +107,63 @@ class Thread:
     def target_of(self, entry: Entry) -> Entry:
         """Returns the record that `entry` is about. Raises Refused if that record is not here."""
         if entry.about is None:
-            raise Refused("R-10.5", f"a {entry.kind} is about something")
+            raise Refused("R-10.5", "a {kind} is about something", kind=entry.kind)
         if entry.about not in self.entries:
             raise Refused(
                 "R-03.13", "the record that it is about is not here yet, or is ahead of this clock"
             )
         return self.entries[entry.about]
 
-    def find_view(self, record_id: bytes | None, kind: str) -> View | None:
+    def target(self, draft: View) -> Entry:
+        """Returns the record that a draft is about. Raises Refused if that record is not here."""
+        return self.target_of(self.entries[draft.id])
+
+    def find_draft(self, record_id: bytes | None, view_type: type[V]) -> V | None:
+        """Returns a record as its kind reads it, or None if the record is of another kind."""
+        draft = self.drafts.get(record_id or b"")
+        return draft if isinstance(draft, view_type) else None
+
+    def find_view(self, record_id: bytes | None, view_type: type[V]) -> V | None:
         """Returns the view of a record, or None if it does not count or is of another kind."""
         view = self.views.get(record_id or b"")
-        return view if view is not None and view["kind"] == kind else None
+        return view if isinstance(view, view_type) else None
 
-    def make_view(self, entry: Entry, *, state: str, **more: Any) -> View:
-        """Makes the view of `entry` with the fields of its kind, and adds the view to the thread.
+    def add_view(self, draft: View) -> None:
+        """Makes a draft the view of its record, because the record counts."""
+        self.views[draft.id] = draft
+        for link in {"about", "intent"} & vars(draft).keys():
+            self._linked[link, vars(draft)[link]].append(draft)
 
-        Private fields are empty in the view (R-03.14).
+    def linked_views(self, view_type: type[V], link: str, record_id: bytes) -> list[V]:
+        """Returns the views of one kind that refer to this record, in the order of the fold.
+
+        `link` is the value of the view that has the record's id: "about" or "intent".
         """
-        kind = self.kinds[entry.kind or ""]
-        assert state in kind.states, "a kind declares every state of its views"
-        declared = {
-            name: None if kind_field.private else entry.fields.get(name)
-            for name, kind_field in kind.fields.items()
-        }
-        view = {
-            "id": entry.id,
-            "kind": entry.kind,
-            "author": entry.person,
-            "created": entry.time,
-            "about": entry.about,
-            "state": state,
-            **declared,
-            **more,
-        }
-        if entry.by is not None:
-            view["by"] = entry.by
-        self.views[entry.id] = view
-        for link in ("about", "intent"):
-            self._linked[kind.name, link, view.get(link)].append(view)
-        return view
+        return [view for view in self._linked[link, record_id] if isinstance(view, view_type)]
+
+    def mark(self, record_id: bytes, mark: Mark, person: bytes) -> None:
+        """Notes what a person has done to a record."""
+        self._marks.setdefault(record_id, {}).setdefault(mark, set()).add(person)
+
+    def is_marked(self, record_id: bytes, *marks: Mark, by: bytes | None = None) -> bool:
+        """Returns True if somebody, or the person `by`, has done any of this to a record."""
+        done = self._marks.get(record_id)
+        if not done:
+            return False
+        return any(mark in done and by in {None, *done[mark]} for mark in marks)
+
+    def marked_by(self, record_id: bytes, mark: Mark) -> set[bytes]:
+        """Returns the people who have done this to a record."""
+        return self._marks.get(record_id, {}).get(mark, set())
 
     def people_about(self, entry: Entry) -> set[bytes]:
         """Returns the people that a record concerns, without its own author (R-14.5).
 
         These are the people that its fields name, and the author of the record that it answers.
         """
-        kind = self.kinds.get(entry.kind or "")
-        people = kind.named_people(entry.fields) if kind else set()
+        draft = self.drafts.get(entry.id)
+        # The draft's values are not used: a settled draft may show other people than the record.
+        people = draft.people_named_in(entry.fields) if draft is not None else set()
         answered = self.entries.get(entry.about or b"")
         if answered is not None:
             people = people | {answered.person}
@@ -164,10 +176,3 @@ class Thread:
         if holding is None or entry is None:
             return False
         return registers.is_hidden(holding, self.people_about(entry))
-
-    def linked_views(self, kind: str, link: str, record_id: bytes) -> list[View]:
-        """Returns the views of one kind that refer to this record, in the order of the fold.
-
-        `link` is the entry of the view that has the record's id: "about" or "intent".
-        """
-        return self._linked[kind, link, record_id]

@@ -1,25 +1,85 @@
-"""The kinds of records, one file for each family. Importing this package registers all kinds."""
+"""The kinds of records. Importing this package registers all kinds.
 
-from importlib import import_module
+Each file or folder here has one family of kinds. Families are found by the entry points of the
+group `meshcoop.kinds`: ours, and those of packages that a home's owner has installed beside the
+program (R-10.13 to R-10.16).
+"""
 
-# `meshcoop kinds` and all other lists show the kinds in this order, so a new family goes to the end.
-FAMILIES = (
-    "services.actions",
-    "activities.activities",
-    "circles",
-    "closing",
-    "decisions",
-    "exchange.exchange",
-    "exchange.corrections_and_gifts",
-    "matching",
-    "services.services",
-    "services.measures",
-    "moderation",
-    "neighbourhood",
-    "pacts",
-    "pages",
-    "people",
-)
+from importlib.metadata import EntryPoint, entry_points
+from itertools import groupby
 
-for _family in FAMILIES:
-    import_module(f"{__name__}.{_family}")
+from protocol.display_text import safe_line
+from protocol.fold.registry import KINDS, DeclaredKind
+from protocol.record.envelope import OPEN
+
+GROUP = "meshcoop.kinds"
+OWN_PACKAGE = "meshcoop"
+
+ORIGINS: dict[str, str] = {}  # kind → the package that it comes from, with its version
+FAULTS: dict[str, str] = {}  # package → why its kinds are not registered; they are then unknown
+
+
+def list_families() -> list[EntryPoint]:
+    """Lists the families that are installed, ours first. Imports none of them."""
+    families = entry_points(group=GROUP)
+    return sorted(families, key=lambda point: (not _is_own(point), _package_of(point), point.name))
+
+
+def fault_sentences() -> list[str]:
+    """Returns a sentence for each package whose kinds are not registered (R-10.16)."""
+    return [f"The kinds of {package} are left out: {fault}." for package, fault in FAULTS.items()]
+
+
+def _register_all() -> None:
+    """Registers the kinds of every package. A package that fails leaves no kind behind."""
+    for package, members in groupby(list_families(), key=_package_of):
+        families = list(members)
+        before = dict(KINDS)
+        try:
+            for family in families:
+                family.load()
+            if not _is_own(families[0]):
+                guests = [kind for name, kind in KINDS.items() if name not in before]
+                _check_guests(guests, _prefix_of(families[0]))
+        except Exception as error:  # whatever a package does wrong
+            if _is_own(families[0]):
+                raise
+            _restore(before)
+            FAULTS[package] = safe_line(f"{type(error).__name__}: {error}".rstrip("."))
+        ORIGINS.update((name, package) for name in KINDS if name not in before)
+    assert ORIGINS, "the program is installed, so its own families are found"
+    _restore(dict(sorted(KINDS.items(), key=lambda item: (not item[1].is_core, item[0]))))
+
+
+def _check_guests(kinds: list[DeclaredKind], prefix: str) -> None:
+    """Raises ValueError if a package from outside declares what it may not (R-10.13, R-10.14)."""
+    for kind in kinds:
+        if not (kind.name.startswith(prefix) and kind.plural.startswith(prefix)):
+            raise ValueError(f"the names of kind {kind.name} must begin with {prefix!r}")
+        if kind.audience == OPEN or kind.view_type.judged_by_authority:
+            raise ValueError(f"kind {kind.name} is open, and only the program's own kinds are")
+        if not isinstance(kind.answers, tuple) or not all(
+            name.startswith(prefix) for name in kind.answers
+        ):
+            raise ValueError(f"kind {kind.name} is about kinds of another package")
+
+
+def _restore(kinds: dict[str, DeclaredKind]) -> None:
+    KINDS.clear()
+    KINDS.update(kinds)
+
+
+def _is_own(family: EntryPoint) -> bool:
+    return family.dist is None or family.dist.name == OWN_PACKAGE
+
+
+def _package_of(family: EntryPoint) -> str:
+    return f"{family.dist.name} {family.dist.version}" if family.dist else OWN_PACKAGE
+
+
+def _prefix_of(family: EntryPoint) -> str:
+    """Returns how the names of a package's kinds begin: `tool_lib.` for the package tool-lib."""
+    return _package_of(family).split()[0].lower().replace("-", "_") + "."
+
+
+_register_all()

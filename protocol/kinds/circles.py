@@ -10,27 +10,28 @@ the same circle.
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias, TypeGuard
 
 from protocol.errors import Refused
-from protocol.fold.kind import NO_VIEW, Kind, States, kind
-from protocol.fold.thread import Entry, Thread, View
+from protocol.fold.facets import Way
+from protocol.fold.kind import SOMEBODY, By, Kind, Words
+from protocol.fold.registry import kind
+from protocol.fold.thread import Entry, Mark, Thread
+from protocol.fold.view import NoStates, States, View
+from protocol.kinds.accept_and_close import Close
 from protocol.record.envelope import PRIVATE
 from protocol.record.sealing import KEY_SIZE
-from protocol.schema.fields import Bytes, Many, Person, Text
+from protocol.schema.declare import Bytes, Many, Person, Text
+from protocol.schema.values import PersonId
 
 MOST_PEOPLE = 32
 _ID = 32
 _MOST_NAMED = 8
 
-_AFTER = Many(
-    of=Bytes(min=_ID + KEY_SIZE, max=_ID + KEY_SIZE),
-    max=_MOST_NAMED,
-    filled=True,
-    help="the latest steps known: the id of each, then its key",
-)
+# A step after the first: people are taken in or let go, or somebody leaves.
+Step: TypeAlias = "Members | Close"
 
 
 @dataclass
@@ -79,7 +80,7 @@ class Roster:
         return steps
 
     def add_step(
-        self, entry: Entry, named: list[bytes], joins: Iterable[bytes], leaves: Iterable[bytes]
+        self, step: View, named: list[bytes], joins: Iterable[bytes], leaves: Iterable[bytes]
     ) -> None:
         """Adds a step that counts.
 
@@ -87,38 +88,34 @@ class Roster:
         people `leaves`.
         """
         bit = 1 << len(self.bit_of_step)
-        self._past[entry.id] = self.steps_up_to(named)
-        self.bit_of_step[entry.id] = bit
+        self._past[step.id] = self.steps_up_to(named)
+        self.bit_of_step[step.id] = bit
         self.heads.difference_update(named)
-        self.heads.add(entry.id)
+        self.heads.add(step.id)
         for person in joins:
-            self._joins[person].append(entry.id)
+            self._joins[person].append(step.id)
         for person in leaves:
             self._leaves[person] |= bit
-            self.left_at[person] = max(entry.time, self.left_at.get(person, 0))
+            self.left_at[person] = max(step.created, self.left_at.get(person, 0))
 
 
 class _Rosters(dict[bytes, Roster]):
     """The roster of a thread's circle, by the circle's id. Empty if the circle does not count."""
 
 
-def build_roster(thread: Thread, circle: Entry) -> Roster:
+def build_roster(thread: Thread, circle: "Circle") -> Roster:
     """Works out from its steps who is in a circle (R-15.3 to R-15.5).
 
     Each step is added only after all steps that it names.
     """
     roster = Roster()
-    roster.add_step(circle, [], {circle.person, *circle.fields["members"]}, ())
-    steps = {
-        entry.id: entry
-        for entry in thread.entries.values()
-        if entry.about == circle.id and _is_step(thread, entry)
-    }
+    roster.add_step(circle, [], {circle.author, *circle.members}, ())
+    steps = {step.id: step for step in _later_steps(thread, circle)}
     waits = {
         step.id: {step_id for step_id in _named_steps(step) if step_id in steps}
         for step in steps.values()
     }
-    followers: dict[bytes, list[Entry]] = defaultdict(list)
+    followers: dict[bytes, list[Step]] = defaultdict(list)
     for step in steps.values():
         for step_id in waits[step.id]:
             followers[step_id].append(step)
@@ -145,105 +142,130 @@ def roster_of(thread: Thread, circle: bytes | None) -> Roster:
     return roster
 
 
-def _is_step(thread: Thread, entry: Entry) -> bool:
-    leaves = entry.kind == "close" and entry.fields.get("as_state") == "withdrawn"
-    is_readable = entry.fault is None and (leaves or entry.kind == "members")
-    return is_readable and thread.authority.stands(entry.device, entry.seq)
+def _later_steps(thread: Thread, circle: "Circle") -> Iterable[Step]:
+    """Yields the steps that stand in the logs of their authors, except the first step."""
+    for draft in thread.drafts.values():
+        if draft.about != circle.id or not _is_step(draft):
+            continue
+        entry = thread.entries[draft.id]
+        if thread.authority.stands(entry.device, entry.seq):
+            yield draft
 
 
-def _named_steps(entry: Entry) -> list[bytes]:
-    return [step_and_key[:_ID] for step_and_key in entry.fields.get("after") or ()]
+def _is_step(draft: View) -> TypeGuard[Step]:
+    is_leave = isinstance(draft, Close) and draft.as_state == Mark.WITHDRAWN
+    return is_leave or isinstance(draft, Members)
 
 
-def _apply_step(roster: Roster, step: Entry) -> None:
+def _named_steps(step: Step) -> list[bytes]:
+    after = step.after if isinstance(step, Members) else None
+    return [step_and_key[:_ID] for step_and_key in after or ()]
+
+
+def _apply_step(roster: Roster, step: Step) -> None:
     """Adds a step to the roster, if its author was allowed to make this step.
 
     Everybody who was ever in the circle may leave. Only a person who is in the circle may take in
     or let go other people.
     """
-    if step.kind == "close":
-        if step.person in roster.ever:
-            roster.add_step(step, [], (), (step.person,))
+    if isinstance(step, Close):
+        if step.author in roster.ever:
+            roster.add_step(step, [], (), (step.author,))
         return
     named = _named_steps(step)
-    if roster.includes(step.person, roster.steps_up_to(named)):
-        joins = step.fields.get("joins") or ()
-        leaves = step.fields.get("leaves") or ()
-        roster.add_step(step, named, joins, leaves)
+    if roster.includes(step.author, roster.steps_up_to(named)):
+        roster.add_step(step, named, step.joins or (), step.leaves or ())
+
+
+def _everybody_ever_in(view: View, thread: Thread) -> set[bytes]:
+    """Returns the people who may leave a circle."""
+    return roster_of(thread, view.id).ever
 
 
 @kind("circle", audience=PRIVATE)
 class Circle(Kind):
     """People who talk among themselves: nobody else sees that there is a circle."""
 
-    states = States(
-        {
-            "open": "A member of the neighbourhood is in it.",
-            "ended": "No member of the neighbourhood is in it any more (`members`, `close`).",
-        }
-    )
-    name = Text(required=True, min=1, max=120)  # type: ignore[assignment]  # the field, not the kind's name
-    members = Many(of=Person(), required=True, max=MOST_PEOPLE, help="who is in it, beside you")
+    class State(States):
+        """The states of a circle."""
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+        OPEN = "open", "A member of the neighbourhood is in it."
+        ENDED = "ended", "No member of the neighbourhood is in it any more (`members`, `close`)."
+
+    wording = Words("Circle", begin="Begin a circle", happened="{who} began the circle")
+    example = {"name": "Choir", "members": [SOMEBODY]}
+    closing = {Mark.WITHDRAWN: By(_everybody_ever_in, while_=(State.OPEN,))}
+
+    name: str | None = Text(required=True, min=1, max=120)
+    members: list[PersonId] = Many(
+        of=Person(), required=True, max=MOST_PEOPLE, help="who is in it, beside you"
+    )
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Adds the author to the field `members` (R-15.3)."""
         del thread, today
-        named = entry.fields.get("members") or []
-        members = named if entry.person in named else [entry.person, *named]
-        return {**entry.fields, "members": members}
+        named = self.members or []
+        self.members = named if self.author in named else [self.author, *named]
 
-    def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
+    def readers(self, thread: Thread, record: View) -> set[bytes]:
         """Returns the people in the circle (R-15.2).
 
-        If `entry` takes people in or lets people go, these people can read `entry` too.
+        If `record` takes people in or lets people go, these people can read `record` too.
         """
-        if entry.kind == "circle":
-            return {entry.person, *entry.fields["members"]}
-        fields = entry.fields
-        changed = {*(fields.get("joins") or ()), *(fields.get("leaves") or ())}
-        return {entry.person, *roster_of(thread, entry.about).current, *changed}
+        if isinstance(record, Circle):
+            return {record.author, *record.members}
+        readers = {record.author, *roster_of(thread, self.id).current}
+        if isinstance(record, Members):
+            readers.update(record.joins or (), record.leaves or ())
+        return readers
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Makes the view of a new circle.
 
         Works out first who is in the circle, because the records about the circle need this.
         """
-        thread.index(_Rosters)[entry.id] = build_roster(thread, entry)
-        thread.make_view(entry, state="open")
+        thread.index(_Rosters)[self.id] = build_roster(thread, self)
+        thread.add_view(self)
 
-    def settle_view(self, thread: Thread, view: View) -> None:
+    def settle(self, thread: Thread) -> None:
         """Lists the members of the neighbourhood who are in the circle (R-15.4).
 
         If no member is in it, the circle is ended.
         """
-        current = roster_of(thread, view["id"]).current
-        view["members"] = sorted(current & set(thread.authority.members))
-        if not view["members"]:
-            view["state"] = "ended"
+        current = roster_of(thread, self.id).current
+        self.members = sorted(current & set(thread.authority.members))
+        if not self.members:
+            self.state = self.State.ENDED
 
 
 class CircleRecord(Kind):
     """A base class of kinds. In its field `after` a record names the latest steps of the circle."""
 
-    after = _AFTER
+    after: list[bytes] | None = Many(
+        of=Bytes(min=_ID + KEY_SIZE, max=_ID + KEY_SIZE),
+        max=_MOST_NAMED,
+        filled=True,
+        help="the latest steps known: the id of each, then its key",
+    )
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in `after`: the latest steps that the author knows, each with its key (R-15.3)."""
         del today
-        heads = [thread.entries[step_id] for step_id in roster_of(thread, entry.about).heads]
+        heads = [thread.entries[step_id] for step_id in roster_of(thread, self.about).heads]
         heads.sort(key=lambda step: step.order)
         after = [step.id + step.key for step in heads if step.key]
-        return {**entry.fields, "after": after[-_MOST_NAMED:]}
+        self.after = after[-_MOST_NAMED:]
 
-    def handed_keys(self, fields: dict[str, Any]) -> dict[bytes, bytes]:
+    @classmethod
+    def handed_keys(cls, fields: Mapping[str, Any]) -> dict[bytes, bytes]:
         """Returns the keys in the field `after`, each by the id of the step that it decrypts."""
         return {
             step_and_key[:_ID]: step_and_key[_ID:] for step_and_key in fields.get("after") or ()
         }
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the author is not in the circle (R-15.7)."""
-        if entry.person not in roster_of(thread, entry.about).current:
+        if self.author not in roster_of(thread, self.about).current:
             raise Refused("R-15.7", "you are not in this circle; somebody in it can take you in")
 
 
@@ -251,16 +273,28 @@ class CircleRecord(Kind):
 class Members(CircleRecord):
     """Takes people into a circle, or lets them go."""
 
-    states = NO_VIEW
-    joins = Many(of=Person(), max=MOST_PEOPLE, help="who is taken in")
-    leaves = Many(of=Person(), max=MOST_PEOPLE, help="who is in it no more")
+    State = NoStates
+    wording = Words("Who is in it", happened="{who} changed who is in it", submit="Yes")
+    example = {"joins": [SOMEBODY]}
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    joins: list[PersonId] | None = Many(of=Person(), max=MOST_PEOPLE, help="who is taken in")
+    leaves: list[PersonId] | None = Many(of=Person(), max=MOST_PEOPLE, help="who is in it no more")
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields two ways: to take in somebody from outside, and to let go somebody inside."""
+        circle = thread.find_view(target.id, Circle)
+        if circle is not None:
+            current = roster_of(thread, circle.id).current
+            yield Way(ask=("joins",), among=frozenset(set(thread.authority.members) - current))
+            yield Way(ask=("leaves",), among=frozenset(current - {person}))
+
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the record changes nothing or makes the circle too large (R-15.7)."""
-        super().check_before_signing(thread, entry)
-        current = roster_of(thread, entry.about).current
-        joins = set(entry.fields.get("joins") or ())
-        leaves = set(entry.fields.get("leaves") or ())
+        super().check_before_signing(thread)
+        current = roster_of(thread, self.about).current
+        joins = set(self.joins or ())
+        leaves = set(self.leaves or ())
         if not joins and not leaves:
             raise Refused("R-15.7", "say who is taken in (--joins) or let go (--leaves)")
         if joins & current or leaves - current:
@@ -269,14 +303,16 @@ class Members(CircleRecord):
                 "only people outside the circle can join it, and only people in it can leave",
             )
         if len(current | joins) > MOST_PEOPLE:
-            raise Refused("R-15.7", f"a circle has at most {MOST_PEOPLE} people")
+            raise Refused(
+                "R-15.7", "a circle has at most {most_people} people", most_people=MOST_PEOPLE
+            )
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Raises Refused if the author was not in the circle (R-15.5).
 
         Only the steps that the record names, and the steps before them, decide this.
         """
-        if entry.id not in roster_of(thread, entry.about).bit_of_step:
+        if self.id not in roster_of(thread, self.about).bit_of_step:
             raise Refused("R-15.5", "by the steps that it names, its author was not in the circle")
 
 
@@ -284,18 +320,25 @@ class Members(CircleRecord):
 class Message(CircleRecord):
     """Words for the people of a circle."""
 
-    states = States({"said": "Always."})
-    text = Text(required=True, min=1, max=2000)
+    class State(States):
+        """The states of a message."""
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        STATED = "said", "Always."
+
+    wording = Words("Message", happened="{who} wrote a message", submit="Send")
+    example = {"text": "Who brings the notes?"}
+
+    text: str | None = Text(required=True, min=1, max=2000)
+
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the message to the views.
 
         Raises Refused unless its author is in the circle or was in it at that time (R-15.6).
         """
-        roster = roster_of(thread, entry.about)
-        if entry.person not in roster.current:
-            if entry.person not in roster.ever:
+        roster = roster_of(thread, self.about)
+        if self.author not in roster.current:
+            if self.author not in roster.ever:
                 raise Refused("R-15.6", "its author was never in the circle")
-            if entry.time > roster.left_at.get(entry.person, -1):
+            if self.created > roster.left_at.get(self.author, -1):
                 raise Refused("R-15.6", "its author had left the circle by then")
-        thread.make_view(entry, state="said")
+        thread.add_view(self)

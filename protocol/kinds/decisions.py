@@ -5,190 +5,424 @@ decision changes, and the code here makes the views that people see. Free words 
 their own (`words`). Its author can retract the words without changing the decision.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from protocol.authority import register_change, terms
 from protocol.authority.authority import Authority
+from protocol.authority.charter_rules import CHARTER_RULES
+from protocol.authority.kind_names import PART, PROPOSAL, REMOVE, RENEWAL, VOTE
 from protocol.authority.register_change import LogCuts, RegisterChange
-from protocol.authority.terms import Ballot, Holding
+from protocol.authority.registers import Outcome
+from protocol.authority.terms import Ballot, Register
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
-from protocol.fold.thread import Entry, Thread
+from protocol.fold.facets import Awaited, Crowd, IsPast, Subject, Way
+from protocol.fold.kind import SOMEBODY, SOMETHING, By, Kind, Words
+from protocol.fold.registry import kind
+from protocol.fold.thread import Entry, Mark, Thread
+from protocol.fold.view import NoStates, States, View
+from protocol.kinds.council import Asked, CouncilRecord
 from protocol.record.envelope import OPEN
-from protocol.schema.fields import Bytes, Choice, Integer, Many, Moment, Person, Text
-from protocol.schema.majority import MIN_COUNCIL
-from protocol.schema.register_names import BY_RENEWAL, RULE, STANDING
+from protocol.schema.declare import Bytes, Choice, Integer, Many, Moment, Person, Text, declare
+from protocol.schema.majority import votes_needed
+from protocol.schema.register_names import BY_RENEWAL, HIDDEN, RULE, STANDING
+from protocol.schema.values import PersonId
 
 MOST_LISTED = 64  # people or registers in one record
 
+_SHARE_OF_RENEWAL = 50  # percent of the roll
 
-@kind("proposal", audience=OPEN, lasting=True, plural="decisions")
-class Proposal(Kind):
+YES = "yes"
+NO = "no"
+
+
+class Votes(TypedDict):
+    """The people whose votes count now."""
+
+    yes: list[PersonId]
+    no: list[PersonId]
+
+
+class Voted(TypedDict):
+    """How people have voted."""
+
+    voted: Votes
+
+    needed: int  # yes votes with which it passes
+    voters: int  # people who may vote
+
+
+class VotedOnSubject(Voted):
+    """How people have voted, and on which person or which words. Most votes are about neither.
+
+    If newcomers vote too, `needed_of_roll` yes votes must come from the roll (R-03.26).
+    """
+
+    concerns: Subject | None
+    needed_of_roll: int | None
+
+
+class Votable(Kind):
+    """A kind on which people vote."""
+
+    def tally(self, thread: Thread) -> Outcome | Ballot | None:
+        """Returns how the vote stands, as authority counts it.
+
+        Returns None if authority does not know this record.
+        """
+        raise NotImplementedError
+
+    def voters(self, thread: Thread) -> set[bytes]:
+        """Returns the people who may vote."""
+        return set(thread.authority.term.roll)
+
+    def check_vote(self, thread: Thread, vote: "Vote") -> None:
+        """Raises Refused if the author's software should not sign this vote (R-16.4)."""
+        if vote.author not in self.voters(thread):
+            raise Refused(
+                "R-16.4", "only the roll votes, and the newcomers that the proposal names"
+            )
+        tally = self.tally(thread)
+        if tally is not None and vote.author in tally.yes:
+            raise Refused("R-16.4", "you have said yes, and a yes cannot be taken back")
+        if tally is not None and vote.author in tally.no and vote.choice == NO:
+            raise Refused("R-16.4", "you have said no already; you can still say yes")
+
+
+@kind(PROPOSAL, audience=OPEN, lasting=True, plural="decisions")
+class Proposal(Votable):
     """Asks everybody a question. A change in it holds everywhere once enough people say yes."""
 
-    judged_by_authority = True
-    states = States(
-        {
-            "open": "Too few have said yes.",
-            "passed": "Enough have said yes (`vote`), or the term in force wrote it down (`renewal`).",
-            "failed": "By the clock: it is open, and `closes` is past.",
-        }
+    class State(States):
+        """The states of a proposal."""
+
+        OPEN = "open", "Too few have said yes."
+        PASSED = (
+            "passed",
+            "Enough have said yes (`vote`), or the term in force wrote it down (`renewal`).",
+        )
+        FAILED = "failed", "By the clock: it is open, and `closes` is past."
+
+    wording = Words(
+        "Decision",
+        begin="Ask everybody to decide something",
+        before=(
+            "All current voters can vote on your question. You cannot take it back. To change a "
+            "rule, open the rule on the Neighbourhood tab."
+        ),
+        happened="{who} proposed it",
+        submit="Propose",
     )
-    deadline = ("closes", "failed")
-    title = Text(required=True, min=1, max=120, beside=True)
-    text = Text(max=2000, beside=True)
-    change = RegisterChange(help="what it changes; nothing if left out")
-    newcomers = Many(
+    example = {
+        "change": [RULE, "answer_days", 1, 5],
+        "newcomers": [SOMEBODY],
+        "closes": "2026-12-24",
+    }
+    judged_by_authority = True
+    deadline = ("closes", State.FAILED)
+
+    title: str | None = Text(required=True, min=1, max=120, beside=True)
+    text: str | None = Text(max=2000, beside=True)
+    change: list[Any] | None = declare(RegisterChange(help="what it changes; nothing if left out"))
+    newcomers: list[PersonId] | None = Many(
         of=Person(), max=MOST_LISTED, filled=True, help="members who are not on the roll yet"
     )
-    closes = Moment(help="after this software votes no more")
+    closes: str | None = Moment(help="after this software votes no more")
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    yes: int = 0
+    no: int = 0
+    roll: int = 0
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in the register's next number, and the newcomers who may vote too (R-03.26)."""
         del today
         authority = thread.authority
-        fields = dict(entry.fields)
-        newcomers = sorted(set(authority.members) - authority.term.roll)
-        fields.setdefault("newcomers", newcomers[:MOST_LISTED])
-        if fields.get("change") is not None:
-            change = _read_rule(fields["change"])
-            fields["change"] = register_change.number_change(change, authority, thread.log_heads)
-        return fields
+        if self.newcomers is None:
+            newcomers = sorted(set(authority.members) - authority.term.roll)
+            self.newcomers = newcomers[:MOST_LISTED]
+        if self.change is not None:
+            change = _read_rule(self.change)
+            self.change = register_change.number_change(change, authority, thread.log_heads)
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the change could have no effect even after it passes (R-16.2)."""
-        what, key, n, value = entry.fields.get("change") or (None, None, 0, None)
+        what, key, n, value = self.change or (None, None, 0, None)
         if what == STANDING and n % 2 and key not in thread.authority.members:
             raise Refused("R-16.2", "only a member can be removed")
         if what == RULE:
-            rules = KINDS["charter"].fields
             if key in BY_RENEWAL:
-                raise Refused("R-16.2", f"{key} changes by renewal only: `meshcoop renew`")
-            if key not in rules or key == "founders":
-                raise Refused("R-16.2", f"the charter has no rule {key}")
-            rules[key].check(key, value)
+                raise Refused("R-16.2", "{key} changes by renewal only: `meshcoop renew`", key=key)
+            if key not in CHARTER_RULES or key == "founders":
+                raise Refused("R-16.2", "the charter has no rule {key}", key=key)
+            CHARTER_RULES[key].check(key, value)
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the proposal to the views, with its votes (R-16.3).
 
         It has passed if enough people said yes, or if the term in force wrote down its change.
         """
-        outcome = thread.authority.outcomes.get(entry.id)
-        has_passed = outcome is not None and outcome.passed
-        thread.make_view(
-            entry,
-            state="passed" if has_passed or _is_written(thread, entry) else "open",
-            yes=len(outcome.yes) if outcome else 0,
-            no=len(outcome.no) if outcome else 0,
-            roll=len(thread.authority.term.roll),
-        )
+        outcome = self.tally(thread)
+        if (outcome is not None and outcome.passed) or self._is_written(thread):
+            self.state = self.State.PASSED
+        self.yes = len(outcome.yes) if outcome else 0
+        self.no = len(outcome.no) if outcome else 0
+        self.roll = len(thread.authority.term.roll)
+        thread.add_view(self)
+
+    def tally(self, thread: Thread) -> Outcome | None:
+        """Returns how the vote on it stands in the term in force."""
+        return thread.authority.outcomes.get(self.id)
+
+    def voters(self, thread: Thread) -> set[bytes]:
+        """Returns the roll, and the newcomers that the proposal names."""
+        return super().voters(thread) | set(self.newcomers or ())
+
+    def check_vote(self, thread: Thread, vote: "Vote") -> None:
+        """Raises Refused also if the voting has closed (R-16.4a)."""
+        if self.closes and _moment(vote.created)[: len(self.closes)] > self.closes:
+            raise Refused(
+                "R-16.4", "voting closed on {closes}; it can be proposed again", closes=self.closes
+            )
+        super().check_vote(thread, vote)
+
+    def further_values(self, authority: Authority, is_past: IsPast) -> VotedOnSubject:
+        """Returns the votes that count now, and the person or words that the change is about."""
+        del is_past
+        roll = authority.term.roll
+        share = authority.term.share
+        voters = roll | set(self.newcomers or ())
+        has_newcomers = len(voters) > len(roll)
+        return {
+            "voted": _count_votes(authority, self.id),
+            "concerns": self._subject(),
+            "needed": votes_needed(share, len(voters)),
+            "voters": len(voters),
+            "needed_of_roll": votes_needed(share, len(roll)) if has_newcomers else None,
+        }
+
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """An open proposal waits for the votes, until it closes."""
+        del thread
+        if self.state == self.State.OPEN:
+            yield Awaited(Crowd.VOTERS, VOTE, self.id, until=self.closes)
+
+    def _subject(self) -> Subject | None:
+        if self.change is None:
+            return None
+        register, key, *_ = self.change
+        if register not in {STANDING, HIDDEN}:
+            return None
+        return Subject(key, is_person=register == STANDING)
+
+    def _is_written(self, thread: Thread) -> bool:
+        """Returns True if the term in force has written down the change of this proposal."""
+        if self.change is None:
+            return False
+        register, new = terms.read_holding(self.change)
+        holding = thread.authority.term.written.get(register)
+        if holding is None or holding.n != new.n:
+            return False
+        # For a person's standing only the number counts: moderators may have moved the cuts since.
+        return register[0] == STANDING or holding == new
 
 
-@kind("vote", about=("proposal", "renewal"), audience=OPEN, lasting=True)
+def _count_votes(authority: Authority, decision: bytes) -> Votes:
+    outcome = authority.outcomes.get(decision) or authority.renewals.get(decision)
+    if outcome is None:
+        return {"yes": [], "no": []}
+    return {"yes": sorted(outcome.yes), "no": sorted(outcome.no)}
+
+
+def _is_votable(view_type: type[Kind]) -> bool:
+    return issubclass(view_type, Votable)
+
+
+@kind(VOTE, about=_is_votable, audience=OPEN, lasting=True)
 class Vote(Kind):
     """One person's yes or no to a proposal or a renewal. A yes cannot be taken back."""
 
+    State = NoStates
+    wording = Words("Vote", happened="{who} voted", submit="Vote")
+    example = {"choice": YES}
     judged_by_authority = True
-    states = NO_VIEW
-    choice = Choice(required=True, words=("yes", "no"))
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if the vote would not count (R-16.4).
+    choice: str = Choice(required=True, words=(YES, NO))
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields a yes and a no."""
+        del thread, target, person
+        yield Way({"choice": YES}, ask=())
+        yield Way({"choice": NO}, ask=())
+
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises Refused if the vote would not count, or would change nothing (R-16.4).
 
         A yes to a renewal must also pass `check_renewal` (R-16.5).
         """
-        authority = thread.authority
-        target = thread.target_of(entry)
-        closes = target.fields.get("closes")
-        if closes and _moment(entry.time)[: len(closes)] > closes:
-            raise Refused("R-16.4", f"voting closed on {closes}; it can be proposed again")
-        voters = authority.term.roll | set(target.fields.get("newcomers") or ())
-        if entry.person not in voters:
-            raise Refused(
-                "R-16.4", "only the roll votes, and the newcomers that the proposal names"
-            )
-        if entry.fields["choice"] == "yes" and target.kind == "renewal":
-            check_renewal(authority, entry.person, target.id)
+        target = thread.find_draft(thread.target(self).id, Votable)
+        if target is not None:
+            target.check_vote(thread, self)
 
 
-@kind("renewal", audience=OPEN, lasting=True, posted=False)
-class Renewal(Kind):
+@kind(RENEWAL, audience=OPEN, lasting=True, posted=False)
+class Renewal(Votable):
     """Proposes the next term: its roll, moderators and rules, and everything else that holds."""
 
+    class State(States):
+        """The states of a renewal."""
+
+        OPEN = "open", "Too few of the roll that it renews have said yes."
+        PASSED = "passed", "Enough of that roll have said yes (`vote`), but another term holds."
+        IN_FORCE = "in force", "Its term is the one that holds (`vote`, `accept`)."
+        PAST = "past", "Its term held, and a later one followed (`renewal`)."
+
+    wording = Words("New term", happened="{who} proposed the new term", submit="Propose")
+    example = {
+        "parent": SOMETHING,
+        "round": 1,
+        "joining": [SOMEBODY],
+        "moderators": [SOMEBODY],
+        "vouchers": 1,
+        "share": 50,
+    }
     judged_by_authority = True
-    states = States(
-        {
-            "open": "Too few of the roll that it renews have said yes.",
-            "passed": "Enough of that roll have said yes (`vote`), but another term holds.",
-            "in force": "Its term is the one that holds (`vote`, `accept`).",
-            "past": "Its term held, and a later one followed (`renewal`).",
-        }
+    # Software accepts the renewal that it finds in force (R-16.5). Authority folds the accept.
+    accept = By(is_automatic=True)
+
+    title: str | None = Text(max=120, beside=True)
+    parent: bytes = Bytes(required=True, min=32, max=32, filled=True, help="the term it renews")
+    round: int = Integer(
+        required=True, min=1, filled=True, help="1 + the highest that its author saw"
     )
-    title = Text(max=120, beside=True)
-    parent = Bytes(required=True, min=32, max=32, filled=True, help="the term it renews")
-    round = Integer(required=True, min=1, filled=True, help="1 + the highest that its author saw")
-    joining = Many(of=Person(), max=MOST_LISTED, filled=True, help="people who join the roll")
-    leaving = Many(of=Person(), max=MOST_LISTED, help="people who leave the roll")
-    moderators = Many(of=Person(), max=MOST_LISTED, required=True, help="who may remove somebody")
-    vouchers = Integer(required=True, min=1, max=16, help="members who vouch for a newcomer")
-    share = Integer(required=True, min=50, max=99, help="percent that a decision exceeds")
-    holds = Many(
+    joining: list[PersonId] | None = Many(
+        of=Person(), max=MOST_LISTED, filled=True, help="people who join the roll"
+    )
+    leaving: list[PersonId] | None = Many(
+        of=Person(), max=MOST_LISTED, help="people who leave the roll"
+    )
+    moderators: list[PersonId] = Many(
+        of=Person(), max=MOST_LISTED, required=True, help="who may remove somebody"
+    )
+    vouchers: int = Integer(required=True, min=1, max=16, help="members who vouch for a newcomer")
+    share: int = Integer(required=True, min=50, max=99, help="percent that a decision exceeds")
+    holds: list[list[Any]] | None = Many(
         of=RegisterChange(), max=MOST_LISTED, filled=True, help="registers at the term's start"
     )
-    parts = Many(
+    parts: list[bytes] | None = Many(
         of=Bytes(min=32, max=32), max=MOST_LISTED, filled=True, help="what did not fit, by hash"
     )
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Adds the renewal to the views, with the number of yes votes and accepts (R-16.6)."""
-        ballot = thread.authority.renewals.get(entry.id)
-        thread.make_view(
-            entry,
-            state=_renewal_state(thread.authority, entry.id),
-            yes=len(ballot.yes) if ballot else 0,
-            accepted=len(ballot.accepted) if ballot else 0,
-            roll=ballot.roll if ballot else None,
-        )
+    yes: int = 0
+    accepted: int = 0
+    roll: int | None = None
 
-    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
+        """Adds the renewal to the views, with the number of yes votes and accepts (R-16.6)."""
+        ballot = self.tally(thread)
+        if ballot is not None:
+            self.yes = len(ballot.yes)
+            self.accepted = len(ballot.accepted)
+            self.roll = ballot.roll
+        self.state = self._state_in(thread.authority)
+        thread.add_view(self)
+
+    def check_accept(self, thread: Thread, accept: View) -> None:
         """Raises Refused unless the renewal is in force, or was in force before (R-16.5)."""
-        if entry.about not in {term.id for term in thread.authority.chain.terms}:
+        del accept
+        if self.id not in {term.id for term in thread.authority.chain.terms}:
             raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
 
+    def tally(self, thread: Thread) -> Ballot | None:
+        """Returns how the vote on it stands, among the roll of the term that it renews."""
+        return thread.authority.renewals.get(self.id)
 
-@kind("part", audience=OPEN, lasting=True, posted=False)
+    def check_vote(self, thread: Thread, vote: "Vote") -> None:
+        """Raises Refused also if it renews a term that is over (R-16.4d).
+
+        A yes must also pass `check_renewal` (R-16.5).
+        """
+        super().check_vote(thread, vote)
+        if vote.choice == YES:
+            check_renewal(thread.authority, vote.author, self.id)
+        elif self.parent != thread.authority.term.id:
+            raise Refused("R-16.4", "it renews a term that is over")
+
+    def further_values(self, authority: Authority, is_past: IsPast) -> Voted:
+        """Returns the votes that count now."""
+        del is_past
+        voters = len(authority.term.roll)
+        return {
+            "voted": _count_votes(authority, self.id),
+            "needed": votes_needed(_SHARE_OF_RENEWAL, voters),
+            "voters": voters,
+        }
+
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """An open renewal waits for the votes, as long as the term that it renews is in force."""
+        if self.state == self.State.OPEN and self.parent == thread.authority.term.id:
+            yield Awaited(Crowd.VOTERS, VOTE, self.id)
+
+    def _state_in(self, authority: Authority) -> "Renewal.State":
+        """Returns the state of the renewal. It depends on the chain of terms (R-16.6)."""
+        if self.id == authority.term.id:
+            return self.State.IN_FORCE
+        if self.id in {term.id for term in authority.chain.terms}:
+            return self.State.PAST
+        return self.State.PASSED if self.id in authority.terms else self.State.OPEN
+
+
+@kind(PART, audience=OPEN, lasting=True, posted=False)
 class Part(Kind):
     """What did not fit into a renewal. The renewal names this content by its hash."""
 
+    State = NoStates
+    wording = Words("Part of a new term", happened="{who} added a part of the new term")
+    example = {"joining": [SOMEBODY]}
     judged_by_authority = True
-    states = NO_VIEW
-    joining = Many(of=Person(), max=MOST_LISTED)
-    leaving = Many(of=Person(), max=MOST_LISTED)
-    holds = Many(of=RegisterChange(), max=MOST_LISTED)
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    joining: list[PersonId] | None = Many(of=Person(), max=MOST_LISTED)
+    leaving: list[PersonId] | None = Many(of=Person(), max=MOST_LISTED)
+    holds: list[list[Any]] | None = Many(of=RegisterChange(), max=MOST_LISTED)
+
+    def fold_entry(self, thread: Thread) -> None:
         """Does nothing, because `protocol.authority` folds a renewal together with its parts."""
 
 
-@kind("remove", audience=OPEN, lasting=True)
-class Remove(Kind):
+@kind(REMOVE, audience=OPEN, lasting=True)
+class Remove(CouncilRecord):
     """A moderator asks to remove a person. A majority of at least three moderators removes them."""
 
-    judged_by_authority = True
-    states = States(
-        {
-            "said": "The person's standing has a number lower than `n`.",
-            "in force": "The person's standing has the number `n` (`remove`, `proposal`).",
-            "past": "The person's standing has a number higher than `n` (`remove`, `proposal`).",
-        }
-    )
-    person = Person(required=True, help="who is to go")
-    why = Text(max=500, beside=True, help="for the neighbourhood to read")
-    n = Integer(required=True, min=1, max=register_change.MAX_NUMBER, filled=True)
-    cuts = LogCuts(required=True, filled=True, help="the last number of each device that counts")
+    class State(States):
+        """The states of a removal."""
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+        STATED = "said", "The person's standing has a number lower than `n`."
+        IN_FORCE = (
+            "in force",
+            "The person's standing has the number `n` (`remove`, `proposal`).",
+        )
+        PAST = (
+            "past",
+            "The person's standing has a number higher than `n` (`remove`, `proposal`).",
+        )
+
+    wording = Words("Removal", happened="{who} asked for it, as a moderator", submit="Confirm")
+    example = {"person": SOMEBODY, "n": 1, "cuts": [[SOMETHING, 12]]}
+
+    person: PersonId = Person(required=True, help="who is to go")
+    why: str | None = Text(max=500, beside=True, help="for the neighbourhood to read")
+    n: int = Integer(required=True, min=1, max=register_change.MAX_NUMBER, filled=True)
+    cuts: list[list[Any]] = declare(
+        LogCuts(required=True, filled=True, help="the last number of each device that counts")
+    )
+
+    @property
+    def register(self) -> Register:
+        """The register of the person's standing."""
+        return STANDING, self.person or b""
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in `n`, the number of the person's standing, and `cuts`.
 
         An odd number removes the person. If the number in force is odd, it is used. Otherwise the
@@ -196,75 +430,77 @@ class Remove(Kind):
         """
         del today
         authority = thread.authority
-        person = entry.fields.get("person")
-        number = authority.holding((STANDING, person or b"")).n
+        number = authority.holding(self.register).n
         next_odd = number + 1 if number % 2 == 0 else number
-        cuts = (
-            register_change.cuts_at_heads(authority, person, thread.log_heads)
-            if person is not None
-            else []
+        self.n = self.n or next_odd
+        self.cuts = self.cuts or register_change.cuts_at_heads(
+            authority, self.person, thread.log_heads
         )
-        return {"n": next_odd, "cuts": cuts} | entry.fields
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused unless the author is one of three or more moderators (R-16.7).
 
-        Raises Refused also if the person to be removed was never let in.
+        Raises Refused also if the person to be removed was never let in, or if the author has asked
+        for this removal already.
         """
-        term = thread.authority.term
-        if entry.person not in term.moderators or len(term.moderators) < MIN_COUNCIL:
+        if not self.is_by_council(thread):
             raise Refused(
                 "R-16.7",
                 "three or more moderators remove together, and you are none of them; "
                 "anybody can propose it: `meshcoop post proposal --change remove PERSON`",
             )
-        if entry.fields["person"] not in thread.authority.people:
+        if self.person not in thread.authority.people:
             raise Refused("R-16.7", "only somebody who was let in can be removed")
+        if self.is_posted(thread):
+            raise Refused("R-16.7", "you have asked for this already; the other moderators decide")
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Adds the removal to the views (R-16.7).
+    def further_values(self, authority: Authority, is_past: IsPast) -> Asked:
+        """Returns the moderators who ask for this removal."""
+        del is_past
+        return {"asked_by": self.people_who_ask(authority)}
 
-        It is in force while the person's standing has the number `n`.
-        """
-        holding = thread.authority.holding((STANDING, entry.fields["person"]))
-        thread.make_view(entry, state=register_state(entry.fields["n"], holding))
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """In the state "said", the record waits for the other moderators to say the same."""
+        del thread
+        if self.state == self.State.STATED:
+            # Each moderator posts a `remove` of their own, which begins a thread: it is about no
+            # record, and the person has none. So this names the removal itself.
+            yield Awaited(Crowd.MODERATORS, REMOVE, self.id)
 
 
-@kind("words", about=("proposal", "renewal", "remove", "hide", "correction"), posted=False)
-class Words(Kind):
+def _has_words_beside(view_type: type[Kind]) -> bool:
+    return any(field.beside for field in view_type.record_fields.values())
+
+
+@kind("words", about=_has_words_beside, posted=False)
+class WordsBeside(Kind):
     """Free words beside a record that nobody can erase. Their author can erase the words."""
 
-    states = NO_VIEW
+    State = NoStates
+    wording = Words("Words", happened="{who} added words to it")
+    example = {"title": "Shall we plant a pear tree?"}
     stands_alone = True
-    title = Text(max=120)
-    text = Text(max=2000)
-    why = Text(max=500)
-    reason = Text(max=500)
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    title: str | None = Text(max=120)
+    text: str | None = Text(max=2000)
+    why: str | None = Text(max=500)
+    reason: str | None = Text(max=500)
+
+    def fold_entry(self, thread: Thread) -> None:
         """Adds these words to the view of the record that they are about (R-16.1).
 
         Raises Refused if they are not by the author of that record, or if that record has words
         already.
         """
-        target = thread.target_of(entry)
+        target = thread.target(self)
         view = thread.views.get(target.id)
-        if entry.person not in {target.person, target.by} or view is None:
+        if self.author not in {target.person, target.by} or view is None:
             raise Refused("R-16.1", "the words of a record are its author's")
-        if "worded" in thread.marks[target.id]:
+        if thread.is_marked(target.id, Mark.WORDED):
             raise Refused("R-16.1", "it has its words already")
-        thread.marks[target.id].add("worded")
-        view.update({name: words for name, words in entry.fields.items() if name in self.fields})
-
-
-def register_state(number: int, holding: Holding) -> str:
-    """Returns the state of a `remove` or `hide` that would give a register the number `number`.
-
-    `holding` is the number and the value that the register has now.
-    """
-    if number == holding.n:
-        return "in force"
-    return "said" if number > holding.n else "past"
+        thread.mark(target.id, Mark.WORDED, self.author)
+        given = thread.entries[self.id].fields
+        vars(view).update({name: given[name] for name in self.record_fields if name in given})
 
 
 def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
@@ -304,36 +540,15 @@ def _read_rule(change: list[Any]) -> list[Any]:
     People type a number as text. The field of the charter with this rule turns it into a number.
     """
     what, key, n, value = change
-    rule = KINDS["charter"].fields.get(key) if what == RULE else None
+    rule = CHARTER_RULES.get(key) if what == RULE else None
     if rule is None or n is not None:
         return change
     return [what, key, n, rule.read(key, value, _resolve_nobody)]
 
 
 def _resolve_nobody(what: str, typed: str) -> bytes:
-    raise Refused("R-16.2", f"no {what} {typed} can be named here")
+    raise Refused("R-16.2", "no {what} {typed} can be named here", what=what, typed=typed)
 
 
 def _moment(time: int) -> str:
     return datetime.fromtimestamp(time / 1000, UTC).isoformat()
-
-
-def _is_written(thread: Thread, entry: Entry) -> bool:
-    """Returns True if the term in force has written down the change of this proposal."""
-    change = entry.fields.get("change")
-    if change is None:
-        return False
-    register, new = terms.read_holding(change)
-    holding = thread.authority.term.written.get(register)
-    if holding is None or holding.n != new.n:
-        return False
-    # For a person's standing only the number counts: moderators may have moved the cuts since.
-    return register[0] == STANDING or holding == new
-
-
-def _renewal_state(authority: Authority, renewal: bytes) -> str:
-    """Returns the state of a renewal. It depends on the chain of terms (R-16.6)."""
-    chain = [term.id for term in authority.chain.terms]
-    if renewal in chain:
-        return "in force" if renewal == chain[-1] else "past"
-    return "passed" if renewal in authority.terms else "open"

@@ -1,33 +1,60 @@
 """Kinds with which people erase words, flag them or hide them (specs/14-conversation.md)."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TypedDict
 
 from protocol.authority import register_change
+from protocol.authority.authority import Authority
+from protocol.authority.kind_names import HIDE, RETRACT
+from protocol.authority.terms import Register
 from protocol.errors import Refused
+from protocol.fold.facets import Awaited, Crowd, IsPast, Subject, Way
 from protocol.fold.fold import retracts
-from protocol.fold.kind import NO_VIEW, Kind, States, kind
-from protocol.fold.thread import Entry, Thread, View
-from protocol.kinds.decisions import register_state
+from protocol.fold.kind import Kind, Words
+from protocol.fold.registry import KINDS, kind
+from protocol.fold.thread import Entry, Thread
+from protocol.fold.view import NoStates, States
+from protocol.kinds.council import Asked, CouncilRecord, is_on_council
+from protocol.kinds.decisions import NO, YES
 from protocol.record.envelope import OPEN
-from protocol.schema.fields import Choice, Integer, Text
-from protocol.schema.majority import MIN_COUNCIL
+from protocol.schema.declare import Choice, Integer, Text
 from protocol.schema.register_names import HIDDEN
 
 
-@kind("retract", about=("*",), audience=OPEN, lasting=True)
+class Concerned(TypedDict):
+    """The words that moderators are asked to judge."""
+
+    concerns: Subject
+
+
+class ConcernedAndAsked(Concerned, Asked):
+    """The words that moderators are asked to judge, and the moderators who ask for this."""
+
+
+@kind(RETRACT, about=("*",), audience=OPEN, lasting=True)
 class Retract(Kind):
     """Erases the content of your own record at every home. Your log can still be verified."""
 
-    states = NO_VIEW
+    State = NoStates
+    wording = Words("Retraction", happened="{who} took words back", submit="Take back")
+    example = {}
+    sways_others = True
     stands_alone = True
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields one way if the record is the person's own and others do not rely on its kind."""
+        del thread
+        declared = KINDS.get(target.kind or "")
+        if target.person == person and not (declared is not None and declared.lasting):
+            yield Way(ask=())
+
+    def fold_entry(self, thread: Thread) -> None:
         """Raises Refused if the retraction is not allowed and so erases nothing (R-01.17).
 
         An allowed retraction has nothing to do here: the fold has already erased the content.
         """
-        target = thread.target_of(entry)
-        if not retracts(entry, target):
+        if not retracts(thread.entries[self.id], thread.target(self)):
             raise Refused(
                 "R-01.17",
                 "only one's own words can be retracted, and not what others rely on; "
@@ -39,82 +66,143 @@ class Retract(Kind):
 class Flag(Kind):
     """Asks the moderators to look at something."""
 
-    states = States(
-        {
-            "open": "The record that it is about is shown.",
-            "settled": "The record that it is about is hidden (`hide`, `proposal`), or has no view.",
-        }
-    )
-    reason = Text(required=True, min=1, max=500)
+    class State(States):
+        """The states of a flag."""
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        OPEN = "open", "The record that it is about is shown."
+        SETTLED = (
+            "settled",
+            "The record that it is about is hidden (`hide`, `proposal`), or has no view.",
+        )
+
+    wording = Words("Flag", happened="{who} flagged something for the moderators", submit="Flag")
+    example = {"reason": "unkind to a neighbour"}
+
+    reason: str | None = Text(required=True, min=1, max=500)
+
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the flag to the views, for the moderators' list. Changes nothing else (R-14.4).
 
         Raises Refused if its author has flagged this record already.
         """
-        flags = thread.linked_views("flag", "about", thread.target_of(entry).id)
-        if any(flag["author"] == entry.person for flag in flags):
+        flags = thread.linked_views(Flag, "about", thread.target(self).id)
+        if any(flag.author == self.author for flag in flags):
             raise Refused("R-14.4", "they have flagged it already")
-        thread.make_view(entry, state="open")
+        thread.add_view(self)
 
-    def settle_view(self, thread: Thread, view: View) -> None:
+    def settle(self, thread: Thread) -> None:
         """Settles the flag if the record that it is about is hidden or has no view (R-14.4)."""
-        if view["about"] not in thread.views or thread.is_hidden(view["about"]):
-            view["state"] = "settled"
+        about = self.about or b""
+        if about not in thread.views or thread.is_hidden(about):
+            self.state = self.State.SETTLED
+
+    def further_values(self, authority: Authority, is_past: IsPast) -> Concerned:
+        """Returns the words that moderators are asked to judge."""
+        del authority, is_past
+        return {"concerns": Subject(self.about or b"", is_person=False)}
+
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """An open flag waits for the moderators, who may hide the record that it is about."""
+        del thread
+        if self.state == self.State.OPEN:
+            yield Awaited(Crowd.MODERATORS, HIDE, self.about or b"")
 
 
-@kind("hide", about=("*",), audience=OPEN, lasting=True)
-class Hide(Kind):
+@kind(HIDE, about=("*",), audience=OPEN, lasting=True)
+class Hide(CouncilRecord):
     """A moderator asks to hide words. A majority of at least three moderators hides them."""
 
-    judged_by_authority = True
-    stands_alone = True
-    states = States(
-        {
-            "said": "The register of the words has a number lower than `n`.",
-            "in force": "The register of the words has the number `n` (`hide`, `proposal`).",
-            "past": "The register of the words has a number higher than `n` (`hide`, `proposal`).",
-        }
-    )
-    hidden = Choice(words=("yes", "no"), default="yes", help="no: show them again")
-    reason = Text(max=500, beside=True, help="for the neighbourhood to read")
-    n = Integer(required=True, min=1, max=register_change.MAX_NUMBER, filled=True)
+    class State(States):
+        """The states of a hide."""
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+        STATED = "said", "The register of the words has a number lower than `n`."
+        IN_FORCE = (
+            "in force",
+            "The register of the words has the number `n` (`hide`, `proposal`).",
+        )
+        PAST = (
+            "past",
+            "The register of the words has a number higher than `n` (`hide`, `proposal`).",
+        )
+
+    wording = Words(
+        "Hidden words",
+        happened="{who}, a moderator, said whether to hide words",
+        submit="Confirm",
+    )
+    example = {"hidden": YES, "n": 1}
+    stands_alone = True
+
+    # This field takes the place of the mark that views of hidden records have.
+    hidden: str | None = Choice(  # type: ignore[assignment]
+        words=(YES, NO), default=YES, help="no: show them again"
+    )
+    reason: str | None = Text(max=500, beside=True, help="for the neighbourhood to read")
+    n: int = Integer(required=True, min=1, max=register_change.MAX_NUMBER, filled=True)
+
+    @property
+    def register(self) -> Register:
+        """The register that says whether the words are hidden."""
+        return HIDDEN, self.about or b""
+
+    @property
+    def wants_hidden(self) -> bool:
+        """True if it asks to hide the words, False if it asks to show them again."""
+        return self.hidden != NO
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields a yes and a no for a moderator. One of the two changes nothing (R-14.5i)."""
+        del target
+        if is_on_council(thread.authority, person):
+            yield Way({"hidden": YES}, ask=("reason",))
+            yield Way({"hidden": NO}, ask=("reason",))
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in `n`, the number of the register that says whether the words are hidden.
 
         An odd number hides the words, and an even number shows them. If the number in force already
         does what the author wants, it is used. Otherwise the next number is used.
         """
         del today
-        number = thread.authority.holding((HIDDEN, entry.about or b"")).n
-        wanted = 0 if entry.fields.get("hidden") == "no" else 1  # an even or an odd number
-        if number % 2 != wanted:
-            number += 1
-        return {"n": max(number, 1)} | entry.fields
+        number = thread.authority.holding(self.register).n
+        is_odd = number % 2 == 1
+        wanted = number if is_odd == self.wants_hidden else number + 1
+        self.n = self.n or max(wanted, 1)
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused unless the author is one of three or more moderators (R-14.5).
 
-        Raises Refused also if the words are about the author, or are shown already.
+        Raises Refused also if the words are about the author, are hidden or shown already as the
+        author wants, or if the author has asked for this already.
         """
-        term = thread.authority.term
-        target = thread.target_of(entry)
-        if entry.person not in term.moderators or len(term.moderators) < MIN_COUNCIL:
+        target = thread.target(self)
+        if not self.is_by_council(thread):
             raise Refused(
                 "R-14.5",
                 "three or more moderators hide together, and you are none of them; flag it, "
                 "or ask everybody: `meshcoop post proposal --change hide ID`",
             )
-        if entry.person in thread.people_about(target):
+        if self.author in thread.people_about(target):
             raise Refused("R-14.5", "it is about you, so the other moderators judge it")
-        if (entry.fields["n"] % 2 == 1) != (entry.fields.get("hidden", "yes") == "yes"):
-            raise Refused("R-14.5", "its words are shown already")
+        if thread.is_hidden(target.id) == self.wants_hidden:
+            shown = "hidden" if self.wants_hidden else "shown"
+            raise Refused("R-14.5", "its words are {shown} already", shown=shown)
+        if (self.n % 2 == 1) != self.wants_hidden:
+            raise Refused("R-14.5", "an odd number hides words, and an even number shows them")
+        if self.is_posted(thread):
+            raise Refused("R-14.5", "you have asked for this already; the other moderators decide")
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Adds the `hide` to the views (R-14.5).
+    def further_values(self, authority: Authority, is_past: IsPast) -> ConcernedAndAsked:
+        """Returns the words that moderators are asked to judge, and the moderators who ask."""
+        del is_past
+        return {
+            "concerns": Subject(self.about or b"", is_person=False),
+            "asked_by": self.people_who_ask(authority),
+        }
 
-        It is in force while the register of the words has the number `n`.
-        """
-        holding = thread.authority.holding((HIDDEN, entry.about or b""))
-        thread.make_view(entry, state=register_state(entry.fields["n"], holding))
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """In the state "said", the record waits for the other moderators to say the same."""
+        del thread
+        if self.state == self.State.STATED:
+            yield Awaited(Crowd.MODERATORS, HIDE, self.about or b"")

@@ -5,105 +5,93 @@ out who belongs and which rules are in force. Most of them change no view.
 """
 
 from protocol.authority.charter_rules import CharterRules
+from protocol.authority.kind_names import ADMIT, CHARTER, DEVICE, EPOCH, RELAY
 from protocol.authority.relays import ENDED, SERVING, PackedAddresses
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
-from protocol.fold.thread import Entry, Thread
+from protocol.fold.kind import SOMEBODY, By, Kind, Words
+from protocol.fold.registry import kind
+from protocol.fold.thread import Thread
+from protocol.fold.view import NoStates, States
 from protocol.record.envelope import OPEN
 from protocol.record.sealing import KEY_ID_SIZE, KEY_SIZE, SLOT_SIZE
-from protocol.schema.fields import Bytes, Choice, Integer, Many, Person
+from protocol.schema.declare import Bytes, Choice, Integer, Many, Person, declare
+from protocol.schema.values import PersonId
+
+_STATEMENT = b"a root statement"  # stands for a signed statement in examples
 
 
-@kind("charter", audience=OPEN, lasting=True, posted=False)
-class Charter(CharterRules, Kind):  # type: ignore[misc]  # its field `name` hides the kind's own
-    """The first rules of the neighbourhood (term 0). Its id is the id of the neighbourhood."""
+@kind(CHARTER, audience=OPEN, lasting=True, posted=False)
+class Charter(CharterRules, Kind):
+    """The first rules of the neighbourhood (term 0). The charter's id is the neighbourhood's id."""
 
-    states = States(
-        {"in force": "Always; its rules are those that hold now (`proposal`, `renewal`)."}
-    )
+    class State(States):
+        """The state of a charter."""
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Makes a view of the charter with the rules that are in force now.
+        IN_FORCE = (
+            "in force",
+            "Always; its rules are those that hold now (`proposal`, `renewal`).",
+        )
+
+    wording = Words("Charter", happened="{who} founded the neighbourhood")
+    example = {"name": "Elm Street", "founders": [_STATEMENT]}
+    # A newcomer's software accepts it (R-03.20). Authority folds the accept.
+    accept = By(is_automatic=True)
+
+    def fold_entry(self, thread: Thread) -> None:
+        """Adds the charter to the views, with the rules that are in force now.
 
         Raises Refused if it is not the charter of this neighbourhood (R-03.4).
         """
-        if entry.id != thread.authority.neighbourhood:
+        if self.id != thread.authority.neighbourhood:
             raise Refused("R-03.4", "the neighbourhood has its charter already")
-        super().fold_entry(thread, entry)
-        thread.views[entry.id].update(thread.authority.charter)
+        # The draft stays as the record is: the record decides whom the charter is about (R-14.5e).
+        thread.add_view(self.of_values(vars(self) | thread.authority.charter))
 
 
 class Authorial(Kind):
     """A base class of kinds. Only `protocol.authority` folds such records; they have no views."""
 
-    states = NO_VIEW
+    State = NoStates
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Does nothing, because `protocol.authority` has folded the record already."""
 
 
-@kind("admit", audience=OPEN, lasting=True, posted=False)
+@kind(ADMIT, audience=OPEN, lasting=True, posted=False)
 class Admit(Authorial):
-    """A member vouches for a newcomer and certifies the device they came with."""
+    """A member vouches for a newcomer and certifies the newcomer's device."""
 
-    person = Person(required=True)
-    statement = Bytes(required=True, min=1, max=512, help="the newcomer's root statement")
+    wording = Words("Admission", happened="{who} vouched for a newcomer")
+    example = {"person": SOMEBODY, "statement": _STATEMENT}
 
-
-_ACCEPTED = ("charter", "renewal", "pact", "signup", "link")
-
-
-@kind("accept", about=_ACCEPTED, audience=OPEN, lasting=True)
-class Accept(Kind):
-    """Accepts what is offered: the charter, a renewal, a pact, a signup or a link.
-
-    A newcomer's software accepts the charter. This accept names the `admit` records and the `epoch`
-    records that let the newcomer in. So homes keep these records and count them, even if the
-    authors fork their logs later. A member's software accepts the renewal that is in force.
-    """
-
-    states = NO_VIEW
-
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Asks the kind of the record to be accepted whether software should accept it now.
-
-        Raises Refused if it should not.
-        """
-        target = thread.target_of(entry)
-        if target.kind is not None:
-            KINDS[target.kind].check_before_accept(thread, entry)
-
-    def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """Returns True if `entry` is by a party to a pact, or by the recipient of a link."""
-        del thread
-        if target.kind == "link":
-            return bool(entry.person == target.fields["to"])
-        return target.kind == "pact" and entry.person in target.fields["parties"]
-
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Lets the kind of the accepted record decide who may accept it and what changes.
-
-        Nothing is done for a charter: `protocol.authority` has already folded its accept.
-        """
-        target = thread.target_of(entry)
-        if target.kind is not None:
-            KINDS[target.kind].apply_accept(thread, entry)
+    person: PersonId = Person(required=True)
+    statement: bytes = Bytes(required=True, min=1, max=512, help="the newcomer's root statement")
 
 
-@kind("device", audience=OPEN, lasting=True, posted=False)
+@kind(DEVICE, audience=OPEN, lasting=True, posted=False)
 class Device(Authorial):
     """A statement of a root key, which certifies a device or revokes it after a log number."""
 
-    statement = Bytes(required=True, min=1, max=512)
+    wording = Words("Device", happened="{who} certified or revoked a device")
+    example = {"statement": _STATEMENT}
+
+    statement: bytes = Bytes(required=True, min=1, max=512)
 
 
-@kind("epoch", audience=OPEN, lasting=True, posted=False)
+@kind(EPOCH, audience=OPEN, lasting=True, posted=False)
 class Epoch(Authorial):
     """The group key of one epoch, sealed to devices. For many devices, it takes several records."""
 
-    number = Integer(required=True, min=0, max=2**31, help="0: for reading alone")
-    key_id = Bytes(required=True, min=KEY_ID_SIZE, max=KEY_ID_SIZE)
-    seals = Many(
+    wording = Words("Group key", happened="{who} handed on the group key")
+    example = {
+        "number": 1,
+        "key_id": bytes(KEY_ID_SIZE),
+        "seals": [bytes(KEY_SIZE + SLOT_SIZE)],
+    }
+
+    number: int = Integer(required=True, min=0, max=2**31, help="0: for reading alone")
+    key_id: bytes = Bytes(required=True, min=KEY_ID_SIZE, max=KEY_ID_SIZE)
+    seals: list[bytes] = Many(
         of=Bytes(min=KEY_SIZE + SLOT_SIZE, max=KEY_SIZE + SLOT_SIZE),
         required=True,
         max=64,
@@ -111,10 +99,13 @@ class Epoch(Authorial):
     )
 
 
-@kind("relay", audience=OPEN, lasting=True, posted=False)
+@kind(RELAY, audience=OPEN, lasting=True, posted=False)
 class Relay(Authorial):
-    """A member enrols a relay or ends its service. The member's last record about its key holds."""
+    """A member enrols a relay or ends its service. A member's last record about a relay holds."""
 
-    key = Bytes(required=True, min=KEY_SIZE, max=KEY_SIZE, help="the public key of its node")
-    addresses = PackedAddresses(help="where it is dialled")
-    state = Choice(required=True, words=(SERVING, ENDED))
+    wording = Words("Relay", happened="{who} enrolled a relay or ended its service")
+    example = {"key": bytes(KEY_SIZE), "state": SERVING}
+
+    key: bytes = Bytes(required=True, min=KEY_SIZE, max=KEY_SIZE, help="the public key of its node")
+    addresses: bytes | None = declare(PackedAddresses(help="where it is dialled"))
+    state: str = Choice(required=True, words=(SERVING, ENDED))

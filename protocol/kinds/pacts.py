@@ -1,92 +1,118 @@
 """Pacts: what several people promise each other (specs/15-circles-and-pages.md)."""
 
-from typing import Any
+from collections.abc import Iterable
 
+from protocol.authority.kind_names import ACCEPT
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, States, kind
-from protocol.fold.thread import Entry, Thread, View
+from protocol.fold.facets import Awaited
+from protocol.fold.kind import SOMEBODY, By, Kind, Words
+from protocol.fold.registry import kind
+from protocol.fold.thread import Mark, Thread
+from protocol.fold.view import States, View
 from protocol.record.envelope import PRIVATE
-from protocol.schema.fields import Many, Minutes, Moment, Person, Text
+from protocol.schema.declare import Many, Minutes, Moment, Person, Text
+from protocol.schema.values import PersonId
 
 MOST_PARTIES = 16
+
+
+def _other_parties(view: View, thread: Thread) -> set[bytes]:
+    """Returns the parties to a pact, without its author."""
+    del thread
+    assert isinstance(view, Pact), "only a pact has parties"
+    return set(view.parties) - {view.author}
 
 
 @kind("pact", audience=PRIVATE)
 class Pact(Kind):
     """A promise between several people; only they see it, and it moves no balance."""
 
-    states = States(
-        {
-            "offered": "A party has not accepted it yet.",
-            "agreed": "Every party has accepted it (`accept`), even if one declined it before.",
-            "declined": "A party declined it (`close`), and not every party has accepted it.",
-            "withdrawn": "Its author withdrew it (`close`), and not every party has accepted it.",
-            "ended": "Every party has accepted it, and one of them ended it (`close`).",
-        }
-    )
-    extra_people_fields = ("waiting",)
-    parties = Many(of=Person(), required=True, max=MOST_PARTIES, help="who promises, beside you")
-    text = Text(required=True, min=1, max=2000, help="what is promised")
-    minutes = Minutes(min=1)
-    due = Moment()
+    class State(States):
+        """The states of a pact."""
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+        OFFERED = "offered", "A party has not accepted it yet."
+        AGREED = (
+            "agreed",
+            "Every party has accepted it (`accept`), even if one declined it before.",
+        )
+        DECLINED = (
+            "declined",
+            "A party declined it (`close`), and not every party has accepted it.",
+        )
+        WITHDRAWN = (
+            "withdrawn",
+            "Its author withdrew it (`close`), and not every party has accepted it.",
+        )
+        ENDED = "ended", "Every party has accepted it, and one of them ended it (`close`)."
+
+    wording = Words("Pact", begin="Make a promise together", happened="{who} offered the pact")
+    example = {"parties": [SOMEBODY], "text": "We water the trees in turn."}
+    accept = By(
+        "parties",
+        while_=(State.OFFERED,),
+        rule="R-15.9",
+        otherwise="a pact is accepted by its parties",
+    )
+    closing = {
+        Mark.WITHDRAWN: By("author", while_=(State.OFFERED, State.DECLINED)),
+        Mark.DECLINED: By(_other_parties, while_=(State.OFFERED,)),
+        Mark.ENDED: By("parties", while_=(State.AGREED,)),
+    }
+
+    parties: list[PersonId] = Many(
+        of=Person(), required=True, max=MOST_PARTIES, help="who promises, beside you"
+    )
+    text: str | None = Text(required=True, min=1, max=2000, help="what is promised")
+    minutes: int | None = Minutes(min=1)
+    due: str | None = Moment()
+
+    waiting: list[PersonId]
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Adds the author to the field `parties`, if the author is not named there."""
         del thread, today
-        parties = entry.fields.get("parties") or []
-        if entry.person not in parties:
-            parties = [entry.person, *parties]
-        return {**entry.fields, "parties": parties}
+        parties = self.parties or []
+        self.parties = parties if self.author in parties else [self.author, *parties]
 
-    def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
+    def readers(self, thread: Thread, record: View) -> set[bytes]:
         """Returns the parties to the pact, the only people who can read its thread (R-15.2)."""
-        pact = entry if entry.kind == "pact" else thread.target_of(entry)
-        return set(pact.fields["parties"])
+        del thread, record
+        return set(self.parties)
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the pact to the views, in the state "offered".
 
         Raises Refused if it has fewer than two parties, or if its author is no party (R-15.8).
         """
-        parties = set(entry.fields["parties"])
-        if entry.person not in parties or len(parties) < 2:  # noqa: PLR2004
+        parties = set(self.parties)
+        if self.author not in parties or len(parties) < 2:  # noqa: PLR2004
             raise Refused("R-15.8", "a pact is between two people or more, its author among them")
-        thread.make_view(entry, state="offered", waiting=[])
+        thread.add_view(self)
 
-    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused unless the pact is offered and waits for this person (R-15.9)."""
-        pact = thread.find_view(entry.about, "pact")
-        if pact is None:
-            return
-        if pact["state"] != "offered":
-            raise Refused("R-15.9", f"the pact is {pact['state']} already")
-        if entry.person not in pact["waiting"]:
+    def check_accept(self, thread: Thread, accept: View) -> None:
+        """Raises Refused unless the pact waits for the author of the `accept` (R-15.9)."""
+        del thread
+        if accept.author not in self.waiting:
             raise Refused("R-15.9", "you have accepted this pact, or are no party to it")
 
-    def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """Notes that a party accepts the pact (R-15.9).
-
-        Raises Refused if the author of `entry` is not a party.
-        """
-        view = thread.find_view(entry.about, "pact")
-        if view is None or entry.person not in view["parties"]:
-            raise Refused("R-15.9", "a pact is accepted by its parties")
-        thread.marks[view["id"]].add(f"accepted by {entry.person.hex()}")
-
-    def settle_view(self, thread: Thread, view: View) -> None:
+    def settle(self, thread: Thread) -> None:
         """Sets the state of the pact, and lists the parties who have not accepted it (R-15.10).
 
         Once every party has accepted, earlier declines and withdrawals do not matter.
         """
-        marks = thread.marks[view["id"]]
-        view["waiting"] = [
-            person
-            for person in sorted(set(view["parties"]))
-            if person != view["author"] and f"accepted by {person.hex()}" not in marks
-        ]
-        if not view["waiting"]:
-            view["state"] = "ended" if "ended" in marks else "agreed"
-        elif "withdrawn" in marks:
-            view["state"] = "withdrawn"
-        elif "declined" in marks:
-            view["state"] = "declined"
+        accepted = thread.marked_by(self.id, Mark.ACCEPTED)
+        self.waiting = sorted(_other_parties(self, thread) - accepted)
+        if not self.waiting:
+            is_ended = thread.is_marked(self.id, Mark.ENDED)
+            self.state = self.State.ENDED if is_ended else self.State.AGREED
+        elif thread.is_marked(self.id, Mark.WITHDRAWN):
+            self.state = self.State.WITHDRAWN
+        elif thread.is_marked(self.id, Mark.DECLINED):
+            self.state = self.State.DECLINED
+
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """An offered pact waits for each party who has not accepted it."""
+        del thread
+        if self.state == self.State.OFFERED:
+            for person in self.waiting:
+                yield Awaited(person, ACCEPT, self.id)

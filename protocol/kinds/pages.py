@@ -4,98 +4,136 @@ A revision names the texts that it follows, and replaces them. If two revisions 
 text, both are shown, so nobody's words are lost. A later revision can follow both and join them.
 """
 
-from typing import Any
+from typing import NotRequired, TypedDict
 
-from protocol.fold.kind import Kind, States, kind
-from protocol.fold.thread import Entry, Thread, View
-from protocol.schema.fields import Many, RecordId, Text
+from protocol.fold.kind import Kind, Words
+from protocol.fold.registry import kind
+from protocol.fold.thread import Thread
+from protocol.fold.view import States
+from protocol.schema.declare import Many, RecordId, Text
+from protocol.schema.values import PersonId, TimeMs
 
 _MOST_NAMED = 8
-_WORDS = ("title", "text")
-_SHOWN = ("id", "author", "created", *_WORDS)
+
+
+class PageWords(TypedDict):
+    """The words of one text of a page. They are None if they are hidden."""
+
+    title: str | None
+    text: str | None
+
+
+class PageHead(PageWords):
+    """A current text of a page, as the view of the page lists it."""
+
+    id: bytes
+    author: PersonId
+    created: TimeMs
+    hidden: NotRequired[bool]  # true if its words are hidden; absent if they are shown
 
 
 @kind("page")
 class Page(Kind):
     """Something the neighbourhood writes together."""
 
-    states = States(
-        {
-            "current": "One of its texts is followed by no other.",
-            "concurrent": "Several of its texts are followed by no other (`revision`).",
-        }
-    )
-    title = Text(required=True, min=1, max=120)
-    text = Text(required=True, min=1, max=2000)
+    class State(States):
+        """The states of a page."""
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        CURRENT = "current", "One of its texts is followed by no other."
+        CONCURRENT = "concurrent", "Several of its texts are followed by no other (`revision`)."
+
+    wording = Words("Page", begin="Write a page", happened="{who} wrote the page")
+    example = {"title": "The tool shed", "text": "The key hangs behind the door."}
+
+    title: str | None = Text(required=True, min=1, max=120)
+    text: str | None = Text(required=True, min=1, max=2000)
+
+    heads: list[PageHead]
+    revisions: int = 0
+    first: PageWords
+
+    def fold_entry(self, thread: Thread) -> None:
         """Makes the view of a page, with the text of this first record (R-15.12).
 
         This text is shown until somebody revises the page.
         """
-        first = {name: entry.fields[name] for name in _WORDS}
-        thread.make_view(entry, state="current", heads=[], revisions=0, first=first)
+        self.first = {"title": self.title, "text": self.text}
+        thread.add_view(self)
 
-    def settle_view(self, thread: Thread, view: View) -> None:
+    def settle(self, thread: Thread) -> None:
         """Finds the current texts of the page, which no other text follows (R-15.12).
 
         The view lists the current texts, and shows the last of them as the page's title and text.
         """
-        revisions = thread.linked_views("revision", "about", view["id"])
-        followed = {text_id for revision in revisions for text_id in revision["after"] or ()}
-        texts = sorted((view, *revisions), key=lambda text: (text["created"], text["id"]))
-        heads = [text for text in texts if text["id"] not in followed]
-        view["heads"] = [_show_text(thread, head) for head in heads]
-        view["revisions"] = len(revisions)
+        revisions = thread.linked_views(Revision, "about", self.id)
+        followed = {text_id for revision in revisions for text_id in revision.after or ()}
+        texts: list[Page | Revision] = [self, *revisions]
+        texts.sort(key=lambda text: text.order)
+        self.heads = [_show_text(thread, text) for text in texts if text.id not in followed]
+        self.revisions = len(revisions)
         for revision in revisions:
-            if revision["id"] in followed:
-                revision["state"] = "replaced"
-        if len(heads) > 1:
-            view["state"] = "concurrent"
-        if thread.is_hidden(view["id"]):
-            view["first"] = dict.fromkeys(_WORDS)
-        view.update({name: view["heads"][-1][name] for name in _WORDS})
+            if revision.id in followed:
+                revision.state = Revision.State.REPLACED
+        if len(self.heads) > 1:
+            self.state = self.State.CONCURRENT
+        if thread.is_hidden(self.id):
+            self.first = {"title": None, "text": None}
+        self.title = self.heads[-1]["title"]
+        self.text = self.heads[-1]["text"]
 
 
 @kind("revision", about=("page",))
 class Revision(Kind):
     """A new text of a page, as its author would have the page now."""
 
-    states = States(
-        {
-            "current": "No other text follows it.",
-            "replaced": "Another text follows it (`revision`).",
-        }
-    )
-    title = Text(required=True, min=1, max=120)
-    text = Text(required=True, min=1, max=2000)
-    after = Many(
+    class State(States):
+        """The states of a revision."""
+
+        CURRENT = "current", "No other text follows it."
+        REPLACED = "replaced", "Another text follows it (`revision`)."
+
+    wording = Words("Page, edited", happened="{who} edited the page")
+    example = {"title": "The tool shed", "text": "The key hangs at number 12."}
+
+    title: str | None = Text(required=True, min=1, max=120)
+    text: str | None = Text(required=True, min=1, max=2000)
+    after: list[bytes] | None = Many(
         of=RecordId(),
         max=_MOST_NAMED,
         filled=True,
         help="the texts that this one follows; all that stand, if left out",
     )
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in the title of the page, and in `after` the texts that are current (R-15.13).
 
         A field that the author filled in stays as it is.
         """
         del today
-        page = thread.find_view(entry.about, "page")
+        page = thread.find_view(self.about, Page)
         if page is None:
-            return entry.fields
-        heads = [head["id"] for head in page["heads"][-_MOST_NAMED:]]
-        return {"title": page["title"], "after": heads, **entry.fields}
+            return
+        if self.title is None:
+            self.title = page.title
+        if self.after is None:
+            self.after = [head["id"] for head in page.heads[-_MOST_NAMED:]]
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the revision to the views. It is current until another text follows it (R-15.12)."""
-        thread.make_view(entry, state="current")
+        thread.add_view(self)
 
 
-def _show_text(thread: Thread, text: View) -> View:
+def _show_text(thread: Thread, text: Page | Revision) -> PageHead:
     """Returns the entry for one text in the list of a page. Hidden words are left out (R-14.6)."""
-    shown = {name: text[name] for name in _SHOWN}
-    if thread.is_hidden(text["id"]):
-        shown.update(dict.fromkeys(_WORDS), hidden=True)
-    return shown
+    head: PageHead = {
+        "id": text.id,
+        "author": text.author,
+        "created": text.created,
+        "title": text.title,
+        "text": text.text,
+    }
+    if thread.is_hidden(text.id):
+        head["title"] = None
+        head["text"] = None
+        head["hidden"] = True
+    return head

@@ -1,27 +1,55 @@
 """Kinds about people (specs/12-people.md)."""
 
+from collections.abc import Iterable
+
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, Kind, States, kind
-from protocol.fold.proxies import NEVER_BY_PROXY
-from protocol.fold.thread import Entry, Thread
+from protocol.fold.facets import MatchingFact, Portrait
+from protocol.fold.kind import SOMEBODY, By, Kind, Words
+from protocol.fold.proxies import NEVER_BY_PROXY, PROXY
+from protocol.fold.registry import KINDS, kind
+from protocol.fold.thread import Mark, Thread
+from protocol.fold.view import States, View
 from protocol.record.envelope import EPOCH
 from protocol.record.sealing import KEY_SIZE
-from protocol.schema.fields import Bytes, Many, Minutes, Moment, Person, Text
+from protocol.schema.declare import Bytes, Many, Minutes, Moment, Person, Text
+from protocol.schema.values import PersonId, TimeMs
 
 
 @kind("profile")
 class Profile(Kind):
     """What a person can give and would like, before anybody asks. The latest profile is shown."""
 
-    states = States({"current": "Always; of a person's profiles the latest is shown."})
-    name = Text(required=True, min=1, max=80)  # type: ignore[assignment]  # the field, not the kind's name
-    about = Text(max=1000)  # type: ignore[assignment]  # the field, not what the kind is about
-    assets = Many(of=Text(min=1, max=60), help="what the person can give")
-    wants = Many(of=Text(min=1, max=60), help="what the person would like")
-    languages = Many(of=Text(min=1, max=35))
-    area = Text(max=60, help="a coarse area, never an address")
-    affiliation = Text(max=80, help="an organisation, if any")
-    minutes_a_month = Minutes(help="time the person has for others")
+    class State(States):
+        """The states of a profile."""
+
+        CURRENT = "current", "Always; of a person's profiles the latest is shown."
+
+    wording = Words(
+        "Profile", begin="Tell neighbours about yourself", happened="{who} wrote a profile"
+    )
+    is_listed_with_people = True
+    example = {"name": "Ana", "assets": ["mending bicycles"], "languages": ["es"]}
+
+    name: str | None = Text(required=True, min=1, max=80)
+    about: str | None = Text(max=1000)  # type: ignore[assignment]  # what the person says, no id
+    assets: list[str] | None = Many(of=Text(min=1, max=60), help="what the person can give")
+    wants: list[str] | None = Many(of=Text(min=1, max=60), help="what the person would like")
+    languages: list[str] | None = Many(of=Text(min=1, max=35))
+    area: str | None = Text(max=60, help="a coarse area, never an address")
+    affiliation: str | None = Text(max=80, help="an organisation, if any")
+    minutes_a_month: int | None = Minutes(help="time the person has for others")
+
+    def matching_facts(self) -> Iterable[MatchingFact]:
+        """Returns what the person can give and would like."""
+        yield Portrait(
+            name=self.name,
+            about=self.about,
+            assets=tuple(self.assets or ()),
+            wants=tuple(self.wants or ()),
+            languages=tuple(self.languages or ()),
+            area=self.area,
+            minutes_a_month=self.minutes_a_month,
+        )
 
 
 @kind("home", posted=False)
@@ -32,51 +60,67 @@ class Home(Kind):
     each other their own addresses directly.
     """
 
-    states = States({"known": "Always."})
-    key = Bytes(required=True, min=KEY_SIZE, max=KEY_SIZE, help="the public key of its node")
+    class State(States):
+        """The states of a home."""
+
+        NAMED = "known", "Always."
+
+    wording = Words("Home", happened="{who} named the node of their home")
+    example = {"key": bytes(KEY_SIZE)}
+
+    key: bytes = Bytes(required=True, min=KEY_SIZE, max=KEY_SIZE, help="the public key of its node")
 
 
-@kind("proxy", plural="proxies", lasting=True)
+@kind(PROXY, plural="proxies", lasting=True)
 class Proxy(Kind):
-    """Lets somebody act for you in some matters until a day. What they sign names both of you."""
+    """Lets somebody act for you, for the kinds of records that you name, until a given day.
 
-    states = States(
-        {
-            "in force": "Its author has not ended it; it can be used up to the day `until`.",
-            "ended": "Its author ended it (`close`).",
-        }
+    Each record that this person signs for you carries both names.
+    """
+
+    class State(States):
+        """The states of a proxy."""
+
+        IN_FORCE = (
+            "in force",
+            "Its author has not ended it; it can be used up to the day `until`.",
+        )
+        ENDED = "ended", "Its author ended it (`close`)."
+
+    wording = Words(
+        "Proxy", begin="Let somebody act for you", happened="{who} gave somebody a proxy"
     )
-    person = Person(required=True, help="who acts for you")
-    matters = Many(
+    example = {"person": SOMEBODY, "matters": ["request"], "until": "2026-12-31"}
+    closing = {Mark.ENDED: By("author", while_=(State.IN_FORCE,))}
+
+    person: PersonId = Person(required=True, help="who acts for you")
+    matters: list[str] | None = Many(
         of=Text(min=1, max=40), required=True, help="the kinds of records, such as request"
     )
-    until = Moment(required=True, day_only=True, help="the last day on which it holds")
+    until: str = Moment(required=True, day_only=True, help="the last day on which it holds")
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    ended: TimeMs | None = None
+
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused unless the proxy names another person and only allowed kinds (R-12.3)."""
         del thread
-        if entry.fields["person"] == entry.person:
+        if self.person == self.author:
             raise Refused("R-12.3", "a proxy is for somebody else than yourself")
-        for name in entry.fields["matters"]:
+        for name in self.matters or ():
             if not _may_be_signed_by_proxy(name):
-                raise Refused("R-12.3", f"a proxy cannot be for {name}")
-        if not entry.fields["matters"]:
+                raise Refused("R-12.3", "a proxy cannot be for {name}", name=name)
+        if not self.matters:
             raise Refused("R-12.3", "a proxy names the kinds of records that it is for")
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Makes the view of the proxy. `protocol.fold.proxies` reads proxies from such views."""
-        thread.make_view(entry, state="in force", ended=None)
-
-    def apply_close(self, thread: Thread, entry: Entry) -> None:
+    def apply_close(self, thread: Thread, close: View) -> None:
         """Ends the proxy at the earliest `close`. What was signed before then stays (R-12.5)."""
-        view = thread.views[entry.about or b""]
-        view["state"] = "ended"
-        view["ended"] = entry.time if view["ended"] is None else min(entry.time, view["ended"])
+        del thread
+        self.ended = close.created if self.ended is None else min(close.created, self.ended)
 
 
 def _may_be_signed_by_proxy(kind_name: str) -> bool:
     """Returns True if a person may sign records of this kind for another person, by proxy."""
-    kind = KINDS.get(kind_name)
-    if kind is None or kind_name in NEVER_BY_PROXY:
+    declared = KINDS.get(kind_name)
+    if declared is None or kind_name in NEVER_BY_PROXY:
         return False
-    return kind.posted and kind.audience == EPOCH
+    return declared.posted and declared.audience == EPOCH

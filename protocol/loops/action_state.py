@@ -6,36 +6,59 @@ Raisers are the people who said that something was wrong. A verdict says whether
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
+from typing import NamedTuple
 
-View = dict[str, Any]
+from protocol.loops.statements import ActionView, StatementView, VerdictView
+
+YES = "yes"  # the verdict that the action has fixed it
+
+
+class ActionState(StrEnum):
+    """The states of an action. Any of them leaves open whether the action is overdue."""
+
+    OPEN = "open"
+    REPORTED_DONE = "reported done"
+    CONFIRMED = "confirmed"
+    REOPENED = "reopened"
 
 
 @dataclass
 class Tally:
     """An action with its state and the count of the verdicts on it. Times are in ms."""
 
-    action: View
-    state: str = "open"
+    action: ActionView
+    state: ActionState = ActionState.OPEN
     done_at: int | None = None  # when the action was last reported done
     fixed: dict[str, int] = field(default_factory=dict)  # verdict → how many raisers gave it
     since: int = 0  # when the action came into its present state
     reopened_at: list[int] = field(default_factory=list)  # when the action was reopened
 
-    def change_state(self, state: str, time: int) -> None:
+    def change_state(self, state: ActionState, time: int) -> None:
         """Moves the action into `state` at `time`. If it already is in `state`, nothing changes."""
         if state == self.state:
             return
         self.state = state
         self.since = time
-        if state == "reopened":
+        if state == ActionState.REOPENED:
             self.reopened_at.append(time)
 
 
+class _Statement(NamedTuple):
+    """A report that an action is done, or a verdict on the action."""
+
+    view: StatementView
+    verdict: str | None  # None: a report that the action is done
+
+    @property
+    def order(self) -> tuple[int, str, bytes]:
+        return self.view.created, self.view.kind, self.view.id
+
+
 def tally_action(
-    action: View,
-    done: Iterable[View],
-    verdicts: Iterable[View],
+    action: ActionView,
+    done: Iterable[StatementView],
+    verdicts: Iterable[VerdictView],
     raisers: Collection[bytes],
     smallest_group: int,
     until: int,
@@ -45,37 +68,34 @@ def tally_action(
     A report says that the action is done. Only verdicts after the latest such report count. Of each
     raiser, only the latest verdict counts.
     """
-    tally = Tally(action, since=action["created"])
+    tally = Tally(action, since=action.created)
     needed = min(smallest_group, max(1, len(raisers)))
     verdict_of: dict[bytes, str] = {}
-    statements = sorted((*done, *verdicts), key=_statement_order)
-    for view in statements:
-        time = view["created"]
+    statements = [_Statement(report, None) for report in done]
+    statements += [_Statement(verdict, verdict.fixed) for verdict in verdicts]
+    for view, verdict in sorted(statements, key=lambda statement: statement.order):
+        time = view.created
         if time > until:
             break
-        if view["kind"] == "done":
+        if verdict is None:
             # The raisers judge again: their verdicts on an earlier report no longer count.
             verdict_of = {}
             tally.done_at = time
-            tally.change_state("reported done", time)
-        elif tally.done_at is not None and view["author"] in raisers:
-            verdict_of[view["author"]] = view["fixed"]
+            tally.change_state(ActionState.REPORTED_DONE, time)
+        elif tally.done_at is not None and view.author in raisers:
+            verdict_of[view.author] = verdict
             tally.change_state(_judge(verdict_of, needed), time)
     tally.fixed = dict(Counter(verdict_of.values()))
     return tally
 
 
-def _statement_order(view: View) -> tuple[int, str, bytes]:
-    return view["created"], view["kind"], view["id"]
-
-
-def _judge(verdict_of: dict[bytes, str], needed: int) -> str:
+def _judge(verdict_of: dict[bytes, str], needed: int) -> ActionState:
     """Returns the state of an action that was reported done, judged by the raisers' verdicts.
 
     `verdict_of` maps each raiser to their verdict. The action can be confirmed only if at least
     `needed` raisers have given a verdict.
     """
-    yes = sum(verdict == "yes" for verdict in verdict_of.values())
+    yes = sum(verdict == YES for verdict in verdict_of.values())
     if 2 * yes > len(verdict_of) and len(verdict_of) >= needed:
-        return "confirmed"
-    return "reported done" if yes == len(verdict_of) else "reopened"
+        return ActionState.CONFIRMED
+    return ActionState.REPORTED_DONE if yes == len(verdict_of) else ActionState.REOPENED

@@ -1,4 +1,4 @@
-"""The change test: does a measure now differ from what is usual here? See R-20.3 to R-20.6.
+"""The change test (R-20.3 to R-20.6): does a measure now differ from what is usual here?
 
 A point is the counted answers of one window. A phase is a row of points that the test compares with
 each other. The first points of a phase are the baseline: they show what is usual. The test compares

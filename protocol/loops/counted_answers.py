@@ -9,17 +9,17 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from protocol.loops.points import COUNT, SHARE, Point
+from protocol.loops.statements import MeasureView, MergeView, ReportView
 from protocol.loops.windows import Calendar, parse_day
 
 PANEL_SIZE = 30  # if there are more members, only the answers of 30 of them are charted
 SERVED_DAYS = 60
 MOST_BY_PROXY = 2  # the most answers that one person may give for others in a window
+LOWER = "lower"  # of a measure whose answers are good if they are low enough
 _TAG = b"meshcoop panel 1"
-
-View = dict[str, Any]
 
 
 class Report(NamedTuple):
@@ -114,7 +114,7 @@ class Window:
 class MeasureContext(NamedTuple):
     """A measure, with all the facts that decide which of its answers count."""
 
-    measure: View
+    measure: MeasureView
     calendar: Calendar
     parties: Collection[bytes]  # the people who hold a part of the service
     members: Collection[bytes]
@@ -123,7 +123,7 @@ class MeasureContext(NamedTuple):
     @property
     def scale(self) -> str:
         """What the tests count: `share` (the share of bad answers) or `count` (incidents)."""
-        return COUNT if self.measure["scale"] == COUNT else SHARE
+        return COUNT if self.measure.scale == COUNT else SHARE
 
     def includes(self, report: Report) -> bool:
         """Returns True if the author of the report is a member whom the service served (R-22.5).
@@ -146,8 +146,9 @@ class MeasureContext(NamedTuple):
         """
         if self.scale == COUNT:
             return value > 0
-        target: int = self.measure["target"]
-        return value > target if self.measure["better"] == "lower" else value < target
+        target = self.measure.target
+        assert target is not None, "a measure that counts has a target on its scale (R-22.1)"
+        return value > target if self.measure.better == LOWER else value < target
 
 
 class _Answer(NamedTuple):
@@ -158,23 +159,23 @@ class _Answer(NamedTuple):
 
 
 def count_windows(
-    context: MeasureContext, feedback: Iterable[View], merges: Iterable[View]
+    context: MeasureContext, feedback: Iterable[ReportView], merges: Iterable[MergeView]
 ) -> dict[int, Window]:
     """Returns the windows of a measure by their number, with the answers that count in each.
 
-    `feedback` are the views of all answers. `merges` are the views that say that two reports are
-    about the same incident.
+    `feedback` are the views of all answers. A merge is a view that says that two reports are about
+    the same incident. `merges` are the merges that nobody has cancelled.
     """
     windows: dict[int, Window] = {}
     answers: list[_Answer] = []
-    for view in sorted(feedback, key=lambda view: (view["created"], view["id"])):
+    for view in sorted(feedback, key=lambda view: (view.created, view.id)):
         report = _read_report(context, view)
         if report is None:
             continue
         if report.person in context.parties:
             _window_of(windows, report.window).by_parties.append(report)
         elif context.includes(report):
-            answers.append(_Answer(report, view.get("by")))
+            answers.append(_Answer(report, view.by))
     if context.scale == COUNT:
         _count_incidents(context, windows, [answer.report for answer in answers], merges)
     else:
@@ -196,22 +197,23 @@ def draw_panel(measure: bytes, window: int, members: Collection[bytes]) -> set[b
     return set(drawn[:PANEL_SIZE])
 
 
-def _read_report(context: MeasureContext, view: View) -> Report | None:
+def _read_report(context: MeasureContext, view: ReportView) -> Report | None:
     """Returns the report in a view of feedback.
 
     Returns None if the feedback has words only, and no value.
     """
-    if view["value"] is None:
+    if view.value is None:
         return None
-    day = parse_day(view["on"])
+    assert view.on is not None, "feedback that counts is about a day"
+    day = parse_day(view.on)
     return Report(
-        view["created"],
-        view["id"],
-        view["author"],
+        view.created,
+        view.id,
+        view.author,
         context.calendar.window_of_day(day),
         day,
-        context.is_bad(view["value"]),
-        view["link"],
+        context.is_bad(view.value),
+        view.link,
     )
 
 
@@ -237,7 +239,7 @@ def _count_answers(
             if given[number, deputy] > MOST_BY_PROXY:
                 continue
         if number not in panels:
-            panels[number] = draw_panel(context.measure["id"], number, context.members)
+            panels[number] = draw_panel(context.measure.id, number, context.members)
         is_charted = report.person in panels[number]
         (window.answers if is_charted else window.not_charted).append(report)
         window.by_proxy += is_charted and deputy is not None
@@ -247,7 +249,7 @@ def _count_incidents(
     context: MeasureContext,
     windows: dict[int, Window],
     reports: list[Report],
-    merges: Iterable[View],
+    merges: Iterable[MergeView],
 ) -> None:
     """Adds the incidents to their windows, after merging reports of one incident (R-22.6).
 
@@ -262,7 +264,7 @@ def _count_incidents(
         _window_of(windows, number).incidents.append(incident)
 
 
-def _merge_reports(reports: dict[bytes, Report], merges: Iterable[View]) -> list[Incident]:
+def _merge_reports(reports: dict[bytes, Report], merges: Iterable[MergeView]) -> list[Incident]:
     """Groups the reports that are about the same incident, by union-find.
 
     Two reports are about the same incident in two cases. Either somebody said so, or one person
@@ -277,7 +279,7 @@ def _merge_reports(reports: dict[bytes, Report], merges: Iterable[View]) -> list
             report_id = grandparent
         return report_id
 
-    pairs = [(merge["about"], merge["other"]) for merge in merges if merge["state"] == "said"]
+    pairs = [(merge.about or b"", merge.other) for merge in merges]
     own: dict[tuple[bytes, int, bytes | None], bytes] = {}
     for report in reports.values():
         first = own.setdefault((report.person, report.day, report.link), report.id)

@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
-from protocol.loops.action_state import Tally, tally_action
+from protocol.loops.action_state import ActionState, Tally, tally_action
 from protocol.loops.change_detection import (
     BASELINE,
     Change,
@@ -25,27 +25,38 @@ from protocol.loops.change_detection import (
 )
 from protocol.loops.counted_answers import Incident, MeasureContext, Report, Window, count_windows
 from protocol.loops.points import COUNT, Point
-from protocol.loops.target_check import misses_target
+from protocol.loops.statements import (
+    ActionView,
+    MergeView,
+    ReportView,
+    StatementView,
+    VerdictView,
+)
+from protocol.loops.target_check import USUAL_SHARE, misses_target
 
 LIMITS_SHOWN = 60  # for how many of the latest points alarm limits are computed
 REOPENING_WINDOWS = 4  # for so many windows, a new signal reopens a closed matter
 
-View = dict[str, Any]
+V = TypeVar("V", bound=StatementView)
 
 
 class MeasureInputs(NamedTuple):
     """The views of everything that people said about one measure, in any order."""
 
-    feedback: Collection[View]
-    merges: Collection[View]
-    actions: Collection[View]
-    done: Collection[View]
-    verdicts: Collection[View]
+    feedback: Collection[ReportView]
+    merges: Collection[MergeView]  # the merges that nobody has cancelled
+    actions: Collection[ActionView]
+    done: Collection[StatementView]  # reports that an action is done
+    verdicts: Collection[VerdictView]
 
     def until(self, now: int) -> "MeasureInputs":
         """Returns the views of what people had said by the time `now` (ms)."""
         return MeasureInputs(
-            *([view for view in views if view["created"] <= now] for views in self)
+            _until(self.feedback, now),
+            _until(self.merges, now),
+            _until(self.actions, now),
+            _until(self.done, now),
+            _until(self.verdicts, now),
         )
 
 
@@ -63,7 +74,7 @@ class LoopRules(NamedTuple):
 class Signal(NamedTuple):
     """The results of the tests at one point.
 
-    `at` is the earliest time (ms) at which these results can be known.
+    The field `at` is the earliest time (ms) at which these results can be known.
     """
 
     window: int
@@ -97,7 +108,7 @@ class Matter:
     faded: bool = False  # late answers removed the signal, but somebody acts on the matter
     closed: int | None = None  # when the matter was closed, because an action was confirmed
     reopened_at: list[int] = field(default_factory=list)  # when the matter was opened again
-    actions: list[View] = field(default_factory=list)
+    actions: list[ActionView] = field(default_factory=list)
     tallies: list[Tally] = field(default_factory=list)
 
     @property
@@ -116,7 +127,7 @@ class Loop:
     signals: list[Signal] = field(default_factory=list)
     latest: Signal | None = None  # the test results at the last settled point
     matters: list[Matter] = field(default_factory=list)
-    phase: int | None = None  # the first window of the present phase; None: the first of all
+    phase: int | None = None  # the first window of the present phase; None: the first one of all
     phases: dict[int, int | None] = field(default_factory=dict)  # window → the phase of its point
 
     @cached_property
@@ -193,8 +204,9 @@ class _Follower:
         self._now = now
         self._done_reports = _by_target(inputs.done)
         self._verdicts = _by_target(inputs.verdicts)
-        # Both are the first window after the last confirmed action. The short test adds up points
-        # from `_pooled_from` on. A "better" signal in or after `_better_from` begins a new phase.
+        # The next two values are the first window after the last confirmed action. The short test
+        # adds up points from `_pooled_from` on. A "better" signal in or after `_better_from` begins
+        # a new phase.
         self._pooled_from: int | None = None
         self._better_from: int | None = None
 
@@ -215,7 +227,7 @@ class _Follower:
         for action in self._inputs.actions:
             yield _event_of(action, partial(self._act, action))
         for view in (*self._inputs.done, *self._inputs.verdicts):
-            yield _event_of(view, partial(self._judge_actions, view["created"]))
+            yield _event_of(view, partial(self._judge_actions, view.created))
 
     def _settle_time(self, number: int) -> int:
         """Returns the time (ms) at which a window settles, so that it can have a point."""
@@ -260,14 +272,15 @@ class _Follower:
         measure = loop.context.measure
         phase = [*loop.points_before(number, loop.phase), point]
         pooled = [*loop.points_before(number, _later(loop.phase, self._pooled_from)), point]
-        aim = measure["target"] if scale == COUNT else measure["share"]
+        aim = measure.target if scale == COUNT else measure.share or USUAL_SHARE
+        assert aim is not None, "a measure that counts has a target on its scale (R-22.1)"
         test = run_change_test(scale, phase)
         return Signal(number, at, point, test, misses_target(scale, aim, pooled))
 
     @property
     def _least(self) -> int:
         """The smallest number of people whose answers make a point."""
-        return max(self._rules.smallest_group, self._loop.context.measure["min_answers"] or 1)
+        return max(self._rules.smallest_group, self._loop.context.measure.min_answers or 1)
 
     @property
     def _last_matter(self) -> Matter | None:
@@ -306,37 +319,36 @@ class _Follower:
     ) -> Matter:
         loop = self._loop
         is_early = len(loop.points_before(window, loop.phase)) < BASELINE[0]
-        record_id = matter_id(loop.context.measure["id"], window)
+        record_id = matter_id(loop.context.measure.id, window)
         matter = Matter(record_id, window, at, short, change, is_early, set(raisers))
         loop.matters.append(matter)
         return matter
 
-    def _act(self, action: View) -> None:
+    def _act(self, action: ActionView) -> None:
         """Adds an action to the open matter.
 
         If no matter is open, it adds the action to the matter that the action names (R-23.2).
         """
         matter = self._last_matter
         if matter is None or matter.closed is not None:
-            if action["window"] is None:
+            if action.window is None:
                 return
-            matter = self._cited_matter(action)
+            matter = self._cited_matter(action, action.window)
         matter.actions.append(action)
-        matter.tallies.append(Tally(action, since=action["created"]))
+        matter.tallies.append(Tally(action, since=action.created))
 
-    def _cited_matter(self, action: View) -> Matter:
-        """Returns the matter that an action names by its window.
+    def _cited_matter(self, action: ActionView, number: int) -> Matter:
+        """Returns the matter that an action names by the number of its window.
 
         If there is no such matter, it adds one: late answers may have removed the signal that had
         opened the matter.
         """
-        number = action["window"]
         matters = {matter.window: matter for matter in self._loop.matters}
         if number in matters:
             return matters[number]
         window = self._loop.windows.get(number)
         raisers = window.raisers if window else set()
-        matter = self._add_matter(number, action["created"], False, None, raisers)
+        matter = self._add_matter(number, action.created, False, None, raisers)
         matter.faded = True
         return matter
 
@@ -352,8 +364,8 @@ class _Follower:
         matter.tallies = [
             tally_action(
                 action,
-                self._done_reports[action["id"]],
-                self._verdicts[action["id"]],
+                self._done_reports[action.id],
+                self._verdicts[action.id],
                 matter.raisers,
                 self._rules.smallest_group,
                 until,
@@ -364,7 +376,7 @@ class _Follower:
         confirmed = [
             tally
             for tally in matter.tallies
-            if tally.state == "confirmed" and tally.since >= opened
+            if tally.state == ActionState.CONFIRMED and tally.since >= opened
         ]
         if matter.closed is None and confirmed:
             self._close_matter(matter, confirmed[0])
@@ -381,12 +393,16 @@ class _Follower:
         self._better_from = first
 
 
-def _event_of(view: View, handle: Callable[[], None]) -> _Event:
-    return _Event(view["created"], view["kind"], view["id"], handle)
+def _until(views: Iterable[V], now: int) -> list[V]:
+    return [view for view in views if view.created <= now]
+
+
+def _event_of(view: StatementView, handle: Callable[[], None]) -> _Event:
+    return _Event(view.created, view.kind, view.id, handle)
 
 
 def _reports_to_try(window: Window) -> list[Report]:
-    """Returns the reports after each of which a window is tested before it settles.
+    """Returns the reports that each cause an early test of a window, before it settles.
 
     If the window has incidents, these are all its reports. Otherwise there are none.
     """
@@ -412,11 +428,11 @@ def _later(first: int | None, second: int | None) -> int | None:
     return max((number for number in (first, second) if number is not None), default=None)
 
 
-def _by_target(views: Iterable[View]) -> Mapping[bytes, list[View]]:
+def _by_target(views: Iterable[V]) -> Mapping[bytes | None, list[V]]:
     """Groups views by the record that they are about. For any other record, the list is empty."""
-    by_target: dict[bytes, list[View]] = defaultdict(list)
+    by_target: dict[bytes | None, list[V]] = defaultdict(list)
     for view in views:
-        by_target[view["about"]].append(view)
+        by_target[view.about].append(view)
     return by_target
 
 

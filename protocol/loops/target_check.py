@@ -1,4 +1,4 @@
-"""The short test: do the latest points miss the measure's target? See R-20.7.
+"""The short test (R-20.7): do the latest points miss the measure's target?
 
 The test does not ask whether it is usual here to miss the target.
 """
@@ -11,6 +11,7 @@ from protocol.loops.points import COUNT, Point, sum_points
 
 POOLED = 12  # the test adds up at most this many of the latest points
 MOST_TARGET = 20  # the highest target: incidents in a window
+USUAL_SHARE = 80  # percent of the answers that should be good, if a measure leaves it out
 
 _FEW = 8  # from this many points on, the stricter limit `_RARE` holds
 _UNLIKELY = Fraction(1, 20)
@@ -18,9 +19,9 @@ _RARE = Fraction(1, 100)
 
 # `MISSED` has a row for each target from 1 on. For 1 to 12 windows, the row has the smallest sum of
 # incidents that misses the target. The sums come from the tails of Poisson distributions. `MEANS`
-# has the means of these distributions, in thousandths, from target 0 on. With its mean, nine of ten
-# windows keep the target. These are fixed tables, because homes must not compute tails with
-# floats: their results could differ. A test computes both tables again.
+# has the means of these distributions, in thousandths, from target 0 on. With the mean for a
+# target, nine of ten windows keep this target. These are fixed tables, because homes must not
+# compute tails with floats: their results could differ. A test computes both tables again.
 MEANS = (
     105, 532, 1102, 1745, 2433, 3152, 3895, 4656, 5432, 6221, 7021,
     7829, 8646, 9470, 10300, 11135, 11976, 12822, 13671, 14525, 15383,

@@ -47,7 +47,12 @@ def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
     Raises Refused (R-02.1 to R-02.3).
     """
     if len(data) > max_bytes:
-        raise Refused("R-02.1", f"{len(data)} bytes are more than the {max_bytes} allowed")
+        raise Refused(
+            "R-02.1",
+            "{count} bytes are more than the {max_bytes} allowed",
+            count=len(data),
+            max_bytes=max_bytes,
+        )
     try:
         value = msgpack.unpackb(
             data,
@@ -99,7 +104,12 @@ def _check_value(value: Any, depth: int) -> None:
     value_type = type(value)
     if value_type is str:
         if len(value) > MAX_TEXT:
-            raise Refused("R-02.5", f"a text of {len(value)} characters; {MAX_TEXT} are allowed")
+            raise Refused(
+                "R-02.5",
+                "a text of {count} characters; {max_text} are allowed",
+                count=len(value),
+                max_text=MAX_TEXT,
+            )
     elif value_type is list:
         _check_depth(depth)
         _check_values(value, depth)
@@ -108,7 +118,7 @@ def _check_value(value: Any, depth: int) -> None:
         _check_keys(value)
         _check_values(value.values(), depth)
     elif value_type not in _SCALARS:
-        raise Refused("R-02.4", f"values of type {value_type.__name__} are not used")
+        raise Refused("R-02.4", "values of type {name} are not used", name=value_type.__name__)
 
 
 def _check_values(values: Iterable[Any], depth: int) -> None:
@@ -121,7 +131,7 @@ def _check_values(values: Iterable[Any], depth: int) -> None:
 
 def _check_depth(depth: int) -> None:
     if depth == 0:
-        raise Refused("R-02.5", f"nested deeper than {MAX_DEPTH}")
+        raise Refused("R-02.5", "nested deeper than {max_depth}", max_depth=MAX_DEPTH)
 
 
 def _check_keys(value: dict[Any, Any]) -> None:

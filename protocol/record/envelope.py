@@ -85,7 +85,7 @@ class Record(NamedTuple):
 
     @property
     def wire(self) -> bytes:
-        """The bytes in which nodes send the record and the store keeps it."""
+        """The bytes of the whole record, as nodes send them and the store keeps them."""
         return assemble(self.header_bytes, self.signature, self.content)
 
     @property
@@ -178,8 +178,9 @@ def signed_for(record: Record, neighbourhood: bytes) -> bytes:
 def signature_claim(record: Record, neighbourhood: bytes) -> tuple[bytes, bytes]:
     """Returns the two arguments with which `is_signature_valid` checks a record's signature.
 
-    The first is the signature, then the signed bytes. The second is the device's key. Both are
-    `bytes`. So another process can check many signatures without getting the records.
+    The first argument is the signature, followed by the signed bytes. The second argument is the
+    device's key. Both are `bytes`. So another process can check many signatures without getting the
+    records.
     """
     signed = _SIGN_DOMAIN + neighbourhood + record.header_bytes
     return record.signature + signed, record.header.device
@@ -214,10 +215,12 @@ def _packed_size(content: bytes | None) -> int:
 
 def _read_header(value: Any) -> Header:
     if type(value) is not list or len(value) != _HEADER_FIELDS:
-        raise Refused("R-01.2", f"a header is a list of {_HEADER_FIELDS} fields")
+        raise Refused(
+            "R-01.2", "a header is a list of {header_fields} fields", header_fields=_HEADER_FIELDS
+        )
     header = Header(*value)
     if type(header.version) is not int or header.version != VERSION:
-        raise Refused("R-01.3", f"this is not version {VERSION} of the record")
+        raise Refused("R-01.3", "this is not version {version} of the record", version=VERSION)
     _check_bytes32("R-01.4", "the device", header.device)
     _check_position(header)
     _check_times(header)
@@ -252,7 +255,7 @@ def _check_times(header: Header) -> None:
 
 def _check_parents(parents: Any) -> None:
     if type(parents) is not list or len(parents) > MAX_PARENTS:
-        raise Refused("R-01.7", f"at most {MAX_PARENTS} parents, in a list")
+        raise Refused("R-01.7", "at most {max_parents} parents, in a list", max_parents=MAX_PARENTS)
     for parent in parents:
         _check_bytes32("R-01.7", "a parent", parent)
     if len(parents) > 1 and len(set(parents)) != len(parents):
@@ -261,9 +264,16 @@ def _check_parents(parents: Any) -> None:
 
 def _check_integer(rule: str, field: str, value: Any, maximum: int) -> None:
     if type(value) is not int or not 0 <= value <= maximum:
-        raise Refused(rule, f"{field} is an integer from 0 to {maximum}")
+        raise Refused(
+            rule,
+            "{field_name} is an integer from 0 to {maximum}",
+            field_name=field,
+            maximum=maximum,
+        )
 
 
 def _check_bytes32(rule: str, field: str, value: Any) -> None:
     if type(value) is not bytes or len(value) != _KEY_SIZE:
-        raise Refused(rule, f"{field} is {_KEY_SIZE} bytes")
+        raise Refused(
+            rule, "{field_name} is {key_size} bytes", field_name=field, key_size=_KEY_SIZE
+        )

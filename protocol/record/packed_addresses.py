@@ -44,7 +44,7 @@ def unpack_addresses(data: bytes, rule: str) -> tuple[str, ...]:
         host = ipaddress.ip_address(data[1:port_at])
         port = int.from_bytes(data[port_at:end], "big")
         if host.is_multicast or host.is_unspecified or port == 0:
-            raise Refused(rule, f"nobody can answer at {host}:{port}")
+            raise Refused(rule, "nobody can answer at {host}:{port}", host=host, port=port)
         addresses.append(f"/ip{data[0]}/{host}/tcp/{port}")
         data = data[end:]
     return tuple(addresses)

@@ -27,7 +27,7 @@ KEY_ID_SIZE = 16
 NONCE_SIZE = 24
 TAG_SIZE = 16
 SLOT_SIZE = KEY_SIZE + KEY_SIZE + TAG_SIZE  # an ephemeral key, then the sealed key
-MAX_SLOTS = 128  # devices: four each of 32 people; the longest text still fits beside their locks
+MAX_SLOTS = 128  # devices, four each of 32 people; the longest text still fits beside their locks
 
 _LOCK = KEY_SIZE + TAG_SIZE  # a sealed key; all locks of a content share one ephemeral key
 _LOCKS_AT = 1 + KEY_SIZE  # the locks begin after their count and the ephemeral key
@@ -155,7 +155,7 @@ def seal_key(key: bytes, to: bytes, seed: bytes) -> bytes:
 def open_key(slot: bytes, box: BoxKey) -> bytes:
     """Opens a slot that is sealed to `box`, and returns the key in it. Raises Refused (R-01.23)."""
     if len(slot) != SLOT_SIZE:
-        raise Refused("R-01.23", f"a sealed key is {SLOT_SIZE} bytes")
+        raise Refused("R-01.23", "a sealed key is {slot_size} bytes", slot_size=SLOT_SIZE)
     ephemeral = slot[:KEY_SIZE]
     shared = _shared_key(box.secret, ephemeral, ephemeral, box.public)
     return _decrypt_once(shared, slot[KEY_SIZE:], None, "R-01.23")
@@ -172,7 +172,9 @@ def seal_private_content(
     """
     recipients = sorted(set(boxes))
     if not 1 <= len(recipients) <= MAX_SLOTS:
-        raise Refused("R-01.24", f"private words go to 1 to {MAX_SLOTS} devices")
+        raise Refused(
+            "R-01.24", "private words go to 1 to {max_slots} devices", max_slots=MAX_SLOTS
+        )
     key = derive_key(seed, "private key")
     public, secret = _ephemeral_pair(derive_key(seed, "private lock"), b"")
     locks = [_encrypt_once(_shared_key(secret, to, public, to), key, None) for to in recipients]

@@ -28,13 +28,18 @@ class Bound(Field):
         has_shape = type(value) is list and [type(part) for part in value] == [str, int, int]
         if not has_shape or value[0] not in _PARTS or not 0 <= value[1] <= value[2]:
             parts = ", ".join(_PARTS)
-            raise Refused("R-10.3", f"{name} must be one of {parts} with a least and a most")
+            raise Refused(
+                "R-10.3",
+                "{name} must be one of {parts} with a least and a most",
+                name=name,
+                parts=parts,
+            )
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         del resolve
         typed = _TYPED.fullmatch(given.strip()) if type(given) is str else None
         if typed is None:
-            raise Refused("R-10.3", f"{name} must be {self.hint}")
+            raise Refused("R-10.3", "{name} must be {hint}", name=name, hint=self.hint)
         part, least, most = typed.groups()
         return [part.replace("-", "_"), int(least), int(most)]
 

@@ -86,7 +86,9 @@ class Text(Field):
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not str or not self.min <= len(value) <= self.max:
-            raise _refusal(name, f"a text of {self.min} to {self.max} characters")
+            raise _refusal(
+                name, "a text of {least} to {most} characters", least=self.min, most=self.max
+            )
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         del resolve
@@ -117,7 +119,9 @@ class Integer(Field):
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not int or not self.min <= value <= self.max:
-            raise _refusal(name, f"a whole number from {self.min} to {self.max}")
+            raise _refusal(
+                name, "a whole number from {least} to {most}", least=self.min, most=self.max
+            )
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         del resolve
@@ -125,7 +129,9 @@ class Integer(Field):
             # If a person copies "−10" from a page, the minus is a typographic one.
             text = given.strip().replace("\u2212", "-")
             if not re.fullmatch(r"-?[0-9]{1,15}", text):
-                raise _refusal(name, f"a whole number from {self.min} to {self.max}")
+                raise _refusal(
+                    name, "a whole number from {least} to {most}", least=self.min, most=self.max
+                )
             return int(text)
         return given
 
@@ -179,7 +185,7 @@ class Choice(Field):
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not str or value not in self.words:
-            raise _refusal(name, "one of " + ", ".join(self.words))
+            raise _refusal(name, "one of {choices}", choices=", ".join(self.words))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,7 +265,7 @@ class Bytes(Field):
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not bytes or not self.min <= len(value) <= self.max:
-            raise _refusal(name, f"{self.min} to {self.max} bytes")
+            raise _refusal(name, "{least} to {most} bytes", least=self.min, most=self.max)
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         del resolve
@@ -301,7 +307,7 @@ class Many(Field):
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not list or len(value) > self.max:
-            raise _refusal(name, f"a list of at most {self.max}")
+            raise _refusal(name, "a list of at most {most}", most=self.max)
         for single in value:
             self.of.check(name, single)
 
@@ -332,10 +338,12 @@ class Map(Many):
 
     def check(self, name: str, value: Any) -> None:
         if type(value) is not dict or len(value) > self.max:
-            raise _refusal(name, f"at most {self.max} values with names")
+            raise _refusal(name, "at most {most} values with names", most=self.max)
         for key, single in value.items():
             if type(key) is not str or len(key) > MAX_NAME:
-                raise _refusal(name, f"values with names of at most {MAX_NAME} characters")
+                raise _refusal(
+                    name, "values with names of at most {most} characters", most=MAX_NAME
+                )
             self.of.check(name, single)
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
@@ -352,8 +360,8 @@ class Map(Many):
         return super().people(value.values())
 
 
-def _refusal(name: str, must: str) -> Refused:
-    return Refused("R-10.3", f"{name} must be {must}")
+def _refusal(name: str, must: str, **arguments: object) -> Refused:
+    return Refused("R-10.3", "{name} must be " + must, field=name, name=name, **arguments)
 
 
 def _as_list(given: Any) -> list[Any]:

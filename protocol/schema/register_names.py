@@ -5,7 +5,7 @@ A register is a numbered value on which people decide. Its name says what the va
 
 STANDING = "standing"  # whether a person is in or removed
 RULE = "rule"  # the value of a field of the charter
-MEASURE = "measure"  # whether a measure is in use or retired
+MEASURE = "measure"  # whether a measure is in use or retired; also the name of its kind
 HIDDEN = "hidden"  # whether a record's words are hidden or shown
 
 # The fields of the charter that only a renewal changes. A renewal also changes the roll.

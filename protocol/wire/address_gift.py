@@ -28,7 +28,7 @@ END = 4
 
 HELLO_DOMAIN = b"meshcoop address 1 hello\0"
 MAX_SEALED = 4096  # bytes; enough to seal the longest text to eight devices
-MAX_GIFTS = 16  # that one side sends over one stream
+MAX_GIFTS = 16  # the most that one side sends over one stream
 
 _GIFT_DOMAIN = b"meshcoop address 1 gift\0"
 _TEXT_DOMAIN = b"meshcoop address 1 text\0"
@@ -94,7 +94,9 @@ class Gift(NamedTuple):
         if not has_ids or len(gift.signature) != SIGNATURE_SIZE or not 0 <= gift.time < _MAX_TIME:
             raise Refused("R-18.4", "a part of the gift is too long or too short")
         if len(gift.sealed) > MAX_SEALED:
-            raise Refused("R-18.4", f"a sealed address has at most {MAX_SEALED} bytes")
+            raise Refused(
+                "R-18.4", "a sealed address has at most {max_sealed} bytes", max_sealed=MAX_SEALED
+            )
         return gift
 
     @classmethod

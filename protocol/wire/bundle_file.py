@@ -60,7 +60,9 @@ def encode_file(
         if size > file_format.max_bytes - frames.MAX_FRAME:  # leaves space for the end
             raise Refused(
                 "R-09.4",
-                f"a {file_format.name} has at most {file_format.max_bytes:,} bytes; write less",
+                "a {name} has at most {max_bytes:,} bytes; write less",
+                name=file_format.name,
+                max_bytes=file_format.max_bytes,
             )
         yield piece
     yield frames.encode([_END, count])
@@ -89,7 +91,10 @@ class Decoder:
         self._size += len(data)
         if self._size > self._format.max_bytes:
             raise Refused(
-                "R-09.4", f"a {self._format.name} has at most {self._format.max_bytes:,} bytes"
+                "R-09.4",
+                "a {name} has at most {max_bytes:,} bytes",
+                name=self._format.name,
+                max_bytes=self._format.max_bytes,
             )
         for frame in self._frames.feed(self._after_mark(data)):
             yield from self._read_frame(frame)
@@ -102,7 +107,9 @@ class Decoder:
         if self._mark_size < len(self._format.mark):
             raise self._other_file()
         if not self._has_end:
-            raise Refused("R-09.5", f"the {self._format.name} is cut off, so write it again")
+            raise Refused(
+                "R-09.5", "the {name} is cut off, so write it again", name=self._format.name
+            )
         if self._frames.is_partial:
             raise self._damaged("something follows the end")
 
@@ -134,22 +141,34 @@ class Decoder:
                 raise self._damaged(f"of {rest[0]} items {self._count} are there")
             self._has_end = True
         else:
-            raise Refused("R-09.1", f"the {self._format.name} is damaged: a frame of another form")
+            raise Refused(
+                "R-09.1", "the {name} is damaged: a frame of another form", name=self._format.name
+            )
 
     def _check_head(self, frame: list[Any]) -> None:
         if frame[0] != _HEAD or len(frame) < 2 or type(frame[1]) is not int:  # noqa: PLR2004
-            raise Refused("R-09.1", f"the {self._format.name} is damaged: it begins with no head")
+            raise Refused(
+                "R-09.1", "the {name} is damaged: it begins with no head", name=self._format.name
+            )
         if frame[1] != VERSION:
             raise Refused(
                 "R-09.2",
-                f"the {self._format.name} is of version {frame[1]}, and this program reads version "
-                f"{VERSION}; install the other's version",
+                (
+                    "the {name} is of version {frame}, and this program reads version {version}; "
+                    "install the other's version"
+                ),
+                name=self._format.name,
+                frame=frame[1],
+                version=VERSION,
             )
         if frame[2:] != [self._neighbourhood]:
             raise Refused(
                 "R-09.3",
-                f"the {self._format.name} is of another neighbourhood; use one that a home of this "
-                "neighbourhood has written",
+                (
+                    "the {name} is of another neighbourhood; use one that a home of this "
+                    "neighbourhood has written"
+                ),
+                name=self._format.name,
             )
 
     def _check_list(self, values: list[Any]) -> None:
@@ -159,7 +178,7 @@ class Decoder:
             raise Refused("R-09.1", "the bundle is damaged: records come as bytes, one or more")
 
     def _other_file(self) -> Refused:
-        return Refused("R-09.1", f"this is no {self._format.name}; name another file")
+        return Refused("R-09.1", "this is no {name}; name another file", name=self._format.name)
 
     def _damaged(self, how: str) -> Refused:
-        return Refused("R-09.5", f"the {self._format.name} is damaged: {how}")
+        return Refused("R-09.5", "the {name} is damaged: {how}", name=self._format.name, how=how)

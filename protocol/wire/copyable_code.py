@@ -6,7 +6,7 @@ import re
 from protocol.errors import Refused
 from protocol.record.packed_addresses import pack_addresses
 
-MAX_BYTES = 93  # in 150 letters; a QR code of 150 letters fits a small screen
+MAX_BYTES = 93  # so many bytes take 150 letters; a QR code of 150 letters fits a small screen
 
 
 def write_code(head: bytes, addresses: tuple[str, ...]) -> str:
@@ -18,11 +18,11 @@ def read_code(text: str, what: str, rule: str) -> bytes:
     """Returns the bytes of a code that a person typed.
 
     The person may type spaces, hyphens and small letters. Raises Refused, with the rule number
-    `rule`, if the code is mistyped. `what` names the code in the message: "an invitation".
+    `rule`, if the code is mistyped. `what` names the code in the message, such as "an invitation".
     """
     plain = re.sub(r"[\s-]", "", text).upper()
     if not re.fullmatch(r"[A-Z2-7]{1,150}", plain):
-        raise Refused(rule, f"{what} is at most 150 letters and digits from 2 to 7")
+        raise Refused(rule, "{what} is at most 150 letters and digits from 2 to 7", what=what)
     try:
         data = base64.b32decode(plain + "=" * (-len(plain) % 8))
     except ValueError:

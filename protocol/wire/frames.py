@@ -86,7 +86,12 @@ class Decoder:
         length = int.from_bytes(self._buffer[:_PREFIX], "big")
         # Refuses a length that is too large before the body of the frame fills the memory.
         if length > MAX_FRAME:
-            raise Refused("R-05.1", f"a frame of {length} bytes; {MAX_FRAME} are allowed")
+            raise Refused(
+                "R-05.1",
+                "a frame of {length} bytes; {max_frame} are allowed",
+                length=length,
+                max_frame=MAX_FRAME,
+            )
         end = _PREFIX + length
         if len(self._buffer) < end:
             return None

@@ -100,7 +100,11 @@ class HaveMap:
             if types != [bytes, int, bytes, bytes] or seq < 0 or len(device) != PREFIX_SIZE:
                 raise Refused("R-05.5", "a have-map names device, number, head and fork")
             if len(head) > PREFIX_SIZE or len(mark) > PREFIX_SIZE:
-                raise Refused("R-05.5", f"a head and a fork are told by {PREFIX_SIZE} bytes")
+                raise Refused(
+                    "R-05.5",
+                    "a head and a fork are told by {prefix_size} bytes",
+                    prefix_size=PREFIX_SIZE,
+                )
             if device in self._theirs:
                 self._theirs[device] = (seq, head, mark)
 

@@ -6,10 +6,11 @@ Every refusal in this module ends the connection: after bytes that cannot be rea
 where the next frame begins.
 """
 
+import dataclasses
 import math
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, get_args
 
 import msgpack
@@ -28,7 +29,7 @@ MAX_ITEMS = 16_384  # the most items in one list or map
 MAX_CONTAINERS = 65_536  # the most lists and maps in one frame
 MAX_MESSAGE = 2000  # characters of an error's message
 
-TOO_MUCH_RULES = frozenset({"R-06.1", "R-06.3"})  # after them, ask for less at a time
+TOO_MUCH_RULES = frozenset({"R-06.1", "R-06.3"})  # if one is broken, ask for less at a time
 
 ErrorCode = Literal["refused", "usage", "internal", "unknown"]
 
@@ -50,7 +51,7 @@ class Request:
 
     id: int
     method: str
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _require_id(self.id)
@@ -60,19 +61,29 @@ class Request:
 
 @dataclass(frozen=True)
 class Error:
-    """An error: it tells the person, in one sentence, why a request has no result.
+    """An error: it says why a request has no result.
 
-    Raises Refused (R-06.5).
+    `message` is a sentence. A name in braces in it stands for a value in `arguments`. `rule` is the
+    rule of the specs that was broken, and `field` the field that is wrong. Raises Refused (R-06.5).
     """
 
     code: ErrorCode
     message: str
+    rule: str | None = None
+    field: str | None = None
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         is_code = isinstance(self.code, str) and self.code in get_args(ErrorCode)
         _require(is_code, "R-06.5", "an error's code is refused, usage, internal or unknown")
         fits = type(self.message) is str and len(self.message) <= MAX_MESSAGE
         _require(fits, "R-06.5", f"an error's message is a text of up to {MAX_MESSAGE} characters")
+        are_texts = all(value is None or type(value) is str for value in (self.rule, self.field))
+        _require(are_texts, "R-06.5", "an error's rule and field are texts")
+        are_named = isinstance(self.arguments, Mapping) and all(
+            type(name) is str for name in self.arguments
+        )
+        _require(are_named, "R-06.5", "an error's arguments are a map")
 
 
 @dataclass(frozen=True)
@@ -221,8 +232,16 @@ def _array_of(frame: Frame) -> list[Any]:
         return [_REQUEST, frame.id, frame.method, frame.params]
     if isinstance(frame, Event):
         return [_EVENT, frame.topic, frame.payload]
-    error = frame.error and {"code": frame.error.code, "message": frame.error.message}
-    return [_RESPONSE, frame.id, error, frame.result]
+    return [_RESPONSE, frame.id, _map_of(frame.error), frame.result]
+
+
+def _map_of(error: Error | None) -> dict[str, Any] | None:
+    """Returns an error as a map. What is empty is left out."""
+    if error is None:
+        return None
+    further = {"rule": error.rule, "field": error.field, "arguments": dict(error.arguments)}
+    named = {name: value for name, value in further.items() if value}
+    return {"code": error.code, "message": error.message, **named}
 
 
 def _decode(body: bytes) -> Frame:
@@ -243,9 +262,10 @@ def _decode(body: bytes) -> Frame:
 def _read_error(value: Any) -> Error | None:
     if value is None:
         return None
-    fits = type(value) is dict and value.keys() == {"code", "message"}
-    _require(fits, "R-06.5", "an error is a map of code and message")
-    return Error(value["code"], value["message"])
+    names = {"code", "message", "rule", "field", "arguments"}
+    fits = type(value) is dict and {"code", "message"} <= value.keys() <= names
+    _require(fits, "R-06.5", "an error is a map of code and message, and of what it names")
+    return Error(**value)
 
 
 def _unpack(body: bytes) -> Any:
@@ -297,7 +317,7 @@ def _check_values(array: Any) -> None:
         _require(containers <= MAX_CONTAINERS, "R-06.3", f"more than {MAX_CONTAINERS} containers")
         if not level:
             return
-    raise Refused("R-06.2", f"containers nested deeper than {MAX_DEPTH}")
+    raise Refused("R-06.2", "containers nested deeper than {max_depth}", max_depth=MAX_DEPTH)
 
 
 def _containers_in(container: Any) -> list[Any]:
@@ -323,7 +343,7 @@ def _containers_in(container: Any) -> list[Any]:
 def _check_float(value: object) -> None:
     """Raises Refused (R-06.2) if the value is not a finite float."""
     if type(value) is not float:
-        raise Refused("R-06.2", f"values of type {type(value).__name__} are not carried")
+        raise Refused("R-06.2", "values of type {name} are not carried", name=type(value).__name__)
     _require(math.isfinite(value), "R-06.2", "numbers are finite")
 
 

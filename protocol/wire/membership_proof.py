@@ -8,7 +8,8 @@ from protocol.authority import authority
 from protocol.authority.authority import Authority
 from protocol.authority.record_index import AuthorityRecord
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, read_content
+from protocol.fold.content import read_content
+from protocol.fold.registry import KINDS
 from protocol.record import envelope
 from protocol.record.envelope import OPEN
 from protocol.record.signature import is_signed, sign_message

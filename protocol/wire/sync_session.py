@@ -74,7 +74,7 @@ class SyncSession:
         # The current round.
         self._our_digest: bytes | None = None
         self._their_digest: bytes | None = None
-        self._their_map: HaveMap | None = None  # until their last list has come
+        self._their_map: HaveMap | None = None  # until its last list has come
         self._has_their_map = False
         self._have_we_ended = False
         self._have_they_ended = False
@@ -227,14 +227,18 @@ class SyncSession:
         version = frame[1] if len(frame) > 1 else None
         if type(version) is not int or version < OLDEST_VERSION:
             raise Refused(
-                "R-05.10", f"this node speaks version {OLDEST_VERSION} of sync and later ones"
+                "R-05.10",
+                "this node speaks version {oldest_version} of sync and later ones",
+                oldest_version=OLDEST_VERSION,
             )
         # The hello of a later version may have more parts.
         frame = frame[:_HELLO_PARTS]
         _check_shape(frame, int, bytes, bytes, bytes, list)
         _, _, neighbourhood, device, signature, chain = frame
         if len(chain) > MAX_CHAIN or not all(type(wire) is bytes for wire in chain):
-            raise Refused("R-05.3", f"a hello carries at most {MAX_CHAIN} records")
+            raise Refused(
+                "R-05.3", "a hello carries at most {max_chain} records", max_chain=MAX_CHAIN
+            )
         return [HelloReceived(neighbourhood, device, signature, chain)]
 
     def _read_digest(self, frame: list[Any]) -> list[SyncEvent]:
@@ -314,7 +318,9 @@ def _read_want(frame: list[Any]) -> list[SyncEvent]:
     _check_shape(frame, list)
     ids = frame[1]
     if len(ids) > MAX_ASKED or not all(type(record_id) is bytes for record_id in ids):
-        raise Refused("R-05.8", f"at most {MAX_ASKED} contents are asked for at once")
+        raise Refused(
+            "R-05.8", "at most {max_asked} contents are asked for at once", max_asked=MAX_ASKED
+        )
     return [ContentWanted(ids)]
 
 
@@ -328,7 +334,7 @@ def _read_peers(frame: list[Any]) -> list[SyncEvent]:
     addresses = frame[1]
     fit = all(type(address) is str and len(address) <= MAX_ADDRESS for address in addresses)
     if len(addresses) > MAX_PEERS or not fit:
-        raise Refused("R-05.9", f"at most {MAX_PEERS} addresses at once")
+        raise Refused("R-05.9", "at most {max_peers} addresses at once", max_peers=MAX_PEERS)
     return [AddressesReceived(addresses)]
 
 
@@ -337,11 +343,16 @@ def _read_keys(frame: list[Any]) -> list[SyncEvent]:
     keys = frame[1]
     fit = all(type(key) is bytes and len(key) == KEY_SIZE for key in keys)
     if len(keys) > MAX_KEYS or not fit:
-        raise Refused("R-08.4", f"at most {MAX_KEYS} gossip keys at once, of {KEY_SIZE} bytes each")
+        raise Refused(
+            "R-08.4",
+            "at most {max_keys} gossip keys at once, of {key_size} bytes each",
+            max_keys=MAX_KEYS,
+            key_size=KEY_SIZE,
+        )
     return [GossipKeysReceived(keys)]
 
 
 def _check_shape(frame: list[Any], *types: type) -> None:
     """Raises Refused (R-05.1) if the values after the frame's type are not of these types."""
     if [type(value) for value in frame[1:]] != list(types):
-        raise Refused("R-05.1", f"a frame of type {frame[0]} does not look like this")
+        raise Refused("R-05.1", "a frame of type {frame} does not look like this", frame=frame[0])

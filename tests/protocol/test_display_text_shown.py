@@ -1,5 +1,5 @@
-"""Text made safe to display: which characters are marked, which are kept, and that a second time
-changes nothing.
+"""Text made safe to display: which characters are marked, which are kept, and that making it safe a
+second time changes nothing.
 """
 
 import unicodedata

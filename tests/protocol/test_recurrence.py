@@ -165,9 +165,9 @@ CLOCKS = [
     ("Europe/London", "2026-03-22T09:30", "2026-03-22T09:30"),
     ("Europe/London", "2026-03-29T09:30", "2026-03-29T08:30"),  # on the day of the change
     ("Europe/London", "2026-10-25T09:30", "2026-10-25T09:30"),
-    ("Europe/London", "2026-03-29T01:30", "2026-03-29T01:30"),  # there is none: it is 02:30 then
-    ("Europe/London", "2026-10-25T01:30", "2026-10-25T00:30"),  # there are two: the first
-    ("Europe/Madrid", "2026-03-29T02:30", "2026-03-29T01:30"),  # there is none: it is 03:30 then
+    ("Europe/London", "2026-03-29T01:30", "2026-03-29T01:30"),  # no such time: it is 02:30 then
+    ("Europe/London", "2026-10-25T01:30", "2026-10-25T00:30"),  # twice that day: the first counts
+    ("Europe/Madrid", "2026-03-29T02:30", "2026-03-29T01:30"),  # no such time: it is 03:30 then
     ("Europe/Madrid", "2026-10-25T02:30", "2026-10-25T00:30"),
     ("America/Santiago", "2026-04-05T09:30", "2026-04-05T13:30"),  # summer ends in April
     ("America/Santiago", "2026-09-06T09:30", "2026-09-06T12:30"),

@@ -1,1 +1,5 @@
-"""Activities: people do something together at a set time. Each role has a number of places."""
+"""Activities: what people do together at a time, who comes, and who came."""
+
+from protocol.kinds.activities import activities
+
+__all__ = ["activities"]

@@ -1,387 +1,634 @@
 """Kinds of activities: people do something together at a set time (specs/17-activities.md).
 
 All signups that this home has decide who gets a place. Once the organiser has written down who had
-a place, later signups do not change this.
+a place, later signups do not change this. For people who came to help, the organiser writes
+receipts, which the common pot pays.
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import TypedDict
 
 from protocol import recurrence
+from protocol.authority.authority import Authority
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, States, kind
-from protocol.fold.thread import Entry, Thread, View
-from protocol.kinds.activities.seating import Claim, Order, Seats, assign_seats
-from protocol.schema.fields import Integer, Many, Map, Minutes, Moment, Person, Text
+from protocol.fold.facets import (
+    COMMON_POT,
+    Awaited,
+    Certainty,
+    DiaryEntry,
+    FindView,
+    Way,
+)
+from protocol.fold.kind import SOMEBODY, By, Kind, Words
+from protocol.fold.registry import kind
+from protocol.fold.thread import Entry, Mark, Thread
+from protocol.fold.view import Order, States, View
+from protocol.kinds.activities.seating import Claim, Seats, assign_seats
+from protocol.kinds.exchange.payments import DAY, Payable, Receipt, check_pot_receipt
+from protocol.schema.declare import Integer, Many, Map, Minutes, Moment, Person, Text
+from protocol.schema.values import PersonId
 
 MOST_PLACES = 64  # of all roles together; a list in a record holds no more
+_MOST_UPCOMING = 8  # the coming days of an activity that are shown
 _EVERYBODY = {"": MOST_PLACES}  # the only role, if an activity names no role
 
 
-class _Answers(NamedTuple):
-    """What people said about a signup before its day began."""
+class RoleLine(TypedDict):
+    """A role on one day of an activity: who has a place in it, and who waits for one."""
 
-    is_withdrawn: bool = False
-    accepted: Order | None = None  # time and id of the organiser's first `accept`
+    role: str | None
+    places: int
+    has: list[PersonId]
+    waits: list[PersonId]
 
 
-class _AnswersBySignup(defaultdict[bytes, _Answers]):
-    """For the id of each signup of a thread: what people said about the signup."""
+class OccurrenceLine(TypedDict):
+    """One day of an activity, as the view of the activity lists it."""
+
+    on: str
+    state: str
+    roles: list[RoleLine]
+    attended: bool
+    came: list[PersonId]
+    missed: list[PersonId]
+
+
+class UpcomingDays(TypedDict):
+    """The next days of an activity, without those that are over."""
+
+    upcoming: list[str]
+
+
+class _FirstAccepts(dict[bytes, Order]):
+    """Maps a signup's id to the time and id of the organiser's first `accept` before its day."""
+
+
+class _AttendanceIds(defaultdict[bytes, list[bytes]]):
+    """Maps an activity to the ids of all attendances about it, even of those that do not count."""
 
     def __init__(self) -> None:
-        super().__init__(_Answers)
+        super().__init__(list)
 
 
 @dataclass
 class _Day:
     """The signups and the attendances for one day of an activity."""
 
-    signups: list[View] = field(default_factory=list)
-    attendances: list[View] = field(default_factory=list)
+    signups: list["Signup"] = field(default_factory=list)
+    attendances: list["Attendance"] = field(default_factory=list)
 
 
 @kind("activity", plural="activities")
 class Activity(Kind):
     """Something that people do together, once or again and again."""
 
-    states = States(
-        {
-            "open": "A place is free on one of its days.",
-            "full": "All places are taken on each of its days (`signup`).",
-            "past": "By the clock: its last day is over, and it is not cancelled.",
-            "cancelled": "Its organiser cancelled it (`close`).",
-        }
-    )
-    title = Text(required=True, min=1, max=120)
-    text = Text(max=2000)
-    starts = Moment(required=True, help="by the clock here, the first time")
-    minutes = Minutes(min=1)
-    repeats = Text(max=200, help="an iCalendar RRULE, such as FREQ=WEEKLY")
-    roles = Map(
+    class State(States):
+        """The states of an activity."""
+
+        OPEN = "open", "A place is free on one of its days."
+        FULL = "full", "All places are taken on each of its days (`signup`)."
+        PAST = "past", "By the clock: its last day is over, and it is not cancelled."
+        CANCELLED = "cancelled", "Its organiser cancelled it (`close`)."
+
+    wording = Words("Activity", begin="Plan something together", happened="{who} planned this")
+    example = {"title": "Lunch", "starts": "2026-11-26T12:30", "minutes": 90, "offset": 60}
+    on_board = True
+    closing = {Mark.CANCELLED: By("author", while_=(State.OPEN, State.FULL))}
+
+    title: str | None = Text(required=True, min=1, max=120)
+    text: str | None = Text(max=2000)
+    starts: str = Moment(required=True, help="by the clock here, the first time")
+    minutes: int | None = Minutes(min=1)
+    repeats: str | None = Text(max=200, help="an iCalendar RRULE, such as FREQ=WEEKLY")
+    roles: dict[str, int] | None = Map(
         of=Integer(min=1, max=MOST_PLACES), help="how many places each role has, such as cook=2"
     )
-    area = Text(max=60, help="a coarse area, never an address")
-    lang = Text(max=35, help="the language of the words, such as es")
-    offset = Integer(
+    area: str | None = Text(max=60, help="a coarse area, never an address")
+    lang: str | None = Text(max=35, help="the language of the words, such as es")
+    offset: int = Integer(
         required=True, min=-1080, max=1080, filled=True, help="the charter's, to tell what is late"
     )
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    occurrences: list[OccurrenceLine]
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in the charter's offset from UTC. Later changes of the charter do not change it."""
         del today
-        return {**entry.fields, "offset": thread.authority.charter["offset"]}
+        self.offset = thread.authority.charter["offset"]
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the activity to the views, in the state "open" (R-17.1 to R-17.5).
 
         Raises Refused if its days cannot be worked out, or if it has too many places.
         """
-        recurrence.occurrence_days(entry.fields["starts"], entry.fields.get("repeats"))
-        roles = entry.fields.get("roles") or _EVERYBODY
-        if sum(roles.values()) > MOST_PLACES:
-            raise Refused("R-17.5", f"all roles together have at most {MOST_PLACES} places")
-        thread.make_view(entry, state="open", occurrences=[])
+        self.days()
+        if sum(self.places.values()) > MOST_PLACES:
+            raise Refused(
+                "R-17.5",
+                "all roles together have at most {most_places} places",
+                most_places=MOST_PLACES,
+            )
+        thread.add_view(self)
 
-    def settle_view(self, thread: Thread, view: View) -> None:
+    def settle(self, thread: Thread) -> None:
         """Works out the days of the activity, and sets its state (R-17.13).
 
         The activity is cancelled if the organiser cancelled it. It is full if every day is full.
         """
-        signups = thread.linked_views("signup", "about", view["id"])
-        attendances = thread.linked_views("attendance", "about", view["id"])
-        days = _days_of(view)
+        signups = thread.linked_views(Signup, "about", self.id)
+        attendances = thread.linked_views(Attendance, "about", self.id)
+        days = self.days()
         by_day = _by_day(signups, attendances)
         if len(days) == 1:
             # An activity of one day shows this day even if nobody has signed up.
             by_day.setdefault(days[0], _Day())
-        view["occurrences"] = [_occurrence(thread, view, on, by_day[on]) for on in sorted(by_day)]
-        full_days = sum(occurrence["state"] == "full" for occurrence in view["occurrences"])
-        if "cancelled" in thread.marks[view["id"]]:
-            view["state"] = "cancelled"
+        self.occurrences = [_occurrence(thread, self, on, by_day[on]) for on in sorted(by_day)]
+        full_days = sum(day["state"] == self.State.FULL for day in self.occurrences)
+        if thread.is_marked(self.id, Mark.CANCELLED):
+            self.state = self.State.CANCELLED
         elif full_days == len(days):
-            view["state"] = "full"
-        if thread.is_hidden(view["id"]):
-            _hide_roles(view, signups, attendances)
+            self.state = self.State.FULL
+        if thread.is_hidden(self.id):
+            _hide_roles(self, signups, attendances)
 
-    def clock_state(self, view: View) -> tuple[str, str] | None:
+    # -- its days and its places ------------------------------------------------------------------
+
+    @property
+    def places(self) -> dict[str, int]:
+        """How many places each role has. If it names no role, the only role is "" for everybody."""
+        return self.roles or _EVERYBODY
+
+    @property
+    def zone(self) -> timezone:
+        """The time zone of its clock times."""
+        return timezone(timedelta(minutes=self.offset))
+
+    def days(self) -> tuple[str, ...]:
+        """Returns the days on which it takes place. Raises Refused if they cannot be worked out."""
+        return recurrence.occurrence_days(self.starts, self.repeats)
+
+    def occurrence_end(self, day: str) -> str:
+        """Returns the local moment at which it is over on `day`."""
+        begins = recurrence.occurrence_start(self.starts, day)
+        if begins == day:
+            return day  # without a time of day, it is over when the day is over
+        end = datetime.fromisoformat(begins) + timedelta(minutes=self.minutes or 0)
+        return end.isoformat(timespec="minutes")
+
+    def check_day(self, day: str) -> None:
+        """Raises Refused if it does not take place on `day` (R-17.6a)."""
+        days = self.days()
+        if day not in days:
+            raise Refused(
+                "R-17.6",
+                "it does not take place on {day}; its first day is {days}",
+                day=day,
+                days=days[0],
+            )
+
+    def check_in_time(self, day: str, time: int) -> None:
+        """Raises Refused if it had begun on `day` at `time`, in ms (R-17.7)."""
+        begins = recurrence.local_to_ms(recurrence.occurrence_start(self.starts, day), self.zone)
+        if time >= begins:
+            raise Refused(
+                "R-17.7", "it has begun on {day}, and its places are what they were", day=day
+            )
+
+    def places_held(self, day: str) -> dict[str, list[bytes]]:
+        """Returns, for each role, the people who have a place on a day.
+
+        The result is empty if this home knows of no place that is taken.
+        """
+        for occurrence in self.occurrences:
+            if occurrence["on"] == day:
+                return {
+                    role["role"] or "": role["has"] for role in occurrence["roles"] if role["has"]
+                }
+        return {}
+
+    def unwritten_days(self) -> list[str]:
+        """Returns the days on which people have a place and nobody has written down who came.
+
+        Days to come are among them. If the activity is cancelled, there are none.
+        """
+        if self.state == self.State.CANCELLED:
+            return []
+        return [
+            occurrence["on"]
+            for occurrence in self.occurrences
+            if not occurrence["attended"] and any(role["has"] for role in occurrence["roles"])
+        ]
+
+    # -- for those who show it --------------------------------------------------------------------
+
+    def further_values(self, authority: Authority, is_past: Callable[[str], bool]) -> UpcomingDays:
+        """Returns its next days. `is_past` says whether a local moment is over."""
+        del authority
+        ahead = (day for day in self.days() if not is_past(self.occurrence_end(day)))
+        return {"upcoming": list(islice(ahead, _MOST_UPCOMING))}
+
+    def clock_state(self) -> tuple[str, str] | None:
         """Returns the end of the last day of the activity, and the state "past" that follows then.
 
         Returns None if the activity is cancelled.
         """
-        if view["state"] == "cancelled":
+        if self.state == self.State.CANCELLED:
             return None
-        last_day = _days_of(view)[-1]
-        return occurrence_end(view, last_day), "past"
+        return self.occurrence_end(self.days()[-1]), self.State.PAST
+
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """From each day on which people have a place, it waits for the organiser's `attendance`."""
+        del thread
+        for day in self.unwritten_days():
+            yield Awaited(self.author, "attendance", self.id, since=day)
+
+    def diary_entry(self, person: bytes, find: FindView) -> DiaryEntry | None:
+        """Returns when the activity takes place, in the diary of its organiser."""
+        del find
+        if person != self.author:
+            return None
+        is_cancelled = self.state == self.State.CANCELLED
+        return DiaryEntry(
+            self.title or self.kind,
+            self.starts,
+            self.minutes,
+            self.repeats,
+            self.area,
+            certainty=Certainty.CANCELLED if is_cancelled else Certainty.CONFIRMED,
+        )
+
+
+def _organiser(view: View, thread: Thread) -> set[bytes]:
+    """Returns the author of the activity that a view is about."""
+    activity = thread.find_view(view.about, Activity)
+    return set() if activity is None else {activity.author}
 
 
 @kind("signup", about=("activity",))
 class Signup(Kind):
     """Says that its author would like to come, on a day and in a role."""
 
-    states = States(
-        {
-            "placed": "Its author has a place in the role on that day.",
-            "waiting": "Its author has no place in the role on that day.",
-            "withdrawn": "Its author withdrew it before that day's beginning (`close`).",
-        }
-    )
-    role = Text(min=1, max=40, help="needed where the activity names several")
-    on = Moment(required=True, day_only=True, help="the next day if left out")
+    class State(States):
+        """The states of a signup. A view begins as waiting, until the places are given out."""
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+        PLACED = "placed", "Its author has a place in the role on that day."
+        WAITING = "waiting", "Its author has no place in the role on that day."
+        WITHDRAWN = "withdrawn", "Its author withdrew it before that day's beginning (`close`)."
+
+    wording = Words("Signup", happened="{who} signed up", submit="Yes")
+    example = {"role": "cook", "on": "2026-11-26"}
+    accept = By(_organiser, rule="R-17.10", otherwise="only the organiser accepts a signup")
+    closing = {Mark.WITHDRAWN: By("author", while_=(State.PLACED, State.WAITING))}
+
+    role: str | None = Text(min=1, max=40, help="needed where the activity names several")
+    on: str = Moment(required=True, day_only=True, help="the next day if left out")
+
+    accepted: bool = False
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields a way for each role, on the next day without a signup of that person."""
+        activity = thread.find_view(target.id, Activity)
+        if activity is None:
+            return
+        taken = {signup.on for signup in _signups_of(thread, activity, person)}
+        coming = (day for day in activity.days() if day >= thread.today)
+        free_day = next((day for day in coming if day not in taken), None)
+        if free_day is None:
+            return
+        for role in activity.places:
+            given = {"on": free_day, "role": role} if role else {"on": free_day}
+            yield Way(given, ask=())
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in the next day of the activity.
 
         If the activity has only one role, fills in this role too.
         """
-        activity = _activity_of(thread, entry.about)
-        days = _days_of(activity)
+        activity = _activity_of(thread, self.about)
+        days = activity.days()
+        roles = list(activity.roles or ())
         next_day = next((day for day in days if day >= today), days[-1])
-        roles = list(activity["roles"] or ())
-        return {"on": next_day, "role": roles[0] if len(roles) == 1 else None, **entry.fields}
+        self.fill(on=next_day, role=roles[0] if len(roles) == 1 else None)
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the activity is cancelled (R-17.8).
 
         Raises Refused also if the author has signed up for that day already.
         """
-        activity = _activity_of(thread, entry.about)
-        if activity["state"] == "cancelled":
+        activity = _activity_of(thread, self.about)
+        if activity.state == Activity.State.CANCELLED:
             raise Refused("R-17.8", "the activity is cancelled")
-        wanted = (entry.person, entry.fields["on"])
-        for signup in thread.linked_views("signup", "about", activity["id"]):
-            if (signup["author"], signup["on"]) == wanted and signup["state"] != "withdrawn":
-                raise Refused("R-17.8", "there is a signup for that day already")
+        if any(signup.on == self.on for signup in _signups_of(thread, activity, self.author)):
+            raise Refused("R-17.8", "there is a signup for that day already")
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Adds the signup to the views, in the state "waiting" (R-17.6, R-17.7).
-
-        Raises Refused if the activity has no such role or day, or has begun on that day.
-        """
-        activity = _activity_of(thread, entry.about)
-        roles = activity["roles"]
-        if entry.fields.get("role") not in (roles or (None,)):
-            remedy = f"name one with --role: {', '.join(roles)}" if roles else "name none"
-            raise Refused("R-17.6", f"the activity has no such role; {remedy}")
-        _check_day(activity, entry.fields["on"])
-        _check_in_time(activity, entry.fields["on"], entry)
-        thread.make_view(entry, state="waiting", accepted=False)
-
-    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
+    def check_accept(self, thread: Thread, accept: View) -> None:
         """Raises Refused if software should not accept the signup (R-17.8).
 
         This is so if the signup is already accepted or withdrawn. It is also so if the organiser
         has promised all places of this role on that day.
         """
-        signup = _signup_of(thread, entry.about)
-        if signup["state"] == "withdrawn":
+        del accept
+        if self.state == self.State.WITHDRAWN:
             raise Refused("R-17.8", "the signup is withdrawn already")
-        if signup["accepted"]:
+        if self.accepted:
             raise Refused("R-17.8", "the signup is accepted already")
-        roles = _activity_of(thread, signup["about"])["roles"] or _EVERYBODY
+        activity = _activity_of(thread, self.about)
         promised = [
             other
-            for other in thread.linked_views("signup", "about", signup["about"])
-            if (other["on"], other["role"]) == (signup["on"], signup["role"])
-            and other["accepted"]
-            and other["state"] == "placed"
+            for other in thread.linked_views(Signup, "about", activity.id)
+            if (other.on, other.role) == (self.on, self.role)
+            and other.accepted
+            and other.state == self.State.PLACED
         ]
-        if len(promised) >= roles[signup["role"] or ""]:
+        if len(promised) >= activity.places[self.role or ""]:
             raise Refused("R-17.8", "all places of this role are promised already")
 
-    def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """Notes that the organiser accepts a signup (R-17.10).
+    def fold_entry(self, thread: Thread) -> None:
+        """Adds the signup to the views, in the state "waiting" (R-17.6, R-17.7).
 
-        Raises Refused if somebody else accepts it, or if the activity has begun on that day.
+        Raises Refused if the activity has no such role or day, or has begun on that day.
         """
-        signup = _signup_of(thread, entry.about)
-        activity = _activity_of(thread, signup["about"])
-        if entry.person != activity["author"]:
-            raise Refused("R-17.10", "only the organiser accepts a signup")
-        _check_in_time(activity, signup["on"], entry)
-        index = thread.index(_AnswersBySignup)
-        answers = index[signup["id"]]
-        earliest = min(entry.order, answers.accepted or entry.order)
-        index[signup["id"]] = answers._replace(accepted=earliest)
-        signup["accepted"] = True
+        activity = _activity_of(thread, self.about)
+        roles = activity.roles
+        if self.role not in (roles or (None,)):
+            remedy = f"name one with --role: {', '.join(roles)}" if roles else "name none"
+            raise Refused("R-17.6", "the activity has no such role; {remedy}", remedy=remedy)
+        activity.check_day(self.on)
+        activity.check_in_time(self.on, self.created)
+        self.state = self.State.WAITING
+        thread.add_view(self)
 
-    def apply_close(self, thread: Thread, entry: Entry) -> None:
-        """Withdraws a signup, so that its place is free again (R-17.7).
+    def apply_accept(self, thread: Thread, accept: View) -> None:
+        """Notes that the organiser accepts the signup (R-17.10).
 
         Raises Refused if the activity has begun on that day.
         """
-        signup = _signup_of(thread, entry.about)
-        _check_in_time(_activity_of(thread, signup["about"]), signup["on"], entry)
-        index = thread.index(_AnswersBySignup)
-        index[signup["id"]] = index[signup["id"]]._replace(is_withdrawn=True)
+        _activity_of(thread, self.about).check_in_time(self.on, accept.created)
+        accepts = thread.index(_FirstAccepts)
+        accepts[self.id] = min(accept.order, accepts.get(self.id, accept.order))
+        self.accepted = True
+
+    def apply_close(self, thread: Thread, close: View) -> None:
+        """Withdraws the signup, so that its place is free again (R-17.7).
+
+        Raises Refused if the activity has begun on that day.
+        """
+        _activity_of(thread, self.about).check_in_time(self.on, close.created)
+
+    def diary_entry(self, person: bytes, find: FindView) -> DiaryEntry | None:
+        """Returns when the author comes.
+
+        The entry is tentative while the author waits for a place.
+        """
+        activity = find(self.about)
+        if person != self.author or self.state == self.State.WITHDRAWN:
+            return None
+        if not isinstance(activity, Activity):
+            return None
+        certainty = Certainty.CONFIRMED
+        if activity.state == Activity.State.CANCELLED:
+            certainty = Certainty.CANCELLED
+        elif self.state == self.State.WAITING:
+            certainty = Certainty.TENTATIVE
+        return DiaryEntry(
+            activity.title or activity.kind,
+            recurrence.occurrence_start(activity.starts, self.on),
+            activity.minutes,
+            area=activity.area,
+            other=activity.author,
+            role=self.role,
+            certainty=certainty,
+        )
 
 
 @kind("attendance", about=("activity",), plural="attendances", lasting=True)
-class Attendance(Kind):
-    """The organiser writes down who came, and who had a place."""
+class Attendance(Payable):
+    """The organiser writes down who came, and who had a place.
 
-    states = States({"written": "Always."})
-    people = Many(of=Person(), required=True, max=MOST_PLACES, help="who came")
-    on = Moment(required=True, day_only=True, help="the last day if left out")
-    held = Map(of=Many(of=Person(), max=MOST_PLACES), filled=True, help="who had a place")
+    The common pot pays the receipts about it.
+    """
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    class State(States):
+        """The state of an attendance."""
+
+        WRITTEN = "written", "Always."
+
+    wording = Words("Who came", happened="{who} wrote down who came", submit="Write down")
+    example = {"people": [SOMEBODY], "on": "2026-11-26", "held": {"cook": [SOMEBODY]}}
+
+    people: list[PersonId] = Many(of=Person(), required=True, max=MOST_PLACES, help="who came")
+    on: str = Moment(required=True, day_only=True, help="the last day if left out")
+    held: dict[str, list[PersonId]] | None = Map(
+        of=Many(of=Person(), max=MOST_PLACES), filled=True, help="who had a place"
+    )
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields a way for each day on which people had a place and which nobody has written down.
+
+        Until a day begins, `check_before_signing` refuses it.
+        """
+        del person
+        activity = thread.find_view(target.id, Activity)
+        for day in activity.unwritten_days() if activity is not None else ():
+            yield Way({"on": day}, ask=("people",))
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in the latest day up to `today`, and the people who have a place on that day."""
-        activity = _activity_of(thread, entry.about)
-        days = _days_of(activity)
+        activity = _activity_of(thread, self.about)
+        days = activity.days()
         begun = [day for day in days if day <= today]
-        fields = {"on": begun[-1] if begun else days[0], **entry.fields}
-        return {**fields, "held": _places_held(activity, fields["on"])}
+        self.fill(on=begun[-1] if begun else days[0])
+        self.held = activity.places_held(self.on)
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the day of the attendance has not come yet (R-17.12)."""
-        zone = _zone_of(_activity_of(thread, entry.about))
-        today = datetime.fromtimestamp(entry.time / 1000, zone).date().isoformat()
-        if entry.fields["on"] > today:
-            raise Refused("R-17.12", f"it takes place on {entry.fields['on']}; write it down then")
+        zone = _activity_of(thread, self.about).zone
+        today = datetime.fromtimestamp(self.created / 1000, zone).date().isoformat()
+        if self.on > today:
+            raise Refused("R-17.12", "it takes place on {on}; write it down then", on=self.on)
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the attendance to the views (R-17.11).
 
         Raises Refused unless the organiser wrote it, for a day of the activity. Raises Refused also
         if it gives more places than the activity has, or two places to one person.
         """
-        activity = _activity_of(thread, entry.about)
-        if entry.person != activity["author"]:
+        activity = _activity_of(thread, self.about)
+        if self.author != activity.author:
             raise Refused("R-17.11", "only the organiser writes down who came")
-        _check_day(activity, entry.fields["on"])
-        held = entry.fields.get("held") or {}
-        roles = activity["roles"] or _EVERYBODY
+        activity.check_day(self.on)
+        held = self.held or {}
         everybody = [person for people in held.values() for person in people]
-        has_room = all(len(people) <= roles.get(role, 0) for role, people in held.items())
+        has_room = all(len(people) <= activity.places.get(role, 0) for role, people in held.items())
         if not has_room or len(set(everybody)) < len(everybody):
             raise Refused("R-17.11", "it gives more places than there are, or two to one person")
-        thread.make_view(entry, state="written")
+        thread.add_view(self)
+
+    # -- what receipts about it ask ---------------------------------------------------------------
+
+    def receipt_ways(self, thread: Thread) -> Iterable[Way]:
+        """Yields a way for each other person who came and has no receipt for that day yet."""
+        for person in self.people:
+            if person != self.author and not self._standing_receipts(thread, person):
+                yield Way({"giver": person}, ask=("minutes", "note"))
+
+    def fill_in_receipt(self, thread: Thread, receipt: Receipt, today: str) -> None:
+        """Fills in the pot as the receiver, and the day and the minutes of the activity.
+
+        If only one other person came, that person is the giver (R-17.16a).
+        """
+        del today
+        self._check_counts(thread)
+        activity = _activity_of(thread, self.about)
+        others = [person for person in self.people if person != receipt.author]
+        receipt.fill(
+            giver=others[0] if len(others) == 1 else None,
+            receiver=COMMON_POT,
+            minutes=activity.minutes,
+            on=self.on,
+        )
+
+    def check_receipt_before_signing(self, thread: Thread, receipt: Receipt) -> None:
+        """Raises Refused if the person has a receipt for that day already (R-17.16).
+
+        A disputed receipt does not matter.
+        """
+        self._check_counts(thread)
+        for other in self._standing_receipts(thread, receipt.giver):
+            raise Refused(
+                "R-17.16",
+                "there is a {state} receipt for them on that day already",
+                state=other.state,
+            )
+
+    def check_receipt(self, thread: Thread, receipt: Receipt) -> None:
+        """Raises Refused unless the receipt from the pot is allowed (R-17.15).
+
+        The organiser writes it, for another person who came, and for the day of the attendance.
+        """
+        check_pot_receipt(receipt, thread.target(receipt))
+        if thread.find_view(self.id, Attendance) is None:
+            return  # it does not count, so nothing says who came
+        if receipt.giver not in self.people:
+            raise Refused("R-17.15", "the giver must be one of those who came")
+        if receipt.on[:DAY] != self.on:
+            raise Refused(
+                "R-17.15",
+                "the attendance is for {on}, and the receipt must be for that day",
+                on=self.on,
+            )
+
+    def paid_together(self, thread: Thread) -> tuple[bytes, list[bytes]]:
+        """Returns the activity, and all attendances about it (R-17.15e)."""
+        if self.about is None:
+            return super().paid_together(thread)
+        attendances = thread.index(_AttendanceIds)
+        if not attendances:
+            for draft in thread.drafts.values():
+                if isinstance(draft, Attendance):
+                    attendances[draft.about or b""].append(draft.id)
+        return self.about, attendances[self.about]
+
+    def _check_counts(self, thread: Thread) -> None:
+        if thread.find_view(self.id, Attendance) is None:
+            raise Refused("R-17.15", "the attendance does not count")
+
+    def _standing_receipts(self, thread: Thread, giver: bytes) -> list[Receipt]:
+        """Returns the receipts of a person for this day that are not disputed."""
+        _, attendances = self.paid_together(thread)
+        return [
+            receipt
+            for attendance in attendances
+            for receipt in thread.linked_views(Receipt, "about", attendance)
+            if (receipt.giver, receipt.on[:DAY]) == (giver, self.on)
+            and receipt.state != Receipt.State.DISPUTED
+        ]
 
 
-def occurrence_end(activity: View, day: str) -> str:
-    """Returns the local moment at which the activity is over on `day`."""
-    begins = recurrence.occurrence_start(activity["starts"], day)
-    if begins == day:
-        return day  # without a time of day, it is over when the day is over
-    end = datetime.fromisoformat(begins) + timedelta(minutes=activity["minutes"] or 0)
-    return end.isoformat(timespec="minutes")
+# -- one day of an activity -----------------------------------------------------------------------
 
 
-def _activity_of(thread: Thread, record_id: bytes | None) -> View:
-    activity = thread.find_view(record_id, "activity")
+def _activity_of(thread: Thread, record_id: bytes | None) -> Activity:
+    activity = thread.find_view(record_id, Activity)
     if activity is None:
         raise Refused("R-17.6", "the activity does not count, or its words are gone")
     return activity
 
 
-def _signup_of(thread: Thread, record_id: bytes | None) -> View:
-    signup = thread.find_view(record_id, "signup")
-    if signup is None:
-        raise Refused("R-17.10", "the signup does not count")
-    return signup
+def _signups_of(thread: Thread, activity: Activity, person: bytes) -> list[Signup]:
+    """Returns the signups of a person that are not withdrawn."""
+    return [
+        signup
+        for signup in thread.linked_views(Signup, "about", activity.id)
+        if signup.author == person and signup.state != Signup.State.WITHDRAWN
+    ]
 
 
-def _days_of(activity: View) -> tuple[str, ...]:
-    return recurrence.occurrence_days(activity["starts"], activity["repeats"])
-
-
-def _zone_of(activity: View) -> timezone:
-    return timezone(timedelta(minutes=activity["offset"]))
-
-
-def _check_day(activity: View, day: str) -> None:
-    days = _days_of(activity)
-    if day not in days:
-        raise Refused("R-17.6", f"it does not take place on {day}; its first day is {days[0]}")
-
-
-def _check_in_time(activity: View, day: str, entry: Entry) -> None:
-    """Raises Refused if `entry` was made after the activity began on `day` (R-17.7)."""
-    begins = recurrence.local_to_ms(
-        recurrence.occurrence_start(activity["starts"], day), _zone_of(activity)
-    )
-    if entry.time >= begins:
-        raise Refused("R-17.7", f"it has begun on {day}, and its places are what they were")
-
-
-def _places_held(activity: View, day: str) -> dict[str, list[bytes]]:
-    """Returns, for each role, the people who have a place on a day.
-
-    The result is empty if this home knows of no place that is taken.
-    """
-    for occurrence in activity["occurrences"]:
-        if occurrence["on"] == day:
-            return {role["role"] or "": role["has"] for role in occurrence["roles"] if role["has"]}
-    return {}
-
-
-def _by_day(signups: list[View], attendances: list[View]) -> dict[str, _Day]:
+def _by_day(signups: list[Signup], attendances: list[Attendance]) -> dict[str, _Day]:
     by_day: dict[str, _Day] = defaultdict(_Day)
     for signup in signups:
-        by_day[signup["on"]].signups.append(signup)
+        by_day[signup.on].signups.append(signup)
     for attendance in attendances:
-        by_day[attendance["on"]].attendances.append(attendance)
+        by_day[attendance.on].attendances.append(attendance)
     return by_day
 
 
-def _occurrence(thread: Thread, activity: View, on: str, day: _Day) -> dict[str, Any]:
-    """Works out one day of an activity, and returns it as the activity's view shows it.
+def _occurrence(thread: Thread, activity: Activity, on: str, day: _Day) -> OccurrenceLine:
+    """Works out one day of an activity, and returns it as the activity's view lists it.
 
-    Sets the states of all signups for this day too (R-17.14).
+    Gives out the places of this day, and sets the states of its signups too (R-17.14).
     """
-    answers = thread.index(_AnswersBySignup)
-    live = [signup for signup in day.signups if not answers[signup["id"]].is_withdrawn]
-    first = min(day.attendances, key=_order, default=None)
-    roles = activity["roles"] or _EVERYBODY
-    fixed = (first["held"] or {}) if first else None
-    claims = [_claim(signup, answers[signup["id"]].accepted) for signup in live]
-    seats = assign_seats(roles, claims, fixed)
-    for signup in day.signups:
-        signup["state"] = _signup_state(signup, answers[signup["id"]], seats)
-    came = {person for attendance in day.attendances for person in attendance["people"]}
+    accepts = thread.index(_FirstAccepts)
+    # Signups are settled before their activity: those that are withdrawn say so already.
+    live = [signup for signup in day.signups if signup.state != Signup.State.WITHDRAWN]
+    first = min(day.attendances, key=lambda attendance: attendance.order, default=None)
+    fixed = (first.held or {}) if first else None
+    claims = [
+        Claim(signup.author, signup.role or "", signup.order, accepts.get(signup.id))
+        for signup in live
+    ]
+    places = activity.places
+    seats = assign_seats(places, claims, fixed)
+    for signup in live:
+        signup.state = _seated_state(signup, seats)
+    came = {person for attendance in day.attendances for person in attendance.people}
     has_place = {person for role in seats.values() for person in role.has}
-    everybody = {signup["author"] for signup in day.signups}
-    withdrew = everybody - {signup["author"] for signup in live}
-    is_full = all(len(seats[role].has) >= places for role, places in roles.items())
+    withdrew = {signup.author for signup in day.signups} - {signup.author for signup in live}
+    is_full = all(len(seats[role].has) >= number for role, number in places.items())
     return {
         "on": on,
-        "state": "full" if is_full else "open",
-        "roles": [
-            {"role": role or None, "places": places, **seats[role]._asdict()}
-            for role, places in sorted(roles.items())
-        ],
+        "state": Activity.State.FULL if is_full else Activity.State.OPEN,
+        "roles": [_role_line(role, places[role], seats[role]) for role in sorted(places)],
         "attended": bool(day.attendances),
         "came": sorted(came),
         "missed": sorted(has_place - came - withdrew) if day.attendances else [],
     }
 
 
-def _claim(signup: View, accepted: Order | None) -> Claim:
-    return Claim(signup["author"], signup["role"] or "", _order(signup), accepted)
+def _seated_state(signup: Signup, seats: dict[str, Seats]) -> Signup.State:
+    has_place = signup.author in seats[signup.role or ""].has
+    return Signup.State.PLACED if has_place else Signup.State.WAITING
 
 
-def _order(view: View) -> Order:
-    return view["created"], view["id"]
+def _role_line(role: str, places: int, seats: Seats) -> RoleLine:
+    return {"role": role or None, "places": places, "has": seats.has, "waits": seats.waits}
 
 
-def _signup_state(signup: View, answers: _Answers, seats: dict[str, Seats]) -> str:
-    if answers.is_withdrawn:
-        return "withdrawn"
-    has_place = signup["author"] in seats[signup["role"] or ""].has
-    return "placed" if has_place else "waiting"
-
-
-def _hide_roles(activity: View, signups: list[View], attendances: list[View]) -> None:
+def _hide_roles(activity: Activity, signups: list[Signup], attendances: list[Attendance]) -> None:
     """Removes the names of the roles from all views of a hidden activity (R-14.6).
 
     The names of the roles are words of the activity, so they are hidden with its other words.
     """
-    for occurrence in activity["occurrences"]:
+    for occurrence in activity.occurrences:
         for role in occurrence["roles"]:
             role["role"] = None
     for signup in signups:
-        signup["role"] = None
+        signup.role = None
     for attendance in attendances:
-        attendance["held"] = None
+        attendance.held = None

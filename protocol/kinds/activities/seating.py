@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-Order = tuple[int, bytes]  # time, then id
+from protocol.fold.view import Order
 
 
 class Claim(NamedTuple):

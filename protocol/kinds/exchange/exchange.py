@@ -1,18 +1,48 @@
-"""Kinds of the exchange: from an offer or a request to a receipt that both people sign (specs/13).
+"""Kinds of the exchange: from an offer or a request to terms that both people sign (specs/13).
 
-A state depends on the records that a home has, and not on the order in which they arrived. Once a
-receipt is confirmed, the agreement is done, even if somebody cancels it.
+The code calls the offer or request an intent. Two people find terms for it, one response after
+another; the code calls these talks a parley. A state depends on the records that a home has, and
+not on the order in which they arrived. Once a receipt is confirmed, the agreement is done, even if
+somebody cancels it.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import NamedTuple, TypedDict
 
 from protocol.errors import Refused
-from protocol.fold.balance import COMMON_POT
-from protocol.fold.kind import NO_VIEW, Kind, States, kind
-from protocol.fold.thread import Entry, Thread, View
-from protocol.kinds.exchange import common_pot, occurrences
-from protocol.kinds.exchange.negotiation import parley_of
-from protocol.schema.fields import Integer, Many, Minutes, Moment, Person, Text
+from protocol.fold.facets import (
+    COMMON_POT,
+    Answered,
+    Awaited,
+    DiaryEntry,
+    FindView,
+    MatchingFact,
+    Post,
+    Promise,
+)
+from protocol.fold.kind import SOMEBODY, By, Kind, Words
+from protocol.fold.registry import kind
+from protocol.fold.thread import Entry, Mark, Thread
+from protocol.fold.view import States, View
+from protocol.kinds.exchange import occurrences
+from protocol.kinds.exchange.payments import (
+    DAY,
+    Payable,
+    Receipt,
+    check_parties,
+    counting_receipts,
+)
+from protocol.schema.declare import Integer, Many, Minutes, Moment, Person, Text
+from protocol.schema.values import PersonId
+
+
+class ReceiptLine(TypedDict):
+    """A receipt, as the view of its agreement lists it."""
+
+    id: bytes
+    state: str
+    minutes: int
+    on: str
 
 
 class Intent(Kind):
@@ -21,432 +51,531 @@ class Intent(Kind):
     `minutes` is an estimate until two people have agreed.
     """
 
-    states = States(
-        {
-            "open": "It has fewer living agreements than places.",
-            "agreed": "It has as many living agreements as places, or more (`agreement`).",
-            "done": "It has as many living agreements as places, and all of them are done.",
-            "expired": "By the clock: it is open, and `until` is past.",
-            "withdrawn": (
-                "Its author withdrew it (`close`), and it has fewer living agreements than places."
-            ),
-        }
-    )
-    deadline = ("until", "expired")
-    title = Text(required=True, min=1, max=120)
-    text = Text(max=2000)
-    tags = Many(of=Text(min=1, max=40))
-    minutes = Minutes(min=1)
-    area = Text(max=60, help="a coarse area, never an address")
-    starts = Moment()
-    until = Moment(help="after this it counts as expired")
-    repeats = Text(max=200, help="an iCalendar RRULE")
-    places = Integer(min=1, max=1000, help="how many people are wanted; 1 if left out")
-    lang = Text(max=35, help="the language of the words, such as es")
+    class State(States):
+        """The states of an offer or a request."""
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+        OPEN = "open", "It has fewer living agreements than places."
+        AGREED = "agreed", "It has as many living agreements as places, or more (`agreement`)."
+        DONE = "done", "It has as many living agreements as places, and all of them are done."
+        EXPIRED = "expired", "By the clock: it is open, and `until` is past."
+        WITHDRAWN = (
+            "withdrawn",
+            "Its author withdrew it (`close`), and it has fewer living agreements than places.",
+        )
+
+    on_board = True
+    deadline = ("until", State.EXPIRED)
+    shown_as_views = ("responses",)
+    closing = {Mark.WITHDRAWN: By("author", while_=(State.OPEN, State.AGREED))}
+    example = {"title": "A hand with the shelf", "minutes": 60, "tags": ["tools"]}
+
+    title: str | None = Text(required=True, min=1, max=120)
+    text: str | None = Text(max=2000)
+    tags: list[str] | None = Many(of=Text(min=1, max=40))
+    minutes: int | None = Minutes(min=1)
+    area: str | None = Text(max=60, help="a coarse area, never an address")
+    starts: str | None = Moment()
+    until: str | None = Moment(help="after this it counts as expired")
+    repeats: str | None = Text(max=200, help="an iCalendar RRULE")
+    places: int | None = Integer(min=1, max=1000, help="how many people are wanted; 1 if left out")
+    lang: str | None = Text(max=35, help="the language of the words, such as es")
+
+    responses: list[bytes]
+
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the RRULE in the field `repeats` is not understood (R-13.18)."""
         del thread
-        occurrences.check_rule(entry.fields.get("starts"), entry.fields.get("repeats"))
+        occurrences.check_rule(self.starts, self.repeats)
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Adds the offer or request to the views, in the state "open"."""
-        thread.make_view(entry, state="open", responses=[])
-
-    def settle_view(self, thread: Thread, view: View) -> None:
+    def settle(self, thread: Thread) -> None:
         """Sets the state of an offer or request (R-13.2).
 
         Cancelled agreements do not count here. If there are as many agreements as places, the state
         is "agreed". If all these agreements are done, the state is "done".
         """
-        agreements = thread.linked_views("agreement", "intent", view["id"])
-        living = [agreement for agreement in agreements if agreement["state"] != "cancelled"]
-        responses = thread.linked_views("response", "intent", view["id"])
-        view["responses"] = [response["id"] for response in responses]
-        if len(living) >= (view["places"] or 1):
-            is_done = all(agreement["state"] == "done" for agreement in living)
-            view["state"] = "done" if is_done else "agreed"
-        elif "withdrawn" in thread.marks[view["id"]]:
-            view["state"] = "withdrawn"
+        agreements = thread.linked_views(Agreement, "intent", self.id)
+        living = [agreement for agreement in agreements if agreement.is_alive]
+        responses = thread.linked_views(Response, "intent", self.id)
+        self.responses = [response.id for response in responses]
+        if len(living) >= (self.places or 1):
+            is_done = all(agreement.state == Agreement.State.DONE for agreement in living)
+            self.state = self.State.DONE if is_done else self.State.AGREED
+        elif thread.is_marked(self.id, Mark.WITHDRAWN):
+            self.state = self.State.WITHDRAWN
+
+    def parties(self, responder: bytes) -> tuple[bytes, bytes]:
+        """Returns the giver and the receiver."""
+        raise NotImplementedError
+
+    def matching_facts(self) -> Iterable[MatchingFact]:
+        """Returns what the author needs or offers, while the request or offer is open."""
+        if self.state == self.State.OPEN and self.title:
+            yield Post(
+                is_need=isinstance(self, Request),
+                title=self.title,
+                tags=tuple(self.tags or ()),
+                text=self.text,
+                lang=self.lang,
+                starts=self.starts,
+                until=self.until,
+                repeats=self.repeats,
+                minutes=self.minutes,
+                area=self.area,
+            )
 
 
 @kind("offer")
 class Offer(Intent):
     """Something that its author would give."""
 
+    wording = Words("Offer", begin="Offer something", happened="{who} offered this")
+
+    def parties(self, responder: bytes) -> tuple[bytes, bytes]:
+        """Returns the author, who gives, and the responder."""
+        return self.author, responder
+
 
 @kind("request")
 class Request(Intent):
     """Something that its author would like to receive."""
+
+    wording = Words("Request", begin="Ask for something", happened="{who} asked for this")
+
+    def parties(self, responder: bytes) -> tuple[bytes, bytes]:
+        """Returns the responder, who gives, and the author."""
+        return responder, self.author
+
+
+class Parley(NamedTuple):
+    """The talks about one offer or request, with one person who responded to it.
+
+    The offer or request decides who gives and who receives. It does not matter who named the last
+    terms.
+    """
+
+    intent: Intent
+    responder: bytes
+
+    @property
+    def parties(self) -> tuple[bytes, bytes]:
+        """The giver and the receiver."""
+        return self.intent.parties(self.responder)
+
+    def other_party(self, person: bytes) -> bytes:
+        """Returns the party that is not `person`."""
+        return self.responder if person == self.intent.author else self.intent.author
+
+
+class _Parleys(dict[bytes, Parley | Refused]):
+    """The parley of each response of a thread, or the reason if the response has no parley."""
+
+
+def _next_turn(view: View, thread: Thread) -> set[bytes]:
+    """Returns the person who answers a response."""
+    assert isinstance(view, Response), "only a response has a turn"
+    return {view.parley(thread).other_party(view.author)}
 
 
 @kind("response", about=("offer", "request", "response"))
 class Response(Kind):
     """Answers an offer, a request or another response, with terms of your own."""
 
-    states = States(
-        {
-            "waiting": "Nobody has answered it.",
-            "accepted": "An agreement about it lives (`agreement`).",
-            "declined": (
+    class State(States):
+        """The states of a response."""
+
+        WAITING = "waiting", "Nobody has answered it."
+        ACCEPTED = "accepted", "An agreement about it lives (`agreement`)."
+        DECLINED = (
+            "declined",
+            (
                 "The other party declined it (`close`), answered with other terms (`response`) or "
                 "cancelled the agreement about it (`close`)."
             ),
-            "withdrawn": "Its author withdrew it, or cancelled the agreement about it (`close`).",
-        }
-    )
-    minutes = Minutes(min=1)
-    when = Moment()
-    text = Text(max=2000, private=True, help="words for the other of you only")
+        )
+        WITHDRAWN = (
+            "withdrawn",
+            "Its author withdrew it, or cancelled the agreement about it (`close`).",
+        )
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    wording = Words("Response", happened="{who} responded", submit="Send")
+    example = {"minutes": 60, "when": "2026-11-23T09:30"}
+    closing = {
+        Mark.WITHDRAWN: By("author", while_=(State.WAITING,)),
+        Mark.DECLINED: By(_next_turn, while_=(State.WAITING,)),
+    }
+
+    minutes: int | None = Minutes(min=1)
+    when: str | None = Moment()
+    text: str | None = Text(max=2000, private=True, help="only the other party can read this")
+
+    agreement: bytes | None = None
+    intent: bytes
+    why: str | None = None
+
+    def parley(self, thread: Thread) -> Parley:
+        """Returns the parley of the response. Raises Refused if it is part of none."""
+        parleys = thread.index(_Parleys)
+        # A loop instead of recursion: two hostile people can answer each other very often.
+        path: list[Response] = []
+        above: Response | None = self
+        while above is not None and above.id not in parleys:
+            path.append(above)
+            above = thread.find_draft(above.about, Response)
+        for answer in reversed(path):
+            parleys[answer.id] = _join_parley(thread, answer)
+        parley = parleys[self.id]
+        if isinstance(parley, Refused):
+            raise parley
+        return parley
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in missing terms from the record that this response answers."""
         del today
-        above = thread.target_of(entry)
-        when = above.fields.get("when" if above.kind == "response" else "starts")
-        return {"minutes": above.fields.get("minutes"), "when": when, **entry.fields}
+        above = thread.drafts.get(thread.target(self).id)
+        if isinstance(above, Response):
+            when = above.when
+        elif isinstance(above, Intent):
+            when = above.starts
+        else:
+            return
+        self.fill(minutes=above.minutes, when=when)
 
-    def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
+    def readers(self, thread: Thread, record: View) -> set[bytes]:
         """Returns the two people who can read the private words of the response.
 
         They are the author of the offer or request, and the person who first responded to it.
         """
-        parley = parley_of(thread, entry)
-        return {parley.intent.person, parley.responder}
+        del record
+        parley = self.parley(thread)
+        return {parley.intent.author, parley.responder}
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the offer or request is over (R-13.4).
 
         If this response answers another response, the other response must be waiting. Otherwise
         this raises Refused too.
         """
-        intent = parley_of(thread, entry).intent
-        when = entry.fields.get("when") or intent.fields.get("starts")
-        occurrences.check_rule(when, intent.fields.get("repeats"))
-        view = thread.views.get(intent.id)
-        if view is not None and view["state"] not in {"open", "agreed"}:
-            raise Refused("R-13.4", f"it is {view['state']} already; `meshcoop list` shows others")
-        if occurrences.is_day_over(thread, entry, intent.fields.get("until")):
-            raise Refused("R-13.4", f"it was open until {intent.fields['until']}; ask its author")
-        above = thread.find_view(entry.about, "response")
-        if above is not None and above["state"] != "waiting":
-            raise Refused("R-13.4", f"the response is {above['state']}, not waiting")
+        intent = self.parley(thread).intent
+        occurrences.check_rule(self.when or intent.starts, intent.repeats)
+        view = thread.find_view(intent.id, Intent)
+        if view is not None and view.state not in {Intent.State.OPEN, Intent.State.AGREED}:
+            raise Refused(
+                "R-13.4", "it is {state} already; `meshcoop list` shows others", state=view.state
+            )
+        if occurrences.is_day_over(thread, self.created, intent.until):
+            raise Refused("R-13.4", "it was open until {until}; ask its author", until=intent.until)
+        above = thread.find_view(self.about, Response)
+        if above is not None and above.state != self.State.WAITING:
+            raise Refused("R-13.4", "the response is {state}, not waiting", state=above.state)
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the response to the views, in the state "waiting".
 
         Raises Refused if somebody answers their own offer or request, or if it is the turn of the
         other person (R-13.3, R-13.16).
         """
-        intent = parley_of(thread, entry).intent.id
-        thread.make_view(entry, state="waiting", agreement=None, intent=intent, why=None)
+        self.intent = self.parley(thread).intent.id
+        thread.add_view(self)
 
-    def settle_view(self, thread: Thread, view: View) -> None:
+    def settle(self, thread: Thread) -> None:
         """Sets the state of the response (R-13.5).
 
         If the response has an agreement that is not cancelled, the response is accepted. If another
         response answers it, it is declined.
         """
-        agreements = thread.linked_views("agreement", "about", view["id"])
-        living = [agreement for agreement in agreements if agreement["state"] != "cancelled"]
-        answers = thread.linked_views("response", "about", view["id"])
-        has_other_terms = any(answer["state"] != "withdrawn" for answer in answers)
-        marks = thread.marks[view["id"]]
+        agreements = thread.linked_views(Agreement, "about", self.id)
+        living = [agreement for agreement in agreements if agreement.is_alive]
+        answers = thread.linked_views(Response, "about", self.id)
+        has_other_terms = any(answer.state != self.State.WITHDRAWN for answer in answers)
+        has_cancelled = any(
+            thread.is_marked(agreement.id, Mark.CANCELLED, by=self.author)
+            for agreement in agreements
+        )
         if living:
-            view["state"] = "accepted"
-            view["agreement"] = living[0]["id"]
-        elif "withdrawn" in marks or _has_cancelled(thread, agreements, view["author"]):
-            view["state"] = "withdrawn"
-        elif "declined" in marks or agreements or has_other_terms:
-            view["state"] = "declined"
-        if view["state"] not in {"withdrawn", "declined"}:
-            view["why"] = None
+            self.state = self.State.ACCEPTED
+            self.agreement = living[0].id
+        elif thread.is_marked(self.id, Mark.WITHDRAWN) or has_cancelled:
+            self.state = self.State.WITHDRAWN
+        elif thread.is_marked(self.id, Mark.DECLINED) or agreements or has_other_terms:
+            self.state = self.State.DECLINED
+        if self.state not in {self.State.WITHDRAWN, self.State.DECLINED}:
+            self.why = None
+
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """A waiting response waits for the other party, as long as the intent is not over."""
+        intent = thread.find_view(self.intent, Intent)
+        is_open = intent is not None and intent.state in {Intent.State.OPEN, Intent.State.AGREED}
+        if intent is not None and is_open and self.state == self.State.WAITING:
+            for person in _next_turn(self, thread):
+                yield Awaited(person, "agreement", self.id, until=intent.until)
+
+    def matching_facts(self) -> Iterable[MatchingFact]:
+        """Returns the post that the author has answered."""
+        if self.state in {self.State.WAITING, self.State.ACCEPTED}:
+            yield Answered(self.about)
+
+
+def _join_parley(thread: Thread, answer: Response) -> Parley | Refused:
+    """Returns the parley of one response, or the refusal.
+
+    If the response answers another response, the parley of that other response must be known.
+    """
+    above = thread.drafts.get(answer.about or b"")
+    if isinstance(above, Intent):
+        if answer.author == above.author:
+            return Refused("R-13.3", "a response comes from somebody else than the intent")
+        return Parley(above, answer.author)
+    if not isinstance(above, Response):
+        return Refused("R-03.13", "the words that this answers are not here any more")
+    parley = thread.index(_Parleys)[above.id]
+    if isinstance(parley, Parley) and answer.author != parley.other_party(above.author):
+        return Refused("R-13.16", "only the person whose turn it is proposes other terms")
+    return parley
 
 
 @kind("agreement", about=("response",), lasting=True)
-class Agreement(Kind):
+class Agreement(Payable):
     """Accepts a response. With an agreement, both people have signed the same terms."""
 
-    states = States(
-        {
-            "agreed": "Both have signed the same terms.",
-            "done": "Both have signed that the time was given, each time if it repeats (`confirm`).",
-            "cancelled": "A party cancelled it (`close`), and it is not done.",
-        }
-    )
-    minutes = Minutes(min=1)
-    when = Moment()
-    giver = Person(required=True, filled=True)
-    receiver = Person(required=True, filled=True)
-    repeats = Text(max=200, filled=True, help="as the intent says")
+    class State(States):
+        """The states of an agreement."""
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+        AGREED = "agreed", "Both have signed the same terms."
+        DONE = (
+            "done",
+            "Both have signed that the time was given, each time if it repeats (`confirm`).",
+        )
+        CANCELLED = "cancelled", "A party cancelled it (`close`), and it is not done."
+
+    wording = Words(
+        "Agreement", happened="{who} agreed: both have signed the same terms", submit="Agree"
+    )
+    example = {"giver": SOMEBODY, "receiver": SOMEBODY, "minutes": 60}
+    closing = {
+        Mark.CANCELLED: By(
+            "giver",
+            "receiver",
+            while_=(State.AGREED,),
+            instead={State.DONE: "correct its receipt if that is wrong"},
+        )
+    }
+
+    minutes: int | None = Minutes(min=1)
+    when: str | None = Moment()
+    giver: PersonId = Person(required=True, filled=True)
+    receiver: PersonId = Person(required=True, filled=True)
+    repeats: str | None = Text(max=200, filled=True, help="as the intent says")
+
+    intent: bytes
+    receipts: list[ReceiptLine]
+    why: str | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """True if nobody has cancelled it."""
+        return self.state != self.State.CANCELLED
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in the terms of the response, the giver and the receiver.
 
         For a request, the giver is the person who responded. For an offer, the giver is its author.
         """
         del today
-        response = thread.target_of(entry)
-        parley = parley_of(thread, response)
-        giver, receiver = parley.parties
-        terms = {name: response.fields.get(name) for name in ("minutes", "when")}
-        filled = {
-            "giver": giver,
-            "receiver": receiver,
-            "repeats": parley.intent.fields.get("repeats"),
-        }
-        return {**terms, **entry.fields, **filled}
+        response = _response_of(thread, self)
+        parley = response.parley(thread)
+        self.giver, self.receiver = parley.parties
+        self.repeats = parley.intent.repeats
+        self.fill(minutes=response.minutes, when=response.when)
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the response is not waiting any more (R-13.7)."""
-        response = thread.find_view(entry.about, "response")
-        if response is not None and response["state"] != "waiting":
-            raise Refused("R-13.7", f"the response is {response['state']}, not waiting")
+        response = thread.find_view(self.about, Response)
+        if response is not None and response.state != Response.State.WAITING:
+            raise Refused("R-13.7", "the response is {state}, not waiting", state=response.state)
 
-    def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
+    def countersigns(self, thread: Thread, target: View) -> bool:
         """Returns True if the person whose turn it is agrees to the same terms as the response."""
+        if not isinstance(target, Response):
+            return False
         try:
-            _check_agreement(thread, entry, target)
+            self._check_terms(thread, target)
         except Refused:
             return False
         return True
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the agreement to the views (R-13.6).
 
         Raises Refused if its terms differ from the response, or if it is not its author's turn.
         """
-        intent = _check_agreement(thread, entry, thread.target_of(entry))
-        thread.make_view(entry, state="agreed", intent=intent.id, receipts=[], why=None)
+        self.intent = self._check_terms(thread, _response_of(thread, self)).id
+        thread.add_view(self)
 
-    def settle_view(self, thread: Thread, view: View) -> None:
+    def settle(self, thread: Thread) -> None:
         """Sets the state of the agreement (R-13.8).
 
         Once both people have signed a receipt, the agreement is done. If it repeats, each of its
-        days needs such a receipt. If it is not done and one of them cancelled it, it is cancelled.
+        days needs such a receipt. If the agreement is not done and one of the two people cancelled
+        it, it is cancelled.
         """
-        receipts = thread.linked_views("receipt", "about", view["id"])
-        view["receipts"] = _pick(receipts, ("id", "state", "minutes", "on"))
-        if occurrences.is_all_signed(thread, view):
-            view["state"] = "done"
-        elif "cancelled" in thread.marks[view["id"]]:
-            view["state"] = "cancelled"
-        if view["state"] != "cancelled":
-            view["why"] = None
+        self.receipts = [
+            {"id": receipt.id, "state": receipt.state, "minutes": receipt.minutes, "on": receipt.on}
+            for receipt in thread.linked_views(Receipt, "about", self.id)
+        ]
+        if self._is_all_signed(thread):
+            self.state = self.State.DONE
+        elif thread.is_marked(self.id, Mark.CANCELLED):
+            self.state = self.State.CANCELLED
+        if self.is_alive:
+            self.why = None
 
+    def days(self, thread: Thread) -> tuple[str, ...]:
+        """Returns the days on which it takes place. Without a repetition there are none."""
+        intent = thread.find_draft(self.intent, Intent)
+        return occurrences.days_of(self.when or (intent.starts if intent else None), self.repeats)
 
-@kind("receipt", about=("agreement", "attendance"), lasting=True)
-class Receipt(Kind):
-    """Says that time was given. One party signs it. It counts once the other party confirms it."""
+    # -- what receipts about it ask ---------------------------------------------------------------
 
-    states = States(
-        {
-            "proposed": "One party has signed it.",
-            "confirmed": "The other party has signed it too (`confirm`), even after a dispute.",
-            "disputed": "The other party disputes it (`close`) and has not confirmed it.",
-        }
-    )
-    stands_alone = True
-    giver = Person(required=True, filled=True)
-    receiver = Person(required=True, filled=True)
-    minutes = Minutes(required=True, min=1)
-    on = Moment(required=True)
-    note = Text(max=1000, private=True, help="words for the two parties only")
-
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    def fill_in_receipt(self, thread: Thread, receipt: Receipt, today: str) -> None:
         """Fills in the giver, the receiver, the minutes and the day, from the agreement.
 
         If the agreement repeats, the day is its last day so far without a confirmed receipt.
         """
-        if common_pot.is_paid_from_pot(thread, entry):
-            return {**common_pot.default_terms(thread, entry), **entry.fields}
-        agreement = thread.target_of(entry).fields
-        view = thread.find_view(entry.about, "agreement")
-        terms = {name: agreement.get(name) for name in ("giver", "receiver", "minutes")}
-        day = occurrences.last_unsigned_day(thread, view, today) if view else None
-        return {**terms, "on": day or agreement.get("when") or today, **entry.fields}
+        view = thread.find_view(self.id, Agreement)
+        day = view.last_unsigned_day(thread, today) if view else None
+        receipt.fill(
+            giver=self.giver,
+            receiver=self.receiver,
+            minutes=self.minutes,
+            on=day or self.when or today,
+        )
 
-    def readers(self, thread: Thread, entry: Entry) -> set[bytes]:
-        """Returns the two parties, who can read the private note."""
-        del thread
-        named = (entry.fields.get("giver"), entry.fields.get("receiver"))
-        return {entry.person, *(person for person in named if person)}
-
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_receipt_before_signing(self, thread: Thread, receipt: Receipt) -> None:
         """Raises Refused if there is already a confirmed receipt for this time (R-13.10).
 
         Raises Refused also if the agreement is cancelled or does not include that day.
         """
-        if common_pot.is_paid_from_pot(thread, entry):
-            common_pot.check_before_signing(thread, entry)
-        agreement = thread.find_view(entry.about, "agreement")
+        agreement = thread.find_view(self.id, Agreement)
         if agreement is None:
             return
         # An agreement that repeats may be done so far and still take place again tomorrow.
-        closed_states = {"cancelled"} if agreement["repeats"] else {"cancelled", "done"}
-        if agreement["state"] in closed_states:
-            raise Refused("R-13.10", f"the agreement is {agreement['state']} already")
-        if agreement["repeats"]:
-            occurrences.check_unsigned(thread, agreement, entry.fields["on"])
+        is_done = agreement.state == self.State.DONE and not agreement.repeats
+        if is_done or not agreement.is_alive:
+            raise Refused("R-13.10", "the agreement is {state} already", state=agreement.state)
+        if agreement.repeats:
+            agreement.check_unsigned(thread, receipt.on)
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Adds the receipt to the views, in the state "proposed" (R-13.9).
+    def check_receipt(self, thread: Thread, receipt: Receipt) -> None:
+        """Raises Refused unless a party wrote it (R-13.9).
 
-        Raises Refused unless a party wrote it. If the agreement counts, giver and receiver must be
-        the same as in the agreement.
+        If the agreement counts, giver and receiver must be the same as in the agreement.
         """
-        if common_pot.is_paid_from_pot(thread, entry):
-            common_pot.check_receipt(thread, entry)
-        else:
-            _check_receipt(thread, entry)
-        thread.make_view(
-            entry, state="proposed", duplicate=False, corrections=[], corrected=None, why=None
-        )
+        if receipt.receiver == COMMON_POT:
+            raise Refused("R-17.15", "the common pot pays for no agreement")
+        check_parties(receipt)
+        agreement = thread.find_view(self.id, Agreement)
+        if agreement is None:
+            return
+        if (receipt.giver, receipt.receiver) != (agreement.giver, agreement.receiver):
+            raise Refused("R-13.9", "giver and receiver are those of the agreement")
 
-    def settle_view(self, thread: Thread, view: View) -> None:
-        """Sets the state of the receipt (R-13.11).
+    def receipt_day(self, receipt: Receipt) -> str | None:
+        """Returns the day of a receipt if the agreement repeats, else None."""
+        return None if self.repeats is None else receipt.on[:DAY]
 
-        Once both parties have signed, it is confirmed, even after a dispute. If both have signed a
-        correction too, the minutes of the correction count instead (R-13.17).
-        """
-        marks = thread.marks[view["id"]]
-        corrections = thread.linked_views("correction", "about", view["id"])
-        view["corrections"] = _pick(corrections, ("id", "state", "minutes"))
-        if "confirmed" in marks:
-            view["state"] = "confirmed"
-            counting = occurrences.counting_receipts(thread, view["about"])
-            view["duplicate"] = counting[occurrences.occurrence_of(thread, view)] != view["id"]
-            _correct(view, corrections)
-        elif "disputed" in marks:
-            view["state"] = "disputed"
-        if view["state"] != "disputed":
-            view["why"] = None
+    def last_unsigned_day(self, thread: Thread, today: str) -> str | None:
+        """Returns the last day up to `today` without a confirmed receipt, or None."""
+        signed = self._signed_days(thread)
+        past = [day for day in self.days(thread) if day <= today]
+        return next((day for day in reversed(past) if day not in signed), None)
 
-
-@kind("confirm", about=("receipt", "correction", "confirm"), lasting=True)
-class Confirm(Kind):
-    """The other party signs a receipt or a correction, so that it counts.
-
-    The software of the first signer then confirms this confirm in turn (R-13.15). So homes keep the
-    confirm and count it, even if its author forks their log later. Nobody can get rid of a debt by
-    forking a log.
-    """
-
-    states = NO_VIEW
-    stands_alone = True
-
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused if the record is confirmed already: a second signature changes nothing."""
-        target = thread.target_of(entry)
-        if "confirmed" in thread.marks[target.id]:
-            rule = "R-13.15" if target.kind == "confirm" else "R-13.12"
-            raise Refused(rule, f"the {target.kind} is confirmed already")
-
-    def countersigns(self, thread: Thread, entry: Entry, target: Entry) -> bool:
-        """Returns True if `entry` is the confirm of a receipt or correction by the other party.
-
-        If `target` is itself such a confirm, returns True if the author of the receipt or
-        correction wrote `entry`.
-        """
-        if target.kind == "confirm":
-            return _confirmed_author(thread, target) == entry.person
-        return _parties(thread, target) == {entry.person, target.person}
-
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Marks a record as confirmed by the party that did not write it (R-13.12).
-
-        Raises Refused if somebody else confirms it, or if the record does not count.
-        """
-        target = thread.target_of(entry)
-        if target.kind == "confirm":
-            if _confirmed_author(thread, target) != entry.person:
-                raise Refused(
-                    "R-13.15", "only the author of what was confirmed confirms the confirm"
-                )
-        else:
-            parties = _parties(thread, target)
-            if target.id not in thread.views or not parties:
-                raise Refused("R-13.12", "the record that it confirms does not count")
-            if entry.person not in parties - {target.person}:
-                raise Refused("R-13.12", f"only the other party can confirm a {target.kind}")
-        thread.marks[target.id].add("confirmed")
-
-
-def _check_agreement(thread: Thread, entry: Entry, response: Entry) -> Entry:
-    """Checks an agreement, and returns the offer or request that it is about (R-13.6).
-
-    Raises Refused if the agreement has other people or other terms than the response.
-    """
-    parley = parley_of(thread, response)
-    intent = parley.intent
-    if entry.person != parley.other_party(response.person):
-        author = f"the author of the {intent.kind}"
-        who = author if response.person == parley.responder else "the person who responded"
-        raise Refused("R-13.6", f"only {who} can agree to this")
-    if (entry.fields["giver"], entry.fields["receiver"]) != parley.parties:
-        raise Refused("R-13.6", f"giver and receiver do not fit this {intent.kind}")
-    if entry.fields.get("repeats") != intent.fields.get("repeats"):
-        raise Refused("R-13.6", "it must repeat as the intent says")
-    for name in ("minutes", "when"):
-        if entry.fields.get(name) != response.fields.get(name):
+    def check_unsigned(self, thread: Thread, on: str) -> None:
+        """Raises Refused if the day `on` is not in the agreement, or has a confirmed receipt."""
+        day = on[:DAY]
+        days = self.days(thread)
+        if days and day not in days:
             raise Refused(
-                "R-13.6",
-                f"{name} differs from the response's; answer it with a response of your own "
-                "to propose other terms",
+                "R-13.18", "it does not take place on {day}; name a day with `--on`", day=day
             )
-    return intent
+        if day in self._signed_days(thread):
+            raise Refused("R-13.10", "there is a confirmed receipt for {day} already", day=day)
+
+    # -- for those who show it --------------------------------------------------------------------
+
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """While nobody has written a receipt, it waits for both parties to write one."""
+        del thread
+        is_written = any(receipt["state"] == Receipt.State.PROPOSED for receipt in self.receipts)
+        if self.state == self.State.AGREED and not is_written:
+            for person in (self.giver, self.receiver):
+                yield Awaited(person, "receipt", self.id)
+
+    def diary_entry(self, person: bytes, find: FindView) -> DiaryEntry | None:
+        """Returns when the two parties meet."""
+        if person not in {self.giver, self.receiver} or not self.when or not self.is_alive:
+            return None
+        intent = find(self.intent)
+        if not isinstance(intent, Intent):
+            return None
+        other = self.giver if self.receiver == person else self.receiver
+        title = intent.title or intent.kind
+        return DiaryEntry(title, self.when, self.minutes, self.repeats, intent.area, other)
+
+    def matching_facts(self) -> Iterable[MatchingFact]:
+        """Returns the time that one party has promised the other."""
+        if self.state == self.State.AGREED:
+            yield Promise(self.giver, self.receiver, self.minutes or 0, self.when)
+
+    def _is_all_signed(self, thread: Thread) -> bool:
+        """Returns True if both people have signed a receipt for the agreement.
+
+        If the agreement repeats, they must have signed a receipt for each of its days.
+        """
+        signed = self._signed_days(thread)
+        if not self.repeats:
+            return bool(signed)
+        days = self.days(thread)
+        return bool(days) and signed.issuperset(days)
+
+    def _signed_days(self, thread: Thread) -> set[str | None]:
+        """Returns the days that have a confirmed receipt.
+
+        If the agreement does not repeat, None stands for its day.
+        """
+        return {day for _, _, day in counting_receipts(thread, self.id)}
+
+    def _check_terms(self, thread: Thread, response: Response) -> Intent:
+        """Checks the agreement, and returns the offer or request that it is about (R-13.6).
+
+        Raises Refused if the agreement has other people or other terms than the response.
+        """
+        parley = response.parley(thread)
+        intent = parley.intent
+        if self.author != parley.other_party(response.author):
+            author = f"the author of the {intent.kind}"
+            who = author if response.author == parley.responder else "the person who responded"
+            raise Refused("R-13.6", "only {who} can agree to this", who=who)
+        if (self.giver, self.receiver) != parley.parties:
+            raise Refused("R-13.6", "giver and receiver do not fit this {kind}", kind=intent.kind)
+        if self.repeats != intent.repeats:
+            raise Refused("R-13.6", "it must repeat as the intent says")
+        for name in ("minutes", "when"):
+            if getattr(self, name) != getattr(response, name):
+                raise Refused(
+                    "R-13.6",
+                    (
+                        "{name} differs from the response's; answer it with a response of your own to "
+                        "propose other terms"
+                    ),
+                    name=name,
+                )
+        return intent
 
 
-def _check_receipt(thread: Thread, entry: Entry) -> None:
-    parties = {entry.fields["giver"], entry.fields["receiver"]}
-    if entry.person not in parties or len(parties) != 2:  # noqa: PLR2004
-        raise Refused("R-13.9", "a receipt is between two people and by one of them")
-    agreement = thread.find_view(entry.about, "agreement")
-    if agreement is not None:
-        for name in ("giver", "receiver"):
-            if entry.fields[name] != agreement[name]:
-                raise Refused("R-13.9", "giver and receiver are those of the agreement")
-
-
-def _confirmed_author(thread: Thread, confirm: Entry) -> bytes | None:
-    """Returns the author of the receipt or correction that `confirm` confirms, or None."""
-    above = thread.entries.get(confirm.about or b"")
-    return above.person if above is not None and above.kind in {"receipt", "correction"} else None
-
-
-def _parties(thread: Thread, signed: Entry) -> set[bytes]:
-    """Returns the two people who sign a receipt, for its giver and its receiver.
-
-    If `signed` is a correction, they are the people of its receipt. If the receiver is the common
-    pot, the author of the receipt signs for the pot.
-    """
-    receipt = thread.entries.get(signed.about or b"") if signed.kind == "correction" else signed
-    if receipt is None or receipt.kind != "receipt":
-        return set()
-    receiver = receipt.fields["receiver"]
-    return {receipt.fields["giver"], receipt.person if receiver == COMMON_POT else receiver}
-
-
-def _correct(receipt: View, corrections: list[View]) -> None:
-    """Applies the confirmed corrections to a receipt, in order of time and id (R-13.17).
-
-    Each correction replaces the minutes that counted before.
-    """
-    minutes = receipt["minutes"]
-    for correction in sorted(corrections, key=lambda view: (view["created"], view["id"])):
-        if correction["state"] != "confirmed":
-            continue
-        difference = correction["minutes"] - minutes
-        correction["moved"] = None if receipt["duplicate"] else difference
-        minutes = correction["minutes"]
-        receipt["corrected"] = minutes
-
-
-def _has_cancelled(thread: Thread, agreements: list[View], person: bytes) -> bool:
-    word = f"cancelled by {person.hex()}"
-    return any(word in thread.marks[agreement["id"]] for agreement in agreements)
-
-
-def _pick(views: list[View], names: tuple[str, ...]) -> list[View]:
-    """Returns a few fields of each view, to show them in another view."""
-    return [{name: view[name] for name in names} for view in views]
+def _response_of(thread: Thread, agreement: Agreement) -> Response:
+    """Returns the response that an agreement is about. Raises Refused if it cannot be read."""
+    target: Entry = thread.target(agreement)
+    response = thread.find_draft(target.id, Response)
+    if response is None:
+        raise Refused("R-03.13", "the words that this answers are not here any more")
+    return response

@@ -5,106 +5,161 @@ people are. So the views here contain only what people said. When a view is show
 works out whether the action is confirmed.
 """
 
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, States, kind
-from protocol.fold.thread import Entry, Thread, View
-from protocol.schema.fields import Bytes, Choice, Integer, Moment, Person, Text
+from protocol.fold.facets import Awaited, Way
+from protocol.fold.kind import Kind, Words
+from protocol.fold.registry import kind
+from protocol.fold.thread import Entry, Thread
+from protocol.fold.view import States
+from protocol.kinds.services.measures import Measure
+from protocol.loops.action_state import YES, ActionState
+from protocol.schema.declare import Bytes, Choice, Integer, Moment, Person, Text
+from protocol.schema.values import PersonId
 
 LONGEST_DAYS = 28
+
+_VERDICTS = (YES, "partly", "no")
 
 
 @kind("action", about=("measure",), lasting=True)
 class Action(Kind):
     """Something that its author will do about a matter."""
 
-    states = States(
-        {
-            "open": "Its owner has not reported it done.",
-            "reported done": (
+    class State(States):
+        """The states of an action. The loop works out those after "reported done"."""
+
+        OPEN = ActionState.OPEN.value, "Its owner has not reported it done."
+        REPORTED_DONE = (
+            ActionState.REPORTED_DONE.value,
+            (
                 "Its owner reported it done (`done`), and the raisers have neither confirmed nor "
                 "reopened it."
             ),
-            "confirmed": "As the loop shows it: enough raisers say that it is fixed (`verdict`).",
-            "partly": "Never: an action that is only partly fixed is shown as reopened.",
-            "reopened": (
-                "As the loop shows it: a raiser says that it is partly or not fixed (`verdict`), and "
-                "it is not confirmed."
+        )
+        CONFIRMED = (
+            ActionState.CONFIRMED.value,
+            "As the loop shows it: enough raisers say that it is fixed (`verdict`).",
+        )
+        PARTLY = "partly", "Never: an action that is only partly fixed is shown as reopened."
+        REOPENED = (
+            ActionState.REOPENED.value,
+            (
+                "As the loop shows it: a raiser says that it is partly or not fixed (`verdict`), "
+                "and it is not confirmed."
             ),
-            "overdue": "By the clock: it is open or reopened, and `due` is past.",
-        }
-    )
-    owner = Person(help="who does it; its author if left out")
-    what = Text(required=True, min=1, max=500)
-    due = Moment(required=True, day_only=True, help="by when")
-    window = Integer(min=-(2**31), filled=True, help="the window that opened the matter")
-    n = Integer(filled=True, help="how many answers there were then")
-    bad = Integer(filled=True, help="how many of them were bad, or the incidents")
-    answers = Bytes(min=32, max=32, filled=True, help="SHA-256 of the answers' ids")
+        )
+        OVERDUE = "overdue", "By the clock: it is open or reopened, and `due` is past."
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    wording = Words("Action", happened="{who} took it on", submit="Take on")
+    example = {"what": "A second lorry", "due": "2026-12-21"}
+
+    owner: PersonId | None = Person(help="who does it; its author if left out")
+    what: str | None = Text(required=True, min=1, max=500)
+    due: str = Moment(required=True, day_only=True, help="by when")
+    window: int | None = Integer(
+        min=-(2**31), filled=True, help="the window that opened the matter"
+    )
+    n: int | None = Integer(filled=True, help="how many answers there were then")
+    bad: int | None = Integer(filled=True, help="how many of them were bad, or the incidents")
+    answers: bytes | None = Bytes(min=32, max=32, filled=True, help="SHA-256 of the answers' ids")
+
+    done: list[bytes]  # the reports that it is done
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in the author as the `owner` of the action, and as `due` the day in four weeks."""
         del thread
         last = date.fromisoformat(today) + timedelta(LONGEST_DAYS)
-        return {"owner": entry.person, "due": last.isoformat(), **entry.fields}
+        self.owner = self.owner or self.author
+        self.due = self.due or last.isoformat()
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused unless the measure is in use and the author owns the action (R-23.3)."""
-        measure = thread.find_view(entry.about, "measure")
-        if measure is not None and measure["state"] != "in use":
-            raise Refused("R-23.3", f"this measure is {measure['state']}")
-        if entry.fields["owner"] != entry.person:
+        measure = thread.find_view(self.about, Measure)
+        if measure is not None and measure.state != Measure.State.IN_USE:
+            raise Refused("R-23.3", "this measure is {state}", state=measure.state)
+        if self.owner != self.author:
             raise Refused("R-23.3", "one takes up an action oneself; hand the link on instead")
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the action to the views, in the state "open" (R-23.3).
 
         Raises Refused unless the author is the owner: nobody can make another person responsible.
         """
-        if entry.fields.get("owner", entry.person) != entry.person:
+        if self.owner not in {None, self.author}:
             raise Refused("R-23.3", "one takes up an action oneself")
-        thread.make_view(entry, state="open", done=[])
+        thread.add_view(self)
 
-    def settle_view(self, thread: Thread, view: View) -> None:
+    def settle(self, thread: Thread) -> None:
         """Lists the reports that the action is done, and sets the state of the action."""
-        reports = thread.linked_views("done", "about", view["id"])
-        view["done"] = [report["id"] for report in reports]
-        if view["done"]:
-            view["state"] = "reported done"
+        self.done = [report.id for report in thread.linked_views(Done, "about", self.id)]
+        if self.done:
+            self.state = self.State.REPORTED_DONE
+
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """An open action waits for its owner to report it done.
+
+        A reopened action waits for its owner again, but only the loop knows if an action is
+        reopened.
+        """
+        del thread
+        if self.state == self.State.OPEN:
+            yield Awaited(self.author, "done", self.id)
 
 
 @kind("done", about=("action",), plural="reports", lasting=True)
 class Done(Kind):
     """The owner of an action says that it is done."""
 
-    states = States({"said": "Always."})
-    text = Text(max=2000)
+    class State(States):
+        """The state of a report that an action is done."""
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Adds to the views the report that an action is done.
+        STATED = "said", "Always."
+
+    wording = Words("Done", happened="{who} reported it done", submit="Report")
+    example = {"text": "The lorry came on Monday."}
+
+    text: str | None = Text(max=2000)
+
+    def fold_entry(self, thread: Thread) -> None:
+        """Adds the report to the views. The report says that an action is done.
 
         Raises Refused unless the owner of the action wrote the report (R-23.4).
         """
-        if entry.person != thread.target_of(entry).person:
+        if self.author != thread.target(self).person:
             raise Refused("R-23.4", "only its owner reports an action done")
-        thread.make_view(entry, state="said")
+        thread.add_view(self)
 
 
 @kind("verdict", about=("action",))
 class Verdict(Kind):
     """Somebody who raised the matter says whether an action has fixed it."""
 
-    states = States({"said": "Always."})
-    fixed = Choice(required=True, words=("yes", "partly", "no"))
-    text = Text(max=2000)
+    class State(States):
+        """The state of a verdict."""
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        STATED = "said", "Always."
+
+    wording = Words("Verdict", happened="{who} said whether it helped", submit="Confirm")
+    example = {"fixed": YES}
+
+    fixed: str = Choice(required=True, words=_VERDICTS)
+    text: str | None = Text(max=2000)
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields the three verdicts."""
+        del thread, target, person
+        for fixed in _VERDICTS:
+            yield Way({"fixed": fixed}, ask=("text",))
+
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the verdict to the views. Raises Refused if the action's owner wrote it (R-23.5).
 
         Later, `protocol.loops` counts only the verdicts of people who raised the matter.
         """
-        if entry.person == thread.target_of(entry).person:
+        if self.author == thread.target(self).person:
             raise Refused("R-23.5", "the owner of an action does not judge it")
-        thread.make_view(entry, state="said")
+        thread.add_view(self)

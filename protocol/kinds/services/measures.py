@@ -4,33 +4,41 @@ The views contain only what people said. Whether the answers are signal or noise
 too. `protocol.loops` works this out when a view is shown.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from protocol.errors import Refused
-from protocol.fold.kind import NO_VIEW, Kind, States, kind
-from protocol.fold.thread import Entry, Thread, View
-from protocol.kinds.services.services import parties_of
-from protocol.loops.target_check import MOST_TARGET
+from protocol.fold.facets import Way
+from protocol.fold.kind import SOMETHING, Kind, Words
+from protocol.fold.registry import kind
+from protocol.fold.thread import Entry, Thread
+from protocol.fold.view import NoStates, States
+from protocol.kinds.services.services import Service, parties_of
+from protocol.loops.counted_answers import LOWER
+from protocol.loops.points import COUNT
+from protocol.loops.target_check import MOST_TARGET, USUAL_SHARE
 from protocol.loops.windows import Calendar, format_day, parse_day
 from protocol.schema.bounds import find_broken_bound
-from protocol.schema.fields import Choice, Integer, Moment, RecordId, Text
+from protocol.schema.declare import Choice, Integer, Moment, RecordId, Text
 from protocol.schema.register_names import MEASURE
 from protocol.schema.shared_rules import MERGEABLE_DAYS
 
-# The scales that a measure may have.
+# The scales that a measure may have. The last one is COUNT, which counts incidents.
 YES_NO = "yes_no"
 ONE_TO_FIVE = "one_to_five"
 MINUTES = "minutes"
-COUNT = "count"
 
-# Which answers are good.
-HIGHER = "higher"
-LOWER = "lower"
+HIGHER = "higher"  # of a measure whose answers are good if they are high enough
 
-DAYS_BACK = 92  # feedback may be about a day so long ago, or about tomorrow, as clocks differ
+# Whose answers count.
+EVERYBODY = "everybody"
+SERVED = "served"
 
+USUAL_WINDOW = 7  # days
+DAYS_BACK = 92  # so many days back feedback may be about, and also tomorrow, as clocks differ
+
+_NOT_OURS = "not_ours"
 _WEEKS = Calendar(7, 0)
 
 _SCALES = {  # the values that an answer may have
@@ -52,216 +60,345 @@ class _FeedbackIndex:
 
 @kind("measure", about=("service",), lasting=True)
 class Measure(Kind):
-    """A question about a service with a target that the neighbourhood agrees on."""
+    """A question about a service. It has a target on which the neighbourhood agrees."""
 
-    states = States(
-        {
-            "proposed": "No decision has adopted it, or it is outside the charter's bounds.",
-            "in use": "A decision adopted it (`proposal`), and it is within the charter's bounds.",
-            "retired": "A decision retired it (`proposal`).",
-        }
+    class State(States):
+        """The states of a measure."""
+
+        PROPOSED = (
+            "proposed",
+            "No decision has adopted it, or it is outside the charter's bounds.",
+        )
+        IN_USE = (
+            "in use",
+            "A decision adopted it (`proposal`), and it is within the charter's bounds.",
+        )
+        RETIRED = "retired", "A decision retired it (`proposal`)."
+
+    wording = Words(
+        "Question about a service", happened="{who} asked a question about it", submit="Ask"
     )
-    question = Text(required=True, min=1, max=200)
-    scale = Choice(required=True, words=(YES_NO, ONE_TO_FIVE, MINUTES, COUNT))
-    better = Choice(words=(HIGHER, LOWER), help="which answers are good")
-    target = Integer(
+    example = {"question": "Were your bins taken?", "scale": YES_NO}
+
+    question: str | None = Text(required=True, min=1, max=200)
+    scale: str = Choice(required=True, words=(YES_NO, ONE_TO_FIVE, MINUTES, COUNT))
+    better: str | None = Choice(words=(HIGHER, LOWER), help="which answers are good")
+    target: int | None = Integer(
         min=0, max=60 * 24 * 31, help="an answer this good is good; or incidents a window"
     )
-    share = Integer(
+    share: int | None = Integer(
         min=1, max=99, help="percent of the answers that should be good; 80 if left out"
     )
-    window = Integer(min=1, max=366, help="days that are counted together; 7 if left out")
-    min_answers = Integer(min=1, max=1000, help="fewest people whose answers count together")
-    who = Choice(words=("everybody", "served"), help="whose answers count; everybody if left out")
+    window: int | None = Integer(
+        min=1, max=366, help="days that are counted together; 7 if left out"
+    )
+    min_answers: int | None = Integer(
+        min=1, max=1000, help="fewest people whose answers count together"
+    )
+    who: str | None = Choice(
+        words=(EVERYBODY, SERVED), help="whose answers count; everybody if left out"
+    )
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+    offset: int | None = None  # minutes from UTC, as the decision wrote it; None: not in use
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar that divides time into the windows of the measure."""
+        return Calendar(self.window or USUAL_WINDOW, self.offset or 0)
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in the usual values for this scale. Values that the author gave stay."""
         del thread, today
-        scale = entry.fields.get("scale")
-        better = entry.fields.get("better", LOWER if scale in {COUNT, MINUTES} else HIGHER)
-        usual = {
-            "better": better,
-            "share": None if scale == COUNT else 80,
-            "target": int(better == HIGHER) if scale == YES_NO else None,
-            "window": 7,
-            "min_answers": 1,
-            "who": "everybody",
-        }
-        return usual | entry.fields
+        if self.better is None:
+            self.better = LOWER if self.scale in {COUNT, MINUTES} else HIGHER
+        if self.share is None and self.scale != COUNT:
+            self.share = USUAL_SHARE
+        if self.target is None and self.scale == YES_NO:
+            self.target = int(self.better == HIGHER)
+        self.window = self.window or USUAL_WINDOW
+        self.min_answers = self.min_answers or 1
+        self.who = self.who or EVERYBODY
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the measure breaks a bound of the charter (R-22.3)."""
-        fault = find_broken_bound(entry.fields, thread.authority.charter.get("bounds") or ())
+        fault = self._broken_bound(thread)
         if fault:
-            raise Refused("R-22.3", f"{fault}; a decision can change the bounds")
+            raise Refused("R-22.3", "{fault}; a decision can change the bounds", fault=fault)
 
-    def is_adopted(self, thread: Thread, entry: Entry) -> bool:
-        """Returns True if a decision ever adopted the measure, retired or not (R-22.3)."""
-        return bool(thread.authority.holding((MEASURE, entry.id)).n)
+    def is_adopted(self, thread: Thread) -> bool:
+        """Returns True if a decision ever adopted the measure, even if now retired (R-22.3)."""
+        return bool(thread.authority.holding((MEASURE, self.id)).n)
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
-        """Adds the measure to the views: proposed, in use or retired (R-22.1, R-22.3).
+    def fold_entry(self, thread: Thread) -> None:
+        """Adds the measure to the views, as "proposed", "in use" or "retired" (R-22.1, R-22.3).
 
         Raises Refused if its target, or its field `better`, does not fit its scale.
         """
-        fields = entry.fields
-        if fields.get("target") not in _TARGETS[fields["scale"]]:
-            allowed = _TARGETS[fields["scale"]]
-            raise Refused("R-22.1", f"its target is a number from {allowed[0]} to {allowed[-1]}")
-        if fields["scale"] == COUNT and fields.get("better", LOWER) != LOWER:
+        allowed = _TARGETS[self.scale]
+        if self.target not in allowed:
+            raise Refused(
+                "R-22.1",
+                "its target is a number from {allowed} to {allowed_2}",
+                allowed=allowed[0],
+                allowed_2=allowed[-1],
+            )
+        if self.scale == COUNT and self.better == HIGHER:
             raise Refused("R-22.1", "where incidents are counted, fewer are better")
-        holding = thread.authority.holding((MEASURE, entry.id))
-        bounds = thread.authority.charter.get("bounds") or ()
+        holding = thread.authority.holding((MEASURE, self.id))
         # An odd number adopts a measure, and an even number retires it. A measure outside the
         # charter's bounds is not in use: the bounds may have become narrower since the adoption.
-        if holding.n % 2 == 1 and not find_broken_bound(fields, bounds):
-            thread.make_view(entry, state="in use", offset=holding.value)
-        else:
-            is_retired = holding.n > 0 and holding.n % 2 == 0
-            thread.make_view(entry, state="retired" if is_retired else "proposed", offset=None)
+        if holding.n % 2 == 1 and not self._broken_bound(thread):
+            self.state = self.State.IN_USE
+            self.offset = holding.value
+        elif holding.n > 0 and holding.n % 2 == 0:
+            self.state = self.State.RETIRED
+        thread.add_view(self)
+
+    def _broken_bound(self, thread: Thread) -> str | None:
+        """Says which bound of the charter the measure breaks, or returns None."""
+        return find_broken_bound(vars(self), thread.authority.charter.get("bounds") or ())
 
 
 @kind("feedback", about=("measure", "service"), plural="feedback")
 class Feedback(Kind):
     """Words about a service, or an answer to a measure."""
 
-    states = States({"said": "Always."})
-    value = Integer(min=0, max=60 * 24 * 31, help="the answer; of what is counted 1, or 0 for none")
-    text = Text(max=2000)
-    on = Moment(day_only=True, help="the day that it is about; today if left out")
-    link = RecordId(help="the link of the chain that it is about, where one knows it")
-    lang = Text(max=35, help="the language of the words, such as es")
-    urgent = Choice(words=("yes", "no"), help="yes: everybody who holds a part is told at once")
+    class State(States):
+        """The state of feedback."""
 
-    def complete_fields(self, thread: Thread, entry: Entry, today: str) -> dict[str, Any]:
+        STATED = "said", "Always."
+
+    wording = Words("Report", happened="{who} reported how it goes", submit="Send")
+    example = {"value": 1, "text": "Nobody came.", "on": "2026-11-23"}
+
+    value: int | None = Integer(
+        min=0, max=60 * 24 * 31, help="the answer; of what is counted 1, or 0 for none"
+    )
+    text: str | None = Text(max=2000)
+    on: str | None = Moment(day_only=True, help="the day that it is about; today if left out")
+    link: bytes | None = RecordId(help="the link of the chain that it is about, where one knows it")
+    lang: str | None = Text(max=35, help="the language of the words, such as es")
+    urgent: str | None = Choice(
+        words=("yes", "no"), help="yes: everybody who holds a part is told at once"
+    )
+
+    service: bytes | None = None
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields one way: to answer a measure on its scale, or to write words about a service."""
+        del person
+        measure = thread.find_view(target.id, Measure)
+        if measure is None:
+            yield Way(ask=("text", "on", "link", "lang", "urgent"), trial={"text": "…"})
+        else:
+            asked = ("value", "text", "on", "link", "lang", "urgent")
+            yield Way(ask=asked, trial={"value": _SCALES[measure.scale][0]})
+
+    def complete(self, thread: Thread, today: str) -> None:
         """Fills in today as the day. If the measure counts incidents, fills in one incident."""
-        measure = thread.find_view(entry.about, "measure")
-        defaults: dict[str, Any] = {"on": today}
-        if measure is not None and measure["scale"] == COUNT:
-            defaults["value"] = 1
-        return {**defaults, **entry.fields}
+        measure = thread.find_view(self.about, Measure)
+        self.on = self.on or today
+        if self.value is None and measure is not None and measure.scale == COUNT:
+            self.value = 1
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the measure is not in use (R-22.4)."""
-        measure = thread.find_view(entry.about, "measure")
-        if measure is not None and measure["state"] != "in use":
-            raise Refused("R-22.4", f"this measure is {measure['state']}; a decision adopts it")
+        measure = thread.find_view(self.about, Measure)
+        if measure is not None and measure.state != Measure.State.IN_USE:
+            raise Refused(
+                "R-22.4", "this measure is {state}; a decision adopts it", state=measure.state
+            )
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the feedback to the views (R-22.4).
 
         Raises Refused if an answer is not on the measure's scale, or if feedback to a service has
         no words. Raises Refused also if its day is over DAYS_BACK days ago or after tomorrow.
         """
-        measure = thread.find_view(entry.about, "measure")
-        _check_answer(measure, entry.fields)
-        service = entry.about if measure is None else measure["about"]
-        offset = 0 if measure is None else measure["offset"] or 0
-        today = Calendar(1, offset).day_at(entry.time)
-        on = entry.fields.get("on") or format_day(today)
-        if not -1 <= today - parse_day(on) <= DAYS_BACK:
-            raise Refused("R-22.4", f"feedback is about the last {DAYS_BACK} days")
-        view = thread.make_view(entry, state="said", service=service)
-        view["on"] = on
-        if view["urgent"] == "yes" and not _is_first_alarm(thread, entry):
-            view["urgent"] = None  # a person can raise one alarm a week (R-22.9)
+        measure = thread.find_view(self.about, Measure)
+        self._check_answer(measure)
+        self.service = self.about if measure is None else measure.about
+        offset = 0 if measure is None else measure.offset or 0
+        today = Calendar(1, offset).day_at(self.created)
+        self.on = self.on or format_day(today)
+        if not -1 <= today - parse_day(self.on) <= DAYS_BACK:
+            raise Refused(
+                "R-22.4", "feedback is about the last {days_back} days", days_back=DAYS_BACK
+            )
+        thread.add_view(self)
+        if self.urgent == "yes" and not self._is_first_alarm(thread):
+            self.urgent = None  # a person can raise one alarm a week (R-22.9)
+
+    def _check_answer(self, measure: Measure | None) -> None:
+        """Raises Refused if an answer is not on the measure's scale (R-22.4).
+
+        If there is no measure, the feedback is about a service. Then this raises Refused if the
+        feedback has no text.
+        """
+        if measure is None:
+            if not self.text:
+                raise Refused("R-22.4", "feedback says something: --text")
+            return
+        allowed = _SCALES[measure.scale]
+        if self.value not in allowed:
+            raise Refused(
+                "R-22.4",
+                "an answer is a number from {allowed} to {allowed_2}",
+                allowed=allowed[0],
+                allowed_2=allowed[-1],
+            )
+
+    def _is_first_alarm(self, thread: Thread) -> bool:
+        """Returns True if it is the first urgent feedback of its author in its week."""
+        alarms = thread.index(_FeedbackIndex).alarms
+        return alarms.setdefault((_WEEKS.window_at(self.created), self.author), self.id) == self.id
 
 
 @kind("same_as", about=("feedback",), plural="merges")
 class SameAs(Kind):
     """Says that two reports are about one incident. All who reported it stay its reporters."""
 
-    states = States(
-        {
-            "said": "Neither reporter has said that theirs is another incident.",
-            "cancelled": "One of the reporters said that theirs is another incident (`not_same`).",
-        }
-    )
-    other = RecordId(required=True, help="the other report")
+    class State(States):
+        """The states of a merge of two reports."""
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+        STATED = "said", "Neither reporter has said that theirs is another incident."
+        CANCELLED = (
+            "cancelled",
+            "One of the reporters said that theirs is another incident (`not_same`).",
+        )
+
+    wording = Words(
+        "Same report", happened="{who} said that two reports are the same", submit="Confirm"
+    )
+    example = {"other": SOMETHING}
+
+    other: bytes = RecordId(required=True, help="the other report")
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields one way: to choose another report that may be about the same incident."""
+        del person
+        report = thread.find_view(target.id, Feedback)
+        if report is not None:
+            near = [
+                other.id
+                for other in _other_reports(thread, report)
+                if abs(_day(other) - _day(report)) <= MERGEABLE_DAYS
+            ]
+            yield Way(ask=("other",), among=frozenset(near))
+
+    def fold_entry(self, thread: Thread) -> None:
         """Merges two reports of one incident (R-22.6).
 
         Raises Refused if the author holds a part of the service, or if the reports are too many
         days apart.
         """
-        report, other = _report_pair(thread, entry)
-        if entry.person in parties_of(thread, thread.views[report["service"]]):
+        report, other = _report_pair(thread, self, self.other)
+        service = thread.find_view(report.service, Service)
+        if service is None:
+            raise Refused("R-22.6", "the service that the reports are about does not count")
+        if self.author in parties_of(thread, service):
             raise Refused(
                 "R-22.6", "people who hold a part of the service do not merge reports of it"
             )
         if abs(_day(report) - _day(other)) > MERGEABLE_DAYS:
-            raise Refused("R-22.6", f"they are more than {MERGEABLE_DAYS} days apart")
-        thread.make_view(entry, state="said")
+            raise Refused(
+                "R-22.6",
+                "they are more than {mergeable_days} days apart",
+                mergeable_days=MERGEABLE_DAYS,
+            )
+        thread.add_view(self)
 
-    def settle_view(self, thread: Thread, view: View) -> None:
+    def settle(self, thread: Thread) -> None:
         """Cancels the merge if a reporter says that the two incidents are different (R-22.6)."""
-        if frozenset((view["about"], view["other"])) in thread.index(_FeedbackIndex).apart:
-            view["state"] = "cancelled"
+        if frozenset((self.about, self.other)) in thread.index(_FeedbackIndex).apart:
+            self.state = self.State.CANCELLED
 
 
 @kind("not_same", about=("feedback",), posted=True)
 class NotSame(Kind):
     """A reporter says that the two reports are about different incidents."""
 
-    states = NO_VIEW
-    other = RecordId(required=True, help="the other report")
+    State = NoStates
+    wording = Words(
+        "Different report",
+        happened="{who} said that theirs is a different report",
+        submit="Confirm",
+    )
+    example = {"other": SOMETHING}
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    other: bytes = RecordId(required=True, help="the other report")
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields one way: to choose another report to the same measure."""
+        report = thread.find_view(target.id, Feedback)
+        if report is not None and report.author == person:
+            others = _other_reports(thread, report)
+            yield Way(ask=("other",), among=frozenset(other.id for other in others))
+
+    def fold_entry(self, thread: Thread) -> None:
         """Notes that two reports are about different incidents (R-22.6).
 
-        Raises Refused unless one of the two reporters says so. This cancels a merge (`same_as`).
+        This cancels a merge (`same_as`) of the two reports.
+
+        Raises Refused unless the author is one of the two reporters.
         """
-        report, other = _report_pair(thread, entry)
-        if entry.person not in {report["author"], other["author"]}:
+        report, other = _report_pair(thread, self, self.other)
+        if self.author not in {report.author, other.author}:
             raise Refused("R-22.6", "only one of the two reporters says that they are not the same")
-        thread.index(_FeedbackIndex).apart.add(frozenset((report["id"], other["id"])))
+        thread.index(_FeedbackIndex).apart.add(frozenset((report.id, other.id)))
 
 
 @kind("answer", about=("feedback", "measure"))
 class Answer(Kind):
     """A public reply to feedback or about a measure."""
 
-    states = States({"said": "Never: an answer has no view of its own."})
-    text = Text(required=True, min=1, max=2000)
-    reason = Choice(words=("explained", "being_done", "not_ours"), help="what kind of answer it is")
-    to = RecordId(help="not ours: the link of who it is for, once they accept")
+    class State(States):
+        """The state of an answer."""
+
+        STATED = "said", "Never: an answer has no view of its own."
+
+    wording = Words("Answer", happened="{who} answered", submit="Answer")
+    example = {"text": "The lorry broke down.", "reason": "explained"}
+
+    text: str | None = Text(required=True, min=1, max=2000)
+    reason: str | None = Choice(
+        words=("explained", "being_done", _NOT_OURS), help="what kind of answer it is"
+    )
+    to: bytes | None = RecordId(help="not ours: the link of who it is for, once they accept")
+
+    @property
+    def is_handed_on(self) -> bool:
+        """True if it says that somebody else has to do something about it."""
+        return self.reason == _NOT_OURS
 
 
-def _check_answer(measure: View | None, fields: dict[str, Any]) -> None:
-    """Raises Refused if an answer is not on the measure's scale (R-22.4).
-
-    If there is no measure, the feedback is about a service. Then this raises Refused if the
-    feedback has no text.
-    """
-    if measure is None:
-        if not fields.get("text"):
-            raise Refused("R-22.4", "feedback says something: --text")
-        return
-    allowed = _SCALES[measure["scale"]]
-    if fields.get("value") not in allowed:
-        raise Refused("R-22.4", f"an answer is a number from {allowed[0]} to {allowed[-1]}")
+def _other_reports(thread: Thread, report: Feedback) -> list[Feedback]:
+    """Returns the reports to the same measure as a report. A report to a service has none."""
+    if thread.find_view(report.about, Measure) is None or report.about is None:
+        return []
+    reports = thread.linked_views(Feedback, "about", report.about)
+    return [other for other in reports if other.id != report.id]
 
 
-def _is_first_alarm(thread: Thread, entry: Entry) -> bool:
-    """Returns True if `entry` is the first urgent feedback of its author in its week."""
-    alarms = thread.index(_FeedbackIndex).alarms
-    return alarms.setdefault((_WEEKS.window_at(entry.time), entry.person), entry.id) == entry.id
-
-
-def _report_pair(thread: Thread, entry: Entry) -> tuple[View, View]:
-    """Returns the two reports that the record `entry` compares.
+def _report_pair(
+    thread: Thread, comparison: SameAs | NotSame, other_id: bytes
+) -> tuple[Feedback, Feedback]:
+    """Returns the two reports that a record compares.
 
     Raises Refused unless both reports count and answer the same measure.
     """
-    report = thread.find_view(entry.about, "feedback")
-    other = thread.find_view(entry.fields["other"], "feedback")
-    if report is None or other is None or report["id"] == other["id"]:
+    report = thread.find_view(comparison.about, Feedback)
+    other = thread.find_view(other_id, Feedback)
+    if report is None or other is None or report.id == other.id:
         raise Refused("R-22.6", "it names another report, which is here and counts")
-    if report["about"] != other["about"] or thread.find_view(report["about"], "measure") is None:
+    if report.about != other.about or thread.find_view(report.about, Measure) is None:
         raise Refused("R-22.6", "both reports answer one measure")
     return report, other
 
 
-def _day(report: View) -> int:
-    return date.fromisoformat(report["on"]).toordinal()
+def _day(report: Feedback) -> int:
+    assert report.on is not None, "feedback that counts is about a day"
+    return date.fromisoformat(report.on).toordinal()

@@ -4,180 +4,269 @@ To hand on a part of a service, a person offers a link to another person, who ac
 says who holds a service. This follows from the links that both people have signed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from protocol.authority.kind_names import ACCEPT
 from protocol.errors import Refused
-from protocol.fold.kind import Kind, States, kind
-from protocol.fold.thread import Entry, Thread, View
-from protocol.schema.fields import Person, PersonOrName, RecordId, Text
+from protocol.fold.facets import Awaited, Way
+from protocol.fold.kind import SOMEBODY, By, Kind, Words
+from protocol.fold.registry import kind
+from protocol.fold.thread import Entry, Mark, Thread
+from protocol.fold.view import States, View
+from protocol.schema.declare import Person, PersonOrName, RecordId, Text
 from protocol.schema.register_names import MEASURE
+from protocol.schema.values import PersonId, PersonIdOrName, TimeMs
 
 DEEPEST = 8  # the most links in a chain
-_ACCEPTED = "accepted"
 
 
 @dataclass
 class ServiceIndex:
     """What the fold of the thread of a service has learned so far."""
 
-    links: list[View] = field(default_factory=list)  # the links that count, in fold order
+    links: list["Link"] = field(default_factory=list)  # the links that count, in fold order
+
+
+class ChainPart(Kind):
+    """The base class of services and links: what a link can hand on."""
+
+    @property
+    def next_depth(self) -> int:
+        """The depth of a link about this record. A link about a service has the depth 1."""
+        raise NotImplementedError
+
+    @property
+    def people_who_hand_on(self) -> set[bytes]:
+        """The people who can offer a link about this record."""
+        raise NotImplementedError
 
 
 @kind("service", lasting=True)
-class Service(Kind):
+class Service(ChainPart):
     """Something that is done for the neighbourhood, by a member or by somebody outside."""
 
-    states = States(
-        {
-            "open": "Nobody has ended it.",
-            "ended": "Its author, or the member who provides it, ended it (`close`).",
-        }
-    )
-    extra_people_fields = ("holder", "answers_for", "parties")
-    extra_time_fields = ("held_since",)
-    title = Text(required=True, min=1, max=120)
-    text = Text(max=2000)
-    provider = PersonOrName(help="who provides it; its author if left out")
-    area = Text(max=60, help="a coarse area")
-    category = Text(max=60)
-    contact = Text(max=200, help="how to reach who provides it, for everybody to read")
-    hours = Text(max=200, help="when it is done or open")
+    class State(States):
+        """The states of a service."""
 
-    def is_adopted(self, thread: Thread, entry: Entry) -> bool:
+        OPEN = "open", "Nobody has ended it."
+        ENDED = "ended", "Its author, or the member who provides it, ended it (`close`)."
+
+    wording = Words(
+        "Service",
+        happened="{who} described the service",
+        begin="Describe a service",
+        before=(
+            "Everybody sees who does what, and can say how it goes. Leave out who does it if "
+            "it is you. You can ask others to do parts of it afterwards; they have to accept."
+        ),
+    )
+    example = {"title": "The bins", "provider": SOMEBODY, "hours": "Mondays"}
+    closing = {Mark.ENDED: By("author", "answers_for", while_=(State.OPEN,))}
+
+    title: str | None = Text(required=True, min=1, max=120)
+    text: str | None = Text(max=2000)
+    provider: PersonIdOrName | None = PersonOrName(help="who provides it; its author if left out")
+    area: str | None = Text(max=60, help="a coarse area")
+    category: str | None = Text(max=60)
+    contact: str | None = Text(max=200, help="how to reach who provides it, for everybody to read")
+    hours: str | None = Text(max=200, help="when it is done or open")
+
+    answers_for: PersonId = b""
+    links: list[bytes]
+    chain: list[bytes]  # the ids of the links from the top down to the holder
+    holder: PersonId = b""
+    held_since: TimeMs = 0
+    parties: list[PersonId]
+
+    @property
+    def next_depth(self) -> int:
+        """The depth of the links of the service itself."""
+        return 1
+
+    @property
+    def people_who_hand_on(self) -> set[bytes]:
+        """The author, and the person who answers for the service."""
+        return {self.author, self.answers_for}
+
+    def is_adopted(self, thread: Thread) -> bool:
         """Returns True if a decision has adopted a measure of the service (R-22.3).
 
         So the provider cannot undo the decision by forking their log.
         """
         measures = (
-            measure.id
-            for measure in thread.entries.values()
-            if measure.kind == "measure" and measure.about == entry.id
+            entry.id
+            for entry in thread.entries.values()
+            if entry.kind == "measure" and entry.about == self.id
         )
         return any(thread.authority.holding((MEASURE, measure)).n for measure in measures)
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the service to the views, in the state "open".
 
         If no member provides the service, its author answers for it.
         """
-        provider = entry.fields.get("provider")
-        top = provider if type(provider) is bytes else entry.person
-        thread.make_view(entry, state="open", answers_for=top, links=[])
+        self.answers_for = self.provider if isinstance(self.provider, bytes) else self.author
+        thread.add_view(self)
 
-    def settle_view(self, thread: Thread, view: View) -> None:
+    def settle(self, thread: Thread) -> None:
         """Sets the state, the chain and the holder of the service (R-21.1, R-21.5).
 
         The holder is the last person of the longest chain of accepted links.
         """
-        if "ended" in thread.marks[view["id"]]:
-            view["state"] = "ended"
-        chain = _longest_chain(thread, view["id"])
-        end = chain[-1] if chain else None
-        view["chain"] = [link["id"] for link in chain]
-        view["holder"] = end["to"] if end else view["answers_for"]
-        view["held_since"] = end["since"] if end else view["created"]
-        view["links"] = [link["id"] for link in thread.index(ServiceIndex).links]
-        view["parties"] = sorted(parties_of(thread, view))
+        if thread.is_marked(self.id, Mark.ENDED):
+            self.state = self.State.ENDED
+        chain = _longest_chain(thread, self.id)
+        self.chain = [link.id for link in chain]
+        self.holder = chain[-1].to if chain else self.answers_for
+        self.held_since = self.created
+        if chain and chain[-1].since is not None:
+            self.held_since = chain[-1].since
+        self.links = [link.id for link in thread.index(ServiceIndex).links]
+        self.parties = sorted(parties_of(thread, self))
 
 
 @kind("link", about=("service", "link"), lasting=True)
-class Link(Kind):
+class Link(ChainPart):
     """One step of a chain: a part of a service, offered to somebody who accepts or declines it."""
 
-    states = States(
-        {
-            "offered": "Its recipient has not answered.",
-            "accepted": "Its recipient accepted it (`accept`), and it has not ended.",
-            "declined": "Its recipient declined it (`close`), and has not accepted it.",
-            "ended": "One of its ends ended it (`close`), or another took its place (`link`).",
-        }
+    class State(States):
+        """The states of a link."""
+
+        OFFERED = "offered", "Its recipient has not answered."
+        ACCEPTED = "accepted", "Its recipient accepted it (`accept`), and it has not ended."
+        DECLINED = "declined", "Its recipient declined it (`close`), and has not accepted it."
+        ENDED = (
+            "ended",
+            "One of its ends ended it (`close`), or another took its place (`link`).",
+        )
+
+    wording = Words("Part of a service", happened="{who} asked somebody to do a part", submit="Ask")
+    example = {"to": SOMEBODY, "title": "The south side"}
+    accept = By(
+        "to",
+        while_=(State.OFFERED,),
+        rule="R-21.3",
+        otherwise="only the person to whom a link is offered accepts it",
     )
-    extra_time_fields = ("since",)
-    to = Person(required=True, help="who is to do it")
-    title = Text(required=True, min=1, max=120, help="what is handed on")
-    text = Text(max=2000)
-    instead = RecordId(help="the link that this one takes over from, once it is accepted")
+    closing = {
+        Mark.WITHDRAWN: By("author", while_=(State.OFFERED,)),
+        Mark.DECLINED: By("to", while_=(State.OFFERED,)),
+        Mark.ENDED: By("author", "to", while_=(State.ACCEPTED,)),
+    }
 
-    def check_before_signing(self, thread: Thread, entry: Entry) -> None:
+    to: PersonId = Person(required=True, help="who is to do it")
+    title: str | None = Text(required=True, min=1, max=120, help="what is handed on")
+    text: str | None = Text(max=2000)
+    instead: bytes | None = RecordId(
+        help="the link that this one takes over from, once it is accepted"
+    )
+
+    depth: int = 0
+    since: TimeMs | None = None  # when its recipient accepted it
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields one way to hand on a part of `target`, and one for each accepted link about it.
+
+        Each way of the second sort passes that link to a different person.
+        """
+        others = set(thread.authority.members) - {person}
+        asked = ("to", "title", "text")
+        yield Way(ask=asked, among=frozenset(others))
+        for link in thread.linked_views(Link, "about", target.id):
+            if link.state == cls.State.ACCEPTED:
+                yield Way({"instead": link.id}, ask=asked, among=frozenset(others - {link.to}))
+
+    @property
+    def next_depth(self) -> int:
+        """The depth of the links about this link."""
+        return self.depth + 1
+
+    @property
+    def people_who_hand_on(self) -> set[bytes]:
+        """The recipient alone."""
+        return {self.to}
+
+    def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the link is about another link that is not accepted (R-21.3)."""
-        above = thread.views.get(entry.about or b"")
-        if above is not None and above["kind"] == "link" and above["state"] != _ACCEPTED:
-            raise Refused("R-21.3", f"that link is {above['state']}; only what is accepted goes on")
+        above = thread.find_view(self.about, Link)
+        if above is not None and above.state != self.State.ACCEPTED:
+            raise Refused(
+                "R-21.3", "that link is {state}; only what is accepted goes on", state=above.state
+            )
 
-    def fold_entry(self, thread: Thread, entry: Entry) -> None:
+    def fold_entry(self, thread: Thread) -> None:
         """Adds the link to the views, in the state "offered" (R-21.2, R-21.4).
 
         Raises Refused unless its author holds the part that the link hands on. If the link takes
         over from an old link, its author may also be one of the two people of the old link.
         """
-        above = thread.views.get(entry.about or b"")
+        above = thread.find_view(self.about, ChainPart)
         if above is None:
             raise Refused("R-03.13", "the record that it hands on does not count")
-        depth = above.get("depth", 0) + 1
-        if depth > DEEPEST:
-            raise Refused("R-21.2", f"a chain has at most {DEEPEST} links under one another")
-        holders = {above["author"], above["answers_for"]} if depth == 1 else {above["to"]}
-        if entry.fields.get("instead") is not None:
-            holders |= _ends_of_old_link(thread, entry)
-        if entry.person not in holders:
+        if above.next_depth > DEEPEST:
+            raise Refused(
+                "R-21.2", "a chain has at most {deepest} links under one another", deepest=DEEPEST
+            )
+        holders = above.people_who_hand_on
+        if self.instead is not None:
+            holders |= _ends_of_old_link(thread, self)
+        if self.author not in holders:
             raise Refused("R-21.2", "only who holds something hands it on")
-        if entry.fields["to"] == entry.person:
+        if self.to == self.author:
             raise Refused("R-21.2", "a link is offered to somebody else than yourself")
-        link = thread.make_view(entry, state="offered", depth=depth, since=None)
-        thread.index(ServiceIndex).links.append(link)
+        self.depth = above.next_depth
+        thread.add_view(self)
+        thread.index(ServiceIndex).links.append(self)
 
-    def check_before_accept(self, thread: Thread, entry: Entry) -> None:
-        """Raises Refused unless the link is still offered (R-21.3)."""
-        view = thread.find_view(entry.about, "link")
-        if view is not None and view["state"] != "offered":
-            raise Refused("R-21.3", f"the link is {view['state']} already")
+    def apply_accept(self, thread: Thread, accept: View) -> None:
+        """Notes when the recipient accepted the link (R-21.3)."""
+        del thread
+        self.since = min(self.since or accept.created, accept.created)
 
-    def apply_accept(self, thread: Thread, entry: Entry) -> None:
-        """Notes when the recipient accepted the link (R-21.3).
-
-        Raises Refused if anybody else accepts it.
-        """
-        view = thread.find_view(entry.about, "link")
-        if view is None or entry.person != view["to"]:
-            raise Refused("R-21.3", "only the person to whom a link is offered accepts it")
-        view["since"] = min(view["since"] or entry.time, entry.time)
-
-    def settle_view(self, thread: Thread, view: View) -> None:
+    def settle(self, thread: Thread) -> None:
         """Sets the state of the link (R-21.3, R-21.4).
 
         A link is accepted once both people have signed it. It is ended once one of them ends it, or
         once another link has taken its place.
         """
-        marks = thread.marks[view["id"]]
-        if marks & {"ended", "withdrawn"} or _is_taken_over(thread, view):
-            view["state"] = "ended"
-        elif view["since"] is not None:
-            view["state"] = _ACCEPTED
-        elif "declined" in marks:
-            view["state"] = "declined"
+        is_closed = thread.is_marked(self.id, Mark.ENDED, Mark.WITHDRAWN)
+        if is_closed or _is_taken_over(thread, self):
+            self.state = self.State.ENDED
+        elif self.since is not None:
+            self.state = self.State.ACCEPTED
+        elif thread.is_marked(self.id, Mark.DECLINED):
+            self.state = self.State.DECLINED
+
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """A link that is offered waits for its recipient to accept it."""
+        del thread
+        if self.state == self.State.OFFERED:
+            yield Awaited(self.to, ACCEPT, self.id)
 
 
-def parties_of(thread: Thread, service: View) -> set[bytes]:
+def parties_of(thread: Thread, service: Service) -> set[bytes]:
     """Returns the people who answer for a service or a part of it.
 
     These are the provider, or else the author, and everybody who accepted a link.
     """
     links = thread.index(ServiceIndex).links
-    return {service["answers_for"], *(link["to"] for link in links if link["since"])}
+    return {service.answers_for, *(link.to for link in links if link.since)}
 
 
-def _ends_of_old_link(thread: Thread, entry: Entry) -> set[bytes]:
-    """Returns the two people of the link that the new link `entry` takes over from (R-21.4).
+def _ends_of_old_link(thread: Thread, link: Link) -> set[bytes]:
+    """Returns the two people of the link that a new link takes over from (R-21.4).
 
     Raises Refused unless both links are about the same record.
     """
-    old = thread.entries.get(entry.fields["instead"])
-    if old is None or old.kind != "link" or old.about != entry.about:
+    old = thread.find_draft(link.instead, Link)
+    if old is None or old.about != link.about:
         raise Refused("R-21.4", "a link takes over from one at the same place of the chain")
-    return {old.person, old.fields["to"]}
+    return {old.author, old.to}
 
 
-def _is_taken_over(thread: Thread, link: View) -> bool:
+def _is_taken_over(thread: Thread, link: Link) -> bool:
     """Returns True if another link has the place of this link in the chain (R-21.4).
 
     Several accepted links may take over from one link. Then the first of them has the place. If
@@ -185,28 +274,24 @@ def _is_taken_over(thread: Thread, link: View) -> bool:
     """
     # Goes back to the first link at this place, then forward to the link that is there now.
     current = link
-    while (old := thread.find_view(current["instead"], "link")) is not None:
+    while (old := thread.find_view(current.instead, Link)) is not None:
         current = old
-    siblings = thread.linked_views("link", "about", link["about"])
-    accepted = [sibling for sibling in siblings if sibling["since"]]
-    while takeovers := [other for other in accepted if other["instead"] == current["id"]]:
-        current = min(takeovers, key=_order)
-    is_waiting = link["since"] is None and link["instead"] == current["id"]
-    return current["id"] != link["id"] and not is_waiting
+    siblings = thread.linked_views(Link, "about", link.about or b"")
+    accepted = [sibling for sibling in siblings if sibling.since]
+    while takeovers := [other for other in accepted if other.instead == current.id]:
+        current = min(takeovers, key=lambda other: other.order)
+    is_waiting = link.since is None and link.instead == current.id
+    return current.id != link.id and not is_waiting
 
 
-def _longest_chain(thread: Thread, above: bytes) -> list[View]:
+def _longest_chain(thread: Thread, above: bytes) -> list[Link]:
     """Returns the longest chain of accepted links below a record.
 
     If several chains are equally long, the one with the earliest first link is returned.
     """
     chains = (
-        [link, *_longest_chain(thread, link["id"])]
-        for link in thread.linked_views("link", "about", above)
-        if link["state"] == _ACCEPTED
+        [link, *_longest_chain(thread, link.id)]
+        for link in thread.linked_views(Link, "about", above)
+        if link.state == Link.State.ACCEPTED
     )
-    return min(chains, key=lambda chain: (-len(chain), _order(chain[0])), default=[])
-
-
-def _order(view: View) -> tuple[int, bytes]:
-    return view["created"], view["id"]
+    return min(chains, key=lambda chain: (-len(chain), chain[0].order), default=[])

@@ -179,8 +179,8 @@ def test_an_admit_beyond_a_revocation_or_a_fork_admits_nobody():
 
 
 def story():
-    """Tells a story of two founders: a chain of admissions, devices, revocations, nonsense and a
-    fork.
+    """Tells the story of a neighbourhood with two founders. It has a chain of admissions, devices,
+    revocations, nonsense and a fork.
     """
     ada, ben, cho, dia, eli, fay = people("A", "B", "C", "D", "E", "F")
     first = charter(ada, ben, vouchers=2, admissions_a_month=2)

@@ -9,7 +9,8 @@ from tests.support.authority_records import START, charter, ids, people, public
 
 
 def test_no_home_is_led_to_accept_two_rivals():
-    """A home that has accepted one term and is shown only the rival term accepts nothing more.
+    """A home has accepted one term. If others then show it only the rival term, it accepts no other
+    term.
 
     Otherwise a term that two thirds had accepted could fall, although fewer than a third are
     hostile.

@@ -1,5 +1,5 @@
 """Random histories: every order and every route of records gives one result, and the plain model
-gives the same.
+gives the same result.
 
 `HISTORY=127` replays one history. `HISTORIES=1000000` sets how many histories the long run has.
 """
@@ -119,8 +119,8 @@ def test_a_number_means_one_history():
 
 
 def test_histories_come_to_something():
-    """Each event that the histories should try happens in several of them, so that their agreement
-    proves something.
+    """Each event that the histories should try happens in several histories. Otherwise the equal
+    results would prove little.
     """
     seen = Counter(what for number in range(100) for what in happened(History(number)))
     assert min(seen[one] for one in HAPPENINGS) >= 5, seen

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from protocol.authority import authority
 from protocol.authority.relays import ENDED, MAX_PER_PERSON, SERVING
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import KINDS
 from protocol.record.packed_addresses import pack_addresses, unpack_addresses
 from protocol.wire import frames, invitation
 from protocol.wire import relay_ticket as ticket

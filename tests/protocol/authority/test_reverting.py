@@ -73,10 +73,10 @@ def cuts_in(act, person):
 
 
 def fell(before, after, member):
-    """Returns whether a listed reason explains why a member no longer belongs: items 2 and 10.
+    """Returns whether item 2 or item 10 of the list explains why a member no longer belongs.
 
-    The reason may be a fork, a revocation, a cut or the limit of a month that takes an admission
-    away. The same may have happened to the voucher.
+    An admission may be lost by a fork, a revocation, a cut or the limit of admissions in a month.
+    The lost admission may be that of the member, or that of the member's voucher.
     """
     for admit in member.admits:
         device = before.voucher_devices[admit]

@@ -85,7 +85,7 @@ def on_the_roll(town, known):
 
 
 def gets_its_way(town):
-    """Checks that a renewal and a removal that honest people want soon hold, whatever hostile
+    """Honest people want a renewal and a removal. Checks that both soon hold, whatever hostile
     people do.
     """
     hostility = Hostility(town)

@@ -1,4 +1,6 @@
-"""Examples 3 to 17 of specs/03-authority.md, and other cases of which term is in force."""
+"""Examples 3 to 17 of specs/03-authority.md, and other cases in which the code must find the term
+in force.
+"""
 
 import pytest
 
@@ -41,6 +43,19 @@ def test_vectors_4_and_5_the_cut_is_the_kth_smallest_of_the_highest():
     assert cut(authority.fold_authority(first, acts, {}), dan) == 10
     acts.append(ada.removes(dan, cut=30))
     assert cut(authority.fold_authority(first, acts, {}), dan) == 20
+
+
+def test_what_moderators_posted_is_known_before_a_majority_agrees():
+    ada, ben, cho, dan = people(*"ABCD")
+    first = charter(ada, ben, cho)
+    acts = [ada.admits(dan), ada.removes(dan), dan.removes(ada)]
+
+    known = authority.fold_authority(first, acts, {})
+
+    assert known.has_posted(ada.key, (STANDING, dan.key), 1)
+    assert not known.has_posted(ada.key, (STANDING, dan.key), 3)
+    assert not known.has_posted(ben.key, (STANDING, dan.key), 1)
+    assert not known.has_posted(dan.key, (STANDING, ada.key), 1)
 
 
 def council_renewed():
@@ -254,9 +269,10 @@ def test_votes_removes_and_accepts_stand_beyond_forks_and_cuts():
 
 
 def test_a_vote_beyond_a_fork_is_not_kept_by_what_it_alone_keeps():
-    """A vote and the proposal that it names, both beyond a fork, do not keep each other.
+    """A vote names a proposal, and both records come after a fork. Neither of the two records keeps
+    the other.
 
-    Otherwise only homes that had both before they heard of the fork would keep them.
+    Otherwise only homes that had both records before they heard of the fork would keep the records.
     """
     ada, ben, cho = people(*"ABC")
     change = ada.proposes(RULE, "answer_days", 1, 9, seq=4)

@@ -5,7 +5,12 @@ from datetime import UTC
 import pytest
 
 from protocol import recurrence as series
-from protocol.fold.kind import KINDS
+from protocol.errors import Refused
+from protocol.fold.facets import COMMON_POT, Awaited, Certainty, DiaryEntry, Way
+from protocol.fold.registry import KINDS
+from protocol.fold.thread import Entry
+from protocol.kinds.activities.activities import Attendance, Signup
+from protocol.kinds.exchange.payments import Receipt
 from tests.support.exchange_story import ADA, BEN, CHO, Story
 
 DAY = "2026-12-01"
@@ -25,7 +30,7 @@ def signup(story, who, root, role="cook", on=DAY, **more):
 
 
 def seats(story, root, role="cook", on=DAY):
-    (day,) = [one for one in story.view(root)["occurrences"] if one["on"] == on]
+    (day,) = [one for one in story.view(root).occurrences if one["on"] == on]
     (found,) = [one for one in day["roles"] if one["role"] == role]
     return found["has"], found["waits"]
 
@@ -37,7 +42,7 @@ def test_who_signs_up_first_has_the_place_and_the_other_waits():
 
     assert seats(story, root) == ([BEN], [CHO])
     assert (story.state(ben), story.state(cho)) == ("placed", "waiting")
-    assert story.view(root)["occurrences"][0]["state"] == "open"
+    assert story.view(root).occurrences[0]["state"] == "open"
 
 
 def test_who_withdraws_frees_the_place():
@@ -65,7 +70,7 @@ def test_who_the_organiser_accepts_comes_first():
     story.says(ADA, "accept", cho)
 
     assert seats(story, root) == ([CHO], [BEN])
-    assert story.view(cho)["accepted"] is True
+    assert story.view(cho).accepted is True
 
 
 def test_nobody_else_accepts():
@@ -73,7 +78,7 @@ def test_nobody_else_accepts():
     ben = signup(story, BEN, root)
 
     assert story.told(story.says(BEN, "accept", ben)) == "R-17.10"
-    assert story.view(ben)["accepted"] is False
+    assert story.view(ben).accepted is False
 
 
 def test_it_is_full_when_all_places_of_all_days_are_taken():
@@ -87,7 +92,7 @@ def test_it_is_full_when_all_places_of_all_days_are_taken():
     weekly, again = lunch(roles={"cook": 1}, repeats="FREQ=WEEKLY")
     signup(weekly, BEN, again)
     assert weekly.state(again) == "open"
-    assert [one["state"] for one in weekly.view(again)["occurrences"]] == ["full"]
+    assert [one["state"] for one in weekly.view(again).occurrences] == ["full"]
 
 
 def test_the_organiser_cancels():
@@ -153,7 +158,7 @@ def test_attendance_freezes_the_places_whatever_arrives_later():
     story, root = lunch()
     ben = signup(story, BEN, root, time=5)
     story.says(ADA, "attendance", root, people=[], on=DAY, held={"cook": [BEN]}, time=BEGINS)
-    before = story.view(root)["occurrences"]
+    before = story.view(root).occurrences
     cho = signup(story, CHO, root, time=2)
     story.says(ADA, "accept", cho, time=3)
 
@@ -167,7 +172,7 @@ def test_who_withdrew_in_time_did_not_stay_away():
     ben = signup(story, BEN, root)
     story.says(BEN, "close", ben, as_state="withdrawn")
     story.says(ADA, "attendance", root, people=[CHO], on=DAY, held={"cook": [BEN]}, time=BEGINS)
-    (day,) = story.view(root)["occurrences"]
+    (day,) = story.view(root).occurrences
 
     assert (day["came"], day["missed"]) == ([CHO], [])
 
@@ -177,7 +182,7 @@ def test_further_attendances_add_who_came_and_move_no_place():
     signup(story, BEN, root)
     story.says(ADA, "attendance", root, people=[], on=DAY, held={"cook": [BEN]}, time=BEGINS)
     story.says(ADA, "attendance", root, people=[BEN], on=DAY, held={"cook": [CHO]}, time=BEGINS + 1)
-    (day,) = story.view(root)["occurrences"]
+    (day,) = story.view(root).occurrences
 
     assert (day["came"], day["missed"]) == ([BEN], [])
     assert seats(story, root) == ([BEN], [])
@@ -210,4 +215,185 @@ def test_a_forked_log_loses_its_signups_and_the_next_in_line_moves_up():
 def test_it_is_past_when_the_last_day_is_over():
     story, root = lunch(repeats="FREQ=WEEKLY;COUNT=2")
 
-    assert KINDS["activity"].clock_state(story.view(root)) == ("2026-12-08T14:00", "past")
+    assert story.view(root).clock_state() == ("2026-12-08T14:00", "past")
+
+
+def ways(kind, story, target, person=BEN, today=DAY):
+    folded = story.fold()
+    folded.today = today
+    return list(kind.ways(folded, target, person))
+
+
+def held_lunch():
+    """Makes a lunch. Ben had the only place as cook, and Ben and Cho came."""
+    story, root = lunch()
+    signup(story, BEN, root)
+    attendance = story.says(
+        ADA, "attendance", root, people=[BEN, CHO], on=DAY, held={"cook": [BEN]}, time=BEGINS
+    )
+    return story, root, attendance
+
+
+def pay(story, attendance, giver, **more):
+    fields = {"giver": giver, "receiver": COMMON_POT, "minutes": 90, "on": DAY}
+    return story.says(ADA, "receipt", attendance, **(fields | more))
+
+
+def test_signup_has_a_way_for_each_role_on_the_next_free_day():
+    story, root = lunch(repeats="FREQ=WEEKLY")
+    signup(story, BEN, root, on="2026-12-08")
+
+    assert ways(Signup, story, root, today="2026-12-02") == [
+        Way({"on": "2026-12-15", "role": "cook"}, ask=()),
+        Way({"on": "2026-12-15", "role": "server"}, ask=()),
+    ]
+
+
+def test_signup_names_no_role_in_its_way_if_the_activity_has_none():
+    story, root = lunch(roles=None)
+
+    assert ways(Signup, story, root) == [Way({"on": DAY}, ask=())]
+
+
+def test_signup_has_no_way_once_the_person_has_signed_up_for_each_day():
+    story, root = lunch()
+    signup(story, BEN, root)
+
+    assert ways(Signup, story, root) == []
+    assert ways(Signup, story, root, person=CHO) != []
+
+
+def test_attendance_has_a_way_for_each_unwritten_day_with_a_place_taken():
+    story, root = lunch(repeats="FREQ=WEEKLY")
+    for on in (DAY, "2026-12-08"):
+        signup(story, BEN, root, on=on)
+    story.says(ADA, "attendance", root, people=[BEN], on=DAY, time=BEGINS)
+
+    assert ways(Attendance, story, root, person=ADA) == [Way({"on": "2026-12-08"}, ask=("people",))]
+
+
+def test_activity_awaits_who_came_from_the_day_on_which_somebody_has_a_place():
+    story, root = lunch(repeats="FREQ=WEEKLY")
+    signup(story, BEN, root)
+    folded = story.fold()
+
+    awaited = list(folded.views[root.id].awaits(folded))
+
+    assert awaited == [Awaited(ADA, "attendance", root.id, since=DAY)]
+
+
+def test_activity_awaits_nothing_once_it_is_cancelled():
+    story, root = lunch()
+    signup(story, BEN, root)
+    story.says(ADA, "close", root, as_state="cancelled")
+    folded = story.fold()
+
+    assert list(folded.views[root.id].awaits(folded)) == []
+
+
+def test_diary_says_when_the_organiser_and_the_guests_come():
+    story, root = lunch(repeats="FREQ=WEEKLY", area="mill")
+    ben = signup(story, BEN, root, on="2026-12-08")
+    cho = signup(story, CHO, root, on="2026-12-08")
+    folded = story.fold()
+    activity, placed, waiting = (folded.views[entry.id] for entry in (root, ben, cho))
+    coming = DiaryEntry("Lunch", "2026-12-08T12:30", 90, area="mill", other=ADA, role="cook")
+
+    assert activity.diary_entry(ADA, folded.views.get) == DiaryEntry(
+        "Lunch", STARTS, 90, "FREQ=WEEKLY", "mill"
+    )
+    assert activity.diary_entry(BEN, folded.views.get) is None
+    assert placed.diary_entry(BEN, folded.views.get) == coming
+    assert placed.diary_entry(CHO, folded.views.get) is None
+    assert waiting.diary_entry(CHO, folded.views.get) == coming._replace(
+        certainty=Certainty.TENTATIVE
+    )
+
+
+def test_diary_shows_a_cancelled_activity_as_cancelled_and_a_withdrawn_signup_not_at_all():
+    story, root = lunch()
+    ben = signup(story, BEN, root)
+    cho = signup(story, CHO, root)
+    story.says(CHO, "close", cho, as_state="withdrawn")
+    story.says(ADA, "close", root, as_state="cancelled")
+    views = story.fold().views
+
+    assert views[root.id].diary_entry(ADA, views.get).certainty == Certainty.CANCELLED
+    assert views[ben.id].diary_entry(BEN, views.get).certainty == Certainty.CANCELLED
+    assert views[cho.id].diary_entry(CHO, views.get) is None
+
+
+def test_activity_shows_its_days_that_are_not_over():
+    story, root = lunch(repeats="FREQ=WEEKLY;COUNT=3")
+    activity = story.view(root)
+
+    further = activity.further_values(None, lambda moment: moment <= "2026-12-08T14:00")
+
+    assert further == {"upcoming": ["2026-12-15"]}
+
+
+def test_receipt_has_a_way_for_each_person_who_came_and_has_none_yet():
+    story, _, attendance = held_lunch()
+    asked = ("minutes", "note")
+    assert ways(Receipt, story, attendance, person=ADA) == [
+        Way({"giver": BEN}, asked),
+        Way({"giver": CHO}, asked),
+    ]
+
+    pay(story, attendance, BEN)
+
+    assert ways(Receipt, story, attendance, person=ADA) == [Way({"giver": CHO}, asked)]
+
+
+def test_receipts_about_all_attendances_of_an_activity_are_compared():
+    story, root, attendance = held_lunch()
+    again = story.says(ADA, "attendance", root, people=[BEN], on=DAY, time=BEGINS + 1)
+    first = pay(story, attendance, BEN)
+    second = pay(story, again, BEN)
+    for receipt in (first, second):
+        story.says(BEN, "confirm", receipt, time=BEGINS + 2)
+
+    assert story.view(min(first, second, key=lambda receipt: receipt.order)).duplicate is False
+    assert story.view(max(first, second, key=lambda receipt: receipt.order)).duplicate is True
+
+
+def draft_receipt(story, attendance, **fields):
+    """Returns the thread, and the draft of a receipt by Ada that nobody has signed yet."""
+    folded = story.fold()
+    entry = Entry(bytes(32), ADA, 99, BEGINS, attendance.id, ADA, "receipt", fields)
+    folded.entries[entry.id] = entry
+    return folded, KINDS["receipt"].draft(entry)
+
+
+def test_attendance_fills_in_what_a_receipt_from_the_pot_leaves_out():
+    story, root = lunch()
+    attendance = story.says(ADA, "attendance", root, people=[ADA, BEN], on=DAY, time=BEGINS)
+    folded, receipt = draft_receipt(story, attendance)
+
+    receipt.complete(folded, "2026-12-24")
+
+    terms = (receipt.giver, receipt.receiver, receipt.minutes, receipt.on)
+    assert terms == (BEN, COMMON_POT, 90, DAY)
+
+
+def test_attendance_names_no_giver_if_several_others_came():
+    story, _, attendance = held_lunch()
+    folded, receipt = draft_receipt(story, attendance)
+
+    receipt.complete(folded, DAY)
+
+    assert receipt.giver is None
+
+
+def test_attendance_refuses_a_second_receipt_for_a_person_and_day_before_signing():
+    story, root, attendance = held_lunch()
+    again = story.says(ADA, "attendance", root, people=[BEN, CHO], on=DAY, time=BEGINS + 1)
+    pay(story, attendance, BEN)
+    folded, second = draft_receipt(story, again, giver=BEN, on=DAY)
+    _, other = draft_receipt(story, again, giver=CHO, on=DAY)
+
+    other.check_before_signing(folded)
+    with pytest.raises(Refused) as refused:
+        second.check_before_signing(folded)
+
+    assert refused.value.rule == "R-17.16"

@@ -1,5 +1,5 @@
-"""The kinds of an exchange by example, on entries without bytes: which count, and why others do
-not.
+"""The kinds of an exchange by example, on entries without bytes: which entries count, and why other
+entries do not.
 """
 
 import pytest
@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 from protocol import kinds
 from protocol.fold import balance
 from protocol.fold import fold as thread
-from tests.support.exchange_story import ADA, BEN, CHO, PEOPLE, Story, agreed, authority, receipt_of
+from tests.support.exchange_story import (
+    ADA,
+    BEN,
+    CHO,
+    PEOPLE,
+    Story,
+    agreed,
+    authority,
+    credits_of,
+    receipt_of,
+    values_of,
+)
 
 assert kinds  # registers every kind
 
@@ -19,7 +30,7 @@ def test_an_exchange_goes_from_open_to_done(kind):
     story, root, response, agreement, terms = agreed(kind)
     assert story.state(root) == "agreed"
     assert story.state(response) == "accepted"
-    assert story.view(response)["agreement"] == agreement.id
+    assert story.view(response).agreement == agreement.id
     receipt = receipt_of(story, agreement, terms)
     assert (story.state(agreement), story.state(receipt)) == ("agreed", "proposed")
     assert story.counted() == {}
@@ -27,7 +38,7 @@ def test_an_exchange_goes_from_open_to_done(kind):
     states = [story.state(one) for one in (root, response, agreement, receipt)]
     assert states == ["done", "accepted", "done", "confirmed"]
     assert story.counted() == {receipt.id: 60}
-    assert story.view(agreement)["receipts"] == [
+    assert story.view(agreement).receipts == [
         {"id": receipt.id, "state": "confirmed", "minutes": 60, "on": "2026-12-01"}
     ]
 
@@ -114,7 +125,7 @@ def test_of_several_confirmed_receipts_the_first_counts():
     for one in reversed(receipts[1:]):
         story.says(ADA, "confirm", one)
     assert story.counted() == {receipts[1].id: 40}
-    assert [story.view(one)["duplicate"] for one in receipts] == [False, False, True]
+    assert [story.view(one).duplicate for one in receipts] == [False, False, True]
     story.says(ADA, "confirm", receipts[0])
     assert story.counted() == {receipts[0].id: 30}
 
@@ -178,9 +189,9 @@ def test_what_is_done_is_not_cancelled_any_more():
 def test_each_word_of_closing_is_for_those_whose_it_is(target, who, word):
     story, root, response, agreement, _ = agreed()
     about = {"root": root, "response": response, "agreement": agreement}[target]
-    before = story.fold().views
+    before = story.values()
     assert story.told(story.says(who, "close", about, as_state=word)) == "R-14.2"
-    assert story.fold().views == before
+    assert story.values() == before
 
 
 def test_words_of_ones_own_can_be_taken_back():
@@ -202,7 +213,7 @@ def test_places_fill_up_one_agreement_at_a_time():
         assert story.state(root) == "open"
         response = story.says(who, "response", root)
         story.says(ADA, "agreement", response, giver=who, receiver=ADA)
-        assert len(story.view(root)["responses"]) == n + 1
+        assert len(story.view(root).responses) == n + 1
     assert story.state(root) == "agreed"
 
 
@@ -223,10 +234,10 @@ def test_a_kind_in_the_wrong_place_does_not_count():
 
 def test_something_newer_is_told_and_changes_nothing():
     story, root, _, _, _ = agreed()
-    before = story.fold().views
+    before = story.values()
     newer = story.says(CHO, "applause", root, volume=11)
     assert story.told(newer) == "R-10.8"
-    assert story.fold().views == before
+    assert story.values() == before
 
 
 def test_a_retraction_leaves_a_mark_and_takes_only_ones_own_words():
@@ -238,8 +249,8 @@ def test_a_retraction_leaves_a_mark_and_takes_only_ones_own_words():
     story.says(BEN, "retract", response)
     story.says(ADA, "retract", root)
     views = story.fold().views
-    assert views[root.id]["state"] == views[response.id]["state"] == "retracted"
-    assert "title" not in views[root.id]
+    assert views[root.id].state == views[response.id].state == "retracted"
+    assert "title" not in vars(views[root.id])
     assert story.counted() == {receipt.id: 60}
 
 
@@ -252,7 +263,7 @@ def test_erased_and_not_yet_erased_words_fold_alike():
         one._replace(kind=None, fields={}) if one in (root, response) else one
         for one in story.entries
     ]
-    assert thread.fold_thread(erased, authority()).views == story.fold().views
+    assert values_of(thread.fold_thread(erased, authority())) == story.values()
 
 
 def test_a_revoked_devices_receipt_counts_only_where_the_other_signed():
@@ -343,9 +354,9 @@ def test_any_order_folds_to_the_same_views_and_every_balance_has_two_sides(
     shuffled = list(story.entries)
     dice.shuffle(shuffled)
     again = thread.fold_thread([*shuffled, *shuffled[:3]], authority(forks=forks, revoked=revoked))
-    assert again.views == folded.views
+    assert values_of(again) == values_of(folded)
     assert told(again) == told(folded)
-    counted = [one for view in folded.views.values() if (one := balance.credit_of(view))]
+    counted = credits_of(folded)
     assert sum(one.balance for one in balance.sum_balances(counted).values()) == 0
     for one in counted:
         confirms = [e for e in story.entries if e.kind == "confirm" and e.about == one.id]

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.fold import balance
-from tests.support.exchange_story import ADA, BEN, CHO, PEOPLE, Story
+from protocol.kinds.exchange.payments import Correction, Receipt
+from tests.support.exchange_story import ADA, BEN, CHO, PEOPLE, Story, credits_of
 
 DAYS = ("2026-12-01", "2026-12-08", "2026-12-15")
 
@@ -48,7 +49,7 @@ class Life(Story):
         return next(each for each in self.entries if each.id == one.about)
 
     def two(self, response):
-        """Returns the two parties: Ada, whose request or offer it is, and the person who
+        """Returns the two parties: Ada, who posted the request or offer, and the person who
         responded.
         """
         while response.about != self.said["intent"][0].id:
@@ -95,7 +96,7 @@ class Life(Story):
             self.add("confirm", self.other(one, self.parties(one)), "confirm", one)
 
     def keep(self):
-        """Confirms a confirm, as the software of its receipt's author does."""
+        """Adds a confirm about a confirm, as the software of the receipt's author does."""
         if one := self.pick("confirm"):
             self.add("kept", self.entry(one).person, "confirm", one)
 
@@ -130,31 +131,32 @@ class Life(Story):
 
     def hours(self, **more):
         """Returns how many minutes each receipt that counts is worth, and all views."""
-        views = self.fold(**more).views
+        folded = self.fold(**more)
         counted = {}
-        for view in views.values():
-            if one := balance.credit_of(view):
-                receipt = view["about"] if view["kind"] == "correction" else view["id"]
-                counted[receipt] = counted.get(receipt, 0) + one.minutes
-        return counted, views
+        for credit in credits_of(folded):
+            view = folded.views[credit.id]
+            receipt = view.about if isinstance(view, Correction) else view.id
+            counted[receipt] = counted.get(receipt, 0) + credit.minutes
+        return counted, folded.views
 
     def assert_sound(self, **more):
         counted, views = self.hours(**more)
-        credits_ = [one for view in views.values() if (one := balance.credit_of(view))]
-        assert sum(row.balance for row in balance.sum_balances(credits_).values()) == 0
+        rows = balance.sum_balances(credits_of(self.fold(**more)))
+        assert sum(row.balance for row in rows.values()) == 0
         hours = [self.hour(views[one]) for one in counted]
         assert len(hours) == len(set(hours)), "an hour is credited twice"
+        values = self.values(**more)
         for _ in range(3):
             self.dice.shuffle(self.entries)
-            assert self.fold(**more).views == views
+            assert self.values(**more) == values
         self.entries.sort(key=lambda one: one.seq)
         return counted, views
 
     def kept(self, one, who, fork):
-        """Returns whether a receipt survives the fork of the log of `who` at number `fork`.
+        """Returns whether a receipt survives if the log of `who` forks at the number `fork`.
 
-        It survives if the other party's confirm, or the author's confirm of this confirm, is in
-        another log or before the fork.
+        The receipt survives if the other party's confirm is in another log or before the fork. It
+        also survives if the author's confirm of that confirm is in another log or before the fork.
         """
         confirms = [c for c in self.entries if c.kind == "confirm" and c.about == one.id]
         good = [c for c in confirms if {c.person} == set(self.parties(one)) - {one.person}]
@@ -167,8 +169,8 @@ class Life(Story):
         return False
 
     def hour(self, receipt):
-        day = receipt["on"] if self.terms else None
-        return receipt["about"], receipt["giver"], receipt["receiver"], day
+        day = receipt.on if self.terms else None
+        return receipt.about, receipt.giver, receipt.receiver, day
 
 
 SEEDS = st.integers(0, 2**32)
@@ -181,14 +183,14 @@ def test_what_counts_is_the_last_that_both_signed(seed):
     life.go_on(40)
     counted, views = life.assert_sound()
     for receipt in life.said.get("receipt", ()):
-        if receipt.id not in views or views[receipt.id]["state"] != "confirmed":
+        if receipt.id not in views or views[receipt.id].state != "confirmed":
             assert receipt.id not in counted
             continue
         assert life.signed_by_both(receipt)
         corrections = [one for one in life.said.get("correction", ()) if one.about == receipt.id]
         signed = [one for one in corrections if life.signed_by_both(one)]
         last = max(signed, key=lambda one: one.order, default=receipt)
-        if not views[receipt.id]["duplicate"]:
+        if not views[receipt.id].duplicate:
             assert counted[receipt.id] == last.fields["minutes"]
 
 
@@ -200,15 +202,14 @@ def test_a_confirmed_receipt_never_vanishes_as_more_comes(seed):
     for _ in range(40):
         life.go_on(1)
         _, views = life.hours()
-        now = {
-            one for one, v in views.items() if v["kind"] == "receipt" and v["state"] == "confirmed"
-        }
+        receipts = [view for view in views.values() if isinstance(view, Receipt)]
+        now = {receipt.id for receipt in receipts if receipt.state == Receipt.State.CONFIRMED}
         assert confirmed <= now
         for one in confirmed:
-            if views[one]["corrected"] != known[one]:
+            if views[one].corrected != known[one]:
                 about = [c for c in life.said["correction"] if c.about == one]
                 assert any(life.signed_by_both(c) for c in about)
-        confirmed, known = now, {one: views[one]["corrected"] for one in now}
+        confirmed, known = now, {one: views[one].corrected for one in now}
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)
@@ -226,5 +227,5 @@ def test_a_late_fork_takes_no_hour_that_was_kept(seed):
     names = {one.id: one for one in life.entries}
     for receipt in counted:
         if life.kept(names[receipt], who, fork):
-            assert after[receipt]["state"] == "confirmed"
-    assert set(forked) <= {one for one in views if views[one]["kind"] == "receipt"}
+            assert after[receipt].state == "confirmed"
+    assert set(forked) <= {one for one, view in views.items() if isinstance(view, Receipt)}

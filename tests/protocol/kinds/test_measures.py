@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.authority.terms import Holding
+from protocol.fold.registry import KINDS
 from tests.support.service_chain import CONTRACTOR, COUNCIL, OTHER, RESIDENTS, SUB, Story, bins
 
 MONDAY = date(2025, 8, 4)  # of the story
@@ -16,8 +17,8 @@ TARGETS = {"yes_no": 1, "one_to_five": 4, "minutes": 30, "count": 2}
 
 
 def reported(more=0):
-    """Makes a measure with six residents' reports, two of them of the same incident. The matter is
-    open.
+    """Makes a measure with six residents' reports, two of them about the same incident. The matter
+    is open.
     """
     story, service, *_, measure = bins()
     reports = [
@@ -33,14 +34,14 @@ def test_it_is_asked_once_a_decision_adopts_it():
     service = story.says(COUNCIL, "service", title="Bins")
     fields = {"question": "Well?", "scale": "one_to_five", "target": 4}
     measure = story.says(RESIDENTS[0], "measure", service, **fields)
-    assert story.view(measure)["state"] == "proposed"
+    assert story.view(measure).state == "proposed"
     story.adopted["measure", measure.id] = Holding(1, 60)
-    assert (story.view(measure)["state"], story.view(measure)["offset"]) == ("in use", 60)
+    assert (story.view(measure).state, story.view(measure).offset) == ("in use", 60)
     bounds = [["one_to_five", 1, 3]]
-    assert story.view(measure, bounds=bounds)["state"] == "proposed"
-    assert story.view(measure, bounds=[["count", 0, 0], ["share", 60, 99]])["state"] == "in use"
+    assert story.view(measure, bounds=bounds).state == "proposed"
+    assert story.view(measure, bounds=[["count", 0, 0], ["share", 60, 99]]).state == "in use"
     story.adopted["measure", measure.id] = Holding(2, None)
-    assert story.view(measure)["state"] == "retired"
+    assert story.view(measure).state == "retired"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_one_alarm_a_person_and_week():
     first, second = (story.says(RESIDENTS[0], "feedback", service, day=d, **says) for d in (1, 2))
     later = story.says(RESIDENTS[0], "feedback", service, day=8, **says)
     views = story.fold().views
-    assert [views[one.id]["urgent"] for one in (first, second, later)] == ["yes", None, "yes"]
+    assert [views[one.id].urgent for one in (first, second, later)] == ["yes", None, "yes"]
 
 
 def test_done_and_judged():
@@ -132,7 +133,54 @@ def test_done_and_judged():
     story.says(RESIDENTS[0], "verdict", action, day=5, fixed="partly")
     (matter,) = story.loop(measure, 6).matters
     assert matter.leading.state == "reopened"
-    assert story.view(action)["state"] == "reported done"
+    assert story.view(action).state == "reported done"
+
+
+def test_a_merge_does_not_count_if_the_service_does_not():
+    """The service's author has forked their log, and no decision has adopted a measure of the
+    service.
+    """
+    story = Story(in_use=False)
+    service = story.says(COUNCIL, "service", title="Bins")
+    fields = {"question": "Missed?", "scale": "count", "target": 1}
+    measure = story.says(RESIDENTS[0], "measure", service, **fields)
+    first, second = (story.says(who, "feedback", measure, value=1) for who in RESIDENTS[1:3])
+    story.says(RESIDENTS[3], "same_as", first, other=second.id)
+    *_, merge = story.fold(forks={COUNCIL: 0}).history
+    assert merge.refusal.rule == "R-22.6"
+
+
+@pytest.mark.parametrize(
+    ("given_fields", "filled"),
+    [
+        ({"scale": "yes_no"}, ("higher", 80, 1)),
+        ({"scale": "yes_no", "better": "lower"}, ("lower", 80, 0)),
+        ({"scale": "one_to_five", "target": 4, "share": 90}, ("higher", 90, 4)),
+        ({"scale": "minutes", "target": 20}, ("lower", 80, 20)),
+        ({"scale": "count", "target": 0}, ("lower", None, 0)),
+    ],
+)
+def test_the_usual_values_of_a_measure_are_filled_in(given_fields, filled):
+    story = Story()
+    service = story.says(COUNCIL, "service", title="Bins")
+    entry = story.says(COUNCIL, "measure", service, question="?", **given_fields)
+    thread = story.fold(story.entries[:1])
+    thread.entries[entry.id] = entry
+    draft = KINDS["measure"].draft(entry)
+    draft.complete(thread, "2025-08-04")
+    assert (draft.better, draft.share, draft.target) == filled
+    assert (draft.window, draft.min_answers, draft.who) == (7, 1, "everybody")
+
+
+def test_action_awaits_its_owner_until_it_is_reported_done():
+    story, _, measure, _ = reported()
+    action = story.says(CONTRACTOR, "action", measure, day=3, what="A lorry", due="2025-08-10")
+    thread = story.fold()
+    awaited = [(wait.who, wait.kind, wait.about) for wait in thread.views[action.id].awaits(thread)]
+    assert awaited == [(CONTRACTOR, "done", action.id)]
+    story.says(CONTRACTOR, "done", action, day=4)
+    thread = story.fold()
+    assert list(thread.views[action.id].awaits(thread)) == []
 
 
 # -- what a subject cannot do ---------------------------------------------------------------------
@@ -179,7 +227,7 @@ def test_no_record_of_a_subject_changes_what_was_said_of_it(moves, forks):
     assert (matter.id, matter.opened, matter.raisers) == (was.id, was.opened, was.raisers)
     assert matter.closed is None
     views = story.fold().views
-    assert all(views[one.id]["state"] == "said" for one in reports)
+    assert all(views[one.id].state == "said" for one in reports)
 
 
 def test_ten_parties_who_answer_change_nothing():

@@ -1,5 +1,5 @@
-"""Places depend only on the set of claims: the same in every order, and never more than there
-are.
+"""Who gets a place depends only on the set of claims. Every order of the claims gives the same
+result, and never more places are given than there are.
 """
 
 import random

@@ -5,6 +5,7 @@ import random
 import re
 from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -17,8 +18,10 @@ from protocol.authority.registers import Outcome
 from protocol.authority.terms import Ballot, Chain, Holding, Term
 from protocol.errors import Refused
 from protocol.fold import fold as thread
-from protocol.fold.kind import KINDS, NO_VIEW, Kind, States, kind
+from protocol.fold.kind import Kind, Words
+from protocol.fold.registry import KINDS, DeclaredKind, kind
 from protocol.fold.thread import Entry
+from protocol.fold.view import States
 from protocol.schema import fields as schema
 from protocol.schema.bounds import Bound
 from protocol.schema.register_names import HIDDEN, MEASURE, STANDING
@@ -33,7 +36,7 @@ HOUR = 3_600_000
 CHARTER = b"n" * 32
 THREADS = 1_000
 LONGEST = 40  # entries
-TRIES = 6  # until a record counts
+TRIES = 6  # how often a record is drawn until one counts
 
 # Only `meshcoop.api.loop_views` gives an action this state, because it looks at a clock.
 OVERDUE = ("action", "overdue")
@@ -88,9 +91,9 @@ class RandomThread:
         lines = self.fold().history
         return next(line.refusal is None for line in lines if line.entry.id == entry.id)
 
-    def draw_entry(self, declared: Kind, target):
-        """Draws a record as its author's software completes it. Returns None if the software writes
-        none.
+    def draw_entry(self, declared: DeclaredKind, target):
+        """Returns a record as its author's software completes it. Returns None if the software
+        would write no such record.
         """
         number = len(self.entries) + 1
         who = self.dice.choice(PEOPLE)
@@ -112,12 +115,20 @@ class RandomThread:
             key=bytes(32),
         )
         try:
-            fields = declared.complete_fields(self.fold(), entry, self.dice.choice(DAYS))
-            fields = {name: value for name, value in fields.items() if value is not None}
+            fields = self.complete_fields(declared, entry)
             declared.check_fields(fields)
         except Refused:
             return None
         return entry._replace(fields=fields)
+
+    def complete_fields(self, declared: DeclaredKind, entry):
+        folded = self.fold()
+        draft = declared.draft(entry)
+        folded.entries[entry.id] = entry
+        folded.drafts[entry.id] = draft
+        draft.complete(folded, self.dice.choice(DAYS))
+        values = vars(draft)
+        return {name: values[name] for name in declared.fields if values[name] is not None}
 
     def fills(self, field):
         if field.private or field.beside:
@@ -213,12 +224,11 @@ def states_of(views):
     show later.
     """
     for view in views:
-        declared: Kind | None = KINDS.get(view["kind"])
-        if declared is not None:
-            yield view["kind"], view["state"]
-            later = declared.clock_state(view)
+        if isinstance(view, Kind):
+            yield view.kind, view.state
+            later = view.clock_state()
             if later is not None:
-                yield view["kind"], later[1]
+                yield view.kind, later[1]
 
 
 def states_of_vectors():
@@ -231,7 +241,9 @@ def states_of_vectors():
 
 
 def states_of_stories():
-    """Yields (kind, state) in an exchange, in a service, and of an action as its loop shows it."""
+    """Yields (kind, state) of each view of an exchange and of a service. Then yields the states of
+    an action, as the loop of its measure shows the action.
+    """
     story = Story()
     offer = story.says(COUNCIL, "offer", title="A lift")
     response = story.says(OTHER, "response", offer, minutes=30)
@@ -287,54 +299,57 @@ def test_every_declared_state_is_reached_by_some_thread_or_by_the_clock(by_chanc
 
 def test_sentences_name_only_kinds_and_fields():
     for declared in KINDS.values():
-        for sentence in declared.states.values():
-            named = set(re.findall("`(.*?)`", sentence))
+        for state in declared.states:
+            named = set(re.findall("`(.*?)`", state.sentence))
             assert named <= {*KINDS, *declared.fields}, declared.name
 
 
-class Silent(Kind):
+class Loan(Kind):
+    """What the loan kinds of these tests have in common."""
+
+    wording = Words("Loan", happened="{who} lends something")
+    example: ClassVar = {}
+
+
+class Lent(States):
+    """The state of a loan."""
+
+    LENT = "lent", "Always."
+
+
+class Unsaid(States):
+    """A state without a sentence that says when a view has it."""
+
+    LENT = "lent", ""
+
+
+class Silent(Loan):
     """A kind that declares no states."""
 
 
-class Wordless(Kind):
+class Wordless(Loan):
     """A kind that does not say when a view has its state."""
 
-    states = States({"open": ""})
+    State = Unsaid
 
 
-class Elsewhere(Kind):
+class Elsewhere(Loan):
     """A kind whose views end in a state that the kind does not declare."""
 
-    states = States({"open": "Always."})
+    State = Lent
     deadline = ("until", "over")
 
 
 @pytest.mark.parametrize(
-    ("declared", "fault"),
+    ("view_type", "fault"),
     [
-        (Silent, "declares no states"),
-        (Wordless, "when a view is 'open'"),
+        (Silent, "declares no State"),
+        (Wordless, "when a view is lent"),
         (Elsewhere, "none of its states"),
     ],
 )
-def test_a_kind_whose_states_are_not_said_fails_when_it_is_declared(declared, fault):
+def test_a_kind_whose_states_are_not_said_fails_when_it_is_declared(view_type, fault):
     with pytest.raises(ValueError, match=fault):
-        kind("loan")(declared)
+        kind("loan")(view_type)
 
     assert "loan" not in KINDS
-
-
-def test_a_kind_without_states_makes_no_view():
-    class Loan(Kind):
-        states = NO_VIEW
-
-        def fold_entry(self, thread, entry):
-            thread.make_view(entry, state="lent")
-
-    entry = Entry(bytes(32), PEOPLE[0], 1, START, None, PEOPLE[0], "loan", {})
-    kind("loan")(Loan)
-    try:
-        with pytest.raises(AssertionError, match="declares every state"):
-            thread.fold_thread([entry], RandomThread(0).authority)
-    finally:
-        del KINDS["loan"]

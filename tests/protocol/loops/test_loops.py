@@ -1,4 +1,4 @@
-"""The tests that tell a signal from noise (specs/20-loops.md), compared with brute force and with
+"""Compares the tests that tell a signal from noise (specs/20-loops.md) with brute force, and with
 tables that are computed again.
 """
 

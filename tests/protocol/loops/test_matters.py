@@ -3,6 +3,7 @@ specs/23).
 """
 
 import random
+from dataclasses import dataclass, replace
 from itertools import count
 
 from protocol.loops.counted_answers import PANEL_SIZE, MeasureContext, draw_panel
@@ -11,16 +12,63 @@ from protocol.loops.matters import LoopRules, MeasureInputs, follow_measure, mat
 from protocol.loops.outcome import outcome_of
 from protocol.loops.windows import DAY_MS, Calendar, format_day
 
-MONDAY = 20 * 365 * DAY_MS  # made a Monday below
+MONDAY = 20 * 365 * DAY_MS  # moved to a Monday below
 CALENDAR = Calendar(7, 0)
 MONDAY = CALENDAR.window_start(CALENDAR.window_at(MONDAY))
 HOUR = DAY_MS // 24
 MEASURE = b"measure".ljust(32)
 RULES = LoopRules(3, 72 * HOUR)
 PEOPLE = [f"person {n}".encode().ljust(32) for n in range(12)]
-BINS = {"id": MEASURE, "scale": "count", "better": "lower", "target": 2, "share": None,
-        "min_answers": 1}  # fmt: skip
-VISITS = {**BINS, "scale": "one_to_five", "better": "higher", "target": 4, "share": 80}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A measure, with the fields that these tests need."""
+
+    id: bytes = MEASURE
+    scale: str = "count"
+    better: str | None = "lower"
+    target: int | None = 2
+    share: int | None = None
+    min_answers: int | None = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """What one person says about a record. A plain statement says that an action is done."""
+
+    id: bytes
+    kind: str
+    author: bytes
+    created: int
+    about: bytes | None = MEASURE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(Statement):
+    value: int | None
+    on: str | None
+    link: bytes | None = None
+    by: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merge(Statement):
+    other: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise(Statement):
+    window: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement(Statement):
+    fixed: str
+
+
+BINS = Question()
+VISITS = Question(scale="one_to_five", better="higher", target=4, share=80)
 
 
 def asked(measure=BINS, leave_out=(), members=PEOPLE, calendar=CALENDAR):
@@ -35,29 +83,30 @@ class Street:
         self.said = MeasureInputs([], [], [], [], [])
         self._ids = count(1)
 
-    def _view(self, kind, who, day, **more):
-        place = {"id": next(self._ids).to_bytes(32, "big"), "kind": kind, "author": PEOPLE[who]}
-        return {**place, "created": MONDAY + int(day * DAY_MS), "about": MEASURE, **more}
+    def _view(self, view_type, kind, who, day, **more):
+        record_id = next(self._ids).to_bytes(32, "big")
+        created = MONDAY + int(day * DAY_MS)
+        return view_type(id=record_id, kind=kind, author=PEOPLE[who], created=created, **more)
 
     def report(self, who, day, value=1, **more):
         on = format_day(CALENDAR.day_at(MONDAY + int(day * DAY_MS)))
-        view = {"value": value, "on": on, "link": None, **more}
-        self.said.feedback.append(self._view("feedback", who, day, **view))
-        return self.said.feedback[-1]["id"]
+        view = {"value": value, "on": on, **more}
+        self.said.feedback.append(self._view(Answer, "feedback", who, day, **view))
+        return self.said.feedback[-1].id
 
     def merge(self, one, other, who=9, day=3):
-        view = self._view("same_as", who, day, other=other, state="said") | {"about": one}
-        self.said.merges.append(view)
+        self.said.merges.append(self._view(Merge, "same_as", who, day, other=other, about=one))
 
     def act(self, who, day, window=None):
-        self.said.actions.append(self._view("action", who, day, window=window))
-        return self.said.actions[-1]["id"]
+        self.said.actions.append(self._view(Promise, "action", who, day, window=window))
+        return self.said.actions[-1].id
 
     def done(self, action, who, day):
-        self.said.done.append(self._view("done", who, day) | {"about": action})
+        self.said.done.append(self._view(Statement, "done", who, day, about=action))
 
     def judge(self, action, who, day, fixed):
-        self.said.verdicts.append(self._view("verdict", who, day, fixed=fixed) | {"about": action})
+        view = self._view(Judgement, "verdict", who, day, fixed=fixed, about=action)
+        self.said.verdicts.append(view)
 
     def loop(self, day):
         return follow_measure(self.asked, self.said, RULES, MONDAY + int(day * DAY_MS))
@@ -110,7 +159,7 @@ def test_what_is_merged_away_opens_nothing_unless_somebody_acts_on_it():
         street.merge(reports[0], one)
     (matter,) = street.loop(30).matters
     assert matter.faded
-    assert [one["id"] for one in matter.actions] == [action]
+    assert [one.id for one in matter.actions] == [action]
     street.said.actions.clear()
     assert street.loop(30).matters == []
 
@@ -225,6 +274,26 @@ def test_a_share_waits_until_its_window_settles():
     (matter,) = street.loop(10.1).matters
     assert matter.opened == MONDAY + 10 * DAY_MS
     assert matter.raisers == set(PEOPLE[:6])
+
+
+def test_a_measure_without_a_share_is_read_as_eighty_percent():
+    """R-22.1c: other software may leave out the field `share`."""
+    street = Street(replace(VISITS, share=None))
+    for who in range(10):
+        street.report(who, 2, value=1 if who < 6 else 5)
+    assert len(street.loop(10.1).matters) == 1
+
+
+def test_a_verdict_at_the_time_of_the_report_comes_after_it():
+    """R-23.1: records with the same time are sorted by the name of their kind, and then by their
+    id.
+    """
+    street, _ = missed_bins()
+    action = street.act(8, 3)
+    street.judge(action, 0, 4, "no")  # its id is lower than that of the report
+    street.done(action, 8, 4)
+    (matter,) = street.loop(5).matters
+    assert (matter.leading.state, matter.leading.fixed) == ("reopened", {"no": 1})
 
 
 def test_of_a_person_the_latest_answer_counts():

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from protocol import kinds
 from protocol.errors import Refused
-from protocol.fold import kind as schema
+from protocol.fold import content as schema
+from protocol.fold.registry import KINDS
 from protocol.record import codec
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement
@@ -60,8 +61,8 @@ def signed(content=b"", neighbourhood=HERE, **changed):
 
 
 def wire_of(one_header, content=b"", neighbourhood=HERE):
-    """Makes a record with a valid signature from a header that `sign` would refuse. Returns its
-    bytes.
+    """Makes a record with a valid signature from a header that `sign` would refuse. Returns the
+    bytes of the record.
     """
     packed = codec.pack(list(one_header))
     _, secret = nacl.bindings.crypto_sign_seed_keypair(SEED)
@@ -181,7 +182,7 @@ def test_small_order_and_non_canonical_keys_sign_nothing(key):
     content = b"forged"
     forged = [key + bytes(32), bytes(64), SMALL_ORDER[1] + bytes(32)]
     for signature in forged:
-        for n in range(8):  # a small order divides one message in eight
+        for n in range(8):  # such a forgery could work for one message in eight
             packed = codec.pack(list(header(content, device=key, time=n)))
             one = record.parse(record.assemble(packed, signature, content))
             with pytest.raises(Refused, match=r"R-01\.10"):
@@ -311,12 +312,10 @@ def test_well_formed_nonsense_is_refused_and_nothing_else(value):
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.sampled_from(sorted(schema.KINDS)), st.data())
+@given(st.sampled_from(sorted(KINDS)), st.data())
 def test_a_known_kind_with_any_values_is_read_or_refused(name, data):
     fields = {
-        one: data.draw(VALUES, label=one)
-        for one in schema.KINDS[name].fields
-        if data.draw(st.booleans())
+        one: data.draw(VALUES, label=one) for one in KINDS[name].fields if data.draw(st.booleans())
     }
     try:
         read, values = schema.read_content(codec.pack([name, fields]))

@@ -186,7 +186,7 @@ def test_millions_of_claims_are_cut_off():
     while rules[-1:] != ["R-05.5"]:
         flat = [x for _ in range(1000) for x in (dice.randbytes(8), 2**40, b"z" * 8, b"")]
         rules.append(refused(lambda one: hear(session, one), [HAVE, flat, True]))
-    assert len(rules) == 66  # what 65,536 logs take, and one
+    assert len(rules) == 66  # frames for 65,536 logs, and one more
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,166 @@
+"""What a view gives to the parts of the program that know no kinds.
+
+Each of these parts asks a view for something else. The diary asks for an entry, and the balances
+ask for minutes. The list Today asks what the view waits for, and from whom. Matching asks what the
+view says of needs and offers. The local API asks for further values that are shown beside the view.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from protocol.fold.view import View
+
+COMMON_POT = bytes(32)  # stands for the common pot in place of a person; it is nobody's root key
+
+FindView = Callable[[bytes | None], View | None]  # record id → its view, if there is one
+IsPast = Callable[[str], bool]  # a moment, in UTC if it ends with "Z" and else local → is it past?
+
+
+class Credit(NamedTuple):
+    """Minutes that one person gave and another received.
+
+    `id` is the id of the record that moved the minutes.
+    """
+
+    id: bytes
+    kind: str
+    created: int
+    on: str | None
+    giver: bytes
+    receiver: bytes
+    minutes: int
+    is_gift: bool = False  # a gift changes no balance
+
+
+class Certainty(StrEnum):
+    """How sure an entry of a diary is, in the words of iCalendar."""
+
+    TENTATIVE = "tentative"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+
+class DiaryEntry(NamedTuple):
+    """An entry of one person's diary. Moments are local, by the clock of the neighbourhood."""
+
+    title: str | None
+    starts: str
+    minutes: int | None = None
+    repeats: str | None = None  # an iCalendar RRULE
+    area: str | None = None
+    other: bytes | None = None  # the other person, if there is exactly one
+    role: str | None = None  # what the diary's owner does there
+    certainty: Certainty = Certainty.CONFIRMED
+
+
+class Crowd(StrEnum):
+    """A group of people for whose answer a view can wait, although no record names these people."""
+
+    VOTERS = "voters"
+    MODERATORS = "moderators"
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """An answer that a view waits for.
+
+    `kind` is the kind of the record that gives the answer, and `about` is the record that it
+    answers. Nobody has to answer before the local moment `since`, or after `until`.
+    """
+
+    who: bytes | Crowd
+    kind: str
+    about: bytes
+    since: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in which a person could answer a record, such as with a yes or with a no.
+
+    `given` are the fields that it fixes. `ask` are the fields that the person may fill in; None
+    stands for all fields that people fill in. `among` are the people or records to choose from;
+    None stands for everybody. `trial` has values for some of the fields in `ask`: with these values
+    the way is tried out.
+    """
+
+    given: Mapping[str, object] = field(default_factory=dict)
+    ask: tuple[str, ...] | None = None
+    among: frozenset[bytes] | None = None
+    trial: Mapping[str, object] = field(default_factory=dict)
+
+
+class Subject(NamedTuple):
+    """The person or the record that a view asks people to judge."""
+
+    id: bytes
+    is_person: bool
+
+
+# -- for matching ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Post:
+    """What one person needs, or offers, for a while."""
+
+    is_need: bool
+    title: str
+    tags: tuple[str, ...] = ()
+    text: str | None = None
+    lang: str | None = None
+    starts: str | None = None
+    until: str | None = None
+    repeats: str | None = None
+    minutes: int | None = None
+    area: str | None = None
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What a person says of themselves: what they can give and would like, line by line."""
+
+    name: str | None
+    about: str | None
+    assets: tuple[str, ...] = ()
+    wants: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    area: str | None = None
+    minutes_a_month: int | None = None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The author has answered a post, so the post is not suggested to the author any more."""
+
+    post: bytes | None  # the id of the record that has the post
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Time that one person has promised another and not given yet."""
+
+    giver: bytes
+    receiver: bytes
+    minutes: int
+    when: str | None
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The author speaks well of a person."""
+
+    person: bytes
+
+
+@dataclass(frozen=True)
+class SameWords:
+    """Words that mean the same in this neighbourhood."""
+
+    words: tuple[str, ...]
+
+
+MatchingFact = Post | Portrait | Answered | Promise | Recommendation | SameWords

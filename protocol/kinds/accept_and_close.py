@@ -1,0 +1,143 @@
+"""The kinds with which people accept or end a record whose kind says who may do so (specs/14).
+
+The class of the answered record's kind declares this. There, `accept` says who may accept its
+records, and `closing` says who may end them, and with which word.
+"""
+
+from collections.abc import Iterable
+
+from protocol.authority.kind_names import ACCEPT
+from protocol.errors import Refused
+from protocol.fold.facets import Way
+from protocol.fold.kind import Kind, Words
+from protocol.fold.registry import KINDS, kind
+from protocol.fold.thread import CLOSINGS, Entry, Mark, Thread
+from protocol.fold.view import NoStates, View
+from protocol.record.envelope import OPEN
+from protocol.schema.declare import Choice, Text
+
+
+@kind(
+    ACCEPT,
+    about=lambda view_type: view_type.accept is not None,
+    audience=OPEN,
+    lasting=True,
+)
+class Accept(Kind):
+    """Takes what is offered, such as the charter or a renewal.
+
+    A newcomer's software accepts the charter. Its accept names the admits and the epoch records
+    that brought the newcomer in. These records are then kept and count, even if their authors fork
+    their logs. A member's software accepts the renewal that it finds to be in force.
+    """
+
+    State = NoStates
+    wording = Words("Acceptance", happened="{who} accepted", submit="Accept")
+    example = {}
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields one way if the person may accept the record."""
+        view = thread.find_view(target.id, Kind)
+        by = view.accept if view is not None else None
+        if view is None or by is None:
+            return
+        if not by.is_automatic and person in by.people(thread, view):
+            yield Way()
+
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises Refused if the author's software should not accept the record.
+
+        The record must be in a state in which it can be accepted, and its kind may ask for more.
+        """
+        view = thread.find_view(self.about, Kind)
+        by = view.accept if view is not None else None
+        if view is None or by is None:
+            return
+        if by.while_ and view.state not in by.while_:
+            raise Refused(
+                by.rule, "the {kind} is {state} already", kind=view.kind, state=view.state
+            )
+        view.check_accept(thread, self)
+
+    def countersigns(self, thread: Thread, target: View) -> bool:
+        """Returns True if one of the people whom `target` names accepts it."""
+        by = target.accept if isinstance(target, Kind) else None
+        return (
+            by is not None and by.is_named_in(target) and self.author in by.people(thread, target)
+        )
+
+    def fold_entry(self, thread: Thread) -> None:
+        """Lets the accept change the view that it is about.
+
+        Raises Refused if its author may not accept that record.
+
+        `protocol.authority` has already folded the accept of a charter or a renewal.
+        """
+        target = thread.target(self)
+        by = KINDS[target.kind].view_type.accept if target.kind in KINDS else None
+        if by is None or by.is_automatic:
+            return
+        view = thread.find_view(target.id, Kind)
+        if view is None or self.author not in by.people(thread, view):
+            raise Refused(by.rule, by.otherwise)
+        view.apply_accept(thread, self)
+        thread.mark(target.id, Mark.ACCEPTED, self.author)
+
+
+@kind("close", about=lambda view_type: bool(view_type.closing))
+class Close(Kind):
+    """Withdraws, declines, cancels, disputes or ends something."""
+
+    State = NoStates
+    wording = Words("End", happened="{who} closed it", submit="Yes")
+    example = {"as_state": Mark.WITHDRAWN.value}
+
+    as_state: str = Choice(required=True, words=tuple(mark.value for mark in CLOSINGS))
+    why: str | None = Text(max=500)
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields the words with which the person may end the record."""
+        view = thread.find_view(target.id, Kind)
+        for mark, by in view.closing.items() if view is not None else ():
+            if view is not None and person in by.people(thread, view):
+                yield Way({"as_state": mark.value})
+
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises Refused if the record is in a state in which it cannot be closed (R-14.7)."""
+        view = thread.find_view(self.about, Kind)
+        by = view.closing.get(Mark(self.as_state)) if view is not None else None
+        if view is None or by is None:
+            return
+        remedy = by.instead.get(view.state)
+        if remedy is not None:
+            raise Refused(
+                "R-14.7",
+                "the {kind} is {state}, which both signed; {remedy}",
+                kind=view.kind,
+                state=view.state,
+                remedy=remedy,
+            )
+        if by.while_ and view.state not in by.while_:
+            raise Refused(
+                "R-14.7", "the {kind} is {state} already", kind=view.kind, state=view.state
+            )
+
+    def fold_entry(self, thread: Thread) -> None:
+        """Closes a record.
+
+        Raises Refused if the author of the `close` may not use this word (R-14.2).
+        """
+        target = thread.target(self)
+        mark = Mark(self.as_state)
+        view = thread.find_view(target.id, Kind)
+        by = view.closing.get(mark) if view is not None else None
+        if view is None or by is None or self.author not in by.people(thread, view):
+            raise Refused(
+                "R-14.2", "they may not call this {kind} {mark}", kind=target.kind, mark=mark
+            )
+        view.apply_close(thread, self)
+        if "why" in vars(view):
+            vars(view)["why"] = None if thread.is_hidden(self.id) else self.why
+        thread.mark(target.id, mark, self.author)

@@ -1,0 +1,459 @@
+"""Receipts, what they are about, and what corrects them (specs/13-exchange.md).
+
+A receipt says that time was given. One party signs it, and it counts once the other confirms it.
+"""
+
+from collections.abc import Iterable
+from typing import TypedDict
+
+from protocol.errors import Refused
+from protocol.fold.facets import COMMON_POT, Awaited, Credit, Way
+from protocol.fold.kind import SOMEBODY, By, Kind, Words
+from protocol.fold.registry import kind
+from protocol.fold.thread import Entry, Mark, Thread
+from protocol.fold.view import NoStates, States, View
+from protocol.schema.declare import Minutes, Moment, Person, Text
+from protocol.schema.values import PersonId
+
+DAY = len("2026-11-23")
+
+Occurrence = tuple[bytes, bytes, str | None]  # giver, receiver, and the day if there are several
+
+
+class CorrectionLine(TypedDict):
+    """A correction, as the view of its receipt lists it."""
+
+    id: bytes
+    state: str
+    minutes: int
+
+
+class Payable(Kind):
+    """A base class of the kinds that receipts are about: agreements and attendances."""
+
+    def receipt_ways(self, thread: Thread) -> Iterable[Way]:
+        """Yields the ways in which a receipt about the record can be written, as `ways` does."""
+        del thread
+        return (Way(),)
+
+    def fill_in_receipt(self, thread: Thread, receipt: "Receipt", today: str) -> None:
+        """Fills in the terms that the author of a receipt has left out."""
+
+    def check_receipt_before_signing(self, thread: Thread, receipt: "Receipt") -> None:
+        """Raises Refused if the author's software should not sign this receipt."""
+
+    def check_receipt(self, thread: Thread, receipt: "Receipt") -> None:
+        """Raises Refused unless the receipt fits the record that it is about."""
+        raise NotImplementedError
+
+    def receipt_day(self, receipt: "Receipt") -> str | None:
+        """Returns the day that tells the receipts about this record apart, or None."""
+        return receipt.on[:DAY]
+
+    def paid_together(self, thread: Thread) -> tuple[bytes, list[bytes]]:
+        """Returns one name for the records whose receipts are compared, and the records' ids."""
+        del thread
+        return self.id, [self.id]
+
+
+class _CountingReceipts(dict[bytes, dict[Occurrence, bytes]]):
+    """Maps the name of records paid together to the receipt that counts for each occurrence."""
+
+
+def counting_receipts(thread: Thread, about: bytes) -> dict[Occurrence, bytes]:
+    """Returns the receipt that counts for each occurrence of the record `about`.
+
+    If several receipts for one occurrence are confirmed, the earliest counts, by time and id.
+    """
+    target = thread.find_draft(about, Payable)
+    place, paid = (about, [about]) if target is None else target.paid_together(thread)
+    index = thread.index(_CountingReceipts)
+    if place not in index:
+        receipts = [
+            receipt
+            for record_id in paid
+            for receipt in thread.linked_views(Receipt, "about", record_id)
+        ]
+        index[place] = _first_confirmed(thread, receipts)
+    return index[place]
+
+
+def _first_confirmed(thread: Thread, receipts: list["Receipt"]) -> dict[Occurrence, bytes]:
+    first: dict[Occurrence, bytes] = {}
+    for receipt in sorted(receipts, key=lambda receipt: receipt.order):
+        if thread.is_marked(receipt.id, Mark.CONFIRMED):
+            first.setdefault(receipt.occurrence(thread), receipt.id)
+    return first
+
+
+def _confirmers(view: View, thread: Thread) -> set[bytes]:
+    """Returns the people who confirm or dispute a receipt or a correction."""
+    return _signers(view, thread) - {view.author}
+
+
+def _signers(view: View, thread: Thread) -> set[bytes]:
+    """Returns the two people who sign a receipt or a correction, for its giver and receiver."""
+    receipt = view if isinstance(view, Receipt) else thread.find_draft(view.about, Receipt)
+    return receipt.signers if isinstance(receipt, Receipt) else set()
+
+
+def _is_payable(view_type: type[Kind]) -> bool:
+    return issubclass(view_type, Payable)
+
+
+@kind("receipt", about=_is_payable, lasting=True)
+class Receipt(Kind):
+    """Says that time was given. One party signs it. It counts once the other party confirms it."""
+
+    class State(States):
+        """The states of a receipt."""
+
+        PROPOSED = "proposed", "One party has signed it."
+        CONFIRMED = (
+            "confirmed",
+            "The other party has signed it too (`confirm`), even after a dispute.",
+        )
+        DISPUTED = "disputed", "The other party disputes it (`close`) and has not confirmed it."
+
+    wording = Words("Receipt", happened="{who} wrote a receipt", submit="Sign")
+    example = {"giver": SOMEBODY, "receiver": SOMEBODY, "minutes": 60, "on": "2026-11-23"}
+    stands_alone = True
+    closing = {
+        Mark.DISPUTED: By(
+            _confirmers,
+            while_=(State.PROPOSED,),
+            instead={State.CONFIRMED: "propose a correction of it"},
+        )
+    }
+
+    giver: PersonId = Person(required=True, filled=True)
+    receiver: PersonId = Person(required=True, filled=True)
+    minutes: int = Minutes(required=True, min=1)
+    on: str = Moment(required=True)
+    note: str | None = Text(max=1000, private=True, help="words for the two parties only")
+
+    duplicate: bool = False
+    corrections: list[CorrectionLine]
+    corrected: int | None = None
+    why: str | None = None
+
+    @property
+    def signers(self) -> set[bytes]:
+        """The two people who sign it. For the common pot, its author signs."""
+        return {self.giver, self.author if self.receiver == COMMON_POT else self.receiver}
+
+    @property
+    def counted_minutes(self) -> int:
+        """The minutes that count: those of the last correction that both have signed."""
+        return self.minutes if self.corrected is None else self.corrected
+
+    def occurrence(self, thread: Thread) -> Occurrence:
+        """Returns the occurrence that the receipt is for.
+
+        If this home cannot read the record that the receipt is about, each day is an occurrence.
+        """
+        paid = thread.find_draft(self.about, Payable)
+        day = self.on[:DAY] if paid is None else paid.receipt_day(self)
+        return self.giver, self.receiver, day
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields the ways to write a receipt about `target`, which `receipt_ways` gives."""
+        del person
+        paid = thread.find_draft(target.id, Payable)
+        return (Way(),) if paid is None else paid.receipt_ways(thread)
+
+    def complete(self, thread: Thread, today: str) -> None:
+        """Fills in giver, receiver, minutes and day, from what the receipt is about."""
+        paid = thread.find_draft(thread.target(self).id, Payable)
+        if paid is not None:
+            paid.fill_in_receipt(thread, self, today)
+
+    def readers(self, thread: Thread, record: View) -> set[bytes]:
+        """Returns the two parties, who can read the private note."""
+        del thread
+        return {record.author, *(person for person in (self.giver, self.receiver) if person)}
+
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises Refused if the record that the receipt is about does not allow it."""
+        paid = thread.find_draft(self.about, Payable)
+        if paid is not None:
+            paid.check_receipt_before_signing(thread, self)
+
+    def fold_entry(self, thread: Thread) -> None:
+        """Adds the receipt to the views, in the state "proposed" (R-13.9).
+
+        Raises Refused unless it is between two people and fits what it is about.
+        """
+        about = thread.target(self)
+        paid = thread.find_draft(about.id, Payable)
+        if paid is not None:
+            paid.check_receipt(thread, self)
+        elif self.receiver == COMMON_POT:
+            check_pot_receipt(self, about)
+        else:
+            check_parties(self)
+        thread.add_view(self)
+
+    def settle(self, thread: Thread) -> None:
+        """Sets the state of the receipt (R-13.11).
+
+        Once both parties have signed, it is confirmed, even after a dispute. If both have signed a
+        correction too, the minutes of the correction count instead (R-13.17).
+        """
+        corrections = thread.linked_views(Correction, "about", self.id)
+        self.corrections = [
+            {"id": correction.id, "state": correction.state, "minutes": correction.minutes}
+            for correction in corrections
+        ]
+        if thread.is_marked(self.id, Mark.CONFIRMED):
+            self.state = self.State.CONFIRMED
+            counting = counting_receipts(thread, self.about or b"")
+            self.duplicate = counting[self.occurrence(thread)] != self.id
+            self._correct(corrections)
+        elif thread.is_marked(self.id, Mark.DISPUTED):
+            self.state = self.State.DISPUTED
+        if self.state != self.State.DISPUTED:
+            self.why = None
+
+    def credits(self) -> Iterable[Credit]:
+        """Returns the minutes of a confirmed receipt, unless it is a duplicate (R-13.14)."""
+        if self.state == self.State.CONFIRMED and not self.duplicate:
+            yield Credit(
+                self.id, self.kind, self.created, self.on, self.giver, self.receiver, self.minutes
+            )
+
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """A proposed receipt waits for a `confirm` by the other party."""
+        if self.state == self.State.PROPOSED:
+            for person in _confirmers(self, thread):
+                yield Awaited(person, "confirm", self.id)
+
+    def _correct(self, corrections: list["Correction"]) -> None:
+        """Applies the confirmed corrections, in order of time and id (R-13.17).
+
+        Each correction replaces the minutes that counted before.
+        """
+        minutes = self.minutes
+        for correction in sorted(corrections, key=lambda correction: correction.order):
+            if correction.state != Correction.State.CONFIRMED:
+                continue
+            correction.moved = None if self.duplicate else correction.minutes - minutes
+            minutes = correction.minutes
+            self.corrected = minutes
+
+
+def check_parties(receipt: Receipt) -> None:
+    """Raises Refused unless a receipt is between two people and by one of them (R-13.9)."""
+    parties = {receipt.giver, receipt.receiver}
+    if receipt.author not in parties or len(parties) != 2:  # noqa: PLR2004
+        raise Refused("R-13.9", "a receipt is between two people and by one of them")
+
+
+def check_pot_receipt(receipt: Receipt, about: Entry) -> None:
+    """Raises Refused unless the common pot may pay a receipt about this record (R-17.15).
+
+    The author of that record must write the receipt, for another person.
+    """
+    if receipt.receiver != COMMON_POT or receipt.giver == COMMON_POT:
+        raise Refused("R-17.15", "the common pot receives, and a person gives")
+    if receipt.author != about.person or receipt.giver == receipt.author:
+        raise Refused("R-17.15", "only the organiser writes the receipts, and only for others")
+
+
+@kind("correction", about=("receipt",), lasting=True)
+class Correction(Kind):
+    """Corrects a receipt's minutes. One party signs it. It counts once the other party confirms."""
+
+    class State(States):
+        """The states of a correction."""
+
+        PROPOSED = "proposed", "One party has signed it."
+        CONFIRMED = (
+            "confirmed",
+            "The other party has signed it too (`confirm`), even after a dispute.",
+        )
+        DISPUTED = "disputed", "The other party disputes it (`close`) and has not confirmed it."
+
+    wording = Words("Correction", happened="{who} proposed other minutes", submit="Propose")
+    example = {"minutes": 45}
+    closing = {
+        Mark.DISPUTED: By(
+            _confirmers,
+            while_=(State.PROPOSED,),
+            instead={State.CONFIRMED: "propose another one"},
+        )
+    }
+
+    minutes: int = Minutes(required=True, help="what is right; 0 if nothing was given")
+    why: str | None = Text(max=500, beside=True, help="for the neighbourhood to read")
+
+    giver: PersonId
+    receiver: PersonId
+    moved: int | None = None
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields one way, which is tried out with other minutes than those that count."""
+        del person
+        receipt = thread.find_view(target.id, Receipt)
+        if receipt is not None:
+            yield Way(trial={"minutes": 0 if receipt.counted_minutes else 1})
+
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises Refused unless the receipt is confirmed and the new minutes differ (R-13.19)."""
+        receipt = thread.find_view(self.about, Receipt)
+        if receipt is None:
+            return
+        if receipt.state != Receipt.State.CONFIRMED:
+            raise Refused(
+                "R-13.19",
+                "the receipt is {state}, so nothing counts yet; write another one",
+                state=receipt.state,
+            )
+        if receipt.counted_minutes == self.minutes:
+            raise Refused(
+                "R-13.19", "{minutes} minutes are what counts already", minutes=self.minutes
+            )
+        # The latest correction counts. One with an earlier time than a confirmed one has no effect.
+        is_overtaken = any(
+            correction.state == self.State.CONFIRMED and correction.created >= self.created
+            for correction in thread.linked_views(Correction, "about", receipt.id)
+        )
+        if is_overtaken:
+            raise Refused(
+                "R-13.19", "what counts was signed by a clock ahead of this one; try again later"
+            )
+
+    def fold_entry(self, thread: Thread) -> None:
+        """Adds the correction to the views, in the state "proposed" (R-13.17).
+
+        Raises Refused unless the receipt counts and its giver or receiver signs the correction.
+        """
+        receipt = thread.find_view(self.about, Receipt)
+        if receipt is None:
+            raise Refused("R-13.17", "the receipt itself does not count")
+        if self.author not in receipt.signers:
+            raise Refused("R-13.17", "only giver and receiver correct a receipt")
+        self.giver = receipt.giver
+        self.receiver = receipt.receiver
+        thread.add_view(self)
+
+    def settle(self, thread: Thread) -> None:
+        """Sets the state of the correction (R-13.17).
+
+        Once the other party confirms the correction, it is confirmed, even after a dispute.
+        """
+        if thread.is_marked(self.id, Mark.CONFIRMED):
+            self.state = self.State.CONFIRMED
+        elif thread.is_marked(self.id, Mark.DISPUTED):
+            self.state = self.State.DISPUTED
+
+    def credits(self) -> Iterable[Credit]:
+        """Returns the difference to the minutes that counted before, once both have signed."""
+        if self.moved is not None:
+            yield Credit(
+                self.id, self.kind, self.created, None, self.giver, self.receiver, self.moved
+            )
+
+    def awaits(self, thread: Thread) -> Iterable[Awaited]:
+        """A proposed correction waits for a `confirm` by the other party."""
+        if self.state == self.State.PROPOSED:
+            for person in _confirmers(self, thread):
+                yield Awaited(person, "confirm", self.id)
+
+
+@kind("confirm", about=("receipt", "correction", "confirm"), lasting=True)
+class Confirm(Kind):
+    """The other party signs a receipt or a correction, so that it counts.
+
+    The software of the first signer then confirms this confirm in turn (R-13.15). So homes keep the
+    confirm and count it, even if its author forks their log later. Nobody can get rid of a debt by
+    forking a log.
+    """
+
+    State = NoStates
+    wording = Words("Confirmation", happened="{who} confirmed it: now it counts", submit="Confirm")
+    example = {}
+    stands_alone = True
+
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises Refused if the record is confirmed already: a second signature changes nothing."""
+        target = thread.target(self)
+        if thread.is_marked(target.id, Mark.CONFIRMED):
+            rule = "R-13.15" if target.kind == self.kind else "R-13.12"
+            raise Refused(rule, "the {kind} is confirmed already", kind=target.kind)
+
+    def countersigns(self, thread: Thread, target: View) -> bool:
+        """Returns True if this is the confirm of a receipt or correction by the other party.
+
+        If `target` is itself such a confirm, returns True if the author of the receipt or
+        correction wrote this record.
+        """
+        if isinstance(target, Confirm):
+            return target.confirmed_author(thread) == self.author
+        return _signers(target, thread) == {self.author, target.author}
+
+    def fold_entry(self, thread: Thread) -> None:
+        """Marks a record as confirmed by the party that did not write it (R-13.12).
+
+        Raises Refused if somebody else confirms it, or if the record does not count.
+        """
+        target = thread.target(self)
+        draft = thread.drafts.get(target.id)
+        if isinstance(draft, Confirm):
+            if draft.confirmed_author(thread) != self.author:
+                raise Refused(
+                    "R-13.15", "only the author of what was confirmed confirms the confirm"
+                )
+        else:
+            signers = _signers(draft, thread) if draft is not None else set()
+            if target.id not in thread.views or not signers:
+                raise Refused("R-13.12", "the record that it confirms does not count")
+            if self.author not in signers - {target.person}:
+                raise Refused(
+                    "R-13.12", "only the other party can confirm a {kind}", kind=target.kind
+                )
+        thread.mark(target.id, Mark.CONFIRMED, self.author)
+
+    def confirmed_author(self, thread: Thread) -> bytes | None:
+        """Returns the author of the receipt or correction that this confirms, or None."""
+        above = thread.drafts.get(self.about or b"")
+        return above.author if isinstance(above, Receipt | Correction) else None
+
+
+@kind("thanks", plural="thanks")
+class Thanks(Kind):
+    """The receiver says that time was a gift. The gift is counted, but it changes no balance."""
+
+    class State(States):
+        """The state of a gift."""
+
+        GIVEN = "given", "Always: a gift needs no answer."
+
+    wording = Words(
+        "Thanks",
+        begin="Thank somebody for a gift of time",
+        happened="{who} said thanks",
+        submit="Say thanks",
+    )
+    on_board = True
+    example = {"person": SOMEBODY, "minutes": 30, "text": "for the soup"}
+
+    person: PersonId = Person(required=True, help="who gave")
+    minutes: int | None = Minutes(default=0, help="0 or more")
+    text: str | None = Text(max=2000)
+
+    def fold_entry(self, thread: Thread) -> None:
+        """Adds the gift to the views. Raises Refused if a person thanks themselves (R-13.20)."""
+        if self.person == self.author:
+            raise Refused("R-13.20", "one thanks somebody else")
+        self.minutes = self.minutes or 0
+        thread.add_view(self)
+
+    def credits(self) -> Iterable[Credit]:
+        """Returns the gift, which changes no balance."""
+        yield Credit(
+            self.id, self.kind, self.created, None, self.person, self.author, self.minutes or 0,
+            is_gift=True,
+        )  # fmt: skip

@@ -1,0 +1,65 @@
+"""Computes the loop of a measure from the views of its service's thread."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypeVar
+
+from protocol.fold.view import View
+from protocol.kinds.services.actions import Action, Done, Verdict
+from protocol.kinds.services.measures import SERVED, Feedback, Measure, SameAs
+from protocol.kinds.services.services import Service
+from protocol.loops.counted_answers import MeasureContext
+from protocol.loops.matters import Loop, LoopRules, MeasureInputs, follow_measure
+
+HOUR_MS = 3_600_000
+
+V = TypeVar("V", bound=View)
+DaysServed = Mapping[bytes, Collection[int]]  # person → the days on which they were served
+
+
+def loop_rules(charter: Mapping[str, Any]) -> LoopRules:
+    """Returns what a charter says about loops."""
+    return LoopRules(charter["smallest_group"], charter["settle_hours"] * HOUR_MS)
+
+
+def loop_of(
+    measure: Measure,
+    views: Iterable[View],
+    service: Service,
+    rules: LoopRules,
+    members: Collection[bytes],
+    served: DaysServed,
+    now: int,
+) -> Loop:
+    """Returns the loop of a measure in use at the time `now` (ms): its signals and matters.
+
+    `views` are the views of the service's thread. Views that do not concern the measure do no harm.
+    """
+    context = MeasureContext(
+        measure,
+        measure.calendar,
+        frozenset(service.parties),
+        members,
+        served if measure.who == SERVED else None,
+    )
+    return follow_measure(context, _inputs_of(measure, list(views)), rules, now)
+
+
+def _inputs_of(measure: Measure, views: Collection[View]) -> MeasureInputs:
+    """Picks the views that are about the measure, or about its feedback or its actions."""
+    feedback = _views_about({measure.id}, Feedback, views)
+    actions = _views_about({measure.id}, Action, views)
+    reports = {report.id for report in feedback}
+    acted = {action.id for action in actions}
+    merges = _views_about(reports, SameAs, views)
+    return MeasureInputs(
+        feedback=feedback,
+        merges=[merge for merge in merges if merge.state == SameAs.State.STATED],
+        actions=actions,
+        done=_views_about(acted, Done, views),
+        verdicts=_views_about(acted, Verdict, views),
+    )
+
+
+def _views_about(targets: Collection[bytes], view_type: type[V], views: Iterable[View]) -> list[V]:
+    """Returns the views of one kind that are about any of these records."""
+    return [view for view in views if isinstance(view, view_type) and view.about in targets]

@@ -1,0 +1,20 @@
+"""Types for values that stand for people or times, which their Python types do not show.
+
+A view declares its values with these types. The code that shows a view reads the types: it shows a
+person by name, and a time as a date.
+"""
+
+from enum import Enum
+from typing import Annotated
+
+
+class Meaning(Enum):
+    """What bytes or a number stand for."""
+
+    PERSON = "person"
+    TIME = "time"
+
+
+PersonId = Annotated[bytes, Meaning.PERSON]  # the person's root key
+PersonIdOrName = Annotated[bytes | str, Meaning.PERSON]  # a member, or the name of somebody outside
+TimeMs = Annotated[int, Meaning.TIME]  # milliseconds since 1970
