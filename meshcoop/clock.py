@@ -21,7 +21,12 @@ def now() -> int:
     """
     ahead = os.environ.get(CLOCK_VARIABLE, "0")
     if not _HOURS_PATTERN.fullmatch(ahead):
-        raise Mistake(f"{CLOCK_VARIABLE} is a number of hours, not {ahead!r}; unset it.", 2)
+        raise Mistake(
+            "{clock_variable} is a number of hours, not {ahead!r}; unset it.",
+            2,
+            clock_variable=CLOCK_VARIABLE,
+            ahead=ahead,
+        )
     return time.time_ns() // 1_000_000 + int(ahead) * _HOUR_MS
 
 

@@ -14,6 +14,9 @@ from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.authority.authority import Authority
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
+from protocol.fold.kind import Kind
+from protocol.fold.registry import declared_of, names_of
+from protocol.kinds.neighbourhood import Admit, Epoch
 from protocol.record.sealing import KEY_SIZE
 
 ROOT = 0  # stands for authority in the table of postponed threads; no thread has this row
@@ -71,13 +74,15 @@ class AuthorityFold:
             self.authority = None
             self.fold()
 
-    def records_of_kind(self, kind: str) -> list[AuthorityRecord]:
-        """Returns the authority records of one kind, including records that do not count."""
-        return self._index.of_kinds(kind)
+    def records_of(self, *view_types: type[Kind]) -> list[AuthorityRecord]:
+        """Returns the authority records of the kinds with the given classes, including records that
+        do not count.
+        """
+        return self._index.of_kinds(*names_of(*view_types))
 
     def kept_beyond_forks(self) -> set[bytes]:
         """R-01.14: returns the ids of records that stay although they come after a fork of their
-        log. Such records are votes, accepts, removes and hides.
+        log. Only records of the kinds `vote`, `accept`, `remove` and `hide` can stay.
         """
         return self._index_with_early.kept_beyond_forks(self._store.logs.forks())
 
@@ -107,7 +112,7 @@ class AuthorityFold:
         return self._changed_roots(before, self.authority)
 
     def fold_with(self, further: Iterable[AuthorityRecord]) -> Authority | None:
-        """Returns authority as it would be if `further` records were added. A peer sends these
+        """Returns authority as it would be if the records `further` were added. A peer sends these
         records to prove its membership.
         """
         unknown = [act for act in further if self._index.get(act.id) is None]
@@ -147,7 +152,8 @@ class AuthorityFold:
         Returns None if no record admits the person.
         """
         statements: list[bytes] = [
-            act.fields["statement"] for act in self._index.with_subject("admit", person)
+            act.fields["statement"]
+            for act in self._index.with_subject(declared_of(Admit).name, person)
         ]
         return min(statements, default=None)
 
@@ -178,7 +184,7 @@ class AuthorityFold:
     def _learn_keys(self) -> bool:
         counting = self._counting_epochs()
         counted_ids = {act.id for act in counting}
-        others = [act for act in self.records_of_kind("epoch") if act.id not in counted_ids]
+        others = [act for act in self.records_of(Epoch) if act.id not in counted_ids]
         return self._ring.learn(counting, others)
 
     def _counting_epochs(self) -> list[AuthorityRecord]:
@@ -190,7 +196,7 @@ class AuthorityFold:
         assert self.authority is not None, "keys are learnt after authority was folded"
         counting: list[AuthorityRecord] = []
         last_number = 0
-        for act in sorted(self.records_of_kind("epoch"), key=_epoch_order):
+        for act in sorted(self.records_of(Epoch), key=_epoch_order):
             if act.fields["number"] > last_number + 1:
                 break
             last_number = act.fields["number"]

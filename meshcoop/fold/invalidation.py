@@ -5,9 +5,13 @@ and people whose records count differently now.
 from protocol.authority.authority import Authority
 from protocol.authority.record_index import AuthorityIndex
 from protocol.fold.proxies import ProxiesById
+from protocol.fold.registry import names_of
+from protocol.kinds.decisions import Proposal, Remove, Renewal
+from protocol.kinds.moderation import Hide
+from protocol.kinds.neighbourhood import Charter
 from protocol.schema.register_names import HIDDEN, MEASURE
 
-_DECIDED = ("charter", "proposal", "renewal", "remove", "hide")  # kinds whose views authority makes
+_DECIDED = (Charter, Proposal, Renewal, Remove, Hide)  # authority makes their views
 
 _OF_RECORDS = (HIDDEN, MEASURE)  # registers whose keys are record ids
 
@@ -27,7 +31,7 @@ def changed_decisions(before: Authority, after: Authority, acts: AuthorityIndex)
             for register, key in registers
             if register in _OF_RECORDS and isinstance(key, bytes)
         ]
-        return [*(act.id for act in acts.of_kinds(*_DECIDED)), *subjects]
+        return [*(act.id for act in acts.of_kinds(*names_of(*_DECIDED))), *subjects]
     earlier = {**before.outcomes, **before.renewals}
     later = {**after.outcomes, **after.renewals}
     return [decision for decision in later if later[decision] != earlier.get(decision)]

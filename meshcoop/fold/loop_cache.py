@@ -8,18 +8,24 @@ becomes invalid when a window of a measure settles, some hours after the window'
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from meshcoop.fold.state import State
 from protocol.authority.authority import Authority
-from protocol.fold.thread import View
+from protocol.fold.view import View
+from protocol.kinds.services.actions import Action, Done, Verdict
+from protocol.kinds.services.loop import DaysServed, loop_of, loop_rules
+from protocol.kinds.services.measures import SERVED, Answer, Measure
+from protocol.kinds.services.services import Link, Service
+from protocol.loops.action_state import Tally
 from protocol.loops.counted_answers import MeasureContext
 from protocol.loops.escalation import Holder, Step, find_holder
 from protocol.loops.matters import Loop, Matter
-from protocol.loops.measure_loop import HOUR_MS, DaysServed, loop_of
 from protocol.loops.windows import DAY_MS, parse_day
 
 _FOR_GOOD = 2**63  # milliseconds
+
+V = TypeVar("V", bound=View)
 
 
 @dataclass(frozen=True)
@@ -27,12 +33,14 @@ class FollowedService:
     """A service with the feedback loops of its measures in use.
 
     `views` holds the views of the service's thread, by id. `loops` holds each loop under the id of
-    its measure. The result is valid until the time `until` (ms), when the next window settles.
+    its measure. `answer_days` is the number of days that the charter gives the holder of a matter
+    to answer. The result is valid until the time `until` (ms), when the next window settles.
     """
 
-    service: View
+    service: Service
     views: dict[bytes, View]
     loops: dict[bytes, Loop]
+    answer_days: int
     until: int
 
     @property
@@ -40,10 +48,45 @@ class FollowedService:
         """The people of the service's chain, from the person who answers for the service down to
         the person who holds it.
         """
-        links = [self.views[link] for link in self.service["chain"]]
-        return [self.service["answers_for"], *(link["to"] for link in links)]
+        links = [self.view(link_id, Link) for link_id in self.service.chain]
+        return [self.service.answers_for, *(link.to for link in links)]
 
-    def holder_of(self, loop: Loop, matter: Matter, answer_days: int, now: int) -> Holder:
+    def view(self, record_id: bytes, view_type: type[V]) -> V:
+        """Returns a view of the thread. The record must have a view, and the view must be of this
+        class.
+        """
+        view = self.views[record_id]
+        assert isinstance(view, view_type), "the caller knows the record's kind"
+        return view
+
+    def views_of(self, view_type: type[V]) -> list[V]:
+        """Returns the views of one kind in the thread."""
+        return [view for view in self.views.values() if isinstance(view, view_type)]
+
+    def measure_of(self, loop: Loop) -> Measure:
+        """Returns the measure of a loop."""
+        return self.view(loop.context.measure.id, Measure)
+
+    def action_of(self, tally: Tally) -> Action:
+        """Returns the action whose verdicts a tally counts."""
+        return self.view(tally.action.id, Action)
+
+    def verdict_on(self, tally: Tally, person: bytes) -> Verdict | None:
+        """Returns a person's latest verdict on an action, or None if there is none.
+
+        If somebody has reported since then that the action is done, the verdict no longer counts.
+        """
+        reported = tally.done_at or 0
+        verdicts = (
+            verdict
+            for verdict in self.views_of(Verdict)
+            if verdict.about == tally.action.id
+            and verdict.author == person
+            and verdict.created >= reported
+        )
+        return max(verdicts, key=lambda verdict: verdict.order, default=None)
+
+    def holder_of(self, loop: Loop, matter: Matter, now: int) -> Holder:
         """R-23.6: returns who holds a matter at the time `now` (ms). If the matter is closed,
         returns its last holder.
         """
@@ -57,28 +100,27 @@ class FollowedService:
             reopened += tally.reopened_at
         end = now if matter.closed is None else min(now, matter.closed)
         steps = self._steps(loop, matter)
-        return find_holder(chain, begin, matter.opened, steps, reopened, answer_days * DAY_MS, end)
+        answer_ms = self.answer_days * DAY_MS
+        return find_holder(chain, begin, matter.opened, steps, reopened, answer_ms, end)
 
     def _steps(self, loop: Loop, matter: Matter) -> list[Step]:
-        """Returns the steps that people took about a matter: their actions, and their answers to
-        the measure or to feedback on it.
+        """Returns the steps that people took about a matter. Steps are actions, and answers to the
+        measure or to feedback on the measure.
         """
-        measure = loop.context.measure["id"]
-        answered = {view["id"] for view in self.views.values() if view["about"] == measure}
-        answered.add(measure)
+        measure_id = loop.context.measure.id
+        answered = {view.id for view in self.views.values() if view.about == measure_id}
+        answered.add(measure_id)
         steps = [
-            Step(view["created"], view["author"])
-            for view in self.views.values()
-            if view["kind"] == "answer"
-            and view["about"] in answered
-            and view["reason"] != "not_ours"
+            Step(answer.created, answer.author)
+            for answer in self.views_of(Answer)
+            if answer.about in answered and not answer.is_handed_on
         ]
         for tally in matter.tallies:
-            action = tally.action
-            done_times = [self.views[done]["created"] for done in action["done"]]
-            due = _end_of(action["due"], loop.context)
+            action = self.action_of(tally)
+            done_times = [self.view(done, Done).created for done in action.done]
+            due = _end_of(action.due, loop.context)
             first_done = min(done_times, default=None)
-            steps.append(Step(action["created"], action["author"], due, first_done))
+            steps.append(Step(action.created, action.author, due, first_done))
         return steps
 
 
@@ -128,25 +170,25 @@ class LoopCache:
     def _follow(
         self, thread: Sequence[View], authority: Authority, now: int
     ) -> FollowedService | None:
-        service = next((view for view in thread if view["kind"] == "service"), None)
+        service = next((view for view in thread if isinstance(view, Service)), None)
         if service is None:
             return None
-        charter = authority.charter
-        settle_ms = charter["settle_hours"] * HOUR_MS
+        rules = loop_rules(authority.charter)
         loops: dict[bytes, Loop] = {}
         until = _FOR_GOOD
         for measure in thread:
-            if measure["kind"] != "measure" or measure["state"] != "in use":
+            if not isinstance(measure, Measure) or measure.state != Measure.State.IN_USE:
                 continue
-            served = self._find_served() if measure["who"] == "served" else {}
-            loop = loop_of(measure, thread, service, charter, authority.members, served, now)
-            loops[measure["id"]] = loop
-            calendar = loop.context.calendar
-            settled = [calendar.window_start(window + 1) + settle_ms for window in loop.windows]
+            served = self._find_served() if measure.who == SERVED else {}
+            loop = loop_of(measure, thread, service, rules, authority.members, served, now)
+            loops[measure.id] = loop
+            begins = [measure.calendar.window_start(window + 1) for window in loop.windows]
+            settled = [time + rules.settle_ms for time in begins]
             until = min([until, *(time for time in settled if time > now)])
             if served:
                 until = now  # a record in another thread may change the result
-        return FollowedService(service, {view["id"]: view for view in thread}, loops, until)
+        views = {view.id: view for view in thread}
+        return FollowedService(service, views, loops, authority.charter["answer_days"], until)
 
     def _find_served(self) -> DaysServed:
         """Returns the days on which each person was served, according to all receipts."""

@@ -5,8 +5,8 @@ the folded state keeps the posts.
 from typing import Any
 
 from meshcoop.store.store import Store
-from protocol.fold.kind import people_in
-from protocol.fold.thread import View
+from protocol.fold.registry import people_in
+from protocol.fold.view import View
 
 _NOTE = "muted"
 _PERSON = 32  # bytes of a person's id
@@ -33,4 +33,4 @@ class MutedPeople:
         If the view names one of `own_people`, it is shown. So what two people signed together stays
         in sight (R-06.8).
         """
-        return view["author"] in self.people and not people_in(view) & own_people
+        return view.author in self.people and not people_in(view) & own_people

@@ -4,8 +4,8 @@ from protocol.authority import authority
 from protocol.authority import record_index as acts
 from protocol.authority.record_index import AuthorityRecord
 from protocol.errors import Refused
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
+from protocol.fold.content import read_content
+from protocol.fold.registry import KINDS
 from protocol.record import envelope
 from protocol.record.envelope import Record
 
@@ -17,7 +17,7 @@ def read_authority_record(record: Record, neighbourhood: bytes) -> AuthorityReco
     if record.content is None or record.header.base_audience != envelope.OPEN:
         return None
     try:
-        name, values = schema.read_content(record.content)
+        name, values = read_content(record.content)
         if name not in acts.AUTHORITY_KINDS or KINDS[name].audience_code != record.header.audience:
             return None
         act = AuthorityRecord(

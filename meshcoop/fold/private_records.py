@@ -10,8 +10,8 @@ from typing import NamedTuple
 from meshcoop.fold.state import State
 from meshcoop.store.records import StoredRecord
 from protocol.errors import Refused
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
+from protocol.fold.content import read_private_content
+from protocol.fold.registry import KINDS
 from protocol.record import envelope, sealing
 from protocol.record.envelope import Record
 from protocol.record.sealing import BoxKey
@@ -110,7 +110,8 @@ class PrivateRecords:
             self.change_count += 1
             if opened.kind not in KINDS or opened.fault:
                 continue
-            for record_id, handed in KINDS[opened.kind].handed_keys(opened.fields).items():
+            view_type = KINDS[opened.kind].view_type
+            for record_id, handed in view_type.handed_keys(opened.fields).items():
                 if record_id not in self._opened:
                     self._handed[record_id].add(handed)
                 elif self._opened[record_id] is None:
@@ -132,7 +133,7 @@ class PrivateRecords:
         try:
             if record.header.parents or record.header.is_lasting:
                 raise Refused("R-15.1", "the header of a private record tells nothing else")
-            kind, fields, about = schema.read_private_content(plain)
+            kind, fields, about = read_private_content(plain)
         except Refused as refusal:
             return closed._replace(fault=refusal)
         return closed._replace(kind=kind, fields=fields, about=about)

@@ -5,16 +5,23 @@ stay in memory.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from meshcoop.fold.private_records import PrivateRecords
 from meshcoop.fold.state import State
+from meshcoop.fold.thread_fold import awaits
+from meshcoop.fold.views import Waiting
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.fold import fold
-from protocol.fold.kind import KINDS, Kind
-from protocol.fold.thread import Entry, Thread, View
+from protocol.fold.kind import Kind
+from protocol.fold.registry import KINDS, DeclaredKind
+from protocol.fold.thread import Entry, Thread
+from protocol.fold.view import View
 from protocol.record.sealing import BoxKey
+
+V = TypeVar("V", bound=Kind)
 
 
 class PrivateThreads:
@@ -36,7 +43,7 @@ class PrivateThreads:
         """
         return self._records.open_new(most)
 
-    def kind_of(self, record_id: bytes) -> Kind | None:
+    def kind_of(self, record_id: bytes) -> DeclaredKind | None:
         """Returns the kind of a private record. Returns None if the record is not private or if
         this home cannot read it.
         """
@@ -85,30 +92,47 @@ class PrivateThreads:
         assert authority is not None, "a home without a charter posts nothing"
         if about is None:
             return fold.fold_thread(extra, authority)
+        return fold.fold_thread([*self.entries_of(about), *extra], authority)
+
+    def entries_of(self, about: bytes) -> list[Entry]:
+        """Returns the entries of the thread of a record. Raises Refused if this home cannot read
+        the record.
+        """
         thread = self.threads().get(about)
         if thread is None:
             raise Refused("R-10.5", "nothing private that this home can read has this id")
         # The entries are read again, because folding has emptied the retracted entries.
         entries, _ = self._entries()
-        return fold.fold_thread([*(entries[entry] for entry in thread.entries), *extra], authority)
+        return [entries[record_id] for record_id in thread.entries]
 
     def find_view(self, record_id: bytes) -> View | None:
         """Returns the view of one private record, or None if this home has no such view."""
         thread = self.threads().get(record_id)
         return thread.views.get(record_id) if thread else None
 
-    def of_kind(self, kind: str, about: bytes | None = None) -> list[View]:
-        """Returns the private views of one kind, the newest first. If `about` is given, returns
+    def of_kind(self, view_type: type[V], about: bytes | None = None) -> list[V]:
+        """Returns the private views of one class, the newest first. If `about` is given, returns
         only the views about that record.
         """
-        threads = {id(thread): thread for thread in self.threads().values()}
         views = [
             view
-            for thread in threads.values()
+            for thread in self._each_thread()
             for view in thread.views.values()
-            if view["kind"] == kind and about in {None, view["about"]}
+            if isinstance(view, view_type) and about in {None, view.about}
         ]
-        return sorted(views, key=lambda view: (-view["created"], view["id"]))
+        return sorted(views, key=lambda view: (-view.created, view.id))
+
+    def awaited_of(self, person: bytes) -> Iterator[Waiting]:
+        """Yields the private views that wait for an answer of this person."""
+        for thread in self._each_thread():
+            for view in thread.views.values():
+                for awaited in awaits(view, thread):
+                    if awaited.who == person:
+                        yield Waiting(view.id, awaited)
+
+    def _each_thread(self) -> Iterable[Thread]:
+        """Returns every private thread once."""
+        return {id(thread): thread for thread in self.threads().values()}.values()
 
     def _entries(self) -> tuple[dict[bytes, Entry], bool]:
         """Returns the entries of the open records, by id, and whether these are all. An entry is

@@ -2,8 +2,8 @@
 
 from meshcoop.fold.key_ring import KeyRing
 from protocol.errors import Refused
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
+from protocol.fold.content import read_content
+from protocol.fold.registry import KINDS
 from protocol.record import envelope, sealing
 from protocol.record.envelope import Record
 
@@ -43,9 +43,15 @@ class RecordContents:
         plain = self.open(record)
         if plain is None:
             return None, {}
-        name, values = schema.read_content(plain)
+        name, values = read_content(plain)
         if name in KINDS and KINDS[name].audience_code != record.header.audience:
             audience = envelope.AUDIENCES[KINDS[name].audience]
             lasting = " and lasts" if KINDS[name].lasting else ""
-            raise Refused("R-10.9", f"a {name} has the audience {audience}{lasting}")
+            raise Refused(
+                "R-10.9",
+                "a {name} has the audience {audience}{lasting}",
+                name=name,
+                audience=audience,
+                lasting=lasting,
+            )
         return name, values

@@ -9,14 +9,14 @@ from collections.abc import Callable
 import protocol.kinds  # noqa: F401  # registers every kind before the first fold
 from meshcoop.fold.authority_fold import ROOT, AuthorityFold
 from meshcoop.fold.clock_limit import ClockLimit
+from meshcoop.fold.fold_version import fold_version
 from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.record_contents import RecordContents
-from meshcoop.fold.thread_fold import ThreadFold
+from meshcoop.fold.thread_fold import Report, ThreadFold
 from meshcoop.fold.views import Views
 from meshcoop.store.store import Store
 from protocol.authority.authority import Authority
 
-_FOLD_VERSION = 9  # raised when the same records give other views; homes then rebuild
 _NOTE = "fold"  # in the store: the version that its views were folded with
 
 
@@ -26,9 +26,19 @@ class State:
     """
 
     def __init__(
-        self, store: Store, neighbourhood: bytes, ring: KeyRing, now: Callable[[], int]
+        self,
+        store: Store,
+        neighbourhood: bytes,
+        ring: KeyRing,
+        now: Callable[[], int],
+        report: Report | None = None,
     ) -> None:
-        is_stale = store.read_note(_NOTE) != _FOLD_VERSION
+        """If another version of the program made the views, makes them again.
+
+        `report` is called meanwhile with the number of threads done and the number of all threads.
+        It is not called if the store holds no threads.
+        """
+        is_stale = store.read_note(_NOTE) != fold_version()
         self.store = store
         self.neighbourhood = neighbourhood
         self.ring = ring
@@ -43,7 +53,7 @@ class State:
         with store.transaction():
             self.authority_fold.fold()
             if is_stale:
-                self.rebuild()
+                self.rebuild(report)
 
     @property
     def authority(self) -> Authority | None:
@@ -60,8 +70,8 @@ class State:
                 roots = self.authority_fold.fold()
                 self.thread_fold.fold(roots.union(due) - {ROOT})
 
-    def rebuild(self) -> None:
-        """Makes all views again from the records."""
+    def rebuild(self, report: Report | None = None) -> None:
+        """Makes all views again from the records. `report` is called as for a new state."""
         with self.store.transaction():
-            self.thread_fold.fold_all()
-            self.store.set_note(_NOTE, _FOLD_VERSION)
+            self.thread_fold.fold_all(report)
+            self.store.set_note(_NOTE, fold_version())

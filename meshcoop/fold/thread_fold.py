@@ -1,6 +1,6 @@
 """Folds strata 2 to 4: the proxies, the threads, and the stored views of threads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from types import MappingProxyType
 
@@ -8,18 +8,24 @@ from meshcoop.fold import invalidation
 from meshcoop.fold.authority_fold import AuthorityFold
 from meshcoop.fold.clock_limit import ClockLimit
 from meshcoop.fold.record_contents import RecordContents
-from meshcoop.fold.views import Views
+from meshcoop.fold.views import FoldedThread, Views
 from meshcoop.store.records import StoredRecord
 from meshcoop.store.store import Store
 from protocol.errors import Refused
 from protocol.fold import fold
-from protocol.fold.kind import KINDS
+from protocol.fold.facets import Awaited
+from protocol.fold.kind import Kind
 from protocol.fold.proxies import ProxiesById, apply_proxy, proxies_by_id
-from protocol.fold.thread import Entry, Thread, View
+from protocol.fold.registry import KINDS
+from protocol.fold.thread import Entry, Thread
+from protocol.fold.view import Tombstone, View
+from protocol.kinds.people import Proxy
 from protocol.record import envelope
 
 _AT_ONCE = 500  # threads folded before their views are written
 _NONE: Mapping[int, list[StoredRecord]] = MappingProxyType({})
+
+Report = Callable[[int, int], None]  # called with the number of threads folded, and of all threads
 
 
 class ThreadFold:
@@ -38,10 +44,10 @@ class ThreadFold:
         self._contents = contents
         self._clock_limit = clock_limit
         self._views = views
-        self.proxies: ProxiesById = proxies_by_id(views.of_kind("proxy"))
+        self.proxies: ProxiesById = proxies_by_id(views.of_kind(Proxy))
 
     def fold(self, roots: Iterable[int], begun: Mapping[int, list[StoredRecord]] = _NONE) -> None:
-        """Folds the threads with these roots and replaces their views.
+        """Folds the threads with the given roots and replaces the views of these threads.
 
         `begun` concerns threads that were never folded before. It maps the root of each to all
         records of the thread.
@@ -53,18 +59,28 @@ class ThreadFold:
                 for root in part
             }
             self._views.replace(threads, new=begun)
-            for views in threads.values():
-                self._erase_retracted(views.values())
+            for thread in threads.values():
+                self._erase_retracted(thread.views.values())
             changed = self._fold_proxies()
             if changed:
                 self.fold(changed)
         if self._store.has_erased:
             self._views.purge()
 
-    def fold_all(self) -> None:
-        """Removes all views and makes the views of all threads again."""
+    def fold_all(self, report: Report | None = None) -> None:
+        """Removes all views and makes the views of all threads again.
+
+        `report` is called at the start, each time that some hundred threads are done, and at the
+        end. It is not called if there are no threads.
+        """
         self._views.clear()
-        self.fold(self._store.records.roots())
+        roots = sorted(self._store.records.roots())
+        for done in range(0, len(roots), _AT_ONCE):
+            if report is not None:
+                report(done, len(roots))
+            self.fold(roots[done : done + _AT_ONCE])
+        if report is not None and roots:
+            report(len(roots), len(roots))
 
     def fold_thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
         """Folds one thread, together with `extra` entries that are not posted yet. Stores
@@ -72,8 +88,11 @@ class ThreadFold:
         """
         authority = self._authority_fold.authority
         assert authority is not None, "a home without a charter has no threads"
-        entries = self._entries(self._store.records.in_thread(root))
-        return fold.fold_thread([*entries, *extra], authority)
+        return fold.fold_thread([*self.entries_of(root), *extra], authority)
+
+    def entries_of(self, root: int) -> list[Entry]:
+        """Returns the entries of one thread."""
+        return self._entries(self._store.records.in_thread(root))
 
     def entry(self, row: StoredRecord) -> Entry | None:
         """Returns the record as an entry of its thread. Returns None if the record is dated too far
@@ -114,7 +133,9 @@ class ThreadFold:
         return apply_proxy(entry, self.proxies, authority) if authority else entry
 
     def is_erased(self, row: StoredRecord) -> bool:
-        """Returns whether the store has a retraction of this record that counts (R-01.17)."""
+        """Returns whether the store has a retraction that counts and retracts this record
+        (R-01.17).
+        """
         # A retraction retracts only the record that it is about, not its further parents.
         answers = [
             child
@@ -125,15 +146,19 @@ class ThreadFold:
         target = self.entry(row) if answers else None
         return target is not None and any(self._erases(answer, target) for answer in answers)
 
-    def _fold_rows(self, rows: list[StoredRecord]) -> dict[int, View]:
-        """Folds the records of a thread. Returns the views, each under the row of its record."""
+    def _fold_rows(self, rows: list[StoredRecord]) -> FoldedThread:
+        """Folds the records of a thread. Returns what is stored of the thread."""
         authority = self._authority_fold.authority
         assert authority is not None, "threads are folded under an authority"
         entries = self._entries(rows)
         if all(entry.kind is None for entry in entries):
-            return {}  # no entry is readable, so there is no view
-        views = fold.fold_thread(entries, authority).views
-        return {row.n: view for row in rows if (view := views.get(row.record.id))}
+            return FoldedThread()  # no entry is readable, so there is no view
+        thread = fold.fold_thread(entries, authority)
+        beyond_core = fold.records_beyond_core(thread)
+        views = {row.n: view for row in rows if (view := thread.views.get(row.record.id))}
+        awaited = [(n, answer) for n, view in views.items() for answer in awaits(view, thread)]
+        rows_beyond_core = frozenset(n for n, view in views.items() if view.id in beyond_core)
+        return FoldedThread(views, awaited, rows_beyond_core)
 
     def _entries(self, rows: Iterable[StoredRecord]) -> list[Entry]:
         return [entry for row in rows if (entry := self.entry(row))]
@@ -141,17 +166,17 @@ class ThreadFold:
     def _erase_retracted(self, views: Iterable[View]) -> None:
         # A retraction can take effect late: when it is due, or when its content arrives.
         for view in views:
-            if view["kind"] == "retracted":
-                row = self._store.records.find(view["id"])
+            if isinstance(view, Tombstone):
+                row = self._store.records.find(view.id)
                 if row is not None and row.record.content is not None:
-                    self._store.records.set_content(view["id"], None)
+                    self._store.records.set_content(view.id, None)
 
     def _fold_proxies(self) -> set[int]:
         """Folds the proxies (stratum 2). Returns the threads that must be folded again. These
         threads have a record that was signed by a deputy whose proxy has changed.
         """
         before = self.proxies
-        self.proxies = proxies_by_id(self._views.of_kind("proxy"))
+        self.proxies = proxies_by_id(self._views.of_kind(Proxy))
         signers = invalidation.changed_signers(before, self.proxies)
         authority = self._authority_fold.authority
         if not signers or authority is None:
@@ -174,5 +199,10 @@ class ThreadFold:
         )
 
 
+def awaits(view: View, thread: Thread) -> Iterable[Awaited]:
+    """Returns the answers that a view of a folded thread waits for."""
+    return view.awaits(thread) if isinstance(view, Kind) else ()
+
+
 def _is_judged(kind: str | None) -> bool:
-    return kind is not None and kind in KINDS and KINDS[kind].judged_by_authority
+    return kind is not None and kind in KINDS and KINDS[kind].view_type.judged_by_authority

@@ -1,28 +1,49 @@
-"""Stores the views of threads, a search table, and the credits (the minutes given and received).
-All of this can be rebuilt from records at any time.
+"""Stores the views of threads, a search table, the credits (the minutes given and received), and
+the answers that views wait for. All of this can be rebuilt from records at any time.
 """
 
 import hashlib
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
+from heapq import merge
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgpack
 
+from meshcoop.store.awaited_rows import AwaitedRow, AwaitedRows, FoundRow
 from meshcoop.store.credit_rows import CreditRows
 from meshcoop.store.store import Store
 from meshcoop.store.view_rows import ViewRow, ViewRows
-from protocol.fold import balance
-from protocol.fold.balance import Balance, Credit
+from protocol.fold.balance import Balance
+from protocol.fold.facets import Awaited, Credit, Crowd
 from protocol.fold.fold import hash_view
-from protocol.fold.thread import View
+from protocol.fold.kind import Kind
+from protocol.fold.registry import names_of, view_of
+from protocol.fold.view import View
 from protocol.record import codec
 
-# Maps the row of each thread's root to the views of the thread, by the row of their record.
-Threads = Mapping[int, Mapping[int, View]]
+V = TypeVar("V", bound=Kind)
 
-_NO_WORDS = frozenset(("kind", "state"))  # fields whose text is not a person's
+_NO_WORDS = frozenset(("kind", "state"))  # fields whose text no person wrote
+
+
+class FoldedThread(NamedTuple):
+    """What is stored of a thread. Every part names a view by the row of its record.
+
+    `beyond_core` are the views that the state hash leaves out.
+    """
+
+    views: Mapping[int, View] = {}
+    awaited: Sequence[tuple[int, Awaited]] = ()
+    beyond_core: frozenset[int] = frozenset()
+
+
+class Waiting(NamedTuple):
+    """A view that waits for an answer: the id of its record, and the answer."""
+
+    id: bytes
+    awaited: Awaited
 
 
 class Views:
@@ -37,6 +58,7 @@ class Views:
         self._store = store
         self._rows = ViewRows(store)
         self._credits = CreditRows(store)
+        self._awaited = AwaitedRows(store)
         self._changes: dict[int, int] = {}  # by root; counted since this home started
         self._clear_count = 0
         if stale:
@@ -45,28 +67,33 @@ class Views:
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def replace(self, threads: Threads, *, new: Container[int] = ()) -> None:
-        """Replaces the views of these threads. `new` are the roots of threads that had no views
-        before.
+    def replace(self, threads: Mapping[int, FoldedThread], *, new: Container[int] = ()) -> None:
+        """Replaces the views of the given threads. Each thread is named by the row of its root.
+        `new` are the roots of threads that had no views before.
         """
         fresh: list[_Fresh] = []
-        for root, views in threads.items():
-            hashes = {} if root in new else self._rows.hashes_in_thread(root)
-            for n, view in views.items():
-                packed = codec.pack(view)
+        for root, thread in threads.items():
+            stored = {} if root in new else self._rows.hashes_in_thread(root)
+            for n, view in thread.views.items():
+                packed = codec.pack(vars(view))
                 hash_now = hash_view(packed)
-                if hashes.get(n) == hash_now:
-                    del hashes[n]
+                is_core = n not in thread.beyond_core
+                if stored.get(n) == (hash_now, is_core):
+                    del stored[n]
                 else:
-                    fresh.append(_Fresh(n, root, view, packed, hash_now))
-            for n in hashes:  # gone, or about to be replaced
+                    fresh.append(_Fresh(n, root, view, is_core, packed, hash_now))
+            for n in stored:  # gone, or about to be replaced
                 self._remove(n)
+            # What a view waits for can change although the view does not.
+            if root not in new:
+                self._awaited.remove_thread(root)
+            self._awaited.add(_awaited_row(n, root, awaited) for n, awaited in thread.awaited)
             self._changes[root] = self._changes.get(root, 0) + 1
         self._add(fresh)
 
     def drop_thread(self, root: int) -> None:
         """Removes the views of a thread that is gone from the store."""
-        self.replace({root: {}})
+        self.replace({root: FoldedThread()})
 
     def purge(self) -> None:
         """Removes the words of deleted views from the search table. Callers use this after content
@@ -100,37 +127,44 @@ class Views:
         return [_unpack(body) for body in self._rows.bodies_in_thread(root)]
 
     def of_kind(
-        self, kind: str, *, about: bytes | None = None, limit: int | None = None
-    ) -> list[View]:
-        """Returns at most `limit` views of one kind, the newest first. If `about` is given, returns
-        only the views about that record.
+        self, view_type: type[V], *, about: bytes | None = None, limit: int | None = None
+    ) -> list[V]:
+        """Returns at most `limit` views of one class, the newest first. If `about` is given,
+        returns only the views about that record.
+
+        A base class, such as the class of all offers and requests, stands for all its kinds.
         """
-        views = (view for view in self.newest(kind) if about in {None, view["about"]})
+        views = (view for view in self.newest(view_type) if about in {None, view.about})
         return list(islice(views, limit))
 
     def newest(
-        self, kind: str, *, state: str | None = None, root: int | None = None
-    ) -> Iterator[View]:
-        """Yields the views of one kind, the newest first. Each view is read from the database only
+        self, view_type: type[V], *, state: str | None = None, root: int | None = None
+    ) -> Iterator[V]:
+        """Yields the views of one class, the newest first. Each view is read from the database only
         when the caller asks for it.
 
         If `state` is given, yields only the views that are stored with this state. If `root` is
         given, yields only the views of one thread, whose root record is in the row `root`.
         """
-        bodies = self._rows.newest_bodies(kind, state=state, root=root)
-        return (_unpack(body) for body in bodies)
+        return merge(
+            *(
+                _read(view_type, self._rows.newest_bodies(name, state=state, root=root))
+                for name in names_of(view_type)
+            ),
+            key=lambda view: (-view.created, view.id),
+        )
 
-    def latest_by_author(self, kind: str) -> dict[bytes, View]:
-        """Returns the latest view of one kind for each author: the view with the highest (time,
+    def latest_by_author(self, view_type: type[V]) -> dict[bytes, V]:
+        """Returns the latest view of one class for each author: the view with the highest (time,
         id).
         """
-        views = (_unpack(body) for body in self._rows.oldest_bodies(kind))
-        return {view["author"]: view for view in views}
+        by_kind = (_read(view_type, self._rows.oldest_bodies(name)) for name in names_of(view_type))
+        return {view.author: view for view in merge(*by_kind, key=lambda view: view.order)}
 
     def search(self, words: str, limit: int) -> list[View]:
-        """Returns at most `limit` views that have all the words, the best match first.
+        """Returns at most `limit` views that have all of the given words, the best match first.
 
-        A view has a word if one of its own words begins with that word.
+        A view has a given word if a word in the view begins with it.
         """
         return [_unpack(body) for body in self._rows.search(words, limit)]
 
@@ -147,11 +181,24 @@ class Views:
 
     def credits_of(self, person: bytes) -> list[Credit]:
         """Returns what a person gave and received, the earliest first."""
-        return [Credit(*columns) for columns in self._credits.of_person(person)]
+        rows = map(Credit._make, self._credits.of_person(person))
+        return [credit._replace(is_gift=bool(credit.is_gift)) for credit in rows]
 
     def receipts(self) -> Iterator[tuple[bytes, str]]:
-        """Yields the receiver and the day of every receipt that both parties signed."""
+        """Yields the receiver and the day of every credit that names a day and is no gift. Those
+        are the receipts that both parties signed.
+        """
         return self._credits.receipts()
+
+    # -- awaited answers --------------------------------------------------------------------------
+
+    def awaited_of(self, person: bytes) -> Iterator[Waiting]:
+        """Yields the views that wait for an answer of this person."""
+        return (_waiting(person, row) for row in self._awaited.of_person(person))
+
+    def awaited_of_crowd(self, crowd: Crowd) -> Iterator[Waiting]:
+        """Yields the views that wait for an answer of a crowd."""
+        return (_waiting(crowd, row) for row in self._awaited.of_crowd(crowd))
 
     # -- changes ----------------------------------------------------------------------------------
 
@@ -168,34 +215,42 @@ class Views:
         """
         return self._store.change_count
 
-    def hashes_of_kinds(self, kinds: Sequence[str]) -> dict[int, bytes]:
-        """Returns the hash of every view of these kinds, by row. If a hash is new, the view has
+    def hashes_of_kinds(self, names: Sequence[str]) -> dict[int, bytes]:
+        """Returns the hash of every view of the named kinds, by row. If a hash is new, the view has
         changed.
         """
-        return self._rows.hashes_of_kinds(kinds)
+        return self._rows.hashes_of_kinds(names)
 
     def state_hash(self) -> bytes:
-        """R-03.16: returns the hash of all views. Homes that can read the same records get the same
-        hash.
+        """R-03.16: returns the hash of all views of the core. Homes that can read the same records
+        get the same hash, whether they have a plug-in or not.
         """
         hasher = hashlib.sha256(b"meshcoop state 1\0")
-        for hash_of_view in self._rows.hashes():
+        for hash_of_view in self._rows.core_hashes():
             hasher.update(hash_of_view)
         return hasher.digest()
 
     def _create_tables(self) -> None:
         self._rows.create()
         self._credits.create()
+        self._awaited.create()
 
     def _drop_tables(self) -> None:
         self._rows.drop()
         self._credits.drop()
+        self._awaited.drop()
 
     def _add(self, fresh: Sequence["_Fresh"]) -> None:
         words = [(view.n, text) for view in fresh if (text := _words(view.view))]
         self._rows.add([view.row() for view in fresh], words)
-        moved = ((view.n, balance.credit_of(view.view)) for view in fresh)
-        self._credits.add([(n, *credit) for n, credit in moved if credit is not None])
+        self._credits.add(
+            [
+                (fresh_view.n, *credit)
+                for fresh_view in fresh
+                if isinstance(fresh_view.view, Kind)
+                for credit in fresh_view.view.credits()
+            ]
+        )
 
     def _remove(self, n: int) -> None:
         # The search table keeps only the places of words. To delete an entry, it needs the same
@@ -211,6 +266,7 @@ class _Fresh(NamedTuple):
     n: int
     root: int
     view: View
+    is_core: bool
     packed: bytes
     hash: bytes
 
@@ -219,27 +275,54 @@ class _Fresh(NamedTuple):
         view = self.view
         return ViewRow(
             self.n,
-            view["id"],
+            view.id,
             self.root,
-            view["kind"],
-            view["about"],
-            view["created"],
-            view["state"],
+            view.kind,
+            view.about,
+            view.created,
+            str(view.state),
+            self.is_core,
             self.packed,
             self.hash,
         )
 
 
 def _unpack(body: bytes) -> View:
-    view: View = msgpack.unpackb(body)
-    return view
+    return view_of(msgpack.unpackb(body))
+
+
+def _read(view_type: type[V], bodies: Iterator[bytes]) -> Iterator[V]:
+    """Yields the views that are packed in `bodies`, all of a kind with this class."""
+    for body in bodies:
+        view = _unpack(body)
+        assert isinstance(view, view_type), "the name of a kind stands for its class"
+        yield view
+
+
+def _awaited_row(n: int, root: int, awaited: Awaited) -> AwaitedRow:
+    who = awaited.who
+    return AwaitedRow(
+        n,
+        root,
+        None if isinstance(who, Crowd) else who,
+        str(who) if isinstance(who, Crowd) else None,
+        awaited.kind,
+        awaited.about,
+        awaited.since,
+        awaited.until,
+    )
+
+
+def _waiting(who: bytes | Crowd, row: FoundRow) -> Waiting:
+    view, answer, about, since, until = row
+    return Waiting(view, Awaited(who, answer, about, since, until))
 
 
 def _words(view: View) -> str:
     """Returns all text that people wrote in a view. Leaves out ids and private fields."""
     texts: list[str] = []
-    for name, value in view.items():
-        if type(value) is str:
+    for name, value in vars(view).items():
+        if isinstance(value, str):
             if name not in _NO_WORDS:
                 texts.append(value)
         elif type(value) is list:

@@ -94,7 +94,9 @@ class Home:
         """
         path = self._socket_folder / "api.sock"
         if len(os.fsencode(path)) > _MAX_SOCKET_PATH:
-            raise Mistake(f"{path} is too long for a socket; set TMPDIR to a shorter folder.")
+            raise Mistake(
+                "{path} is too long for a socket; set TMPDIR to a shorter folder.", path=path
+            )
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             check_private_folder(path.parent, OTHERS)
         return path
@@ -120,7 +122,7 @@ class Home:
             self._socket_folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             reason = f"{error.filename or self.path} cannot be used: {error.strerror}"
-            raise Mistake(f"{reason}; name another folder with --home.") from None
+            raise Mistake("{reason}; name another folder with --home.", reason=reason) from None
         check_private_folder(self.path, OTHERS_WRITE)
         check_private_folder(self.api_socket.parent, OTHERS)
 
@@ -163,7 +165,7 @@ class Home:
                 time.sleep(_LOCK_PAUSE)
             else:
                 reason = f"A node already runs in {self.path}"
-                raise Mistake(f"{reason}; stop it with `meshcoop down`.")
+                raise Mistake("{reason}; stop it with `meshcoop down`.", reason=reason)
             os.ftruncate(file, 0)
             os.write(file, str(os.getpid()).encode())
             yield
@@ -192,7 +194,7 @@ class Home:
             return os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             reason = f"{self.lock_file} cannot be opened: {error.strerror}"
-            raise Mistake(f"{reason}; check who owns the folder.") from None
+            raise Mistake("{reason}; check who owns the folder.", reason=reason) from None
 
 
 def _try_lock(file: int, how: int) -> bool:

@@ -84,14 +84,16 @@ class UnlockedKeys:
         """
         fields = _unpack_map(self.path, _read_file(self.path))
         if not self._lock.fits(fields):
-            raise Mistake(f"{self.path} is another file than before; restart the node.")
+            raise Mistake("{path} is another file than before; restart the node.", path=self.path)
         return UnlockedKeys(self.path, _open_keys(self.path, fields, self._lock), self._lock)
 
 
 def create_key_file(path: Path, passphrase: str, keys: Keys) -> UnlockedKeys:
     """Writes a new key file (mode 0600). Raises Mistake if something exists at the path already."""
     if os.path.lexists(path):
-        raise Mistake(f"{path} already exists; unlock it, or move it to a safe place first.")
+        raise Mistake(
+            "{path} already exists; unlock it, or move it to a safe place first.", path=path
+        )
     return UnlockedKeys(path, keys, Lock.new(passphrase)).save(keys)
 
 
@@ -103,8 +105,8 @@ def unlock_key_file(path: Path, passphrase: str) -> UnlockedKeys:
 
 
 def machine_id() -> str:
-    """Returns an id of this machine: a hash of 64 hex digits. The hash differs between machines and
-    reveals nothing else about this one.
+    """Returns an id of this machine: a hash of 64 hex digits. Two machines have different hashes.
+    The hash reveals nothing else about the machine.
     """
     try:
         name = Path("/etc/machine-id").read_bytes().strip()
@@ -120,7 +122,9 @@ def _open_keys(path: Path, fields: dict[str, Any], key: Lock) -> Keys:
         packed = key.open(fields)
     except lock.WrongSecret:
         remedy = "try again, or restore a backup if you are sure of it"
-        raise Mistake(f"The passphrase does not open {path}; {remedy}.") from None
+        raise Mistake(
+            "The passphrase does not open {path}; {remedy}.", path=path, remedy=remedy
+        ) from None
     return _unpack_keys(path, packed)
 
 
@@ -135,11 +139,15 @@ def _read_file(path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         remedy = "make them with `meshcoop found` or `meshcoop join`, or restore a backup"
-        raise Mistake(f"There are no keys at {path}; {remedy}.") from None
+        raise Mistake("There are no keys at {path}; {remedy}.", path=path, remedy=remedy) from None
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise Mistake(f"{path} is a link; put the key file itself there.") from None
-        raise Mistake(f"{path} cannot be read: {error.strerror}; check who owns it.") from None
+            raise Mistake("{path} is a link; put the key file itself there.", path=path) from None
+        raise Mistake(
+            "{path} cannot be read: {strerror}; check who owns it.",
+            path=path,
+            strerror=error.strerror,
+        ) from None
     try:
         _check_file(path, os.fstat(handle).st_mode)
         return os.read(handle, _MAX_FILE + 1)
@@ -149,9 +157,9 @@ def _read_file(path: Path) -> bytes:
 
 def _check_file(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
-        raise Mistake(f"{path} is not a file; move it away and restore a backup.")
+        raise Mistake("{path} is not a file; move it away and restore a backup.", path=path)
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Mistake(f"Others can get at {path}; keep them out with `chmod 600 {path}`.")
+        raise Mistake("Others can get at {path}; keep them out with `chmod 600 {path}`.", path=path)
 
 
 def _unpack_map(path: Path, data: bytes) -> dict[str, Any]:
@@ -210,4 +218,4 @@ def _unpack_keys(path: Path, packed: bytes) -> Keys:
 
 
 def _refuse_damaged(path: Path) -> NoReturn:
-    raise Mistake(f"{path} is damaged or no key file; restore a backup.")
+    raise Mistake("{path} is damaged or no key file; restore a backup.", path=path)

@@ -32,7 +32,8 @@ def obtain_passphrase(*, new: bool = False) -> str:
 
     If the environment variable MESHCOOP_PASSPHRASE_FILE is set, the passphrase is the first line of
     the file that it names. This file may be a pipe, such as /dev/stdin. Without the variable, the
-    person types the passphrase, and types it twice if `new`. Raises Mistake (exit code 2).
+    person types the passphrase, and types it twice if `new`. Raises Mistake (exit code 2) if there
+    is no usable passphrase.
     """
     prompt = "New passphrase: " if new else "Passphrase: "
     return _obtain(_Question("passphrase", PASSPHRASE_VARIABLE, prompt), new=new)
@@ -40,12 +41,16 @@ def obtain_passphrase(*, new: bool = False) -> str:
 
 def obtain_pin(name: str, *, new: bool = False) -> str:
     """Returns the PIN of a guest. Works like `obtain_passphrase`, with the variable
-    MESHCOOP_PIN_FILE. Raises Mistake (exit code 2).
+    MESHCOOP_PIN_FILE. Raises Mistake (exit code 2) if there is no usable PIN.
     """
     prompt = f"New PIN of {name}: " if new else f"PIN of {name}: "
     pin = _obtain(_Question("PIN", PIN_VARIABLE, prompt), new=new)
     if new and len(pin) < SHORTEST_PIN:
-        raise Mistake(f"A PIN has {SHORTEST_PIN} characters or more; choose a longer one.", 2)
+        raise Mistake(
+            "A PIN has {shortest_pin} characters or more; choose a longer one.",
+            2,
+            shortest_pin=SHORTEST_PIN,
+        )
     return pin
 
 
@@ -55,7 +60,12 @@ def _obtain(question: _Question, *, new: bool) -> str:
         return _read_secret(question, Path(path))
     if sys.stdin is None or not sys.stdin.isatty():
         remedy = f"write it to a file of your own and name that file in {question.variable}"
-        raise Mistake(f"There is no terminal to ask for the {question.name}; {remedy}.", 2)
+        raise Mistake(
+            "There is no terminal to ask for the {name}; {remedy}.",
+            2,
+            name=question.name,
+            remedy=remedy,
+        )
     return _prompt(question, new=new)
 
 
@@ -65,13 +75,26 @@ def _read_secret(question: _Question, path: Path) -> str:
             line = file.readline(_MAX_BYTES)
     except OSError as error:
         reason = error.strerror or "it cannot be read"
-        raise Mistake(f"{question.variable} names {path}: {reason}; correct the path.", 2) from None
+        raise Mistake(
+            "{variable} names {path}: {reason}; correct the path.",
+            2,
+            variable=question.variable,
+            path=path,
+            reason=reason,
+        ) from None
     try:
         secret = line.rstrip(b"\r\n").decode()
     except UnicodeDecodeError:
-        raise Mistake(f"{path} is not UTF-8; write the {question.name} as plain text.", 2) from None
+        raise Mistake(
+            "{path} is not UTF-8; write the {name} as plain text.", 2, path=path, name=question.name
+        ) from None
     if not secret:
-        raise Mistake(f"The first line of {path} is empty; write the {question.name} there.", 2)
+        raise Mistake(
+            "The first line of {path} is empty; write the {name} there.",
+            2,
+            path=path,
+            name=question.name,
+        )
     return secret
 
 
@@ -81,11 +104,15 @@ def _prompt(question: _Question, *, new: bool) -> str:
         again = getpass.getpass("The same again: ") if new else secret
         secret.encode()
     except EOFError:
-        raise Mistake(f"No {question.name} was given; run the command again.", 2) from None
+        raise Mistake(
+            "No {name} was given; run the command again.", 2, name=question.name
+        ) from None
     except UnicodeEncodeError:
         raise Mistake("The terminal does not send UTF-8; set its encoding.", 2) from None
     if not secret:
-        raise Mistake(f"An empty {question.name} protects nothing; run the command again.", 2)
+        raise Mistake(
+            "An empty {name} protects nothing; run the command again.", 2, name=question.name
+        )
     if secret != again:
-        raise Mistake(f"The two {question.name}s differ; run the command again.", 2)
+        raise Mistake("The two {name}s differ; run the command again.", 2, name=question.name)
     return secret

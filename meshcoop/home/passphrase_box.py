@@ -75,11 +75,13 @@ class Lock:
             key = argon2id.kdf(KEY, typed, salt, ops, mem)
         except RuntimeError:  # libsodium raises this if it gets no memory
             needed = f"The key file needs {mem >> 20} MiB of free memory"
-            raise Mistake(f"{needed}; close other programs and try again.") from None
+            raise Mistake("{needed}; close other programs and try again.", needed=needed) from None
         return cls(key, salt, ops, mem)
 
     def fields(self) -> dict[str, Any]:
-        """Returns the map's fields that are needed, with the secret, to derive the key again."""
+        """Returns the fields of the map from which, together with the secret, the key can be
+        derived again.
+        """
         return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
 
     def fits(self, fields: dict[str, Any]) -> bool:

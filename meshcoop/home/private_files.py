@@ -25,7 +25,11 @@ def write_private_file(path: Path, data: bytes) -> None:
         with open_replacement(path) as file:
             file.write(data)
     except OSError as error:
-        raise Mistake(f"{path} cannot be written: {error.strerror}; make room for it.") from None
+        raise Mistake(
+            "{path} cannot be written: {strerror}; make room for it.",
+            path=path,
+            strerror=error.strerror,
+        ) from None
 
 
 @contextlib.contextmanager
@@ -59,6 +63,8 @@ def check_private_folder(folder: Path, forbidden: int) -> None:
     """
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-        raise Mistake(f"{folder} is not a folder of yours; move it out of the way.")
+        raise Mistake("{folder} is not a folder of yours; move it out of the way.", folder=folder)
     if status.st_mode & forbidden:
-        raise Mistake(f"Others can get at {folder}; keep them out with `chmod 700 {folder}`.")
+        raise Mistake(
+            "Others can get at {folder}; keep them out with `chmod 700 {folder}`.", folder=folder
+        )

@@ -27,15 +27,25 @@ def to_seed(text: str) -> bytes:
     """Returns the root seed for words that a person has copied. Case, numbering and line breaks do
     not matter.
 
-    Raises Mistake (exit code 2). If one word is wrong, the message names this word.
+    Raises Mistake (exit code 2) if the words are wrong. If only one word is wrong, the message
+    names this word.
     """
     typed = re.findall(_WORD, text.lower())
     for number, word in enumerate(typed, 1):
         if word not in _book().wordlist:
-            raise Mistake(f"Word {number}, {word!r}, is no recovery word{_hint(word)}.", _USAGE)
+            raise Mistake(
+                "Word {number}, {word!r}, is no recovery word{hint}.",
+                _USAGE,
+                number=number,
+                word=word,
+                hint=_hint(word),
+            )
     if len(typed) != COUNT:
         raise Mistake(
-            f"There are {len(typed)} words, and a sheet has {COUNT}; copy all of it.", _USAGE
+            "There are {count} words, and a sheet has {count_2}; copy all of it.",
+            _USAGE,
+            count=len(typed),
+            count_2=COUNT,
         )
     try:
         return bytes(_book().to_entropy(typed))
@@ -59,11 +69,18 @@ def read_root_seed(path: Path) -> bytes:
             data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or "it cannot be read"
-        raise Mistake(f"{path}: {reason}; name the file with the recovery words.", _USAGE) from None
+        raise Mistake(
+            "{path}: {reason}; name the file with the recovery words.",
+            _USAGE,
+            path=path,
+            reason=reason,
+        ) from None
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        raise Mistake(f"{path} is not UTF-8; write the words as plain text.", _USAGE) from None
+        raise Mistake(
+            "{path} is not UTF-8; write the words as plain text.", _USAGE, path=path
+        ) from None
     return to_seed(text[:_MAX_BYTES])
 
 

@@ -46,7 +46,9 @@ def read_settings(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError) as error:
-        raise Mistake(f"{path} cannot be read ({error}); correct it.") from None
+        raise Mistake(
+            "{path} cannot be read ({error}); correct it.", path=path, error=error
+        ) from None
 
 
 def write_settings(path: Path, settings: Settings) -> None:

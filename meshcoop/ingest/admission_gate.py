@@ -11,6 +11,7 @@ from meshcoop.fold.open_records import read_authority_record
 from meshcoop.fold.state import State
 from protocol.authority.record_index import AuthorityRecord
 from protocol.errors import Refused
+from protocol.kinds.neighbourhood import Admit, Device
 from protocol.record import root_statement
 from protocol.record.envelope import Record
 from protocol.record.root_statement import PLACE_SIZE, Certificate
@@ -54,9 +55,7 @@ def _is_certified_by_others(state: State, device: bytes) -> bool:
     founders = map(root_statement.read_statement, state.authority.charter["founders"])
     if any(founder.device == device for founder in founders):
         return True
-    acts = [
-        act for kind in ("admit", "device") for act in state.authority_fold.records_of_kind(kind)
-    ]
+    acts = state.authority_fold.records_of(Admit, Device)
     certificates = (_certificate(state, act) for act in acts if act.device != device)
     return any(certified is not None and certified.device == device for certified in certificates)
 

@@ -1,8 +1,9 @@
 """Places each record: into its device's log, or into the pool of waiting records.
 
-Placement asks authority whether a record's device may write. New authority records may be placed,
-but not folded yet. If authority does not know a device then, the record is deferred
-(`Batch.deferred`). The inbox folds the new authority records and places the deferred record again.
+Placement asks authority whether a record's device may write. New authority records may be placed
+already, but not folded yet. If authority does not know a device at such a time, the device's record
+is deferred (`Batch.deferred`). The inbox folds the new authority records and places the deferred
+record again.
 """
 
 import logging
@@ -59,8 +60,8 @@ class Placement:
         return record.header.seq <= log.head.seq + 1 or log.fork is not None
 
     def place(self, record: Record, batch: Batch) -> None:
-        """Stores a record, defers it until authority is folded, puts it into the pool, or refuses
-        it.
+        """Does one of four things with a record: stores it, defers it until authority is folded,
+        puts it into the pool, or refuses it.
         """
         seq = record.header.seq
         if record.id != self._state.neighbourhood and not admission_gate.is_storable(

@@ -1,5 +1,5 @@
-"""How much a device may write in one day: its quota of records and bytes (specs/03 R-03.15). The
-time that a record claims says which day it is.
+"""How much a device may write in one day: its quota of records and bytes (specs/03 R-03.15). A
+record counts for the day of the time that is written in it.
 
 The charter's quota decides which records fold. The neighbourhood may change this quota. The store
 takes up to twice the highest quota that was ever allowed. That second limit only grows.
@@ -31,14 +31,16 @@ class Share(NamedTuple):
 
     @property
     def ends(self) -> bool:
-        """Whether the record passes twice the highest quota. It is then the last of its log."""
+        """Whether this record takes the device above twice the highest quota. The record is then
+        the last of its log.
+        """
         return self.stored > _STORED
 
 
 def share(authority: Authority | None, fields: Header, log: DeviceLog) -> Share:
     """Returns how much of the day's quota a log has used, with its next record counted.
 
-    `fields` is the header of that next record. Its time says which day it is.
+    `fields` is the header of that next record. The time in the header says which day it is.
     """
     is_same_day = fields.time // record.DAY_MS == log.day
     records = log.records if is_same_day else 0

@@ -1,4 +1,4 @@
-"""The pipeline verifies one batch of records while the inbox stores the batch before.
+"""The pipeline verifies one batch of records while the inbox stores the previous batch.
 
 Verifying takes most of the time that a record needs. `meshcoop.ingest.verifier_process` does it in
 another process. The inbox stores batches in the order in which they came.

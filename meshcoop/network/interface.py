@@ -34,7 +34,8 @@ class Stream(Protocol):
         """The peer's id in base58, the form that libp2p uses."""
 
     async def read(self) -> bytes:
-        """Returns the next 1 byte to 64 KiB. Returns b"" if the peer has closed the stream.
+        """Returns the next bytes: at least 1 byte, at most 64 KiB. Returns b"" if the peer has
+        closed the stream.
 
         Raises NetworkError if the stream was cut.
         """
@@ -69,15 +70,17 @@ class PeerEvent:
 
 
 class RelayService(Protocol):
-    """The service of a node that is a relay: how much it relays now, and how much it has
-    relayed.
+    """What this node does as a relay: the places that it has given, the connections that it relays,
+    and how many bytes it has relayed.
     """
 
     bytes_relayed: int  # counted since the start
 
     @property
     def reservation_count(self) -> int:
-        """The number of peers with a reservation here. Others reach them through this node."""
+        """The number of peers with a reservation here. Other peers reach these peers through this
+        node.
+        """
 
     @property
     def circuit_count(self) -> int:
@@ -103,14 +106,15 @@ class Network(Protocol):
     def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
         """The events of peers, in the order in which they happened.
 
-        The channel has a limit. If nobody reads it, discoveries are left out first.
+        The channel has a limit. If nobody reads the channel, events of discovered peers are left
+        out first.
         """
 
     async def listen(self, addresses: list[str]) -> None:
         """Replaces the addresses at which this node listens. Skips an address that cannot be bound.
 
-        Call this when the addresses of this machine have changed. It also closes connections to
-        peers that no longer answer.
+        Call this when the addresses of this machine have changed. This call also closes connections
+        to peers that no longer answer.
         """
 
     def peers(self) -> dict[str, str]:
@@ -134,8 +138,8 @@ class Network(Protocol):
     async def reserve(self, relay: str) -> float:
         """Reserves a place at a connected relay. Others can then reach this node through the relay.
 
-        Returns for how many seconds the reservation holds. Raises NetworkError if the relay gives
-        none.
+        Returns for how many seconds the reservation holds. Raises NetworkError if the relay
+        refuses.
         """
 
     @property

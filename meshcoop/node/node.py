@@ -29,7 +29,9 @@ from meshcoop.store.store import Store
 from meshcoop.sync import joining
 from meshcoop.sync.joining import Admission, Joiner
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import declared_of
+from protocol.kinds import fault_sentences
+from protocol.kinds.people import Profile
 from protocol.wire import address_gift, invitation
 from protocol.wire.invitation import Invitation
 
@@ -64,6 +66,8 @@ async def run_node(
     describes the faults that were found in the store before the start. `on_ready` is called when
     the node answers programs and peers.
     """
+    for sentence in fault_sentences():
+        _LOG.warning(sentence)
     settings = home.read_settings()
     listen = list(settings.listen) or home.default_listen_addresses()
     seed = unlocked.keys.network_seed
@@ -221,8 +225,12 @@ class Node:
             )
         except NetworkError as error:
             raise Mistake(
-                f"No neighbour could be reached within {seconds:g} s ({error}); ask the inviter to "
-                "start their node, then join again."
+                (
+                    "No neighbour could be reached within {seconds:g} s ({error}); ask the inviter "
+                    "to start their node, then join again."
+                ),
+                seconds=seconds,
+                error=error,
             ) from None
         if admission is None:
             self._remember(invitation=text)
@@ -298,11 +306,11 @@ class Node:
                 continue
             with self._store.transaction():
                 automatic.accept_charter(author)
-                has_name = author.person in membership.state.views.latest_by_author("profile")
+                has_name = author.person in membership.state.views.latest_by_author(Profile)
                 # If a person came back with the recovery words alone, the start of their key
                 # stands in place of a name. It is not posted.
                 if not has_name and name != author.person.hex()[:8]:
-                    author.write(KINDS["profile"], {"name": name})
+                    author.write(declared_of(Profile), {"name": name})
                 self._store.set_note(_NAME, None)
                 self._store.set_note(_ARRIVAL, None)
             self.announce_change()

@@ -21,6 +21,7 @@ from meshcoop.home.passphrase import PASSPHRASE_VARIABLE as PASSPHRASE_FILE
 PROGRAM = (sys.executable, "-m", "meshcoop")
 START_SECONDS = 60
 
+_LONGEST_START_SECONDS = 3600  # for a node that goes on writing to its log
 _PAUSE = 0.02  # seconds between two checks
 _END_SECONDS = 5  # a node that must end has this long before it is killed
 _MAX_TAIL = 16 * 1024  # bytes at the end of the log that are searched for its last line
@@ -54,11 +55,13 @@ def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> i
         # If that node ends before it is ready, or was killed a moment ago, a new one starts.
         with suppress(_Ended):
             return _await_ready(home, lambda: _check_running(home))
-    log_before = home.log_file.stat().st_size if home.log_file.exists() else 0
+    log_before = _log_size(home)
     try:
         child = _spawn(home, passphrase, program)
     except OSError as error:
-        raise Mistake(f"The node cannot start: {error}; correct that and try again.") from None
+        raise Mistake(
+            "The node cannot start: {error}; correct that and try again.", error=error
+        ) from None
 
     def check_alive() -> None:
         # If another start was faster, the child has ended, but a node runs.
@@ -87,7 +90,9 @@ def stop(home: Home, timeout: float = 10) -> None:
     while running(home):
         left = deadline - time.monotonic()
         if left <= 0:
-            raise Mistake(f"The node has not stopped in time; {home.log_file} may say why.")
+            raise Mistake(
+                "The node has not stopped in time; {log_file} may say why.", log_file=home.log_file
+            )
         if not has_asked:
             # NodeGone: the node does not listen yet, or it stops before it answers.
             with suppress(NodeGone), Client(home.api_socket, left) as client:
@@ -127,17 +132,29 @@ def _spawn(home: Home, passphrase: str, program: Sequence[str]) -> subprocess.Po
 def _await_ready(home: Home, check_alive: Callable[[], None]) -> int:
     """Waits until the node says through its API that it is ready. Returns the id of its process.
 
-    Raises Mistake if the node is not ready in time.
+    Raises Mistake if the node is not ready in time. A node that makes its views again writes to its
+    log meanwhile. It gets more time, up to an hour.
     """
-    deadline = time.monotonic() + START_SECONDS
+    began = time.monotonic()
+    deadline = began + START_SECONDS
+    log_size = _log_size(home)
     while (left := deadline - time.monotonic()) > 0:
         check_alive()
+        if log_size != _log_size(home):
+            log_size = _log_size(home)
+            deadline = min(time.monotonic(), began + _LONGEST_START_SECONDS) + START_SECONDS
         with suppress(NodeGone), Client(home.api_socket, left) as client:
             status = client.call("status")
             if status["ready"] is True:
                 return int(status["pid"])
         time.sleep(_PAUSE)
-    raise Mistake(f"The node did not get ready in time; {home.log_file} may say why.")
+    raise Mistake(
+        "The node did not get ready in time; {log_file} may say why.", log_file=home.log_file
+    )
+
+
+def _log_size(home: Home) -> int:
+    return home.log_file.stat().st_size if home.log_file.exists() else 0
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -85,8 +85,13 @@ class Metrics:
             server, thread = start_http_server(port, addr=HOST, registry=self.registry)
         except OSError as error:
             raise Mistake(
-                f"The metrics cannot be served at {HOST}:{port} ({error.strerror}); name another"
-                " port with `meshcoop relay metrics PORT`."
+                (
+                    "The metrics cannot be served at {host}:{port} ({strerror}); name another port "
+                    "with `meshcoop relay metrics PORT`."
+                ),
+                host=HOST,
+                port=port,
+                strerror=error.strerror,
             ) from None
         try:
             yield

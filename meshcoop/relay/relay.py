@@ -157,7 +157,7 @@ class Relay:
         return tenant
 
     async def _answer(self, stream: Stream) -> None:
-        """Answers the requests to enrol the relay that come on one stream."""
+        """Answers the enrolment requests that come on one stream."""
         decoder = frames.Decoder()
         with trio.move_on_after(_ANSWER_SECONDS):
             while data := await stream.read():

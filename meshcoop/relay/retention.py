@@ -19,8 +19,8 @@ _RELEASED_ROW = "let_go"  # the store's note of the last row whose sealed conten
 class Storage:
     """Counts the bytes that a store uses, and drops the oldest sealed content when necessary.
 
-    The inbox asks it whether there is room (`meshcoop.ingest.kept_content`). The inbox also reports
-    the records that it has stored (`on_stored`).
+    The inbox asks this object whether there is room (`meshcoop.ingest.kept_content`). The inbox
+    also reports the records that it has stored (`on_stored`).
     """
 
     def __init__(self, store: Store, limits: RelayLimits) -> None:

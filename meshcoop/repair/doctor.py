@@ -10,7 +10,7 @@ from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
 from meshcoop.repair.checks.home_files import check_folder, check_keys, check_settings
-from meshcoop.repair.checks.machine import check_clock, check_disk, check_version
+from meshcoop.repair.checks.machine import check_clock, check_disk, check_packages, check_version
 from meshcoop.repair.checks.running_node import (
     check_network,
     check_node,
@@ -38,6 +38,7 @@ CHECKS: dict[str, Check] = {
     "relays": check_relays,
     "peers": check_peers,
     "sync": check_sync,
+    "packages": check_packages,
     "version": check_version,
 }
 

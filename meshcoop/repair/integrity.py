@@ -91,8 +91,8 @@ def wal_problem(path: Path) -> str | None:
 class _WalHeader(NamedTuple):
     """The header of a write-ahead log.
 
-    `page_size` is in bytes. The frames written since the log was last restarted carry the same
-    `salts` as the header. The checksum of the first frame continues from `checksum`.
+    `page_size` is in bytes. Frames that were written since the log was last restarted carry the
+    same `salts` as the header. The checksum of the first frame continues from `checksum`.
     """
 
     is_little_endian: bool

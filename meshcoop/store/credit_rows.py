@@ -1,5 +1,5 @@
-"""The table of credits. Each row has the minutes that one record credits, the person who gave these
-minutes, and the person who received them.
+"""The table of credits. Each row has minutes that a record moves, the person who gave them, and the
+person who received them. One record can have several rows.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,13 +9,14 @@ from meshcoop.store.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS credits (
-    n INTEGER PRIMARY KEY, id BLOB NOT NULL, kind TEXT NOT NULL, created INTEGER NOT NULL,
-    day TEXT, giver BLOB NOT NULL, receiver BLOB NOT NULL, minutes INTEGER NOT NULL
+    n INTEGER NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL, created INTEGER NOT NULL, day TEXT,
+    giver BLOB NOT NULL, receiver BLOB NOT NULL, minutes INTEGER NOT NULL, is_gift INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS credits_by_giver ON credits (giver, kind = 'thanks', minutes);
-CREATE INDEX IF NOT EXISTS credits_by_receiver ON credits (receiver, kind = 'thanks', minutes);
+CREATE INDEX IF NOT EXISTS credits_by_record ON credits (n);
+CREATE INDEX IF NOT EXISTS credits_by_giver ON credits (giver, is_gift, minutes);
+CREATE INDEX IF NOT EXISTS credits_by_receiver ON credits (receiver, is_gift, minutes);
 """
-_SUMS = "SELECT {0}, kind = 'thanks', sum(minutes) FROM credits GROUP BY {0}, kind = 'thanks'"
+_SUMS = "SELECT {0}, is_gift, sum(minutes) FROM credits GROUP BY {0}, is_gift"
 
 
 class CreditRows:
@@ -48,26 +49,27 @@ class CreditRows:
     def of_person(self, person: bytes) -> Iterator[tuple[Any, ...]]:
         """Yields all credits that a person gave or received, the earliest first.
 
-        Each credit is a row: id, kind, time of creation, day, giver, receiver, minutes.
+        Each credit is a row: id, kind, time of creation, day, giver, receiver, minutes, and 1 if
+        the minutes are a gift.
         """
         return self._db.execute(
-            "SELECT id, kind, created, day, giver, receiver, minutes FROM credits"
-            " WHERE giver = ?1 OR receiver = ?1 ORDER BY created, id",
+            "SELECT id, kind, created, day, giver, receiver, minutes, is_gift FROM credits"
+            " WHERE giver = ?1 OR receiver = ?1 ORDER BY created, id, rowid",
             (person,),
         )
 
     def receipts(self) -> Iterator[tuple[bytes, str]]:
-        """Yields (receiver, day) for every receipt that names a day."""
+        """Yields (receiver, day) for every credit that names a day and is no gift."""
         return self._db.execute(
-            "SELECT receiver, day FROM credits WHERE kind = 'receipt' AND day NOT NULL"
+            "SELECT receiver, day FROM credits WHERE day NOT NULL AND NOT is_gift"
         )
 
     def add(self, rows: Iterable[tuple[object, ...]]) -> None:
         """Adds credits. Each row begins with the row number of its record. The columns that
         `of_person` yields follow.
         """
-        self._db.executemany("INSERT INTO credits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT INTO credits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def remove(self, n: int) -> None:
-        """Removes the credit of the record in row `n`. Does nothing if the record has no credit."""
+        """Removes the credits of the record in row `n`. Does nothing if it has none."""
         self._db.execute("DELETE FROM credits WHERE n = ?", (n,))

@@ -56,8 +56,8 @@ class Database:
         A transaction inside another transaction becomes a part of the outer one.
 
         With `durable`, the changes are on the disk when the block ends and survive a power cut.
-        Without `durable`, the changes survive only if the process is killed. That is enough for
-        records that a peer can send again.
+        Without `durable`, the changes survive if the process is killed, but a power cut may lose
+        them. That is enough for records that a peer can send again.
 
         Raises NoRoom or Damaged if the disk fails.
         """

@@ -23,7 +23,7 @@ class GossipKeys:
         return [row[0] for row in self._db.execute("SELECT DISTINCT key FROM gossip_keys")]
 
     def replace(self, person: bytes, keys: Iterable[bytes]) -> None:
-        """Stores these gossip keys of a person, in place of the person's earlier keys."""
+        """Stores gossip keys of a person, in place of the person's earlier keys."""
         self._db.execute("DELETE FROM gossip_keys WHERE person = ?", (person,))
         rows = [(person, key) for key in keys]
         self._db.executemany("INSERT OR IGNORE INTO gossip_keys VALUES (?, ?)", rows)

@@ -16,7 +16,7 @@ class StoredInvitation(NamedTuple):
     """An invitation.
 
     `expires` is a time (ms). `approves`: the home vouches at once for the person who uses the
-    invitation. `person` has used the invitation; None if nobody has.
+    invitation. `person` is the person who has used the invitation, or None if nobody has.
     """
 
     secret: bytes

@@ -70,7 +70,7 @@ class Logs:
         return [_read_log(row) for row in self._db.execute("SELECT * FROM logs")]
 
     def forks(self) -> dict[bytes, int]:
-        """Returns the devices with forked logs. Each has the lowest number that is forked."""
+        """Returns the lowest forked number of each forked log, by device."""
         self.flush()
         return dict(self._db.execute("SELECT device, fork FROM logs WHERE fork IS NOT NULL"))
 

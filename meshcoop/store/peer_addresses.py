@@ -13,8 +13,8 @@ _LONG_AGO = 1  # the time for addresses from another store; such addresses never
 
 
 class PeerAddresses:
-    """The table of addresses. Each has the peer met there, and the time (ms) of the last
-    meeting.
+    """The table of addresses. Beside each address is the peer that was met there, and the time (ms)
+    of the last meeting.
     """
 
     def __init__(self, database: Database) -> None:

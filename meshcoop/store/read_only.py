@@ -13,7 +13,7 @@ from meshcoop.store.store import Store
 UNREADABLE = (StoreError, UnicodeDecodeError)  # damaged text raises UnicodeDecodeError
 
 _NOTES = ("name", "arrival", "muted")  # notes that cannot be made again from records
-# Tables that are not copied whole. Most are made again from records; of `meta`, see `_NOTES`.
+# Tables that are not copied whole. Most are made again from records; for `meta`, see `_NOTES`.
 _DERIVED = frozenset({"records", "logs", "parents", "held", "views", "credits", "meta", "arrived"})
 _SHORTEST_RECORD = 200  # bytes
 _MOST_ROWS = 50_000_000

@@ -38,8 +38,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 _COLUMNS = "n, id, root, over, header, signature, content"
 
-# A record is below another if it is about that one, or about a record below it. This takes all
-# records below a record out of their thread.
+# Record B is below record A if B is about A, or about a record below A. The statement takes all
+# records below a given record out of their thread.
 _UNROOT = """
 WITH RECURSIVE below (n, id) AS (
     SELECT r.n, r.id FROM parents p JOIN records r ON r.n = p.child AND r.about = p.parent
@@ -51,9 +51,9 @@ WITH RECURSIVE below (n, id) AS (
 UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
 """
 
-# The records of a log from a number on. The last column says whether a record of another log names
-# this record as a parent. Only records before the fork of that other log count. A record that is
-# named in this way is kept (R-01.14).
+# Selects the records of a log from a number on. The last column says whether a record of another
+# log names this record as a parent. Only records before the fork of that other log count. A record
+# that is named in this way is kept (R-01.14).
 _FORKED = """
 SELECT seq, id, about, EXISTS (
     SELECT 1 FROM parents p JOIN records c ON p.child = c.n JOIN logs l ON c.log = l.n
@@ -137,7 +137,7 @@ class Records:
         return {record_id: bool(over) for record_id, over in rows}
 
     def ids_beginning(self, digits: str) -> list[bytes]:
-        """Returns the ids that begin with these hexadecimal digits, but at most two.
+        """Returns the ids that begin with the given hexadecimal digits, but at most two.
 
         Two ids tell the caller that the digits fit more than one record.
         """
@@ -290,8 +290,8 @@ class Records:
         self._db.execute("UPDATE records SET over = 0 WHERE log = ? AND seq >= ?", (log_n, seq))
 
     def delete(self, row: StoredRecord) -> None:
-        """Deletes a record. The records below it in its thread wait again, as if it had never
-        arrived.
+        """Deletes a record. The records below it in its thread wait again, as if the deleted record
+        had never arrived.
         """
         # No row number is used twice. Otherwise a reader who remembers the last row would miss the
         # record that comes next.
@@ -352,7 +352,8 @@ def _read_row(
     signature: bytes,
     content: bytes | None,
 ) -> StoredRecord:
-    """Reads a stored record and checks its hashes. A disk can change a bit without any error.
+    """Reads a stored record and checks its hashes. A disk can change a bit without reporting an
+    error.
 
     If only the content is damaged, returns the record without content. Peers still have this
     content. Raises Damaged for any other damage.

@@ -12,7 +12,7 @@ from meshcoop.store.database import Database
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS views (
     n INTEGER PRIMARY KEY, id BLOB NOT NULL, root INTEGER NOT NULL, kind TEXT NOT NULL,
-    about BLOB, created INTEGER NOT NULL, state TEXT NOT NULL,
+    about BLOB, created INTEGER NOT NULL, state TEXT NOT NULL, core INTEGER NOT NULL,
     body BLOB NOT NULL, hash BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS views_by_root ON views (root);
@@ -24,8 +24,8 @@ CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
 """
 
 _INSERT = """
-INSERT INTO views (n, id, root, kind, about, created, state, body, hash)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO views (n, id, root, kind, about, created, state, core, body, hash)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _MOST_VALUES = 500  # in one query
@@ -34,8 +34,8 @@ _MOST_VALUES = 500  # in one query
 class ViewRow(NamedTuple):
     """A stored view.
 
-    `n` is the row of its record. `root` is the row of its thread's root. `body` is the packed view.
-    `hash` is the hash of the body.
+    `n` is the row of its record. `root` is the row of its thread's root. `core` says whether the
+    state hash covers the view. `body` is the packed view. `hash` is the hash of the body.
     """
 
     n: int
@@ -45,6 +45,7 @@ class ViewRow(NamedTuple):
     about: bytes | None
     created: int
     state: str
+    core: bool
     body: bytes
     hash: bytes
 
@@ -144,17 +145,22 @@ class ViewRows:
         )
         return [row[0] for row in rows]
 
-    def hashes(self) -> Iterator[bytes]:
-        """Yields the hashes of all views, sorted by the ids of their records."""
-        rows = self._db.execute("SELECT hash FROM views ORDER BY id")
+    def core_hashes(self) -> Iterator[bytes]:
+        """Yields the hashes of the views that the state hash covers, sorted by the ids of their
+        records.
+        """
+        rows = self._db.execute("SELECT hash FROM views WHERE core ORDER BY id")
         return (row[0] for row in rows)
 
-    def hashes_in_thread(self, root: int) -> dict[int, bytes]:
-        """Returns the hashes of the views in a thread, each under the row of its record."""
-        return dict(self._db.execute("SELECT n, hash FROM views WHERE root = ?", (root,)))
+    def hashes_in_thread(self, root: int) -> dict[int, tuple[bytes, bool]]:
+        """Returns the hash of each view in a thread, and whether the state hash covers this view.
+        The keys are the rows of the views' records.
+        """
+        rows = self._db.execute("SELECT n, hash, core FROM views WHERE root = ?", (root,))
+        return {n: (hash_of_view, bool(core)) for n, hash_of_view, core in rows}
 
     def hashes_of_kinds(self, kinds: Sequence[str]) -> dict[int, bytes]:
-        """Returns the hashes of the views of these kinds, each under the row of its record."""
+        """Returns the hashes of the views of the given kinds, each under the row of its record."""
         marks = ", ".join("?" * len(kinds))
         rows = self._db.execute(f"SELECT n, hash FROM views WHERE kind IN ({marks})", kinds)  # noqa: S608
         return dict(rows)

@@ -41,7 +41,7 @@ class KnownAddress:
     def rank(self) -> tuple[int, bool]:
         """The sort key of the address. Addresses with fewer failures come first.
 
-        Of two addresses with equally many failures, the direct one comes before the one through a
+        If two addresses failed equally often, a direct address comes before an address through a
         relay.
         """
         return self.failures, self.is_circuit
@@ -51,8 +51,8 @@ class AddressBook:
     """The network addresses of other homes that a node knows. The store keeps the addresses at
     which a member's home answered.
 
-    `own_peer` is this node's peer id. `beside` is a file that keeps the same addresses beside the
-    store. If the store is lost, these addresses lead to homes that still have the records.
+    `own_peer` is this node's peer id. The file `beside` keeps the same addresses outside the store.
+    If the store is lost, these addresses lead to homes that still have the records.
     """
 
     def __init__(self, store: Store, own_peer: str, beside: Path | None = None) -> None:

@@ -68,7 +68,8 @@ class AddressDelivery:
     def give(
         self, agreement: bytes, text: str, seed: bytes, receiver: bytes, *, kept: bool = False
     ) -> HeldAddress:
-        """Gives an address to the receiver, in place of the one that the giver gave before.
+        """Gives an address to the receiver. It replaces any address that the giver gave before for
+        the same agreement.
 
         If `text` is empty, the giver takes the earlier address back.
         """
@@ -138,13 +139,17 @@ class AddressDelivery:
 
     def admit_visit(self, person: bytes) -> None:
         """R-18.8: counts a session that a home of this person opened. Raises Refused if there were
-        too many.
+        too many sessions.
         """
         since = trio.current_time() - _MINUTE
         self._visits = {other: times for other, times in self._visits.items() if times[-1] > since}
         times = self._visits.setdefault(person, deque(maxlen=VISITS_A_MINUTE))
         if len(times) == VISITS_A_MINUTE and times[0] > since:
-            raise Refused("R-18.8", f"one person comes at most {VISITS_A_MINUTE} times a minute")
+            raise Refused(
+                "R-18.8",
+                "one person comes at most {visits_a_minute} times a minute",
+                visits_a_minute=VISITS_A_MINUTE,
+            )
         times.append(trio.current_time())
 
     def note_handed(self, address: HeldAddress, device: bytes) -> None:
@@ -232,7 +237,7 @@ class _Handover:
         """Sends and receives addresses. Returns True if the other home has stored every address
         sent.
 
-        With `opened`, this home opened the stream, so its hello comes first.
+        If `opened` is True, this home opened the stream and sends its hello first.
         """
         try:
             if opened:

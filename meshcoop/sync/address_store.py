@@ -12,6 +12,7 @@ from meshcoop.fold.state import State
 from meshcoop.store.given_addresses import GivenAddresses, HeldAddress
 from meshcoop.store.store import Store
 from protocol.errors import Refused
+from protocol.kinds.exchange.exchange import Agreement
 from protocol.record.sealing import BoxKey
 from protocol.wire import address_gift
 from protocol.wire.address_gift import Gift
@@ -37,23 +38,23 @@ class HeldAddresses:
         """Returns the giver and the receiver of an agreement. Raises Mistake if no agreement has
         this id.
         """
-        view = self._state.views.find(agreement)
-        if view is None or view["kind"] != "agreement":
+        view = self._find(agreement)
+        if view is None:
             raise Mistake("That is no agreement; `meshcoop list agreements` shows them.")
-        return {view["giver"], view["receiver"]}
+        return {view.giver, view.receiver}
 
     def is_alive(self, agreement: bytes) -> bool:
         """R-18.1: returns whether addresses may be given for this agreement now.
 
         The agreement must be in force, and both parties must be members.
         """
-        view = self._state.views.find(agreement)
+        view = self._find(agreement)
         authority = self._state.authority
-        if view is None or view["kind"] != "agreement" or authority is None:
+        if view is None or authority is None:
             return False
-        if not {view["giver"], view["receiver"]} <= authority.members.keys():
+        if not {view.giver, view.receiver} <= authority.members.keys():
             return False
-        return bool(view["state"] == "agreed")
+        return view.state == Agreement.State.AGREED
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -84,8 +85,8 @@ class HeldAddresses:
     # -- writing ----------------------------------------------------------------------------------
 
     def put(self, address: HeldAddress) -> None:
-        """Stores an address. Erases the earlier address of the same giver and agreement without a
-        trace.
+        """Stores an address. If the same giver gave an earlier address for the agreement, erases
+        that earlier address completely.
         """
         self._given.put(address)
 
@@ -104,7 +105,7 @@ class HeldAddresses:
         if is_kept and not gift.sealed:
             return  # the receiver kept the address, so the giver cannot take it back
         if held is None and self._given.count_received() >= MOST:
-            raise Refused("R-18.8", f"this home holds {MOST} addresses already")
+            raise Refused("R-18.8", "this home holds {most} addresses already", most=MOST)
         self.put(HeldAddress(giver, receiver, here=False, kept=is_kept, gift=gift))
 
     def note_handed(self, address: HeldAddress, device: bytes) -> None:
@@ -146,17 +147,21 @@ class HeldAddresses:
         """
         authority = self._state.authority
         giver = authority.member_of_device(gift.device) if authority else None
-        view = self._state.views.find(gift.agreement)
+        view = self._find(gift.agreement)
         if authority is None or giver is None or not authority.is_live(gift.device):
             raise Refused("R-18.5", "no live device of a member gives this address")
         if not self.is_alive(gift.agreement) or view is None:
             raise Refused("R-18.1", "no such agreement lives at this home")
-        if {giver, receiver} != {view["giver"], view["receiver"]}:
+        if {giver, receiver} != {view.giver, view.receiver}:
             raise Refused("R-18.5", "the agreement is not between these two people")
         gift.check(address_gift.GiftOrigin(self._state.neighbourhood, home))
         if gift.time > self._state.now() + DRIFT_MS:
             raise Refused("R-18.4", "the gift is ahead of this home's clock")
         return giver
+
+    def _find(self, agreement: bytes) -> Agreement | None:
+        view = self._state.views.find(agreement)
+        return view if isinstance(view, Agreement) else None
 
     def _place(self, gift: Gift) -> bytes:
         return address_gift.text_context(self._state.neighbourhood, gift.agreement, gift.device)

@@ -1,5 +1,5 @@
-"""Sync over one stream. Connects a peer and the inbox with a
-`protocol.wire.sync_session.SyncSession`.
+"""Sync over one stream. Runs a `protocol.wire.sync_session.SyncSession` with the peer, and hands
+the records of the peer to the inbox.
 """
 
 import logging
@@ -269,7 +269,7 @@ class Conversation:
         await trio.sleep(1 / _ROUNDS_A_SECOND if settled else 0)
 
     def _end_round(self, settled: list[events.SyncEvent]) -> None:
-        """Ends the round if `settled` has an event.
+        """Ends the round if the list `settled` has an event.
 
         Frees the compare slot, asks for missing contents, and requests the next round if one is
         wanted.

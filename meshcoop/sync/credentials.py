@@ -17,7 +17,7 @@ class Credentials:
     """Proves this node's membership to peers, and checks the membership of peers.
 
     `device` and `seed` are the key that proves the membership. `arrival` has records that show that
-    this home is a member's. The home uses them until it has got its own records by sync.
+    this home is a member's. The home uses these records until sync has brought its own records.
     """
 
     def __init__(
@@ -96,8 +96,8 @@ class Credentials:
     def _judged_by(self, device: bytes, chain: list[bytes]) -> Authority | None:
         """Returns the authority that decides whether a device belongs to the neighbourhood.
 
-        If this node's own authority knows the device, returns that. Otherwise returns the authority
-        that this node's records and the chain's records give together.
+        If this node's own authority knows the device, returns this authority. Otherwise returns the
+        authority that this node's records and the chain's records give together.
         """
         state = self.inbox.state
         if state.authority is not None and _knows(state.authority, device):

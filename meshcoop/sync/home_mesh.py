@@ -23,7 +23,7 @@ from protocol.errors import Refused
 
 _LOG = logging.getLogger(__name__)
 
-OWN_HEAD_SECONDS = 5  # before it signs, a home waits at most this long to hear its own head
+OWN_HEAD_SECONDS = 5  # before it signs, a home waits at most this long for the head of its log
 
 _NOT_SERVED = "R-08.7"
 _AUTOMATIC_SECONDS = 2
@@ -34,8 +34,8 @@ _SEAL_AFTER_MS = 10_000
 class HomeMesh(Mesh):
     """A mesh with an `author`, who signs records.
 
-    `arrival` has records that show that this home is a member's. The home uses them until it has
-    got its own records by sync. `neighbours` is a file that keeps the addresses of other homes
+    `arrival` has records that show that this home is a member's. The home uses these records until
+    sync has brought its own records. `neighbours` is a file that keeps the addresses of other homes
     beside the store.
     """
 
@@ -96,8 +96,8 @@ class HomeMesh(Mesh):
             self._relay_refusals[peer] = self._now()
 
     async def _learn_own_head(self) -> None:
-        """Waits until another home has told this home the end of this home's own log. Then lets it
-        sign.
+        """Waits until another home has told this home the end of this home's own log. Then lets
+        this home sign.
 
         If the disk was restored from an old copy, this home could otherwise sign two records with
         one number. If no home answers in time, signing starts all the same: homes are often alone.

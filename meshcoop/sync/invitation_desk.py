@@ -1,5 +1,5 @@
-"""The invitation desk of a home. It gives out invitations, and answers the people who knock: who
-come with an invitation (specs/07-joining.md).
+"""The invitation desk of a home. It gives out invitations, and answers people who knock, which
+means that they come with an invitation (specs/07-joining.md).
 """
 
 import hmac
@@ -15,7 +15,8 @@ from meshcoop.network.interface import Stream
 from meshcoop.store.invitations import Invitations
 from meshcoop.sync.home_mesh import HomeMesh
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import declared_of
+from protocol.kinds.neighbourhood import Admit
 from protocol.record import root_statement as statement
 from protocol.wire import frames, invitation
 from protocol.wire.invitation import Invitation, Knock
@@ -75,7 +76,7 @@ class InvitationDesk:
         return [knock for knock in knocks if not self._is_member(knock.person)]
 
     def approve(self, person: bytes) -> bool:
-        """Vouches for a person who knocked here, or who has vouchers from other members.
+        """Vouches for a person who knocked here, or for whom other members have vouched already.
 
         Returns True if the person is a member now. Raises Mistake if nobody with this id waits.
         Raises Refused if this home may not vouch.
@@ -125,10 +126,11 @@ class InvitationDesk:
         return [invitation.ANSWER, invitation.ADMITTED, self._chain(certified)]
 
     def _chain(self, certified: statement.Certificate) -> list[bytes]:
-        """Returns the records that show that the person is a member, by the device that knocked.
+        """Returns the records that show two things: the person is a member, and the device that
+        knocked belongs to this person.
 
-        If no record certifies that device yet, the records show an earlier device of the person
-        (R-07.5, R-07.6).
+        If no record certifies that device yet, the records name an earlier device of the person
+        instead (R-07.5, R-07.6).
         """
         authority = self._mesh.inbox.state.authority
         assert authority is not None, "the person is a member by it"
@@ -178,8 +180,10 @@ class InvitationDesk:
             return  # this home's person has vouched already; another member must vouch too
         if not authority.may_vouch(voucher, self._now()):
             most = authority.charter["admissions_a_month"]
-            raise Refused("R-03.7", f"one voucher admits {most} people a month; ask another member")
-        author.write(KINDS["admit"], {"person": person, "statement": certificate})
+            raise Refused(
+                "R-03.7", "one voucher admits {most} people a month; ask another member", most=most
+            )
+        author.write(declared_of(Admit), {"person": person, "statement": certificate})
         automatic.seal_epochs(author, {person})
 
     def _is_member(self, person: bytes) -> bool:

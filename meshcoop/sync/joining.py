@@ -21,8 +21,8 @@ _RETRY_SECONDS = 1
 
 @dataclass(frozen=True)
 class Admission:
-    """What the inviter's home answers if the newcomer is a member. It has the records that show the
-    membership.
+    """The answer of the inviter's home if the newcomer is a member. The answer has the records that
+    show the membership.
     """
 
     neighbourhood: bytes  # the neighbourhood's id
@@ -59,7 +59,8 @@ class Joiner(NamedTuple):
 async def knock(
     network: Network, invite: Invitation, inviter: str, joiner: Joiner
 ) -> Admission | None:
-    """Knocks once at the inviter's home: shows it the invitation. `inviter` is its peer id.
+    """Knocks once: shows the invitation to the inviter's home. `inviter` is the peer id of that
+    home.
 
     Returns None while the person waits for members to vouch. Raises Refused if the home does not
     admit the person. Raises NetworkError if no home answers.

@@ -179,7 +179,8 @@ class Mesh:
     def on_peers(self, peer: str, addresses: list[str]) -> None:
         """Learns the addresses of further homes from a peer.
 
-        Of these, the peer's own addresses count as met. So this node passes them on to others.
+        The peer's own addresses count as addresses at which a home answered. So this node passes
+        them on to others.
         """
         self.peers.learn(addresses)
         for address in addresses:
@@ -297,7 +298,7 @@ class Mesh:
         """Learns the addresses of the neighbourhood's relays. If too few relays are connected, lets
         the peer manager dial relays.
 
-        It dials them even if this node has enough links to other nodes.
+        The peer manager dials these relays even if this node has enough links to other nodes.
         """
         authority = self.inbox.state.authority
         relays = {}

@@ -1,5 +1,5 @@
-"""Finds the records that another home lacks. They come in such an order that the home can place
-each one at once.
+"""Finds the records that another home lacks. The records come in an order that lets the home place
+each record at once.
 """
 
 from collections.abc import Iterator

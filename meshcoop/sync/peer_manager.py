@@ -158,7 +158,8 @@ class PeerManager:
         has_lasted = trio.current_time() - began > _LAST_PAUSE
         entry.failures = 0 if has_lasted else entry.failures + 1
         pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** min(entry.failures, 10))
-        # Half the pause up to one and a half, at random, so that homes do not all dial at once.
+        # A random time between half the pause and one and a half times the pause. So homes do not
+        # all dial at once.
         entry.next_at = trio.current_time() + pause * (0.5 + self._random(1)[0] / 512)
 
     # -- peers that have to prove who they are ----------------------------------------------------

@@ -20,8 +20,8 @@ _ANSWER_SECONDS = 10
 async def enrol(mesh: HomeMesh, text: str) -> Record:
     """Asks a relay to serve the neighbourhood. `text` is the relay's ticket.
 
-    If the relay agrees, writes a record that tells the neighbourhood, and returns this record.
-    Raises Refused if the relay refuses. Raises Mistake if the relay cannot be reached.
+    If the relay agrees, writes a record that announces the relay to the neighbourhood, and returns
+    this record. Raises Refused if the relay refuses. Raises Mistake if the relay cannot be reached.
     """
     ticket = relay_ticket.decode(text)
     relay = peer_id(ticket.peer)
@@ -36,8 +36,11 @@ async def enrol(mesh: HomeMesh, text: str) -> Record:
                 await stream.close()
     except (NetworkError, trio.TooSlowError) as error:
         raise Mistake(
-            f"The relay could not be reached ({error or 'it does not answer'}); ask its technician"
-            " whether it is up, then try again."
+            (
+                "The relay could not be reached ({value}); ask its technician whether it is "
+                "up, then try again."
+            ),
+            value=error or "it does not answer",
         ) from None
     is_refusal = answer[0] == relay_ticket.REFUSAL
     if is_refusal and [type(field) for field in answer] == [int, str, str]:

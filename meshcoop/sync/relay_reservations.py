@@ -1,5 +1,5 @@
-"""Reservations at relays: they let others reach this home through a relay. Also learns how to reach
-other homes through relays (specs/08-relays.md).
+"""Keeps reservations at relays, so that others can reach this home through a relay. Also learns how
+to reach other homes through relays (specs/08-relays.md).
 """
 
 import logging
@@ -11,7 +11,8 @@ from meshcoop.author.author import Author
 from meshcoop.network.interface import NetworkError
 from meshcoop.sync.conversation import Conversation
 from meshcoop.sync.mesh import RELAYS, Mesh
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import declared_of
+from protocol.kinds.people import Home
 from protocol.record.peer_id import key_of_peer, peer_id
 
 _LOG = logging.getLogger(__name__)
@@ -23,14 +24,14 @@ _MOMENT = 5  # the longest time in seconds that an invitation waits for a reserv
 # The most tries for a direct connection. At first a home may not know how relays see it.
 _TRIES = 12
 _TRY_SECONDS = 5
-_AGAIN = 0.5  # the part of its time after which a reservation is renewed
+_AGAIN = 0.5  # a reservation is renewed after this part of its time
 _REFUSED_SECONDS = 30  # the pause before a relay that refused is asked again
 
 
 class Reach:
     """Keeps this home's reservations at relays. Learns the addresses of other homes behind relays.
 
-    With a reservation, a relay passes connections on to this home.
+    If this home has a reservation at a relay, the relay passes connections on to this home.
     """
 
     def __init__(self, mesh: Mesh, author: Author) -> None:
@@ -53,7 +54,7 @@ class Reach:
     async def wait_until_reachable(self) -> None:
         """Waits a few seconds for the first reservation, if the neighbourhood has relays.
 
-        If an invitation is written earlier, it does not name the relays.
+        An invitation that is written before the first reservation does not name the relays.
         """
         authority = self._author.state.authority
         if authority is not None and authority.relays:
@@ -82,9 +83,9 @@ class Reach:
         if person is None:
             return
         key = key_of_peer(self._own_peer)
-        homes = {(view["author"], view["key"]) for view in state.views.of_kind("home")}
+        homes = {(view.author, view.key) for view in state.views.of_kind(Home)}
         if (person, key) not in homes:
-            self._author.write(KINDS["home"], {"key": key})
+            self._author.write(declared_of(Home), {"key": key})
 
     def on_admitted(self, conversation: Conversation) -> None:
         """R-08.12: if the peer is connected through a relay, notes that a direct connection is to
@@ -135,8 +136,8 @@ class Reach:
     def _learn_homes(self) -> None:
         """R-08.10: learns an address of every other home through every relay.
 
-        Not every home has a reservation at every relay. If such an address is dialled, the relay
-        refuses at once.
+        Not every home has a reservation at every relay. If the other home has no reservation at a
+        relay, that relay refuses a dial at once.
         """
         state = self._author.state
         authority = state.authority
@@ -144,7 +145,7 @@ class Reach:
         if authority is None or not authority.relays or changes == self._learnt_at:
             return
         self._learnt_at = changes
-        homes = {peer_id(view["key"]) for view in state.views.of_kind("home")} - {self._own_peer}
+        homes = {peer_id(view.key) for view in state.views.of_kind(Home)} - {self._own_peer}
         for relay in authority.relays.values():
             for address in relay.addresses:
                 circuit = f"{address}/p2p/{peer_id(relay.key)}{CIRCUIT}"

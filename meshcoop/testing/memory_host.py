@@ -26,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 
 GIVE_UP_SECONDS = 10.0  # if nobody answers, a dial or the opening of a stream fails after this
 PUBLISH_PAUSE_SECONDS = 0.01  # between two messages that one host publishes
-REMEMBER_SECONDS = 120.0  # a host recognises a gossip message for so long
+REMEMBER_SECONDS = 120.0  # a host remembers a gossip message for this long
 MAX_SILENCE_SECONDS = 20.0  # both ends of a cut connection have noticed after this
 MAX_MESSAGE_BYTES = 512 * 1024
 RESERVATION_SECONDS = 3600.0
@@ -209,7 +209,7 @@ class Host:
         return self.topics[topic].receive
 
     async def publish(self, topic: str, data: bytes) -> None:
-        """Sends a message to a topic. Waits first if the message before was sent a moment ago."""
+        """Sends a message to a topic. If this host sent another one a moment ago, waits first."""
         if len(data) > MAX_MESSAGE_BYTES:
             raise NetworkError(f"A message is at most {MAX_MESSAGE_BYTES} bytes, not {len(data)}.")
         async with self._publish_lock:
@@ -233,7 +233,9 @@ class Host:
             self._agenda_changed.set()
 
     async def run_agenda(self) -> None:
-        """Makes the calls of `schedule` when they are due, one after the other, until cancelled."""
+        """Makes each call that `schedule` has planned when the call is due. Makes one call at a
+        time, until cancelled.
+        """
         while True:
             with trio.move_on_at(self._agenda[0][0] if self._agenda else float("inf")):
                 await self._agenda_changed.wait()

@@ -12,7 +12,7 @@ import trio
 from meshcoop.network.interface import NetworkError
 
 READ_BYTES = 64 * 1024
-BUFFER_BYTES = 256 * 1024  # a writer waits while so many bytes are on their way (libp2p's window)
+BUFFER_BYTES = 256 * 1024  # a writer waits while this many bytes are on their way (libp2p's window)
 _CHUNK = 16 * 1024
 
 

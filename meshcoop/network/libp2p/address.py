@@ -57,8 +57,8 @@ def parse_circuit_address(address: str) -> tuple[str, ID, ID] | None:
 
 
 def check_listen(address: str) -> Multiaddr:
-    """Parses a TCP address, and checks that this node can listen at it now. Raises NetworkError if
-    it cannot.
+    """Parses a TCP address, and checks that this node can listen at that address now. Raises
+    NetworkError if the node cannot.
 
     libp2p itself does not notice that a port is taken. It listens with SO_REUSEPORT, and the system
     then gives half of the connections to the other process.

@@ -2,9 +2,10 @@
 relay v2.
 
 The messages are libp2p's, but this code sends and reads them (specs/decisions/0034). libp2p's own
-client reserves again before every dial. It also writes addresses into the peer store that others
-merely claim. If one circuit of a home ends, libp2p's relay closes another. libp2p's `host.connect`
-cannot dial a circuit address. Its circuit transport can, in 40 to 90 ms; this client takes as long.
+client reserves again before every dial. It also puts unproven addresses, which others merely claim,
+into the peer store. If one circuit of a home ends, libp2p's relay closes another circuit of that
+home. libp2p's `host.connect` cannot dial a circuit address. libp2p's circuit transport can dial
+one, in 40 to 90 ms. This client takes equally long.
 """
 
 import logging
@@ -85,15 +86,15 @@ class CircuitClient:
     def __init__(self, host: IHost, swarm: NodeSwarm) -> None:
         self._host = host
         self._swarm = swarm
-        self._reserved_until: dict[ID, float] = {}  # relay → when its place ends, in Trio's time
+        self._reserved_until: dict[ID, float] = {}  # relay → end of our place there, in Trio's time
         self._inbound_count = 0
         host.set_stream_handler(STOP, self._answer_stop)
 
     async def reserve(self, relay: ID) -> float:
         """Reserves a place at a connected relay. Others can then reach this node through the relay.
 
-        Returns for how many seconds the reservation holds. Raises NetworkError if the relay gives
-        none.
+        Returns for how many seconds the reservation holds. Raises NetworkError if the relay
+        refuses.
         """
         stream = await self._open_hop_stream(relay)
         try:

@@ -1,9 +1,9 @@
 """Circuits, the relay's side of libp2p's circuit relay v2.
 
 libp2p's own relay is not used (specs/decisions/0034). It keeps only one pair of streams for each
-peer, so when one circuit ends, it closes another. It has only 4 places for reservations and 8 for
-circuits, and gives anybody a reservation. If the reader at one end is busy for 15 s, it ends the
-circuit.
+peer, so when one circuit of a peer ends, libp2p's relay closes another. It has only 4 places for
+reservations and 8 for circuits, and gives anybody a reservation. If the reader at one end is busy
+for 15 s, libp2p's relay ends the circuit.
 """
 
 import logging
@@ -51,7 +51,7 @@ MAX_CIRCUITS_PER_STRANGER = 2
 @dataclass(frozen=True)
 class CircuitLimits:
     """The limits of one circuit. `max_bytes` counts the bytes of both directions together.
-    `seconds` is the longest time.
+    `seconds` is the longest time that the circuit may last.
     """
 
     max_bytes: int

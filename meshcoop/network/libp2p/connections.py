@@ -1,5 +1,5 @@
-"""Tracks the connected peers. Turns libp2p's notices about connections into events, one for each
-change of a peer.
+"""Tracks the connected peers. Turns libp2p's notices about connections into events. An event says
+that a peer has connected or has disconnected.
 """
 
 import logging
@@ -74,8 +74,8 @@ class PeerTracker(INotifee):
 
     def _report_changes(self) -> None:
         # libp2p gives one notice for each connection, up to 0.1 s late. If a close is cancelled, it
-        # gives none. So each notice compares all connections with what was reported. A missing
-        # notice is made up for by the next one.
+        # gives none. So each notice compares all connections with what was reported. The next
+        # notice makes up for a missing one.
         present = self.peers()
         for peer, address in list(self._reported.items()):
             if peer not in present:

@@ -54,7 +54,8 @@ async def contain_faults(name: str, action: Callable[[], Awaitable[object]]) -> 
     """Runs `action`. If it raises, logs the exception with its traceback under `name`.
 
     Returns True if `action` raised nothing. If it was cancelled, raises the cancellation. Trio may
-    put the cancellation and an ordinary exception into one group; they are then separated.
+    put the cancellation and an ordinary exception into one group. This function then separates the
+    two.
     """
     try:
         await action()

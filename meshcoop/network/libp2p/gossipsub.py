@@ -58,7 +58,7 @@ class NodePubsub(Pubsub):
         self.peer_queues = DeepQueues()
         self._inboxes: dict[str, trio.MemorySendChannel[bytes]] = {}
         self._rate_limits = RateLimits()
-        self._publishing: set[bytes] = set()  # ids of own messages that are being published now
+        self._publishing: set[bytes] = set()  # ids of this node's own messages on their way out
         self._pace = trio.Lock()
         self._next_publish = 0.0  # the time, by Trio's clock, before which no message is sent
 
@@ -91,7 +91,8 @@ class NodePubsub(Pubsub):
                 log.exception("the validator of %s raised: the message is refused", topic)
                 return False
 
-        # Synchronous, because with asynchronous validators libp2p delivered 40 messages for 20.
+        # Synchronous, because with asynchronous validators libp2p delivered 40 messages when 20
+        # were sent.
         self.set_topic_validator(topic, is_valid, is_async_validator=False)
         send, receive = trio.open_memory_channel[bytes](QUEUE_SIZE)
         self._inboxes[topic] = send
@@ -181,7 +182,7 @@ class NodePubsub(Pubsub):
 
 
 class NodeRouter(GossipSub):
-    """libp2p's gossip router, without the memory that strangers could make grow without end."""
+    """libp2p's gossip router, changed so that strangers cannot make its memory grow for ever."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -253,7 +254,7 @@ class RateLimits:
     """Limits how many messages each peer may send: BURST at once, then RATE a second."""
 
     def __init__(self) -> None:
-        self._left: dict[ID, tuple[float, float]] = {}  # peer → messages left, and when
+        self._left: dict[ID, tuple[float, float]] = {}  # peer → messages left, and when counted
 
     def allow_message(self, peer: ID) -> bool:
         """Returns whether one more message of `peer` may be handled now. Sync later brings the

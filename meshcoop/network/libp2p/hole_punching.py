@@ -1,9 +1,10 @@
 """Hole punching: replaces a circuit (a connection through a relay) by a direct connection between
-two NATs. This is libp2p's DCUtR.
+two nodes behind NATs. This is libp2p's DCUtR.
 
 Both nodes dial each other at the same moment, each from the port at which it listens. Each NAT then
-takes the packets of the other node for answers. This works if the NATs keep ports (5 of 5 tries).
-It fails if a NAT changes them (0 of 2). So it is tried once. If it fails, the circuit stays.
+takes the packets of the other node for answers. If the NATs keep ports, this works: it worked in 5
+of 5 tries. If a NAT changes ports, this fails: it worked in 0 of 2 tries. So the node tries only
+once. If the try fails, the circuit stays.
 
 libp2p's own code is not used (specs/decisions/0034). It dials the addresses in the peer store, and
 starts by itself every two seconds.
@@ -80,7 +81,8 @@ class HolePuncher:
         self._busy.add(peer)
         try:
             peer_addresses = await self._agree_to_punch(peer, own_addresses)
-            # libp2p defines that the node that asked is the server of the direct connection.
+            # By the definition of libp2p, the node that asked is the server of the direct
+            # connection.
             return await self._dial_peer(peer, peer_addresses, as_server=True)
         except NetworkError:
             raise
@@ -91,8 +93,8 @@ class HolePuncher:
             self._busy.discard(peer)
 
     async def _agree_to_punch(self, peer: ID, own_addresses: list[bytes]) -> list[bytes]:
-        """Exchanges addresses with a peer. Returns the peer's addresses just when they must be
-        dialled.
+        """Exchanges addresses with a peer. Returns the peer's addresses at the moment when this
+        node must dial them.
 
         Raises NetworkError if the peer does not know its own address yet.
         """

@@ -55,8 +55,8 @@ class HostNetwork:
 
     def __init__(self, swarm: NodeSwarm) -> None:
         self.swarm = swarm
-        # Any peer may say at which address it sees this node. The host does not record that: it
-        # could be false. HolePuncher asks relays instead.
+        # Any peer may say at which address it sees this node. The host does not record that
+        # address, because it could be false. HolePuncher asks relays instead.
         self.host = BasicHost(swarm, disable_identify_address_discovery=True)
         self.pubsub = NodePubsub(self.host)
         self.circuits = CircuitClient(self.host, swarm)
@@ -180,9 +180,7 @@ class HostNetwork:
         return await self.puncher.punch_hole(parse_peer_id(peer))
 
     async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
-        """Joins a gossip topic. Returns the channel of its messages, as NodePubsub.join_topic
-        describes it.
-        """
+        """Joins a gossip topic. Returns the channel of its messages (see NodePubsub.join_topic)."""
         return await self.pubsub.join_topic(topic, validator)
 
     async def publish(self, topic: str, data: bytes) -> None:
@@ -208,7 +206,8 @@ class HostNetwork:
     async def _dial(self, address: Multiaddr, peer: ID) -> None:
         # host.connect() is not used. It dials any addresses in the peer store, at most one of each
         # kind. It waits at least 250 ms, and after a failure it refuses the peer for 60 s. libp2p's
-        # own code may have put the peer into this cache of refused peers, so it is removed here.
+        # own code may have put the peer into this cache of refused peers, so the peer is removed
+        # from it here.
         self.swarm._negative_peer_cache.evict(str(peer))  # noqa: SLF001 -- no public way
         try:
             with trio.fail_after(CONNECT_WITHIN):

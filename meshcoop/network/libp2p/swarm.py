@@ -41,9 +41,9 @@ HANDSHAKE_WITHIN = 10.0  # seconds for a handshake, or to agree on the protocol 
 class ConnectionLimits(NamedTuple):
     """How many connections a node may have.
 
-    `total` is the most in all. Others may open at most `inbound` of them; the rest is for peers
-    that the node dials. `per_ip` is the most that one IP address may open. So one machine with many
-    keys cannot take every place.
+    The field `total` is the largest number of connections. Other nodes may open at most `inbound`
+    of these; the rest is for peers that the node dials. The field `per_ip` is the largest number
+    that one IP address may open. So one machine with many keys cannot take every place.
     """
 
     total: int
@@ -217,7 +217,8 @@ class NodeSwarm(Swarm):
 
 
 def _upgrader(keys: KeyPair) -> TransportUpgrader:
-    # Only Noise is offered. libp2p also offers plaintext and secio: anyone could claim any id.
+    # Only Noise is offered. libp2p also offers plaintext and secio. With those, anyone could claim
+    # any id.
     noise = NoiseTransport(keys, noise_privkey=create_new_key_pair().private_key)
     upgrader = TransportUpgrader({NOISE: noise}, {})
     upgrader.muxer_multistream = BoundedMuxers({TProtocol(YAMUX): BoundedYamux})

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from meshcoop.repair.finding import Finding, Patient
 from meshcoop.store.read_only import ReadOnlyStore
+from protocol.fold.registry import KINDS
+from protocol.kinds import ORIGINS, fault_sentences
 from protocol.wire import sync_session as sync
 
 _LITTLE_ROOM = 200 * 1024**2  # bytes
@@ -43,6 +45,20 @@ def check_disk(patient: Patient) -> Finding:
     if free < _LITTLE_ROOM:
         return Finding("disk", "note", sentence, "Make some room soon.")
     return Finding("disk", "fine", sentence)
+
+
+def check_packages(_patient: Patient) -> Finding:
+    """Names the packages that add kinds of records, and the packages that are left out because they
+    failed.
+    """
+    sentences = fault_sentences()
+    if sentences:
+        remedy = "Install another version of it, or remove it; then start the node again."
+        return Finding("packages", "wrong", " ".join(sentences), remedy)
+    packages = sorted({origin for kind, origin in ORIGINS.items() if not KINDS[kind].is_core})
+    if packages:
+        return Finding("packages", "fine", f"Further kinds come from {', '.join(packages)}.")
+    return Finding("packages", "fine", "No further kinds of records are installed.")
 
 
 def check_version(_patient: Patient) -> Finding:

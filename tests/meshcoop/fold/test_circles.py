@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from protocol.errors import Refused
+from protocol.kinds.circles import Circle
 from protocol.record.envelope import PRIVATE
 from tests.support.private_letters import (
     circle,
@@ -60,8 +61,8 @@ def test_a_newcomer_reads_what_is_said_from_then_on_and_how_the_circle_came_abou
         assert said(cho) == ["after"]
         assert said(ben) == ["before", "after"]
         assert members(cho) == members(ben) == people(ada, ben, cho)
-        (view,) = cho.author.private.of_kind("circle")
-        assert (view["id"], view["name"], view["author"]) == (
+        (view,) = cho.author.private.of_kind(Circle)
+        assert (view.id, view.name, view.author) == (
             knitters.id,
             "Knitters",
             ada.me.person,
@@ -90,7 +91,7 @@ def test_who_was_let_go_reads_nothing_later_and_says_nothing_that_counts():
         again = letter(cho, everybody, "members", knitters, joins=[cho.me.person], after=named)
         settle(ada, ben, cho)
         assert [told(ada, one) for one in (word, back, again)] == ["R-15.6", "R-15.5", None]
-        assert members(ada) == people(ada, ben)  # the step that let Cho go knew nothing of it
+        assert members(ada) == people(ada, ben)  # the step that removed Cho did not name this step
         assert said(ben) == ["cho was here", "later"]
 
 
@@ -130,12 +131,12 @@ def test_who_was_let_go_can_be_taken_in_again_and_leave():
         for home in (ada, ben):
             home.post("close", knitters, as_state="withdrawn")
         settle(ada, ben, cho)
-        assert [view["state"] for view in ada.author.private.of_kind("circle")] == ["ended"]
+        assert [view.state for view in ada.author.private.of_kind(Circle)] == ["ended"]
 
 
 def test_words_that_were_read_before_their_author_was_let_go_stay_whatever_the_clocks_say():
-    """R-15.11: the step that removes a member gets a time no earlier than the words of the member
-    that the step's author has read.
+    """R-15.11: a step removes a member. The time of the step is not earlier than the times of the
+    member's messages that the step's author has read.
     """
     with street(homes=3) as (ada, ben, cho):
         knitters = circle(ada, ben, cho)

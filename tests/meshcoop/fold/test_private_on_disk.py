@@ -1,5 +1,5 @@
-"""Private words are unencrypted in no file: not in the store, the write-ahead log or free pages.
-Tests search every byte.
+"""No file holds private words unencrypted. The tests search every byte of the store, of its
+write-ahead log and of its free pages.
 """
 
 import logging
@@ -52,7 +52,7 @@ def test_neither_members_nor_neighbours_nor_carriers_have_it_in_the_clear(homes,
     ben.post("accept", pact)
     settle(*homes)
     assert said(ada) == said(ben) == [WORDS, OOPS]
-    assert ben.author.private.find_view(pact.id)["state"] == "agreed"
+    assert ben.author.private.find_view(pact.id).state == "agreed"
     ben.post("retract", oops)
     settle(*homes)
     assert carrier.store.records.find(oops.id).record.content is None

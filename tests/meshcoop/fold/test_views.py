@@ -1,5 +1,7 @@
 import pytest
 
+from protocol.kinds.exchange.exchange import Offer, Response
+from protocol.kinds.people import Profile
 from tests.support.street_in_memory import exchange, settle, street
 
 WORDS = "the quincunx is under the mat"
@@ -35,8 +37,8 @@ def test_private_words_are_in_no_view_no_search_table_and_no_credit():
         receipt = ben.post("receipt", agreement, minutes="30", note=WORDS)
         settle(ada, ben, cho)
         for home in (ada, ben, cho):
-            assert home.view(response)["text"] is None
-            assert home.view(receipt)["note"] is None
+            assert home.view(response).text is None
+            assert home.view(receipt).note is None
             held = plain_bytes(home)
             assert b"Bread" in held
             assert WORDS.encode() not in held
@@ -75,7 +77,7 @@ def test_search_finds_beginnings_of_every_word_and_ignores_accents():
         offer = ada.post("offer", title="Café visits", text="for Señora Ñandú", tags=["walking"])
         ada.post("offer", title="Tea")
         for words in ("cafe", "visi", "nandu SEN", "walk cafe", "  café  "):
-            assert [one["id"] for one in ada.state.views.search(words, 9)] == [offer.id]
+            assert [one.id for one in ada.state.views.search(words, 9)] == [offer.id]
         assert ada.state.views.search("cafe tea", 9) == []
 
 
@@ -112,14 +114,14 @@ def test_any_search_finds_something_or_nothing(words):
     with street() as (ada, _):
         ada.post("offer", title="a b words Bread")
         assert isinstance(ada.state.views.search(words, 9), list)
-        assert len(ada.state.views.of_kind("offer")) == 1
+        assert len(ada.state.views.of_kind(Offer)) == 1
 
 
 def test_the_newest_come_first_and_a_limit_limits():
     with street() as (ada, _):
         offers = [ada.post("offer", title=f"offer {n}") for n in range(5)]
-        shown = ada.state.views.of_kind("offer", limit=3)
-        assert [one["id"] for one in shown] == [one.id for one in offers[:1:-1]]
+        shown = ada.state.views.of_kind(Offer, limit=3)
+        assert [one.id for one in shown] == [one.id for one in offers[:1:-1]]
 
 
 def test_everybodys_latest_profile_is_shown():
@@ -127,9 +129,9 @@ def test_everybodys_latest_profile_is_shown():
         for name in ("Ben", "Benedict"):
             ben.post("profile", name=name, about="about me")
         settle(ada, ben)
-        latest = ada.state.views.latest_by_author("profile")
-        assert latest[ben.me.person]["name"] == "Benedict"
-        assert latest[ada.me.person]["name"] == "Founder"
+        latest = ada.state.views.latest_by_author(Profile)
+        assert latest[ben.me.person].name == "Benedict"
+        assert latest[ada.me.person].name == "Founder"
 
 
 def test_answers_are_listed_by_what_they_are_about():
@@ -137,10 +139,10 @@ def test_answers_are_listed_by_what_they_are_about():
         one, other = (ada.post("offer", title=f"offer {n}") for n in range(2))
         settle(ada, ben)
         response = ben.post("response", one)
-        assert [view["id"] for view in ben.state.views.of_kind("response", about=one.id)] == [
+        assert [view.id for view in ben.state.views.of_kind(Response, about=one.id)] == [
             response.id
         ]
-        assert ben.state.views.of_kind("response", about=other.id) == []
+        assert ben.state.views.of_kind(Response, about=other.id) == []
 
 
 def test_the_state_hash_tells_any_two_states_apart():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from meshcoop.author.automatic import Countersigner
 from protocol.errors import Refused
+from protocol.fold.registry import KINDS
 from tests.support.street_in_memory import HOUR, Home, Line, Street, exchange, settle, street
 
 WORDS = "quincunx xylophagous"
@@ -50,18 +51,18 @@ class Tale:
         `mine` says whether the record must answer a record of this home's person. If `theirs`, its
         author must be somebody else. One call in five ignores all these conditions.
         """
-        views = home.state.views.of_kind(kind)
+        views = home.state.views.of_kind(KINDS[kind].view_type)
         if self.dice.random() < 0.8:  # the rest are tries that an author's software refuses
-            views = [one for one in views if state in {None, one["state"]}]
+            views = [one for one in views if state in {None, one.state}]
             views = [one for one in views if mine in {None, self._mine(home, one)}]
-            views = [one for one in views if not theirs or one["author"] != home.me.person]
+            views = [one for one in views if not theirs or one.author != home.me.person]
         if not views:
             raise Refused("none", "nothing of the kind")
-        return home.store.records.find(self.dice.choice(views)["id"]).record
+        return home.store.records.find(self.dice.choice(views).id).record
 
     def _mine(self, home, view):
-        about = home.state.views.find(view["about"])
-        return about is not None and about["author"] == home.me.person
+        about = home.state.views.find(view.about)
+        return about is not None and about.author == home.me.person
 
     def intent(self, home):
         kind = self.dice.choice(("offer", "request"))
@@ -69,8 +70,9 @@ class Tale:
         home.post(kind, title="something", minutes=str(self.dice.randint(5, 90)), **repeats)
 
     def go_on(self, home):
-        """Takes the last step of an exchange that this home may take now: confirm, receipt,
-        agreement or response.
+        """Takes the latest step of an exchange that this home may take now. In this order, it tries
+        a confirm, a receipt, an agreement and a response. If all fail, it posts a new offer or
+        request.
         """
         for step in (self.confirm, self.receipt, self.agree, self.respond):
             try:

@@ -5,8 +5,8 @@ import pytest
 from meshcoop.author.automatic import Countersigner
 from meshcoop.ingest.inbox import Inbox
 from protocol.errors import Refused
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
+from protocol.fold import content as schema
+from protocol.fold.registry import KINDS
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement
 from protocol.record.envelope import OPEN
@@ -61,7 +61,7 @@ def test_who_was_admitted_by_a_fast_clock_is_placed_once_the_time_has_come():
         assert len(cho.inbox.pool) > 0
         here.clock += 2 * HOUR
         cho.state.fold_due()
-        cho.feed(ben.wires())  # nothing that cho has not seen
+        cho.feed(ben.wires())  # cho has seen all of this before
         assert len(cho.inbox.pool) == 0
         assert cho.ids() == ben.ids()
         assert cho.state_hash() == ben.state_hash()
@@ -215,7 +215,7 @@ def test_a_fork_keeps_what_another_has_named_and_folds_it_only_if_countersigned(
         assert ada.view(answered) is None
         assert ada.told(answered) == "R-03.12"
         assert ada.store.records.has(response.id)
-        assert ada.view(first)["state"] == "open"
+        assert ada.view(first).state == "open"
         assert sum(ada.store.records.has(one.id) for one in others) <= 2
         assert ada.ids() == ben.ids() == cho.ids() == twin.ids()
         assert ada.state_hash() == ben.state_hash() == cho.state_hash() == twin.state_hash()
@@ -239,12 +239,14 @@ def test_a_confirmed_receipt_survives_a_late_fork_of_its_authors_log():
         twin.feed(base)
         twin.post("offer", title="an old place in the log")
         settle(ada, ben, twin)
-        assert ada.view(receipt)["state"] == "confirmed"
+        assert ada.view(receipt).state == "confirmed"
         assert ada.balances() == ben.balances() == twin.balances() == before
 
 
 def test_a_confirmed_receipt_survives_a_late_fork_of_the_confirming_log():
-    """The receipt survives once the software of its author has confirmed the confirm (R-13.15)."""
+    """The receipt survives if its author's software has already confirmed the other person's
+    confirm (R-13.15).
+    """
     with street() as (ada, ben):
         base = ada.wires()
         *_, receipt, confirm = exchange(ada, ben)
@@ -260,7 +262,7 @@ def test_a_confirmed_receipt_survives_a_late_fork_of_the_confirming_log():
         for home in (ada, ben, twin):
             assert home.store.logs.find(ada.me.device).fork is not None
             assert home.store.records.has(confirm.id)
-            assert home.view(receipt)["state"] == "confirmed"
+            assert home.view(receipt).state == "confirmed"
             assert home.balances() == before
         assert ada.state_hash() == ben.state_hash() == twin.state_hash()
 
@@ -414,7 +416,7 @@ def test_a_record_ahead_of_the_clock_is_stored_at_once_and_folds_when_due():
         assert ben.view(offer) is None
         ben.street.clock += HOUR
         ben.state.fold_due()
-        assert ben.view(offer)["title"] == "early"
+        assert ben.view(offer).title == "early"
         assert ben.state_hash() == ada.state_hash()
 
 
@@ -434,7 +436,7 @@ def test_an_answer_to_what_is_still_ahead_of_the_clock_waits_with_it():
         cho.street.clock += HOUR
         cho.state.fold_due()
         ada.state.fold_due()
-        assert cho.view(response)["state"] == "accepted"
+        assert cho.view(response).state == "accepted"
         assert cho.state_hash() == ada.state_hash()
 
 
@@ -455,7 +457,7 @@ def test_content_that_is_missing_is_asked_for_and_folds_when_it_comes():
         assert ben.absent() == [offer.id]
         ben.inbox.ingest_contents([(offer.id, offer.content)])
         assert ben.absent() == []
-        assert ben.view(offer)["title"] == "Bread"
+        assert ben.view(offer).title == "Bread"
         assert ben.state_hash() == ada.state_hash()
 
 
@@ -488,7 +490,7 @@ def test_retracted_content_is_erased_and_not_asked_for_again():
         ben.take(retract)
         for home in (ada, ben):
             assert home.store.records.find(offer.id).record.content is None
-            assert home.view(offer)["state"] == "retracted"
+            assert home.view(offer).state == "retracted"
             assert home.absent() == []
             home.take(offer)
             home.inbox.ingest_contents([(offer.id, offer.content)])
@@ -527,7 +529,7 @@ def test_a_retraction_ahead_of_the_clock_erases_when_it_is_due():
         assert ben.store.records.find(offer.id).record.content is not None
         ben.street.clock += 2 * HOUR
         ben.state.fold_due()
-        assert ben.view(offer)["state"] == "retracted"
+        assert ben.view(offer).state == "retracted"
         assert ben.store.records.find(offer.id).record.content is None
 
 
@@ -538,7 +540,7 @@ def test_somebody_elses_retraction_erases_nothing():
         theft = ben.put(ben.forge("retract", offer))
         ada.take(theft)
         for home in (ada, ben):
-            assert home.view(offer)["title"] == "Bread"
+            assert home.view(offer).title == "Bread"
             assert home.told(theft) == "R-01.17"
 
 
@@ -551,14 +553,14 @@ def test_what_others_rely_on_cannot_be_retracted_even_by_a_forged_record():
             home.put(home.forge("retract", target))
         settle(ada, ben)
         for home in (ada, ben):
-            assert home.view(receipt)["state"] == "confirmed"
+            assert home.view(receipt).state == "confirmed"
             assert home.store.records.find(receipt.id).record.content == receipt.content
             assert home.balances() == {ada.me.person: 90, ben.me.person: -90}
 
 
 def _exchanged_and_forged(here):
     """Makes two homes with a confirmed receipt. Afterwards the receipt's author posts a retraction
-    of it.
+    of this receipt.
     """
     ada = here.found()
     ben = here.neighbour(ada)
@@ -695,7 +697,7 @@ def test_sealed_content_that_does_not_open_is_told_and_folds_to_nothing():
 
 def test_every_kind_about_every_other_folds_or_is_told_and_never_breaks():
     """Posts well-formed records in wrong places: each kind about each record of an exchange, and
-    about none.
+    each kind about no record.
     """
     with street(quota_records=1000) as (ada, ben):
         story = exchange(ada, ben)

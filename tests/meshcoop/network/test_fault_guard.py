@@ -74,7 +74,7 @@ async def test_a_garbage_key_in_gossip_costs_nothing():
         inbox = await ours.subscribe("street", lambda _: True)
         stream = await call(them, ours, MESHSUB)
         message = rpc_pb2.Message(
-            from_id=b"\x12\x20" + bytes(32),  # an RSA-style id: a hash, the key comes apart
+            from_id=b"\x12\x20" + bytes(32),  # an id as for RSA: a hash; the key is sent apart
             seqno=b"\0" * 8,
             data=b"news",
             topicIDs=["street"],
@@ -122,7 +122,7 @@ async def test_a_home_passes_nobody_on_and_takes_nobody_in_from_who_is_no_relay_
         for protocol in (STOP, "/libp2p/dcutr"):
             stream = await call(them, ours, protocol)
             await stream.write(b"\xff" * 99)
-            with suppress(StreamError):  # a reset, or an end
+            with suppress(StreamError):  # the stream is reset or ends
                 while await stream.read(1):
                     pass
         await alive(ours)

@@ -151,8 +151,8 @@ async def test_a_copy_with_another_origin_does_not_censor():
 
 
 async def test_one_origin_and_number_with_other_contents_are_other_messages():
-    # libp2p calls this equivocation. It refuses all messages after the first, and keeps every
-    # message for ever.
+    # If messages have the same origin and the same number, libp2p calls this equivocation. It
+    # refuses all of them but the first, and keeps every message for ever.
     async with node(1) as ours, stranger() as them:
         inbox = await ours.subscribe(TOPIC, anything)
         await gossip_as(

@@ -34,7 +34,7 @@ def tasks() -> int:
 def sockets() -> int:
     links = []
     for number in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # the listing's own
+        with suppress(OSError):  # the file of this listing is closed by now
             links.append(str(number.readlink()))
     return sum(link.startswith("socket:") for link in links)
 
@@ -107,7 +107,7 @@ async def test_the_peers_see_a_node_that_closes():
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts sockets through /proc")
 async def test_closing_leaves_no_task_no_socket_and_no_listener():
-    async with node(8):  # what the process keeps for good is there after the first host
+    async with node(8):  # the first host opens what the process keeps for good
         pass
     before, open_before = tasks(), sockets()
     address = f"/ip4/127.0.0.1/tcp/{free_port()}"

@@ -36,7 +36,8 @@ async def test_bytes_both_ways_and_an_end():
 
 
 async def test_a_lost_connection_is_no_end_of_file():
-    # libp2p reports it as an end of file. Then a transfer that was cut would look complete.
+    # libp2p reports a lost connection as an end of file. With that, a transfer that was cut would
+    # look complete.
     async def half(stream):
         await stream.write(b"half")
         await trio.sleep_forever()
@@ -57,7 +58,7 @@ async def test_a_lost_connection_is_no_end_of_file():
 
 async def test_a_writer_waits_for_a_busy_reader():
     # libp2p gives up if the peer takes no data for 5 s.
-    size = 8 * 1024 * 1024  # more than the window ever is by then
+    size = 8 * 1024 * 1024  # more than the receive window can be by then
     done = trio.Event()
     got = 0
 

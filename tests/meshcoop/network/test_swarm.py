@@ -1,5 +1,5 @@
-"""Which connections a node admits: half-open connections, places for strangers, and the
-handshake.
+"""Which connections a node admits. The tests look at half-open connections, at places for
+strangers, and at the handshake.
 """
 
 import pytest
@@ -64,7 +64,8 @@ async def test_handshake_slots_are_taken_from_the_largest_crowd():
 
 
 async def test_an_inbound_place_is_given_back():
-    # libp2p keeps the place until the swarm stops. So after a while nobody could connect.
+    # libp2p keeps the place of a closed connection until the swarm stops. With that, nobody could
+    # connect after a while.
     async with node(1, places=ConnectionLimits(128, 4, 4)) as ours, node(2) as guest:
         for _ in range(10):
             with trio.fail_after(5):

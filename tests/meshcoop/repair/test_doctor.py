@@ -16,6 +16,8 @@ from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.home.settings import Settings
 from meshcoop.repair.doctor import CHECKS, examine_home
 from meshcoop.store.store import Store
+from protocol import kinds
+from protocol.fold import registry
 
 NOW = 1_795_000_000_000
 HOUR = 3_600_000
@@ -65,6 +67,27 @@ def test_a_sound_home_has_nothing_wrong_and_is_not_changed(home):
     assert content() == before
     assert found(home, "clock").state == "fine"
     assert "3 records" in found(home, "store").sentence
+
+
+def test_it_names_packages_that_failed(home, monkeypatch):
+    assert found(home, "packages").sentence == "No further kinds of records are installed."
+
+    monkeypatch.setitem(kinds.FAULTS, "toollib 1.0", "ImportError: no loans")
+
+    finding = found(home, "packages")
+    assert finding.state == "wrong"
+    assert finding.sentence == "The kinds of toollib 1.0 are left out: ImportError: no loans."
+    assert finding.remedy
+
+
+def test_it_names_packages_that_work(home, monkeypatch):
+    monkeypatch.setattr(
+        registry.DeclaredKind, "is_core", property(lambda kind: kind.name != "pact")
+    )
+
+    finding = found(home, "packages")
+    assert finding.state == "fine"
+    assert finding.sentence == f"Further kinds come from {kinds.ORIGINS['pact']}."
 
 
 def test_the_worst_comes_first_and_says_what_to_do(home):

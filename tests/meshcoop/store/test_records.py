@@ -7,7 +7,7 @@ from meshcoop.store.store import Store
 from protocol.record import envelope as record
 from tests.support.street_in_memory import Street, exchange, settle, street
 
-SECRET = "quincunxial xylophagous zwieback"  # words that nothing else in a store spells
+SECRET = "quincunxial xylophagous zwieback"  # words that occur nowhere else in a store
 
 
 def open_again(here, home, path):
@@ -49,7 +49,7 @@ def test_tables_of_views_from_before_are_made_anew(tmp_path):
         ada.store.set_note("fold", 1)
         again = open_again(here, ada, path)
         assert again.state_hash() == before
-        assert [one["id"] for one in again.state.views.search("bread", 5)] == [offer.id]
+        assert [one.id for one in again.state.views.search("bread", 5)] == [offer.id]
 
 
 def test_what_was_taken_survives_without_a_goodbye(tmp_path):
@@ -140,7 +140,7 @@ def test_retracted_words_of_a_neighbour_are_nowhere_in_the_files(tmp_path):
         settle(ada, ben)
         request = ben.post("request", title="regretted", text=SECRET)
         cho.feed(ben.wires())
-        assert cho.view(request)["text"] == SECRET
+        assert cho.view(request).text == SECRET
         cho.take(ben.post("retract", request))
         cho.store.close()
         left = everything(path).lower()

@@ -1,5 +1,5 @@
-"""A home remembers the network addresses of others. It forgets an address where it met nobody for
-half a year.
+"""A home remembers the network addresses of other homes. It forgets an address if it has met nobody
+there for half a year.
 """
 
 from contextlib import closing

@@ -1,0 +1,86 @@
+"""The table of answers that views wait for. Each row has one answer, and the person or the crowd
+that the view waits for.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from meshcoop.store.database import Database
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS awaited (
+    n INTEGER NOT NULL, root INTEGER NOT NULL, person BLOB, crowd TEXT,
+    answer TEXT NOT NULL, about BLOB NOT NULL, since TEXT, until TEXT
+);
+CREATE INDEX IF NOT EXISTS awaited_by_root ON awaited (root);
+CREATE INDEX IF NOT EXISTS awaited_by_person ON awaited (person) WHERE person NOT NULL;
+CREATE INDEX IF NOT EXISTS awaited_by_crowd ON awaited (crowd) WHERE crowd NOT NULL;
+"""
+
+_INSERT = """
+INSERT INTO awaited (n, root, person, crowd, answer, about, since, until)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_SELECT = """
+SELECT records.id, awaited.answer, awaited.about, awaited.since, awaited.until
+FROM awaited JOIN records ON records.n = awaited.n WHERE {0} = ? ORDER BY awaited.n, awaited.rowid
+"""
+
+# The id of the waiting view, the kind of the answer, the record to answer, since, until.
+FoundRow = tuple[bytes, str, bytes, str | None, str | None]
+
+
+class AwaitedRow(NamedTuple):
+    """An answer that the view in row `n` waits for. `root` is the row of its thread's root.
+
+    The view waits for a person or for a crowd; the other column is None. `answer` is the kind of
+    the record that gives the answer. `about` is the id of the record that is answered.
+    """
+
+    n: int
+    root: int
+    person: bytes | None
+    crowd: str | None
+    answer: str
+    about: bytes
+    since: str | None
+    until: str | None
+
+
+class AwaitedRows:
+    """The stored answers that the views of a home wait for. Callers must begin a transaction of the
+    store before they write here.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
+
+    def create(self) -> None:
+        """Creates the table if it is missing."""
+        for statement in _SCHEMA.split(";"):  # not executescript, which would end the transaction
+            self._db.execute(statement)
+
+    def drop(self) -> None:
+        """Removes the table and all its rows."""
+        self._db.execute("DROP TABLE IF EXISTS awaited")
+
+    def of_person(self, person: bytes) -> Iterator[FoundRow]:
+        """Yields the answers of a person for which views wait, in the order in which the records of
+        the views arrived.
+        """
+        return self._db.execute(_SELECT.format("person"), (person,))
+
+    def of_crowd(self, crowd: str) -> Iterator[FoundRow]:
+        """Yields the answers of a crowd for which views wait, in the order in which the records of
+        the views arrived.
+        """
+        return self._db.execute(_SELECT.format("crowd"), (crowd,))
+
+    def add(self, rows: Iterable[AwaitedRow]) -> None:
+        """Adds answers to the table."""
+        self._db.executemany(_INSERT, rows)
+
+    def remove_thread(self, root: int) -> None:
+        """Removes all answers that the views of a thread wait for."""
+        self._db.execute("DELETE FROM awaited WHERE root = ?", (root,))

@@ -1,0 +1,80 @@
+"""The version of the fold follows from the kinds and from the source of the fold."""
+
+import logging
+import time
+
+from meshcoop.fold import fold_version as module
+from meshcoop.fold import state as state_module
+from meshcoop.fold.fold_version import derive_version, fold_version
+from meshcoop.node.rebuild_report import RebuildReport
+from tests.support.street_in_memory import settle, street
+
+SOURCES = [("protocol.fold.fold", b"views = 1"), ("protocol.kinds.pages", b"")]
+
+
+def _sources():
+    return dict(module._sources_of(module.import_module("protocol.fold")))
+
+
+def test_a_changed_byte_of_source_changes_the_version():
+    version = derive_version("kinds", SOURCES)
+    changed = [("protocol.fold.fold", b"views = 2"), SOURCES[1]]
+
+    assert derive_version("kinds", reversed(SOURCES)) == version
+    assert derive_version("kinds", changed) != version
+    assert derive_version("other kinds", SOURCES) != version
+    assert derive_version("kinds", SOURCES[:1]) != version
+
+
+def test_the_sources_are_those_of_whole_packages_and_of_plug_ins(monkeypatch):
+    assert {"protocol.fold.fold", "protocol.fold.registry"} <= _sources().keys()
+    assert all(source for name, source in _sources().items() if name != "protocol.fold.__init__")
+
+    version = fold_version.__wrapped__()
+    assert version == fold_version.__wrapped__() == fold_version()
+    plug_in = type("PlugIn", (), {"view_type": type("Loan", (), {"__module__": __name__})})
+    monkeypatch.setattr(module, "describe_kinds", list)
+    without = fold_version.__wrapped__()
+    monkeypatch.setattr(module, "KINDS", {**module.KINDS, "shed.loan": plug_in})
+    assert version != without != fold_version.__wrapped__()
+
+
+def test_the_version_is_derived_in_some_milliseconds():
+    fold_version.__wrapped__()
+    began = time.perf_counter()
+    fold_version.__wrapped__()
+    assert time.perf_counter() - began < 0.1
+
+
+def test_a_home_makes_its_views_again_if_the_version_is_another_one(monkeypatch, tmp_path):
+    with street() as (ada, ben):
+        path = tmp_path / "store.db"
+        home = ada.street.home(ada, *ada.who, path=path)
+        ada.post("offer", title="Bread")
+        settle(ada, ben, home)
+        before = home.state_hash()
+        steps = []
+        state = (home.store, home.state.neighbourhood, home.state.ring, home.now)
+
+        same = state_module.State(*state, lambda *step: steps.append(step))
+        assert (same.views.state_hash(), steps) == (before, [])
+
+        monkeypatch.setattr(state_module, "fold_version", lambda: "another")
+        other = state_module.State(*state, lambda *step: steps.append(step))
+        assert other.views.state_hash() == before
+        threads = len(home.store.records.roots())
+        assert steps == [(0, threads), (threads, threads)]
+
+
+def test_a_rebuild_is_told_in_lines_a_second_apart(caplog, monkeypatch):
+    caplog.set_level(logging.INFO, "meshcoop")
+    clock = iter([0.0, 0.5, 1.2, 1.2, 1.9, 2.5])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    report = RebuildReport()
+    for done in (0, 500, 1000, 1500, 1700):
+        report(done, 1700)
+    assert [record.getMessage() for record in caplog.records] == [
+        "The program has changed since this home last ran; its views are made anew.",
+        "The views of 1000 of 1700 threads are made.",
+        "The views of all 1700 threads are made.",
+    ]
