@@ -16,9 +16,12 @@ from meshcoop.ingest import quota
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.last_signed import LastSigned
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, Kind
+from protocol.fold.kind import Kind
 from protocol.fold.proxies import Proxy
+from protocol.fold.registry import KINDS, DeclaredKind, declared_of
 from protocol.fold.thread import Entry, Thread
+from protocol.kinds.decisions import WordsBeside
+from protocol.kinds.moderation import Retract
 from protocol.record import envelope as record
 from protocol.record.envelope import Record
 from protocol.record.log import LOG_START
@@ -105,7 +108,7 @@ class Author:
                 return Signer(owner, device, seed, self.private)
             first_fault = first_fault or fault
         whose = "that person" if person else "a member"
-        raise first_fault or Refused("R-03.5", f"no device of {whose} is at this home")
+        raise first_fault or Refused("R-03.5", "no device of {whose} is at this home", whose=whose)
 
     def find_fault(self, device: bytes) -> Refused | None:
         """R-03.32: returns the reason why a device of this home may not sign, or None if it may.
@@ -134,8 +137,11 @@ class Author:
             when = datetime.fromtimestamp(log.head.time / 1000, UTC).isoformat(" ", "minutes")
             return Refused(
                 "R-03.32",
-                f"this machine's clock is over an hour behind what was last signed here ({when}); "
-                "set it, or certify a new device with `meshcoop certify`",
+                (
+                    "this machine's clock is over an hour behind what was last signed here "
+                    "({when}); set it, or certify a new device with `meshcoop certify`"
+                ),
+                when=when,
             )
         return None
 
@@ -160,11 +166,18 @@ class Author:
         kind = KINDS.get(kind_name)
         if kind is None or not kind.posted:
             posted = ", ".join(sorted(kind.name for kind in KINDS.values() if kind.posted))
-            raise Refused("R-10.8", f"there is no kind {kind_name!r} to post; there are: {posted}")
+            raise Refused(
+                "R-10.8",
+                "there is no kind {kind_name!r} to post; there are: {posted}",
+                kind_name=kind_name,
+                posted=posted,
+            )
         private = signer.private if signer else self.private
         target = private.kind_of(about) if about is not None else None
-        if kind.name == "retract" and target is not None and target.lasting:
-            raise Refused("R-01.17", f"others rely on the {target.name}: close what it is about")
+        if kind.view_type is Retract and target is not None and target.lasting:
+            raise Refused(
+                "R-01.17", "others rely on the {name}: close what it is about", name=target.name
+            )
         proxy = None
         if represented:
             proxy = self._proxy(kind, represented, signer.person if signer else self.person)
@@ -174,7 +187,7 @@ class Author:
 
     def write(
         self,
-        kind: Kind,
+        kind: DeclaredKind,
         fields: dict[str, Any],
         *,
         about: bytes | None = None,
@@ -185,12 +198,12 @@ class Author:
         """Signs and stores one record of `kind`. The caller gives the private fields unsealed.
 
         If `signer` is None, a device of this home signs. `naming` are further parents of the
-        record. `proxy` lets the signer act for another person. Some words must not be in the record
-        itself. They follow in a second record (R-16.1).
+        record. `proxy` lets the signer act for another person. Words that must not be in the record
+        itself follow in a second record (R-16.1).
         """
         fields, words = _part_words(kind, fields)
         signer = self.signer_of() if signer is None else self._fit(signer)
-        entry = self._draft(kind, signer, about, fields)
+        entry = self.new_entry(kind, signer, about, fields)
         if proxy is not None:
             entry = entry._replace(person=proxy.person, by=entry.person, proxy=proxy.id)
         private = signer.private if self._is_private(kind, about, signer.private) else None
@@ -198,20 +211,23 @@ class Author:
         if private is not None:  # R-15.11: not earlier than what the author has read
             read = max((earlier.time for earlier in thread.entries.values()), default=0)
             entry = entry._replace(time=max(entry.time, read))
-        thread.log_heads = self._heads() if kind.audience == record.OPEN else {}
-        entry = entry._replace(fields=kind.complete_fields(thread, entry, self._today(entry)))
-        entry = entry._replace(fields=self._sealer.seal_fields(kind, thread, entry))
+        thread.log_heads = self.log_heads() if kind.audience == record.OPEN else {}
+        draft = _add_draft(kind, thread, entry)
+        draft.complete(thread, self.day_of(entry.time))
+        entry = entry._replace(fields=_fields_of(kind, draft, entry))
+        entry = entry._replace(fields=self._sealer.seal_fields(kind, thread, draft, entry))
         kind.check_fields(entry.fields)
-        kind.check_before_signing(thread, entry)
+        thread.entries[entry.id] = entry
+        draft.check_before_signing(thread)
         _must_count(self._thread(kind, about, private, extra=[entry]))
         if private is not None:
-            signed = self._sealer.sign_private(kind, thread, entry, signer)
+            signed = self._sealer.sign_private(kind, thread, draft, signer)
         else:
             signed = self._sealer.sign(kind, entry, naming, signer)
         self._must_be_within_quota(signed)
         self._store(signed)
         if words:
-            self.write(KINDS["words"], words, about=signed.id, signer=signer)
+            self.write(declared_of(WordsBeside), words, about=signed.id, signer=signer)
         return signed
 
     def _store(self, signed: Record) -> None:
@@ -227,7 +243,7 @@ class Author:
 
     # -- what a record is checked with ------------------------------------------------------------
 
-    def _proxy(self, kind: Kind, represented: bytes, person: bytes) -> Proxy:
+    def _proxy(self, kind: DeclaredKind, represented: bytes, person: bytes) -> Proxy:
         """Returns the proxy that lets `person` act for `represented`.
 
         Raises Refused (R-12.4) if no proxy allows this.
@@ -240,7 +256,7 @@ class Author:
             for proxy in self.state.thread_fold.proxies.values()
             if proxy.person == represented and proxy.deputy == person
         ]
-        # If no proxy allows it, the person learns why the proxy that ends last does not.
+        # If no proxy allows it, the person learns why the proxy that ends last does not allow it.
         first_refusal: Refused | None = None
         for proxy in sorted(proxies, key=lambda proxy: proxy.until, reverse=True):
             try:
@@ -255,7 +271,7 @@ class Author:
 
     def _fit(self, signer: Signer) -> Signer:
         """Returns the signer unchanged after two checks. Raises Refused if the signer's device does
-        not belong to its person, or if the device may not sign.
+        not belong to the signer's person, or if the device may not sign.
         """
         authority = self.state.authority
         if authority is None or authority.member_of_device(signer.device) != signer.person:
@@ -265,9 +281,10 @@ class Author:
             raise fault
         return signer
 
-    def _draft(
-        self, kind: Kind, signer: Signer, about: bytes | None, fields: dict[str, Any]
+    def new_entry(
+        self, kind: DeclaredKind, signer: Signer, about: bytes | None, fields: dict[str, Any]
     ) -> Entry:
+        """Makes the entry of a record that the signer has not signed yet."""
         authority = self.state.authority
         assert authority is not None, "the signer is a member by it"
         log = self.inbox.store.logs.find(signer.device)
@@ -277,10 +294,11 @@ class Author:
         place = (_NOT_YET, signer.device, head.seq + 1, time, about)
         return Entry(*place, signer.person, kind.name, fields)
 
-    def _heads(self) -> dict[bytes, int]:
+    def log_heads(self) -> dict[bytes, int]:
+        """Returns the last number of each log that this home holds, by device."""
         return {log.device: log.head.seq for log in self.inbox.store.logs.all()}
 
-    def _is_private(self, kind: Kind, about: bytes | None, private: PrivateThreads) -> bool:
+    def _is_private(self, kind: DeclaredKind, about: bytes | None, private: PrivateThreads) -> bool:
         """R-10.9: returns whether a new record of this kind is private. This may depend on `about`,
         the record that the new record answers.
         """
@@ -290,7 +308,7 @@ class Author:
 
     def _thread(
         self,
-        kind: Kind,
+        kind: DeclaredKind,
         about: bytes | None,
         private: PrivateThreads | None,
         extra: Iterable[Entry] = (),
@@ -298,19 +316,28 @@ class Author:
         """Folds the thread of the record `about`, together with `extra` entries that are not posted
         yet. If `about` is None, folds a new thread.
 
-        If the thread is private, `private` reads it. Raises Refused (R-10.5) if a record of this
-        `kind` must be about a record and is not, or must not be and is.
+        If the thread is private, `private` reads it. Raises Refused (R-10.5) if records of this
+        `kind` must be about another record and `about` is None, or if they must not be and `about`
+        is given.
         """
         if kind.is_root and about is not None:
-            raise Refused("R-10.5", f"a {kind.name} is about nothing; leave --about out")
+            raise Refused("R-10.5", "a {name} is about nothing; leave --about out", name=kind.name)
         if not kind.is_root and about is None:
             what = " or ".join(kind.about)
-            raise Refused("R-10.5", f"a {kind.name} is about {what}: name it with --about ID")
+            raise Refused(
+                "R-10.5",
+                "a {name} is about {what}: name it with --about ID",
+                name=kind.name,
+                what=what,
+            )
         if private is not None:
             return private.thread(about, extra)
-        return self.state.thread_fold.fold_thread(-1 if about is None else self._root(about), extra)
+        return self.state.thread_fold.fold_thread(
+            -1 if about is None else self.root_of(about), extra
+        )
 
-    def _root(self, about: bytes) -> int:
+    def root_of(self, about: bytes) -> int:
+        """Returns the row of the root of a record's thread. Raises Refused if no root is here."""
         row = self.inbox.store.records.find(about)
         if row is None or row.root is None:
             raise Refused("R-10.5", "what this is about has not arrived here yet; try again soon")
@@ -323,28 +350,48 @@ class Author:
                 "R-03.15", "today's quota of this device is used up; try again tomorrow (UTC)"
             )
 
-    def _today(self, entry: Entry) -> str:
-        """Returns the day on which the entry is written, as YYYY-MM-DD. The day follows the
-        charter's fixed offset from UTC.
+    def day_of(self, time: int) -> str:
+        """Returns the day of a time (ms), as YYYY-MM-DD. The day follows the charter's fixed offset
+        from UTC.
         """
-        assert self.state.authority is not None, "the entry's author is a member by it"
+        assert self.state.authority is not None, "the author is a member by it"
         offset = self.state.authority.charter["offset"] * 60
-        return datetime.fromtimestamp(entry.time // 1000 + offset, UTC).date().isoformat()
+        return datetime.fromtimestamp(time // 1000 + offset, UTC).date().isoformat()
 
 
 def _unusable(reason: str) -> Refused:
     remedy = "certify a new one from the recovery words with `meshcoop certify`"
-    return Refused("R-03.32", f"{reason}; {remedy}")
+    return Refused("R-03.32", "{reason}; {remedy}", reason=reason, remedy=remedy)
 
 
 def _must_count(thread: Thread) -> None:
-    """Raises the reason why the new entry would not count, if the fold has refused it."""
+    """If the fold has refused the new entry, raises the reason why the entry would not count."""
     line = next(line for line in thread.history if line.entry.id == _NOT_YET)
     if line.refusal:
         raise line.refusal
 
 
-def _part_words(kind: Kind, fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _add_draft(kind: DeclaredKind, thread: Thread, entry: Entry) -> Kind:
+    """Adds an unsigned entry to a thread that was folded without it. Returns the entry's draft."""
+    draft = kind.draft(entry)
+    thread.entries[entry.id] = entry
+    thread.drafts[entry.id] = draft
+    return draft
+
+
+def _fields_of(kind: DeclaredKind, draft: Kind, entry: Entry) -> dict[str, Any]:
+    """Returns the fields of a completed draft, and the private fields of its entry."""
+    values = vars(draft)
+    return {
+        name: value
+        for name, field in kind.fields.items()
+        if (value := (entry.fields.get(name) if field.private else values[name])) is not None
+    }
+
+
+def _part_words(
+    kind: DeclaredKind, fields: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Splits the fields into two maps: the fields of the record, and the words for a second record
     (R-16.1). Checks the words.
     """
@@ -352,7 +399,7 @@ def _part_words(kind: Kind, fields: dict[str, Any]) -> tuple[dict[str, Any], dic
     words = {name: fields[name] for name in beside if fields.get(name) is not None}
     for name in beside:
         if kind.fields[name].required and name not in words:
-            raise Refused("R-10.2", f"{kind.name} needs {name}")
+            raise Refused("R-10.2", "{name} needs {name_2}", name=kind.name, name_2=name)
         if name in words:
             kind.fields[name].check(name, words[name])
     return {name: value for name, value in fields.items() if name not in beside}, words

@@ -7,7 +7,12 @@ from meshcoop.author.signer import Signer
 from meshcoop.store.records import StoredRecord
 from protocol.authority.relays import ENDED, MAX_PACKED_ADDRESSES
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS
+from protocol.fold.kind import Kind
+from protocol.fold.registry import declared_of, names_of
+from protocol.fold.thread import Entry
+from protocol.kinds.accept_and_close import Accept
+from protocol.kinds.exchange.payments import Confirm, Correction, Receipt
+from protocol.kinds.neighbourhood import Epoch, Relay
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record
 from protocol.record.packed_addresses import pack_addresses
@@ -26,7 +31,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
-    """R-03.8: seals these epoch keys to devices. One record holds seals for at most MAX_SEALS
+    """R-03.8: seals the given epoch keys to devices. One record holds seals for at most MAX_SEALS
     devices.
     """
     authority = author.state.authority
@@ -37,7 +42,9 @@ def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
                 device + seal.seal_key(key.key, authority.devices[device].box, author.random(32))
                 for device in devices[at : at + MAX_SEALS]
             ]
-            author.write(KINDS["epoch"], {"number": key.number, "key_id": key.id, "seals": seals})
+            author.write(
+                declared_of(Epoch), {"number": key.number, "key_id": key.id, "seals": seals}
+            )
 
 
 def accept_charter(author: Author) -> None:
@@ -66,7 +73,7 @@ def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]
     assert authority is not None, "the person is a member by it"
     sealed = {
         act.fields["key_id"]: act.id
-        for act in author.state.authority_fold.records_of_kind("epoch")
+        for act in author.state.authority_fold.records_of(Epoch)
         if authority.member_of_device(act.device) != person  # leaves out own seals
         and any(sealed_key.startswith(device) for sealed_key in act.fields["seals"])
     }
@@ -81,15 +88,15 @@ def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> None:
     charter = author.state.neighbourhood
     for at in range(0, len(acts), _NAMED):
         named = acts[at : at + _NAMED]
-        author.write(KINDS["accept"], {}, about=charter, signer=signer, naming=named)
+        author.write(declared_of(Accept), {}, about=charter, signer=signer, naming=named)
 
 
 def seal_epochs(author: Author, met: set[bytes]) -> None:
     """Seals this home's epoch keys to members' devices that lack these keys.
 
     The devices belong to people of this home, to people for whom people of this home vouched, or to
-    people in `met`. This home has just met the people in `met`. The homes of their vouchers may be
-    offline.
+    people in `met`. This home has just met the people in `met`. The homes of those who vouched for
+    them may be offline.
     """
     authority = author.state.authority
     keys = author.state.ring.all()
@@ -116,7 +123,7 @@ def post_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: st
     `state` says which.
     """
     packed = pack_addresses(addresses, MAX_PACKED_ADDRESSES)
-    return author.write(KINDS["relay"], {"key": key, "addresses": packed, "state": state})
+    return author.write(declared_of(Relay), {"key": key, "addresses": packed, "state": state})
 
 
 def end_relays(author: Author, refusals: dict[str, int]) -> None:
@@ -136,11 +143,12 @@ def end_relays(author: Author, refusals: dict[str, int]) -> None:
 
 
 class Countersigner:
-    """R-13.15: countersigns confirms, so that they are kept. If somebody confirms a receipt or a
-    correction that a person of this home wrote, it signs a confirm of that `confirm`.
+    """R-13.15: countersigns records of the kind `confirm`, so that these records are kept. If
+    somebody confirms a receipt or a correction that a person of this home wrote, the countersigner
+    confirms that `confirm`.
 
-    It reads each record in the store once and notes the last row that it has read. If the thread of
-    a record is not known yet, it looks at the record again later.
+    The countersigner reads each record in the store once and notes the last row that it has read.
+    If the thread of a record is not known yet, it looks at the record again later.
     """
 
     def __init__(self, author: Author) -> None:
@@ -183,7 +191,7 @@ class Countersigner:
             return
         try:
             signer = self._author.signer_of(person)
-            self._author.write(KINDS["confirm"], {}, about=row.record.id, signer=signer)
+            self._author.write(declared_of(Confirm), {}, about=row.record.id, signer=signer)
         except Refused as refusal:
             _LOG.info("a confirm is not countersigned: %s", refusal)
 
@@ -193,10 +201,15 @@ class Countersigner:
         """
         state = self._author.state
         entry = state.thread_fold.entry(row)
-        if entry is None or entry.kind != "confirm" or entry.about is None:
+        if entry is None or entry.about is None or not _is_of(entry, Confirm):
             return None
         above = self._store.records.find(entry.about)
         confirmed = state.thread_fold.entry(above) if above else None
-        if confirmed is None or confirmed.kind not in {"receipt", "correction"}:
+        if confirmed is None or not _is_of(confirmed, Receipt, Correction):
             return None
         return confirmed.person if confirmed.person in self._author.people else None
+
+
+def _is_of(entry: Entry, *view_types: type[Kind]) -> bool:
+    """Returns whether an entry is of a kind with one of the given classes."""
+    return entry.kind in names_of(*view_types)

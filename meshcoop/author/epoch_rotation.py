@@ -1,5 +1,5 @@
-"""Begins the next epoch after somebody has left. Its key is not given to the person who left
-(R-03.33).
+"""Begins the next epoch after somebody has left. The new epoch's key is not given to the person who
+left (R-03.33).
 """
 
 import logging

@@ -10,10 +10,13 @@ from meshcoop.author.author import Author
 from meshcoop.author.automatic import offer_epochs
 from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.state import State
+from meshcoop.fold.thread_fold import Report
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS, Kind
+from protocol.fold.content import pack_content
+from protocol.fold.registry import DeclaredKind, declared_of
+from protocol.kinds.neighbourhood import Charter, Device
+from protocol.kinds.people import Profile
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
@@ -54,22 +57,22 @@ def sign_charter(identity: Identity, fields: dict[str, Any], now: int) -> Record
     the neighbourhood.
     """
     values = {**fields, "founders": [identity.statement]}
-    return _first(KINDS["charter"], values, identity.device_seed, record.FOUNDING_ID, now)
+    return _first(declared_of(Charter), values, identity.device_seed, record.FOUNDING_ID, now)
 
 
 def sign_introduction(seed: bytes, certificate: bytes, neighbourhood: bytes, now: int) -> Record:
     """Makes the first record of a further device of a member. This record carries the device's
     certificate (R-03.31).
     """
-    return _first(KINDS["device"], {"statement": certificate}, seed, neighbourhood, now)
+    return _first(declared_of(Device), {"statement": certificate}, seed, neighbourhood, now)
 
 
 def _first(
-    kind: Kind, fields: dict[str, Any], seed: bytes, neighbourhood: bytes, now: int
+    kind: DeclaredKind, fields: dict[str, Any], seed: bytes, neighbourhood: bytes, now: int
 ) -> Record:
     """Makes the first record of a device that no other home knows yet."""
     kind.check_fields(fields)
-    content = schema.pack_content(kind.name, fields)
+    content = pack_content(kind.name, fields)
     header = Header(
         record.VERSION,
         record.device_key(seed),
@@ -91,15 +94,18 @@ def open_state(
     devices: dict[bytes, bytes],
     now: Callable[[], int],
     boxes: Iterable[tuple[bytes, bytes]] = (),
+    *,
+    report: Report | None = None,
 ) -> State:
     """Opens the state of `neighbourhood` in `store`.
 
     `devices` maps device keys to seeds. `boxes` are pairs of an earlier device's key and its box
-    secret. Both are used to open sealed records.
+    secret. Both are used to open sealed records. `report` is called while the state makes its
+    views again, as for `State`.
     """
     current = [(device, seal.device_box_key(seed)) for device, seed in devices.items()]
     earlier = [(device, seal.box_key_from_secret(secret)) for device, secret in boxes]
-    return State(store, neighbourhood, KeyRing([*current, *earlier]), now)
+    return State(store, neighbourhood, KeyRing([*current, *earlier]), now, report)
 
 
 def found_neighbourhood(
@@ -118,5 +124,5 @@ def found_neighbourhood(
     with store.transaction():
         author.inbox.ingest([first], durable=True)
         offer_epochs(author, [EpochKey.from_key(1, random(32))], identity.device)
-        author.write(KINDS["profile"], {"name": name})
+        author.write(declared_of(Profile), {"name": name})
     return author

@@ -18,7 +18,8 @@ from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box
 from meshcoop.home.key_file import Guest, UnlockedKeys
 from meshcoop.home.passphrase_box import Lock
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import declared_of
+from protocol.kinds.people import Profile
 from protocol.record.envelope import device_key
 
 _FREE_TRIES = 3
@@ -82,12 +83,16 @@ class Guests:
         wait; until then, every try raises Mistake.
         """
         if not pin:
-            raise Mistake(f"{guest.name} has a PIN of their own; give it to go on.", _USAGE)
+            raise Mistake(
+                "{name} has a PIN of their own; give it to go on.", _USAGE, name=guest.name
+            )
         tries = self._tries.setdefault(guest.device, _Tries())
         async with tries.lock:
             left = tries.next_at - self._author.now()
             if left > 0:
-                raise Mistake(f"Too many wrong PINs; try again in {-(-left // 1000)} s.")
+                raise Mistake(
+                    "Too many wrong PINs; try again in {value} s.", value=-(-left // 1000)
+                )
             try:
                 seed = await trio.to_thread.run_sync(_open, guest, pin)
             except passphrase_box.WrongSecret:
@@ -125,8 +130,8 @@ class Guests:
         if self._author.find_fault(guest.device) is None:
             acts = automatic.unaccepted_acts(self._author, guest.person, guest.device)
             automatic.accept_acts(self._author, signer, acts)
-        if guest.person not in state.views.latest_by_author("profile"):
-            self._author.write(KINDS["profile"], {"name": guest.name}, signer=signer)
+        if guest.person not in state.views.latest_by_author(Profile):
+            self._author.write(declared_of(Profile), {"name": guest.name}, signer=signer)
 
 
 def _open(guest: Guest, pin: str) -> bytes:

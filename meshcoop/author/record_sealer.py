@@ -1,4 +1,4 @@
-"""Seals the content of an entry and signs it as the next record of its device's log."""
+"""Seals the content of an entry, and signs the entry as the next record of a device's log."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 from meshcoop.author.signer import Signer
 from meshcoop.fold.state import State
 from protocol.errors import Refused
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS, Kind
+from protocol.fold.content import pack_content, pack_private_content
+from protocol.fold.kind import Kind
 from protocol.fold.proxies import PROXY_FIELD
+from protocol.fold.registry import DeclaredKind
 from protocol.fold.thread import Entry, Thread
 from protocol.record import codec
 from protocol.record import envelope as record
@@ -26,14 +27,16 @@ class RecordSealer:
         self._state = state
         self._random = random
 
-    def seal_fields(self, kind: Kind, thread: Thread, entry: Entry) -> dict[str, Any]:
+    def seal_fields(
+        self, kind: DeclaredKind, thread: Thread, draft: Kind, entry: Entry
+    ) -> dict[str, Any]:
         """R-10.6: checks the private fields of an entry. Then seals each field to the devices of
-        the people who may read it.
+        the people who may read it. The draft, which is in the thread, says who these people are.
         """
         authority = self._state.authority
         assert authority is not None, "a member signs"
         fields = dict(entry.fields)
-        readers = kind.readers(thread, entry) | ({entry.by} if entry.by else set())
+        readers = draft.readers(thread, draft) | ({entry.by} if entry.by else set())
         for name, field in kind.fields.items():
             if field.private and fields.get(name) is not None:
                 field.check(name, fields[name])
@@ -47,33 +50,39 @@ class RecordSealer:
                 )
         return fields
 
-    def sign(self, kind: Kind, entry: Entry, naming: Iterable[bytes], signer: Signer) -> Record:
+    def sign(
+        self, kind: DeclaredKind, entry: Entry, naming: Iterable[bytes], signer: Signer
+    ) -> Record:
         """Signs an entry that all members may read, and returns the record. `naming` are further
         parents of the record.
         """
         signed_for = {} if entry.proxy is None else {PROXY_FIELD: entry.proxy}
-        content = schema.pack_content(kind.name, entry.fields | signed_for)
+        content = pack_content(kind.name, entry.fields | signed_for)
         if kind.audience == record.EPOCH:
             content = self._seal_epoch(content, entry)
         parents = [*([entry.about] if entry.about else []), *naming]
         return self._sign(entry, parents, kind.audience_code, content, signer)
 
-    def sign_private(self, kind: Kind, thread: Thread, entry: Entry, signer: Signer) -> Record:
-        """Signs an entry of a private thread, and returns the record.
+    def sign_private(
+        self, kind: DeclaredKind, thread: Thread, draft: Kind, signer: Signer
+    ) -> Record:
+        """Signs the entry of a draft in a private thread, and returns the record.
 
         The seal hides the entry's kind, its readers, and the record that the entry is about
         (R-15.1).
         """
         authority = self._state.authority
         assert authority is not None, "a member signs"
+        entry = thread.entries[draft.id]
         root = entry
         while root.about is not None:
             root = thread.entries[root.about]
-        assert root.kind is not None, "the author can read the thread"
-        readers = KINDS[root.kind].readers(thread, entry) & set(authority.members)
+        root_draft = thread.find_draft(root.id, Kind)
+        assert root_draft is not None, "the author can read the thread"
+        readers = root_draft.readers(thread, draft) & set(authority.members)
         content = seal.seal_private_content(
             seal.add_decoys(authority.box_keys_of(readers), self._random(32)),
-            seal.pad(schema.pack_private_content(kind.name, entry.fields, entry.about)),
+            seal.pad(pack_private_content(kind.name, entry.fields, entry.about)),
             seal.content_context(self._state.neighbourhood, entry.device, entry.seq),
             self._random(32),
         )

@@ -13,9 +13,10 @@ from protocol.authority import register_change
 from protocol.authority.authority import Authority
 from protocol.authority.terms import Term
 from protocol.errors import Refused
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
-from protocol.kinds.decisions import MOST_LISTED
+from protocol.fold.content import pack_content
+from protocol.fold.registry import declared_of
+from protocol.kinds.accept_and_close import Accept
+from protocol.kinds.decisions import MOST_LISTED, Part, Renewal, Vote
 from protocol.record import codec
 from protocol.record import envelope as record
 from protocol.record.envelope import Record
@@ -62,19 +63,18 @@ def renew(
     }
     pages = list(_pages(lists))
     fields |= pages.pop(0) if pages else {}
+    part = declared_of(Part)
     if pages:
-        fields["parts"] = [
-            record.content_digest(schema.pack_content("part", page)) for page in pages
-        ]
+        fields["parts"] = [record.content_digest(pack_content(part.name, page)) for page in pages]
     # The renewal is checked before the first part is signed. Its title goes into a second record.
-    KINDS["renewal"].check_fields(
+    declared_of(Renewal).check_fields(
         {name: value for name, value in fields.items() if name != "title"}
     )
     signer = author.signer_of(person)
     for page in pages:
-        author.write(KINDS["part"], page, signer=signer)
-    renewal = author.write(KINDS["renewal"], fields, signer=signer)
-    author.write(KINDS["vote"], {"choice": "yes"}, about=renewal.id, signer=signer)
+        author.write(part, page, signer=signer)
+    renewal = author.write(declared_of(Renewal), fields, signer=signer)
+    author.write(declared_of(Vote), {"choice": "yes"}, about=renewal.id, signer=signer)
     return renewal
 
 
@@ -94,7 +94,7 @@ def _accept_term(author: Author, person: bytes) -> None:
     """R-16.5: accepts the term that the person has to accept next, if there is such a term."""
     term = _authority(author).term_to_accept(person)
     if term is not None:
-        author.write(KINDS["accept"], {}, about=term, signer=author.signer_of(person))
+        author.write(declared_of(Accept), {}, about=term, signer=author.signer_of(person))
 
 
 def _agree_to_newcomers(author: Author, person: bytes) -> None:
@@ -109,7 +109,7 @@ def _agree_to_newcomers(author: Author, person: bytes) -> None:
             continue
         try:
             signer = author.signer_of(person)
-            author.write(KINDS["vote"], {"choice": "yes"}, about=renewal, signer=signer)
+            author.write(declared_of(Vote), {"choice": "yes"}, about=renewal, signer=signer)
         except Refused:
             continue  # R-16.5 forbids it, because the person has said yes to a rival
 

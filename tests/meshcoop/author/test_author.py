@@ -1,7 +1,7 @@
 import pytest
 
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import KINDS
 from protocol.record import codec
 from protocol.record import sealing as seal
 from protocol.record.envelope import EPOCH
@@ -52,11 +52,11 @@ def test_what_may_be_left_out_is_filled_in():
         settle(ada, ben)
         agreement = ada.post("agreement", response)
         view = ada.view(agreement)
-        assert (view["giver"], view["receiver"]) == (ben.me.person, ada.me.person)
-        assert (view["minutes"], view["when"]) == (45, "2026-12-01T09:00")
+        assert (view.giver, view.receiver) == (ben.me.person, ada.me.person)
+        assert (view.minutes, view.when) == (45, "2026-12-01T09:00")
         settle(ada, ben)
         receipt = ben.view(ben.post("receipt", agreement))
-        assert (receipt["minutes"], receipt["on"]) == (45, "2026-12-01T09:00")
+        assert (receipt.minutes, receipt.on) == (45, "2026-12-01T09:00")
 
 
 def test_a_receipt_without_a_date_is_of_today_by_the_charters_clock():
@@ -70,7 +70,7 @@ def test_a_receipt_without_a_date_is_of_today_by_the_charters_clock():
         ada.street.clock -= ada.street.clock % (24 * HOUR) - 37 * HOUR  # 13:00 UTC tomorrow
         receipt = ada.view(ada.post("receipt", agreement))
         utc = ada.street.clock // (24 * HOUR)
-        assert receipt["on"] == _day(utc + 1)
+        assert receipt.on == _day(utc + 1)
 
 
 def _day(number):
@@ -151,8 +151,8 @@ def test_what_cannot_be_posted_is_refused_with_a_sentence(name):
 def test_text_is_written_in_the_composed_form():
     with street() as (ada, _):
         offer = ada.post("offer", title="cafe\u0301", tags=["u\u0308ber"])
-        assert ada.view(offer)["title"] == "caf\u00e9"
-        assert ada.view(offer)["tags"] == ["\u00fcber"]
+        assert ada.view(offer).title == "caf\u00e9"
+        assert ada.view(offer).tags == ["\u00fcber"]
 
 
 def test_the_longest_words_of_a_kind_fit_into_one_record():
@@ -169,7 +169,7 @@ def test_the_longest_words_of_a_kind_fit_into_one_record():
             area=faces * 60,
         )
         assert ben.take(profile).stored == [profile]
-        assert ben.view(profile)["about"] == faces * 1000
+        assert ben.view(profile).about == faces * 1000
 
 
 def test_what_has_not_arrived_cannot_be_answered():
@@ -249,7 +249,7 @@ def test_a_revoked_device_signs_nothing_that_counts():
         ada.write("device", statement=ben.revocation(before.header.seq))
         after = ben.post("offer", title="by the thief")
         settle(ada, ben)
-        assert ada.view(before)["state"] == "open"
+        assert ada.view(before).state == "open"
         assert ada.view(after) is None
         assert ada.told(after) == "R-03.12"
         assert ada.ids() == ben.ids()
@@ -271,7 +271,7 @@ def test_a_second_device_of_a_person_writes_as_that_person():
         laptop.feed(ben.wires())
         offer = laptop.post("offer", title="from the laptop")
         settle(ada, ben, laptop)
-        assert ada.view(offer)["author"] == ben.me.person
+        assert ada.view(offer).author == ben.me.person
         response = ada.post("response", offer, text="for both devices")
         settle(ada, ben, laptop)
         assert opened(ben, response, "text") == opened(laptop, response, "text")
@@ -289,7 +289,7 @@ def test_a_household_posts_for_each_of_its_people():
             posted = home.author.post(
                 "offer", {"title": "x"}, signer=home.author.signer_of(one.person), resolve=by_id
             )
-            assert home.view(posted)["author"] == one.person
+            assert home.view(posted).author == one.person
         with pytest.raises(Refused, match="no device of that person"):
             home.author.post(
                 "offer", {"title": "x"}, signer=home.author.signer_of(ada.me.person), resolve=by_id

@@ -6,7 +6,8 @@ import pytest
 
 from meshcoop.author import renewal as deciding
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import KINDS
+from protocol.kinds.decisions import Part
 from tests.support.council import alike, by_software, council, members, propose, vote
 from tests.support.street_in_memory import HOUR, exchange, settle, street
 
@@ -26,7 +27,7 @@ def test_newcomers_come_onto_the_roll():
         assert known.term.id == renewal.id
         assert known.term.moderators == {ada.me.person, ben.me.person}
         assert known.chain.is_settled
-        assert cho.view(renewal)["state"] == "in force"
+        assert cho.view(renewal).state == "in force"
         assert len(known.renewals[renewal.id].accepted) == 4
         alike(*homes)
 
@@ -39,15 +40,15 @@ def test_a_rule_changes_by_vote_and_its_words_stand_beside():
             ada, "charter answer_days=9", text="Three days are too few for shift workers."
         )
         settle(*homes)
-        assert ben.view(act)["title"] == "What shall we do?"
-        assert ben.view(act)["state"] == "open"
+        assert ben.view(act).title == "What shall we do?"
+        assert ben.view(act).state == "open"
         stored = ben.store.records.find(act.id).record
         assert b"shift" not in stored.content
         vote(act, [ada, ben], homes)
-        assert cho.view(act)["state"] == "passed"
+        assert cho.view(act).state == "passed"
         assert cho.state.authority.charter["answer_days"] == 9
         charter = cho.state.views.find(cho.state.neighbourhood)
-        assert charter["answer_days"] == 9
+        assert charter.answer_days == 9
         alike(*homes)
 
 
@@ -60,7 +61,7 @@ def test_the_words_of_a_proposal_can_be_taken_back():
         ada.post("retract", words)
         settle(*homes)
         for home in homes:
-            assert home.view(act)["text"] is None
+            assert home.view(act).text is None
             assert home.store.records.find(words.id).record.content is None
         with pytest.raises(Refused, match=r"R-01\.17"):
             ada.post("retract", act)
@@ -102,7 +103,7 @@ def test_software_votes_where_it_counts_and_once_a_round():
         assert cho.state.authority.charter["share"] == 60
         third = deciding.renew(ada.author)
         settle(*homes)
-        assert ada.view(third)["round"] == 1
+        assert ada.view(third).round == 1
 
 
 def test_software_does_not_vote_for_a_renewal_that_leaves_out_what_holds():
@@ -136,7 +137,7 @@ def test_what_does_not_fit_a_renewal_goes_in_parts():
         known = ben.state.authority
         assert len(known.term.roll) == 152
         assert known.term.id != known.neighbourhood
-        parts = ben.state.authority_fold.records_of_kind("part")
+        parts = ben.state.authority_fold.records_of(Part)
         assert len(parts) >= 2
         late = ben.street.home(ben, *ben.who)
         digests = {one.id for one in parts}
@@ -153,14 +154,14 @@ def test_one_moderator_alone_removes_nobody():
         one = ada.post("remove", person=dan.me.person.hex(), why="noise")
         settle(*homes)
         assert dan.me.person in members(ben)
-        assert ben.view(one)["state"] == "said"
-        assert ben.view(one)["why"] == "noise"
+        assert ben.view(one).state == "said"
+        assert ben.view(one).why == "noise"
         with pytest.raises(Refused, match=r"R-16\.7"):
             dan.post("remove", person=ada.me.person.hex())
         cho.post("remove", person=dan.me.person.hex())
         settle(*homes)
         assert dan.me.person not in members(ben)
-        assert ben.view(one)["state"] == "in force"
+        assert ben.view(one).state == "in force"
         with pytest.raises(Refused, match=r"R-03\.5"):
             dan.post("offer", title="still here")
         settle(*homes)
@@ -197,9 +198,9 @@ def test_a_removed_member_with_a_copy_of_everything_gets_nowhere():
             assert home.store.records.has(welcome.id)
             assert home.view(backdated) is None
             assert sybil.person not in members(home)
-            assert home.view(receipt)["state"] == "confirmed"
+            assert home.view(receipt).state == "confirmed"
             assert home.balances() == balances
-        # Second attack: a fork of the log from before the removal.
+        # Second attack: Dan's log is forked at a record from before the removal.
         forked = dan.street.home(dan, *dan.who)
         forked.feed(one for one in base if one != confirm.wire)
         forked.put(forked.forge("offer", title="another past", seq=1, prev=None))
@@ -212,7 +213,7 @@ def test_a_removed_member_with_a_copy_of_everything_gets_nowhere():
         for home in (ada, ben, cho, eve):
             assert dan.me.person not in members(home)
             assert sybil.person not in members(home)
-            assert home.view(receipt)["state"] == "confirmed"
+            assert home.view(receipt).state == "confirmed"
             assert home.balances() == balances
         alike(ada, ben, cho, eve)
 
@@ -227,7 +228,7 @@ def test_what_a_friend_countersigns_after_the_cut_stands_and_the_rest_does_not()
         settle(ada, ben, cho)
         settle(*homes)
         for home in homes:
-            assert home.view(receipt)["state"] == "confirmed"
+            assert home.view(receipt).state == "confirmed"
             assert home.view(alone) is None
             assert home.told(alone) == "R-03.12"
         assert removing[0].id in dan.ids()
@@ -295,7 +296,7 @@ def test_a_quota_changes_by_decision_alike_for_who_comes_later():
         copy = ada.street.home(ada, *ada.who)
         copy.feed(ada.wires())
         for home in (ada, cho, copy):
-            home.take(*crowd)  # sync brings what was cut off
+            home.take(*crowd)  # sync brings records that the quota kept out
         assert len(ada.ids()) == len(cho.ids()) == len(copy.ids())
         assert sum(ada.store.records.has(one.id) for one in crowd) > len(stored)
         assert ada.state_hash() == cho.state_hash() == copy.state_hash()

@@ -2,6 +2,7 @@ import pytest
 
 from meshcoop.fold.key_ring import KeyRing
 from protocol.authority.record_index import AuthorityRecord
+from protocol.kinds.people import Profile
 from protocol.record import sealing as seal
 from protocol.record.envelope import OPEN
 from protocol.record.sealing import EpochKey
@@ -79,7 +80,7 @@ def test_a_newcomer_reads_what_was_said_before_they_came():
         ada = here.found()
         offers = [ada.post("offer", title=f"offer {n}") for n in range(3)]
         ben = here.neighbour(ada)
-        assert [ben.view(one)["title"] for one in offers] == ["offer 0", "offer 1", "offer 2"]
+        assert [ben.view(one).title for one in offers] == ["offer 0", "offer 1", "offer 2"]
         assert ben.state_hash() == ada.state_hash()
 
 
@@ -100,7 +101,7 @@ def test_words_wait_for_the_key_that_opens_them():
         epoch = ada.state.ring.current()
         ada.write("epoch", number=1, key_id=epoch.id, seals=[newcomer.device + sealed])
         ben.feed(ada.wires())
-        assert ben.view(post)["title"] == "Bread"
+        assert ben.view(post).title == "Bread"
         assert ben.state_hash() == ada.state_hash()
 
 
@@ -112,7 +113,7 @@ def test_a_stranger_who_holds_every_byte_reads_open_records_only():
         stranger.feed(ada.wires())
         assert stranger.ids() == ada.ids()
         assert stranger.view(offer) is None
-        assert stranger.state.views.of_kind("profile") == []
+        assert stranger.state.views.of_kind(Profile) == []
         held = b"".join(one.content for one in stranger.records() if one.header.audience != OPEN)
         assert b"quincunx" not in held
         assert stranger.state.ring.gossip_keys == []

@@ -1,0 +1,242 @@
+"""Finds what a person of this home could post in a thread: the answers that would count (R-06.12).
+
+Each kind names the ways in which a record can be answered. A way is offered if the author's
+software would sign a record of this sort and the fold would count the record. So no other part of
+the program has to know who may do what.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from meshcoop.author.author import Author
+from meshcoop.author.signer import Signer
+from protocol.authority.kind_names import RETRACT
+from protocol.errors import Refused
+from protocol.fold.facets import Awaited, Crowd, Way
+from protocol.fold.fold import begin_thread, fold_thread
+from protocol.fold.kind import Kind
+from protocol.fold.registry import KINDS, DeclaredKind
+from protocol.fold.thread import Entry, Thread
+from protocol.record.envelope import OPEN
+from protocol.schema.fields import Field, RecordId
+
+_ID_START = b"\xff" * 24  # the ids of candidates begin so; no hash does
+
+
+@dataclass(frozen=True)
+class Step:
+    """A record that a person could post.
+
+    `given` are its fixed fields. `ask` are the fields that the person may fill in, with first
+    values in `suggested`. `among` are the people or records to choose from, or None for everybody.
+    `awaited` says that somebody waits for the record, and since when or until when.
+    """
+
+    kind: str
+    about: bytes
+    given: dict[str, object]
+    ask: tuple[str, ...]
+    suggested: dict[str, object]
+    among: frozenset[bytes] | None
+    awaited: Awaited | None
+
+
+@dataclass
+class _Candidate:
+    """A record that is tried out, and the step that it would be."""
+
+    entry: Entry
+    step: Step
+
+
+def find_steps(author: Author, signer: Signer, record_id: bytes) -> list[Step]:
+    """Returns what the signer could post in the thread of a record.
+
+    Raises Refused if the record is not here, or if this home cannot read it.
+    """
+    authority = author.state.authority
+    assert authority is not None, "the signer is a member by it"
+    is_private = signer.private.kind_of(record_id) is not None
+    if is_private:
+        entries = signer.private.entries_of(record_id)
+    else:
+        entries = author.state.thread_fold.entries_of(author.root_of(record_id))
+    thread = fold_thread(entries, authority)
+    thread.log_heads = author.log_heads()
+    return _StepFinder(author, signer, entries, thread, is_private).find_steps()
+
+
+@dataclass
+class _StepFinder:
+    """Finds the steps of one person in one thread. `entries` are the thread's records."""
+
+    author: Author
+    signer: Signer
+    entries: list[Entry]
+    thread: Thread  # the entries, folded
+    is_private: bool
+    _count: int = field(default=0, init=False)
+    _answering: dict[str, list[DeclaredKind]] = field(default_factory=dict, init=False)
+
+    def find_steps(self) -> list[Step]:
+        """Returns the steps in the order of the thread. But steps that somebody waits for come
+        before all others.
+        """
+        self.thread.today = self.author.day_of(self.author.now())
+        groups: dict[tuple[str, int], list[_Candidate]] = defaultdict(list)
+        for target in list(self.thread.entries.values()):
+            for declared in self._kinds_answering(target.kind or ""):
+                # In a private thread, one record may decide who takes part and who does not.
+                is_swaying = self.is_private or declared.view_type.sways_others
+                is_apart = is_swaying or not declared.is_core
+                for number, candidate in self._candidates_of(declared, target):
+                    groups[declared.name if is_apart else "", number].append(candidate)
+        steps = [step for group in groups.values() for step in self._counting(group)]
+        place = {entry_id: number for number, entry_id in enumerate(self.thread.entries)}
+        return sorted(steps, key=lambda step: (step.awaited is None, place[step.about]))
+
+    def _kinds_answering(self, target_kind: str) -> list[DeclaredKind]:
+        """Returns the kinds that people post about a record of this kind, in such a thread."""
+        if target_kind not in self._answering:
+            known = KINDS.get(target_kind)
+            self._answering[target_kind] = [
+                declared
+                for declared in KINDS.values()
+                if self._fits(declared) and declared.can_answer(known)
+            ]
+        return self._answering[target_kind]
+
+    def _fits(self, declared: DeclaredKind) -> bool:
+        if declared.is_root or not declared.posted:
+            return False
+        if not self.is_private:
+            return not declared.is_private
+        # An open record, such as a retraction, can be about a private one.
+        return declared.may_be_private or (declared.audience == OPEN and declared.can_answer(None))
+
+    def _candidates_of(
+        self, declared: DeclaredKind, target: Entry
+    ) -> Iterator[tuple[int, _Candidate]]:
+        """Yields the records of a kind about `target` that the author's software would sign.
+
+        Each comes with the number of its way. If two candidates of this kind have the same number,
+        they answer different records. So they can be folded together.
+        """
+        ways = declared.view_type.ways(self.thread, target, self.signer.person)
+        for number, way in enumerate(ways):
+            candidate = self._try(declared, target, way)
+            if candidate is not None:
+                yield number, candidate
+
+    def _try(self, declared: DeclaredKind, target: Entry, way: Way) -> _Candidate | None:
+        """Completes and checks a record, as the author does before signing. Returns None if the
+        record is refused.
+        """
+        if way.among is not None and not way.among:
+            return None
+        self._count += 1
+        record_id = _ID_START + self._count.to_bytes(8, "big")
+        _, device, seq, time, _, person, *_ = self._template
+        entry = Entry(
+            record_id, device, seq, time, target.id, person, declared.name, dict(way.given)
+        )
+        self.thread.entries[record_id] = entry
+        try:
+            draft = self._complete(declared, entry, {})
+            step = self._step_of(declared, target, way, draft)
+            trial = self._trial_values(declared, way, step)
+            if trial and declared.view_type.complete is Kind.complete:
+                draft.fill(**trial)
+            elif trial:
+                draft = self._complete(declared, entry, trial)
+            fields = _public_fields(declared, draft)
+            declared.check_fields(fields)
+            draft.check_before_signing(self.thread)
+        except Refused:
+            return None
+        finally:
+            del self.thread.entries[entry.id]
+            self.thread.drafts.pop(entry.id, None)
+        entry.fields.update(fields)
+        return _Candidate(entry, step)
+
+    def _complete(self, declared: DeclaredKind, entry: Entry, trial: dict[str, object]) -> Kind:
+        """Returns the draft of an entry, completed as the author's software does it. Raises Refused
+        if the entry cannot be completed.
+        """
+        draft = declared.draft(entry)
+        draft.fill(**trial)
+        self.thread.drafts[entry.id] = draft
+        draft.complete(self.thread, self.thread.today)
+        return draft
+
+    def _step_of(self, declared: DeclaredKind, target: Entry, way: Way, draft: Kind) -> Step:
+        asked = way.ask
+        if asked is None:
+            asked = tuple(name for name in declared.asked_names if name not in way.given)
+        values = vars(draft)
+        suggested = {name: values[name] for name in asked if values[name] is not None}
+        return Step(
+            declared.name,
+            target.id,
+            dict(way.given),
+            asked,
+            suggested,
+            way.among,
+            self._awaited.get((declared.name, target.id)),
+        )
+
+    def _trial_values(self, declared: DeclaredKind, way: Way, step: Step) -> dict[str, object]:
+        """Returns values with which the record is tried out, for the fields that the person has to
+        fill in.
+        """
+        values = dict(way.trial)
+        for name in declared.asked_names:
+            rule = declared.fields[name]
+            is_chosen = way.among is not None and name in step.ask[:1]
+            if name not in values and not rule.beside and (rule.required or is_chosen):
+                values[name] = self._trial_value(declared, name, rule, way)
+        return values
+
+    def _trial_value(self, declared: DeclaredKind, name: str, rule: Field, way: Way) -> object:
+        if not rule.names_people and not isinstance(rule, RecordId):
+            return declared.view_type.example.get(name)
+        others = set(self.thread.authority.members) - {self.signer.person}
+        chosen = min(way.among if way.among is not None else others, default=None)
+        return [chosen] if rule.is_list and chosen is not None else chosen
+
+    def _counting(self, candidates: list[_Candidate]) -> Iterable[Step]:
+        """Folds the candidates with the thread. Returns the steps of those that would count."""
+        records = [candidate.entry for candidate in candidates]
+        thread = begin_thread([*self.entries, *records], self.thread.authority)
+        refused = {line.entry.id for line in thread.history if line.refusal is not None}
+        return [candidate.step for candidate in candidates if candidate.entry.id not in refused]
+
+    @cached_property
+    def _template(self) -> Entry:
+        """An entry of the signer, as it would be signed now."""
+        return self.author.new_entry(KINDS[RETRACT], self.signer, None, {})
+
+    @cached_property
+    def _awaited(self) -> dict[tuple[str, bytes], Awaited]:
+        """The answers of this person for which the thread waits. The key of each is its kind and
+        the record that it answers.
+        """
+        return {
+            (awaited.kind, awaited.about): awaited
+            for view in self.thread.views.values()
+            if isinstance(view, Kind)
+            for awaited in view.awaits(self.thread)
+            if awaited.who == self.signer.person or isinstance(awaited.who, Crowd)
+        }
+
+
+def _public_fields(declared: DeclaredKind, draft: Kind) -> dict[str, object]:
+    values = vars(draft)
+    return {
+        name: values[name]
+        for name in declared.public_names
+        if values[name] is not None and not declared.fields[name].beside
+    }
