@@ -6,16 +6,12 @@ from typing import NamedTuple
 
 from meshcoop.clock import iso_time
 from meshcoop.matching.times import is_overlapping, time_span
-from protocol.fold import balance
-from protocol.fold.thread import View
+from protocol.fold.facets import Credit, Promise
+from protocol.fold.view import View
 
 
 class Exchange(NamedTuple):
-    """Time that one person gave to another, or promised to give in an agreement.
-
-    A receipt or a correction that counts shows that time was given. So do thanks with a gift of
-    minutes.
-    """
+    """Time that one person gave to another, or promised to give."""
 
     id: bytes
     giver: bytes
@@ -26,36 +22,57 @@ class Exchange(NamedTuple):
 
 
 class Exchanges:
-    """All exchanges, grouped by person. To add or remove an exchange, callers name the row of its
-    view.
+    """All exchanges, grouped by person. To add or remove exchanges, callers give the row of the
+    view that the exchanges come from.
     """
 
     def __init__(self) -> None:
-        self._by_row: dict[int, Exchange] = {}
+        self._by_row: dict[int, list[Exchange]] = defaultdict(list)
         self._rows_of: dict[bytes, set[int]] = defaultdict(set)
 
-    def add(self, row: int, view: View) -> None:
-        """Adds the exchange that a view shows. Does nothing if the view shows no exchange."""
-        exchange = _exchange_in(view)
-        if exchange is not None:
-            self._by_row[row] = exchange
-            self._rows_of[exchange.giver].add(row)
-            self._rows_of[exchange.receiver].add(row)
+    def add_credit(self, row: int, credit: Credit) -> None:
+        """Adds minutes that the view in this row moves from one person to another."""
+        exchange = Exchange(
+            id=credit.id,
+            giver=credit.giver,
+            receiver=credit.receiver,
+            minutes=credit.minutes,
+            when=credit.on or _day_of(credit.created),
+            is_given=True,
+        )
+        self._add(row, exchange)
+
+    def add_promise(self, row: int, view: View, promise: Promise) -> None:
+        """Adds time that is promised in the view of this row."""
+        exchange = Exchange(
+            id=view.id,
+            giver=promise.giver,
+            receiver=promise.receiver,
+            minutes=promise.minutes,
+            when=promise.when or _day_of(view.created),
+            is_given=False,
+        )
+        self._add(row, exchange)
 
     def remove(self, row: int) -> None:
-        """Removes the exchange of a row. Does nothing if the row has no exchange."""
-        exchange = self._by_row.pop(row, None)
-        if exchange is not None:
+        """Removes the exchanges of a row."""
+        for exchange in self._by_row.pop(row, ()):
             self._rows_of[exchange.giver].discard(row)
             self._rows_of[exchange.receiver].discard(row)
 
     def of_person(self, person: bytes) -> Iterator[Exchange]:
-        """Returns the exchanges in which a person gives or receives."""
-        return (self._by_row[row] for row in self._rows_of.get(person, ()))
+        """Yields the exchanges in which a person gives or receives."""
+        for row in self._rows_of.get(person, ()):
+            for exchange in self._by_row[row]:
+                if person in {exchange.giver, exchange.receiver}:
+                    yield exchange
 
     def given(self) -> Iterator[Exchange]:
-        """Returns the exchanges of all people in which time was really given, not only promised."""
-        return (exchange for exchange in self._by_row.values() if exchange.is_given)
+        """Yields the exchanges of all people in which time was really given, not only promised."""
+        for exchanges in self._by_row.values():
+            for exchange in exchanges:
+                if exchange.is_given:
+                    yield exchange
 
     def minutes_in_month(self, person: bytes, month: str) -> int:
         """Returns the sum of the minutes that a person gave or promised in a month, such as
@@ -94,28 +111,10 @@ class Exchanges:
                 net_minutes += exchange.minutes if is_giver else -exchange.minutes
         return net_minutes < 0
 
-
-def _exchange_in(view: View) -> Exchange | None:
-    credit = balance.credit_of(view)
-    if credit is not None:
-        return Exchange(
-            id=credit.id,
-            giver=credit.giver,
-            receiver=credit.receiver,
-            minutes=credit.minutes,
-            when=credit.on or _day_of(credit.created),
-            is_given=True,
-        )
-    if view["kind"] != "agreement" or view["state"] != "agreed":
-        return None
-    return Exchange(
-        id=view["id"],
-        giver=view["giver"],
-        receiver=view["receiver"],
-        minutes=view["minutes"] or 0,
-        when=view["when"] or _day_of(view["created"]),
-        is_given=False,
-    )
+    def _add(self, row: int, exchange: Exchange) -> None:
+        self._by_row[row].append(exchange)
+        self._rows_of[exchange.giver].add(row)
+        self._rows_of[exchange.receiver].add(row)
 
 
 def _day_of(milliseconds: int) -> str:

@@ -9,12 +9,9 @@ from meshcoop.matching.introductions import Tie
 from meshcoop.matching.needs_and_offers import NeedOrOffer
 from meshcoop.matching.times import DAYS, format_day, format_minutes
 
-_VERBS = {  # source → the verb after "you", the verb after a name
-    "request": ("ask for", "asks for"),
-    "wants": ("would like", "would like"),
-    "offer": ("offer", "offers"),
-    "assets": ("listed", "listed"),
-}
+# Each pair is the verb after "you" and the verb after a name.
+_VERBS_OF_POSTS = {True: ("ask for", "asks for"), False: ("offer", "offers")}  # by is_need
+_VERBS_OF_LISTS = {True: ("would like", "would like"), False: ("listed", "listed")}
 _TIE_VERBS = {"vouched": "vouched for {}", "admitted": "let {} in"}
 
 Name = Callable[[bytes], str]
@@ -84,7 +81,8 @@ class Explainer:
         return f"{both} {verb} {words}"
 
     def _subject_and_verb(self, side: NeedOrOffer) -> str:
-        for_reader, for_others = _VERBS[side.source]
+        verbs = _VERBS_OF_POSTS if side.is_post else _VERBS_OF_LISTS
+        for_reader, for_others = verbs[side.is_need]
         verb = for_reader if side.person == self._me else for_others
         return f"{self._name_person(side.person)} {verb}"
 

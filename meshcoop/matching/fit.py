@@ -92,7 +92,8 @@ class FitJudge:
         return side.repeats or not is_past(side.starts, self._now)
 
     def _is_possible(self, pair: Pair) -> bool:
-        """Returns whether times and people let the offer of a pair meet its need at all.
+        """Returns whether the offer of a pair could meet the need at all. Looks only at times and
+        people.
 
         Need and offer must be open and must not be for different times. Both people must be free at
         that time. The giver must have enough minutes left in that month.

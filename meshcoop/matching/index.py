@@ -1,53 +1,59 @@
 """The matching index: everything that matching needs, grouped by topic. It is updated from the
 views and can be rebuilt at any time.
+
+The index knows no kinds. It reads the credits and the matching facts of views.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from itertools import islice
 
 from meshcoop.fold.views import Views
 from meshcoop.matching.exchanges import Exchanges
-from meshcoop.matching.needs_and_offers import NeedOrOffer, Profile, read_post, read_profile
+from meshcoop.matching.introductions import GoodWord
+from meshcoop.matching.needs_and_offers import NeedOrOffer, Profile, read_portrait, read_post
+from meshcoop.matching.portraits import PortraitRows
 from meshcoop.matching.topics import is_word
 from meshcoop.matching.vocabulary import Vocabulary
-from protocol.fold.thread import View
+from protocol.fold.facets import Answered, Portrait, Post, Promise, Recommendation, SameWords
+from protocol.fold.kind import Kind
+from protocol.fold.registry import KINDS
 
-_POSTS = ("offer", "request")
-_EXCHANGES = ("agreement", "receipt", "correction", "thanks")
-_KINDS = (*_POSTS, *_EXCHANGES, "profile", "response", "vouch")
 # A word says something about an entry if few entries have it: at most 3, or one for each 50 people.
 _RARE = 3
 _PEOPLE_PER_USER = 50
 _NO_PROFILE = Profile({})
 
-EntryKey = tuple[int, str]  # the row of a view, and the source of the entry
+EntryKey = tuple[int, int]  # the row of a view, and the place among the entries of that view
 
 
 class MatchingIndex:
-    """An index of needs and offers, by topic and by person. It also holds exchanges, responses to
-    posts, and vouches.
+    """An index of needs and offers, by topic and by person. It also holds exchanges, answers to
+    posts, and good words.
     """
 
     def __init__(self, views: Views) -> None:
         self._views = views
         self._as_of: tuple[int, frozenset[bytes]] | None = None
+        self._facts_as_of: int | None = None
         # Made at the first update, so that a node that never matches people does not load it.
         self._vocabulary: Vocabulary | None = None
-        self._synonyms: list[list[str]] = []
-        self._clear()
-
-    def _clear(self) -> None:
-        self.exchanges = Exchanges()
+        self._synonyms: list[tuple[str, ...]] = []
         self._hash_by_row: dict[int, bytes] = {}
+        # The first fields need no vocabulary. They are filled as soon as a view is new.
+        self.exchanges = Exchanges()
+        self._answers: dict[int, set[tuple[bytes, bytes]]] = defaultdict(set)
+        self._good_words: dict[int, list[GoodWord]] = defaultdict(list)
+        self._same_words: dict[int, list[tuple[bytes, SameWords]]] = defaultdict(list)
+        self._portraits = PortraitRows()
+        # The next fields need the vocabulary. They are filled once all synonyms are known.
+        self._rows_with_words: set[int] = set()
+        self._unread_rows: set[int] = set()  # rows of views whose words are not read yet
         self._entries_by_row: dict[int, list[NeedOrOffer]] = {}
         self._needs_by_topic: dict[str, dict[EntryKey, NeedOrOffer]] = defaultdict(dict)
         self._offers_by_topic: dict[str, dict[EntryKey, NeedOrOffer]] = defaultdict(dict)
         self._entries_of: dict[bytes, dict[int, list[NeedOrOffer]]] = defaultdict(dict)
-        self._profile_views: dict[bytes, dict[int, View]] = defaultdict(dict)
-        self._profile_authors: dict[int, bytes] = {}  # row → author
-        self._profiles: dict[bytes, Profile] = {}
-        self._answers: dict[int, tuple[bytes, bytes]] = {}
-        self._vouches: dict[int, View] = {}
+        self._profiles: dict[int, Profile] = {}  # row of a person's latest portrait → profile
 
     def update(self, muted: Collection[bytes], max_views: int | None = None) -> bool:
         """Reads views that are new or have changed into the index, at most `max_views` of them.
@@ -57,18 +63,11 @@ class MatchingIndex:
         as_of = (self._views.change_count, frozenset(muted))
         if as_of == self._as_of:
             return False
-        vocabulary = self._update_vocabulary(muted)
-        hashes = self._views.hashes_of_kinds(_KINDS)
-        outdated = [
-            row for row, view_hash in self._hash_by_row.items() if hashes.get(row) != view_hash
-        ]
-        for row in outdated:
-            self._remove(row, vocabulary)
-        fresh = [row for row in hashes if row not in self._hash_by_row]
-        for row in fresh[:max_views]:
-            self._add(row, self._views.in_row(row), vocabulary)
-            self._hash_by_row[row] = hashes[row]
-        has_more = max_views is not None and len(fresh) > max_views
+        if self._facts_as_of != self._views.change_count:
+            self._facts_as_of = None
+            if not self._update_facts(max_views):
+                self._facts_as_of = self._views.change_count
+        has_more = self._facts_as_of is None or self._update_words(muted, max_views)
         self._as_of = None if has_more else as_of
         return has_more
 
@@ -108,97 +107,151 @@ class MatchingIndex:
         view = self._views.find(record_id)
         if not view:
             return None
-        posts = (entry for entry in self.of_person(view["author"]) if entry.is_post)
+        posts = (entry for entry in self.of_person(view.author) if entry.is_post)
         return next((post for post in posts if post.id == record_id), None)
 
     def profile_of(self, person: bytes) -> Profile:
         """Returns a person's profile. If the person has none, returns an empty profile."""
-        return self._profiles.get(person, _NO_PROFILE)
+        row = self._portraits.latest_row(person)
+        return _NO_PROFILE if row is None else self._profiles.get(row, _NO_PROFILE)
 
     def answered_posts(self) -> set[tuple[bytes, bytes]]:
-        """Returns the responses that are waiting or accepted, as pairs: the id of the post and the
-        person who responded.
+        """Returns the posts that are answered, as pairs: the id of the post and the person who
+        answered it.
         """
-        return set(self._answers.values())
+        return set().union(*self._answers.values())
 
-    def vouches(self) -> Iterable[View]:
-        """Returns the views of the vouches that are in force."""
-        return self._vouches.values()
+    def good_words(self) -> Iterable[GoodWord]:
+        """Returns who speaks well of whom."""
+        return [good_word for good_words in self._good_words.values() for good_word in good_words]
 
-    def _update_vocabulary(self, muted: Collection[bytes]) -> Vocabulary:
-        """Returns the vocabulary with the synonyms that are in force.
+    # -- facts ------------------------------------------------------------------------------------
 
-        If the synonyms have changed, empties the index, so that all views are read again.
-        """
-        synonyms = [
-            view["words"] for view in self._views.of_kind("synonym") if _counts(view, muted)
+    def _update_facts(self, max_views: int | None) -> bool:
+        """Reads the facts of views that are new or have changed. Returns True if more remain."""
+        hashes = self._views.hashes_of_kinds(_kinds_with_facts())
+        outdated = [
+            row for row, view_hash in self._hash_by_row.items() if hashes.get(row) != view_hash
         ]
-        if self._vocabulary is None or synonyms != self._synonyms:
-            self._clear()
-            self._vocabulary = Vocabulary(synonyms)
-            self._synonyms = synonyms
-        return self._vocabulary
+        for row in outdated:
+            self._remove(row)
+        fresh = [row for row in hashes if row not in self._hash_by_row]
+        for row in fresh[:max_views]:
+            view = self._views.in_row(row)
+            if isinstance(view, Kind):
+                self._read_facts(row, view)
+            self._hash_by_row[row] = hashes[row]
+        return max_views is not None and len(fresh) > max_views
 
-    def _add(self, row: int, view: View, vocabulary: Vocabulary) -> None:
-        kind = view["kind"]
-        author = view["author"]
-        if kind in _POSTS:
-            post = read_post(row, view, vocabulary)
-            self._add_entries(author, row, [post] if post else [])
-        elif kind == "profile":
-            self._profile_views[author][row] = view
-            self._profile_authors[row] = author
-            self._read_latest_profile(author, vocabulary)
-        elif kind in _EXCHANGES:
-            self.exchanges.add(row, view)
-        elif kind == "response" and view["state"] in {"waiting", "accepted"}:
-            self._answers[row] = (view["about"], author)
-        elif kind == "vouch" and view["state"] == "in force":
-            self._vouches[row] = view
+    def _read_facts(self, row: int, view: Kind) -> None:
+        for credit in view.credits():
+            self.exchanges.add_credit(row, credit)
+        for fact in view.matching_facts():
+            match fact:
+                case Post():
+                    self._mark_unread(row)
+                case Portrait():
+                    for changed_row in self._portraits.add(row, view):
+                        self._mark_unread(changed_row)
+                case Answered(post=bytes(post)):
+                    self._answers[row].add((post, view.author))
+                case Promise():
+                    self.exchanges.add_promise(row, view, fact)
+                case Recommendation():
+                    good_word = GoodWord(view.order, view.author, fact.person)
+                    self._good_words[row].append(good_word)
+                case SameWords():
+                    self._same_words[row].append((view.author, fact))
 
-    def _remove(self, row: int, vocabulary: Vocabulary) -> None:
+    def _remove(self, row: int) -> None:
         del self._hash_by_row[row]
         self.exchanges.remove(row)
         self._answers.pop(row, None)
-        self._vouches.pop(row, None)
+        self._good_words.pop(row, None)
+        self._same_words.pop(row, None)
+        for changed_row in self._portraits.remove(row):
+            self._mark_unread(changed_row)
         self._remove_entries(row)
-        author = self._profile_authors.pop(row, None)
-        if author is not None:
-            del self._profile_views[author][row]
-            self._read_latest_profile(author, vocabulary)
+        self._rows_with_words.discard(row)
+        self._unread_rows.discard(row)
 
-    def _read_latest_profile(self, person: bytes, vocabulary: Vocabulary) -> None:
-        """Reads the needs and offers in a person's latest profile. Removes the entries from all
-        earlier profiles (R-12.1).
+    # -- words ------------------------------------------------------------------------------------
+
+    def _update_words(self, muted: Collection[bytes], max_views: int | None) -> bool:
+        """Reads the words of views whose words are not read yet. Returns True if more remain."""
+        vocabulary = self._update_vocabulary(muted)
+        for row in sorted(islice(self._unread_rows, max_views)):
+            view = self._views.in_row(row)
+            assert isinstance(view, Kind), "only views of known kinds have words"
+            self._add_entries(view.author, row, self._read_words(row, view, vocabulary))
+            self._unread_rows.remove(row)
+        return bool(self._unread_rows)
+
+    def _update_vocabulary(self, muted: Collection[bytes]) -> Vocabulary:
+        """Returns the vocabulary with the synonyms that are in force and whose authors are not
+        muted at this home (R-19.7a).
+
+        If the synonyms have changed, all words have to be read again.
         """
-        views = self._profile_views[person]
-        self._profiles.pop(person, None)
-        for row in views:
-            self._remove_entries(row)
-        if views:
-            latest = max(views, key=lambda row: (views[row]["created"], views[row]["id"]))
-            entries, profile = read_profile(latest, views[latest], vocabulary)
-            self._profiles[person] = profile
-            self._add_entries(person, latest, entries)
+        synonyms = sorted(
+            fact.words
+            for facts in self._same_words.values()
+            for author, fact in facts
+            if author not in muted
+        )
+        if self._vocabulary is None or synonyms != self._synonyms:
+            self._vocabulary = Vocabulary(synonyms)
+            self._synonyms = synonyms
+            for row in list(self._rows_with_words):
+                self._mark_unread(row)
+        return self._vocabulary
+
+    def _read_words(self, row: int, view: Kind, vocabulary: Vocabulary) -> list[NeedOrOffer]:
+        """Reads the needs and offers in a view.
+
+        A portrait has needs and offers only if it is the person's latest portrait (R-12.1).
+        """
+        entries: list[NeedOrOffer] = []
+        for fact in view.matching_facts():
+            if isinstance(fact, Post):
+                entries.append(read_post(view, fact, vocabulary))
+            elif isinstance(fact, Portrait) and self._portraits.latest_row(view.author) == row:
+                from_lists, profile = read_portrait(view, fact, vocabulary)
+                entries += from_lists
+                self._profiles[row] = profile
+        return entries
+
+    def _mark_unread(self, row: int) -> None:
+        """Forgets the needs and offers in a view, so that they are read again."""
+        self._remove_entries(row)
+        self._rows_with_words.add(row)
+        self._unread_rows.add(row)
 
     def _add_entries(self, person: bytes, row: int, entries: list[NeedOrOffer]) -> None:
+        if not entries:
+            return
         self._entries_of[person][row] = entries
         self._entries_by_row[row] = entries
-        for entry in entries:
+        for place, entry in enumerate(entries):
             for topic in entry.written:
-                self._by_topic(entry)[topic][row, entry.source] = entry
+                self._by_topic(entry)[topic][row, place] = entry
 
     def _remove_entries(self, row: int) -> None:
-        for entry in self._entries_by_row.pop(row, ()):
+        self._profiles.pop(row, None)
+        for place, entry in enumerate(self._entries_by_row.pop(row, ())):
             self._entries_of[entry.person].pop(row, None)
             for topic in entry.written:
-                self._by_topic(entry)[topic].pop((row, entry.source), None)
+                self._by_topic(entry)[topic].pop((row, place), None)
 
     def _by_topic(self, entry: NeedOrOffer) -> dict[str, dict[EntryKey, NeedOrOffer]]:
         return self._needs_by_topic if entry.is_need else self._offers_by_topic
 
 
-def _counts(synonym: View, muted: Collection[bytes]) -> bool:
-    """Returns whether a synonym is in force and its author is not muted at this home (R-19.7a)."""
-    is_in_force = synonym["state"] == "in force" and bool(synonym["words"])
-    return is_in_force and synonym["author"] not in muted
+def _kinds_with_facts() -> list[str]:
+    """Returns the names of the kinds whose views can have credits or matching facts."""
+    return [
+        declared.name
+        for declared in KINDS.values()
+        if declared.view_type.credits is not Kind.credits
+        or declared.view_type.matching_facts is not Kind.matching_facts
+    ]

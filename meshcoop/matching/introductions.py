@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from meshcoop.matching.exchanges import Exchange
 from protocol.authority.authority import Authority
-from protocol.fold.thread import View
+from protocol.fold.view import Order
 
 _MAX_PATHS = 3
 
@@ -28,6 +28,14 @@ class Tie(NamedTuple):
     when: str | None  # when they exchanged
 
 
+class GoodWord(NamedTuple):
+    """Says that `author` speaks well of `person`. Good words are sorted by `order`."""
+
+    order: Order
+    author: bytes
+    person: bytes
+
+
 class Ties:
     """The ties between some people. Finds the shortest paths along these ties (R-19.9)."""
 
@@ -42,10 +50,10 @@ class Ties:
         for exchange in sorted(given, key=lambda exchange: (exchange.when, exchange.id)):
             self._add(Tie(0, "exchanged", exchange.giver, exchange.receiver, exchange.when))
 
-    def add_vouches(self, vouches: Iterable[View]) -> None:
+    def add_good_words(self, good_words: Iterable[GoodWord]) -> None:
         """Adds a tie between any two people if one of them has vouched for the other."""
-        for view in sorted(vouches, key=lambda view: (view["created"], view["id"])):
-            self._add(Tie(1, "vouched", view["author"], view["person"], None))
+        for good_word in sorted(good_words):
+            self._add(Tie(1, "vouched", good_word.author, good_word.person, None))
 
     def add_admissions(self, authority: Authority) -> None:
         """Adds a tie between any two members if one of them helped to admit the other."""

@@ -7,7 +7,8 @@ from meshcoop.matching.stemming import split_words
 from meshcoop.matching.times import weekdays_of
 from meshcoop.matching.topics import Topics, is_word, read_topics
 from meshcoop.matching.vocabulary import SPEAKS, Vocabulary
-from protocol.fold.thread import View
+from protocol.fold.facets import Portrait, Post
+from protocol.fold.view import View
 
 _MAX_WORDS_OF_A_LINE = 2  # if a line has more words of unknown meaning, these are no topics
 
@@ -16,16 +17,17 @@ _MAX_WORDS_OF_A_LINE = 2  # if a line has more words of unknown meaning, these a
 class NeedOrOffer:
     """What one person needs or offers, according to a post or to one list in their profile.
 
-    `written` maps each topic to the words that the person wrote about it. `title` is the title of
-    the post, or the person's name if this is from a profile. `days` is None if the person has named
-    no days.
+    `source` is the kind of the post, or the name of the list: "assets" or "wants". `title` is the
+    title of the post, or the person's name if this is from a profile. `written` maps each topic to
+    the words that the person wrote about it. `days` is None if the person has named no days.
     """
 
-    row: int
+    is_need: bool  # if not, the person offers it
+    is_post: bool  # if not, it is from a list in a profile
     id: bytes
     created: int
     person: bytes
-    source: str  # "request" or "wants" for a need; "offer" or "assets" for an offer
+    source: str
     title: str
     written: Mapping[str, str]
     days: frozenset[int] | None = None
@@ -34,16 +36,6 @@ class NeedOrOffer:
     repeats: bool = False
     minutes: int | None = None
     area: str | None = None
-
-    @property
-    def is_need(self) -> bool:
-        """Whether the person needs this. If not, the person offers it."""
-        return self.source in {"request", "wants"}
-
-    @property
-    def is_post(self) -> bool:
-        """Whether this is from a post. If not, it is from a list in a profile."""
-        return self.source in {"request", "offer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,71 +48,67 @@ class Profile:
     days: frozenset[int] | None = None
 
 
-def read_post(row: int, view: View, vocabulary: Vocabulary) -> NeedOrOffer | None:
-    """Reads the need or the offer in a post. Returns None if the post is not open or its words are
-    hidden.
-    """
-    if view["state"] != "open" or not view["title"]:
-        return None
-    lang = view["lang"]
-    topics = read_topics(view["title"], vocabulary, lang=lang)
-    for tag in view["tags"] or ():
-        topics.add(read_topics(tag, vocabulary, lang=lang))
-    body = read_topics(view["text"] or "", vocabulary, lang=lang)
+def read_post(view: View, post: Post, vocabulary: Vocabulary) -> NeedOrOffer:
+    """Reads the need or the offer in a post. `view` is the view that has the post."""
+    topics = read_topics(post.title, vocabulary, lang=post.lang)
+    for tag in post.tags:
+        topics.add(read_topics(tag, vocabulary, lang=post.lang))
+    body = read_topics(post.text or "", vocabulary, lang=post.lang)
     # A long text mentions many things by the way. It counts only if the title has no concept.
     if not topics.has_concepts:
         topics.written |= _concepts_only(body.written)
-    weekdays = weekdays_of(view["starts"], view["repeats"])
+    weekdays = weekdays_of(post.starts, post.repeats)
     return NeedOrOffer(
-        row=row,
-        id=view["id"],
-        created=view["created"],
-        person=view["author"],
-        source=view["kind"],
-        title=view["title"],
+        is_need=post.is_need,
+        is_post=True,
+        id=view.id,
+        created=view.created,
+        person=view.author,
+        source=view.kind,
+        title=post.title,
         written=topics.written,
         days=weekdays or frozenset(topics.days | body.days) or None,
-        starts=view["starts"],
-        until=view["until"],
-        repeats=bool(view["repeats"]),
-        minutes=view["minutes"],
-        area=view["area"],
+        starts=post.starts,
+        until=post.until,
+        repeats=bool(post.repeats),
+        minutes=post.minutes,
+        area=post.area,
     )
 
 
-def read_profile(row: int, view: View, vocabulary: Vocabulary) -> tuple[list[NeedOrOffer], Profile]:
-    """Reads a profile. Returns what the person needs and offers, and the parts of the profile that
-    apply to all of this.
+def read_portrait(
+    view: View, portrait: Portrait, vocabulary: Vocabulary
+) -> tuple[list[NeedOrOffer], Profile]:
+    """Reads what a person says of themselves. Returns what the person needs and offers, and what
+    applies to all of this. `view` is the view that has the portrait.
     """
-    written_languages = view["languages"] or ()
-    languages = _languages_by_tag(written_languages, vocabulary)
+    languages = _languages_by_tag(portrait.languages, vocabulary)
     hint = sorted(languages)
-    topics_of_lists = {
-        source: _read_list(view[source] or (), vocabulary, hint) for source in ("assets", "wants")
-    }
+    assets = _read_list(portrait.assets, vocabulary, hint)
+    wants = _read_list(portrait.wants, vocabulary, hint)
     # A language that a person speaks is an asset as well.
-    assets = topics_of_lists["assets"]
-    for language in written_languages:
+    for language in portrait.languages:
         assets.written = {**_language_topics(language, vocabulary), **assets.written}
-    about = read_topics(view["about"] or "", vocabulary, hint=hint)
+    about = read_topics(portrait.about or "", vocabulary, hint=hint)
     days = frozenset(assets.days | about.days)
     profile = Profile(
         languages=languages,
-        area=view["area"],
-        minutes_a_month=view["minutes_a_month"],
+        area=portrait.area,
+        minutes_a_month=portrait.minutes_a_month,
         days=days or None,
     )
     needs_and_offers = [
         NeedOrOffer(
-            row=row,
-            id=view["id"],
-            created=view["created"],
-            person=view["author"],
+            is_need=topics is wants,
+            is_post=False,
+            id=view.id,
+            created=view.created,
+            person=view.author,
             source=source,
-            title=view["name"] or "",
+            title=portrait.name or "",
             written=topics.written,
         )
-        for source, topics in topics_of_lists.items()
+        for source, topics in (("assets", assets), ("wants", wants))
         if topics.written
     ]
     return needs_and_offers, profile

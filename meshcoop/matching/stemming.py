@@ -61,7 +61,7 @@ def stem(language: str, plain: str) -> str:
 @cache
 def _stemmer(language: str) -> Any:
     """Returns the stemmer of a language, or None if there is none."""
-    # The import takes a third of a second. Only a node that matches should spend it.
+    # The import takes a third of a second. Only a node that matches people should spend this time.
     import snowballstemmer
 
     algorithm = _ALGORITHMS.get(language)

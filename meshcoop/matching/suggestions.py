@@ -130,9 +130,9 @@ class Suggestions:
     def _suggest_giving(self, pair: Pair, recipient: bytes, reasons: list[Reason]) -> Suggestion:
         """Suggests that the recipient helps somebody.
 
-        If this somebody gave time to the recipient before, it suggests giving back instead. If the
-        recipient has received more than they gave, it also suggests giving back, except for a
-        request that was posted.
+        Suggests giving back instead if this person gave time to the recipient before. Also suggests
+        giving back if the recipient has received more than they gave, unless the need is a posted
+        request.
         """
         exchanges = self._index.exchanges
         gift = exchanges.last_gift(pair.need.person, recipient)

@@ -79,8 +79,9 @@ def _guess_languages(
     """Returns the language that the author has declared. If the author has declared none, guesses
     from the words.
 
-    The guess is the language in which most words are known, or several if they are equal. If the
-    author speaks some of these, only the languages that the author speaks are returned.
+    The guess is the language in which most words are known, or several languages if the same number
+    of words is known in each. If the author speaks some of these, only the languages that the
+    author speaks are returned.
     """
     lexicons = vocabulary.lexicons
     declared = vocabulary.find_language(lang) if lang else None

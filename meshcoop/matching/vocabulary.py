@@ -1,12 +1,12 @@
-"""Knows what words mean, in several languages and in the neighbourhood's own words. Meanings are
-concepts, such as "gardening".
+"""Knows what words mean, in several languages. It also knows the neighbourhood's own synonyms.
+Meanings are concepts, such as "gardening".
 """
 
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict, cast
 
 from meshcoop.matching.stemming import split_words, stem
 
@@ -15,6 +15,21 @@ THING = "thing:"  # the concept of a thing that changes hands begins with this
 LONGEST = 4  # the most words in a phrase that is looked up
 
 Phrase = tuple[str, ...]  # stems
+
+WordsByLanguage = Mapping[str, str]  # tag of a language → words, with commas between them
+
+
+class _Tables(TypedDict):
+    """The tables of vocabulary.toml."""
+
+    stop: WordsByLanguage
+    weak: WordsByLanguage
+    speaking: WordsByLanguage
+    days: WordsByLanguage
+    goods: WordsByLanguage
+    concepts: Mapping[str, WordsByLanguage]
+    languages: Mapping[str, WordsByLanguage]
+    things: Mapping[str, str]
 
 
 class Meaning(NamedTuple):
@@ -153,9 +168,9 @@ def _build_lexicon(language: str) -> Lexicon:
 
 
 @cache
-def _data() -> dict[str, Any]:
+def _data() -> _Tables:
     text = resources.files(__package__).joinpath("vocabulary.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return cast("_Tables", tomllib.loads(text))
 
 
 @cache
