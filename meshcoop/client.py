@@ -13,11 +13,12 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from meshcoop.errors import Mistake
-from protocol.errors import Refused
+from protocol.errors import Refused, fill_in
 from protocol.wire.local_rpc import (
     REFUSED,
     SUBSCRIBE,
     Decoder,
+    Error,
     ErrorCode,
     Event,
     Frame,
@@ -118,7 +119,9 @@ class Client:
         try:
             data = encode(request)
         except Refused as refusal:
-            raise Mistake(f"This cannot be sent to the node: {refusal.reason}.", 2) from None
+            raise Mistake(
+                "This cannot be sent to the node: {reason}.", 2, reason=refusal.reason
+            ) from None
         try:
             self._socket.sendall(data)
         except OSError:
@@ -133,7 +136,7 @@ class Client:
             elif isinstance(frame, Response) and frame.id == request.id:
                 if frame.error is None:
                     return frame.result
-                raise Mistake(frame.error.message, _EXIT_CODES[frame.error.code])
+                raise _mistake_of(frame.error)
 
     def _next_frame(self, deadline: float | None) -> Frame | None:
         """Returns the next frame from the node. Returns None if the deadline has passed, measured
@@ -147,7 +150,7 @@ class Client:
                 self._decoder.feed(data)
         except Refused as refusal:
             reason = f"The node answers in a way that this program cannot read: {refusal.reason}"
-            raise Mistake(f"{reason}; restart it.") from None
+            raise Mistake("{reason}; restart it.", reason=reason) from None
         if isinstance(frame, Event) and frame.topic == REFUSED:
             _raise_refusal(frame)
         return frame
@@ -168,8 +171,21 @@ class Client:
             data = b""
         if not data:
             gone = "The node has stopped before it answered"
-            raise NodeGone(f"{gone}; start it with `meshcoop up` and check whether it was done.")
+            raise NodeGone(
+                "{gone}; start it with `meshcoop up` and check whether it was done.", gone=gone
+            )
         return data
+
+
+def _mistake_of(error: Error) -> Mistake:
+    """Makes the Mistake that an error of the node stands for. If a rule was broken, its number
+    comes at the end of the sentence.
+    """
+    code = _EXIT_CODES[error.code]
+    if error.rule is None:
+        return Mistake(error.message, code, **error.arguments)
+    sentence = fill_in(error.message, error.arguments)
+    return Mistake("{sentence} ({rule}).", code, sentence=sentence, rule=error.rule)
 
 
 def _raise_refusal(event: Event) -> NoReturn:

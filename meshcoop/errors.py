@@ -1,5 +1,7 @@
 """The error that people see: one sentence that also says what to do, and an exit code."""
 
+from protocol.errors import fill_in
+
 # These rules refuse a request because of its form. The exit code is then 2, not 1.
 USAGE_RULES = frozenset(
     {"R-07.1", "R-08.5", "R-10.2", "R-10.3", "R-10.4", "R-10.8", "R-17.1", "R-17.2"}
@@ -13,10 +15,20 @@ NO_NEIGHBOURHOOD = (
 class Mistake(Exception):
     """Raised if a request cannot be carried out.
 
-    The exit code is 2 if the form of the request is wrong, and 1 otherwise.
+    `text` is a sentence. Names in braces in it stand for the values in `arguments`. The exit code
+    is 2 if the form of the request is wrong, and 1 otherwise.
     """
 
-    def __init__(self, sentence: str, code: int = 1) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, text: str, code: int = 1, /, **arguments: object) -> None:
+        super().__init__(text, code, arguments)
+        self.text = text
         self.code = code
+        self.arguments = arguments
+
+    @property
+    def sentence(self) -> str:
+        """The sentence in English."""
+        return fill_in(self.text, self.arguments)
+
+    def __str__(self) -> str:
+        return self.sentence

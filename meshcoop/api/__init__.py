@@ -1,1 +1,1 @@
-"""The local API: a server on a Unix socket, and the answers that it makes from views."""
+"""The local API. A server on a Unix socket answers calls with values that it makes from views."""

@@ -2,15 +2,13 @@
 (R-13.14).
 """
 
-from typing import Any
-
+from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter
 from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
 from protocol.fold import balance
-from protocol.fold.balance import Balance, Credit
-
-Shown = dict[str, Any]
+from protocol.fold.balance import Balance
+from protocol.fold.facets import Credit
 
 _MAX_LINES = 500
 _DAY_LENGTH = len("2026-11-23")

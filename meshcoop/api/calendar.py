@@ -1,23 +1,26 @@
-"""Shows a person's diary: their agreements, their signups and the activities that they organise."""
+"""Shows a person's diary: when they meet others, and where they have said that they will be.
+
+Each kind says which of its views belong in a person's diary.
+"""
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter
 from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
 from meshcoop.fold.time_zone import zone_of
-from protocol import recurrence as series
+from protocol import recurrence
 from protocol.display_text import safe_line
 from protocol.errors import Refused
-from protocol.fold.thread import View
-
-Shown = dict[str, Any]
+from protocol.fold.facets import DiaryEntry
+from protocol.fold.kind import Kind
+from protocol.fold.registry import KINDS
+from protocol.fold.view import View
 
 _MAX_ENTRIES = 1000
-_SHOWN_STATES = {"waiting": "tentative", "cancelled": "cancelled"}  # all others: confirmed
 
 
 class Diary:
@@ -37,86 +40,56 @@ class Diary:
         authority = self._state.authority
         assert authority is not None, "the charter has been read: the person is a member by it"
         zone = zone_of(authority.charter)
-        entries = [*self._agreements(), *self._signups(), *self._organised()]
         return {
             "timezone": zone.key if isinstance(zone, ZoneInfo) else None,
-            "entries": list(islice(entries, _MAX_ENTRIES)),
+            "entries": list(islice(self._entries(), _MAX_ENTRIES)),
         }
 
-    def _agreements(self) -> Iterator[Shown]:
-        for agreement in self._state.views.of_kind("agreement"):
-            parties = (agreement["giver"], agreement["receiver"])
-            intent = self._state.views.find(agreement["intent"])
-            if self._person not in parties or not agreement["when"] or not intent:
-                continue
-            if agreement["state"] == "cancelled":
-                continue
-            giver, receiver = parties
-            other = giver if receiver == self._person else receiver
-            yield _entry(
-                agreement,
-                self._title_with(_title(intent), other),
-                agreement["when"],
-                intent,
-                agreement["repeats"],
-            )
+    def _entries(self) -> Iterator[Shown]:
+        for view_type in _kinds_in_diaries():
+            for view in self._state.views.of_kind(view_type):
+                entry = view.diary_entry(self._person, self._find)
+                if entry is not None:
+                    yield self._show(view, entry)
 
-    def _signups(self) -> Iterator[Shown]:
-        for signup in self._state.views.of_kind("signup"):
-            activity = self._state.views.find(signup["about"])
-            if signup["author"] != self._person or activity is None:
-                continue
-            if signup["state"] == "withdrawn":
-                continue
-            role = f" ({safe_line(signup['role'])})" if signup["role"] else ""
-            title = self._title_with(_title(activity) + role, activity["author"])
-            starts = series.occurrence_start(activity["starts"], signup["on"])
-            is_cancelled = activity["state"] == "cancelled"
-            state = "cancelled" if is_cancelled else signup["state"]
-            yield {
-                **_entry(signup, title, starts, activity),
-                "minutes": activity["minutes"],
-                "state": _SHOWN_STATES.get(state, "confirmed"),
-            }
+    def _find(self, record_id: bytes | None) -> View | None:
+        return None if record_id is None else self._state.views.find(record_id)
 
-    def _organised(self) -> Iterator[Shown]:
-        for activity in self._state.views.of_kind("activity"):
-            if activity["author"] != self._person:
-                continue
-            starts = activity["starts"]
-            yield {
-                **_entry(activity, _title(activity), starts, activity, activity["repeats"]),
-                "state": _SHOWN_STATES.get(activity["state"], "confirmed"),
-            }
+    def _show(self, view: Kind, entry: DiaryEntry) -> Shown:
+        return {
+            "id": view.id.hex(),
+            "created": iso_time(view.created),
+            "title": self._title(view, entry),
+            "starts": entry.starts,
+            "minutes": entry.minutes,
+            "repeats": _readable_rule(entry),
+            "area": safe_line(entry.area or "") or None,
+            "state": entry.certainty.value,
+        }
 
-    def _title_with(self, title: str, other: bytes) -> str:
-        """Adds the other person's name to a title. If no character of the name can be shown,
-        returns the title alone.
+    def _title(self, view: Kind, entry: DiaryEntry) -> str:
+        """Returns the title of an entry, with the reader's role and the other person's name.
+
+        Leaves out a name if no character of it can be shown.
         """
-        name = safe_line(self._presenter.show_person(other)["name"])
+        title = safe_line(entry.title or view.kind)
+        if entry.role:
+            title += f" ({safe_line(entry.role)})"
+        name = safe_line(self._presenter.show_person(entry.other)["name"]) if entry.other else ""
         return f"{title}, {name}" if name else title
 
 
-def _title(view: View) -> str:
-    return safe_line(view["title"] or view["kind"])
+def _kinds_in_diaries() -> list[type[Kind]]:
+    """Returns the kinds whose views can have an entry in a diary."""
+    view_types = [declared.view_type for declared in KINDS.values()]
+    return [view_type for view_type in view_types if view_type.diary_entry is not Kind.diary_entry]
 
 
-def _entry(view: View, title: str, starts: str, about: View, repeats: str | None = None) -> Shown:
-    """Makes a diary entry for a view. `about` is the request, offer or activity whose area the
-    entry shows.
-    """
+def _readable_rule(entry: DiaryEntry) -> str | None:
+    """Returns the rule by which an entry repeats. Returns None if the rule is not understood."""
     try:
-        series.occurrence_days(starts, repeats)
+        recurrence.occurrence_days(entry.starts, entry.repeats)
     except Refused:
         # Software with other rules of repetition signed this. Only the first day is sure.
-        repeats = None
-    return {
-        "id": view["id"].hex(),
-        "created": iso_time(view["created"]),
-        "title": title,
-        "starts": starts,
-        "minutes": view.get("minutes"),
-        "repeats": repeats,
-        "area": safe_line(about["area"] or "") or None,
-        "state": "confirmed",
-    }
+        return None
+    return entry.repeats

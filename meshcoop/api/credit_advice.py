@@ -4,12 +4,16 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.fold.state import State
 from protocol.fold import balance
 from protocol.fold.balance import Balance
-from protocol.fold.thread import View
+from protocol.fold.registry import KINDS
+from protocol.fold.view import View
+from protocol.kinds.exchange.exchange import Agreement
+from protocol.kinds.exchange.payments import Confirm, Correction, Receipt
 from protocol.record.envelope import Record
 
-_ADVISED_VIEWS = frozenset({"agreement", "receipt", "correction"})
-_ADVISED_RECORDS = frozenset({"agreement", "receipt", "confirm"})
-_AHEAD = frozenset({"agreed", "proposed"})  # states whose minutes do not count in a balance yet
+_ADVISED_RECORDS = (Agreement, Receipt, Confirm)
+
+# The states of views whose minutes do not count in a balance yet.
+_AHEAD = frozenset({Agreement.State.AGREED, Receipt.State.PROPOSED, Correction.State.PROPOSED})
 
 
 class CreditAdvisor:
@@ -20,20 +24,22 @@ class CreditAdvisor:
         self._presenter = presenter
 
     def advise(self, record: Record, me: bytes | None) -> str | None:
-        """Returns advice for the person who signed a record, or for whom a deputy signed it.
-        Returns None if there is nothing to advise.
+        """Returns advice for the signer of a record. If a deputy signed the record for somebody,
+        the advice is for this person. Returns None if there is nothing to advise.
 
         If this person is `me`, the advice says "you".
         """
         view = self._view_of(record)
         authority = self._state.authority
         person = self._signer_of(record)
-        if view is None or authority is None or person is None:
+        if person is None:
             return None
-        if view["kind"] not in _ADVISED_VIEWS or person not in {view["giver"], view["receiver"]}:
+        if not isinstance(view, Agreement | Receipt | Correction):
             return None
-        is_giver = view["giver"] == person
-        minutes_ahead = (view["minutes"] or 0) if view["state"] in _AHEAD else 0
+        if authority is None or person not in {view.giver, view.receiver}:
+            return None
+        is_giver = view.giver == person
+        minutes_ahead = (view.minutes or 0) if view.state in _AHEAD else 0
         reached = self._balance(person) + (minutes_ahead if is_giver else -minutes_ahead)
         limit = authority.charter["credit_high" if is_giver else "credit_low"]
         is_within = reached <= limit if is_giver else reached >= limit
@@ -54,13 +60,16 @@ class CreditAdvisor:
         return view
 
     def _signer_of(self, record: Record) -> bytes | None:
-        """Returns the person for whom a record was signed, even if a deputy signed it.
+        """Returns the signer of a record. If a deputy signed it for somebody, returns this person.
 
         Returns None if records of this kind get no advice.
         """
         row = self._state.store.records.find(record.id)
         entry = self._state.thread_fold.entry(row) if row else None
-        return entry.person if entry and entry.kind in _ADVISED_RECORDS else None
+        declared = KINDS.get(entry.kind or "") if entry else None
+        if entry is None or declared is None:
+            return None
+        return entry.person if issubclass(declared.view_type, _ADVISED_RECORDS) else None
 
     def _balance(self, person: bytes) -> int:
         """Returns a person's balance in minutes."""

@@ -11,9 +11,11 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.clock import iso_time
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
 from meshcoop.fold.state import State
-from protocol.fold.thread import View
+from protocol.kinds.services.actions import Action
+from protocol.kinds.services.measures import Measure
+from protocol.kinds.services.services import Service
 from protocol.loops import outcome as outcomes
-from protocol.loops.action_state import Tally
+from protocol.loops.action_state import ActionState, Tally
 from protocol.loops.matters import Loop, Matter, Signal
 from protocol.loops.points import Totals
 
@@ -42,8 +44,8 @@ class LoopRows:
         self._me = me
         self._now = now
 
-    def list_matters(self, services: Iterable[View]) -> list[Shown]:
-        """Lists the matters of these services, newest first."""
+    def list_matters(self, services: Iterable[Service]) -> list[Shown]:
+        """Lists the matters of the given services, newest first."""
         rows = [
             self._show_matter(followed, loop, matter)
             for followed, loop in self._loops_of(services)
@@ -51,8 +53,8 @@ class LoopRows:
         ]
         return _newest_first(rows)
 
-    def list_signals(self, services: Iterable[View]) -> list[Shown]:
-        """Lists the signals of these services, newest first."""
+    def list_signals(self, services: Iterable[Service]) -> list[Shown]:
+        """Lists the signals of the given services, newest first."""
         rows = [
             self.show_signal(followed, loop, signal)
             for followed, loop in self._loops_of(services)
@@ -62,15 +64,15 @@ class LoopRows:
 
     def show_signal(self, followed: FollowedService, loop: Loop, signal: Signal) -> Shown:
         """Shows one signal of a measure."""
-        measure = loop.context.measure
+        measure = followed.measure_of(loop)
         is_early = signal.change_test.w1 is None
         return {
-            "id": f"{measure['id'].hex()}:{signal.window}",
+            "id": f"{measure.id.hex()}:{signal.window}",
             "kind": "signal",
-            "author": self._presenter.show_person(measure["author"]),
+            "author": self._presenter.show_person(measure.author),
             "created": iso_time(signal.at),
             "state": "worse" if signal.needs_attention else "better",
-            "measure": {"id": measure["id"].hex(), "question": measure["question"]},
+            "measure": _show_measure(measure),
             "service": _show_service(followed.service),
             "window": signal.window,
             "from": loop.context.calendar.first_day(signal.window),
@@ -84,30 +86,31 @@ class LoopRows:
             ),
         }
 
-    def state_of_action(self, tally: Tally) -> str:
+    def state_of_action(self, action: Action, tally: Tally) -> str:
         """Returns the state of an action, which follows from the verdicts of the people who raised
         the matter.
 
         If an open or reopened action is past its due day, the state is "overdue".
         """
-        due = date.fromisoformat(tally.action["due"]).isoformat()
+        due = date.fromisoformat(action.due).isoformat()
         is_late = due < iso_time(self._now())[:_DAY_LENGTH]
-        return "overdue" if is_late and tally.state in {"open", "reopened"} else tally.state
+        is_unfinished = tally.state in {ActionState.OPEN, ActionState.REOPENED}
+        return str(Action.State.OVERDUE if is_late and is_unfinished else tally.state)
 
-    def _loops_of(self, services: Iterable[View]) -> Iterator[tuple[FollowedService, Loop]]:
+    def _loops_of(self, services: Iterable[Service]) -> Iterator[tuple[FollowedService, Loop]]:
         """Yields the feedback loop of every measure in use, together with the service of the
         measure.
         """
         for service in services:
-            followed = self._following.loops_for(service["id"], self._now())
+            followed = self._following.loops_for(service.id, self._now())
             if followed is None:
                 continue
             for loop in followed.loops.values():
                 yield followed, loop
 
     def _show_matter(self, followed: FollowedService, loop: Loop, matter: Matter) -> Shown:
-        measure = loop.context.measure
-        held = followed.holder_of(loop, matter, self._answer_days, self._now())
+        measure = followed.measure_of(loop)
+        held = followed.holder_of(loop, matter, self._now())
         # If a matter is past the top of the chain, the neighbourhood holds it, and no person does.
         holder = followed.chain[held.level] if held.level >= 0 else None
         window = loop.windows.get(matter.window)
@@ -118,11 +121,11 @@ class LoopRows:
         return {
             "id": matter.id.hex(),
             "kind": "matter",
-            "author": self._presenter.show_person(measure["author"]),
+            "author": self._presenter.show_person(measure.author),
             "created": iso_time(matter.opened),
             "state": "open" if matter.closed is None else "closed",
             "closed": None if matter.closed is None else iso_time(matter.closed),
-            "measure": {"id": measure["id"].hex(), "question": measure["question"]},
+            "measure": _show_measure(measure),
             "service": _show_service(followed.service),
             "window": matter.window,
             "from": loop.context.calendar.first_day(matter.window),
@@ -137,33 +140,25 @@ class LoopRows:
             "level": held.level,
             "held_since": iso_time(held.since),
             "answer_by": None if held.answer_by is None else iso_time(held.answer_by),
-            "actions": [action["id"].hex() for action in matter.actions],
-            "leading": self._show_leading_action(matter),
+            "actions": [action.id.hex() for action in matter.actions],
+            "leading": self._show_leading_action(followed, matter),
             "outcome": _show_outcome(loop, matter),
             "draft": None if holder else draft_proposal(followed.service, measure),
         }
 
-    def _show_leading_action(self, matter: Matter) -> Shown | None:
+    def _show_leading_action(self, followed: FollowedService, matter: Matter) -> Shown | None:
         tally = matter.leading
         if tally is None:
             return None
-        action = tally.action
+        action = followed.action_of(tally)
         return {
-            "id": action["id"].hex(),
-            "owner": self._presenter.show_person(action["author"]),
-            "what": action["what"],
-            "due": action["due"],
-            "state": self.state_of_action(tally),
+            "id": action.id.hex(),
+            "owner": self._presenter.show_person(action.author),
+            "what": action.what,
+            "due": action.due,
+            "state": self.state_of_action(action, tally),
             "fixed": tally.fixed,
         }
-
-    @property
-    def _answer_days(self) -> int:
-        """The number of days that the charter gives the holder of a matter to answer."""
-        authority = self._state.authority
-        assert authority is not None, "the charter has been read: there are loops"
-        days: int = authority.charter["answer_days"]
-        return days
 
 
 def show_totals(totals: Totals) -> Shown:
@@ -175,13 +170,17 @@ def _newest_first(rows: list[Shown]) -> list[Shown]:
     return sorted(rows, key=lambda row: (row["created"], row["id"]), reverse=True)
 
 
-def _show_service(service: View) -> Shown:
-    return {"id": service["id"].hex(), "title": service["title"]}
+def _show_service(service: Service) -> Shown:
+    return {"id": service.id.hex(), "title": service.title}
+
+
+def _show_measure(measure: Measure) -> Shown:
+    return {"id": measure.id.hex(), "question": measure.question}
 
 
 def _show_outcome(loop: Loop, matter: Matter) -> Shown | None:
-    """Compares the answers before the leading action of a matter was done with those after it.
-    Returns None until there are answers after it.
+    """Compares the answers from before the leading action of a matter was done with the later
+    answers. Returns None if there are no later answers yet.
     """
     outcome = outcomes.outcome_of(loop, matter)
     if outcome is None:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from protocol.fold.thread import View
+from protocol.kinds.services.measures import Measure
+from protocol.kinds.services.services import Service
 from protocol.loops.outcome import Outcome
 
 TOO_FEW_ANSWERS = "Too few people have answered yet to say anything."
@@ -43,9 +44,9 @@ def describe_outcome(outcome: Outcome) -> str:
     return _BY_OUTCOME[outcome.result]
 
 
-def draft_proposal(service: View, measure: View) -> dict[str, Any]:
+def draft_proposal(service: Service, measure: Measure) -> dict[str, Any]:
     """Drafts a proposal about a matter that nobody in the service's chain has solved (R-23.6)."""
     return {
-        "title": f"What shall become of {service['title']}?"[:_MAX_TITLE],
-        "text": f"Nobody in its chain has put this right: {measure['question']}",
+        "title": f"What shall become of {service.title}?"[:_MAX_TITLE],
+        "text": f"Nobody in its chain has put this right: {measure.question}",
     }

@@ -10,14 +10,22 @@ from meshcoop.api.loop_sentences import TOO_FEW_ANSWERS, describe_signal
 from meshcoop.api.presenter import Presenter
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
 from meshcoop.fold.state import State
-from protocol.fold.thread import View
+from protocol.fold.registry import names_of
+from protocol.fold.view import View
+from protocol.kinds.services.actions import Action
+from protocol.kinds.services.measures import Feedback, Measure
+from protocol.kinds.services.services import Link, Service
 from protocol.loops.action_state import Tally
 from protocol.loops.change_detection import BASELINE
 from protocol.loops.matters import Loop, Matter
 from protocol.loops.points import sum_points
 from protocol.loops.windows import parse_day
 
+KINDS_WITH_STATUS = (Service, Measure, Action, Feedback)
+
 Shown = dict[str, Any]
+
+_NAMES_WITH_STATUS = frozenset(names_of(*KINDS_WITH_STATUS))
 
 
 class LoopViews:
@@ -43,23 +51,16 @@ class LoopViews:
         self.rows = LoopRows(state, following, presenter, me, now)
 
     def with_loop_status(self, shown: Shown) -> Shown:
-        """Adds the status of the feedback loop to a view that is shown. If a view's kind has no
-        such status, returns it unchanged.
+        """Adds the status of the feedback loop to a view that is shown. If views of this kind have
+        no such status, returns the view unchanged.
         """
-        statuses = {
-            "service": self._service_status,
-            "measure": self._measure_status,
-            "action": self._action_status,
-            "feedback": self._feedback_status,
-        }
-        status_of = statuses.get(shown["kind"])
-        if status_of is None:
+        if shown.get("kind") not in _NAMES_WITH_STATUS:
             return shown
         record_id = bytes.fromhex(shown["id"])
         followed = self._following.loops_for(record_id, self._now())
         if followed is None or record_id not in followed.views:
             return shown
-        return {**shown, **status_of(followed, followed.views[record_id])}
+        return {**shown, **self._status_of(followed, followed.views[record_id])}
 
     def citation_for(self, measure: bytes) -> Shown:
         """Returns the fields with which a new action cites the open matter of its measure (R-23.2).
@@ -78,28 +79,40 @@ class LoopViews:
         n, bad = point or (0, 0)
         return {"window": matter.window, "n": n, "bad": bad, "answers": window.digest.hex()}
 
-    def _service_status(self, followed: FollowedService, service: View) -> Shown:
-        views = followed.views.values()
-        links = [followed.views[link_id] for link_id in service["links"]]
-        feedback = [view for view in views if view["kind"] == "feedback"]
-        measures = [view for view in views if view["kind"] == "measure"]
+    def _status_of(self, followed: FollowedService, view: View) -> Shown:
+        match view:
+            case Service():
+                return self._service_status(followed, view)
+            case Measure():
+                return self._measure_status(followed, view)
+            case Action():
+                return self._action_status(followed, view)
+            case Feedback():
+                return self._feedback_status(followed, view)
+            case _:
+                return {}
+
+    def _service_status(self, followed: FollowedService, service: Service) -> Shown:
+        links = [followed.view(link_id, Link) for link_id in service.links]
         return {
             "links": self._presenter.show_views(links),
             "measures": [
                 {
-                    "id": measure["id"].hex(),
-                    "question": measure["question"],
+                    "id": measure.id.hex(),
+                    "question": measure.question,
                     **self._status(followed, measure),
                 }
-                for measure in measures
+                for measure in followed.views_of(Measure)
             ],
-            "i_hold": service["holder"] == self._me,
-            "i_take_part": self._me in service["parties"],
-            "i_said_something": any(view["author"] == self._me for view in feedback),
+            "i_hold": service.holder == self._me,
+            "i_take_part": self._me in service.parties,
+            "i_said_something": any(
+                feedback.author == self._me for feedback in followed.views_of(Feedback)
+            ),
         }
 
-    def _measure_status(self, followed: FollowedService, measure: View) -> Shown:
-        loop = followed.loops.get(measure["id"])
+    def _measure_status(self, followed: FollowedService, measure: Measure) -> Shown:
+        loop = followed.loops.get(measure.id)
         if loop is None:
             return self._status(followed, measure)
         has_baseline = len(loop.points) >= BASELINE[0]
@@ -112,33 +125,34 @@ class LoopViews:
             "answered": self._show_answered(loop),
         }
 
-    def _action_status(self, followed: FollowedService, action: View) -> Shown:
-        loop = followed.loops.get(action["about"])
+    def _action_status(self, followed: FollowedService, action: Action) -> Shown:
+        loop = followed.loops.get(action.about or b"")
         matter_and_tally = _find_tally(loop, action) if loop else None
         if matter_and_tally is None:
             return {"matter": None, "fixed": {}, "i_raised_it": False, "i_said": None}
         matter, tally = matter_and_tally
+        verdict = followed.verdict_on(tally, self._me) if self._me else None
         return {
             "matter": matter.id.hex(),
             "leads": matter.leading is tally,
-            "state": self.rows.state_of_action(tally),
+            "state": self.rows.state_of_action(action, tally),
             "fixed": tally.fixed,
             "i_raised_it": self._me in matter.raisers,
-            "i_said": self._my_verdict(followed, tally),
+            "i_said": verdict.fixed if verdict else None,
         }
 
-    def _feedback_status(self, followed: FollowedService, feedback: View) -> Shown:
-        """Hides an answer until enough people have answered in its window (R-22.8). Its author
-        always sees it.
+    def _feedback_status(self, followed: FollowedService, feedback: Feedback) -> Shown:
+        """Hides an answer until enough people have answered in the same window (R-22.8). The author
+        always sees the answer.
 
         The charter's smallest group says how many people are enough.
         """
-        loop = followed.loops.get(feedback["about"])
+        loop = followed.loops.get(feedback.about or b"")
         if loop is None:
             return {}
-        if feedback["author"] == self._me:
+        if feedback.author == self._me:
             return {"matter": _matter_after(loop, feedback)}
-        window = loop.windows.get(loop.context.calendar.window_of_day(parse_day(feedback["on"])))
+        window = loop.windows.get(_answered_window(loop, feedback))
         people: set[bytes] = set()
         if window is not None:
             uncounted = {report.person for report in window.by_parties + window.not_charted}
@@ -147,9 +161,11 @@ class LoopViews:
             return {}
         return {"value": None, "text": None, "held_back": True}
 
-    def _status(self, followed: FollowedService, measure: View) -> Shown:
-        """Says how a measure is going. If the measure is not in use, all fields are empty."""
-        loop = followed.loops.get(measure["id"])
+    def _status(self, followed: FollowedService, measure: Measure) -> Shown:
+        """Returns fields that say how a measure is going. If the measure is not in use, all fields
+        are empty.
+        """
+        loop = followed.loops.get(measure.id)
         if loop is None:
             return {"short": False, "change": None, "matter": None, "sentence": None}
         matter = _open_matter(loop)
@@ -171,28 +187,6 @@ class LoopViews:
                 latest.change, is_short=latest.misses_target, is_early=is_early
             ),
         }
-
-    def _my_verdict(self, followed: FollowedService, tally: Tally) -> str | None:
-        """Returns the reader's latest verdict on an action, or None if there is none.
-
-        If somebody has reported since then that the action is done, the verdict no longer counts.
-        """
-        reported = tally.done_at or 0
-        verdicts = [
-            view
-            for view in followed.views.values()
-            if view["kind"] == "verdict" and view["about"] == tally.action["id"]
-        ]
-        my_verdicts = [
-            verdict
-            for verdict in verdicts
-            if verdict["author"] == self._me and verdict["created"] >= reported
-        ]
-        if not my_verdicts:
-            return None
-        latest = max(my_verdicts, key=lambda verdict: (verdict["created"], verdict["id"]))
-        fixed: str = latest["fixed"]
-        return fixed
 
     def _show_answered(self, loop: Loop) -> Shown:
         """Shows how many people answered in today's window. Also sums up the answers of the
@@ -241,26 +235,26 @@ def _open_matter(loop: Loop) -> Matter | None:
     return latest if latest and latest.closed is None else None
 
 
-def _find_tally(loop: Loop, action: View) -> tuple[Matter, Tally] | None:
+def _find_tally(loop: Loop, action: Action) -> tuple[Matter, Tally] | None:
     """Finds the matter to which an action belongs, and the tally of the verdicts on this action.
 
     Returns None if the action belongs to no matter.
     """
     for matter in loop.matters:
         for tally in matter.tallies:
-            if tally.action["id"] == action["id"]:
+            if tally.action.id == action.id:
                 return matter, tally
     return None
 
 
-def _matter_after(loop: Loop, feedback: View) -> str | None:
+def _matter_after(loop: Loop, feedback: Feedback) -> str | None:
     """Returns the id of the last matter that was open in the window of an answer, or None if there
     was none.
 
     If a matter was opened or closed in this window, it counts as open.
     """
     calendar = loop.context.calendar
-    answered_in = calendar.window_of_day(parse_day(feedback["on"]))
+    answered_in = _answered_window(loop, feedback)
     matters = [
         matter
         for matter in loop.matters
@@ -268,3 +262,9 @@ def _matter_after(loop: Loop, feedback: View) -> str | None:
         and (matter.closed is None or answered_in <= calendar.window_at(matter.closed))
     ]
     return matters[-1].id.hex() if matters else None
+
+
+def _answered_window(loop: Loop, feedback: Feedback) -> int:
+    """An answer is about a day. Returns the number of the window to which this day belongs."""
+    assert feedback.on is not None, "feedback that counts is about a day"
+    return loop.context.calendar.window_of_day(parse_day(feedback.on))

@@ -7,30 +7,29 @@ A shown view also has the private fields that this home can open.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from functools import cache, cached_property
-from itertools import islice
-from typing import Any
+from functools import cached_property
 
+from meshcoop.api import plain_values
+from meshcoop.api.plain_values import Shown
 from meshcoop.api.private_fields import PrivateFields
 from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
 from meshcoop.fold.time_zone import zone_of
-from protocol import recurrence as series
 from protocol.authority.admission import Member
 from protocol.authority.authority import Authority
-from protocol.fold.balance import COMMON_POT
-from protocol.fold.kind import KINDS
-from protocol.fold.thread import Entry, Thread, View
-from protocol.kinds.activities import activities
-from protocol.kinds.exchange.negotiation import INTENTS
+from protocol.errors import Refused
+from protocol.fold.facets import COMMON_POT, Awaited, Subject
+from protocol.fold.kind import Kind
+from protocol.fold.thread import Entry, Thread
+from protocol.fold.view import View
+from protocol.kinds.exchange.payments import Confirm
+from protocol.kinds.matching import Vouch
+from protocol.kinds.people import Profile
 from protocol.record.sealing import BoxKey
-from protocol.schema.register_names import HIDDEN, STANDING
+from protocol.schema.majority import MIN_COUNCIL, votes_needed
 
-Shown = dict[str, Any]
-
-_MAX_UPCOMING = 8  # the future days of a series that are listed
-_PLAIN_TYPES = frozenset({str, int, bool})  # shown as they are
 _SHORT_ID = 8  # hexadecimal digits
+_HALF = 50  # percent; more than this share of the moderators decides
 
 
 class Presenter:
@@ -48,8 +47,8 @@ class Presenter:
     def names(self) -> dict[bytes, str]:
         """Returns the name of every person who has a profile, and the name of the common pot."""
         if self._names is None:
-            profiles = self._state.views.latest_by_author("profile")
-            names = {person: str(view["name"]) for person, view in profiles.items() if view["name"]}
+            profiles = self._state.views.latest_by_author(Profile)
+            names = {person: view.name for person, view in profiles.items() if view.name}
             self._names = {**names, COMMON_POT: "the common pot"}
         return self._names
 
@@ -67,11 +66,10 @@ class Presenter:
 
     def show_views(self, views: Sequence[View]) -> list[Shown]:
         """Shows several views, each with everything that belongs to it."""
-        intents = [view for view in views if view["kind"] in INTENTS]
-        response_ids = [response_id for view in intents for response_id in view["responses"]]
-        # All responses are read at once: a list may have hundreds of requests.
-        responses = self._state.views.find_several(response_ids)
-        return [self._show_whole(view, responses) for view in views]
+        ids = [record_id for view in views for record_id in _ids_of_embedded(view)]
+        # All of them are read at once: a list may have hundreds of requests with their responses.
+        embedded = self._state.views.find_several(ids)
+        return [self._show_whole(view, embedded) for view in views]
 
     def show_history(self, thread: Thread) -> list[Shown]:
         """Shows the records of a thread, in order.
@@ -89,7 +87,7 @@ class Presenter:
                 "about": line.entry.about.hex() if line.entry.about else None,
                 "counted": line.refusal is None,
                 "automatic": _is_countersignature(thread, line.entry),
-                "note": str(line.refusal) if line.refusal else None,
+                "note": _show_refusal(line.refusal) if line.refusal else None,
             }
             for line in thread.history
         ]
@@ -99,7 +97,7 @@ class Presenter:
         sorted by name.
         """
         authority = self._authority
-        profiles = self._state.views.latest_by_author("profile")
+        profiles = self._state.views.latest_by_author(Profile)
         vouches = self._vouches()
         people = [
             {
@@ -128,6 +126,25 @@ class Presenter:
             "vouchers": term.vouchers,
             "share": term.share,
             "settled": authority.chain.is_settled,
+            "moderators_needed": _moderators_needed(len(term.moderators)),
+        }
+
+    def show_subject(self, subject: Subject) -> Shown | None:
+        """Shows the person or the post that a view asks people to judge (R-06.10b).
+
+        Returns None for a post that has not arrived here.
+        """
+        if subject.is_person:
+            return self.show_person(subject.id)
+        post = self._state.views.find(subject.id)
+        if post is None:
+            return None
+        return {
+            "id": subject.id.hex(),
+            "kind": post.kind,
+            "author": self.show_person(post.author),
+            "title": title_of(post),
+            "hidden": bool(post.hidden),
         }
 
     def state_of(self, view: View) -> str:
@@ -135,28 +152,40 @@ class Presenter:
         stored, because time has passed.
         """
         # Stored views depend on records alone. So a state that comes with time is worked out here.
-        kind = KINDS.get(view["kind"])
-        timed = kind.clock_state(view) if kind else None
+        timed = view.clock_state() if isinstance(view, Kind) else None
         if timed is not None:
             moment, later_state = timed
-            if self._is_past(moment):
-                return later_state
-        return str(view["state"])
+            if self.is_past(moment):
+                return str(later_state)
+        return str(view.state)
 
-    def _show_whole(self, view: View, responses: Mapping[bytes, View]) -> Shown:
+    def is_past(self, moment: str) -> bool:
+        """Returns whether a moment is past. A moment that ends with "Z" is in UTC. Any other moment
+        is in local time.
+        """
+        now, bare = self._now_like(moment)
+        return now > bare
+
+    def is_due(self, awaited: Awaited) -> bool:
+        """Returns whether somebody waits for an answer now: the time for the answer has come and is
+        not over.
+        """
+        has_come = True
+        if awaited.since is not None:
+            now, bare = self._now_like(awaited.since)
+            has_come = now >= bare
+        return has_come and not (awaited.until is not None and self.is_past(awaited.until))
+
+    def _show_whole(self, view: View, embedded: Mapping[bytes, View]) -> Shown:
         shown = self._show_alone(view)
-        if view["kind"] in INTENTS:
-            shown["responses"] = self._show_responses(view, responses)
-        if view["kind"] == "page":
-            shown["heads"] = [self._show_text_head(head) for head in view["heads"]]
-        if view["kind"] == "activity":
-            shown["occurrences"] = [self._show_occurrence(day) for day in view["occurrences"]]
-            shown["upcoming"] = self._upcoming_days(view)
-        if view["kind"] in {"proposal", "renewal"}:
-            shown["voted"] = self._show_votes(view)
-        if view["kind"] in {"proposal", "flag", "hide"}:
-            shown["concerns"] = self._show_subject(view)
-        return shown
+        if not isinstance(view, Kind):
+            return shown
+        for name in view.shown_as_views:
+            shown[name] = self._show_embedded(view, vars(view)[name], embedded)
+        further = plain_values.show_result(
+            view.further_values, self._authority, self.is_past, naming=self
+        )
+        return shown | further
 
     def _show_alone(self, view: View, parties: set[bytes] | None = None) -> Shown:
         """Shows a view without the further views that belong to it, such as its responses.
@@ -164,88 +193,19 @@ class Presenter:
         `parties` are people who may be a party to the view. It is None if these people are not
         known.
         """
-        kind = KINDS.get(view["kind"])
-        people_fields = _people_fields(view["kind"])
-        shown = {
-            name: self._show_people(value) if name in people_fields else _show_value(value)
-            for name, value in view.items()
-        }
-        for name in ("created", *(kind.extra_time_fields if kind else ())):
-            time = view.get(name)
-            shown[name] = None if time is None else iso_time(time)
+        shown = plain_values.show_values(view, self)
         shown["state"] = self.state_of(view)
         return shown | self._private_fields.open_fields(view, parties)
 
-    def _show_responses(self, intent: View, responses: Mapping[bytes, View]) -> list[Shown]:
-        arrived = [responses[record] for record in intent["responses"] if record in responses]
-        parties = {intent["author"], *(response["author"] for response in arrived)}
-        return [self._show_alone(response, parties) for response in arrived]
-
-    def _show_text_head(self, head: Shown) -> Shown:
-        """Shows one current text of a page. No later text has replaced it."""
-        return {
-            **head,
-            "id": head["id"].hex(),
-            "author": self.show_person(head["author"]),
-            "created": iso_time(head["created"]),
-        }
-
-    def _show_occurrence(self, occurrence: Shown) -> Shown:
-        """Shows one day of an activity."""
-        roles = [
-            {
-                **role,
-                "has": self._show_people(role["has"]),
-                "waits": self._show_people(role["waits"]),
-            }
-            for role in occurrence["roles"]
-        ]
-        return {
-            **occurrence,
-            "roles": roles,
-            "came": self._show_people(occurrence["came"]),
-            "missed": self._show_people(occurrence["missed"]),
-        }
-
-    def _upcoming_days(self, activity: View) -> list[str]:
-        """Lists the next days of an activity, without days that are over."""
-        days = series.occurrence_days(activity["starts"], activity["repeats"])
-        ahead = (day for day in days if not self._is_past(activities.occurrence_end(activity, day)))
-        return list(islice(ahead, _MAX_UPCOMING))
-
-    def _show_votes(self, view: View) -> Shown:
-        """Shows the people whose votes count as yes now, and the people whose votes count as no."""
-        authority = self._authority
-        outcome = authority.outcomes.get(view["id"]) or authority.renewals.get(view["id"])
-        if outcome is None:
-            return {"yes": [], "no": []}
-        return {
-            "yes": self._show_people(sorted(outcome.yes)),
-            "no": self._show_people(sorted(outcome.no)),
-        }
-
-    def _show_subject(self, view: View) -> Shown | None:
-        """Shows the person or the post that a proposal, a flag or a hide is about.
-
-        A proposal can be about removing or restoring a person. A proposal, a flag or a hide can be
-        about a post. Returns None for every other subject, and for a post that has not arrived
-        here.
+    def _show_embedded(
+        self, view: View, ids: Iterable[bytes], embedded: Mapping[bytes, View]
+    ) -> list[Shown]:
+        """Shows the views that another view lists. Their authors, and the author of that view, are
+        its parties.
         """
-        change = view["change"] if view["kind"] == "proposal" else [HIDDEN, view["about"]]
-        register, key, *_ = change or [None, None]
-        if register == STANDING:
-            return self.show_person(key)
-        words = self._state.views.find(key) if register == HIDDEN else None
-        if words is None:
-            return None
-        title = words.get("title") or words.get("name") or words.get("text")
-        return {
-            "id": key.hex(),
-            "kind": words["kind"],
-            "author": self.show_person(words["author"]),
-            "title": title,
-            "hidden": bool(words.get("hidden")),
-        }
+        arrived = [embedded[record_id] for record_id in ids if record_id in embedded]
+        parties = {view.author, *(answer.author for answer in arrived)}
+        return [self._show_alone(answer, parties) for answer in arrived]
 
     def _show_member(self, authority: Authority, member: Member, profile: View | None) -> Shown:
         fields = self._show_alone(profile) if profile else {}
@@ -263,40 +223,31 @@ class Presenter:
     def _vouches(self) -> dict[bytes, list[Shown]]:
         """Returns the vouches in force for each person, with the oldest first."""
         vouches: dict[bytes, list[Shown]] = defaultdict(list)
-        for view in reversed(self._state.views.of_kind("vouch")):
-            if view["state"] != "in force":
+        for vouch in reversed(self._state.views.of_kind(Vouch)):
+            if vouch.state != Vouch.State.IN_FORCE:
                 continue
-            vouches[view["person"]].append(
+            vouches[vouch.person].append(
                 {
-                    "id": view["id"].hex(),
-                    "author": self.show_person(view["author"]),
-                    "created": iso_time(view["created"]),
-                    "text": view["text"],
+                    "id": vouch.id.hex(),
+                    "author": self.show_person(vouch.author),
+                    "created": iso_time(vouch.created),
+                    "text": vouch.text,
                 }
             )
         return vouches
 
-    def _show_people(self, value: Any) -> Any:
-        """Replaces the ids of people in a value with their ids and names.
+    def _show_people(self, people: Iterable[bytes]) -> list[Shown]:
+        return [self.show_person(person) for person in people]
 
-        The value is a person's id, an outsider's name, None, or a list or a map of these.
-        """
-        if isinstance(value, list):
-            return [self.show_person(person) for person in value]
-        if isinstance(value, str):  # the name of somebody outside
-            return {"id": None, "name": value}
-        if isinstance(value, dict):
-            return {name: self._show_people(people) for name, people in value.items()}
-        return self.show_person(value) if value is not None else None
+    def _now_like(self, moment: str) -> tuple[str, str]:
+        """Returns the present time and the moment, as two texts that can be compared.
 
-    def _is_past(self, moment: str) -> bool:
-        """Returns whether a moment is past. A moment that ends with "Z" is in UTC. Any other moment
-        is in local time.
+        The present time is written in the zone of the moment, and only as exactly as the moment.
         """
         now = self._now_in_utc if moment.endswith("Z") else self._now_here
         bare = moment.rstrip("Z")
         # ISO texts of one zone sort like times. A moment may be only a day, so `now` is cut to fit.
-        return now[: len(bare)] > bare
+        return now[: len(bare)], bare
 
     @cached_property
     def _now_here(self) -> str:
@@ -316,32 +267,38 @@ class Presenter:
         return authority
 
 
+def _moderators_needed(moderators: int) -> int | None:
+    """Returns how many moderators must agree, or None if they are too few to act together."""
+    return None if moderators < MIN_COUNCIL else votes_needed(_HALF, moderators)
+
+
+def title_of(view: View) -> str | None:
+    """Returns the text that stands for a view in a list: the view's title, its name or else its
+    text.
+    """
+    values = vars(view)
+    title: str | None = values.get("title") or values.get("name") or values.get("text")
+    return title
+
+
+def _ids_of_embedded(view: View) -> Iterable[bytes]:
+    """Yields the ids of the records that a view shows as whole views."""
+    if isinstance(view, Kind):
+        for name in view.shown_as_views:
+            yield from vars(view)[name]
+
+
 def _is_countersignature(thread: Thread, entry: Entry) -> bool:
     """Returns whether a record is a confirm of a confirm. Such a record is signed only by software
     (R-13.15).
     """
-    about = thread.entries.get(entry.about or b"")
-    return entry.kind == "confirm" and about is not None and about.kind == "confirm"
+    confirm = thread.find_draft(entry.id, Confirm)
+    return confirm is not None and thread.find_draft(confirm.about, Confirm) is not None
 
 
-@cache
-def _people_fields(kind_name: str) -> frozenset[str]:
-    """Returns the names of the fields that name people, in views of one kind."""
-    kind = KINDS.get(kind_name)
-    if kind is None:
-        return frozenset({"author", "by"})
-    declared = [name for name, field in kind.fields.items() if field.names_people]
-    return frozenset({"author", "by", *kind.extra_people_fields, *declared})
-
-
-def _show_value(value: Any) -> Any:
-    """Replaces the bytes in a value with hexadecimal text."""
-    if value is None or type(value) in _PLAIN_TYPES:
-        return value  # most values are plain, so this test comes first
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, list):
-        return [_show_value(part) for part in value]
-    if isinstance(value, dict):
-        return {name: _show_value(part) for name, part in value.items()}
-    return value
+def _show_refusal(refusal: Refused) -> Shown:
+    """Shows why a record does not count: the rule, and a text. In the text, names in braces stand
+    for values.
+    """
+    arguments = {name: str(value) for name, value in refusal.arguments.items()}
+    return {"rule": refusal.rule, "text": refusal.text, "arguments": arguments}

@@ -9,8 +9,8 @@ import msgpack
 from meshcoop.fold.state import State
 from meshcoop.store.records import StoredRecord
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS, people_in
-from protocol.fold.thread import View
+from protocol.fold.registry import KINDS, people_in
+from protocol.fold.view import View
 from protocol.record import sealing as seal
 from protocol.record.sealing import BoxKey
 
@@ -30,10 +30,10 @@ class PrivateFields:
         `parties` are people who may be a party to the view, besides the people named in the view.
         If `parties` is None, the author of the record that the view answers is taken as a party.
         """
-        names = _private_names(view["kind"])
+        names = _private_names(view.kind)
         if not names or not self._may_read(view, parties):
             return {}
-        row = self._state.store.records.find(view["id"])
+        row = self._state.store.records.find(view.id)
         if row is None:
             return {}
         entry = self._state.thread_fold.entry(row)
@@ -44,11 +44,11 @@ class PrivateFields:
         """Returns whether a person with a device at this home may be a party to the view."""
         # Trying every key on every view would take long. So keys are tried for likely readers only.
         if parties is None:
-            about = self._state.views.find(view["about"])
+            about = self._state.views.find(view.about or b"")
             if about is None:
                 return True  # nobody can tell who the parties are, so the keys are tried
-            parties = {about["author"]}
-        likely = parties | {view["author"], view.get("by")} | people_in(view)
+            parties = {about.author}
+        likely = parties | {view.author, view.by} | people_in(view)
         return not self._readers.isdisjoint(likely)
 
     @cached_property

@@ -1,20 +1,23 @@
 """Answers the API calls that list, show and search views (specs/06)."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from heapq import merge
 from itertools import islice
 
 import trio
 
+from meshcoop.api.awaited_answers import AwaitedAnswers
+from meshcoop.api.loop_awaits import loop_awaits
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params, read_number, read_pin, read_text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
 from meshcoop.errors import Mistake
 from meshcoop.fold.private_threads import PrivateThreads
-from protocol.fold.kind import KINDS, Kind
-from protocol.fold.thread import Thread, View
+from protocol.fold.registry import KINDS, DeclaredKind
+from protocol.fold.thread import Thread
+from protocol.fold.view import View
 from protocol.record import sealing as seal
-from protocol.record.envelope import PRIVATE
 from protocol.record.sealing import BoxKey
 
 MAX_ROWS = 500
@@ -22,35 +25,30 @@ MAX_ROWS = 500
 _DEFAULT_HITS = 50
 _PRIVATE_AT_ONCE = 50  # private records
 
-# The plural of a kind names the list of its views. Profiles are in the list of people instead.
-_KINDS_BY_LIST = {
-    kind.plural: kind for kind in KINDS.values() if kind.states and kind.name != "profile"
-}
-_LISTS = [
-    "people",
-    "suggestions",
-    "reciprocity",
-    "matters",
-    "signals",
-    "holdings",
-    *sorted(_KINDS_BY_LIST),
-]
+# The lists that are no lists of one kind.
+_FURTHER_LISTS = (
+    *("people", "waiting", "board", "suggestions", "reciprocity"),
+    *("matters", "signals", "holdings"),
+)
 
 
 class Queries:
     """Answers one API call about views.
 
-    It leaves out the posts of muted people. If the parameter `muted` is set, it shows only these
-    posts (R-06.8).
+    The answer leaves out the posts of muted people. If the parameter `muted` is set, it has only
+    these posts (R-06.8). `reader` is the person who calls, or None if this home has no member yet.
     """
 
     def __init__(
         self,
         membership: Membership,
         now: Callable[[], int],
+        reader: bytes | None,
         private: PrivateThreads,
         boxes: Sequence[BoxKey] = (),
     ) -> None:
+        self._now = now
+        self._reader = reader
         self._membership = membership
         self._state = membership.state
         self._private = private
@@ -58,16 +56,28 @@ class Queries:
         self._resolver = Resolver(membership.state, self._presenter)
 
     def list_views(self, params: Params) -> list[Params]:
-        """Lists the views of one kind, with the newest first. Can also list the people."""
+        """Lists the views of one kind, with the newest first. Can also list the people, and what
+        waits for the reader.
+        """
         what = read_text(params, "what")
         limit = read_limit(params, MAX_ROWS)
+        if what == "waiting":
+            return self._list_waiting(params)
+        if what == "board":
+            return self._list_board(params, limit)
         if what == "people":
             people = self._presenter.list_people()
             return [self._with_muted(person) for person in people[:limit]]
-        kind = _KINDS_BY_LIST.get(what)
+        kinds = _kinds_by_list()
+        kind = kinds.get(what)
         if kind is None:
-            lists = ", ".join(_LISTS)
-            raise Mistake(f"There is no list of {what!r}; there are: {lists}.", USAGE_ERROR)
+            lists = ", ".join((*_FURTHER_LISTS, *sorted(kinds)))
+            raise Mistake(
+                "There is no list of {what!r}; there are: {lists}.",
+                USAGE_ERROR,
+                what=what,
+                lists=lists,
+            )
         state = read_state(params, what, kind.states)
         about = params.get("about")
         record_id = None if about is None else self._resolver.resolve_record(about)
@@ -77,37 +87,77 @@ class Queries:
         return self._presenter.show_views(list(islice(in_state, limit)))
 
     def show_record(self, params: Params) -> Params:
-        """Shows the view of a record with the history of its thread."""
+        """Shows the view of a record with the history of its thread.
+
+        If the parameter `whole` is set, adds all views of the thread, the oldest first.
+        """
         record_id = self._resolver.resolve_record(read_text(params, "id"))
         thread = self._thread_of(record_id)
         history = self._presenter.show_history(thread)
         view = thread.views.get(record_id)
         if view is not None:
-            return {**self._presenter.show_view(view), "history": history}
-        # A vote or a confirm has no view. So its line of the history is shown instead.
-        own_line = next(line for line in history if line["id"] == record_id.hex())
-        return {**own_line, "history": history}
+            shown = self._presenter.show_view(view)
+        else:
+            # A vote or a confirm has no view. So its line of the history is shown instead.
+            shown = next(line for line in history if line["id"] == record_id.hex())
+        if not params.get("whole"):
+            return {**shown, "history": history}
+        views = sorted(thread.views.values(), key=lambda view: view.order)
+        return {**shown, "history": history, "views": self._presenter.show_views(views)}
 
     def search(self, params: Params) -> list[Params]:
-        """Finds the views that have all the words that the caller gives."""
+        """Finds the views that have all of the words that the caller gives."""
         limit = read_limit(params, _DEFAULT_HITS)
         views = self._state.views.search(read_text(params, "words"), limit)
         return self._presenter.show_views(list(self._unmuted(views, params)))
 
-    def _views_of(self, kind: Kind, about: bytes | None, state: str | None) -> Iterable[View]:
+    def _list_board(self, params: Params, limit: int) -> list[Params]:
+        """Lists the views of all kinds that are shown on the board, the newest first."""
+        state = params.get("state")
+        newest = (
+            self._unmuted(self._state.views.newest(kind.view_type), params)
+            for kind in KINDS.values()
+            if kind.view_type.on_board
+        )
+        views = merge(*newest, key=lambda view: (-view.created, view.id))
+        in_state = (view for view in views if state in {None, self._presenter.state_of(view)})
+        return self._presenter.show_views(list(islice(in_state, limit)))
+
+    def _list_waiting(self, params: Params) -> list[Params]:
+        """Lists what waits for an answer of the reader, the newest first.
+
+        Muting leaves nothing out here: people get an answer, whoever they are (R-06.8e).
+        """
+        limit = read_limit(params, MAX_ROWS)
+        authority = self._state.authority
+        if authority is None or self._reader is None or params.get("muted"):
+            return []
+        answers = AwaitedAnswers(
+            self._state, authority, self._presenter, self._private, self._reader
+        )
+        of_loops = loop_awaits(self._state, self._membership.loop_cache, self._reader, self._now())
+        rows = answers.list_rows(of_loops)
+        rows.sort(key=lambda row: (row["created"], row["id"]), reverse=True)
+        return rows[:limit]
+
+    def _views_of(
+        self, kind: DeclaredKind, about: bytes | None, state: str | None
+    ) -> Iterable[View]:
         """Returns the views of a kind, with the newest first. If `about` is given, returns only
         answers to this record.
         """
-        if kind.audience == PRIVATE:
-            return self._private.of_kind(kind.name, about)
+        view_type = kind.view_type
+        if kind.is_private:
+            return self._private.of_kind(view_type, about)
         # A state that comes with time is not in the tables, so they cannot filter by it.
-        stored_state = None if kind.deadline and state == kind.deadline[1] else state
+        deadline = view_type.deadline
+        stored_state = None if deadline and state == deadline[1] else state
         if about is None:
-            return self._state.views.newest(kind.name, state=stored_state)
+            return self._state.views.newest(view_type, state=stored_state)
         row = self._state.store.records.find(about)
         if row is None or row.root is None:
             return []
-        views = self._state.views.newest(kind.name, state=stored_state, root=row.root)
+        views = self._state.views.newest(view_type, state=stored_state, root=row.root)
         return (view for view in views if self._answers(view, about))
 
     def _thread_of(self, record_id: bytes) -> Thread:
@@ -136,11 +186,11 @@ class Queries:
         """Returns whether a view answers the record `ancestor`, directly or through other
         records.
         """
-        about = view["about"]
+        about = view.about
         while about is not None and about != ancestor:
             row = self._state.store.records.find(about)
             about = row.record.about if row else None
-        return bool(about == ancestor)
+        return about == ancestor
 
 
 async def open_queries(node: NodeHandle, params: Params) -> Queries:
@@ -151,15 +201,24 @@ async def open_queries(node: NodeHandle, params: Params) -> Queries:
     """
     membership = node.require_membership()
     guest = None
+    reader = own_person(membership)
     if params.get("as") is not None:
         resolver = Resolver(membership.state, Presenter(membership.state, node.now))
-        person = membership.guests.resolve(params["as"], resolver.resolve_person)
-        guest = membership.guests.find(person)
+        reader = membership.guests.resolve(params["as"], resolver.resolve_person)
+        guest = membership.guests.find(reader)
     if guest is None:
-        return Queries(membership, node.now, await open_private(membership.author.private))
+        private = await open_private(membership.author.private)
+        return Queries(membership, node.now, reader, private)
     box = seal.device_box_key(await membership.guests.open_seed(guest, read_pin(params)))
     private = await open_private(PrivateThreads(membership.state, [box]))
-    return Queries(membership, node.now, private, [box])
+    return Queries(membership, node.now, reader, private, [box])
+
+
+def own_person(membership: Membership) -> bytes | None:
+    """Returns the member to whom this home belongs, or None if it belongs to no member."""
+    authority = membership.state.authority
+    device = membership.mesh.credentials.device
+    return authority.member_of_device(device) if authority else None
 
 
 async def open_private(private: PrivateThreads) -> PrivateThreads:
@@ -170,8 +229,8 @@ async def open_private(private: PrivateThreads) -> PrivateThreads:
 
 
 def read_limit(params: Params, default: int) -> int:
-    """Reads how many rows the caller wants. Returns at most MAX_ROWS. Raises Mistake (exit
-    code 2).
+    """Reads how many rows the caller wants. Returns at most MAX_ROWS. Raises Mistake (exit code 2)
+    if the parameter is no number.
     """
     return min(int(read_number(params, "limit", default)), MAX_ROWS)
 
@@ -185,4 +244,20 @@ def read_state(params: Params, what: str, states: Collection[str]) -> str | None
     state = params.get("state")
     if state is None or state in states:
         return state
-    raise Mistake(f"{what} are {', '.join(states)}; not {state!r}.", USAGE_ERROR)
+    raise Mistake(
+        "{what} are {choices}; not {state!r}.",
+        USAGE_ERROR,
+        what=what,
+        choices=", ".join(states),
+        state=state,
+    )
+
+
+def _kinds_by_list() -> dict[str, DeclaredKind]:
+    """Returns the kinds that have a list of their views. The plural of a kind names its list."""
+    # Asked at each call, because plug-ins may register kinds after this module is imported.
+    return {
+        kind.plural: kind
+        for kind in KINDS.values()
+        if kind.states and not kind.view_type.is_listed_with_people
+    }

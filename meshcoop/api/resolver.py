@@ -34,23 +34,27 @@ class Resolver:
         if what == "record":
             return self.resolve_record(typed)
         if what == "named" and not _matching_people(typed, self._candidates(typed)):
-            raise Refused("R-10.3", f"nobody here is {typed!r}")
+            raise Refused("R-10.3", "nobody here is {typed!r}", typed=typed)
         return self.resolve_person(typed)
 
     def resolve_record(self, typed: str) -> bytes:
-        """Returns the id of the one stored record whose id begins with these digits. At least 8
+        """Returns the id of the one stored record whose id begins with the given digits. At least 8
         hexadecimal digits are needed.
         """
         prefix = str(typed).strip().lower()
         if not _ID_PREFIX.fullmatch(prefix):
             raise Mistake(
-                f"{typed!r} is not an id: ids are 8 to 64 hexadecimal digits.", USAGE_ERROR
+                "{typed!r} is not an id: ids are 8 to 64 hexadecimal digits.",
+                USAGE_ERROR,
+                typed=typed,
             )
         record_ids = self._state.store.records.ids_beginning(prefix)
         if not record_ids:
-            raise Mistake(f"No record here begins with {prefix}; it may not have arrived yet.")
+            raise Mistake(
+                "No record here begins with {prefix}; it may not have arrived yet.", prefix=prefix
+            )
         if len(record_ids) > 1:
-            raise Mistake(f"Several records begin with {prefix}; give more digits.")
+            raise Mistake("Several records begin with {prefix}; give more digits.", prefix=prefix)
         return record_ids[0]
 
     def resolve_person(self, typed: str) -> bytes:
@@ -92,14 +96,15 @@ class Resolver:
 def _only_match(typed: str, people: dict[bytes, str], remedy: str) -> bytes:
     matches = _matching_people(typed, people)
     if not matches:
-        raise Mistake(f"Nobody here is {typed!r}; {remedy}.")
+        raise Mistake("Nobody here is {typed!r}; {remedy}.", typed=typed, remedy=remedy)
     if len(matches) > 1:
-        raise Mistake(f"Several people are {typed!r}; use the first digits of an id.")
+        raise Mistake("Several people are {typed!r}; use the first digits of an id.", typed=typed)
     return matches[0]
 
 
 def _matching_people(typed: str, people: dict[bytes, str]) -> list[bytes]:
-    """Returns the people who have this name, followed by the people whose id begins with it.
+    """Returns the people whose name is `typed`, followed by the people whose id begins with
+    `typed`.
 
     A name may look like the beginning of an id, so both are searched.
     """

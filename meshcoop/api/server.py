@@ -10,6 +10,7 @@ import socket
 import stat
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import trio
@@ -50,6 +51,7 @@ _BACKLOG = 64  # clients that wait to be accepted
 _CHUNK = 64 * 1024  # bytes read at once
 
 _log = logging.getLogger(__name__)
+_NO_ARGUMENTS: Mapping[str, object] = MappingProxyType({})
 
 
 class ApiServer:
@@ -175,14 +177,19 @@ class _Client:
         try:
             return _encode_result(request, await method(request.params))
         except Refused as refusal:
-            return _encode_failure(request, _error_code(refusal.rule in USAGE_RULES), f"{refusal}.")
+            code = _error_code(refusal.rule in USAGE_RULES)
+            return _encode_failure(
+                request, code, refusal.text, refusal.arguments, refusal.rule, refusal.field
+            )
         except Mistake as mistake:
-            is_usage = mistake.code == USAGE_ERROR
-            return _encode_failure(request, _error_code(is_usage), mistake.sentence)
+            code = _error_code(mistake.code == USAGE_ERROR)
+            return _encode_failure(request, code, mistake.text, mistake.arguments)
         except Exception as error:  # noqa: BLE001  # it is logged, and the node goes on
             disk_trouble = disk_error_of(error)
             if disk_trouble is not None:
-                return _encode_failure(request, "refused", disk_trouble.sentence)
+                return _encode_failure(
+                    request, "refused", disk_trouble.text, disk_trouble.arguments
+                )
             _log.exception("The method %s failed", request.method)
             reason = f"The node made a mistake ({type(error).__name__}); its log says more."
             return _encode_failure(request, "internal", reason)
@@ -254,7 +261,7 @@ def _listen(path: Path) -> socket.socket:
     except OSError as error:
         server.close()
         reason = f"{path} cannot be a socket: {error.strerror or error}"
-        raise Mistake(f"{reason}; check the folder.") from None
+        raise Mistake("{reason}; check the folder.", reason=reason) from None
     return server
 
 
@@ -272,7 +279,7 @@ def _remove_stale(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise Mistake(f"{path} is in the way of the node's socket; move it.")
+        raise Mistake("{path} is in the way of the node's socket; move it.", path=path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(_PROBE_SECONDS)
         try:
@@ -282,7 +289,7 @@ def _remove_stale(path: Path) -> None:
             return
         except OSError:
             _log.debug("The socket at %s is taken but slow", path)
-    raise Mistake(f"Another node answers at {path}; stop it with `meshcoop down`.")
+    raise Mistake("Another node answers at {path}; stop it with `meshcoop down`.", path=path)
 
 
 def _as_request(frame: Frame) -> Request:
@@ -309,10 +316,28 @@ def _encode_result(request: Request, result: Any) -> bytes:
         raise TypeError(f"a result that no frame carries: {refusal}") from refusal
 
 
-def _encode_failure(request: Request, code: ErrorCode, message: str) -> bytes:
-    # A path in a message may have lone surrogates. No frame can carry them.
-    text = message.encode(errors="replace").decode()[:MAX_MESSAGE]
-    return encode(Response(request.id, Error(code, text)))
+def _encode_failure(
+    request: Request,
+    code: ErrorCode,
+    text: str,
+    arguments: Mapping[str, object] = _NO_ARGUMENTS,
+    rule: str | None = None,
+    field: str | None = None,
+) -> bytes:
+    shown = {name: _argument(value) for name, value in arguments.items()}
+    return encode(Response(request.id, Error(code, _carried(text), rule, field, shown)))
+
+
+def _argument(value: object) -> float | str:
+    """Returns an argument of an error as frames carry it."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return value if isinstance(value, int | float) else _carried(str(value))
+
+
+def _carried(text: str) -> str:
+    # A path in a text may have lone surrogates. No frame can carry them.
+    return text.encode(errors="replace").decode()[:MAX_MESSAGE]
 
 
 def _is_text(value: object) -> bool:

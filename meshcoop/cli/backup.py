@@ -32,7 +32,7 @@ _USAGE = 2
 
 
 def write_backup(file: Path, /, *, context: ContextArgument) -> None:
-    """Writes who you are and what your home holds to a file, under your passphrase."""
+    """Writes a file with who you are and what your home holds, locked with your passphrase."""
     from meshcoop.sync import address_book
 
     context.require_home()
@@ -66,7 +66,9 @@ def restore_backup(
 ) -> None:
     """Makes this home yours again, as a new device, with what a backup holds."""
     if context.home.key_file.exists():
-        raise Mistake(f"{context.home.path} is somebody's home already; use another --home.")
+        raise Mistake(
+            "{path} is somebody's home already; use another --home.", path=context.home.path
+        )
     root_of_words = recovery_words.read_root_seed(words) if words else None
     secret = passphrase.obtain_passphrase()
     with contextlib.closing(BackupReader(file, secret)) as reader:

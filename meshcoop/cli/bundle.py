@@ -73,7 +73,7 @@ def read_bundle(file: Path, /, *, context: ContextArgument) -> None:
         fault = _ingest_records(reader, counts, context) or reader.fault
     if fault is not None:
         kept = f"; what came before is kept: {_list_counts(counts)}" if any(counts.values()) else ""
-        raise Mistake(f"Reading {file}: {fault}{kept}.")
+        raise Mistake("Reading {file}: {fault}{kept}.", file=file, fault=fault, kept=kept)
     context.answer(counts, lambda: _describe_counts(counts))
 
 
@@ -101,7 +101,7 @@ def _read_have_map(file: Path, neighbourhood: bytes) -> list[list[Any]]:
         reader = BundleReader(data, HAVE_FILE, neighbourhood)
         lists = list(reader.read_lists())
     if reader.fault is not None:
-        raise Mistake(f"Reading {file}: {reader.fault}.")
+        raise Mistake("Reading {file}: {fault}.", file=file, fault=reader.fault)
     return lists
 
 
@@ -115,7 +115,7 @@ def _parse_day(text: str) -> int:
         day = None
     # Python also reads other forms, such as 20261102 and weeks. They are refused here.
     if day is None or day.isoformat() != text:
-        raise Mistake(f"A day is written like 2026-11-02, not {text!r}.", _USAGE)
+        raise Mistake("A day is written like 2026-11-02, not {text!r}.", _USAGE, text=text)
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
 
 

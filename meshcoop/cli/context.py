@@ -29,8 +29,8 @@ class Context:
     json: bool
 
     def answer(self, value: Any, text: Callable[[], str] | None = None) -> None:
-        """Prints the result. Prints JSON, or the words that `text` makes if a person reads the
-        answer.
+        """Prints the result. If the command answers in JSON or `text` is None, prints JSON.
+        Otherwise prints the words that the function `text` makes.
         """
         if self.json or text is None:
             print(json.dumps(value, ensure_ascii=False, indent=None if self.json else 2))
@@ -55,8 +55,11 @@ class Context:
         """Raises Mistake if nobody has made a home in the folder yet."""
         if not self.home.key_file.exists():
             raise Mistake(
-                f"There is no home in {self.home.path} yet: `meshcoop found` begins a "
-                "neighbourhood, `meshcoop join` enters one."
+                (
+                    "There is no home in {path} yet: `meshcoop found` begins a neighbourhood, "
+                    "`meshcoop join` enters one."
+                ),
+                path=self.home.path,
             )
 
     def require_neighbourhood(self) -> bytes:

@@ -104,7 +104,7 @@ def revoke_device(
     with context.connect_node() as node:
         view = node.call("device", device=device)
         if recovery_words.person_of(root).hex() != view["person"]["id"]:
-            raise Mistake(f"These are not the words of {view['person']['name']}.")
+            raise Mistake("These are not the words of {name}.", name=view["person"]["name"])
         last = view["records"] if after is None else after
         place = bytes.fromhex(view["place"])
         statement = root_statement.revoke_device(root, bytes.fromhex(view["device"]), last, place)
@@ -114,10 +114,10 @@ def revoke_device(
 
 
 def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
-    """Reads the root key from the words, or else from the home. Raises Mistake if the home has
-    none.
+    """Reads the root key from the file `words` with the recovery words. If `words` is None, reads
+    the root key from the home. Raises Mistake if the home has no root key.
 
-    Asks for the passphrase only if there are no words: it opens the key file of the home.
+    Asks for the passphrase only if `words` is None. The passphrase opens the key file of the home.
     """
     context.require_home()
     if words is not None:
@@ -128,9 +128,10 @@ def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
 
 
 def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
-    """Reads the root key from the words, or else from the keys of a home that still has it.
+    """Reads the root key from the file `words` with the recovery words. If `words` is None, reads
+    the root key from the keys of the home.
 
-    If there are no words and the home has erased its root key, raises Mistake with exit code 2.
+    If `words` is None and the home has erased its root key, raises Mistake with exit code 2.
     """
     if words is not None:
         return recovery_words.read_root_seed(words)
@@ -150,8 +151,11 @@ def _member_since(state: State, person: bytes) -> int:
     live = sum(authority.is_live(device.key) for device in authority.devices_of(person))
     if live >= MAX_LIVE_DEVICES:
         raise Mistake(
-            f"There are {MAX_LIVE_DEVICES} live devices already; end one with `meshcoop revoke` at any "
-            "neighbour's home."
+            (
+                "There are {max_live_devices} live devices already; end one with `meshcoop "
+                "revoke` at any neighbour's home."
+            ),
+            max_live_devices=MAX_LIVE_DEVICES,
         )
     return authority.members[person].since
 

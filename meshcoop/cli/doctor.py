@@ -20,8 +20,11 @@ def show_findings(*, context: ContextArgument) -> None:
     """
     if not context.home.path.exists():
         raise Mistake(
-            f"There is no home in {context.home.path} yet: `meshcoop found` begins a "
-            "neighbourhood, `meshcoop join` enters one."
+            (
+                "There is no home in {path} yet: `meshcoop found` begins a neighbourhood, "
+                "`meshcoop join` enters one."
+            ),
+            path=context.home.path,
         )
     findings = examine_home(context.home, now())
     faults = sum(finding.state == "wrong" for finding in findings)

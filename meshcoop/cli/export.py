@@ -38,7 +38,12 @@ def export_file(
     """Writes files that other programs read: ics, page."""
     make_file = _FORMS.get(form)
     if make_file is None:
-        raise Mistake(f"There is no export {form!r}; there are: {', '.join(_FORMS)}.", _USAGE)
+        raise Mistake(
+            "There is no export {form!r}; there are: {choices}.",
+            _USAGE,
+            form=form,
+            choices=", ".join(_FORMS),
+        )
     with context.connect_node() as node:
         name, data, details = make_file(node, month)
     try:
@@ -46,7 +51,9 @@ def export_file(
         (to / name).write_bytes(data)
     except OSError as error:
         raise Mistake(
-            f"{to} cannot be written to: {error.strerror}. Name another folder."
+            "{to} cannot be written to: {strerror}. Name another folder.",
+            to=to,
+            strerror=error.strerror,
         ) from None
     file = to.absolute() / name
     context.answer({"files": [str(file)], **details}, lambda: f"{file} is written.")
@@ -69,7 +76,7 @@ def _make_month_page(node: Client, month: str | None) -> ExportFile:
     if month is None:
         month = datetime.fromtimestamp(now() / 1000, UTC).strftime("%Y-%m")
     elif not _MONTH.fullmatch(month):
-        raise Mistake(f"A month is written like 2026-11, not {month!r}.", _USAGE)
+        raise Mistake("A month is written like 2026-11, not {month!r}.", _USAGE, month=month)
     lists = {what: node.call("list", what=what) for what in _LISTS}
     charter = node.call("show", id=node.call("status")["neighbourhood"]["id"])
     page = MonthPage(month, **lists).render(charter["name"], charter["smallest_group"])

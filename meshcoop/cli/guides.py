@@ -36,7 +36,12 @@ def show_guide(topic: str | None = None, /, *, context: ContextArgument) -> None
         text = guides[topic]
         context.answer({"topic": topic, "text": text}, text.rstrip)
     else:
-        raise Mistake(f"There is no guide {topic!r}; there are: {', '.join(guides)}.", _USAGE)
+        raise Mistake(
+            "There is no guide {topic!r}; there are: {choices}.",
+            _USAGE,
+            topic=topic,
+            choices=", ".join(guides),
+        )
 
 
 def _read_guides() -> dict[str, str]:

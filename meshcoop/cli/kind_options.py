@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from protocol.fold.kind import Kind
+from protocol.fold.registry import DeclaredKind
 from protocol.schema.fields import Field
 
 
 def add_field_options(
-    kind: Kind, command: Callable[..., None], *, leave_out: tuple[str, ...] = ()
+    kind: DeclaredKind, command: Callable[..., None], *, leave_out: tuple[str, ...] = ()
 ) -> Callable[..., None]:
     """Replaces the parameter `**fields` of a command by one option for each field of `kind`."""
 

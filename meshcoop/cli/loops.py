@@ -81,12 +81,20 @@ def _read_points(file: Path) -> tuple[str, int, list[Point | None]]:
         aim = content.get("share", _SHARE)
         most = _MOST_SHARE
     if scale not in (SHARE, COUNT) or type(aim) is not int or not 0 <= aim <= most:
-        raise Mistake(f"{file} must hold {_SHAPE}; a target is 0 to 20, a share 0 to 99.", _USAGE)
+        raise Mistake(
+            "{file} must hold {shape}; a target is 0 to 20, a share 0 to 99.",
+            _USAGE,
+            file=file,
+            shape=_SHAPE,
+        )
     values = content["points"]
     points = [_read_point(scale, value, file) for value in values]
     if len(points) > _MOST_POINTS:
         raise Mistake(
-            f"{file} holds more than {_MOST_POINTS} points; leave the oldest out.", _USAGE
+            "{file} holds more than {most_points} points; leave the oldest out.",
+            _USAGE,
+            file=file,
+            most_points=_MOST_POINTS,
         )
     return scale, aim, points
 
@@ -98,11 +106,13 @@ def _read_object(file: Path) -> dict[str, Any]:
             text = source.read(_MOST_BYTES + 1)
         content = json.loads(text) if len(text) <= _MOST_BYTES else None
     except OSError as error:
-        raise Mistake(f"{file} cannot be read: {error.strerror}.", _USAGE) from None
+        raise Mistake(
+            "{file} cannot be read: {strerror}.", _USAGE, file=file, strerror=error.strerror
+        ) from None
     except (ValueError, RecursionError):
         content = None
     if type(content) is not dict or type(content.get("points")) is not list:
-        raise Mistake(f"{file} must hold {_SHAPE}.", _USAGE)
+        raise Mistake("{file} must hold {shape}.", _USAGE, file=file, shape=_SHAPE)
     return content
 
 
@@ -115,11 +125,19 @@ def _read_point(scale: str, value: Any, file: Path) -> Point | None:
     if not has_shape or not 1 <= pair[0] <= _MOST_ANSWERS or not 0 <= pair[1] <= _MOST_ANSWERS:
         wanted = "a number of incidents" if scale == COUNT else "[answers, bad ones]"
         raise Mistake(
-            f"{file}: a point is {wanted}, at most {_MOST_ANSWERS}, or null for a gap.", _USAGE
+            "{file}: a point is {wanted}, at most {most_answers}, or null for a gap.",
+            _USAGE,
+            file=file,
+            wanted=wanted,
+            most_answers=_MOST_ANSWERS,
         )
     point = Point(*pair)
     if scale == SHARE and point.bad > point.n:
         raise Mistake(
-            f"{file}: of {point.n} answers, {point.bad} cannot be bad; correct it.", _USAGE
+            "{file}: of {n} answers, {bad} cannot be bad; correct it.",
+            _USAGE,
+            file=file,
+            n=point.n,
+            bad=point.bad,
         )
     return point

@@ -47,6 +47,7 @@ _COMMANDS = {
     "post": "cli.post:post_app",
     "list": "cli.records:list_records",
     "show": "cli.records:show_record",
+    "next": "cli.records:show_next_steps",
     "balance": "cli.records:show_balance",
     "introductions": "cli.records:show_introductions",
     "address": "cli.addresses:address_app",

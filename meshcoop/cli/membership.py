@@ -8,7 +8,6 @@ from typing import Annotated, Any, NoReturn
 
 from cyclopts import Parameter
 
-import protocol.kinds  # noqa: F401  # registers what can be posted
 from meshcoop.author.founding import Identity, found_neighbourhood
 from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
 from meshcoop.cli.kind_options import add_field_options
@@ -21,7 +20,9 @@ from meshcoop.home.key_file import HeldDevice, Keys, UnlockedKeys
 from meshcoop.node import process
 from meshcoop.store.store import Store
 from protocol.display_text import safe_line
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import declared_of
+from protocol.kinds.neighbourhood import Charter
+from protocol.kinds.people import Profile
 from protocol.record import root_statement, sealing
 from protocol.wire import invitation
 
@@ -41,11 +42,13 @@ def begin_neighbourhood(
 ) -> None:
     """Begins a new neighbourhood, with you as its founder."""
     check_name(as_)
-    kind = KINDS["charter"]
+    kind = declared_of(Charter)
     charter = kind.read_input({"name": name, **fields}, _refuse_reference)
     kind.check_fields({**charter, "founders": []})
     if context.home.key_file.exists():
-        raise Mistake(f"{context.home.path} is somebody's home already; use another --home.")
+        raise Mistake(
+            "{path} is somebody's home already; use another --home.", path=context.home.path
+        )
     identity = Identity.new(os.urandom)
     secret = passphrase.obtain_passphrase(new=True)
     context.home.create()
@@ -156,7 +159,7 @@ def create_keys(
 
 def check_name(name: str) -> None:
     """Raises Refused if a person may not be called `name`."""
-    kind = KINDS["profile"]
+    kind = declared_of(Profile)
     kind.check_fields({"name": name.strip()})
 
 
@@ -239,9 +242,11 @@ def _refuse_reference(what: str, typed: str) -> NoReturn:
 
     A new neighbourhood has no person and no record yet.
     """
-    raise Mistake(f"{typed!r}: a new neighbourhood has no {what} yet.", _USAGE)
+    raise Mistake(
+        "{typed!r}: a new neighbourhood has no {what} yet.", _USAGE, typed=typed, what=what
+    )
 
 
 found_command = add_field_options(
-    KINDS["charter"], begin_neighbourhood, leave_out=("name", "founders", "moderators")
+    declared_of(Charter), begin_neighbourhood, leave_out=("name", "founders", "moderators")
 )

@@ -1,20 +1,23 @@
-"""Turns views into text for a terminal. Makes harmless first what people wrote."""
+"""Turns views into text for a terminal. First makes the words that people wrote harmless."""
 
+import shlex
+from itertools import groupby
 from typing import Any
 
 from protocol.display_text import safe_line, safe_text
+from protocol.errors import fill_in
 
 Shown = dict[str, Any]
 
+_ID_LENGTH = 64  # hexadecimal digits
 _TITLE_WIDTH = 48
 _NAME_WIDTH = 30
 _SHORT_NAME = 20
 _HIDDEN_FIELDS = {
     *("id", "kind", "author", "created", "state", "history", "about"),
     *("responses", "receipts", "corrections", "heads", "after", "first"),
-    *("occurrences", "offset"),
+    *("occurrences", "offset", "views"),
 }
-_KINDS_WITHOUT_TITLE = {"message", "pact", "thanks"}  # their text is shown in place of a title
 
 
 def format_list(views: list[Shown], hidden: int = 0) -> str:
@@ -22,6 +25,20 @@ def format_list(views: list[Shown], hidden: int = 0) -> str:
     lines = [_format_line(view) for view in views] or ["Nothing yet."]
     if hidden:
         lines.append(f"({hidden} by people you muted left out; add --muted to see them.)")
+    return "\n".join(lines)
+
+
+def format_steps(steps: list[Shown]) -> str:
+    """Formats each step as the command that posts it. Marks the steps that somebody waits for."""
+    lines = []
+    for step in steps:
+        mark = "!" if step["awaited"] else " "
+        lines.append(f"{mark} {_format_command(step)}")
+        if step["ask"]:
+            options = ", ".join(_option(name) for name in step["ask"])
+            lines.append(f"      fill in: {options}")
+    if not steps:
+        return "Nothing waits for you."
     return "\n".join(lines)
 
 
@@ -39,9 +56,10 @@ def format_view(view: Shown) -> str:
     for name, value in view.items():
         if name not in _HIDDEN_FIELDS and value not in (None, [], ""):
             lines.append(f"  {name}: {_format_value(value)}")
-    if view["kind"] == "page" and len(view["heads"]) > 1:
-        for revision in view["heads"]:
-            lines.extend(_format_revision(revision))
+    texts = view.get("heads") or ()
+    if len(texts) > 1:
+        for text in texts:
+            lines.extend(_format_revision(text))
     for day in view.get("occurrences") or ():
         lines.extend(_format_day(day))
     lines.append("")
@@ -69,12 +87,17 @@ def format_balances(balances: list[Shown]) -> str:
 
 
 def format_kinds(kinds: list[Shown]) -> str:
-    """Formats one line for each kind with its fields. Marks the fields that are needed."""
+    """Formats one line for each kind with its fields, below the package that the kinds come from.
+
+    Marks the fields that are needed.
+    """
     lines = []
-    for kind in kinds:
-        fields = [field["name"] + "!" * field["required"] for field in kind["fields"]]
-        lines.append(f"{kind['name']}: {', '.join(fields) or 'no fields'}")
-    return "\n".join(lines)
+    for package, members in groupby(kinds, key=lambda kind: kind["from"]):
+        lines += ["", f"From {package}:"]
+        for kind in members:
+            fields = [field["name"] + "!" * field["required"] for field in kind["fields"]]
+            lines.append(f"  {kind['name']}: {', '.join(fields) or 'no fields'}")
+    return "\n".join(lines[1:])
 
 
 def format_introductions(answer: Shown) -> str:
@@ -90,13 +113,30 @@ def format_introductions(answer: Shown) -> str:
     )
 
 
+def _format_command(step: Shown) -> str:
+    """Writes the command that posts a step, with short ids."""
+    words = ["meshcoop post", step["kind"]]
+    if step["about"]:
+        words.append(f"--about {step['about'][:8]}")
+    for name, value in step["given"].items():
+        for part in value if isinstance(value, list) else [value]:
+            text = safe_line(str(part))
+            is_id = len(text) == _ID_LENGTH and " " not in text
+            words.append(f"{_option(name)} {text[:8] if is_id else shlex.quote(text)}")
+    return " ".join(words)
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
 def _format_line(view: Shown) -> str:
     if view["kind"] == "suggestion":
         return _format_suggestion(view)
     if view["kind"] == "reciprocity":
         return _format_quarter(view)
-    text = view.get("text") if view["kind"] in _KINDS_WITHOUT_TITLE else None
-    title = view.get("title") or view.get("name") or text or view["kind"] or "unreadable"
+    names = (view.get(field) for field in ("title", "name", "text", "kind"))
+    title = next((name for name in names if name), "unreadable")
     minutes = f"  {view['minutes']} min" if view.get("minutes") else ""
     state = "muted" if view.get("muted") else view.get("state", "")
     parts = [
@@ -105,6 +145,8 @@ def _format_line(view: Shown) -> str:
         format_signers(view),
         state,
     ]
+    if "step" in view:  # in the list of what waits for the reader
+        parts.append(f"needs your {safe_line(view['step']['kind'])}")
     return "  ".join(parts).rstrip()
 
 
@@ -149,7 +191,7 @@ def _format_day(day: Shown) -> list[str]:
 
 def _format_entry(entry: Shown) -> str:
     """Formats one line of a view's history."""
-    note = "" if entry["counted"] else f"  (does not count: {safe_line(entry['note'])})"
+    note = "" if entry["counted"] else f"  (does not count: {_format_refusal(entry['note'])})"
     kind = entry["kind"] or "something unreadable"
     return f"  {entry['created'][:16]}  {format_signers(entry)}: {kind}{note}"
 
@@ -166,9 +208,25 @@ def _format_balance(balance: Shown) -> tuple[str, str, str, str, str]:
 
 def _format_exchange(row: Shown) -> str:
     """Formats one line of a balance's history: a receipt, a gift or a correction."""
-    note = {"receipt": "", "thanks": "  (a gift)"}.get(row["kind"], f"  ({row['kind']})")
     who = safe_line(row["person"]["name"], _NAME_WIDTH)
-    return f"  {row['on'][:10]}  {who}  {row['minutes']:+d}  {row['balance']:+d}{note}"
+    return f"  {row['on'][:10]}  {who}  {row['minutes']:+d}  {row['balance']:+d}{_note_on(row['kind'])}"
+
+
+def _format_refusal(note: Shown) -> str:
+    return safe_line(f"{fill_in(note['text'], note['arguments'])} ({note['rule']})")
+
+
+def _note_on(kind: str) -> str:
+    """Returns the note at the end of a line of a balance's history, such as "(a gift)". For a
+    receipt, returns an empty text.
+    """
+    # The other commands need no kinds. So the import is here.
+    from protocol.fold.registry import names_of
+    from protocol.kinds.exchange.payments import Receipt, Thanks
+
+    if kind in names_of(Receipt):
+        return ""
+    return "  (a gift)" if kind in names_of(Thanks) else f"  ({kind})"
 
 
 def _format_value(value: Any) -> str:

@@ -14,7 +14,7 @@ from meshcoop.cli.records import PersonOption, obtain_pin
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
 from protocol.display_text import safe_line
-from protocol.fold.kind import KINDS, Kind
+from protocol.fold.registry import KINDS, DeclaredKind
 
 AboutOption = Annotated[str, Parameter(help="the id of what this answers")]
 RepresentedOption = Annotated[
@@ -36,7 +36,7 @@ def _build_post_app() -> App:
     return app
 
 
-def _make_command(kind: Kind) -> Callable[..., None]:
+def _make_command(kind: DeclaredKind) -> Callable[..., None]:
     """Makes the command that posts records of one kind.
 
     A record that begins a thread may have a field `about`. So its command has no option `--about`.
@@ -63,7 +63,7 @@ def _make_command(kind: Kind) -> Callable[..., None]:
         _post_record(context, {"kind": kind.name, "about": about, **people, "fields": fields})
 
     command = post_root if kind.is_root else post_answer
-    command.__doc__ = (kind.__doc__ or "").split("\n", maxsplit=1)[0]
+    command.__doc__ = (kind.view_type.__doc__ or "").split("\n", maxsplit=1)[0]
     return command
 
 
@@ -89,7 +89,7 @@ def _post_lines(
     if not lines or kind:
         names = ", ".join(sorted(declared.name for declared in KINDS.values() if declared.posted))
         problem = f"There is no kind {kind[0]!r} to post" if kind else "Say what to post"
-        raise Mistake(f"{problem}; there are: {names}.", _USAGE)
+        raise Mistake("{problem}; there are: {names}.", _USAGE, problem=problem, names=names)
     has_refusal = False
     with context.connect_node() as node:
         for text in iter(lambda: sys.stdin.readline(_MAX_LINE), ""):

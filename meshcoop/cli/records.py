@@ -1,5 +1,6 @@
-"""The commands about records: list, show, balance, introductions, kinds, search, mute."""
+"""The commands about records: list, show, next, balance, introductions, kinds, search, mute."""
 
+import sys
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -41,7 +42,7 @@ def list_records(
     muted: MutedOption = False,
     context: ContextArgument,
 ) -> None:
-    """Lists requests, offers, suggestions, people, decisions, reciprocity, pages and more."""
+    """Lists requests, offers, what waits for you, suggestions, people, decisions and more."""
     wanted = {"what": what, "about": about, "state": state, "limit": limit}
     _print_list(context, "list", wanted, muted=muted, as_=as_)
 
@@ -51,6 +52,15 @@ def show_record(record: str, /, *, as_: ReaderOption = None, context: ContextArg
     with context.connect_node() as node:
         view = node.call("show", id=record, **{"as": as_}, **obtain_pin(node, as_))
     context.answer(view, lambda: plain_text.format_view(view))
+
+
+def show_next_steps(
+    record: str | None = None, /, *, as_: ReaderOption = None, context: ContextArgument
+) -> None:
+    """Says what waits for you; with the id of a record, what you can do there."""
+    with context.connect_node() as node:
+        steps = node.call("next_steps", id=record, **{"as": as_}, **obtain_pin(node, as_))
+    context.answer(steps, lambda: plain_text.format_steps(steps))
 
 
 def show_balance(person: str | None = None, /, *, context: ContextArgument) -> None:
@@ -71,13 +81,17 @@ def show_introductions(
 
 
 def list_kinds(*, context: ContextArgument) -> None:
-    """Lists the kinds of records and their fields."""
+    """Lists the kinds of records, their fields, and the package that each kind comes from."""
     # The other commands need no kinds. So the import is here.
-    import protocol.kinds  # noqa: F401  # registers the kinds
-    from protocol.fold.kind import describe_kinds
+    from protocol import kinds
+    from protocol.fold.registry import describe_kinds
 
-    kinds = describe_kinds()
-    context.answer(kinds, lambda: plain_text.format_kinds(kinds))
+    rows: list[plain_text.Shown] = [
+        {**kind, "from": kinds.ORIGINS[kind["name"]]} for kind in describe_kinds()
+    ]
+    for sentence in kinds.fault_sentences():
+        print(sentence, file=sys.stderr)
+    context.answer(rows, lambda: plain_text.format_kinds(rows))
 
 
 def mute_person(
@@ -94,7 +108,7 @@ def mute_person(
 
 
 def search_records(*words: str, muted: MutedOption = False, context: ContextArgument) -> None:
-    """Finds the records that hold all these words."""
+    """Finds the records that hold all of the given words."""
     if not words:
         raise Mistake("Say what to look for: `meshcoop search WORDS`.", _USAGE)
     _print_list(context, "search", {"words": " ".join(words)}, muted=muted)

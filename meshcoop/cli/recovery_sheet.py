@@ -30,8 +30,8 @@ def has_terminal() -> bool:
 
 
 def check_sheet(root_seed: bytes) -> None:
-    """Shows the words, and returns when the person has typed two of them. Raises Mistake
-    otherwise.
+    """Shows the words that stand for the root key. Returns when the person has typed two of these
+    words. Raises Mistake otherwise.
     """
     if not has_terminal():
         raise Mistake(
@@ -49,7 +49,9 @@ def check_sheet(root_seed: bytes) -> None:
         number = index + 1
         if _ask(f"Word {number} on your sheet: ").strip().lower() != words[index]:
             raise Mistake(
-                f"That is not word {number}; correct your sheet with `meshcoop recovery`.", 1
+                "That is not word {number}; correct your sheet with `meshcoop recovery`.",
+                1,
+                number=number,
             )
 
 
@@ -63,7 +65,8 @@ def answer_with_words(
 ) -> None:
     """Answers a command that has made a person. If there is a terminal, shows the recovery words.
 
-    A JSON answer holds the words as long as nobody has proved at a terminal that they are on paper.
+    A JSON answer holds the words as long as nobody has proved at a terminal that the words are on
+    paper.
     """
     seed = unlocked.keys.recovery_seed
     if seed is None:

@@ -27,9 +27,15 @@ def found_relay(name: str, /, *, listen: ListenOption = None, context: ContextAr
     """Makes this home a relay: it carries the records of neighbourhoods and reads none of them."""
     relay = name.strip()
     if not 1 <= len(relay) <= _MOST_CHARACTERS:
-        raise Mistake(f"A relay's name has 1 to {_MOST_CHARACTERS} characters.", _USAGE)
+        raise Mistake(
+            "A relay's name has 1 to {most_characters} characters.",
+            _USAGE,
+            most_characters=_MOST_CHARACTERS,
+        )
     if context.home.key_file.exists():
-        raise Mistake(f"{context.home.path} is somebody's home already; use another --home.")
+        raise Mistake(
+            "{path} is somebody's home already; use another --home.", path=context.home.path
+        )
     secret = passphrase.obtain_passphrase(new=True)
     context.home.create()
     keep_listen_addresses(context, listen)
@@ -130,7 +136,11 @@ def show_metrics_port(
     settings = _require_relay(context)
     if port is not None:
         if not 0 <= port <= _MOST_PORT:
-            raise Mistake(f"A port is a number from 1 to {_MOST_PORT}, or 0 for none.", _USAGE)
+            raise Mistake(
+                "A port is a number from 1 to {most_port}, or 0 for none.",
+                _USAGE,
+                most_port=_MOST_PORT,
+            )
         settings = replace(settings, metrics=port or None)
         context.home.write_settings(settings)
     if settings.metrics is None:

@@ -1,12 +1,13 @@
 """The commands for curious people and for developers: demo, specs, bench."""
 
 import sys
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from meshcoop.cli.context import ContextArgument
+from meshcoop.dev.bench.figure import Figure
 from meshcoop.errors import Mistake
 
 _AT_LEAST_ONE = Number(gte=1)
@@ -62,7 +63,7 @@ def _bench(
     context.answer(figures, lambda: "\n".join(_describe_figure(figure) for figure in figures))
 
 
-def _describe_figure(figure: dict[str, Any]) -> str:
+def _describe_figure(figure: Figure) -> str:
     return (
         f"{figure['name']}, {figure['records']} records: {figure['figure']:g} {figure['unit']}, "
         f"{figure['ratio']:g} of the limit {figure['limit']:g}"

@@ -88,12 +88,18 @@ def write_backup(
     written.
     """
     if os.path.lexists(path):
-        raise Mistake(f"{path} is there already; name another file, or move that one away.")
+        raise Mistake(
+            "{path} is there already; name another file, or move that one away.", path=path
+        )
     try:
         with open_replacement(path) as file:
             return _write(file, passphrase, contents, records)
     except OSError as error:
-        raise Mistake(f"{path} cannot be written: {error.strerror}; name another file.") from None
+        raise Mistake(
+            "{path} cannot be written: {strerror}; name another file.",
+            path=path,
+            strerror=error.strerror,
+        ) from None
 
 
 class BackupReader:
@@ -108,7 +114,11 @@ class BackupReader:
         try:
             self._file: BinaryIO = path.open("rb")
         except OSError as error:
-            raise Mistake(f"{path} cannot be read: {error.strerror}; name a backup.") from None
+            raise Mistake(
+                "{path} cannot be read: {strerror}; name a backup.",
+                path=path,
+                strerror=error.strerror,
+            ) from None
         try:
             self.contents = self._open(passphrase)
         except BaseException:
@@ -137,7 +147,9 @@ class BackupReader:
 
     def _open(self, passphrase: str) -> BackupContents:
         if self._file.read(len(FILE_MARK)) != FILE_MARK:
-            raise Mistake(f"{self._path} is no backup; name a file that `meshcoop backup` wrote.")
+            raise Mistake(
+                "{path} is no backup; name a file that `meshcoop backup` wrote.", path=self._path
+            )
         head = self._read_piece()
         try:
             fields = lock.check_costs(_unpack(head))

@@ -61,7 +61,9 @@ def write_file(
                 file.write(piece)
     except OSError as error:
         raise Mistake(
-            f"{path} cannot be written: {error.strerror}; make room, or name another file."
+            "{path} cannot be written: {strerror}; make room, or name another file.",
+            path=path,
+            strerror=error.strerror,
         ) from None
     return count
 
@@ -108,10 +110,10 @@ def _open_handle(path: Path) -> int:
     except OSError as error:
         link = path.is_symlink()
         reason = "it is a link; name the file itself" if link else f"{error.strerror}; name a file"
-        raise Mistake(f"{path} cannot be read: {reason}.") from None
+        raise Mistake("{path} cannot be read: {reason}.", path=path, reason=reason) from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise Mistake(f"{path} is no file; name one.")
+        raise Mistake("{path} is no file; name one.", path=path)
     return handle
 
 
@@ -129,6 +131,10 @@ def _check_writable(path: Path, file_format: FileFormat, neighbourhood: bytes) -
         is_ours = False
     if not is_ours:
         raise Mistake(
-            f"{path} is there already, and is no {file_format.name} of this neighbourhood; name another "
-            "file, or move that one away."
+            (
+                "{path} is there already, and is no {name} of this neighbourhood; name another "
+                "file, or move that one away."
+            ),
+            path=path,
+            name=file_format.name,
         )

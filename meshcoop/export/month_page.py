@@ -7,15 +7,21 @@ the lists hide its answers, so the page does too (R-22.8).
 """
 
 from calendar import month_name
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from typing import Any
+from operator import itemgetter
+from typing import NotRequired, TypedDict
 
 from protocol.display_text import safe_line
+from protocol.kinds.services.measures import MINUTES, USUAL_WINDOW, YES_NO, Measure
+from protocol.kinds.services.services import Link
+from protocol.loops.counted_answers import LOWER
+from protocol.loops.points import COUNT
+from protocol.loops.target_check import USUAL_SHARE
 
-Row = dict[str, Any]  # a row of a list, as the local API shows it
-
+_AGE = itemgetter("created", "id")  # all homes sort the rows in the same way
 _MONTH_LENGTH = len("2026-11")
+_HIDDEN = "(hidden)"  # stands for words that the moderators have hidden
 _STYLE = """
 body { font: 11pt/1.4 serif; max-width: 42em; margin: 2em auto; padding: 0 1em; }
 h1, h2, h3 { line-height: 1.2; } h2 { border-bottom: 1px solid; margin-top: 2em; }
@@ -25,24 +31,117 @@ td + td { font-variant-numeric: tabular-nums; } .small { font-size: 9pt; }
 """
 
 
+class PersonRow(TypedDict):
+    """A person, in the form in which the local API shows people.
+
+    The other classes of rows here follow the local API too. A row of the API has further values,
+    which the page does not need.
+    """
+
+    name: str
+
+
+class LinkRow(TypedDict):
+    """A part of a service."""
+
+    title: str | None
+    to: PersonRow
+    state: str
+
+
+class ServiceRow(TypedDict):
+    """A service."""
+
+    id: str
+    created: str
+    title: str | None
+    holder: PersonRow | None
+    answers_for: PersonRow | None
+    links: list[LinkRow]
+
+
+class TotalsRow(TypedDict):
+    """The answers of some period: how many there are, and how many of them are bad."""
+
+    n: int
+    bad: int
+
+
+# The answers of one window, which begins on the day `from`.
+PointRow = TypedDict("PointRow", {"from": str, "n": int, "bad": int})
+
+
+class MeasureRow(TypedDict):
+    """A measure. It has points if it is in use."""
+
+    id: str
+    about: str
+    created: str
+    state: str
+    question: str | None
+    scale: str
+    better: str | None
+    target: int
+    share: int | None
+    window: int | None
+    points: NotRequired[list[PointRow]]
+
+
+class OutcomeRow(TypedDict):
+    """The answers before something was done, the answers after it, and what the difference says."""
+
+    before: TotalsRow
+    after: TotalsRow
+    words: str
+
+
+class MeasureName(TypedDict):
+    """The measure of a matter."""
+
+    id: str
+
+
+class MatterRow(TypedDict):
+    """A matter."""
+
+    id: str
+    created: str
+    closed: str | None
+    measure: MeasureName
+    sentence: str
+    raised_by: int
+    actions: list[str]
+    outcome: OutcomeRow | None
+
+
+class ActionRow(TypedDict):
+    """An action. `fixed` is the number of people who gave each verdict."""
+
+    id: str
+    what: str | None
+    author: PersonRow
+    state: str
+    fixed: dict[str, int]
+
+
 class MonthPage:
-    """The page about a month, such as "2026-11". It is made from four lists of the local API, given
-    as the arguments of the same names.
+    """The page about a month, such as "2026-11". It is made from four lists of the local API. Each
+    list is given in the argument that has its name.
     """
 
     def __init__(
         self,
         month: str,
         *,
-        services: Iterable[Row],
-        measures: Iterable[Row],
-        matters: Iterable[Row],
-        actions: Iterable[Row],
+        services: Iterable[ServiceRow],
+        measures: Iterable[MeasureRow],
+        matters: Iterable[MatterRow],
+        actions: Iterable[ActionRow],
     ) -> None:
         self._month = month
-        self._services = sorted(services, key=_age)
-        self._measures = sorted(measures, key=_age)
-        self._matters = sorted(matters, key=_age)
+        self._services = sorted(services, key=_AGE)
+        self._measures = sorted(measures, key=_AGE)
+        self._matters = sorted(matters, key=_AGE)
         self._actions = {action["id"]: action for action in actions}
 
     def render(self, neighbourhood: str, least: int) -> str:
@@ -62,7 +161,7 @@ class MonthPage:
             "</html>\n"
         )
 
-    def _service_lines(self, service: Row) -> Iterator[str]:
+    def _service_lines(self, service: ServiceRow) -> Iterator[str]:
         measures = [
             measure
             for measure in self._measures
@@ -74,20 +173,22 @@ class MonthPage:
         answerer = _name(service["answers_for"])
         yield f"<p>{_name(service['holder'])} holds it; {answerer} answers for it.</p>"
         for link in service["links"]:
-            if link["state"] == "offered":
+            if link["state"] == Link.State.OFFERED:
                 offered = f"offered to {_name(link['to'])}, not accepted."
                 yield f"<p>{_text(link['title'])}: {offered}</p>"
         for measure in measures:
             yield self._measure_section(measure)
 
-    def _was_in_use(self, measure: Row) -> bool:
+    def _was_in_use(self, measure: MeasureRow) -> bool:
         """Returns whether the measure was asked in this month. The measure must have been posted by
         then. It must also be in use now, or have answers from this month.
         """
         has_begun = measure["created"][:_MONTH_LENGTH] <= self._month
-        return has_begun and (measure["state"] == "in use" or bool(self._points(measure)))
+        return has_begun and (
+            measure["state"] == Measure.State.IN_USE or bool(self._points(measure))
+        )
 
-    def _measure_section(self, measure: Row) -> str:
+    def _measure_section(self, measure: MeasureRow) -> str:
         lines = [
             f"<h3>{_text(measure['question'])}</h3>",
             f"<p><b>Asked:</b> {_target(measure)}</p>",
@@ -98,29 +199,29 @@ class MonthPage:
                 lines += self._matter_lines(measure, matter)
         return "<section>\n" + "\n".join(lines) + "\n</section>"
 
-    def _points(self, measure: Row) -> list[Row]:
+    def _points(self, measure: MeasureRow) -> list[PointRow]:
         points = measure.get("points") or []
         return [point for point in points if point["from"][:_MONTH_LENGTH] == self._month]
 
-    def _answers(self, measure: Row) -> str:
+    def _answers(self, measure: MeasureRow) -> str:
         points = self._points(measure)
         if not points:
             return "<p><b>Heard:</b> too little to say anything.</p>"
-        if measure["scale"] == "count":
+        if measure["scale"] == COUNT:
             titles = ["from", "times"]
-            rows = [[point["from"], point["bad"]] for point in points]
+            rows: list[list[str | int]] = [[point["from"], point["bad"]] for point in points]
         else:
             titles = ["from", "short of it", "answers"]
             rows = [[point["from"], point["bad"], point["n"]] for point in points]
         lines = [_table_row("th", titles), *(_table_row("td", cells) for cells in rows)]
         return f"<p><b>Heard:</b></p>\n<table>{''.join(lines)}</table>"
 
-    def _was_open(self, matter: Row) -> bool:
+    def _was_open(self, matter: MatterRow) -> bool:
         """Returns whether the matter was open in this month."""
         closed = matter["closed"] or self._month
-        return bool(matter["created"][:_MONTH_LENGTH] <= self._month <= closed[:_MONTH_LENGTH])
+        return matter["created"][:_MONTH_LENGTH] <= self._month <= closed[:_MONTH_LENGTH]
 
-    def _matter_lines(self, measure: Row, matter: Row) -> Iterator[str]:
+    def _matter_lines(self, measure: MeasureRow, matter: MatterRow) -> Iterator[str]:
         raised = f"{matter['raised_by']} people raised it on {matter['created'][:10]}."
         yield f"<p><b>What it says:</b> {_text(matter['sentence'])} {raised}</p>"
         actions = [self._actions.get(action_id) for action_id in matter["actions"]]
@@ -132,25 +233,18 @@ class MonthPage:
         yield f"<p><b>Whether it helped:</b> {_describe_outcome(measure, matter)}</p>"
 
 
-def _age(row: Row) -> tuple[str, str]:
-    """Returns a sort key for a row: its age first, then its id. So all homes sort the rows in the
-    same way.
-    """
-    return row["created"], row["id"]
-
-
-def _table_row(tag: str, cells: list[Any]) -> str:
+def _table_row(tag: str, cells: Sequence[str | int]) -> str:
     return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in cells) + "</tr>"
 
 
-def _describe_action(action: Row) -> str:
+def _describe_action(action: ActionRow) -> str:
     counts = ", ".join(f"{word} {count}" for word, count in sorted(action["fixed"].items()))
     verdicts = f" Those who raised it said of “fixed?”: {counts}." if counts else ""
     owner = _name(action["author"])
     return f"{_text(action['what'])} ({owner}; {_text(action['state'])}).{verdicts}"
 
 
-def _describe_outcome(measure: Row, matter: Row) -> str:
+def _describe_outcome(measure: MeasureRow, matter: MatterRow) -> str:
     outcome = matter["outcome"]
     if outcome is None:
         return "it is open." if matter["closed"] is None else "too few answered afterwards to say."
@@ -159,36 +253,36 @@ def _describe_outcome(measure: Row, matter: Row) -> str:
     return f"{before} before, {after} after. {_text(outcome['words'])}"
 
 
-def _describe_count(measure: Row, point: Row) -> str:
+def _describe_count(measure: MeasureRow, point: TotalsRow) -> str:
     """Says how often an event happened, or how many answers fell short of the target."""
-    if measure["scale"] == "count":
+    if measure["scale"] == COUNT:
         times = "once" if point["bad"] == 1 else f"{point['bad']} times"
-        return f"{times} in {point['n'] * measure['window']} days"
+        return f"{times} in {point['n'] * (measure['window'] or USUAL_WINDOW)} days"
     return f"{point['bad']} of {point['n']} answers short of it"
 
 
-def _target(measure: Row) -> str:
-    days = measure["window"]
+def _target(measure: MeasureRow) -> str:
+    days = measure["window"] or USUAL_WINDOW
     target = measure["target"]
-    if measure["scale"] == "count":
+    if measure["scale"] == COUNT:
         return f"it may happen at most {target} times in {days} days."
-    if measure["better"] == "lower":
+    if measure["better"] == LOWER:
         answer = "no"
         bound = f"at most {target}"
     else:
         answer = "yes"
         bound = f"at least {target}"
-    if measure["scale"] == "minutes":
+    if measure["scale"] == MINUTES:
         bound += " minutes"
-    good = answer if measure["scale"] == "yes_no" else bound
-    share = measure["share"]
+    good = answer if measure["scale"] == YES_NO else bound
+    share = measure["share"] or USUAL_SHARE
     return f"{share} of a hundred answers shall be {good}, counted by {days} days."
 
 
-def _name(person: Row | None) -> str:
+def _name(person: PersonRow | None) -> str:
     return _text(person["name"]) if person else "nobody"
 
 
-def _text(words: Any) -> str:
+def _text(words: str | None) -> str:
     """Escapes a text that people wrote, so that it cannot do harm in an HTML page."""
-    return escape(safe_line(str(words)))
+    return escape(safe_line(_HIDDEN if words is None else words))

@@ -15,7 +15,9 @@ from meshcoop.api.methods.method_table import Methods
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.muted_people import MutedPeople
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import KINDS
+from protocol.kinds.services.measures import Feedback, Measure
+from protocol.kinds.services.services import Service
 from protocol.schema.register_names import MEASURE
 from tests.support.crowded_street import Crowd, timed
 
@@ -24,7 +26,9 @@ SCALES = (("count", 2), ("one_to_five", 4), ("yes_no", 1), ("minutes", 30), ("co
 
 
 class Served(Crowd):
-    """People who ask measures' questions about services and answer them, week after week."""
+    """People who have services and measure them. They answer the questions of the measures week
+    after week.
+    """
 
     def __init__(self):
         super().__init__(PEOPLE, 4000)
@@ -85,8 +89,8 @@ def test_what_the_services_screen_asks_for(tmp_path):
         loop_cache=LoopCache(state), mesh=SimpleNamespace(credentials=credentials),
     )  # fmt: skip
     methods = Methods(SimpleNamespace(require_membership=lambda: member, now=now)).table()
-    counts = [len(state.views.of_kind(kind)) for kind in ("service", "measure", "feedback")]
-    print(f"\n{counts}")  # noqa: T201  # figures are what it is for
+    counts = [len(state.views.of_kind(view_type)) for view_type in (Service, Measure, Feedback)]
+    print(f"\n{counts}")  # noqa: T201  # this bench prints figures
     assert counts == [SERVICES, SERVICES * MEASURES, SERVICES * MEASURES * ANSWERS]
 
     began = time.thread_time()

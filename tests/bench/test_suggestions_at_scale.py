@@ -12,8 +12,9 @@ import pytest
 
 from meshcoop.clock import iso_time
 from meshcoop.matching.vocabulary import load_lexicons
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
+from protocol.fold.content import pack_content
+from protocol.fold.registry import KINDS
+from protocol.kinds.exchange.exchange import Request
 from protocol.record import envelope as record
 from protocol.record import sealing as seal
 from protocol.record.envelope import Header
@@ -43,7 +44,7 @@ class Log:
 
     def __call__(self, kind, **fields):
         state, seq = self.home.state, self.head.seq + 1
-        content = schema.pack_content(kind, fields)
+        content = pack_content(kind, fields)
         if KINDS[kind].audience == record.EPOCH:
             place = seal.content_context(state.neighbourhood, self.identity.device, seq)
             nonce = self.home.street.dice.randbytes(32)
@@ -57,8 +58,8 @@ class Log:
 
 
 def phrases():
-    """Returns what people write: every phrase that the vocabulary knows in English, Spanish and
-    German.
+    """Returns the phrases that people write here: every phrase that the vocabulary knows in
+    English, Spanish and German.
     """
     return {
         lang: sorted(" ".join(one) for one in load_lexicons()[lang].phrases)
@@ -95,7 +96,7 @@ def town(street, dice):
         fields = {"title": title[:120], "lang": lang, "minutes": 60, "starts": starts}
         wires.append(dice.choice(logs)(kind, **fields))
     home.feed(wires)
-    assert len(home.state.views.of_kind("request")) > POSTS // 3
+    assert len(home.state.views.of_kind(Request)) > POSTS // 3
     assert len(home.state.authority.members) == PEOPLE
     return home, people
 

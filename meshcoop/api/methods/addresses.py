@@ -62,7 +62,7 @@ class AddressMethods:
         return await self._wait_for_delivery(membership, party, held)
 
     async def show_address(self, params: Params) -> Params:
-        """Shows the address received for an agreement. If there is none, shows the one given."""
+        """Shows the address that you received for an agreement, or else the one that you gave."""
         membership = self._node.require_membership()
         party = await self._open_party(membership, params)
         addresses = membership.address_delivery.addresses
@@ -74,8 +74,8 @@ class AddressMethods:
         giver = Presenter(membership.state, self._node.now).show_person(held.giver)
         if address is None:
             raise Mistake(
-                "The address was sealed to other devices of yours;"
-                f" ask {giver['name']} to give it again."
+                "The address was sealed to other devices of yours; ask {name} to give it again.",
+                name=giver["name"],
             )
         if params.get("keep") and not held.kept:
             addresses.keep(held)
@@ -139,7 +139,9 @@ class AddressMethods:
         if not lives:
             raise Mistake("This agreement is over, and no address of it was kept.")
         name = Presenter(membership.state, self._node.now).show_person(party.other)["name"]
-        raise Mistake(f"No address has come yet; {name} gives theirs with `meshcoop address give`.")
+        raise Mistake(
+            "No address has come yet; {name} gives theirs with `meshcoop address give`.", name=name
+        )
 
     async def _open_party(self, membership: Membership, params: Params) -> _Party:
         """Finds the party to an agreement who uses this home, and opens the keys of this person.
@@ -158,7 +160,7 @@ class AddressMethods:
         own_parties = sorted(people & parties)
         if not own_parties:
             hint = "; for a guest of this home, say who with --as" if caller is None else ""
-            raise Refused("R-18.5", f"this agreement is between other people{hint}")
+            raise Refused("R-18.5", "this agreement is between other people{hint}", hint=hint)
         person = own_parties[0]
         (other,) = parties - {person}
         guest = membership.guests.find(person)

@@ -20,7 +20,9 @@ from meshcoop.home.key_file import Guest
 from protocol.authority.admission import Device
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import declared_of
+from protocol.kinds.neighbourhood import Device as DeviceRecord
+from protocol.kinds.people import Profile
 from protocol.record import root_statement as statement
 from protocol.record.root_statement import Certificate
 
@@ -59,16 +61,18 @@ class DeviceMethods:
         return [self._show(membership, device) for device in devices]
 
     async def show_device(self, params: Params) -> Params:
-        """Shows the device whose key begins with these digits."""
+        """Shows the device whose key begins with the given digits."""
         membership = self._node.require_membership()
         prefix = read_id_prefix(params.get("device"))
         authority = membership.state.authority
         devices = authority.devices if authority else {}
         matches = [device for key, device in devices.items() if key.hex().startswith(prefix)]
         if not matches:
-            raise Mistake(f"No device here is {prefix}; `meshcoop devices PERSON` shows theirs.")
+            raise Mistake(
+                "No device here is {prefix}; `meshcoop devices PERSON` shows theirs.", prefix=prefix
+            )
         if len(matches) > 1:
-            raise Mistake(f"Several devices begin with {prefix}; give more digits.")
+            raise Mistake("Several devices begin with {prefix}; give more digits.", prefix=prefix)
         return self._show(membership, matches[0])
 
     async def post_statement(self, params: Params) -> Params:
@@ -77,14 +81,14 @@ class DeviceMethods:
         signed = read_hex(params, "statement")
         if statement.read_statement(signed).place != _place(membership):
             raise Mistake("This statement is for another neighbourhood.")
-        record = membership.author.write(KINDS["device"], {"statement": signed})
+        record = membership.author.write(declared_of(DeviceRecord), {"statement": signed})
         return {"id": record.id.hex()}
 
     async def add_guest(self, params: Params) -> Params:
         """Adds a guest: a person without a machine. A PIN locks the guest's device at this home."""
         membership = await self._node.wait_to_sign()
         certified = _read_certificate(membership, params)
-        KINDS["profile"].check_fields({"name": read_text(params, "name").strip()})
+        declared_of(Profile).check_fields({"name": read_text(params, "name").strip()})
         guest = Guest(
             certified.person,
             certified.device,
@@ -165,7 +169,8 @@ def _read_lock(params: Params) -> Params:
 
 
 def _admit_guest(membership: Membership, guest: Guest, seed: bytes) -> bool:
-    """Lets a guest's new device count. Returns True if the guest is a member now.
+    """Posts what is needed so that the records of a guest's new device count. Returns True if the
+    guest is a member now.
 
     If the guest is a member already, posts the first record of the device. Otherwise this home's
     person vouches for the guest.

@@ -7,19 +7,20 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from itertools import islice
 
-from meshcoop.api.loop_views import LoopViews
+from meshcoop.api.loop_awaits import loop_awaits
+from meshcoop.api.loop_views import KINDS_WITH_STATUS, LoopViews
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import MAX_ROWS, open_queries, read_limit, read_state
 from meshcoop.api.resolver import Resolver
-from protocol.fold.kind import KINDS
-from protocol.fold.thread import View
+from protocol.fold.registry import declared_of
+from protocol.kinds.services.services import Service
 
 Lister = Callable[[Params], Awaitable[list[Params]]]
 
-_KINDS_WITH_STATUS = ("service", "measure", "action", "feedback")
-_KINDS_BY_LIST = {KINDS[name].plural: KINDS[name] for name in _KINDS_WITH_STATUS}
+_SERVICES = declared_of(Service).plural
+_KINDS_BY_LIST = {kind.plural: kind for kind in map(declared_of, KINDS_WITH_STATUS)}
 _ID_PREFIX = re.compile(r"[0-9a-f]{8,64}")
 
 _HELD = "held"
@@ -44,8 +45,8 @@ class LoopMethods:
     async def find_matter(self, params: Params) -> Params | None:
         """Finds the matter whose id begins with the parameter `id`.
 
-        Returns None if no matter or several matters fit, or if the digits also begin the id of a
-        record.
+        Returns None if no matter or several matters fit, or if the id of a record begins with the
+        same digits.
         """
         prefix = str(params.get("id", "")).strip().lower()
         membership = self._node.require_membership()
@@ -53,22 +54,32 @@ class LoopMethods:
             return None
         if membership.state.store.records.ids_beginning(prefix):
             return None
-        services = membership.state.views.of_kind("service")
+        services = membership.state.views.of_kind(Service)
         matters = self._views(membership).rows.list_matters(services)
         matches = [matter for matter in matters if matter["id"].startswith(prefix)]
         return {**matches[0], "history": []} if len(matches) == 1 else None
 
     def with_loop_status(self, shown: Params) -> Params:
-        """Adds the status of the feedback loop to a view that is shown. If a view's kind has no
-        such status, returns it unchanged.
+        """Adds the status of the feedback loop to a view that is shown. If views of this kind have
+        no such status, returns the view unchanged.
         """
-        if shown.get("kind") not in _KINDS_WITH_STATUS:
-            return shown
         return self._views(self._node.require_membership()).with_loop_status(shown)
 
     def citation_for(self, measure: bytes) -> Params:
         """Returns the fields with which a new action cites the open matter of its measure."""
         return self._views(self._node.require_membership()).citation_for(measure)
+
+    def awaited_steps(self, record_id: bytes, person: bytes) -> set[tuple[str, bytes | None]]:
+        """Returns the steps of a person for which the feedback loops wait, as pairs (kind, about).
+
+        If the record is not in the thread of a service, there are no such steps.
+        """
+        membership = self._node.require_membership()
+        now = self._node.now()
+        if membership.loop_cache.loops_for(record_id, now) is None:
+            return set()
+        answers = loop_awaits(membership.state, membership.loop_cache, person, now)
+        return {(answer.kind, answer.about) for answer in answers}
 
     async def _list_with_status(self, params: Params) -> list[Params]:
         what = params["what"]
@@ -95,7 +106,7 @@ class LoopMethods:
         The person holds the service, has passed it on, or has given feedback on it.
         """
         state = read_state(params, "holdings", _HOLDING_STATES)
-        open_services = {**params, "what": KINDS["service"].plural, "state": "open"}
+        open_services = {**params, "what": _SERVICES, "state": Service.State.OPEN.value}
         open_services.pop("limit", None)
         services = await self._list_with_status(open_services)
         rows = [
@@ -109,7 +120,7 @@ class LoopMethods:
         self,
         params: Params,
         what: str,
-        list_rows: Callable[[Iterable[View]], list[Params]],
+        list_rows: Callable[[Iterable[Service]], list[Params]],
     ) -> list[Params]:
         """Lists the rows of all services. If the parameter `about` is set, lists only the rows of
         one service or measure.
@@ -118,7 +129,7 @@ class LoopMethods:
         state = read_state(params, what, _STATES[what])
         about = params.get("about")
         if about is None:
-            rows = list_rows(membership.state.views.of_kind("service"))
+            rows = list_rows(membership.state.views.of_kind(Service))
         else:
             resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
             record_id = resolver.resolve_record(about)

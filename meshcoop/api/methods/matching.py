@@ -138,7 +138,9 @@ def _unmuted_members(membership: Membership) -> set[bytes]:
 def _suggestions_about(
     membership: Membership, matcher: Suggestions, resolver: Resolver, typed: str, me: bytes
 ) -> list[Suggestion]:
-    """Finds suggestions about a person or a post. `typed` is what the caller typed for it."""
+    """Finds suggestions about a person or a post. `typed` is the text with which the caller names
+    the person or the post.
+    """
     try:
         person = resolver.resolve_person(typed)
     except Mistake:
@@ -148,12 +150,12 @@ def _suggestions_about(
 
 
 def _gather_ties(membership: Membership) -> Ties:
-    """Gathers the reasons why two members know each other: exchanges, vouches and admissions."""
+    """Gathers the reasons why two members know each other: exchanges, good words and admissions."""
     authority = membership.state.authority
     assert authority is not None, "the charter has been read: this home is a member's"
     ties = Ties(_unmuted_members(membership))
     ties.add_exchanges(membership.matching_index.exchanges.given())
-    ties.add_vouches(membership.matching_index.vouches())
+    ties.add_good_words(membership.matching_index.good_words())
     ties.add_admissions(authority)
     return ties
 

@@ -7,7 +7,8 @@ from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
 from meshcoop.author import renewal as renewals
 from meshcoop.clock import iso_time
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import declared_of
+from protocol.kinds.decisions import Renewal
 
 _RENEWAL_FIELDS = ("moderators", "vouchers", "share", "title")  # the fields that a person may set
 _JOIN_SECONDS = 60
@@ -60,6 +61,6 @@ class MembershipMethods:
         if params.get("person") is not None:
             person = resolver.resolve_person(read_text(params, "person"))
         asked = {name: params.get(name) for name in _RENEWAL_FIELDS}
-        fields = KINDS["renewal"].read_input(asked, resolver.resolve)
+        fields = declared_of(Renewal).read_input(asked, resolver.resolve)
         renewal = renewals.renew(membership.author, person=person, **fields)
         return {"id": renewal.id.hex()}

@@ -1,19 +1,28 @@
-"""The method of the local API that posts a record for a person or a guest of this home."""
+"""The methods of the local API that post a record, or say what could be posted, for a person or a
+guest of this home.
+"""
 
+from meshcoop.api.awaited_answers import AWAITED
 from meshcoop.api.credit_advice import CreditAdvisor
 from meshcoop.api.methods.loops import LoopMethods
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params, read_pin, read_text
+from meshcoop.api.plain_values import show_input
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.queries import open_private
+from meshcoop.api.queries import open_private, open_queries
 from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
+from meshcoop.author.next_steps import Step, find_steps
 from meshcoop.author.signer import Signer
 from meshcoop.errors import Mistake
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.home.key_file import Guest
+from protocol.fold.registry import KINDS
+from protocol.kinds.services.actions import Action
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record
+
+POSSIBLE = "possible"  # why a step is offered: it would count, though nobody waits for it
 
 
 class PostMethods:
@@ -25,7 +34,7 @@ class PostMethods:
 
     def table(self) -> dict[str, Method]:
         """Returns the API methods of this class, by name."""
-        return {"post": self.post}
+        return {"post": self.post, "next_steps": self.list_next_steps}
 
     async def post(self, params: Params) -> Params:
         """Signs one record, stores it and sends it to the neighbours."""
@@ -36,7 +45,7 @@ class PostMethods:
         represented = _resolve_represented(resolver, params)
         person = _resolve_signer(membership, resolver, params)
         guest = None if person is None else membership.guests.find(person)
-        if params.get("kind") == "action" and about:
+        if about and _is_action(params.get("kind")):
             fields = fields | self._loops.citation_for(about)
         signer: Signer | None = None  # None: any device of this home that may sign
         if guest is not None:
@@ -59,9 +68,44 @@ class PostMethods:
         me = membership.author.person if guest is None else person
         return self._answer(membership, record, me)
 
+    async def list_next_steps(self, params: Params) -> list[Params]:
+        """Lists the records that a person could post now in the thread of a record.
+
+        Without `id`, lists the records that somebody waits for from this person.
+        """
+        membership = await self._node.wait_to_sign()
+        presenter = Presenter(membership.state, self._node.now)
+        resolver = Resolver(membership.state, presenter)
+        person = _resolve_signer(membership, resolver, params)
+        guest = None if person is None else membership.guests.find(person)
+        if guest is not None:
+            signer = await _open_guest(membership, guest, params)
+        else:
+            await open_private(membership.author.private)
+            signer = membership.author.signer_of(person)
+        if params.get("id") is not None:
+            record_id = resolver.resolve_record(read_text(params, "id"))
+            return self._show_steps(membership, presenter, signer, record_id)
+        waiting = (await open_queries(self._node, params)).list_views({**params, "what": "waiting"})
+        steps: dict[str, list[Params]] = {}
+        for row in waiting:
+            root = row["thread"]
+            if root not in steps:
+                steps[root] = self._show_steps(membership, presenter, signer, bytes.fromhex(root))
+        return [_find_step(row, steps[row["thread"]]) for row in waiting]
+
+    def _show_steps(
+        self, membership: Membership, presenter: Presenter, signer: Signer, record_id: bytes
+    ) -> list[Params]:
+        of_loops = self._loops.awaited_steps(record_id, signer.person)
+        return [
+            _show_step(step, presenter, is_awaited=(step.kind, step.about) in of_loops)
+            for step in find_steps(membership.author, signer, record_id)
+        ]
+
     def _answer(self, membership: Membership, record: Record, me: bytes | None) -> Params:
-        """Returns the answer to a call: the id of the new record, and advice about its signer's
-        balance if there is any.
+        """Returns the answer to a call: the id of the new record. If there is advice about the
+        signer's balance, the answer has this advice too.
         """
         presenter = Presenter(membership.state, self._node.now)
         advice = CreditAdvisor(membership.state, presenter).advise(record, me)
@@ -71,11 +115,55 @@ class PostMethods:
         return answer
 
 
+def _show_step(step: Step, presenter: Presenter, *, is_awaited: bool) -> Params:
+    """Shows a step. `is_awaited` says that a feedback loop waits for this step."""
+    is_awaited = is_awaited or (step.awaited is not None and presenter.is_due(step.awaited))
+    among = None if step.among is None else sorted(record_id.hex() for record_id in step.among)
+    return {
+        "kind": step.kind,
+        "about": step.about.hex(),
+        "ask": list(step.ask),
+        "given": show_input(step.given),
+        "suggested": show_input(step.suggested),
+        "among": among,
+        "awaited": is_awaited,
+        "because": AWAITED if is_awaited else POSSIBLE,
+    }
+
+
+def _find_step(row: Params, steps: list[Params]) -> Params:
+    """Returns the step that a row of the list `waiting` names.
+
+    If the step begins a thread of its own, such as a proposal, the person fills in all its fields.
+    """
+    kind = row["step"]["kind"]
+    about = row["step"]["about"]
+    for step in steps:
+        if (step["kind"], step["about"]) == (kind, about):
+            return step
+    asked = [name for name, field in KINDS[kind].fields.items() if not field.filled]
+    return {
+        "kind": kind,
+        "about": None,
+        "ask": asked,
+        "given": {},
+        "suggested": {},
+        "among": None,
+        "awaited": True,
+        "because": AWAITED,
+    }
+
+
 def _read_fields(params: Params) -> Params:
     fields: object = params.get("fields") or {}
     if type(fields) is not dict:
         raise Mistake("The fields of a record are a map of names and values.", USAGE_ERROR)
     return fields
+
+
+def _is_action(name: object) -> bool:
+    declared = KINDS.get(str(name))
+    return declared is not None and declared.view_type is Action
 
 
 def _resolve_about(resolver: Resolver, params: Params) -> bytes | None:

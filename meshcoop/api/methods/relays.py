@@ -12,6 +12,7 @@ from meshcoop.home.relay_limits import MEGABYTE
 from meshcoop.relay.relay import Relay
 from meshcoop.relay.tenant import Tenant
 from meshcoop.sync import relay_enrolment
+from protocol.authority.kind_names import RELAY
 from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
 
@@ -112,7 +113,9 @@ class RelayEnrolmentMethods:
         relays = authority.relays if authority else {}
         matches = [relay for key, relay in relays.items() if key.hex().startswith(prefix)]
         if len(matches) != 1:
-            raise Mistake(f"No one relay is {prefix}; `meshcoop relay list` shows them.")
+            raise Mistake(
+                "No one relay is {prefix}; `meshcoop relay list` shows them.", prefix=prefix
+            )
         record = relay_enrolment.end_enrolment(membership.mesh, matches[0])
         if record is None:
             raise Mistake("Others enrolled this relay, not you; only they can end that.")
@@ -133,7 +136,7 @@ class RelayEnrolmentMethods:
         return [
             {
                 "id": enrolled.carrier.id.hex(),
-                "kind": "relay",
+                "kind": RELAY,
                 "key": key.hex(),
                 "peer_id": peer_id(key),
                 "addresses": list(enrolled.addresses),
@@ -170,8 +173,12 @@ def _find_tenant(relay: Relay, typed: str) -> Tenant:
     ]
     if len(matches) != 1:
         raise Mistake(
-            f"{typed!r} names {len(matches) or 'none'} of the neighbourhoods that this relay serves;"
-            " `meshcoop relay list` shows their ids."
+            (
+                "{typed!r} names {value} of the neighbourhoods that this relay serves; "
+                "`meshcoop relay list` shows their ids."
+            ),
+            typed=typed,
+            value=len(matches) or "none",
         )
     return matches[0]
 
@@ -187,11 +194,11 @@ def _is_address(value: object) -> bool:
 
 def _read_above_zero(params: Params, name: str) -> int | None:
     """Reads a number of at least 1. Returns None if the parameter is missing. Raises Mistake (exit
-    code 2).
+    code 2) if it is anything else.
     """
     if params.get(name) is None:
         return None
     number = int(read_number(params, name, 0))
     if not number:
-        raise Mistake(f"`{name}` is a number above 0.", USAGE_ERROR)
+        raise Mistake("`{name}` is a number above 0.", USAGE_ERROR, name=name)
     return number

@@ -12,6 +12,7 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.api.server import Method
 from meshcoop.clock import iso_time
 from meshcoop.relay.relay import Relay
+from protocol.wire import sync_session
 
 _WAIT_SECONDS = 30
 _LOOK_AGAIN_SECONDS = 0.2
@@ -47,6 +48,7 @@ class StatusMethods:
         del params
         node = self._node
         status = {
+            "specs": sync_session.VERSION,
             "pid": os.getpid(),
             "ready": node.is_ready,
             "peer_id": node.network.peer_id,
@@ -66,7 +68,7 @@ class StatusMethods:
         self._node.stop()
 
     async def wait(self, params: Params) -> bool:
-        """Waits for these records, peers and hashes. Returns false if the time runs out first."""
+        """Waits for the given records, peers and hashes. Returns false if the time runs out."""
         with trio.move_on_after(read_number(params, "timeout", _WAIT_SECONDS)):
             while not self._is_reached(params):
                 # Peers come and go without a record, so `changed` alone is not enough.
@@ -133,7 +135,7 @@ class StatusMethods:
         }
 
     def _is_reached(self, params: Params) -> bool:
-        """Returns whether this home has everything for which the call of `wait` is waiting."""
+        """Returns whether this home has everything for which a call of the method `wait` waits."""
         membership = self._node.membership
         if membership is None:
             return False
@@ -185,7 +187,7 @@ def _show_peers(membership: Membership, presenter: Presenter) -> list[Params]:
 
 
 def _show_waiting(membership: Membership, presenter: Presenter) -> Params:
-    """Shows who waits to be admitted, and how many records wait because records before them are
+    """Shows who waits to be admitted, and how many records wait because earlier records are
     missing.
     """
     authority = membership.state.authority

@@ -36,7 +36,7 @@ class ViewMethods:
         }
 
     async def list_views(self, params: Params) -> list[Params]:
-        """Lists the views of one kind, newest first. Also lists people, suggestions and others."""
+        """Lists the views of one kind, newest first. Has other lists too, such as people."""
         list_rows = self._lists.get(str(params.get("what")))
         if list_rows is not None:
             rows: list[Params] = await list_rows(params)
@@ -44,11 +44,16 @@ class ViewMethods:
         return (await open_queries(self._node, params)).list_views(params)
 
     async def show_record(self, params: Params) -> Params:
-        """Shows the view of one record with the history of its thread."""
+        """Shows the view of one record with the history of its thread.
+
+        If `whole` is true, adds all views of the thread.
+        """
         matter = await self._loops.find_matter(params)
         if matter is not None:
             return matter
         shown = (await open_queries(self._node, params)).show_record(params)
+        if "views" in shown:
+            shown["views"] = [self._loops.with_loop_status(view) for view in shown["views"]]
         return self._loops.with_loop_status(shown)
 
     async def show_balances(self, params: Params) -> Params | list[Params]:
@@ -62,11 +67,11 @@ class ViewMethods:
         return balances.show_balance(resolver.resolve_person(params["person"]))
 
     async def search(self, params: Params) -> list[Params]:
-        """Searches for views that have all of these words."""
+        """Searches for views that have all of the given words."""
         return (await open_queries(self._node, params)).search(params)
 
     async def show_diary(self, params: Params) -> Params:
-        """Shows the events that this home's person has promised to attend, with their times."""
+        """Shows the events that this home's person has promised to attend, and their times."""
         del params
         membership = self._node.require_membership()
         authority = membership.state.authority

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from types import FrameType
-from typing import Any
 
 import trio
 
 from meshcoop.author.founding import open_state
 from meshcoop.dev.bench import loop_alarms
+from meshcoop.dev.bench.figure import Figure, SyncCount
 from meshcoop.dev.bench.fixtures import Street, build_street, measure_verifying, now
 from meshcoop.dev.bench.workers import measure_live, measure_sync, run_workers
 from meshcoop.dev.janitor import watched_folder
@@ -26,13 +26,14 @@ from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.verifier_process import open_verifier
 from meshcoop.ingest.verify_pipeline import VerifyPipeline
 from meshcoop.store.store import Store
+from protocol.kinds.exchange.exchange import Request
 from protocol.record import envelope
 
 _BATCH = 120  # about the number of records in one frame of a sync
 _TERMINATED = 128 + signal.SIGTERM
-_SYNC_COUNTS = ("wire_bytes", "record_bytes", "equal_bytes", "round_trips")
+_SYNC_COUNTS: tuple[SyncCount, ...] = ("wire_bytes", "record_bytes", "equal_bytes", "round_trips")
 
-Figures = list[dict[str, Any]]
+Figures = list[Figure]
 
 
 def run_bench(name: str, records: int | None, runs: int) -> Figures:
@@ -84,7 +85,7 @@ def _measure_ingest(street: Street, devices: dict[bytes, bytes], path: Path) -> 
         trio.run(_ingest_wires, inbox, street.wires)
         seconds = time.perf_counter() - began
         added = store.records.count() - before
-        folded = len(inbox.state.views.of_kind("request"))
+        folded = len(inbox.state.views.of_kind(Request))
         expected = (len(street.wires), len(street.wires) if devices else 0)
         assert (added, folded) == expected, f"stored and folded: {added}, {folded}, not {expected}"
         return added / seconds
@@ -123,13 +124,15 @@ def _bench_sync(records: int, runs: int, folder: Path) -> Figures:
     ]
 
 
-def _summarise_sync(name: str, syncs: list[dict[str, float]], limit: float) -> dict[str, Any]:
+def _summarise_sync(name: str, syncs: list[dict[str, float]], limit: float) -> Figure:
     rates = [sync["figure"] for sync in syncs]
-    counts = {key: int(median(sync[key] for sync in syncs)) for key in _SYNC_COUNTS}
-    return _summarise(name, int(syncs[0]["records"]), rates, [limit] * len(syncs)) | counts
+    figure = _summarise(name, int(syncs[0]["records"]), rates, [limit] * len(syncs))
+    for key in _SYNC_COUNTS:
+        figure[key] = int(median(sync[key] for sync in syncs))
+    return figure
 
 
-def _summarise(name: str, records: int, rates: list[float], limits: list[float]) -> dict[str, Any]:
+def _summarise(name: str, records: int, rates: list[float], limits: list[float]) -> Figure:
     ratios = [rate / limit for rate, limit in zip(rates, limits, strict=True)]
     return {
         "name": name,

@@ -13,8 +13,10 @@ from meshcoop.author.automatic import offer_epochs
 from meshcoop.author.founding import Identity, found_neighbourhood, open_state
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
+from protocol.fold.content import pack_content
+from protocol.fold.registry import declared_of
+from protocol.kinds.exchange.exchange import Request
+from protocol.kinds.neighbourhood import Admit, Device
 from protocol.record import envelope, root_statement, sealing
 from protocol.record.envelope import EPOCH, Header, Record
 from protocol.record.log import LOG_START, Head
@@ -57,7 +59,8 @@ class Street:
 
 
 def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
-    """Builds a neighbourhood whose founder has one device at each home; `homes` says how many.
+    """Builds a neighbourhood. Its founder has one device at each home; `homes` is the number of
+    homes.
 
     The founder's first device is at the first home. Neighbours write the records. If `with_keys`,
     the homes and the neighbours have the epoch keys.
@@ -101,7 +104,7 @@ def _add_device(author: Author, founder: Identity) -> Identity:
     place = author.state.neighbourhood[: root_statement.PLACE_SIZE]
     box = sealing.device_box_key(seed).public
     certificate = root_statement.certify_device(founder.root_seed, seed, box, place)
-    author.write(KINDS["device"], {"statement": certificate})
+    author.write(declared_of(Device), {"statement": certificate})
     device = envelope.device_key(seed)
     return replace(founder, device_seed=seed, device=device, statement=certificate)
 
@@ -109,7 +112,7 @@ def _add_device(author: Author, founder: Identity) -> Identity:
 def _admit_neighbour(author: Author) -> Identity:
     """Makes a new person, and has the founder admit this person."""
     neighbour = Identity.new(os.urandom, author.state.neighbourhood[: root_statement.PLACE_SIZE])
-    author.write(KINDS["admit"], {"person": neighbour.person, "statement": neighbour.statement})
+    author.write(declared_of(Admit), {"person": neighbour.person, "statement": neighbour.statement})
     return neighbour
 
 
@@ -131,7 +134,7 @@ def _sign_request(author: Author, writer: Identity, head: Head, title: str) -> R
     state = author.state
     seq = head.seq + 1
     fields = {"title": title, "text": _TEXT, "minutes": 60, "tags": ["lift", "health"]}
-    plain = schema.pack_content("request", fields)
+    plain = pack_content(declared_of(Request).name, fields)
     epoch = state.ring.current()
     assert epoch is not None, "the founder has the key of the first epoch"
     context = sealing.content_context(state.neighbourhood, writer.device, seq)

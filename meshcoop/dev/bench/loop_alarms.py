@@ -9,8 +9,9 @@ import random
 from collections.abc import Callable
 from math import sqrt
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from meshcoop.dev.bench.figure import Figure
 from protocol.loops.change_detection import run_change_test
 from protocol.loops.points import COUNT, SHARE, Point
 from protocol.loops.target_check import misses_target
@@ -38,15 +39,13 @@ class Cell(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """The two figures of one simulation: the figure by the rules of the specs and by the naive
-    rule.
-    """
+    """The two figures of one simulation: one by the rules of the specs, one by the naive rule."""
 
     by_rules: int
     naive: int
 
 
-def measure_alarms(runs: int) -> list[dict[str, Any]]:
+def measure_alarms(runs: int) -> list[Figure]:
     """Measures the number of false alarms a year, and how many windows pass until a change is seen.
 
     In the result, `limit` is the figure of the naive rule. `tolerance` is two standard errors of
@@ -149,7 +148,7 @@ def _alarms_naively(cell: Cell, point: Point) -> bool:
     return 100 * point.bad > (100 - _TARGET_PERCENT) * point.n
 
 
-def _summarise(name: str, unit: str, runs: list[_Run]) -> dict[str, Any]:
+def _summarise(name: str, unit: str, runs: list[_Run]) -> Figure:
     values = [run.by_rules for run in runs]
     figure = mean(values)
     naive = mean(run.naive for run in runs)

@@ -154,8 +154,8 @@ class BenchHome:
         """Dials a home and reports the results to the parent.
 
         If `expected_records` is None, reports only that the homes have met. Otherwise reports on
-        two syncs. The first brings this home to `expected_records` records. In the second both
-        stores are equal.
+        two syncs. The first brings this home to `expected_records` records. Before the second sync,
+        both stores are equal already.
         """
         self.network.allowed_address = address
         self.network.counter = TrafficCounter()

@@ -17,8 +17,8 @@ from meshcoop.errors import Mistake
 
 CHARTER_OPTIONS = ("--bounds", "count=0..3", "--settle-hours", "0")
 
-_BEGAN_DAYS = 14  # the story begins so many days ago
-_AFTER_DAYS = 7  # the second week begins so many days ago
+_BEGAN_DAYS = 14  # the story begins this many days ago
+_AFTER_DAYS = 7  # the second week begins this many days ago
 _REPORTERS = 6
 _GUESTS = ("Bea", "Dora", "Emil", "Fay")  # they have no home; the story takes as many as it needs
 _SUBCONTRACTOR = "Yusuf"

@@ -35,7 +35,12 @@ def tell_story(households: int, *, stay: bool) -> int:
     otherwise 1. Raises Mistake if the number of homes is too small or too large.
     """
     if not _MIN_HOUSEHOLDS <= households <= len(_NAMES):
-        raise Mistake(f"The story needs {_MIN_HOUSEHOLDS} to {len(_NAMES)} households.", 2)
+        raise Mistake(
+            "The story needs {min_households} to {count} households.",
+            2,
+            min_households=_MIN_HOUSEHOLDS,
+            count=len(_NAMES),
+        )
     began = time.monotonic()
     with _street_folder() as folder:
         street = [Household(folder, name) for name in _NAMES[:households]]

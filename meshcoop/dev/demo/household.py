@@ -51,7 +51,12 @@ class Household:
         try:
             cli.run_command(words, context)
         except (Mistake, Refused, CycloptsError, SystemExit) as error:
-            raise Mistake(f"{self.name}: `{' '.join(words[:2])}` said: {error}") from error
+            raise Mistake(
+                "{name}: `{choices}` said: {error}",
+                name=self.name,
+                choices=" ".join(words[:2]),
+                error=error,
+            ) from error
         return context.answers[-1]
 
     def post(self, kind: str, *words: str) -> str:

@@ -259,7 +259,7 @@ class Story:
 
 
 def _addresses(homes: list[Household], agreement: str) -> list[str]:
-    """Lists the addresses of people that these homes show for an agreement."""
+    """Lists the street addresses that these homes show for an agreement."""
 
     def show_address(home: Household) -> list[str]:
         try:

@@ -6,11 +6,12 @@ generated parts again. Both need a checkout, where the folder specs/ lies beside
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
+import protocol.kinds  # noqa: F401  # registers every kind
 from meshcoop.api.methods.method_table import Methods
 from meshcoop.dev.specs import (
     citations,
@@ -20,8 +21,13 @@ from meshcoop.dev.specs import (
     story_vectors,
     vectors,
 )
-from protocol import kinds as _kinds
-from protocol.fold import kind as schema
+from protocol.fold.registry import (
+    KINDS,
+    FieldDescription,
+    KindDescription,
+    describe_kinds,
+)
+from protocol.fold.view import States
 from protocol.schema.fields import Field, Many, Moment
 
 if TYPE_CHECKING:
@@ -29,10 +35,6 @@ if TYPE_CHECKING:
 
 _REMEDY = "run `meshcoop specs`"
 _MARK = re.compile(r"(<!-- generated: ([a-z_ ]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
-
-# Importing the package fills the registry. The assertion uses the name, so no tool removes the
-# import.
-assert _kinds.FAMILIES, "every kind is registered"
 
 
 def find_checkout() -> Path | None:
@@ -130,9 +132,14 @@ def _table_makers() -> dict[str, Callable[[], str]]:
         "kinds": _make_kinds_table,
         "methods": _make_methods_table,
     }
-    for kind in schema.describe_kinds():
+    for kind in _describe_core():
         tables[f"kind {kind['name']}"] = partial(_make_kind_table, kind)
     return tables
+
+
+def _describe_core() -> list[KindDescription]:
+    """Describes the kinds that the specs define. Leaves out kinds of other installed packages."""
+    return [kind for kind in describe_kinds() if KINDS[kind["name"]].is_core]
 
 
 def _make_kinds_table() -> str:
@@ -144,7 +151,7 @@ def _make_kinds_table() -> str:
             "a person" if kind["posted"] else "software",
             ", ".join(kind["states"]),
         )
-        for kind in sorted(schema.describe_kinds(), key=lambda kind: str(kind["name"]))
+        for kind in sorted(_describe_core(), key=lambda kind: str(kind["name"]))
     ]
     return _format_table(("kind", "about", "audience", "posted by", "states"), rows)
 
@@ -158,23 +165,23 @@ def _make_methods_table() -> str:
     return _format_table(("method", "does"), rows)
 
 
-def _make_kind_table(kind: dict[str, Any]) -> str:
+def _make_kind_table(kind: KindDescription) -> str:
     where = "a root" if kind["root"] else f"about {_list_kinds(kind['about'])}"
     title = f"**`{kind['name']}`**: {where}; audience {_describe_audience(kind)}."
     if not kind["fields"]:
         title += " It has no fields."
-    tables = [_make_fields_table(kind), _make_states_table(schema.KINDS[kind["name"]].states)]
+    tables = [_make_fields_table(kind), _make_states_table(KINDS[kind["name"]].states)]
     return "\n\n".join([title, *(table for table in tables if table)])
 
 
-def _make_fields_table(kind: dict[str, Any]) -> str:
+def _make_fields_table(kind: KindDescription) -> str:
     if not kind["fields"]:
         return ""
     rows = [
         (
             f"`{field['name']}`",
             field["type"],
-            _describe_bounds(field, schema.KINDS[kind["name"]].fields[field["name"]]),
+            _describe_bounds(field, KINDS[kind["name"]].fields[field["name"]]),
             _describe_duties(field),
             field["help"],
         )
@@ -183,14 +190,14 @@ def _make_fields_table(kind: dict[str, Any]) -> str:
     return _format_table(("field", "type", "bounds", "", "what it is"), rows)
 
 
-def _make_states_table(states: Mapping[str, str]) -> str:
+def _make_states_table(states: Iterable[States]) -> str:
     """Makes the table of the states of a kind. Returns "" for a kind without views."""
     if not states:
         return ""
-    return _format_table(("state", "when"), ((f"*{word}*", when) for word, when in states.items()))
+    return _format_table(("state", "when"), ((f"*{state}*", state.sentence) for state in states))
 
 
-def _describe_audience(kind: dict[str, Any]) -> str:
+def _describe_audience(kind: KindDescription) -> str:
     return f"{kind['audience']}, lasting" if kind["lasting"] else str(kind["audience"])
 
 
@@ -198,7 +205,7 @@ def _list_kinds(about: list[str]) -> str:
     return "any record" if about == ["*"] else ", ".join(f"`{kind}`" for kind in about)
 
 
-def _describe_bounds(described: dict[str, Any], field: Field) -> str:
+def _describe_bounds(described: FieldDescription, field: Field) -> str:
     if described["choices"]:
         return ", ".join(described["choices"])
     if isinstance(field, Moment) and field.day_only:
@@ -212,7 +219,7 @@ def _describe_bounds(described: dict[str, Any], field: Field) -> str:
     return bounds if least is None else f"{bounds}, each {least} to {most}"
 
 
-def _describe_duties(field: dict[str, Any]) -> str:
+def _describe_duties(field: FieldDescription) -> str:
     duties = [word for word in ("required", "private", "beside", "filled") if field[word]]
     if field["default"] is not None:
         duties.append(f"default {field['default']}")

@@ -2,13 +2,14 @@
 fields.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from meshcoop.dev.specs.vectors import keys_of, seed_of, to_json
+from meshcoop.dev.specs.vectors import Document, keys_of, seed_of, to_json
 from protocol.authority.register_change import LogCuts, RegisterChange
 from protocol.authority.relays import MAX_PACKED_ADDRESSES, PackedAddresses
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS, Kind
+from protocol.fold import content as contents
+from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.record.envelope import PRIVATE
 from protocol.record.packed_addresses import pack_addresses
 from protocol.schema.bounds import Bound
@@ -31,31 +32,33 @@ _MAX_BYTES = 40
 _CUTS = [[keys_of("Ana").device, 7]]
 
 
-def make_documents() -> dict[str, Any]:
-    """Makes the vector file of the kinds. Returns a map from its name in specs/vectors/ to its
-    content.
+def make_documents() -> Document:
+    """Makes the vector file of the kinds. Returns a map from the name of the file in specs/vectors/
+    to the content of the file.
     """
     return {"kinds": _kinds()}
 
 
-def _kinds() -> list[dict[str, Any]]:
+def _kinds() -> list[Document]:
     cases = []
     for _, kind in sorted(KINDS.items()):
+        if not kind.is_core:
+            continue
         cases.append(_make_case(kind, "least", _fill_required(kind)))
         cases.append(_make_case(kind, "full", _fill_all(kind)))
     return cases
 
 
-def _make_case(kind: Kind, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+def _make_case(kind: DeclaredKind, name: str, fields: Mapping[str, Any]) -> Document:
     case = {"kind": kind.name, "name": name, "fields": to_json(fields)}
     if kind.audience != PRIVATE:
-        return {**case, "content": schema.pack_content(kind.name, fields).hex()}
+        return {**case, "content": contents.pack_content(kind.name, fields).hex()}
     about = None if kind.is_root else seed_of("about")
-    content = schema.pack_private_content(kind.name, fields, about)
+    content = contents.pack_private_content(kind.name, fields, about)
     return {**case, "about": to_json(about), "content": content.hex()}
 
 
-def _fill_required(kind: Kind) -> dict[str, Any]:
+def _fill_required(kind: DeclaredKind) -> dict[str, Any]:
     return {
         name: _make_example(name, field)
         for name, field in kind.fields.items()
@@ -63,7 +66,7 @@ def _fill_required(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _fill_all(kind: Kind) -> dict[str, Any]:
+def _fill_all(kind: DeclaredKind) -> dict[str, Any]:
     return {
         name: _make_example(name, field) for name, field in kind.fields.items() if not field.beside
     }

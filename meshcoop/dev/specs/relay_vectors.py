@@ -1,21 +1,19 @@
 """Makes the test vectors of relays: a ticket, and the request that shows the ticket (specs/08)."""
 
-from typing import Any
-
-from meshcoop.dev.specs.vectors import keys_of, seed_of
+from meshcoop.dev.specs.vectors import Document, keys_of, seed_of
 from protocol.record import codec
 from protocol.wire import membership_proof, relay_ticket
 from protocol.wire.relay_ticket import EnrolRequest, Ticket
 
 
-def make_documents() -> dict[str, Any]:
-    """Makes the vector file of relays. Returns a map from its name in specs/vectors/ to its
-    content.
+def make_documents() -> Document:
+    """Makes the vector file of relays. Returns a map from the name of the file in specs/vectors/ to
+    the content of the file.
     """
     return {"ticket": _make_ticket()}
 
 
-def _make_ticket() -> dict[str, Any]:
+def _make_ticket() -> Document:
     ana = keys_of("Ana")
     neighbourhood = seed_of("neighbourhood")
     addresses = ("/ip4/192.0.2.7/tcp/4001", "/ip6/2001:db8::7/tcp/4001")

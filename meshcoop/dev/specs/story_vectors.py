@@ -12,13 +12,21 @@ from meshcoop.api.methods.status import hash_record_ids
 from meshcoop.author import automatic, founding
 from meshcoop.author.author import Author
 from meshcoop.dev.specs import vectors
-from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, KeySet, keys_of, sign_next, to_json
+from meshcoop.dev.specs.vectors import (
+    MINUTE_MS,
+    START_MS,
+    Document,
+    KeySet,
+    keys_of,
+    sign_next,
+    to_json,
+)
 from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.authority.authority import Authority
 from protocol.authority.record_index import AuthorityRecord
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
+from protocol.fold import content as contents
+from protocol.fold.registry import KINDS
 from protocol.record import envelope
 from protocol.record.envelope import Record
 from protocol.wire import bundle_file, frames, membership_proof, sync_events
@@ -31,7 +39,7 @@ _HALF_HOUR = 30
 _LASTING = envelope.OPEN | envelope.LASTING
 
 
-def make_documents() -> dict[str, Any]:
+def make_documents() -> Document:
     """Makes the vector files of this module. Returns a map from names in specs/vectors/ to
     contents.
     """
@@ -92,7 +100,7 @@ class _Household:
         self.post("profile", ben, None, name="Ben", assets=["bicycles"])
 
 
-def _tell_story() -> dict[str, Any]:
+def _tell_story() -> Document:
     """Acts out founding, admission and an exchange. Describes the home at the end of this story."""
     home = _Household()
     ana = home.ana
@@ -110,7 +118,7 @@ def _tell_story() -> dict[str, Any]:
     return _describe_home(home)
 
 
-def _describe_home(home: _Household) -> dict[str, Any]:
+def _describe_home(home: _Household) -> Document:
     state = home.author.state
     record_ids = list(home.store.records.ids())
     rows = [home.store.records.find(record_id) for record_id in record_ids]
@@ -131,7 +139,7 @@ def _describe_home(home: _Household) -> dict[str, Any]:
         ],
         "records": [_describe_record(record, state.contents.open) for record in records],
         "authority": describe_authority(state.authority),
-        "views": [to_json(view) for view in views if view],
+        "views": [to_json(vars(view)) for view in views if view],
         "set_hash": hash_record_ids(record_ids).hex(),
         "state_hash": state.views.state_hash().hex(),
         "balances": [
@@ -141,15 +149,13 @@ def _describe_home(home: _Household) -> dict[str, Any]:
     }
 
 
-def _describe_record(
-    record: Record, open_content: Callable[[Record], bytes | None]
-) -> dict[str, Any]:
+def _describe_record(record: Record, open_content: Callable[[Record], bytes | None]) -> Document:
     content = open_content(record)
-    kind = schema.read_content(content)[0] if content else None
+    kind = contents.read_content(content)[0] if content else None
     return {"kind": kind, "id": record.id.hex(), "wire": record.wire.hex()}
 
 
-def describe_authority(authority: Authority) -> dict[str, Any]:
+def describe_authority(authority: Authority) -> Document:
     """Describes members, candidates and devices in the form of the vectors."""
     members = sorted(authority.members.values(), key=lambda member: member.person)
     devices = sorted(authority.devices.values(), key=lambda device: device.key)
@@ -183,12 +189,12 @@ def describe_authority(authority: Authority) -> dict[str, Any]:
 def read_authority_record(record: Record) -> AuthorityRecord:
     """Reads an open record in the same way as the code that computes authority."""
     assert record.content is not None, "the vectors erase no record of authority"
-    kind, fields = schema.read_content(record.content)
+    kind, fields = contents.read_content(record.content)
     header = record.header
     return AuthorityRecord(record.id, header.device, header.seq, header.time, kind, fields)
 
 
-def _make_authority() -> list[dict[str, Any]]:
+def _make_authority() -> list[Document]:
     """Makes vectors 1 and 2 of the rules of authority: with two founders and with one founder.
 
     In both, V, the number of vouchers that a newcomer needs, is 2.
@@ -226,7 +232,7 @@ class _Rolls:
             "founders": [founder.certificate() for founder in founders],
             "vouchers": 2,
         }
-        content = schema.pack_content("charter", fields)
+        content = contents.pack_content("charter", fields)
         self._charter = sign_next(
             founders[0],
             None,
@@ -238,7 +244,7 @@ class _Rolls:
 
     def describe_admissions(
         self, name: str, admissions: list[tuple[KeySet, KeySet]], place: bytes | None = None
-    ) -> dict[str, Any]:
+    ) -> Document:
         """Describes the authority after these admissions. In each pair, a voucher admits a
         newcomer.
 
@@ -254,7 +260,7 @@ class _Rolls:
                 sign_next(
                     voucher,
                     own[-1] if own else None,
-                    schema.pack_content("admit", fields),
+                    contents.pack_content("admit", fields),
                     neighbourhood=self._charter.id,
                     time=START_MS + len(records) * MINUTE_MS,
                     audience=_LASTING,
@@ -272,7 +278,7 @@ class _Rolls:
 # -- Sync -----------------------------------------------------------------------------------------
 
 
-def _make_sync() -> dict[str, Any]:
+def _make_sync() -> Document:
     ana = keys_of("Ana")
     place = vectors.seed_of("neighbourhood")
     log = _sign_log(ana, place, 3)
@@ -307,7 +313,7 @@ def _sign_log(author: KeySet, place: bytes, length: int) -> list[Record]:
     return log
 
 
-def _describe_hello(place: bytes, author: KeySet, chain: list[Record]) -> dict[str, Any]:
+def _describe_hello(place: bytes, author: KeySet, chain: list[Record]) -> Document:
     signature = membership_proof.prove_membership(author.device_seed, place, *_PEERS)
     frame = SyncSession().send_hello(
         place, author.device, signature, [record.wire for record in chain]
@@ -322,7 +328,7 @@ def _heads_of(store: list[Record]) -> dict[bytes, LogHead]:
 
 def _describe_round(
     name: str, heads: tuple[Heads, Heads], stores: tuple[list[Record], list[Record]]
-) -> dict[str, Any]:
+) -> Document:
     """Describes the messages of one round of sync. The first side begins.
 
     Each step of the round holds everything that one side sends at once.
@@ -330,7 +336,7 @@ def _describe_round(
     sessions = (SyncSession(), SyncSession())
     for session in sessions:
         session.admit()
-    steps: list[dict[str, Any]] = []
+    steps: list[Document] = []
     side = 0
     data = sessions[0].begin_round(heads[0])
     # The sides take turns. The round is over when one side has nothing to answer.
@@ -351,7 +357,7 @@ def _describe_round(
     }
 
 
-def _describe_heads(heads: Heads) -> list[dict[str, Any]]:
+def _describe_heads(heads: Heads) -> list[Document]:
     return [
         {
             "device": device.hex(),
@@ -400,7 +406,7 @@ def _records_after(head: tuple[bytes, int, bytes], store: list[Record]) -> list[
 # -- Bundles --------------------------------------------------------------------------------------
 
 
-def _make_bundle() -> dict[str, Any]:
+def _make_bundle() -> Document:
     place = vectors.seed_of("neighbourhood")
     records = [*_sign_log(keys_of("Ana"), place, 3), *_sign_log(keys_of("Ben"), place, 1)]
     records[1] = records[1]._replace(content=None)

@@ -8,9 +8,10 @@ neighbourhoods.
 """
 
 import hashlib
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
-from protocol.fold import kind as schema
+from protocol.fold import content as contents
 from protocol.record import codec, envelope, root_statement, sealing
 from protocol.record.envelope import Header, Record
 from protocol.record.sealing import BoxKey, EpochKey
@@ -19,6 +20,10 @@ from protocol.wire.invitation import Invitation, Knock
 
 START_MS = 1_790_000_000_000  # 2026-09-21T14:13:20Z, when every story begins
 MINUTE_MS = 60_000
+
+# The values that a vector file can contain.
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
+Document: TypeAlias = Mapping[str, Json]
 
 _SAFE_INTEGER = 2**53  # some JSON readers round greater integers
 
@@ -90,7 +95,7 @@ def sign_next(
     return envelope.sign(header, content, neighbourhood, author.device_seed)
 
 
-def make_documents() -> dict[str, Any]:
+def make_documents() -> Document:
     """Makes the vector files of this module. Returns a map from names in specs/vectors/ to
     contents.
     """
@@ -133,7 +138,7 @@ def from_json(written: Any) -> Any:
     return written
 
 
-def _codec() -> list[dict[str, Any]]:
+def _codec() -> list[Document]:
     edges = [0, 127, 128, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**53, 2**64 - 1]
     negative = [-1, -32, -33, -128, -129, -32_768, -32_769, -(2**31), -(2**31) - 1, -(2**63)]
     texts = ["", "a", "é", "日本語", "👩‍👧", "x" * 31, "x" * 32, "x" * 256]
@@ -144,13 +149,13 @@ def _codec() -> list[dict[str, Any]]:
     return [{"value": to_json(value), "hex": codec.pack(value).hex()} for value in values]
 
 
-def _records() -> list[dict[str, Any]]:
+def _records() -> list[Document]:
     ana = keys_of("Ana")
     place = seed_of("neighbourhood")
     first = sign_next(
         ana,
         None,
-        schema.pack_content("charter", {}),
+        contents.pack_content("charter", {}),
         neighbourhood=bytes(32),
         time=START_MS,
         audience=envelope.OPEN | envelope.LASTING,
@@ -186,7 +191,7 @@ def _records() -> list[dict[str, Any]]:
     ]
 
 
-def _describe_record(name: str, record: Record, place: bytes, author: KeySet) -> dict[str, Any]:
+def _describe_record(name: str, record: Record, place: bytes, author: KeySet) -> Document:
     return {
         "name": name,
         "device_seed": author.device_seed.hex(),
@@ -200,7 +205,7 @@ def _describe_record(name: str, record: Record, place: bytes, author: KeySet) ->
     }
 
 
-def _sealing() -> dict[str, Any]:
+def _sealing() -> Document:
     ana = keys_of("Ana")
     ben = keys_of("Ben")
     place = seed_of("neighbourhood")
@@ -249,8 +254,8 @@ def _sealing() -> dict[str, Any]:
     }
 
 
-def _private_record(boxes: list[bytes], context: bytes) -> dict[str, Any]:
-    content = schema.pack_private_content(
+def _private_record(boxes: list[bytes], context: bytes) -> Document:
+    content = contents.pack_private_content(
         "message", {"text": "at nine, by the pond"}, seed_of("circle")
     )
     crowd = sealing.add_decoys(boxes, seed_of("decoys"))
@@ -267,7 +272,7 @@ def _private_record(boxes: list[bytes], context: bytes) -> dict[str, Any]:
     }
 
 
-def _statements() -> list[dict[str, Any]]:
+def _statements() -> list[Document]:
     ana = keys_of("Ana")
     here = seed_of("neighbourhood")[: root_statement.PLACE_SIZE]
     revocation = root_statement.revoke_device(ana.root_seed, ana.device, 12, here)
@@ -283,7 +288,7 @@ def _statements() -> list[dict[str, Any]]:
     ]
 
 
-def _describe_certificate(purpose: str, keys: KeySet, place: bytes) -> dict[str, Any]:
+def _describe_certificate(purpose: str, keys: KeySet, place: bytes) -> Document:
     return {
         "name": f"a device certified by its person and by itself, {purpose}",
         "root_seed": keys.root_seed.hex(),
@@ -293,7 +298,7 @@ def _describe_certificate(purpose: str, keys: KeySet, place: bytes) -> dict[str,
     }
 
 
-def _gossip() -> dict[str, Any]:
+def _gossip() -> Document:
     ana = keys_of("Ana")
     place = seed_of("neighbourhood")
     epoch = EpochKey.from_key(1, seed_of("epoch key"))
@@ -310,7 +315,7 @@ def _gossip() -> dict[str, Any]:
     }
 
 
-def _invitation() -> dict[str, Any]:
+def _invitation() -> Document:
     ana = keys_of("Ana")
     addresses = ("/ip4/192.0.2.7/tcp/4001", "/ip6/2001:db8::7/tcp/4001")
     sample = Invitation(

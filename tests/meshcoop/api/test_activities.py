@@ -12,7 +12,8 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.cli import plain_text as told
 from protocol import recurrence as series
 from protocol.errors import Refused
-from protocol.fold.balance import COMMON_POT
+from protocol.fold.facets import COMMON_POT
+from protocol.kinds.activities.activities import Signup
 from tests.support.council import alike, council
 from tests.support.street_in_memory import MORNING, by_id, settle, street
 
@@ -37,7 +38,7 @@ def shown(home, one):
 
 
 def states(home, *signups):
-    return [home.view(one)["state"] for one in signups]
+    return [home.view(one).state for one in signups]
 
 
 def test_what_is_left_out_is_the_next_day_and_the_only_role(lane):
@@ -47,8 +48,8 @@ def test_what_is_left_out_is_the_next_day_and_the_only_role(lane):
     signup = home.post("signup", root)
 
     view = home.view(signup)
-    assert (view["on"], view["role"], view["state"]) == (NEXT, "cook", "placed")
-    assert home.view(root)["offset"] == 0
+    assert (view.on, view.role, view.state) == (NEXT, "cook", "placed")
+    assert home.view(root).offset == 0
 
 
 def test_roles_come_as_pairs_or_as_a_map(lane):
@@ -56,7 +57,7 @@ def test_roles_come_as_pairs_or_as_a_map(lane):
     pairs = lunch(home, roles=["cook = 1", "a=b=2"])
     mapped = lunch(home, roles={"cook": 1, "a=b": 2})
 
-    assert home.view(pairs)["roles"] == home.view(mapped)["roles"] == {"cook": 1, "a=b": 2}
+    assert home.view(pairs).roles == home.view(mapped).roles == {"cook": 1, "a=b": 2}
     for wrong in (
         ["cook"],
         ["=2"],
@@ -131,13 +132,13 @@ def test_attendance_writes_down_who_had_a_place_and_that_stays(lane):
     ada, ben, cho = lane
     root = lunch(ada, roles="cook=1")
     settle(*lane)
-    late = cho.post("signup", root)  # cut off: nobody has it yet
+    late = cho.post("signup", root)  # Cho is cut off: no other home has this signup yet
     ben.street.clock += 1000
     first = ben.post("signup", root)
     settle(ada, ben)
     ada.street.clock = MORNING + DAY_MS
     written = ada.post("attendance", root, people=[ben.me.person.hex()], on=TODAY)
-    assert ada.view(written)["held"] == {"cook": [ben.me.person]}
+    assert ada.view(written).held == {"cook": [ben.me.person]}
     settle(*lane)
 
     assert [states(home, first, late) for home in lane] == [["placed", "waiting"]] * 3
@@ -170,8 +171,8 @@ def test_the_neighbour_signs_the_elder_up(lane):
     settle(*lane)
 
     view = ada.view(signup)
-    assert (view["author"], view["by"]) == (elder.me.person, neighbour.me.person)
-    (day,) = ada.view(root)["occurrences"]
+    assert (view.author, view.by) == (elder.me.person, neighbour.me.person)
+    (day,) = ada.view(root).occurrences
     assert day["roles"][0]["has"] == [elder.me.person]
     elder.post("close", signup, as_state="withdrawn")
     assert states(elder, signup) == ["withdrawn"]
@@ -188,7 +189,7 @@ def test_what_is_past_is_told_by_the_clock_here(timezone, state):
 
         assert shown(home, root)["state"] == state
         assert shown(home, root)["upcoming"] == ([] if state == "past" else [TODAY])
-        assert home.view(root)["state"] == "open"
+        assert home.view(root).state == "open"
 
 
 def test_the_pot_pays_who_ran_it_once_a_day(lane):
@@ -199,7 +200,7 @@ def test_the_pot_pays_who_ran_it_once_a_day(lane):
     settle(*lane)
     came = [one.me.person.hex() for one in (ada, ben)]
     written = ada.post("attendance", root, people=came)
-    receipt = ada.post("receipt", written)  # Ben is the only one who came beside Ada
+    receipt = ada.post("receipt", written)  # besides Ada, only Ben came
     again = ada.post("attendance", root, people=came)
     for attendance in (written, again):
         with pytest.raises(Refused) as refused:
@@ -246,7 +247,7 @@ def test_hidden_words_take_the_names_of_roles_along():
             settle(*homes)
 
         assert "rude" not in repr([cho.view(root), cho.view(signup)])
-        assert cho.view(root)["occurrences"][0]["roles"][0]["has"] == [ben.me.person]
+        assert cho.view(root).occurrences[0]["roles"][0]["has"] == [ben.me.person]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -262,9 +263,9 @@ def test_any_order_of_arrival_gives_one_state(seed):
                     home.post("close", mine, as_state="withdrawn")
             if dice.random() < 0.3:
                 settle(*dice.sample(homes, 2))
-        for one in homes[0].state.views.of_kind("signup")[:2]:
+        for one in homes[0].state.views.of_kind(Signup)[:2]:
             with suppress(Refused):
-                homes[0].author.post("accept", {}, about=one["id"], resolve=by_id)
+                homes[0].author.post("accept", {}, about=one.id, resolve=by_id)
         alike(*homes)
         twin = homes[0].street.twin(homes[0])
         wires = homes[0].wires()
@@ -274,5 +275,5 @@ def test_any_order_of_arrival_gives_one_state(seed):
         settle(homes[0], twin)
 
         assert twin.state_hash() == homes[0].state_hash()
-        (day,) = twin.view(root)["occurrences"]
+        (day,) = twin.view(root).occurrences
         assert [len(one["has"]) <= one["places"] for one in day["roles"]] == [True, True]

@@ -8,8 +8,10 @@ from meshcoop.api.balances import Balances
 from meshcoop.api.credit_advice import CreditAdvisor
 from meshcoop.api.presenter import Presenter
 from meshcoop.author.automatic import Countersigner
+from meshcoop.fold.views import FoldedThread
 from protocol.errors import Refused
-from protocol.fold.balance import COMMON_POT
+from protocol.fold.facets import COMMON_POT
+from protocol.fold.registry import view_of
 from tests.support.street_in_memory import HOUR, by_id, exchange, settle, street
 
 
@@ -54,8 +56,8 @@ def test_who_is_to_answer_reads_the_words_of_other_terms_and_nobody_else(lane):
     assert (views[0]["minutes"], views[0]["when"]) == (60, "2026-12-01")
     agreement = says(lane, ben, "agreement", other)
     view = cho.view(agreement)
-    assert (view["giver"], view["receiver"]) == (ben.me.person, ada.me.person)
-    assert view["minutes"] == 60
+    assert (view.giver, view.receiver) == (ben.me.person, ada.me.person)
+    assert view.minutes == 60
 
 
 def test_software_answers_what_waits_and_agrees_to_what_is_on_the_table(lane):
@@ -79,7 +81,7 @@ def test_nobody_responds_to_what_has_expired(lane):
     assert refusal(ada, "response", response, minutes="20") == "R-13.4"
     late = Presenter(ben.state, ben.now).show_view(ben.view(offer))
     assert late["state"] == "expired"
-    says(lane, ada, "agreement", response)  # what waits can still be agreed to
+    says(lane, ada, "agreement", response)  # Ada can still agree to a waiting response
 
 
 # Cancelling, disputing, correcting ----------------------------------------------------------------
@@ -91,7 +93,7 @@ def test_either_cancels_until_something_is_confirmed(lane):
     agreement = says(lane, ada, "agreement", says(lane, ben, "response", offer))
     says(lane, ben, "close", agreement, as_state="cancelled", why="I am ill")
     view = ada.view(agreement)
-    assert (view["state"], view["why"]) == ("cancelled", "I am ill")
+    assert (view.state, view.why) == ("cancelled", "I am ill")
     done = exchange(ada, ben)
     settle(*lane)
     assert refusal(ben, "close", done[2], as_state="cancelled") == "R-14.7"
@@ -104,9 +106,9 @@ def test_a_dispute_says_why_until_it_is_taken_back(lane):
     agreement = says(lane, ada, "agreement", says(lane, ben, "response", offer))
     receipt = says(lane, ben, "receipt", agreement)
     says(lane, ada, "close", receipt, as_state="disputed", why="It was less")
-    assert (ben.view(receipt)["state"], ben.view(receipt)["why"]) == ("disputed", "It was less")
+    assert (ben.view(receipt).state, ben.view(receipt).why) == ("disputed", "It was less")
     says(lane, ada, "confirm", receipt)
-    assert (ben.view(receipt)["state"], ben.view(receipt)["why"]) == ("confirmed", None)
+    assert (ben.view(receipt).state, ben.view(receipt).why) == ("confirmed", None)
 
 
 def test_software_corrects_what_counts_to_something_else_and_no_clock_ahead(lane):
@@ -122,7 +124,7 @@ def test_software_corrects_what_counts_to_something_else_and_no_clock_ahead(lane
     assert refusal(ada, "correction", receipt, minutes="45") == "R-13.19"
     ada.street.clock += HOUR
     says(lane, ada, "correction", receipt, minutes="45")
-    assert cho.view(receipt)["corrected"] == 60
+    assert cho.view(receipt).corrected == 60
     assert cho.balances() == {ada.me.person: 60, ben.me.person: -60}
 
 
@@ -139,10 +141,10 @@ def test_why_stands_beside_a_correction_and_can_be_taken_back(lane):
     receipt = exchange(ada, ben)[3]
     settle(*lane)
     one = says(lane, ben, "correction", receipt, minutes="60", why="I came late")
-    assert cho.view(one)["why"] == "I came late"
+    assert cho.view(one).why == "I came late"
     words = next(row for row in ben.store.records.children(one.id)).record
     says(lane, ben, "retract", words)
-    assert (cho.view(one)["why"], cho.view(one)["minutes"]) == (None, 60)
+    assert (cho.view(one).why, cho.view(one).minutes) == (None, 60)
 
 
 def test_the_confirm_of_a_correction_is_kept_by_its_author(lane):
@@ -158,7 +160,7 @@ def test_the_confirm_of_a_correction_is_kept_by_its_author(lane):
     twin.post("request", title="an old copy of the home")
     cho.feed(twin.wires())
     assert cho.store.logs.find(ada.me.device).fork is not None
-    assert cho.view(one)["state"] == "confirmed"
+    assert cho.view(one).state == "confirmed"
     assert cho.balances()[ben.me.person] == -60
 
 
@@ -192,11 +194,11 @@ def test_each_day_that_it_takes_place_has_one_receipt(lane):
     first = says(lane, ben, "receipt", agreement, on="2026-11-10T18:00")
     says(lane, ada, "confirm", first)
     assert refusal(ada, "receipt", agreement, on="2026-11-10") == "R-13.10"
-    second = says(lane, ben, "receipt", agreement)  # today is the 18th: the day before it
-    assert ada.view(second)["on"] == "2026-11-17"
+    second = says(lane, ben, "receipt", agreement)  # today is the 18th: it is for the day before
+    assert ada.view(second).on == "2026-11-17"
     says(lane, ada, "confirm", second)
     third = says(lane, ben, "receipt", agreement)
-    assert ada.view(third)["on"] == "2026-11-03"
+    assert ada.view(third).on == "2026-11-03"
     assert ada.balances() == {ben.me.person: 120, ada.me.person: -120}
 
 
@@ -242,7 +244,7 @@ def test_the_common_pot_is_a_row_once_it_paid(lane):
     paid = {"giver": ben.me.person, "receiver": COMMON_POT, "minutes": 60, "on": "2026-11-17"}
     view |= {"state": "confirmed", "duplicate": False, **paid}
     with ada.store.transaction():
-        ada.state.views.replace({10**6: {10**6: view}})
+        ada.state.views.replace({10**6: FoldedThread({10**6: view_of(view)})})
     rows = {one["person"]["name"]: one["balance"] for one in balances(ada).list_balances()}
     assert len(rows) == 4
     assert rows["the common pot"] == -60
@@ -300,12 +302,12 @@ def test_the_neighbour_signs_all_of_it_for_the_elder_and_never_against_her(lane)
     receipt = says(lane, driver, "receipt", says(lane, driver, "agreement", other))
     signs("confirm", receipt)
     right = signs("correction", receipt, minutes="45", why="she says so")
-    assert driver.view(right)["why"] == "she says so"
+    assert driver.view(right).why == "she says so"
     says(lane, driver, "confirm", right)
     thanks = signs("thanks", person=driver.me.person.hex(), minutes="10")
     for one in (request, other, right, thanks):
         view = driver.view(one)
-        assert (view["author"], view["by"]) == (elder.me.person, neighbour.me.person)
+        assert (view.author, view.by) == (elder.me.person, neighbour.me.person)
     assert driver.balances() == {driver.me.person: 45, elder.me.person: -45}
 
     mine = says(lane, neighbour, "response", signs("request", title="Another", minutes="30"))

@@ -1,5 +1,5 @@
-"""Pages that several people write at the same time: no words are lost, and all homes show the
-same.
+"""Pages that several people write at the same time: no words are lost, and all homes show the same
+page.
 """
 
 import random
@@ -13,7 +13,7 @@ from tests.support.street_in_memory import Street, settle, street
 
 
 def texts(home, page):
-    return [one["text"] for one in home.view(page)["heads"]]
+    return [one["text"] for one in home.view(page).heads]
 
 
 def test_concurrent_revisions_stand_side_by_side_until_one_names_both():
@@ -25,16 +25,16 @@ def test_concurrent_revisions_stand_side_by_side_until_one_names_both():
         settle(ada, ben, cho)
         assert texts(cho, page) == ["ada's", "ben's"]
         view = cho.view(page)
-        assert (view["state"], view["title"], view["text"]) == ("concurrent", "Our shed", "ben's")
+        assert (view.state, view.title, view.text) == ("concurrent", "Our shed", "ben's")
         both = cho.post("revision", page, text="both")
         settle(ada, ben, cho)
         view = ada.view(page)
-        assert (view["state"], view["title"], view["revisions"]) == ("current", "Our shed", 3)
+        assert (view.state, view.title, view.revisions) == ("current", "Our shed", 3)
         assert texts(ada, page) == ["both"]
-        assert view["first"] == {"title": "The shed", "text": "first"}
-        states = [ada.view(one)["state"] for one in (mine, theirs, both)]
+        assert view.first == {"title": "The shed", "text": "first"}
+        states = [ada.view(one).state for one in (mine, theirs, both)]
         assert states == ["replaced", "replaced", "current"]
-        assert ada.view(both)["after"] == [mine.id, theirs.id]
+        assert ada.view(both).after == [mine.id, theirs.id]
 
 
 def test_a_revision_of_an_older_text_stands_beside_the_newest():
@@ -57,7 +57,7 @@ def test_a_page_is_found_by_the_words_that_stand_and_by_its_title():
         ben.post("revision", page, text="a brass padlock")
         settle(ada, ben)
         for words in ("shed", "padlock", "brass pad"):
-            assert page.id in [one["id"] for one in ada.state.views.search(words, 9)]
+            assert page.id in [view.id for view in ada.state.views.search(words, 9)]
         assert ada.state.views.search("rusty", 9) == []
 
 
@@ -85,12 +85,12 @@ def test_no_words_are_lost_in_any_order(seed):
             else:
                 dice.choice(homes).feed(home.wires())
         settle(*homes)
-        views = [home.view(page) for home in homes]
+        views = [vars(home.view(page)) for home in homes]
         assert views[0] == views[1] == views[2]
-        followed = {one for each in revisions for one in first.view(each)["after"]}
+        followed = {one for each in revisions for one in first.view(each).after}
         standing = [one.id for one in (page, *revisions) if one.id not in followed]
         assert {one["id"] for one in views[0]["heads"]} == set(standing)
-        states = {one.id: first.view(one)["state"] for one in revisions}
+        states = {one.id: first.view(one).state for one in revisions}
         current = {one for one, state in states.items() if state == "current"}
         assert current == set(standing) - {page.id}
         fresh = here.twin(first)
@@ -98,5 +98,5 @@ def test_no_words_are_lost_in_any_order(seed):
         for _ in range(3):
             dice.shuffle(mixed)
             fresh.feed(mixed)
-        assert fresh.view(page) == views[0]
+        assert vars(fresh.view(page)) == views[0]
         assert fresh.state_hash() == first.state_hash()

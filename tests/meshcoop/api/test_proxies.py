@@ -1,5 +1,5 @@
-"""A proxy: a neighbour acts for the elder in named matters until a set day, and never against
-her.
+"""A proxy: a neighbour acts for an elder until a given day, for the kinds of records that the elder
+has named. The neighbour can never act against the elder.
 """
 
 import random
@@ -26,7 +26,7 @@ def post_for(home, elder, kind, about=None, /, **fields):
 
 @pytest.fixture
 def lane():
-    """Makes three homes: of the elder, of the neighbour who acts for her, and of the driver."""
+    """Makes the homes of the elder, of the neighbour who acts for her, and of the driver."""
     with street(homes=3) as homes:
         yield homes
 
@@ -38,10 +38,10 @@ def test_a_record_shows_both(lane):
     one = post_for(neighbour, elder, "request", title="A lift", minutes="60")
     settle(*lane)
     view = driver.view(one)
-    assert (view["author"], view["by"]) == (elder.me.person, neighbour.me.person)
+    assert (view.author, view.by) == (elder.me.person, neighbour.me.person)
     assert one.header.device == neighbour.me.device
     assert len({home.state_hash() for home in lane}) == 1
-    assert "by" not in driver.view(driver.post("offer", title="as myself"))
+    assert driver.view(driver.post("offer", title="as myself")).by is None
 
 
 def test_a_whole_exchange_is_the_elders_and_moves_her_minutes(lane):
@@ -58,7 +58,7 @@ def test_a_whole_exchange_is_the_elders_and_moves_her_minutes(lane):
     settle(*lane)
     post_for(neighbour, elder, "confirm", receipt)
     settle(*lane)
-    assert driver.view(receipt)["state"] == "confirmed"
+    assert driver.view(receipt).state == "confirmed"
     assert driver.balances() == {driver.me.person: 60, elder.me.person: -60}
 
 
@@ -116,10 +116,10 @@ def test_only_the_person_ends_it_and_what_was_signed_before_stays(lane):
         elder.post("retract", proxy)
     elder.post("close", proxy, as_state="ended")
     settle(*lane)
-    assert driver.view(proxy)["state"] == "ended"
+    assert driver.view(proxy).state == "ended"
     with pytest.raises(Refused, match="who gave the proxy has ended it"):
         post_for(neighbour, elder, "request", title="after")
-    assert driver.view(before)["title"] == "before"
+    assert driver.view(before).title == "before"
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_forged_record_by_no_proxy_does_not_count(lane, named):
     settle(*lane)
     told = elder.told(one)
     assert told == (None if named is None else "R-12.4")
-    assert (elder.view(one) or {}).get("author") in {None, driver.me.person}
+    assert getattr(elder.view(one), "author", None) in {None, driver.me.person}
 
 
 def test_another_persons_proxy_is_of_no_use(lane):
@@ -185,7 +185,7 @@ def test_in_any_order_the_same_comes_of_it(lane):
         assert fresh.state_hash() == driver.state_hash()
         fresh.state.rebuild()
         assert fresh.state_hash() == driver.state_hash()
-    assert all(driver.view(one)["by"] == neighbour.me.person for one in posts)
+    assert all(driver.view(one).by == neighbour.me.person for one in posts)
 
 
 def test_a_late_end_takes_back_what_was_signed_after_it(lane):
@@ -195,7 +195,7 @@ def test_a_late_end_takes_back_what_was_signed_after_it(lane):
     elder.post("close", proxy, as_state="ended")  # she signs it while her home has no connection
     one = post_for(neighbour, elder, "request", title="in good faith")
     settle(neighbour, driver)
-    assert driver.view(one)["title"] == "in good faith"
+    assert driver.view(one).title == "in good faith"
     settle(*lane)
     assert driver.view(one) is None
     assert driver.told(one) == "R-12.4"

@@ -35,7 +35,7 @@ def test_a_quarter_tells_how_many_gave_and_received_and_whom_to_ask():
         (one,) = Asking(cho)("reciprocity")
         assert (one["quarter"], one["state"]) == ("2026-Q4", "running")
         assert counts(one) == (1, 2, 1, 1)
-        assert names(one["ask_them"]) == ["amy", "Zoe"]  # by name, though Zoe gave much more
+        assert names(one["ask_them"]) == ["amy", "Zoe"]  # sorted by name, though Zoe gave much more
 
 
 def test_quarters_stand_by_themselves_and_only_receipts_that_count_do():
@@ -100,7 +100,7 @@ def test_at_most_three_ways_and_none_to_oneself():
         _, start, end, *between = homes
         for number, home in enumerate(homes):
             named(home, f"Number {number}")
-        for one in between:  # and Number 0 has let in everybody
+        for one in between:  # Number 0 has let in everybody too
             one.post("vouch", person=start.me.person.hex())
             one.post("vouch", person=end.me.person.hex())
         settle(*homes)

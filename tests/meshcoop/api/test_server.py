@@ -125,7 +125,7 @@ async def test_a_method_answers():
 @pytest.mark.parametrize(
     ("method", "params", "error"),
     [
-        ("refuse", {}, Error("refused", "the record is too long (R-02.1).")),
+        ("refuse", {}, Error("refused", "the record is too long", "R-02.1")),
         ("mistake", {"code": 1}, Error("refused", "Name a kind.")),
         ("mistake", {"code": 2}, Error("usage", "Name a kind.")),
     ],
@@ -328,7 +328,7 @@ async def test_a_subscription_that_overflows_is_cut_and_told():
         assert len(seen) in {
             event_hub.MAX_EVENTS,
             event_hub.MAX_EVENTS + 1,
-        }  # one may be on its way already
+        }  # one event may be on its way already
         await peer.ask("subscribe")
         hub.publish("record", "again")
         assert await peer.receive() == Event("record", "again")

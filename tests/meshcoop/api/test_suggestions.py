@@ -57,7 +57,7 @@ def test_several_may_be_the_first_to_look():
         she = named(elder, "Elder", assets=["Yoruba"])
         named(nurse, "Nurse", wants=["a Yoruba speaker"])
         settle(*homes)
-        load_lexicons.cache_clear()  # a node that has just started has loaded none
+        load_lexicons.cache_clear()  # a node that has just started has no lexicons
         stem.cache_clear()
         found = []
 

@@ -99,7 +99,7 @@ def test_one_that_is_ended_leaves_nothing_behind(tmp_path, end):
 
     assert running.returncode != 0
     assert list(tmp_path.iterdir()) == []
-    while any(Path(f"/proc/{one}").exists() for one in children):  # one that only just began
+    while any(Path(f"/proc/{one}").exists() for one in children):  # a process that had just begun
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

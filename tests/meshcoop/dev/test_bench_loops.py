@@ -11,7 +11,7 @@ def test_a_few_runs_of_every_cell_tell_what_the_method_is_for():
     for name, one in told.items():
         assert (len(one["runs"]), one["records"]) == (4, 4)
         if name.endswith("false alarms"):
-            assert one["figure"] <= one["limit"]  # the naive rule's
+            assert one["figure"] <= one["limit"]  # the limit is the naive rule's figure
         else:
             assert 1 <= one["figure"] <= 52
     large = told["share, 30 answers a week, 10 % bad, then 50 %: delay"]

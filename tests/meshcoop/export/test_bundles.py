@@ -31,7 +31,9 @@ class Stick:
         return bundle.write_file(self.folder / name, BUNDLE, home.state.neighbourhood, lists)
 
     def have(self, home):
-        """Writes a have file of this home and reads it again. Returns its lists."""
+        """Writes a have file, which says what records this home has, and reads the file again.
+        Returns the lists in the file.
+        """
         path, place = self.folder / "have", home.state.neighbourhood
         bundle.write_file(path, HAVE_FILE, place, have_map_lists(home.store.heads()))
         with bundle.open_file(path) as file:
@@ -164,7 +166,7 @@ def test_erased_content_is_not_brought_back(stick):
         assert stick.carry(ada, cho)[0] == 0  # Ada's home does not know of the retraction
         for home in (ben, cho):
             assert home.store.records.find(offer.id).record.content is None
-            assert home.view(offer)["kind"] == "retracted"
+            assert home.view(offer).kind == "retracted"
         stick.carry(cho, ada)
         assert ada.store.records.find(offer.id).record.content is None
         fresh = ada.street.twin(ada)
@@ -182,7 +184,7 @@ def test_content_that_was_missing_comes(stick):
         assert counts(stick.read(ben))[:3] == (0, len(cho.ids()), 0)
         assert stick.carry(ben, cho) == (0, len(ben.ids()), 0, 0)
         assert cho.absent() == []
-        assert cho.view(offer)["title"] == "Bread"
+        assert cho.view(offer).title == "Bread"
         assert ada.ids() != cho.ids()
 
 
@@ -248,7 +250,7 @@ def test_two_branches_meet_on_a_stick(stick):
     with Street() as here:
         ada, ben, cho, twin = forked(here)
         cho.feed(twin.wires())
-        for _ in range(2):  # what the fork drops comes again, once its countersignature is here
+        for _ in range(2):  # a dropped record comes again, once its countersignature is here
             stick.carry(cho, ada, theirs=stick.have(ada))
             stick.carry(ada, cho, theirs=stick.have(cho))
         assert cho.ids() == ada.ids()

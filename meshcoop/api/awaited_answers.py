@@ -1,0 +1,163 @@
+"""Lists the views that wait for an answer of one person (R-06.11).
+
+Each kind says for whom its views wait, and how these people answer. Some answers are awaited from a
+crowd: from everybody who votes, or from the moderators.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from meshcoop.api.loop_awaits import LoopAwaited
+from meshcoop.api.plain_values import Shown
+from meshcoop.api.presenter import Presenter, title_of
+from meshcoop.fold.private_threads import PrivateThreads
+from meshcoop.fold.state import State
+from meshcoop.fold.views import Waiting
+from protocol.authority.authority import Authority
+from protocol.fold.facets import Crowd
+from protocol.fold.thread import Thread
+from protocol.fold.view import View
+from protocol.kinds.decisions import Proposal, Remove
+from protocol.schema.majority import MIN_COUNCIL
+
+AWAITED = "awaited"  # why a row is in the list: the view waits for this person's answer
+
+
+class AwaitedAnswers:
+    """The answers that are awaited from one person. Each API call makes its own object.
+
+    `private` are the private threads that this person can read.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        authority: Authority,
+        presenter: Presenter,
+        private: PrivateThreads,
+        person: bytes,
+    ) -> None:
+        self._state = state
+        self._authority = authority
+        self._presenter = presenter
+        self._private = private
+        self._person = person
+
+    def list_rows(self, loop_answers: Iterable[LoopAwaited]) -> list[Shown]:
+        """Lists the views that wait now. A view that waits for several answers has several rows.
+
+        `loop_answers` are the answers that the feedback loops wait for.
+        """
+        rows: dict[tuple[bytes, str, bytes], Shown] = {}
+        for waiting in self._all_waiting():
+            awaited = waiting.awaited
+            key = (waiting.id, awaited.kind, awaited.about)
+            if key not in rows and self._presenter.is_due(awaited):
+                rows[key] = self._show(waiting.id, awaited.kind, awaited.about)
+        of_loops = [
+            {**self._show(answer.view, answer.kind, answer.about), "matter": answer.matter.hex()}
+            for answer in loop_answers
+        ]
+        return [*rows.values(), *of_loops]
+
+    def _all_waiting(self) -> Iterator[Waiting]:
+        yield from self._state.views.awaited_of(self._person)
+        yield from self._waiting_for_votes()
+        yield from self._waiting_for_moderators()
+        yield from self._private.awaited_of(self._person)
+
+    def _waiting_for_votes(self) -> Iterator[Waiting]:
+        """Yields the decisions in which the person may vote and has not voted yet."""
+        for waiting in self._state.views.awaited_of_crowd(Crowd.VOTERS):
+            if self._may_vote(waiting.id) and not self._has_voted(waiting.id):
+                yield waiting
+
+    def _may_vote(self, decision: bytes) -> bool:
+        if self._person in self._authority.term.roll:
+            return True
+        view = self._state.views.find(decision)
+        return isinstance(view, Proposal) and self._person in (view.newcomers or ())
+
+    def _has_voted(self, decision: bytes) -> bool:
+        outcomes = self._authority.outcomes
+        outcome = outcomes.get(decision) or self._authority.renewals.get(decision)
+        return outcome is not None and self._person in outcome.yes | outcome.no
+
+    def _waiting_for_moderators(self) -> Iterator[Waiting]:
+        """Yields what others have asked the moderators to do, if it waits for this moderator.
+
+        Moderators act only if there are at least three. A moderator does not judge their own
+        request, or words about themselves (R-14.5).
+        """
+        moderators = self._authority.term.moderators
+        if self._person not in moderators or len(moderators) < MIN_COUNCIL:
+            return
+        asked = list(self._state.views.awaited_of_crowd(Crowd.MODERATORS))
+        views = self._state.views.find_several([waiting.id for waiting in asked])
+        answered = {
+            _question(waiting, views[waiting.id])
+            for waiting in asked
+            if self._has_said(waiting, views[waiting.id])
+        }
+        for waiting in asked:
+            view = views[waiting.id]
+            if _question(waiting, view) in answered or view.author == self._person:
+                continue
+            if not self._is_about_person(waiting.awaited.about):
+                yield waiting
+
+    def _has_said(self, waiting: Waiting, view: View) -> bool:
+        """Returns whether the view is an answer that this moderator has given. Such a view asks the
+        other moderators for records of the same kind.
+        """
+        return view.author == self._person and view.kind == waiting.awaited.kind
+
+    def _is_about_person(self, record_id: bytes) -> bool:
+        """Returns whether a record names the person, or answers a record of this person."""
+        view = self._state.views.find(record_id)
+        if view is None:
+            return False
+        answered = self._state.views.find(view.about) if view.about else None
+        people = view.people_named_in(vars(view)) | ({answered.author} if answered else set())
+        return self._person in people - {view.author}
+
+    def _show(self, view_id: bytes, kind: str, about: bytes | None) -> Shown:
+        """Shows a view that waits for a record of the kind `kind`, which has to be about the record
+        `about`.
+        """
+        view = self._find(view_id)
+        assert view is not None, "a view that waits is in the store or in a private thread"
+        thread = self._private.threads().get(view_id)
+        root_id = self._root_of(view_id) if thread is None else _root_in(thread)
+        root = self._find(root_id)
+        return {
+            **self._presenter.show_view(view),
+            "title": title_of(view) or (title_of(root) if root else None),
+            "because": AWAITED,
+            "step": {"kind": kind, "about": about.hex() if about else None},
+            "thread": root_id.hex(),
+            "thread_title": title_of(root) if root else None,
+        }
+
+    def _find(self, record_id: bytes) -> View | None:
+        return self._private.find_view(record_id) or self._state.views.find(record_id)
+
+    def _root_of(self, record_id: bytes) -> bytes:
+        """Returns the id of the root of a shared thread."""
+        records = self._state.store.records
+        row = records.find(record_id)
+        assert row is not None, "a record with a stored view is stored"
+        root = records.find_in_row(row.root or row.n)
+        return record_id if root is None else root.record.id
+
+
+def _question(waiting: Waiting, view: View) -> tuple[str, bytes]:
+    """Returns the question that a view asks the moderators. Several views may ask the same
+    question.
+    """
+    subject = view.person if isinstance(view, Remove) else waiting.awaited.about
+    return waiting.awaited.kind, subject
+
+
+def _root_in(thread: Thread) -> bytes:
+    """Returns the id of the root of a private thread."""
+    return next(entry.id for entry in thread.entries.values() if entry.about not in thread.entries)

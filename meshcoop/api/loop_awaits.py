@@ -1,0 +1,84 @@
+"""Lists the answers for which open matters and their actions wait. These answers follow from the
+feedback loops. So they change as time passes, even without new records.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from meshcoop.fold.loop_cache import FollowedService, LoopCache
+from meshcoop.fold.state import State
+from protocol.fold.registry import declared_of
+from protocol.kinds.decisions import Proposal
+from protocol.kinds.services.actions import Action, Done, Verdict
+from protocol.kinds.services.services import Service
+from protocol.loops.action_state import ActionState, Tally
+from protocol.loops.matters import Loop, Matter
+
+_JUDGED = (ActionState.REPORTED_DONE, ActionState.REOPENED)
+
+
+class LoopAwaited(NamedTuple):
+    """An answer for which a matter waits.
+
+    `kind` names the kind of record that gives the answer. `about` is the record that is answered.
+    If `about` is None, the answer begins a thread. `view` is the measure or the action that waits.
+    `matter` is the id of the matter to which it belongs.
+    """
+
+    kind: str
+    about: bytes | None
+    view: bytes
+    matter: bytes
+
+
+def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> list[LoopAwaited]:
+    """Returns the answers of a person for which the matters of all services wait at the time `now`
+    (ms).
+
+    A matter that nobody holds any more waits for everybody to propose a decision.
+    """
+    awaited: list[LoopAwaited] = []
+    for service in state.views.of_kind(Service):
+        followed = following.loops_for(service.id, now)
+        if followed is None:
+            continue
+        for loop in followed.loops.values():
+            for matter in loop.matters:
+                awaited += _awaited_by_matter(followed, loop, matter, person, now)
+                awaited += _awaited_by_actions(followed, matter, person)
+    return awaited
+
+
+def _awaited_by_matter(
+    followed: FollowedService, loop: Loop, matter: Matter, person: bytes, now: int
+) -> Iterator[LoopAwaited]:
+    """Yields what an open matter waits for: an action by the matter's holder, or a decision."""
+    if matter.closed is not None:
+        return
+    measure = loop.context.measure.id
+    held = followed.holder_of(loop, matter, now)
+    if held.level < 0:
+        yield LoopAwaited(declared_of(Proposal).name, None, measure, matter.id)
+    elif followed.chain[held.level] == person and held.answer_by is not None:
+        yield LoopAwaited(declared_of(Action).name, measure, measure, matter.id)
+
+
+def _awaited_by_actions(
+    followed: FollowedService, matter: Matter, person: bytes
+) -> Iterator[LoopAwaited]:
+    """Yields what the actions of a matter wait for. A reopened action waits for its owner to do it.
+    Other actions wait for verdicts.
+
+    Leaves out open actions, because their own views say that they wait for their owners.
+    """
+    for tally in matter.tallies:
+        action = tally.action
+        if action.author == person:
+            if tally.state == ActionState.REOPENED:
+                yield LoopAwaited(declared_of(Done).name, action.id, action.id, matter.id)
+        elif person in matter.raisers and _needs_verdict(followed, tally, person):
+            yield LoopAwaited(declared_of(Verdict).name, action.id, action.id, matter.id)
+
+
+def _needs_verdict(followed: FollowedService, tally: Tally, person: bytes) -> bool:
+    return tally.state in _JUDGED and followed.verdict_on(tally, person) is None
