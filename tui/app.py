@@ -65,12 +65,16 @@ class MeshcoopApp(App[None]):
     async def _open_home(self) -> None:
         # Imported late: the splash does not need the forms, and these load every kind and its
         # cryptography.
-        from protocol.fold.kind import load_kinds
+        from protocol.fold.registry import load_kinds
 
         load_kinds()
 
+        from tui.kinds.face import load_faces
         from tui.screens.home import HomeScreen
         from tui.theme import HIGH_CONTRAST
+
+        for fault in load_faces():
+            _log.warning("A face is missing: %s", fault)
 
         # The program turned garbage collection off until the splash was seen.
         gc.enable()
@@ -135,20 +139,25 @@ class MeshcoopApp(App[None]):
         kind = await self.push_screen_wait(NewPostScreen())
         if kind is None:
             return
-        given = await self._fetch_own_profile() if kind == "profile" else {}
+        given = await self._fetch_own_values(kind)
         await self.push_screen(PostFormScreen(self.node, new_post_step(kind, given)))
 
-    async def _fetch_own_profile(self) -> dict[str, str]:
-        """Returns the fields of the reader's own profile, or an empty dict if there is no profile
-        yet.
+    async def _fetch_own_values(self, kind: str) -> dict[str, str]:
+        """Returns the fields of the reader's own record of a kind, to begin a form with.
+
+        Does this only for kinds that the list of people shows, such as a profile. For other kinds,
+        and if there is no record yet, returns an empty dict.
         """
-        from tui.kinds.exchange import form_fields_of
+        from protocol.fold.registry import KINDS
+        from tui.kinds.next_steps import form_fields_of
         from tui.node.api_client import Declined
 
+        if not KINDS[kind].view_type.is_listed_with_people:
+            return {}
         with suppress(Declined):
-            for person in await self.node.call("list", what="people"):
-                if person["id"] == self.node.me:
-                    return form_fields_of({**person, "kind": "profile"})
+            for person in await self.node.fetch_list("people"):
+                if person.id == self.node.me:
+                    return form_fields_of(person, kind)
         return {}
 
     def _fatal_error(self) -> None:

@@ -1,8 +1,14 @@
-"""Sets the time zone of the tests to UTC, because pictures show local time."""
+"""Sets the time zone of the tests to UTC, because pictures show local time. Loads all faces."""
 
 import time
 
 import pytest
+
+from protocol.fold.registry import load_kinds
+from tui.kinds.face import load_faces
+
+load_kinds()
+load_faces()
 
 
 @pytest.fixture(autouse=True)

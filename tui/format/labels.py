@@ -1,9 +1,12 @@
 """The words that the screen uses for kinds of records, fields, states and days.
 
-Some names have no label here, for example names from a newer version. The screen shows these names
-unchanged.
+The words of a kind are declared with the kind. Some names have no label, for example names from a
+newer version. The screen shows these names unchanged.
 """
 
+from protocol.fold.kind import Words
+from protocol.fold.registry import KINDS
+from protocol.fold.view import Tombstone
 from tui.i18n import _
 
 FIELD_LABELS = {
@@ -115,150 +118,6 @@ STATE_LABELS = {
     "forked": _("signed twice, as a copied disk does"),
 }
 
-KIND_LABELS = {
-    "request": _("Request"),
-    "offer": _("Offer"),
-    "response": _("Response"),
-    "agreement": _("Agreement"),
-    "receipt": _("Receipt"),
-    "correction": _("Correction"),
-    "thanks": _("Thanks"),
-    "profile": _("Profile"),
-    "circle": _("Circle"),
-    "message": _("Message"),
-    "pact": _("Pact"),
-    "page": _("Page"),
-    "revision": _("Page, edited"),
-    "proxy": _("Proxy"),
-    "synonym": _("Words that mean the same"),
-    "vouch": _("Recommendation"),
-    "activity": _("Activity"),
-    "signup": _("Signup"),
-    "attendance": _("Who came"),
-    "proposal": _("Decision"),
-    "renewal": _("New term"),
-    "remove": _("Removal"),
-    "flag": _("Flag"),
-    "hide": _("Hidden words"),
-    "service": _("Service"),
-    "link": _("Part of a service"),
-    "measure": _("Question about a service"),
-    "feedback": _("Report"),
-    "answer": _("Answer"),
-    "action": _("Action"),
-    "retracted": _("Taken back"),
-}
-
-# The labels of the kinds that begin a thread.
-BEGIN_LABELS = {
-    "request": _("Ask for something"),
-    "offer": _("Offer something"),
-    "thanks": _("Thank somebody for a gift of time"),
-    "profile": _("Tell neighbours about yourself"),
-    "circle": _("Begin a circle"),
-    "pact": _("Make a promise together"),
-    "page": _("Write a page"),
-    "proxy": _("Let somebody act for you"),
-    "synonym": _("Words that mean the same here"),
-    "vouch": _("Recommend somebody"),
-    "activity": _("Plan something together"),
-    "proposal": _("Ask everybody to decide something"),
-    "service": _("Describe a service"),
-}
-
-# The explanation above a form that begins a thread.
-BEFORE = {
-    "proposal": _(
-        "All current voters can vote on your question. You cannot take it back. To change "
-        "a rule, open the rule on the Neighbourhood tab."
-    ),
-    "service": _(
-        "Everybody sees who does what, and can say how it goes. Leave out who does it if "
-        "it is you. You can ask others to do parts of it afterwards; they have to accept."
-    ),
-}
-
-# The sentences of a history: each says what somebody did by posting a record of the kind.
-HISTORY_SENTENCES = {
-    "service": _("{who} described the service"),
-    "link": _("{who} asked somebody to do a part"),
-    "measure": _("{who} asked a question about it"),
-    "feedback": _("{who} reported how it goes"),
-    "answer": _("{who} answered"),
-    "same_as": _("{who} said that two reports are the same"),
-    "not_same": _("{who} said that theirs is a different report"),
-    "action": _("{who} took it on"),
-    "done": _("{who} reported it done"),
-    "verdict": _("{who} said whether it helped"),
-    "request": _("{who} asked for this"),
-    "offer": _("{who} offered this"),
-    "response": _("{who} responded"),
-    "agreement": _("{who} agreed: both have signed the same terms"),
-    "receipt": _("{who} wrote a receipt"),
-    "confirm": _("{who} confirmed it: now it counts"),
-    "correction": _("{who} proposed other minutes"),
-    "thanks": _("{who} said thanks"),
-    "close": _("{who} closed it"),
-    "retract": _("{who} took words back"),
-    "profile": _("{who} wrote a profile"),
-    "circle": _("{who} began the circle"),
-    "members": _("{who} changed who is in it"),
-    "message": _("{who} wrote a message"),
-    "pact": _("{who} offered the pact"),
-    "accept": _("{who} accepted"),
-    "page": _("{who} wrote the page"),
-    "revision": _("{who} edited the page"),
-    "proxy": _("{who} gave somebody a proxy"),
-    "synonym": _("{who} said that these words mean the same"),
-    "vouch": _("{who} recommended somebody"),
-    "activity": _("{who} planned this"),
-    "signup": _("{who} signed up"),
-    "attendance": _("{who} wrote down who came"),
-    "proposal": _("{who} proposed it"),
-    "vote": _("{who} voted"),
-    "renewal": _("{who} proposed the new term"),
-    "remove": _("{who} asked for it, as a moderator"),
-    "words": _("{who} added words to it"),
-    "flag": _("{who} flagged something for the moderators"),
-    "hide": _("{who}, a moderator, said whether to hide words"),
-}
-
-# The labels of the buttons that post a record of the kind.
-SUBMIT_LABELS = {
-    "response": _("Send"),
-    "agreement": _("Agree"),
-    "receipt": _("Sign"),
-    "confirm": _("Confirm"),
-    "correction": _("Propose"),
-    "thanks": _("Say thanks"),
-    "approve": _("Vouch"),
-    "close": _("Yes"),
-    "retract": _("Take back"),
-    "accept": _("Accept"),
-    "members": _("Yes"),
-    "message": _("Send"),
-    "give_address": _("Give"),
-    "forget_address": _("Forget"),
-    "signup": _("Yes"),
-    "attendance": _("Write down"),
-    "vote": _("Vote"),
-    "proposal": _("Propose"),
-    "renewal": _("Propose"),
-    "remove": _("Confirm"),
-    "flag": _("Flag"),
-    "hide": _("Confirm"),
-    "service": _("Post"),
-    "link": _("Ask"),
-    "measure": _("Ask"),
-    "feedback": _("Send"),
-    "answer": _("Answer"),
-    "same_as": _("Confirm"),
-    "not_same": _("Confirm"),
-    "action": _("Take on"),
-    "done": _("Report"),
-    "verdict": _("Confirm"),
-}
-
 DAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
 MONTHS = (
     *(_("Jan"), _("Feb"), _("Mar"), _("Apr"), _("May"), _("Jun")),
@@ -271,21 +130,56 @@ def field(name: str) -> str:
     return FIELD_LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
-def state(name: str) -> str:
-    """Returns the label of a record's state, or of the value of a choice field."""
-    return STATE_LABELS.get(name, name)
+def state(word: str, kind: str = "") -> str:
+    """Returns the label of the state of a record of this kind, or of the value of a choice field.
+
+    If the kind declares a word of its own for this state, returns that word.
+    """
+    words = _words(kind)
+    own_label = words.states.get(word) if words else None
+    return _(own_label) if own_label else STATE_LABELS.get(word, word)
 
 
 def kind(name: str) -> str:
     """Returns the label of a kind of record."""
-    return KIND_LABELS.get(name) or name.replace("_", " ").capitalize()
+    if name == Tombstone.KIND:
+        return _("Taken back")
+    words = _words(name)
+    return _(words.name) if words else name.replace("_", " ").capitalize()
+
+
+def happened(kind_name: str) -> str | None:
+    """Returns the sentence with which a history tells of a record of this kind. The sentence
+    contains `{who}`.
+
+    Returns None if this home does not know the kind.
+    """
+    words = _words(kind_name)
+    return _(words.happened) if words else None
 
 
 def verb(kind_name: str) -> str:
     """Returns the label of the button that posts a record of this kind."""
-    return SUBMIT_LABELS.get(kind_name) or _("Post")
+    words = _words(kind_name)
+    return _(words.submit) if words else _("Post")
 
 
 def begin(kind_name: str) -> str:
     """Returns the label of this kind in the list of things that people can post."""
-    return BEGIN_LABELS.get(kind_name) or _("Post: {kind}").format(kind=kind(kind_name))
+    words = _words(kind_name)
+    if words and words.begin:
+        return _(words.begin)
+    return _("Post: {kind}").format(kind=kind(kind_name))
+
+
+def before(kind_name: str) -> str:
+    """Returns what people should know before they begin a thread of this kind. The text may be
+    empty.
+    """
+    words = _words(kind_name)
+    return _(words.before) if words and words.before else ""
+
+
+def _words(kind_name: str) -> Words | None:
+    declared = KINDS.get(kind_name)
+    return declared.view_type.wording if declared else None

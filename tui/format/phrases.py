@@ -7,15 +7,16 @@ ignores markup, so any widget can show them.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from textual.content import Content
 
 from protocol.display_text import safe_line, safe_text
+from protocol.errors import fill_in
+from protocol.fold.registry import KINDS
 from tui.format import labels
-from tui.i18n import _, plural
+from tui.i18n import _
+from tui.node.shown import Person, Shown
 
-Shown = dict[str, Any]  # a view, or another answer of the local API
 Part = Content | str | tuple[str, str]  # a piece of a story: text, or text with its style
 
 _HOUR = 60
@@ -26,8 +27,8 @@ _FAR_DAYS = 300
 
 @dataclass(frozen=True)
 class Card:
-    """A card, which is an entry of a list: a title and a line below the title. `id` is the id of a
-    record, or a word that the screen itself chose.
+    """A card is an entry of a list. It has a title, and a line below the title. The field `id` is
+    the id of a record, or a word that the screen itself chose.
     """
 
     id: str
@@ -76,14 +77,14 @@ def dotted(parts: Iterable[str]) -> str:
 # -- people ---------------------------------------------------------------------------------------
 
 
-def name(person: Shown | None, me: str | None = None) -> str:
+def name(person: Person | None, me: str | None = None) -> str:
     """Returns a person's name. If the person is the reader, whose id is `me`, returns "you"."""
-    if not person:
+    if person is None:
         return _("somebody")
-    return _("you") if me is not None and person["id"] == me else safe_line(str(person["name"]), 40)
+    return _("you") if me is not None and person.id == me else safe_line(person.name, 40)
 
 
-def person_names(people: Iterable[Shown], me: str | None = None) -> str:
+def person_names(people: Iterable[Person], me: str | None = None) -> str:
     """Joins the names of several people with commas."""
     return ", ".join(name(person, me) for person in people)
 
@@ -92,10 +93,11 @@ def signer_names(view: Shown, me: str | None) -> str:
     """Returns the name of a record's author. If another person signed for the author, returns both
     names.
     """
-    author = name(view["author"], me)
-    if not view.get("by"):
+    author = name(view.author, me)
+    signer = view.person("by")
+    if signer is None:
         return author
-    return _("{by} for {who}").format(by=name(view["by"], me), who=author)
+    return _("{by} for {who}").format(by=name(signer, me), who=author)
 
 
 # -- values ---------------------------------------------------------------------------------------
@@ -117,14 +119,6 @@ def signed_duration(count: int) -> str:
         return "0"
     sign = "+" if count > 0 else ""
     return sign + minutes(count)
-
-
-def counted_duration(receipt: Shown) -> str:
-    """Writes the minutes for which a receipt counts. If both parties signed corrections to it, the
-    last correction counts.
-    """
-    corrected = receipt.get("corrected")
-    return minutes(receipt["minutes"] if corrected is None else corrected) or "0"
 
 
 def moment(text: str | None, today: date) -> str:
@@ -149,37 +143,38 @@ def moment(text: str | None, today: date) -> str:
 
 
 def title(view: Shown) -> str:
-    """Returns the title to show for a view: its title, or else its name, its text or its kind."""
-    text = view.get("text") if view["kind"] in {"pact", "message"} else None
-    called = view.get("title") or view.get("name") or text
-    called = called or labels.kind(view["kind"] or _("unreadable"))
-    return safe_line(str(called))
+    """Returns the title to show for a view: its title, or else its name, its text or its kind.
 
-
-def terms(view: Shown, today: date) -> str:
-    """Writes the terms of a response or an agreement: how many minutes, and when."""
-    return dotted([minutes(view.get("minutes")), moment(view.get("when"), today)])
-
-
-def thanks_line(thanks: Shown, me: str | None) -> str:
-    """Writes a line that says who thanks which person, and for how many minutes."""
-    who = capitalized(signer_names(thanks, me))
-    sentence = _("{who} thanks {other}").format(who=who, other=name(thanks["person"], me))
-    return dotted([sentence, minutes(thanks.get("minutes"))])
+    The text can be the title only if records of this kind must have a text.
+    """
+    declared = KINDS.get(view.kind)
+    text_field = declared.fields.get("text") if declared else None
+    text = view.text("text") if text_field and text_field.required else None
+    called = view.text("title") or view.text("name") or text
+    return safe_line(called or labels.kind(view.kind or _("unreadable")))
 
 
 def history_line(entry: Shown, today: date, me: str | None) -> str:
     """Writes a line of a thread's history: who did what, and when. If the record does not count,
     the line says why.
     """
-    sentence = labels.HISTORY_SENTENCES.get(entry["kind"] or "")
+    sentence = labels.happened(entry.kind)
     if sentence is None:
-        sentence = "{who}: " + safe_line(entry["kind"] or _("something this home cannot read"))
+        sentence = "{who}: " + safe_line(entry.kind or _("something this home cannot read"))
     # `format` would fail here, because the name of an unknown kind may hold braces.
     sentence = sentence.replace("{who}", capitalized(signer_names(entry, me)))
-    if not entry["counted"]:
-        sentence += " " + _("(does not count: {why})").format(why=safe_line(entry["note"] or ""))
-    return f"{moment(entry['created'], today)}  {sentence}"
+    if not entry.flag("counted"):
+        sentence += " " + _("(does not count: {why})").format(why=refusal_line(entry.row("note")))
+    return f"{moment(entry.created, today)}  {sentence}"
+
+
+def refusal_line(note: Shown | None) -> str:
+    """Says why a record does not count, with the rule that it breaks."""
+    if note is None:
+        return ""
+    arguments = note.row("arguments")
+    values = {name: arguments.text(name) for name in arguments.names} if arguments else {}
+    return safe_line(f"{fill_in(_(note.text('text') or ''), values)} ({note.text('rule')})")
 
 
 def sums(row: Shown) -> str:
@@ -187,58 +182,28 @@ def sums(row: Shown) -> str:
     gifts.
     """
     total = _("{given} given · {received} received · balance {balance}").format(
-        given=minutes(row["given"]) or "0",
-        received=minutes(row["received"]) or "0",
-        balance=signed_duration(row["balance"]),
+        given=minutes(row.number("given")) or "0",
+        received=minutes(row.number("received")) or "0",
+        balance=signed_duration(row.number("balance") or 0),
     )
-    given = minutes(row["gifts_given"])
-    received = minutes(row["gifts_received"])
+    given = minutes(row.number("gifts_given"))
+    received = minutes(row.number("gifts_received"))
     if not given and not received:
         return total
     gifts = _("As gifts: {given} given · {received} received")
     return total + "\n" + gifts.format(given=given or "0", received=received or "0")
 
 
-# -- cards ----------------------------------------------------------------------------------------
-
-
-def intent(view: Shown, today: date, me: str | None) -> Card:
-    """Makes the card of a request or an offer."""
-    waiting = sum(response["state"] == "waiting" for response in view.get("responses") or [])
-    parts = [
-        signer_names(view, me),
-        minutes(view.get("minutes")),
-        moment(view.get("starts"), today),
-        labels.state(view["state"]) if view["state"] != "open" else "",
-        plural("{n} response", "{n} responses", waiting).format(n=waiting) if waiting else "",
-        safe_line(view.get("area") or "", 20),
-    ]
-    quiet = view["state"] not in {"open", "agreed"}
-    return Card(view["id"], title(view), dotted(parts), quiet)
-
-
-def any_view(view: Shown, today: date, me: str | None) -> Card:
-    """Makes a card of a view of any kind, for the results of a search."""
-    if view["kind"] in {"request", "offer"}:
-        card = intent(view, today, me)
-        detail = f"{labels.kind(view['kind'])} · {card.detail}"
-        return Card(card.id, card.title, detail, card.quiet)
-    if view["kind"] == "thanks":
-        return Card(view["id"], thanks_line(view, me), safe_line(view.get("text") or ""))
-    kind = labels.kind(view["kind"])
-    parts = [kind, signer_names(view, me), moment(view["created"], today)]
-    return Card(view["id"], title(view), dotted(parts))
-
-
 def person(member: Shown, row: Shown | None, me: str | None) -> Card:
-    """Makes the card of a member, with their balance and what they can give. `row` holds the
-    member's hours.
+    """Makes the card of a member, with their balance and what they can give.
+
+    `row` holds the member's hours.
     """
-    hours = signed_duration(row["balance"]) if row else ""
-    assets = ", ".join(safe_line(asset) for asset in member.get("assets") or [])
-    label = name(member)
-    if member["id"] == me:
+    hours = signed_duration(row.number("balance") or 0) if row else ""
+    assets = ", ".join(safe_line(asset) for asset in member.texts("assets"))
+    label = name(Person(member.id, member.text("name") or ""))
+    if member.id == me:
         label += " " + _("(you)")
-    if member.get("muted"):
+    if member.flag("muted"):
         label += " " + _("(muted)")
-    return Card(member["id"], label, dotted([hours, assets]))
+    return Card(member.id, label, dotted([hours, assets]))

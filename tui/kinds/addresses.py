@@ -1,110 +1,102 @@
-"""Gives a postal address to the other party of an agreement, or forgets one, from the page of a
-thread.
+"""Gives a postal address to the other party of an agreement, or forgets such an address.
+
+An address never becomes a record: it goes to one other home, and nobody posts it.
 """
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from protocol.fold.kind import Kind
+from protocol.display_text import safe_text
 from protocol.schema.shared_rules import ADDRESS
 from tui.format import phrases
-from tui.format.phrases import Shown
+from tui.format.phrases import Part
 from tui.i18n import _
-from tui.kinds.next_steps import NextStep
-from tui.kinds.thread_data import ThreadData
+from tui.kinds.next_steps import NextStep, StepWords
+from tui.kinds.thread_data import Reader
 from tui.node.api_client import Declined
 from tui.node.connection import NodeConnection
+from tui.node.shown import Person, Shown
 
-GIVE = "give_address"
-FORGET = "forget_address"
+_GIVE = "give_address"
+_FORGET = "forget_address"
 
 
-class Words(Kind):
-    """The fields of the form for a postal address. They never become a record: the address goes to
-    one other home, and nobody posts it.
+async def fetch_addresses(link: NodeConnection, agreements: list[Shown]) -> Mapping[str, Shown]:
+    """Fetches the addresses that this home holds for the reader's agreements. Returns a map from
+    the ids of the agreements to the addresses.
     """
-
-    fields = {"address": ADDRESS}  # noqa: RUF012 -- declared on Kind
-
-
-async def overlay_addresses(link: NodeConnection, agreements: list[Shown]) -> None:
-    """Sets the entry `address` in each agreement to which this person is a party. Its value is the
-    address that this home holds for the agreement, or None.
-    """
-    own_agreements = [agreement for agreement in agreements if _other_party(agreement, link.me)]
-    addresses = await asyncio.gather(
-        *(_fetch_address(link, agreement["id"]) for agreement in own_agreements)
-    )
-    for agreement, address in zip(own_agreements, addresses, strict=True):
-        agreement["address"] = address
+    own = [agreement for agreement in agreements if _other_party(agreement, link.me)]
+    answers = await asyncio.gather(*(_fetch_address(link, agreement.id) for agreement in own))
+    by_agreement = zip(own, answers, strict=True)
+    return {agreement.id: address for agreement, address in by_agreement if address is not None}
 
 
-def address_steps(thread: ThreadData, me: str | None) -> Iterator[NextStep]:
-    """Yields, for each agreement of `me`, the steps that give the other party an address or forget
-    the address that this home holds.
-    """
-    for agreement in thread.agreements:
-        other = _other_party(agreement, me)
-        if other is None or not (agreement["state"] == "agreed" or agreement.get("address")):
-            continue
-        if agreement["state"] == "agreed" or agreement.get("repeats"):
-            yield _give_step(agreement, phrases.name(other))
-        if agreement.get("address"):
-            yield _forget_step(agreement, phrases.name(other))
+def address_parts(address: Shown | None, reader: Reader) -> Iterator[Part]:
+    """Shows an address that this home holds, and says how long the home will hold it."""
+    if address is None:
+        return
+    giver = address.person("from")
+    is_mine = giver is not None and giver.id == reader.me
+    whose = _("The address that you gave") if is_mine else _("The address of {who}")
+    until = _("kept here") if address.flag("kept") else _("here until the agreement is over")
+    yield "\n"
+    yield (f"{whose.format(who=phrases.name(giver))} · {until}", "dim")
+    yield f"\n{safe_text(address.text('text') or '').strip()}"
 
 
-async def post(link: NodeConnection, step: NextStep, fields: dict[str, Any]) -> str:
-    """Tells the node to give or to forget an address. Returns a sentence for the reader about the
-    result. Raises Declined.
-    """
-    address = {"text": fields["address"]} if step.kind == GIVE else {}
-    answer = await link.call(step.kind, agreement=step.about, **address)
-    if step.kind == FORGET:
-        return _("Forgotten.")
-    who = phrases.name(answer["to"])
-    if answer["state"] == "delivered":
-        return _("{who} has it.").format(who=who)
-    return _("It goes to {who} as soon as both homes are up.").format(who=who)
+def address_steps(agreement: Shown, address: Shown | None, reader: Reader) -> Iterator[NextStep]:
+    """Yields the steps that give the other party an address, or forget the one held here."""
+    other = _other_party(agreement, reader.me)
+    is_alive = agreement.state == "agreed"
+    if other is None or not (is_alive or address):
+        return
+    if is_alive or agreement.text("repeats"):
+        yield _give_step(agreement, phrases.name(other))
+    if address:
+        yield _forget_step(agreement, phrases.name(other))
 
 
 def _give_step(agreement: Shown, who: str) -> NextStep:
+    async def give(link: NodeConnection, fields: Mapping[str, object]) -> str:
+        answer = Shown(await link.call(_GIVE, agreement=agreement.id, text=fields["address"]))
+        to = phrases.name(answer.person("to"))
+        if answer.state == "delivered":
+            return _("{who} has it.").format(who=to)
+        return _("It goes to {who} as soon as both homes are up.").format(who=to)
+
     meaning = _(
         "{who}'s home and yours hold it until the agreement is over, then both forget it. "
         "No other home ever holds it."
     )
-    return NextStep(
-        kind=GIVE,
-        about=agreement["id"],
-        label=_("Give {who} my address").format(who=who),
-        meaning=meaning.format(who=who),
-    )
+    label = _("Give {who} my address").format(who=who)
+    words = StepWords(label, meaning.format(who=who), button=_("Give"), send=give)
+    return NextStep(_GIVE, agreement.id, words, fields=(), extra={"address": ADDRESS})
 
 
 def _forget_step(agreement: Shown, who: str) -> NextStep:
+    async def forget(link: NodeConnection, fields: Mapping[str, object]) -> str:
+        del fields
+        await link.call(_FORGET, agreement=agreement.id)
+        return _("Forgotten.")
+
     meaning = _(
         "It is erased here. If you gave it, it is erased at {who}'s home as well, unless "
         "they keep it."
     )
-    return NextStep(
-        kind=FORGET,
-        about=agreement["id"],
-        label=_("Forget the address"),
-        meaning=meaning.format(who=who),
-        fields=(),
-    )
+    label = _("Forget the address")
+    words = StepWords(label, meaning.format(who=who), button=_("Forget"), send=forget)
+    return NextStep(_FORGET, agreement.id, words, fields=())
 
 
 async def _fetch_address(link: NodeConnection, agreement_id: str) -> Shown | None:
     try:
-        address: Shown = await link.call("show_address", agreement=agreement_id)
+        return Shown(await link.call("show_address", agreement=agreement_id))
     except Declined:
         return None
-    return address
 
 
-def _other_party(agreement: Shown, me: str | None) -> Shown | None:
+def _other_party(agreement: Shown, me: str | None) -> Person | None:
     """Returns the other party of an agreement. If `me` is not a party, returns None."""
-    parties: list[Shown] = [agreement["giver"], agreement["receiver"]]
-    others = [party for party in parties if party["id"] != me]
+    parties = [agreement.person("giver"), agreement.person("receiver")]
+    others = [party for party in parties if party is not None and party.id != me]
     return others[0] if len(others) == 1 else None

@@ -1,85 +1,84 @@
-"""Shows a circle, a small group with messages of its own: its card, its text, and what a member can
-do in it. All functions here are pure.
-"""
+"""The face of circles: small groups with messages of their own."""
 
 from collections.abc import Iterator
-from datetime import date
 
 from textual.content import Content
 
 from protocol.display_text import safe_text
 from tui.format import labels, phrases
-from tui.format.phrases import Card, Part, Shown
+from tui.format.phrases import Card, Part
 from tui.i18n import _
-from tui.kinds.next_steps import NextStep
-from tui.kinds.thread_data import ThreadData
+from tui.kinds.face import Face, face
+from tui.kinds.next_steps import StepWords, way_of
+from tui.kinds.thread_data import Reader, ThreadData
+from tui.node.shown import Shown
 
 
-def circle_card(view: Shown, me: str | None) -> Card:
-    """Makes the card of a circle, which says who is in it."""
-    members = phrases.capitalized(phrases.person_names(view["members"], me))
-    state = labels.state(view["state"]) if view["state"] != "open" else ""
-    detail = phrases.dotted([members, state])
-    return Card(view["id"], phrases.title(view), detail, quiet=view["state"] == "ended")
+@face("circle", "message", "members")
+class CircleFace(Face):
+    """The face of a circle, with its messages and the changes of its members."""
+
+    reads_from_end = True
+
+    def card(self, view: Shown, reader: Reader) -> Card:
+        """Makes the card of a circle, which says who is in it."""
+        if view.kind != "circle":
+            return super().card(view, reader)
+        members = phrases.person_names(view.people("members"), reader.me)
+        state = labels.state(view.state, view.kind) if view.state != "open" else ""
+        detail = phrases.dotted([phrases.capitalized(members), state])
+        return Card(view.id, phrases.title(view), detail, quiet=view.state == "ended")
+
+    def story(self, thread: ThreadData, reader: Reader) -> Content:
+        """Describes a circle: its members, then its messages, with the latest message last."""
+        return Content.assemble(*_story_parts(thread, reader))
+
+    def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
+        """Returns the words of a step in a circle."""
+        if row.kind == "message":
+            meaning = _("Only people in the circle can read this.")
+            return StepWords(_("Write to the circle"), meaning, rank=-1)
+        if row.kind == "members":
+            return _members_words(row)
+        if way_of(row) is not None and row.about == thread.root.id:
+            return StepWords(
+                _("Leave the circle"),
+                _("You cannot read what is written from now on."),
+                fields=(),
+            )
+        return super().step_words(row, thread, reader)
 
 
-def circle_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Describes a circle: first its members, then its messages, with the latest message last."""
-    return Content.assemble(*_story_parts(thread, today, me))
-
-
-def steps_for_circle(circle: Shown, me: str) -> Iterator[NextStep]:
-    """Yields what `me` can do in a circle. If `me` is not a member of it, yields nothing."""
-    members = frozenset(member["id"] for member in circle["members"])
-    if me not in members:
-        return
-    yield NextStep(
-        kind="message",
-        about=circle["id"],
-        label=_("Write to the circle"),
-        meaning=_("Only people in the circle can read this."),
-    )
-    yield NextStep(
-        kind="members",
-        about=circle["id"],
-        label=_("Add somebody"),
-        meaning=_(
-            "They can read what is written from now on, and see who was in the circle before."
-        ),
-        fields=("joins",),
-        without=members,
-    )
-    if len(members) > 1:
-        yield NextStep(
-            kind="members",
-            about=circle["id"],
-            label=_("Remove somebody"),
-            meaning=_("They cannot read what is written from now on."),
-            fields=("leaves",),
-            among=members - {me},
+def _members_words(row: Shown) -> StepWords:
+    if "joins" in row.texts("ask"):
+        return StepWords(
+            label=_("Add somebody"),
+            meaning=_(
+                "They can read what is written from now on, and see who was in the circle before."
+            ),
+            fields=("joins",),
         )
-    yield NextStep(
-        kind="close",
-        about=circle["id"],
-        label=_("Leave the circle"),
-        meaning=_("You cannot read what is written from now on."),
-        fixed={"as_state": "withdrawn"},
-        fields=(),
+    return StepWords(
+        label=_("Remove somebody"),
+        meaning=_("They cannot read what is written from now on."),
+        fields=("leaves",),
     )
 
 
-def _story_parts(thread: ThreadData, today: date, me: str | None) -> Iterator[Part]:
+def _story_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
     circle = thread.root
-    members = phrases.capitalized(phrases.person_names(circle["members"], me))
+    members = circle.people("members")
+    names = phrases.capitalized(phrases.person_names(members, reader.me))
     yield (phrases.title(circle), "bold")
-    yield "\n" + (members or labels.state(circle["state"]))
-    if me is not None and all(member["id"] != me for member in circle["members"]):
+    yield "\n" + (names or labels.state(circle.state, circle.kind))
+    if reader.me is not None and all(member.id != reader.me for member in members):
         yield "\n" + _("You are no longer in this circle.")
-    if not thread.answers:
+    messages = thread.of_kind("message")
+    if not messages:
         yield "\n\n" + _("Nobody has written anything yet.")
-    for message in thread.answers:
-        author = phrases.capitalized(phrases.name(message["author"], me))
-        at = phrases.moment(message["created"], today)
+    for message in messages:
+        author = phrases.capitalized(phrases.name(message.author, reader.me))
+        at = phrases.moment(message.created, reader.today)
         yield "\n\n"
         yield (phrases.dotted([author, at]), "dim")
-        yield "\n" + safe_text(message["text"]).strip()
+        yield "\n" + safe_text(message.text("text") or "").strip()

@@ -1,332 +1,458 @@
-"""Shows proposals, renewals and removals: how the votes stand, and what a person can do. All
-functions here are pure.
+"""Shows proposals, renewals and removals: how the votes stand, and what a person can do.
 
-The roll votes on proposals and renewals. For a removal, each moderator who wants it posts a record
-of their own.
+The roll, the people who vote, decides on proposals and renewals. For a removal, each moderator who
+wants the removal posts a record of their own. Each of these records is shown with the names of all
+moderators who ask for the same removal.
 """
 
-from collections.abc import Iterator
-from datetime import date
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 
 from textual.content import Content
 
 from protocol.display_text import safe_text
 from protocol.schema import register_names
-from protocol.schema.majority import votes_needed
 from tui.format import labels, phrases
-from tui.format.phrases import Card, Part, Shown
+from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
-from tui.kinds import charter
-from tui.kinds.electorate import (
-    can_be_voted_on,
-    ids,
-    is_on_council,
-    is_vote_due,
-    may_vote,
-    vote_of,
-    yes_votes_needed,
-)
-from tui.kinds.next_steps import NextStep
-from tui.kinds.proposal_steps import removal_step, restoration_step
-from tui.kinds.thread_data import ThreadData
+from tui.kinds import neighbourhood
+from tui.kinds.face import Face, face
+from tui.kinds.next_steps import NextStep, StepWords
+from tui.kinds.thread_data import Reader, ThreadData
+from tui.node.connection import NodeConnection
+from tui.node.shown import Person, Shown
 
-DECIDED = {"proposal", "renewal", "remove"}  # the kinds whose threads this module shows
+PROPOSAL = "proposal"
+RENEWAL = "renewal"
+REMOVE = "remove"
+VOTE = "vote"
+
+_NEW_VALUE = "new"  # the name of the field for a rule's new value
+_CHANGE_PARTS = 4  # what, key, number and value
 
 
-def decision_cards(views: list[Shown], term: Shown, today: date, me: str | None) -> list[Card]:
+@face(PROPOSAL, RENEWAL, REMOVE, VOTE)
+class DecisionFace(Face):
+    """How decisions look."""
+
+    def card(self, view: Shown, reader: Reader) -> Card:
+        """Makes the card of a decision."""
+        return decision_card(view, reader)
+
+    def story(self, thread: ThreadData, reader: Reader) -> Content:
+        """Describes a decision: what it would change, how the vote stands, and who voted how."""
+        if not thread.is_readable:
+            return super().story(thread, reader)
+        return Content.assemble(*_story_parts(thread, reader))
+
+    def waiting_card(self, row: Shown, reader: Reader) -> Card:
+        """Makes the card of a decision that waits for the reader's vote, or for a moderator."""
+        if row.kind == REMOVE:
+            label = _("{who} asks the moderators to remove {person}").format(
+                who=requesters(row), person=phrases.name(row.person("person"))
+            )
+            return Card(row.id, label, safe_text(row.text("why") or ""))
+        label = _("Vote: {title}").format(title=decision_title(row))
+        return Card(row.id, label, change_line(row, reader))
+
+    def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
+        """Returns the words of a vote. Other steps get no button here."""
+        return _vote_words(row, thread.root, reader) if row.kind == VOTE else None
+
+    def beginnings(self, thread: ThreadData, reader: Reader) -> Iterator[NextStep]:
+        """If the reader is a moderator who has not asked for this removal yet, yields the step that
+        asks for it. If the person is removed already, yields the step that asks everybody to let
+        this person back in.
+        """
+        root = thread.root
+        person = root.person("person")
+        if root.kind != REMOVE or person is None:
+            return
+        asked_ids = {person.id for person in root.people("asked_by")}
+        if root.state == "said" and can_moderate(reader) and reader.me not in asked_ids:
+            yield replace(removal_step(person, reader.term), waits=not root.is_by(reader.me))
+        elif root.state == "in force":
+            yield restoration_step(person)
+
+
+def ordered_cards(views: Iterable[Shown], awaited: Collection[str], reader: Reader) -> list[Card]:
     """Makes a card for each decision. Decisions on which people can still vote come first.
-    Otherwise they keep their order.
+
+    `awaited` are the ids of the decisions that wait for the reader's vote.
     """
-    ordered = sorted(views, key=lambda view: not can_be_voted_on(view, term))
-    return [_card(view, term, today, me) for view in ordered]
+    ordered = sorted(views, key=lambda view: not _can_be_voted_on(view, reader.term))
+    return [decision_card(view, reader, is_awaited=view.id in awaited) for view in ordered]
 
 
-def decision_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Describes a decision: what it would change, how the vote stands, and who voted how."""
-    return Content.assemble(*_story_parts(thread, today, me))
+def decision_card(view: Shown, reader: Reader, *, is_awaited: bool = False) -> Card:
+    """Makes the card of a decision."""
+    parts = [standing_line(view, reader.term), _("vote!") if is_awaited else ""]
+    if view.kind == RENEWAL or view.has("change"):
+        parts.append(change_line(view, reader))
+    quiet = not _can_be_voted_on(view, reader.term) and view.state != "said"
+    return Card(view.id, decision_title(view), phrases.dotted(parts), quiet)
 
 
-def decision_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
-    """Lists what `me` can do about a decision. Things that somebody waits for come first."""
-    if me is None:
-        return []
-    if thread.root["kind"] == "remove":
-        return list(_removal_steps(thread, me))
-    if not can_be_voted_on(thread.root, thread.term):
-        return []
-    return list(_vote_steps(thread.root, thread.term, me))
+def merge_removals(removes: Iterable[Shown]) -> list[Shown]:
+    """Keeps one record of each removal, the newest. `removes` must begin with the newest record."""
+    first: dict[tuple[str | None, int | None], Shown] = {}
+    for remove in removes:
+        person = remove.person("person")
+        first.setdefault((person.id if person else None, remove.number("n")), remove)
+    return list(first.values())
 
 
-def cards_to_vote_on(
-    views: list[Shown], term: Shown, today: date, me: str | None
-) -> Iterator[Card]:
-    """Yields a card for each decision on which `me` has still to vote. If `me` is a moderator, also
-    yields a card for each removal that `me` has not yet supported.
-    """
-    for view in views:
-        if view["kind"] == "remove":
-            if view["state"] == "said" and _may_join_removal(view["said_by"], term, me):
-                yield _asking_card(view)
-        elif is_vote_due(view, term, me):
-            label = _("Vote: {title}").format(title=decision_title(view))
-            yield Card(view["id"], label, change_line(view, today))
-
-
-def merge_removals(removes: list[Shown]) -> list[Shown]:
-    """Merges all records of one removal into one view, which names every moderator who posted one.
-    `removes` must begin with the newest record.
-    """
-    first = {(remove["person"]["id"], remove["n"]): remove for remove in removes}
-    return [
-        {**remove, "said_by": [same["author"] for same in removal_posts(remove, removes)]}
-        for remove in first.values()
-    ]
-
-
-def removal_posts(removal: Shown, removes: list[Shown]) -> list[Shown]:
-    """Returns the records of one removal, oldest first: one record for each moderator who asked for
-    the removal.
-    """
-    register = (removal["person"]["id"], removal["n"])
-    by_moderator = {
-        remove["author"]["id"]: remove
-        for remove in reversed(removes)
-        if (remove["person"]["id"], remove["n"]) == register
-    }
-    return list(by_moderator.values())
+def requesters(view: Shown, me: str | None = None) -> str:
+    """Returns the names of the moderators who ask for the same removal, or for the same hiding."""
+    people = view.people("asked_by")
+    return phrases.person_names(people, me) if people else phrases.name(view.author, me)
 
 
 def decision_title(view: Shown) -> str:
     """Returns the title that the screen shows for a decision."""
-    if view["kind"] == "remove":
-        return _("Removal of {person}").format(person=phrases.name(view["person"]))
+    if view.kind == REMOVE:
+        return _("Removal of {person}").format(person=phrases.name(view.person("person")))
     return phrases.title(view)
 
 
-def change_line(view: Shown, today: date, rules: Shown | None = None) -> str:
-    """Says in plain words what a decision would change. If `rules`, the charter in force, is given,
-    also says what holds now.
+def change_line(view: Shown, reader: Reader, charter: Shown | None = None) -> str:
+    """Says in plain words what a decision would change. If `charter` is given, also says what the
+    charter in force says now.
     """
-    if view["kind"] == "renewal":
+    if view.kind == RENEWAL:
         return _next_term_line(view)
-    if view["kind"] == "remove":
-        return _("{person} leaves the neighbourhood").format(person=phrases.name(view["person"]))
-    return _proposed_change_line(view, today, rules)
+    if view.kind == REMOVE:
+        who = phrases.name(view.person("person"))
+        return _("{person} leaves the neighbourhood").format(person=who)
+    return _proposed_change_line(view, reader, charter)
 
 
 def standing_line(view: Shown, term: Shown) -> str:
     """Says on one line how a decision stands: its votes and its state."""
-    if view["kind"] == "remove":
+    if view.kind == REMOVE:
         return _removal_standing(view)
     votes = _("{yes} yes, {no} no").format(
-        yes=len(view["voted"]["yes"]), no=len(view["voted"]["no"])
+        yes=len(_voters(view, "yes")), no=len(_voters(view, "no"))
     )
-    state = view["state"]
-    if can_be_voted_on(view, term):
-        needed, voters = yes_votes_needed(view, term)
-        return votes + " · " + _("{n} of {of} needed").format(n=needed, of=voters)
-    if state == "open":
+    if _can_be_voted_on(view, term):
+        needed = _("{n} of {of} needed").format(n=view.number("needed"), of=view.number("voters"))
+        return phrases.dotted([votes, needed if view.has("needed") else ""])
+    if view.state == "open":
         return _("over · {counted}").format(counted=votes)
-    is_unsettled = state in {"passed", "in force"} and not term.get("settled", True)
+    is_unsettled = view.state in {"passed", "in force"} and term.value("settled") is False
     unsettled = ", " + _("not settled yet") if is_unsettled else ""
-    return f"{labels.state(state)}{unsettled} · {votes}"
+    return f"{labels.state(view.state, view.kind)}{unsettled} · {votes}"
 
 
 def subject_line(concerns: Shown | None) -> str:
     """Describes the post that a decision, a flag or a hide is about. Says its kind and its author,
     and its title if the title may be shown.
     """
-    if not concerns:
+    if concerns is None or not concerns.kind:
         return _("something that this home does not have")
-    kind = labels.kind(concerns["kind"])
-    subject = _("{kind} by {who}").format(kind=kind, who=phrases.name(concerns["author"]))
-    title = phrases.plain_line(concerns.get("title") or "", 60).plain
+    subject = _("{kind} by {who}").format(
+        kind=labels.kind(concerns.kind), who=phrases.name(concerns.author)
+    )
+    title = phrases.plain_line(concerns.text("title") or "", 60).plain
     return f"{subject}: “{title}”" if title else subject
 
 
-# -- card and story -------------------------------------------------------------------------------
+# -- steps that begin a decision --------------------------------------------------------------------
 
 
-def _card(view: Shown, term: Shown, today: date, me: str | None) -> Card:
-    parts = [standing_line(view, term), _("vote!") if is_vote_due(view, term, me) else ""]
-    if view["kind"] == "renewal" or view.get("change"):
-        parts.append(change_line(view, today))
-    quiet = not can_be_voted_on(view, term) and view["state"] != "said"
-    return Card(view["id"], decision_title(view), phrases.dotted(parts), quiet)
-
-
-def _asking_card(removal: Shown) -> Card:
-    label = _("{who} asks the moderators to remove {person}").format(
-        who=phrases.person_names(removal["said_by"]), person=phrases.name(removal["person"])
+def renewal_step(term: Shown) -> NextStep:
+    """Returns the step that proposes a renewal, which begins the next term."""
+    moderators = sorted(person.id or "" for person in term.people("moderators"))
+    return NextStep(
+        kind=RENEWAL,
+        about=None,
+        words=StepWords(
+            _("Renew who votes and moderates"),
+            _(
+                "In a new term everybody who was let in can vote. It names the moderators and "
+                "keeps all rules and decisions. It begins when more than half of the current "
+                "voters say yes; proposing it counts as your yes. You cannot undo it, but you can "
+                "hold another one."
+            ),
+            send=_send_renewal,
+        ),
+        fields=("title", "moderators", "vouchers", "share"),
+        given={
+            "moderators": ", ".join(moderators),
+            "vouchers": str(term.number("vouchers") or ""),
+            "share": str(term.number("share") or ""),
+        },
     )
-    return Card(removal["id"], label, safe_text(removal.get("why") or ""))
 
 
-def _story_parts(thread: ThreadData, today: date, me: str | None) -> Iterator[Part]:
+def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
+    """Returns the step that proposes a fixed change. The form asks only for the title, the text and
+    the closing day.
+
+    `change_words` is the change, written in the form that the node reads.
+    """
+    meaning = _(
+        "All current voters decide. It holds when enough say yes. You cannot take back a "
+        "proposal or change a yes."
+    )
+    return NextStep(
+        kind=PROPOSAL,
+        about=None,
+        words=StepWords(label, meaning),
+        fields=("title", "text", "closes"),
+        given={"title": heading},
+        fixed={"change": change_words},
+    )
+
+
+def drafted_step(title: str, text: str) -> NextStep:
+    """Returns the step that posts a question to everybody, which the node has drafted."""
+    return NextStep(
+        kind=PROPOSAL,
+        about=None,
+        words=StepWords(
+            _("Ask everybody to decide what happens"),
+            _("All current voters decide. You cannot take a proposal back."),
+        ),
+        waits=True,
+        fields=("title", "text", "closes"),
+        given={"title": title, "text": text},
+    )
+
+
+def rule_step(rule: str, charter: Shown, reader: Reader) -> NextStep | None:
+    """Returns the step that proposes a new value for a rule. If only a renewal can change the rule,
+    returns None.
+    """
+    if rule in register_names.BY_RENEWAL:
+        return None
+    value = charter.value(rule)
+    label = neighbourhood.rule_label(rule)
+    meaning = _(
+        "{name} is now: {value}. It changes when more than {share} % of the current "
+        "voters say yes. You cannot take a proposal back, but everybody can decide again."
+    ).format(
+        name=label,
+        value=neighbourhood.rule_value(rule, value, reader.today),
+        share=reader.term.number("share"),
+    )
+    return NextStep(
+        kind=PROPOSAL,
+        about=None,
+        words=StepWords(
+            _("Propose a change: {rule}").format(rule=label),
+            meaning,
+            send=partial(_send_rule, rule),
+        ),
+        fields=("title", "text", "closes"),
+        given={_NEW_VALUE: "" if value is None else str(value), "title": label},
+        extra={_NEW_VALUE: replace(neighbourhood.field_of(rule), required=True)},
+    )
+
+
+def removal_step(person: Person, term: Shown) -> NextStep:
+    """Returns the step with which a moderator asks to remove a person from the neighbourhood."""
+    who = phrases.name(person)
+    meaning = _(
+        "When {n} moderators have said so, {who} is out, and what they post after that "
+        "does not count. You cannot take this back; only a vote can bring {who} back."
+    )
+    return NextStep(
+        kind=REMOVE,
+        about=None,
+        words=StepWords(
+            _("As a moderator, ask to remove {who}").format(who=who),
+            meaning.format(n=term.number("moderators_needed"), who=who),
+        ),
+        fields=("why",),
+        fixed={"person": person.id},
+    )
+
+
+def restoration_step(person: Person) -> NextStep:
+    """Returns the step that asks the roll, the people who vote, to let a removed person back in."""
+    who = phrases.name(person)
+    return proposal_step(
+        f"restore {person.id}",
+        _("Ask everybody to let {who} back in").format(who=who),
+        _("{who} comes back").format(who=who),
+    )
+
+
+def expulsion_step(person: Person) -> NextStep:
+    """Returns the step that asks everybody to remove a person from the neighbourhood."""
+    who = phrases.name(person)
+    return proposal_step(
+        f"remove {person.id}",
+        _("Ask everybody to remove {who}").format(who=who),
+        _("{who} leaves the neighbourhood").format(who=who),
+    )
+
+
+def can_moderate(reader: Reader) -> bool:
+    """Returns True if the reader is one of enough moderators to decide together."""
+    moderators = reader.term.people("moderators")
+    is_moderator = any(person.id == reader.me for person in moderators)
+    return is_moderator and reader.term.has("moderators_needed")
+
+
+async def _send_renewal(node: NodeConnection, fields: Mapping[str, object]) -> str:
+    """Sends a renewal with the method `renew`, which adds everything in force to the renewal. The
+    method `post` would not add this.
+    """
+    await node.call("renew", **fields)
+    return _("Posted.")
+
+
+async def _send_rule(rule: str, node: NodeConnection, fields: Mapping[str, object]) -> str:
+    """Posts a proposal whose change is the new value of a rule."""
+    others = {name: value for name, value in fields.items() if name != _NEW_VALUE}
+    change = f"charter {rule}={fields.get(_NEW_VALUE)}"
+    await node.call("post", kind=PROPOSAL, fields={**others, "change": change})
+    return _("Posted.")
+
+
+# -- story ------------------------------------------------------------------------------------------
+
+
+def _story_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
     root = thread.root
-    author = phrases.name(root["author"], me)
-    at = phrases.moment(root["created"], today)
+    author = phrases.name(root.author, reader.me)
+    at = phrases.moment(root.created, reader.today)
     yield (decision_title(root), "bold")
-    yield "\n" + " · ".join([labels.kind(root["kind"]), author, at])
-    for text in (root.get("text"), root.get("why")):
+    yield "\n" + " · ".join([labels.kind(root.kind), author, at])
+    for text in (root.text("text"), root.text("why")):
         if text:
             yield "\n\n" + safe_text(text).strip()
     yield ("\n\n" + _("What changes") + ": ", "dim")
-    yield change_line(root, today, thread.rules)
+    yield change_line(root, reader, thread.charter)
     yield ("\n" + _("How it stands") + ": ", "dim")
-    if root["kind"] == "remove":
-        yield from _removal_parts(thread, me)
+    if root.kind == REMOVE:
+        yield _removal_standing(root) + "\n" + _("A vote can bring them back.")
     else:
-        yield from _voting_parts(root, thread.term, today, me)
+        yield from _voting_parts(thread, reader)
 
 
-def _voting_parts(root: Shown, term: Shown, today: date, me: str | None) -> Iterator[Part]:
-    yield standing_line(root, term)
-    if root.get("closes"):
-        yield " · " + _("voting until {day}").format(day=phrases.moment(root["closes"], today))
-    yield from _roll_alone_parts(root, term)
-    for label, voters in ((_("Yes"), root["voted"]["yes"]), (_("No"), root["voted"]["no"])):
+def _voting_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
+    root = thread.root
+    yield standing_line(root, reader.term)
+    if root.text("closes"):
+        day = phrases.moment(root.text("closes"), reader.today)
+        yield " · " + _("voting until {day}").format(day=day)
+    if root.has("needed_of_roll") and _can_be_voted_on(root, reader.term):
+        sentence = _("{n} of them from the {of} current voters")
+        yield ", " + sentence.format(n=root.number("needed_of_roll"), of=root.number("roll"))
+    for label, choice in ((_("Yes"), "yes"), (_("No"), "no")):
+        voters = _voters(root, choice)
         if voters:
             yield ("\n" + label + ": ", "dim")
-            yield phrases.person_names(voters, me)
-    if can_be_voted_on(root, term):
-        yield "\n" + _own_vote_line(root, term, me)
+            yield phrases.person_names(voters, reader.me)
+    if _can_be_voted_on(root, reader.term):
+        yield "\n" + _own_vote_line(thread, reader.me)
 
 
-def _proposed_change_line(view: Shown, today: date, rules: Shown | None) -> str:
-    what, key, number, value = view.get("change") or (None, "", 0, None)
+def _proposed_change_line(view: Shown, reader: Reader, charter: Shown | None) -> str:
+    change = view.value("change")
+    if not isinstance(change, list) or len(change) != _CHANGE_PARTS:
+        return _("Nothing by itself: it is a question for everybody")
+    what, key, number, value = change
     # In a register, an odd number means removed or hidden. An even number undoes that.
+    is_odd = isinstance(number, int) and number % 2 == 1
     match what:
-        case None:
-            return _("Nothing by itself: it is a question for everybody")
         case register_names.RULE:
-            return _rule_line(view, str(key), value, today, rules)
+            return _rule_line(view, str(key), value, reader, charter)
         case register_names.STANDING:
-            sentence = _("{who} leaves the neighbourhood") if number % 2 else _("{who} comes back")
-            return sentence.format(who=phrases.name(view.get("concerns")))
+            sentence = _("{who} leaves the neighbourhood") if is_odd else _("{who} comes back")
+            return sentence.format(who=phrases.name(view.person("concerns")))
         case register_names.HIDDEN:
-            sentence = _("Hidden: {what}") if number % 2 else _("Shown again: {what}")
-            return sentence.format(what=subject_line(view.get("concerns")))
+            sentence = _("Hidden: {what}") if is_odd else _("Shown again: {what}")
+            return sentence.format(what=subject_line(view.row("concerns")))
     return _("Something newer than this program knows")
 
 
-def _rule_line(view: Shown, rule: str, value: Any, today: date, rules: Shown | None) -> str:
-    proposed = charter.rule_line(rule, value, today)
-    if not rules or view["state"] != "open":
+def _rule_line(view: Shown, rule: str, value: object, reader: Reader, charter: Shown | None) -> str:
+    proposed = neighbourhood.rule_line(rule, value, reader.today)
+    if charter is None or not charter.names or view.state != "open":
         return proposed
-    current = charter.rule_value(rule, rules.get(rule), today)
+    current = neighbourhood.rule_value(rule, charter.value(rule), reader.today)
     return _("{rule} (now {value})").format(rule=proposed, value=current)
 
 
 def _next_term_line(view: Shown) -> str:
     parts = []
-    for sentence, people in (
-        (_("new voters: {who}"), view.get("joining")),
-        (_("no longer voters: {who}"), view.get("leaving")),
-        (_("moderators: {who}"), view.get("moderators")),
+    for sentence, name in (
+        (_("new voters: {who}"), "joining"),
+        (_("no longer voters: {who}"), "leaving"),
+        (_("moderators: {who}"), "moderators"),
     ):
+        people = view.people(name)
         if people:
             parts.append(sentence.format(who=phrases.person_names(people)))
-    if view.get("parts"):
+    if view.value("parts"):
         parts.append(_("and more people"))
-    if view.get("vouchers"):
-        count = int(view["vouchers"])
-        parts.append(
-            plural(
-                "a newcomer needs {n} neighbour", "a newcomer needs {n} neighbours", count
-            ).format(n=count)
+    count = view.number("vouchers")
+    if count:
+        vouchers = plural(
+            "a newcomer needs {n} neighbour", "a newcomer needs {n} neighbours", count
         )
-        parts.append(_("decisions need more than {n} % yes").format(n=view["share"]))
+        parts.append(vouchers.format(n=count))
+        parts.append(_("decisions need more than {n} % yes").format(n=view.number("share")))
     return phrases.capitalized("; ".join(parts))
 
 
-def _roll_alone_parts(view: Shown, term: Shown) -> Iterator[Part]:
-    """Says how many yes votes must come from the roll alone. This matters only if newcomers vote
-    too, because then the roll alone must also agree (R-03.26).
-    """
-    roll = ids(term.get("roll"))
-    if view["kind"] != "proposal" or not can_be_voted_on(view, term):
-        return
-    if ids(view.get("newcomers")) - roll:
-        needed = votes_needed(term["share"], len(roll))
-        sentence = _("{n} of them from the {of} current voters")
-        yield ", " + sentence.format(n=needed, of=len(roll))
-
-
-def _own_vote_line(view: Shown, term: Shown, me: str | None) -> str:
-    match vote_of(view, me):
-        case "yes":
-            return _("You voted yes. You cannot change a yes.")
-        case "no":
-            return _("You voted no. You can still vote yes.")
-    if may_vote(view, term, me):
-        return _("You have not voted yet.")
-    return _("You cannot vote yet. You can vote from the next term on.")
-
-
-# -- removals by moderators -----------------------------------------------------------------------
-
-
 def _removal_standing(removal: Shown) -> str:
-    who = phrases.person_names(removal["said_by"])
-    if removal["state"] == "said":
+    who = requesters(removal)
+    if removal.state == "said":
         return _("asked by {who}; waits for more moderators").format(who=who)
-    if removal["state"] == "in force":
+    if removal.state == "in force":
         return _("removed by {who}").format(who=who)
     return _("over; {who} had asked for it").format(who=who)
 
 
-def _removal_parts(thread: ThreadData, me: str | None) -> Iterator[Part]:
-    yield _removal_standing({**thread.root, "said_by": _removing_moderators(thread)})
-    for remove in thread.answers:
-        if remove.get("why") and remove["id"] != thread.root["id"]:
-            yield (f"\n{phrases.name(remove['author'], me)}: ", "dim")
-            yield safe_text(remove["why"]).strip()
-    yield "\n" + _("A vote can bring them back.")
+# -- votes ------------------------------------------------------------------------------------------
 
 
-def _removal_steps(thread: ThreadData, me: str) -> Iterator[NextStep]:
-    root = thread.root
-    said_by = _removing_moderators(thread)
-    if root["state"] == "said" and _may_join_removal(said_by, thread.term, me):
-        yield removal_step(root["person"], thread.term, is_awaited=True)
-    if root["state"] == "in force":
-        yield restoration_step(root["person"])
+def _can_be_voted_on(view: Shown, term: Shown) -> bool:
+    """Returns True if people can still vote on a decision. A renewal is over once another term has
+    begun.
+    """
+    return view.state == "open" and view.text("parent") in {None, term.id}
 
 
-def _removing_moderators(thread: ThreadData) -> list[Shown]:
-    return [remove["author"] for remove in thread.answers or [thread.root]]
+def _voters(view: Shown, choice: str) -> list[Person]:
+    voted = view.row("voted")
+    return voted.people(choice) if voted else []
 
 
-def _may_join_removal(said_by: list[Shown], term: Shown, me: str | None) -> bool:
-    return is_on_council(term, me) and me not in ids(said_by)
+def _vote_of(view: Shown, me: str | None) -> str | None:
+    """Returns how the reader voted, "yes" or "no". Without a vote, returns None."""
+    for choice in ("yes", "no"):
+        if me is not None and any(voter.id == me for voter in _voters(view, choice)):
+            return choice
+    return None
 
 
-# -- votes ----------------------------------------------------------------------------------------
+def _own_vote_line(thread: ThreadData, me: str | None) -> str:
+    match _vote_of(thread.root, me):
+        case "yes":
+            return _("You voted yes. You cannot change a yes.")
+        case "no":
+            return _("You voted no. You can still vote yes.")
+    if any(row.kind == VOTE for row in thread.steps):
+        return _("You have not voted yet.")
+    return _("You cannot vote yet. You can vote from the next term on.")
 
 
-def _vote_steps(root: Shown, term: Shown, me: str) -> Iterator[NextStep]:
-    vote = vote_of(root, me)
-    if not may_vote(root, term, me) or vote == "yes":
-        return
+def _vote_words(row: Shown, root: Shown, reader: Reader) -> StepWords | None:
+    given = row.row("given")
+    choice = given.text("choice") if given else None
     heading = f"“{decision_title(root)}”\n"
-    yield NextStep(
-        kind="vote",
-        about=root["id"],
-        label=_("Vote yes") if vote is None else _("Vote yes after all"),
-        waits=vote is None,
-        meaning=heading + _("You cannot change a yes afterwards."),
-        fields=(),
-        fixed={"choice": "yes"},
-    )
-    if vote is None:
-        yield NextStep(
-            kind="vote",
-            about=root["id"],
-            label=_("Vote no"),
-            waits=True,
-            meaning=heading + _("You can still vote yes while it is open."),
-            fields=(),
-            fixed={"choice": "no"},
-        )
+    if choice == "yes":
+        has_voted = _vote_of(root, reader.me) is not None
+        label = _("Vote yes after all") if has_voted else _("Vote yes")
+        return StepWords(label, heading + _("You cannot change a yes afterwards."))
+    if choice == "no":
+        meaning = heading + _("You can still vote yes while it is open.")
+        return StepWords(_("Vote no"), meaning)
+    return None

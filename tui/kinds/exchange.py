@@ -1,246 +1,469 @@
-"""Shows a request or an offer with its responses, agreements, receipts and hours. All functions
-here are pure.
+"""The face of requests and offers, with their responses, agreements, receipts and thanks."""
 
-Kinds that have no module of their own also use the text and the history from this module.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
 
 from textual.content import Content
 
+from protocol import recurrence
 from protocol.display_text import safe_line, safe_text
-from protocol.fold.kind import KINDS
 from tui.format import labels, phrases
-from tui.format.phrases import Part, Shown
-from tui.i18n import _
-from tui.kinds.exchange_steps import addressee
-from tui.kinds.thread_data import ThreadData
+from tui.format.phrases import Card, Part
+from tui.i18n import _, plural
+from tui.kinds import addresses
+from tui.kinds.face import Face, face, field_parts, thread_of
+from tui.kinds.next_steps import NextStep, StepWords, given_person, way_of
+from tui.kinds.thread_data import Reader, ThreadData
+from tui.node.connection import NodeConnection
+from tui.node.shown import Person, Shown
 
-# These fields have a sentence of their own in a story, or are of no use to a reader.
-_FIELDS_TOLD_APART = {
-    *("id", "kind", "author", "created", "state", "about", "history", "responses", "title", "text"),
-    *("minutes", "starts", "area", "tags", "lang"),
+_ROOTS = ("request", "offer")
+_PLACES = {"request": 0, "offer": 1}
+_LIVE = {"open", "agreed"}
+_WAITING = {"waiting", "proposed"}
+# The story of a request or an offer has a sentence for them.
+_WITH_A_SENTENCE = frozenset(
+    {"responses", "title", "text", "minutes", "starts", "area", "tags", "lang"}
+)
+_NOBODY = "0" * 64  # the common pot, in the place of a person
+
+
+# (kind, the word that ends it) → the label of the step; `{who}` is the other person.
+_CLOSINGS = {
+    ("request", "withdrawn"): _("Withdraw this"),
+    ("offer", "withdrawn"): _("Withdraw this"),
+    ("response", "withdrawn"): _("Take back your proposal"),
+    ("response", "declined"): _("Decline {who}'s proposal"),
+    ("agreement", "cancelled"): _("Cancel what you agreed with {who}"),
+    ("receipt", "disputed"): _("This is wrong"),
+    ("correction", "disputed"): _("This correction is wrong"),
 }
 
 
-def exchange_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Describes an exchange from its beginning: what somebody asks or offers, who responded, and
-    what the parties signed.
-    """
-    return Content.assemble(*_story_parts(thread, today, me))
+@face("request", "offer", "response", "agreement", "receipt", "correction", "confirm")
+class ExchangeFace(Face):
+    """The face of a request or an offer, and of all records in its thread."""
+
+    def place_in_new(self, kind: str) -> int:
+        """Puts requests and offers first, because people post them most."""
+        return _PLACES.get(kind, super().place_in_new(kind))
+
+    def card(self, view: Shown, reader: Reader) -> Card:
+        """Makes the card of a request or an offer, with its terms."""
+        if view.kind not in _ROOTS:
+            return super().card(view, reader)
+        responses = view.rows("responses")
+        waiting = sum(response.state == "waiting" for response in responses)
+        parts = [
+            phrases.signer_names(view, reader.me),
+            phrases.minutes(view.number("minutes")),
+            phrases.moment(view.text("starts"), reader.today),
+            labels.state(view.state, view.kind) if view.state != "open" else "",
+            plural("{n} response", "{n} responses", waiting).format(n=waiting) if waiting else "",
+            safe_line(view.text("area") or "", 20),
+        ]
+        quiet = view.state not in _LIVE
+        return Card(view.id, phrases.title(view), phrases.dotted(parts), quiet)
+
+    def waiting_card(self, row: Shown, reader: Reader) -> Card:
+        """Makes the card of a record that waits for a step. The title of the card is the label of
+        this step.
+        """
+        step = row.row("step") or Shown({})
+        words = _words_about(step.kind, row, reader)
+        detail = safe_line(row.text("title") or phrases.name(row.author, reader.me))
+        return Card(thread_of(row), words.label, detail) if words else Card(thread_of(row), detail)
+
+    def story(self, thread: ThreadData, reader: Reader) -> Content:
+        """Describes what somebody asks or offers, who responded, and what the parties signed."""
+        if thread.root.kind not in _ROOTS:
+            return super().story(thread, reader)
+        return Content.assemble(*_story_parts(thread, reader))
+
+    def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
+        """Returns the words of a step of an exchange."""
+        target = thread.find(row.about) or thread.root
+        way = way_of(row)
+        if way is not None:
+            return _closing_words(target, way, reader)
+        if row.kind == "response" and target.id == thread.root.id:
+            return _response_words(target, reader)
+        if row.kind == "receipt" and target.kind != "agreement":
+            return _pot_words(row, thread, reader)
+        if row.kind == "receipt" and _has_receipt(target, "proposed"):
+            return None  # it waits for a confirm, and a second one would only confuse
+        return _words_about(row.kind, target, reader) or super().step_words(row, thread, reader)
+
+    async def fetch_beside(self, link: NodeConnection, thread: ThreadData) -> Mapping[str, Shown]:
+        """Fetches the addresses that this home holds for the agreements of the thread."""
+        return await addresses.fetch_addresses(link, thread.of_kind("agreement"))
+
+    def beginnings(self, thread: ThreadData, reader: Reader) -> Iterator[NextStep]:
+        """Yields the steps that give the other party an address, or forget one."""
+        for agreement in thread.of_kind("agreement"):
+            yield from addresses.address_steps(agreement, thread.beside.get(agreement.id), reader)
+
+
+@face("thanks")
+class ThanksFace(Face):
+    """The face of thanks for a gift of time."""
+
+    def card(self, view: Shown, reader: Reader) -> Card:
+        """Makes a card that says who thanks which person."""
+        return Card(view.id, _thanks_line(view, reader), safe_line(view.text("text") or ""))
+
+    def mixed_card(self, view: Shown, reader: Reader) -> Card:
+        """Makes the same card as `card`: its title says already that the record is thanks."""
+        return self.card(view, reader)
+
+    def story(self, thread: ThreadData, reader: Reader) -> Content:
+        """Shows who thanks which person, and for what."""
+        parts: list[Part] = [(phrases.title(thread.root), "bold")]
+        parts += ["\n", _thanks_line(thread.root, reader)]
+        if text := thread.root.text("text"):
+            parts += ["\n\n", safe_text(text).strip()]
+        with_a_sentence = frozenset({"person", "text", "minutes"})
+        return Content.assemble(*parts, *field_parts(thread.root, reader, with_a_sentence))
 
 
 def balance_story(row: Shown, today: date) -> Content:
-    """Describes a person's hours: first how much they gave and received, then each receipt, newest
-    first.
-    """
+    """Describes a person's hours: how much they gave and received, then each receipt, newest first."""
     parts: list[Part] = [(_("Hours"), "bold"), "\n", phrases.sums(row)]
-    if not row["history"]:
+    lines = row.rows("history")
+    if not lines:
         parts += ["\n", _("No hours are confirmed yet.")]
-    for entry in reversed(row["history"]):
-        parts += ["\n", _hours_line(entry, today)]
+    for line in reversed(lines):
+        parts += ["\n", _hours_line(line, today)]
     return Content.assemble(*parts)
 
 
-def thread_history(thread: ThreadData, today: date, me: str | None) -> Content:
-    """Lists what people did in a thread, one line for each record. Leaves out records that software
-    signed without a person.
+# -- the words of steps ---------------------------------------------------------------------------
+
+
+def _words_about(kind: str, target: Shown, reader: Reader) -> StepWords | None:
+    """Returns the words of a step of this kind about the view `target`, or about a waiting row."""
+    match kind, target.kind:
+        case "response", "response":
+            return _other_terms_words(target)
+        case "agreement", _any:
+            return _agreement_words(target, reader)
+        case "receipt", "agreement":
+            return _receipt_words(target, reader)
+        case "confirm", _any:
+            return _confirm_words(target, reader)
+        case "correction", _any:
+            return _correction_words(target, reader)
+    return None
+
+
+def _response_words(root: Shown, reader: Reader) -> StepWords | None:
+    """Returns the words of the step that responds. If a response that the reader wrote or has to
+    answer is open already, returns None, because nobody needs a second response.
     """
-    entries = [entry for entry in thread.history if not entry.get("automatic")]
-    return Content("\n").join(Content(phrases.history_line(entry, today, me)) for entry in entries)
+    is_open = any(
+        response.is_by(reader.me) or _is_addressee(root, response, reader.me)
+        for response in root.rows("responses")
+        if response.state in {"waiting", "accepted"}
+    )
+    if is_open:
+        return None
+    meaning = _("Say what suits you. Nothing is agreed until {who} says yes.")
+    return StepWords(
+        label=_("Offer to help") if root.kind == "request" else _("Ask for this"),
+        meaning=meaning.format(who=phrases.name(root.author)),
+    )
 
 
-def form_fields_of(view: Shown) -> dict[str, str]:
-    """Returns the fields of a view as texts, so that a form can begin with these values."""
-    kind = KINDS.get(view.get("kind") or "")
-    values = {}
-    for field in kind.fields if kind else ():
-        value = view.get(field)
-        if isinstance(value, list):
-            values[field] = ", ".join(str(element) for element in value)
-        elif value is not None:
-            values[field] = str(value)
-    return values
+def _agreement_words(response: Shown, reader: Reader) -> StepWords:
+    who = phrases.name(response.author)
+    terms = _terms(response, reader.today)
+    label = _("Agree with {who}").format(who=who)
+    meaning = _("You and {who} will both have agreed to this: {terms}.")
+    return StepWords(
+        label=f"{label}: {terms}" if terms else label,
+        meaning=meaning.format(who=who, terms=terms or _("no hours or day named")),
+        fields=(),
+    )
 
 
-# -- the root -------------------------------------------------------------------------------------
+def _other_terms_words(response: Shown) -> StepWords:
+    who = phrases.name(response.author)
+    return StepWords(
+        label=_("Propose other terms to {who}").format(who=who),
+        meaning=_("Nothing is agreed until {who} says yes.").format(who=who),
+    )
 
 
-def _story_parts(thread: ThreadData, today: date, me: str | None) -> Iterator[Part]:
+def _receipt_words(agreement: Shown, reader: Reader) -> StepWords:
+    if agreement.state == "done":
+        label = _("Write a receipt with {who} for another day")
+    elif _has_receipt(agreement, "disputed"):
+        label = _("Write another receipt with {who}: the last one is disputed")
+    else:
+        label = _("After it is done: confirm the hours with {who}")
+    return StepWords(
+        label=label.format(who=phrases.name(_other_party(agreement, reader.me))),
+        meaning=_("It counts when the other person confirms."),
+    )
+
+
+def _has_receipt(agreement: Shown, state: str) -> bool:
+    return any(receipt.state == state for receipt in agreement.rows("receipts"))
+
+
+def _pot_words(row: Shown, thread: ThreadData, reader: Reader) -> StepWords:
+    """Returns the words of a receipt from the common pot, for somebody who came."""
+    attendance = thread.find(row.about)
+    who = phrases.name(given_person(row, "giver", thread))
+    day = attendance.text("on") if attendance else None
+    starts = thread.root.text("starts")
+    begins = recurrence.occurrence_start(starts, day) if starts and day else day
+    when = phrases.moment(begins, reader.today)
+    label = _("Give {who} hours from the common pot for {when}")
+    return StepWords(
+        label=label.format(who=who, when=when),
+        meaning=_("It counts once {who} has confirmed it. Nobody owes it.").format(who=who),
+    )
+
+
+def _confirm_words(receipt: Shown, reader: Reader) -> StepWords:
+    if receipt.kind == "correction":
+        return _confirm_correction_words(receipt)
+    minutes = phrases.minutes(receipt.number("minutes"))
+    is_disputed = receipt.state == "disputed"
+    label = (
+        _("Confirm it after all: {minutes}") if is_disputed else _("Confirm the receipt: {minutes}")
+    )
+    if _is_pot(receipt.person("receiver")):
+        meaning = _("You gave {minutes} on {on}; they come from the common pot once you confirm.")
+    else:
+        meaning = _("{giver} gave {minutes} on {on}. Once you confirm, it counts for both of you.")
+    return StepWords(
+        label=label.format(minutes=minutes),
+        meaning=meaning.format(
+            giver=phrases.name(receipt.person("giver")),
+            minutes=minutes,
+            on=phrases.moment(receipt.text("on"), reader.today),
+        ),
+        fields=(),
+    )
+
+
+def _confirm_correction_words(correction: Shown) -> StepWords:
+    minutes = phrases.minutes(correction.number("minutes")) or _("nothing")
+    meaning = _(
+        "{who} says that the right time is {minutes}. Once you confirm, it counts for both of you."
+    )
+    return StepWords(
+        label=_("Confirm the correction: {minutes} instead").format(minutes=minutes),
+        meaning=meaning.format(who=phrases.name(correction.author), minutes=minutes),
+        fields=(),
+    )
+
+
+def _correction_words(receipt: Shown, reader: Reader) -> StepWords:
+    meaning = _("The receipt stays. The new minutes count when {who} confirms them.")
+    return StepWords(
+        label=_("Correct the receipt: {minutes}").format(minutes=_counted_duration(receipt)),
+        meaning=meaning.format(who=phrases.name(_other_party(receipt, reader.me))),
+    )
+
+
+def _closing_words(target: Shown, way: str, reader: Reader) -> StepWords:
+    label = _CLOSINGS.get((target.kind, way))
+    if label is None:
+        label = f"{labels.kind(target.kind)}: {labels.state(way, target.kind)}"
+    is_agreement = target.kind == "agreement"
+    who = _other_party(target, reader.me) if is_agreement else target.author
+    return StepWords(label.format(who=phrases.name(who)), fields=("why",))
+
+
+# -- the story ------------------------------------------------------------------------------------
+
+
+def _story_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
     root = thread.root
     yield (phrases.title(root), "bold")
-    yield "\n"
-    yield _first_line(root, today, me)
-    if root.get("tags"):
+    yield "\n" + _first_line(root, reader)
+    if tags := root.texts("tags"):
         yield "\n"
-        yield (" ".join("#" + safe_line(tag) for tag in root["tags"]), "dim")
-    if root.get("text"):
+        yield (" ".join("#" + safe_line(tag) for tag in tags), "dim")
+    if text := root.text("text"):
+        yield "\n\n" + safe_text(text).strip()
+    yield from field_parts(root, reader, _WITH_A_SENTENCE)
+    for response in root.rows("responses"):
         yield "\n\n"
-        yield safe_text(root["text"]).strip()
-    yield from _field_parts(root, today)
-    for response in root.get("responses") or []:
-        yield "\n\n"
-        yield from _response_parts(root, response, today, me)
-    for agreement in thread.agreements:
-        yield "\n\n"
-        yield _agreement_line(agreement, today, me)
-        yield from _address_parts(agreement.get("address"), me)
-    for receipt in thread.receipts:
-        yield "\n"
-        yield _receipt_lines(receipt, today, me)
-        for correction in thread.corrections:
-            if correction["about"] == receipt["id"]:
-                yield "\n"
-                yield _correction_lines(correction, me)
+        yield from _response_parts(root, response, reader)
+    for agreement in thread.of_kind("agreement"):
+        yield "\n\n" + _agreement_line(agreement, reader)
+        yield from addresses.address_parts(thread.beside.get(agreement.id), reader)
+    for receipt in thread.of_kind("receipt"):
+        yield "\n" + _receipt_lines(receipt, reader)
+        for correction in thread.of_kind("correction"):
+            if correction.about == receipt.id:
+                yield "\n" + _correction_lines(correction, reader)
 
 
-def _first_line(root: Shown, today: date, me: str | None) -> str:
-    kind = root["kind"]
-    if kind == "thanks":
-        return phrases.thanks_line(root, me)
-    who = phrases.name(root["author"], me)
-    if kind not in {"request", "offer"}:
-        return f"{labels.kind(kind or _('unreadable'))} · {who}"
-    if who == phrases.name(root["author"]):
-        sentence = _("{who} asks") if kind == "request" else _("{who} offers")
+def _first_line(root: Shown, reader: Reader) -> str:
+    if root.is_by(reader.me):
+        sentence = _("You ask") if root.kind == "request" else _("You offer")
     else:
-        sentence = _("You ask") if kind == "request" else _("You offer")
+        sentence = _("{who} asks") if root.kind == "request" else _("{who} offers")
     parts = [
-        sentence.format(who=who),
-        phrases.minutes(root.get("minutes")),
-        phrases.moment(root.get("starts"), today),
-        safe_line(root.get("area") or ""),
-        labels.state(root["state"]),
+        sentence.format(who=phrases.name(root.author)),
+        phrases.minutes(root.number("minutes")),
+        phrases.moment(root.text("starts"), reader.today),
+        safe_line(root.text("area") or ""),
+        labels.state(root.state, root.kind),
     ]
     return phrases.dotted(parts)
 
 
-def _field_parts(root: Shown, today: date) -> Iterator[Part]:
-    """Yields the fields that the rest of the text does not mention, each with its label."""
-    told_apart = _FIELDS_TOLD_APART
-    if root["kind"] == "thanks":
-        told_apart = told_apart | {"person"}
-    for field, value in root.items():
-        if field not in told_apart and value not in (None, "", []):
-            yield "\n"
-            yield (labels.field(field) + ": ", "dim")
-            yield _value_text(value, today)
+def _thanks_line(thanks: Shown, reader: Reader) -> str:
+    who = phrases.capitalized(phrases.signer_names(thanks, reader.me))
+    other = phrases.name(thanks.person("person"), reader.me)
+    sentence = _("{who} thanks {other}").format(who=who, other=other)
+    return phrases.dotted([sentence, phrases.minutes(thanks.number("minutes"))])
 
 
-def _value_text(value: Any, today: date) -> str:
-    if isinstance(value, dict):
-        return phrases.name(value) if "name" in value else _("something newer")
-    if isinstance(value, list):
-        return ", ".join(_value_text(element, today) for element in value)
-    return safe_text(str(value))
-
-
-# -- responses and agreements ---------------------------------------------------------------------
-
-
-def _response_parts(root: Shown, response: Shown, today: date, me: str | None) -> Iterator[Part]:
-    terms = phrases.terms(response, today)
-    if response["about"] == root["id"]:
+def _response_parts(root: Shown, response: Shown, reader: Reader) -> Iterator[Part]:
+    terms = _terms(response, reader.today)
+    if response.about == root.id:
         sentence = _("{who} proposed: {terms}") if terms else _("{who} responded")
     else:
         sentence = _("{who} proposed instead: {terms}") if terms else _("{who} asked to talk first")
-    who = phrases.capitalized(phrases.name(response["author"], me))
-    is_answered = any(other["about"] == response["id"] for other in root["responses"])
-    if is_answered and response["state"] == "declined":
+    who = phrases.capitalized(phrases.name(response.author, reader.me))
+    is_answered = any(other.about == response.id for other in root.rows("responses"))
+    if is_answered and response.state == "declined":
         state = _("answered with other terms")
     else:
-        state = _standing(response, addressee(root, response), me)
+        state = _standing(response, _addressee(root, response), reader)
     yield sentence.format(who=who, terms=terms)
     yield (f" · {state}", "dim")
-    if response.get("text"):
-        yield f"\n{_quoted(response['text'])}"
+    if text := response.text("text"):
+        yield f"\n{_quoted(text)}"
 
 
-def _agreement_line(agreement: Shown, today: date, me: str | None) -> str:
-    giver = phrases.name(agreement["giver"])
-    receiver = phrases.name(agreement["receiver"])
-    if me == agreement["giver"]["id"]:
-        sentence = _("Agreed: you help {who}").format(who=receiver)
-    elif me == agreement["receiver"]["id"]:
-        sentence = _("Agreed: {who} helps you").format(who=giver)
+def _agreement_line(agreement: Shown, reader: Reader) -> str:
+    giver = agreement.person("giver")
+    receiver = agreement.person("receiver")
+    if _is_reader(giver, reader):
+        sentence = _("Agreed: you help {who}").format(who=phrases.name(receiver))
+    elif _is_reader(receiver, reader):
+        sentence = _("Agreed: {who} helps you").format(who=phrases.name(giver))
     else:
-        sentence = _("Agreed: {giver} helps {receiver}").format(giver=giver, receiver=receiver)
-    terms = phrases.terms(agreement, today)
-    return phrases.dotted([sentence, terms, _standing(agreement, None, me)])
+        sentence = _("Agreed: {giver} helps {receiver}").format(
+            giver=phrases.name(giver), receiver=phrases.name(receiver)
+        )
+    terms = _terms(agreement, reader.today)
+    return phrases.dotted([sentence, terms, _standing(agreement, None, reader)])
 
 
-def _address_parts(address: Shown | None, me: str | None) -> Iterator[Part]:
-    if not address:
-        return
-    who = phrases.name(address["from"])
-    is_mine = phrases.name(address["from"], me) != who
-    whose = _("The address that you gave") if is_mine else _("The address of {who}")
-    until = _("kept here") if address["kept"] else _("here until the agreement is over")
-    yield "\n"
-    yield (f"{whose.format(who=who)} · {until}", "dim")
-    yield f"\n{safe_text(address['text']).strip()}"
-
-
-# -- receipts -------------------------------------------------------------------------------------
-
-
-def _receipt_lines(receipt: Shown, today: date, me: str | None) -> str:
+def _receipt_lines(receipt: Shown, reader: Reader) -> str:
     parts = [
         _("Receipt: {minutes} on {on}").format(
-            minutes=phrases.minutes(receipt["minutes"]), on=phrases.moment(receipt["on"], today)
+            minutes=phrases.minutes(receipt.number("minutes")),
+            on=phrases.moment(receipt.text("on"), reader.today),
         )
     ]
-    if receipt.get("corrected") is not None:
-        corrected = phrases.counted_duration(receipt)
-        parts.append(_("corrected to {minutes}").format(minutes=corrected))
-    if receipt.get("duplicate"):
+    if receipt.has("corrected"):
+        parts.append(_("corrected to {minutes}").format(minutes=_counted_duration(receipt)))
+    if receipt.flag("duplicate"):
         parts.append(_("a second receipt for the same hour; it does not count"))
-    parts.append(_standing(receipt, _other_party(receipt), me))
-    note = f"\n{_quoted(receipt['note'])}" if receipt.get("note") else ""
-    return " · ".join(parts) + note
+    parts.append(_standing(receipt, _awaited_party(receipt), reader))
+    note = receipt.text("note")
+    return " · ".join(parts) + (f"\n{_quoted(note)}" if note else "")
 
 
-def _correction_lines(correction: Shown, me: str | None) -> str:
+def _correction_lines(correction: Shown, reader: Reader) -> str:
     sentence = _("{who} proposed a correction: {minutes}").format(
-        who=phrases.signer_names(correction, me),
-        minutes=phrases.minutes(correction["minutes"]) or "0",
+        who=phrases.signer_names(correction, reader.me),
+        minutes=phrases.minutes(correction.number("minutes")) or "0",
     )
-    standing = _standing(correction, _other_party(correction), me)
-    why = f"\n{_quoted(correction['why'])}" if correction.get("why") else ""
-    return f"{sentence} · {standing}{why}"
+    standing = _standing(correction, _awaited_party(correction), reader)
+    why = correction.text("why")
+    return f"{sentence} · {standing}" + (f"\n{_quoted(why)}" if why else "")
 
 
-def _other_party(record: Shown) -> Shown:
-    """Returns the party who did not write this receipt or correction."""
-    author_gives = record["giver"]["id"] == record["author"]["id"]
-    party: Shown = record["receiver"] if author_gives else record["giver"]
-    return party
+def _standing(record: Shown, awaited: Person | None, reader: Reader) -> str:
+    """Returns the state of a record in words, with the reason if its signer gave one.
 
-
-def _standing(record: Shown, awaited: Shown | None, me: str | None) -> str:
-    """Returns the state of a record in words, with the reason if its signer gave one. If the record
-    waits for the person `awaited`, names that person instead.
+    If the record waits for the person `awaited`, names that person instead.
     """
-    if record["state"] in {"waiting", "proposed"} and awaited:
-        if awaited["id"] == me:
+    if record.state in _WAITING and awaited is not None:
+        if _is_reader(awaited, reader):
             return _("your turn")
         return _("waits for {who}").format(who=phrases.name(awaited))
-    state = labels.state(record["state"])
-    return f"{state}: “{safe_line(record['why'])}”" if record.get("why") else state
+    state = labels.state(record.state, record.kind)
+    why = record.text("why")
+    return f"{state}: “{safe_line(why)}”" if why else state
 
 
-def _hours_line(entry: Shown, today: date) -> str:
-    direction = _("for {who}") if entry["minutes"] >= 0 else _("from {who}")
-    minutes = phrases.signed_duration(entry["minutes"])
+def _hours_line(line: Shown, today: date) -> str:
+    minutes = line.number("minutes") or 0
+    direction = _("for {who}") if minutes >= 0 else _("from {who}")
+    sorts = {"correction": _("corrected"), "thanks": _("a gift")}
     parts = [
-        phrases.moment(entry["on"], today),
-        minutes + " " + direction.format(who=phrases.name(entry["person"])),
-        {"correction": _("corrected"), "thanks": _("a gift")}.get(entry["kind"], ""),
-        _("balance {balance}").format(balance=phrases.signed_duration(entry["balance"])),
+        phrases.moment(line.text("on"), today),
+        phrases.signed_duration(minutes)
+        + " "
+        + direction.format(who=phrases.name(line.person("person"))),
+        sorts.get(line.kind, ""),
+        _("balance {balance}").format(balance=phrases.signed_duration(line.number("balance") or 0)),
     ]
     return phrases.dotted(parts)
+
+
+# -- people and terms -----------------------------------------------------------------------------
+
+
+def _terms(view: Shown, today: date) -> str:
+    """Writes the terms of a response or an agreement: how many minutes, and when."""
+    when = phrases.moment(view.text("when"), today)
+    return phrases.dotted([phrases.minutes(view.number("minutes")), when])
+
+
+def _counted_duration(receipt: Shown) -> str:
+    """Writes the minutes that count. If both parties signed a correction, these are the minutes of
+    the last such correction.
+    """
+    corrected = receipt.number("corrected")
+    return phrases.minutes(receipt.number("minutes") if corrected is None else corrected) or "0"
+
+
+def _addressee(root: Shown, response: Shown) -> Person | None:
+    """Returns the person who has to answer a response: the author of the record that the response
+    is about.
+    """
+    answered = (view for view in [root, *root.rows("responses")] if view.id == response.about)
+    view = next(answered, None)
+    return view.author if view is not None else None
+
+
+def _is_addressee(root: Shown, response: Shown, person_id: str | None) -> bool:
+    person = _addressee(root, response)
+    return person is not None and person_id is not None and person.id == person_id
+
+
+def _awaited_party(record: Shown) -> Person | None:
+    """Returns the party who did not write this receipt or correction."""
+    giver = record.person("giver")
+    is_by_giver = giver is not None and record.is_by(giver.id)
+    return record.person("receiver") if is_by_giver else giver
+
+
+def _other_party(view: Shown, me: str | None) -> Person | None:
+    """Returns the party of an agreement or a receipt who is not `me`."""
+    giver = view.person("giver")
+    return view.person("receiver") if giver is not None and giver.id == me else giver
+
+
+def _is_reader(person: Person | None, reader: Reader) -> bool:
+    return person is not None and reader.me is not None and person.id == reader.me
+
+
+def _is_pot(person: Person | None) -> bool:
+    return person is not None and person.id == _NOBODY
 
 
 def _quoted(text: str) -> str:

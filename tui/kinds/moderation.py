@@ -1,83 +1,101 @@
-"""Shows why words were flagged or hidden, and what moderators and the roll can do about it. All
-functions here are pure.
+"""Shows why words were flagged or hidden, and what moderators and the roll can do about it.
 
 A flag asks the moderators to look at some words. With a `hide` record, a moderator asks the other
-moderators to hide words, or to show hidden words again.
+moderators to hide words, or to show hidden words again. Both can be about any record, so this face
+adds to the stories and the steps of all threads.
 """
 
 from collections.abc import Iterator
 from datetime import date
 
-from textual.content import Content
-
 from protocol.display_text import safe_line, safe_text
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import KINDS
 from tui.format import phrases
-from tui.format.phrases import Card, Part, Shown
+from tui.format.phrases import Card, Part
 from tui.i18n import _
-from tui.kinds.decisions import subject_line
-from tui.kinds.electorate import ids, is_on_council, moderators_needed
-from tui.kinds.next_steps import NextStep
-from tui.kinds.proposal_steps import proposal_step
-from tui.kinds.thread_data import ThreadData
+from tui.kinds.decisions import proposal_step, requesters, subject_line
+from tui.kinds.face import Face, face
+from tui.kinds.next_steps import NextStep, StepWords
+from tui.kinds.thread_data import Reader, ThreadData
+from tui.node.shown import Shown
+
+_FLAG = "flag"
+_HIDE = "hide"
+_RETRACT = "retract"
+_SHOWING = "no"  # what a hide says that asks to show words again
 
 
-def can_be_flagged(root: Shown) -> bool:
-    """Returns whether people can flag and hide the words of a thread. Only words that all members
-    can read can be flagged.
-    """
-    kind = KINDS.get(root.get("kind") or "")
-    if kind is None or kind.is_private or "state" not in root:
-        return False
-    return any(field.is_wording for field in kind.fields.values())
+@face(_FLAG, _HIDE, _RETRACT)
+class ModerationFace(Face):
+    """How flags and requests to hide words look."""
 
-
-def moderation_story(thread: ThreadData, me: str | None) -> Content:
-    """Describes what people said about the words of a thread: flags, requests to hide words, and
-    hidden words. The page shows this below the thread's own text.
-    """
-    return Content.assemble(*_story_parts(thread, me))
-
-
-def moderation_steps(thread: ThreadData, me: str | None) -> list[NextStep]:
-    """Lists what `me` can do about the words of a thread, such as flag or hide the words."""
-    if me is None or not can_be_flagged(thread.root):
-        return []
-    return [step for text in _texts(thread) for step in _steps_about(text, thread, me)]
-
-
-def waiting_flag_cards(
-    flags: list[Shown], hides: list[Shown], term: Shown, me: str | None
-) -> Iterator[Card]:
-    """Yields a card for each flag that waits for `me`, a moderator. Also yields a card for each
-    request to hide or show words, if `me` has not answered it yet.
-    """
-    if me not in ids(term.get("moderators")):
-        return
-    for flag in flags:
-        if flag["state"] == "open" and flag["author"]["id"] != me:
+    def waiting_card(self, row: Shown, reader: Reader) -> Card:
+        """Makes the card of a flag, or of a request to hide or show words, for a moderator."""
+        del reader
+        if row.kind == _FLAG:
             label = _("{who} flagged: {what}").format(
-                who=phrases.name(flag["author"]), what=subject_line(flag["concerns"])
+                who=phrases.name(row.author), what=subject_line(row.row("concerns"))
             )
-            yield Card(flag["id"], label, safe_text(flag.get("reason") or ""))
-    if not is_on_council(term, me):
-        return
-    for text_id, text_hides in _hides_by_text(hides, "said").items():
-        if me not in ids(_authors(text_hides)):
+        else:
             label = _("{who} asks the moderators: {what}").format(
-                who=_author_names(text_hides, None), what=_request_line(text_hides[0])
+                who=requesters(row), what=_request_line(row)
             )
-            yield Card(text_id, label, safe_text(text_hides[0].get("reason") or ""))
+        return Card(row.id, label, safe_text(row.text("reason") or ""))
+
+    def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
+        """Returns the words of a step that flags, hides or shows words, or that takes back a flag
+        or a `hide` record.
+        """
+        if row.kind == _RETRACT:
+            return _retract_words(row, thread)
+        text = next((text for text in _texts(thread) if text.id == row.about), None)
+        if text is None:
+            return None
+        return _flag_words(text, reader) if row.kind == _FLAG else _hide_words(row, text, reader)
+
+    def remarks(self, thread: ThreadData, reader: Reader) -> Iterator[Part]:
+        """Yields what people said about the words of a thread: flags, requests, hidden words."""
+        if thread.root.flag("hidden"):
+            yield ("\n\n" + _("Some words here are hidden; a vote can show them again."), "bold")
+        for hides in _hides_by_text(thread.of_kind(_HIDE), "in force").values():
+            if hides[0].text("hidden") != _SHOWING:
+                names = _author_names(hides, reader.me)
+                yield "\n" + _("Hidden by {who}").format(who=names) + _reasons(hides)
+        for hides in _hides_by_text(thread.of_kind(_HIDE), "said").values():
+            yield "\n" + _asking_sentence(hides, reader.me)
+        for flag in thread.of_kind(_FLAG):
+            if flag.state == "open":
+                who = phrases.name(flag.author, reader.me)
+                sentence = _("{who} flagged this for the moderators").format(who=who)
+                yield "\n" + phrases.capitalized(sentence) + _reasons([flag])
+
+    def beginnings(self, thread: ThreadData, reader: Reader) -> Iterator[NextStep]:
+        """Yields the steps that ask everybody to hide flagged words, or to show hidden words."""
+        flagged_ids = {flag.about for flag in thread.of_kind(_FLAG)}
+        for text in _texts(thread):
+            who = phrases.name(text.author)
+            if text.flag("hidden"):
+                yield proposal_step(
+                    f"show {text.id}",
+                    _("Ask everybody to show again what {who} wrote").format(who=who),
+                    _("Show again what {who} wrote").format(who=who),
+                )
+            elif text.id in flagged_ids and not text.is_by(reader.me):
+                yield proposal_step(
+                    f"hide {text.id}",
+                    _("Ask everybody to hide what {who} wrote").format(who=who),
+                    _("Hide what {who} wrote").format(who=who),
+                )
 
 
 def flag_cards(flags: list[Shown], hides: list[Shown], today: date, me: str | None) -> list[Card]:
-    """Makes a card for each flag, and for each request to hide or show words, that waits for any
-    moderator.
+    """Makes a card for each flag or request that waits for any moderator. A request asks to hide
+    words, or to show them again.
     """
-    cards = [_flag_card(flag, today, me) for flag in flags if flag["state"] == "open"]
+    cards = [_flag_card(flag, today, me) for flag in flags if flag.state == "open"]
     for text_id, text_hides in _hides_by_text(hides, "said").items():
         sentence = _asking_sentence(text_hides, me)
-        cards.append(Card(text_id, subject_line(text_hides[0]["concerns"]), sentence))
+        cards.append(Card(text_id, subject_line(text_hides[0].row("concerns")), sentence))
     return cards
 
 
@@ -85,45 +103,95 @@ def hidden_cards(hides: list[Shown], decisions: list[Shown], me: str | None) -> 
     """Makes a card for each post with hidden words. The card says who hid them, and why."""
     cards = {}
     for decision in decisions:
-        subject = decision.get("concerns") or {}
-        if subject.get("hidden") and decision["state"] == "passed":
+        subject = decision.row("concerns")
+        if subject and subject.flag("hidden") and decision.state == "passed":
             detail = _("by a decision: {title}").format(title=phrases.title(decision))
-            cards[subject["id"]] = Card(subject["id"], subject_line(subject), detail)
+            cards[subject.id] = Card(subject.id, subject_line(subject), detail)
     for text_id, text_hides in _hides_by_text(hides, "in force").items():
-        subject = text_hides[0]["concerns"]
-        if subject and subject["hidden"]:
+        subject = text_hides[0].row("concerns")
+        if subject and subject.flag("hidden"):
             names = _author_names(text_hides, me)
             detail = _("by {who}").format(who=names) + _reasons(text_hides)
             cards[text_id] = Card(text_id, subject_line(subject), detail)
     return list(cards.values())
 
 
-# -- cards and story ------------------------------------------------------------------------------
+# -- words ------------------------------------------------------------------------------------------
+
+
+def _flag_words(text: Shown, reader: Reader) -> StepWords | None:
+    if text.is_by(reader.me) or text.flag("hidden"):
+        return None
+    return StepWords(
+        _("Flag what {who} wrote").format(who=phrases.name(text.author)),
+        _(
+            "This asks the moderators to look. Everybody sees that you asked, and why. It "
+            "changes nothing by itself."
+        ),
+    )
+
+
+def _hide_words(row: Shown, text: Shown, reader: Reader) -> StepWords | None:
+    given = row.row("given")
+    shows_again = given is not None and given.text("hidden") == _SHOWING
+    if shows_again:
+        label = _("As a moderator, show again what {who} wrote")
+        meaning = _("When {n} moderators have said so, everybody can read these words again.")
+    else:
+        label = _("As a moderator, hide what {who} wrote")
+        meaning = _(
+            "When {n} moderators have said so, these words disappear from every list; minutes "
+            "and states stay. You cannot take this back, but moderators or a vote can show "
+            "the words again."
+        )
+        if text.is_by(reader.me):
+            return None
+    needed = reader.term.number("moderators_needed")
+    return StepWords(
+        label.format(who=phrases.name(text.author)), meaning.format(n=needed), fields=("reason",)
+    )
+
+
+def _retract_words(row: Shown, thread: ThreadData) -> StepWords | None:
+    if row.about != thread.root.id:
+        return None
+    meaning = _("Its words are erased at every home. That cannot be undone.")
+    return StepWords(_("Take this back"), meaning, fields=())
+
+
+def _texts(thread: ThreadData) -> list[Shown]:
+    """Returns the records of a thread whose words can be flagged. For a page, these are its current
+    texts; for any other thread, its first record. Only what all members can read is flagged.
+    """
+    declared = KINDS.get(thread.root.kind)
+    if declared is None or declared.is_private or not thread.is_readable:
+        return []
+    if not any(field.is_wording for field in declared.fields.values()):
+        return []
+    return thread.root.rows("heads") or [thread.root]
+
+
+# -- flags and hides --------------------------------------------------------------------------------
 
 
 def _flag_card(flag: Shown, today: date, me: str | None) -> Card:
     detail = _("flagged by {who}, {day}: {reason}").format(
-        who=phrases.name(flag["author"], me),
-        day=phrases.moment(flag["created"], today),
-        reason=safe_line(flag.get("reason") or _("the reason is hidden, too")),
+        who=phrases.name(flag.author, me),
+        day=phrases.moment(flag.created, today),
+        reason=safe_line(flag.text("reason") or _("the reason is hidden, too")),
     )
-    return Card(flag["id"], subject_line(flag["concerns"]), detail)
+    return Card(flag.id, subject_line(flag.row("concerns")), detail)
 
 
-def _story_parts(thread: ThreadData, me: str | None) -> Iterator[Part]:
-    if thread.root.get("hidden"):
-        yield ("\n\n" + _("Some words here are hidden; a vote can show them again."), "bold")
-    for hides in _hides_by_text(thread.hides, "in force").values():
-        if hides[0].get("hidden") != "no":
-            names = _author_names(hides, me)
-            yield "\n" + _("Hidden by {who}").format(who=names) + _reasons(hides)
-    for hides in _hides_by_text(thread.hides, "said").values():
-        yield "\n" + _asking_sentence(hides, me)
-    for flag in thread.flags:
-        if flag["state"] == "open":
-            who = phrases.name(flag["author"], me)
-            sentence = _("{who} flagged this for the moderators").format(who=who)
-            yield "\n" + phrases.capitalized(sentence) + _reasons([flag])
+def _hides_by_text(hides: list[Shown], state: str) -> dict[str, list[Shown]]:
+    """Returns the `hide` records with this state, oldest first, in a list for each text. The key is
+    the id of the text that they are about.
+    """
+    by_text: dict[str, list[Shown]] = {}
+    for hide in sorted(hides, key=lambda hide: hide.created):
+        if hide.state == state:
+            by_text.setdefault(hide.about or "", []).append(hide)
+    return by_text
 
 
 def _asking_sentence(hides: list[Shown], me: str | None) -> str:
@@ -132,129 +200,15 @@ def _asking_sentence(hides: list[Shown], me: str | None) -> str:
     return asking + _reasons(hides)
 
 
-# -- steps ----------------------------------------------------------------------------------------
-
-
-def _texts(thread: ThreadData) -> list[Shown]:
-    """Returns the records of a thread whose words can be flagged. For a page, these are its current
-    texts; for any other thread, its first record.
-    """
-    return thread.root.get("heads") or [thread.root]
-
-
-def _steps_about(text: Shown, thread: ThreadData, me: str) -> Iterator[NextStep]:
-    if text.get("hidden"):
-        yield from _showing_steps(text, thread, me)
-    elif text["author"]["id"] != me:
-        yield from _hiding_steps(text, thread, me)
-
-
-def _showing_steps(text: Shown, thread: ThreadData, me: str) -> Iterator[NextStep]:
-    who = phrases.name(text["author"])
-    if _may_judge(text, thread, me):
-        label = _("As a moderator, show again what {who} wrote").format(who=who)
-        yield _hide_step(text["id"], thread.term, label, "no")
-    yield proposal_step(
-        f"show {text['id']}",
-        _("Ask everybody to show again what {who} wrote").format(who=who),
-        _("Show again what {who} wrote").format(who=who),
-    )
-
-
-def _hiding_steps(text: Shown, thread: ThreadData, me: str) -> Iterator[NextStep]:
-    who = phrases.name(text["author"])
-    flags = [flag for flag in thread.flags if flag["about"] == text["id"]]
-    if me not in ids(_authors(flags)):
-        yield NextStep(
-            kind="flag",
-            about=text["id"],
-            label=_("Flag what {who} wrote").format(who=who),
-            meaning=_(
-                "This asks the moderators to look. Everybody sees that you asked, and why. It "
-                "changes nothing by itself."
-            ),
-        )
-    if _may_judge(text, thread, me):
-        label = _("As a moderator, hide what {who} wrote").format(who=who)
-        yield _hide_step(text["id"], thread.term, label, "yes")
-    if flags:
-        yield proposal_step(
-            f"hide {text['id']}",
-            _("Ask everybody to hide what {who} wrote").format(who=who),
-            _("Hide what {who} wrote").format(who=who),
-        )
-
-
-def _hide_step(text_id: str, term: Shown, label: str, choice: str) -> NextStep:
-    hiding = _(
-        "When {n} moderators have said so, these words disappear from every list; minutes "
-        "and states stay. You cannot take this back, but moderators or a vote can show "
-        "the words again."
-    )
-    showing = _("When {n} moderators have said so, everybody can read these words again.")
-    meaning = hiding if choice == "yes" else showing
-    return NextStep(
-        kind="hide",
-        about=text_id,
-        label=label,
-        meaning=meaning.format(n=moderators_needed(term)),
-        fields=("reason",),
-        fixed={"hidden": choice},
-    )
-
-
-def _may_judge(text: Shown, thread: ThreadData, me: str) -> bool:
-    """Returns whether `me` may ask to hide or show some words. `me` must be one of at least three
-    moderators, must not have asked already, and must not be the person that the words are about.
-    """
-    if not is_on_council(thread.term, me) or _is_about(text, thread, me):
-        return False
-    hides = _hides_by_text(thread.hides, "said").get(text["id"], [])
-    return me not in ids(_authors(hides))
-
-
-def _is_about(text: Shown, thread: ThreadData, me: str) -> bool:
-    """Returns whether some words are about `me`. If they are, other moderators have to judge them
-    (R-14.5).
-    """
-    root = thread.root
-    if text["id"] != root["id"]:  # a revision of a page is about the person who began the page
-        return bool(root["author"]["id"] == me)
-    people: list[Shown] = []
-    for name, field in KINDS[root["kind"]].fields.items():
-        if field.names_people:
-            value = root.get(name) or []
-            people += value if isinstance(value, list) else [value]
-    return me in ids(people) - {text["author"]["id"]}
-
-
-# -- hides ----------------------------------------------------------------------------------------
-
-
-def _hides_by_text(hides: list[Shown], state: str) -> dict[str, list[Shown]]:
-    """Returns the `hide` records with this state, oldest first, in a list for each text. The key is
-    the id of the text that they are about.
-    """
-    by_text: dict[str, list[Shown]] = {}
-    for hide in sorted(hides, key=lambda hide: str(hide["created"])):
-        if hide["state"] == state:
-            by_text.setdefault(hide["about"], []).append(hide)
-    return by_text
-
-
-def _authors(records: list[Shown]) -> list[Shown]:
-    return [record["author"] for record in records]
-
-
 def _author_names(records: list[Shown], me: str | None) -> str:
-    names = [phrases.name(author, me) for author in _authors(records)]
+    names = [phrases.name(record.author, me) for record in records]
     return ", ".join(dict.fromkeys(names))  # each name once, in this order
 
 
 def _request_line(hide: Shown) -> str:
-    return _("show them again") if hide.get("hidden") == "no" else _("hide them")
+    return _("show them again") if hide.text("hidden") == _SHOWING else _("hide them")
 
 
 def _reasons(records: list[Shown]) -> str:
-    reasons = [f"“{safe_line(record['reason'])}”" for record in records if record.get("reason")]
+    reasons = [f"“{safe_line(text)}”" for record in records if (text := record.text("reason"))]
     return ": " + " / ".join(reasons) if reasons else ""

@@ -1,37 +1,54 @@
-"""Defines next steps. A next step is a record that a person could post now; the screen draws it as
-a button that opens a form.
+"""A next step is a record that a person could post now. The screen draws it as a button that opens
+a form.
 
-The node checks the record again when the person posts it. So this code decides only which buttons
-to show.
+The node says which records would count (`next_steps` of the local API). The screen adds the words.
 """
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from tui.format.phrases import Shown
+from protocol.fold.registry import KINDS
+from protocol.schema.fields import Field
+from tui.format import labels
+from tui.kinds.accept_and_close import ACCEPT
+from tui.kinds.thread_data import ThreadData
+from tui.node.connection import NodeConnection
+from tui.node.shown import Person, Shown
 from tui.widgets.form import Choices
+
+Send = Callable[[NodeConnection, Mapping[str, object]], Awaitable[str]]  # fields → a sentence
+
+
+@dataclass(frozen=True)
+class StepWords:
+    """The words of a step, and further data that its form needs."""
+
+    label: str  # the text of the button
+    meaning: str = ""  # what it means to post the record; shown above the form
+    choices: Mapping[str, Choices] = field(default_factory=dict)  # the choices of each field
+    first: Mapping[str, str] = field(default_factory=dict)  # better first values of the form
+    fixed: Mapping[str, object] = field(default_factory=dict)  # what the reader has seen
+    fields: tuple[str, ...] | None = None  # the fields to ask for; None: all that the node names
+    button: str = ""  # the text of the button in the form; empty: that of the kind
+    rank: int = 0  # among steps of its sort, smaller ones stand higher
+    send: Send | None = None  # how to send it, if it is not posted; returns a sentence
 
 
 @dataclass(frozen=True)
 class NextStep:
-    """A record that a person could post now, with the text of its button and the fields of its
-    form.
-    """
+    """A record that a person could post now, with its words and the fields of its form."""
 
     kind: str
     about: str | None
-    label: str
+    words: StepWords
     waits: bool = False  # true if somebody waits for this record
-    meaning: str = ""  # what it means to post the record; shown above the form
 
     # The form.
     fields: tuple[str, ...] | None = None  # the fields that the form asks for; None: all
-    given: dict[str, str] = field(default_factory=dict)  # the first values of the form
-    fixed: dict[str, Any] = field(default_factory=dict)  # values that are posted without a question
-    rule: str = ""  # the rule of the charter for which the form asks a new value
-    choices: dict[str, Choices] = field(default_factory=dict)  # the choices of each field
+    given: Mapping[str, str] = field(default_factory=dict)  # the first values of the form
+    fixed: Mapping[str, object] = field(default_factory=dict)  # posted without a question
+    extra: Mapping[str, Field] = field(default_factory=dict)  # fields before those of the kind
     among: frozenset[str] | None = None  # ids of the people to choose from; None: everybody
-    without: frozenset[str] = frozenset()  # ids of the people to leave out
 
     @property
     def key(self) -> str:
@@ -41,13 +58,72 @@ class NextStep:
         # Lists in `fixed` are no part of the key: the texts that a revision replaces can change
         # while somebody types.
         fixed = [f"{name}={value}" for name, value in self.fixed.items() if isinstance(value, str)]
-        return ":".join([self.kind, self.about or "", self.rule, *(self.fields or ()), *fixed])
+        asked = [*self.extra, *(self.fields or ())]
+        return ":".join([self.kind, self.about or "", *asked, *fixed])
 
 
-def close_step(view: Shown, state: str, label: str) -> NextStep:
-    """Returns the step that closes a view with the state `state`, such as "withdrawn". Its form
-    asks for the reason.
+def read_step(row: Shown, words: StepWords) -> NextStep:
+    """Makes the step of a row of `next_steps`.
+
+    A row has `kind`, `about`, `ask` (the fields that the person may fill in), `given` (the values
+    that are fixed), `suggested` (first values for the fields), `among` (ids of the people to choose
+    from, or None) and `awaited`.
     """
-    return NextStep(
-        kind="close", about=view["id"], label=label, fixed={"as_state": state}, fields=("why",)
+    given = row.row("given")
+    suggested = row.row("suggested")
+    fixed = {name: given.value(name) for name in given.names} if given else {}
+    first = (
+        {name: typed_text(suggested.value(name)) for name in suggested.names} if suggested else {}
     )
+    return NextStep(
+        kind=row.kind,
+        about=row.about,
+        words=words,
+        waits=row.flag("awaited"),
+        fields=tuple(row.texts("ask")) if words.fields is None else words.fields,
+        given={**first, **words.first},
+        fixed={**fixed, **words.fixed},
+        among=frozenset(row.texts("among")) if row.has("among") else None,
+    )
+
+
+def way_of(row: Shown) -> str | None:
+    """Returns the word with which a step ends a record, or None if it ends none."""
+    given = row.row("given")
+    return given.text("as_state") if given else None
+
+
+def given_person(row: Shown, name: str, thread: ThreadData) -> Person | None:
+    """Returns the person that a step names in a field, as the thread shows them."""
+    given = row.row("given") or Shown({})
+    person_id = given.text(name)
+    people = (person for view in thread.views for person in view.all_people())
+    listed = next((person for person in people if person.id == person_id), None)
+    return listed or given.person(name)
+
+
+def form_fields_of(view: Shown, kind: str) -> dict[str, str]:
+    """Returns the fields of a view as texts, so that a form can begin with these values."""
+    declared = KINDS.get(kind)
+    names = declared.fields if declared else ()
+    return {name: typed_text(view.value(name)) for name in names if view.has(name)}
+
+
+def plain_label(row: Shown, target_kind: str) -> str:
+    """Returns the label of a step for which no face has words. The step is about a record of the
+    kind `target_kind`.
+    """
+    way = way_of(row)
+    button = labels.state(way, target_kind) if way else labels.verb(row.kind)
+    # The label of a step that accepts or ends a record names the kind of that record.
+    subject = target_kind if way or row.kind == ACCEPT else row.kind
+    return f"{labels.kind(subject)}: {button}"
+
+
+def typed_text(value: object) -> str:
+    """Writes a value as a person would type it."""
+    if isinstance(value, list):
+        return ", ".join(typed_text(part) for part in value)
+    if isinstance(value, dict):
+        return str(value.get("id") or value.get("name") or "")
+    return "" if value is None else str(value)

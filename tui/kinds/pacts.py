@@ -1,80 +1,71 @@
-"""Shows a pact, a promise among a few people: its card, its text, and what each party can do. Also
-lists the pacts that wait for the reader. All functions here are pure.
-"""
+"""The face of pacts: promises among a few people."""
 
 from collections.abc import Iterator
-from datetime import date
 
 from textual.content import Content
 
 from protocol.display_text import safe_text
 from tui.format import labels, phrases
-from tui.format.phrases import Card, Part, Shown
+from tui.format.phrases import Card, Part
 from tui.i18n import _
-from tui.kinds.next_steps import NextStep, close_step
+from tui.kinds.face import Face, face, thread_of
+from tui.kinds.next_steps import StepWords, way_of
+from tui.kinds.thread_data import Reader, ThreadData
+from tui.node.shown import Shown
 
 _OVER = {"ended", "declined", "withdrawn"}
+_CLOSINGS = {
+    "declined": _("Decline the pact"),
+    "withdrawn": _("Withdraw the pact"),
+    "ended": _("End the pact"),
+}
 
 
-def pact_card(view: Shown, today: date, me: str | None) -> Card:
-    """Makes the card of a pact, with its parties, its state, its hours and its end."""
-    detail = _detail(view, today, me)
-    return Card(view["id"], phrases.title(view), detail, quiet=view["state"] in _OVER)
+@face("pact")
+class PactFace(Face):
+    """The face of a pact."""
 
+    def card(self, view: Shown, reader: Reader) -> Card:
+        """Makes the card of a pact, with its parties, its state, its hours and its end."""
+        detail = _detail(view, reader)
+        return Card(view.id, phrases.title(view), detail, quiet=view.state in _OVER)
 
-def pact_story(view: Shown, today: date, me: str | None) -> Content:
-    """Describes a pact: its words, and who has not accepted it yet."""
-    return Content.assemble(*_story_parts(view, today, me))
+    def waiting_card(self, row: Shown, reader: Reader) -> Card:
+        """Makes the card of a pact that the reader has still to accept or decline."""
+        del reader
+        label = _("Accept the pact that {who} offers").format(who=phrases.name(row.author))
+        return Card(thread_of(row), label, phrases.title(row))
 
+    def story(self, thread: ThreadData, reader: Reader) -> Content:
+        """Describes a pact: its words, and who has not accepted it yet."""
+        return Content.assemble(*_story_parts(thread.root, reader))
 
-def steps_for_pact(pact: Shown, me: str) -> Iterator[NextStep]:
-    """Yields what `me`, a party, can do about a pact: accept it, decline it, take it back or end
-    it.
-    """
-    state = pact["state"]
-    if state == "offered" and _waits_for(pact, me):
-        yield NextStep(
-            kind="accept",
-            about=pact["id"],
-            label=_("Accept the pact"),
-            waits=True,
-            meaning=_(
-                "By accepting, you promise what the pact says. Only the people in it can see it."
-            ),
-            fields=(),
+    def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
+        """Returns the words of a step of a party to the pact."""
+        del thread, reader
+        way = way_of(row)
+        if way is not None:
+            return StepWords(_CLOSINGS.get(way) or labels.state(way), fields=("why",))
+        meaning = _(
+            "By accepting, you promise what the pact says. Only the people in it can see it."
         )
-        yield close_step(pact, "declined", _("Decline the pact"))
-    elif state == "offered" and pact["author"]["id"] == me:
-        yield close_step(pact, "withdrawn", _("Withdraw the pact"))
-    elif state == "agreed":
-        yield close_step(pact, "ended", _("End the pact"))
+        return StepWords(_("Accept the pact"), meaning, fields=())
 
 
-def waiting_pact_cards(pacts: list[Shown], me: str | None) -> Iterator[Card]:
-    """Yields a card for each pact that the reader has still to accept or decline."""
-    for pact in pacts:
-        if _waits_for(pact, me):
-            author = phrases.name(pact["author"])
-            label = _("Accept the pact that {who} offers").format(who=author)
-            yield Card(pact["id"], label, phrases.title(pact))
-
-
-def _waits_for(pact: Shown, me: str | None) -> bool:
-    return any(person["id"] == me for person in pact["waiting"])
-
-
-def _detail(view: Shown, today: date, me: str | None) -> str:
+def _detail(view: Shown, reader: Reader) -> str:
     parts = [
-        phrases.capitalized(phrases.person_names(view["parties"], me)),
-        labels.state(view["state"]),
-        phrases.minutes(view.get("minutes")),
-        phrases.moment(view.get("due"), today),
+        phrases.capitalized(phrases.person_names(view.people("parties"), reader.me)),
+        labels.state(view.state, view.kind),
+        phrases.minutes(view.number("minutes")),
+        phrases.moment(view.text("due"), reader.today),
     ]
     return phrases.dotted(parts)
 
 
-def _story_parts(view: Shown, today: date, me: str | None) -> Iterator[Part]:
-    yield (safe_text(view["text"]).strip(), "bold")
-    yield "\n\n" + _detail(view, today, me)
-    if view["waiting"] and view["state"] == "offered":
-        yield "\n" + _("Waiting for {who}").format(who=phrases.person_names(view["waiting"], me))
+def _story_parts(view: Shown, reader: Reader) -> Iterator[Part]:
+    yield (safe_text(view.text("text") or "").strip(), "bold")
+    yield "\n\n" + _detail(view, reader)
+    waiting = view.people("waiting")
+    if waiting and view.state == "offered":
+        who = phrases.person_names(waiting, reader.me)
+        yield "\n" + _("Waiting for {who}").format(who=who)

@@ -12,10 +12,11 @@ from textual.widgets import OptionList, Static
 
 from protocol.display_text import safe_line
 from tui.format import phrases
-from tui.format.phrases import Card, Shown
+from tui.format.phrases import Card
 from tui.i18n import _
 from tui.node.api_client import Declined
 from tui.node.connection import NodeConnection
+from tui.node.shown import Person, Shown
 from tui.widgets.feed import Feed
 
 MOST = 20  # the most cards in the list
@@ -47,7 +48,7 @@ class Suggested(Feed):
 
     def suggest(self, suggestions: list[Shown]) -> None:
         """Replaces the suggestions in the list with new ones."""
-        self._by_id = {suggestion["id"]: suggestion for suggestion in suggestions}
+        self._by_id = {suggestion.id: suggestion for suggestion in suggestions}
         self.display = bool(suggestions)
         self.show_cards([suggestion_card(suggestion) for suggestion in suggestions])
 
@@ -56,10 +57,13 @@ class Suggested(Feed):
         event.stop()
         event.prevent_default()
         suggestion = self._by_id.get(event.option_id or "")
-        if suggestion is not None and suggestion["subject"] == "person":
-            self.post_message(self.Named(suggestion["about"]))
-        elif suggestion is not None:
-            self.post_message(self.Opened(self, suggestion["about"]))
+        subject = suggestion.about if suggestion is not None else None
+        if suggestion is None or subject is None:
+            return
+        if suggestion.text("subject") == "person":
+            self.post_message(self.Named(subject))
+        else:
+            self.post_message(self.Opened(self, subject))
 
 
 class Between(Static):
@@ -76,7 +80,7 @@ class Between(Static):
         """Loads the lines about a person, and then shows them. Clears the lines about another
         person at once.
         """
-        person_id = person["id"] if person is not None else None
+        person_id = person.id if person is not None else None
         if person_id != self._person_id:
             self._person_id = person_id
             self.update(Content(""))
@@ -85,23 +89,22 @@ class Between(Static):
             self.run_worker(load, exclusive=True, group="between")
 
     async def _load(self, person: Shown) -> None:
-        call = self.node_link.call
         try:
             suggestions, introductions = await asyncio.gather(
-                call("list", what="suggestions", about=person["id"]),
-                call("introductions", person=person["id"]),
+                self.node_link.fetch_list("suggestions", about=person.id),
+                self.node_link.call("introductions", person=person.id),
             )
         except Declined:
             return  # the pane itself shows the error
-        ways = introductions["ways"]
+        ways = Shown(introductions).rows("ways")
         self.update(connection_lines(person, suggestions, ways, self.node_link.me))
 
 
 def suggestion_card(suggestion: Shown) -> Card:
     """Makes the card of a suggestion."""
-    label = _LABELS.get(suggestion["suggests"], "{what}")
-    label = label.format(what=safe_line(str(suggestion["title"])))
-    return Card(suggestion["id"], label, safe_line(str(suggestion["sentence"])))
+    label = _LABELS.get(suggestion.text("suggests") or "", "{what}")
+    label = label.format(what=safe_line(suggestion.text("title") or ""))
+    return Card(suggestion.id, label, safe_line(suggestion.text("sentence") or ""))
 
 
 def connection_lines(
@@ -111,21 +114,21 @@ def connection_lines(
     could be introduced to the person.
     """
     lines = [*_vouch_lines(person, me)]
-    if person["id"] != me:
+    if person.id != me:
         lines += [*_suggestion_lines(suggestions, me), *_introduction_lines(ways)]
     return Content("\n").join(phrases.plain_line(text) for text in lines)
 
 
 def _vouch_lines(person: Shown, me: str | None) -> Iterator[str]:
-    for vouch in person.get("vouches") or ():
-        author = phrases.name(vouch["author"], me)
-        text = safe_line(vouch["text"] or "")
+    for vouch in person.rows("vouches"):
+        author = phrases.name(vouch.author, me)
+        text = safe_line(vouch.text("text") or "")
         sentence = _("Recommended by {who}: “{text}”") if text else _("Recommended by {who}.")
         yield sentence.format(who=author, text=text)
 
 
 def _suggestion_lines(suggestions: list[Shown], me: str | None) -> Iterator[str]:
-    for_me = [suggestion for suggestion in suggestions if suggestion["for"]["id"] == me]
+    for_me = [suggestion for suggestion in suggestions if _is_for(suggestion.person("for"), me)]
     if for_me:
         yield _("You could …")
     for suggestion in for_me[:_MOST_BESIDE_PERSON]:
@@ -136,9 +139,15 @@ def _suggestion_lines(suggestions: list[Shown], me: str | None) -> Iterator[str]
 
 def _introduction_lines(ways: list[Shown]) -> Iterator[str]:
     # A single way without a go-between means that the two know each other.
-    if len(ways) == 1 and len(ways[0]["why"]) == 1:
-        yield _("You know each other: {how}").format(how=safe_line(ways[0]["sentence"]))
+    if len(ways) == 1 and len(ways[0].rows("why")) == 1:
+        how = safe_line(ways[0].text("sentence") or "")
+        yield _("You know each other: {how}").format(how=how)
     elif ways:
         yield _("Who can introduce you:")
         for way in ways:
-            yield f"· {phrases.name(way['first'])}: {safe_line(way['sentence'])}"
+            sentence = safe_line(way.text("sentence") or "")
+            yield f"· {phrases.name(way.person('first'))}: {sentence}"
+
+
+def _is_for(person: Person | None, me: str | None) -> bool:
+    return person is not None and person.id == me

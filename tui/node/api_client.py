@@ -7,11 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from protocol.errors import Refused
+from protocol.errors import Refused, fill_in
 from protocol.wire.local_rpc import (
     REFUSED,
     SUBSCRIBE,
     Decoder,
+    Error,
     Event,
     Frame,
     Request,
@@ -165,7 +166,7 @@ class Client:
             if frame.error is None:
                 future.set_result(frame.result)
             else:
-                future.set_exception(Declined(frame.error.message))
+                future.set_exception(Declined(_sentence_of(frame.error)))
         elif isinstance(frame, Event):
             if frame.topic == REFUSED:
                 payload = frame.payload if isinstance(frame.payload, dict) else {}
@@ -179,3 +180,9 @@ class Client:
             if not future.done():
                 future.set_exception(end)
         self._events.put_nowait(None)
+
+
+def _sentence_of(error: Error) -> str:
+    """Writes the sentence of an error. A broken rule stands at the end."""
+    sentence = fill_in(_(error.message), error.arguments)
+    return sentence if error.rule is None else f"{sentence} ({error.rule})."

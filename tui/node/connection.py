@@ -14,8 +14,7 @@ from textual.signal import Signal
 from protocol.wire.local_rpc import RESYNC
 from tui.i18n import _
 from tui.node.api_client import Client, Declined, NodeGone
-
-Shown = dict[str, Any]
+from tui.node.shown import Person, Shown, read_rows
 
 RETRY_SECONDS = 1.0  # between two attempts to reach the node
 STATUS_SECONDS = 10.0  # between two looks at the status, because peers come and go without an event
@@ -50,29 +49,27 @@ class NodeConnection:
     @property
     def me(self) -> str | None:
         """The id of this home's person. It is None until that person is a member."""
-        person = (self.status or {}).get("person")
-        return person["id"] if person else None
+        person: Person | None = self.status.person("person") if self.status else None
+        return person.id if person else None
 
     @property
     def term(self) -> Shown:
         """The current term, with its roll and its moderators. It is empty before the node has
         answered.
         """
-        term: Shown = (self.status or {}).get("term") or {}
-        return term
+        return self._part_of_status("term")
 
     @property
     def waiting(self) -> Shown:
         """The part of the node's status about things that are not settled yet, above all the people
         who want to join.
         """
-        waiting: Shown = (self.status or {}).get("waiting") or {}
-        return waiting
+        return self._part_of_status("waiting")
 
     @property
     def is_in_neighbourhood(self) -> bool:
         """Whether this home is in a neighbourhood. If it is not, there are no lists to show."""
-        return bool((self.status or {}).get("neighbourhood"))
+        return self.status is not None and self.status.has("neighbourhood")
 
     async def call(self, method: str, **params: Any) -> Any:
         """Calls a method of the node's local API, and returns the answer. Raises Declined."""
@@ -80,11 +77,17 @@ class NodeConnection:
             raise NodeGone(self.trouble or _("This home is not ready yet."))
         return await self._client.call(method, **params)
 
+    async def fetch_list(self, what: str, **params: Any) -> list[Shown]:
+        """Fetches the rows of a list. Raises Declined."""
+        return read_rows(await self.call("list", what=what, **params))
+
     async def fetch_charter(self) -> Shown:
         """Fetches the charter in force, which holds the neighbourhood's rules. Raises Declined."""
-        neighbourhood = (self.status or {}).get("neighbourhood") or {}
-        charter: Shown = await self.call("show", id=neighbourhood.get("id"))
-        return charter
+        return Shown(await self.call("show", id=self._part_of_status("neighbourhood").id))
+
+    def _part_of_status(self, name: str) -> Shown:
+        part = self.status.row(name) if self.status else None
+        return part or Shown({})
 
     async def stay_connected(self) -> None:
         """Connects to the node, and connects again after every failure. Runs until somebody cancels
@@ -122,6 +125,6 @@ class NodeConnection:
                 self.changed.publish(None)
 
     async def _refresh_status(self, client: Client) -> None:
-        self.status = await client.call("status")
+        self.status = Shown(await client.call("status"))
         self.trouble = None
         self.status_changed.publish(None)

@@ -1,33 +1,34 @@
-"""The Board tab: lists of requests, offers and activities. On a wide terminal, it also shows the
-details of one post.
+"""The Board tab: lists of requests, offers, activities and whatever else stands on the board.
+
+On a wide terminal, it also shows the details of one post.
 """
 
 import asyncio
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from tui.format import phrases
+from protocol.fold.registry import KINDS
 from tui.i18n import _
-from tui.kinds import activities, exchange
+from tui.kinds.face import face_of, first_state
 from tui.kinds.thread_data import ThreadData
+from tui.kinds.thread_queries import current_reader
 from tui.node.connection import NodeConnection
+from tui.node.shown import Shown
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 
-Shown = dict[str, Any]
-
-_LISTS = {"#requests": "requests", "#offers": "offers", "#activities": "activities"}
+_LISTS = ("requests", "offers", "activities")
+_BOARD = "board"
+_MORE = "more"
 _OPEN_STATES = {"open", "agreed", "full"}
 
 
 class BoardTab(Pane):
-    """The lists of open requests, offers and activities. The reader can press a key to see closed
-    posts too.
-    """
+    """The lists of open posts. The reader can press a key to see closed posts too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "toggle_all", _("All/open"), id="board-all"),
@@ -37,11 +38,11 @@ class BoardTab(Pane):
         super().__init__(node)
         self._shows_closed = False
         self._views: dict[str, Shown] = {}
-        self._muted_counts: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
-        """Lays out the lists, with the details of one post beside them. Narrow terminals hide the
-        details.
+        """Lays out the lists, with the details of one post beside them.
+
+        Narrow terminals hide the details.
         """
         with Container(id="lists"):
             yield Feed(_("Requests"), _("Nobody asks for anything. Press n to ask."), id="requests")
@@ -50,18 +51,22 @@ class BoardTab(Pane):
                 yield Feed(
                     _("Activities"), _("Nothing is planned. Press n to plan."), id="activities"
                 )
+                yield Feed(_("More"), "", id=_MORE)
             with VerticalScroll(id="details", can_focus=False):
                 yield Static(id="details-text", markup=False)
 
     async def load(self) -> None:
-        """Fetches the requests, offers and activities from the node, and shows them."""
+        """Fetches the posts from the node, and shows them."""
         lists = await asyncio.gather(
-            *(self.node.call("list", what=what) for what in _LISTS.values())
+            *(self.node.fetch_list(what) for what in (*_LISTS, _BOARD)),
         )
-        self._views = {view["id"]: view for views in lists for view in views}
-        for (feed, what), views in zip(_LISTS.items(), lists, strict=True):
-            self._muted_counts[feed] = await self.count_muted("list", what=what)
-            self._show_cards(feed, views)
+        listed_kinds = {name for name, kind in KINDS.items() if kind.plural in _LISTS}
+        more = [view for view in lists[-1] if view.kind not in listed_kinds]
+        self._views = {view.id: view for views in (*lists, more) for view in views}
+        for what, views in zip(_LISTS, lists[:-1], strict=True):
+            self._show_cards(what, views, await self.count_muted("list", what=what))
+        self._show_cards(_MORE, more, 0)
+        self.query_one(f"#{_MORE}", Feed).display = bool(more)
 
     def action_toggle_all(self) -> None:
         """Shows closed posts too. If they are shown already, hides them again."""
@@ -77,15 +82,15 @@ class BoardTab(Pane):
         view = self._views.get(event.card_id)
         if view is None or not event.feed.cards.has_focus:
             return
-        describe = (
-            activities.activity_story if view["kind"] == "activity" else exchange.exchange_story
-        )
-        story = describe(ThreadData(view, [], []), self.node.now().date(), self.node.me)
+        story = face_of(view.kind).story(ThreadData(view), current_reader(self.node))
         self.query_one("#details-text", Static).update(story)
 
-    def _show_cards(self, feed: str, views: list[Shown]) -> None:
-        today = self.node.now().date()
-        make_card = activities.activity_card if feed == "#activities" else phrases.intent
-        wanted = [view for view in views if self._shows_closed or view["state"] in _OPEN_STATES]
-        cards = [make_card(view, today, self.node.me) for view in wanted]
-        self.query_one(feed, Feed).show_cards(cards, muted=self._muted_counts[feed])
+    def _show_cards(self, feed: str, views: list[Shown], muted: int) -> None:
+        reader = current_reader(self.node)
+        wanted = [view for view in views if self._shows_closed or _is_open(view)]
+        cards = [face_of(view.kind).card(view, reader) for view in wanted]
+        self.query_one(f"#{feed}", Feed).show_cards(cards, muted=muted)
+
+
+def _is_open(view: Shown) -> bool:
+    return view.state in _OPEN_STATES or view.state == first_state(view.kind)

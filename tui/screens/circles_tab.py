@@ -2,18 +2,16 @@
 which all members write together.
 """
 
-import asyncio
-from typing import Any
-
 from textual.app import ComposeResult
 from textual.containers import Container
 
 from tui.i18n import _
-from tui.kinds import faces
+from tui.kinds.face import face_of
+from tui.kinds.thread_queries import current_reader
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 
-Shown = dict[str, Any]
+_LISTS = {"#circles-list": ("circles", "pacts"), "#pages-list": ("pages",)}
 
 
 class CirclesTab(Pane):
@@ -33,14 +31,9 @@ class CirclesTab(Pane):
 
     async def load(self) -> None:
         """Fetches the circles, pacts and pages from the node, and shows them."""
-        circles, pacts, pages = await asyncio.gather(
-            *(self.node.call("list", what=what) for what in ("circles", "pacts", "pages"))
-        )
-        await self._show_cards("#circles-list", [*circles, *pacts], ("circles", "pacts"))
-        await self._show_cards("#pages-list", pages, ("pages",))
-
-    async def _show_cards(self, feed: str, views: list[Shown], lists: tuple[str, ...]) -> None:
-        today = self.node.now().date()
-        muted = sum([await self.count_muted("list", what=what) for what in lists])
-        cards = [faces.face_card(view, today, self.node.me) for view in views]
-        self.query_one(feed, Feed).show_cards(cards, muted=muted)
+        reader = current_reader(self.node)
+        for feed, lists in _LISTS.items():
+            views = [view for what in lists for view in await self.node.fetch_list(what)]
+            muted = sum([await self.count_muted("list", what=what) for what in lists])
+            cards = [face_of(view.kind).card(view, reader) for view in views]
+            self.query_one(feed, Feed).show_cards(cards, muted=muted)

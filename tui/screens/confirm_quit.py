@@ -13,8 +13,8 @@ from tui.i18n import _
 
 
 class ConfirmQuitScreen(ModalScreen[bool]):
-    """Asks the reader whether to close the program. The result of this screen is True if they want
-    to close it.
+    """Asks the reader whether to close the program. The result of this screen is True if the reader
+    wants to close the program.
 
     `has_drafts` is true if the reader typed something and did not post it.
     """

@@ -2,21 +2,21 @@
 each report.
 """
 
-from typing import Any
-
 from textual.app import ComposeResult
 
 from tui.format.phrases import Card
 from tui.i18n import _, plural
-from tui.kinds import feedback
 from tui.kinds.next_steps import NextStep
+from tui.kinds.services import feedback
+from tui.kinds.services.service_face import steps_on_report, with_shown_loops
+from tui.kinds.thread_data import ThreadData
+from tui.kinds.thread_queries import current_reader, fetch_thread
 from tui.node.connection import NodeConnection
+from tui.node.shown import Shown
 from tui.screens.page import PageScreen
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostFormScreen
 from tui.widgets.feed import Feed
-
-Shown = dict[str, Any]
 
 _FEEDBACK_CARD = "reports"
 
@@ -42,8 +42,7 @@ class FeedbackPane(Pane):
         super().__init__(node)
         self._record_id = record_id
         self._reports: list[Shown] = []
-        self._measures: dict[str, Shown] = {}
-        self._service: Shown = {}
+        self._thread = ThreadData(Shown({}))
         self._steps: list[NextStep] = []
 
     def compose(self) -> ComposeResult:
@@ -55,17 +54,13 @@ class FeedbackPane(Pane):
         """Fetches the reports, newest first. Also fetches the service or the measure that they are
         about.
         """
-        subject = await self.node.call("show", id=self._record_id)
-        if subject["kind"] == "service":
-            self._service = subject
-        else:
-            self._service = await self.node.call("show", id=subject["about"])
-        service_id = self._service["id"]
-        measures = await self.node.call("list", what="measures", about=service_id)
-        reports = await self.node.call("list", what="feedback", about=service_id)
-        self._measures = {measure["id"]: measure for measure in measures}
-        if subject["kind"] != "service":
-            reports = [report for report in reports if report["about"] == subject["id"]]
+        thread = await fetch_thread(self.node, self._record_id)
+        service_id = thread.root.id
+        measures = await self.node.fetch_list("measures", about=service_id)
+        reports = await self.node.fetch_list("feedback", about=service_id)
+        self._thread = with_shown_loops(thread, [*measures, *reports])
+        if self._record_id in {measure.id for measure in measures}:
+            reports = [report for report in reports if report.about == self._record_id]
         self._reports = reports
         self._show_reports(await self.count_muted("list", what="feedback", about=service_id))
 
@@ -88,9 +83,9 @@ class FeedbackPane(Pane):
                 self.app.push_screen(PostFormScreen(self.node, step))
 
     def _show_reports(self, muted: int) -> None:
-        today = self.node.now().date()
+        reader = current_reader(self.node)
         cards = [
-            feedback.report_card(report, self._measures.get(report["about"]), today, self.node.me)
+            feedback.report_card(report, self._thread.find(report.about), reader)
             for report in self._reports
         ]
         feed = self.query_one("#reports", Feed)
@@ -102,20 +97,16 @@ class FeedbackPane(Pane):
     def _show_steps_for(self, report_id: str | None) -> None:
         self._steps = self._list_steps(report_id)
         feed = self.query_one("#steps", Feed)
-        feed.show_cards([Card(step.key, step.label, quiet=True) for step in self._steps])
+        feed.show_cards([Card(step.key, step.words.label, quiet=True) for step in self._steps])
         # New steps are shown at once, even while somebody reads the list, because they must belong
         # to the report under the cursor.
         feed.action_show_new()
 
     def _list_steps(self, report_id: str | None) -> list[NextStep]:
-        for report in self._reports:
-            if report["id"] == report_id:
-                measure = self._measures.get(report["about"])
-                today = self.node.now().date()
-                return feedback.report_steps_for(
-                    report, self._reports, measure, self._service, self.node.me, today
-                )
-        return []
+        report = next((report for report in self._reports if report.id == report_id), None)
+        if report is None:
+            return []
+        return steps_on_report(report, self._thread, current_reader(self.node))
 
 
 def feedback_card(reports: list[Shown]) -> list[Card]:

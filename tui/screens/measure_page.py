@@ -3,17 +3,18 @@ can do.
 """
 
 import asyncio
-from typing import Any
 
 from textual.content import Content
 
 from tui.format import phrases
-from tui.kinds import feedback, matters, measures
+from tui.format.phrases import Part
+from tui.kinds.services import feedback, matters, measures
+from tui.kinds.services.service_face import steps_on_measure, with_shown_loops
+from tui.kinds.thread_queries import current_reader, fetch_thread
 from tui.node.connection import NodeConnection
+from tui.node.shown import Shown
 from tui.screens.feedback_page import FeedbackScreen, feedback_card
 from tui.screens.page import PagePane, PageScreen
-
-Shown = dict[str, Any]
 
 _FRAME = 4  # columns of the border and the space inside it
 _TITLE_FRAME = 8  # columns of the border beside the title
@@ -42,52 +43,52 @@ class MeasurePane(PagePane):
     def __init__(self, node: NodeConnection, measure_id: str) -> None:
         super().__init__(node)
         self._measure_id = measure_id
-        self._measure: Shown = {}
+        self._measure: Shown | None = None
         self._text_below = Content("")
 
     async def load(self) -> None:
         """Fetches the measure, its service and its matters, and also the reports, replies and
         verdicts about them.
         """
-        measure = await self.node.call("show", id=self._measure_id)
-        service, open_matters, *lists = await asyncio.gather(
-            self.node.call("show", id=measure["about"]),
-            self.node.call("list", what="matters", about=measure["id"]),
-            *(self.node.call("list", what=what, about=measure["about"]) for what in _LISTS),
+        measure = Shown(await self.node.call("show", id=self._measure_id))
+        thread = await fetch_thread(self.node, measure.about or "")
+        open_matters, *lists = await asyncio.gather(
+            self.node.fetch_list("matters", about=measure.id),
+            *(self.node.fetch_list(what, about=measure.about) for what in _LISTS),
         )
         # The lists cover the whole service, so only what concerns this measure stays. Reports and
         # verdicts on actions appear with their actions.
-        actions, done, verdicts, answers, reports = lists
-        actions = [action for action in actions if action["about"] == measure["id"]]
-        answers = [answer for answer in answers if answer["about"] == measure["id"]]
-        reports = [report for report in reports if report["about"] == measure["id"]]
-        today = self.node.now().date()
-        parts: list[matters.Part] = [*measures.measure_story(measure, today)]
+        all_actions, done, verdicts, all_answers, all_reports = lists
+        actions = [action for action in all_actions if action.about == measure.id]
+        answers = [answer for answer in all_answers if answer.about == measure.id]
+        reports = [report for report in all_reports if report.about == measure.id]
+        reader = current_reader(self.node)
+        parts: list[Part] = [*measures.measure_story(measure, reader.today)]
         for matter in open_matters:
-            results = [*done, *verdicts]
-            story = matters.matter_story(matter, measure, actions, results, today, self.node.me)
+            story = matters.matter_story(matter, measure, actions, [*done, *verdicts], reader)
             parts += ["\n\n", *story]
-        parts += feedback.answer_parts(answers, today, self.node.me)
+        parts += feedback.answer_parts(answers, reader.today, reader.me)
         self._measure = measure
         self._text_below = Content.assemble(*parts)
-        self._draw()
-        steps = matters.matter_steps(measure, service, open_matters, actions, self.node.me, today)
+        self._draw(measure)
+        thread = with_shown_loops(thread, [measure, *actions])
+        steps = steps_on_measure(measure, open_matters, thread, reader)
         self.show_steps(steps, *feedback_card(reports))
 
     def on_resize(self) -> None:
         """Draws the chart again, as wide as the terminal now allows."""
-        if self._measure:
-            self._draw()
+        if self._measure is not None:
+            self._draw(self._measure)
 
     def open_card(self, feed: str, card_id: str) -> None:
         """Opens the page of the reports about this measure. No other card here leads to a page."""
         del feed, card_id
         self.app.push_screen(FeedbackScreen(self.node, self._measure_id))
 
-    def _draw(self) -> None:
+    def _draw(self, measure: Shown) -> None:
         size = self.app.size
         height = _HIGH_CHART if size.height >= _HIGH_TERMINAL else _LOW_CHART
         width = size.width - _FRAME
-        chart = measures.draw_measure(self._measure, width, height, self.node.now().date())
-        title = phrases.plain_line(self._measure["question"] or "", size.width - _TITLE_FRAME)
+        chart = measures.draw_measure(measure, width, height, self.node.now().date())
+        title = phrases.plain_line(measure.text("question") or "", size.width - _TITLE_FRAME)
         self.show_text(title, chart + self._text_below)

@@ -82,7 +82,7 @@ class ModerationPane(Pane):
     async def load(self) -> None:
         """Fetches the flags and the hidden words from the node, and shows them."""
         flags, hides, proposals = await asyncio.gather(
-            *(self.node.call("list", what=what) for what in ("flags", "hides", "decisions"))
+            *(self.node.fetch_list(what) for what in ("flags", "hides", "decisions"))
         )
         today = self.node.now().date()
         muted = sum([await self.count_muted("list", what=what) for what in ("flags", "hides")])

@@ -1,7 +1,6 @@
 """The Neighbourhood tab: decisions, members, the rules in force, and ways to begin a decision."""
 
 import asyncio
-from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -9,19 +8,17 @@ from textual.containers import Container
 from tui.format import phrases
 from tui.format.phrases import Card
 from tui.i18n import _
-from tui.kinds import charter, decisions, moderation
-from tui.kinds.electorate import ids
-from tui.kinds.person import list_newcomers, member_cards, newcomer_card, vouch_step
-from tui.kinds.proposal_steps import renewal_step
+from tui.kinds import decisions, moderation, neighbourhood
+from tui.kinds.people import list_newcomers, member_cards, newcomer_card, vouch_step
+from tui.kinds.thread_queries import current_reader
 from tui.node.connection import NodeConnection
+from tui.node.shown import Person, Shown
 from tui.screens.moderation_page import ModerationScreen
 from tui.screens.pane import Pane
 from tui.screens.person_page import PersonScreen
 from tui.screens.post_form import PostFormScreen, new_post_step
 from tui.screens.thread_page import ThreadScreen
 from tui.widgets.feed import Feed
-
-Shown = dict[str, Any]
 
 # The ids of the cards under "What you can do".
 _PROPOSE = "propose"
@@ -41,7 +38,7 @@ class NeighbourhoodTab(Pane):
     def __init__(self, node: NodeConnection) -> None:
         super().__init__(node)
         self._people: dict[str, Shown] = {}
-        self._charter: Shown = {}
+        self._charter = Shown({})
 
     def compose(self) -> ComposeResult:
         """Lays out the four lists. The decisions come first."""
@@ -57,20 +54,21 @@ class NeighbourhoodTab(Pane):
 
     async def load(self) -> None:
         """Fetches the decisions, the members, the flags and the rules, and shows the four lists."""
-        call = self.node.call
-        proposals, renewals, removals, flags, hides, people, rules = await asyncio.gather(
-            *(call("list", what=what) for what in ("decisions", "renewals", "removes")),
-            *(call("list", what=what) for what in ("flags", "hides", "people")),
+        lists = ("decisions", "renewals", "removes", "flags", "hides", "people", "waiting")
+        fetched, self._charter = await asyncio.gather(
+            asyncio.gather(*(self.node.fetch_list(what) for what in lists)),
             self.node.fetch_charter(),
         )
-        self._people = {person["id"]: person for person in people}
-        self._charter = rules
-        today = self.node.now().date()
-        await self._show_decisions([*proposals, *renewals, *decisions.merge_removals(removals)])
+        proposals, renewals, removals, flags, hides, people, waiting = fetched
+        self._people = {person.id: person for person in people}
+        reader = current_reader(self.node)
+        awaited = {row.id for row in waiting}
+        views = [*proposals, *renewals, *decisions.merge_removals(removals)]
+        await self._show_decisions(views, awaited)
         self._show_members(people)
-        self._feed("#rules").show_cards(charter.rule_cards(rules, today))
-        flagged = moderation.flag_cards(flags, hides, today, self.node.me)
-        hidden = moderation.hidden_cards(hides, proposals, self.node.me)
+        self._feed("#rules").show_cards(neighbourhood.rule_cards(self._charter, reader.today))
+        flagged = moderation.flag_cards(flags, hides, reader.today, reader.me)
+        hidden = moderation.hidden_cards(hides, proposals, reader.me)
         self._feed("#neighbourhood-steps").show_cards(self._step_cards(len(flagged), len(hidden)))
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
@@ -86,23 +84,21 @@ class NeighbourhoodTab(Pane):
         }[event.feed.id or ""]
         open_card(event.card_id)
 
-    async def _show_decisions(self, views: list[Shown]) -> None:
-        newest = sorted(views, key=lambda view: str(view["created"]), reverse=True)
+    async def _show_decisions(self, views: list[Shown], awaited: set[str]) -> None:
+        newest = sorted(views, key=lambda view: view.created, reverse=True)
         muted = sum(
             [await self.count_muted("list", what=what) for what in ("decisions", "renewals")]
         )
-        today = self.node.now().date()
-        cards = decisions.decision_cards(
-            newest[:_MOST_DECISIONS], self.node.term, today, self.node.me
+        cards = decisions.ordered_cards(
+            newest[:_MOST_DECISIONS], awaited, current_reader(self.node)
         )
         self._feed("#decisions").show_cards(cards, muted=muted)
 
     def _show_members(self, people: list[Shown]) -> None:
-        waiting = [
-            newcomer_card(knock, self.node.me) for knock in list_newcomers(self.node.waiting)
-        ]
-        cards = member_cards(people, self.node.term, self.node.me)
-        self._feed("#members").show_cards([*waiting, *cards])
+        reader = current_reader(self.node)
+        newcomers = list_newcomers(self.node.waiting)
+        waiting = [newcomer_card(entry, reader.me) for entry in newcomers]
+        self._feed("#members").show_cards([*waiting, *member_cards(people, reader)])
 
     def _open_decision(self, record_id: str) -> None:
         self.app.push_screen(ThreadScreen(self.node, record_id))
@@ -112,19 +108,19 @@ class NeighbourhoodTab(Pane):
             self.app.push_screen(PersonScreen(self.node, self._people[person_id]))
             return
         for knock in list_newcomers(self.node.waiting):
-            if knock["person"]["id"] == person_id:
-                self._answer_knock(knock)
+            person = knock.person("person")
+            if person is not None and person.id == person_id:
+                self._answer_knock(person, knock.people("vouchers"))
 
-    def _answer_knock(self, knock: Shown) -> None:
-        person = knock["person"]
-        if self.node.me in ids(knock.get("vouchers")):
+    def _answer_knock(self, person: Person, vouchers: list[Person]) -> None:
+        if any(voucher.id == self.node.me for voucher in vouchers):
             words = _("You have vouched for {who}. Another neighbour has to vouch too.")
             self._show_notice(words.format(who=phrases.name(person)))
         else:
             self.app.push_screen(PostFormScreen(self.node, vouch_step(person)))
 
     def _change_rule(self, rule: str) -> None:
-        step = charter.rule_step(rule, self._charter, self.node.term, self.node.now().date())
+        step = decisions.rule_step(rule, self._charter, current_reader(self.node))
         if step is not None:
             self.app.push_screen(PostFormScreen(self.node, step))
         else:
@@ -132,7 +128,7 @@ class NeighbourhoodTab(Pane):
 
     def _take_step(self, card_id: str) -> None:
         if card_id == _PROPOSE:
-            self.app.push_screen(PostFormScreen(self.node, new_post_step("proposal", {})))
+            self.app.push_screen(PostFormScreen(self.node, new_post_step(decisions.PROPOSAL, {})))
         elif card_id == _MODERATION:
             self.app.push_screen(ModerationScreen(self.node))
         elif card_id == _MYSELF and self.node.me in self._people:
@@ -142,7 +138,7 @@ class NeighbourhoodTab(Pane):
 
     def _begin_renewal(self) -> None:
         if self._is_on_roll():
-            self.app.push_screen(PostFormScreen(self.node, renewal_step(self.node.term)))
+            self.app.push_screen(PostFormScreen(self.node, decisions.renewal_step(self.node.term)))
         else:
             self._show_notice(
                 _("Only a new term changes this, and only current voters can propose one.")
@@ -159,7 +155,7 @@ class NeighbourhoodTab(Pane):
         return cards
 
     def _is_on_roll(self) -> bool:
-        return self.node.me in ids(self.node.term.get("roll"))
+        return any(person.id == self.node.me for person in self.node.term.people("roll"))
 
     def _show_notice(self, sentence: str) -> None:
         self.notify(sentence, timeout=_NOTICE_SECONDS, markup=False)

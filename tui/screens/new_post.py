@@ -7,13 +7,12 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import KINDS
 from tui.format import labels
 from tui.format.phrases import Card, plain
 from tui.i18n import _
+from tui.kinds.face import face_of
 from tui.widgets.card_list import CardList
-
-_FIRST = ("request", "offer", "profile")
 
 
 class NewPostScreen(ModalScreen[str | None]):
@@ -43,10 +42,12 @@ class NewPostScreen(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Fills the list with kinds. The kinds that people post most come first."""
-        roots = [kind.name for kind in KINDS.values() if kind.is_root and kind.posted]
-        # Moderators begin a removal on the person's own page.
-        roots.remove("remove")
-        roots.sort(key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
+        roots = [
+            name
+            for name, kind in KINDS.items()
+            if kind.is_root and kind.posted and kind.view_type.wording.begin
+        ]
+        roots.sort(key=_place)
         cards = self.query_one(CardList)
         cards.border_title = plain(_("New"))
         cards.show_cards([Card(name, labels.begin(name)) for name in roots])
@@ -60,3 +61,10 @@ class NewPostScreen(ModalScreen[str | None]):
     def action_back(self) -> None:
         """Closes the list. The result is None."""
         self.dismiss(None)
+
+
+def _place(kind: str) -> tuple[int, bool]:
+    """Returns the place of a kind. Kinds that the list of people shows, such as profiles, come
+    before other kinds of the same place.
+    """
+    return face_of(kind).place_in_new(kind), not KINDS[kind].view_type.is_listed_with_people

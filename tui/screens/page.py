@@ -90,7 +90,7 @@ class PagePane(Pane):
         self._steps = steps
         feed = self.query_one("#steps", Feed)
         feed.show_cards(
-            [*(Card(step.key, step.label, quiet=not step.waits) for step in steps), *more]
+            [*(Card(step.key, step.words.label, quiet=not step.waits) for step in steps), *more]
         )
         if not self._has_focused:
             self._has_focused = True

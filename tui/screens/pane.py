@@ -62,7 +62,7 @@ class Pane(Vertical):
         """Returns how many entries the node left out of a list because the reader muted their
         authors.
         """
-        if not (self.node.status or {}).get("muted"):
+        if self.node.status is None or not self.node.status.people("muted"):
             return 0
         return len(await self.node.call(method, muted=True, **params))
 

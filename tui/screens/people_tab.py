@@ -3,7 +3,7 @@ received.
 """
 
 import asyncio
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,14 +14,14 @@ from textual.widgets import Static
 from protocol.display_text import safe_line, safe_text
 from tui.format import labels, phrases
 from tui.i18n import _
+from tui.kinds.people import person_of
 from tui.kinds.suggestions import Between
 from tui.node.api_client import Declined
 from tui.node.connection import NodeConnection
+from tui.node.shown import Shown, read_rows
 from tui.screens.pane import Pane
 from tui.screens.person_page import PersonScreen
 from tui.widgets.feed import Feed
-
-Shown = dict[str, Any]
 
 _FIELDS = ("assets", "wants", "languages", "area", "affiliation", "minutes_a_month")
 
@@ -48,15 +48,15 @@ class PeopleTab(Pane):
 
     async def load(self) -> None:
         """Fetches the people and their balances from the node, and shows them."""
-        people, balances = await asyncio.gather(
-            self.node.call("list", what="people"), self.node.call("balance")
+        people, answer = await asyncio.gather(
+            self.node.fetch_list("people"), self.node.call("balance")
         )
-        self._people = {person["id"]: person for person in people}
-        self._balances = {balance["person"]["id"]: balance for balance in balances}
+        self._people = {person.id: person for person in people}
+        self._balances = _by_person(read_rows(answer))
         feed = self.query_one("#people-list", Feed)
         feed.show_cards(
             [
-                phrases.person(person, self._balances.get(person["id"]), self.node.me)
+                phrases.person(person, self._balances.get(person.id), self.node.me)
                 for person in people
             ]
         )
@@ -68,22 +68,22 @@ class PeopleTab(Pane):
 
     async def action_mute(self) -> None:
         """Mutes the person under the cursor: the reader no longer sees their posts. If the person
-        is muted already, ends this. No other person learns of it.
+        is muted already, ends the muting. No other person learns of it.
         """
         person_id = self.query_one("#people-list", Feed).cards.highlighted_id
         person = self._people.get(person_id or "")
         if person is None:
             return
         try:
-            answer = await self.node.call("mute", person=person_id, off=bool(person.get("muted")))
+            answer = Shown(await self.node.call("mute", person=person_id, off=person.flag("muted")))
         except Declined as declined:
             self.notify(safe_line(declined.sentence), markup=False)
             return
-        if answer["muted"]:
+        if answer.flag("muted"):
             sentence = _("You no longer see what {who} posts.")
         else:
             sentence = _("You see what {who} posts again.")
-        sentence = sentence.format(who=phrases.name(answer["person"]))
+        sentence = sentence.format(who=phrases.name(answer.person("person")))
         self.notify(sentence, timeout=3, markup=False)
         self.reload()
 
@@ -96,36 +96,43 @@ class PeopleTab(Pane):
 
     def _show_person(self, person_id: str | None) -> None:
         person = self._people.get(person_id or "")
-        name = phrases.name(person) if person else ""
+        name = phrases.name(person_of(person)) if person else ""
         text = Content("")
         if person:
-            text = _describe_person(person, self._balances.get(person["id"]))
+            text = _describe_person(person, self._balances.get(person.id))
         self.query_one("#person").border_title = phrases.plain_line(name, 40)
         self.query_one(Between).tell(person)
         self.query_one("#person-text", Static).update(text)
 
 
+def _by_person(balances: list[Shown]) -> dict[str, Shown]:
+    people = ((balance.person("person"), balance) for balance in balances)
+    return {person.id: balance for person, balance in people if person and person.id}
+
+
 def _describe_person(person: Shown, balance: Shown | None) -> Content:
     parts: list[str | tuple[str, str]] = []
-    if person.get("muted"):
+    if person.flag("muted"):
         parts += [_("You have muted this person. Press m to see what they post again."), "\n\n"]
-    if person.get("about"):
-        parts += [safe_text(str(person["about"])), "\n\n"]
+    if person.about:
+        parts += [safe_text(person.about), "\n\n"]
     for field in _FIELDS:
-        if person.get(field):
-            text = _format_field(field, person[field])
+        text = _format_field(person, field)
+        if text:
             parts += [(labels.field(field) + ": ", "dim"), text, "\n"]
     if balance:
         hint = _("Press Enter to see each entry.")
         parts += ["\n", phrases.sums(balance), "\n", (hint, "dim")]
-    if not person.get("assets") and not person.get("wants"):
+    if not person.texts("assets") and not person.texts("wants"):
         hint = _("They have not said yet what they can give or would like.")
         parts += ["\n\n", (hint, "dim")]
     return Content.assemble(*parts)
 
 
-def _format_field(field: str, value: Any) -> str:
-    if field == "minutes_a_month":
-        return safe_line(phrases.minutes(value))
-    texts = value if isinstance(value, list) else [value]
-    return ", ".join(safe_line(str(text)) for text in texts)
+def _format_field(person: Shown, field: str) -> str:
+    minutes = person.number(field)
+    if minutes is not None:
+        return safe_line(phrases.minutes(minutes))
+    return ", ".join(safe_line(text) for text in person.texts(field)) or safe_line(
+        person.text(field) or ""
+    )

@@ -3,7 +3,7 @@ the person is the reader, it also shows their devices.
 """
 
 import asyncio
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,14 +16,14 @@ from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds.exchange import balance_story
 from tui.kinds.next_steps import NextStep
-from tui.kinds.person import Folder, person_steps, person_story
+from tui.kinds.people import Folder, person_steps, person_story
+from tui.kinds.thread_queries import current_reader
 from tui.node.connection import NodeConnection
+from tui.node.shown import Shown, read_rows
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostFormScreen
 from tui.widgets.feed import Feed
 from tui.widgets.status_line import StatusLine
-
-Shown = dict[str, Any]
 
 
 class PersonScreen(Screen[None]):
@@ -72,27 +72,31 @@ class PersonPane(Pane):
     def on_mount(self) -> None:
         """Puts the person's name in the border of the text."""
         super().on_mount()
-        self.query_one("#story").border_title = phrases.plain_line(self._person["name"], 40)
+        self.query_one("#story").border_title = phrases.plain_line(
+            self._person.text("name") or "", 40
+        )
 
     async def load(self) -> None:
         """Fetches the person, the proxies and the person's hours. If the person is the reader, also
         fetches their devices.
         """
-        person_id = self._person["id"]
+        person_id = self._person.id
+        reader = current_reader(self.node)
         people, proxies, balance = await asyncio.gather(
-            self.node.call("list", what="people"),
-            self.node.call("list", what="proxies"),
+            self.node.fetch_list("people"),
+            self.node.fetch_list("proxies"),
             self.node.call("balance", person=person_id),
         )
         devices: list[Shown] = []
-        if person_id == self.node.me:
-            devices = await self.node.call("devices", person=person_id)
-        latest = {person["id"]: person for person in people}.get(person_id, self._person)
-        folder = Folder(latest, self.node.term, proxies, devices)
-        today = self.node.now().date()
-        text = person_story(folder, today, self.node.me) + "\n\n" + balance_story(balance, today)
+        if person_id == reader.me:
+            devices = read_rows(await self.node.call("devices", person=person_id))
+        latest = {person.id: person for person in people}.get(person_id, self._person)
+        neighbours = frozenset(person.id for person in people if person.id != reader.me)
+        folder = Folder(latest, neighbours, proxies, devices)
+        hours = balance_story(Shown(balance), reader.today)
+        text = person_story(folder, reader) + "\n\n" + hours
         self.query_one("#story-text", Static).update(text)
-        self._show_steps(person_steps(folder, self.node.me, today))
+        self._show_steps(person_steps(folder, reader))
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """Opens the form of the step that the reader chose."""
@@ -104,7 +108,7 @@ class PersonPane(Pane):
     def _show_steps(self, steps: list[NextStep]) -> None:
         self._steps = steps
         feed = self.query_one("#steps", Feed)
-        feed.show_cards([Card(step.key, step.label, quiet=True) for step in steps])
+        feed.show_cards([Card(step.key, step.words.label, quiet=True) for step in steps])
         if not self._has_focused:
             self._has_focused = True
             (feed.cards if steps else self.query_one("#story")).focus()

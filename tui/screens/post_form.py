@@ -2,9 +2,7 @@
 a draft when the reader goes back.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,21 +11,16 @@ from textual.screen import Screen
 from textual.widgets import Button, Footer, Static
 
 from protocol.display_text import safe_line
-from protocol.fold.kind import KINDS, Kind
-from protocol.schema.fields import Field
+from protocol.fold.registry import KINDS
 from tui.format import labels
 from tui.format.phrases import plain
 from tui.i18n import _
-from tui.kinds import addresses
-from tui.kinds.next_steps import NextStep
+from tui.kinds.next_steps import NextStep, StepWords
 from tui.node.api_client import Declined, NodeGone
 from tui.node.connection import NodeConnection
+from tui.node.shown import Shown
 from tui.widgets.form import Form, names_people
 from tui.widgets.status_line import StatusLine
-
-Shown = dict[str, Any]
-
-_NEW_VALUE = "new"  # the name of the field for a rule's new value
 
 
 class PostFormScreen(Screen[bool]):
@@ -55,37 +48,38 @@ class PostFormScreen(Screen[bool]):
         """Lays out an explanation, the fields, and two buttons: post and back."""
         yield StatusLine(self.node)
         with Vertical(id="sheet"):
-            if self._step.meaning:
-                yield Static(plain(self._step.meaning), id="explanation")
+            words = self._step.words
+            if words.meaning:
+                yield Static(plain(words.meaning), id="explanation")
             yield Vertical(id="rows")
             yield Static(id="trouble", markup=False)
             with Horizontal(id="buttons"):
-                yield Button(
-                    labels.verb(self._step.kind), variant="primary", id="post", compact=True
-                )
+                button = words.button or labels.verb(self._step.kind)
+                yield Button(button, variant="primary", id="post", compact=True)
                 yield Button(_("Back"), id="back", compact=True)
         yield Footer(show_command_palette=False)
 
     async def on_mount(self) -> None:
         """Makes the form. If the reader has left a draft of it, fills the form with the draft."""
-        self.query_one("#sheet").border_title = plain(self._step.label)
+        self.query_one("#sheet").border_title = plain(self._step.words.label)
         draft = self.node.drafts.get(self._step.key)
         if draft is not None:
             self._show_notice(_("Here is what you typed last time."))
-        kind = self._find_kind()
-        if kind is None or self._step.fields == ():
+        kind = KINDS.get(self._step.kind)
+        kind_fields = kind.fields if kind and self._step.fields != () else {}
+        if not kind_fields and not self._step.extra:
             self.query_one("#post").focus()
             return
         people: list[Shown] = []
-        if any(names_people(rule) and not rule.filled for rule in kind.fields.values()):
+        if any(names_people(rule) and not rule.filled for rule in kind_fields.values()):
             people = await self._fetch_people()
         self._form = Form(
-            kind,
+            kind_fields,
             self._step.given if draft is None else draft,
             only=self._step.fields,
             people=people,
-            first=self._new_value_field(),
-            choices=self._step.choices,
+            first=self._step.extra,
+            choices=self._step.words.choices,
         )
         await self.query_one("#rows").mount(self._form)
         self._form.focus_first_field()
@@ -142,66 +136,40 @@ class PostFormScreen(Screen[bool]):
             self._is_posting = False
 
     async def _send_record(self) -> tuple[str, str | None]:
-        """Sends the record to the node, with the method that fits the step. Returns a sentence that
-        confirms this, and the node's advice or None.
+        """Posts the record, or sends it as the step says.
+
+        Returns a sentence that confirms this, and the node's advice or None.
         """
         step = self._step
         fields = {**(self._form.values if self._form else {}), **step.fixed}
-        if step.kind in {addresses.GIVE, addresses.FORGET}:
-            return await addresses.post(self.node, step, fields), None
-        advice = None
-        if step.kind not in KINDS:
-            await self.node.call(step.kind, person=step.about)
-        elif step.kind == "renewal":
-            # The method `renew` adds everything in force to the renewal; `post` does not.
-            await self.node.call("renew", **fields)
-        else:
-            if step.rule:
-                fields["change"] = f"charter {step.rule}={fields.pop(_NEW_VALUE)}"
-            about = {"about": step.about} if step.about else {}
-            posted = await self.node.call("post", kind=step.kind, fields=fields, **about)
-            advice = posted.get("advice")
-        return _("Posted."), advice
-
-    def _find_kind(self) -> Kind | None:
-        """Returns the kind whose fields the form shows. If the step is not a kind of record,
-        returns None.
-        """
-        if self._step.kind == addresses.GIVE:
-            return addresses.Words()
-        return KINDS.get(self._step.kind)
-
-    def _new_value_field(self) -> Mapping[str, Field]:
-        """Returns the form's extra field, for the new value of a rule. If the step changes no rule,
-        returns an empty dict.
-        """
-        rule = KINDS["charter"].fields.get(self._step.rule)
-        return {_NEW_VALUE: replace(rule, required=True)} if rule else {}
+        if step.words.send is not None:
+            return await step.words.send(self.node, fields), None
+        about = {"about": step.about} if step.about else {}
+        posted = await self.node.call("post", kind=step.kind, fields=fields, **about)
+        return _("Posted."), Shown(posted).text("advice")
 
     async def _fetch_people(self) -> list[Shown]:
         """Returns the members whom the reader can choose in this form."""
         try:
-            people: list[Shown] = await self.node.call("list", what="people")
+            people = await self.node.fetch_list("people")
         except Declined:
             return []
-        step = self._step
-        members = [person for person in people if person["state"] == "member"]
-        if step.among is not None:
-            members = [person for person in members if person["id"] in step.among]
-        return [person for person in members if person["id"] not in step.without]
+        among = self._step.among
+        return [
+            person
+            for person in people
+            if person.state == "member" and (among is None or person.id in among)
+        ]
 
     def _show_notice(self, sentence: str) -> None:
         self.query_one("#trouble", Static).update(plain(sentence))
 
 
 def new_post_step(kind: str, given: dict[str, str]) -> NextStep:
-    """Makes the step that posts a record of this kind as the beginning of a thread. `given` holds
-    the first values of the form.
+    """Makes the step that posts a record of this kind as the beginning of a thread.
+
+    `given` holds the first values of the form.
     """
-    if kind in KINDS and KINDS[kind].is_private:
-        explanation = _("Only the people you name can read this.")
-    else:
-        explanation = labels.BEFORE.get(kind, "")
-    return NextStep(
-        kind=kind, about=None, label=labels.begin(kind), meaning=explanation, given=given
-    )
+    is_private = kind in KINDS and KINDS[kind].is_private
+    meaning = _("Only the people you name can read this.") if is_private else labels.before(kind)
+    return NextStep(kind, None, StepWords(labels.begin(kind), meaning), given=given)

@@ -6,9 +6,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from tui.format import phrases
 from tui.i18n import _
+from tui.kinds.face import face_of
+from tui.kinds.thread_queries import current_reader
 from tui.node.connection import NodeConnection
+from tui.node.shown import Shown, read_rows
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
@@ -33,11 +35,11 @@ class SearchTab(Pane):
     async def load(self) -> None:
         """Searches for the words that the reader typed, and shows the results."""
         query = self.query_one(LineInput).value.strip()
-        views = []
+        views: list[Shown] = []
         muted = 0
         empty = _("Type what you look for: a lift, bread, a name.")
         if query:
-            views = await self.node.call("search", words=query)
+            views = read_rows(await self.node.call("search", words=query))
             muted = await self.count_muted("search", words=query)
             empty = _("Nothing found. Try fewer letters.")
         feed = self.query_one("#results", Feed)
@@ -47,8 +49,8 @@ class SearchTab(Pane):
             # once.
             feed.cards.highlighted = None
             feed.cards.scroll_home(animate=False)
-        today = self.node.now().date()
-        cards = [phrases.any_view(view, today, self.node.me) for view in views]
+        reader = current_reader(self.node)
+        cards = [face_of(view.kind).mixed_card(view, reader) for view in views]
         feed.show_cards(cards, empty=empty, muted=muted)
 
     def on_input_changed(self, event: Input.Changed) -> None:

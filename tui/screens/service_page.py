@@ -10,13 +10,17 @@ from textual.screen import Screen
 
 from tui.format import phrases
 from tui.i18n import _
-from tui.kinds import exchange, matters, measures, moderation, services
-from tui.kinds.thread_queries import fetch
+from tui.kinds.face import thread_history, thread_story
+from tui.kinds.services import matters, measures
+from tui.kinds.services.service_face import steps_on_service, with_shown_loops
+from tui.kinds.thread_queries import current_reader, fetch_thread
 from tui.node.connection import NodeConnection
 from tui.screens.feedback_page import FeedbackScreen, feedback_card
 from tui.screens.measure_page import MeasureScreen
 from tui.screens.page import PagePane, PageScreen
 from tui.widgets.feed import Feed
+
+_QUESTIONS = "measures"  # the id of the list of measures
 
 
 class ServiceScreen(PageScreen):
@@ -43,49 +47,36 @@ class ServicePane(PagePane):
     def compose_lists(self) -> ComposeResult:
         """Lays out the list of the service's measures. Each measure has a page of its own."""
         nothing = _("Nobody has asked a question about it yet.")
-        yield Feed(_("How it goes"), nothing, id="measures")
+        yield Feed(_("How it goes"), nothing, id=_QUESTIONS)
 
     async def load(self) -> None:
         """Fetches the service with its links, its measures and its reports, and shows them."""
-        thread = await fetch(self.node, self._record_id)
+        thread = await fetch_thread(self.node, self._record_id)
         service = thread.root
-        today = self.node.now().date()
-        title = phrases.plain_line(_("Service"))
-        if "holder" not in service:
-            # The service was withdrawn, or a later version of the program wrote it.
-            self.show_text(title, exchange.exchange_story(thread, today, self.node.me))
-            return
+        reader = current_reader(self.node)
         questions, reports = await asyncio.gather(
-            self.node.call("list", what="measures", about=service["id"]),
-            self.node.call("list", what="feedback", about=service["id"]),
+            self.node.fetch_list("measures", about=service.id),
+            self.node.fetch_list("feedback", about=service.id),
         )
-        questions.sort(key=lambda measure: measure["state"] != measures.IN_USE)
-        comments = [report for report in reports if report["about"] == service["id"]]
-        comments = [report for report in comments if report.get("text")]
-        story = services.service_story(service, comments, today, self.node.me)
-        story += moderation.moderation_story(thread, self.node.me)
+        thread = with_shown_loops(thread, [*questions, *reversed(reports)])
+        questions.sort(key=lambda measure: measure.state != measures.IN_USE)
         heading = Content.assemble(("\n\n" + _("What happened") + "\n", "bold"))
-        history = exchange.thread_history(thread, today, self.node.me)
-        self.show_text(title, story + heading + history)
-        self.query_one("#measures", Feed).show_cards(
-            [measures.measure_card(measure) for measure in questions]
-        )
-        steps = services.service_steps(service, questions, self.node.me)
-        steps += moderation.moderation_steps(thread, self.node.me)
-        self.show_steps(steps, *feedback_card(reports))
+        text = thread_story(thread, reader) + heading + thread_history(thread, reader)
+        self.show_text(phrases.plain_line(_("Service")), text)
+        cards = [measures.measure_card(measure) for measure in questions]
+        self.query_one(f"#{_QUESTIONS}", Feed).show_cards(cards)
+        self.show_steps(steps_on_service(thread, reader), *feedback_card(reports))
 
     def open_card(self, feed: str, card_id: str) -> None:
         """Opens the page of a measure, or the page of the reports about this service."""
-        if feed == "measures":
+        if feed == _QUESTIONS:
             self.app.push_screen(MeasureScreen(self.node, card_id))
         else:
             self.app.push_screen(FeedbackScreen(self.node, self._record_id))
 
 
 def page_for_card(node: NodeConnection, card_id: str) -> Screen[None] | None:
-    """Returns the page that a card from the module `matters` leads to. For any other card, returns
-    None.
-    """
+    """Returns the page that a card of a matter leads to. For any other card, returns None."""
     place = matters.read_page_card_id(card_id)
     if place is None:
         return None

@@ -8,12 +8,15 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from tui.i18n import _
-from tui.kinds import matters, services
+from tui.kinds.face import face_of
+from tui.kinds.services import chains, matters
+from tui.kinds.services.service_face import FOLLOWED
+from tui.kinds.thread_queries import current_reader
 from tui.screens.pane import Pane
 from tui.screens.service_page import ServiceScreen, page_for_card
 from tui.widgets.feed import Feed
 
-_LISTS = ("services", "measures", "matters", "actions", "feedback", "answers")
+_LISTS = ("services", "waiting", "measures", "matters", "feedback", "answers")
 _MOST_REPORTS = 50
 
 
@@ -39,19 +42,20 @@ class ServicesTab(Pane):
 
     async def load(self) -> None:
         """Fetches the services, measures, matters and reports, and shows the three lists."""
-        lists = await asyncio.gather(*(self.node.call("list", what=what) for what in _LISTS))
-        rows, measures, open_matters, actions, feedback, answers = lists
-        me = self.node.me
-        today = self.node.now().date()
+        lists = await asyncio.gather(*(self.node.fetch_list(what) for what in _LISTS))
+        rows, waiting, asked, open_matters, reports, answers = lists
+        reader = current_reader(self.node)
         muted = await self.count_muted("list", what="services")
-        rows.sort(key=services.service_rank)
-        cards = [services.service_card(service, me) for service in rows]
+        rows.sort(key=chains.service_rank)
+        cards = [chains.service_card(service, reader.me) for service in rows]
         self.query_one("#services-list", Feed).show_cards(cards, muted=muted)
-        needs = matters.waiting_matter_cards(rows, open_matters, actions, me, today)
-        self.query_one("#needs", Feed).show_cards(list(needs))
-        my_reports = [report for report in feedback if report["author"]["id"] == me]
+        needs = [row for row in waiting if row.kind in FOLLOWED]
+        self.query_one("#needs", Feed).show_cards(
+            [face_of(row.kind).waiting_card(row, reader) for row in needs]
+        )
+        own_reports = [report for report in reports if report.is_by(reader.me)]
         outcomes = matters.outcome_cards(
-            my_reports[:_MOST_REPORTS], measures, open_matters, answers, today
+            own_reports[:_MOST_REPORTS], asked, open_matters, answers, reader.today
         )
         self.query_one("#my-reports", Feed).show_cards(outcomes)
 

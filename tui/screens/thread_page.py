@@ -2,36 +2,25 @@
 records.
 """
 
-from datetime import date
+import pkgutil
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from tui.format import labels
 from tui.format.phrases import Card, plain
 from tui.i18n import _
-from tui.kinds import (
-    activities,
-    activity_steps,
-    addresses,
-    decisions,
-    exchange,
-    exchange_steps,
-    faces,
-    moderation,
-)
+from tui.kinds.face import face_of, thread_history, thread_steps, thread_story
 from tui.kinds.next_steps import NextStep
 from tui.kinds.thread_data import ThreadData
-from tui.kinds.thread_queries import fetch
+from tui.kinds.thread_queries import current_reader, fetch_thread
 from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostFormScreen
-from tui.screens.service_page import ServiceScreen
 from tui.widgets.feed import Feed
 from tui.widgets.status_line import StatusLine
 
@@ -86,19 +75,18 @@ class ThreadPane(Pane):
         self.query_one("#history").border_title = plain(_("What happened"))
 
     async def load(self) -> None:
-        """Fetches the whole thread and shows it. If the thread is about a service, opens the page
-        of the service instead.
+        """Fetches the whole thread and shows it.
+
+        If its face names a page of its own, opens that page instead.
         """
-        thread = await fetch(self.node, self._record_id)
-        if thread.root.get("kind") == "service" and "state" in thread.root:
-            self.app.switch_screen(ServiceScreen(self.node, thread.root["id"]))
+        thread = await fetch_thread(self.node, self._record_id)
+        page = face_of(thread.root.kind).page
+        if page and thread.is_readable:
+            page_type = pkgutil.resolve_name(page)
+            self.app.switch_screen(page_type(self.node, thread.root.id))
             return
         self._show_thread(thread)
-        today = self.node.now().date()
-        steps = _list_steps(thread, today, self.node.me) + moderation.moderation_steps(
-            thread, self.node.me
-        )
-        self._show_steps(steps)
+        self._show_steps(thread_steps(thread, current_reader(self.node)))
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """Opens the form of the step that the reader chose."""
@@ -108,46 +96,19 @@ class ThreadPane(Pane):
                 self.app.push_screen(PostFormScreen(self.node, step))
 
     def _show_thread(self, thread: ThreadData) -> None:
-        today = self.node.now().date()
-        me = self.node.me
-        self.query_one("#story").border_title = plain(labels.kind(thread.root["kind"] or ""))
-        story = _compose_story(thread, today, me) + moderation.moderation_story(thread, me)
-        self.query_one("#story-text", Static).update(story)
-        if thread.root.get("kind") == "circle":
-            # People read the latest messages of a circle first.
+        reader = current_reader(self.node)
+        root_kind = thread.root.kind
+        self.query_one("#story").border_title = plain(labels.kind(root_kind))
+        self.query_one("#story-text", Static).update(thread_story(thread, reader))
+        if face_of(root_kind).reads_from_end:
             self.call_after_refresh(self.query_one("#story").scroll_end, animate=False)
-        self.query_one("#history-text", Static).update(exchange.thread_history(thread, today, me))
+        self.query_one("#history-text", Static).update(thread_history(thread, reader))
         self.call_after_refresh(self.query_one("#history").scroll_end, animate=False)
 
     def _show_steps(self, steps: list[NextStep]) -> None:
         self._steps = steps
         feed = self.query_one("#steps", Feed)
-        feed.show_cards([Card(step.key, step.label, quiet=not step.waits) for step in steps])
+        feed.show_cards([Card(step.key, step.words.label, quiet=not step.waits) for step in steps])
         if not self._has_focused:
             self._has_focused = True
             (feed.cards if steps else self.query_one("#story")).focus()
-
-
-def _compose_story(thread: ThreadData, today: date, me: str | None) -> Content:
-    kind = thread.root.get("kind")
-    if "state" in thread.root and kind in faces.ANSWERS:
-        return faces.face_story(thread, today, me)
-    if "state" in thread.root and kind in decisions.DECIDED:
-        return decisions.decision_story(thread, today, me)
-    if kind == "activity" and "upcoming" in thread.root:
-        return activities.activity_story(thread, today, me)
-    return exchange.exchange_story(thread, today, me)
-
-
-def _list_steps(thread: ThreadData, today: date, me: str | None) -> list[NextStep]:
-    kind = thread.root.get("kind")
-    if "state" in thread.root and kind in faces.ANSWERS:
-        return faces.face_steps(thread, me)
-    if "state" in thread.root and kind in decisions.DECIDED:
-        return decisions.decision_steps(thread, me)
-    if kind == "activity" and "upcoming" in thread.root:
-        return activity_steps.activity_steps_for(thread, me, today)
-    return [
-        *exchange_steps.steps_for_exchange(thread, me, today),
-        *addresses.address_steps(thread, me),
-    ]

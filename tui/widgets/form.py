@@ -1,4 +1,4 @@
-"""Makes a form from the declaration of a kind of record. Each field becomes a row, with a widget
+"""Makes a form from the declared fields of a kind of record. Each field becomes a row, with a widget
 that fits the field's rule.
 
 No code here names a kind. So a new kind gets a form without any change to this module.
@@ -10,8 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Select, Static
 
-from protocol.errors import Refused
-from protocol.fold.kind import Kind
+from protocol.errors import Refused, fill_in
 from protocol.schema.fields import (
     Bytes,
     Choice,
@@ -25,8 +24,9 @@ from protocol.schema.fields import (
     Text,
 )
 from tui.format import labels
-from tui.format.phrases import Shown, plain, plain_line
+from tui.format.phrases import plain, plain_line
 from tui.i18n import _
+from tui.node.shown import Shown
 from tui.widgets.inputs import LineInput, PickList, TextBox
 
 Choices = tuple[tuple[str, str], ...]  # the label and the value of each choice
@@ -128,7 +128,7 @@ class FieldRow(Vertical):
             field_value = self.rule.read(self.field_name, value, _resolve_id)
             self.rule.check(self.field_name, field_value)
         except Refused as refusal:
-            return _refusal_sentence(self.field_name, refusal.reason)
+            return _refusal_sentence(refusal)
         return None
 
 
@@ -148,7 +148,7 @@ class Form(VerticalScroll, can_focus=False):
 
     def __init__(
         self,
-        kind: Kind,
+        fields: Mapping[str, Field],
         given: Mapping[str, str],
         *,
         only: tuple[str, ...] | None = None,
@@ -160,7 +160,7 @@ class Form(VerticalScroll, can_focus=False):
         offered = choices or {}
         shown = dict(first or {}) | {
             name: rule
-            for name, rule in kind.fields.items()
+            for name, rule in fields.items()
             if not rule.filled
             and (_is_askable(rule) or name in offered)
             and (only is None or name in only)
@@ -227,9 +227,11 @@ def _build_input(
     if isinstance(rule, Choice):
         return _build_select([(str(plain(labels.state(word))), word) for word in rule.words], given)
     if isinstance(rule, Many) and names_people(rule):
-        return PickList([(plain_line(person["name"]), person["id"]) for person in people], given)
+        return PickList(
+            [(plain_line(person.text("name") or ""), person.id) for person in people], given
+        )
     if isinstance(rule, Person):
-        options = [(str(plain(person["name"])), person["id"]) for person in people]
+        options = [(str(plain(person.text("name") or "")), person.id) for person in people]
         return _build_select(options, given)
     if isinstance(rule, Text) and rule.max > _LONG_TEXT:
         return TextBox(given)
@@ -268,18 +270,15 @@ def _note_for(rule: Field) -> str:
     return sentence[:1].upper() + sentence[1:] + "."
 
 
-def _refusal_sentence(name: str, reason: str) -> str:
-    """Writes the sentence that says why a value is wrong. Leaves out the name of the field, because
-    the sentence stands below that field.
+def _refusal_sentence(refusal: Refused) -> str:
+    """Writes the sentence that says why a value is wrong. It stands below the field, so "this" takes
+    the place of the field's name.
     """
-    wanted = reason.removeprefix(f"{name} must be ")
-    if wanted == reason:
-        return f"{reason}."
-    return _("This must be {what}.").format(what=wanted)
+    return fill_in(_(refusal.text), {**refusal.arguments, "name": _("This")}) + "."
 
 
 def _resolve_id(what: str, typed: str) -> bytes:
     """Reads a typed id. Refuses a name, because only the node knows which member the name means."""
     if what == "named":
-        raise Refused("R-10.3", f"{typed!r} may be anybody")
+        raise Refused("R-10.3", "{typed!r} may be anybody", typed=typed)
     return bytes.fromhex(typed)

@@ -9,6 +9,7 @@ from protocol.display_text import safe_line
 from tui.format import phrases
 from tui.i18n import _, plural
 from tui.node.connection import NodeConnection
+from tui.node.shown import Shown
 
 _MOST_NAMES = 3
 _NAMES_WIDTH = 70  # columns; a narrower line has no room for names
@@ -53,23 +54,24 @@ class StatusLine(Static):
             return phrases.plain_line(_("Reaching this home…"))
         if not self._node.is_in_neighbourhood:
             return phrases.plain_line(_describe_admission(status))
-        neighbourhood = safe_line(str(status["neighbourhood"]["name"] or ""), 30)
-        person = phrases.name(status["person"])
-        left = Content.assemble((neighbourhood, "bold"), f" · {person}")
-        right = _name_peers(status["peers"], brief=self.size.width < _NAMES_WIDTH)
+        neighbourhood = status.row("neighbourhood") or Shown({})
+        place = safe_line(neighbourhood.text("name") or "", 30)
+        left = Content.assemble((place, "bold"), f" · {phrases.name(status.person('person'))}")
+        right = _name_peers(status.rows("peers"), brief=self.size.width < _NAMES_WIDTH)
         gap = max(2, self.size.width - 2 - left.cell_length - len(right))
         return Content.assemble(left, " " * gap, right)
 
 
-def _describe_admission(status: phrases.Shown) -> str:
-    if (status.get("waiting") or {}).get("admission"):
+def _describe_admission(status: Shown) -> str:
+    waiting = status.row("waiting")
+    if waiting is not None and waiting.flag("admission"):
         return _("You have asked to join. A neighbour has to let you in.")
     return _("Not in a neighbourhood yet.")
 
 
-def _name_peers(peers: list[phrases.Shown], *, brief: bool) -> str:
+def _name_peers(peers: list[Shown], *, brief: bool) -> str:
     # A relay has no person, because it is nobody's home.
-    people = [peer["person"] for peer in peers if peer["person"]]
+    people = [person for peer in peers if (person := peer.person("person"))]
     if not people:
         return _("nobody connected")
     count = plural("{n} neighbour", "{n} neighbours", len(people)).format(n=len(people))

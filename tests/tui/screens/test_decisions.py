@@ -1,33 +1,36 @@
 """Deciding and moderating: what the screen shows, and what it asks the node for."""
 
-from dataclasses import replace
+from datetime import date
 
 from textual.widgets import TabbedContent
 
-import protocol.kinds as _kinds  # noqa: F401  # registers them
-from tests.support.fake_governance import EVE, WIM, governed
+from protocol.fold.registry import load_kinds
+from tests.support.fake_governance import EVE, WIM, governed, proposal, vote_rows
 from tests.support.fake_node import (
     ADA,
     MARIA,
-    NOW,
     SAM,
     FakeNode,
     ident,
     on_screen,
     picture,
     shows,
+    step_row,
     term,
     until,
     view,
 )
-from tui.kinds import decisions as deciding
-from tui.kinds import faces as together
-from tui.kinds import moderation as moderating
-from tui.kinds.thread_data import ThreadData
+from tui.kinds.decisions import standing_line
+from tui.kinds.face import load_faces, thread_steps, thread_story
+from tui.kinds.thread_data import Reader, ThreadData
+from tui.node.shown import Shown
 from tui.screens.home import HomeScreen
 from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
+
+load_kinds()
+load_faces()
 
 
 async def to_neighbourhood(pilot):
@@ -107,6 +110,7 @@ async def test_a_decision_is_read_and_voted_on_once(pilot, node):
     vote = {"kind": "vote", "about": ident(60), "fields": {"choice": "yes"}}
     assert await posted(pilot, node) == vote
     node.lists["decisions"][0]["voted"]["yes"].append(ADA)
+    node.steps = [row for row in node.steps if row["about"] != ident(60)]
     node.tell()
     await shows(pilot, "You voted yes. You cannot change a yes.")
     assert "Vote yes" not in picture(pilot.app)
@@ -138,6 +142,8 @@ async def test_a_rule_is_opened_to_propose_its_change(pilot, node):
 @on_screen(node=governed)
 async def test_who_is_not_on_the_roll_is_told_how_to_come_onto_it(pilot, node):
     node.term = term([SAM, MARIA], [SAM, MARIA])
+    node.steps = [row for row in node.steps if row["kind"] != "vote"]
+    node.lists["waiting"] = []
     node.tell()
     await shows(pilot, "Needs your answer (2)")
     await pilot.press("6")
@@ -227,69 +233,99 @@ async def test_ones_own_page_has_devices_and_proxies(pilot, node):
     assert await posted(pilot, node) == {"kind": "proxy", "fields": fields}
 
 
-def page_with(*heads):
-    """Makes a page by Sam, which Ada, Sam and Maria moderate."""
-    root = view(70, "page", SAM, heads=list(heads), first={}, title="The shed", text="")
-    return ThreadData(root, [], [], term=term([ADA, SAM, MARIA], [ADA, SAM, MARIA]))
+def reader(person, moderators=(ADA, SAM, MARIA)):
+    is_council = {"moderators_needed": 2} if len(moderators) > 2 else {}
+    shown_term = term([ADA, SAM, MARIA], list(moderators), **is_council)
+    return Reader(person["id"], date(2026, 11, 23), Shown(shown_term))
+
+
+def page_with(*heads, rows=()):
+    """Makes a page by Sam with these texts, and the steps that the node offers."""
+    root = Shown(view(70, "page", SAM, heads=list(heads), first={}, title="The shed", text=""))
+    return ThreadData(root, [root], [], [Shown(row) for row in rows])
 
 
 def text(number, author, **more):
     return {"id": ident(number), "author": author, "title": "The shed", "text": "…", **more}
 
 
+def flag_row(number):
+    return step_row("flag", ident(number), ask=["reason"])
+
+
+def hide_row(number, hidden):
+    return step_row("hide", ident(number), ask=["reason"], given={"hidden": hidden})
+
+
+def steps_of(kind, thread, person=ADA):
+    return [step for step in thread_steps(thread, reader(person)) if step.kind == kind]
+
+
 def test_each_text_of_a_page_is_flagged_by_itself():
-    case = page_with(text(71, SAM), text(72, MARIA))
-    flags = [act for act in moderating.moderation_steps(case, ADA["id"]) if act.kind == "flag"]
-    assert [(act.label, act.about) for act in flags] == [
+    rows = [flag_row(70), flag_row(71), flag_row(72)]
+    flags = steps_of("flag", page_with(text(71, SAM), text(72, MARIA), rows=rows))
+    assert [(step.words.label, step.about) for step in flags] == [
         ("Flag what Sam wrote", ident(71)),
         ("Flag what Maria wrote", ident(72)),
     ]
 
 
-def test_nobody_hides_what_answers_them_or_is_their_own():
-    def hiders(case):
-        return [
-            one["name"]
-            for one in (ADA, SAM, MARIA)
-            if any(act.kind == "hide" for act in moderating.moderation_steps(case, one["id"]))
-        ]
-
-    assert hiders(page_with(text(72, MARIA))) == ["Ada"]
-    assert hiders(page_with(text(72, EVE))) == ["Ada", "Maria"]
-    case = page_with(text(72, EVE))
-    case.term["moderators"].pop()
-    assert hiders(case) == []
+def test_ones_own_words_have_no_button_that_flags_or_hides_them():
+    page = page_with(text(72, ADA), rows=[flag_row(72), hide_row(72, "yes")])
+    assert steps_of("flag", page) == []
+    assert steps_of("hide", page) == []
+    assert len(steps_of("hide", page, SAM)) == 1
 
 
 def test_hidden_words_can_be_shown_again_and_are_told_as_hidden():
-    case = page_with(text(72, EVE, title=None, text=None, hidden=True, created="2026-11-23"))
-    kinds = [(act.kind, act.fixed) for act in moderating.moderation_steps(case, ADA["id"])]
-    assert kinds == [("hide", {"hidden": "no"}), ("proposal", {"change": f"show {ident(72)}"})]
-    assert "Hidden words" in together.face_story(case, NOW.date(), None).plain
-    (write,) = together.face_steps(case, ADA["id"])
-    assert write.given == {"title": "", "text": ""}
+    hidden = text(72, EVE, title=None, text=None, hidden=True, created="2026-11-23")
+    page = page_with(hidden, rows=[hide_row(72, "no"), flag_row(72)])
+    (hide,) = steps_of("hide", page)
+    assert hide.fixed == {"hidden": "no"}
+    assert hide.words.label == "As a moderator, show again what Eve wrote"
+    assert "When 2 moderators have said so" in hide.words.meaning
+    (proposal_step,) = steps_of("proposal", page)
+    assert proposal_step.fixed == {"change": f"show {ident(72)}"}
+    assert steps_of("flag", page) == []
+    assert "Hidden words" in thread_story(page, reader(ADA)).plain
 
 
 def test_what_is_private_has_no_moderators():
-    case = ThreadData(view(70, "circle", SAM, name="Knitters", members=[SAM, ADA]), [], [])
-    assert moderating.moderation_steps(case, ADA["id"]) == []
+    root = Shown(view(70, "circle", SAM, name="Knitters", members=[SAM, ADA]))
+    thread = ThreadData(root, [root], [], [Shown(flag_row(70))])
+    assert steps_of("flag", thread) == []
+
+
+def test_a_removal_is_joined_by_moderators_who_have_not_asked_for_it():
+    root = Shown(view(64, "remove", SAM, state="said", person=EVE, n=1, asked_by=[SAM]))
+    thread = ThreadData(root, [root])
+
+    def labels(person, **more):
+        return [step.words.label for step in thread_steps(thread, reader(person, **more))]
+
+    assert labels(ADA) == ["As a moderator, ask to remove Eve"]
+    assert labels(SAM) == []
+    assert labels(ADA, moderators=(ADA, SAM)) == []
+
+
+def test_a_removal_in_force_is_undone_by_everybody():
+    root = Shown(view(64, "remove", SAM, state="in force", person=EVE, n=1))
+    (step,) = thread_steps(ThreadData(root, [root]), reader(ADA))
+    assert step.words.label == "Ask everybody to let Eve back in"
 
 
 def test_a_renewal_of_a_term_that_is_over_is_not_voted_on():
     renewal = governed().lists["renewals"][0]
-    now = term([ADA, SAM, MARIA], [])
-    case = ThreadData(renewal, [], [], term=now)
-    assert [act.fixed for act in deciding.decision_steps(case, ADA["id"])] == [
-        {"choice": "yes"},
-        {"choice": "no"},
-    ]
-    assert deciding.decision_steps(replace(case, term={**now, "id": ident(91)}), ADA["id"]) == []
-    assert deciding.standing_line(renewal, {**now, "id": ident(91)}) == "over · 1 yes, 0 no"
+    thread = ThreadData(Shown(renewal), [], [], [Shown(row) for row in vote_rows(renewal["id"])])
+    votes = [step.fixed for step in thread_steps(thread, reader(ADA))]
+    assert votes == [{"choice": "yes"}, {"choice": "no"}]
+    later = Shown({**term([ADA, SAM, MARIA], []), "id": ident(91)})
+    assert standing_line(Shown(renewal), later) == "over · 1 yes, 0 no"
 
 
 def test_with_newcomers_the_roll_alone_has_to_agree_too():
-    act = governed().lists["decisions"][0] | {"newcomers": [EVE, WIM]}
-    case = ThreadData(act, [], [], term=term([ADA, SAM, MARIA], []))
-    told = deciding.decision_story(case, NOW.date(), ADA["id"]).plain
-    assert "1 yes, 0 no · 3 of 5 needed" in told
-    assert "2 of them from the 3 current voters" in told
+    numbers = {"needed": 3, "voters": 5, "needed_of_roll": 2, "roll": 3}
+    root = Shown(proposal(60, SAM, "More time?", yes=[SAM], newcomers=[EVE, WIM], **numbers))
+    story = thread_story(ThreadData(root, [root]), reader(ADA)).plain
+    assert "1 yes, 0 no · 3 of 5 needed" in story
+    assert "2 of them from the 3 current voters" in story

@@ -4,8 +4,6 @@ hours.
 
 from datetime import date
 
-import pytest
-
 from tests.support.fake_node import (
     ADA,
     MARIA,
@@ -16,13 +14,15 @@ from tests.support.fake_node import (
     on_screen,
     response,
     shows,
+    step_row,
     street,
     until,
     view,
+    waiting_row,
 )
-from tui.kinds.exchange import exchange_story
-from tui.kinds.exchange_steps import steps_for_exchange
-from tui.kinds.thread_data import ThreadData
+from tui.kinds.face import face_of, thread_steps, thread_story
+from tui.kinds.thread_data import Reader, ThreadData
+from tui.node.shown import Shown
 from tui.screens.home import HomeScreen
 from tui.screens.person_page import PersonScreen
 from tui.widgets.card_list import CardList
@@ -30,15 +30,22 @@ from tui.widgets.card_list import CardList
 TODAY = date(2026, 11, 23)
 
 
-def parley(**more):
+def thread(root, *others, steps=()):
+    views = [root, *root["responses"], *others]
+    return ThreadData(
+        Shown(root), [Shown(view) for view in views], steps=[Shown(row) for row in steps]
+    )
+
+
+def parley(*steps, **more):
     """Makes a request of Ada's. Sam responds, and Ada names other terms."""
     root = intent(30, "request", ADA, "A lift", minutes=90, **more)
     first = response(31, SAM, root["id"], state="declined")
     root["responses"] = [first, response(32, ADA, first["id"], minutes=45)]
-    return ThreadData(root, [], [])
+    return thread(root, steps=steps)
 
 
-def signed(state, *, receipt="confirmed", repeats=None, corrections=(), **more):
+def signed(state, *steps, receipt="confirmed", repeats=None, corrections=(), **more):
     """Makes an exchange: Ada asked, Sam helped, and Sam wrote the receipt."""
     root = intent(30, "request", ADA, "A lift", minutes=90, state=state, starts="2026-11-09")
     two = {"giver": SAM, "receiver": ADA, "minutes": 90}
@@ -47,7 +54,7 @@ def signed(state, *, receipt="confirmed", repeats=None, corrections=(), **more):
     agreement = view(33, "agreement", ADA, ident(31), state, **two, intent=root["id"])
     root["responses"] = [response(31, SAM, root["id"], state="accepted")]
     agreement |= {"when": "2026-11-09", "repeats": repeats, "receipts": [told]}
-    return ThreadData(root, [agreement], [one], corrections=list(corrections))
+    return thread(root, agreement, one, *corrections, steps=steps)
 
 
 def correction(author, **more):
@@ -55,90 +62,104 @@ def correction(author, **more):
     return view(36, "correction", author, ident(34), "proposed", **two, minutes=60, **more)
 
 
-def labels(case, me, *, waiting=None):
-    found = steps_for_exchange(case, me["id"], TODAY)
-    return [act.label for act in found if waiting is None or act.waits == waiting]
+def closing(about, way):
+    return step_row("close", about, given={"as_state": way}, ask=("why",))
+
+
+def steps_of(case, me):
+    records = {record.id for record in case.views}
+    return [act for act in thread_steps(case, Reader(me["id"], TODAY))
+            if act.about in records and "address" not in act.kind]  # fmt: skip
+
+
+def labels(case, me):
+    return [act.words.label for act in steps_of(case, me)]
 
 
 def told(case, me):
-    return exchange_story(case, TODAY, me["id"]).plain
+    return thread_story(case, Reader(me["id"], TODAY)).plain
 
 
 def test_other_terms_wait_for_who_responded():
-    case = parley()
-    assert labels(case, SAM, waiting=True) == ["Agree with Ada: 45 min · Thu 26 Nov 09:30"]
-    assert labels(case, ADA, waiting=True) == []
-    assert "Take back your proposal" in labels(case, ADA)
-    assert "Propose other terms to Ada" in labels(case, SAM)
-    assert labels(case, MARIA, waiting=True) == []
+    case = parley(step_row("agreement", 32, awaited=True), step_row("response", 32))
+    assert labels(case, SAM) == [
+        "Agree with Ada: 45 min · Thu 26 Nov 09:30",
+        "Propose other terms to Ada",
+    ]
+    assert [act.waits for act in steps_of(case, SAM)] == [True, False]
     assert "Ada proposed instead: 45 min · Thu 26 Nov 09:30 · your turn" in told(case, SAM)
     assert "answered with other terms" in told(case, MARIA)
+    assert labels(parley(closing(32, "withdrawn")), ADA) == ["Take back your proposal"]
 
 
 def test_other_terms_begin_with_those_that_they_answer():
-    (act,) = [
-        one for one in steps_for_exchange(parley(), SAM["id"], TODAY) if one.kind == "response"
-    ]
+    terms = {"minutes": 45, "when": "2026-11-26T09:30"}
+    case = parley(step_row("response", 32, ask=("minutes", "when", "text"), suggested=terms))
+    (act,) = steps_of(case, SAM)
     assert (act.about, act.given) == (ident(32), {"minutes": "45", "when": "2026-11-26T09:30"})
-
-
-def test_what_has_expired_waits_for_nobody_and_can_still_be_agreed():
-    case = parley(until="2026-11-01")
-    case.root["state"] = "expired"
-    assert labels(case, SAM, waiting=True) == []
-    assert labels(case, SAM)[0].startswith("Agree with Ada")
+    assert act.fields == ("minutes", "when", "text")
 
 
 def test_who_got_a_receipt_confirms_or_disputes_it():
-    case = signed("agreed", receipt="proposed")
-    assert labels(case, ADA, waiting=True) == ["Confirm the receipt: 1 h 30 min"]
-    assert "This is wrong" in labels(case, ADA)
-    assert "Cancel what you agreed with Sam" in labels(case, ADA)
-    assert labels(case, SAM) == ["Cancel what you agreed with Ada"]
+    rows = (
+        step_row("confirm", 34, awaited=True),
+        closing(34, "disputed"),
+        closing(33, "cancelled"),
+    )
+    case = signed("agreed", *rows, receipt="proposed")
+    assert labels(case, ADA) == [
+        "Confirm the receipt: 1 h 30 min",
+        "This is wrong",
+        "Cancel what you agreed with Sam",
+    ]
     assert "your turn" in told(case, ADA)
     assert "waits for Ada" in told(case, SAM)
 
 
 def test_a_disputed_receipt_waits_for_another_one():
-    case = signed("agreed", receipt="disputed", why="It was half an hour.")
-    again = "Write another receipt with Ada: the last one is disputed"
-    assert labels(case, SAM, waiting=True) == [again]
-    assert "Confirm it after all: 1 h 30 min" in labels(case, ADA, waiting=False)
+    rows = (step_row("receipt", 33, awaited=True), step_row("confirm", 34))
+    case = signed("agreed", *rows, receipt="disputed", why="It was half an hour.")
+    assert labels(case, SAM)[0] == "Write another receipt with Ada: the last one is disputed"
+    assert labels(case, ADA)[1] == "Confirm it after all: 1 h 30 min"
     assert "disputed: “It was half an hour.”" in told(case, SAM)
 
 
 def test_a_correction_waits_for_the_other_party():
-    case = signed("done", corrections=[correction(SAM, why="We were back by ten.")])
-    assert labels(case, ADA, waiting=True) == ["Confirm the correction: 1 h instead"]
-    assert "This correction is wrong" in labels(case, ADA)
-    assert labels(case, SAM) == []
+    proposed = correction(SAM, why="We were back by ten.")
+    rows = (step_row("confirm", 36, awaited=True), closing(36, "disputed"))
+    case = signed("done", *rows, corrections=[proposed])
+    assert labels(case, ADA) == ["Confirm the correction: 1 h instead", "This correction is wrong"]
     words = "Sam proposed a correction: 1 h · your turn\n“We were back by ten.”"
     assert words in told(case, ADA)
 
 
-def test_a_confirmed_receipt_can_be_corrected_by_both_and_by_nobody_else():
-    case = signed("done", corrected=60)
-    for me in (ADA, SAM):
-        assert labels(case, me) == ["Correct the receipt: 1 h"]
-    assert labels(case, MARIA) == []
+def test_a_confirmed_receipt_can_be_corrected():
+    case = signed("done", step_row("correction", 34, ask=("minutes", "why")), corrected=60)
+    assert labels(case, ADA) == ["Correct the receipt: 1 h"]
     assert "Receipt: 1 h 30 min on Mon 9 Nov · corrected to 1 h · confirmed" in told(case, ADA)
 
 
-@pytest.mark.parametrize(
-    ("repeats", "day"),
-    [("FREQ=WEEKLY", "2026-11-23"), ("FREQ=WEEKLY;INTERVAL=3", "2026-11-23"), ("soon", None)],
-)
-def test_what_repeats_is_signed_for_the_last_day_that_is_open(repeats, day):
-    (act,) = [one for one in steps_for_exchange(signed("done", repeats=repeats), ADA["id"], TODAY)
-              if one.kind == "receipt"]  # fmt: skip
-    assert (act.given["on"], act.waits) == (day or TODAY.isoformat(), False)
+def test_what_repeats_is_signed_for_another_day_on_the_day_that_the_node_suggests():
+    row = step_row("receipt", 33, ask=("minutes", "on"), suggested={"on": "2026-11-16"})
+    (act,) = steps_of(signed("done", row, repeats="FREQ=WEEKLY"), ADA)
+    assert act.words.label == "Write a receipt with Sam for another day"
+    assert act.given == {"on": "2026-11-16"}
+
+
+def test_a_thanks_names_both_people():
+    thanks = Shown(
+        view(60, "thanks", SAM, None, "given", person=ADA, minutes=60, text="For the shelves")
+    )
+    card = face_of("thanks").mixed_card(thanks, Reader(ADA["id"], TODAY))
+    assert (card.title, card.detail) == ("Sam thanks you · 1 h", "For the shelves")
 
 
 def grateful():
     node = street()
-    thanks = view(60, "thanks", SAM, person=ADA, minutes=60, text="For the shelves")
+    thanks = view(60, "thanks", SAM, None, "given", person=ADA, minutes=60, text="For the shelves")
     node.lists["thanks"] = [thanks]
     node.lists["corrections"] = [correction(SAM, why=None, moved=None)]
+    node.lists["waiting"] = [waiting_row(node.lists["corrections"][0], "confirm")]
     node.balances[0] = balance(ADA, received=90, gifts_given=60)
     lines = [
         ("receipt", "2026-11-09", -120, -120),

@@ -1,5 +1,5 @@
-"""The recovery sheet at a real terminal: it shows the words, hides them, asks for two, and then the
-home forgets them.
+"""The recovery sheet at a real terminal: it shows the words, hides them, and asks for two of them.
+Then the home forgets the words.
 """
 
 import re

@@ -2,7 +2,17 @@
 
 from textual.widgets import TabbedContent
 
-from tests.support.fake_node import SAM, FakeNode, ident, intent, on_screen, picture, shows, until
+from tests.support.fake_node import (
+    SAM,
+    FakeNode,
+    ident,
+    intent,
+    on_screen,
+    picture,
+    shows,
+    step_row,
+    until,
+)
 from tui.screens.home import HomeScreen
 from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
@@ -117,6 +127,9 @@ async def test_responding_begins_with_the_requests_terms(pilot, node):
 async def test_a_receipt_is_written_once_something_was_agreed(pilot, node):
     node.lists["receipts"].clear()
     node.lists["agreements"][0]["receipts"].clear()
+    terms = {"minutes": 60, "on": "2026-11-22"}
+    receipt = step_row("receipt", 12, ask=("minutes", "on", "note"), suggested=terms, awaited=True)
+    node.steps = [row for row in node.steps if row["about"] != ident(13)] + [receipt]
     await shows(pilot, "Needs your answer (2)")
     node.tell()
     await shows(pilot, "confirm the hours with Maria")

@@ -5,9 +5,19 @@ from datetime import date
 import pytest
 from textual.widgets import TabbedContent
 
-import protocol.kinds as _kinds  # noqa: F401  # registers them
-from protocol.fold.kind import KINDS
-from tests.support.fake_node import ADA, SAM, FakeNode, ident, on_screen, picture, shows, until
+from protocol.fold.registry import KINDS, load_kinds
+from tests.support.fake_node import (
+    ADA,
+    SAM,
+    FakeNode,
+    ident,
+    on_screen,
+    picture,
+    shows,
+    step_row,
+    until,
+    waiting_row,
+)
 from tests.support.fake_services import (
     BINS,
     CONTRACTOR,
@@ -24,8 +34,16 @@ from tests.support.fake_services import (
     signal,
 )
 from tui.format import labels
-from tui.kinds import feedback as reports
-from tui.kinds import matters, measures, services
+from tui.kinds.face import face_of, load_faces
+from tui.kinds.services import chains, measures
+from tui.kinds.services.service_face import (
+    steps_on_measure,
+    steps_on_report,
+    steps_on_service,
+    with_shown_loops,
+)
+from tui.kinds.thread_data import Reader, ThreadData
+from tui.node.shown import Shown
 from tui.screens.home import HomeScreen
 from tui.screens.measure_page import MeasureScreen
 from tui.screens.service_page import ServiceScreen
@@ -34,6 +52,9 @@ from tui.widgets.feed import Feed
 from tui.widgets.inputs import TextBox
 
 TODAY = date(2026, 11, 23)
+
+load_kinds()
+load_faces()
 
 
 async def to_services(pilot):
@@ -186,7 +207,7 @@ async def test_a_measure_has_its_chart_its_sentence_and_its_matter(pilot, node):
     )
     assert "\n" in words[provider:people]
     assert "7 in 1 week, then 1 in 1 week. It is less than before; that could" in words
-    await fills(pilot, "Say whether it helped: A second", "Your latest answer counts", fixed="no")
+    await opens(pilot, "#steps", "Say whether it helped: A second lorry · no", "Your latest answer")
     verdict = {"kind": "verdict", "about": ident(216), "fields": {"fixed": "no"}}
     assert await posted(pilot, node) == verdict
     await fills(pilot, "Take this on", "within four weeks", what="I sweep the lane")
@@ -269,8 +290,13 @@ async def test_search_leads_to_the_page_of_a_service(pilot, node):
 # -- what is worth a button -----------------------------------------------------------------------
 
 
-def step_labels(found):
-    return [act.label for act in found]
+def reader(person=ADA):
+    return Reader(person["id"], TODAY)
+
+
+def thread_of(root, rows, *more):
+    views = [Shown(view) for view in (root, *root.get("links", ()), *more)]
+    return ThreadData(Shown(root), views, [], [Shown(row) for row in rows])
 
 
 def chained():
@@ -279,61 +305,118 @@ def chained():
     return service(BINS, COUNCIL, "Bins", CONTRACTOR, links=[first, second], chain=[201])
 
 
-def test_each_end_of_a_link_has_its_own_acts():
-    view = chained()
-    assert {"End it: All of it", "Pass it to somebody else: All of it"} <= set(
-        step_labels(services.service_steps(view, [], COUNCIL["id"]))
-    )
-    found = step_labels(services.service_steps(view, [], CONTRACTOR["id"]))
-    assert "Ask somebody to do a part of: All of it" in found
-    assert "Take back your offer: The south side" in found
-    assert "Ask somebody to do a part of it" not in found
-    assert step_labels(services.service_steps(view, [], SAM["id"])) == [
-        "Say something about it",
-        "Add a regular question for everybody",
+def test_each_step_on_a_link_has_its_own_words():
+    rows = [
+        step_row("link", ident(201), ask=["to", "title", "text"]),
+        step_row("link", ident(BINS), given={"instead": ident(201)}, among=[ADA["id"]]),
+        step_row("close", ident(201), given={"as_state": "ended"}),
+        step_row("close", ident(202), given={"as_state": "withdrawn"}),
+        step_row("accept", ident(202), awaited=True),
     ]
-    assert services.service_steps({**view, "state": "ended"}, [], COUNCIL["id"]) == []
+    thread = thread_of(chained(), rows)
+    steps = steps_on_service(thread, reader(CONTRACTOR))
+    assert [step.words.label for step in steps] == [
+        "Accept what Contractor asks of you: The south side",
+        "Ask somebody to do a part of: All of it",
+        "Pass it to somebody else: All of it",
+        "End it: All of it",
+        "Take back your offer: The south side",
+    ]
+    takeover = steps[2]
+    assert (takeover.about, takeover.fixed) == (ident(BINS), {"instead": ident(201)})
+    assert takeover.given == {"title": "All of it"}
+    assert takeover.among == {ADA["id"]}
 
 
-def test_a_takeover_names_the_link_and_stands_beside_it():
-    acts = services.service_steps(chained(), [], CONTRACTOR["id"])
-    (act,) = [one for one in acts if one.fixed.get("instead")]
-    assert (act.about, act.fixed) == (ident(BINS), {"instead": ident(201)})
-    assert {CONTRACTOR["id"]} <= act.without
+def test_what_the_node_does_not_offer_has_no_button():
+    assert steps_on_service(thread_of(chained(), []), reader(SAM)) == []
 
 
-def test_who_holds_a_part_merges_nothing_and_a_reporter_can_object():
+def test_reports_are_merged_with_those_that_the_node_names():
     node = served()
-    view, first = node.lists["measures"][0], node.lists["services"][0]
-    mine, sams, hidden, _words = node.lists["feedback"]
+    root = node.lists["services"][0]
+    thread = thread_of(root, node.steps)
+    reports = [Shown(report) for report in node.lists["feedback"]]
+    measure_views = [Shown(view) for view in node.lists["measures"]]
+    thread = with_shown_loops(thread, [*measure_views, *reports])
+    mine, sams, hidden, _words = reports
 
-    def kinds(one, me):
-        found = reports.report_steps_for(one, node.lists["feedback"], view, first, me, TODAY)
-        return [act.kind for act in found]
+    def kinds(report):
+        return [step.kind for step in steps_on_report(report, thread, reader())]
 
-    assert kinds(sams, COUNCIL["id"]) == ["answer"]
-    assert kinds(mine, ADA["id"]) == ["answer", "same_as", "not_same"]
-    assert kinds(hidden, ADA["id"]) == []
-    mine["on"] = "2026-10-01"
-    assert kinds(mine, ADA["id"]) == ["answer"]
+    assert kinds(mine) == ["answer", "same_as", "not_same"]
+    assert kinds(sams) == ["answer", "same_as"]
+    assert kinds(hidden) == []
+    (_answer, same, _other) = steps_on_report(mine, thread, reader())
+    assert same.words.choices["other"] == (("it happened · Ours as well. · Sam", ident(212)),)
 
 
-def test_a_verdict_is_asked_once_and_of_who_raised_it():
+def test_a_merge_without_another_report_has_no_button():
+    node = served()
+    mine = node.lists["feedback"][0]
+    rows = [step_row("same_as", mine["id"], ask=["other"], among=[])]
+    thread = thread_of(node.lists["services"][0], rows, mine)
+    assert steps_on_report(Shown(mine), thread, reader()) == []
+
+
+def test_a_verdict_is_asked_of_who_raised_it():
     node = served()
     (action,) = node.lists["actions"]
+    asked = Shown(node.lists["measures"][0])
+    matter = Shown(node.lists["matters"][0])
+    rows = [step_row("verdict", action["id"], ask=["text"], given={"fixed": "no"})]
 
-    def asked(me, **more):
-        cards = matters.waiting_matter_cards(
-            [], node.lists["matters"], [{**action, **more}], me, TODAY
-        )
-        return [one.title for one in cards if "A second lorry" in one.title]
+    def labels_of(**more):
+        thread = thread_of(node.lists["services"][0], rows, {**action, **more})
+        steps = steps_on_measure(asked, [matter], thread, reader())
+        return [step.words.label for step in steps if step.kind == "verdict"]
 
-    assert asked(ADA["id"]) == ["Did it help? A second lorry"]
-    assert asked(ADA["id"], i_said="partly") == []
-    assert asked(ADA["id"], i_raised_it=False) == []
-    assert asked(CONTRACTOR["id"], state="open") == ["You do this by Wed 25 Nov: A second lorry"]
-    assert asked(CONTRACTOR["id"], state="overdue")[0].startswith("This was due by")
-    assert asked(CONTRACTOR["id"], state="reopened")[0].startswith("People say it is not fixed")
+    assert labels_of() == ["Say whether it helped: A second lorry · no"]
+    assert labels_of(i_raised_it=False) == []
+
+
+def test_nobody_takes_up_an_action_while_no_matter_is_open():
+    node = served()
+    asked = node.lists["measures"][0]
+    rows = [step_row("action", asked["id"], ask=["what", "due"])]
+    thread = thread_of(node.lists["services"][0], rows, asked)
+
+    def kinds(matters):
+        return [step.kind for step in steps_on_measure(Shown(asked), matters, thread, reader())]
+
+    assert kinds([]) == ["proposal"]
+    assert kinds([Shown(node.lists["matters"][1])]) == ["action", "proposal"]
+
+
+def test_an_action_is_reported_done_while_people_expect_it():
+    node = served()
+    (action,) = node.lists["actions"]
+    rows = [step_row("done", action["id"], ask=["text"])]
+
+    def has_button(state):
+        thread = thread_of(node.lists["services"][0], rows, {**action, "state": state})
+        steps = steps_on_measure(Shown(node.lists["measures"][0]), [], thread, reader(CONTRACTOR))
+        return "done" in [step.kind for step in steps]
+
+    assert [has_button(state) for state in ("open", "overdue", "reopened", "reported done")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_card_says_what_an_action_waits_for():
+    (action,) = served().lists["actions"]
+
+    def title(person, step_kind, **more):
+        row = Shown(waiting_row({**action, **more}, step_kind))
+        return face_of("action").waiting_card(row, reader(person)).title
+
+    assert title(ADA, "verdict") == "Did it help? A second lorry"
+    assert title(CONTRACTOR, "done", state="open") == "You do this by Wed 25 Nov: A second lorry"
+    assert title(CONTRACTOR, "done", state="overdue").startswith("This was due by")
+    assert title(CONTRACTOR, "done", state="reopened").startswith("People say it is not fixed")
 
 
 @pytest.mark.parametrize(
@@ -346,24 +429,24 @@ def test_a_verdict_is_asked_once_and_of_who_raised_it():
     ],
 )
 def test_a_scale_has_its_own_answers(scale, values):
-    (act,) = measures.report_steps(measure(1, MEALS, "?", scale, 1, ""))
-    assert [value for _label, value in act.choices.get("value", ())] == values
+    words = measures.report_words(Shown(measure(1, MEALS, "?", scale, 1, "")))
+    assert [value for _label, value in words.choices.get("value", ())] == values
 
 
 def test_each_part_of_the_test_has_its_own_mark():
     marks = {"w1": "X", "w4": "4", "r8": "8"}
     for by, mark in marks.items():
         view = measure(1, MEALS, "?", "count", 1, "", points=points((2,)), signals=[signal(0, by)])
-        assert f" {mark} " in measures.draw_measure(view, 76, 8, TODAY).plain
+        assert f" {mark} " in measures.draw_measure(Shown(view), 76, 8, TODAY).plain
     view["signals"] = [signal(0, None, short=True, change=None)]
-    assert "s missed the target" in measures.draw_measure(view, 76, 8, TODAY).plain
+    assert "s missed the target" in measures.draw_measure(Shown(view), 76, 8, TODAY).plain
     view["signals"] = [signal(0, "w1", change="better")]
-    assert "* better" in measures.draw_measure(view, 76, 8, TODAY).plain
+    assert "* better" in measures.draw_measure(Shown(view), 76, 8, TODAY).plain
 
 
 def test_promises_are_told():
     def told(scale, target, **more):
-        return measures.target_sentence(measure(1, SWINGS, "?", scale, target, "", **more))
+        return measures.target_sentence(Shown(measure(1, SWINGS, "?", scale, target, "", **more)))
 
     assert told("count", 2) == "At most 2 a week."
     assert told("count", 2, window=30) == "At most 2 in 30 days."
@@ -377,20 +460,20 @@ def test_hidden_words_are_told_as_hidden():
     first, asked = node.lists["services"][0], node.lists["measures"][0]
     for one in (first, *first["links"], *first["measures"], asked):
         one.update({name: None for name in ("title", "question", "text") if name in one})
-    assert "hidden words" in services.service_story(first, [], TODAY, None).plain
-    assert step_labels(measures.report_steps(asked)) == ["Report: hidden words"]
-    assert services.service_card(first, None).title.startswith("! ")
+    shown = Shown(first)
+    assert "hidden words" in chains.service_story(shown, [], reader()).plain
+    assert measures.report_words(Shown(asked)).label == "Report: hidden words"
+    assert chains.service_card(shown, None).title.startswith("! ")
 
 
 def test_every_kind_of_the_loop_has_its_words():
     for kind in ("service", "link", "measure", "feedback", "answer", "action", "done", "verdict"):
-        assert kind in labels.HISTORY_SENTENCES
-        assert kind in labels.SUBMIT_LABELS
+        assert labels.happened(kind)
         assert KINDS[kind].name == kind
 
 
 def test_a_matter_that_is_open_already_is_told_before_its_week_is_over():
     told = measures.standing_sentence(
-        measure(1, MEALS, "?", "count", 1, "Too few.", matter=ident(2))
+        Shown(measure(1, MEALS, "?", "count", 1, "Too few.", matter=ident(2)))
     )
     assert told == "! A matter is open. Too few."

@@ -4,6 +4,7 @@ from textual.widgets import TabbedContent
 
 from tests.support.fake_node import ADA, MARIA, SAM, ident, on_screen, picture, shows, street, until
 from tui.kinds.suggestions import Suggested, connection_lines
+from tui.node.shown import Shown
 from tui.screens.thread_page import ThreadScreen
 from tui.widgets.card_list import CardList
 
@@ -102,9 +103,9 @@ async def test_without_suggestions_there_is_no_list_of_them(pilot, node):
 
 def test_whatever_they_wrote_is_harmless():
     one = suggestion(1, HOSTILE, SAM, "request", ident(2), HOSTILE, HOSTILE)
-    way = {"first": {"id": ident(5), "name": HOSTILE}, "why": [1, 2], "sentence": HOSTILE}
+    way = {"first": {"id": ident(5), "name": HOSTILE}, "why": [{}, {}], "sentence": HOSTILE}
     person = {**MARIA, "vouches": [{"author": SAM, "text": HOSTILE}]}
-    told = connection_lines(person, [one], [way], ADA["id"]).plain
+    told = connection_lines(Shown(person), [Shown(one)], [Shown(way)], ADA["id"]).plain
     assert "\x1b" not in told
     assert "\u202e" not in told
     assert told.count("[bold]Sam") >= 4

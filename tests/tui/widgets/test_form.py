@@ -8,10 +8,10 @@ import pytest
 from textual.app import App
 from textual.widgets import Select
 
-import protocol.kinds as _kinds  # noqa: F401  # registers them
-from protocol.fold.kind import KINDS, Kind
+from protocol.fold.registry import KINDS
 from protocol.schema.fields import Bytes, Choice, Integer, Many, Minutes, Moment, Person, Text
 from tests.support.fake_node import on_screen, picture, shows, until
+from tui.node.shown import Shown
 from tui.screens.home import HomeScreen
 from tui.screens.post_form import PostFormScreen
 from tui.widgets.card_list import CardList
@@ -21,44 +21,37 @@ from tui.widgets.inputs import LineInput, TextBox
 ADA = "ab" * 32
 
 
-class Mending(Kind):
-    """A kind that a later version might have."""
-
-    name = Text(required=True, min=1, max=80)
-    story = Text(max=2000, private=True)
-    count = Integer(min=1, max=3, default=2)
-    minutes = Minutes(min=1)
-    day = Moment(day_only=True)
-    starts = Moment()
-    choice = Choice(words=("yes", "no"))
-    helper = Person()
-    parts = Many(of=Text(min=1, max=10), max=3)
-    proof = Bytes()
-    giver = Person(required=True, filled=True)
-
-
-def mending():
-    one = Mending()
-    one.fields = {name: rule for name, rule in vars(Mending).items() if not name.startswith("_")}
-    one.fields.pop("fold", None)
-    return one
+# The fields of a kind that a later version might have.
+MENDING = {
+    "name": Text(required=True, min=1, max=80),
+    "story": Text(max=2000, private=True),
+    "count": Integer(min=1, max=3, default=2),
+    "minutes": Minutes(min=1),
+    "day": Moment(day_only=True),
+    "starts": Moment(),
+    "choice": Choice(words=("yes", "no")),
+    "helper": Person(),
+    "parts": Many(of=Text(min=1, max=10), max=3),
+    "proof": Bytes(),
+    "giver": Person(required=True, filled=True),
+}
 
 
 class Paper(App):
-    def __init__(self, kind, given):
+    def __init__(self, fields, given):
         super().__init__()
-        self.made_from = kind, given
+        self.made_from = fields, given
 
     def compose(self):
-        self.form = Form(*self.made_from, people=[{"id": ADA, "name": "Ada"}])
+        self.form = Form(*self.made_from, people=[Shown({"id": ADA, "name": "Ada"})])
         yield self.form
 
 
-def filled(kind, given, check):
+def filled(fields, given, check):
     """Runs `check(pilot, rows)` on a form."""
 
     async def run():
-        async with Paper(kind, given).run_test(size=(80, 50)) as pilot:
+        async with Paper(fields, given).run_test(size=(80, 50)) as pilot:
             await check(pilot, {row.field_name: row for row in pilot.app.form.rows})
 
     asyncio.run(run())
@@ -75,7 +68,7 @@ def test_each_rule_has_its_widget_and_software_fills_in_its_own():
             "helper": Select,
         }
 
-    filled(mending(), {}, check)
+    filled(MENDING, {}, check)
 
 
 def test_what_is_filled_in_reads_as_the_node_reads_it():
@@ -87,7 +80,7 @@ def test_what_is_filled_in_reads_as_the_node_reads_it():
         parts = {"parts": ["a", "b"], "helper": ADA}
         assert form.values == {"name": "Ada", "starts": "2026-11-26T09:30", **parts}
 
-    filled(mending(), given, check)
+    filled(MENDING, given, check)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +105,7 @@ def test_leaving_a_field_says_in_words_what_is_wrong(field, typed, words):
         await until(pilot, lambda: words in picture(pilot.app))
         assert not rows[field].check_value()
 
-    filled(mending(), {"name": "Ada"}, check)
+    filled(MENDING, {"name": "Ada"}, check)
 
 
 def test_who_provides_a_service_may_be_somebody_outside():
@@ -122,7 +115,7 @@ def test_who_provides_a_service_may_be_somebody_outside():
         rows["provider"]._input.value = "x" * 81
         assert not pilot.app.form.check_fields()
 
-    filled(KINDS["service"], {"title": "Bins", "provider": "The council"}, check)
+    filled(KINDS["service"].fields, {"title": "Bins", "provider": "The council"}, check)
 
 
 def test_words_that_are_private_say_so():
@@ -130,13 +123,13 @@ def test_words_that_are_private_say_so():
         rows["story"].focus_input()
         await until(pilot, lambda: "Only the two of you can read this." in picture(pilot.app))
 
-    filled(mending(), {}, check)
+    filled(MENDING, {}, check)
 
 
 def test_every_kind_has_a_form():
     async def check(pilot, rows):
         for kind in KINDS.values():
-            form = Form(kind, {})
+            form = Form(kind.fields, {})
             await pilot.app.mount(form)
             needed = {row.field_name for row in form.rows if not row.check_value()}
             rules = kind.fields
@@ -146,7 +139,7 @@ def test_every_kind_has_a_form():
             assert not any(rules[name].filled for name in form.typed)
             await form.remove()
 
-    filled(mending(), {}, check)
+    filled(MENDING, {}, check)
 
 
 async def to_form(pilot):

@@ -1,18 +1,17 @@
-"""Puts the charter's rules into words, with their units. Also makes the step that proposes a new
-value for a rule. All functions here are pure.
-"""
+"""Puts the charter's rules into words, with their units. All functions here are pure."""
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 from protocol.display_text import safe_line
-from protocol.fold.kind import KINDS
-from protocol.schema.register_names import BY_RENEWAL
+from protocol.fold.registry import KINDS
+from protocol.schema.fields import Field
 from tui.format import phrases
-from tui.format.phrases import Card, Shown
+from tui.format.phrases import Card
 from tui.i18n import _, plural
-from tui.kinds.next_steps import NextStep
+from tui.node.shown import Shown, read_person
+
+_CHARTER = "charter"
 
 _LABELS = {
     "name": _("Name"),
@@ -52,15 +51,15 @@ def rule_cards(rules: Shown, today: date) -> list[Card]:
     """Makes a card for each rule of the charter. Rules that have no label here come last, sorted by
     name.
     """
-    declared = KINDS["charter"].fields
+    declared = KINDS[_CHARTER].fields
     unlabelled = [rule for rule in declared if rule not in _LABELS and rule != "founders"]
     return [
-        Card(rule, rule_line(rule, rules.get(rule), today), quiet=True)
+        Card(rule, rule_line(rule, rules.value(rule), today), quiet=True)
         for rule in [*_LABELS, *unlabelled]
     ]
 
 
-def rule_line(rule: str, value: Any, today: date) -> str:
+def rule_line(rule: str, value: object, today: date) -> str:
     """Writes a rule's label and its value on one line."""
     return f"{rule_label(rule)}: {rule_value(rule, value, today)}"
 
@@ -70,37 +69,19 @@ def rule_label(rule: str) -> str:
     return _LABELS.get(rule) or safe_line(rule.replace("_", " ")).capitalize()
 
 
-def rule_value(rule: str, value: Any, today: date) -> str:
+def field_of(rule: str) -> Field:
+    """Returns the field of the charter that holds a rule."""
+    return KINDS[_CHARTER].fields[rule]
+
+
+def rule_value(rule: str, value: object, today: date) -> str:
     """Writes the value of a rule, with its unit."""
     if value in (None, "", []):
         return _("not set")
-    if rule == "moderators" and isinstance(value, list):
-        return phrases.person_names(value)
+    if isinstance(value, list):
+        people = [person for person in map(read_person, value) if person is not None]
+        return phrases.person_names(people)
     if isinstance(value, int):
         return _UNITS.get(rule, str)(value)
-    return phrases.moment(value, today) if rule == "review" else safe_line(str(value), 80)
-
-
-def rule_step(rule: str, rules: Shown, term: Shown, today: date) -> NextStep | None:
-    """Returns the step that proposes a new value for a rule. If only a renewal can change the rule,
-    returns None.
-    """
-    if rule in BY_RENEWAL:
-        return None
-    value = rules.get(rule)
-    label = rule_label(rule)
-    meaning = _(
-        "{name} is now: {value}. It changes when more than {share} % of the current "
-        "voters say yes. You cannot take a proposal back, but everybody can decide again."
-    )
-    return NextStep(
-        kind="proposal",
-        about=None,
-        label=_("Propose a change: {rule}").format(rule=label),
-        meaning=meaning.format(
-            name=label, value=rule_value(rule, value, today), share=term.get("share")
-        ),
-        fields=("title", "text", "closes"),
-        given={"new": "" if value is None else str(value), "title": label},
-        rule=rule,
-    )
+    text = str(value)
+    return phrases.moment(text, today) if rule == "review" else safe_line(text, 80)

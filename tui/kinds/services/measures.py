@@ -14,15 +14,14 @@ from textual.content import Content
 
 from protocol.display_text import safe_line
 from tui.format import control_chart, labels, phrases
-from tui.format.phrases import Card, Part, Shown
+from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
-from tui.kinds.next_steps import NextStep
-from tui.kinds.proposal_steps import proposal_step
+from tui.kinds.next_steps import StepWords
+from tui.node.shown import Shown
 
 COUNT = "count"  # the scale of incidents
 IN_USE = "in use"  # the state of a measure that a decision has put into use
 
-_TITLE = 100
 _WEEK = 7
 _MARKS_OF_WORSE = {
     "w1": control_chart.WORSE,
@@ -49,45 +48,47 @@ _ANSWERS = {
 
 def needs_attention(view: Shown) -> bool:
     """Returns whether a measure misses its target or is worse than usual."""
-    return bool(view.get("short") or view.get("change") == "worse")
+    return view.flag("short") or view.text("change") == "worse"
 
 
 def standing_sentence(view: Shown) -> str:
     """Says in one sentence how a measure stands. If the measure needs attention, the sentence
     begins with "!".
     """
-    sentence = view.get("sentence")
-    if view.get("state") == "retired":
+    sentence = view.text("sentence")
+    if view.state == "retired":
         return _("No longer asked: the neighbourhood decided this.")
     if not sentence:
         return _("Proposed: it starts once neighbours vote for it.")
     if needs_attention(view):
         return "! " + safe_line(sentence, 200)
-    if view.get("matter"):  # a measure of incidents opens a matter before its window has settled
+    if view.has("matter"):  # a measure of incidents opens a matter before its window has settled
         return "! " + _("A matter is open.") + " " + safe_line(sentence, 200)
     return safe_line(sentence, 200)
 
 
 def measure_card(view: Shown) -> Card:
     """Makes the card of a measure, with its question and how it stands."""
-    quiet = not needs_attention(view) and not view.get("matter")
-    question = phrases.line_or_hidden(view["question"])
-    return Card(view["id"], question, standing_sentence(view), quiet)
+    quiet = not needs_attention(view) and not view.has("matter")
+    question = phrases.line_or_hidden(view.text("question"))
+    return Card(view.id, question, standing_sentence(view), quiet)
 
 
 def target_sentence(view: Shown) -> str:
     """Says in words what the target of a measure asks for."""
-    target = view["target"]
-    is_lower_better = view.get("better") == "lower"
-    if view["scale"] == COUNT:
-        return _("At most {n} {span}.").format(n=target, span=_per_window(view["window"]))
-    if view["scale"] == "yes_no":
+    target = view.number("target")
+    window = view.number("window") or 1
+    is_lower_better = view.text("better") == "lower"
+    if _counts_incidents(view):
+        return _("At most {n} {span}.").format(n=target, span=_per_window(window))
+    if view.text("scale") == "yes_no":
         good = labels.state("no" if is_lower_better else "yes")
     else:
         good = _("at most {value}") if is_lower_better else _("at least {value}")
         good = good.format(value=answer_in_words(view, target))
     sentence = _("In {span}, {share} % of the answers should be: {good}.")
-    return sentence.format(share=view["share"], good=good, span=windows_in_words(view["window"], 1))
+    span = windows_in_words(window, 1)
+    return sentence.format(share=view.number("share"), good=good, span=span)
 
 
 def answer_in_words(view: Shown | None, value: int | None) -> str:
@@ -96,7 +97,7 @@ def answer_in_words(view: Shown | None, value: int | None) -> str:
     """
     if view is None or value is None:
         return ""
-    scale = view["scale"]
+    scale = view.text("scale") or ""
     if scale == "one_to_five":
         return _("{n} of 5").format(n=value)
     if scale == "minutes":
@@ -119,26 +120,26 @@ def result_in_words(view: Shown, point: Shown) -> str:
     """Puts a point, or the sum of several points, into words: how many answers are good, out of how
     many. For incidents: how many happened, in what time.
     """
-    if view["scale"] == COUNT:
-        span = windows_in_words(view["window"], max(1, point["n"]))
-        return _("{bad} in {span}").format(bad=point["bad"], span=span)
-    good = point["n"] - point["bad"]
-    return _("{good} of {n} answers good").format(good=good, n=point["n"])
+    count, bad = _counts(point)
+    if _counts_incidents(view):
+        span = windows_in_words(view.number("window") or 1, max(1, count))
+        return _("{bad} in {span}").format(bad=bad, span=span)
+    return _("{good} of {n} answers good").format(good=count - bad, n=count)
 
 
 def draw_measure(view: Shown, width: int, height: int, today: date) -> Content:
     """Says how a measure stands. If the measure has points, draws its chart below this sentence."""
-    points = view.get("points") or []
+    points = view.rows("points")
     heading = Content.assemble((standing_sentence(view), "bold"), "\n")
     if not points:
         return heading
     chart_points = [_chart_point(view, point, today) for point in points]
-    usual = view.get("usual")
-    usual_level = _level(view, usual["n"], usual["bad"]) if usual else None
-    if view["scale"] == COUNT:
-        lines = control_chart.ReferenceLines(view["target"], usual_level)
+    usual = view.row("usual")
+    usual_level = _level(view, *_counts(usual)) if usual else None
+    if _counts_incidents(view):
+        lines = control_chart.ReferenceLines(view.number("target") or 0, usual_level)
     else:
-        lines = control_chart.ReferenceLines(view["share"], usual_level, "%", 100)
+        lines = control_chart.ReferenceLines(view.number("share") or 0, usual_level, "%", 100)
     return heading + control_chart.draw_chart(chart_points, lines, width, height) + "\n"
 
 
@@ -146,26 +147,24 @@ def measure_story(view: Shown, today: date) -> Iterator[Part]:
     """Yields the text below the chart of a measure: how many people answered, and what the target
     is.
     """
-    if view["state"] == IN_USE:
+    if view.state == IN_USE:
         yield _participation(view) + "\n"
-        if view.get("points") and not view.get("usual"):
+        if view.rows("points") and not view.has("usual"):
             yield _("8 points are needed before it shows what is usual.") + "\n"
     yield (_("Target") + ": ", "dim")
     yield target_sentence(view)
-    if view.get("who") == "served":
+    if view.text("who") == "served":
         yield " " + _("Only people served recently count.")
     yield "\n" + _("Asked by {who}, {day}.").format(
-        who=phrases.name(view["author"]), day=phrases.moment(view["created"], today)
+        who=phrases.name(view.author), day=phrases.moment(view.created, today)
     )
 
 
-def report_steps(view: Shown) -> Iterator[NextStep]:
-    """Yields the step that answers a measure. The form offers the answers of the measure's scale.
-    If the measure is not in use, yields nothing.
+def report_words(view: Shown) -> StepWords:
+    """Returns the words of the step that answers a measure. The form offers the answers of the
+    measure's scale.
     """
-    if view["state"] != IN_USE:
-        return
-    if view["scale"] == COUNT:
+    if _counts_incidents(view):
         label = _("Report: {question}")
         meaning = _(
             "Tell us when it happens – and sometimes that all is well; no answer counts as no "
@@ -176,75 +175,75 @@ def report_steps(view: Shown) -> Iterator[NextStep]:
         meaning = _(
             "Your latest answer in {span} counts. Everybody in the neighbourhood can read who "
             "said what; screens show it once a few have answered."
-        ).format(span=windows_in_words(view["window"], 1))
-    choices = _CHOICES.get(view["scale"])
-    yield NextStep(
-        kind="feedback",
-        about=view["id"],
-        label=label.format(question=phrases.line_or_hidden(view["question"], 60)),
-        meaning=meaning,
-        fields=("value", "text", "on", "urgent"),
+        ).format(span=windows_in_words(view.number("window") or 1, 1))
+    choices = _CHOICES.get(view.text("scale") or "")
+    return StepWords(
+        label.format(question=phrases.line_or_hidden(view.text("question"), 60)),
+        meaning,
         choices={"value": choices} if choices else {},
+        fields=("value", "text", "on", "urgent"),
+        rank=-1,
     )
 
 
-def adoption_step(view: Shown) -> NextStep:
-    """Returns the step that proposes to use a measure. If the measure is in use already, the step
-    proposes to stop using it.
-    """
-    question = phrases.line_or_hidden(view["question"], _TITLE)
-    if view["state"] == IN_USE:
-        heading = _("Stop asking: {question}").format(question=question)
-        return proposal_step(f"retire {view['id']}", _("Propose to stop asking this"), heading)
-    heading = _("Ask: {question}").format(question=question)
-    label = _("Propose to ask everybody this question")
-    return proposal_step(f"adopt {view['id']}", label, heading)
+def _counts_incidents(view: Shown) -> bool:
+    return view.text("scale") == COUNT
+
+
+def _counts(point: Shown) -> tuple[int, int]:
+    """Returns `n` and `bad` of a point."""
+    return point.number("n") or 0, point.number("bad") or 0
 
 
 def _chart_point(view: Shown, point: Shown, today: date) -> control_chart.ChartPoint:
-    limit = point.get("limit")
+    count, bad = _counts(point)
+    limit = point.number("limit")
+    window = point.number("window") or 0
     return control_chart.ChartPoint(
-        window=point["window"],
-        value=_level(view, point["n"], point["bad"]),
-        limit=None if limit is None else _level(view, point["n"], limit),
-        mark=_mark(view, point["window"]),
-        day=phrases.moment(point["from"], today),
+        window=window,
+        value=_level(view, count, bad),
+        limit=None if limit is None else _level(view, count, limit),
+        mark=_mark(view, window),
+        day=phrases.moment(point.text("from"), today),
     )
 
 
-def _level(view: Shown, n: int, bad: int) -> Fraction:
+def _level(view: Shown, count: int, bad: int) -> Fraction:
     """Returns how high to draw a point: the number of incidents in a window, or the percentage of
     good answers.
     """
-    if view["scale"] == COUNT:
-        return Fraction(bad, n)
-    return Fraction(100 * (n - bad), n)
+    if _counts_incidents(view):
+        return Fraction(bad, max(1, count))
+    return Fraction(100 * (count - bad), max(1, count))
 
 
 def _mark(view: Shown, window: int) -> str:
     """Returns the character that marks a window's point. If the window is a signal, this is the
     mark of the signal; if not, the ordinary mark.
     """
-    for signal in view.get("signals") or []:
-        if signal["window"] == window:
-            if signal["change"] == "worse":
-                return _MARKS_OF_WORSE.get(signal.get("by"), control_chart.WORSE)
-            return control_chart.SHORT if signal["short"] else control_chart.BETTER
+    for signal in view.rows("signals"):
+        if signal.number("window") == window:
+            if signal.text("change") == "worse":
+                return _MARKS_OF_WORSE.get(signal.text("by") or "", control_chart.WORSE)
+            return control_chart.SHORT if signal.flag("short") else control_chart.BETTER
     return control_chart.ORDINARY
 
 
 def _participation(view: Shown) -> str:
-    answered = view.get("answered") or {"people": 0, "of": 0, "parties": None}
+    answered = view.row("answered") or Shown({})
     sentence = _("{people} of {of} have answered so far in this {span}.").format(
-        people=answered["people"], of=answered["of"], span=_window_noun(view["window"])
+        people=answered.number("people") or 0,
+        of=answered.number("of") or 0,
+        span=_window_noun(view.number("window") or 1),
     )
-    proxies = (view.get("points") or [{}])[-1].get("by_proxy")
-    if proxies:
-        sentence += " " + _("Last time, {n} by proxy.").format(n=proxies)
-    if answered["parties"]:
-        result = _parties_result(view, answered["parties"])
+    points = view.rows("points")
+    by_proxy = points[-1].number("by_proxy") if points else None
+    if by_proxy:
+        sentence += " " + _("Last time, {n} by proxy.").format(n=by_proxy)
+    parties = answered.row("parties")
+    if parties is not None:
         sentence += "\n" + _("Apart from that, those who provide it say: {told}.").format(
-            told=result
+            told=_parties_result(view, parties)
         )
     return sentence
 
@@ -253,9 +252,9 @@ def _parties_result(view: Shown, point: Shown) -> str:
     """Says what the providers of the service report themselves. For a measure that counts
     incidents, says only how many reports they made.
     """
-    if view["scale"] != COUNT:
+    if not _counts_incidents(view):
         return result_in_words(view, point)
-    count = point["bad"]
+    _windows, count = _counts(point)
     return plural("{n} report", "{n} reports", count).format(n=count)
 
 

@@ -1,0 +1,47 @@
+"""Shows reports, which are what people say about a service or answer to a measure. All functions
+here are pure.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from protocol.display_text import safe_line, safe_text
+from tui.format import labels, phrases
+from tui.format.phrases import Card, Part
+from tui.i18n import _
+from tui.kinds.services.measures import answer_in_words
+from tui.kinds.thread_data import Reader
+from tui.node.shown import Shown
+
+
+def report_card(report: Shown, measure: Shown | None, reader: Reader) -> Card:
+    """Makes the card of a report: its answer and words, who said it, and when. `measure` is the
+    measure that the report answers, or None.
+    """
+    parts = [
+        phrases.capitalized(phrases.signer_names(report, reader.me)),
+        phrases.moment(report.text("on"), reader.today),
+        _("urgent") if report.text("urgent") == "yes" else "",
+    ]
+    title = report_title(report, measure)
+    return Card(report.id, title, phrases.dotted(parts), quiet=report.flag("held_back"))
+
+
+def report_title(report: Shown, measure: Shown | None) -> str:
+    """Returns what a report says, on one line."""
+    if report.flag("held_back"):
+        return _("Not shown until a few more have answered")
+    answer = answer_in_words(measure, report.number("value"))
+    return phrases.dotted([safe_line(answer), safe_line(safe_text(report.text("text") or ""))])
+
+
+def answer_parts(answers: list[Shown], today: date, me: str | None) -> Iterator[Part]:
+    """Yields, as text, the replies that people gave to everybody whom a measure asked."""
+    for answer in answers:
+        parts = [
+            phrases.capitalized(phrases.signer_names(answer, me)),
+            phrases.moment(answer.created, today),
+            labels.state(answer.text("reason") or ""),
+        ]
+        yield (f"\n\n{phrases.dotted(parts)}: ", "dim")
+        yield safe_text(answer.text("text") or "").strip()

@@ -1,0 +1,260 @@
+"""Shows matters: which signal opened a matter, who holds it, what people did about it, and what
+waits for the reader. All functions here are pure.
+
+A signal of a measure opens a matter, and a person of the service's chain holds the matter. An
+action is something that a person takes up to solve it. In a verdict, a person who raised the matter
+says whether the action helped.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from protocol.display_text import safe_line, safe_text
+from tui.format import labels, phrases
+from tui.format.phrases import Card, Part
+from tui.i18n import _, plural
+from tui.kinds.services import measures
+from tui.kinds.thread_data import Reader
+from tui.node.shown import Shown
+
+MEASURE = "measure"
+SERVICE = "service"
+
+_VERDICTS = ("yes", "partly", "no")
+_TO_FINISH = {
+    "open": _("You do this by {day}: {what}"),
+    "overdue": _("This was due by {day}: {what}"),
+    "reopened": _("People say it is not fixed yet: {what}"),
+}
+
+
+def page_card_id(page: str, record_id: str, reason: str = "") -> str:
+    """Makes the id of a card that leads to a page. If two cards lead to the same page, a different
+    `reason` keeps their ids different.
+    """
+    return f"{page}:{record_id}:{reason}"
+
+
+def read_page_card_id(card_id: str) -> tuple[str, str] | None:
+    """Splits the id of a card that leads to a page. Returns the name of the page and the id of its
+    record. For any other card, returns None.
+    """
+    page, _colon, rest = card_id.partition(":")
+    return (page, rest.partition(":")[0]) if page in {MEASURE, SERVICE} and rest else None
+
+
+def is_unfinished(action: Shown) -> bool:
+    """Returns True if people still expect something of the person who took the action on."""
+    return action.state in _TO_FINISH
+
+
+# -- cards ----------------------------------------------------------------------------------------
+
+
+def matter_card(row: Shown, today: date) -> Card:
+    """Makes the card of a measure with a matter that waits for its holder, or for everybody.
+
+    `row` has the step that the matter waits for. It also has the matter itself, or only the
+    matter's id.
+    """
+    matter = _part(row, "matter")
+    card_id = page_card_id(MEASURE, row.id, matter.id or row.text("matter") or "")
+    what = _title(matter) if matter.id else phrases.title(row)
+    if _part(row, "step").about is None:  # it waits for a decision, which begins a thread
+        title = _("Nobody responsible fixed this: {what}").format(what=what)
+        return Card(card_id, title, _("It is now up to all of us. Open it to propose a decision."))
+    day = phrases.moment(matter.text("answer_by"), today)
+    title = _("Answer by {day}: {what}") if day else _("Answer this: {what}")
+    detail = phrases.line_or_hidden(matter.text("sentence")) if matter.id else ""
+    return Card(card_id, title.format(day=day, what=what), detail)
+
+
+def action_card(action: Shown, today: date, me: str | None) -> Card:
+    """Makes the card of an action that waits for the reader, to finish it or to judge it."""
+    sentence = _TO_FINISH.get(action.state, "{what}")
+    if not action.is_by(me):
+        sentence = _("Did it help? {what}")
+    title = sentence.format(
+        day=phrases.moment(action.text("due"), today),
+        what=phrases.line_or_hidden(action.text("what")),
+    )
+    card_id = page_card_id(MEASURE, action.about or "", action.id)
+    return Card(card_id, title, safe_line(action.text("title") or ""))
+
+
+def outcome_cards(
+    reports: Iterable[Shown],
+    asked_measures: Iterable[Shown],
+    matters: Iterable[Shown],
+    answers: Iterable[Shown],
+    today: date,
+) -> list[Card]:
+    """Makes a card for each report of the reader. The card says what happened because of the
+    report.
+    """
+    measures_by_id = {measure.id: measure for measure in asked_measures}
+    matters_by_id = {matter.id: matter for matter in matters}
+    first_answers: dict[str, Shown] = {}
+    for answer in answers:
+        first_answers.setdefault(answer.about or "", answer)
+    return [
+        _report_card(
+            report,
+            measures_by_id.get(report.about or ""),
+            matters_by_id.get(report.text("matter") or ""),
+            first_answers.get(report.id),
+            today,
+        )
+        for report in reports
+    ]
+
+
+def _report_card(
+    report: Shown,
+    measure: Shown | None,
+    matter: Shown | None,
+    answer: Shown | None,
+    today: date,
+) -> Card:
+    value = measures.answer_in_words(measure, report.number("value"))
+    title = phrases.dotted([value, safe_line(report.text("text") or "")])
+    if measure:
+        title = f"{phrases.line_or_hidden(measure.text('question'), 60)} {title}"
+        card_id = page_card_id(MEASURE, measure.id, report.id)
+    else:
+        card_id = page_card_id(SERVICE, report.text("service") or "", report.id)
+    if matter is None:
+        outcome = _outcome_without_matter(measure, answer)
+    else:
+        outcome = _matter_outcome(matter, today)
+    detail = f"{phrases.moment(report.text('on'), today)} · {outcome}"
+    return Card(card_id, title, detail, quiet=matter is None or matter.state != "open")
+
+
+def _outcome_without_matter(measure: Shown | None, answer: Shown | None) -> str:
+    if answer:
+        text = phrases.line_or_hidden(answer.text("text"))
+        return _("{who} answered: {text}").format(who=phrases.name(answer.author), text=text)
+    if measure is None:
+        return _("nobody has answered yet")
+    return _("counted; nothing stands out")
+
+
+def _matter_outcome(matter: Shown, today: date) -> str:
+    parts = [_state(matter)]
+    leading = matter.row("leading")  # the action that serves as the answer
+    outcome = matter.row("outcome")
+    if leading:
+        parts.append(phrases.line_or_hidden(leading.text("what"), 60))
+    if outcome:
+        parts.append(safe_line(outcome.text("words") or ""))
+    elif leading:
+        parts.append(labels.state(leading.state))
+    else:
+        parts.append(_holder_sentence(matter, Reader(None, today)))
+    return " · ".join(parts)
+
+
+# -- story ----------------------------------------------------------------------------------------
+
+
+def matter_story(
+    matter: Shown, measure: Shown, actions: list[Shown], sayings: list[Shown], reader: Reader
+) -> Iterator[Part]:
+    """Describes a matter, for the page of its measure. `sayings` holds the `done` records and the
+    verdicts on its actions.
+    """
+    at = phrases.moment(matter.created, reader.today)
+    yield (_("A matter, since {day}: {state}").format(day=at, state=_state(matter)), "bold")
+    yield "\n" + _("{came}, starting {day}. {sentence}").format(
+        came=measures.result_in_words(measure, matter),
+        day=phrases.moment(matter.text("from"), reader.today),
+        sentence=phrases.line_or_hidden(matter.text("sentence")),
+    )
+    yield "\n" + _raisers_line(matter)
+    if matter.state == "open":
+        yield "\n" + _holder_sentence(matter, reader)
+    theirs = [action for action in actions if action.text("matter") == matter.id]
+    for action in sorted(theirs, key=lambda action: not action.flag("leads")):
+        about = [saying for saying in sayings if saying.about == action.id]
+        yield from _action_parts(action, about, reader)
+    outcome = matter.row("outcome")
+    if outcome:
+        yield from _outcome_parts(measure, outcome)
+
+
+def _raisers_line(matter: Shown) -> str:
+    count = matter.number("raised_by") or 0
+    sentence = plural("Raised by {n} person", "Raised by {n} people", count).format(n=count)
+    return sentence + (", " + _("you among them") if matter.flag("i_raised_it") else "")
+
+
+def _outcome_parts(measure: Shown, outcome: Shown) -> Iterator[Part]:
+    yield ("\n" + _("Before and after") + ": ", "dim")
+    yield _("{before}, then {after}. {words}").format(
+        before=measures.result_in_words(measure, _part(outcome, "before")),
+        after=measures.result_in_words(measure, _part(outcome, "after")),
+        words=phrases.line_or_hidden(outcome.text("words")),
+    )
+
+
+def _action_parts(action: Shown, sayings: list[Shown], reader: Reader) -> Iterator[Part]:
+    leads = action.flag("leads") or not action.has("leads")
+    sentence = _("{who} took on") if leads else _("{who} also took on")
+    sentence = sentence.format(who=phrases.capitalized(phrases.name(action.author, reader.me)))
+    yield f"\n{sentence}: {phrases.line_or_hidden(action.text('what'))}"
+    yield " · " + _("by {day}").format(day=phrases.moment(action.text("due"), reader.today))
+    yield ("\n  " + _("The person doing it says") + ": ", "dim")
+    yield _done_line([saying for saying in sayings if saying.kind == "done"], reader.today)
+    yield ("\n  " + _("People say") + ": ", "dim")
+    yield _verdict_counts(action) or _("nothing yet")
+    yield f" · {labels.state(action.state)}"
+    for saying in sayings:
+        if saying.kind == "verdict" and saying.text("text"):
+            author = phrases.name(saying.author, reader.me)
+            yield f"\n    {author}: “{safe_text(saying.text('text') or '').strip()}”"
+
+
+def _done_line(reports: list[Shown], today: date) -> str:
+    if not reports:
+        return _("not done yet")
+    line = _("done on {day}").format(day=phrases.moment(reports[0].created, today))
+    text = reports[0].text("text")
+    return f"{line} – “{phrases.line_or_hidden(text)}”" if text else line
+
+
+def _verdict_counts(action: Shown) -> str:
+    counts = action.numbers("fixed")
+    return ", ".join(
+        f"{labels.state(verdict)} {counts[verdict]}" for verdict in _VERDICTS if counts.get(verdict)
+    )
+
+
+# -- a matter in words ----------------------------------------------------------------------------
+
+
+def _part(view: Shown, name: str) -> Shown:
+    return view.row(name) or Shown({})
+
+
+def _title(matter: Shown) -> str:
+    service = phrases.line_or_hidden(_part(matter, "service").text("title"))
+    return f"{service}: {phrases.line_or_hidden(_part(matter, 'measure').text('question'))}"
+
+
+def _state(matter: Shown) -> str:
+    return _("open") if matter.state == "open" else _("closed: it helped")
+
+
+def _holder_sentence(matter: Shown, reader: Reader) -> str:
+    holder = matter.person("holder")
+    if holder is None:
+        return _("Nobody responsible fixed this, so it is now up to all of us.")
+    sentence = _("Held by {who} since {day}").format(
+        who=phrases.name(holder, reader.me),
+        day=phrases.moment(matter.text("held_since"), reader.today),
+    )
+    if not matter.has("answer_by"):
+        return sentence + ", " + _("already answered")
+    by = phrases.moment(matter.text("answer_by"), reader.today)
+    return sentence + ", " + _("answer due by {day}").format(day=by)

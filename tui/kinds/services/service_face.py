@@ -1,0 +1,329 @@
+"""The words of the steps in a service's thread, and the service's cards on the Today tab."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import NamedTuple
+
+from textual.content import Content
+
+from protocol.display_text import safe_text
+from tui.format import labels, phrases
+from tui.format.phrases import Card
+from tui.i18n import _
+from tui.kinds import decisions
+from tui.kinds.accept_and_close import ACCEPT, CLOSE
+from tui.kinds.face import Face, face, thread_steps
+from tui.kinds.next_steps import NextStep, StepWords, way_of
+from tui.kinds.services import chains, feedback, matters, measures
+from tui.kinds.thread_data import Reader, ThreadData
+from tui.node.shown import Shown
+
+FOLLOWED = frozenset({"link", "measure", "action"})  # what waits in the thread of a service
+
+_DAYS = 14  # the form first proposes this many days for an action
+_TITLE = 100
+_LINK_FIELDS = ("to", "title", "text")
+
+
+class _Step(NamedTuple):
+    """A row of `next_steps`, with what it needs to be put into words."""
+
+    row: Shown
+    target: Shown  # what the step is about
+    thread: ThreadData
+    reader: Reader
+
+    def given(self, name: str) -> str:
+        """Returns a text that the node fixes for the record of the step."""
+        given = self.row.row("given")
+        return (given.text(name) if given else None) or ""
+
+    def named(self, name: str, room: int = 60) -> str:
+        """Returns a text of what the step is about, on one short line."""
+        return phrases.line_or_hidden(self.target.text(name), room)
+
+
+@face("service", "link", "measure", "feedback", "same_as", "not_same", "answer", "action", "done",
+      "verdict")  # fmt: skip
+class ServiceFace(Face):
+    """How services look, with what people ask, say and do about them."""
+
+    page = "tui.screens.service_page:ServiceScreen"
+
+    def card(self, view: Shown, reader: Reader) -> Card:
+        """Makes the card of a service. Records about it have the usual card."""
+        if view.kind == "service" and view.has("holder"):
+            return chains.service_card(view, reader.me)
+        return super().card(view, reader)
+
+    def story(self, thread: ThreadData, reader: Reader) -> Content:
+        """Describes a service: its chain, its measures, and what people said recently."""
+        root = thread.root
+        if not root.has("holder"):
+            return super().story(thread, reader)
+        reports = [report for report in thread.of_kind("feedback") if report.about == root.id]
+        newest = [report for report in reversed(reports) if report.text("text")]
+        return chains.service_story(root, newest, reader)
+
+    def waiting_card(self, row: Shown, reader: Reader) -> Card:
+        """Makes the card of something that waits for the reader: a measure with a matter, an
+        action, or an offered link.
+        """
+        match row.kind:
+            case "measure":
+                return matters.matter_card(row, reader.today)
+            case "action":
+                return matters.action_card(row, reader.today, reader.me)
+            case "link":
+                title = _("{who} asks you to take on: {what}").format(
+                    who=phrases.name(row.author), what=phrases.line_or_hidden(row.text("title"))
+                )
+                card_id = matters.page_card_id(
+                    matters.SERVICE, row.text("thread") or row.id, row.id
+                )
+                return Card(card_id, title, row.text("thread_title") or "")
+        return super().waiting_card(row, reader)
+
+    def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
+        """Returns the words of a step about a service, or about something in its thread."""
+        step = _Step(row, thread.find(row.about) or thread.root, thread, reader)
+        place = (row.kind, step.target.kind)
+        if place in _FIXED_WORDS:
+            return _FIXED_WORDS[place]
+        return _WORDS[place](step) if place in _WORDS else None
+
+
+def steps_on_service(thread: ThreadData, reader: Reader) -> list[NextStep]:
+    """Lists what the reader can do about a service and its links, and the questions to answer."""
+    shown_ids = {view.id for view in thread.of_kind("service", "link")}
+    asked_ids = {view.id for view in thread.of_kind("measure")}
+    return [
+        step
+        for step in thread_steps(thread, reader)
+        if step.about in shown_ids or (step.about in asked_ids and step.kind == "feedback")
+    ]
+
+
+def steps_on_measure(
+    measure: Shown, open_matters: list[Shown], thread: ThreadData, reader: Reader
+) -> list[NextStep]:
+    """Lists what the reader can do about a measure, its matters and their actions.
+
+    People take up an action because of a matter. So while no matter is open, leaves out the step
+    that takes up an action.
+    """
+    action_ids = {view.id for view in thread.of_kind("action") if view.about == measure.id}
+    steps = [
+        step for step in thread_steps(thread, reader) if step.about in {measure.id, *action_ids}
+    ]
+    if not open_matters:
+        steps = [step for step in steps if step.kind != "action"]
+    if reader.me is not None:
+        steps += _draft_steps(open_matters)
+        steps.append(adoption_step(measure))
+    return sorted(steps, key=lambda step: not step.waits)
+
+
+def steps_on_report(report: Shown, thread: ThreadData, reader: Reader) -> list[NextStep]:
+    """Lists what the reader can do about a report."""
+    if report.flag("held_back"):
+        return []
+    return [step for step in thread_steps(thread, reader) if step.about == report.id]
+
+
+def with_shown_loops(thread: ThreadData, views: list[Shown]) -> ThreadData:
+    """Returns the thread with these views from lists added. If the thread has a view of the same
+    record, the view from the list replaces it, because lists say more about a record.
+    """
+    by_id = {view.id: view for view in views}
+    own = [by_id.pop(view.id, view) for view in thread.views]
+    return replace(thread, views=[*own, *by_id.values()])
+
+
+def adoption_step(measure: Shown) -> NextStep:
+    """Returns the step that proposes to use a measure. If the measure is in use already, the step
+    proposes to stop using it.
+    """
+    question = phrases.line_or_hidden(measure.text("question"), _TITLE)
+    if measure.state == measures.IN_USE:
+        heading = _("Stop asking: {question}").format(question=question)
+        label = _("Propose to stop asking this")
+        return decisions.proposal_step(f"retire {measure.id}", label, heading)
+    heading = _("Ask: {question}").format(question=question)
+    label = _("Propose to ask everybody this question")
+    return decisions.proposal_step(f"adopt {measure.id}", label, heading)
+
+
+def _draft_steps(open_matters: list[Shown]) -> Iterator[NextStep]:
+    """Yields the step that posts a proposal about a matter that nobody solved. The node has drafted
+    its text.
+    """
+    for matter in open_matters:
+        draft = matter.row("draft")
+        if draft is not None:
+            title = phrases.line_or_hidden(draft.text("title"))
+            text = safe_text(draft.text("text") or "")
+            yield decisions.drafted_step(title, text)
+
+
+# -- words ------------------------------------------------------------------------------------------
+
+
+def _accept_words(step: _Step) -> StepWords:
+    what = step.named("title")
+    who = phrases.name(step.target.author)
+    meaning = _("{who} asks you to take on: “{what}”. By accepting, you promise to do it.")
+    meaning = meaning.format(who=who, what=what)
+    if step.target.has("instead"):
+        meaning += _(" You take over from somebody else.")
+    label = _("Accept what {who} asks of you: {what}").format(who=who, what=what)
+    return StepWords(label, meaning, fields=())
+
+
+def _close_words(step: _Step) -> StepWords:
+    label = {
+        "declined": _("Decline it: {what}"),
+        "withdrawn": _("Take back your offer: {what}"),
+        "ended": _("End it: {what}"),
+    }.get(way_of(step.row) or "", "{what}")
+    return StepWords(label.format(what=step.named("title")))
+
+
+def _link_words(step: _Step) -> StepWords:
+    """Returns the words of the step that asks somebody to do a part, or that passes a part to
+    somebody else.
+    """
+    old = step.thread.find(step.given("instead"))
+    if old is not None:
+        what = phrases.line_or_hidden(old.text("title"), 50)
+        meaning = _("{who} holds it until the other person accepts.")
+        return StepWords(
+            _("Pass it to somebody else: {what}").format(what=what),
+            meaning.format(who=phrases.name(old.person("to"))),
+            first={"title": phrases.line_or_hidden(old.text("title"))},
+            fields=_LINK_FIELDS,
+        )
+    label = _("Ask somebody to do a part of it")
+    if step.target.kind == "link":
+        label = _("Ask somebody to do a part of: {what}").format(what=step.named("title", 50))
+    meaning = _(
+        "You stay responsible until they accept; after that they do it and you answer for them."
+    )
+    return StepWords(label, meaning, fields=_LINK_FIELDS)
+
+
+def _answer_words(step: _Step) -> StepWords:
+    """Returns the words of the step that replies to a report, or to all people whom a measure
+    asked.
+    """
+    label = _("Reply to everybody")
+    if step.target.kind == "feedback":
+        label = _("Reply to {who}").format(who=phrases.name(step.target.author))
+    links = [link for link in step.thread.of_kind("link") if link.state == "accepted"]
+    holders = tuple((_holder_line(link), link.id) for link in links)
+    meaning = _(
+        "Everybody can read it. If you choose “not ours”, say whose it is; the time to "
+        "answer keeps running."
+    )
+    if not holders:
+        return StepWords(label, meaning, fields=("text", "reason"))
+    return StepWords(label, meaning, choices={"to": holders}, fields=("text", "reason", "to"))
+
+
+def _holder_line(link: Shown) -> str:
+    title = phrases.line_or_hidden(link.text("title"), 50)
+    return f"{phrases.name(link.person('to'))}: {title}"
+
+
+def _merge_words(step: _Step) -> StepWords | None:
+    """Returns the words of the step that says whether a report is the same as one of those that the
+    node names.
+    """
+    measure = step.thread.find(step.target.about)
+    others = [step.thread.find(record_id) for record_id in step.row.texts("among")]
+    choices = tuple(
+        (f"{feedback.report_title(other, measure)} · {phrases.name(other.author)}", other.id)
+        for other in others
+        if other is not None
+    )
+    label, meaning = _MERGES[step.row.kind]
+    return (
+        StepWords(label, meaning, choices={"other": choices}, fields=("other",))
+        if choices
+        else None
+    )
+
+
+def _action_words(step: _Step) -> StepWords:
+    return StepWords(
+        _("Take this on: say what you will do, and by when"),
+        _("It is yours to do within four weeks. Others may add actions of their own."),
+        first={"due": (step.reader.today + timedelta(_DAYS)).isoformat()},
+        fields=("what", "due"),
+    )
+
+
+def _done_words(step: _Step) -> StepWords | None:
+    if not matters.is_unfinished(step.target):
+        return None
+    label = _("Report done: {what}").format(what=step.named("what"))
+    return StepWords(label, _("Those who raised the matter then say whether it helped."))
+
+
+def _verdict_words(step: _Step) -> StepWords | None:
+    """Returns the words of the step that judges an action. Only people who raised the matter get
+    it.
+    """
+    if not step.target.flag("i_raised_it"):
+        return None
+    label = _("Say whether it helped: {what}").format(what=step.named("what"))
+    verdict = step.given("fixed")
+    return StepWords(
+        f"{label} · {labels.state(verdict)}" if verdict else label,
+        _("Your latest answer counts. “Partly” and “no” open it again."),
+    )
+
+
+_MERGES = {  # the kind of the step → its label and its meaning
+    "same_as": (
+        _("This is the same as what somebody else reported"),
+        _("Both stay, but count as one. Either of the two people can say that this is wrong."),
+    ),
+    "not_same": (
+        _("This is not the same as what somebody else reported"),
+        _("It is your report, so you decide."),
+    ),
+}
+
+# The words of a step, by its kind and the kind of what it is about.
+_FIXED_WORDS = {
+    (CLOSE, "service"): StepWords(_("End this service")),
+    ("measure", "service"): StepWords(
+        _("Add a regular question for everybody"),
+        _("It starts once neighbours vote for it. You can propose that on its page."),
+    ),
+    ("feedback", "service"): StepWords(
+        _("Say something about it"),
+        _(
+            "In your own words. Everybody in the neighbourhood can read it and see that it is "
+            "yours. Urgent tells everybody who holds a part of it at once; you can use it "
+            "once a week."
+        ),
+        fields=("text", "on", "urgent"),
+    ),
+}
+_WORDS: dict[tuple[str, str], Callable[[_Step], StepWords | None]] = {
+    (ACCEPT, "link"): _accept_words,
+    (CLOSE, "link"): _close_words,
+    ("link", "service"): _link_words,
+    ("link", "link"): _link_words,
+    ("feedback", "measure"): lambda step: measures.report_words(step.target),
+    ("answer", "measure"): _answer_words,
+    ("answer", "feedback"): _answer_words,
+    ("same_as", "feedback"): _merge_words,
+    ("not_same", "feedback"): _merge_words,
+    ("action", "measure"): _action_words,
+    ("done", "action"): _done_words,
+    ("verdict", "action"): _verdict_words,
+}

@@ -1,0 +1,142 @@
+"""What the local API shows, as typed values. A newer node may show more, or something else.
+
+So a value that is missing or of another type reads as None, as empty or as False. No screen breaks
+because of what a node says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person. `id` is None for somebody outside the neighbourhood."""
+
+    id: str | None
+    name: str
+
+
+class Shown:
+    """A view, or another answer of the local API that has named values."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._values = values
+
+    @property
+    def id(self) -> str:
+        """The id of the record, or of the row."""
+        return self.text("id") or ""
+
+    @property
+    def kind(self) -> str:
+        """The kind of the record. Empty if the home cannot read the record."""
+        return self.text("kind") or ""
+
+    @property
+    def author(self) -> Person | None:
+        """The person whose record this is."""
+        return self.person("author")
+
+    @property
+    def created(self) -> str:
+        """The time when the record was made, in UTC."""
+        return self.text("created") or ""
+
+    @property
+    def about(self) -> str | None:
+        """The id of the record that this record answers. For a profile, words about the person."""
+        return self.text("about")
+
+    @property
+    def state(self) -> str:
+        """The state of the view. Empty if there is no view."""
+        return self.text("state") or ""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all values, in the order in which the node shows them."""
+        return list(self._values)
+
+    def value(self, name: str) -> object:
+        """Returns a value of any type, for a page that knows nothing of the kind."""
+        return self._values.get(name)
+
+    def has(self, name: str) -> bool:
+        """Returns True if there is a value that is not None."""
+        return self._values.get(name) is not None
+
+    def is_by(self, person_id: str | None) -> bool:
+        """Returns True if the record is this person's."""
+        author = self.author
+        return author is not None and person_id is not None and author.id == person_id
+
+    def text(self, name: str) -> str | None:
+        """Returns a text."""
+        value = self._values.get(name)
+        return value if isinstance(value, str) else None
+
+    def number(self, name: str) -> int | None:
+        """Returns a whole number."""
+        value = self._values.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def flag(self, name: str) -> bool:
+        """Returns True if the value is true."""
+        return self._values.get(name) is True
+
+    def person(self, name: str) -> Person | None:
+        """Returns a person."""
+        return read_person(self._values.get(name))
+
+    def people(self, name: str) -> list[Person]:
+        """Returns the people in a list."""
+        read = (read_person(value) for value in _items(self._values.get(name)))
+        return [person for person in read if person is not None]
+
+    def all_people(self) -> list[Person]:
+        """Returns the people in all values, except those in maps."""
+        values = [part for value in self._values.values() for part in _items(value) or [value]]
+        read = (read_person(value) for value in values)
+        return [person for person in read if person is not None]
+
+    def overlaid_with(self, other: "Shown") -> "Shown":
+        """Returns a view with the values of both views. If both have a value of the same name,
+        takes the value of `other`.
+        """
+        return Shown({**self._values, **{name: other.value(name) for name in other.names}})
+
+    def row(self, name: str) -> "Shown | None":
+        """Returns a map of values."""
+        value = self._values.get(name)
+        return Shown(value) if isinstance(value, dict) else None
+
+    def rows(self, name: str) -> list["Shown"]:
+        """Returns the maps in a list."""
+        return [Shown(value) for value in _items(self._values.get(name)) if isinstance(value, dict)]
+
+    def texts(self, name: str) -> list[str]:
+        """Returns the texts in a list."""
+        return [value for value in _items(self._values.get(name)) if isinstance(value, str)]
+
+    def numbers(self, name: str) -> dict[str, int]:
+        """Returns the numbers in a map, by their names."""
+        value = self._values.get(name)
+        named = value.items() if isinstance(value, dict) else ()
+        return {str(key): number for key, number in named if isinstance(number, int)}
+
+
+def read_person(value: object) -> Person | None:
+    """Reads a person from the form in which the local API shows people."""
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        return None
+    person_id = value.get("id")
+    return Person(person_id if isinstance(person_id, str) else None, value["name"])
+
+
+def read_rows(answer: object) -> list[Shown]:
+    """Reads the rows of a list."""
+    return [Shown(value) for value in _items(answer) if isinstance(value, dict)]
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
