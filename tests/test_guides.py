@@ -14,10 +14,11 @@ README_LINES = 130
 
 
 def commands_in(text):
-    """Yields the words after `meshcoop` of each indented line that calls meshcoop. Leaves comments
-    out.
+    """Yields the words after `meshcoop` of each indented line that calls meshcoop. Leaves out
+    comments, and blocks of other languages.
     """
-    joined = re.sub(r"\\\n\s*", "", text)
+    unfenced = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    joined = re.sub(r"\\\n\s*", "", unfenced)
     for line in re.findall(r"^    .*$", joined, re.MULTILINE):
         for part in re.split(r"\||&&", line):
             words = shlex.split(re.sub(r"\s#.*", "", part))

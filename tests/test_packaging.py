@@ -1,5 +1,6 @@
 """The wheel holds all files that it should, and its package names collide with no other package."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -57,13 +58,36 @@ def test_the_wheel_says_that_its_packages_are_typed(wheel):
     assert {f"{package}/py.typed" for package in OURS} <= set(wheel.namelist())
 
 
-def test_the_wheel_brings_one_command(wheel):
+@pytest.fixture(scope="module")
+def entry_points(wheel):
+    """Maps each group of entry points in the wheel to its entries. An entry is a name, and the
+    module or function for which the name stands.
+    """
     (entry,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
     points = ConfigParser()
     points.read_string(wheel.read(entry).decode())
-    assert {section: dict(points[section]) for section in points.sections()} == {
-        "console_scripts": {"meshcoop": "meshcoop.cli.main:main"}
+    return {section: dict(points[section]) for section in points.sections()}
+
+
+def test_the_wheel_brings_one_command(entry_points):
+    assert set(entry_points) == {"console_scripts", "meshcoop.kinds", "meshcoop.faces"}
+    assert entry_points["console_scripts"] == {"meshcoop": "meshcoop.cli.main:main"}
+
+
+def test_the_wheel_names_every_family_of_kinds(entry_points):
+    folder = ROOT / "protocol" / "kinds"
+    families = {
+        path.relative_to(folder).parts[0].removesuffix(".py")
+        for path in folder.rglob("*.py")
+        if "\n@kind(" in path.read_text(encoding="utf-8")
     }
+
+    assert entry_points["meshcoop.kinds"] == {name: f"protocol.kinds.{name}" for name in families}
+
+
+def test_the_faces_that_the_wheel_names_are_there(entry_points):
+    for module in entry_points["meshcoop.faces"].values():
+        assert importlib.util.find_spec(module), module
 
 
 def test_no_other_distribution_has_packages_of_these_names():
