@@ -16,7 +16,7 @@ PURE = ROOT / "tests" / "protocol"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# On a busy machine, an example may take any time. So no deadline is set.
+# On a busy machine, one example of Hypothesis may take any time. So no deadline is set.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 

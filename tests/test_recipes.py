@@ -8,6 +8,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
+from configparser import ConfigParser
 from dataclasses import dataclass
 
 import pytest
@@ -43,7 +45,11 @@ def follow(block, tree):
     """Does what a block says, in the copy of the checkout."""
     if block.language == "sh":
         for line in block.text.splitlines():
-            run(shlex.split(line), tree)
+            words = shlex.split(line)
+            if words == ["uv", "sync"]:
+                write_metadata(tree)
+            else:
+                run(words, tree)
         return
     first, text = block.text.split("\n", 1)
     if new := re.fullmatch(r"# new file: (\S+)", first):
@@ -59,6 +65,22 @@ def follow(block, tree):
     assert before.count(line) == 1, f"{edit[1]} has this line once: {line}"
     after = text if edit["where"] == "instead of" else line + text
     path.write_text(before.replace(line, after), encoding="utf-8")
+
+
+def write_metadata(tree):
+    """Gives the copy its entry points, as `uv sync` does. The environment is the checkout's, so
+    nothing is installed into it.
+    """
+    project = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    info = tree / f"{project['name']}-{project['version']}.dist-info"
+    info.mkdir()
+    info.joinpath("METADATA").write_text(
+        f"Metadata-Version: 2.4\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    points = ConfigParser()
+    points.read_dict(project["entry-points"])
+    with info.joinpath("entry_points.txt").open("w", encoding="utf-8") as file:
+        points.write(file)
 
 
 def run(words, tree):

@@ -14,7 +14,7 @@ from tests.support.paths import ROOT, SUPPORT
 
 TARGETS = SUPPORT / "fuzz_targets.py"
 RUNS = 20_000
-WITHIN = 300.0  # seconds a target; 20,000 runs take a few
+WITHIN = 300.0  # seconds for each target; 20,000 runs take only a few seconds
 
 NAMES = [
     "record",

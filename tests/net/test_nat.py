@@ -79,7 +79,8 @@ def test_two_relays_cut_apart_and_a_stick_before_the_network(hosts, tmp_path):
         )
         eventually(lambda home=home: home("status")["reserved"] == 2, "it has no two reservations")
     agree(*homes)
-    # Tuesday: the surgery with the nurse and Ada, the library with Ben.
+    # Tuesday: the nurse and Ada reach only the relay of the surgery. Ben reaches only the relay of
+    # the library.
     made.part("B", "S")
     asked = ada.post("request", "--title", "Yoruba with a patient", "--minutes", "90")
     nurse.has(asked)

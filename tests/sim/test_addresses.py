@@ -3,13 +3,13 @@
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 import trio
 
 from meshcoop.author import renewal as deciding
 from protocol.errors import Refused
+from protocol.kinds.exchange.exchange import Agreement
 from protocol.record import sealing as seal
 from protocol.wire import address_gift as giving
 from tests.support.simulated_addresses import NAMES, TEXT, WAIT, give, held, living, on_disk, read
@@ -95,23 +95,23 @@ async def over(street: Street, end: Callable[[Home, Home], Awaitable[None]]) -> 
             assert given.gift.sealed[-64:] not in on_disk(home)
         assert held(ada, agreement, ben) is None
         assert back.gift.sealed not in on_disk(ada)
-        assert read(ben, agreement, ben) == "4 Xylem Row"  # kept by who gave it
+        assert read(ben, agreement, ben) == "4 Xylem Row"  # Ben keeps the address that he gave
 
 
 def test_it_is_forgotten_when_the_agreement_is_cancelled(simulate: Simulate) -> None:
     async def cancelled(ada: Home, ben: Home) -> None:
-        (one,) = views(ben, "agreement")
-        ben.must_post("close", {"as_state": "cancelled"}, one["id"])
+        (one,) = agreements(ben)
+        ben.must_post("close", {"as_state": "cancelled"}, one.id)
 
     simulate(4, lambda street: over(street, cancelled), NAMES)
 
 
 def test_it_is_forgotten_once_the_receipt_is_confirmed(simulate: Simulate) -> None:
     async def done(ada: Home, ben: Home) -> None:
-        (one,) = views(ben, "agreement")
-        receipt = ben.must_post("receipt", {"on": "2026-09-01"}, one["id"])
+        (one,) = agreements(ben)
+        receipt = ben.must_post("receipt", {"on": "2026-09-01"}, one.id)
         await trio.sleep(10)
-        assert held(ada, one["id"], ada) is not None  # a receipt without a confirm ends nothing
+        assert held(ada, one.id, ada) is not None  # a receipt without a confirm ends nothing
         ada.must_post("confirm", {}, receipt.id)
 
     simulate(4, lambda street: over(street, done), NAMES)
@@ -125,8 +125,8 @@ async def weekly(street: Street) -> None:
         await street.settle()
         ada.must_post("confirm", {}, receipt.id)
         await trio.sleep(WAIT)
-        (one,) = views(ben, "agreement")
-        assert one["state"] == "agreed"
+        (one,) = agreements(ben)
+        assert one.state == Agreement.State.AGREED
         assert read(ben, agreement, ada) == TEXT  # the next lift is in a week
         ada.must_post("close", {"as_state": "cancelled"}, agreement)
         await street.settle()
@@ -137,9 +137,9 @@ def test_one_that_repeats_lives_until_it_is_cancelled(simulate: Simulate) -> Non
     simulate(4, weekly, NAMES)
 
 
-def views(home: Home, kind: str) -> list[Any]:
+def agreements(home: Home) -> list[Agreement]:
     assert home.author is not None
-    return home.author.state.views.of_kind(kind)
+    return home.author.state.views.of_kind(Agreement)
 
 
 async def removal(street: Street) -> None:

@@ -1,5 +1,5 @@
-"""Peers that send false addresses: no party to the agreement, with another's keys, replays, garbage
-and floods (R-18.2 to R-18.8).
+"""Peers that send false addresses. Some are no party to the agreement, some have another person's
+keys, and some send replays, garbage or floods (R-18.2 to R-18.8).
 """
 
 from random import Random
@@ -40,7 +40,7 @@ async def strangers(street: Street) -> None:
             ]
             for said, rule in hellos:
                 assert [one[:2] for one in await eve.say(ben, said)] == [[giving.REFUSED, rule]]
-        async with calling(street, ada) as thief:  # Ada's keys, and not her place on the wire
+        async with calling(street, ada) as thief:  # Ada's keys, but another address
             there = street.network.address("cem").rpartition("/")[2]
             mine = street.network.address("ada").rpartition("/")[2]
             for said in (
@@ -100,7 +100,7 @@ async def false_gifts(street: Street) -> None:
             assert read(ben, agreement, ada) == "4 Xylem Row"
             ben.must_post("close", {"as_state": "cancelled"}, one)
             await street.settle()
-            await refused(mine, ben, [(mine.gift(one, both).frame(), "R-18.1")])  # it is dead
+            await refused(mine, ben, [(mine.gift(one, both).frame(), "R-18.1")])  # it has ended
             assert held(ben, agreement, ada) is None
 
 
@@ -110,7 +110,7 @@ async def refused(caller: Caller, to: Home, cases: list[tuple[list[Any], str]]) 
         assert told[0][0] == giving.HELLO
         answers = [one[:2] for one in told[1:] if one != [giving.END]]
         assert answers == [[giving.REFUSED, rule]], frame
-        await trio.sleep(30)  # not so often that this is refused
+        await trio.sleep(30)  # rarely enough that no call is refused for that
 
 
 def test_what_is_no_gift_of_the_other_party_is_refused(simulate: Simulate) -> None:

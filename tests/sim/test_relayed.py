@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from meshcoop.home.relay_limits import RelayLimits
+from protocol.kinds.exchange.exchange import Request
 from tests.support.simulated_relays import RelayHome
 from tests.support.simulated_street import Home, Simulate, Street, facts, store_of
 from tests.support.street_checks import check
@@ -18,14 +19,14 @@ FOUR = ("ada", "ben", "cem", "dot")
 
 def titles(home: Home) -> list[str]:
     assert home.author is not None
-    return sorted(one["title"] for one in home.author.state.views.of_kind("request"))
+    return sorted(str(view.title) for view in home.author.state.views.of_kind(Request))
 
 
 async def shift(
     street: Street, nursery: trio.Nursery, home: Home, at: float, seconds: float
 ) -> None:
-    """Starts the home at the second `at`, lets it post in the middle of its time, and stops it
-    after `seconds`.
+    """Starts the home at the second `at`, lets the home post half of `seconds` later, and stops the
+    home after `seconds`.
     """
     await trio.sleep_until(at)
     await nursery.start(home.live)

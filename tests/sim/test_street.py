@@ -20,7 +20,7 @@ async def bad_weather(street: Street) -> None:
 
 
 async def bad_weather_and_a_copied_disk(street: Street) -> None:
-    """Runs bad weather. Somewhere in it, a home's disk is copied, and both copies go on posting."""
+    """Runs bad weather. Meanwhile a home's disk is copied, and both copies go on posting."""
     await weather(street, copied="ben")
 
 
@@ -140,7 +140,7 @@ async def copied_disk(street: Street) -> None:
         for one in receipts:  # both parties signed these receipts, so they stay
             view = state.views.find(one)
             assert view is not None
-            assert view["state"] == "confirmed"
+            assert view.state == "confirmed"
         assert all(state.views.find(one) is None for one in loose)
         minutes = {one: two.balance for one, two in state.views.balances().items()}
         assert minutes == {
@@ -252,7 +252,7 @@ async def two_machines(street: Street) -> None:
         state = homes["ada"].author.state if homes["ada"].author else None
         assert state is not None
         views = [state.views.find(one) for one in homes["ben"].posted + work.posted]
-        assert {one and one["author"] for one in views} == {homes["ben"].identity.person}
+        assert {one and one.author for one in views} == {homes["ben"].identity.person}
         nursery.cancel_scope.cancel()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from meshcoop.dev.specs import check as specs
 from meshcoop.dev.specs import citations, rules
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import KINDS
 from protocol.record.envelope import OPEN
 from tests.support.paths import ROOT
 
@@ -191,6 +191,6 @@ def test_kinds_of_authority_are_open_roots_by_software():
         kind = KINDS[name]
         by_people = name == "accept"  # of a pact, a signup or a link
         assert (kind.lasting, kind.posted, kind.audience) == (True, by_people, OPEN)
-        about = ("charter", "renewal", "pact", "signup", "link")
+        about = ("charter", "link", "pact", "renewal", "signup")
         assert kind.about == (about if by_people else ())
         assert bool(kind.states) == (name == "charter")

@@ -18,7 +18,7 @@ import pytest
 import trio
 
 from meshcoop.network.interface import Network
-from meshcoop.network.libp2p.host import open_host  # the pipe
+from meshcoop.network.libp2p.host import open_host  # the connection, see above
 from tests.specs.stranger import bundles, codec, records, sync
 from tests.specs.stranger.codec import RefusedError, need
 from tests.support import forked_programs as warm

@@ -12,10 +12,13 @@ from protocol.authority.admission import Device, Member
 from protocol.authority.authority import Authority
 from protocol.authority.terms import Chain
 from protocol.fold import balance
+from protocol.fold import content as schema
 from protocol.fold import fold as thread
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
+from protocol.fold.facets import COMMON_POT
+from protocol.fold.registry import KINDS
 from protocol.fold.thread import Entry
+from protocol.kinds.exchange.payments import Receipt
+from tests.support.exchange_story import credits_of
 from tests.support.paths import VECTORS
 
 assert kinds  # registers every kind
@@ -65,7 +68,7 @@ def value_of(kind, name, value):
     key as well.
     """
     if name in PERSON_FIELDS:
-        return balance.COMMON_POT if value == "the pot" else keys_of(value).person
+        return COMMON_POT if value == "the pot" else keys_of(value).person
     if name in PEOPLE_FIELDS:
         return [keys_of(one).person for one in value]
     if name == "held":
@@ -88,19 +91,23 @@ def test_a_thread_folds_to_its_states_in_any_order(case):
     names = {seed_of(one["id"]): one["id"] for one in case["entries"]}
     for order in orders(entries):
         folded = thread.fold_thread(order, authority_of(case))
-        states = {names[one]: view["state"] for one, view in folded.views.items()}
+        states = {names[one]: view.state for one, view in folded.views.items()}
         assert states == case["states"]
         refused = {
             names[told.entry.id]: told.refusal.rule for told in folded.history if told.refusal
         }
         assert refused == case["refused"]
         for name, people in case.get("members", {}).items():
-            shown = folded.views[seed_of(name)]["members"]
+            shown = folded.views[seed_of(name)].members
             assert shown == sorted(keys_of(one).person for one in people)
-        duplicates = {names[one] for one, view in folded.views.items() if view.get("duplicate")}
+        duplicates = {
+            names[receipt.id]
+            for receipt in folded.views.values()
+            if isinstance(receipt, Receipt) and receipt.duplicate
+        }
         assert duplicates == set(case.get("duplicates", []))
-        credits_ = [one for view in folded.views.values() if (one := balance.credit_of(view))]
-        rows = {name: balance.sum_balances(credits_).get(keys_of(name).person) for name in PEOPLE}
+        balances = balance.sum_balances(credits_of(folded))
+        rows = {name: balances.get(keys_of(name).person) for name in PEOPLE}
         moved = {name: row.balance for name, row in rows.items() if row}
         assert moved == case.get("balances", {})
         gifts = {name: row.gifts_given - row.gifts_received for name, row in rows.items() if row}

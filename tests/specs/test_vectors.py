@@ -13,8 +13,9 @@ from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.errors import Refused
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
+from protocol.fold import content as schema
+from protocol.fold.registry import KINDS
+from protocol.kinds.people import Profile
 from protocol.record import codec, log
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement
@@ -109,7 +110,7 @@ def read_keys(case):
     devices = {record.device_key(device_seed): device_seed}
     Inbox(open_state(store, place, devices, lambda: 2 * START_MS)).ingest_wires(wires(case))
     assert store.records.count() == len(case["wires"])
-    state = open_state(store, place, devices, lambda: 2 * START_MS)  # what the records make
+    state = open_state(store, place, devices, lambda: 2 * START_MS)  # the state from these records
     current = state.ring.current()
     if current is None or current.id != bytes.fromhex(case["key_id"]):
         raise Refused("R-03.8", "the key is passed over")
@@ -344,7 +345,7 @@ def test_authority_vectors(case):
 
 
 def test_two_vouchers_admit_one_does_not():
-    """Checks vectors 1 and 2 of the rules of authority in words (R-11.2)."""
+    """Checks by plain numbers what vectors 1 and 2 of the rules of authority show (R-11.2)."""
     members = [len(case["authority"]["members"]) for case in load("authority")]
     waiting = [len(case["authority"]["waiting"]) for case in load("authority")]
     assert members == [2, 3, 2, 2, 3, 2]
@@ -352,7 +353,9 @@ def test_two_vouchers_admit_one_does_not():
 
 
 def test_a_statement_for_elsewhere_certifies_nothing():
-    """R-03.5: a person who was admitted with such a statement is a member without a device."""
+    """R-03.5: if the statement of an admitted person is for another neighbourhood, the person is a
+    member without a device.
+    """
     told = load("authority")[-1]["authority"]
     owners = {one["person"] for one in told["devices"]}
     assert len(owners) == 1 < len(told["members"])
@@ -381,7 +384,7 @@ def check_story(home, case):
     assert hash_record_ids(store.records.ids()).hex() == case["set_hash"]
     ids = sorted(bytes.fromhex(one["id"]) for one in case["records"])
     assert list(store.records.ids()) == ids
-    assert [to_json(view) for one in ids if (view := state.views.find(one))] == case["views"]
+    assert [to_json(vars(view)) for one in ids if (view := state.views.find(one))] == case["views"]
     assert state.views.state_hash().hex() == case["state_hash"]
     assert [
         {"person": person.hex(), "given": one.given, "received": one.received}
@@ -407,7 +410,7 @@ def test_what_is_ahead_of_the_clock_is_held_and_folds_when_due():
     assert home.store.records.count() == len(home.wires)
     folded = [view for one in home.store.records.ids() if (view := home.state.views.find(one))]
     assert 0 < len(folded) < len(case["views"])
-    assert max(view["created"] for view in folded) <= home.now + 10 * MINUTE_MS
+    assert max(view.created for view in folded) <= home.now + 10 * MINUTE_MS
     home.now = case["now"]
     home.state.fold_due()
     check_story(home, case)
@@ -439,10 +442,10 @@ def test_a_persons_latest_profile_is_shown_whole():
     home.now += MINUTE_MS
     ben = keys_of("Ben")
     author = Author(home.inbox, home.devices, lambda: home.now, seed_of_length)
-    assert home.state.views.latest_by_author("profile")[ben.person]["assets"] == ["bicycles"]
+    assert home.state.views.latest_by_author(Profile)[ben.person].assets == ["bicycles"]
     author.write(KINDS["profile"], {"name": "Ben B."}, signer=author.signer_of(ben.person))
-    latest = home.state.views.latest_by_author("profile")[ben.person]
-    assert (latest["name"], latest["assets"]) == ("Ben B.", None)
+    latest = home.state.views.latest_by_author(Profile)[ben.person]
+    assert (latest.name, latest.assets) == ("Ben B.", None)
 
 
 def seed_of_length(count):
@@ -466,8 +469,8 @@ def test_hello_vector():
 
 @named(load("sync")["rounds"])
 def test_sync_rounds(case):
-    """What the second side sends depends only on what the first side sends. The pieces of bytes do
-    not matter.
+    """What the second side sends depends only on what the first side sends. It does not matter into
+    which pieces the bytes are cut.
     """
     heads = [
         {

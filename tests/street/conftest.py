@@ -1,5 +1,5 @@
-"""Makes one street that several tests share. They may add records, but leave the people as they
-were.
+"""Makes one street that several tests share. These tests may add records, but must leave the people
+as they were.
 """
 
 import pytest

@@ -115,5 +115,5 @@ def test_what_is_no_backup_is_one_sentence(story):
         assert said in home.refused("restore", str(wrong))
         assert not (home.path / "keys").exists()
     assert "cannot be read" in home.refused("restore", str(one.path / "none"))
-    told = home("restore", str(stick))  # and none of it is in the way of the real one
+    told = home("restore", str(stick))  # no wrong file is in the way of the real one
     assert told["person"]["name"] == "Ben"

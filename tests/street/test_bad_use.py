@@ -112,7 +112,7 @@ def test_no_terminal_and_no_passphrase_file(place, ada):
     silent = Home(place.path / "silent", None)
     said = silent.refused("found", "Rushey Lane", "--as", "Ada", code=USAGE)
     assert "MESHCOOP_PASSPHRASE_FILE" in said
-    silent.refused("found", "Rushey Lane", "--as", "Ada", code=USAGE)  # and again the same
+    silent.refused("found", "Rushey Lane", "--as", "Ada", code=USAGE)  # the same once more
 
 
 def test_a_passphrase_file_that_is_not_there_or_empty(place):
@@ -275,7 +275,7 @@ def test_lines_that_are_no_requests(ada):
 def test_an_ambiguous_id():
     # In a test, no two ids share 8 digits by chance. So the resolver gets two made-up ids that do.
     store = Store(":memory:")
-    store.db.execute("CREATE TEMP TABLE records (id BLOB)")  # hides the real one
+    store.db.execute("CREATE TEMP TABLE records (id BLOB)")  # hides the real table
     for last in (1, 2):
         store.db.execute("INSERT INTO records VALUES (?)", (bytes([7] * 31 + [last]),))
     resolver = Resolver(SimpleNamespace(store=store), SimpleNamespace(names=dict))

@@ -1,4 +1,4 @@
-"""A home that was down gets all records once. A home that is up gets each record as it is
+"""A home that was down gets every record exactly once. A home that is up gets each record as it is
 posted.
 """
 

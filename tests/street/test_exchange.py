@@ -140,7 +140,7 @@ def test_search_finds_the_title_elsewhere(street, story):
     for words in (["eye"], ["Eye", "LIFT"], ["lift to the eye clinic"]):
         assert [one["id"] for one in street[2]("search", *words)] == [story["request"]]
     assert street[2]("search", "eye", "zeppelin") == []
-    for awkward in ('" * NEAR( title:lift', "AND", "' OR 1"):  # others may have written "and"
+    for awkward in ('" * NEAR( title:lift', "AND", "' OR 1"):  # other tests may have posted "and"
         assert street[2]("search", f"zeppelin {awkward}") == []
 
 
@@ -148,7 +148,7 @@ def test_the_homes_agree(street, story):
     status = agree(*street)
     assert set(status) >= {
         "neighbourhood", "person", "device", "peer_id", "addresses", "peers", "records",
-        "set_hash", "state_hash", "waiting", "pid", "ready",
+        "set_hash", "state_hash", "waiting", "pid", "ready", "specs",
     }  # fmt: skip
     assert status["neighbourhood"]["name"] == "Rushey Lane"
     assert is_person(status["person"], "Ada")

@@ -67,7 +67,7 @@ def test_no_other_pin_opens_it_and_none_is_not_enough(household):
     assert "try again" in ada.refused(*offer)
     assert "wait 10 s" in ada.refused(*offer)
     ada.env["MESHCOOP_PIN_FILE"] = str(pins["Grace"])
-    assert "Too many wrong PINs; try again in" in ada.refused(*offer)  # even the right one
+    assert "Too many wrong PINs; try again in" in ada.refused(*offer)  # even the right PIN
     del ada.env["MESHCOOP_PIN_FILE"]
     by(ada, pins["Hugo"], "post", "offer", "--title", "not locked out", "--as", "Hugo")
     eventually(

@@ -39,7 +39,8 @@ MALFORMED = encode_varint_prefixed(b"\xff" * 50)  # these 51 bytes end a node wi
 def besieged(street):
     """Yields a function that attacks A's node.
 
-    It checks that an honest post of B's arrives meanwhile, and that A stores nothing else.
+    The function checks that an honest post of B's arrives meanwhile, and that A stores nothing
+    else.
     """
 
     async def run(attack):
@@ -237,7 +238,7 @@ async def test_a_member_who_claims_and_never_serves(besieged, street):
             ]  # fmt: skip
             for claim in claims:
                 await stream.write(frames.encode(claim))
-            with trio.move_on_after(4):  # beyond the gap time, after which the node asks
+            with trio.move_on_after(4):  # longer than the node waits before it asks
                 while await stream.read():
                     pass
 

@@ -1,5 +1,5 @@
-"""Terms that go back and forth, a receipt that is disputed, an hour that is corrected, and one
-given away.
+"""Terms that go back and forth, a receipt that is disputed, an hour that is corrected, and an hour
+that is given away.
 """
 
 import pytest

@@ -43,7 +43,7 @@ def admitted(home):
 def ben_and_cleo(neighbourhood):
     """Lets Ben and Cleo join by Ada's home.
 
-    For Ben, Ada's word is enough, because she alone is the roll. Then the roll grows, and Cleo
+    For Ben, Ada's word is enough, because only she is on the roll. Then the roll grows, and Cleo
     needs two vouchers.
     """
     one, ada = neighbourhood

@@ -8,7 +8,7 @@ import pytest
 
 from meshcoop.home import key_file as keystore
 from protocol import kinds
-from protocol.fold import kind as schema
+from protocol.fold.content import read_content
 from tests.support.real_homes import PASSPHRASE, agree, eventually, folder
 
 assert kinds  # registers every kind
@@ -147,5 +147,5 @@ def epochs(home):
     """Returns the highest number of an epoch that this home has received."""
     with home.database() as db:
         rows = db.execute("SELECT content FROM records WHERE open AND content NOT NULL").fetchall()
-    read = [schema.read_content(row[0]) for row in rows]
+    read = [read_content(row[0]) for row in rows]
     return max(fields["number"] for kind, fields in read if kind == "epoch")

@@ -25,7 +25,7 @@ def kill_while_posting(home, dice, times):
             answers = [script.answer()["id"] for _ in range(patience)]
             kill_a_moment_later(home, dice)
             while (answer := script.answer()) is not None:
-                answers.append(answer["id"])  # told before the node had gone
+                answers.append(answer["id"])  # answers from before the node ended
             acknowledged += answers
             # The script may have been done before the node was killed.
             assert script.process.wait() == (0 if len(answers) == BATCH else 1)

@@ -165,7 +165,7 @@ def test_a_guest_gives_hers_and_takes_what_she_is_given_with_her_pin(street):
     assert cleo("address", "give", agreement, "--text", OTHER)["state"] == "waiting"
     assert len(sealed_in(ben)) == 1  # her device is locked
     assert ben("address", "forget", agreement, *grace)["state"] == "forgotten"
-    assert ask(cleo, "show_address", agreement=agreement)["text"] == OTHER  # Grace's is gone
+    assert ask(cleo, "show_address", agreement=agreement)["text"] == OTHER  # only Grace's is gone
     assert ben("address", "show", agreement, "--keep", *grace)["text"] == OTHER
     assert sealed_in(ada) == []
     close = {"as_state": "cancelled"}

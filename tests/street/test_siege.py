@@ -23,7 +23,7 @@ SLOW = 40  # sockets that say one byte a second
 GROWTH = 64 * 1024  # KiB that the node's memory may grow by, at its peak
 WITHIN = 60.0  # seconds: generous, for a machine with much else to do; see the printed figure
 CLAIMED = 3_000_000  # logs
-ROW = 1024  # claims in a frame: as many as its 4,096 items take
+ROW = 1024  # claims in a frame: as many as fit in its 4,096 items
 
 # The number 2^32 - 1 as the length of one of our frames, and as a varint of libp2p. The body
 # that follows never ends.
@@ -36,7 +36,7 @@ def neighbourhood():
         ada = one.founder("Ada")
         eve = one.newcomer(ada, "Eve")
         stolen = member_gone_bad(eve)
-        eve("down")  # her keys go on by themselves
+        eve("down")  # attackers go on with her keys
         yield one, ada, stolen
 
 
@@ -179,14 +179,16 @@ async def claims_millions(stream, device):
 
 
 async def stays_below(stream, device):
-    """Claims as many logs as a have-map may name. The last frame never comes."""
+    """Claims nearly as many logs as a have-map may name. The last frame never comes."""
     for at in range(0, 65_536 - ROW, ROW):
         await stream.write(claims(at))
     await never_ends(stream)
 
 
 async def never_serves(stream, device):
-    """Claims to hold far more records than this home. Its turn to send never ends."""
+    """Claims to hold far more records than the node has, but sends none. So the attacker's turn to
+    send never ends.
+    """
     await stream.write(frames.encode([sync.HEAD, device, 2**40]))
     await stream.write(frames.encode([sync.HAVE, [device[:8], 2**40, b"\xee" * 8, b""], False]))
     await never_ends(stream)

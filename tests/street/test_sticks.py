@@ -42,7 +42,7 @@ def alone(home):
 
 
 def carry(stick, giver, taker):
-    """Carries the records that the taker lacks from the giver. Returns the counts."""
+    """Carries from the giver the records that the taker lacks. Returns the counts."""
     taker("bundle", "have", str(stick / "have"))
     giver("bundle", "write", str(stick / "bundle"), "--for", str(stick / "have"))
     return taker("bundle", "read", str(stick / "bundle"))

@@ -7,7 +7,7 @@ import pytest
 from meshcoop.home import key_file as keystore
 from meshcoop.home import recovery_words as recovery
 from protocol import kinds
-from protocol.fold import kind as schema
+from protocol.fold.content import read_content
 from protocol.record import sealing as seal
 from tests.support.real_homes import PASSPHRASE, agree, folder
 
@@ -18,8 +18,8 @@ PRIVATE = ("the key is under the third pot", "12 Quincunx Terrace, second floor"
 
 @pytest.fixture(scope="module")
 def stolen():
-    """Copies a home in use while its node runs, as a thief would. Also returns what must not be in
-    the copy.
+    """Copies a home in use while its node runs, as a thief would. Yields the copies and the
+    recovery words, which must not be in them.
     """
     with folder() as one:
         ada = one.founder("Ada")
@@ -123,7 +123,7 @@ def epoch_keys(path):
     with sqlite3.connect(f"file:{path / 'store.db'}?mode=ro", uri=True) as db:
         rows = db.execute("SELECT content FROM records WHERE open AND content NOT NULL").fetchall()
     db.close()
-    acts = [schema.read_content(row[0]) for row in rows]
+    acts = [read_content(row[0]) for row in rows]
     seals = [one for kind, fields in acts if kind == "epoch" for one in fields["seals"]]
     found = set()
     for one in seals:

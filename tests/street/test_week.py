@@ -1,4 +1,4 @@
-"""One week in Rushey Lane, how they decide: steps 1, 12 and 14, on real nodes."""
+"""One week in Rushey Lane, steps 1, 12 and 14, on real nodes: how the neighbours decide."""
 
 from contextlib import contextmanager
 
@@ -114,7 +114,7 @@ def the_panel(homes, young):
     shop.has(last)
     assert shop("show", pact)["state"] == "agreed"
     assert neighbour("list", "pacts") == []
-    assert neighbour.run("show", pact).returncode == 0  # something private, and no more
+    assert neighbour.run("show", pact).returncode == 0  # shows that it is private, and no more
     assert words not in neighbour.run("--json", "show", pact).stdout
     assert [home.holds("repainting") for home in homes] == [[], [], [], []]
 

@@ -1,4 +1,4 @@
-"""One week in Rushey Lane, what people give each other: steps 2 to 6 and 13, on real nodes."""
+"""One week in Rushey Lane, steps 2 to 6 and 13, on real nodes: what people give each other."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -14,8 +14,8 @@ from meshcoop.author.founding import Identity, found_neighbourhood, open_state
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
+from protocol.fold import content as schema
+from protocol.fold.registry import KINDS
 from protocol.record import codec
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement

@@ -6,16 +6,14 @@ from protocol import kinds
 from protocol.authority.admission import Device, Member
 from protocol.authority.authority import Authority
 from protocol.authority.terms import Chain
-from protocol.fold import balance
 from protocol.fold import fold as thread
-from protocol.fold.kind import KINDS
+from protocol.fold.kind import Kind
+from protocol.fold.registry import KINDS
 from protocol.fold.thread import Entry
 
 assert kinds  # registers every kind
 
 ADA, BEN, CHO = (name * 32 for name in (b"a", b"b", b"c"))
-
-
 PEOPLE = (ADA, BEN, CHO)
 
 
@@ -64,17 +62,35 @@ class Story:
     def view(self, one, **more):
         return self.fold(**more).views.get(one.id)
 
+    def values(self, **more):
+        """Returns the values of all views, by id. They can be compared with those of another fold."""
+        return values_of(self.fold(**more))
+
     def state(self, one, **more):
         view = self.view(one, **more)
-        return view and view["state"]
+        return view and view.state
 
     def told(self, one, **more):
         history = self.fold(**more).history
         return next((t.refusal and t.refusal.rule for t in history if t.entry.id == one.id), "?")
 
     def counted(self, **more):
-        found = [balance.credit_of(view) for view in self.fold(**more).views.values()]
-        return {one.id: one.minutes for one in found if one}
+        return {credit.id: credit.minutes for credit in credits_of(self.fold(**more))}
+
+
+def values_of(folded):
+    """Returns the values of all views of a folded thread, by id."""
+    return {record_id: vars(view) for record_id, view in folded.views.items()}
+
+
+def credits_of(folded):
+    """Returns the minutes that the views of a folded thread move from one person to another."""
+    return [
+        credit
+        for view in folded.views.values()
+        if isinstance(view, Kind)
+        for credit in view.credits()
+    ]
 
 
 def agreed(kind="offer", **intent):

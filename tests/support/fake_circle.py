@@ -1,6 +1,6 @@
 """The fake street with a circle, a pact and a page."""
 
-from tests.support.fake_node import ADA, MARIA, SAM, street, view
+from tests.support.fake_node import ADA, MARIA, SAM, step_row, street, view
 
 
 def together():
@@ -26,4 +26,14 @@ def together():
     last = {"title": "Our shed", "text": "A new lock."}
     node.lists["pages"] = [{**page, **last, "first": first, "heads": heads, "revisions": 2}]
     node.lists["revisions"] = [{**one, "after": [page["id"]]} for one in texts]
+    node.steps += [
+        step_row("message", 50, ask=("text",)),
+        step_row("members", 50, ask=("joins",), among=[MARIA["id"]]),
+        step_row("members", 50, ask=("leaves",), among=[SAM["id"]]),
+        step_row("close", 50, given={"as_state": "withdrawn"}, ask=("why",)),
+        step_row("accept", 53, awaited=True),
+        step_row("close", 53, given={"as_state": "declined"}, ask=("why",)),
+        step_row("revision", 54, ask=("title", "text")),
+        step_row("flag", 55, ask=("reason",)),
+    ]
     return node

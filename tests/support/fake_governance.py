@@ -8,9 +8,11 @@ from tests.support.fake_node import (
     intent,
     person,
     profile,
+    step_row,
     street,
     term,
     view,
+    waiting_row,
 )
 
 EVE, WIM = person("Eve", 4), person("Wim", 5)
@@ -19,6 +21,7 @@ EVE, WIM = person("Eve", 4), person("Wim", 5)
 def proposal(number, author, title, *, yes=(), no=(), **more):
     """Makes a decision. Without a change, the decision is a question."""
     empty = {"text": None, "change": None, "newcomers": [], "closes": None, "concerns": None}
+    empty |= {"needed": 2, "voters": 3, "needed_of_roll": None, "roll": 3}
     voted = {"yes": list(yes), "no": list(no)}
     return view(number, "proposal", author, title=title, voted=voted, **(empty | more))
 
@@ -28,7 +31,7 @@ def governed():
     and Maria.
     """
     node = street()
-    node.term = term([ADA, SAM, MARIA], [ADA, SAM, MARIA])
+    node.term = term([ADA, SAM, MARIA], [ADA, SAM, MARIA], moderators_needed=2)
     node.lists["people"] += [profile(EVE, [], [])]
     unkind = intent(25, "request", EVE, "Unkind words about Sam", text="He never pays back.")
     node.lists["requests"].append(unkind)
@@ -73,6 +76,8 @@ def governed():
             share=60,
             parts=[],
             voted={"yes": [MARIA], "no": []},
+            needed=2,
+            voters=3,
         )
     ]
     flood = {"person": EVE, "why": "A flood of offers.", "n": 1}
@@ -96,5 +101,31 @@ def governed():
         {"device": ident(98)[::-1], "person": ADA, "state": "live", "records": 12, "here": True},
         {"device": ident(97)[::-1], "person": ADA, "state": "revoked", "records": 3, "here": False},
     ]
+    _let_ada_answer(node)
     node.vouched = [{"person": WIM, "vouchers": [SAM]}]
     return node
+
+
+def vote_rows(about):
+    """Makes the two steps of somebody who can vote and has not voted."""
+    return [
+        step_row("vote", about, given={"choice": choice}, awaited=True) for choice in ("yes", "no")
+    ]
+
+
+def _let_ada_answer(node):
+    """Gives Ada the steps of a voter and moderator, and what waits for her."""
+    (removal,) = node.lists["removes"]
+    (flag,) = node.lists["flags"]
+    node.steps += [
+        *vote_rows(60),
+        *vote_rows(63),
+        step_row("vote", 62, given={"choice": "yes"}),
+        step_row("flag", 25, ask=["reason"]),
+        step_row("hide", 25, ask=["reason"], given={"hidden": "yes"}),
+        step_row("hide", 26, ask=["reason"], given={"hidden": "no"}),
+    ]
+    node.lists["waiting"] += [
+        waiting_row(removal, "remove"),
+        waiting_row(flag, "hide", about=ident(25), thread=ident(25)),
+    ]

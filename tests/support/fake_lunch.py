@@ -2,7 +2,7 @@
 place.
 """
 
-from tests.support.fake_node import ADA, MARIA, SAM, street, view
+from tests.support.fake_node import ADA, MARIA, SAM, step_row, street, view
 
 DAY, PAST = "2026-11-26", "2026-11-19"
 
@@ -34,6 +34,11 @@ def lunch(organiser=SAM):
     )  # fmt: skip
     node.lists["activities"] = [root]
     node.lists["signups"] = [signup(61, MARIA, root), signup(62, ADA, root, state="waiting")]
+    node.steps += [
+        *(step_row("signup", 60, given={"on": "2026-12-03", "role": one}) for one in root["roles"]),
+        step_row("close", 62, given={"as_state": "withdrawn"}, ask=("why",)),
+        step_row("flag", 60, ask=("reason",)),
+    ]
     return node
 
 

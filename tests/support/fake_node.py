@@ -88,9 +88,36 @@ def told(view):
     }
 
 
+def step_row(kind, about, *, given=None, ask=(), suggested=None, among=None, awaited=False):
+    """Makes a row of `next_steps`. `about` and `among` are numbers or ids of records."""
+    return {
+        "kind": kind,
+        "about": ident(about) if isinstance(about, int) else about,
+        "ask": list(ask),
+        "given": given or {},
+        "suggested": suggested or {},
+        "among": among,
+        "awaited": awaited,
+        "because": "awaited" if awaited else "possible",
+    }
+
+
+def waiting_row(view, kind, about=None, *, thread=None, title=None, **more):
+    """Makes a row of `list waiting`: a view that waits for a record of this kind."""
+    return {
+        **view,
+        **more,
+        "title": view.get("title") or title,
+        "thread": thread or view["id"],
+        "because": "awaited",
+        "step": {"kind": kind, "about": about or view["id"]},
+    }
+
+
 class FakeNode:
     """A fake node. `lists` holds the answers of the node. `posted` holds the records that the
-    screen asked the node to post.
+    screen asked the node to post. `steps` are all rows of `next_steps`. The awaited rows among them
+    also make the list `waiting`.
     """
 
     def __init__(self):
@@ -109,6 +136,8 @@ class FakeNode:
             "suggestions": [],
             **{name: [] for name in (*TOGETHER, *GOVERNING, *SERVING)},
         }
+        self.lists |= {"waiting": [], "board": []}  # in addition to rows made from the rest
+        self.steps = []
         self.ways = {}  # ways of an introduction to a person, by the person's id
         self.lists["charters"] = [charter()]
         self.term = term([ADA, SAM, MARIA], [MARIA])
@@ -157,6 +186,11 @@ class FakeNode:
 
     def list(self, params):
         found = self.lists[params["what"]]
+        if params["what"] == "waiting":
+            return copy.deepcopy([*self._awaited(), *found])
+        if params["what"] == "board":
+            names = ("requests", "offers", "activities", "thanks", "board")
+            found = [one for name in names for one in self.lists[name]]
         if params["what"] == "people":
             return [{**one, "muted": self._is_muted(one)} for one in copy.deepcopy(found)]
         wanted = bool(params.get("muted"))
@@ -177,7 +211,13 @@ class FakeNode:
         root = self._root(view)
         thread = [one for one in self._views().values() if self._root(one) == root]
         thread.sort(key=lambda one: one["created"])
-        return {**copy.deepcopy(view), "history": [told(one) for one in thread]}
+        shown = {**view, "history": [told(one) for one in thread]}
+        if params.get("whole"):
+            shown["views"] = thread
+        return copy.deepcopy(shown)
+
+    def next_steps(self, params):
+        return copy.deepcopy([row for row in self.steps if self._thread_of(row) == params["id"]])
 
     def introductions(self, params):
         ways = self.ways.get(params["person"], [])
@@ -257,7 +297,20 @@ class FakeNode:
         rest += [
             one for name in (*TOGETHER, *PLANNED, *GOVERNING, *SERVING) for one in self.lists[name]
         ]
-        return {one["id"]: one for one in [*intents, *responses, *rest]}
+        links = [link for one in self.lists["services"] for link in one["links"]]
+        return {one["id"]: one for one in [*intents, *responses, *rest, *links]}
+
+    def _awaited(self):
+        views = self._views()
+        # Several ways to answer, such as a yes and a no, are one thing that waits.
+        awaited = {(row["kind"], row["about"]): row for row in self.steps if row["awaited"]}
+        for row in awaited.values():
+            root = views[self._thread_of(row)]
+            title = root.get("title")
+            yield waiting_row(views[row["about"]], row["kind"], thread=root["id"], title=title)
+
+    def _thread_of(self, row):
+        return self._root(self._views()[row["about"]])
 
     def _root(self, view):
         views = self._views()
@@ -374,6 +427,23 @@ def street():
         balance(ADA, received=150),
         balance(MARIA, given=60),
         balance(SAM, given=90),
+    ]
+    terms = {"minutes": 90, "when": "2026-11-26T09:30"}
+    node.steps = [
+        step_row("agreement", 31, ask=("minutes", "when"), suggested=terms, awaited=True),
+        step_row("response", 31, ask=("minutes", "when", "text"), suggested=terms),
+        step_row("close", 31, given={"as_state": "declined"}, ask=("why",)),
+        step_row("close", 30, given={"as_state": "withdrawn"}, ask=("why",)),
+        step_row("confirm", 13, awaited=True),
+        step_row("close", 13, given={"as_state": "disputed"}, ask=("why",)),
+        step_row("close", 12, given={"as_state": "cancelled"}, ask=("why",)),
+        step_row("flag", 10, ask=("reason",)),
+        step_row(
+            "response",
+            20,
+            ask=("minutes", "when", "text"),
+            suggested={"minutes": 60, "when": "2026-11-28"},
+        ),
     ]
     node.lists, node.balances = copy.deepcopy((node.lists, node.balances))
     return node

@@ -2,7 +2,17 @@
 took.
 """
 
-from tests.support.fake_node import ADA, MARIA, SAM, ident, person, street, view
+from tests.support.fake_node import (
+    ADA,
+    MARIA,
+    SAM,
+    ident,
+    person,
+    step_row,
+    street,
+    view,
+    waiting_row,
+)
 
 COUNCIL, CONTRACTOR, SUB = person("Council", 6), person("Contractor", 7), person("Sub", 8)
 USUAL = "As agreed, and as usual. Ups and downs like these are normal."
@@ -14,6 +24,9 @@ SHORT = (
 BINS, MEALS, LIGHTS, SWINGS = 200, 220, 240, 260
 FIRST = 2936  # the window of 6 April 2026
 DAYS = 7
+MEASURE_FIELDS = (
+    *("question", "scale", "better", "target", "share", "window", "min_answers", "who"),
+)
 MISSED = (1, 2, 0, 2, 1, 3, 1, 2, None, 1, 0, 2, 7)
 
 
@@ -52,7 +65,9 @@ def brief(one):
 
 
 def points(counts, *, n=None, limits=None):
-    """Makes a point for each count, one a window, from April on. The count None leaves a gap."""
+    """Makes one point for each count. Each point is for one window, and the first window is in
+    April. The count None leaves a gap.
+    """
     day = lambda at: f"2026-{4 + at // 4:02d}-{6 + 7 * (at % 4):02d}"  # noqa: E731
     return [
         {
@@ -178,4 +193,52 @@ def served():
         view(219, "answer", CONTRACTOR, bins["id"], "said", text="The lorry broke down.",
              reason="explained", to=None),
     ]  # fmt: skip
+    _let_ada_answer(node)
     return node
+
+
+def _let_ada_answer(node):
+    """Gives Ada the steps of somebody who uses these services, and what waits for her."""
+    for number in (BINS, MEALS, LIGHTS, SWINGS):
+        node.steps += [
+            step_row("feedback", number, ask=["text", "on", "urgent"]),
+            step_row("measure", number, ask=MEASURE_FIELDS),
+        ]
+    for number in (210, 230, 231, 250, 270):
+        node.steps.append(step_row("answer", number, ask=["text", "reason", "to"]))
+    for number in (210, 230, 250, 270):  # 231 is not in use
+        node.steps += [
+            step_row("feedback", number, ask=["value", "text", "on", "urgent"]),
+            step_row("action", number, ask=["what", "due"]),
+        ]
+    node.steps += [
+        step_row("accept", 221, awaited=True),
+        step_row("close", 221, ask=["why"], given={"as_state": "declined"}),
+        step_row("link", LIGHTS, ask=["to", "title", "text"]),
+        step_row("close", LIGHTS, ask=["why"], given={"as_state": "ended"}),
+        *(step_row("answer", report, ask=["text", "reason", "to"]) for report in (211, 212, 213)),
+        *report_rows(),
+    ]
+    for fixed in ("yes", "partly", "no"):
+        given = {"fixed": fixed}
+        node.steps.append(step_row("verdict", 216, ask=["text"], given=given, awaited=True))
+    _missed, _warm, _enough, lit, broken = node.lists["measures"]
+    _about_bins, about_lights, about_swings = node.lists["matters"]
+    node.lists["waiting"] += [
+        waiting_row(lit, "action", thread=ident(LIGHTS), matter=about_lights),
+        {
+            **waiting_row(broken, "proposal", thread=ident(SWINGS), matter=about_swings),
+            "step": {"kind": "proposal", "about": None},  # it begins a thread
+        },
+    ]
+
+
+def report_rows():
+    """Makes the steps with which Ada says whether her report and Sam's report are about the same
+    incident.
+    """
+    return [
+        step_row("same_as", 211, ask=["other"], among=[ident(212)]),
+        step_row("not_same", 211, ask=["other"], among=[ident(212)]),
+        step_row("same_as", 212, ask=["other"], among=[ident(211)]),
+    ]

@@ -18,7 +18,8 @@ with atheris.instrument_imports(include=["protocol"]):
     from protocol import display_text as text
     from protocol import kinds
     from protocol.errors import Refused
-    from protocol.fold import kind as schema
+    from protocol.fold import content as schema
+    from protocol.fold.registry import KINDS
     from protocol.record import codec
     from protocol.record import envelope as record
     from protocol.record import root_statement as statement
@@ -224,7 +225,7 @@ def seeds(name):
             seal.pad(schema.pack_private_content("circle", {"name": "x", "members": []}, None)),
             _sealed(seal.pad(content)),
         ],
-        "content": [content, *(codec.pack([kind, {}]) for kind in schema.KINDS)],
+        "content": [content, *(codec.pack([kind, {}]) for kind in KINDS)],
         "text": ["[/] \x1b]52;c;YQ==\x07 \u202e e\u0301 👩‍👩‍👧".encode(), b"\xff lone"],
     }[name]
 

@@ -88,7 +88,7 @@ async def joins(pilot):
 
 
 async def activity(pilot):
-    await shows(pilot, "You are on the waiting list for Lunch")
+    await shows(pilot, "Needs your answer (2)")
     await pilot.press("2")
     await shows(pilot, "Activities (1)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))

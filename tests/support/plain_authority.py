@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain
 
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import KINDS
 from tests.support.plain_terms import PlainTerms
 
 MONTH = 2_592_000_000
@@ -214,8 +214,8 @@ class Plain(PlainTerms):
 
 
 def may_hold(register, value):
-    """Returns whether this version may use the value. For a register that it does not know, returns
-    True.
+    """Returns whether this version of the software may use the value. If the version does not know
+    the register, returns True.
     """
     what, key = register
     declared = KINDS["charter"].fields

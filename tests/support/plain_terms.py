@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import KINDS
 from protocol.record import root_statement as statement
 
 
@@ -104,7 +104,7 @@ class PlainTerms:
             {},
         )
         terms = {first.id: first}
-        for _ in self.of("renewal"):  # no line of terms is longer than this
+        for _ in self.of("renewal"):  # a pass for each renewal: no line of terms is longer
             for act in self.of("renewal"):
                 parent = terms.get(act.fields["parent"])
                 term = parent and self.whole(act, parent)
@@ -171,7 +171,9 @@ class PlainTerms:
         return people
 
     def accepted(self, term):
-        """Returns the people on the parent's roll who accepted the term."""
+        """Returns the people on the roll of the term's parent who accepted the term or a later term
+        built on it.
+        """
         return self.accepted_by(term.id) & self.terms[term.parent].roll
 
     def children(self, term):

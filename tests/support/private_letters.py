@@ -2,7 +2,8 @@
 would.
 """
 
-from protocol.fold import kind as schema
+from protocol.fold import content as schema
+from protocol.kinds.circles import Circle, Message
 from protocol.record import sealing as seal
 from protocol.record.envelope import PRIVATE
 
@@ -15,8 +16,8 @@ def sealed(home, plain, readers, *, cover=seal.pad):
 
 
 def letter(home, readers, kind, about=None, /, *, audience=PRIVATE, header=None, **fields):
-    """Stores a private record of this home about `about`. The open header names `header` as a
-    parent.
+    """Stores a private record of this home about the record `about`. The open header names the
+    record `header` as a parent.
     """
     plain = schema.pack_private_content(kind, fields, about and about.id)
     content = sealed(home, plain, readers)
@@ -45,17 +46,17 @@ def seen(home):
         for one in threads.values()
         for line in one.history
     ]
-    return sorted(map(repr, views)), sorted(told, key=repr)
+    return sorted(repr(vars(view)) for view in views), sorted(told, key=repr)
 
 
 def said(home):
-    return [view["text"] for view in reversed(home.author.private.of_kind("message"))]
+    return [view.text for view in reversed(home.author.private.of_kind(Message))]
 
 
 def members(home):
     """Returns the members of the only circle that this home knows."""
-    (view,) = home.author.private.of_kind("circle")
-    return set(view["members"])
+    (view,) = home.author.private.of_kind(Circle)
+    return set(view.members)
 
 
 def people(*homes):

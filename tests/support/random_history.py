@@ -241,8 +241,8 @@ class History:
         self.vote(asked, self.some(self.crowd)[:4])
 
     def remove(self):
-        """Removes a person. One moderator does so, or a council; some of its members post two
-        cuts.
+        """Removes a person. In most cases, more than half of a council posts the removal; otherwise
+        one person does. Some of them post two cuts.
         """
         target = self.anybody()
         council = self.lists().moderators

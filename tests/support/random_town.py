@@ -111,7 +111,9 @@ class Home:
             self.renew()
 
     def renew(self):
-        """Proposes the next term as `meshcoop renew` does. Hostile people join while they are few."""
+        """Proposes the next term as `meshcoop renew` does. Lets hostile people join while they are
+        few.
+        """
         known, town = self.known(), self.town
         if self.who.key not in known.term.roll:
             return None
@@ -197,7 +199,7 @@ class Town:
         for home in self.homes:
             if home.who.device == act.device:
                 return home.side
-        return self.random.randint(0, 2)  # the hostile are on every side
+        return self.random.randint(0, 2)  # hostile people hear every side
 
     def part(self):
         for home in self.homes:

@@ -80,8 +80,8 @@ class Home:
         return done.stdout
 
     def refused(self, *words: str, code: int = 1, said: str = "", several: bool = False) -> str:
-        """Runs a command that must refuse. Returns its one sentence; `several` allows more
-        sentences.
+        """Runs a command that must refuse. Returns the one sentence that the command prints. With
+        `several`, the command may print more sentences.
         """
         done = self.run("--json", *words, said=said)
         assert (done.returncode, done.stdout) == (code, ""), f"{words}: {done}"
@@ -205,7 +205,9 @@ class Folder:
         return one
 
     def listen(self) -> str:
-        """Returns a free address. The home keeps it, so that other homes find the home again."""
+        """Returns a free address for a home. The home keeps this address, so that other homes find
+        the home again.
+        """
         with socket.create_server(("127.0.0.1", 0)) as server:
             return f"/ip4/{self.place.address}/tcp/{server.getsockname()[1]}"
 
@@ -269,7 +271,7 @@ def each(cases: Iterable[Any], check: Callable[[Any], Any]) -> list[Any]:
 
 def eventually(is_so: Callable[[], Any], what: str, within: float = PATIENCE) -> Any:
     """Calls `is_so` until its answer is true, and returns this answer. If that takes too long,
-    fails with `what`.
+    fails with the message `what`.
     """
     deadline = time.monotonic() + within
     while not (found := is_so()):

@@ -1,9 +1,9 @@
 """Attacks a relay in all ways at once, for a number of seconds. It is a program of its own.
 
 It reads one JSON object from standard input. The object has the `address` of the relay, the
-`seconds`, and values stolen from a member. These are `seed`, `device`, `neighbourhood`,
-`gossip_key`, and of the member's log `seq` and `head` (hex). Once all attacks run, the program
-prints "begun". At the end it prints how many records it has sent.
+`seconds`, and values stolen from a member. The stolen values are `seed`, `device`, `neighbourhood`
+and `gossip_key`, and the fields `seq` and `head` of the member's log (hex). Once all attacks run,
+the program prints "begun". At the end it prints how many records it has sent.
 """
 
 import json
@@ -111,7 +111,7 @@ async def floods(where, stolen, sent, *, task_status):
             )
             try:
                 await stream.write(encode_varint_prefixed(rpc.SerializeToString()))
-            except Exception:  # noqa: BLE001 -- shown out: it comes again
+            except Exception:  # noqa: BLE001 -- if cut off, it calls again
                 with suppress(Exception):
                     stream = await call(them, where, MESHSUB)
                 await trio.sleep(0.2)

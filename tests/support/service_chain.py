@@ -9,9 +9,11 @@ from protocol.authority.admission import Device, Member
 from protocol.authority.authority import Authority
 from protocol.authority.terms import Chain, Holding
 from protocol.fold import fold as thread
-from protocol.fold.kind import KINDS, pack_content, read_content
+from protocol.fold.content import pack_content, read_content
+from protocol.fold.registry import KINDS
 from protocol.fold.thread import Entry
-from protocol.loops.measure_loop import loop_of
+from protocol.kinds.services.loop import loop_of, loop_rules
+from protocol.kinds.services.services import Service
 from protocol.loops.windows import DAY_MS, Calendar
 from protocol.schema.register_names import MEASURE
 
@@ -75,6 +77,10 @@ class Story:
     def view(self, one, **more):
         return self.fold(**more).views.get(one.id)
 
+    def values(self, entries=None):
+        """Returns the values of all views, by id. They can be compared with those of another fold."""
+        return {record_id: vars(view) for record_id, view in self.fold(entries).views.items()}
+
     def told(self, one):
         """Returns the rule because of which an entry does not count, or None if the entry
         counts.
@@ -84,9 +90,10 @@ class Story:
 
     def loop(self, measure, day, entries=None, **more):
         views = self.fold(entries, **more).views
-        service = next(one for one in views.values() if one["kind"] == "service")
+        service = next(view for view in views.values() if isinstance(view, Service))
         now = START + int(day * DAY_MS)
-        return loop_of(views[measure.id], views.values(), service, CHARTER, PEOPLE, {}, now)
+        rules = loop_rules(CHARTER)
+        return loop_of(views[measure.id], views.values(), service, rules, PEOPLE, {}, now)
 
 
 def bins():

@@ -28,7 +28,7 @@ from meshcoop.sync.invitation_desk import InvitationDesk
 from meshcoop.sync.joining import Joiner, keep_knocking
 from meshcoop.testing.memory_network import MemoryNetwork
 from protocol.errors import Refused
-from protocol.fold.kind import KINDS
+from protocol.fold.registry import KINDS
 from protocol.record import root_statement as statement
 from protocol.record.envelope import Record
 from protocol.wire import address_gift as giving

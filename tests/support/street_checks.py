@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from meshcoop.store.store import Store
-from protocol.fold.thread import View
+from protocol.fold.view import View
+from protocol.kinds.exchange.exchange import Response
+from protocol.kinds.exchange.payments import Receipt
 from protocol.record import codec
 from protocol.record import sealing as seal
 from tests.support.simulated_street import MARK, Home, Street, store_of
@@ -54,19 +56,19 @@ def check_private(street: Street, home: Home) -> None:
         path = Path(f"{home.path}{end}")
         assert not path.exists() or MARK.encode() not in path.read_bytes()
     people = {one.identity.person: one.name.split("-")[0] for one in street.homes.values()}
-    for kind, field in (("response", "text"), ("receipt", "note")):
-        for view in state.views.of_kind(kind):
-            row = store_of(home).records.find(view["id"])
+    for view_type, field in ((Response, "text"), (Receipt, "note")):
+        for view in state.views.of_kind(view_type):
+            row = store_of(home).records.find(view.id)
             entry = state.thread_fold.entry(row) if row else None
             sealed = entry.fields.get(field) if entry else None
             if entry is None or sealed is None:
                 continue
             place = seal.private_field_context(state.neighbourhood, entry.device, entry.seq, field)
             plain = seal.open_private_content(sealed, state.ring.boxes.values(), place)
-            parties = {view["author"], _other_party(home, view)}
+            parties = {view.author, _other_party(home, view)}
             if home.identity.person in parties:
                 assert plain is not None
-                assert codec.unpack(plain).startswith(f"{MARK} {people[view['author']]}")
+                assert codec.unpack(plain).startswith(f"{MARK} {people[view.author]}")
             else:
                 assert plain is None
 
@@ -74,10 +76,9 @@ def check_private(street: Street, home: Home) -> None:
 def _other_party(home: Home, view: View) -> bytes | None:
     """Returns the person who can read a response or a receipt and is not its author."""
     assert home.author is not None
-    if view["kind"] == "receipt":
-        other: bytes = ({view["giver"], view["receiver"]} - {view["author"]}).pop()
-        return other
-    row, authority = store_of(home).records.find(view["about"]), home.author.state.authority
+    if isinstance(view, Receipt):
+        return ({view.giver, view.receiver} - {view.author}).pop()
+    row, authority = store_of(home).records.find(view.about or b""), home.author.state.authority
     return authority.member_of_device(row.record.header.device) if row and authority else None
 
 

@@ -12,8 +12,9 @@ from meshcoop.author.founding import Identity, found_neighbourhood, offer_epochs
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.store.store import Store
-from protocol.fold import kind as schema
-from protocol.fold.kind import KINDS
+from protocol.fold import content as schema
+from protocol.fold.registry import KINDS
+from protocol.fold.view import View
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
@@ -172,7 +173,7 @@ class Home:
     def state_hash(self) -> bytes:
         return self.state.views.state_hash()
 
-    def view(self, one: Record) -> dict[str, Any] | None:
+    def view(self, one: Record) -> View | None:
         return self.state.views.find(one.id)
 
     def told(self, one: Record) -> str | None:

@@ -6,7 +6,7 @@ import struct
 from types import NoneType
 
 _FIXED = {0xC0: None, 0xC2: False, 0xC3: True}
-_NUMBERS = "fdBHIQbhiq"  # from ca on
+_NUMBERS = "fdBHIQbhiq"  # for the first bytes from 0xCA on
 _HEADS = {  # the short form, how many it holds, the forms with a length of 1, 2 and 4 bytes
     bytes: (0, 0, (0xC4, 0xC5, 0xC6)),
     str: (0xA0, 32, (0xD9, 0xDA, 0xDB)),
