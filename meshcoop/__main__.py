@@ -1,4 +1,4 @@
-"""`python -m meshcoop` is the command `meshcoop`."""
+"""`python -m meshcoop` does the same as the command `meshcoop`."""
 
 from meshcoop.cli.main import main
 

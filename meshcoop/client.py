@@ -53,7 +53,7 @@ class Client:
         self._patience = patience
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._decoder = Decoder()
-        self._events: deque[Event] = deque()  # they came while a call waited for its response
+        self._events: deque[Event] = deque()  # events that came while a call waited
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -178,8 +178,8 @@ class Client:
 
 
 def _mistake_of(error: Error) -> Mistake:
-    """Makes the Mistake that an error of the node stands for. If a rule was broken, its number
-    comes at the end of the sentence.
+    """Makes the Mistake that an error of the node stands for. If a rule was broken, the number of
+    the rule comes at the end of the sentence.
     """
     code = _EXIT_CODES[error.code]
     if error.rule is None:

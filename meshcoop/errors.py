@@ -15,8 +15,8 @@ NO_NEIGHBOURHOOD = (
 class Mistake(Exception):
     """Raised if a request cannot be carried out.
 
-    `text` is a sentence. Names in braces in it stand for the values in `arguments`. The exit code
-    is 2 if the form of the request is wrong, and 1 otherwise.
+    `text` is a sentence. Names in braces in the sentence stand for the values in `arguments`. The
+    exit code is 2 if the form of the request is wrong, and 1 otherwise.
     """
 
     def __init__(self, text: str, code: int = 1, /, **arguments: object) -> None:

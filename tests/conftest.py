@@ -22,7 +22,8 @@ settings.load_profile("unhurried")
 
 
 def pytest_collection_finish():
-    """Tells the garbage collector to skip the objects that exist by now.
+    """When all tests are collected, tells the garbage collector to skip the objects that exist
+    then.
 
     Searching these objects for garbage took a quarter of the suite's time.
     """

@@ -1,4 +1,6 @@
-"""Code uses dicts of anything only at the codec and at the local API (style rule 8)."""
+"""Code uses dicts whose values may be of any type only at the codec and at the local API (style
+rule 8).
+"""
 
 from collections import Counter
 

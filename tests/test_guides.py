@@ -1,4 +1,4 @@
-"""Every command that the README and the guides show exists, and so does every option in it."""
+"""The README and the guides show only commands and options that exist."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ README_LINES = 130
 
 def commands_in(text):
     """Yields the words after `meshcoop` of each indented line that calls meshcoop. Leaves out
-    comments, and blocks of other languages.
+    comments and fenced blocks.
     """
     unfenced = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     joined = re.sub(r"\\\n\s*", "", unfenced)

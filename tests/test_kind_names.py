@@ -1,4 +1,4 @@
-"""A kind's name stands as a literal in the files of its family only (style rule 9)."""
+"""The name of a kind is written as a literal only in the files of its family (style rule 9)."""
 
 from pathlib import Path
 

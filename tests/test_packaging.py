@@ -60,8 +60,8 @@ def test_the_wheel_says_that_its_packages_are_typed(wheel):
 
 @pytest.fixture(scope="module")
 def entry_points(wheel):
-    """Maps each group of entry points in the wheel to its entries. An entry is a name, and the
-    module or function for which the name stands.
+    """Maps each group of entry points in the wheel to its entries. Each entry is a name and a
+    target: the module or function that the name calls up.
     """
     (entry,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
     points = ConfigParser()

@@ -1,4 +1,4 @@
-"""Kinds from other packages: which are registered, and which are left out."""
+"""Kinds from other packages: which of these kinds are registered, and which are left out."""
 
 import json
 import re
@@ -103,7 +103,9 @@ def test_accept_and_close_answer_the_kinds_of_a_package(tmp_path):
 
 
 def declares(decorator, body="", *, lacks=""):
-    """Returns the source of a package whose one kind is declared like this."""
+    """Returns the source of a package with one kind. The arguments are parts of the kind's
+    declaration.
+    """
     parts = {
         "state": '    class State(States):\n        OPEN = "open", "Always."',
         "wording": '    wording = Words("Thing", happened="{who} has it")',

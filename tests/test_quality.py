@@ -1,4 +1,4 @@
-"""Runs lint, format, types and import contracts as tests like any other."""
+"""Runs the linter, the formatter, the type checker and the import contracts as ordinary tests."""
 
 import re
 import subprocess
@@ -43,8 +43,8 @@ def test_protocol_reaches_for_no_clock_and_no_chance():
 
 
 def test_only_the_store_knows_sql():
-    """Only the store sends SQL. import-linter cannot see statements over a connection that was
-    handed out.
+    """Only the store sends SQL. import-linter cannot see SQL that other code sends over a
+    connection of the store.
     """
     sql = re.compile(r"\.execute(many|script)?\(|\.db[.,)]|CREATE TABLE|INSERT INTO|PRAGMA ")
     places = [ROOT / "meshcoop", ROOT / "protocol", ROOT / "tui"]

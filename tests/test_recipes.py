@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING work as they stand there: the test follows them in a copy of the
+"""The recipes in CONTRIBUTING work as written: the test follows each recipe in a copy of the
 checkout.
 """
 
@@ -68,8 +68,8 @@ def follow(block, tree):
 
 
 def write_metadata(tree):
-    """Gives the copy its entry points, as `uv sync` does. The environment is the checkout's, so
-    nothing is installed into it.
+    """Gives the copy its entry points, as `uv sync` does. The copy runs in the environment of the
+    checkout, so nothing is installed there.
     """
     project = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     info = tree / f"{project['name']}-{project['version']}.dist-info"

@@ -1,5 +1,5 @@
-"""Lists by name which test tries each thing that an attacker would try first. Every entry must
-still exist.
+"""Names a test for each thing that an attacker would try first. Each of the named tests must still
+exist.
 """
 
 import ast

@@ -23,7 +23,7 @@ AWAITED = "awaited"  # why a row is in the list: the view waits for this person'
 
 
 class AwaitedAnswers:
-    """The answers that are awaited from one person. Each API call makes its own object.
+    """Finds the answers that are awaited from one person. Each API call makes its own object.
 
     `private` are the private threads that this person can read.
     """
@@ -83,10 +83,10 @@ class AwaitedAnswers:
         return outcome is not None and self._person in outcome.yes | outcome.no
 
     def _waiting_for_moderators(self) -> Iterator[Waiting]:
-        """Yields what others have asked the moderators to do, if it waits for this moderator.
+        """Yields the views that ask the moderators for something and wait for this moderator.
 
-        Moderators act only if there are at least three. A moderator does not judge their own
-        request, or words about themselves (R-14.5).
+        Moderators act only if there are at least three. A moderator judges neither their own
+        request nor words about themselves (R-14.5).
         """
         moderators = self._authority.term.moderators
         if self._person not in moderators or len(moderators) < MIN_COUNCIL:
@@ -106,8 +106,8 @@ class AwaitedAnswers:
                 yield waiting
 
     def _has_said(self, waiting: Waiting, view: View) -> bool:
-        """Returns whether the view is an answer that this moderator has given. Such a view asks the
-        other moderators for records of the same kind.
+        """Returns whether the view is itself the answer of this moderator to a question. The answer
+        of one moderator asks the other moderators for records of the same kind.
         """
         return view.author == self._person and view.kind == waiting.awaited.kind
 
@@ -121,7 +121,7 @@ class AwaitedAnswers:
         return self._person in people - {view.author}
 
     def _show(self, view_id: bytes, kind: str, about: bytes | None) -> Shown:
-        """Shows a view that waits for a record of the kind `kind`, which has to be about the record
+        """Shows a view that waits for an answer: a record of the kind `kind`, about the record
         `about`.
         """
         view = self._find(view_id)

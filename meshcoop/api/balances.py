@@ -1,5 +1,5 @@
-"""Shows the minutes that people gave and received: each person's balance and its history
-(R-13.14).
+"""Shows the minutes that people gave and received: each person's balance, and how the balance came
+about (R-13.14).
 """
 
 from meshcoop.api.plain_values import Shown

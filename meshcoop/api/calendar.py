@@ -70,7 +70,7 @@ class Diary:
     def _title(self, view: Kind, entry: DiaryEntry) -> str:
         """Returns the title of an entry, with the reader's role and the other person's name.
 
-        Leaves out a name if no character of it can be shown.
+        Leaves out the other person's name if no character of the name can be shown.
         """
         title = safe_line(entry.title or view.kind)
         if entry.role:
@@ -90,6 +90,6 @@ def _readable_rule(entry: DiaryEntry) -> str | None:
     try:
         recurrence.occurrence_days(entry.starts, entry.repeats)
     except Refused:
-        # Software with other rules of repetition signed this. Only the first day is sure.
+        # The signer's software knows further rules of repetition. Only the first day is sure.
         return None
     return entry.repeats

@@ -24,10 +24,10 @@ class CreditAdvisor:
         self._presenter = presenter
 
     def advise(self, record: Record, me: bytes | None) -> str | None:
-        """Returns advice for the signer of a record. If a deputy signed the record for somebody,
-        the advice is for this person. Returns None if there is nothing to advise.
+        """Returns advice for the signer of a record. If a deputy signed the record for another
+        person, returns advice for that other person. Returns None if there is nothing to advise.
 
-        If this person is `me`, the advice says "you".
+        If the advice is for `me`, it says "you".
         """
         view = self._view_of(record)
         authority = self._state.authority
@@ -60,7 +60,8 @@ class CreditAdvisor:
         return view
 
     def _signer_of(self, record: Record) -> bytes | None:
-        """Returns the signer of a record. If a deputy signed it for somebody, returns this person.
+        """Returns the signer of a record. If a deputy signed it for another person, returns that
+        other person.
 
         Returns None if records of this kind get no advice.
         """
@@ -77,8 +78,8 @@ class CreditAdvisor:
         return balances.get(person, Balance()).balance
 
     def _who_is(self, person: bytes, me: bytes | None, *, is_ahead: bool) -> str:
-        """Begins the sentence: "you are" or "Ada is". If `is_ahead`, begins "you would be" or "Ada
-        would be".
+        """Returns the beginning of a sentence: "you are" or "Ada is". If `is_ahead` is True,
+        returns "you would be" or "Ada would be".
         """
         is_me = person == me
         who = "you" if is_me else str(self._presenter.show_person(person)["name"])

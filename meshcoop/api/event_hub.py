@@ -10,7 +10,7 @@ from protocol.errors import Refused
 from protocol.wire.local_rpc import Event, encode
 
 MAX_EVENTS = 256  # events that wait for one client; if more wait, the subscription is cut
-MAX_EVENT = 16 * 1024  # bytes; an event is only a hint: the client then reads the data itself
+MAX_EVENT = 16 * 1024  # bytes; an event is only a hint to read the data again
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Subscription:
 
     def has_topic(self, topic: str) -> bool:
         """Returns whether the client has subscribed to a topic. If the subscription names no
-        topics, it covers all.
+        topics, it covers all topics.
         """
         return self._topics is None or topic in self._topics
 
@@ -63,7 +63,7 @@ class EventHub:
         """Sends an event to the subscribers of `topic`. Never waits and never raises.
 
         If a client's queue is full, this client must read all data again (resync). If the event
-        cannot be encoded, all subscribers of the topic must do so.
+        cannot be encoded, all subscribers of the topic must read all data again.
         """
         subscribers = [
             subscription for subscription in self._subscriptions if subscription.has_topic(topic)

@@ -1,5 +1,5 @@
-"""Lists the answers for which open matters and their actions wait. These answers follow from the
-feedback loops. So they change as time passes, even without new records.
+"""Lists the answers for which open matters and their actions wait. The feedback loops decide which
+answers these are. So the list changes as time passes, even without new records.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class LoopAwaited(NamedTuple):
 
     `kind` names the kind of record that gives the answer. `about` is the record that is answered.
     If `about` is None, the answer begins a thread. `view` is the measure or the action that waits.
-    `matter` is the id of the matter to which it belongs.
+    `matter` is the id of the matter to which the answer belongs.
     """
 
     kind: str
@@ -32,10 +32,10 @@ class LoopAwaited(NamedTuple):
 
 
 def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> list[LoopAwaited]:
-    """Returns the answers of a person for which the matters of all services wait at the time `now`
+    """Returns the answers that the matters of all services await from a person at the time `now`
     (ms).
 
-    A matter that nobody holds any more waits for everybody to propose a decision.
+    If no person holds a matter any more, everybody is asked to propose a decision.
     """
     awaited: list[LoopAwaited] = []
     for service in state.views.of_kind(Service):
@@ -67,9 +67,9 @@ def _awaited_by_actions(
     followed: FollowedService, matter: Matter, person: bytes
 ) -> Iterator[LoopAwaited]:
     """Yields what the actions of a matter wait for. A reopened action waits for its owner to do it.
-    Other actions wait for verdicts.
+    An action that is neither open nor reopened waits for verdicts.
 
-    Leaves out open actions, because their own views say that they wait for their owners.
+    Open actions are left out, because their own views say that they wait for their owners.
     """
     for tally in matter.tallies:
         action = tally.action

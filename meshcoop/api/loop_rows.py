@@ -1,5 +1,5 @@
-"""Shows signals and matters as rows of lists. A signal is a result of a measure that stands out. It
-can open a matter, which somebody must deal with.
+"""Shows signals and matters as rows of lists. A signal is a result that stands out among the
+results of a measure. A signal can open a matter, which somebody must deal with.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +25,8 @@ _DAY_LENGTH = len("2026-11-23")
 
 
 class LoopRows:
-    """Shows the signals and matters of one home to the person `me`. `now` returns milliseconds.
+    """Shows the signals and matters of one home to the person `me`. The function `now` returns the
+    time in milliseconds.
 
     Each API call makes its own `LoopRows` object.
     """
@@ -111,7 +112,7 @@ class LoopRows:
     def _show_matter(self, followed: FollowedService, loop: Loop, matter: Matter) -> Shown:
         measure = followed.measure_of(loop)
         held = followed.holder_of(loop, matter, self._now())
-        # If a matter is past the top of the chain, the neighbourhood holds it, and no person does.
+        # If nobody in the chain solved a matter, the neighbourhood holds it, and no person does.
         holder = followed.chain[held.level] if held.level >= 0 else None
         window = loop.windows.get(matter.window)
         point = window.point(loop.context.scale, 1) if window else None
@@ -179,8 +180,8 @@ def _show_measure(measure: Measure) -> Shown:
 
 
 def _show_outcome(loop: Loop, matter: Matter) -> Shown | None:
-    """Compares the answers from before the leading action of a matter was done with the later
-    answers. Returns None if there are no later answers yet.
+    """Shows how the answers changed after the leading action of a matter had been done. Returns
+    None if nobody has answered since then.
     """
     outcome = outcomes.outcome_of(loop, matter)
     if outcome is None:

@@ -32,7 +32,7 @@ class LoopViews:
     """Adds the present status of feedback loops to the views of one home. Each API call makes its
     own `LoopViews` object.
 
-    `me` is the person who reads the views. `now` returns milliseconds.
+    `me` is the person who reads the views. The function `now` returns the time in milliseconds.
     """
 
     def __init__(
@@ -190,7 +190,7 @@ class LoopViews:
 
     def _show_answered(self, loop: Loop) -> Shown:
         """Shows how many people answered in today's window. Also sums up the answers of the
-        service's parties, if enough of these people answered.
+        service's parties, if enough of the parties answered.
         """
         window = loop.windows.get(loop.context.calendar.window_at(self._now()))
         people = len(window.people) if window else 0

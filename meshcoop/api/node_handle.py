@@ -71,8 +71,8 @@ class NodeHandle(Protocol):
         """Returns the relay that this node runs. Raises Mistake if this home is no relay."""
 
     async def join(self, text: str, name: str, seconds: float) -> bool:
-        """Shows the invitation `text` to the inviter's home for some seconds, and asks to be
-        admitted.
+        """Shows the invitation `text` to the inviter's home, and asks to be admitted under `name`.
+        Gives up if no home answers within `seconds`.
 
         Returns True if this home now belongs to the neighbourhood. Raises Refused or Mistake if it
         cannot join.

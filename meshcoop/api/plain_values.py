@@ -41,13 +41,13 @@ class Naming(Protocol):
         """Shows a person as `{id, name}`."""
 
     def show_subject(self, subject: Subject) -> Shown | None:
-        """Shows the person or the record that people are asked to judge. Returns None if it is not
-        here.
+        """Shows the person or the record that people are asked to judge. Returns None if this
+        person or record is not known here.
         """
 
 
 def show_values(view: View, naming: Naming) -> Shown:
-    """Returns the values of a view as plain values, in the same order."""
+    """Returns the values of a view as plain values, and keeps their order."""
     converters = _converters_of_kind(view.kind)
     return {
         name: converters.get(name, _show_untyped)(value, naming)
@@ -66,7 +66,9 @@ def show_result(method: Callable[..., Mapping[str, object]], *args: Any, naming:
 
 
 def show_input(fields: Mapping[str, object]) -> Shown:
-    """Returns fields as `post` takes them: people and records by their full ids."""
+    """Returns fields in the form that the API method `post` takes. They name people and records by
+    full ids.
+    """
     return {name: _show_input(value) for name, value in fields.items()}
 
 
@@ -116,7 +118,7 @@ def _annotated_converter(hint: Any) -> _Converter:
 
 
 def _qualified_converter(hint: Any) -> _Converter:
-    """Returns the converter of values that a map may have or must have."""
+    """Returns the converter of a value that a TypedDict may have or must have."""
     return _converter_of(get_args(hint)[0])
 
 
@@ -211,7 +213,7 @@ def _show_untyped(value: Any, naming: Naming) -> Any:
 
 def _show_input(value: Any) -> Any:
     if type(value) in _UNCHANGED:
-        return value  # most values are such, so this test comes first
+        return value  # most values stay as they are, so this test comes first
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, str):

@@ -35,7 +35,8 @@ _HALF = 50  # percent; more than this share of the moderators decides
 class Presenter:
     """Shows the state of one home. Each answer makes its own `Presenter` object.
 
-    `now` returns milliseconds. It is called only once, so the whole answer is made for one moment.
+    The function `now` returns the time in milliseconds. It is called only once, so the whole answer
+    is made for one moment.
     """
 
     def __init__(self, state: State, now: Callable[[], int], boxes: Iterable[BoxKey] = ()) -> None:
@@ -74,8 +75,8 @@ class Presenter:
     def show_history(self, thread: Thread) -> list[Shown]:
         """Shows the records of a thread, in order.
 
-        `note` says why a record does not count. `automatic` is true if the record is a confirm that
-        a home's software signed by itself (R-13.15).
+        The field `note` says why a record does not count. The field `automatic` is true if the
+        record is a confirm that a home's software signed by itself (R-13.15).
         """
         return [
             {
@@ -190,8 +191,7 @@ class Presenter:
     def _show_alone(self, view: View, parties: set[bytes] | None = None) -> Shown:
         """Shows a view without the further views that belong to it, such as its responses.
 
-        `parties` are people who may be a party to the view. It is None if these people are not
-        known.
+        `parties` are the possible parties to the view. It is None if they are not known.
         """
         shown = plain_values.show_values(view, self)
         shown["state"] = self.state_of(view)
@@ -200,8 +200,8 @@ class Presenter:
     def _show_embedded(
         self, view: View, ids: Iterable[bytes], embedded: Mapping[bytes, View]
     ) -> list[Shown]:
-        """Shows the views that another view lists. Their authors, and the author of that view, are
-        its parties.
+        """Shows the views that `view` lists, such as its responses. Their authors and the author of
+        `view` count as parties, who may read private fields.
         """
         arrived = [embedded[record_id] for record_id in ids if record_id in embedded]
         parties = {view.author, *(answer.author for answer in arrived)}
@@ -289,8 +289,8 @@ def _ids_of_embedded(view: View) -> Iterable[bytes]:
 
 
 def _is_countersignature(thread: Thread, entry: Entry) -> bool:
-    """Returns whether a record is a confirm of a confirm. Such a record is signed only by software
-    (R-13.15).
+    """Returns whether a record of the kind `confirm` confirms another `confirm`. Only software
+    signs such a record (R-13.15).
     """
     confirm = thread.find_draft(entry.id, Confirm)
     return confirm is not None and thread.find_draft(confirm.about, Confirm) is not None

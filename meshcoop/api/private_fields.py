@@ -27,8 +27,8 @@ class PrivateFields:
     def open_fields(self, view: View, parties: set[bytes] | None = None) -> dict[str, Any]:
         """Returns the private fields of a view. If no key here opens a field, its value is None.
 
-        `parties` are people who may be a party to the view, besides the people named in the view.
-        If `parties` is None, the author of the record that the view answers is taken as a party.
+        `parties` are possible parties to the view, besides the people named in the view. If
+        `parties` is None, the author of the record that the view answers is taken as a party.
         """
         names = _private_names(view.kind)
         if not names or not self._may_read(view, parties):
@@ -41,7 +41,9 @@ class PrivateFields:
         return {name: self._open(row, name, sealed[name]) for name in names if sealed.get(name)}
 
     def _may_read(self, view: View, parties: set[bytes] | None) -> bool:
-        """Returns whether a person with a device at this home may be a party to the view."""
+        """Returns whether it is possible that a person with a device at this home is a party to the
+        view.
+        """
         # Trying every key on every view would take long. So keys are tried for likely readers only.
         if parties is None:
             about = self._state.views.find(view.about or b"")

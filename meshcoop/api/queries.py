@@ -25,7 +25,7 @@ MAX_ROWS = 500
 _DEFAULT_HITS = 50
 _PRIVATE_AT_ONCE = 50  # private records
 
-# The lists that are no lists of one kind.
+# The lists that do not show the views of one kind.
 _FURTHER_LISTS = (
     *("people", "waiting", "board", "suggestions", "reciprocity"),
     *("matters", "signals", "holdings"),
@@ -35,8 +35,9 @@ _FURTHER_LISTS = (
 class Queries:
     """Answers one API call about views.
 
-    The answer leaves out the posts of muted people. If the parameter `muted` is set, it has only
-    these posts (R-06.8). `reader` is the person who calls, or None if this home has no member yet.
+    The answer leaves out the posts of muted people. If the parameter `muted` is set, the answer has
+    only the posts of muted people (R-06.8). `reader` is the person who calls, or None if this home
+    has no member yet.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class Queries:
     def _list_waiting(self, params: Params) -> list[Params]:
         """Lists what waits for an answer of the reader, the newest first.
 
-        Muting leaves nothing out here: people get an answer, whoever they are (R-06.8e).
+        Muted people are not left out here, because everybody gets an answer (R-06.8e).
         """
         limit = read_limit(params, MAX_ROWS)
         authority = self._state.authority

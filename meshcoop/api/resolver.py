@@ -26,7 +26,8 @@ class Resolver:
         self._names = presenter.names()
 
     def resolve(self, what: str, typed: str) -> bytes:
-        """Returns the id of a record or a person. Raises Mistake if none or several fit.
+        """Returns the id of a record or a person. Raises Mistake if nothing fits, or if more than
+        one fits.
 
         `what` is "record", "person" or "named". "named" means that a field of a record names a
         person, who may be an outsider. In that case, raises Refused if nobody here has the name.

@@ -40,7 +40,7 @@ from protocol.wire.local_rpc import (
 )
 
 MAX_CLIENTS = 32
-MAX_REQUESTS = 16  # unanswered requests of one client; the next request waits
+MAX_REQUESTS = 16  # the most unanswered requests of one client; a further request waits
 HELLO_SECONDS = 10
 
 Method = Callable[[dict[str, Any]], Awaitable[Any]]
@@ -212,8 +212,8 @@ class _Client:
             self._hub.unsubscribe(self._subscription)
 
     async def _forward(self, subscription: Subscription) -> None:
-        """Sends the events of a subscription until the subscription ends. If it was cut, sends a
-        last event "resync": the client must read all data again.
+        """Sends the events of a subscription until the subscription ends. If the subscription was
+        cut, sends a last event "resync": the client must read all data again.
         """
         async for data in subscription.events:
             await self._send(data)
@@ -232,7 +232,7 @@ async def serve_api(
     *,
     task_status: TaskStatus = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serves the local API on a Unix socket at `path` (mode 0600) until it is cancelled.
+    """Serves the local API on a Unix socket at `path` (mode 0600) until this task is cancelled.
 
     Reports `started` to the nursery when clients can connect. If a killed node has left a socket at
     `path`, replaces it. Raises Mistake if the path is taken by another file or a running node.
@@ -256,7 +256,7 @@ def _listen(path: Path) -> socket.socket:
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         server.bind(os.fspath(path))
-        path.chmod(0o600)  # this comes before `listen`: until then nobody can connect
+        path.chmod(0o600)  # before `listen`, because nobody can connect yet
         server.listen(_BACKLOG)
     except OSError as error:
         server.close()
@@ -303,7 +303,7 @@ def _error_code(is_usage: bool) -> ErrorCode:
 
 
 def _encode_result(request: Request, result: Any) -> bytes:
-    """Encodes the response to a request with its result.
+    """Encodes the response to a request, with the result of the call.
 
     Raises Mistake if the response is too large. Raises TypeError if the result has values that
     cannot be encoded.
@@ -329,7 +329,7 @@ def _encode_failure(
 
 
 def _argument(value: object) -> float | str:
-    """Returns an argument of an error as frames carry it."""
+    """Returns an argument of an error in a form that frames can carry."""
     if isinstance(value, bytes):
         return value.hex()
     return value if isinstance(value, int | float) else _carried(str(value))

@@ -37,7 +37,8 @@ class Author:
 
     `devices` maps the key of each device to the seed of the device. `elsewhere` are devices that
     were made on another machine. `last_signed` is the file with the last number that each device
-    has signed. `random(n)` returns n random bytes. `now` returns milliseconds.
+    has signed. `random(n)` returns n random bytes. The function `now` returns the time in
+    milliseconds.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Author:
         self.elsewhere = set(elsewhere)
         self.now = now
         self.random = random
-        self.signed: list[Callable[[Record], None]] = []  # called with each record once it is safe
+        self.signed: list[Callable[[Record], None]] = []  # called with each stored record
         self._last_signed = last_signed
         self._sealer = RecordSealer(inbox.state, random)
 
@@ -317,8 +318,8 @@ class Author:
         yet. If `about` is None, folds a new thread.
 
         If the thread is private, `private` reads it. Raises Refused (R-10.5) if records of this
-        `kind` must be about another record and `about` is None, or if they must not be and `about`
-        is given.
+        `kind` must be about another record and `about` is None, or if they must not be about
+        another record and `about` is given.
         """
         if kind.is_root and about is not None:
             raise Refused("R-10.5", "a {name} is about nothing; leave --about out", name=kind.name)

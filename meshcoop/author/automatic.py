@@ -21,7 +21,7 @@ from protocol.record.sealing import EpochKey
 
 MAX_SEALS = 64  # the most devices to which one epoch record seals a key
 
-_SETTLES_MS = 5000  # a relay's answer from before its enrolment arrives by then
+_SETTLES_MS = 5000  # a relay's answer may be on its way for this long
 _NAMED = 7  # the most parents that an accept has besides the charter
 _PAGE = 500  # records that the countersigner reads at once
 _MAX_WAITING = 1000  # the most records that may wait for their thread
@@ -74,7 +74,7 @@ def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]
     sealed = {
         act.fields["key_id"]: act.id
         for act in author.state.authority_fold.records_of(Epoch)
-        if authority.member_of_device(act.device) != person  # leaves out own seals
+        if authority.member_of_device(act.device) != person  # not what they sealed themselves
         and any(sealed_key.startswith(device) for sealed_key in act.fields["seals"])
     }
     brought = [*authority.members[person].admits, *sealed.values()]
@@ -95,8 +95,8 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
     """Seals this home's epoch keys to members' devices that lack these keys.
 
     The devices belong to people of this home, to people for whom people of this home vouched, or to
-    people in `met`. This home has just met the people in `met`. The homes of those who vouched for
-    them may be offline.
+    people in `met`. This home has just met the people in `met`. It does not wait for the homes of
+    those who vouched for them, because these homes may be offline.
     """
     authority = author.state.authority
     keys = author.state.ring.all()
@@ -127,8 +127,8 @@ def post_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: st
 
 
 def end_relays(author: Author, refusals: dict[str, int]) -> None:
-    """R-08.7: ends the enrolment of relays that no longer serve. This home's person must have
-    enrolled them.
+    """R-08.7: ends the enrolment of each relay that this home's person enrolled and that no longer
+    serves the neighbourhood.
 
     `refusals` maps a relay's peer id to the time (ms) when the relay last told this home that it
     does not serve. The function empties this map.

@@ -100,8 +100,8 @@ def open_state(
     """Opens the state of `neighbourhood` in `store`.
 
     `devices` maps device keys to seeds. `boxes` are pairs of an earlier device's key and its box
-    secret. Both are used to open sealed records. `report` is called while the state makes its
-    views again, as for `State`.
+    secret. The keys from `devices` and from `boxes` open sealed records. `report` is called while
+    the state makes its views again, as for `State`.
     """
     current = [(device, seal.device_box_key(seed)) for device, seed in devices.items()]
     earlier = [(device, seal.box_key_from_secret(secret)) for device, secret in boxes]

@@ -56,8 +56,8 @@ class Guests:
         return devices[-1] if devices else None
 
     def resolve(self, typed: object, resolve_person: Callable[[str], bytes]) -> bytes:
-        """Returns the person whom the option `--as` names. This is a guest, even a guest without a
-        profile, or else a member.
+        """Returns the person whom the option `--as` names. The person may be a guest, even one
+        without a profile, or a member.
         """
         name = str(typed).strip().casefold()
         named = {guest.person for guest in self.devices if guest.name.casefold() == name}
@@ -77,7 +77,7 @@ class Guests:
         self._unlocked = self._unlocked.save(replace(keys, guests=others))
 
     async def open_seed(self, guest: Guest, pin: str | None) -> bytes:
-        """Returns the seed of a guest's device, which the PIN opens.
+        """Opens the seed of a guest's device with the PIN, and returns the seed.
 
         Raises Mistake if the PIN is missing or wrong. After several wrong PINs the person must
         wait; until then, every try raises Mistake.

@@ -22,16 +22,16 @@ from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import OPEN
 from protocol.schema.fields import Field, RecordId
 
-_ID_START = b"\xff" * 24  # the ids of candidates begin so; no hash does
+_ID_START = b"\xff" * 24  # the ids of candidates begin with these bytes; no hash does
 
 
 @dataclass(frozen=True)
 class Step:
     """A record that a person could post.
 
-    `given` are its fixed fields. `ask` are the fields that the person may fill in, with first
-    values in `suggested`. `among` are the people or records to choose from, or None for everybody.
-    `awaited` says that somebody waits for the record, and since when or until when.
+    `given` are the fixed fields of the record. `ask` are the fields that the person may fill in,
+    with first values in `suggested`. `among` are the people or records to choose from, or None for
+    everybody. `awaited` says that somebody waits for the record, and since when or until when.
     """
 
     kind: str
@@ -98,7 +98,9 @@ class _StepFinder:
         return sorted(steps, key=lambda step: (step.awaited is None, place[step.about]))
 
     def _kinds_answering(self, target_kind: str) -> list[DeclaredKind]:
-        """Returns the kinds that people post about a record of this kind, in such a thread."""
+        """Returns the kinds of records with which people can answer a record of the kind
+        `target_kind` in the finder's thread.
+        """
         if target_kind not in self._answering:
             known = KINDS.get(target_kind)
             self._answering[target_kind] = [
@@ -119,10 +121,11 @@ class _StepFinder:
     def _candidates_of(
         self, declared: DeclaredKind, target: Entry
     ) -> Iterator[tuple[int, _Candidate]]:
-        """Yields the records of a kind about `target` that the author's software would sign.
+        """Yields the records of the kind `declared` that the author's software would sign as
+        answers to `target`.
 
-        Each comes with the number of its way. If two candidates of this kind have the same number,
-        they answer different records. So they can be folded together.
+        Each candidate comes with the number of its way to answer. If two candidates of one kind
+        have the same number, they answer different records. So both can be folded together.
         """
         ways = declared.view_type.ways(self.thread, target, self.signer.person)
         for number, way in enumerate(ways):
@@ -216,7 +219,7 @@ class _StepFinder:
 
     @cached_property
     def _template(self) -> Entry:
-        """An entry of the signer, as it would be signed now."""
+        """An entry as the signer would sign it now."""
         return self.author.new_entry(KINDS[RETRACT], self.signer, None, {})
 
     @cached_property

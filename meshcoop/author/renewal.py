@@ -79,8 +79,8 @@ def renew(
 
 
 def decide(author: Author) -> None:
-    """Makes the decisions about terms that software may make alone, for each person of this home
-    (R-16.5).
+    """Software may make some decisions about terms alone. Makes these decisions for each person of
+    this home (R-16.5).
     """
     if author.state.authority is None or author.state.ring.current() is None:
         return
@@ -111,7 +111,7 @@ def _agree_to_newcomers(author: Author, person: bytes) -> None:
             signer = author.signer_of(person)
             author.write(declared_of(Vote), {"choice": "yes"}, about=renewal, signer=signer)
         except Refused:
-            continue  # R-16.5 forbids it, because the person has said yes to a rival
+            continue  # R-16.5 forbids this vote: the person has voted for a rival term
 
 
 def _renew_alone(author: Author, person: bytes) -> None:

@@ -191,7 +191,7 @@ class AuthorityFold:
         """R-03.8: returns the epoch records that count, sorted by number.
 
         An epoch record counts if its device was let in and if authority counts the record. If an
-        epoch's number is above 1, an epoch with the number before it must exist.
+        epoch's number is above 1, an epoch with the next lower number must exist.
         """
         assert self.authority is not None, "keys are learnt after authority was folded"
         counting: list[AuthorityRecord] = []

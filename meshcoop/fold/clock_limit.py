@@ -11,7 +11,9 @@ DRIFT_MS = 10 * 60_000  # a record may be this far ahead of the clock and still 
 
 
 class ClockLimit:
-    """Postpones records that are dated too far ahead of the clock. `now` returns milliseconds."""
+    """Postpones records that are dated too far ahead of the clock. The function `now` returns the
+    time in milliseconds.
+    """
 
     def __init__(self, database: Database, now: Callable[[], int]) -> None:
         self._postponed = PostponedThreads(database)
@@ -19,7 +21,7 @@ class ClockLimit:
 
     def postpones(self, time: int, root: int) -> bool:
         """Returns whether `time` (ms) is too far ahead of the clock. If it is, notes that a thread
-        must be folded again at that time. `root` is the row of the thread's root record.
+        must be folded again at `time`. `root` is the row of the thread's root record.
         """
         if time <= self._now() + DRIFT_MS:
             return False

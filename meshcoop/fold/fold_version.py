@@ -1,9 +1,9 @@
-"""The version of the fold. If a new program may make other views from the same records, its version
-is another one.
+"""The version of the fold. If a new program may make other views from the same records, the fold
+has a new version.
 
-It is derived from the kinds' declarations and from the source of the code that makes the views. A
-home notes the version with which it made its views. If the program has another version, the home
-makes its views again.
+The version is derived from the kinds' declarations and from the source of the code that makes the
+views. A home notes the version with which it made its views. If the version has changed since then,
+the home makes its views again.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ _SOURCES = (
 
 @cache
 def fold_version() -> str:
-    """Returns the version of the fold with the kinds that are registered now."""
+    """Returns the version of the fold, derived from the kinds that are registered now."""
     kinds = {sys.modules[declared.view_type.__module__] for declared in KINDS.values()}
     modules = kinds | {import_module(name) for name in _SOURCES}
     return derive_version(

@@ -104,8 +104,8 @@ class FollowedService:
         return find_holder(chain, begin, matter.opened, steps, reopened, answer_ms, end)
 
     def _steps(self, loop: Loop, matter: Matter) -> list[Step]:
-        """Returns the steps that people took about a matter. Steps are actions, and answers to the
-        measure or to feedback on the measure.
+        """Returns the steps that people took about a matter. A step is an action, an answer to the
+        measure, or an answer to feedback on the measure.
         """
         measure_id = loop.context.measure.id
         answered = {view.id for view in self.views.values() if view.about == measure_id}
@@ -125,8 +125,8 @@ class FollowedService:
 
 
 class _Kept(NamedTuple):
-    """A followed service as it was computed, with the authority and the version of the thread that
-    were used.
+    """A followed service, with the authority and the version of the thread from which it was
+    computed.
     """
 
     version: tuple[int, int]

@@ -31,7 +31,7 @@ def read_authority_record(record: Record, neighbourhood: bytes) -> AuthorityReco
             envelope.content_digest(record.content),
         )
         if record.id == neighbourhood:
-            authority.read_charter(act)  # it refuses a charter that cannot found a neighbourhood
+            authority.read_charter(act)  # refuses a charter that cannot found a neighbourhood
     except Refused:
         return None
     return act

@@ -43,7 +43,7 @@ class PrivateRecords:
         self._opened: dict[bytes, Opened | None] = {}  # by id; None: this home cannot open it
         self._handed: dict[bytes, set[bytes]] = defaultdict(set)  # keys for records not here yet
         self._box_count = 0  # the number of this home's box keys when records were last opened
-        self.change_count = 0  # while it stays the same, no opened record has changed
+        self.change_count = 0  # while this number stays the same, no opened record has changed
 
     def __iter__(self) -> Iterator[Opened]:
         """Yields the records that are open now."""

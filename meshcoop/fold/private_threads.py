@@ -135,8 +135,8 @@ class PrivateThreads:
         return {id(thread): thread for thread in self.threads().values()}.values()
 
     def _entries(self) -> tuple[dict[bytes, Entry], bool]:
-        """Returns the entries of the open records, by id, and whether these are all. An entry is
-        left out while its record is dated ahead of this home's clock.
+        """Returns the entries of the opened records, by id. Leaves out each record that is dated
+        ahead of this home's clock. Also returns whether no record was left out.
         """
         entries: dict[bytes, Entry] = {}
         if self._state.authority is None:

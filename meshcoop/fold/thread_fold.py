@@ -147,7 +147,7 @@ class ThreadFold:
         return target is not None and any(self._erases(answer, target) for answer in answers)
 
     def _fold_rows(self, rows: list[StoredRecord]) -> FoldedThread:
-        """Folds the records of a thread. Returns what is stored of the thread."""
+        """Folds the records of a thread. Returns the parts of the result that are stored."""
         authority = self._authority_fold.authority
         assert authority is not None, "threads are folded under an authority"
         entries = self._entries(rows)

@@ -29,7 +29,8 @@ _NO_WORDS = frozenset(("kind", "state"))  # fields whose text no person wrote
 
 
 class FoldedThread(NamedTuple):
-    """What is stored of a thread. Every part names a view by the row of its record.
+    """The parts of a folded thread that are stored. Every part names a view by the row of its
+    record.
 
     `beyond_core` are the views that the state hash leaves out.
     """
@@ -52,8 +53,8 @@ class Views:
     """
 
     def __init__(self, store: Store, *, stale: bool = False) -> None:
-        """If `stale`, drops the tables and makes them again, because an older version of the
-        program filled them.
+        """If `stale` is True, drops the tables and makes them again, because an older version of
+        the program filled them.
         """
         self._store = store
         self._rows = ViewRows(store)
@@ -164,7 +165,7 @@ class Views:
     def search(self, words: str, limit: int) -> list[View]:
         """Returns at most `limit` views that have all of the given words, the best match first.
 
-        A view has a given word if a word in the view begins with it.
+        A view has a given word if a word in the view begins with the given word.
         """
         return [_unpack(body) for body in self._rows.search(words, limit)]
 
@@ -185,8 +186,8 @@ class Views:
         return [credit._replace(is_gift=bool(credit.is_gift)) for credit in rows]
 
     def receipts(self) -> Iterator[tuple[bytes, str]]:
-        """Yields the receiver and the day of every credit that names a day and is no gift. Those
-        are the receipts that both parties signed.
+        """Yields the receiver and the day of every credit that names a day and is no gift. These
+        credits come from receipts that both parties signed.
         """
         return self._credits.receipts()
 
@@ -292,7 +293,7 @@ def _unpack(body: bytes) -> View:
 
 
 def _read(view_type: type[V], bodies: Iterator[bytes]) -> Iterator[V]:
-    """Yields the views that are packed in `bodies`, all of a kind with this class."""
+    """Unpacks the views in `bodies`, which all have the given class."""
     for body in bodies:
         view = _unpack(body)
         assert isinstance(view, view_type), "the name of a kind stands for its class"

@@ -1,5 +1,5 @@
-"""Decides whether a record may be stored. It may if its device is certified, or if the record
-itself brings its device's certificate (R-03.31).
+"""Decides whether a record may be stored: its device must be certified, or the record itself must
+bring its device's certificate (R-03.31).
 
 A member's further device needs no vouchers. The first record of its log carries a certificate that
 the person's root key has signed. Every home stores this record, because the person belongs to the
@@ -20,8 +20,8 @@ from protocol.record.root_statement import PLACE_SIZE, Certificate
 def is_storable(state: State, record: Record) -> bool:
     """Returns whether this record may be stored.
 
-    That is so if the records of its device are stored (R-03.19), or if the record brings its
-    device's own certificate (R-03.31).
+    It may be stored if the store takes its device's records (R-03.19), or if the record itself
+    brings its device's certificate (R-03.31).
     """
     device = record.header.device
     if not state.authority_fold.is_storable(device):

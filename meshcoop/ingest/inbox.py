@@ -106,7 +106,7 @@ class Inbox:
         """Stores contents for records that are held without content.
 
         `items` are pairs (record id, content). With the new contents, waiting records may become
-        storable. The result is about those waiting records.
+        storable. The result tells what happened to these waiting records.
         """
         with self.store.transaction(durable=False):
             touched_roots = set()
@@ -124,8 +124,8 @@ class Inbox:
         return self.ingest([])  # the contents may admit a device whose records wait
 
     def missing_contents(self, limit: int) -> list[bytes]:
-        """Returns at most `limit` ids of records whose content is missing here. Leaves out
-        retracted records.
+        """Returns at most `limit` ids of records that are not retracted and whose content is
+        missing here.
 
         Each call continues where the last call ended. So contents that no peer has do not hide the
         others.
@@ -185,7 +185,7 @@ class Inbox:
         self.state.thread_fold.fold(batch.touched_roots, batch.begun)
 
     def _prune_forks(self, batch: Batch) -> None:
-        """R-01.14: deletes the records beyond a fork that the rule does not keep.
+        """R-01.14: deletes records beyond a fork, unless the rule keeps them.
 
         It keeps the proof of the fork, records that others name as parents, and certain authority
         records.
@@ -205,8 +205,9 @@ class Inbox:
     def _fold_authority(self, batch: Batch) -> None:
         """Folds authority once for all new authority records.
 
-        If a device's records may no longer be stored, deletes its log and puts its records into the
-        pool. If the quotas have changed, counts the use of all logs again.
+        If the rules no longer allow a device's records to be stored, deletes the device's log and
+        puts the records into the pool. If the quotas have changed, counts the use of all logs
+        again.
         """
         if not batch.authority_is_stale:
             return
@@ -245,8 +246,8 @@ class Inbox:
         batch.begun.clear()
 
     def _prune(self) -> list[StoredRecord]:
-        """Deletes the records beyond a fork that neither the store nor the pool needs. Returns
-        them.
+        """Deletes records beyond a fork if neither store nor pool needs them. Returns the deleted
+        records.
         """
         return self.store.prune_forks(
             self.pool.parents() | self.state.authority_fold.kept_beyond_forks()

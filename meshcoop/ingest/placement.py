@@ -1,7 +1,7 @@
 """Places each record: into its device's log, or into the pool of waiting records.
 
-Placement asks authority whether a record's device may write. New authority records may be placed
-already, but not folded yet. If authority does not know a device at such a time, the device's record
+Placement asks authority whether a record's device may write. It can happen that new authority
+records are placed but not folded yet. If authority does not know a record's device yet, the record
 is deferred (`Batch.deferred`). The inbox folds the new authority records and places the deferred
 record again.
 """

@@ -1,5 +1,5 @@
 """How much a device may write in one day: its quota of records and bytes (specs/03 R-03.15). A
-record counts for the day of the time that is written in it.
+record counts on the day of the time that its header names.
 
 The charter's quota decides which records fold. The neighbourhood may change this quota. The store
 takes up to twice the highest quota that was ever allowed. That second limit only grows.
@@ -17,8 +17,9 @@ _STORED = 2  # times the quota
 
 
 class Share(NamedTuple):
-    """How much of its quota a device has used, with one more record counted. 1 is the
-    whole quota.
+    """Tells how much of its quota a device has used, with one more record counted.
+
+    In both fields, the value 1 stands for the whole quota.
     """
 
     used: float  # the part of the quota that the charter has now
@@ -26,13 +27,13 @@ class Share(NamedTuple):
 
     @property
     def over(self) -> bool:
-        """Whether the record is above the quota, so that it does not fold."""
+        """Whether the counted record is above the quota, so that it does not fold."""
         return self.used > 1
 
     @property
     def ends(self) -> bool:
-        """Whether this record takes the device above twice the highest quota. The record is then
-        the last of its log.
+        """Whether the counted record takes the device above twice the highest quota. The record is
+        then the last of its log.
         """
         return self.stored > _STORED
 

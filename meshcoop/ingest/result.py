@@ -27,8 +27,8 @@ class IngestResult:
     """The records that were stored, and a refusal for each record that a rule forbids.
 
     `devices_with_gaps`: devices with records that are missing here. `diverged_devices`: devices
-    whose log has one history at this home and another at a peer (R-01.12). For both, a round of
-    sync is due.
+    whose log has one history at this home and another at a peer (R-01.12). If a device is in either
+    of these sets, a round of sync is due.
     """
 
     stored: list[Record] = field(default_factory=list)

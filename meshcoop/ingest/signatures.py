@@ -1,6 +1,6 @@
-"""Verifies the signatures of several records. When run as a program, it is the verifier process.
+"""Verifies the signatures of several records. Run as a program, this is the verifier process.
 
-It imports few modules of the node, so that the process is small and starts fast.
+This module imports few modules of the node, so that the process is small and starts fast.
 """
 
 import struct

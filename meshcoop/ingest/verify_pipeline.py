@@ -1,7 +1,7 @@
 """The pipeline verifies one batch of records while the inbox stores the previous batch.
 
-Verifying takes most of the time that a record needs. `meshcoop.ingest.verifier_process` does it in
-another process. The inbox stores batches in the order in which they came.
+Verifying takes most of the time that a record needs. So `meshcoop.ingest.verifier_process` verifies
+in another process. The inbox stores batches in the order in which they came.
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ class VerifyPipeline:
         self._inbox = inbox
         self._verifier = verifier
         self._slots = trio.Semaphore(_DEPTH)
-        self._last: trio.Event | None = None  # set once the last batch is in the inbox
+        self._last: trio.Event | None = None  # set when the last batch is in the inbox
 
     async def put(
         self, nursery: trio.Nursery, wires: list[bytes], then: Callable[[IngestResult], None]

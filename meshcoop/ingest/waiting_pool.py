@@ -1,7 +1,8 @@
 """The pool of records that cannot be placed yet.
 
-Their device is unknown, or earlier records of their log are missing (R-01.12a). The pool is bounded
-and only in memory. If it loses a record, the next round of sync brings that record again.
+A record waits if its device is unknown, or if earlier records of its log are missing (R-01.12a).
+The pool is bounded and only in memory. If it loses a record, the next round of sync brings that
+record again.
 """
 
 from collections import defaultdict
@@ -16,7 +17,8 @@ MAX_BYTES = 8 * 1024 * 1024
 class WaitingPool:
     """Waiting records, grouped by device.
 
-    If the pool is full, the device with the largest part of it loses its oldest record.
+    If the pool is too full, the device whose records take most room loses the record that has
+    waited longest.
     """
 
     def __init__(self, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES) -> None:
@@ -57,7 +59,7 @@ class WaitingPool:
     def take_ready(self, can_place: Callable[[Record], bool]) -> list[Record]:
         """Removes from the pool the records that can be placed now.
 
-        Returns them, each log in the order of its numbers.
+        Returns these records. The records of each log are in the order of their numbers.
         """
         ready: list[Record] = []
         for records in list(self._by_device.values()):

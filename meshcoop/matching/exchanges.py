@@ -85,7 +85,9 @@ class Exchanges:
         )
 
     def is_busy(self, person: bytes, moment: str | None, minutes: int | None) -> bool:
-        """Returns whether a person has already promised somebody a part of this time."""
+        """Returns whether a person has already promised to somebody a part of the time that begins
+        at `moment` and lasts for `minutes`.
+        """
         wanted = time_span(moment, minutes)
         if wanted is None:
             return False

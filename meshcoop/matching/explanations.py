@@ -91,7 +91,7 @@ class Explainer:
         return f"{format_minutes(minutes)} are left of {whose} time this month"
 
     def _explain_gift(self, details: dict[str, str], pair: Pair) -> str:
-        # The gift went the other way: the person who needs help now gave time then.
+        # The gift went the other way: it was given by the person who needs help now.
         giver = self._name_person(pair.need.person)
         receiver = self._name_person(pair.offer.person)
         minutes = format_minutes(int(details["minutes"]))

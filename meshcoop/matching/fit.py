@@ -50,7 +50,7 @@ class Pair(NamedTuple):
 
 
 class FitJudge:
-    """Decides which pairs of a need and an offer fit at the time `now`. `now` is written in ISO
+    """Decides which pairs of a need and an offer fit at the time `now`. This time is written in ISO
     8601, by the neighbourhood's clock.
     """
 
@@ -96,7 +96,7 @@ class FitJudge:
         people.
 
         Need and offer must be open and must not be for different times. Both people must be free at
-        that time. The giver must have enough minutes left in that month.
+        the time of the pair. The giver must have enough minutes left in the month of the pair.
         """
         if not (self.is_open(pair.need) and self.is_open(pair.offer)):
             return False
@@ -109,8 +109,8 @@ class FitJudge:
         return minutes_left is None or minutes_left >= max(pair.minutes or 0, 1)
 
     def _word_reasons(self, pair: Pair) -> Iterator[Reason]:
-        """Yields a reason for each topic that need and offer share. The same words give only one
-        reason.
+        """Yields a reason for each topic that need and offer share. Words that stand for several
+        topics give only one reason.
         """
         need, offer = pair
         shared = need.written.keys() & offer.written.keys()

@@ -56,7 +56,7 @@ class MatchingIndex:
         self._profiles: dict[int, Profile] = {}  # row of a person's latest portrait → profile
 
     def update(self, muted: Collection[bytes], max_views: int | None = None) -> bool:
-        """Reads views that are new or have changed into the index, at most `max_views` of them.
+        """Updates the index from views that are new or have changed, at most `max_views` of them.
 
         Returns True if further views remain to be read.
         """
@@ -72,7 +72,7 @@ class MatchingIndex:
         return has_more
 
     def counterparts(self, entry: NeedOrOffer) -> Iterable[NeedOrOffer]:
-        """Returns the entries that could fit an entry because they share a topic with it.
+        """Returns the entries that could fit `entry`, because they share a topic with `entry`.
 
         If `entry` is a need, returns offers. If `entry` is an offer, returns needs.
         """
@@ -128,7 +128,9 @@ class MatchingIndex:
     # -- facts ------------------------------------------------------------------------------------
 
     def _update_facts(self, max_views: int | None) -> bool:
-        """Reads the facts of views that are new or have changed. Returns True if more remain."""
+        """Reads the facts of views that are new or have changed. Returns True if more views remain
+        to be read.
+        """
         hashes = self._views.hashes_of_kinds(_kinds_with_facts())
         outdated = [
             row for row, view_hash in self._hash_by_row.items() if hashes.get(row) != view_hash
@@ -178,7 +180,9 @@ class MatchingIndex:
     # -- words ------------------------------------------------------------------------------------
 
     def _update_words(self, muted: Collection[bytes], max_views: int | None) -> bool:
-        """Reads the words of views whose words are not read yet. Returns True if more remain."""
+        """Reads the words of views whose words are not read yet. Returns True if more views remain
+        to be read.
+        """
         vocabulary = self._update_vocabulary(muted)
         for row in sorted(islice(self._unread_rows, max_views)):
             view = self._views.in_row(row)

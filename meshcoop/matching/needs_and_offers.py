@@ -18,8 +18,9 @@ class NeedOrOffer:
     """What one person needs or offers, according to a post or to one list in their profile.
 
     `source` is the kind of the post, or the name of the list: "assets" or "wants". `title` is the
-    title of the post, or the person's name if this is from a profile. `written` maps each topic to
-    the words that the person wrote about it. `days` is None if the person has named no days.
+    title of the post, or the person's name if the need or offer is from a profile. `written` maps
+    each topic to the words that the person wrote about it. `days` is None if the person has named
+    no days.
     """
 
     is_need: bool  # if not, the person offers it
@@ -79,8 +80,8 @@ def read_post(view: View, post: Post, vocabulary: Vocabulary) -> NeedOrOffer:
 def read_portrait(
     view: View, portrait: Portrait, vocabulary: Vocabulary
 ) -> tuple[list[NeedOrOffer], Profile]:
-    """Reads what a person says of themselves. Returns what the person needs and offers, and what
-    applies to all of this. `view` is the view that has the portrait.
+    """Reads what a person says of themselves. Returns the needs and offers of the person, and a
+    profile that applies to all of them. `view` is the view that has the portrait.
     """
     languages = _languages_by_tag(portrait.languages, vocabulary)
     hint = sorted(languages)

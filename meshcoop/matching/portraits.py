@@ -6,7 +6,9 @@ from protocol.fold.view import Order, View
 
 
 class PortraitRows:
-    """The rows of the views in which people say what they can give and would like."""
+    """The rows of portraits. A portrait is a view in which a person says what they can give and
+    what they would like.
+    """
 
     def __init__(self) -> None:
         self._orders: dict[bytes, dict[int, Order]] = defaultdict(dict)  # person → row → order

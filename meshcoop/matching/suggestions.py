@@ -55,7 +55,7 @@ class Suggestion(NamedTuple):
 
 
 class Suggestions:
-    """Makes suggestions among `people`, at the time `now`. `now` is written in ISO 8601, by the
+    """Makes suggestions among `people`, at the time `now`. This time is written in ISO 8601, by the
     neighbourhood's clock.
 
     `people` are the members who are not muted at this home.
@@ -74,7 +74,7 @@ class Suggestions:
         return _best_by_subject(self._suggest_all(person, self._index.of_person(person)))
 
     def about_post(self, post: NeedOrOffer) -> list[Suggestion]:
-        """Suggests a post to each person whose needs or offers it fits. Returns the suggestion with
+        """Suggests a post to each person whose needs or offers it fits. Returns these suggestions,
         the best fit first.
         """
         if post.person not in self._people:
@@ -128,9 +128,9 @@ class Suggestions:
         return Suggestion(WANT, recipient, pair, reasons)
 
     def _suggest_giving(self, pair: Pair, recipient: bytes, reasons: list[Reason]) -> Suggestion:
-        """Suggests that the recipient helps somebody.
+        """Suggests that the recipient helps the person who has the need.
 
-        Suggests giving back instead if this person gave time to the recipient before. Also suggests
+        Suggests giving back instead if that person gave time to the recipient before. Also suggests
         giving back if the recipient has received more than they gave, unless the need is a posted
         request.
         """

@@ -35,8 +35,8 @@ class Topics:
     days: set[int] = field(default_factory=set)
 
     def add(self, other: "Topics") -> None:
-        """Adds the topics of another text. If both texts have the same topic, this text's words for
-        it are kept.
+        """Adds the topics of another text. If both texts have the same topic, keeps the words that
+        this text has for the topic.
         """
         self.written = {**other.written, **self.written}
         self.days |= other.days

@@ -32,10 +32,12 @@ FoundRow = tuple[bytes, str, bytes, str | None, str | None]
 
 
 class AwaitedRow(NamedTuple):
-    """An answer that the view in row `n` waits for. `root` is the row of its thread's root.
+    """An answer that the view in row `n` waits for. `root` is the row of the root of the view's
+    thread.
 
-    The view waits for a person or for a crowd; the other column is None. `answer` is the kind of
-    the record that gives the answer. `about` is the id of the record that is answered.
+    The view waits either for `person` or for `crowd`. The field that does not apply is None.
+    `answer` is the kind of the record that gives the answer. `about` is the id of the record that
+    is answered.
     """
 
     n: int
@@ -49,8 +51,8 @@ class AwaitedRow(NamedTuple):
 
 
 class AwaitedRows:
-    """The stored answers that the views of a home wait for. Callers must begin a transaction of the
-    store before they write here.
+    """The table of the answers that the views of a home wait for. Callers must begin a transaction
+    of the store before they change the table.
     """
 
     def __init__(self, database: Database) -> None:
@@ -66,13 +68,13 @@ class AwaitedRows:
         self._db.execute("DROP TABLE IF EXISTS awaited")
 
     def of_person(self, person: bytes) -> Iterator[FoundRow]:
-        """Yields the answers of a person for which views wait, in the order in which the records of
+        """Yields the answers that views await from a person, in the order in which the records of
         the views arrived.
         """
         return self._db.execute(_SELECT.format("person"), (person,))
 
     def of_crowd(self, crowd: str) -> Iterator[FoundRow]:
-        """Yields the answers of a crowd for which views wait, in the order in which the records of
+        """Yields the answers that views await from a crowd, in the order in which the records of
         the views arrived.
         """
         return self._db.execute(_SELECT.format("crowd"), (crowd,))

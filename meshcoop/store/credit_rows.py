@@ -20,8 +20,8 @@ _SUMS = "SELECT {0}, is_gift, sum(minutes) FROM credits GROUP BY {0}, is_gift"
 
 
 class CreditRows:
-    """The stored credits of a home. Callers must begin a transaction of the store before they write
-    here.
+    """The table of a home's credits. Callers must begin a transaction of the store before they
+    change the table.
     """
 
     def __init__(self, database: Database) -> None:
@@ -71,5 +71,5 @@ class CreditRows:
         self._db.executemany("INSERT INTO credits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def remove(self, n: int) -> None:
-        """Removes the credits of the record in row `n`. Does nothing if it has none."""
+        """Removes the credits of the record in row `n`. Does nothing if this record has none."""
         self._db.execute("DELETE FROM credits WHERE n = ?", (n,))

@@ -51,7 +51,8 @@ def disk_error_of(error: BaseException) -> Mistake | None:
 
 @contextmanager
 def log_disk_errors(what: str) -> Iterator[None]:
-    """Runs a background task in the block. If the disk fails, logs the error and does not raise it.
+    """Runs the block of a `with` statement, which is a background task. If the disk fails, logs the
+    error and does not raise it.
 
     The log entry begins with `what`: a text that says what the error leads to. The caller tries the
     task again later.

@@ -28,8 +28,8 @@ _COLUMNS = "giver, receiver, here, kept, agreement, device, time, signature, sea
 class HeldAddress(NamedTuple):
     """A sealed address at this home.
 
-    `here`: a person of this home gave the address. `kept`: the home keeps the address even after
-    its agreement has ended.
+    `here` is True if a person of this home gave the address. `kept` is True if the home keeps the
+    address even after its agreement has ended.
     """
 
     giver: bytes

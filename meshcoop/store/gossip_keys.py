@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS gossip_keys (
 
 
 class GossipKeys:
-    """Gossip keys, each with the person from whose home it came."""
+    """The table of gossip keys. Beside each key is the person from whose home the key came."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db

@@ -15,8 +15,8 @@ CREATE TABLE IF NOT EXISTS invitations (
 class StoredInvitation(NamedTuple):
     """An invitation.
 
-    `expires` is a time (ms). `approves`: the home vouches at once for the person who uses the
-    invitation. `person` is the person who has used the invitation, or None if nobody has.
+    `expires` is a time (ms). If `approves` is True, the home vouches at once for the person who
+    uses the invitation. `person` is the person who has used the invitation, or None if nobody has.
     """
 
     secret: bytes
@@ -26,7 +26,7 @@ class StoredInvitation(NamedTuple):
 
 
 class Invitations:
-    """The table of invitations. Each has an id."""
+    """The table of invitations. Each invitation has an id."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

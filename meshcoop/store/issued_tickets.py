@@ -22,7 +22,7 @@ class IssuedTicket(NamedTuple):
 
 
 class IssuedTickets:
-    """The table of a relay's tickets. Each has an id."""
+    """The table of a relay's tickets. Each ticket has an id."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db

@@ -21,7 +21,9 @@ _MOST_DEVICES = 1024
 
 
 class LastSigned:
-    """The open file. It has one slot for each device: the device's key and its last number."""
+    """The open file. It has one slot for each device: the device's key, and the number of the
+    device's last record.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)

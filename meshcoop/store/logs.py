@@ -92,7 +92,7 @@ class Logs:
     def grow(self, log: DeviceLog, record: Record, *, ended: bool) -> None:
         """Makes the record the head of its log, and counts it for the quota.
 
-        `ended`: this record is the last that the log may have.
+        `ended` says whether this record is the last that the log may have.
         """
         fields = record.header
         day = fields.time // DAY_MS
@@ -155,8 +155,8 @@ class Logs:
 
     @contextmanager
     def uncached(self) -> Iterator[None]:
-        """Lets the caller write to the table directly while the block runs. Needs a running
-        transaction.
+        """Lets the caller write to the table directly, in the block of a `with` statement. Needs a
+        running transaction.
         """
         self.flush()
         yield

@@ -8,8 +8,8 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS held (root INTEGER PRIMARY KEY, due INTEGE
 
 
 class PostponedThreads:
-    """Waiting threads, each as the row of its root. Each has the time (ms) at which it is to be
-    folded.
+    """The table of waiting threads. It maps the row of each thread's root to the time (ms) at which
+    the thread is to be folded.
     """
 
     def __init__(self, database: Database) -> None:

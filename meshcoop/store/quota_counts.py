@@ -17,8 +17,8 @@ class CountedLog(NamedTuple):
 
 
 class CountedRecord(NamedTuple):
-    """A record in row `n`. `root` is the row of its thread's root, or None. `over`: the record is
-    above its device's quota.
+    """A record in row `n`. `root` is the row of its thread's root, or None. `over` says whether the
+    record is above its device's quota.
     """
 
     n: int

@@ -70,8 +70,8 @@ _ID_DIGITS = 64  # hexadecimal
 class StoredRecord(NamedTuple):
     """A record in row `n`.
 
-    `root` is the row of its thread's root. It is None if the root is not in the store. `over`: the
-    record is above its device's quota.
+    `root` is the row of its thread's root, or None if the root is not in the store. `over` says
+    whether the record is above its device's quota.
     """
 
     n: int
@@ -218,11 +218,14 @@ class Records:
         ]
 
     def without_content(self, after: int, limit: int) -> list[StoredRecord]:
-        """Returns at most `limit` records in rows above `after` whose content is not held."""
+        """Returns records whose content is not held, from the rows above `after`. Returns at most
+        `limit` of them.
+        """
         return self._select("content IS NULL AND n > ? ORDER BY n LIMIT ?", after, limit)
 
     def lasting_answers(self, after: int, limit: int) -> list[StoredRecord]:
-        """Returns at most `limit` lasting records in rows above `after` that answer another record.
+        """Returns lasting records that answer another record, from the rows above `after`. Returns
+        at most `limit` of them.
 
         A lasting record does not expire, and nobody can retract it.
         """
@@ -245,10 +248,10 @@ class Records:
     # -- writing ----------------------------------------------------------------------------------
 
     def insert(self, record: Record, log_n: int, *, over: bool) -> StoredRecord:
-        """Adds a record of the log in row `log_n`. Puts the record into its thread if the thread is
-        known.
+        """Adds a record of the log in row `log_n`. If the thread of the record is known, puts the
+        record into this thread.
 
-        `over`: the record is above its device's quota.
+        `over` says whether the record is above its device's quota.
         """
         # The row number is chosen first, because the row of a root contains its own row number.
         n = self._next_n()

@@ -1,5 +1,5 @@
-"""The disk space that a relay's records take. This module also deletes sealed content, which a
-relay need not keep.
+"""Measures the disk space that a relay's records take. Also deletes sealed content, which a relay
+need not keep.
 """
 
 from collections.abc import Iterator

@@ -10,8 +10,8 @@ CREATE TABLE IF NOT EXISTS served (
 
 
 class RelayedNeighbourhoods:
-    """The table of neighbourhoods. Each id has the time (ms) at which the neighbourhood enrolled
-    the relay.
+    """The table of neighbourhoods. It maps the id of each neighbourhood to the time (ms) at which
+    the neighbourhood enrolled the relay.
     """
 
     def __init__(self, database: Database) -> None:

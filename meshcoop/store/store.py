@@ -32,10 +32,10 @@ class Store(Database):
         self.parents = Parents(self)
 
     def append(self, record: Record, log: DeviceLog, *, over: bool, ended: bool) -> StoredRecord:
-        """Adds the next record of its log, and counts it for the quota.
+        """Adds the next record of a log, and counts the record for the quota.
 
-        `over`: the record is above its device's quota. `ended`: it is the last record that the log
-        may have.
+        `over` says whether the record is above its device's quota. `ended` says whether it is the
+        last record that the log may have.
         """
         row = self.insert(record, log.n, over=over)
         self.logs.grow(log, record, ended=ended)
@@ -49,8 +49,8 @@ class Store(Database):
 
     @contextmanager
     def quota_counts(self) -> Iterator[QuotaCounts]:
-        """Gives the block access to the columns from which quotas are counted. Needs a running
-        transaction.
+        """Gives the block of a `with` statement the columns from which quotas are counted. Needs a
+        running transaction.
         """
         with self.logs.uncached():
             yield QuotaCounts(self.db)

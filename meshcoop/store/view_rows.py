@@ -51,8 +51,8 @@ class ViewRow(NamedTuple):
 
 
 class ViewRows:
-    """The stored views of a home. Callers must begin a transaction of the store before they write
-    here.
+    """The tables of a home's views. Callers must begin a transaction of the store before they
+    change the tables.
     """
 
     def __init__(self, database: Database) -> None:

@@ -165,8 +165,8 @@ class AddressDelivery:
             listener()
 
     async def _visit_due(self) -> None:
-        """Visits each connected home for which an address waits. Leaves out a home whose pause is
-        not over.
+        """Visits each connected home for which an address waits, unless that home's pause is not
+        over.
         """
         conversations = self._mesh.conversations
         for peer in self._attempts.keys() - conversations.keys():
@@ -217,8 +217,8 @@ class AddressDelivery:
 
 
 class _Handover:
-    """One session. Both homes prove who they are, then each sends the addresses that it has for the
-    other.
+    """One session of two homes. Both prove who they are. Then each sends the addresses that it has
+    for people of the other home.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ class HeldAddresses:
     """The street addresses that a home holds.
 
     The home holds an address while its agreement is in force. If the address is marked as kept, the
-    home holds it after that too.
+    home still holds it after the agreement has ended.
     """
 
     def __init__(self, store: Store, state: State) -> None:
@@ -93,7 +93,8 @@ class HeldAddresses:
     def receive(self, gift: Gift, home: str, receiver: bytes, boxes: list[BoxKey]) -> None:
         """Stores a gift (an address) that came from the node `home`.
 
-        When this returns, the gift is safely stored. Raises Refused if the gift may not be stored.
+        When this returns, the gift is safely stored. Raises Refused if a rule forbids storing the
+        gift.
         """
         giver = self._check(gift, home, receiver)
         held = self.find(gift.agreement, giver=giver)
@@ -125,9 +126,7 @@ class HeldAddresses:
         self._given.erase(addresses)
 
     def forget_ended(self) -> None:
-        """R-18.7: erases the addresses whose agreements have ended. Leaves the addresses marked as
-        kept.
-        """
+        """R-18.7: erases each address that is not marked as kept and whose agreement has ended."""
         not_kept = self._given.not_kept()
         ended = [address for address in not_kept if not self.is_alive(address.gift.agreement)]
         if ended:
@@ -143,7 +142,7 @@ class HeldAddresses:
     def _check(self, gift: Gift, home: str, receiver: bytes) -> bytes:
         """Returns the giver of a gift, who must be a party of an agreement in force (R-18.5).
 
-        Raises Refused if the gift may not be stored.
+        Raises Refused if a rule forbids storing the gift.
         """
         authority = self._state.authority
         giver = authority.member_of_device(gift.device) if authority else None

@@ -35,9 +35,9 @@ _ASKS = 256  # how often contents are asked for after one round
 class ConversationObserver(Protocol):
     """What a conversation calls when something happens. `meshcoop.sync.mesh.Mesh` implements it.
 
-    Only one conversation at a time has the `compare_slot`. It has the slot from the comparison of
-    log heads to the end of the round. A round is one such comparison and the exchange of missing
-    records.
+    In a round, two homes compare their log heads and exchange missing records. Only one
+    conversation at a time has the `compare_slot`. It has the slot from the comparison to the end of
+    the round.
     """
 
     compare_slot: trio.Semaphore
@@ -194,7 +194,7 @@ class Conversation:
         self._has_room.set()
 
     def _handle_now(self, event: events.SyncEvent) -> None:
-        """Handles the events for which nothing has to be awaited."""
+        """Handles an event, if nothing has to be awaited for it."""
         match event:
             case events.HelloReceived():
                 self._on_hello(event)
@@ -269,10 +269,10 @@ class Conversation:
         await trio.sleep(1 / _ROUNDS_A_SECOND if settled else 0)
 
     def _end_round(self, settled: list[events.SyncEvent]) -> None:
-        """Ends the round if the list `settled` has an event.
+        """If the list `settled` has an event, ends the round.
 
-        Frees the compare slot, asks for missing contents, and requests the next round if one is
-        wanted.
+        To end the round, frees the compare slot and asks for missing contents. Then, if another
+        round is wanted, requests it.
         """
         if not settled:
             return

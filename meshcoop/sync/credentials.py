@@ -17,7 +17,8 @@ class Credentials:
     """Proves this node's membership to peers, and checks the membership of peers.
 
     `device` and `seed` are the key that proves the membership. `arrival` has records that show that
-    this home is a member's. The home uses these records until sync has brought its own records.
+    this home belongs to a member. The home uses these records until sync has brought them into its
+    store.
     """
 
     def __init__(
@@ -47,8 +48,8 @@ class Credentials:
     def chain(self, device: bytes) -> list[bytes]:
         """Returns the open records that show that `device` belongs to a member.
 
-        If they do not fit into one hello, returns no records. Then a peer accepts the hello only if
-        it has these records already.
+        If these records do not fit into one hello, returns no records. A peer then accepts the
+        hello only if the peer has these records already.
         """
         authority = self.inbox.state.authority
         if device == self.device and (authority is None or not _knows(authority, device)):
@@ -87,8 +88,8 @@ class Credentials:
         """Returns whether a peer still belongs to the neighbourhood. `device` and `chain` are from
         its hello.
 
-        The chain still counts, because its records may be waiting here for earlier records. Perhaps
-        this same peer brings those earlier records.
+        The chain still counts, because its records may be waiting here for earlier records. This
+        same peer may be the one that brings those earlier records.
         """
         authority = self._judged_by(device, chain)
         return authority is None or authority.is_live(device) or device in authority.relays

@@ -34,9 +34,9 @@ _SEAL_AFTER_MS = 10_000
 class HomeMesh(Mesh):
     """A mesh with an `author`, who signs records.
 
-    `arrival` has records that show that this home is a member's. The home uses these records until
-    sync has brought its own records. `neighbours` is a file that keeps the addresses of other homes
-    beside the store.
+    `arrival` has records that show that this home belongs to a member. The home uses these records
+    until sync has brought them into its store. `neighbours` is a file that keeps the addresses of
+    other homes beside the store.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class HomeMesh(Mesh):
         credentials = Credentials(author.inbox, network.peer_id, device, seed, arrival)
         super().__init__(network, author.inbox, credentials, now, random, verifier, neighbours)
         self.author = author
-        self.may_sign = trio.Event()  # set once `_learn_own_head` has ended
+        self.may_sign = trio.Event()  # set when `_learn_own_head` has ended
         self._expected: set[bytes] = set()  # people who came with an invitation of this home
         self._countersigner = automatic.Countersigner(author)
         self._rotation = Rotation(author, now)
@@ -64,8 +64,8 @@ class HomeMesh(Mesh):
         author.signed.append(self.publish)
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until cancelled. Reports that it has started once it answers peers and receives
-        gossip.
+        """Runs until cancelled. As soon as it answers peers and receives gossip, reports that it
+        has started.
         """
         async with trio.open_nursery() as nursery:
             await nursery.start(super().run)
@@ -91,7 +91,7 @@ class HomeMesh(Mesh):
             conversation.hand_keys(self.inbox.state.ring.gossip_keys)
 
     def on_goodbye(self, peer: str, rule: str) -> None:
-        """Notes when a relay says that it no longer serves the neighbourhood."""
+        """Notes the time, if a relay says that it no longer serves the neighbourhood."""
         if rule == _NOT_SERVED:
             self._relay_refusals[peer] = self._now()
 
@@ -158,8 +158,8 @@ class HomeMesh(Mesh):
                 _LOG.warning("put off until later: %s", refusal)
 
     def _hand_keys_to_relays(self) -> None:
-        """R-08.4: if this home has a new gossip key, sends its keys to the connected
-        relays again.
+        """R-08.4: if this home has a new gossip key, sends all its gossip keys to the connected
+        relays.
         """
         keys = self.inbox.state.ring.gossip_keys
         if keys == self._handed_keys:

@@ -55,7 +55,7 @@ class InvitationDesk:
     def invite(self, *, approve: bool) -> tuple[str, int]:
         """Makes an invitation. Returns its text, and the time when it expires (milliseconds).
 
-        If `approve` is True, this home vouches at once for the person who comes with the
+        If `approve` is True, this home vouches for the person as soon as somebody comes with the
         invitation.
         """
         invite = Invitation(
@@ -79,7 +79,7 @@ class InvitationDesk:
         """Vouches for a person who knocked here, or for whom other members have vouched already.
 
         Returns True if the person is a member now. Raises Mistake if nobody with this id waits.
-        Raises Refused if this home may not vouch.
+        Raises Refused if this home is not allowed to vouch.
         """
         certificate = self._invitations.statement_of(person)
         if certificate is None:

@@ -62,7 +62,7 @@ class Mesh:
         self.admitted_at: dict[str, int] = {}  # peer → when it proved its membership, milliseconds
         self.compare_slot = trio.Semaphore(1)
         self.settled_at: int | None = None  # when a round of sync was last completed, milliseconds
-        self.settled = trio.Event()  # set once a first round of sync is completed
+        self.settled = trio.Event()  # set when a first round of sync is completed
         self.peers = PeerManager(
             network,
             AddressBook(inbox.store, network.peer_id, neighbours),
@@ -81,8 +81,8 @@ class Mesh:
         self._is_closed = False
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until cancelled. Reports that it has started once it answers peers and receives
-        gossip.
+        """Runs until cancelled. As soon as it answers peers and receives gossip, reports that it
+        has started.
         """
         async with trio.open_nursery() as nursery:
             self.network.serve(sync.PROTOCOL, self._answer)

@@ -1,5 +1,5 @@
-"""Finds the records that another home lacks. The records come in an order that lets the home place
-each record at once.
+"""Finds the records that another home lacks. Their order lets the other home place each record at
+once.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def missing_pages(
 ) -> Iterator[list[Record]]:
     """Yields, in pages, the records that another home lacks, in the order of R-05.6.
 
-    `logs` and `forks` say what that home lacks. They come from `HaveMap.lacks`.
+    `logs` and `forks` say what that home lacks. They come from `HaveMap.find_missing`.
 
     Logs come in the order in which this home learned of them. So the record that admits a person
     comes before that person's records. Records of a forked log, from the fork on, come last. They

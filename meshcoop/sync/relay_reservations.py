@@ -41,7 +41,7 @@ class Reach:
         self._renew_at: dict[str, float] = {}  # relay → when to reserve there again
         self._tries_left: dict[str, int] = {}  # peer → tries left for a direct connection
         self._learnt_at: object = None  # the store's change count when homes were last learned
-        self._reserved = trio.Event()  # set once this home has a reservation
+        self._reserved = trio.Event()  # set when this home has a reservation
 
     @property
     def relays(self) -> list[str]:
@@ -102,8 +102,8 @@ class Reach:
     async def _upgrade_loop(self) -> None:
         """Tries to replace connections through relays by direct ones, once for each peer.
 
-        A home that has just joined does not know yet how relays see it. If an attempt comes too
-        early for that reason, it is made again.
+        A home that has just joined does not know yet how relays see it. If an attempt fails because
+        it came too early, it is made again.
         """
         while True:
             for peer, tries in list(self._tries_left.items()):
@@ -134,7 +134,8 @@ class Reach:
             self._renew_at[relay] = trio.current_time() + seconds * _AGAIN
 
     def _learn_homes(self) -> None:
-        """R-08.10: learns an address of every other home through every relay.
+        """R-08.10: for every other home and every relay, learns the home's address through the
+        relay.
 
         Not every home has a reservation at every relay. If the other home has no reservation at a
         relay, that relay refuses a dial at once.

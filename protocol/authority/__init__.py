@@ -1,1 +1,1 @@
-"""Computes who belongs, who decides and which rules are in force, from the open records only."""
+"""Computes, from open records only, who belongs, who decides and which rules are in force."""

@@ -1,8 +1,9 @@
 """Finds which device belongs to which person, and who was ever let in (specs/03, R-03.5 to R-03.7).
 
 An `admit` is a record in which a member vouches for a newcomer. Admission starts from the people on
-the rolls, and lets people in until the admits let nobody else in. Later removals do not matter
-here. If a member is removed, the admits within the cut of that member's log still count.
+the rolls, the lists of voters. Then it lets in everybody for whom there are enough admits, again
+and again, until nobody new comes in. If a member is removed later, the member's log counts only up
+to a number, the cut. The member's admits up to the cut still let people in.
 """
 
 from collections import defaultdict
@@ -19,18 +20,18 @@ MAX_LIVE_DEVICES = 4  # the most devices of one person that are not revoked
 
 
 class CarriedCertificate(NamedTuple):
-    """The first certificate of a device, and `carrier`, the id of the record that contains it."""
+    """The first certificate of a device. `carrier` is the id of the record that contains it."""
 
     statement: Certificate
     carrier: bytes
 
 
 class Device(NamedTuple):
-    """A device with a certificate that it belongs to `person`.
+    """A device. A certificate says that the device belongs to `person`.
 
-    Records are sealed for the device with its box key `box`. `revoked_after` is the last number of
-    the device's log that counts, or None if the device is not revoked. `carrier` is the id of the
-    record that contains the certificate.
+    `box` is the device's box key: records are sealed to this key. `revoked_after` is the last
+    number of the device's log that counts, or None if the device is not revoked. `carrier` is the
+    id of the record that contains the certificate.
     """
 
     key: bytes
@@ -59,7 +60,7 @@ class Member(NamedTuple):
 class AdmissionRule(NamedTuple):
     """The rule for letting a newcomer in: at least `vouchers` members must vouch for the newcomer.
 
-    If the roll has fewer people than that, everybody on the roll must vouch.
+    The roll is the list of voters. If it has fewer than `vouchers` people, all of them must vouch.
     """
 
     roll: frozenset[bytes]
@@ -72,7 +73,7 @@ class AdmissionRule(NamedTuple):
 
 
 def read_founding_certificates(fields: dict[str, Any]) -> list[Certificate]:
-    """Returns the certificates in the field `founders` of a charter, which make people members.
+    """Returns the certificates that make people members, from a charter's field `founders`.
 
     Raises Refused if an entry of `founders` is not a valid root statement.
     """
@@ -161,10 +162,11 @@ def collect_admits(
 def cap_admits(
     admits: Mapping[bytes, list[AuthorityRecord]], owners: Mapping[bytes, bytes], cap: int
 ) -> tuple[dict[bytes, list[AuthorityRecord]], dict[tuple[bytes, int], set[bytes]]]:
-    """Leaves out admits beyond `cap`, the most newcomers that a voucher may admit a month (R-03.7).
+    """Leaves out admits above the limit: a voucher may admit `cap` newcomers a month (R-03.7).
 
-    Returns the remaining admits of each newcomer. Also returns the newcomers that each voucher
-    admitted in each month: the keys are pairs of voucher and number of the month.
+    Returns the remaining admits of each newcomer. Also returns a map of the newcomers that each
+    voucher admitted in each month. A key of this map is a pair: the voucher and the number of the
+    month.
     """
     newcomers: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
     within: dict[bytes, list[AuthorityRecord]] = defaultdict(list)
@@ -185,10 +187,11 @@ def let_in(
     owners: Mapping[bytes, bytes],
     rules: Iterable[AdmissionRule],
 ) -> dict[bytes, Member]:
-    """Lets people in until the rules let nobody else in, and returns all of them (R-03.6).
+    """Lets people in, and returns everybody who is in at the end (R-03.6).
 
-    It starts from `seeds`, who need no admits. A person is let in if one of the `rules` allows it.
-    `owners` maps each device to its person.
+    It starts from `seeds`, who need no admits. It lets in every person for whom one of the `rules`
+    has enough admits by people who are in. It ends when nobody new comes in. `owners` maps each
+    device to its person.
     """
     members = dict(seeds)
     rules = list(rules)
@@ -227,9 +230,9 @@ def _sufficient_admits(
     owners: Mapping[bytes, bytes],
     rules: list[AdmissionRule],
 ) -> list[AuthorityRecord]:
-    """Returns, in the order given, the first admits that are enough to let their person in.
+    """Returns the first of `admits` that together are enough to let their newcomer in.
 
-    Each of these admits is by a different member. If the admits are not enough, the list is empty.
+    Each returned admit is by a different member. If `admits` are not enough, the list is empty.
     """
     by_voucher: dict[bytes, AuthorityRecord] = {}
     for admit in admits:

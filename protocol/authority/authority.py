@@ -1,9 +1,10 @@
 """Stratum 1, the first step of the fold: who belongs, who decides, which rules are in force.
 
 It is computed from the set of open records, and the order of the records does not matter (specs/03,
-from R-03.4 on). First, it reads which device belongs to which person. Then it follows the terms
-from the charter to the current term. Then it folds the registers: the voters and moderators of the
-current term decide which changes pass. Last, it finds who was let in and not removed.
+from R-03.4 on). First, the fold reads which device belongs to which person. Then it follows the
+terms from the charter to the current term. Then it computes the registers, which are numbered
+values. The voters and moderators of the current term decide which changes to registers pass. Last,
+the fold finds who was let in and not removed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,11 +29,13 @@ from protocol.schema.register_names import RULE
 class Authority(Standing):
     """Who may do what, according to one set of open records.
 
-    `charter` has the rules in force. `members` are the people who belong now. `people` are all who
-    were let in, including removed people. `candidates` are the people who are not let in yet, each
-    with the members who vouched for them. `terms` has all terms that passed. `outcomes` tells how
-    the vote on each proposal stands, by the proposal's id. `renewals` tells the same for each
-    renewal. `council_posts` has what the moderators posted in `remove` and `hide` records.
+    `charter` has the fields of the charter, in which the rules in force replace the first rules.
+    `members` are the people who belong now. `people` are all who were let in, including removed
+    people. `candidates` maps each person who is not let in yet to the members who vouched for that
+    person. `terms` has all terms that passed. `outcomes` tells how the vote on each proposal
+    stands, by the proposal's id. `renewals` tells how the vote on each renewal stands.
+    `council_posts` tells which numbers the moderators posted for registers, in `remove` and `hide`
+    records.
     """
 
     neighbourhood: bytes
@@ -78,7 +81,7 @@ class Authority(Standing):
     def is_live(self, device: bytes) -> bool:
         """Returns True if the device belongs to a member and is not revoked.
 
-        Such a device may write records and read sealed ones.
+        A live device may write records and read sealed records.
         """
         return (
             self.member_of_device(device) is not None and self.devices[device].revoked_after is None
@@ -108,9 +111,10 @@ class Authority(Standing):
     def term_to_accept(self, person: bytes) -> bytes | None:
         """Returns the id of the term that this person's software should accept now (R-16.5).
 
-        In the chain, it is the newest term whose parent has the person on its roll. Returns None if
-        the person has accepted that term or a sibling, a term with the same parent. Also returns
-        None if the person has accepted a sibling of any term of the chain that is not firm.
+        It is the newest term in the chain whose parent has the person on the parent's roll. A
+        sibling of a term is another term with the same parent. Returns None if the person has
+        accepted the newest term or a sibling of it. Also returns None if an earlier term of the
+        chain is not firm and the person has accepted a sibling of that earlier term.
         """
         newest = None
         for (parent, term), firm in zip(pairwise(self.chain.terms), self.chain.firm, strict=True):
@@ -137,8 +141,8 @@ class Authority(Standing):
     def proof_ids(self, device: bytes) -> list[bytes]:
         """Returns the ids of the records that prove the role of `device`, the charter first.
 
-        They prove that the device belongs to a member (R-05.3), or that it is the key of a relay
-        that a member enrolled (R-08.3).
+        The records prove that the device belongs to a member (R-05.3), or that `device` is the key
+        of a relay that a member enrolled (R-08.3).
         """
         if device in self.relays:
             carrier = self.relays[device].carrier
@@ -272,7 +276,10 @@ def _judge_proposals(judge: Judge) -> tuple[dict[bytes, Outcome], Registers]:
 
 
 def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict[str, Any]:
-    """Returns the charter's rules after the changes by the current term and decisions (R-03.25)."""
+    """Returns the charter's fields, in which the rules in force replace the first rules (R-03.25).
+
+    The current term and later decisions have changed the rules.
+    """
     rules = fields | {
         "vouchers": term.vouchers,
         "share": term.share,
@@ -292,10 +299,11 @@ def _ever_let_in(
     owners: Mapping[bytes, bytes],
     passed: Iterable[Term],
 ) -> dict[bytes, Member]:
-    """Returns everybody who was let in under any term, judged as generously as possible (R-03.19).
+    """Returns everybody who would be let in under any term by the mildest judgement (R-03.19).
 
     The judgement ignores revocations, removals, forks and the monthly limit of admits. So more
-    records can only add people, and the result may decide what is stored.
+    records can only add people. For this reason the store may use the result to decide which
+    records it keeps.
     """
     passed = list(passed)
     admits = admission.collect_admits(index, lambda admit: admit.device in owners)
@@ -346,7 +354,7 @@ def _candidates(
     people: Mapping[bytes, Member],
     members: Mapping[bytes, Member],
 ) -> dict[bytes, frozenset[bytes]]:
-    """Returns the people who are not let in yet, each with the members who vouched for them."""
+    """Maps each person who is not let in yet to the members who vouched for that person."""
     candidates = {}
     for person, of_person in admits.items():
         if person not in people:
@@ -358,7 +366,7 @@ def _candidates(
 
 
 def _voucher_devices(index: AuthorityIndex, people: Mapping[bytes, Member]) -> dict[bytes, bytes]:
-    """Returns, by the id of each admit that let somebody in, the device that signed the admit."""
+    """Maps the id of each admit that let somebody in to the device that signed the admit."""
     used = {admit for member in people.values() for admit in member.admits}
     return {admit.id: admit.device for admit in index.of_kinds(ADMIT) if admit.id in used}
 

@@ -1,7 +1,7 @@
 """The rules that a charter sets and that decisions change (specs/11-neighbourhood.md).
 
-They are declared here because authority reads them, and authority does not import the record kinds.
-The record kind `charter` inherits them.
+The rules are declared here because `protocol.authority` reads them and does not import the record
+kinds. The record kind `charter` inherits them.
 """
 
 from protocol.schema.bounds import Bound

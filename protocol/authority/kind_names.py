@@ -1,6 +1,6 @@
-"""The names of the kinds that authority reads, and of the retraction.
+"""The names of the record kinds that authority reads, and the name of the kind `retract`.
 
-The kinds themselves are declared in `protocol.kinds`, above authority, with these names.
+The kinds themselves are declared with these names in `protocol.kinds`, a layer above authority.
 """
 
 CHARTER = "charter"

@@ -57,8 +57,8 @@ class AuthorityRecord(NamedTuple):
         """The subject of this record: the key by which the index finds it.
 
         The subject of an `admit` or `remove` is the person. The subject of a `renewal` is its
-        parent term. The subject of a `part` is the hash of its content. For any other kind, the
-        subject is the id of the record that this record answers.
+        parent term. The subject of a `part` is the hash of the part's content. For any other kind,
+        the subject is the id of the record that this record answers.
         """
         if self.kind in {ADMIT, REMOVE}:
             return bytes(self.fields["person"])
@@ -68,7 +68,7 @@ class AuthorityRecord(NamedTuple):
 
 
 class AuthorityIndex:
-    """The open records by id, by kind and by subject, and the root statements in them."""
+    """Finds open records by id, by kind and by subject. Keeps the root statements in them too."""
 
     def __init__(self, records: Iterable[AuthorityRecord] = ()) -> None:
         self._by_id: dict[bytes, AuthorityRecord] = {}
@@ -145,10 +145,10 @@ class AuthorityIndex:
         return self._statements.get(record.id)
 
     def count_restorations(self, key: bytes | None) -> int:
-        """Counts the proposals that would restore this person, or show this record's words again.
+        """Counts the proposals to restore a removed person, or to show a record's hidden words.
 
-        `key` is the person or the record. In a change `[what, key, n, value]`, an even number `n`
-        restores the person or shows the words (R-03.25).
+        `key` is the person, or the id of the record. In a change `[what, key, n, value]`, an even
+        number `n` restores the person or shows the words (R-03.25).
         """
         proposals = self._by_kind.get(PROPOSAL, {}).values()
         changes = [record.fields.get("change") for record in proposals]
@@ -162,9 +162,10 @@ class AuthorityIndex:
         Without this, an author could fork their own log to withdraw these records (R-01.14,
         R-03.23). `forks` maps each device to the number at which its log forks.
 
-        Votes on a proposal or renewal are kept, and accepts of a renewal. A `remove` of a person or
-        a `hide` of a record is kept if the register could ever reach the number in it. If a device
-        signed several such records for the same purpose, only the one with the lowest id is kept.
+        Votes and accepts are kept if they are about a proposal or renewal. A `remove` or `hide`
+        names a register and a new number. The record is kept if the register could ever reach
+        this number. If a device signed several records of one kind with the same subject and
+        number, only the record with the lowest id is kept.
         """
         kept: dict[tuple[object, ...], bytes] = {}
         for kind in (VOTE, ACCEPT, REMOVE, HIDE):

@@ -1,8 +1,9 @@
-"""Fields of proposals, renewals and removals that say what a register should hold.
+"""Fields that say what a register should hold, in proposals, renewals and removals.
 
 A holding is a list `[what, key, n, value]`. `what` and `key` name the register, `n` is its number
 and `value` is its value (specs/03, R-03.25). A later version may add a rule or a kind of register.
-This version passes such a holding on without reading it.
+If this version does not know the rule or the kind of register in a holding, it passes the holding
+on without reading it.
 """
 
 from collections.abc import Mapping
@@ -35,9 +36,9 @@ _VERBS = {
 
 @dataclass(frozen=True, kw_only=True)
 class LogCuts(Field):
-    """A field with the cuts of logs: up to which number the log of each device counts.
+    """A field with cuts. A cut says up to which number the log of a device counts.
 
-    A cut is a pair: a device, and the last number of its log that counts. The cuts are sorted by
+    Each cut is a pair: a device, and the last number of its log that counts. The cuts are sorted by
     device.
     """
 
@@ -123,7 +124,7 @@ def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes,
 def cuts_at_heads(
     authority: Authority, person: bytes, heads: Mapping[bytes, int]
 ) -> list[list[Any]]:
-    """Makes cuts that keep all records of a person's devices that this home has."""
+    """Makes the cuts of a person's logs. They keep every record that this home has."""
     devices = sorted(device.key for device in authority.devices_of(person))
     return [[device, heads.get(device, 0)] for device in devices][:_MAX_CUTS]
 
@@ -170,10 +171,10 @@ def _check_standing(name: str, key: bytes | str, n: int, value: Any) -> None:
 
 
 def _check_hiders(name: str, value: Any) -> None:
-    """Raises Refused if the value of a hide has the wrong form.
+    """Raises Refused if the value of a register of hidden words has the wrong form.
 
-    It must be a list of two: the number of all moderators, and the list of the moderators who hid
-    the words.
+    The value must be a list of two items. The first is the number of all moderators. The second is
+    the list of the moderators who hid the words.
     """
     has_shape = type(value) is list and len(value) == 2 and type(value[1]) is list  # noqa: PLR2004
     if (

@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Judge:
-    """Judges proposals, removals and hides by the voters and moderators of one term.
+    """Counts how one term's voters voted, and what its moderators removed and hid.
 
     `owners` maps each device to its person. `revoked` maps each revoked device to the last number
     of its log that counts.
@@ -86,10 +86,10 @@ class Judge:
     def posted_numbers(self, kind: str, subject: bytes) -> dict[int, dict[bytes, Cuts]]:
         """Returns the register numbers that moderators posted.
 
-        `kind` is `remove` or `hide`. `subject` is the person to remove or the record to hide. Each
-        number comes with the moderators who posted it. Each of these moderators comes with the
-        highest cuts that they set. If there are fewer than MIN_COUNCIL moderators, the result is
-        empty.
+        `kind` is `remove` or `hide`. `subject` is the person to remove or the record to hide. The
+        result maps each number to the moderators who posted it, and each of these moderators to the
+        highest cuts that this moderator set. If there are fewer than MIN_COUNCIL moderators, the
+        result is empty.
         """
         if len(self.term.moderators) < MIN_COUNCIL:
             return {}
@@ -147,9 +147,9 @@ def fold_registers(judge: Judge, passed: Iterable[AuthorityRecord]) -> Registers
 
 
 def read_council_posts(judge: Judge) -> CouncilPosts:
-    """Returns, by register and number, the moderators who posted this number.
+    """Returns which moderators posted each number of each register.
 
-    So software knows what a moderator has posted already (R-14.5, R-16.7).
+    Software reads from the result what a moderator has posted already (R-14.5, R-16.7).
     """
     posts: CouncilPosts = {}
     for what, kind in ((STANDING, REMOVE), (HIDDEN, HIDE)):
@@ -162,8 +162,9 @@ def read_council_posts(judge: Judge) -> CouncilPosts:
 def is_hidden(holding: Holding, subjects: Collection[bytes]) -> bool:
     """Returns True if a record's words are hidden, by a decision or by the moderators (R-14.5).
 
-    `subjects` are the people that the words are about. If some of them are moderators, their hides
-    do not count. The remaining hides must still come from more than half of all moderators.
+    `subjects` are the people that the words are about. If some of these people are moderators, the
+    hides by these moderators do not count. The remaining hides must still come from more than half
+    of all moderators.
     """
     is_odd = holding.n % 2 == 1
     if not is_odd or holding.value is None:
@@ -174,7 +175,7 @@ def is_hidden(holding: Holding, subjects: Collection[bytes]) -> bool:
 
 
 def cuts_of_removed(registers: Registers) -> dict[bytes, Cuts]:
-    """Returns the removed people, each with the cuts of their logs.
+    """Maps each removed person to the cuts of that person's logs.
 
     A person is removed if the number of their standing is odd.
     """
@@ -222,8 +223,8 @@ def _hide(registers: Registers, judge: Judge, record: bytes) -> None:
     """Changes the register of a record's words if a majority of the moderators hid or showed them.
 
     An odd number hides the words, an even number shows them again. When words are hidden, the value
-    has the number of moderators and the list of the moderators who hid the words. From this value
-    `is_hidden` can leave out moderators that the words are about.
+    has the number of moderators and the list of the moderators who hid the words. With this list,
+    `is_hidden` can leave out the moderators that the words are about.
     """
     which = (HIDDEN, record)
     majorities = judge.majorities(HIDE, record)

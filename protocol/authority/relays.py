@@ -84,7 +84,8 @@ def _time_and_id(entry: tuple[tuple[bytes, bytes], AuthorityRecord]) -> tuple[in
 def _relay(key: bytes, enrolments: Mapping[bytes, AuthorityRecord]) -> Relay:
     """Makes the relay with this key from its enrolments.
 
-    `enrolments` maps each person who enrolled the relay to the record, the oldest record first.
+    `enrolments` maps each person who enrolled the relay to the record of this enrolment. The oldest
+    record comes first.
     """
     records = list(enrolments.values())
     first = records[0]

@@ -11,12 +11,12 @@ from protocol.authority.registers import Cuts
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Up to which number each device's log counts, and which records after a fork were accepted.
+    """Tells up to which number each log counts, and which records after a fork were accepted.
 
     `cuts` maps each removed person to the cuts of their logs: device → the last number that counts.
     `forks` maps each device with a forked log to the number of the fork. A newcomer's `accept` of
-    the charter names the records that brought the newcomer in. `accepts` maps each such record to
-    the people who accepted it, each with the id of their `accept`.
+    the charter names the records that brought the newcomer in. `accepts[record][person]` is the id
+    of the `accept` in which the person names the record.
     """
 
     devices: dict[bytes, Device] = field(default_factory=dict)
@@ -40,10 +40,11 @@ class Standing:
         return seq < self.forks.get(device, seq + 1)
 
     def counts(self, record: AuthorityRecord, accepted_by: bytes | None) -> bool:
-        """Returns True if a record stands, or if `accepted_by` accepted it after a fork (R-03.12).
+        """Returns True if a record stands, or comes after a fork and was accepted (R-03.12).
 
-        `accepted_by` is the person that the record is about. If the record comes after a revocation
-        or a removal's cut, it does not count even if it was accepted.
+        `accepted_by` is the person that the record is about: only this person can accept it. If the
+        record comes after a revocation or a removal's cut, it does not count even if it was
+        accepted.
         """
         if not self._is_within_cuts(record.device, record.seq):
             return False

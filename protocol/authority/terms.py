@@ -1,8 +1,8 @@
 """Terms: who votes, who moderates, which share of the roll decides, and which term comes next.
 
-Term 0 is the charter. A renewal is a record that writes down the whole next term. It names the term
-before as its parent. The new term passes once more than half of the parent's roll has said yes
-(specs/03, R-03.21 to R-03.24).
+Term 0 is the charter. A renewal is a record that writes down the whole next term. The renewal names
+the term before as the parent of the new term. The new term passes when more than half of the
+parent's roll has said yes (specs/03, R-03.21 to R-03.24).
 """
 
 from collections import Counter
@@ -30,9 +30,9 @@ class Term:
     """A period with fixed voters (`roll`), moderators and voting rules.
 
     `since` is its beginning, in milliseconds. `vouchers` is the number of members who must vouch
-    for a newcomer. `share` is a percentage of the roll: a decision passes with more yes votes than
-    that. `written` has the values of registers at the beginning. Every other register begins with
-    number 0.
+    for a newcomer. `share` is a percentage: a decision passes if more than this part of the roll
+    votes yes. `written` has what registers hold when the term begins. Every register that is not in
+    `written` begins with number 0.
     """
 
     id: bytes
@@ -120,7 +120,7 @@ def voters(
 
 
 def accepters(index: AuthorityIndex, owners: Mapping[bytes, bytes], term: bytes) -> set[bytes]:
-    """Returns the people who accepted exactly this term, not only a later one."""
+    """Returns the people whose `accept` names this term itself, and not only a later term."""
     accepts = index.with_subject(ACCEPT, term)
     return {owners[accept.device] for accept in accepts if accept.device in owners}
 
@@ -187,12 +187,12 @@ def supporters(
 
 
 def choose_chain(terms: Mapping[bytes, Term], supported: Mapping[bytes, set[bytes]]) -> Chain:
-    """Chooses which terms hold, from the charter to the current term (R-03.24).
+    """Chooses which terms form the chain, from the charter to the current term (R-03.24).
 
-    Terms with the same parent are siblings. Of siblings, it chooses the one that was accepted by
-    most people on the parent's roll. If several siblings were each accepted by the same number of
-    people, it chooses the one with the highest round. If the rounds are equal too, it chooses the
-    one with the lowest id.
+    Terms with the same parent are siblings. Of siblings, it chooses the one that the largest number
+    of people on the parent's roll accepted. If several siblings were each accepted by the same
+    number of people, it chooses the one with the highest round. If the rounds are equal too, it
+    chooses the one with the lowest id.
     """
     children: dict[bytes, list[Term]] = {}
     for term in terms.values():
@@ -259,7 +259,7 @@ def _people_in(parts: Iterable[dict[str, Any]], field_name: str) -> set[bytes]:
 def _written(parts: Iterable[dict[str, Any]]) -> dict[Register, Holding]:
     """Returns the holdings that a renewal and its parts write down.
 
-    If they write a register twice, the first holding counts.
+    If a register appears twice, its first holding counts.
     """
     written: dict[Register, Holding] = {}
     for fields in parts:

@@ -1,4 +1,4 @@
-"""Local feedback control: is a change signal or noise, and who must act (specs/20-loops.md).
+"""Local feedback control: is a change only noise, and who must act (specs/20-loops.md)?
 
 All modules here compute with integers and exact fractions only. So all homes with the same records
 get the same result.

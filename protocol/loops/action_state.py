@@ -1,6 +1,7 @@
-"""The state of an action, from the reports of its owner and the verdicts of raisers (R-23.5).
+"""Finds the state of an action from its owner's reports and from raisers' verdicts (R-23.5).
 
-Raisers are the people who said that something was wrong. A verdict says whether it is fixed.
+Raisers are the people who said that something was wrong. A raiser's verdict says whether the action
+has fixed the problem.
 """
 
 from collections import Counter
@@ -15,7 +16,7 @@ YES = "yes"  # the verdict that the action has fixed it
 
 
 class ActionState(StrEnum):
-    """The states of an action. Any of them leaves open whether the action is overdue."""
+    """The states of an action. None of them says whether the action is overdue."""
 
     OPEN = "open"
     REPORTED_DONE = "reported done"
@@ -65,8 +66,8 @@ def tally_action(
 ) -> Tally:
     """Counts the verdicts on an action and finds its state at the time `until`, in ms (R-23.5).
 
-    A report says that the action is done. Only verdicts after the latest such report count. Of each
-    raiser, only the latest verdict counts.
+    `done` has the reports that the action is done. Only verdicts after the latest of these reports
+    count. If a raiser gave several verdicts, only the latest one counts.
     """
     tally = Tally(action, since=action.created)
     needed = min(smallest_group, max(1, len(raisers)))

@@ -42,7 +42,10 @@ class ChangeTest(NamedTuple):
 
     @property
     def change(self) -> Change | None:
-        """The signal: "worse", "better" or None. If the parts give both, the signal is "worse"."""
+        """The signal: "worse", "better" or None.
+
+        If one part gives "worse" and another gives "better", the signal is "worse".
+        """
         tail_tests = [test for test in (self.w1, self.w4) if test is not None]
         if self.r8 > 0 or any(test.worse <= RARE for test in tail_tests):
             return "worse"
@@ -66,7 +69,10 @@ class ChangeTest(NamedTuple):
 
 
 class _Baseline(NamedTuple):
-    """The totals of the baseline, divided by the dispersion: how much its points scatter."""
+    """The totals of the baseline, divided by `dispersion`.
+
+    `dispersion` tells how much the points of the baseline scatter.
+    """
 
     usual: Totals
     dispersion: int  # in thousandths
@@ -74,7 +80,7 @@ class _Baseline(NamedTuple):
 
 
 def run_change_test(scale: str, points: Sequence[Point]) -> ChangeTest:
-    """Runs the change test for the last one of `points`. All of them belong to one phase."""
+    """Runs the change test for the last one of `points`. All points belong to one phase."""
     latest, four_latest = (_test_tail(scale, points, size) for size in LATEST)
     return ChangeTest(latest, four_latest, _find_run(points))
 
@@ -133,8 +139,8 @@ def estimate_dispersion(scale: str, baseline: Sequence[Point]) -> int:
 def tail_probabilities(scale: str, usual: Totals, now: Totals) -> tuple[Fraction, Fraction]:
     """Returns how probable the count in `now` is if nothing has changed since `usual`.
 
-    The first probability is that of at most this many bad answers or incidents. The second is that
-    of at least this many.
+    The count is the number of bad answers or of incidents. The first result is the probability of
+    at most this count. The second result is the probability of at least this count.
     """
     bad = usual.bad + now.bad
     if scale == COUNT:

@@ -161,7 +161,7 @@ class _Answer(NamedTuple):
 def count_windows(
     context: MeasureContext, feedback: Iterable[ReportView], merges: Iterable[MergeView]
 ) -> dict[int, Window]:
-    """Returns the windows of a measure by their number, with the answers that count in each.
+    """Maps the number of each window to the window, with the answers that count in it.
 
     `feedback` are the views of all answers. A merge is a view that says that two reports are about
     the same incident. `merges` are the merges that nobody has cancelled.
@@ -186,8 +186,8 @@ def count_windows(
 def draw_panel(measure: bytes, window: int, members: Collection[bytes]) -> set[bytes]:
     """Returns the panel of a window: the people whose answers are charted (R-22.7).
 
-    The panel is all members. If there are more than 30 members, it is 30 of them, drawn for this
-    window.
+    If there are at most 30 members, the panel is all members. Otherwise it is 30 members that a
+    hash selects for this window.
     """
     if len(members) <= PANEL_SIZE:
         return set(members)

@@ -340,8 +340,8 @@ class _Follower:
     def _cited_matter(self, action: ActionView, number: int) -> Matter:
         """Returns the matter that an action names by the number of its window.
 
-        If there is no such matter, it adds one: late answers may have removed the signal that had
-        opened the matter.
+        If the loop has no matter of that window any more, it adds one. This happens if late answers
+        have removed the signal that had opened the matter.
         """
         matters = {matter.window: matter for matter in self._loop.matters}
         if number in matters:
@@ -402,9 +402,9 @@ def _event_of(view: StatementView, handle: Callable[[], None]) -> _Event:
 
 
 def _reports_to_try(window: Window) -> list[Report]:
-    """Returns the reports that each cause an early test of a window, before it settles.
+    """Returns the reports that each cause a test of their window before the window settles.
 
-    If the window has incidents, these are all its reports. Otherwise there are none.
+    If the window has incidents, it returns all reports of the window. Otherwise it returns none.
     """
     if not window.incidents:
         return []

@@ -1,4 +1,4 @@
-"""The outcome of a matter: a test compares the answers before and after its action (R-23.7)."""
+"""The outcome of a matter: a test compares the answers before and after an action (R-23.7)."""
 
 from fractions import Fraction
 from typing import NamedTuple
@@ -25,7 +25,7 @@ def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     """Returns the outcome of a matter.
 
     Returns None if the matter's first action is not done. Also returns None if there are no points
-    before that time, or none after.
+    before the action was done, or no points after it.
     """
     leading = matter.leading
     if leading is None or leading.done_at is None:

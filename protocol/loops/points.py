@@ -31,8 +31,8 @@ class Point(NamedTuple):
 class Totals(NamedTuple):
     """The sums over several points.
 
-    `n` is the number of all answers, or of windows. `bad` is the number of bad answers, or of
-    incidents.
+    On the scale `share`, `n` is the number of all answers, and `bad` is the number of bad answers.
+    On the scale `count`, `n` is the number of windows, and `bad` is the number of incidents.
     """
 
     n: int

@@ -12,11 +12,11 @@ class MeasureView(Protocol):
 
     @property
     def id(self) -> bytes:
-        """The id of its record."""
+        """The id of the measure's record."""
 
     @property
     def scale(self) -> str:
-        """What people answer; `count` if incidents are counted."""
+        """The scale of the answers. It is `count` if people report incidents."""
 
     @property
     def better(self) -> str | None:
@@ -24,7 +24,7 @@ class MeasureView(Protocol):
 
     @property
     def target(self) -> int | None:
-        """The worst good answer. If incidents are counted, the most that a window may have."""
+        """The worst good answer. If incidents are counted, the most incidents for one window."""
 
     @property
     def share(self) -> int | None:
@@ -32,7 +32,7 @@ class MeasureView(Protocol):
 
     @property
     def min_answers(self) -> int | None:
-        """The fewest people whose answers count together; 1 if left out."""
+        """How many people must answer before their answers count. None means 1."""
 
 
 class StatementView(Protocol):
@@ -44,7 +44,7 @@ class StatementView(Protocol):
 
     @property
     def kind(self) -> str:
-        """The name of the record's kind. It decides which of two events of one time comes first."""
+        """The name of the record's kind. It decides the order of records with the same time."""
 
     @property
     def author(self) -> bytes:
@@ -52,11 +52,11 @@ class StatementView(Protocol):
 
     @property
     def created(self) -> int:
-        """The time (ms) at which the author wrote it."""
+        """The time (ms) at which the author wrote the record."""
 
     @property
     def about(self) -> bytes | None:
-        """The id of the record that it is about."""
+        """The id of the record that this record is about."""
 
 
 class ReportView(StatementView, Protocol):
@@ -68,11 +68,11 @@ class ReportView(StatementView, Protocol):
 
     @property
     def on(self) -> str | None:
-        """The day that it is about, as YYYY-MM-DD. Never None if the feedback counts."""
+        """The day that the feedback is about, as YYYY-MM-DD. Never None if the feedback counts."""
 
     @property
     def link(self) -> bytes | None:
-        """The link of the service that it is about, if the author knows it."""
+        """The link of the service that the feedback is about. None if it is not known."""
 
     @property
     def by(self) -> bytes | None:
@@ -80,11 +80,11 @@ class ReportView(StatementView, Protocol):
 
 
 class MergeView(StatementView, Protocol):
-    """Says that two reports are about the same incident. No reporter has denied it."""
+    """Says that two reports are about the same incident. No reporter has denied this."""
 
     @property
     def other(self) -> bytes:
-        """The id of one of the two reports. The record is about the other one."""
+        """The id of one of the two reports. The field `about` has the id of the other report."""
 
 
 class ActionView(StatementView, Protocol):

@@ -1,8 +1,8 @@
 """Canonical msgpack: each value has exactly one encoding (specs/02-codec.md).
 
-A record is signed and named by its bytes. So a reader accepts bytes only if it would encode their
-value to the same bytes. The limits stop a hostile value that is too large before other code reads
-it.
+A record's signature and id are computed from its bytes. So a reader accepts bytes only if encoding
+their value gives the same bytes again. A hostile value may be too large: the limits stop it before
+other code reads it.
 """
 
 from collections.abc import Iterable

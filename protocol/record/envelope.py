@@ -66,7 +66,10 @@ class Header(NamedTuple):
 
     @property
     def is_lasting(self) -> bool:
-        """True if others rely on the record. It then never expires and cannot be retracted."""
+        """True if others rely on the record.
+
+        A lasting record never expires and cannot be retracted.
+        """
         return bool(self.audience & LASTING)
 
 
@@ -117,7 +120,7 @@ def device_key(seed: bytes) -> bytes:
 def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: bytes) -> Record:
     """Signs `header` for a neighbourhood, and returns the whole record.
 
-    `neighbourhood` is the neighbourhood's id (32 bytes). For the first charter it is FOUNDING_ID.
+    `neighbourhood` is the neighbourhood's id (32 bytes). To sign a charter, pass FOUNDING_ID.
     Raises ValueError if the seed is not that of the header's device. Raises Refused if the record
     breaks a rule.
     """
@@ -170,7 +173,7 @@ def signed_for(record: Record, neighbourhood: bytes) -> bytes:
     """Returns the id for which a record of this neighbourhood is signed (R-01.10).
 
     This is the neighbourhood's id. Only the charter is signed for FOUNDING_ID, because the id of
-    the neighbourhood does not exist before it.
+    the neighbourhood does not exist before the charter.
     """
     return FOUNDING_ID if record.id == neighbourhood else neighbourhood
 

@@ -1,8 +1,8 @@
 """Logs: the numbered and chained records of one device (specs/01, R-01.12 to R-01.15).
 
-A log is *forked* if its device signed two records with the same number. Anybody can prove such a
-fault. Which records of a forked log are kept depends only on the set of records. So stores that
-receive records in any order keep the same records.
+A log is *forked* if its device signed two records with the same number. Anybody can prove a fork.
+Which records of a forked log are kept depends only on the set of records. So stores that receive
+records in any order keep the same records.
 """
 
 from collections.abc import Iterable
@@ -54,11 +54,11 @@ class ForkedRecord(NamedTuple):
 
 
 def kept_ids(fork: int, records: Iterable[ForkedRecord]) -> set[bytes]:
-    """Returns the ids of the records that are kept of a log forked at number `fork` (R-01.14).
+    """Returns the ids of the records that are kept if a log forks at number `fork` (R-01.14).
 
     All records before the fork are kept. At the fork, the records with the two lowest ids are kept
-    as proof. From the fork on, a record is also kept if `is_named` is True. With such a record, the
-    records of this log that it answers are kept too.
+    as proof. From the fork on, a record is also kept if `is_named` is True. If a record is kept for
+    this reason, the records of this log that it answers are kept too.
     """
     record_by_id = {record.id: record for record in records}
     before = {record.id for record in record_by_id.values() if record.seq < fork}

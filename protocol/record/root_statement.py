@@ -38,7 +38,7 @@ class Certificate(NamedTuple):
 class Revocation(NamedTuple):
     """A statement that revokes `device`: its records after number `after` do not count.
 
-    `person` is the root key of the person who revokes it. The statement is valid in one
+    `person` is the root key of the person who revokes the device. The statement is valid in one
     neighbourhood only: `place` is the beginning of that neighbourhood's id.
     """
 
@@ -95,7 +95,10 @@ def read_statement(statement: bytes) -> Certificate | Revocation:
 
 
 def _split(value: Any) -> tuple[list[Any], list[Any]]:
-    """Splits a statement into its body, five fields, and its signatures. Raises Refused."""
+    """Splits a statement into its body and its signatures. The body has five fields.
+
+    Raises Refused.
+    """
     if type(value) is list and value:
         body = value[0]
         if type(body) is list and len(body) == _BODY_FIELDS:

@@ -86,7 +86,7 @@ def box_key_from_secret(secret: bytes) -> BoxKey:
 def check_box_key(public: bytes) -> None:
     """Raises Refused (R-01.23) if nothing can be sealed to this box key.
 
-    That is so if the key is a low-order point.
+    Nothing can be sealed to a key that is a low-order point.
     """
     _shared_key(bytes(range(KEY_SIZE)), public, b"", b"")
 
@@ -240,7 +240,7 @@ def add_decoys(boxes: Iterable[bytes], seed: bytes) -> list[bytes]:
 
 
 def pad(plain: bytes) -> bytes:
-    """Pads `plain` to one of few sizes, so that the size tells little about its length (R-01.26).
+    """Pads `plain` to one of a few sizes, so that its true length hardly shows (R-01.26).
 
     The result is the length in 2 bytes, then `plain`, then zeros. Raises Refused if `plain` is too
     long for a record.

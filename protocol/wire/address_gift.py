@@ -1,6 +1,6 @@
-"""Addresses that one person gives another over a direct stream (specs/18-addresses.md).
+"""Street addresses that one person gives another over a direct stream (specs/18-addresses.md).
 
-First, each side of the stream sends a hello. Then each side sends its gifts: a gift is a message
+First, each side of the stream sends a hello. Then each side sends its gifts. A gift is a message
 with one address. Each side answers every gift of the other side, in order, with the frame `STORED`
 or `REFUSED`. After its last gift, each side sends the frame `END`. Nobody gossips or syncs an
 address, not even a sealed address.
@@ -37,7 +37,7 @@ _MAX_TIME = 2**53  # milliseconds
 
 
 class Hello(NamedTuple):
-    """The hello with which each side of the stream names and proves its `device`.
+    """The hello: each side of the stream names its `device` and proves to be that device.
 
     The device signs as in R-05.2, but the signed bytes begin with `HELLO_DOMAIN`.
     """

@@ -45,8 +45,8 @@ def accept_frame(
     """Checks a gossip frame and returns its record.
 
     `keys` are the gossip keys that are accepted. `is_plausible` returns True if gossip could add
-    this record to its log. The result depends only on the arguments. Raises Refused (R-04.3,
-    R-04.4, R-01, R-02).
+    the record to the log of its device. The result depends only on the arguments. Raises Refused
+    (R-04.3, R-04.4, R-01, R-02).
     """
     mac = data[:MAC_SIZE]
     wire = data[MAC_SIZE:]

@@ -35,7 +35,7 @@ _SECRET_END = _PEER_END + SECRET_SIZE
 
 
 class Invitation(NamedTuple):
-    """An invitation: with it, a newcomer finds the inviter's node and proves to be invited.
+    """An invitation. It lets a newcomer find the inviter's node and prove to be invited.
 
     `neighbourhood` is the first 16 bytes of the neighbourhood's id. `peer` is the node's libp2p
     Ed25519 key. `secret` is 16 random bytes. `addresses` are multiaddrs of the form /ip4/A/tcp/P or
@@ -126,6 +126,6 @@ class Knock(NamedTuple):
         return knock
 
     def check(self, device: bytes) -> None:
-        """Raises Refused (R-07.3) if `device` did not sign the proof."""
+        """Raises Refused (R-07.3) if `device` did not sign the knock's proof."""
         if not is_signed(_SIGN_DOMAIN + self.proof, self.signature, device):
             raise Refused("R-07.3", "the device has not signed this knock")

@@ -63,8 +63,9 @@ class Request:
 class Error:
     """An error: it says why a request has no result.
 
-    `message` is a sentence. A name in braces in it stands for a value in `arguments`. `rule` is the
-    rule of the specs that was broken, and `field` the field that is wrong. Raises Refused (R-06.5).
+    `message` is a sentence. If the sentence has a name in braces, the name stands for a value in
+    `arguments`. `rule` is the rule of the specs that was broken, and `field` the field that is
+    wrong. Raises Refused (R-06.5).
     """
 
     code: ErrorCode
@@ -120,8 +121,9 @@ Frame = Request | Response | Event
 def encode(frame: Frame) -> bytes:
     """Returns the bytes of a frame: first the length of its body, then the body.
 
-    Raises Refused (R-06.1) if the frame is above 1 MiB. Raises Refused (R-06.2) if frames cannot
-    carry one of its values. Raises Refused (R-06.3) if it has too many values.
+    Raises Refused (R-06.1) if the frame is above 1 MiB. Raises Refused (R-06.2) if the frame
+    contains a value that frames cannot carry. Raises Refused (R-06.3) if the frame has too many
+    values.
     """
     array = _array_of(frame)
     _check_values(array)
@@ -172,7 +174,7 @@ class Decoder:
     def is_partial(self) -> bool:
         """True if the decoder holds only a part of a frame.
 
-        If the connection closes then, it was cut off.
+        If the connection closes while this is True, a frame was cut off.
         """
         return bool(self._buffer)
 
@@ -236,7 +238,7 @@ def _array_of(frame: Frame) -> list[Any]:
 
 
 def _map_of(error: Error | None) -> dict[str, Any] | None:
-    """Returns an error as a map. What is empty is left out."""
+    """Returns an error as a map, without its empty fields."""
     if error is None:
         return None
     further = {"rule": error.rule, "field": error.field, "arguments": dict(error.arguments)}
@@ -305,7 +307,7 @@ def _unpack(body: bytes) -> Any:
 
 
 def _check_values(array: Any) -> None:
-    """Raises Refused if frames cannot carry a value (R-06.2), or if there are too many (R-06.3).
+    """Raises Refused if frames cannot carry a value (R-06.2), or for too many values (R-06.3).
 
     It checks level by level, without recursion. So deep nesting does not use up the stack.
     """

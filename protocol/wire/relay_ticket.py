@@ -28,7 +28,7 @@ _RULE = "R-08.5"
 
 
 class Ticket(NamedTuple):
-    """A ticket: with it, a member's home finds a relay and asks the relay to serve.
+    """A ticket. A member's home uses it to find a relay and to ask the relay to serve.
 
     `peer` is the relay's Ed25519 key. `addresses` are multiaddrs of the form /ip4/A/tcp/P or
     /ip6/A/tcp/P.

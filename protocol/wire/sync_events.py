@@ -55,7 +55,7 @@ class RecordsReceived:
 
 @dataclass(frozen=True)
 class RoundSettled:
-    """The round of comparing and sending is over on both sides.
+    """The round, in which both sides compare logs and send records, is over on both sides.
 
     `were_equal` is True if the digests were equal, so that neither side sent records.
     """
@@ -76,7 +76,7 @@ class HeadAnnounced:
 
 @dataclass(frozen=True)
 class ContentWanted:
-    """The peer asks for the content of these records, which it holds without content."""
+    """The peer asks for the content of these records. It holds the records without content."""
 
     ids: list[bytes]
 
@@ -107,7 +107,7 @@ class GossipKeysReceived:
 
 @dataclass(frozen=True)
 class GoodbyeReceived:
-    """The peer ends the session. It says why: the number of a rule, and a sentence."""
+    """The peer ends the session. As its reason it gives a rule's number and a sentence."""
 
     rule: str
     reason: str

@@ -5,8 +5,8 @@ the events with the other methods. Most of these methods return bytes, which the
 
 In a round, both sides send a digest of their heads. If the digests differ, both sides send their
 have-map. Then each side sends the records that the other side lacks, and an end. Nobody asks for
-single records: the have-map is the request. A false have-map cannot make its receiver use more
-memory.
+single records: the have-map is the request. A peer that sends a false have-map cannot make the
+other side use more memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -64,7 +64,8 @@ _MAX_REASON = 500  # characters
 class SyncSession:
     """One side of a session.
 
-    If the peer sends a frame that is not allowed now, the methods raise Refused.
+    If the peer sends a frame that is not allowed at this point of the session, the methods raise
+    Refused.
     """
 
     def __init__(self) -> None:
@@ -126,7 +127,7 @@ class SyncSession:
         return out + _have_frames(heads), []
 
     def send_records(self, wires: Iterable[bytes]) -> bytes:
-        """Returns frames with these records. The records come in the order of their log.
+        """Returns frames with these records, in the order given.
 
         Before each call, the driver waits until `send_window` is above 0.
         """
@@ -137,7 +138,7 @@ class SyncSession:
         return b"".join(out)
 
     def send_end(self) -> tuple[bytes, list[SyncEvent]]:
-        """Returns the end frame: we have sent all records that the peer lacked in this round."""
+        """Returns the end frame. It says that we have sent all records that the peer lacked."""
         self._have_we_ended = True
         return frames.encode([END]), self._settled_if_over()
 

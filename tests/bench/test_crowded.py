@@ -1,9 +1,9 @@
 """Measures how long a screen waits in a crowded neighbourhood. To run: `uv run pytest -m long -n 0
 -s` on this file.
 
-On one core, the board with its 500 requests took 25 ms of work, and one thread took 2 ms. One
-person's balance with its history took 3 ms, and all balances together took 11 ms. The test asserts
-nothing about time.
+On one core, it took 25 ms to make the board with its 500 requests, and 2 ms to make one thread. It
+took 3 ms to make the balance of one person, with its history, and 11 ms to make all balances. The
+test asserts nothing about time.
 """
 
 import statistics

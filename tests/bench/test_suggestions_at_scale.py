@@ -1,7 +1,5 @@
-"""Makes suggestions in a neighbourhood of 500 people with 5,000 open posts, and prints how long
-each takes.
-
-pytest -m long -n 0 -s tests/bench/test_suggestions_at_scale.py
+"""Makes suggestions in a neighbourhood of 500 people with 5,000 open posts, and prints how long the
+suggestions take. To run: `pytest -m long -n 0 -s` on this file.
 """
 
 import random

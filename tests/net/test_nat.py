@@ -10,8 +10,8 @@ SECONDS = 15  # a home must recover within this time
 
 
 def linked(home):
-    """Returns the address of this home's connection to the home of a member, or None if there is
-    none.
+    """Returns the address over which this home is connected to the home of a member. Returns None
+    if the two homes are not connected.
     """
     found = [one["address"] for one in home("status")["peers"] if one["person"]]
     return found[0] if found else None

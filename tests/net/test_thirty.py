@@ -1,5 +1,5 @@
-"""Thirty homes as thirty processes: what a record costs them. Also two homes on a line that loses
-packets.
+"""Thirty homes run as thirty processes, and the tests measure what each record costs them. Another
+test has two homes on a line that loses packets.
 """
 
 import re
@@ -62,8 +62,8 @@ def test_thirty_homes_and_a_relay():
 
 @pytest.mark.long
 def test_a_line_that_loses_one_packet_in_twenty():
-    """Two homes are behind NATs, the line loses 5 % of packets and delays them by 200 ms. All
-    records arrive.
+    """Two homes are behind NATs. The line between them loses 5 % of all packets, and delays each
+    packet by 200 ms. All records arrive.
     """
     with ExitStack() as stack:
         made = stack.enter_context(lab(keeps_ports=False))

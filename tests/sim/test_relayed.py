@@ -25,8 +25,8 @@ def titles(home: Home) -> list[str]:
 async def shift(
     street: Street, nursery: trio.Nursery, home: Home, at: float, seconds: float
 ) -> None:
-    """Starts the home at the second `at`, lets the home post half of `seconds` later, and stops the
-    home after `seconds`.
+    """Starts the home at the second `at`, and stops it `seconds` later. Halfway between start and
+    stop, the home posts a request.
     """
     await trio.sleep_until(at)
     await nursery.start(home.live)
@@ -37,7 +37,7 @@ async def shift(
 
 
 def test_homes_that_are_never_up_together(simulate: Simulate):
-    """One home is up from 20:00 to 21:00, the other from 07:00 to 08:00. The relay is always up."""
+    """One home runs from 20:00 to 21:00, the other from 07:00 to 08:00. The relay always runs."""
 
     async def days(street: Street) -> None:
         ada, ben = street.homes.values()

@@ -184,8 +184,8 @@ def test_a_kind_without_a_table_is_found(copy):
 
 
 def test_kinds_of_authority_are_open_roots_by_software():
-    """R-11.1: records of authority are open and lasting, and software writes them. People post only
-    an `accept`.
+    """R-11.1: the records of these kinds are open and lasting, and software writes them. The only
+    kind that people also post is `accept`.
     """
     for name in ("charter", "admit", "accept", "device", "epoch"):
         kind = KINDS[name]

@@ -387,7 +387,9 @@ async def admitted(network: Network, home, root, seed):
 
 
 async def rounds(session, stream, count):
-    """Talks until `count` rounds are over and the peer has taken everything sent (R-05.7)."""
+    """Talks to the peer until `count` rounds are over and the peer has acknowledged everything that
+    was sent (R-05.7).
+    """
     while session.rounds < count or session.owed:
         data = await stream.read()
         assert data, "the node hung up"
@@ -395,8 +397,8 @@ async def rounds(session, stream, count):
 
 
 def epoch_key(store, device, seed):
-    """Returns the key that the epoch with the highest number seals to this device (R-03.8,
-    R-11.3).
+    """Returns the epoch key that is sealed to this device. If several epoch records seal a key to
+    it, takes the epoch with the highest number (R-03.8, R-11.3).
     """
     found = []
     for one in store.all():

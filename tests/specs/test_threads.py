@@ -64,8 +64,8 @@ def entries_of(case):
 
 
 def value_of(kind, name, value):
-    """Turns the names of people and entries in a field into keys and ids. A step of a circle gets a
-    key as well.
+    """Returns the value of a field, with keys and ids in place of the names of people and entries.
+    If a name in the field stands for a step of a circle, adds the step's key to its id.
     """
     if name in PERSON_FIELDS:
         return COMMON_POT if value == "the pot" else keys_of(value).person
@@ -79,7 +79,9 @@ def value_of(kind, name, value):
 
 
 def orders(entries):
-    """Yields the entries as written and backwards, each time starting at every entry in turn."""
+    """Yields many orders of the entries. The entries come as written or backwards. Each order is
+    also rotated, so that every entry comes first once.
+    """
     for one in (entries, entries[::-1]):
         for start in range(len(one)):
             yield one[start:] + one[:start]

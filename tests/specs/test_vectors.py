@@ -81,8 +81,8 @@ def read_sync(case):
 
 
 def read_file(sort):
-    """Returns a function that reads a file to its end. It reads a have-map as a node without
-    records would.
+    """Returns a function that reads a file to its end. The function reads a have-map as a node
+    would that has no records.
     """
 
     def read(case):
@@ -469,8 +469,8 @@ def test_hello_vector():
 
 @named(load("sync")["rounds"])
 def test_sync_rounds(case):
-    """What the second side sends depends only on what the first side sends. It does not matter into
-    which pieces the bytes are cut.
+    """What the second side sends depends only on the bytes that the first side sends. It does not
+    matter into which pieces these bytes are cut.
     """
     heads = [
         {
@@ -492,8 +492,8 @@ def said(case, side):
 
 
 def replay(case, heads):
-    """Returns what a home with the second side's records sends in answer, and which rounds it sees
-    settled.
+    """Plays the first side of a round to a home that has the records of the second side. Returns
+    what the home sends in answer, and the rounds that the home sees settled.
     """
     store = [record.parse(bytes.fromhex(wire)) for wire in case["records"][1]]
     session = sync.SyncSession()

@@ -15,7 +15,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class BundleMethods:
-    """Stores the records that reach one node in a file, for example on a USB stick."""
+    """Reads records from a file, for example on a USB stick, and stores them at one node."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -52,7 +52,7 @@ def _missing_contents(
 ) -> list[tuple[bytes, bytes]]:
     """Returns contents that this home lacks although it holds their records (R-09.9).
 
-    Each entry is a record's id with the content that the bundle has for this record.
+    Each entry is a pair: a record's id, and the content that the bundle has for this record.
     """
     contents = []
     for record in records:

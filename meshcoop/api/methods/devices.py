@@ -30,8 +30,8 @@ from protocol.record.root_statement import Certificate
 class DeviceMethods:
     """Shows devices, and posts statements about devices, for one node.
 
-    Clients never send root keys or recovery words. They send statements that were signed with a
-    root key.
+    Clients never send root keys or recovery words. Instead, clients send statements that were
+    signed with a root key.
     """
 
     def __init__(self, node: NodeHandle) -> None:
@@ -159,8 +159,8 @@ def _read_certificate(membership: Membership, params: Params) -> Certificate:
 
 
 def _read_lock(params: Params) -> Params:
-    """Reads the locked seed of a guest's device, which the guest's PIN opens. Raises Mistake (exit
-    code 2) if the parameter is malformed.
+    """Reads the seed of a guest's device, which is locked with the guest's PIN. Raises Mistake
+    (exit code 2) if the parameter is malformed.
     """
     try:
         return lock.check_map(params.get("locked"))

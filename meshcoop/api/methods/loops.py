@@ -45,8 +45,8 @@ class LoopMethods:
     async def find_matter(self, params: Params) -> Params | None:
         """Finds the matter whose id begins with the parameter `id`.
 
-        Returns None if no matter or several matters fit, or if the id of a record begins with the
-        same digits.
+        Returns None if no matter fits, if several matters fit, or if the id of a record begins with
+        the same digits.
         """
         prefix = str(params.get("id", "")).strip().lower()
         membership = self._node.require_membership()
@@ -70,7 +70,7 @@ class LoopMethods:
         return self._views(self._node.require_membership()).citation_for(measure)
 
     def awaited_steps(self, record_id: bytes, person: bytes) -> set[tuple[str, bytes | None]]:
-        """Returns the steps of a person for which the feedback loops wait, as pairs (kind, about).
+        """Returns the steps that the feedback loops await from a person, as pairs (kind, about).
 
         If the record is not in the thread of a service, there are no such steps.
         """
@@ -103,7 +103,7 @@ class LoopMethods:
     async def _list_holdings(self, params: Params) -> list[Params]:
         """Lists the open services that concern this home's person (R-21.6).
 
-        The person holds the service, has passed it on, or has given feedback on it.
+        A service concerns a person who holds it, has passed it on, or has given feedback on it.
         """
         state = read_state(params, "holdings", _HOLDING_STATES)
         open_services = {**params, "what": _SERVICES, "state": Service.State.OPEN.value}

@@ -31,7 +31,9 @@ _ONE_THREAD = trio.CapacityLimiter(1)
 
 
 class MatchingMethods:
-    """Finds who could help whom, for one node. It uses only the records that this node holds."""
+    """Finds who could help whom, for one node. The search uses only the records that this node
+    holds.
+    """
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -77,7 +79,7 @@ class MatchingMethods:
         limit = read_limit(params, MAX_ROWS)
         state = read_state(params, "reciprocity", _QUARTER_STATES)
         if params.get("muted"):
-            return []  # nobody posts a quarter, so none is a muted person's post
+            return []  # a quarter is nobody's post, so it is no muted post
         current = quarter_of(now)
         rows = [
             _show_quarter(quarter, presenter, current)
@@ -150,7 +152,7 @@ def _suggestions_about(
 
 
 def _gather_ties(membership: Membership) -> Ties:
-    """Gathers the reasons why two members know each other: exchanges, good words and admissions."""
+    """Gathers the reasons why members know each other: exchanges, good words and admissions."""
     authority = membership.state.authority
     assert authority is not None, "the charter has been read: this home is a member's"
     ties = Ties(_unmuted_members(membership))

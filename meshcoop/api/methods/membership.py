@@ -39,7 +39,7 @@ class MembershipMethods:
     async def invite(self, params: Params) -> Params:
         """Makes a new invitation."""
         membership = await self._node.wait_to_sign()
-        # The invitation will hold this home's addresses. So the home first gets a reachable one.
+        # The invitation names this home's addresses. So the home first gets a reachable address.
         await membership.mesh.reach.wait_until_reachable()
         code, expires = membership.invitation_desk.invite(approve=bool(params.get("approve")))
         return {"invitation": code, "expires": iso_time(expires)}

@@ -1,5 +1,5 @@
-"""The methods of the local API that post a record, or say what could be posted, for a person or a
-guest of this home.
+"""The methods of the local API with which a person or a guest of this home posts a record, or
+learns which records they could post.
 """
 
 from meshcoop.api.awaited_answers import AWAITED
@@ -71,7 +71,7 @@ class PostMethods:
     async def list_next_steps(self, params: Params) -> list[Params]:
         """Lists the records that a person could post now in the thread of a record.
 
-        Without `id`, lists the records that somebody waits for from this person.
+        Without `id`, lists the records that others await from this person.
         """
         membership = await self._node.wait_to_sign()
         presenter = Presenter(membership.state, self._node.now)
@@ -134,7 +134,8 @@ def _show_step(step: Step, presenter: Presenter, *, is_awaited: bool) -> Params:
 def _find_step(row: Params, steps: list[Params]) -> Params:
     """Returns the step that a row of the list `waiting` names.
 
-    If the step begins a thread of its own, such as a proposal, the person fills in all its fields.
+    If the new record begins a thread of its own, as a proposal does, the person fills in all fields
+    of this record.
     """
     kind = row["step"]["kind"]
     about = row["step"]["about"]

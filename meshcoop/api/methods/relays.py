@@ -54,7 +54,7 @@ class RelayMethods:
         return {"neighbourhood": _show_neighbourhood(tenant)}
 
     async def change_limits(self, params: Params) -> Params:
-        """Shows the limits of a neighbourhood at this relay. Changes the limits that are given."""
+        """Changes this relay's limits per neighbourhood, if any are given. Shows the limits."""
         relay = self._node.require_relay()
         home = self._node.home
         settings = home.read_settings()
@@ -163,7 +163,7 @@ def _list_tenants(relay: Relay) -> list[Params]:
 def _find_tenant(relay: Relay, typed: str) -> Tenant:
     """Finds a neighbourhood that this relay serves, by its name or by the beginning of its id.
 
-    Raises Mistake if no neighbourhood or several fit.
+    Raises Mistake if no neighbourhood fits, or if several fit.
     """
     prefix = typed.lower()
     matches = [

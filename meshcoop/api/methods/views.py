@@ -36,7 +36,7 @@ class ViewMethods:
         }
 
     async def list_views(self, params: Params) -> list[Params]:
-        """Lists the views of one kind, newest first. Has other lists too, such as people."""
+        """Lists the views of one kind, newest first. Can also list other things, such as people."""
         list_rows = self._lists.get(str(params.get("what")))
         if list_rows is not None:
             rows: list[Params] = await list_rows(params)

@@ -1,5 +1,5 @@
-"""Activities at homes: the fields that software fills in, and the posts that software refuses. Also
-two homes that are cut apart and both give away the last place.
+"""Activities at homes: the fields that software fills in, and the posts that software refuses. One
+test cuts the connection between two homes, and both homes give away the last place.
 """
 
 import random

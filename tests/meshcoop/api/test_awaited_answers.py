@@ -14,7 +14,7 @@ def waiting(home, **params):
 
 
 def steps(home, **params):
-    """Returns each row of the list as (id of the record that waits, kind of the answer)."""
+    """Returns each row of the list `waiting` as (id of the waiting record, kind of the answer)."""
     return [(row["id"], row["step"]["kind"]) for row in waiting(home, **params)]
 
 

@@ -1,4 +1,4 @@
-"""What software signs in an exchange, what it advises, and how people's hours add up."""
+"""What software signs in an exchange, what the software advises, and how people's hours add up."""
 
 from types import SimpleNamespace
 

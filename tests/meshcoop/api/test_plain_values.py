@@ -1,4 +1,6 @@
-"""Views as plain values: the annotations of a kind say what its values are (R-06.10)."""
+"""Views are shown as plain values. How each value is shown follows from its annotation in the class
+of the view (R-06.10).
+"""
 
 from typing import Annotated, Any, NotRequired, TypedDict
 
@@ -14,7 +16,7 @@ BEN = b"b" * 32
 
 
 class Names:
-    """Names every person Ada."""
+    """A source of names that gives every person the name Ada."""
 
     def show_person(self, person):
         return {"id": person.hex(), "name": "Ada"}

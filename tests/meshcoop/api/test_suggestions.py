@@ -1,4 +1,6 @@
-"""Suggestions at homes in memory: a fitting post is suggested to both people, with the reason."""
+"""Suggestions at homes in memory: if something that one person posts fits another person, both get
+a suggestion with the reason.
+"""
 
 from datetime import date
 

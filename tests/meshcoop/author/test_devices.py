@@ -1,4 +1,6 @@
-"""A person's further devices: they introduce themselves, read everything, and end when revoked."""
+"""A person's further devices: each device introduces itself and can read everything, until it is
+revoked.
+"""
 
 import itertools
 import random
@@ -18,7 +20,7 @@ from tests.support.street_in_memory import HOUR, Street, exchange, settle, stree
 def back(home, like=None):
     """Makes a new machine for the person of `home`.
 
-    It has only the root key and the records that a neighbour holds.
+    The machine has only the root key and copies of the records that a neighbour holds.
     """
     here = home.street
     identity = Identity.of(home.me.root_seed, here.dice.randbytes, here.place)

@@ -1,4 +1,6 @@
-"""What `next_steps` offers counts when it is posted; what it does not offer is refused."""
+"""Every record that `next_steps` offers counts when somebody posts it. Software refuses to post any
+answer that `next_steps` does not offer.
+"""
 
 import random
 from collections import Counter
@@ -23,7 +25,9 @@ ANSWERS = [kind for kind in KINDS.values() if not kind.is_root and kind.posted]
 
 
 class Walk:
-    """A home where four people live. They post what they are offered, at random."""
+    """A home where four people live. Each of them posts some of the steps that the home offers, at
+    random.
+    """
 
     def __init__(self, here: Street, seed: int) -> None:
         self.dice = random.Random(seed)
@@ -37,9 +41,10 @@ class Walk:
         self.author = self.home.author
 
     def play(self, steps):
-        """Begins threads and takes offered steps, more often those of rare kinds.
+        """Lets people begin threads and take offered steps. Steps of kinds that were seldom posted
+        are taken more often.
 
-        Everything that is offered must count. Returns how often each kind was posted.
+        Every step that is taken must count. Returns how often each kind was posted.
         """
         taken = Counter()
         for _ in range(steps):
@@ -85,7 +90,9 @@ class Walk:
         return self.author.post(kind, fields, about=about, signer=signer, resolve=by_id).id
 
     def fill_in(self, person, declared, given, among, trial, asked=()):
-        """The fields of a record as a person types them: what is given, and what is needed."""
+        """Returns the fields of a record as a person types them: the fields that the step gives,
+        and an example for each other field that is required.
+        """
         fields = {**trial, **given}
         for name, rule in declared.fields.items():
             is_chosen = among is not None and name in asked[:1]
@@ -113,7 +120,7 @@ class Walk:
         return self.home.state.thread_fold.fold_thread(self.author.root_of(record_id))
 
     def roots(self):
-        """The first records of all threads that people have begun."""
+        """Returns the ids of the first records of all threads that people have begun."""
         private = {id(thread): thread for thread in self.author.private.threads().values()}
         firsts = [next(iter(thread.entries)) for thread in private.values()]
         rows = (self.home.store.records.find(record.id) for record in self.home.records())
@@ -121,7 +128,9 @@ class Walk:
         return sorted([*firsts, *(entry.id for entry in entries if entry.kind in ROOTS)])
 
     def refuse_the_rest(self, person, root):
-        """Tries every answer to every record of a thread that is not offered to a person."""
+        """Tries to post every answer that is not offered to a person, about each record of a
+        thread. Software must refuse each of these answers.
+        """
         offered = {
             (step.kind, step.about, repr(step.given), step.among)
             for step in find_steps(self.author, self.signer(person), root)
@@ -142,7 +151,7 @@ class Walk:
 
 
 def as_typed(value):
-    """A value as a person types it: ids in hexadecimal digits."""
+    """Returns a value as a person types it. An id becomes hexadecimal digits."""
     match value:
         case bytes():
             return value.hex()
@@ -171,7 +180,9 @@ def test_what_next_steps_leave_out_is_refused_by_the_author(seed):
 
 
 def test_next_steps_lead_to_every_kind_that_answers():
-    """A long walk takes steps of nearly every kind: the two properties look at all families."""
+    """A long walk posts nearly every kind of answer. So the two tests above, which also walk at
+    random, look at kinds of all families.
+    """
     with Street(5) as here:
         taken = Walk(here, 5).play(400)
     # Nobody moderates with two others here. A measure is seldom adopted, so few report to one.

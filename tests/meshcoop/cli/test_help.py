@@ -1,4 +1,6 @@
-"""`meshcoop help`: it shows guides from a checkout or from the package, and lists their topics."""
+"""`meshcoop help` shows guides from a checkout or from the package, and lists the topics of the
+guides.
+"""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The rules of loops raise few false alarms and see a change soon, compared with the naive rule."""
+"""Compared with a naive rule, the rules of loops raise few false alarms, and find a change soon."""
 
 import math
 

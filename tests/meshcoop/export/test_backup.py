@@ -1,4 +1,6 @@
-"""Backups: reading one returns what was written. Any other file is refused with one sentence."""
+"""Backups: reading a backup returns what was written to it. Any file that is no backup is refused
+with one sentence.
+"""
 
 import itertools
 import stat
@@ -22,7 +24,9 @@ RECORDS = [bytes([n % 256]) * (n % 997) for n in range(500)]
 
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch):
-    """Replaces the slow key derivation by a fast one. These tests need its result, not its cost."""
+    """Replaces the slow key derivation by a fast one. These tests need a key, but the derivation
+    need not be slow.
+    """
 
     def kdf(size, secret, salt, ops, mem):
         return (secret + salt + bytes(size))[:size]

@@ -1,5 +1,5 @@
-"""Bundles between homes in memory: with all records, with the records that a home lacks, with late
-records, and files that are no bundle.
+"""Bundles that people carry between homes in memory. Some hold all records, some hold only the
+records that the other home lacks, and some arrive late. Other tests read files that are no bundle.
 """
 
 import os
@@ -92,7 +92,9 @@ def chain(here, length):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_each_record_is_placed_when_it_comes(stick, seed):
-    """R-09.6: the order of admissions and of the device keys does not matter."""
+    """R-09.6: a home can place every record as soon as it reads the record. It does not matter in
+    which order people were admitted, or how their device keys sort.
+    """
     with Street(seed) as here:
         homes = chain(here, 5)
         for giver in (homes[0], homes[-1]):
@@ -212,8 +214,8 @@ def test_an_admission_whose_content_comes_lets_in_who_waited(stick):
 
 
 def forked(here):
-    """Makes a street where Ben's log is forked. Records of the log after the fork are countersigned
-    by others.
+    """Makes a street where Ben's log is forked. Other people have countersigned some of the log's
+    records after the fork.
     """
     ada = here.found()
     ben, cho = here.neighbour(ada), here.neighbour(ada)

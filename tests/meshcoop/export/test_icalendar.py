@@ -1,5 +1,5 @@
-"""The calendar file: its entries, their times in every time zone, and that it holds nothing
-private.
+"""The calendar file: which entries it has, and their times in every time zone. The file holds
+nothing private.
 """
 
 from datetime import UTC, date, datetime

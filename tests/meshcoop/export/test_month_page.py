@@ -1,5 +1,5 @@
-"""The page of a month: what it says and leaves out. No text that a person wrote can change its
-form.
+"""The page of a month: what it says and what it leaves out. No text that a person wrote can change
+the form of the page.
 """
 
 from html.parser import HTMLParser

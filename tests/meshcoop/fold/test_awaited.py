@@ -1,4 +1,4 @@
-"""The answers that views wait for, as a home stores them."""
+"""How a home stores the answers for which its views wait."""
 
 import time
 

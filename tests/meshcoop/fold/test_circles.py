@@ -135,8 +135,9 @@ def test_who_was_let_go_can_be_taken_in_again_and_leave():
 
 
 def test_words_that_were_read_before_their_author_was_let_go_stay_whatever_the_clocks_say():
-    """R-15.11: a step removes a member. The time of the step is not earlier than the times of the
-    member's messages that the step's author has read.
+    """R-15.11: a step removes a member from a circle. The author of the step has already read
+    messages by this member. The step's time is then not earlier than the times of these messages,
+    even if the member's clock is fast.
     """
     with street(homes=3) as (ada, ben, cho):
         knitters = circle(ada, ben, cho)

@@ -65,8 +65,8 @@ class Tale:
         home.post("close", self.pick(home, "circle"), as_state="withdrawn")
 
     def stale(self, home):
-        """Writes a step and a message as other software might. Both name any one step that this
-        home knows, even an old step.
+        """Posts a step and a message as other software might. Each of the two names the same random
+        step that this home knows. This step may be an old one.
         """
         root = self.pick(home, "circle")
         known = home.author.private.threads().get(root.id)

@@ -1,4 +1,4 @@
-"""The version of the fold follows from the kinds and from the source of the fold."""
+"""The version of the fold is computed from the kinds and from the source code of the fold."""
 
 import logging
 import time

@@ -1,5 +1,5 @@
-"""Hostile private records: whatever is sealed in them, homes go on working, and no such record
-counts.
+"""Hostile private records: homes go on working, whatever was sealed in these records. None of the
+hostile records counts.
 """
 
 import pytest

@@ -40,7 +40,9 @@ def path(tmp_path):
 
 @pytest.fixture
 def cheap(monkeypatch):
-    """Makes key derivation fast and lists its calls, for tests that are about something else."""
+    """Makes key derivation fast, for tests that are about something else. Returns a list of the
+    calls so far: the cost settings of each derivation.
+    """
     calls = []
 
     def kdf(size, secret, salt, ops, mem):

@@ -1,5 +1,5 @@
-"""Recovery words: the reader forgives small slips of people who copy from paper, and never reads a
-wrong key.
+"""Recovery words: the program that reads them forgives small slips of people who copy from paper.
+But it never reads a wrong key.
 """
 
 import hashlib

@@ -1,5 +1,5 @@
-"""More records never remove a record from a store. If a newcomer has accepted an admission, the
-admission still counts after the voucher's log forks.
+"""A late revocation or certificate removes no record from a store. If a newcomer has accepted an
+admission, the admission still counts after the voucher's log forks.
 """
 
 import pytest

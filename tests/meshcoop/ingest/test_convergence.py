@@ -48,8 +48,9 @@ class Tale:
     def pick(self, home, kind, *, state=None, mine=None, theirs=False):
         """Returns a random record of this kind in this state.
 
-        `mine` says whether the record must answer a record of this home's person. If `theirs`, its
-        author must be somebody else. One call in five ignores all these conditions.
+        `mine` says whether the record must answer a record by the person of this home. If `theirs`
+        is true, the record must be by somebody else. One call in five ignores `state`, `mine` and
+        `theirs`.
         """
         views = home.state.views.of_kind(KINDS[kind].view_type)
         if self.dice.random() < 0.8:  # the rest are tries that an author's software refuses
@@ -70,9 +71,10 @@ class Tale:
         home.post(kind, title="something", minutes=str(self.dice.randint(5, 90)), **repeats)
 
     def go_on(self, home):
-        """Takes the latest step of an exchange that this home may take now. In this order, it tries
-        a confirm, a receipt, an agreement and a response. If all fail, it posts a new offer or
-        request.
+        """Takes one step in an exchange: the latest of all steps that this home may take now.
+
+        The home first tries a confirm, then a receipt, then an agreement, then a response. If it
+        may take none of these steps, it posts a new offer or request.
         """
         for step in (self.confirm, self.receipt, self.agree, self.respond):
             try:

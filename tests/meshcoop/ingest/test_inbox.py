@@ -174,7 +174,8 @@ def test_bytes_count_by_the_signed_length_even_when_the_content_is_gone():
 
 
 def fork(home, *titles):
-    """Forks a home's log: copies with the same key each post an offer at the same place.
+    """Forks a home's log: each copy of the home posts an offer that is signed by the same key and
+    has the same number in the log.
 
     Returns the offers. There is one for each title.
     """
@@ -305,8 +306,8 @@ def test_a_fork_may_take_what_waits_to_be_countersigned():
 
 
 def test_what_somebody_named_is_kept_with_all_that_it_hangs_from():
-    """Records of the forked log answer each other in a chain. Somebody has named the last record of
-    the chain.
+    """Some records of the forked log form a chain, in which each record answers the one before.
+    Somebody has named the last record of the chain. Homes keep the whole chain.
     """
     with street(homes=3) as (ada, ben, cho):
         base = ben.wires()
@@ -696,8 +697,8 @@ def test_sealed_content_that_does_not_open_is_told_and_folds_to_nothing():
 
 
 def test_every_kind_about_every_other_folds_or_is_told_and_never_breaks():
-    """Posts well-formed records in wrong places: each kind about each record of an exchange, and
-    each kind about no record.
+    """Posts well-formed records in wrong places: a record of each kind about each record of an
+    exchange, and a record of each kind about no record.
     """
     with street(quota_records=1000) as (ada, ben):
         story = exchange(ada, ben)

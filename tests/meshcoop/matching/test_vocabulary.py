@@ -1,4 +1,6 @@
-"""Compares the fits that the vocabulary finds with the judgement of people."""
+"""The vocabulary decides which texts fit each other. The tests compare its decisions with the
+judgement of people.
+"""
 
 import random
 from itertools import permutations
@@ -19,8 +21,8 @@ def keys(text, vocabulary=VOCABULARY, **more):
 
 
 def judged(pairs):
-    """Returns the precision and the recall of the vocabulary, and the pairs on which people judge
-    otherwise.
+    """Returns the precision and the recall of the vocabulary on these pairs of texts. Also returns
+    the pairs on which people and the vocabulary disagree.
     """
     found, wrong = [], []
     for lang, text, listed, fits in pairs:

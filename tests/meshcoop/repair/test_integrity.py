@@ -151,7 +151,9 @@ def test_addresses_and_notes_are_kept(written, tmp_path):
 
 @pytest.fixture
 def waiting(tmp_path):
-    """Makes a store as kill -9 leaves it: its write-ahead log has changes that the store lacks."""
+    """Makes a store as a killed process leaves it: the store's write-ahead log has changes that the
+    main file lacks.
+    """
     with closing(Store(tmp_path / "before.db")) as store:
         for n in range(30):
             with store.transaction():

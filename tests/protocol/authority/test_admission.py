@@ -179,8 +179,8 @@ def test_an_admit_beyond_a_revocation_or_a_fork_admits_nobody():
 
 
 def story():
-    """Tells the story of a neighbourhood with two founders. It has a chain of admissions, devices,
-    revocations, nonsense and a fork.
+    """Tells the story of a neighbourhood with two founders. The story has a chain of admissions,
+    some devices and revocations, records that make no sense, and a fork.
     """
     ada, ben, cho, dia, eli, fay = people("A", "B", "C", "D", "E", "F")
     first = charter(ada, ben, vouchers=2, admissions_a_month=2)
@@ -261,8 +261,8 @@ def test_a_stranger_has_no_proof_but_the_charter():
 
 
 def test_a_device_too_many_of_a_voucher_stops_nobody():
-    """A device beyond the limit admits somebody. The admission does not count, but a renewal can
-    still put this person on the roll.
+    """A voucher admits somebody with a device beyond the limit. The admission does not count, but a
+    renewal can still put the admitted person on the roll.
     """
     ada, xia = people("A", "X")
     first = charter(ada)

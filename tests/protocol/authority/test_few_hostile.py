@@ -9,8 +9,8 @@ from tests.support.authority_records import START, charter, ids, people, public
 
 
 def test_no_home_is_led_to_accept_two_rivals():
-    """A home has accepted one term. If others then show it only the rival term, it accepts no other
-    term.
+    """A home has accepted a term. Other people then show the home only the accepts of a rival term.
+    The home still accepts no other term.
 
     Otherwise a term that two thirds had accepted could fall, although fewer than a third are
     hostile.

@@ -71,10 +71,10 @@ def told_plainly(plain):
 
 
 def check(number):
-    """Folds one history in several ways: in mixed order, with records twice, one by one, and with
-    some removed and added again.
+    """Folds one history in several ways: with its records shuffled, with some records twice, one
+    record at a time, and with some records removed and added again.
 
-    All ways must give the result of the plain model.
+    Each way must give the result of the plain model.
     """
     history = History(number)
     first, acts, forks = history.charter, history.acts, history.forks

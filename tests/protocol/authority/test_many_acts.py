@@ -27,7 +27,7 @@ def timed(what, done):
 
 
 def neighbourhood(count, size):
-    """Makes a charter and about `count` records of authority.
+    """Makes a charter, and some `count` other records that concern authority.
 
     All people are admitted. In every term the roll votes on proposals, some people are removed, and
     everybody accepts the next term.

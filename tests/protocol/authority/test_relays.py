@@ -1,4 +1,6 @@
-"""Who may enrol a relay, who may end it, and what a relay shows about itself."""
+"""Who may enrol a relay, who may end the relay's enrolment, and how a relay proves that it is
+enrolled.
+"""
 
 from contextlib import suppress
 

@@ -51,8 +51,9 @@ def revoked(known):
 
 
 def least(town, known, person, held):
-    """Yields for each device whether its cut is at least the lowest cut that an honest person
-    proposed.
+    """A removal sets a cut for each device: the number of the last record that counts. Yields one
+    truth value for each device: whether this cut is at least the lowest cut that an honest person
+    proposed for the device.
     """
     for device, last in held.value:
         said = [
@@ -73,7 +74,8 @@ def cuts_in(act, person):
 
 
 def fell(before, after, member):
-    """Returns whether item 2 or item 10 of the list explains why a member no longer belongs.
+    """Returns whether item 2 or item 10 of the list in specs/03 explains why somebody is no longer
+    a member.
 
     An admission may be lost by a fork, a revocation, a cut or the limit of admissions in a month.
     The lost admission may be that of the member, or that of the member's voucher.

@@ -40,8 +40,8 @@ def final(town, home, known):
 
 
 def lived(number, least=HALF, steps=25):
-    """Lets a town act through a number of partitions. Checks every home's view meanwhile. Returns
-    the town.
+    """Lets a town act while its network is partitioned several times. Checks every home's view
+    meanwhile. Returns the town.
     """
     town = Town(number, least)
     hostility = Hostility(town)
@@ -66,7 +66,9 @@ def lived(number, least=HALF, steps=25):
 
 
 def talk(town, hostility=None):
-    """Brings all records to everybody and lets the software act, until it writes nothing new."""
+    """Brings all records to everybody, and lets everybody's software act until it writes nothing
+    new.
+    """
     for _ in range(20):
         town.heal()
         if hostility:
@@ -85,8 +87,8 @@ def on_the_roll(town, known):
 
 
 def gets_its_way(town):
-    """Honest people want a renewal and a removal. Checks that both soon hold, whatever hostile
-    people do.
+    """Honest people want a renewal and a removal. Checks that the renewal and the removal both soon
+    hold, whatever hostile people do.
     """
     hostility = Hostility(town)
     known = talk(town)

@@ -11,7 +11,7 @@ from tests.support.authority_records import charter, ids, people, public
 
 
 def passed(act, voters):
-    """Returns the act, followed by a vote "yes" of each voter."""
+    """Returns the act, followed by a vote "yes" by each of the voters."""
     return [act, *(one.says("yes", act) for one in voters)]
 
 
@@ -59,8 +59,8 @@ def test_what_moderators_posted_is_known_before_a_majority_agrees():
 
 
 def council_renewed():
-    """Makes a term 1 that records D as removed with cut 10, and has the new moderators E, F and
-    G.
+    """Makes a term 1 with the new moderators E, F and G. This term also states that D is removed,
+    with cut 10.
     """
     crowd = people(*"ABCDEFGX")
     ada, ben, cho, dan, *others, _ = crowd

@@ -1,5 +1,5 @@
-"""The kinds of an exchange by example, on entries without bytes: which entries count, and why other
-entries do not.
+"""The kinds of an exchange by example: which entries count, and why other entries do not. The tests
+make entries directly, without the bytes of records.
 """
 
 import pytest
@@ -309,7 +309,9 @@ def test_a_gap_in_a_thread_is_told():
 
 @st.composite
 def wild_stories(draw):
-    """Draws a random story: records of all kinds about any others, by anybody, at any time."""
+    """Draws a random story. Anybody may post a record of any kind about any other record, at any
+    time.
+    """
     story = Story()
     story.says(ADA, draw(st.sampled_from(["offer", "request"])), title="x", places=1)
     for _ in range(draw(st.integers(0, 12))):

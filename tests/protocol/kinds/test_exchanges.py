@@ -15,7 +15,9 @@ DAYS = ("2026-12-01", "2026-12-08", "2026-12-15")
 
 
 class Life(Story):
-    """A request or offer of Ada's, and what three people post about it, sensibly or not."""
+    """The life of a request or offer that Ada posts. Three people post records about it, some of
+    which make no sense.
+    """
 
     def __init__(self, seed):
         super().__init__()
@@ -96,7 +98,7 @@ class Life(Story):
             self.add("confirm", self.other(one, self.parties(one)), "confirm", one)
 
     def keep(self):
-        """Adds a confirm about a confirm, as the software of the receipt's author does."""
+        """Adds a confirm of a confirm, as the software of the receipt's author does."""
         if one := self.pick("confirm"):
             self.add("kept", self.entry(one).person, "confirm", one)
 
@@ -130,7 +132,7 @@ class Life(Story):
         )
 
     def hours(self, **more):
-        """Returns how many minutes each receipt that counts is worth, and all views."""
+        """Returns two values: how many minutes each receipt that counts is worth, and all views."""
         folded = self.fold(**more)
         counted = {}
         for credit in credits_of(folded):

@@ -17,8 +17,8 @@ TARGETS = {"yes_no": 1, "one_to_five": 4, "minutes": 30, "count": 2}
 
 
 def reported(more=0):
-    """Makes a measure with six residents' reports, two of them about the same incident. The matter
-    is open.
+    """Makes a measure with reports by six residents. Two of the reports are about the same
+    incident. The matter is open.
     """
     story, service, *_, measure = bins()
     reports = [

@@ -1,5 +1,5 @@
-"""Service chains (specs/21): who holds a service now, computed from what both ends of each link
-signed.
+"""Service chains (specs/21): who holds a service now, as computed from what both parties of each
+link signed.
 """
 
 import random

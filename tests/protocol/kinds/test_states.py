@@ -76,8 +76,8 @@ class RandomThread:
             self.write(self.dice.choice(fitting), target)
 
     def write(self, declared, target):
-        """Draws records until one counts, and adds it. Now and then adds a record that does not
-        count.
+        """Draws records at random until one counts, and adds this record to the thread. Now and
+        then also adds a record that does not count.
         """
         for _ in range(TRIES):
             entry = self.draw_entry(declared, target)
@@ -220,8 +220,8 @@ def ballot(renewed):
 
 
 def states_of(views):
-    """Yields (kind, state) of each view: the state after folding, and the state that a clock may
-    show later.
+    """Yields (kind, state) of each view after folding. If a clock may later show the view in
+    another state, yields that state too.
     """
     for view in views:
         if isinstance(view, Kind):
@@ -305,7 +305,7 @@ def test_sentences_name_only_kinds_and_fields():
 
 
 class Loan(Kind):
-    """What the loan kinds of these tests have in common."""
+    """The part that the loan kinds of these tests share."""
 
     wording = Words("Loan", happened="{who} lends something")
     example: ClassVar = {}
@@ -328,7 +328,7 @@ class Silent(Loan):
 
 
 class Wordless(Loan):
-    """A kind that does not say when a view has its state."""
+    """A kind with a state, but without a sentence that says when a view has this state."""
 
     State = Unsaid
 

@@ -182,9 +182,7 @@ def test_a_loan_waits_for_the_owner(shelf):
 
 
 def refusal_before_signing(shelf, entry):
-    """Nobody has signed this entry yet. Returns the rule by which software refuses to sign the
-    entry.
-    """
+    """Returns the rule by which software refuses this entry before anybody signs it."""
     thread = shelf.fold()
     thread.entries[entry.id] = entry
     try:

@@ -1,5 +1,5 @@
-"""Compares the tests that tell a signal from noise (specs/20-loops.md) with brute force, and with
-tables that are computed again.
+"""Checks the statistical tests of specs/20-loops.md, which tell a signal from noise. Compares their
+results with brute force, and with tables that these tests compute again.
 """
 
 from decimal import Decimal, getcontext

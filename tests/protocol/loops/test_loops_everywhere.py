@@ -1,5 +1,5 @@
-"""Every Python on this machine computes the same fractions. A version that is missing is skipped by
-name.
+"""Every version of Python on this machine computes the same fractions. The test of a version that
+is missing is skipped, and the skip names the version.
 """
 
 import json

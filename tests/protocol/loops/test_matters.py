@@ -35,7 +35,9 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """What one person says about a record. A plain statement says that an action is done."""
+    """A statement by one person about a record. If a statement is of no subclass, it says that an
+    action is done.
+    """
 
     id: bytes
     kind: str
@@ -76,7 +78,9 @@ def asked(measure=BINS, leave_out=(), members=PEOPLE, calendar=CALENDAR):
 
 
 class Street:
-    """The residents, who say things about one measure. Times are in days from the first Monday."""
+    """Residents who report and judge what one measure asks about. Times are in days from the first
+    Monday.
+    """
 
     def __init__(self, measure=BINS, leave_out=(), members=PEOPLE):
         self.asked = asked(measure, leave_out, members)

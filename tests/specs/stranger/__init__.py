@@ -1,5 +1,6 @@
-"""A second program, made from specs/ and its vectors alone. It uses nothing of meshcoop's code.
+"""A second program, made from specs/ and its vectors alone. The program uses nothing of meshcoop's
+code.
 
-The program reads and writes values, records and frames, and runs one sync session. It leaves out
-what a reader of records does not need: authority, forks, folding.
+It reads and writes values, records and frames, and runs one sync session. It does not deal with
+authority, forks or folding, because a program that only reads records does not need these.
 """

@@ -39,8 +39,9 @@ def within(value, kind, least, most=None):
 def pack(value, *, ordered=True):
     """Encodes a value in the one allowed way.
 
-    If not `ordered`, leaves maps in their order and allows floats. A reader compares the result
-    with the bytes that it received.
+    If `ordered` is false, keeps the entries of a map in their order, and allows floats. A reader
+    encodes in this way what it has decoded, and compares the result with the bytes that it
+    received.
     """
     kind = type(value)
     if kind in {NoneType, bool}:

@@ -1,5 +1,5 @@
-"""Reads and makes records by specs 01, 03 (statements) and 10: their content, and who can open
-it.
+"""Reads and makes records and their content, by specs 01, 03 (statements) and 10. Opens content
+that is sealed for a reader.
 """
 
 import hashlib
@@ -94,8 +94,8 @@ def sign(seed, place, number, before, time, content, *, expiry=None, parents=(),
 
 
 def follows(one, number, before, time):
-    """Checks that a record is the next of a log. The log's newest record has this number, id and
-    time.
+    """Checks that a record comes directly after the newest record of its log. `number`, `before`
+    and `time` are the number, id and time of that newest record.
     """
     need(one.number == number + 1 and one.header[3] == before, "R-01.12")
     need(one.header[4] >= time, "R-01.13")

@@ -136,8 +136,8 @@ class Session:
         return self._flush()
 
     def _flush(self):
-        """Makes frames of records as long as the peer can take more. After the last record, adds
-        the end frame.
+        """Makes frames of records until no record is left, or until the peer has no room for more.
+        After the last record, adds the end frame.
         """
         out = b""
         while self._queue and self._room > 0:
@@ -168,7 +168,7 @@ class Session:
 
     @property
     def owed(self):
-        """The number of bytes sent for which the peer has not given credit yet."""
+        """The number of bytes that were sent, but that the peer has not acknowledged yet."""
         return WINDOW - self._room
 
     def _credit(self, size):
