@@ -1,3 +1,3 @@
-"""The commands of `meshcoop`. Each file holds one group of commands; `meshcoop.cli` joins the
-groups.
+"""The commands of the program `meshcoop`. Each file in this folder holds one group of commands, and
+`main.py` joins the groups.
 """

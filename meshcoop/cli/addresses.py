@@ -1,5 +1,5 @@
-"""The commands `address give`, `show` and `forget`. A person's address goes only from person to
-person.
+"""The commands `address give`, `address show` and `address forget`. A person's address goes
+directly to one other person's home.
 """
 
 import sys
@@ -37,7 +37,9 @@ def give_address(
     as_: PartyOption = None,
     context: ContextArgument,
 ) -> None:
-    """Gives your address to the other party of an agreement; no other home ever holds it."""
+    """Gives your address to the other party of an agreement; no third home ever holds the
+    address.
+    """
     fields = {"text": _read_address() if text is None else text, "keep": keep}
     answer = _call_for_agreement(context, "give_address", agreement, as_, fields)
     recipient = safe_line(answer["to"]["name"])
@@ -58,7 +60,9 @@ def show_address(
     as_: PartyOption = None,
     context: ContextArgument,
 ) -> None:
-    """Shows the address that you were given for an agreement, or else the one that you gave."""
+    """Shows the address that the other party of an agreement gave you. If there is none, shows the
+    address that you gave.
+    """
     answer = _call_for_agreement(context, "show_address", agreement, as_, {"keep": keep})
     giver = safe_line(answer["from"]["name"])
     until = "kept" if answer["kept"] else "until the agreement is over"
@@ -80,8 +84,8 @@ def forget_address(agreement: str, /, *, as_: PartyOption = None, context: Conte
 def _call_for_agreement(
     context: Context, method: str, agreement: str, person: str | None, fields: dict[str, Any]
 ) -> dict[str, Any]:
-    """Calls a method of the node about an agreement. If `person` is a guest, asks for the guest's
-    PIN.
+    """Calls a method of the node that concerns an agreement. If `person` is a guest, first asks for
+    the guest's PIN.
     """
     with context.connect_node() as node:
         party = {"as": person, **obtain_pin(node, person)}

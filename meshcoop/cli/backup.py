@@ -32,7 +32,7 @@ _USAGE = 2
 
 
 def write_backup(file: Path, /, *, context: ContextArgument) -> None:
-    """Writes a file with who you are and what your home holds, locked with your passphrase."""
+    """Writes your identity and the records of your home to a file, locked with your passphrase."""
     from meshcoop.sync import address_book
 
     context.require_home()
@@ -64,7 +64,7 @@ def restore_backup(
     listen: ListenOption = None,
     context: ContextArgument,
 ) -> None:
-    """Makes this home yours again, as a new device, with what a backup holds."""
+    """Restores a backup into this home, and makes a new device for you here."""
     if context.home.key_file.exists():
         raise Mistake(
             "{path} is somebody's home already; use another --home.", path=context.home.path
@@ -98,10 +98,10 @@ def restore_backup(
 
 
 def _box_secrets(keys: Keys) -> list[list[bytes]]:
-    """Lists the secret keys that open what was sealed to this home's devices, also to earlier
-    devices.
+    """Lists the secret keys that open what was sealed to this home's devices. Earlier devices are
+    included.
 
-    Each entry is the key of a device, then the secret that opens what is sealed to the device.
+    Each entry has the key of a device, then the secret that opens what was sealed to that device.
     """
     own = [
         [device_key(held.seed), sealing.device_box_key(held.seed).secret] for held in keys.devices

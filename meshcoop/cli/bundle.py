@@ -1,5 +1,5 @@
-"""The commands `bundle write`, `read` and `have`. They carry records between homes on a memory
-stick.
+"""The commands `bundle write`, `bundle read` and `bundle have`. They carry records between homes on
+a memory stick.
 """
 
 from contextlib import closing
@@ -47,8 +47,8 @@ def write_bundle(
 
 
 def write_have_map(file: Path, /, *, context: ContextArgument) -> None:
-    """Writes a short list of what this home holds, so that another home can write what this one
-    lacks.
+    """Writes a short list of the records at this home. With this list, another home can bundle the
+    records that are missing here.
     """
     neighbourhood = context.require_neighbourhood()
     with closing(Store(context.home.store_file)) as store:
@@ -65,7 +65,9 @@ def write_have_map(file: Path, /, *, context: ContextArgument) -> None:
 
 
 def read_bundle(file: Path, /, *, context: ContextArgument) -> None:
-    """Adds the records of a bundle, each checked like a neighbour's; reading twice is harmless."""
+    """Adds the records of a bundle to this home. Checks each record as if a neighbour had sent it;
+    reading a bundle twice is harmless.
+    """
     neighbourhood = context.require_neighbourhood()
     counts = dict.fromkeys(_COUNTS, 0)
     with bundle.open_file(file) as data:
@@ -106,8 +108,8 @@ def _read_have_map(file: Path, neighbourhood: bytes) -> list[list[Any]]:
 
 
 def _parse_day(text: str) -> int:
-    """Returns when a day begins in UTC, in milliseconds since 1970. Raises Mistake if the text
-    names no day.
+    """Returns the time at which a day begins in UTC, in milliseconds since 1970. Raises Mistake if
+    the text names no day.
     """
     try:
         day = date.fromisoformat(text)

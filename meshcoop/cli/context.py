@@ -30,7 +30,7 @@ class Context:
 
     def answer(self, value: Any, text: Callable[[], str] | None = None) -> None:
         """Prints the result. If the command answers in JSON or `text` is None, prints JSON.
-        Otherwise prints the words that the function `text` makes.
+        Otherwise prints the text that the function `text` returns.
         """
         if self.json or text is None:
             print(json.dumps(value, ensure_ascii=False, indent=None if self.json else 2))
@@ -52,7 +52,7 @@ class Context:
             yield client
 
     def require_home(self) -> None:
-        """Raises Mistake if nobody has made a home in the folder yet."""
+        """Raises Mistake if nobody has made a home in the context's folder yet."""
         if not self.home.key_file.exists():
             raise Mistake(
                 (
@@ -81,8 +81,8 @@ ListenOption = Annotated[
 
 
 def keep_listen_addresses(context: Context, listen: list[str] | None) -> None:
-    """Saves the addresses of `--listen` in the home. Raises Mistake if an address cannot be
-    used.
+    """Saves in the home the addresses from the option `--listen`. Raises Mistake if an address
+    cannot be used.
     """
     if not listen:
         return

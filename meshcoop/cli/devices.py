@@ -1,4 +1,4 @@
-"""The commands about a person's keys: recovery, devices, certify, revoke."""
+"""The commands about a person's keys: `recovery`, `devices`, `certify` and `revoke`."""
 
 import contextlib
 import os
@@ -49,7 +49,7 @@ def list_devices(person: str | None = None, /, *, context: ContextArgument) -> N
 
 
 def certify_device(*, words: WordsOption = None, context: ContextArgument) -> None:
-    """Makes a new device for this home, in place of one that may not sign any more."""
+    """Makes a new device for this home, in place of a device that may not sign any more."""
     context.require_home()
     named = context.home.read_settings().neighbourhood
     if named is None:
@@ -114,10 +114,10 @@ def revoke_device(
 
 
 def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
-    """Reads the root key from the file `words` with the recovery words. If `words` is None, reads
-    the root key from the home. Raises Mistake if the home has no root key.
+    """Reads the root key from the recovery words in the file `words`. If `words` is None, reads the
+    root key from the home. Raises Mistake if the home has no root key.
 
-    Asks for the passphrase only if `words` is None. The passphrase opens the key file of the home.
+    If `words` is None, also asks for the passphrase, which opens the key file of the home.
     """
     context.require_home()
     if words is not None:
@@ -128,8 +128,8 @@ def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
 
 
 def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
-    """Reads the root key from the file `words` with the recovery words. If `words` is None, reads
-    the root key from the keys of the home.
+    """Reads the root key from the recovery words in the file `words`. If `words` is None, reads the
+    root key from the keys of the home.
 
     If `words` is None and the home has erased its root key, raises Mistake with exit code 2.
     """
@@ -143,7 +143,8 @@ def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
 def _member_since(state: State, person: bytes) -> int:
     """Returns the time when the person became a member.
 
-    Raises Mistake if the person is no member, or already has the largest number of live devices.
+    Raises Mistake if the person is no member, or already has as many live devices as a person may
+    have.
     """
     authority = state.authority
     if authority is None or person not in authority.members:

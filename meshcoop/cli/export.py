@@ -35,7 +35,7 @@ def export_file(
     ] = None,
     context: ContextArgument,
 ) -> None:
-    """Writes files that other programs read: ics, page."""
+    """Writes a file for other programs: a calendar (ics), or a month to print (page)."""
     make_file = _FORMS.get(form)
     if make_file is None:
         raise Mistake(

@@ -56,7 +56,7 @@ def _read_guides() -> dict[str, str]:
 
 
 def _place(file: Path) -> tuple[int, str]:
-    """Returns the key by which the list of guides is sorted."""
+    """Returns the sort key of a guide. Guides in `_ORDER` come first; the others follow by name."""
     order = _ORDER.index(file.stem) if file.stem in _ORDER else len(_ORDER)
     return order, file.stem
 

@@ -1,4 +1,6 @@
-"""Makes the options of a command from the declaration of a kind: each field becomes an option."""
+"""Makes the options of a command from the declaration of a kind of record. Each field of the kind
+becomes an option.
+"""
 
 import inspect
 from collections.abc import Callable

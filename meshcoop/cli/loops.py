@@ -1,4 +1,6 @@
-"""The command `loops`: applies the rules of specs/20-loops.md to the points in a file."""
+"""The command `loops`: applies the rules of specs/20-loops.md to the points of a measure. The
+points are in a file.
+"""
 
 import json
 from pathlib import Path
@@ -67,8 +69,8 @@ def _describe_point(result: dict[str, Any]) -> str:
 
 
 def _read_points(file: Path) -> tuple[str, int, list[Point | None]]:
-    """Reads the scale, the target or share, and the points from a file. A missing point becomes
-    None.
+    """Reads a scale, an aim and points from a file. With the scale "count", the aim is the field
+    `target`; otherwise it is the field `share`. A missing point becomes None.
 
     Raises Mistake if the file has another form.
     """

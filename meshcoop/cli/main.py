@@ -85,14 +85,15 @@ def build_app() -> App:
 def run_command(words: Sequence[str], context: Context) -> None:
     """Runs one command in this process.
 
-    Raises the errors for which `main` prints a sentence, and prints nothing about them itself.
+    If the command fails, raises the error and prints nothing about it. `main` prints a sentence for
+    each such error.
     """
     _run(build_app(), words, context)
 
 
 def main() -> None:
-    """Runs the command that was typed. Exits with 0 if it is done, 1 if refused, 2 if typed
-    wrongly.
+    """Runs the command that was typed. The exit code is 0 if the command succeeds, 1 if it is
+    refused, and 2 if it was typed wrongly.
     """
     # Other users of the machine must not read what a home writes.
     os.umask(0o077)

@@ -1,4 +1,4 @@
-"""The commands by which people come together: found, invite, join, approve."""
+"""The commands by which people come together: `found`, `invite`, `join` and `approve`."""
 
 import contextlib
 import os
@@ -77,7 +77,9 @@ def invite_newcomer(
     ] = False,
     context: ContextArgument,
 ) -> None:
-    """Makes an invitation for one newcomer, good for seven days while your node is up."""
+    """Makes an invitation for one newcomer, valid for seven days. Your node must be up when the
+    newcomer uses it.
+    """
     with context.connect_node() as node:
         answer = node.call("invite", approve=approve)
     context.answer(
@@ -95,8 +97,8 @@ def join_neighbourhood(
     listen: ListenOption = None,
     context: ContextArgument,
 ) -> None:
-    """Asks to join the neighbourhood of an invitation. With your recovery words you come back as the
-    member that you are.
+    """Asks to join the neighbourhood of an invitation. With your recovery words, you return as the
+    member that you already are.
     """
     place = invitation.decode(code).neighbourhood
     root = recovery_words.read_root_seed(words) if words else None
@@ -164,8 +166,8 @@ def check_name(name: str) -> None:
 
 
 def _join_again(context: Context, code: str, name: str, wait: float) -> None:
-    """Answers `join` at a home that already belongs to a neighbourhood. Raises Mistake if the node
-    refuses.
+    """Answers the command `join` at a home that already belongs to a neighbourhood. Raises Mistake
+    if the node refuses.
     """
     with context.connect_node() as node:
         node.call("join", invitation=code, name=name, seconds=wait)
@@ -175,7 +177,8 @@ def _join_again(context: Context, code: str, name: str, wait: float) -> None:
 
 
 def _prepare_keys(context: Context, place: bytes, root: bytes | None, secret: str) -> UnlockedKeys:
-    """Creates the keys to join with, or unlocks them. Certifies them for a neighbourhood.
+    """Creates the keys of a home that wants to join a neighbourhood. If the keys exist already,
+    unlocks them. Certifies the keys for this neighbourhood.
 
     `place` is the beginning of the neighbourhood's id. Raises Mistake if the keys cannot be
     unlocked or certified.
@@ -192,7 +195,8 @@ def _prepare_keys(context: Context, place: bytes, root: bytes | None, secret: st
 def _certify_for(
     context: Context, place: bytes, root: bytes | None, unlocked: UnlockedKeys
 ) -> UnlockedKeys:
-    """Certifies the keys of an earlier attempt to join, for another neighbourhood.
+    """Certifies a home's existing keys for another neighbourhood. An earlier attempt to join has
+    made these keys.
 
     `place` is the beginning of the other neighbourhood's id. Raises Mistake if `root` belongs to
     another person, or if the root key is missing.

@@ -1,4 +1,4 @@
-"""The commands about the node: run, up, down, status, wait."""
+"""The commands about the node: `run`, `up`, `down`, `status` and `wait`."""
 
 import logging
 import os
@@ -74,7 +74,9 @@ def wait_for_node(
 
 
 def _serve_home(context: Context, unlocked: key_file.UnlockedKeys) -> None:
-    """Runs the node until a signal or a client stops it. Raises Mistake."""
+    """Runs the node until a signal or a client stops it. Raises Mistake for an error that a person
+    can mend.
+    """
     # Importing libp2p takes a second, and only a node needs it. So the import is here.
     import trio
 

@@ -1,4 +1,6 @@
-"""Turns views into text for a terminal. First makes the words that people wrote harmless."""
+"""Turns views (what the node tells about records) into text for a terminal. First makes the words
+that people wrote harmless.
+"""
 
 import shlex
 from itertools import groupby
@@ -29,7 +31,9 @@ def format_list(views: list[Shown], hidden: int = 0) -> str:
 
 
 def format_steps(steps: list[Shown]) -> str:
-    """Formats each step as the command that posts it. Marks the steps that somebody waits for."""
+    """Formats each step that the reader can take next, as the command that posts the step. Marks
+    the steps that somebody waits for.
+    """
     lines = []
     for step in steps:
         mark = "!" if step["awaited"] else " "
@@ -76,7 +80,9 @@ def format_signers(view: Shown) -> str:
 
 
 def format_balances(balances: list[Shown]) -> str:
-    """Formats the minutes of each person. If the first person has a history, adds this history."""
+    """Formats one line for each person, with the minutes given and received. If the first balance
+    has a history, adds the lines of this history.
+    """
     rows = [("", "given", "received", "balance", "gifts")]
     rows += [_format_balance(balance) for balance in balances]
     lines = []
@@ -87,9 +93,10 @@ def format_balances(balances: list[Shown]) -> str:
 
 
 def format_kinds(kinds: list[Shown]) -> str:
-    """Formats one line for each kind with its fields, below the package that the kinds come from.
+    """Formats one line for each kind of record, with the names of its fields. Marks the fields that
+    are needed.
 
-    Marks the fields that are needed.
+    The name of each package stands above the kinds that come from this package.
     """
     lines = []
     for package, members in groupby(kinds, key=lambda kind: kind["from"]):
@@ -114,7 +121,7 @@ def format_introductions(answer: Shown) -> str:
 
 
 def _format_command(step: Shown) -> str:
-    """Writes the command that posts a step, with short ids."""
+    """Returns the command line that posts a step. Ids in the command line are shortened."""
     words = ["meshcoop post", step["kind"]]
     if step["about"]:
         words.append(f"--about {step['about'][:8]}")
@@ -168,7 +175,9 @@ def _format_quarter(view: Shown) -> str:
 
 
 def _format_revision(revision: Shown) -> list[str]:
-    """Formats one of the texts of a page that several people changed at the same time."""
+    """Several people changed a page at the same time, so the page has several texts. Formats one of
+    these texts.
+    """
     author = safe_line(revision["author"]["name"])
     return [
         f"\n  as {author} would have it ({revision['id'][:8]}):",

@@ -1,4 +1,6 @@
-"""The command `post`: it has an option for every field of every kind of record that people post."""
+"""The command `post`. Each kind of record that people post has a command below `post`, with an
+option for every field of the kind.
+"""
 
 import json
 import sys
@@ -39,7 +41,8 @@ def _build_post_app() -> App:
 def _make_command(kind: DeclaredKind) -> Callable[..., None]:
     """Makes the command that posts records of one kind.
 
-    A record that begins a thread may have a field `about`. So its command has no option `--about`.
+    The option `--about` names the record that is answered. A record that begins a thread answers
+    nothing, so its command lacks this option. Its kind may have a field called `about` instead.
     """
 
     def post_root(
@@ -85,7 +88,7 @@ def _post_lines(
     ] = False,
     context: ContextArgument,
 ) -> None:
-    """Posts many records: answers each line of standard input as soon as it is safely stored."""
+    """Posts many records: answers each line of input as soon as its record is safely stored."""
     if not lines or kind:
         names = ", ".join(sorted(declared.name for declared in KINDS.values() if declared.posted))
         problem = f"There is no kind {kind[0]!r} to post" if kind else "Say what to post"

@@ -1,4 +1,6 @@
-"""The commands about records: list, show, next, balance, introductions, kinds, search, mute."""
+"""The commands about records: `list`, `show`, `next`, `balance`, `introductions`, `kinds`, `search`
+and `mute`.
+"""
 
 import sys
 from typing import Annotated, Any
@@ -57,7 +59,9 @@ def show_record(record: str, /, *, as_: ReaderOption = None, context: ContextArg
 def show_next_steps(
     record: str | None = None, /, *, as_: ReaderOption = None, context: ContextArgument
 ) -> None:
-    """Says what waits for you; with the id of a record, what you can do there."""
+    """Says what waits for you. If you give the id of a record, says what you can do with this
+    record.
+    """
     with context.connect_node() as node:
         steps = node.call("next_steps", id=record, **{"as": as_}, **obtain_pin(node, as_))
     context.answer(steps, lambda: plain_text.format_steps(steps))
@@ -101,7 +105,7 @@ def mute_person(
     off: Annotated[bool, Parameter(negative=(), help="show what they post again")] = False,
     context: ContextArgument,
 ) -> None:
-    """Leaves what a person posts out of this home's lists; nobody else learns of it."""
+    """Hides a person's posts from this home's lists; nobody else learns that you mute them."""
     with context.connect_node() as node:
         answer = node.call("mute", person=person, off=off)
     context.answer(answer, lambda: plain_text.format_mute(answer))

@@ -1,4 +1,4 @@
-"""Shows a person's recovery words to be written on a sheet, and asks for two of the words."""
+"""Shows a person's recovery words, to be copied by hand. Then asks for two of the words."""
 
 import random
 import sys
@@ -63,10 +63,11 @@ def forget_root_key(unlocked: UnlockedKeys) -> UnlockedKeys:
 def answer_with_words(
     context: Context, unlocked: UnlockedKeys, result: dict[str, Any], sentence: str
 ) -> None:
-    """Answers a command that has made a person. If there is a terminal, shows the recovery words.
+    """Answers a command that has made a person's keys. If a person at a terminal can read the
+    words, also shows the recovery words and asks for two of them.
 
-    A JSON answer holds the words as long as nobody has proved at a terminal that the words are on
-    paper.
+    A JSON answer holds the words if the home still has the root key. The home erases this key after
+    somebody has typed two of the words at a terminal.
     """
     seed = unlocked.keys.recovery_seed
     if seed is None:

@@ -61,7 +61,9 @@ def make_ticket(
     ] = None,
     context: ContextArgument,
 ) -> None:
-    """Makes a ticket for one neighbourhood; a member enrols this relay with it within seven days."""
+    """Makes a ticket with which one neighbourhood enrols this relay; the ticket is valid for seven
+    days.
+    """
     answer = _call_node(context, "relay_ticket", addresses=at or [])
     context.answer(
         answer,
@@ -70,7 +72,7 @@ def make_ticket(
 
 
 def enrol_relay(ticket: str, /, *, context: ContextArgument) -> None:
-    """Enrols the relay of a ticket; from then on this relay carries your neighbourhood's
+    """Enrols the relay that made a ticket; from then on the relay carries your neighbourhood's
     records.
     """
     answer = _call_node(context, "relay_enrol", ticket=ticket)
@@ -84,7 +86,9 @@ def end_relay(relay: str, /, *, context: ContextArgument) -> None:
 
 
 def list_relays(*, context: ContextArgument) -> None:
-    """Lists the relays that serve you; at a relay, the neighbourhoods that it serves."""
+    """Lists the relays that serve you; at a relay, lists the neighbourhoods that the relay
+    serves.
+    """
     views = _call_node(context, "relays")
     context.answer(views, lambda: "\n".join(map(_describe_relay, views)) or "None.")
 

@@ -1,3 +1,3 @@
-"""Tools for developers: the demo, the benchmarks and the checks of the specs. A node imports
-none.
+"""Tools for developers: the demo, the benchmarks and the checks of the specs. A running node uses
+none of these tools.
 """

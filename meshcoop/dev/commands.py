@@ -1,4 +1,4 @@
-"""The commands for curious people and for developers: demo, specs, bench."""
+"""The commands for curious people and for developers: `demo`, `specs` and `bench`."""
 
 import sys
 from typing import Annotated, Literal
@@ -56,7 +56,7 @@ def _bench(
     ] = 5,
     context: ContextArgument,
 ) -> None:
-    """Measures this machine, compared with one core that does nothing but verify signatures."""
+    """Measures this machine's speed, next to the speed at which one core verifies signatures."""
     from meshcoop.dev.bench import benches
 
     figures = benches.run_bench(name, records, runs)

@@ -21,9 +21,8 @@ _CLEAN_SECONDS = 40
 
 @contextmanager
 def watched_folder(prefix: str) -> Iterator[Path]:
-    """Makes a folder for homes. A janitor process removes the folder afterwards.
-
-    This also happens if the process that made the folder is killed.
+    """Makes a folder for homes. A janitor process removes the folder afterwards, even if the
+    process that made the folder is killed.
     """
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     janitor = subprocess.Popen(  # noqa: S603

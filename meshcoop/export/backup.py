@@ -6,8 +6,8 @@ piece is the map of the lock, which is not encrypted. The other pieces are a sec
 XChaCha20-Poly1305 (libsodium). So a large file can be read piece by piece. A file that was cut,
 reordered or changed is refused.
 
-The stream has the contents, then lists of records as they travel between homes. The last piece is
-marked as final and holds the number of records.
+The stream begins with the `BackupContents`. Lists of records follow, encoded as records travel
+between homes. The last piece is marked as final and holds the number of records.
 
 The file has no signing key, so a person who restores it gets a new device. The file has no file
 names either.

@@ -27,8 +27,8 @@ def missing_wires(store: Store, theirs: Iterable[list[Any]], since: int) -> Iter
     """Yields the encoded records that another home lacks (R-09.7). `theirs` is the have-map of that
     home.
 
-    If `theirs` is empty, yields all records. The order is that of R-09.6. Records from before
-    `since` (ms) are left out. Raises Refused (R-05.5) if the have-map is malformed.
+    If `theirs` is empty, yields all records. The records come in the order of R-09.6. Records from
+    before `since` (ms) are left out. Raises Refused (R-05.5) if the have-map is malformed.
     """
     have = HaveMap(store.heads())
     for entries in theirs:
@@ -43,8 +43,8 @@ def write_file(
     """Writes a bundle or a have-map to a file, as a whole or not at all (R-09.10). Only the file's
     owner can read it (mode 0600).
 
-    Returns the number of entries in all lists. Raises Mistake if the file cannot be written, or
-    Refused (R-09.4) if the file would be too large.
+    Returns how many entries all lists have together. Raises Mistake if the file cannot be written,
+    or Refused (R-09.4) if the file would be too large.
     """
     count = 0
 

@@ -61,7 +61,9 @@ class ServiceRow(TypedDict):
 
 
 class TotalsRow(TypedDict):
-    """The answers of some period: how many there are, and how many of them are bad."""
+    """The answers of some period. The field `n` is the number of answers; the field `bad` is the
+    number of bad answers.
+    """
 
     n: int
     bad: int
@@ -72,7 +74,7 @@ PointRow = TypedDict("PointRow", {"from": str, "n": int, "bad": int})
 
 
 class MeasureRow(TypedDict):
-    """A measure. It has points if it is in use."""
+    """A measure. If the measure is in use, the row has the field `points`."""
 
     id: str
     about: str
@@ -88,7 +90,9 @@ class MeasureRow(TypedDict):
 
 
 class OutcomeRow(TypedDict):
-    """The answers before something was done, the answers after it, and what the difference says."""
+    """The answers before something was done, the answers after that, and a sentence that compares
+    them.
+    """
 
     before: TotalsRow
     after: TotalsRow
@@ -96,7 +100,7 @@ class OutcomeRow(TypedDict):
 
 
 class MeasureName(TypedDict):
-    """The measure of a matter."""
+    """The measure that a matter is about."""
 
     id: str
 
@@ -115,7 +119,9 @@ class MatterRow(TypedDict):
 
 
 class ActionRow(TypedDict):
-    """An action. `fixed` is the number of people who gave each verdict."""
+    """An action. The field `fixed` maps each verdict, such as "partly", to the number of people who
+    gave it.
+    """
 
     id: str
     what: str | None
@@ -180,8 +186,8 @@ class MonthPage:
             yield self._measure_section(measure)
 
     def _was_in_use(self, measure: MeasureRow) -> bool:
-        """Returns whether the measure was asked in this month. The measure must have been posted by
-        then. It must also be in use now, or have answers from this month.
+        """Returns whether the measure was asked in this month. The measure must have been posted
+        before the end of the month. It must also be in use now, or have answers from this month.
         """
         has_begun = measure["created"][:_MONTH_LENGTH] <= self._month
         return has_begun and (

@@ -38,8 +38,8 @@ class Home:
     def find(cls, option: Path | None = None) -> "Home":
         """Returns the home in the folder that the option `--home` names.
 
-        Without this option, uses the folder in the environment variable MESHCOOP_HOME. If that
-        variable is not set either, uses the user's default folder.
+        Without this option, uses the folder that the environment variable MESHCOOP_HOME names. If
+        that variable is not set either, uses the user's default folder.
         """
         named = option or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("meshcoop")
         return cls(Path(named).expanduser().resolve())

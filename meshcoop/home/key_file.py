@@ -35,8 +35,8 @@ class HeldDevice:
 
 @dataclass(frozen=True)
 class Guest:
-    """A device of a guest: a person without a machine of their own. `locked` is the device's seed,
-    locked with the guest's PIN, as a map of `meshcoop.home.passphrase_box`.
+    """A device of a guest. A guest is a person without a machine of their own. `locked` is the
+    device's seed, locked with the guest's PIN, as a map of `meshcoop.home.passphrase_box`.
     """
 
     person: bytes
@@ -131,8 +131,8 @@ def _open_keys(path: Path, fields: dict[str, Any], key: Lock) -> Keys:
 def _read_file(path: Path) -> bytes:
     """Reads the bytes of the key file.
 
-    Opens the file first and then checks the open file. If it checked the path before opening it,
-    somebody could swap the file in between.
+    Opens the file first and then checks the open file. If the function first checked the path and
+    then opened it, somebody could swap the file in between.
     """
     try:
         # O_NONBLOCK: if somebody has put a pipe there, opening it must not wait for a writer.

@@ -1,4 +1,4 @@
-"""Gets a passphrase or a PIN, from a file or from a prompt. If there is no terminal, it never
+"""Gets a passphrase or a PIN, from a file or from a prompt. Without a terminal, this module never
 prompts.
 """
 
@@ -18,8 +18,8 @@ _MAX_BYTES = 4096
 
 
 class _Question(NamedTuple):
-    """Describes a secret that a person is asked for. `variable` is an environment variable. It
-    names a file that holds the secret.
+    """Describes a secret that a person is asked for. The field `variable` is the name of an
+    environment variable. This environment variable names a file that holds the secret.
     """
 
     name: str
@@ -30,10 +30,10 @@ class _Question(NamedTuple):
 def obtain_passphrase(*, new: bool = False) -> str:
     """Returns the passphrase, which is never empty.
 
-    If the environment variable MESHCOOP_PASSPHRASE_FILE is set, the passphrase is the first line of
-    the file that it names. This file may be a pipe, such as /dev/stdin. Without the variable, the
-    person types the passphrase, and types it twice if `new`. Raises Mistake (exit code 2) if there
-    is no usable passphrase.
+    If the environment variable MESHCOOP_PASSPHRASE_FILE is set, it names a file. The first line of
+    this file is the passphrase. The file may be a pipe, such as /dev/stdin. If the variable is not
+    set, the person types the passphrase; if `new`, the person types it twice. Raises Mistake (exit
+    code 2) if there is no usable passphrase.
     """
     prompt = "New passphrase: " if new else "Passphrase: "
     return _obtain(_Question("passphrase", PASSPHRASE_VARIABLE, prompt), new=new)

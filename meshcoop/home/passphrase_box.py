@@ -2,7 +2,8 @@
 bytes into a map.
 
 The map has the fields `version`, `salt`, `ops` and `mem` (the cost of Argon2id), `nonce` and `box`.
-`box` is sealed with XChaCha20-Poly1305. The first four fields are its associated data.
+The field `box` is sealed with XChaCha20-Poly1305. The first four fields are the associated data of
+the box.
 """
 
 import secrets
@@ -30,7 +31,7 @@ _MEM = range(argon2id.MEMLIMIT_INTERACTIVE, 8 * argon2id.MEMLIMIT_INTERACTIVE + 
 
 
 class WrongSecret(Exception):
-    """Raised if the secret does not open the map, or if somebody has changed the map."""
+    """Raised if the secret does not open the locked map, or if somebody has changed the map."""
 
 
 class UnreadableLock(Exception):
@@ -79,8 +80,8 @@ class Lock:
         return cls(key, salt, ops, mem)
 
     def fields(self) -> dict[str, Any]:
-        """Returns the fields of the map from which, together with the secret, the key can be
-        derived again.
+        """Returns the fields of the map that are needed to derive the key again, besides the
+        secret.
         """
         return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
 

@@ -85,7 +85,7 @@ def read_root_seed(path: Path) -> bytes:
 
 
 def person_of(root_seed: bytes) -> bytes:
-    """Returns the person to whom a root seed belongs, named by the public root key."""
+    """Returns the public root key that belongs to a root seed. This key names the person."""
     public: bytes = nacl.bindings.crypto_sign_seed_keypair(root_seed)[0]
     return public
 

@@ -9,8 +9,8 @@ MEGABYTE = 1024**2
 class RelayLimits:
     """The limits for one neighbourhood at a relay.
 
-    `room` is the space for its records, in bytes. The relay keeps sealed content for at least
-    `days` days.
+    The field `room` is the space for the neighbourhood's records, in bytes. The relay drops sealed
+    content when it is older than `days` days, or earlier if the space is full.
     """
 
     room: int = 1024 * MEGABYTE

@@ -1,6 +1,7 @@
 """Builds a home's membership: all objects that the home needs for one neighbourhood.
 
-At a relay, `meshcoop.relay.tenant.open_tenant` does the same for a neighbourhood that it serves.
+At a relay, `meshcoop.relay.tenant.open_tenant` builds such objects for a neighbourhood that the
+relay serves.
 """
 
 from collections.abc import Callable, Sequence

@@ -130,10 +130,11 @@ def _spawn(home: Home, passphrase: str, program: Sequence[str]) -> subprocess.Po
 
 
 def _await_ready(home: Home, check_alive: Callable[[], None]) -> int:
-    """Waits until the node says through its API that it is ready. Returns the id of its process.
+    """Waits until the node says through its API that it is ready. Returns the id of the node's
+    process.
 
-    Raises Mistake if the node is not ready in time. A node that makes its views again writes to its
-    log meanwhile. It gets more time, up to an hour.
+    While the node rebuilds its views, it writes to its log. A node that writes to its log gets more
+    time, up to an hour. Raises Mistake if the node is not ready in time.
     """
     began = time.monotonic()
     deadline = began + START_SECONDS

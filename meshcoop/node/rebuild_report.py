@@ -1,4 +1,6 @@
-"""Tells a person that a node makes its views again, and how many threads are done."""
+"""Tells a person that a node is rebuilding its views of threads (records and their answers), and
+how many threads are done.
+"""
 
 import logging
 import sys
@@ -11,9 +13,9 @@ _PAUSE = 1.0  # seconds between two lines
 
 class RebuildReport:
     """Writes lines to the log about a rebuild of the views. If a person has started the node in a
-    terminal, writes them there too.
+    terminal, writes the lines there too.
 
-    If nothing is made again, nobody calls the report, and it writes nothing.
+    If no view is rebuilt, nobody calls the report, and it writes nothing.
     """
 
     def __init__(self) -> None:

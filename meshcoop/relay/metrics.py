@@ -1,5 +1,5 @@
-"""A relay's figures for Prometheus, served on loopback only. They are amounts, never contents or
-people.
+"""A relay's figures for Prometheus, served on loopback only. The figures are amounts. They show no
+contents and name no people.
 """
 
 from collections.abc import Iterator

@@ -83,8 +83,8 @@ class Relay:
         self._nursery.start_soon(self.shared_network.run)
 
     def issue_ticket(self, addresses: list[str]) -> tuple[str, int]:
-        """Makes a ticket, with which a neighbourhood enrols this relay. Returns its text, and the
-        time when it expires (milliseconds).
+        """Makes a ticket, with which a neighbourhood enrols this relay. Returns the ticket's text,
+        and the time when the ticket expires (milliseconds).
 
         `addresses` says where others dial the relay. If it is empty, they dial the addresses at
         which the relay listens. The two differ, for example, behind a router that forwards a port.
@@ -113,8 +113,8 @@ class Relay:
     async def leave(self, neighbourhood: bytes) -> None:
         """Stops serving a neighbourhood, and erases its records here.
 
-        Its homes hear of this when they next connect (R-08.7). Raises Mistake if the relay does not
-        serve this neighbourhood.
+        The neighbourhood's homes hear of this when they next connect (R-08.7). Raises Mistake if
+        the relay does not serve this neighbourhood.
         """
         tenant = self.tenants.pop(neighbourhood, None)
         if tenant is None:
@@ -136,8 +136,8 @@ class Relay:
         return any(talk is not None and talk.person is not None for talk in conversations)
 
     async def _serve(self, neighbourhood: bytes) -> Tenant:
-        """Opens everything for a neighbourhood (a tenant) and starts it. The neighbourhood counts
-        as served once it runs.
+        """Builds the tenant, which holds everything that serves one neighbourhood, and starts the
+        tenant. From then on, the neighbourhood counts as served.
         """
         path = self._home.path / "served" / f"{neighbourhood.hex()}.db"
         path.parent.mkdir(mode=0o700, exist_ok=True)

@@ -1,9 +1,9 @@
 """Retention: how much of one neighbourhood's records a relay keeps, and for how long (specs/08,
 R-08.8).
 
-The relay keeps all headers, and the records that decide who is a member. Logs depend on these. It
-keeps sealed content only for a while. If the room is full, or the content is too old, it drops the
-oldest content. The homes still have it.
+The relay keeps all headers, and the records that decide who is a member, because logs depend on
+both. The relay keeps sealed content only for a while. If the neighbourhood's space is full, or if
+content is too old, the relay drops the oldest sealed content. The homes still have this content.
 """
 
 from meshcoop.home.relay_limits import RelayLimits
@@ -37,8 +37,8 @@ class Storage:
 
     @property
     def released_count(self) -> int:
-        """The number of old sealed records that are held without content, because content of that
-        age was dropped.
+        """The number of sealed records without content in the oldest part of the store. The relay
+        has dropped the sealed content of this part.
         """
         return self._content.count_missing(self.released_row)
 
@@ -68,8 +68,8 @@ class Storage:
                 self._release(self._row_to_cut_at())
 
     def _row_to_cut_at(self) -> int:
-        """Returns a row number. If all sealed content up to this row is dropped, the rest fits into
-        the room.
+        """Returns the number of a row. If all sealed content up to this row is dropped, the
+        remaining content fits into the space that the limits allow.
         """
         excess = self.used - int(_FILL_LEVEL * self.limits.room)
         last = self.released_row

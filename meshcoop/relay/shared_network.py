@@ -32,9 +32,10 @@ _LOOK_SECONDS = 2
 
 
 class SharedNetwork:
-    """Hands each stream to the neighbourhood that its hello names. Drops peers that prove nothing.
+    """Hands each stream to the neighbourhood that the stream's hello names. Drops peers that do not
+    prove that they belong to a neighbourhood.
 
-    `talking` returns the peers that have proved that they belong to a neighbourhood.
+    `talking` returns the peers that have given this proof.
     """
 
     def __init__(self, network: Network, talking: Callable[[], set[str]]) -> None:
@@ -55,7 +56,7 @@ class SharedNetwork:
         self._views.pop(neighbourhood, None)
 
     def welcome(self, peer: str) -> None:
-        """Gives a peer that has shown a ticket more time to prove its membership."""
+        """Gives a peer more time to prove its membership, because the peer has shown a ticket."""
         self._guests.add(peer)
 
     async def run(self) -> None:
@@ -175,8 +176,8 @@ class NeighbourhoodNetwork:
         return self._network.addresses
 
     async def listen(self, addresses: list[str]) -> None:
-        """Replaces the addresses at which the node listens. This changes them for all
-        neighbourhoods.
+        """Replaces the addresses at which the node listens. All neighbourhoods share these
+        addresses.
         """
         await self._network.listen(addresses)
 

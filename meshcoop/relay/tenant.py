@@ -104,7 +104,7 @@ class Tenant:
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """Serves the neighbourhood until cancelled, or until `end` is called.
 
-        Reports that it has started once it answers peers.
+        When the tenant answers peers, reports through `task_status` that it has started.
         """
         try:
             with self._scope:

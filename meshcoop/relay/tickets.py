@@ -23,8 +23,8 @@ class Tickets:
         self._random = random
 
     def issue(self, key: bytes, addresses: list[str]) -> tuple[str, int]:
-        """Makes a ticket for one neighbourhood. Returns its text, and the time when it expires
-        (milliseconds).
+        """Makes a ticket for one neighbourhood. Returns the ticket's text, and the time when the
+        ticket expires (milliseconds).
 
         `key` is the relay's public key. `addresses` says where the relay is dialled.
         """
@@ -38,9 +38,9 @@ class Tickets:
         """R-08.6: checks a request to enrol the relay. Raises Refused if the ticket is not valid,
         or if no member asks.
 
-        This relay must have issued the ticket, and the request must prove the ticket's secret. If
-        another neighbourhood has used the ticket, or it expired before its first use, it is not
-        valid. `member` and `relay` are the peer ids of the two ends of this connection.
+        This relay must have issued the ticket, and the request must prove the ticket's secret. The
+        ticket is not valid if another neighbourhood has used it, or if it expired before its first
+        use. `member` and `relay` are the peer ids of the two ends of this connection.
         """
         issued = self._issued.find(request.ticket)
         if issued is None:

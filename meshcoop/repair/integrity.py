@@ -117,9 +117,11 @@ def _read_wal_header(data: bytes) -> _WalHeader | None:
 
 
 def _find_broken_frame(read: Callable[[int], bytes], header: _WalHeader) -> str | None:
-    """Reads all frames of a write-ahead log. Returns a fault if a good frame follows a broken
-    frame. Otherwise returns None, because frames of an earlier use of the file may stand at the
-    end.
+    """Reads all frames of a write-ahead log. If a good frame follows a broken frame, returns this
+    fault.
+
+    Otherwise returns None. Broken frames at the end of the file are no fault, because they may be
+    left from an earlier use of the file.
     """
     size = _FRAME_HEADER + header.page_size
     checksum = header.checksum

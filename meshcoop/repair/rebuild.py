@@ -44,8 +44,8 @@ class Mended(NamedTuple):
 
 
 def mend_store(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> str | None:
-    """Mends the store at `path` if it is damaged. Then returns a sentence about the damage and the
-    repair. Returns None if there is no damage.
+    """If the store at `path` is damaged, mends it, and returns a sentence about the damage and the
+    repair. If there is no damage, returns None.
 
     `inbox_of` makes the inbox through which the new store takes in records. It returns None if the
     store is not meant to hold records. The caller must hold the home's lock.
@@ -93,10 +93,10 @@ def _put_aside(path: Path) -> Path:
 
 
 def _readable(old: ReadOnlyStore, lost: list[int]) -> Iterator[bytes]:
-    """Yields the records that verify. Adds the rows of all other records to `lost`.
+    """Yields the records that verify. Adds the row numbers of all other records to `lost`.
 
     If only the content of a record is damaged, yields the record without content and adds its row
-    to `lost` too. The rows are read one by one, so that one bad page does not hide the other
+    number to `lost` too. The rows are read one by one, so that one bad page does not hide the other
     records.
     """
     for n in range(1, old.last_row() + 1):

@@ -14,8 +14,8 @@ from protocol.record.envelope import device_key
 
 
 def mend_stores(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
-    """Mends the damaged stores of a home. Returns one sentence for each of them. The caller must
-    hold the home's lock.
+    """Mends the damaged stores of a home. Returns one sentence for each damaged store. The caller
+    must hold the home's lock.
     """
     neighbourhood = bytes.fromhex(home.read_settings().neighbourhood or "")
 

@@ -209,7 +209,9 @@ class Host:
         return self.topics[topic].receive
 
     async def publish(self, topic: str, data: bytes) -> None:
-        """Sends a message to a topic. If this host sent another one a moment ago, waits first."""
+        """Sends a message to a topic. If this host sent another message a moment ago, waits
+        first.
+        """
         if len(data) > MAX_MESSAGE_BYTES:
             raise NetworkError(f"A message is at most {MAX_MESSAGE_BYTES} bytes, not {len(data)}.")
         async with self._publish_lock:
@@ -233,8 +235,8 @@ class Host:
             self._agenda_changed.set()
 
     async def run_agenda(self) -> None:
-        """Makes each call that `schedule` has planned when the call is due. Makes one call at a
-        time, until cancelled.
+        """Makes the calls that `schedule` has planned, until cancelled. Makes each call when its
+        time has come, and one call after the other.
         """
         while True:
             with trio.move_on_at(self._agenda[0][0] if self._agenda else float("inf")):

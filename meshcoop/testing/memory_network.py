@@ -9,9 +9,10 @@ libp2p. The test chooses which faults happen: gossip may be lost, doubled, late 
 Dials may fail, and streams and connections may break. There may be partitions, and hosts may die
 and come back.
 
-Everything random comes from the `random.Random` that the test passes, and all time is Trio's.
-Under a `trio.testing.MockClock` with `autojump_threshold=0` minutes pass at once. If Trio's own
-scheduler is seeded too (the tests in `tests/sim` show how), a run repeats exactly.
+Everything random comes from the `random.Random` that the test passes, and all time is Trio's. If a
+test uses a `trio.testing.MockClock` with `autojump_threshold=0`, waiting for minutes takes no real
+time. If Trio's own scheduler is seeded too (the tests in `tests/sim` show how), a run repeats
+exactly.
 """
 
 import hashlib

@@ -1,8 +1,9 @@
-"""The benches measure how fast this machine is, and compare the figures with a limit.
+"""The benches. Each bench except `loops` measures how fast this machine is, and compares the figure
+with a limit.
 
-The limit is the speed of one core that verifies the same records with PyNaCl and does nothing else.
-The limit is measured in the same run. The stores are on disk. The homes are processes that speak
-libp2p.
+The limit is the speed at which one core verifies the same records with PyNaCl and does nothing
+else. The limit is measured in the same run. The stores are on disk. If a bench needs several homes,
+each home runs in a process, and the homes speak libp2p to each other.
 """
 
 import signal
@@ -58,8 +59,8 @@ def _ending_in_order() -> Iterator[None]:
 
 
 def _bench_ingest(records: int, runs: int, folder: Path) -> Figures:
-    """Measures how many records a second a home stores: once without the epoch key, once with
-    it.
+    """Measures how many records per second a home stores: once without the key that opens the
+    records (the epoch key), once with this key.
     """
     street = build_street(records, 1, with_keys=False)
     parsed = [envelope.parse(wire) for wire in street.wires]
@@ -102,9 +103,10 @@ async def _ingest_wires(inbox: Inbox, wires: list[bytes]) -> None:
 
 
 def _bench_sync(records: int, runs: int, folder: Path) -> Figures:
-    """Measures how many records a second one home sends to another home.
+    """Measures how many records per second one home sends to another home.
 
-    In one measurement the other home lacks all records, in a second one it lacks 1 %.
+    In one measurement, the other home lacks all records. In a second measurement, it lacks 1 % of
+    the records.
     """
     street = build_street(records, 3, with_keys=False)
     parsed = [envelope.parse(wire) for wire in street.wires]
@@ -171,7 +173,8 @@ def _bench_live(records: int, runs: int, folder: Path) -> Figures:
 
 
 def _bench_loops(records: int, _runs: int, _folder: Path) -> Figures:
-    """Measures how often simulated measures raise an alarm.
+    """Simulates measures (the questions that a neighbourhood asks every week), and finds how often
+    the rules raise an alarm.
 
     `records` is the number of runs of each simulation.
     """

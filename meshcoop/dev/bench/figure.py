@@ -1,4 +1,4 @@
-"""The figures that a bench answers."""
+"""The form of the figures that a bench returns."""
 
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
@@ -7,9 +7,10 @@ SyncCount = Literal["wire_bytes", "record_bytes", "equal_bytes", "round_trips"]
 
 
 class Figure(TypedDict):
-    """What was measured, how often, and how it compares with a limit.
+    """What a bench measured, and how the result compares with a limit.
 
-    `figure` is the median of `runs`, in `unit`.
+    The field `runs` has the result of each run. The field `figure` is the median of these results;
+    in the bench `loops`, it is the mean. The field `unit` names the unit of both.
     """
 
     name: str

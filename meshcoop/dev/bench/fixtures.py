@@ -45,7 +45,9 @@ class Street:
 
     @property
     def wires(self) -> list[bytes]:
-        """The records of all neighbours, one log after the other, as a sync sends them."""
+        """The encoded records of all neighbours, one log after the other. A sync sends them in this
+        form.
+        """
         return [wire for log in self.logs for wire in log]
 
     def write_store(self, path: Path, wires: Iterable[bytes] = ()) -> None:
@@ -83,9 +85,10 @@ def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
 
 
 def measure_verifying(records: list[Record], neighbourhood: bytes) -> float:
-    """Measures how many records a second one core verifies with PyNaCl if it does nothing else.
+    """Measures how many records per second one core verifies with PyNaCl if the core does nothing
+    else.
 
-    The benches compare their figures with this limit.
+    The benches use this speed as the limit of their figures.
     """
     prefix = b"meshcoop record 1 sign\0" + neighbourhood
     signed = [

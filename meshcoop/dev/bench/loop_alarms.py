@@ -29,8 +29,8 @@ Draw = Callable[[random.Random, bool], Point]
 
 
 class Cell(NamedTuple):
-    """A simulated neighbourhood. `draw` makes its answers for one window, before or after a
-    change.
+    """A simulated neighbourhood. The function `draw` makes the answers of one window, which is
+    either before or after a change.
     """
 
     name: str
@@ -46,7 +46,8 @@ class _Run(NamedTuple):
 
 
 def measure_alarms(runs: int) -> list[Figure]:
-    """Measures the number of false alarms a year, and how many windows pass until a change is seen.
+    """Measures how many false alarms the rules raise per year, and how many windows pass until they
+    notice a change.
 
     In the result, `limit` is the figure of the naive rule. `tolerance` is two standard errors of
     the figure.
@@ -76,7 +77,8 @@ def _cells() -> list[Cell]:
 def _share_cell(answers: int, before: int, after: int) -> Cell:
     """Makes a simulated neighbourhood whose measure has the scale "share".
 
-    `before` and `after` are the percentages of bad answers before and after the change.
+    `before` is the percentage of bad answers before the change. `after` is the percentage of bad
+    answers after the change.
     """
     return Cell(
         f"share, {answers} answers a week, {before} % bad, then {after} %",

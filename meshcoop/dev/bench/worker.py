@@ -81,7 +81,7 @@ class CountedStream:
 class BenchNetwork:
     """A network that counts bytes and dials only the address that the bench allows.
 
-    A bench measures a way of two hops. If homes dialled every address that they learn, the way
+    A bench measures a path of two hops. If homes dialled every address that they learn, the path
     would shrink to one hop.
     """
 

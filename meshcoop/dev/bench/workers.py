@@ -33,7 +33,9 @@ class Worker:
         )
 
     def open_home(self, street: Street, number: int, path: Path) -> str:
-        """Opens the home with this number and this store in the process. Returns its address."""
+        """Tells the process to open the home `number` with the store at `path`. Returns the home's
+        address.
+        """
         identity = street.homes[number]
         self.send_order(
             store=str(path),
@@ -95,8 +97,8 @@ def measure_sync(
 ) -> dict[str, float]:
     """Measures a sync between two homes.
 
-    The home at `new` lacks the end of every log. The number `missing` says how large this part is;
-    1.0 means the whole log. No home has the epoch key.
+    The home at `new` lacks the end of every log. The number `missing` says which part of the log
+    that is: 1.0 means the whole log. No home has the epoch key.
     """
     folder.mkdir()
     held: list[bytes] = []

@@ -1,8 +1,8 @@
 """The demo's story of the bins: a service chain, a measure, a matter, and an action that helps.
 
-The story tells steps 7 to 10 and 15 of the acceptance week. It compares the week before an action
-with the week after the action. So the clocks of the nodes are two weeks behind at first. In the
-middle of the story the clocks are put right.
+The acceptance tests act out one week in 15 steps. This story tells steps 7 to 10 and step 15. It
+compares the week before an action with the week after the action. So the clocks of the nodes are
+two weeks behind at first. In the middle of the story the clocks are put right.
 """
 
 import os
@@ -96,7 +96,7 @@ class BinsStory:
         self._check_matter_closed()
 
     def print_month(self) -> None:
-        """Prints the page about the month in which the story began, at every home."""
+        """At every home, prints the page about the month in which the story began."""
         month = _iso_day(_BEGAN_DAYS)[:7]
 
         def print_page(home: Household) -> bytes:
@@ -245,15 +245,16 @@ class BinsStory:
         map_in_pairs(lambda home: home.wait_for(*record_ids), self._street)
 
     def _matters(self) -> list[Row | None]:
-        """Returns one entry for each home: its matter, if the home lists exactly one, or else
-        None.
+        """Returns one entry for each home. If a home lists exactly one matter, its entry is this
+        matter; otherwise the entry is None.
         """
         return [_only_row(home.run("list", "matters")) for home in self._street]
 
     def _do_all_show(
         self, list_name: str, summarise: Callable[[Row], object], expected: object
     ) -> bool:
-        """Waits until every home lists one row whose summary is `expected`.
+        """Waits until the list `list_name` of every home has exactly one row, and `summarise`
+        returns `expected` for this row.
 
         Returns False if this takes too long.
         """

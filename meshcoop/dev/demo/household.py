@@ -44,7 +44,7 @@ class Household:
     def run(self, *words: str) -> Any:
         """Runs a command of the command line and returns its answer.
 
-        Raises Mistake with the error of the command.
+        If the command fails, raises Mistake with the command's error.
         """
         # The command runs in this process. A process of its own would take ten times as long.
         context = _CapturedContext(Home(self.home), json=True)

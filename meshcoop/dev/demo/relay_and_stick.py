@@ -66,8 +66,8 @@ class RelayAndStick:
         )
 
     def _relayed_hashes(self) -> list[str]:
-        """Returns one hash for each neighbourhood that the relay serves: the hash of its
-        records.
+        """Returns one hash for each neighbourhood that the relay serves. It is the hash of the
+        neighbourhood's records at the relay.
         """
         return [tenant["set_hash"] for tenant in self._surgery.run("status")["served"]]
 

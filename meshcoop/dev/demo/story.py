@@ -1,4 +1,6 @@
-"""The story that the demo tells: the part of the acceptance week that fits into a minute."""
+"""The story that the demo tells. The acceptance tests act out a whole week; the demo tells the part
+of this week that fits into a minute.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -23,8 +25,8 @@ _THURSDAY = 3
 
 
 class _Cooks(NamedTuple):
-    """The names of the cooks that one home shows: who has a place as cook, and who waits for
-    one.
+    """The names of the cooks that one home shows: those who have a place as cook, and those who
+    wait for a place.
     """
 
     placed: list[str]

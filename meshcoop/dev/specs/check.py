@@ -125,8 +125,8 @@ def _fill_in(text: str) -> str:
 
 
 def _table_makers() -> dict[str, Callable[[], str]]:
-    """Returns a map from each name of a marker to the function that makes the part below the
-    marker.
+    """In the specs, a marker stands above each generated part. Returns a map from the name of each
+    marker to the function that makes the part below the marker.
     """
     tables: dict[str, Callable[[], str]] = {
         "kinds": _make_kinds_table,
@@ -138,7 +138,9 @@ def _table_makers() -> dict[str, Callable[[], str]]:
 
 
 def _describe_core() -> list[KindDescription]:
-    """Describes the kinds that the specs define. Leaves out kinds of other installed packages."""
+    """Describes the kinds of records that the specs define. Leaves out kinds from other installed
+    packages.
+    """
     return [kind for kind in describe_kinds() if KINDS[kind["name"]].is_core]
 
 

@@ -1,5 +1,5 @@
-"""Makes test vectors of each kind: contents with the fewest fields, and contents with all
-fields.
+"""Makes test vectors for each kind of record: a content with the fewest fields, and a content with
+all fields.
 """
 
 from collections.abc import Mapping

@@ -195,9 +195,10 @@ def read_authority_record(record: Record) -> AuthorityRecord:
 
 
 def _make_authority() -> list[Document]:
-    """Makes vectors 1 and 2 of the rules of authority: with two founders and with one founder.
+    """Makes vectors 1 and 2 of the rules of authority. In vector 1, two people found the
+    neighbourhood; in vector 2, one person does.
 
-    In both, V, the number of vouchers that a newcomer needs, is 2.
+    In both, a newcomer needs two vouchers (V = 2).
     """
     ana, ben, cai, dee = (keys_of(name) for name in ("Ana", "Ben", "Cai", "Dee"))
     two_founders = _Rolls([ana, ben])
@@ -221,9 +222,9 @@ def _make_authority() -> list[Document]:
 
 
 class _Rolls:
-    """A neighbourhood with these founders, where V, the number of vouchers a newcomer needs, is 2.
+    """A neighbourhood that begins with the given founders. Its people admit newcomers.
 
-    Its people admit newcomers.
+    A newcomer needs two vouchers (V = 2).
     """
 
     def __init__(self, founders: list[KeySet]) -> None:
@@ -245,8 +246,8 @@ class _Rolls:
     def describe_admissions(
         self, name: str, admissions: list[tuple[KeySet, KeySet]], place: bytes | None = None
     ) -> Document:
-        """Describes the authority after these admissions. In each pair, a voucher admits a
-        newcomer.
+        """Describes who belongs to the neighbourhood after some admissions. Each entry of
+        `admissions` is a pair: a voucher, and the newcomer that this voucher admits.
 
         The newcomers' statements name the neighbourhood `place`. By default they name this
         neighbourhood.
@@ -391,9 +392,10 @@ def _answer_event(
 
 
 def _records_after(head: tuple[bytes, int, bytes], store: list[Record]) -> list[Record]:
-    """Returns the records of a log after `head`, the newest record of the log that the peer has.
+    """Returns the records that a log has after the record `head`. The peer has this log up to
+    `head`.
 
-    If the store lacks this record, returns the whole log.
+    If the store lacks the record `head`, returns the whole log.
     """
     device, seq, id_prefix = head
     log = [record for record in store if record.header.device == device]

@@ -1,9 +1,9 @@
 """Circuits, the relay's side of libp2p's circuit relay v2.
 
 libp2p's own relay is not used (specs/decisions/0034). It keeps only one pair of streams for each
-peer, so when one circuit of a peer ends, libp2p's relay closes another. It has only 4 places for
-reservations and 8 for circuits, and gives anybody a reservation. If the reader at one end is busy
-for 15 s, libp2p's relay ends the circuit.
+peer, so when one circuit of a peer ends, libp2p's relay closes another circuit of this peer. It has
+only 4 places for reservations and 8 for circuits, and gives anybody a reservation. If the reader at
+one end is busy for 15 s, libp2p's relay ends the circuit.
 """
 
 import logging
@@ -63,8 +63,8 @@ STRANGER_LIMITS = CircuitLimits(8 * 1024**2, 180)
 
 
 class CircuitRelay:
-    """Relays circuits to peers that have reserved a place. Only peers that `is_allowed` accepts may
-    reserve one.
+    """Relays circuits to peers that have reserved a place at this relay. Only peers that
+    `is_allowed` accepts may reserve a place.
     """
 
     def __init__(self, host: IHost, swarm: NodeSwarm, is_allowed: Callable[[str], bool]) -> None:
@@ -101,7 +101,9 @@ class CircuitRelay:
             await _send_refusal(stream, Status.MALFORMED_MESSAGE)
 
     def _drop_expired(self) -> None:
-        """Forgets a reservation if it has expired, or if its peer is not connected."""
+        """Forgets every reservation that has expired, and every reservation of a peer that is not
+        connected.
+        """
         now = trio.current_time()
         self._reserved = {
             peer: until

@@ -2,7 +2,7 @@
 
 py-libp2p runs every stream handler and every service task in one nursery. The first exception that
 is not a stream error ends the whole host. One malformed gossip frame of 51 bytes, from any peer,
-was enough.
+was enough to end the host.
 """
 
 import functools
@@ -73,12 +73,12 @@ async def contain_faults(name: str, action: Callable[[], Awaitable[object]]) -> 
 
 
 def guard_tasks(manager: InternalManagerAPI) -> None:
-    """Guards every task that a libp2p service starts from now on. An exception then ends only its
-    own task.
+    """Guards every task that a libp2p service starts from now on. An exception then ends only the
+    task that raised it.
 
     Without the guard, an exception in one task (for example, the handling of one message) ends the
-    service and then the host. A daemon task, such as the gossip heartbeat, must go on. So if it
-    fails, it runs again after a pause.
+    service and then the host. A daemon task, such as the gossip heartbeat, must go on. So if a
+    daemon task fails, it runs again after a pause.
     """
     # `object` because libp2p types run_task with a decorator that hides its keyword arguments.
     run_task: Callable[..., object] = manager.run_task

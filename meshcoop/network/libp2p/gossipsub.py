@@ -2,9 +2,10 @@
 nothing.
 
 A message on the wire has only a topic and its data. A peer may add other fields: an origin, a
-sequence number, a signature. This module removes these fields first, because libp2p judges messages
-by them. Otherwise a copy with a false origin would censor the honest message. An origin with a
-garbage RSA key ended the whole gossip service.
+sequence number, a signature. libp2p judges messages by these fields, so this module removes them
+first. Without this, an attacker could copy an honest message and give the copy a false origin;
+libp2p would then refuse the honest message. An origin with a garbage RSA key even ended the whole
+gossip service.
 """
 
 import hashlib
@@ -63,7 +64,7 @@ class NodePubsub(Pubsub):
         self._next_publish = 0.0  # the time, by Trio's clock, before which no message is sent
 
     async def run(self) -> None:
-        """Runs the service. A fault in one of its tasks does not end it."""
+        """Runs the service. A fault in one of its tasks does not end the service."""
         guard_tasks(self.manager)
         await super().run()
 
@@ -74,8 +75,8 @@ class NodePubsub(Pubsub):
 
         Raises NetworkError if the topic is subscribed already or is too long.
 
-        A message comes only once within two minutes. Later it may come again, so the receiver must
-        still recognise duplicates.
+        The same message comes only once within two minutes. After that it may come again, so the
+        receiver must still recognise duplicates.
         """
         if topic in self._inboxes or len(topic) > TOPIC_CHARS:
             raise NetworkError(f"The topic {topic[:TOPIC_CHARS]!r} is taken or too long.")
@@ -147,9 +148,9 @@ class NodePubsub(Pubsub):
     async def continuously_read_stream(self, stream: INetStream) -> None:
         """Reads one peer's gossip until its stream ends. Raises only if it is cancelled.
 
-        This replaces libp2p's loop. In that loop, one frame that is not protobuf ends the host.
-        Each message becomes a task of its own, without a limit. Any frame may write addresses into
-        the peer store.
+        This replaces libp2p's loop, which has three faults. A frame that is not protobuf ends the
+        host. Each message becomes a task of its own, and nothing limits the number of tasks. Any
+        frame may write addresses into the peer store.
         """
         peer = stream.muxed_conn.peer_id
         try:
@@ -199,7 +200,7 @@ class NodeRouter(GossipSub):
         )
 
     async def run(self) -> None:
-        """Runs the router. A fault in one of its tasks does not end it."""
+        """Runs the router. A fault in one of its tasks does not end the router."""
         guard_tasks(self.manager)
         await super().run()
 
@@ -238,10 +239,11 @@ class NodeRouter(GossipSub):
 
 
 class DeepQueues(dict[_Peer, RpcQueue]):
-    """The queues of frames to send, one for each peer, with a higher limit.
+    """The queues of frames to send, one queue for each peer. Each queue has a higher limit than in
+    libp2p.
 
-    libp2p's queues hold 32 frames, and no setting changes that. They silently drop any further
-    frame.
+    libp2p's queues hold 32 frames, and no setting changes that. If a queue is full, libp2p silently
+    drops further frames.
     """
 
     def __setitem__(self, peer: _Peer, queue: RpcQueue) -> None:
@@ -251,7 +253,9 @@ class DeepQueues(dict[_Peer, RpcQueue]):
 
 
 class RateLimits:
-    """Limits how many messages each peer may send: BURST at once, then RATE a second."""
+    """Limits how many messages each peer may send: `BURST` messages at once, then `RATE` messages
+    per second.
+    """
 
     def __init__(self) -> None:
         self._left: dict[ID, tuple[float, float]] = {}  # peer → messages left, and when counted

@@ -2,9 +2,9 @@
 two nodes behind NATs. This is libp2p's DCUtR.
 
 Both nodes dial each other at the same moment, each from the port at which it listens. Each NAT then
-takes the packets of the other node for answers. If the NATs keep ports, this works: it worked in 5
-of 5 tries. If a NAT changes ports, this fails: it worked in 0 of 2 tries. So the node tries only
-once. If the try fails, the circuit stays.
+mistakes the other node's packets for answers. If the NATs keep ports, this works: it worked in 5 of
+5 tries. If a NAT changes ports, this fails: it worked in 0 of 2 tries. So the node tries only once.
+If the try fails, the circuit stays.
 
 libp2p's own code is not used (specs/decisions/0034). It dials the addresses in the peer store, and
 starts by itself every two seconds.
@@ -45,7 +45,7 @@ _IDENTITY_BYTES = 16 * 1024
 
 
 class HolePuncher:
-    """Replaces circuits by direct connections, and answers peers that ask to replace one."""
+    """Replaces circuits by direct connections, and answers peers that ask to replace a circuit."""
 
     def __init__(self, host: IHost, swarm: NodeSwarm) -> None:
         self._host = host
@@ -55,8 +55,8 @@ class HolePuncher:
         host.set_stream_handler(DCUTR, self._answer_punch)
 
     async def learn_observed_address(self, relay: ID) -> None:
-        """Asks a relay for the IP address that it sees for this node. If the relay does not say,
-        raises nothing.
+        """Asks a relay for the IP address from which the relay sees this node. If the relay does
+        not say, raises nothing.
         """
         try:
             with trio.fail_after(ANSWER_WITHIN):
@@ -72,8 +72,8 @@ class HolePuncher:
     async def punch_hole(self, peer: ID) -> bool:
         """Tries once to replace the circuit to `peer` by a direct connection.
 
-        Returns True if there is a direct connection now. If one of the two nodes does not know yet
-        how relays see it, raises NetworkError.
+        Returns True if there is a direct connection now. Raises NetworkError if one of the two
+        nodes does not know yet at which address relays see it.
         """
         own_addresses = self._predicted_addresses()
         if peer in self._busy or not own_addresses:
@@ -93,8 +93,8 @@ class HolePuncher:
             self._busy.discard(peer)
 
     async def _agree_to_punch(self, peer: ID, own_addresses: list[bytes]) -> list[bytes]:
-        """Exchanges addresses with a peer. Returns the peer's addresses at the moment when this
-        node must dial them.
+        """Exchanges addresses with a peer. Then waits until the moment when this node must dial,
+        and returns the peer's addresses.
 
         Raises NetworkError if the peer does not know its own address yet.
         """
@@ -196,7 +196,9 @@ class HolePuncher:
         return [address.to_bytes() for address in addresses[:MAX_ADDRESSES]]
 
     def _source_address(self, target: str) -> tuple[str, int] | None:
-        """Returns the listening address from which this node sends packets to `target`, or None."""
+        """Returns the listening address and port from which this node sends packets to `target`.
+        Returns None if the node does not listen at the address from which it sends.
+        """
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
                 probe.connect((target, 9))  # sends nothing: the system only chooses the route
@@ -207,7 +209,9 @@ class HolePuncher:
 
 
 async def _read_identity(stream: INetStream) -> bytes:
-    """Reads a peer's identify message, in which the peer describes itself. Stops at a limit."""
+    """Reads a peer's identify message, in which the peer describes itself. Stops at a size
+    limit.
+    """
     identity = b""
     while len(identity) < _IDENTITY_BYTES:
         try:

@@ -78,7 +78,9 @@ class HostNetwork:
 
     @property
     def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
-        """The events of peers: each has connected, has disconnected, or was discovered."""
+        """The events of peers. Each event says that a peer has connected, has disconnected, or was
+        discovered.
+        """
         return self.tracker.events
 
     @property
@@ -184,8 +186,8 @@ class HostNetwork:
         return await self.pubsub.join_topic(topic, validator)
 
     async def publish(self, topic: str, data: bytes) -> None:
-        """Sends `data` to a gossip topic, with pauses between messages. Raises NetworkError above
-        512 KiB.
+        """Sends `data` to a gossip topic, with pauses between messages. Raises NetworkError if
+        `data` has more than 512 KiB.
         """
         await self.pubsub.send_message(topic, data)
 
@@ -237,7 +239,7 @@ async def open_host(
 
     `seed` is the 32-byte Ed25519 seed of the node's network key. `listen` has concrete multiaddrs
     such as /ip4/192.0.2.7/tcp/41234. Port 0 means any free port. `log_file` receives the warnings
-    of libraries. If it is None, the warnings are lost.
+    of libraries. If `log_file` is None, the warnings are lost.
 
     With `mdns`, the node announces itself in the home network, and `events` reports the other nodes
     there. The node does not dial them by itself.
@@ -313,8 +315,8 @@ def _reason(error: BaseException) -> str:
 
 
 def _find_answering_peer(error: BaseException) -> str | None:
-    """Finds the peer id of the node that answered instead of the expected one. Returns None if it
-    is not known.
+    """Finds the peer id of the node that answered instead of the expected one. Returns None if this
+    id is not known.
     """
     for cause in _causes(error):
         if isinstance(cause, PeerIDMismatchesPubkey):

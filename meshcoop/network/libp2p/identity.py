@@ -55,7 +55,7 @@ def parse_peer_id(peer_id: str) -> ID:
 def public_key_of(peer_id: str) -> bytes:
     """Returns the Ed25519 public key (32 raw bytes) that `peer_id` contains.
 
-    Raises NetworkError if it contains none.
+    Raises NetworkError if `peer_id` contains no such key.
     """
     key = parse_peer_id(peer_id).extract_public_key()
     if key is None:

@@ -14,12 +14,12 @@ LOGGERS = ("libp2p", "multiaddr", "zeroconf", "meshcoop.network.libp2p")
 
 @contextmanager
 def redirect_logs(log_file: Path | None) -> Iterator[None]:
-    """While the block runs, sends warnings of the network's libraries to `log_file`. If it is None,
-    drops the warnings.
+    """While the block runs, sends warnings of the network's libraries to `log_file`. If `log_file`
+    is None, drops the warnings.
 
     libp2p's logger passes nothing on and has no handler. So Python writes its warnings to standard
     error, which spoils a screen. Some modules of libp2p use the functions of `logging` directly. If
-    the root logger has no handler then, Python quietly gives it one for standard error.
+    the root logger has no handler at that moment, Python quietly gives it one for standard error.
     """
     handler: logging.Handler = logging.NullHandler()
     if log_file is not None:

@@ -1,9 +1,9 @@
-"""Notices peers that no longer answer but have not closed their connection. They were stopped or
-unplugged, or are out of reach.
+"""Notices peers that no longer answer but have not closed their connection. Such peers were stopped
+or unplugged, or are out of reach.
 
-By default, libp2p did not notice a stopped peer in 70 s. Its health monitor is not used. That
+By default, libp2p did not notice a stopped peer in 70 s. libp2p's health monitor is not used. That
 monitor waits a minute before its first round and asks one peer after the other. So ten silent peers
-would hide the eleventh for two minutes. It also opens a stream for every ping, and dials
+would hide the eleventh for two minutes. The monitor also opens a stream for every ping, and dials
 replacements by itself.
 """
 

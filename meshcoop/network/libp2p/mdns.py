@@ -96,7 +96,9 @@ class _Station(ServiceListener):
             raise
 
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Asks a node that announces itself for its addresses, and reports them."""
+        """Hears that another node announces itself. Asks that other node for its addresses, and
+        reports them.
+        """
         info = zc.get_service_info(type_, name, timeout=ANSWER_WITHIN)
         if info is None or not info.text:
             return

@@ -66,8 +66,8 @@ class PeerStream:
         """Ends our direction of the stream at once. The peer reads to the end, then closes its own
         direction. Never raises.
 
-        Yamux cannot end both directions in order. Its reset would overtake data that the peer has
-        not read yet.
+        Yamux cannot end both directions in order. A reset by Yamux would overtake data that the
+        peer has not read yet.
         """
         with trio.move_on_after(CLOSE_WITHIN) as limit, suppress(Exception):
             limit.shield = True

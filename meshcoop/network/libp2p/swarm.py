@@ -1,8 +1,9 @@
-"""The node's connections: which ones it accepts, how long a handshake may take, and when it dials.
+"""The node's connections: which ones the node accepts, how long a handshake may take, and when the
+node dials.
 
 libp2p's defaults do not suit a neighbourhood. With them, 600 silent sockets kept an honest
-connection out for more than 15 s. Its auto-connector dials every known peer until there are 200
-connections.
+connection out for more than 15 s. libp2p's auto-connector dials every known peer until there are
+200 connections.
 """
 
 from collections import Counter
@@ -42,8 +43,9 @@ class ConnectionLimits(NamedTuple):
     """How many connections a node may have.
 
     The field `total` is the largest number of connections. Other nodes may open at most `inbound`
-    of these; the rest is for peers that the node dials. The field `per_ip` is the largest number
-    that one IP address may open. So one machine with many keys cannot take every place.
+    of these connections; the rest is for peers that the node dials. The field `per_ip` is the
+    largest number of connections that one IP address may open. So one machine with many keys cannot
+    take every place.
     """
 
     total: int
@@ -60,7 +62,7 @@ class HandshakeSlots:
     """The slots for connections that are still in their handshake. A new connection always gets a
     slot.
 
-    If all slots are taken, the IP address with the most slots loses its oldest one.
+    If all slots are taken, the IP address with the most slots loses its oldest slot.
     """
 
     def __init__(self, count: int) -> None:
@@ -113,8 +115,8 @@ class TidyTCP(TCP):
 class NoAutoConnector(AutoConnector):
     """Takes the place of libp2p's auto-connector, and dials nobody.
 
-    libp2p's own dials every known peer until there are 200 connections. No setting stops it, not
-    even `low_watermark=0`. The node's peer manager decides which peers to dial.
+    libp2p's auto-connector dials every known peer until there are 200 connections. No setting stops
+    it, not even `low_watermark=0`. The node's peer manager decides which peers to dial.
     """
 
     async def maybe_connect(self) -> None:
@@ -148,7 +150,7 @@ class NodeSwarm(Swarm):
         self._inbound: Counter[str] = Counter()
 
     async def run(self) -> None:
-        """Runs the swarm. A fault in one of its tasks does not end it."""
+        """Runs the swarm. A fault in one of its tasks does not end the swarm."""
         guard_tasks(self.manager)
         self.manager.run_daemon_task(watch_health, self)
         await super().run()

@@ -73,7 +73,7 @@ class BoundedYamux(Yamux):
 
 
 class BoundedMuxers(MuxerMultistream):
-    """Offers Yamux alone to peers. Replaces libp2p's class, which always makes its own kind of
+    """Offers Yamux alone to peers. Replaces libp2p's class, which always makes libp2p's own kind of
     Yamux.
     """
 

@@ -48,7 +48,9 @@ def check_port(patient: Patient) -> Finding:
 
 
 def check_network(patient: Patient) -> Finding:
-    """Compares this machine's own addresses with the addresses under which relays see it."""
+    """Compares this machine's own addresses with the addresses from which relays see the
+    machine.
+    """
     own = [address for address in own_addresses() if not address.startswith("127.")]
     if not own:
         remedy = "Connect to the home network or the internet."
