@@ -19,9 +19,10 @@ _LINE_ENDS = str.maketrans({"\u2028": "\n", "\u2029": "\n", "\u0085": "\n"})
 def safe_text(text: str) -> str:
     """Replaces every character that is not safe to show, and returns the text.
 
-    Control, format, private-use, unassigned and invisible characters become U+FFFD. Newline, tab
-    and a single joiner between two letters stay. A letter keeps at most MAX_COMBINING combining
-    marks. The line ends CR LF, U+0085, U+2028 and U+2029 become newlines.
+    Control, format, private-use, unassigned and invisible characters become U+FFFD. Newlines and
+    tabs stay, and so does an invisible joiner if it stands alone between two letters. A letter
+    keeps at most MAX_COMBINING combining marks. The line ends CR LF, U+0085, U+2028 and U+2029
+    become newlines.
     """
     shown: list[str] = []
     combining = 0
@@ -57,7 +58,8 @@ def safe_text(text: str) -> str:
 def safe_line(text: str, width: int | None = None) -> str:
     """Makes a text safe to show (`safe_text`), and joins its lines into one line.
 
-    If this line is longer than `width` characters, it is cut and ends with an ellipsis.
+    If this line is longer than `width` characters, it is cut to `width` characters. The last of
+    these characters is then an ellipsis.
     """
     flat = " ".join(safe_text(text).split())
     if width is not None and len(flat) > width:

@@ -1,4 +1,4 @@
-"""The exception of the protocol. It names the rule of the specs that was broken."""
+"""The exception that the protocol raises. It names the rule of the specs that was broken."""
 
 from collections.abc import Mapping
 
@@ -7,9 +7,10 @@ class Refused(Exception):
     """The error that is raised if a rule of the specs does not allow some bytes or a record.
 
     `rule` is the number of the rule, such as "R-02.3". `text` says what is wrong. A name in braces
-    in `text` stands for a value in `arguments`. If a field of a record is wrong, `field` is its
-    name. The screen and the command line put the values into `text` themselves, so that they can
-    translate it first. If any other exception leaves the package `protocol`, that is a bug.
+    in `text` stands for a value in `arguments`. If a field of a record is wrong, `field` is the
+    name of that field. The screen and the command line first translate `text`, and then put the
+    values into the translated text. If any other exception leaves the package `protocol`, that is
+    a bug.
     """
 
     def __init__(
@@ -33,8 +34,8 @@ class Refused(Exception):
 def fill_in(text: str, arguments: Mapping[str, object]) -> str:
     """Returns `text` with each name in braces replaced by the argument of that name.
 
-    The names and the arguments may not fit each other, such as in data from a stranger. The text
-    then stays as it is.
+    If the names do not fit the arguments, `text` is returned as it is. This can happen with data
+    from a stranger.
     """
     if not arguments:
         return text

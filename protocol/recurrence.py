@@ -54,8 +54,8 @@ def occurrence_days(starts: str, repeats: str | None) -> tuple[str, ...]:
     iCalendar, or None if the event takes place once. Days more than MAX_YEARS years after the first
     day are left out.
 
-    Raises Refused if `starts` is in UTC or its year is out of range. Raises Refused also if the
-    RRULE is not understood or leaves out the first day.
+    Raises Refused if `starts` is in UTC or has a year that is out of range. Raises Refused also if
+    the RRULE is not understood, or if it leaves out the first day.
     """
     if starts.endswith("Z"):
         raise Refused("R-17.1", "say when it starts by the clock here, without the Z of UTC")
@@ -124,7 +124,8 @@ def _read_rule(text: str) -> _Rule:
 def _check_rule(rule: _Rule) -> None:
     """Raises Refused (R-17.2) if a part of an RRULE is wrong, or if its parts do not fit together.
 
-    A rule that passes this check finds its next day soon, from any first day.
+    After this check, the search for the next day of the event is always short, whatever the first
+    day is.
     """
     frequency = rule.get("FREQ")
     if frequency is None:
@@ -142,7 +143,7 @@ def _check_rule(rule: _Rule) -> None:
 
 
 def _check_until(until: str) -> None:
-    """Raises Refused (R-17.2) if the calendar has no day `until` (YYYYMMDD)."""
+    """Raises Refused (R-17.2) if there is no day `until` (YYYYMMDD), such as 20260230."""
     try:
         date.fromisoformat(until)
     except ValueError:
@@ -165,7 +166,7 @@ def _check_combinations(frequency: str, rule: _Rule) -> None:
 
 
 def _check_numbers(frequency: str, rule: _Rule) -> None:
-    """Raises Refused (R-17.2) if the RRULE has too high a number for a month or for its days."""
+    """Raises Refused (R-17.2) if the number of a month, or of a day of a month, is too high."""
     monthdays = [abs(int(day)) for day in rule.get("BYMONTHDAY", "1").split(",")]
     if max(monthdays) > (_MAX_MONTHDAY_YEARLY if frequency == "YEARLY" else _MAX_MONTHDAY):
         raise _not_understood("BYMONTHDAY is at most 31, and 28 with YEARLY")

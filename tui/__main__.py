@@ -40,8 +40,8 @@ def main() -> int:
 
 
 def _find_obstacle() -> str | None:
-    """Returns a sentence that says why this terminal cannot show the screen. If it can, returns
-    None.
+    """Returns a sentence that says why this terminal cannot show the screen. If the terminal can
+    show the screen, returns None.
     """
     commands = "`meshcoop status`, `meshcoop list requests`, `meshcoop post request`"
     advice = f"plain commands do the same: {commands}; `meshcoop --help` lists them"

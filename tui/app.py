@@ -52,8 +52,8 @@ class MeshcoopApp(App[None]):
         yield Static(_("Opening meshcoop…"), id="splash", markup=False)
 
     def on_mount(self) -> None:
-        """Shows the splash first, and opens the home screen only after that, because opening is
-        slow.
+        """Shows the splash first. Opens the home screen only after that, because the home screen
+        takes long to load.
         """
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
@@ -145,8 +145,9 @@ class MeshcoopApp(App[None]):
     async def _fetch_own_values(self, kind: str) -> dict[str, str]:
         """Returns the fields of the reader's own record of a kind, to begin a form with.
 
-        Does this only for kinds that the list of people shows, such as a profile. For other kinds,
-        and if there is no record yet, returns an empty dict.
+        Finds the record only if the list of people shows records of its kind, for example a
+        profile. For any other kind, and if the reader has no such record yet, returns an empty
+        dict.
         """
         from protocol.fold.registry import KINDS
         from tui.kinds.next_steps import form_fields_of

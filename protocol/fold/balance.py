@@ -25,7 +25,7 @@ class Balance(NamedTuple):
 
 
 def sum_balances(moves: Iterable[Credit]) -> dict[bytes, Balance]:
-    """Sums up the credits. Returns the balance of each person who gave or received minutes."""
+    """Sums up the minutes of all credits. Returns a balance for each person in these credits."""
     # The sums in the order of Balance: given, received, gifts given, gifts received.
     sums: dict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for move in moves:

@@ -40,7 +40,9 @@ def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
 def read_private_content(plain: bytes) -> tuple[str, dict[str, Any], bytes | None]:
     """Reads the unencrypted content of a private record.
 
-    Returns the name of the kind, the fields, and the id of the record that it is about, if any.
+    Returns the name of the kind, the fields, and the id of the record that this record is about.
+    The id is None if this record is about no other record.
+
     Raises Refused if a field or the form of the content is wrong, or if the kind cannot be private.
     """
     value = codec.unpack(plain)

@@ -1,8 +1,8 @@
-"""What a view gives to the parts of the program that know no kinds.
+"""What a view gives to the parts of the program that treat all kinds of records alike.
 
-Each of these parts asks a view for something else. The diary asks for an entry, and the balances
-ask for minutes. The list Today asks what the view waits for, and from whom. Matching asks what the
-view says of needs and offers. The local API asks for further values that are shown beside the view.
+Each of these parts asks a view for one thing. The diary asks for an entry, and the balances ask for
+minutes. The list Today asks for the answers that the view waits for. Matching asks for the needs
+and offers in the view. The local API asks for further values that are shown beside the view.
 """
 
 from collections.abc import Callable, Mapping
@@ -66,8 +66,8 @@ class Crowd(StrEnum):
 class Awaited:
     """An answer that a view waits for.
 
-    `kind` is the kind of the record that gives the answer, and `about` is the record that it
-    answers. Nobody has to answer before the local moment `since`, or after `until`.
+    `who` should answer the record `about` with a record of the kind `kind`. The view waits from the
+    local moment `since` to the local moment `until`.
     """
 
     who: bytes | Crowd
@@ -81,10 +81,10 @@ class Awaited:
 class Way:
     """A way in which a person could answer a record, such as with a yes or with a no.
 
-    `given` are the fields that it fixes. `ask` are the fields that the person may fill in; None
-    stands for all fields that people fill in. `among` are the people or records to choose from;
-    None stands for everybody. `trial` has values for some of the fields in `ask`: with these values
-    the way is tried out.
+    `given` are the fields that this way fixes. `ask` are the fields that the person may fill in;
+    None stands for all fields that people fill in. `among` are the people or records to choose
+    from; None stands for everybody. Before software shows the way, it tries whether such an answer
+    would count. For this test, `trial` has values for some of the fields in `ask`.
     """
 
     given: Mapping[str, object] = field(default_factory=dict)
@@ -105,7 +105,7 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True)
 class Post:
-    """What one person needs, or offers, for a while."""
+    """Something that one person needs or offers, and the time for which this holds."""
 
     is_need: bool
     title: str
@@ -121,7 +121,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Portrait:
-    """What a person says of themselves: what they can give and would like, line by line."""
+    """What people say about themselves, such as what they can give and what they would like."""
 
     name: str | None
     about: str | None
@@ -134,14 +134,17 @@ class Portrait:
 
 @dataclass(frozen=True)
 class Answered:
-    """The author has answered a post, so the post is not suggested to the author any more."""
+    """Says that the author of a view has answered a post.
+
+    So the post is not suggested to this author any more.
+    """
 
     post: bytes | None  # the id of the record that has the post
 
 
 @dataclass(frozen=True)
 class Promise:
-    """Time that one person has promised another and not given yet."""
+    """Time that one person has promised to another person, and has not given yet."""
 
     giver: bytes
     receiver: bytes
@@ -151,7 +154,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The author speaks well of a person."""
+    """Says that the author of a view recommends a person."""
 
     person: bytes
 

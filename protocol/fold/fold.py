@@ -28,7 +28,7 @@ def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
     """Folds the records of one thread, and returns the thread with its views and its history.
 
     One entry is the root. All other entries answer the root, directly or through other answers. If
-    the code of a package fails, none of the thread's records counts (R-10.16a).
+    the code of a plug-in fails, none of the thread's records counts (R-10.16a).
     """
     records = list(entries)
     try:
@@ -44,7 +44,7 @@ def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
 
 
 def begin_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
-    """Lets all records of a thread change its views. The states of the views are not set yet."""
+    """Applies all records of a thread to the thread's views. Does not settle the views yet."""
     thread = Thread(authority, {entry.id: entry for entry in entries})
     _refuse_parties_as_proxies(thread)
     retracted = _find_retracted(thread)
@@ -74,7 +74,7 @@ def begin_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
 def hash_view(packed: bytes) -> bytes:
     """Returns the hash of one view, which becomes a part of the state hash (R-03.16).
 
-    `packed` is the view in the bytes of the codec.
+    `packed` is the view, as the codec has packed it into bytes.
     """
     return hashlib.sha256(b"meshcoop view 1\0" + packed).digest()
 
@@ -82,8 +82,8 @@ def hash_view(packed: bytes) -> bytes:
 def records_beyond_core(thread: Thread) -> set[bytes]:
     """Returns the records whose views the state hash leaves out (R-03.16).
 
-    They are the records of plug-ins, and all records that hang from these. A home without the
-    plug-in cannot fold them.
+    They are the records of plug-ins, and all records that answer those, directly or through other
+    answers. A home without the plug-in cannot fold such records.
     """
     beyond: set[bytes] = set()
     for line in thread.history:  # parents come before their children
@@ -96,14 +96,17 @@ def records_beyond_core(thread: Thread) -> set[bytes]:
 def retracts(entry: Entry, target: Entry) -> bool:
     """Returns True if `entry` is a retraction that erases the content of `target` (R-01.17).
 
-    Both must be by the same person. If `target` is lasting, it cannot be erased, because others
-    rely on it.
+    Both records must be by the same person. If `target` is lasting, it cannot be erased, because
+    others rely on it.
     """
     return entry.kind == RETRACT and entry.person == target.person and not target.lasting
 
 
 def _try_views(thread: Thread) -> None:
-    """Runs the code of packages that is needed to store views, so that it fails here or never."""
+    """Runs the plug-in code that is needed later to store the views.
+
+    If this code fails, it fails now, while the thread is folded, and not later.
+    """
     for view in thread.views.values():
         if isinstance(view, Kind) and not is_core_name(view.kind):
             codec.pack(vars(view))
@@ -112,7 +115,10 @@ def _try_views(thread: Thread) -> None:
 
 
 def _package_of(records: list[Entry]) -> str | None:
-    """Returns the package of the kind of the thread's root, or None for our own kinds."""
+    """Returns the plug-in that declares the kind of the thread's root.
+
+    Returns None if this kind is one of our own.
+    """
     ids = {entry.id for entry in records}
     root_kinds = (entry.kind for entry in records if entry.about not in ids)
     name = next(root_kinds, None)
@@ -136,9 +142,9 @@ def _thread_without_views(
 
 
 def _refuse_parties_as_proxies(thread: Thread) -> None:
-    """Removes the content of entries that their signer must not sign for another person (R-12.6).
+    """Removes the content of each entry that was wrongly signed by proxy (R-12.6).
 
-    Nobody signs for another person in a matter in which they take part themselves.
+    Nobody may sign for another person in a matter in which they take part themselves.
     """
     # All entries are judged before any is changed: a changed entry no longer shows its parties.
     refused = [
@@ -154,9 +160,9 @@ def _refuse_parties_as_proxies(thread: Thread) -> None:
 def _is_party(thread: Thread, entry: Entry) -> bool:
     """Returns True if the signer of `entry` must not sign it for another person.
 
-    This is so if the signer wrote a record that the entry answers, directly or further up. It is
-    also so if a field of the entry, or of such a record, names the signer. It is always so if the
-    entry is about a proxy.
+    This is so if the signer wrote a record above the entry. The records above are those that the
+    entry answers, directly or through other answers. It is also so if a field of the entry, or of a
+    record above the entry, names the signer. It is always so if the entry is about a proxy.
     """
     above: Entry | None = entry._replace(person=b"")
     while above is not None:
@@ -175,7 +181,11 @@ def _children_of(thread: Thread) -> _Children:
 
 
 def _in_order(thread: Thread, children: _Children) -> Iterable[Entry]:
-    """Yields each entry after the entry that it is about. Else time and id decide (R-03.11)."""
+    """Yields the entries in the order of the fold (R-03.11).
+
+    Each entry comes after the entry that it is about. If several entries can come next, the
+    earliest comes first. If several have the same time, the one with the lowest id comes first.
+    """
     roots = (entry for entry in thread.entries.values() if entry.about not in thread.entries)
     ready = [(root.order, root) for root in roots]
     heapq.heapify(ready)
@@ -238,7 +248,7 @@ class _Counting:
         self._counts: dict[bytes, bool] = {}
 
     def counts(self, entry: Entry) -> bool:
-        """Returns True if the entry counts by itself, or if a countersigning entry counts."""
+        """Returns True if the entry counts by itself, or if a countersignature of it counts."""
         # A loop with its own stack, because a hostile thread can be deeper than Python's stack.
         stack = [entry]
         while stack:
@@ -276,7 +286,7 @@ class _Counting:
 
 
 def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[bytes]) -> None:
-    """Changes the views of the thread by one entry. Raises Refused if the entry does not count."""
+    """Applies one entry to the views of its thread. Raises Refused if the entry does not count."""
     if entry.fault:
         raise entry.fault
     if entry.kind is None:

@@ -20,7 +20,7 @@ view of the record.
 
 The methods of `Kind` come in three groups. The author's software calls the first group before it
 signs a record. The fold calls the second group. The third group serves the parts of the program
-that know no kinds, such as the diary, the balances, the list Today and matching.
+that treat all kinds alike, such as the diary, the balances, the list Today and matching.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -67,11 +67,11 @@ class Words:
 class By:
     """Who may accept or close a record of a kind, and in which states of the record.
 
-    `who` are names of values that name people, such as "author", or functions of the view and its
-    thread. `but_author` leaves the record's author out. Software signs the accept or close only
-    while the record is in one of the states `while_`, or in any state if `while_` is empty.
-    `instead` says, for some other states, what to do there. `makes` is the state that an accept
-    makes, if the kind has no `settle` of its own.
+    Each item of `who` is the name of a value of the view, such as "author", or a function that
+    returns people. If `but_author` is True, the record's author is left out. Software signs the
+    accept or close only while the record is in one of the states `while_`. If `while_` is empty,
+    the state does not matter. `instead` maps other states to what people can do then. After an
+    accept, the record has the state `makes`, if the kind has no `settle` of its own.
     """
 
     who: tuple[str | People, ...]
@@ -94,9 +94,10 @@ class By:
         otherwise: str = "they may not do this",
         is_automatic: bool = False,
     ) -> None:
-        """`rule` and `otherwise` are the rule number and text that refuse an accept by others.
+        """Takes the attributes of the class.
 
-        If `is_automatic` is True, only software writes the accept.
+        If anybody else accepts the record, the refusal has the rule number `rule` and the text
+        `otherwise`. If `is_automatic` is True, only software writes the accept.
         """
         for name, value in {
             "who": who,
@@ -111,14 +112,14 @@ class By:
             object.__setattr__(self, name, value)
 
     def is_named_in(self, view: View) -> bool:
-        """Returns True if fields of the record itself name these people.
+        """Returns True if fields of the record itself name the people who may accept it.
 
-        An accept by one of them then countersigns the record.
+        An accept by one of these people then countersigns the record.
         """
         return bool(self.who) and all(who in view.record_fields for who in self.who)
 
     def people(self, thread: Thread, view: View) -> set[bytes]:
-        """Returns the people who may accept or close this view, or this draft."""
+        """Returns the people who may accept or close the record of this view or draft."""
         people: set[bytes] = set()
         for who in self.who:
             value = getattr(view, who) if isinstance(who, str) else who(view, thread)
@@ -156,16 +157,16 @@ class Kind(View):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields the ways in which a person could answer `target` with this kind.
+        """Yields the ways in which a person could answer `target` with a record of this kind.
 
-        Most kinds have one way, which fixes no field. Ways that the fold or the author's software
-        refuses may be among them.
+        Most kinds have one way, which fixes no field. The fold or the author's software can still
+        refuse a way that this method yields.
         """
         del thread, target, person
         return (Way(),)
 
     def fill(self, **values: Any) -> None:
-        """Sets the values that are still missing."""
+        """Sets each of these values, unless the draft has another value there already."""
         own_values = vars(self)
         for name, value in values.items():
             if own_values[name] is None:
@@ -174,14 +175,14 @@ class Kind(View):
     def complete(self, thread: Thread, today: str) -> None:
         """Fills in the fields that the author left out (R-10.7).
 
-        The author's software calls this method before it signs the record. A required field may
-        still be None.
+        The author's software calls this method before it signs the record. Until then, even a
+        required field can be None.
         """
 
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the author's software should not sign the record.
 
-        If other software signs such a record all the same, other homes still count it.
+        If some software signs the record all the same, homes still count it.
         """
 
     def check_accept(self, thread: Thread, accept: View) -> None:
@@ -190,8 +191,8 @@ class Kind(View):
     def readers(self, thread: Thread, record: View) -> set[bytes]:
         """Returns the people for whom the private parts of `record` are encrypted.
 
-        If the whole thread is private, this method of the root record is called for every record of
-        the thread. Otherwise `record` is the record of this instance.
+        In a private thread, this method is called on the view of the root, and `record` can be any
+        record of the thread. In other threads, `record` is the record of this instance.
         """
         del thread
         return {record.author}
@@ -200,7 +201,7 @@ class Kind(View):
     def handed_keys(cls, fields: Mapping[str, Any]) -> dict[bytes, bytes]:
         """Returns the keys that a record with these fields gives to its readers.
 
-        Each key opens another private record, and comes with the id of that record.
+        Each key decrypts another private record. The result maps the id of that record to the key.
         """
         del fields
         return {}
@@ -218,7 +219,7 @@ class Kind(View):
         return False
 
     def fold_entry(self, thread: Thread) -> None:
-        """Changes the views of the thread by this record. A root record becomes a view itself.
+        """Applies this record to the views of its thread. A root record becomes a view itself.
 
         Raises Refused if the record does not count.
         """
@@ -226,16 +227,18 @@ class Kind(View):
             thread.add_view(self)
 
     def apply_accept(self, thread: Thread, accept: View) -> None:
-        """Changes the view by an `accept` of its record, by a person who may accept it.
+        """Applies an `accept` of the record to this view.
 
-        Raises Refused if the accept does not count.
+        The author of the `accept` is a person who may accept the record. Raises Refused if the
+        `accept` does not count.
         """
 
     def apply_close(self, thread: Thread, close: View) -> None:
-        """Changes the view by a `close` of its record, by a person who may close it.
+        """Applies a `close` of the record to this view.
 
-        A kind overrides this if a close changes more than the state of the view. Raises Refused if
-        the close does not count.
+        The author of the `close` is a person who may close the record. A kind overrides this if a
+        `close` changes more than the state of the view. Raises Refused if the `close` does not
+        count.
         """
 
     def settle(self, thread: Thread) -> None:
@@ -243,8 +246,8 @@ class Kind(View):
 
         Later views settle first, so answers settle before the records that they answer.
 
-        If a kind does not override this, an accept makes the state that the kind names for it.
-        After that, a `close` whose word is one of the states makes that state.
+        If a kind does not override this, an `accept` gives the view the state `accept.makes`. If
+        there is also a `close` and its word is the name of a state, the view gets that state.
         """
         if (
             self.accept is not None
@@ -260,7 +263,7 @@ class Kind(View):
     # -- for those who show it --------------------------------------------------------------------
 
     def clock_state(self) -> tuple[str, str] | None:
-        """Returns a moment and a state. After this moment the view is shown in this state.
+        """Returns a moment, and the state in which the view is shown after that moment.
 
         Returns None if the clock does not change the state of the view.
         """
@@ -283,7 +286,7 @@ class Kind(View):
         return ()
 
     def diary_entry(self, person: bytes, find: FindView) -> DiaryEntry | None:
-        """Returns the entry of the view in a person's diary, or None if it has none there."""
+        """Returns the entry that the view makes in a person's diary, or None if it makes none."""
         del person, find
         return None
 
@@ -293,7 +296,7 @@ class Kind(View):
         return ()
 
     def matching_facts(self) -> Iterable[MatchingFact]:
-        """Returns what the view says of needs and offers, for suggestions."""
+        """Returns what the view says about needs and offers. Matching makes suggestions from it."""
         return ()
 
     record_is_answer: ClassVar[bool] = False  # filled in when the kind is registered

@@ -1,7 +1,8 @@
 """Proxies: permissions to sign records for another person (specs/12, from R-12.3 on).
 
-The threads of proxies are folded first. In them nobody signs for another person. So proxies depend
-on authority alone, and all other threads can depend on proxies. In the specs this is stratum 2.
+The threads of proxies are folded first. In these threads nobody signs for another person. So
+proxies depend on authority alone, and all other threads can depend on proxies. In the specs, the
+folding of proxies is stratum 2.
 """
 
 from collections.abc import Iterable
@@ -20,7 +21,10 @@ NEVER_BY_PROXY = frozenset({PROXY})
 
 
 class ProxyView(Protocol):
-    """What is read of the view of a proxy. The kind itself is in `protocol.kinds.people`."""
+    """The values of a proxy's view that this module reads.
+
+    The class of these views is `Proxy` in `protocol.kinds.people`.
+    """
 
     id: bytes
     author: bytes
@@ -49,7 +53,8 @@ class Proxy(NamedTuple):
     def check_use(self, signer: bytes, kind: DeclaredKind, time: int, offset: int) -> None:
         """Raises Refused unless the proxy lets `signer` sign a record of this kind (R-12.4).
 
-        `time` is the time of the record in ms. `offset`, in minutes from UTC, gives its local day.
+        `time` is the time of the record in ms. `offset` is the local offset from UTC in minutes;
+        time and offset give the local day of the record.
         """
         day = datetime.fromtimestamp(time // 1000 + offset * 60, UTC).date().isoformat()
         if signer != self.deputy:
@@ -79,10 +84,11 @@ def proxies_by_id(views: Iterable[ProxyView]) -> ProxiesById:
 
 
 def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Entry:
-    """Turns an entry that was signed by proxy into an entry of the proxy's author (R-12.4).
+    """Turns an entry that was signed by proxy into an entry of the represented person (R-12.4).
 
-    If no proxy allows this, the entry is returned without its content, so it does not count. If the
-    entry was not signed for another person, it is returned unchanged.
+    This is the person who gave the proxy. If no proxy allows the signature, the entry is returned
+    without its content, so it does not count. If the entry was not signed for another person, it is
+    returned unchanged.
     """
     if PROXY_FIELD not in entry.fields or entry.kind not in KINDS:
         return entry

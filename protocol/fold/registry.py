@@ -102,7 +102,10 @@ class DeclaredKind:
 
     @property
     def states(self) -> tuple[States, ...]:
-        """The states of its views, the usual first state first. Empty if it makes no views."""
+        """The states of its views, the usual first state first.
+
+        The tuple is empty if records of the kind make no views.
+        """
         return tuple(self.view_type.State)
 
     @property
@@ -114,7 +117,8 @@ class DeclaredKind:
     def may_be_private(self) -> bool:
         """True if a record of this kind can be private (R-10.9).
 
-        This is so if the kind is private, or if such a record can be about a private record.
+        This is so if the kind is private. It is also so if a record of this kind can be about a
+        record of a private kind.
         """
         return self.is_private or any(
             name in KINDS and KINDS[name].is_private for name in self.about
@@ -223,10 +227,13 @@ def kind(
 ) -> Callable[[type[K]], type[K]]:
     """Registers the decorated class as the kind `name`.
 
-    `about` tells which kinds its records can be about. It has the names of these kinds, or it is a
-    function that returns True for their classes. Raises ValueError, at import, if a kind of that
-    name exists already. Raises ValueError also if the class lacks words, states or an example, or
-    contradicts itself.
+    A record of the kind `name` can answer records of the kinds `about`. This argument has the names
+    of these kinds, or it is a function that returns True for their classes. If it is left out, the
+    records answer nothing and begin threads.
+
+    Raises ValueError, at import, if there is already a kind with this name. Raises ValueError also
+    if the class lacks words, states or an example, or if two of its declarations contradict each
+    other.
     """
 
     def register(view_type: type[K]) -> type[K]:
@@ -256,13 +263,14 @@ def kind(
 def load_kinds() -> None:
     """Registers all kinds that this program knows.
 
-    This imports many modules. So a program may show its first screen before it calls this.
+    This function imports many modules. So a program can show its first screen before it calls this
+    function.
     """
     import_module("protocol.kinds")
 
 
 def declared_of(view_type: type[Kind]) -> DeclaredKind:
-    """Returns the kind as which a class is registered."""
+    """Returns the registered kind that has this class."""
     for declared in KINDS.values():
         if declared.view_type is view_type:
             return declared
@@ -270,14 +278,17 @@ def declared_of(view_type: type[Kind]) -> DeclaredKind:
 
 
 def names_of(*view_types: type[Kind]) -> tuple[str, ...]:
-    """Returns the names of the kinds with these classes. A base class stands for all its kinds."""
+    """Returns the names of the kinds that have these classes.
+
+    A base class stands for all kinds whose classes inherit from it.
+    """
     return tuple(
         declared.name for declared in KINDS.values() if issubclass(declared.view_type, view_types)
     )
 
 
 def is_core_name(name: str) -> bool:
-    """Returns True if a kind of this name is one of the specs, and not a plug-in's."""
+    """Returns True if the name is that of a kind in the specs, and False for a plug-in's kind."""
     return "." not in name
 
 
@@ -287,7 +298,7 @@ def first_state(view_type: type[Kind]) -> str:
 
 
 def view_of(values: dict[str, Any]) -> View:
-    """Makes the view that was packed as these values."""
+    """Makes a view again from its values, as they were unpacked."""
     declared = KINDS.get(values["kind"])
     return (declared.view_type if declared else Tombstone).of_values(values)
 
@@ -364,7 +375,7 @@ def _value_hints(view_type: type[Kind], fields: Mapping[str, Field]) -> dict[str
 
 
 def _prepare(view_type: type[Kind], declared: DeclaredKind) -> None:
-    """Gives the class the first values of its views."""
+    """Stores in the class the values with which each of its views begins."""
     is_optional = {"by", "hidden"} - declared.fields.keys()  # absent unless there is something
     blank: dict[str, object] = {}
     fresh: dict[str, Callable[[], object]] = {}
@@ -386,7 +397,7 @@ def _prepare(view_type: type[Kind], declared: DeclaredKind) -> None:
 
 
 def _check(declared: DeclaredKind) -> None:
-    """Raises ValueError if a class lacks something or contradicts itself."""
+    """Raises ValueError if a class lacks a declaration, or if two of them contradict each other."""
     view_type = declared.view_type
     for name in ("State", "wording", "example"):
         if not hasattr(view_type, name):

@@ -17,9 +17,9 @@ V = TypeVar("V", bound=View)
 
 
 class Mark(StrEnum):
-    """What other records of a thread have done to a record.
+    """Something that another record of a thread can do to a record, such as accepting it.
 
-    The words from `WITHDRAWN` on are those with which a `close` ends something.
+    A `close` ends a record with one of the words from `WITHDRAWN` on.
     """
 
     ACCEPTED = "accepted"
@@ -94,9 +94,9 @@ class Thread:
     _indexes: dict[Callable[[], Any], Any] = field(default_factory=dict)
 
     def index(self, index_type: Callable[[], Index]) -> Index:
-        """Returns the thread's index of the type `index_type`. A new index is empty.
+        """Returns the thread's index of the type `index_type`. Makes an empty one if there is none.
 
-        In an index, a family of kinds keeps facts from one record that it needs for other records.
+        In an index, a family of kinds keeps facts from some records that it needs for others.
         Examples are the links of a service and the people in a circle.
         """
         if index_type not in self._indexes:
@@ -119,12 +119,15 @@ class Thread:
         return self.target_of(self.entries[draft.id])
 
     def find_draft(self, record_id: bytes | None, view_type: type[V]) -> V | None:
-        """Returns a record as its kind reads it, or None if the record is of another kind."""
+        """Returns the draft of a record, or None if the draft is not of the type `view_type`."""
         draft = self.drafts.get(record_id or b"")
         return draft if isinstance(draft, view_type) else None
 
     def find_view(self, record_id: bytes | None, view_type: type[V]) -> V | None:
-        """Returns the view of a record, or None if it does not count or is of another kind."""
+        """Returns the view of a record, or None if the record does not count.
+
+        Returns None also if the view is not of the type `view_type`.
+        """
         view = self.views.get(record_id or b"")
         return view if isinstance(view, view_type) else None
 
@@ -137,23 +140,26 @@ class Thread:
     def linked_views(self, view_type: type[V], link: str, record_id: bytes) -> list[V]:
         """Returns the views of one kind that refer to this record, in the order of the fold.
 
-        `link` is the value of the view that has the record's id: "about" or "intent".
+        `link` is the name of the value with which they refer to it: "about" or "intent".
         """
         return [view for view in self._linked[link, record_id] if isinstance(view, view_type)]
 
     def mark(self, record_id: bytes, mark: Mark, person: bytes) -> None:
-        """Notes what a person has done to a record."""
+        """Notes that a person has done to a record what `mark` says."""
         self._marks.setdefault(record_id, {}).setdefault(mark, set()).add(person)
 
     def is_marked(self, record_id: bytes, *marks: Mark, by: bytes | None = None) -> bool:
-        """Returns True if somebody, or the person `by`, has done any of this to a record."""
+        """Returns True if somebody has done to a record what any of `marks` says.
+
+        If there is a person `by`, only what this person has done matters.
+        """
         done = self._marks.get(record_id)
         if not done:
             return False
         return any(mark in done and by in {None, *done[mark]} for mark in marks)
 
     def marked_by(self, record_id: bytes, mark: Mark) -> set[bytes]:
-        """Returns the people who have done this to a record."""
+        """Returns the people who have done to a record what `mark` says."""
         return self._marks.get(record_id, {}).get(mark, set())
 
     def people_about(self, entry: Entry) -> set[bytes]:

@@ -17,8 +17,8 @@ Order = tuple[int, bytes]  # a time in ms, then an id
 class States(StrEnum):
     """The states of a kind's views in order, the usual first state first.
 
-    Each state is a word with a sentence that says when a view has it. In the sentence, backticks
-    mark the kinds of the records that bring a view into this state.
+    Each state is a word with a sentence that says when a view has this state. In the sentence,
+    backticks mark the kinds of the records that bring a view into the state.
     """
 
     sentence: str
@@ -32,7 +32,7 @@ class States(StrEnum):
 
 
 class NoStates(States):
-    """For a kind whose records only change the views of other records."""
+    """No states: for a kind whose records have no views of their own."""
 
 
 class View:
@@ -57,7 +57,7 @@ class View:
 
     @property
     def order(self) -> Order:
-        """The order of siblings: time, then id."""
+        """The sort key among views that are about the same record: time, then id."""
         return self.created, self.id
 
     @classmethod
@@ -71,7 +71,7 @@ class View:
         return people
 
     def hide_words(self) -> None:
-        """Takes the words out of the view. What is counted stays (R-14.6)."""
+        """Removes the fields with free words from the view. Counted values stay (R-14.6)."""
         values = vars(self)
         values.update(
             {name: None for name, field in self.record_fields.items() if field.is_wording}

@@ -1,8 +1,8 @@
 """The kinds of records. Importing this package registers all kinds.
 
-Each file or folder here has one family of kinds. Families are found by the entry points of the
-group `meshcoop.kinds`: ours, and those of packages that a home's owner has installed beside the
-program (R-10.13 to R-10.16).
+Each file or folder here has one family of kinds. A home's owner can install packages with further
+families beside the program. The program finds all families by the entry points of the group
+`meshcoop.kinds` (R-10.13 to R-10.16).
 """
 
 from importlib.metadata import EntryPoint, entry_points
@@ -20,7 +20,7 @@ FAULTS: dict[str, str] = {}  # package → why its kinds are not registered; the
 
 
 def list_families() -> list[EntryPoint]:
-    """Lists the families that are installed, ours first. Imports none of them."""
+    """Lists the installed families of kinds, our own first. Imports none of them."""
     families = entry_points(group=GROUP)
     return sorted(families, key=lambda point: (not _is_own(point), _package_of(point), point.name))
 
@@ -31,7 +31,7 @@ def fault_sentences() -> list[str]:
 
 
 def _register_all() -> None:
-    """Registers the kinds of every package. A package that fails leaves no kind behind."""
+    """Registers the kinds of every package. If a package fails, none of its kinds is registered."""
     for package, members in groupby(list_families(), key=_package_of):
         families = list(members)
         before = dict(KINDS)
@@ -52,7 +52,7 @@ def _register_all() -> None:
 
 
 def _check_guests(kinds: list[DeclaredKind], prefix: str) -> None:
-    """Raises ValueError if a package from outside declares what it may not (R-10.13, R-10.14)."""
+    """Raises ValueError if an installed package must not declare these kinds (R-10.13, R-10.14)."""
     for kind in kinds:
         if not (kind.name.startswith(prefix) and kind.plural.startswith(prefix)):
             raise ValueError(f"the names of kind {kind.name} must begin with {prefix!r}")
@@ -78,7 +78,7 @@ def _package_of(family: EntryPoint) -> str:
 
 
 def _prefix_of(family: EntryPoint) -> str:
-    """Returns how the names of a package's kinds begin: `tool_lib.` for the package tool-lib."""
+    """Returns the prefix of the kind names of a package: `tool_lib.` for the package tool-lib."""
     return _package_of(family).split()[0].lower().replace("-", "_") + "."
 
 

@@ -1,7 +1,7 @@
-"""The kinds with which people accept or end a record whose kind says who may do so (specs/14).
+"""The kinds `accept` and `close`, with which people accept or end a record (specs/14).
 
-The class of the answered record's kind declares this. There, `accept` says who may accept its
-records, and `closing` says who may end them, and with which word.
+The kind of the accepted or ended record says who may do so. In the class of that kind, `accept`
+says who may accept its records. `closing` says who may end its records, and with which word.
 """
 
 from collections.abc import Iterable
@@ -26,9 +26,10 @@ from protocol.schema.declare import Choice, Text
 class Accept(Kind):
     """Takes what is offered, such as the charter or a renewal.
 
-    A newcomer's software accepts the charter. Its accept names the admits and the epoch records
-    that brought the newcomer in. These records are then kept and count, even if their authors fork
-    their logs. A member's software accepts the renewal that it finds to be in force.
+    A newcomer's software accepts the charter by itself. This `accept` names the records of the
+    kinds `admit` and `epoch` that brought the newcomer in. Homes then keep and count the named
+    records, even if their authors fork their logs. A member's software accepts by itself the
+    renewal that it finds to be in force.
     """
 
     State = NoStates
@@ -48,7 +49,8 @@ class Accept(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the author's software should not accept the record.
 
-        The record must be in a state in which it can be accepted, and its kind may ask for more.
+        The record must be in a state in which it can be accepted. Its kind can set further
+        conditions.
         """
         view = thread.find_view(self.about, Kind)
         by = view.accept if view is not None else None
@@ -61,18 +63,19 @@ class Accept(Kind):
         view.check_accept(thread, self)
 
     def countersigns(self, thread: Thread, target: View) -> bool:
-        """Returns True if one of the people whom `target` names accepts it."""
+        """Returns True if `target` names the author of this `accept` as one who may accept it."""
         by = target.accept if isinstance(target, Kind) else None
         return (
             by is not None and by.is_named_in(target) and self.author in by.people(thread, target)
         )
 
     def fold_entry(self, thread: Thread) -> None:
-        """Lets the accept change the view that it is about.
+        """Applies the `accept` to the view of the accepted record.
 
-        Raises Refused if its author may not accept that record.
+        Raises Refused if the author of the `accept` may not accept that record.
 
-        `protocol.authority` has already folded the accept of a charter or a renewal.
+        If the record is a charter or a renewal, does nothing, because `protocol.authority` has
+        already folded the `accept`.
         """
         target = thread.target(self)
         by = KINDS[target.kind].view_type.accept if target.kind in KINDS else None
@@ -98,7 +101,7 @@ class Close(Kind):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields the words with which the person may end the record."""
+        """Yields a way for each word with which the person may end the record."""
         view = thread.find_view(target.id, Kind)
         for mark, by in view.closing.items() if view is not None else ():
             if view is not None and person in by.people(thread, view):
@@ -127,7 +130,7 @@ class Close(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Closes a record.
 
-        Raises Refused if the author of the `close` may not use this word (R-14.2).
+        Raises Refused if the author of the `close` may not end the record with its word (R-14.2).
         """
         target = thread.target(self)
         mark = Mark(self.as_state)

@@ -100,11 +100,14 @@ class Roster:
 
 
 class _Rosters(dict[bytes, Roster]):
-    """The roster of a thread's circle, by the circle's id. Empty if the circle does not count."""
+    """Maps the id of a thread's circle to its roster.
+
+    The map is empty if the circle does not count.
+    """
 
 
 def build_roster(thread: Thread, circle: "Circle") -> Roster:
-    """Works out from its steps who is in a circle (R-15.3 to R-15.5).
+    """Works out who is in a circle, from the steps of the circle (R-15.3 to R-15.5).
 
     Each step is added only after all steps that it names.
     """
@@ -143,7 +146,10 @@ def roster_of(thread: Thread, circle: bytes | None) -> Roster:
 
 
 def _later_steps(thread: Thread, circle: "Circle") -> Iterable[Step]:
-    """Yields the steps that stand in the logs of their authors, except the first step."""
+    """Yields the steps of the circle after the first one.
+
+    Leaves out steps that lie beyond a fork or a revocation of a log.
+    """
     for draft in thread.drafts.values():
         if draft.about != circle.id or not _is_step(draft):
             continue
@@ -178,7 +184,7 @@ def _apply_step(roster: Roster, step: Step) -> None:
 
 
 def _everybody_ever_in(view: View, thread: Thread) -> set[bytes]:
-    """Returns the people who may leave a circle."""
+    """Returns everybody who was ever in a circle. All these people may leave it."""
     return roster_of(thread, view.id).ever
 
 
@@ -239,7 +245,7 @@ class Circle(Kind):
 
 
 class CircleRecord(Kind):
-    """A base class of kinds. In its field `after` a record names the latest steps of the circle."""
+    """A base class of kinds. Records of these kinds name the latest steps in the field `after`."""
 
     after: list[bytes] | None = Many(
         of=Bytes(min=_ID + KEY_SIZE, max=_ID + KEY_SIZE),
@@ -333,7 +339,8 @@ class Message(CircleRecord):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the message to the views.
 
-        Raises Refused unless its author is in the circle or was in it at that time (R-15.6).
+        Raises Refused unless its author is in the circle, or was in it at the time of the message
+        (R-15.6).
         """
         roster = roster_of(thread, self.about)
         if self.author not in roster.current:

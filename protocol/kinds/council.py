@@ -1,4 +1,7 @@
-"""What the council posts: the base class of the kinds `remove` and `hide` (specs/14 and 16)."""
+"""The base class of the kinds `remove` and `hide` (specs/14 and 16).
+
+With records of these kinds, three or more moderators decide together, as a council.
+"""
 
 from typing import TypedDict
 
@@ -11,7 +14,7 @@ from protocol.schema.values import PersonId
 
 
 class Asked(TypedDict):
-    """The moderators who ask for the same number of the same register."""
+    """The moderators who ask to give one register the same number."""
 
     asked_by: list[PersonId]
 
@@ -26,7 +29,7 @@ class CouncilRecord(Kind):
     """A record by which a moderator asks to give a register the number `n`.
 
     If there are three or more moderators and a majority of them asks for it, the register gets that
-    number. Each kind of such records has three states, in this order: said, in force and past.
+    number. Each subclass has three states, in this order: said, in force and past.
     """
 
     judged_by_authority = True
@@ -43,7 +46,7 @@ class CouncilRecord(Kind):
         return is_on_council(thread.authority, self.author)
 
     def people_who_ask(self, authority: Authority) -> list[PersonId]:
-        """Returns the moderators of this term who ask for the same as this record."""
+        """Returns the moderators of the term in force who ask for the same as this record."""
         return sorted(authority.council_posts.get(self.register, {}).get(self.n, ()))
 
     def is_posted(self, thread: Thread) -> bool:
@@ -53,7 +56,7 @@ class CouncilRecord(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the record to the views (R-14.5, R-16.7).
 
-        It is in force while the register has the number `n`.
+        The record is in the state "in force" while the register has the number `n`.
         """
         stated, in_force, past = tuple(self.State)
         number = thread.authority.holding(self.register).n

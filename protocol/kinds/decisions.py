@@ -54,9 +54,10 @@ class Voted(TypedDict):
 
 
 class VotedOnSubject(Voted):
-    """How people have voted, and on which person or which words. Most votes are about neither.
+    """How people have voted, and which person or which words the vote is about.
 
-    If newcomers vote too, `needed_of_roll` yes votes must come from the roll (R-03.26).
+    Most votes are about no person and no words. If newcomers vote too, `needed_of_roll` yes votes
+    must come from the roll (R-03.26).
     """
 
     concerns: Subject | None
@@ -92,7 +93,7 @@ class Votable(Kind):
 
 @kind(PROPOSAL, audience=OPEN, lasting=True, plural="decisions")
 class Proposal(Votable):
-    """Asks everybody a question. A change in it holds everywhere once enough people say yes."""
+    """Asks everybody a question. It can contain a change, which holds once enough people agree."""
 
     class State(States):
         """The states of a proposal."""
@@ -135,7 +136,10 @@ class Proposal(Votable):
     roll: int = 0
 
     def complete(self, thread: Thread, today: str) -> None:
-        """Fills in the register's next number, and the newcomers who may vote too (R-03.26)."""
+        """Fills in the newcomers who may vote too (R-03.26).
+
+        If the proposal changes a register, fills in the next number of this register.
+        """
         del today
         authority = thread.authority
         if self.newcomers is None:
@@ -171,7 +175,7 @@ class Proposal(Votable):
         thread.add_view(self)
 
     def tally(self, thread: Thread) -> Outcome | None:
-        """Returns how the vote on it stands in the term in force."""
+        """Returns how the vote on the proposal stands in the term in force."""
         return thread.authority.outcomes.get(self.id)
 
     def voters(self, thread: Thread) -> set[bytes]:
@@ -202,7 +206,7 @@ class Proposal(Votable):
         }
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """An open proposal waits for the votes, until it closes."""
+        """An open proposal waits for votes until the voting closes."""
         del thread
         if self.state == self.State.OPEN:
             yield Awaited(Crowd.VOTERS, VOTE, self.id, until=self.closes)
@@ -251,7 +255,7 @@ class Vote(Kind):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields a yes and a no."""
+        """Yields two ways: to vote yes, and to vote no."""
         del thread, target, person
         yield Way({"choice": YES}, ask=())
         yield Way({"choice": NO}, ask=())
@@ -335,11 +339,11 @@ class Renewal(Votable):
             raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
 
     def tally(self, thread: Thread) -> Ballot | None:
-        """Returns how the vote on it stands, among the roll of the term that it renews."""
+        """Returns how the vote on the renewal stands. The roll of the renewed term votes."""
         return thread.authority.renewals.get(self.id)
 
     def check_vote(self, thread: Thread, vote: "Vote") -> None:
-        """Raises Refused also if it renews a term that is over (R-16.4d).
+        """Raises Refused also if the renewed term is over (R-16.4d).
 
         A yes must also pass `check_renewal` (R-16.5).
         """
@@ -360,7 +364,7 @@ class Renewal(Votable):
         }
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """An open renewal waits for the votes, as long as the term that it renews is in force."""
+        """An open renewal waits for votes, as long as the renewed term is in force."""
         if self.state == self.State.OPEN and self.parent == thread.authority.term.id:
             yield Awaited(Crowd.VOTERS, VOTE, self.id)
 
@@ -425,8 +429,9 @@ class Remove(CouncilRecord):
     def complete(self, thread: Thread, today: str) -> None:
         """Fills in `n`, the number of the person's standing, and `cuts`.
 
-        An odd number removes the person. If the number in force is odd, it is used. Otherwise the
-        next number is used. The cuts say how far the person's logs count: here, up to their end.
+        An odd number removes the person. If the number in force is odd, `n` is that number.
+        Otherwise `n` is the next number. The cuts say how far the person's logs count. Here they
+        are the ends of these logs.
         """
         del today
         authority = thread.authority
@@ -460,7 +465,7 @@ class Remove(CouncilRecord):
         return {"asked_by": self.people_who_ask(authority)}
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """In the state "said", the record waits for the other moderators to say the same."""
+        """In the state "said", the record waits for the other moderators to ask for the same."""
         del thread
         if self.state == self.State.STATED:
             # Each moderator posts a `remove` of their own, which begins a thread: it is about no
@@ -474,7 +479,7 @@ def _has_words_beside(view_type: type[Kind]) -> bool:
 
 @kind("words", about=_has_words_beside, posted=False)
 class WordsBeside(Kind):
-    """Free words beside a record that nobody can erase. Their author can erase the words."""
+    """Free words about a record. Nobody can erase the record. Its author can erase the words."""
 
     State = NoStates
     wording = Words("Words", happened="{who} added words to it")
@@ -537,7 +542,8 @@ def _check_rivals(ballot: Ballot, rivals: list[Ballot], person: bytes) -> None:
 def _read_rule(change: list[Any]) -> list[Any]:
     """Turns the typed value in a change of a rule into a value of the right type.
 
-    People type a number as text. The field of the charter with this rule turns it into a number.
+    People type every value as text. The charter's field for this rule turns the text into a number
+    if the rule is a number.
     """
     what, key, n, value = change
     rule = CHARTER_RULES.get(key) if what == RULE else None

@@ -13,9 +13,9 @@ from protocol.schema.values import PersonId
 
 
 class Assertion(Kind):
-    """A base class of kinds. A record of such a kind is in force until its author withdraws it.
+    """A base class of kinds. Records of these kinds are in force until their author withdraws them.
 
-    The default of `settle` sets the state to "withdrawn" if the author has closed the record
+    If the author has closed such a record, the inherited `settle` sets its state to "withdrawn"
     (R-19.2).
     """
 
@@ -77,6 +77,6 @@ class Vouch(Assertion):
         super().fold_entry(thread)
 
     def matching_facts(self) -> Iterable[MatchingFact]:
-        """Returns whom the author recommends, while the vouch is in force."""
+        """Returns the person that the author recommends, while the vouch is in force."""
         if self.state == self.State.IN_FORCE:
             yield Recommendation(self.person)

@@ -28,7 +28,10 @@ class Concerned(TypedDict):
 
 
 class ConcernedAndAsked(Concerned, Asked):
-    """The words that moderators are asked to judge, and the moderators who ask for this."""
+    """The words that moderators are asked to judge.
+
+    Also has the moderators who ask to hide the words, or to show them again.
+    """
 
 
 @kind(RETRACT, about=("*",), audience=OPEN, lasting=True)
@@ -43,7 +46,10 @@ class Retract(Kind):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields one way if the record is the person's own and others do not rely on its kind."""
+        """Yields one way if the person wrote the record and its kind is not lasting.
+
+        Others rely on records of a lasting kind, so these cannot be erased.
+        """
         del thread
         declared = KINDS.get(target.kind or "")
         if target.person == person and not (declared is not None and declared.lasting):
@@ -91,7 +97,7 @@ class Flag(Kind):
         thread.add_view(self)
 
     def settle(self, thread: Thread) -> None:
-        """Settles the flag if the record that it is about is hidden or has no view (R-14.4)."""
+        """Settles the flag if the flagged record is hidden or has no view (R-14.4)."""
         about = self.about or b""
         if about not in thread.views or thread.is_hidden(about):
             self.state = self.State.SETTLED
@@ -102,7 +108,7 @@ class Flag(Kind):
         return {"concerns": Subject(self.about or b"", is_person=False)}
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """An open flag waits for the moderators, who may hide the record that it is about."""
+        """An open flag waits for the moderators, who may hide the flagged record."""
         del thread
         if self.state == self.State.OPEN:
             yield Awaited(Crowd.MODERATORS, HIDE, self.about or b"")
@@ -147,12 +153,15 @@ class Hide(CouncilRecord):
 
     @property
     def wants_hidden(self) -> bool:
-        """True if it asks to hide the words, False if it asks to show them again."""
+        """True if this record asks to hide the words, False if it asks to show them again."""
         return self.hidden != NO
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields a yes and a no for a moderator. One of the two changes nothing (R-14.5i)."""
+        """If the person is a moderator, yields two ways: to hide the words, and to show them.
+
+        One of the two changes nothing (R-14.5i).
+        """
         del target
         if is_on_council(thread.authority, person):
             yield Way({"hidden": YES}, ask=("reason",))
@@ -162,7 +171,7 @@ class Hide(CouncilRecord):
         """Fills in `n`, the number of the register that says whether the words are hidden.
 
         An odd number hides the words, and an even number shows them. If the number in force already
-        does what the author wants, it is used. Otherwise the next number is used.
+        does what the author wants, `n` is that number. Otherwise `n` is the next number.
         """
         del today
         number = thread.authority.holding(self.register).n
@@ -173,8 +182,8 @@ class Hide(CouncilRecord):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused unless the author is one of three or more moderators (R-14.5).
 
-        Raises Refused also if the words are about the author, are hidden or shown already as the
-        author wants, or if the author has asked for this already.
+        Raises Refused also if the words are about the author, or if they are hidden or shown
+        already, as the author wants. Raises Refused, too, if the author has asked for this already.
         """
         target = thread.target(self)
         if not self.is_by_council(thread):
@@ -194,7 +203,10 @@ class Hide(CouncilRecord):
             raise Refused("R-14.5", "you have asked for this already; the other moderators decide")
 
     def further_values(self, authority: Authority, is_past: IsPast) -> ConcernedAndAsked:
-        """Returns the words that moderators are asked to judge, and the moderators who ask."""
+        """Returns the words that moderators are asked to judge.
+
+        Also returns the moderators who ask for the same as this record.
+        """
         del is_past
         return {
             "concerns": Subject(self.about or b"", is_person=False),
@@ -202,7 +214,7 @@ class Hide(CouncilRecord):
         }
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """In the state "said", the record waits for the other moderators to say the same."""
+        """In the state "said", the record waits for the other moderators to ask for the same."""
         del thread
         if self.state == self.State.STATED:
             yield Awaited(Crowd.MODERATORS, HIDE, self.about or b"")

@@ -40,7 +40,7 @@ class Charter(CharterRules, Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the charter to the views, with the rules that are in force now.
 
-        Raises Refused if it is not the charter of this neighbourhood (R-03.4).
+        Raises Refused if this record is not the charter of this neighbourhood (R-03.4).
         """
         if self.id != thread.authority.neighbourhood:
             raise Refused("R-03.4", "the neighbourhood has its charter already")
@@ -49,7 +49,7 @@ class Charter(CharterRules, Kind):
 
 
 class Authorial(Kind):
-    """A base class of kinds. Only `protocol.authority` folds such records; they have no views."""
+    """A base class of kinds. Only `protocol.authority` folds their records, which have no views."""
 
     State = NoStates
 

@@ -105,7 +105,7 @@ class Revision(Kind):
     )
 
     def complete(self, thread: Thread, today: str) -> None:
-        """Fills in the title of the page, and in `after` the texts that are current (R-15.13).
+        """Sets `title` to the title of the page, and `after` to its current texts (R-15.13).
 
         A field that the author filled in stays as it is.
         """
@@ -124,7 +124,10 @@ class Revision(Kind):
 
 
 def _show_text(thread: Thread, text: Page | Revision) -> PageHead:
-    """Returns the entry for one text in the list of a page. Hidden words are left out (R-14.6)."""
+    """Returns one text of a page, as the view of the page lists it.
+
+    Hidden words are left out (R-14.6).
+    """
     head: PageHead = {
         "id": text.id,
         "author": text.author,

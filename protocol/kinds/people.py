@@ -56,8 +56,8 @@ class Profile(Kind):
 class Home(Kind):
     """Names the node of a person's home, so that neighbours reach it through a relay.
 
-    It contains no network address. The record of a relay has the addresses of the relay. Nodes tell
-    each other their own addresses directly.
+    A record of this kind contains no network address. The record of a relay has the addresses of
+    the relay. Nodes tell each other their own addresses directly.
     """
 
     class State(States):
@@ -113,7 +113,10 @@ class Proxy(Kind):
             raise Refused("R-12.3", "a proxy names the kinds of records that it is for")
 
     def apply_close(self, thread: Thread, close: View) -> None:
-        """Ends the proxy at the earliest `close`. What was signed before then stays (R-12.5)."""
+        """Ends the proxy at the time of its earliest `close`.
+
+        Records that were signed by proxy before that time still count (R-12.5).
+        """
         del thread
         self.ended = close.created if self.ended is None else min(close.created, self.ended)
 

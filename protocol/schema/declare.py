@@ -1,8 +1,9 @@
-"""The field types, for declarations such as `minutes: int | None = Minutes(min=1)`.
+"""Constructors of fields, for declarations such as `minutes: int | None = Minutes(min=1)`.
 
-The annotation is the type of the value in a view, and the field is its rule. So these constructors
-are typed as Any, as `dataclasses.field` is. `protocol.fold.kind` checks at import that annotation
-and field fit each other.
+In this example, the annotation `int | None` is the type of the value in a view. The constructor
+`Minutes` makes a field, which says what values are allowed. The field does not have the annotated
+type. So all constructors here are typed as Any, as `dataclasses.field` is. At import,
+`protocol.fold.registry` checks that each annotation fits its field.
 """
 
 from collections.abc import Callable
@@ -24,5 +25,8 @@ Text: Callable[..., Any] = fields.Text
 
 
 def declare(field: fields.Field) -> Any:
-    """Returns a field of a type that has no constructor here, for a declaration."""
+    """Returns `field` itself, typed as Any, so that a declaration can use it.
+
+    Declarations need this for the types of fields that have no constructor in this module.
+    """
     return field

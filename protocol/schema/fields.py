@@ -1,8 +1,8 @@
 """Field rules: which values a field of a record may have, and how people type and see the values.
 
 A kind of record declares each of its fields once, with a class of this module (specs/10-kinds.md).
-The checks, the options of the command line and the form on screen follow from this declaration. So
-do the table in the specs and the values that the tests generate.
+The checks, the options of the command line and the form on screen follow from this declaration. The
+table in the specs and the values that the tests generate follow from it too.
 """
 
 import re
@@ -31,8 +31,8 @@ _LAST_SURROGATE = "\udfff"
 class Field:
     """One field of a kind of record.
 
-    Each field sets the attributes from `required` to `help`. The other attributes follow from the
-    type of the field.
+    Each field sets its own `required`, `private`, `default`, `filled`, `beside` and `help`. The
+    other attributes follow from the type of the field.
     """
 
     required: bool = False
@@ -211,9 +211,10 @@ class Person(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class PersonOrName(Field):
-    """A member or somebody outside. The value is the member's key or the outsider's name.
+    """A member, or somebody outside the neighbourhood.
 
-    If the typed name is that of a member, the value is this member's key.
+    The value is the member's root key or the outsider's name. If a typed name is the name of a
+    member, the value is this member's key.
     """
 
     type_name = "person or name"
@@ -240,7 +241,10 @@ class PersonOrName(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordId(Field):
-    """Another record. The value is its id of 32 bytes, and people type the start of the id."""
+    """A reference to another record.
+
+    The value is the record's id of 32 bytes. People type the start of the id.
+    """
 
     type_name = "record"
     hint = "the start of an id"
@@ -324,7 +328,7 @@ class Many(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Map(Many):
-    """At most `max` values, each with a name. Each value follows the rules of the field `of`."""
+    """A map from names to at most `max` values. Each value follows the rules of the field `of`."""
 
     hint = "NAME=VALUE, repeat for more"
 

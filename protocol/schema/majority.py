@@ -1,6 +1,6 @@
 """How many people must agree before something passes.
 
-The fold of authority uses these numbers, and so do screens that show a vote.
+The fold of authority uses the numbers in this module, and so do screens that show a vote.
 """
 
 MIN_COUNCIL = 3  # fewer moderators than this cannot remove or hide

@@ -1,6 +1,7 @@
 """The names of the sorts of registers (R-03.25).
 
-A register is a numbered value on which people decide. Its name says what the value is about.
+A register is a numbered value on which people decide. The name of its sort says what people decide,
+such as whether somebody is in.
 """
 
 STANDING = "standing"  # whether a person is in or removed

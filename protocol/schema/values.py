@@ -1,4 +1,4 @@
-"""Types for values that stand for people or times, which their Python types do not show.
+"""Types which say that bytes stand for a person, or that a number stands for a time.
 
 A view declares its values with these types. The code that shows a view reads the types: it shows a
 person by name, and a time as a date.
@@ -9,7 +9,7 @@ from typing import Annotated
 
 
 class Meaning(Enum):
-    """What bytes or a number stand for."""
+    """What a value stands for: bytes for a person, or a number for a time."""
 
     PERSON = "person"
     TIME = "time"

@@ -1,4 +1,6 @@
-"""A backup on a stick, restored on another machine: it is the same person with a new device."""
+"""A backup on a stick, restored on another machine: the person stays the same, and the device is
+new.
+"""
 
 import shutil
 
@@ -9,7 +11,9 @@ from tests.support.real_homes import Home, agree, folder
 
 @pytest.fixture(scope="module")
 def story():
-    """Lets Ada found and Ben join. Ben makes a backup, goes on posting, and loses his machine."""
+    """Lets Ada found a neighbourhood and Ben join it. Ben makes a backup, goes on posting, and
+    loses his machine.
+    """
     with folder() as one:
         ada = one.founder("Ada")
         ben = one.home("ben")

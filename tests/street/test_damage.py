@@ -96,8 +96,8 @@ def test_bits_and_cuts_at_many_places(pair, seed):
 
 @pytest.mark.parametrize("how", ["cut", "flipped", "gone"])
 def test_a_write_ahead_log_that_is_damaged_after_a_kill(pair, how):
-    """The home loses the records in its write-ahead log. Its device does not use their numbers
-    again.
+    """The home loses the records in its write-ahead log. Its device does not use the numbers of the
+    lost records again.
     """
     _, ada, ben = pair
     dice = random.Random(how)

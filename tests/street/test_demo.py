@@ -14,8 +14,8 @@ from tests.support.real_homes import PATIENCE, PROGRAM, eventually, processes_ab
 
 @pytest.fixture
 def demo(tmp_path_factory):
-    """Yields a function that starts a demo. The demo makes its folder below ours, and must leave
-    nothing there.
+    """Yields a function that starts a demo. The demo makes its folder inside a folder of the test,
+    and must leave nothing there.
     """
     base = tmp_path_factory.mktemp("d")
     started = []

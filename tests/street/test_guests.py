@@ -1,4 +1,6 @@
-"""A guest's device on a neighbour's node: only the guest's own PIN opens it (R-06.9)."""
+"""A guest has a device on a neighbour's node. Only the guest's own PIN opens this device
+(R-06.9).
+"""
 
 import json
 
@@ -26,7 +28,7 @@ def household():
 
 
 def by(home, pin, *words):
-    """Runs a command at the home with this PIN. Returns the answer."""
+    """Runs a command at the home as the guest who has this PIN. Returns the answer."""
     home.env["MESHCOOP_PIN_FILE"] = str(pin)
     try:
         return home(*words)

@@ -71,7 +71,8 @@ def besieged(street):
 def authors(home):
     """Returns the devices whose records the store holds.
 
-    A count of records would be wrong: the software of members may post meanwhile.
+    Tests compare these devices and not the number of records, because the software of members may
+    post meanwhile.
     """
     with home.database() as db:
         return set(db.execute("SELECT device FROM logs").fetchall())

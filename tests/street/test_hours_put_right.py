@@ -12,7 +12,7 @@ def test_two_find_terms_and_set_right_what_was_signed(street):
     ada, ben, cleo = street
 
     def posts(home, kind, *words):
-        """Posts a record, and waits until the other one of the two homes has it."""
+        """Posts a record at one of the two homes, and waits until the other home has it."""
         posted = home.post(kind, *words)
         (ben if home is ada else ada).has(posted)
         return posted

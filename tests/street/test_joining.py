@@ -41,10 +41,10 @@ def admitted(home):
 
 @pytest.fixture(scope="module")
 def ben_and_cleo(neighbourhood):
-    """Lets Ben and Cleo join by Ada's home.
+    """Lets Ben and Cleo join through Ada's home.
 
-    For Ben, Ada's word is enough, because only she is on the roll. Then the roll grows, and Cleo
-    needs two vouchers.
+    For Ben, one voucher is enough, because only Ada is on the roll. Then Ben is on the roll too,
+    and Cleo needs two vouchers.
     """
     one, ada = neighbourhood
     ben, asks, used = knock(one, ada, "Ben")

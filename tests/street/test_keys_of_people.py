@@ -16,7 +16,9 @@ assert kinds  # registers every kind
 
 @pytest.fixture(scope="module")
 def story():
-    """Lets Ada found, Ben and Cleo join, and Ben earn 30 minutes. Then Ben's home burns down."""
+    """Ada founds a neighbourhood, Ben and Cleo join it, and Ben earns 30 minutes. Then Ben's home
+    burns down.
+    """
     with folder() as one:
         ada = one.founder("Ada")
         ben = one.home("ben")

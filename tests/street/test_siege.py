@@ -79,8 +79,8 @@ async def test_a_newcomer_joins_a_node_under_siege(neighbourhood):
 
 
 def join(home, code, listen):
-    """Joins. Returns how many seconds pass from the ready line of the newcomer's node to the end of
-    the command.
+    """Joins with the invitation `code`. Returns the number of seconds from the moment when the
+    newcomer's node is ready to the end of the command.
     """
     joining = subprocess.Popen(
         home.command("--json", "join", code, "--as", "Dora", "--listen", listen),
@@ -119,8 +119,8 @@ async def silent_sockets(where, *, task_status):
 
 
 async def slow_sockets(where, *, task_status):
-    """Sends the start of a handshake, one byte a second, over many sockets. Closed sockets connect
-    again.
+    """Sends the start of a handshake, one byte a second, over many sockets. If a socket is closed,
+    connects again.
     """
 
     async def dribble():
@@ -179,7 +179,9 @@ async def claims_millions(stream, device):
 
 
 async def stays_below(stream, device):
-    """Claims nearly as many logs as a have-map may name. The last frame never comes."""
+    """Sends a have-map that claims nearly as many logs as a have-map may name. Never sends the last
+    frame of the have-map.
+    """
     for at in range(0, 65_536 - ROW, ROW):
         await stream.write(claims(at))
     await never_ends(stream)

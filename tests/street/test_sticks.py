@@ -1,5 +1,5 @@
-"""Memory sticks between homes that no network joins, and all the files that a stick should not
-carry.
+"""Memory sticks carry records between homes without a network. Homes refuse all files that a stick
+should not carry.
 """
 
 import os
@@ -17,8 +17,8 @@ USAGE = 2
 
 @pytest.fixture(scope="module")
 def story():
-    """Lets Ada, Ben and Cleo meet. Then stops all nodes. From here on, two nodes are never up
-    together.
+    """Lets Ada, Ben and Cleo join one neighbourhood. Then stops all nodes. From here on, two nodes
+    are never up together.
     """
     with folder() as one:
         ada = one.founder("Ada", *ROOMY)

@@ -18,8 +18,8 @@ PRIVATE = ("the key is under the third pot", "12 Quincunx Terrace, second floor"
 
 @pytest.fixture(scope="module")
 def stolen():
-    """Copies a home in use while its node runs, as a thief would. Yields the copies and the
-    recovery words, which must not be in them.
+    """Copies a home in use while its node runs, as a thief would. Yields the copies, and the
+    recovery words, which no copy may contain.
     """
     with folder() as one:
         ada = one.founder("Ada")

@@ -27,8 +27,8 @@ def pins(one, **codes):
 
 
 def comes(one, name, inviter, *vouchers):
-    """Lets somebody join. The inviter's home vouches, and then each of the other vouchers by a
-    command.
+    """Lets somebody join. The inviter's home vouches by itself. Then each of the other vouchers
+    vouches with a command.
     """
     home = one.home(name.lower())
     joined = home("join", inviter.invite(), "--as", name, "--listen", one.listen())
@@ -54,8 +54,8 @@ def on_roll(home):
 
 
 def monday(one, elder):
-    """1. All people join in the same way, and two people vouch for each. Only the second person
-    needs just one voucher.
+    """1. All people join in the same way, and two people vouch for each. Only for the second
+    person, one voucher is enough.
     """
     neighbour = one.founder("Neighbour", *CHARTER)
     driver = comes(one, "Driver", neighbour)  # while there is one person, one suffices

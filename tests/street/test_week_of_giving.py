@@ -49,7 +49,7 @@ def guest(home, name):
 
 
 def suggested_to_each_other(neighbour, nurse):
-    """2. Suggests the nurse and the elder to each other.
+    """2. Checks that the nurse and the elder are suggested to each other.
 
     The elder has listed what she can do before anybody needed it. The nurse has a request and an
     offer.
@@ -90,8 +90,8 @@ def suggested_to_each_other(neighbour, nurse):
 
 
 def by_proxy(neighbour, driver, thursday):
-    """3. The neighbour posts a request for the elder, by the elder's proxy. Only the elder can end
-    the proxy.
+    """3. The elder gives the neighbour a proxy, and the neighbour posts a request for the elder.
+    Only the elder can end the proxy.
     """
     proxy = neighbour.post(
         "proxy", *ELDER, "--person", "Neighbour", "--matters", "request", "--until", "2099-12-31"
@@ -115,7 +115,9 @@ def by_proxy(neighbour, driver, thursday):
 
 
 def agreed(asks, gives, intent, *, guest_asks=False):
-    """Makes an agreement: `gives` responds and `asks` agrees. One of the two is the elder."""
+    """Makes an agreement. The home `gives` responds to `intent`, and the home `asks` agrees. One of
+    the two people is the elder.
+    """
     mine, theirs = (ELDER, ()) if guest_asks else ((), ELDER)
     response = gives.post("response", "--about", intent, *theirs)
     asks.has(response)
@@ -184,7 +186,9 @@ def the_last_place(home, lunch):
 
 
 def healed(homes, lunch, first, second):
-    """6. After the cut one of the two has the place at every home, and the other one is told."""
+    """6. After the cut, one of the two people has the place at every home, and the other person is
+    told.
+    """
     agree(*homes)
     for shown in together(*(lambda home=home: home("show", lunch) for home in homes)):
         cook, server = shown["occurrences"][0]["roles"]

@@ -24,7 +24,7 @@ Name = tuple[str, str]  # a module, and a name in it
 
 @dataclass(frozen=True, order=True)
 class AnyDict:
-    """A place where a type says `dict[str, Any]`, itself or by an alias."""
+    """A place where a type says `dict[str, Any]`, directly or through an alias."""
 
     path: Path
     line: int
@@ -36,7 +36,7 @@ class AnyDict:
 
 @dataclass
 class _Module:
-    """The names that a module imports, and the types to which it gives a name."""
+    """The names that a module imports, and the types to which the module gives names."""
 
     path: Path
     tree: ast.Module
@@ -61,7 +61,7 @@ def counted_files() -> list[Path]:
 
 
 def is_counted(path: Path) -> bool:
-    """Returns False for files at the edges, where bytes or JSON become values."""
+    """Returns False for files at the edges of the program, where bytes or JSON become values."""
     return not any(path.is_relative_to(edge) for edge in AT_THE_EDGES)
 
 
@@ -130,7 +130,9 @@ def _uses(name: str, module: _Module, aliases: set[Name]) -> Iterator[ast.expr]:
 
 
 def _type_nodes(tree: ast.AST) -> Iterator[ast.expr]:
-    """Yields all expressions below a node, and those in types that stand in quotes."""
+    """Yields all expressions below a node of a syntax tree. Also yields the expressions in types
+    that are written in quotes.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.expr):
             yield node
@@ -141,8 +143,8 @@ def _type_nodes(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def _parse_quoted(text: str) -> ast.AST:
-    """Parses a type in quotes. If the text is a sentence, as `Annotated` may hold, returns a node
-    without a type.
+    """Parses a type that is written in quotes. If the text is a sentence and no type, returns an
+    empty node. (`Annotated` may contain sentences.)
     """
     try:
         return ast.parse(text, mode="eval")

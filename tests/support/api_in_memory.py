@@ -1,4 +1,6 @@
-"""Calls the methods of the local API that bring people together, at a home in memory."""
+"""Calls methods of the local API at a home in memory: the methods that suggest people to each
+other.
+"""
 
 import trio
 
@@ -17,7 +19,9 @@ class Everybody:
 
 
 class Asking:
-    """The node of one home, with only the parts that these methods use."""
+    """A stand-in for the node of one home. It has only the parts that the tested methods of the
+    local API use.
+    """
 
     def __init__(self, home):
         self.home = home
@@ -48,12 +52,16 @@ class Asking:
         return self("suggestions", **params)
 
     def titles(self, about=None):
-        """Returns each suggestion as (how, to whom, what)."""
+        """Returns a tuple for each suggestion: what sort of suggestion it is, the name of the
+        person who gets it, and the title of the suggested post.
+        """
         found = self.suggestions(about)
         return [(one["suggests"], one["for"]["name"], one["title"]) for one in found]
 
 
 def named(home, name, **profile):
-    """Posts the profile of the home's person and returns the home's node."""
+    """Posts a profile with this name for the home's person. Returns a stand-in for the home's
+    node.
+    """
     home.post("profile", name=name, **profile)
     return Asking(home)

@@ -91,8 +91,8 @@ async def first_answer(stream):
 
 
 async def shout(host, where, protocol, data):
-    """Writes data to a new stream. The node may cut the stream or the connection while it does
-    so.
+    """Writes data to a new stream. Ignores all errors, because the node may cut the stream or the
+    connection.
     """
     with suppress(Exception):
         stream = await call(host, where, protocol)

@@ -1,4 +1,4 @@
-"""People, their devices, and the open records of authority that the devices sign, for tests."""
+"""People and their devices, for tests. The devices sign open records that concern authority."""
 
 import functools
 import hashlib
@@ -69,10 +69,11 @@ class Person:
         return self.act("accept", {}, parents=parents, **more)
 
     def removes(self, person, n=1, *, cut=0, cuts=None, **more):
-        """Signs a removal. By default, the number `cut` is the last that counts of the person's
-        first device.
+        """Signs a record that removes a person. `cut` is the number of the last record of the
+        person's first device that still counts.
 
-        `cuts` states the cuts of several devices instead.
+        If `cuts` is given, it lists such a number for each of several devices, and `cut` is not
+        used.
         """
         cuts = [[person.device, cut]] if cuts is None else cuts
         return self.act("remove", {"person": person.key, "n": n, "cuts": cuts}, **more)

@@ -44,7 +44,7 @@ def alike(*homes):
 
 
 def council(*homes):
-    """Makes the people of a street's first three homes its moderators."""
+    """Makes the people of the first three homes the moderators of their street."""
     by_software(*homes)
     ada, ben, cho, *_ = homes
     renewal = deciding.renew(

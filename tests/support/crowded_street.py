@@ -1,5 +1,5 @@
-"""Makes a crowded neighbourhood in one store. It signs the records of its people without reading
-the store.
+"""Makes a crowded neighbourhood in one store. Signs the records of all people without reading the
+store.
 """
 
 import os

@@ -1,4 +1,6 @@
-"""The thread of one exchange, for tests. Three people write its entries, which have no bytes."""
+"""The thread of one exchange, for tests. Three people write the entries of the thread. Tests fold
+these entries without making signed records.
+"""
 
 import hashlib
 
@@ -63,7 +65,9 @@ class Story:
         return self.fold(**more).views.get(one.id)
 
     def values(self, **more):
-        """Returns the values of all views, by id. They can be compared with those of another fold."""
+        """Maps the id of each view to the values of the view. Tests compare this map with the map
+        of another fold.
+        """
         return values_of(self.fold(**more))
 
     def state(self, one, **more):
@@ -79,7 +83,7 @@ class Story:
 
 
 def values_of(folded):
-    """Returns the values of all views of a folded thread, by id."""
+    """Maps the id of each view of a folded thread to the values of the view."""
     return {record_id: vars(view) for record_id, view in folded.views.items()}
 
 

@@ -1,5 +1,5 @@
-"""The fake street with a weekly lunch. Sam organises it, Maria has the last place, Ada waits for a
-place.
+"""The fake street with a weekly lunch. Sam organises the lunch, Maria has the last place, and Ada
+waits for a place.
 """
 
 from tests.support.fake_node import ADA, MARIA, SAM, step_row, street, view
@@ -43,7 +43,9 @@ def lunch(organiser=SAM):
 
 
 def organised():
-    """Makes the same street as Sam's home shows it after the first lunch. Sam is the organiser."""
+    """Makes the street with the weekly lunch, as the home of the organiser Sam shows it after the
+    first lunch.
+    """
     node = lunch(ADA)
     (root,) = node.lists["activities"]
     root["occurrences"].insert(0, occurrence(PAST, role("cook", 1, [SAM]), role("server", 4)))
@@ -52,7 +54,7 @@ def organised():
 
 
 def attended():
-    """Makes the same street after Sam, the organiser, wrote down who came."""
+    """Makes the street with the weekly lunch after the organiser Sam has written down who came."""
     node = organised()
     (root,) = node.lists["activities"]
     root["occurrences"][0] |= {"attended": True, "came": [SAM], "missed": []}

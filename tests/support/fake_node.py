@@ -116,8 +116,8 @@ def waiting_row(view, kind, about=None, *, thread=None, title=None, **more):
 
 class FakeNode:
     """A fake node. `lists` holds the answers of the node. `posted` holds the records that the
-    screen asked the node to post. `steps` are all rows of `next_steps`. The awaited rows among them
-    also make the list `waiting`.
+    screen asked the node to post. `steps` are all rows of `next_steps`. The awaited rows of `steps`
+    also appear in the list `waiting`.
     """
 
     def __init__(self):

@@ -43,8 +43,8 @@ _lock = threading.Lock()
 def run(command, *, network=None, said="", env, timeout):
     """Runs `command` as subprocess.run does.
 
-    `command` begins with PROGRAM. `network` names a network namespace, and `said` is the standard
-    input.
+    `command` begins with PROGRAM. `network` is the name of a network namespace, and `said` is the
+    text for standard input.
     """
     if _cold(env):
         return subprocess.run(
@@ -161,7 +161,7 @@ class _Forked:
             os.kill(self.pid, signal.SIGKILL)
 
 
-# -- the warm program -------------------------------------------------------------------------------
+# -- the warm program ------------------------------------------------------------------------------
 
 
 def _serve(asking):

@@ -1,5 +1,5 @@
-"""The targets of the fuzzer: every function that reads foreign bytes or text. A target may raise
-only Refused.
+"""The targets of the fuzzer: every function that reads bytes or text from outside. A target may
+raise only Refused.
 
     uv run --group fuzz python -m tests.support.fuzz_targets record -runs=100000 [CORPUS…]
 
@@ -65,7 +65,9 @@ def control_frames(data):
 
 
 def bundle_file(data):
-    """Reads a bundle file: once the data alone, once the data after a correct beginning."""
+    """Reads the data as a bundle file, twice. The first file is the data alone. The second file has
+    a correct beginning before the data.
+    """
     whole = data[:1] < b"\x40"
     decoder = bundle_file.Decoder(bundle_file.BUNDLE, PLACE)
     with suppress(Refused):
@@ -114,7 +116,7 @@ def read_content(data):
 
 
 def read_private(data):
-    """Reads private content that others seal for this home: its locks, its cover and the content
+    """Reads private content that others seal for this home: the locks, the cover and the content
     itself.
     """
     box = seal.device_box_key(SEED)

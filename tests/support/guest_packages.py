@@ -1,4 +1,6 @@
-"""Packages with kinds of their own, as they lie beside the program once they are installed."""
+"""Installs packages with kinds of their own for tests. It writes the files that an installer would
+leave beside the program.
+"""
 
 import os
 import subprocess
@@ -48,7 +50,9 @@ def environment(folder):
 
 
 def run_beside(folder, *words):
-    """Runs Python with these words, in a new interpreter that finds the packages in this folder."""
+    """Runs a new Python interpreter with these arguments. The interpreter finds the packages in
+    this folder.
+    """
     return subprocess.run(
         [sys.executable, *words],
         env=environment(folder), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,

@@ -56,7 +56,9 @@ _ORDINARY = re.compile(rb"\x1b\[[0-9;]*[mH]")  # colours and places, which occur
 
 
 def sequences(raw):
-    """Returns the escape sequences that a terminal received, without colours and places."""
+    """Returns the escape sequences that a terminal received. Leaves out sequences that only set
+    colours or move the cursor.
+    """
     return {one for one in _SEQUENCE.findall(raw) if not _ORDINARY.fullmatch(one)}
 
 

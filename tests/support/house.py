@@ -100,7 +100,9 @@ def lines_of(paths: list[Path]) -> int:
 
 
 def import_graph() -> dict[str, set[str]]:
-    """Maps each module to the modules of ours that it imports. Imports of types only count too."""
+    """Maps each module to the modules of ours that it imports. An import that only types need
+    counts too.
+    """
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
     return {
         module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules
@@ -108,7 +110,9 @@ def import_graph() -> dict[str, set[str]]:
 
 
 def package_of(module: str) -> str:
-    """Returns the package on the second level. For `meshcoop.sync.mesh` this is `meshcoop.sync`."""
+    """Returns the first two parts of a module's name. For `meshcoop.sync.mesh`, this is
+    `meshcoop.sync`.
+    """
     return ".".join(module.split(".")[:2])
 
 

@@ -1,4 +1,6 @@
-"""Finds names of kinds that stand as literals outside the files of their family (style rule 9)."""
+"""Finds string literals that are names of kinds. Leaves out the files in which these kinds are
+defined (style rule 9).
+"""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -50,7 +52,9 @@ def families_by_name() -> dict[str, str]:
 
 
 def literal_names(families: Mapping[str, str]) -> list[NamedKind]:
-    """Lists the names of kinds outside the files of their family, wherever they stand in code."""
+    """Lists all places in code that write the name of a kind as a string literal. Leaves out the
+    files of the kind's own family.
+    """
     paths = (path.relative_to(ROOT) for path in product_files())
     return [
         named
@@ -61,7 +65,9 @@ def literal_names(families: Mapping[str, str]) -> list[NamedKind]:
 
 
 def names_in(path: Path, source: str, families: Mapping[str, str]) -> list[NamedKind]:
-    """Lists the names of kinds in one file, except those of the family to which it belongs."""
+    """Lists the places in one file that write the name of a kind. Leaves out the kinds of the
+    family to which the file belongs.
+    """
     family = _family_of(path)
     return [
         NamedKind(path, line, text)

@@ -11,8 +11,8 @@ def relay(folders, host="R", name="Surgery"):
 
 
 def street(folders):
-    """Founds a street: Ada at A enrols the relay and invites Ben at B. Ben's home reaches only that
-    relay.
+    """Founds a street. Ada, at the host A, enrols the relay and invites Ben, at the host B. Ben's
+    home can reach only that relay.
     """
     surgery = relay(folders)
     ada = folders["A"].home("ada")

@@ -19,8 +19,8 @@ class Plain(PlainTerms):
     # Registers (R-03.25 to R-03.27)
 
     def outcome(self, proposal):
-        """Returns whether a proposal passed, who said yes, and who said no without also saying
-        yes.
+        """Returns three things: whether a proposal passed, the people who said yes, and the people
+        who said only no.
         """
         roll = self.term.roll
         both = roll | set(proposal.fields.get("newcomers") or [])
@@ -31,8 +31,8 @@ class Plain(PlainTerms):
 
     @cached_property
     def registers(self):
-        """Maps each register that was ever changed to its number and value: (what, key) to (n,
-        value).
+        """Maps registers to (n, value): the number and the value that the register has now. A
+        register is (what, key). Leaves out registers that nobody has changed.
         """
         registers = dict(self.term.written)
         for register in set(self.asked):
@@ -50,9 +50,10 @@ class Plain(PlainTerms):
 
     @cached_property
     def asked(self):
-        """Maps each register to the changes that passed, as (n, id, value).
+        """Maps each register to the changes that proposals asked for and that passed. Each change
+        is (n, id, value).
 
-        If only removals name a register, its list is empty.
+        If only `remove` records are about a register, its list of changes is empty.
         """
         asked = {}
         for act in self.of("remove"):
@@ -65,9 +66,11 @@ class Plain(PlainTerms):
         return asked
 
     def removals(self, person, decided):
-        """Returns the removals that the council decided, as (n, id, cuts).
+        """Returns the removals of this person that the moderators decided. Each removal is (n, id,
+        cuts).
 
-        The id is empty, so that it sorts before every real id.
+        The id of such a removal is empty, so that the removal sorts before all changes with a real
+        id.
         """
         council = self.term.moderators
         if len(council) < 3:
@@ -105,8 +108,8 @@ class Plain(PlainTerms):
 
     @cached_property
     def cuts(self):
-        """Maps each removed person to the cuts of their devices. A cut is the last number that
-        counts.
+        """Maps each removed person to the cuts of their devices. A cut is the number of the last
+        record in the device's log that counts.
         """
         return {
             key: dict(value)
@@ -116,7 +119,9 @@ class Plain(PlainTerms):
 
     @cached_property
     def rules(self):
-        """The charter with the rules that are in force."""
+        """Maps the name of each rule of the charter to the value in force, which may differ from
+        the charter's first value.
+        """
         names = KINDS["charter"].fields.keys() - {"founders"}
         rules = {name: self.rule_at_first(name) for name in names}
         for (what, key), (_, value) in self.registers.items():
@@ -132,7 +137,9 @@ class Plain(PlainTerms):
         return cuts is None or act.seq <= cuts.get(act.device, 0)
 
     def has_accepted(self, act):
-        """Returns whether the admitted person named this admit when they accepted the charter."""
+        """Takes a record `act` that admits a person. Returns whether this person has accepted the
+        charter with a record that names `act`.
+        """
         return any(
             accept.device in self.devices
             and self.owner[accept.device] == act.fields["person"]
@@ -162,9 +169,9 @@ class Plain(PlainTerms):
 
     @cached_property
     def people(self):
-        """Maps each person who was ever let in to the time of the last admit that was needed.
+        """Maps each person who was ever let in to the time of the last admit that they needed.
 
-        A person on a roll gets None.
+        A person on a roll needed no admit. The map holds None for this person.
         """
         people = {one: None for term in self.chain for one in term.roll}
         admits = self.counting_admits
@@ -198,8 +205,9 @@ class Plain(PlainTerms):
 
     @cached_property
     def storable(self):
-        """The devices of all people whom any passed term would have let in if nobody had been
-        stopped.
+        """The devices whose records a home may store, as a map from devices to people. It holds all
+        devices of a person if at least one passed term would let the person in. Forks, revocations
+        and removals make no difference here.
         """
         people = set(chain(*(term.roll for term in self.terms.values())))
         admits = [act for act in self.of("admit") if act.device in self.owner]
@@ -214,8 +222,8 @@ class Plain(PlainTerms):
 
 
 def may_hold(register, value):
-    """Returns whether this version of the software may use the value. If the version does not know
-    the register, returns True.
+    """Returns whether this version of the software may use a value of a register. For a register
+    that is not a known rule of the charter, returns True.
     """
     what, key = register
     declared = KINDS["charter"].fields
@@ -231,8 +239,8 @@ def may_hold(register, value):
 
 
 def enough_admits(admits, people, owner, term):
-    """Returns the admits that let the person in. If the admits are too few, returns none
-    (R-03.6).
+    """Returns the admits that are enough to let a person in. If there are too few admits, returns
+    an empty list (R-03.6).
     """
     needed = []
     for act in admits:

@@ -1,5 +1,5 @@
-"""Computes devices and terms a second time, from the text of specs/03 alone. Class `Plain` builds
-on this.
+"""Computes devices and terms a second time, from the text of specs/03 alone. The class `Plain` in
+another module is a subclass of the class here.
 """
 
 from functools import cached_property
@@ -30,7 +30,7 @@ class PlainTerms:
         )
 
     def of(self, *kinds):
-        """Returns the records of authority of these kinds, sorted by (time, id)."""
+        """Returns the records of these kinds, sorted by (time, id)."""
         return [act for act in self.acts if act.kind in kinds]
 
     def rule_at_first(self, name):
@@ -57,7 +57,7 @@ class PlainTerms:
 
     @cached_property
     def end(self):
-        """Maps each revoked device to the last number that counts."""
+        """Maps each revoked device to the number of its last record that counts."""
         end = {}
         for one in self.statements:
             if isinstance(one, statement.Revocation) and self.owner.get(one.device) == one.person:
@@ -66,8 +66,8 @@ class PlainTerms:
 
     @cached_property
     def devices(self):
-        """The devices that count: of each person all revoked devices, and the first four live
-        devices.
+        """The devices that count. These are all revoked devices, and for each person the first four
+        devices that are not revoked.
         """
         devices = []
         for device, person in self.owner.items():
@@ -113,8 +113,8 @@ class PlainTerms:
         return terms
 
     def whole(self, renewal, parent):
-        """Returns the term that a renewal and its parts write down. If a part is missing, returns
-        None.
+        """Returns the term that a renewal and its `part` records write down. If one of these `part`
+        records is missing, returns None.
         """
         parts = []
         for digest in renewal.fields.get("parts") or []:
@@ -146,9 +146,10 @@ class PlainTerms:
         )
 
     def who_says(self, target, choice):
-        """Returns the people who made this choice in a vote, with a certified device.
+        """Returns the people who voted for this choice with a certified device.
 
-        A revocation does not undo a vote on a renewal.
+        If a revocation ends the device before the vote, the vote counts only if it is about a
+        renewal.
         """
         return {
             self.owner[act.device]

@@ -9,15 +9,15 @@ from protocol.record.envelope import PRIVATE
 
 
 def sealed(home, plain, readers, *, cover=seal.pad):
-    """Seals content for the next record in this home's log."""
+    """Seals content for these readers, as the next record in this home's log needs it."""
     place = seal.content_context(home.state.neighbourhood, home.me.device, home.head.seq + 1)
     boxes = [seal.device_box_key(one.me.device_seed).public for one in readers]
     return seal.seal_private_content(boxes, cover(plain), place, home.street.dice.randbytes(32))
 
 
 def letter(home, readers, kind, about=None, /, *, audience=PRIVATE, header=None, **fields):
-    """Stores a private record of this home about the record `about`. The open header names the
-    record `header` as a parent.
+    """Makes and stores a private record of this home. The sealed content names `about` as the
+    record that the new record answers. The open header names `header` as the parent.
     """
     plain = schema.pack_private_content(kind, fields, about and about.id)
     content = sealed(home, plain, readers)
@@ -25,8 +25,8 @@ def letter(home, readers, kind, about=None, /, *, audience=PRIVATE, header=None,
 
 
 def step(home, one):
-    """Returns the bytes with which a record names a step: the step's id, and its key as this home
-    knows it.
+    """Returns the bytes with which a private record names the entry `one` of its thread. These are
+    the entry's id and the entry's key, as this home knows it.
     """
     return one.id + home.author.private.threads()[one.id].entries[one.id].key
 
@@ -36,8 +36,8 @@ def person(home):
 
 
 def seen(home):
-    """Returns everything that a home shows of private threads: the views, and why an entry does not
-    count.
+    """Returns everything that a home shows of private threads: all views, and for each entry the
+    rule because of which it does not count, or None.
     """
     threads = {id(one): one for one in home.author.private.threads().values()}
     views = [view for one in threads.values() for view in one.views.values()]

@@ -37,14 +37,16 @@ RULES = [
 
 
 class Lists:
-    """A guess of a term: the act that proposed the term, its roll and its moderators."""
+    """A guess of a term: the act that proposed the term, the roll and the moderators."""
 
     def __init__(self, act, roll, moderators):
         self.act, self.roll, self.moderators = act, roll, moderators
 
 
 class History:
-    """One random history: its `charter`, its `acts` (records of authority) and its `forks`."""
+    """One random history. It has a `charter`, many `acts` (records that concern authority) and some
+    `forks`.
+    """
 
     def __init__(self, number, steps=None):
         self.random = random.Random(number)
@@ -93,11 +95,13 @@ class History:
         return self.random.sample(people, self.random.randint(least, len(people)))
 
     def most(self, people):
-        """Returns more than half of the people."""
+        """Chooses more than half of the people at random."""
         return self.some(people, len(people) // 2 + 1)
 
     def signed(self):
-        """Draws how a record is signed: mostly now, with the first device, and in order."""
+        """Chooses at random how a record is signed. In most cases, the record has the present time,
+        the person's first device, and the next number.
+        """
         how = {"time": self.now}
         if self.chance(0.15):
             how["time"] = max(START, self.now - self.random.choice([DAY, 20 * DAY, 90 * DAY]))
@@ -125,8 +129,8 @@ class History:
                 self.post(voucher, "admits", newcomer, certificate=self.certificate(newcomer))
 
     def certificate(self, newcomer):
-        """Returns mostly the newcomer's first certificate. Sometimes returns another, a misplaced
-        one, or none.
+        """In most cases, returns the newcomer's first certificate. Sometimes returns another
+        certificate, a certificate for a wrong place, or bytes that are no certificate.
         """
         if self.chance(0.85):
             return certificate(newcomer.name, 0)
@@ -157,8 +161,8 @@ class History:
         return revocation(who.name, owner.name, n, after, place)
 
     def revoke(self):
-        """Revokes devices: some twice, some so that a record which they have signed does not
-        count.
+        """Revokes devices of a person, sometimes twice. Sometimes chooses the last number so low
+        that a record which the device has signed no longer counts.
         """
         owner = self.anybody()
         for _ in range(self.random.choice([1, 1, 2])):
@@ -173,8 +177,8 @@ class History:
         self.forks[key] = min(self.random.randint(1, 12), self.forks.get(key, 99))
 
     def fork_after_admitting(self):
-        """Forks the log of a voucher at an admit. The newcomer has accepted the charter and
-        admitted somebody.
+        """Lets a voucher admit a newcomer, and then forks the voucher's log at this admit. The
+        newcomer has already accepted the charter, and has admitted somebody else.
 
         In most cases, something then stops the newcomer: a fork, a revocation or a removal.
         """
@@ -241,8 +245,8 @@ class History:
         self.vote(asked, self.some(self.crowd)[:4])
 
     def remove(self):
-        """Removes a person. In most cases, more than half of a council posts the removal; otherwise
-        one person does. Some of them post two cuts.
+        """Removes a person. In most cases, more than half of the moderators post the removal;
+        otherwise one person does. Some of these people post the removal twice, with different cuts.
         """
         target = self.anybody()
         council = self.lists().moderators
@@ -300,8 +304,8 @@ class History:
         self.accept(renewal, self.some(parent.roll))
 
     def parts(self):
-        """Draws the parts of a renewal: mostly none, sometimes a part that exists or one that
-        nobody has.
+        """Chooses the parts of a renewal at random: in most cases no part, sometimes one part that
+        exists, and sometimes one part that nobody has.
         """
         if self.chance(0.75):
             return [], []
@@ -326,8 +330,8 @@ class History:
         )
 
     def accept_charter(self):
-        """Lets newcomers accept the charter, or now and then another record. They name admits that
-        let them in.
+        """Lets newcomers accept the charter, or now and then another record instead. The accepts
+        name records that are about the newcomer, such as admits.
         """
         for newcomer in self.some(self.crowd)[:3]:
             mine = [one for one in self.acts if one.fields.get("person") == newcomer.key]

@@ -1,8 +1,9 @@
 """A town of honest and hostile people. Honest people do what the rules ask of software; hostile
 people do not.
 
-Records reach each honest home in pieces. Hostile people know everything and may show it to anybody.
-They are fewer than half (or a third) of every roll and council to which honest people say yes.
+Records reach each honest home a few at a time. Hostile people have all records, and may show any
+record to anybody. Honest people say yes to a roll or a council only if fewer than half (or a third)
+of its people are hostile.
 """
 
 import copy
@@ -44,7 +45,7 @@ class Home:
         return any(one.device == self.who.device for one in self.acts.with_subject("vote", act.id))
 
     def duties(self):
-        """Accepts the term in force, and votes as an honest person would (R-16.5)."""
+        """Accepts the term in force, and votes as an honest person does (R-16.5)."""
         self.accept()
         for act in self.of("proposal"):
             if not self.has_said(act) and self.is_fine(act):
@@ -140,7 +141,9 @@ class Town:
     """Honest homes and hostile people under one charter. One number determines the whole town."""
 
     def __init__(self, number, least=2):
-        """Makes a town. On each of its lists, fewer than one person in `least` is hostile."""
+        """Makes a town. If `least` is 2, fewer than half of the people on each list are hostile. If
+        `least` is 3, fewer than a third of them are.
+        """
         self.random = random.Random(f"town {number}")
         self.least = least
         self.now = START
@@ -172,8 +175,8 @@ class Town:
         return [self.crowd[one] for one in sorted(keys)]
 
     def post(self, who, method, *given, **more):
-        """Signs and posts an act. An honest author's home has it at once; everybody else gets it
-        later.
+        """Signs and posts an act. If the author is honest, their home has the act at once.
+        Everybody else gets the act later.
         """
         act = getattr(who, method)(*given, **{"time": self.now, **more})
         self.acts.append(act)
@@ -185,7 +188,9 @@ class Town:
         return act
 
     def spread(self, share=0.5):
-        """Lets some of the late acts arrive. They never cross a partition."""
+        """Lets some of the late acts arrive at homes. An act never crosses a partition of the
+        network.
+        """
         held = []
         for home, act in self.late:
             one_side = home.side == self.side_of(act)

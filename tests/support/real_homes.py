@@ -282,7 +282,7 @@ def eventually(is_so: Callable[[], Any], what: str, within: float = PATIENCE) ->
 
 def agree(*homes: Home) -> dict[str, Any]:
     """Waits until all homes have the same records and the same state. Returns the last status of
-    each.
+    the first home.
     """
 
     def equal() -> Any:

@@ -33,8 +33,8 @@ async def visitor(seed):
 
 
 async def sockets(ip, port, count, words, *, task_status):
-    """Opens `count` connections that send `words` and then nothing. Opens each closed connection
-    again.
+    """Opens `count` connections that send `words` and then nothing. If a connection is closed,
+    opens a new one.
     """
 
     async def one():

@@ -1,5 +1,5 @@
-"""The threads of services, for tests: entries without bytes, in a neighbourhood of a dozen
-people.
+"""The threads of services, for tests, in a neighbourhood of a dozen people. Tests fold the entries
+of a thread without making signed records.
 """
 
 import hashlib
@@ -78,7 +78,9 @@ class Story:
         return self.fold(**more).views.get(one.id)
 
     def values(self, entries=None):
-        """Returns the values of all views, by id. They can be compared with those of another fold."""
+        """Maps the id of each view to the values of the view. Tests compare this map with the map
+        of another fold.
+        """
         return {record_id: vars(view) for record_id, view in self.fold(entries).views.items()}
 
     def told(self, one):

@@ -1,5 +1,5 @@
-"""Helpers for tests of people's addresses: an agreement of Ada and Ben on a street of four, and a
-caller.
+"""Helpers for tests of people's addresses. Ada and Ben make an agreement on a street of four homes,
+and a caller tries to reach a home.
 """
 
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ WAIT = 90.0  # seconds: longer than the longest pause between two tries
 
 @asynccontextmanager
 async def living(street: Street, **more: str) -> AsyncIterator[bytes]:
-    """Starts all homes and lets Ada and Ben agree. Yields the id of their agreement."""
+    """Starts all homes and lets Ada and Ben agree. Yields the id of the agreement."""
     async with trio.open_nursery() as nursery:
         for home in street.homes.values():
             await nursery.start(home.live)
@@ -72,7 +72,9 @@ def on_disk(home: Home) -> bytes:
 
 
 class Caller:
-    """A caller at another machine with the keys of `me`. The caller speaks the protocol by hand."""
+    """A caller at another machine, who has the keys of the home `me`. The test itself writes each
+    message of the caller.
+    """
 
     def __init__(self, street: Street, network: Network, me: Home) -> None:
         self.street, self.network, self.me = street, network, me
@@ -82,8 +84,8 @@ class Caller:
         return GiftOrigin(self.street.neighbourhood, self.network.peer_id)
 
     def greeting(self, to: Home, **other: Any) -> list[Any]:
-        """Makes a hello frame for `to`. `other` can replace the device, the peers and other
-        parts.
+        """Makes a hello frame for `to`. The arguments in `other` replace parts of the frame, such
+        as the device or the peer ids.
         """
         sender = other.get("sender", self.network.peer_id)
         receiver = other.get("receiver", self.street.network.address(to.name).rpartition("/")[2])
@@ -108,8 +110,8 @@ class Caller:
         return await self.network.open_stream(peer, giving.PROTOCOL)
 
     async def say(self, to: Home, *said: list[Any] | bytes) -> list[list[Any]]:
-        """Sends everything on a new stream. Returns the frames that arrive until the other side
-        ends the stream.
+        """Sends all messages in `said` on a new stream. Returns the frames that arrive until the
+        other side ends the stream.
         """
         stream = await self.open(to)
         decoder, found = frames.Decoder(), []

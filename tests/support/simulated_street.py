@@ -2,8 +2,8 @@
 time.
 
 Everything random comes from one seed. The fixture `simulate` in tests/sim/conftest.py gives the
-seed to Trio's scheduler too. So one seed tells one story. `Street.trace` is a hash of which home
-stored which record and when.
+seed to Trio's scheduler too. So a test with the same seed always runs in the same way.
+`Street.trace` is a hash of which home stored which record, and when.
 """
 
 import hashlib
@@ -222,13 +222,13 @@ class Street:
         return self._trace.hexdigest()
 
     def note(self, name: str, ids: list[bytes]) -> None:
-        """Adds the records that a home has stored to the trace."""
+        """Notes in the trace that the home with this name has stored these records."""
         self.events += len(ids)
         self._trace.update(f"{trio.current_time():.9f} {name}\n".encode() + b"".join(ids))
 
     def newcomer(self, name: str, inviter: Home, of: Home | None = None) -> Home:
-        """Makes a home that has only an invitation. If `of` is given, the home also has the
-        recovery words of that person.
+        """Makes a home that has only an invitation. If the home `of` is given, the new home also
+        has the recovery words of that home's person.
         """
         assert inviter.door is not None
         assert inviter.author is not None

@@ -12,8 +12,8 @@ from tests.support.simulated_street import MARK, Home, Street, store_of
 
 
 def check(street: Street, forked: frozenset[bytes] = frozenset()) -> None:
-    """Checks that all homes agree and keep all acknowledged records, and that only the right homes
-    have private words.
+    """Checks that all homes agree and keep all acknowledged records. Also checks that only the two
+    parties can read private words.
     """
     homes = list(street.homes.values())
     assert street.agreed(), street.differences()
@@ -31,7 +31,9 @@ def check(street: Street, forked: frozenset[bytes] = frozenset()) -> None:
 
 
 def check_logs(store: Store, forked: frozenset[bytes]) -> None:
-    """Checks that no log has a gap or a fork, and that each record names the one before it."""
+    """Checks that no log has a gap or a fork, and that each record names the record before it.
+    Leaves out the logs of the devices in `forked`.
+    """
     for known in store.logs.all():
         if known.device in forked:
             continue
@@ -74,7 +76,7 @@ def check_private(street: Street, home: Home) -> None:
 
 
 def _other_party(home: Home, view: View) -> bytes | None:
-    """Returns the person who can read a response or a receipt and is not its author."""
+    """Returns the person who can read a response or a receipt, apart from its author."""
     assert home.author is not None
     if isinstance(view, Receipt):
         return ({view.giver, view.receiver} - {view.author}).pop()
@@ -83,7 +85,9 @@ def _other_party(home: Home, view: View) -> bytes | None:
 
 
 def check_folding(home: Home) -> None:
-    """Checks that folding step by step gave the same result as folding everything again."""
+    """Checks that the home, which folds each record as it arrives, has the same result as a home
+    that folds all records again.
+    """
     assert home.author is not None
     state = home.author.state
     before = state.views.state_hash(), state.views.balances()

@@ -165,7 +165,9 @@ class Home:
         return statement.revoke_device(self.me.root_seed, self.me.device, after, place)
 
     def certificate(self, of: Identity) -> bytes:
-        """Makes the root statement that certifies the device of `of` for this home's person."""
+        """Makes the root statement that certifies the device of the identity `of` for this home's
+        person.
+        """
         place = self.state.neighbourhood[: statement.PLACE_SIZE]
         box = seal.device_box_key(of.device_seed).public
         return statement.certify_device(self.me.root_seed, of.device_seed, box, place)
@@ -230,15 +232,17 @@ class Street:
         return home
 
     def home(self, like: Home, *who: Identity, path: Path | str = ":memory:") -> Home:
-        """Makes a home that holds nothing yet."""
+        """Makes a home without records in the same neighbourhood as the home `like`."""
         return Home(self, like.state.neighbourhood, who, path=path)
 
     def twin(self, of: Home) -> Home:
-        """Makes a home without records that has the same devices as `of`."""
+        """Makes a home that has no records, and has the same devices as the home `of`."""
         return self.home(of, *of.who)
 
     def neighbour(self, by: Home) -> Home:
-        """Makes the home of a person whom `by` admits. The home has everything that `by` has."""
+        """Makes the home of a new person, whom the home `by` admits. The new home gets all records
+        of `by`.
+        """
         newcomer = self.person()
         by.welcome(newcomer)
         home = self.home(by, newcomer)

@@ -1,4 +1,6 @@
-"""Sets the time zone of the tests to UTC, because pictures show local time. Loads all faces."""
+"""Sets the time zone of the tests to UTC, because pictures show local time. Loads all faces, which
+show kinds of records.
+"""
 
 import time
 

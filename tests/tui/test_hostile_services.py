@@ -69,8 +69,8 @@ def test_every_page_of_a_service_bears_all_of_them(number):
 
 
 async def through(pilot, seen):
-    """Opens every act of a page, its form, and the refusal to post the form. Adds each picture to
-    `seen`.
+    """Opens the form of every act on a page, and presses the key that posts the form. Adds pictures
+    of the page and of each form to `seen`.
     """
     page = pilot.app.screen
     await until(pilot, lambda: page.query_one("#steps", Feed).cards.option_count)

@@ -86,7 +86,7 @@ def poisoned(text):
 
 
 async def walk(pilot, node):
-    """Walks through every screen that there is."""
+    """Opens every screen of the program, one after the other."""
     await shows(pilot, "Needs your answer (3)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     for tab in "234567":
@@ -216,8 +216,8 @@ def poisoned_government():
 
 
 def renamed(value, known):
-    """Replaces people by people with hostile names. A record that the value mentions gets a hostile
-    title.
+    """Returns a copy of the value in which all people have hostile names. If the value describes a
+    record, the record gets a hostile title.
     """
     if isinstance(value, list):
         return [renamed(one, known) for one in value]

@@ -168,8 +168,8 @@ def _ceil(value: Number, step: int = 1) -> int:
 
 
 def _numbers(points: Sequence[ChartPoint], lines: ReferenceLines) -> list[Number]:
-    """Collects the numbers that must fit into the chart. Leaves out limits that would make the rest
-    flat.
+    """Collects the numbers that must fit into the chart. Leaves out limits that are so high that
+    they would flatten the rest of the chart.
     """
     numbers = [point.value for point in points]
     numbers += [level for level in (lines.target, lines.usual) if level is not None]
@@ -213,8 +213,9 @@ def _grid(plot: _Plot, scale: _Scale, lines: ReferenceLines) -> list[list[str]]:
 
 
 def _draw_line(grid: list[list[str]], row: int | None, mark: str, every: int) -> None:
-    """Draws a horizontal line. If the row has another line already, overwrites only one column in
-    `every`, so that both lines can be seen.
+    """Draws a horizontal line. If the row shows another line already, overwrites only some of its
+    columns, so that both lines can be seen. The argument `every` is the distance between two
+    overwritten columns.
     """
     if row is not None:
         is_free = grid[row][0] == " "
@@ -267,7 +268,9 @@ def _legend(points: Sequence[ChartPoint], lines: ReferenceLines, width: int) -> 
 
 
 def _wrapped(entries: list[tuple[str, str]], width: int) -> list[Content]:
-    """Arranges the entries of a legend in rows, as many in each row as `width` allows."""
+    """Arranges the entries of a legend in rows. Each row has as many entries as fit into
+    `width`.
+    """
     rows: list[Content] = [Content("")]
     for mark, meaning in entries:
         entry = Content.assemble((mark, _STYLES.get(mark, "")), f" {meaning}")

@@ -1,7 +1,7 @@
 """The words that the screen uses for kinds of records, fields, states and days.
 
-The words of a kind are declared with the kind. Some names have no label, for example names from a
-newer version. The screen shows these names unchanged.
+Each kind declares its own words. Some names have no label, for example names from a newer version.
+The screen shows these names unchanged.
 """
 
 from protocol.fold.kind import Words
@@ -131,9 +131,9 @@ def field(name: str) -> str:
 
 
 def state(word: str, kind: str = "") -> str:
-    """Returns the label of the state of a record of this kind, or of the value of a choice field.
+    """Returns the label of `word`, which is the state of a record or the value of a choice field.
 
-    If the kind declares a word of its own for this state, returns that word.
+    If `kind` declares a label of its own for this state, returns that label.
     """
     words = _words(kind)
     own_label = words.states.get(word) if words else None
@@ -150,7 +150,7 @@ def kind(name: str) -> str:
 
 def happened(kind_name: str) -> str | None:
     """Returns the sentence with which a history tells of a record of this kind. The sentence
-    contains `{who}`.
+    contains `{who}`, which stands for the person who made the record.
 
     Returns None if this home does not know the kind.
     """

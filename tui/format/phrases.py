@@ -1,4 +1,4 @@
-"""Turns values and views from the local API into text and into cards, the entries of lists.
+"""Turns values and views from the local API into text and into cards. A card is an entry of a list.
 
 Only this module makes people's words safe for the terminal. It returns them as `Content`, which
 ignores markup, so any widget can show them.
@@ -53,7 +53,7 @@ def plain(text: object) -> Content:
 
 
 def plain_line(text: object, width: int | None = None) -> Content:
-    """Makes any text safe to show, and puts it on one line of at most `width` columns."""
+    """Makes any text safe to show, and puts the text on one line of at most `width` columns."""
     return Content(safe_line(str(text), width))
 
 
@@ -70,7 +70,7 @@ def capitalized(text: str) -> str:
 
 
 def dotted(parts: Iterable[str]) -> str:
-    """Joins the parts that are not empty into one line, with dots between them."""
+    """Joins parts into one line, with dots between them. Leaves out empty parts."""
     return " · ".join(part for part in parts if part)
 
 
@@ -114,7 +114,9 @@ def minutes(count: int | None) -> str:
 
 
 def signed_duration(count: int) -> str:
-    """Writes a balance, a number of minutes, with a plus or minus sign."""
+    """Writes a balance in everyday words, with a plus or minus sign. `count` is the balance in
+    minutes.
+    """
     if count == 0:
         return "0"
     sign = "+" if count > 0 else ""
@@ -178,8 +180,8 @@ def refusal_line(note: Shown | None) -> str:
 
 
 def sums(row: Shown) -> str:
-    """Writes how many hours a person gave and received, their balance, and how much of this was
-    gifts.
+    """Writes how much time a person gave and received, and their balance. If there were gifts, also
+    writes how much time was given and received as gifts.
     """
     total = _("{given} given · {received} received · balance {balance}").format(
         given=minutes(row.number("given")) or "0",

@@ -1,4 +1,4 @@
-"""Shows the kinds of records, with one module for each group of related kinds. A module makes
-cards, the text about a thread ("story"), and the next steps: the records that a person can post
-now.
+"""Shows records of all kinds. Each group of related kinds has a module here. A module makes cards,
+the text about a thread (its "story"), and next steps. A next step is a record that a person can
+post now.
 """

@@ -1,5 +1,5 @@
-"""The names of the steps that accept a record or close it. The face of that record has the words of
-these steps.
+"""The names of two steps: one accepts a record, and the other closes a record. The labels of both
+steps come from the face of the record that they are about.
 """
 
 ACCEPT = "accept"

@@ -1,4 +1,4 @@
-"""The face of activities, with the days on which they take place.
+"""Shows activities, with the days on which they take place.
 
 An occurrence is one day of an activity. For each role, it lists who has a place and who waits for a
 place. Later it also lists who came.
@@ -33,7 +33,9 @@ class ActivityFace(Face):
     """How the screen shows an activity, with the people who come to it."""
 
     def card(self, view: Shown, reader: Reader) -> Card:
-        """Makes a card: who organises it, when it takes place next, and how many places are free."""
+        """Makes the card of an activity: who organises it, when it takes place next, and how many
+        places are free.
+        """
         if view.kind != "activity":
             return super().card(view, reader)
         next_day = next(iter(view.texts("upcoming")), None)
@@ -62,7 +64,7 @@ class ActivityFace(Face):
         return Content.assemble(*_story_parts(thread, reader))
 
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
-        """Returns the words of a step in an activity."""
+        """Returns the label and the explanation of a step in the thread of an activity."""
         given = row.row("given") or Shown({})
         target = thread.find(row.about) or thread.root
         match row.kind, target.kind, way_of(row):
@@ -201,7 +203,7 @@ def _waiting_reason(thread: ThreadData, day: str, last: Person) -> str:
 def _occurrence(view: Shown, day: str) -> Shown:
     """Returns the occurrence of an activity on a day.
 
-    If nobody has signed up for that day, returns one with all places free.
+    If nobody has signed up for that day, returns an occurrence with all places free.
     """
     for occurrence in view.rows("occurrences"):
         if occurrence.text("on") == day:
@@ -213,7 +215,9 @@ def _occurrence(view: Shown, day: str) -> Shown:
 
 
 def _roles_on(view: Shown, day: str) -> list[Shown]:
-    """Returns the roles on a day. Each lists the people who have a place or wait for one."""
+    """Returns the roles on a day. Each role lists the people who have a place, and the people who
+    wait for a place.
+    """
     return _occurrence(view, day).rows("roles")
 
 
@@ -246,7 +250,7 @@ def _free_places(view: Shown, day: str) -> str:
 def _repetition(rule: str | None) -> str:
     """Puts a recurrence rule such as `FREQ=WEEKLY` into words.
 
-    If the rule is more complicated, returns it unchanged.
+    If the rule is too complicated, returns the rule unchanged.
     """
     parts = dict(part.partition("=")[::2] for part in (rule or "").split(";"))
     frequency = parts.pop("FREQ", "")

@@ -1,6 +1,7 @@
-"""Gives a postal address to the other party of an agreement, or forgets such an address.
+"""Makes the steps that give a postal address to the other party of an agreement, and the steps that
+forget this address again.
 
-An address never becomes a record: it goes to one other home, and nobody posts it.
+An address never becomes a record. The node sends the address to one other home only.
 """
 
 import asyncio
@@ -45,7 +46,9 @@ def address_parts(address: Shown | None, reader: Reader) -> Iterator[Part]:
 
 
 def address_steps(agreement: Shown, address: Shown | None, reader: Reader) -> Iterator[NextStep]:
-    """Yields the steps that give the other party an address, or forget the one held here."""
+    """Yields the steps that the reader can take now: to give an address to the other party, and to
+    forget the address that this home holds.
+    """
     other = _other_party(agreement, reader.me)
     is_alive = agreement.state == "agreed"
     if other is None or not (is_alive or address):

@@ -1,4 +1,4 @@
-"""The face of circles: small groups with messages of their own."""
+"""Shows circles, which are small groups with messages of their own."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from tui.node.shown import Shown
 
 @face("circle", "message", "members")
 class CircleFace(Face):
-    """The face of a circle, with its messages and the changes of its members."""
+    """How the screen shows a circle, its messages, and the changes of its members."""
 
     reads_from_end = True
 
@@ -34,7 +34,7 @@ class CircleFace(Face):
         return Content.assemble(*_story_parts(thread, reader))
 
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
-        """Returns the words of a step in a circle."""
+        """Returns the label and the explanation of a step in the thread of a circle."""
         if row.kind == "message":
             meaning = _("Only people in the circle can read this.")
             return StepWords(_("Write to the circle"), meaning, rank=-1)

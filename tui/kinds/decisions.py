@@ -1,6 +1,6 @@
 """Shows proposals, renewals and removals: how the votes stand, and what a person can do.
 
-The roll, the people who vote, decides on proposals and renewals. For a removal, each moderator who
+The people who vote (the roll) decide on proposals and renewals. For a removal, each moderator who
 wants the removal posts a record of their own. Each of these records is shown with the names of all
 moderators who ask for the same removal.
 """
@@ -34,7 +34,7 @@ _CHANGE_PARTS = 4  # what, key, number and value
 
 @face(PROPOSAL, RENEWAL, REMOVE, VOTE)
 class DecisionFace(Face):
-    """How decisions look."""
+    """How the screen shows decisions."""
 
     def card(self, view: Shown, reader: Reader) -> Card:
         """Makes the card of a decision."""
@@ -47,7 +47,9 @@ class DecisionFace(Face):
         return Content.assemble(*_story_parts(thread, reader))
 
     def waiting_card(self, row: Shown, reader: Reader) -> Card:
-        """Makes the card of a decision that waits for the reader's vote, or for a moderator."""
+        """Makes the card of a decision that waits for the reader's vote, or of a removal that waits
+        for more moderators.
+        """
         if row.kind == REMOVE:
             label = _("{who} asks the moderators to remove {person}").format(
                 who=requesters(row), person=phrases.name(row.person("person"))
@@ -57,13 +59,15 @@ class DecisionFace(Face):
         return Card(row.id, label, change_line(row, reader))
 
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
-        """Returns the words of a vote. Other steps get no button here."""
+        """Returns the label and the explanation of a vote. For any other step, returns None, so
+        that the step gets no button here.
+        """
         return _vote_words(row, thread.root, reader) if row.kind == VOTE else None
 
     def beginnings(self, thread: ThreadData, reader: Reader) -> Iterator[NextStep]:
-        """If the reader is a moderator who has not asked for this removal yet, yields the step that
-        asks for it. If the person is removed already, yields the step that asks everybody to let
-        this person back in.
+        """Yields steps only in the thread of a removal. If the reader is a moderator who has not
+        asked for this removal yet, yields the step that asks for the removal. If the removal is in
+        force, yields the step that asks everybody to let the person back in.
         """
         root = thread.root
         person = root.person("person")
@@ -104,7 +108,9 @@ def merge_removals(removes: Iterable[Shown]) -> list[Shown]:
 
 
 def requesters(view: Shown, me: str | None = None) -> str:
-    """Returns the names of the moderators who ask for the same removal, or for the same hiding."""
+    """Returns the names of the moderators who ask to remove the same person, or to hide the same
+    words.
+    """
     people = view.people("asked_by")
     return phrases.person_names(people, me) if people else phrases.name(view.author, me)
 
@@ -117,8 +123,8 @@ def decision_title(view: Shown) -> str:
 
 
 def change_line(view: Shown, reader: Reader, charter: Shown | None = None) -> str:
-    """Says in plain words what a decision would change. If `charter` is given, also says what the
-    charter in force says now.
+    """Says in plain words what a decision would change. If `charter` is given, also says which
+    value it gives to the same rule now.
     """
     if view.kind == RENEWAL:
         return _next_term_line(view)
@@ -146,8 +152,8 @@ def standing_line(view: Shown, term: Shown) -> str:
 
 
 def subject_line(concerns: Shown | None) -> str:
-    """Describes the post that a decision, a flag or a hide is about. Says its kind and its author,
-    and its title if the title may be shown.
+    """Describes the post that a decision, a flag or a `hide` record is about. Says its kind and its
+    author, and its title if the title may be shown.
     """
     if concerns is None or not concerns.kind:
         return _("something that this home does not have")
@@ -158,7 +164,7 @@ def subject_line(concerns: Shown | None) -> str:
     return f"{subject}: “{title}”" if title else subject
 
 
-# -- steps that begin a decision --------------------------------------------------------------------
+# -- steps that begin a decision -------------------------------------------------------------------
 
 
 def renewal_step(term: Shown) -> NextStep:
@@ -187,7 +193,7 @@ def renewal_step(term: Shown) -> NextStep:
 
 
 def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
-    """Returns the step that proposes a fixed change. The form asks only for the title, the text and
+    """Returns the step that proposes a given change. The form asks only for the title, the text and
     the closing day.
 
     `change_words` is the change, written in the form that the node reads.
@@ -207,7 +213,7 @@ def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
 
 
 def drafted_step(title: str, text: str) -> NextStep:
-    """Returns the step that posts a question to everybody, which the node has drafted."""
+    """Returns the step that posts a question to everybody. The node has drafted this question."""
     return NextStep(
         kind=PROPOSAL,
         about=None,
@@ -271,7 +277,7 @@ def removal_step(person: Person, term: Shown) -> NextStep:
 
 
 def restoration_step(person: Person) -> NextStep:
-    """Returns the step that asks the roll, the people who vote, to let a removed person back in."""
+    """Returns the step that asks the people who vote (the roll) to let a removed person back in."""
     who = phrases.name(person)
     return proposal_step(
         f"restore {person.id}",
@@ -291,7 +297,7 @@ def expulsion_step(person: Person) -> NextStep:
 
 
 def can_moderate(reader: Reader) -> bool:
-    """Returns True if the reader is one of enough moderators to decide together."""
+    """Returns True if the reader is a moderator and there are enough moderators to decide."""
     moderators = reader.term.people("moderators")
     is_moderator = any(person.id == reader.me for person in moderators)
     return is_moderator and reader.term.has("moderators_needed")
@@ -313,7 +319,7 @@ async def _send_rule(rule: str, node: NodeConnection, fields: Mapping[str, objec
     return _("Posted.")
 
 
-# -- story ------------------------------------------------------------------------------------------
+# -- story -----------------------------------------------------------------------------------------
 
 
 def _story_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
@@ -410,7 +416,7 @@ def _removal_standing(removal: Shown) -> str:
     return _("over; {who} had asked for it").format(who=who)
 
 
-# -- votes ------------------------------------------------------------------------------------------
+# -- votes -----------------------------------------------------------------------------------------
 
 
 def _can_be_voted_on(view: Shown, term: Shown) -> bool:
@@ -426,7 +432,7 @@ def _voters(view: Shown, choice: str) -> list[Person]:
 
 
 def _vote_of(view: Shown, me: str | None) -> str | None:
-    """Returns how the reader voted, "yes" or "no". Without a vote, returns None."""
+    """Returns the reader's vote, "yes" or "no". If the reader has not voted, returns None."""
     for choice in ("yes", "no"):
         if me is not None and any(voter.id == me for voter in _voters(view, choice)):
             return choice

@@ -1,4 +1,4 @@
-"""The face of requests and offers, with their responses, agreements, receipts and thanks."""
+"""Shows requests and offers, with their responses, agreements, receipts and thanks."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -42,7 +42,7 @@ _CLOSINGS = {
 
 @face("request", "offer", "response", "agreement", "receipt", "correction", "confirm")
 class ExchangeFace(Face):
-    """The face of a request or an offer, and of all records in its thread."""
+    """How the screen shows a request or an offer, and all records in its thread."""
 
     def place_in_new(self, kind: str) -> int:
         """Puts requests and offers first, because people post them most."""
@@ -81,7 +81,9 @@ class ExchangeFace(Face):
         return Content.assemble(*_story_parts(thread, reader))
 
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
-        """Returns the words of a step of an exchange."""
+        """Returns the label and the explanation of a step in the thread of a request or an
+        offer.
+        """
         target = thread.find(row.about) or thread.root
         way = way_of(row)
         if way is not None:
@@ -99,21 +101,25 @@ class ExchangeFace(Face):
         return await addresses.fetch_addresses(link, thread.of_kind("agreement"))
 
     def beginnings(self, thread: ThreadData, reader: Reader) -> Iterator[NextStep]:
-        """Yields the steps that give the other party an address, or forget one."""
+        """Yields the steps that give an address to the other party of an agreement, and the steps
+        that forget an address again.
+        """
         for agreement in thread.of_kind("agreement"):
             yield from addresses.address_steps(agreement, thread.beside.get(agreement.id), reader)
 
 
 @face("thanks")
 class ThanksFace(Face):
-    """The face of thanks for a gift of time."""
+    """How the screen shows thanks for a gift of time."""
 
     def card(self, view: Shown, reader: Reader) -> Card:
         """Makes a card that says who thanks which person."""
         return Card(view.id, _thanks_line(view, reader), safe_line(view.text("text") or ""))
 
     def mixed_card(self, view: Shown, reader: Reader) -> Card:
-        """Makes the same card as `card`: its title says already that the record is thanks."""
+        """Makes the same card as `card`. The name of the kind is not needed, because the title
+        already says who thanks which person.
+        """
         return self.card(view, reader)
 
     def story(self, thread: ThreadData, reader: Reader) -> Content:
@@ -127,7 +133,9 @@ class ThanksFace(Face):
 
 
 def balance_story(row: Shown, today: date) -> Content:
-    """Describes a person's hours: how much they gave and received, then each receipt, newest first."""
+    """Describes a person's hours: how much the person gave and received, then each receipt, newest
+    first.
+    """
     parts: list[Part] = [(_("Hours"), "bold"), "\n", phrases.sums(row)]
     lines = row.rows("history")
     if not lines:
@@ -141,7 +149,9 @@ def balance_story(row: Shown, today: date) -> Content:
 
 
 def _words_about(kind: str, target: Shown, reader: Reader) -> StepWords | None:
-    """Returns the words of a step of this kind about the view `target`, or about a waiting row."""
+    """Returns the label and the explanation of a step of this kind. `target` is the view that the
+    step is about, or a row of `list waiting`.
+    """
     match kind, target.kind:
         case "response", "response":
             return _other_terms_words(target)
@@ -157,8 +167,10 @@ def _words_about(kind: str, target: Shown, reader: Reader) -> StepWords | None:
 
 
 def _response_words(root: Shown, reader: Reader) -> StepWords | None:
-    """Returns the words of the step that responds. If a response that the reader wrote or has to
-    answer is open already, returns None, because nobody needs a second response.
+    """Returns the label and the explanation of the step that responds to a request or an offer.
+
+    Returns None if there is an open response already that the reader wrote or has to answer. Nobody
+    needs a second response then.
     """
     is_open = any(
         response.is_by(reader.me) or _is_addressee(root, response, reader.me)
@@ -212,7 +224,9 @@ def _has_receipt(agreement: Shown, state: str) -> bool:
 
 
 def _pot_words(row: Shown, thread: ThreadData, reader: Reader) -> StepWords:
-    """Returns the words of a receipt from the common pot, for somebody who came."""
+    """Returns the label and the explanation of the step that gives hours from the common pot to
+    somebody who came to an activity.
+    """
     attendance = thread.find(row.about)
     who = phrases.name(given_person(row, "giver", thread))
     day = attendance.text("on") if attendance else None
@@ -424,8 +438,8 @@ def _terms(view: Shown, today: date) -> str:
 
 
 def _counted_duration(receipt: Shown) -> str:
-    """Writes the minutes that count. If both parties signed a correction, these are the minutes of
-    the last such correction.
+    """Writes how many minutes of a receipt count. If both parties signed corrections of the
+    receipt, these are the minutes of the last signed correction.
     """
     corrected = receipt.number("corrected")
     return phrases.minutes(receipt.number("minutes") if corrected is None else corrected) or "0"

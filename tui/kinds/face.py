@@ -1,11 +1,12 @@
-"""A face shows one group of kinds: their cards, the text of their threads, the words of their steps.
+"""A face shows one group of kinds. It makes their cards, the text of their threads, and the labels
+of their steps.
 
     @face("circle")
     class CircleFace(Face):
         def card(self, view, reader): ...
 
 An entry point of the group `meshcoop.faces` names the module of each face. A kind without a face of
-its own gets the default face, which is made from its words, fields and states.
+its own gets the default face, which uses the words, fields and states that the kind declares.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +39,9 @@ F = TypeVar("F", bound="type[Face]")
 
 
 class Face:
-    """How kinds look. What a subclass does not override is made from words, fields and states."""
+    """How the screen shows a group of kinds. A subclass overrides some methods. All other methods
+    use the words, fields and states that a kind declares.
+    """
 
     # A page of its own for a thread, as "module:class". Its class takes a connection and a record's
     # id. Empty: the page of all threads.
@@ -78,7 +81,9 @@ class Face:
         return Content.assemble(*parts)
 
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
-        """Returns the words of a step in a thread. None: the step gets no button here."""
+        """Returns the label and the explanation of a step in a thread. Returns None if the step
+        gets no button here.
+        """
         del reader
         target = thread.find(row.about)
         if target is None or target.id == thread.root.id:
@@ -96,7 +101,9 @@ class Face:
         return Card(thread_of(row), label, detail)
 
     def remarks(self, thread: ThreadData, reader: Reader) -> Iterator[Part]:
-        """Yields what this face adds to the story of any thread, such as who flagged its words."""
+        """Yields the text that this face adds to the story of any thread, for example who flagged
+        words in the thread.
+        """
         del thread, reader
         return iter(())
 
@@ -108,7 +115,9 @@ class Face:
         return {}
 
     def beginnings(self, thread: ThreadData, reader: Reader) -> Iterator[NextStep]:
-        """Yields steps that answer no record of this thread, such as a proposal because of it."""
+        """Yields steps that begin something new because of this thread, for example a proposal.
+        These steps answer no record of the thread.
+        """
         del thread, reader
         return iter(())
 
@@ -137,7 +146,7 @@ class Face:
 def field_parts(
     view: Shown, reader: Reader, with_a_sentence: frozenset[str] = _WITH_A_SENTENCE
 ) -> Iterator[Part]:
-    """Yields the declared fields of a view that are filled in, each with its label.
+    """Yields each field of a view that is filled in, with the label of the field.
 
     Leaves out the fields in `with_a_sentence`, because the story has a sentence for each of them.
     """
@@ -161,7 +170,7 @@ def _field_text(rule: Field | None, view: Shown, name: str, reader: Reader) -> s
 
 
 def value_text(value: object, reader: Reader) -> str:
-    """Writes a value of any type for people. Returns an empty text for nothing."""
+    """Writes a value of any type for people. For None, returns an empty text."""
     person: Person | None = read_person(value)
     if person is not None:
         return phrases.name(person, reader.me)
@@ -183,7 +192,9 @@ def thread_of(row: Shown) -> str:
 
 
 def first_state(kind: str) -> str:
-    """Returns the state of a view to which nothing has happened. Empty for an unknown kind."""
+    """Returns the state in which the views of a kind begin. For an unknown kind, returns an empty
+    text.
+    """
     declared = KINDS.get(kind)
     return next(iter(declared.states), "") if declared else ""
 
@@ -204,9 +215,9 @@ def face_of(kind: str) -> Face:
 
 
 def load_faces() -> list[str]:
-    """Imports the modules of all faces. Returns a sentence for each one that cannot be imported.
+    """Imports the modules of all faces. Returns a sentence for each module that cannot be imported.
 
-    Its kinds then have the default face.
+    The kinds of a module that cannot be imported get the default face.
     """
     faults = []
     for entry_point in entry_points(group=_GROUP):
@@ -235,7 +246,7 @@ def thread_history(thread: ThreadData, reader: Reader) -> Content:
 
 
 def thread_steps(thread: ThreadData, reader: Reader) -> list[NextStep]:
-    """Lists what the reader can do in a thread. What waits for the reader comes first."""
+    """Lists what the reader can do in a thread. Steps that wait for the reader come first."""
     worded = (
         (row, _step_face(row, thread).step_words(row, thread, reader)) for row in thread.steps
     )
@@ -251,7 +262,7 @@ def _all_faces() -> list[Face]:
 
 
 def _step_face(row: Shown, thread: ThreadData) -> Face:
-    """Returns the face that has the words of a step: the face of the step's kind.
+    """Returns the face that has the label of a step. This is the face of the step's kind.
 
     The steps that accept or close a record have no face. For these steps, returns the face of the
     record that the step is about.
@@ -261,8 +272,8 @@ def _step_face(row: Shown, thread: ThreadData) -> Face:
 
 
 def _rank(step: NextStep, thread: ThreadData) -> int:
-    """Returns how far down a step stands. Steps that end a thread come late, so that nobody chooses
-    one by accident.
+    """Returns the rank of a step; steps with small ranks come first in the list. Steps that end a
+    thread come late, so that nobody chooses such a step by accident.
     """
     declared = KINDS.get(step.kind)
     if declared is not None and "*" in declared.about:

@@ -1,8 +1,8 @@
-"""Shows why words were flagged or hidden, and what moderators and the roll can do about it.
+"""Shows why words were flagged or hidden, and what the moderators and the voters can do then.
 
 A flag asks the moderators to look at some words. With a `hide` record, a moderator asks the other
-moderators to hide words, or to show hidden words again. Both can be about any record, so this face
-adds to the stories and the steps of all threads.
+moderators to hide words, or to show hidden words again. Flags and `hide` records can be about any
+record, so this face adds to the stories and the steps of all threads.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _SHOWING = "no"  # what a hide says that asks to show words again
 
 @face(_FLAG, _HIDE, _RETRACT)
 class ModerationFace(Face):
-    """How flags and requests to hide words look."""
+    """How the screen shows flags, and requests to hide words."""
 
     def waiting_card(self, row: Shown, reader: Reader) -> Card:
         """Makes the card of a flag, or of a request to hide or show words, for a moderator."""
@@ -43,8 +43,8 @@ class ModerationFace(Face):
         return Card(row.id, label, safe_text(row.text("reason") or ""))
 
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
-        """Returns the words of a step that flags, hides or shows words, or that takes back a flag
-        or a `hide` record.
+        """Returns the label and the explanation of a step that flags, hides or shows words, or that
+        takes back a flag or a `hide` record.
         """
         if row.kind == _RETRACT:
             return _retract_words(row, thread)
@@ -116,7 +116,7 @@ def hidden_cards(hides: list[Shown], decisions: list[Shown], me: str | None) -> 
     return list(cards.values())
 
 
-# -- words ------------------------------------------------------------------------------------------
+# -- words -----------------------------------------------------------------------------------------
 
 
 def _flag_words(text: Shown, reader: Reader) -> StepWords | None:
@@ -161,7 +161,7 @@ def _retract_words(row: Shown, thread: ThreadData) -> StepWords | None:
 
 def _texts(thread: ThreadData) -> list[Shown]:
     """Returns the records of a thread whose words can be flagged. For a page, these are its current
-    texts; for any other thread, its first record. Only what all members can read is flagged.
+    texts; for any other thread, its first record. In a private thread, no words can be flagged.
     """
     declared = KINDS.get(thread.root.kind)
     if declared is None or declared.is_private or not thread.is_readable:
@@ -171,7 +171,7 @@ def _texts(thread: ThreadData) -> list[Shown]:
     return thread.root.rows("heads") or [thread.root]
 
 
-# -- flags and hides --------------------------------------------------------------------------------
+# -- flags and hides -------------------------------------------------------------------------------
 
 
 def _flag_card(flag: Shown, today: date, me: str | None) -> Card:
@@ -184,8 +184,8 @@ def _flag_card(flag: Shown, today: date, me: str | None) -> Card:
 
 
 def _hides_by_text(hides: list[Shown], state: str) -> dict[str, list[Shown]]:
-    """Returns the `hide` records with this state, oldest first, in a list for each text. The key is
-    the id of the text that they are about.
+    """Maps the id of each text to the `hide` records about this text, oldest first. Leaves out
+    records that have another state.
     """
     by_text: dict[str, list[Shown]] = {}
     for hide in sorted(hides, key=lambda hide: hide.created):

@@ -21,7 +21,7 @@ Send = Callable[[NodeConnection, Mapping[str, object]], Awaitable[str]]  # field
 
 @dataclass(frozen=True)
 class StepWords:
-    """The words of a step, and further data that its form needs."""
+    """The words of a step, such as its label, and further data that the form of the step needs."""
 
     label: str  # the text of the button
     meaning: str = ""  # what it means to post the record; shown above the form
@@ -65,9 +65,9 @@ class NextStep:
 def read_step(row: Shown, words: StepWords) -> NextStep:
     """Makes the step of a row of `next_steps`.
 
-    A row has `kind`, `about`, `ask` (the fields that the person may fill in), `given` (the values
-    that are fixed), `suggested` (first values for the fields), `among` (ids of the people to choose
-    from, or None) and `awaited`.
+    In a row, `ask` names the fields that the person may fill in. `given` holds the values that are
+    fixed, and `suggested` holds first values for the form. `among` holds the ids of the people to
+    choose from, or None. The row also has `kind`, `about` and `awaited`.
     """
     given = row.row("given")
     suggested = row.row("suggested")
@@ -88,13 +88,17 @@ def read_step(row: Shown, words: StepWords) -> NextStep:
 
 
 def way_of(row: Shown) -> str | None:
-    """Returns the word with which a step ends a record, or None if it ends none."""
+    """Returns the word with which a step ends a record, for example `withdrawn`. If the step does
+    not end a record, returns None.
+    """
     given = row.row("given")
     return given.text("as_state") if given else None
 
 
 def given_person(row: Shown, name: str, thread: ThreadData) -> Person | None:
-    """Returns the person that a step names in a field, as the thread shows them."""
+    """Returns the person whom a step names in the field `name`. If the thread shows this person
+    too, takes the name that the thread shows.
+    """
     given = row.row("given") or Shown({})
     person_id = given.text(name)
     people = (person for view in thread.views for person in view.all_people())
@@ -110,7 +114,7 @@ def form_fields_of(view: Shown, kind: str) -> dict[str, str]:
 
 
 def plain_label(row: Shown, target_kind: str) -> str:
-    """Returns the label of a step for which no face has words. The step is about a record of the
+    """Returns the label of a step to which no face gives a label. The step is about a record of the
     kind `target_kind`.
     """
     way = way_of(row)

@@ -1,4 +1,4 @@
-"""The face of pacts: promises among a few people."""
+"""Shows pacts, which are promises among a few people."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ _CLOSINGS = {
 
 @face("pact")
 class PactFace(Face):
-    """The face of a pact."""
+    """How the screen shows a pact."""
 
     def card(self, view: Shown, reader: Reader) -> Card:
         """Makes the card of a pact, with its parties, its state, its hours and its end."""
@@ -41,7 +41,7 @@ class PactFace(Face):
         return Content.assemble(*_story_parts(thread.root, reader))
 
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
-        """Returns the words of a step of a party to the pact."""
+        """Returns the label and the explanation of a step that a party of the pact can take."""
         del thread, reader
         way = way_of(row)
         if way is not None:

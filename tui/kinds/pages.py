@@ -1,4 +1,4 @@
-"""The face of pages, which all members write together.
+"""Shows pages, which all members write together.
 
 A head is a current text of the page: no later text has replaced it. If several people write at the
 same time, a page has several heads.
@@ -21,7 +21,7 @@ from tui.node.shown import Shown
 
 @face("page", "revision")
 class PageFace(Face):
-    """The face of a page and its texts."""
+    """How the screen shows a page and its texts."""
 
     def card(self, view: Shown, reader: Reader) -> Card:
         """Makes the card of a page, with the author and the time of its latest text."""
@@ -37,7 +37,9 @@ class PageFace(Face):
         return Content.assemble(*_story_parts(thread, reader))
 
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
-        """Returns the words of the step that writes a new text in place of all current texts."""
+        """Returns the label and the explanation of the step that writes a new text in place of all
+        current texts.
+        """
         if row.kind != "revision":
             return super().step_words(row, thread, reader)
         heads = thread.root.rows("heads")

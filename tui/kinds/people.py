@@ -68,8 +68,8 @@ def member_cards(members: list[Shown], reader: Reader) -> list[Card]:
 
 
 def newcomer_card(entry: Shown, me: str | None) -> Card:
-    """Makes the card of a newcomer who waits to be let in. It names the people who have vouched for
-    them.
+    """Makes the card of a newcomer who waits to be let in. The card names the people who have
+    vouched for the newcomer.
     """
     person = entry.person("person")
     vouchers = entry.people("vouchers")
@@ -88,8 +88,8 @@ def person_story(folder: Folder, reader: Reader) -> Content:
 
 
 def person_steps(folder: Folder, reader: Reader) -> list[NextStep]:
-    """Lists what the reader can do about a person. If it is the reader's own page, lists what they
-    can do about their own membership and devices.
+    """Lists what the reader can do about a person. If the person is the reader, lists what the
+    reader can do about their own membership and devices.
     """
     if reader.me is None:
         return []

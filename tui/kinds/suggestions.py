@@ -30,12 +30,12 @@ _LABELS = {
 
 
 class Suggested(Feed):
-    """A list of suggestions, which is not shown while it is empty. Opening a card opens the post or
-    the person that it suggests.
+    """A list of suggestions. While the list is empty, the screen hides it. When the reader opens a
+    card, the screen opens the post or the person that the card suggests.
     """
 
     class Named(Message):
-        """The message that the reader opened the card of a person."""
+        """The message that the reader opened a card that suggests a person."""
 
         def __init__(self, person: str) -> None:
             super().__init__()
@@ -68,7 +68,7 @@ class Suggested(Feed):
 
 class Between(Static):
     """The lines beside a person: what others say of the person, what the reader and the person
-    could do together, and who can introduce them.
+    could do together, and who can introduce the two to each other.
     """
 
     def __init__(self, link: NodeConnection) -> None:

@@ -183,6 +183,8 @@ class Client:
 
 
 def _sentence_of(error: Error) -> str:
-    """Writes the sentence of an error. A broken rule stands at the end."""
+    """Writes an error as a sentence. If the error names a rule that was broken, the sentence ends
+    with the number of this rule.
+    """
     sentence = fill_in(_(error.message), error.arguments)
     return sentence if error.rule is None else f"{sentence} ({error.rule})."

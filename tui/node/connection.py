@@ -1,5 +1,5 @@
 """Keeps the screen connected to its node. It reconnects, tells the panes about changes, and passes
-on their calls.
+the calls of the panes on to the node.
 """
 
 import asyncio

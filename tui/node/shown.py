@@ -1,7 +1,7 @@
-"""What the local API shows, as typed values. A newer node may show more, or something else.
+"""Gives the answers of the local API as typed values.
 
-So a value that is missing or of another type reads as None, as empty or as False. No screen breaks
-because of what a node says.
+A newer node may send more values, or other values. A value that is missing or has another type
+reads as None, as empty or as False. So no answer of a node can break a screen.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Shown:
 
     @property
     def kind(self) -> str:
-        """The kind of the record. Empty if the home cannot read the record."""
+        """The kind of the record. If the home cannot read the record, this is an empty text."""
         return self.text("kind") or ""
 
     @property
@@ -44,12 +44,14 @@ class Shown:
 
     @property
     def about(self) -> str | None:
-        """The id of the record that this record answers. For a profile, words about the person."""
+        """The id of the record that this record answers. For a profile, this is a text that the
+        person wrote about themselves.
+        """
         return self.text("about")
 
     @property
     def state(self) -> str:
-        """The state of the view. Empty if there is no view."""
+        """The state of the view. If there is no view, this is an empty text."""
         return self.text("state") or ""
 
     @property
@@ -66,35 +68,37 @@ class Shown:
         return self._values.get(name) is not None
 
     def is_by(self, person_id: str | None) -> bool:
-        """Returns True if the record is this person's."""
+        """Returns True if this person is the author of the record."""
         author = self.author
         return author is not None and person_id is not None and author.id == person_id
 
     def text(self, name: str) -> str | None:
-        """Returns a text."""
+        """Returns the value with this name if it is a text. If not, returns None."""
         value = self._values.get(name)
         return value if isinstance(value, str) else None
 
     def number(self, name: str) -> int | None:
-        """Returns a whole number."""
+        """Returns the value with this name if it is a whole number. If not, returns None."""
         value = self._values.get(name)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def flag(self, name: str) -> bool:
-        """Returns True if the value is true."""
+        """Returns True if the value with this name is True."""
         return self._values.get(name) is True
 
     def person(self, name: str) -> Person | None:
-        """Returns a person."""
+        """Returns the value with this name if it is a person. If not, returns None."""
         return read_person(self._values.get(name))
 
     def people(self, name: str) -> list[Person]:
-        """Returns the people in a list."""
+        """Returns the people in the list with this name."""
         read = (read_person(value) for value in _items(self._values.get(name)))
         return [person for person in read if person is not None]
 
     def all_people(self) -> list[Person]:
-        """Returns the people in all values, except those in maps."""
+        """Returns all people that this view names, as values or in lists. Leaves out people in
+        maps.
+        """
         values = [part for value in self._values.values() for part in _items(value) or [value]]
         read = (read_person(value) for value in values)
         return [person for person in read if person is not None]
@@ -106,20 +110,24 @@ class Shown:
         return Shown({**self._values, **{name: other.value(name) for name in other.names}})
 
     def row(self, name: str) -> "Shown | None":
-        """Returns a map of values."""
+        """Returns the value with this name if it is a map of further values. If not, returns
+        None.
+        """
         value = self._values.get(name)
         return Shown(value) if isinstance(value, dict) else None
 
     def rows(self, name: str) -> list["Shown"]:
-        """Returns the maps in a list."""
+        """Returns the maps in the list with this name."""
         return [Shown(value) for value in _items(self._values.get(name)) if isinstance(value, dict)]
 
     def texts(self, name: str) -> list[str]:
-        """Returns the texts in a list."""
+        """Returns the texts in the list with this name."""
         return [value for value in _items(self._values.get(name)) if isinstance(value, str)]
 
     def numbers(self, name: str) -> dict[str, int]:
-        """Returns the numbers in a map, by their names."""
+        """Returns the numbers in the map with this name. The result maps the name of each number to
+        the number.
+        """
         value = self._values.get(name)
         named = value.items() if isinstance(value, dict) else ()
         return {str(key): number for key, number in named if isinstance(number, int)}

@@ -15,8 +15,8 @@ _LISTS = {"#circles-list": ("circles", "pacts"), "#pages-list": ("pages",)}
 
 
 class CirclesTab(Pane):
-    """Two lists: circles and pacts in the first, pages in the second. The home screen opens their
-    cards.
+    """A tab with two lists: circles and pacts in the first, pages in the second. When the reader
+    opens a card, the home screen opens the page for that card.
     """
 
     def compose(self) -> ComposeResult:

@@ -72,7 +72,7 @@ class FeedbackPane(Pane):
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """If the reader opened a report, moves the cursor to the list of what they can do about it.
-        If they opened an entry of that list, opens its form.
+        If the reader opened an entry of that list, opens the form of the entry.
         """
         event.stop()
         if event.feed.id == "reports":

@@ -78,8 +78,8 @@ class HomeScreen(Screen[None]):
         self.call_after_refresh(self._enter_tab)
 
     async def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
-        """Makes the content of a tab that somebody opened with a click. Keys make the content
-        earlier.
+        """Makes the content of a tab that the reader opened with a click. If the reader opened the
+        tab with a key, the content exists already.
         """
         assert isinstance(event.pane, LazyTab), "every tab of this screen is lazy"
         await event.pane.come_forward()
@@ -119,7 +119,7 @@ class HomeScreen(Screen[None]):
     def on_pane_loaded(self) -> None:
         """Moves the cursor into a tab as soon as the tab's lists have arrived.
 
-        It does not wait for the next refresh, because a reader who sees a card may press Enter at
+        Does not wait for the next refresh, because a reader who sees a card may press Enter at
         once.
         """
         self._enter_tab()

@@ -1,5 +1,5 @@
-"""The base of pages that open over the home screen. Each shows a text, and below it what the reader
-can do.
+"""The base of pages that open over the home screen. Each page shows a text, and below the text a
+list of what the reader can do.
 """
 
 from typing import ClassVar

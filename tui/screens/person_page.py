@@ -1,5 +1,5 @@
-"""The page of a person: their standing, their proxies, their hours, and what the reader can do. If
-the person is the reader, it also shows their devices.
+"""The page of a person: their standing, who may sign for them, their hours, and what the reader can
+do. If the person is the reader, it also shows their devices.
 """
 
 import asyncio

@@ -136,9 +136,11 @@ class PostFormScreen(Screen[bool]):
             self._is_posting = False
 
     async def _send_record(self) -> tuple[str, str | None]:
-        """Posts the record, or sends it as the step says.
+        """Posts the record. If the step has a function of its own that sends the record, calls this
+        function instead.
 
-        Returns a sentence that confirms this, and the node's advice or None.
+        Returns a sentence that says what was done, and the node's advice. If there is no advice,
+        this is None.
         """
         step = self._step
         fields = {**(self._form.values if self._form else {}), **step.fixed}

@@ -1,5 +1,5 @@
-"""The Search tab. It finds all records that this home can read and that contain words with the
-typed beginnings.
+"""The Search tab. The reader types the beginnings of words. Among all records that this home can
+read, the tab finds the records with such words.
 """
 
 from textual import events

@@ -77,7 +77,7 @@ class ThreadPane(Pane):
     async def load(self) -> None:
         """Fetches the whole thread and shows it.
 
-        If its face names a page of its own, opens that page instead.
+        If the face of the thread's kind names a special page, opens that page instead.
         """
         thread = await fetch_thread(self.node, self._record_id)
         page = face_of(thread.root.kind).page

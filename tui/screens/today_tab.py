@@ -25,8 +25,8 @@ _MOST_NEWS = 20
 
 
 class TodayTab(Pane):
-    """Three lists: what waits for the reader, new posts, and suggestions. The home screen opens
-    their cards.
+    """A tab with three lists: what waits for the reader, new posts, and suggestions. When the
+    reader opens a card, the home screen opens the page for that card.
     """
 
     def compose(self) -> ComposeResult:
@@ -84,8 +84,8 @@ def _is_new(row: Shown) -> bool:
 
 
 def _merge_cards(cards: Iterable[Card]) -> list[Card]:
-    """Merges all cards with the same id into the first of them. Its title then says how many other
-    cards there were.
+    """Merges all cards with the same id into the first of them. The title of this first card then
+    says how many other cards there were.
     """
     by_id: dict[str, list[Card]] = {}
     for card in cards:

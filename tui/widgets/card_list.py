@@ -60,11 +60,11 @@ class CardList(OptionList):
         return option.id if option else None
 
     def show_cards(self, cards: Sequence[Card]) -> int:
-        """Shows these cards. Returns how many of them are held back until somebody calls
+        """Shows these cards. Returns the number of cards that are held back until somebody calls
         `show_latest`.
 
-        While somebody reads the list, this changes and removes cards that are shown already, and
-        adds no new ones.
+        While somebody reads the list, changes or removes only cards that the list shows already,
+        and holds all new cards back.
         """
         self._latest = list(cards)
         if not self.is_being_read:

@@ -1,5 +1,5 @@
-"""Makes a form from the declared fields of a kind of record. Each field becomes a row, with a widget
-that fits the field's rule.
+"""Makes a form from the fields that a kind of record declares. Each field becomes a row, with a
+widget that fits the rule of the field.
 
 No code here names a kind. So a new kind gets a form without any change to this module.
 """
@@ -135,11 +135,13 @@ class FieldRow(Vertical):
 class Form(VerticalScroll, can_focus=False):
     """A form with a row for each field of a kind.
 
-    `given` holds the first value of each field. `only` names the fields to ask for; None means all
-    fields. `first` holds extra fields to put before the fields of the kind.
+    The argument `given` holds the value that each field begins with. The argument `only` names the
+    fields to ask for; None means all fields. The argument `first` holds extra fields, which stand
+    above the fields of the kind.
 
-    `people` are the people that the reader can choose from. `choices` holds, for some fields, the
-    values to choose from; the reader does not type in these fields.
+    The argument `people` lists the people that the reader can choose from. The argument `choices`
+    holds the possible values of some fields. In these fields, the reader chooses a value and types
+    nothing.
     """
 
     DEFAULT_CSS = """
@@ -177,12 +179,14 @@ class Form(VerticalScroll, can_focus=False):
 
     @property
     def typed(self) -> dict[str, str]:
-        """The text now in each field, to keep as a draft."""
+        """Maps the name of each field to the text that is in the field now. A draft keeps these
+        texts.
+        """
         return {row.field_name: row.typed for row in self.rows}
 
     @property
     def values(self) -> dict[str, str | list[str]]:
-        """The values to post. They leave out empty fields."""
+        """The values to post, without the empty fields."""
         values = {row.field_name: row.value for row in self.rows}
         return {name: value for name, value in values.items() if value is not None}
 
@@ -271,8 +275,8 @@ def _note_for(rule: Field) -> str:
 
 
 def _refusal_sentence(refusal: Refused) -> str:
-    """Writes the sentence that says why a value is wrong. It stands below the field, so "this" takes
-    the place of the field's name.
+    """Writes the sentence that says why a value is wrong. The sentence stands below the field, so
+    it says `this` instead of the name of the field.
     """
     return fill_in(_(refusal.text), {**refusal.arguments, "name": _("This")}) + "."
 

@@ -69,8 +69,8 @@ class TextBox(TextArea):
 class PickList(OptionList):
     """A list in which the reader can pick several rows, with Enter or the space bar.
 
-    `options` holds a name, safe to show, and a value for each row. `given` holds the values that
-    are picked at first, with commas between them.
+    `options` holds two texts for each row: a name, which is safe to show, and a value. `given`
+    holds the values that are picked at first, with commas between the values.
     """
 
     DEFAULT_CSS = """

@@ -12,9 +12,9 @@ class LazyTab(TabPane):
     """A tab that makes its content when it is first opened, or from the beginning if `at_once` is
     true.
 
-    Textual shows its own kind of tab whenever a widget in that tab gets the focus. This class turns
-    that off. Otherwise, when the reader leaves a tab, the focus moves to another widget in the
-    hidden tab and brings the tab back.
+    A tab of Textual comes to the front whenever a widget in the tab gets the focus. This class
+    turns that off. Without this change, a tab would come back after the reader has left it, because
+    the focus moves to another widget in the hidden tab.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Activities: what people do together at a time, who comes, and who came."""
+"""Activities: what people do together at a set time, who will come, and who came."""
 
 from protocol.kinds.activities import activities
 

@@ -1,8 +1,8 @@
 """Kinds of activities: people do something together at a set time (specs/17-activities.md).
 
-All signups that this home has decide who gets a place. Once the organiser has written down who had
-a place, later signups do not change this. For people who came to help, the organiser writes
-receipts, which the common pot pays.
+Who gets a place depends on all signups that this home has. Once the organiser has written down who
+had a place, later signups do not change the places. The organiser writes receipts for people who
+came to help. The common pot pays these receipts.
 """
 
 from collections import defaultdict
@@ -58,17 +58,23 @@ class OccurrenceLine(TypedDict):
 
 
 class UpcomingDays(TypedDict):
-    """The next days of an activity, without those that are over."""
+    """The next days of an activity. Days that are over are left out."""
 
     upcoming: list[str]
 
 
 class _FirstAccepts(dict[bytes, Order]):
-    """Maps a signup's id to the time and id of the organiser's first `accept` before its day."""
+    """Maps a signup's id to the time and id of the organiser's first `accept` of the signup.
+
+    Only an `accept` from before the beginning of the activity counts.
+    """
 
 
 class _AttendanceIds(defaultdict[bytes, list[bytes]]):
-    """Maps an activity to the ids of all attendances about it, even of those that do not count."""
+    """Maps an activity to the ids of all attendances about it.
+
+    Attendances that do not count are listed too.
+    """
 
     def __init__(self) -> None:
         super().__init__(list)
@@ -116,14 +122,17 @@ class Activity(Kind):
     occurrences: list[OccurrenceLine]
 
     def complete(self, thread: Thread, today: str) -> None:
-        """Fills in the charter's offset from UTC. Later changes of the charter do not change it."""
+        """Fills in the field `offset`: the charter's offset from UTC.
+
+        If the charter changes later, the activity keeps this offset.
+        """
         del today
         self.offset = thread.authority.charter["offset"]
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the activity to the views, in the state "open" (R-17.1 to R-17.5).
 
-        Raises Refused if its days cannot be worked out, or if it has too many places.
+        Raises Refused if its days cannot be worked out, or if there are too many places.
         """
         self.days()
         if sum(self.places.values()) > MOST_PLACES:
@@ -159,20 +168,20 @@ class Activity(Kind):
 
     @property
     def places(self) -> dict[str, int]:
-        """How many places each role has. If it names no role, the only role is "" for everybody."""
+        """How many places each role has. If no role is named, everybody has the role ""."""
         return self.roles or _EVERYBODY
 
     @property
     def zone(self) -> timezone:
-        """The time zone of its clock times."""
+        """The time zone of the clock times of the activity."""
         return timezone(timedelta(minutes=self.offset))
 
     def days(self) -> tuple[str, ...]:
-        """Returns the days on which it takes place. Raises Refused if they cannot be worked out."""
+        """Returns the days of the activity. Raises Refused if they cannot be worked out."""
         return recurrence.occurrence_days(self.starts, self.repeats)
 
     def occurrence_end(self, day: str) -> str:
-        """Returns the local moment at which it is over on `day`."""
+        """Returns the local moment at which the activity ends on `day`."""
         begins = recurrence.occurrence_start(self.starts, day)
         if begins == day:
             return day  # without a time of day, it is over when the day is over
@@ -180,7 +189,7 @@ class Activity(Kind):
         return end.isoformat(timespec="minutes")
 
     def check_day(self, day: str) -> None:
-        """Raises Refused if it does not take place on `day` (R-17.6a)."""
+        """Raises Refused if the activity does not take place on `day` (R-17.6a)."""
         days = self.days()
         if day not in days:
             raise Refused(
@@ -191,7 +200,7 @@ class Activity(Kind):
             )
 
     def check_in_time(self, day: str, time: int) -> None:
-        """Raises Refused if it had begun on `day` at `time`, in ms (R-17.7)."""
+        """Raises Refused if the activity on `day` had begun by `time`, in ms (R-17.7)."""
         begins = recurrence.local_to_ms(recurrence.occurrence_start(self.starts, day), self.zone)
         if time >= begins:
             raise Refused(
@@ -211,9 +220,9 @@ class Activity(Kind):
         return {}
 
     def unwritten_days(self) -> list[str]:
-        """Returns the days on which people have a place and nobody has written down who came.
+        """Returns the days on which people have a place and for which there is no attendance.
 
-        Days to come are among them. If the activity is cancelled, there are none.
+        Future days are among them. If the activity is cancelled, no days are returned.
         """
         if self.state == self.State.CANCELLED:
             return []
@@ -226,7 +235,10 @@ class Activity(Kind):
     # -- for those who show it --------------------------------------------------------------------
 
     def further_values(self, authority: Authority, is_past: Callable[[str], bool]) -> UpcomingDays:
-        """Returns its next days. `is_past` says whether a local moment is over."""
+        """Returns the next days of the activity.
+
+        `is_past` says whether a local moment is over.
+        """
         del authority
         ahead = (day for day in self.days() if not is_past(self.occurrence_end(day)))
         return {"upcoming": list(islice(ahead, _MOST_UPCOMING))}
@@ -241,13 +253,16 @@ class Activity(Kind):
         return self.occurrence_end(self.days()[-1]), self.State.PAST
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """From each day on which people have a place, it waits for the organiser's `attendance`."""
+        """The activity waits for its organiser to write down who came, with an `attendance`.
+
+        It waits for one `attendance` for each day on which people have a place, from that day on.
+        """
         del thread
         for day in self.unwritten_days():
             yield Awaited(self.author, "attendance", self.id, since=day)
 
     def diary_entry(self, person: bytes, find: FindView) -> DiaryEntry | None:
-        """Returns when the activity takes place, in the diary of its organiser."""
+        """Returns an entry for the organiser's diary: when the activity takes place."""
         del find
         if person != self.author:
             return None
@@ -273,7 +288,10 @@ class Signup(Kind):
     """Says that its author would like to come, on a day and in a role."""
 
     class State(States):
-        """The states of a signup. A view begins as waiting, until the places are given out."""
+        """The states of a signup.
+
+        A view has the state "waiting" until the fold gives out the places.
+        """
 
         PLACED = "placed", "Its author has a place in the role on that day."
         WAITING = "waiting", "Its author has no place in the role on that day."
@@ -291,7 +309,10 @@ class Signup(Kind):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields a way for each role, on the next day without a signup of that person."""
+        """Yields a way to sign up for each role.
+
+        The day is the next one for which the person has not signed up yet.
+        """
         activity = thread.find_view(target.id, Activity)
         if activity is None:
             return
@@ -318,7 +339,7 @@ class Signup(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the activity is cancelled (R-17.8).
 
-        Raises Refused also if the author has signed up for that day already.
+        Raises Refused also if the author has signed up for the same day already.
         """
         activity = _activity_of(thread, self.about)
         if activity.state == Activity.State.CANCELLED:
@@ -330,7 +351,7 @@ class Signup(Kind):
         """Raises Refused if software should not accept the signup (R-17.8).
 
         This is so if the signup is already accepted or withdrawn. It is also so if the organiser
-        has promised all places of this role on that day.
+        has promised to others all places of the same role on the same day.
         """
         del accept
         if self.state == self.State.WITHDRAWN:
@@ -351,7 +372,8 @@ class Signup(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the signup to the views, in the state "waiting" (R-17.6, R-17.7).
 
-        Raises Refused if the activity has no such role or day, or has begun on that day.
+        Raises Refused if the activity lacks the role or the day that the signup names. Raises
+        Refused also if the activity has begun on that day.
         """
         activity = _activity_of(thread, self.about)
         roles = activity.roles
@@ -366,7 +388,7 @@ class Signup(Kind):
     def apply_accept(self, thread: Thread, accept: View) -> None:
         """Notes that the organiser accepts the signup (R-17.10).
 
-        Raises Refused if the activity has begun on that day.
+        Raises Refused if the activity has begun on the day of the signup.
         """
         _activity_of(thread, self.about).check_in_time(self.on, accept.created)
         accepts = thread.index(_FirstAccepts)
@@ -376,12 +398,12 @@ class Signup(Kind):
     def apply_close(self, thread: Thread, close: View) -> None:
         """Withdraws the signup, so that its place is free again (R-17.7).
 
-        Raises Refused if the activity has begun on that day.
+        Raises Refused if the activity has begun on the day of the signup.
         """
         _activity_of(thread, self.about).check_in_time(self.on, close.created)
 
     def diary_entry(self, person: bytes, find: FindView) -> DiaryEntry | None:
-        """Returns when the author comes.
+        """Returns an entry for the author's diary: when the author comes to the activity.
 
         The entry is tentative while the author waits for a place.
         """
@@ -410,7 +432,7 @@ class Signup(Kind):
 class Attendance(Payable):
     """The organiser writes down who came, and who had a place.
 
-    The common pot pays the receipts about it.
+    The common pot pays the receipts about an attendance.
     """
 
     class State(States):
@@ -429,9 +451,9 @@ class Attendance(Payable):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields a way for each day on which people had a place and which nobody has written down.
+        """Yields a way for each day on which people have a place and that has no attendance yet.
 
-        Until a day begins, `check_before_signing` refuses it.
+        Future days are among them. For a future day, `check_before_signing` raises Refused.
         """
         del person
         activity = thread.find_view(target.id, Activity)
@@ -456,8 +478,9 @@ class Attendance(Payable):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the attendance to the views (R-17.11).
 
-        Raises Refused unless the organiser wrote it, for a day of the activity. Raises Refused also
-        if it gives more places than the activity has, or two places to one person.
+        Raises Refused unless the organiser wrote the attendance, for a day of the activity. Raises
+        Refused also if the attendance gives more places than the activity has, or two places to one
+        person.
         """
         activity = _activity_of(thread, self.about)
         if self.author != activity.author:
@@ -473,15 +496,18 @@ class Attendance(Payable):
     # -- what receipts about it ask ---------------------------------------------------------------
 
     def receipt_ways(self, thread: Thread) -> Iterable[Way]:
-        """Yields a way for each other person who came and has no receipt for that day yet."""
+        """Yields a way to write a receipt for each person who came.
+
+        Leaves out the organiser, and people who have a receipt for the day of the attendance.
+        """
         for person in self.people:
             if person != self.author and not self._standing_receipts(thread, person):
                 yield Way({"giver": person}, ask=("minutes", "note"))
 
     def fill_in_receipt(self, thread: Thread, receipt: Receipt, today: str) -> None:
-        """Fills in the pot as the receiver, and the day and the minutes of the activity.
+        """Fills in the common pot as the receiver, and the day and the minutes of the activity.
 
-        If only one other person came, that person is the giver (R-17.16a).
+        If only one person came besides the organiser, fills in this person as the giver (R-17.16a).
         """
         del today
         self._check_counts(thread)
@@ -495,9 +521,9 @@ class Attendance(Payable):
         )
 
     def check_receipt_before_signing(self, thread: Thread, receipt: Receipt) -> None:
-        """Raises Refused if the person has a receipt for that day already (R-17.16).
+        """Raises Refused if the giver has another receipt for the same day already (R-17.16).
 
-        A disputed receipt does not matter.
+        Another receipt that is disputed does not matter.
         """
         self._check_counts(thread)
         for other in self._standing_receipts(thread, receipt.giver):
@@ -508,9 +534,10 @@ class Attendance(Payable):
             )
 
     def check_receipt(self, thread: Thread, receipt: Receipt) -> None:
-        """Raises Refused unless the receipt from the pot is allowed (R-17.15).
+        """Raises Refused unless the common pot may pay the receipt (R-17.15).
 
-        The organiser writes it, for another person who came, and for the day of the attendance.
+        The organiser must write the receipt, for another person who came. It must be for the day of
+        the attendance.
         """
         check_pot_receipt(receipt, thread.target(receipt))
         if thread.find_view(self.id, Attendance) is None:
@@ -525,7 +552,7 @@ class Attendance(Payable):
             )
 
     def paid_together(self, thread: Thread) -> tuple[bytes, list[bytes]]:
-        """Returns the activity, and all attendances about it (R-17.15e)."""
+        """Returns the id of the activity, and the ids of all attendances about it (R-17.15e)."""
         if self.about is None:
             return super().paid_together(thread)
         attendances = thread.index(_AttendanceIds)
@@ -540,7 +567,7 @@ class Attendance(Payable):
             raise Refused("R-17.15", "the attendance does not count")
 
     def _standing_receipts(self, thread: Thread, giver: bytes) -> list[Receipt]:
-        """Returns the receipts of a person for this day that are not disputed."""
+        """Returns this giver's receipts for the day of the attendance, without disputed ones."""
         _, attendances = self.paid_together(thread)
         return [
             receipt
@@ -562,7 +589,7 @@ def _activity_of(thread: Thread, record_id: bytes | None) -> Activity:
 
 
 def _signups_of(thread: Thread, activity: Activity, person: bytes) -> list[Signup]:
-    """Returns the signups of a person that are not withdrawn."""
+    """Returns a person's signups for an activity. Leaves out withdrawn signups."""
     return [
         signup
         for signup in thread.linked_views(Signup, "about", activity.id)
@@ -582,7 +609,7 @@ def _by_day(signups: list[Signup], attendances: list[Attendance]) -> dict[str, _
 def _occurrence(thread: Thread, activity: Activity, on: str, day: _Day) -> OccurrenceLine:
     """Works out one day of an activity, and returns it as the activity's view lists it.
 
-    Gives out the places of this day, and sets the states of its signups too (R-17.14).
+    Also gives out the places of this day, and sets the states of the signups for it (R-17.14).
     """
     accepts = thread.index(_FirstAccepts)
     # Signups are settled before their activity: those that are withdrawn say so already.

@@ -16,9 +16,9 @@ class Claim(NamedTuple):
 
 
 class Seats(NamedTuple):
-    """The people who have a place in a role, and the people who wait for one.
+    """The people who have a place in a role, and the people who wait for a place in the role.
 
-    First come, first served.
+    Places are given out in the order of the claims: first come, first served.
     """
 
     has: list[bytes]

@@ -104,7 +104,7 @@ class Intent(Kind):
             self.state = self.State.WITHDRAWN
 
     def parties(self, responder: bytes) -> tuple[bytes, bytes]:
-        """Returns the giver and the receiver."""
+        """Returns the giver and the receiver, if this person responds."""
         raise NotImplementedError
 
     def matching_facts(self) -> Iterable[MatchingFact]:
@@ -131,7 +131,7 @@ class Offer(Intent):
     wording = Words("Offer", begin="Offer something", happened="{who} offered this")
 
     def parties(self, responder: bytes) -> tuple[bytes, bytes]:
-        """Returns the author, who gives, and the responder."""
+        """Returns the author, who gives, and then the responder, who receives."""
         return self.author, responder
 
 
@@ -142,7 +142,7 @@ class Request(Intent):
     wording = Words("Request", begin="Ask for something", happened="{who} asked for this")
 
     def parties(self, responder: bytes) -> tuple[bytes, bytes]:
-        """Returns the responder, who gives, and the author."""
+        """Returns the responder, who gives, and then the author, who receives."""
         return responder, self.author
 
 
@@ -167,11 +167,14 @@ class Parley(NamedTuple):
 
 
 class _Parleys(dict[bytes, Parley | Refused]):
-    """The parley of each response of a thread, or the reason if the response has no parley."""
+    """Maps the id of each response of a thread to the parley that the response belongs to.
+
+    If a response belongs to no parley, its id is mapped to the reason.
+    """
 
 
 def _next_turn(view: View, thread: Thread) -> set[bytes]:
-    """Returns the person who answers a response."""
+    """Returns the person whose turn it is to answer a response."""
     assert isinstance(view, Response), "only a response has a turn"
     return {view.parley(thread).other_party(view.author)}
 
@@ -213,7 +216,10 @@ class Response(Kind):
     why: str | None = None
 
     def parley(self, thread: Thread) -> Parley:
-        """Returns the parley of the response. Raises Refused if it is part of none."""
+        """Returns the parley (the talks) that the response belongs to.
+
+        Raises Refused if the response belongs to no parley.
+        """
         parleys = thread.index(_Parleys)
         # A loop instead of recursion: two hostile people can answer each other very often.
         path: list[Response] = []
@@ -252,8 +258,7 @@ class Response(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the offer or request is over (R-13.4).
 
-        If this response answers another response, the other response must be waiting. Otherwise
-        this raises Refused too.
+        Raises Refused also if this response answers another response that is not waiting.
         """
         intent = self.parley(thread).intent
         occurrences.check_rule(self.when or intent.starts, intent.repeats)
@@ -271,8 +276,8 @@ class Response(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the response to the views, in the state "waiting".
 
-        Raises Refused if somebody answers their own offer or request, or if it is the turn of the
-        other person (R-13.3, R-13.16).
+        Raises Refused if the author answers their own offer or request (R-13.3). Raises Refused
+        also if the other person should answer next (R-13.16).
         """
         self.intent = self.parley(thread).intent.id
         thread.add_view(self)
@@ -281,7 +286,7 @@ class Response(Kind):
         """Sets the state of the response (R-13.5).
 
         If the response has an agreement that is not cancelled, the response is accepted. If another
-        response answers it, it is declined.
+        response answers this response with other terms, this response is declined.
         """
         agreements = thread.linked_views(Agreement, "about", self.id)
         living = [agreement for agreement in agreements if agreement.is_alive]
@@ -302,7 +307,10 @@ class Response(Kind):
             self.why = None
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """A waiting response waits for the other party, as long as the intent is not over."""
+        """A response in the state "waiting" waits for an answer by the other party.
+
+        It stops waiting when the offer or request is over.
+        """
         intent = thread.find_view(self.intent, Intent)
         is_open = intent is not None and intent.state in {Intent.State.OPEN, Intent.State.AGREED}
         if intent is not None and is_open and self.state == self.State.WAITING:
@@ -310,15 +318,19 @@ class Response(Kind):
                 yield Awaited(person, "agreement", self.id, until=intent.until)
 
     def matching_facts(self) -> Iterable[MatchingFact]:
-        """Returns the post that the author has answered."""
+        """Returns the post that the author has answered.
+
+        So this post is not suggested to the author again.
+        """
         if self.state in {self.State.WAITING, self.State.ACCEPTED}:
             yield Answered(self.about)
 
 
 def _join_parley(thread: Thread, answer: Response) -> Parley | Refused:
-    """Returns the parley of one response, or the refusal.
+    """Returns the parley that a response belongs to, or the reason if it belongs to none.
 
-    If the response answers another response, the parley of that other response must be known.
+    If the response answers another response, the parley of that other response must be in the
+    index already.
     """
     above = thread.drafts.get(answer.about or b"")
     if isinstance(above, Intent):
@@ -372,7 +384,7 @@ class Agreement(Payable):
 
     @property
     def is_alive(self) -> bool:
-        """True if nobody has cancelled it."""
+        """True if the agreement is not in the state "cancelled"."""
         return self.state != self.State.CANCELLED
 
     def complete(self, thread: Thread, today: str) -> None:
@@ -406,7 +418,8 @@ class Agreement(Payable):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the agreement to the views (R-13.6).
 
-        Raises Refused if its terms differ from the response, or if it is not its author's turn.
+        Raises Refused if its terms differ from the terms of the response. Raises Refused also if
+        the other person should answer the response.
         """
         self.intent = self._check_terms(thread, _response_of(thread, self)).id
         thread.add_view(self)
@@ -414,9 +427,9 @@ class Agreement(Payable):
     def settle(self, thread: Thread) -> None:
         """Sets the state of the agreement (R-13.8).
 
-        Once both people have signed a receipt, the agreement is done. If it repeats, each of its
-        days needs such a receipt. If the agreement is not done and one of the two people cancelled
-        it, it is cancelled.
+        Once both people have signed a receipt, the agreement is done. If the agreement repeats,
+        both must have signed a receipt for each of its days. If one of the two people cancelled an
+        agreement that is not done, the agreement is cancelled.
         """
         self.receipts = [
             {"id": receipt.id, "state": receipt.state, "minutes": receipt.minutes, "on": receipt.on}
@@ -430,7 +443,7 @@ class Agreement(Payable):
             self.why = None
 
     def days(self, thread: Thread) -> tuple[str, ...]:
-        """Returns the days on which it takes place. Without a repetition there are none."""
+        """Returns the days of an agreement that repeats. Returns no days if it does not repeat."""
         intent = thread.find_draft(self.intent, Intent)
         return occurrences.days_of(self.when or (intent.starts if intent else None), self.repeats)
 
@@ -439,7 +452,8 @@ class Agreement(Payable):
     def fill_in_receipt(self, thread: Thread, receipt: Receipt, today: str) -> None:
         """Fills in the giver, the receiver, the minutes and the day, from the agreement.
 
-        If the agreement repeats, the day is its last day so far without a confirmed receipt.
+        If the agreement repeats, the day is its latest day, up to `today`, that has no confirmed
+        receipt.
         """
         view = thread.find_view(self.id, Agreement)
         day = view.last_unsigned_day(thread, today) if view else None
@@ -451,9 +465,10 @@ class Agreement(Payable):
         )
 
     def check_receipt_before_signing(self, thread: Thread, receipt: Receipt) -> None:
-        """Raises Refused if there is already a confirmed receipt for this time (R-13.10).
+        """Raises Refused if another receipt for the same time is already confirmed (R-13.10).
 
-        Raises Refused also if the agreement is cancelled or does not include that day.
+        Raises Refused also if the agreement is cancelled, or if it does not take place on the day
+        of the receipt.
         """
         agreement = thread.find_view(self.id, Agreement)
         if agreement is None:
@@ -466,9 +481,9 @@ class Agreement(Payable):
             agreement.check_unsigned(thread, receipt.on)
 
     def check_receipt(self, thread: Thread, receipt: Receipt) -> None:
-        """Raises Refused unless a party wrote it (R-13.9).
+        """Raises Refused unless the giver or the receiver wrote the receipt (R-13.9).
 
-        If the agreement counts, giver and receiver must be the same as in the agreement.
+        If the agreement counts, the receipt must name the same giver and receiver as the agreement.
         """
         if receipt.receiver == COMMON_POT:
             raise Refused("R-17.15", "the common pot pays for no agreement")
@@ -484,7 +499,7 @@ class Agreement(Payable):
         return None if self.repeats is None else receipt.on[:DAY]
 
     def last_unsigned_day(self, thread: Thread, today: str) -> str | None:
-        """Returns the last day up to `today` without a confirmed receipt, or None."""
+        """Returns the latest day, up to `today`, that has no confirmed receipt, or None."""
         signed = self._signed_days(thread)
         past = [day for day in self.days(thread) if day <= today]
         return next((day for day in reversed(past) if day not in signed), None)
@@ -503,7 +518,10 @@ class Agreement(Payable):
     # -- for those who show it --------------------------------------------------------------------
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """While nobody has written a receipt, it waits for both parties to write one."""
+        """An agreement in the state "agreed" waits for a receipt by one of the two parties.
+
+        It does not wait while it has a receipt in the state "proposed".
+        """
         del thread
         is_written = any(receipt["state"] == Receipt.State.PROPOSED for receipt in self.receipts)
         if self.state == self.State.AGREED and not is_written:
@@ -511,7 +529,7 @@ class Agreement(Payable):
                 yield Awaited(person, "receipt", self.id)
 
     def diary_entry(self, person: bytes, find: FindView) -> DiaryEntry | None:
-        """Returns when the two parties meet."""
+        """Returns an entry for the diary of a party: when the two parties meet."""
         if person not in {self.giver, self.receiver} or not self.when or not self.is_alive:
             return None
         intent = find(self.intent)

@@ -1,6 +1,7 @@
-"""Receipts, what they are about, and what corrects them (specs/13-exchange.md).
+"""Receipts, the records that they are about, and their corrections (specs/13-exchange.md).
 
-A receipt says that time was given. One party signs it, and it counts once the other confirms it.
+A receipt says that time was given. One party signs the receipt, and it counts once the other party
+confirms it.
 """
 
 from collections.abc import Iterable
@@ -32,7 +33,7 @@ class Payable(Kind):
     """A base class of the kinds that receipts are about: agreements and attendances."""
 
     def receipt_ways(self, thread: Thread) -> Iterable[Way]:
-        """Yields the ways in which a receipt about the record can be written, as `ways` does."""
+        """Yields the ways in which a person could write a receipt about this record."""
         del thread
         return (Way(),)
 
@@ -47,21 +48,32 @@ class Payable(Kind):
         raise NotImplementedError
 
     def receipt_day(self, receipt: "Receipt") -> str | None:
-        """Returns the day that tells the receipts about this record apart, or None."""
+        """Returns the day that a receipt about this record is for.
+
+        Returns None if all receipts about this record are for the same time.
+        """
         return receipt.on[:DAY]
 
     def paid_together(self, thread: Thread) -> tuple[bytes, list[bytes]]:
-        """Returns one name for the records whose receipts are compared, and the records' ids."""
+        """Returns the payment group of this record: the records that are paid together with it.
+
+        For each occurrence, only one of all the receipts about these records counts. The result is
+        an id for the whole group, and the ids of the records.
+        """
         del thread
         return self.id, [self.id]
 
 
 class _CountingReceipts(dict[bytes, dict[Occurrence, bytes]]):
-    """Maps the name of records paid together to the receipt that counts for each occurrence."""
+    """Maps the id of each payment group to the receipts that count in the group.
+
+    A payment group is a set of records that are paid together. Its receipts are mapped by
+    occurrence.
+    """
 
 
 def counting_receipts(thread: Thread, about: bytes) -> dict[Occurrence, bytes]:
-    """Returns the receipt that counts for each occurrence of the record `about`.
+    """Maps each occurrence of the record `about` to the id of the receipt that counts for it.
 
     If several receipts for one occurrence are confirmed, the earliest counts, by time and id.
     """
@@ -87,12 +99,15 @@ def _first_confirmed(thread: Thread, receipts: list["Receipt"]) -> dict[Occurren
 
 
 def _confirmers(view: View, thread: Thread) -> set[bytes]:
-    """Returns the people who confirm or dispute a receipt or a correction."""
+    """Returns the people who can confirm or dispute a receipt or a correction."""
     return _signers(view, thread) - {view.author}
 
 
 def _signers(view: View, thread: Thread) -> set[bytes]:
-    """Returns the two people who sign a receipt or a correction, for its giver and receiver."""
+    """Returns the two people who sign a receipt or a correction.
+
+    One of them signs for the giver, and the other for the receiver.
+    """
     receipt = view if isinstance(view, Receipt) else thread.find_draft(view.about, Receipt)
     return receipt.signers if isinstance(receipt, Receipt) else set()
 
@@ -139,12 +154,15 @@ class Receipt(Kind):
 
     @property
     def signers(self) -> set[bytes]:
-        """The two people who sign it. For the common pot, its author signs."""
+        """The two people who sign the receipt. For the common pot, the receipt's author signs."""
         return {self.giver, self.author if self.receiver == COMMON_POT else self.receiver}
 
     @property
     def counted_minutes(self) -> int:
-        """The minutes that count: those of the last correction that both have signed."""
+        """The minutes that count: those of the last correction that both parties have signed.
+
+        If there is no such correction, the minutes of the receipt itself count.
+        """
         return self.minutes if self.corrected is None else self.corrected
 
     def occurrence(self, thread: Thread) -> Occurrence:
@@ -158,13 +176,13 @@ class Receipt(Kind):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields the ways to write a receipt about `target`, which `receipt_ways` gives."""
+        """Yields the ways in which a person could write a receipt about `target`."""
         del person
         paid = thread.find_draft(target.id, Payable)
         return (Way(),) if paid is None else paid.receipt_ways(thread)
 
     def complete(self, thread: Thread, today: str) -> None:
-        """Fills in giver, receiver, minutes and day, from what the receipt is about."""
+        """Fills in giver, receiver, minutes and day from the record that the receipt is about."""
         paid = thread.find_draft(thread.target(self).id, Payable)
         if paid is not None:
             paid.fill_in_receipt(thread, self, today)
@@ -175,7 +193,7 @@ class Receipt(Kind):
         return {record.author, *(person for person in (self.giver, self.receiver) if person)}
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the record that the receipt is about does not allow it."""
+        """Raises Refused if the record that the receipt is about does not allow this receipt."""
         paid = thread.find_draft(self.about, Payable)
         if paid is not None:
             paid.check_receipt_before_signing(thread, self)
@@ -183,7 +201,8 @@ class Receipt(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the receipt to the views, in the state "proposed" (R-13.9).
 
-        Raises Refused unless it is between two people and fits what it is about.
+        Raises Refused unless the receipt fits the record that it is about. Raises Refused also if
+        giver and receiver are the same.
         """
         about = thread.target(self)
         paid = thread.find_draft(about.id, Payable)
@@ -198,8 +217,8 @@ class Receipt(Kind):
     def settle(self, thread: Thread) -> None:
         """Sets the state of the receipt (R-13.11).
 
-        Once both parties have signed, it is confirmed, even after a dispute. If both have signed a
-        correction too, the minutes of the correction count instead (R-13.17).
+        Once both parties have signed the receipt, it is confirmed, even after a dispute. If both
+        have signed a correction too, the minutes of the correction count instead (R-13.17).
         """
         corrections = thread.linked_views(Correction, "about", self.id)
         self.corrections = [
@@ -294,7 +313,11 @@ class Correction(Kind):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields one way, which is tried out with other minutes than those that count."""
+        """Yields one way to correct the receipt.
+
+        To find out if the way would be refused, software tries it with minutes that differ from
+        those that count now.
+        """
         del person
         receipt = thread.find_view(target.id, Receipt)
         if receipt is not None:
@@ -350,7 +373,10 @@ class Correction(Kind):
             self.state = self.State.DISPUTED
 
     def credits(self) -> Iterable[Credit]:
-        """Returns the difference to the minutes that counted before, once both have signed."""
+        """Returns how many minutes the correction adds to those that counted before.
+
+        The number may be negative. Nothing is returned until both parties have signed.
+        """
         if self.moved is not None:
             yield Credit(
                 self.id, self.kind, self.created, None, self.giver, self.receiver, self.moved
@@ -367,9 +393,9 @@ class Correction(Kind):
 class Confirm(Kind):
     """The other party signs a receipt or a correction, so that it counts.
 
-    The software of the first signer then confirms this confirm in turn (R-13.15). So homes keep the
-    confirm and count it, even if its author forks their log later. Nobody can get rid of a debt by
-    forking a log.
+    The software of the first signer then confirms this `confirm` in turn (R-13.15). So homes keep
+    and count the other party's `confirm`, even if that party forks their log later. Nobody can get
+    rid of a debt by forking a log.
     """
 
     State = NoStates
@@ -378,26 +404,27 @@ class Confirm(Kind):
     stands_alone = True
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the record is confirmed already: a second signature changes nothing."""
+        """Raises Refused if the record is confirmed already: a second `confirm` changes nothing."""
         target = thread.target(self)
         if thread.is_marked(target.id, Mark.CONFIRMED):
             rule = "R-13.15" if target.kind == self.kind else "R-13.12"
             raise Refused(rule, "the {kind} is confirmed already", kind=target.kind)
 
     def countersigns(self, thread: Thread, target: View) -> bool:
-        """Returns True if this is the confirm of a receipt or correction by the other party.
+        """Returns True if this record makes `target` count after a fork.
 
-        If `target` is itself such a confirm, returns True if the author of the receipt or
-        correction wrote this record.
+        If `target` is a receipt or a correction, the other party must have written this record. If
+        `target` is a `confirm`, this record must be by the author of the receipt or correction that
+        `target` confirms.
         """
         if isinstance(target, Confirm):
             return target.confirmed_author(thread) == self.author
         return _signers(target, thread) == {self.author, target.author}
 
     def fold_entry(self, thread: Thread) -> None:
-        """Marks a record as confirmed by the party that did not write it (R-13.12).
+        """Marks a record as confirmed by the other party, who did not write it (R-13.12).
 
-        Raises Refused if somebody else confirms it, or if the record does not count.
+        Raises Refused if this `confirm` is by anybody else, or if the record does not count.
         """
         target = thread.target(self)
         draft = thread.drafts.get(target.id)
@@ -417,7 +444,10 @@ class Confirm(Kind):
         thread.mark(target.id, Mark.CONFIRMED, self.author)
 
     def confirmed_author(self, thread: Thread) -> bytes | None:
-        """Returns the author of the receipt or correction that this confirms, or None."""
+        """Returns the author of the receipt or correction that this record confirms.
+
+        Returns None if this record confirms something else.
+        """
         above = thread.drafts.get(self.about or b"")
         return above.author if isinstance(above, Receipt | Correction) else None
 

@@ -1,4 +1,4 @@
-"""Service chains, the measures of services, and what people do about the answers."""
+"""Service chains, measures of services, and what people do about the answers to measures."""
 
 from protocol.kinds.services import actions, measures, services
 

@@ -29,7 +29,7 @@ class Action(Kind):
     """Something that its author will do about a matter."""
 
     class State(States):
-        """The states of an action. The loop works out those after "reported done"."""
+        """The states of an action. The loop works out the states after "reported done"."""
 
         OPEN = ActionState.OPEN.value, "Its owner has not reported it done."
         REPORTED_DONE = (
@@ -69,7 +69,7 @@ class Action(Kind):
     done: list[bytes]  # the reports that it is done
 
     def complete(self, thread: Thread, today: str) -> None:
-        """Fills in the author as the `owner` of the action, and as `due` the day in four weeks."""
+        """Sets `owner` to the author, and `due` to the day in four weeks, if they are missing."""
         del thread
         last = date.fromisoformat(today) + timedelta(LONGEST_DAYS)
         self.owner = self.owner or self.author
@@ -150,15 +150,16 @@ class Verdict(Kind):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields the three verdicts."""
+        """Yields a way for each of the three verdicts."""
         del thread, target, person
         for fixed in _VERDICTS:
             yield Way({"fixed": fixed}, ask=("text",))
 
     def fold_entry(self, thread: Thread) -> None:
-        """Adds the verdict to the views. Raises Refused if the action's owner wrote it (R-23.5).
+        """Adds the verdict to the views.
 
-        Later, `protocol.loops` counts only the verdicts of people who raised the matter.
+        Raises Refused if the owner of the action wrote the verdict (R-23.5). Later,
+        `protocol.loops` counts only the verdicts of people who raised the matter.
         """
         if self.author == thread.target(self).person:
             raise Refused("R-23.5", "the owner of an action does not judge it")

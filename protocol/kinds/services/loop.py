@@ -1,4 +1,7 @@
-"""Computes the loop of a measure from the views of its service's thread."""
+"""Computes the loop of a measure: its signals, and the matters that they open.
+
+The loop is computed from the views in the thread of the measure's service.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
@@ -17,7 +20,7 @@ DaysServed = Mapping[bytes, Collection[int]]  # person → the days on which the
 
 
 def loop_rules(charter: Mapping[str, Any]) -> LoopRules:
-    """Returns what a charter says about loops."""
+    """Returns a charter's rules for the loops of measures."""
     return LoopRules(charter["smallest_group"], charter["settle_hours"] * HOUR_MS)
 
 
@@ -30,9 +33,10 @@ def loop_of(
     served: DaysServed,
     now: int,
 ) -> Loop:
-    """Returns the loop of a measure in use at the time `now` (ms): its signals and matters.
+    """Returns the signals and the matters of a measure that is in use.
 
-    `views` are the views of the service's thread. Views that do not concern the measure do no harm.
+    They depend on the current time `now` (ms). `views` are the views of the service's thread. Views
+    that do not concern the measure may be among them.
     """
     context = MeasureContext(
         measure,
@@ -61,5 +65,5 @@ def _inputs_of(measure: Measure, views: Collection[View]) -> MeasureInputs:
 
 
 def _views_about(targets: Collection[bytes], view_type: type[V], views: Iterable[View]) -> list[V]:
-    """Returns the views of one kind that are about any of these records."""
+    """Returns the views of one kind that are about any of the records `targets`."""
     return [view for view in views if isinstance(view, view_type) and view.about in targets]

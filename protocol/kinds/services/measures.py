@@ -107,7 +107,7 @@ class Measure(Kind):
         return Calendar(self.window or USUAL_WINDOW, self.offset or 0)
 
     def complete(self, thread: Thread, today: str) -> None:
-        """Fills in the usual values for this scale. Values that the author gave stay."""
+        """Fills in the usual values for the measure's scale. Values that the author gave stay."""
         del thread, today
         if self.better is None:
             self.better = LOWER if self.scale in {COUNT, MINUTES} else HIGHER
@@ -126,7 +126,10 @@ class Measure(Kind):
             raise Refused("R-22.3", "{fault}; a decision can change the bounds", fault=fault)
 
     def is_adopted(self, thread: Thread) -> bool:
-        """Returns True if a decision ever adopted the measure, even if now retired (R-22.3)."""
+        """Returns True if a decision ever adopted the measure (R-22.3).
+
+        This is so even if another decision has retired the measure.
+        """
         return bool(thread.authority.holding((MEASURE, self.id)).n)
 
     def fold_entry(self, thread: Thread) -> None:
@@ -155,7 +158,7 @@ class Measure(Kind):
         thread.add_view(self)
 
     def _broken_bound(self, thread: Thread) -> str | None:
-        """Says which bound of the charter the measure breaks, or returns None."""
+        """Returns a sentence about the bound of the charter that the measure breaks, or None."""
         return find_broken_bound(vars(self), thread.authority.charter.get("bounds") or ())
 
 
@@ -213,8 +216,9 @@ class Feedback(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the feedback to the views (R-22.4).
 
-        Raises Refused if an answer is not on the measure's scale, or if feedback to a service has
-        no words. Raises Refused also if its day is over DAYS_BACK days ago or after tomorrow.
+        Raises Refused if an answer to a measure is not on its scale, or if feedback to a service
+        has no words. Raises Refused also if the feedback is about a day more than DAYS_BACK days
+        ago, or later than tomorrow.
         """
         measure = thread.find_view(self.about, Measure)
         self._check_answer(measure)
@@ -233,8 +237,8 @@ class Feedback(Kind):
     def _check_answer(self, measure: Measure | None) -> None:
         """Raises Refused if an answer is not on the measure's scale (R-22.4).
 
-        If there is no measure, the feedback is about a service. Then this raises Refused if the
-        feedback has no text.
+        If `measure` is None, the feedback is about a service. Raises Refused then if the feedback
+        has no text.
         """
         if measure is None:
             if not self.text:
@@ -250,14 +254,14 @@ class Feedback(Kind):
             )
 
     def _is_first_alarm(self, thread: Thread) -> bool:
-        """Returns True if it is the first urgent feedback of its author in its week."""
+        """Returns True if this is the first urgent feedback of its author in the week."""
         alarms = thread.index(_FeedbackIndex).alarms
         return alarms.setdefault((_WEEKS.window_at(self.created), self.author), self.id) == self.id
 
 
 @kind("same_as", about=("feedback",), plural="merges")
 class SameAs(Kind):
-    """Says that two reports are about one incident. All who reported it stay its reporters."""
+    """Says that two reports are about one incident. Both reporters still count as its reporters."""
 
     class State(States):
         """The states of a merge of two reports."""
@@ -318,7 +322,7 @@ class SameAs(Kind):
 
 @kind("not_same", about=("feedback",), posted=True)
 class NotSame(Kind):
-    """A reporter says that the two reports are about different incidents."""
+    """A reporter says that their report and another one are about different incidents."""
 
     State = NoStates
     wording = Words(
@@ -332,7 +336,10 @@ class NotSame(Kind):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields one way: to choose another report to the same measure."""
+        """If the person wrote the report, yields one way: to choose another report.
+
+        The other report is to the same measure.
+        """
         report = thread.find_view(target.id, Feedback)
         if report is not None and report.author == person:
             others = _other_reports(thread, report)
@@ -371,12 +378,15 @@ class Answer(Kind):
 
     @property
     def is_handed_on(self) -> bool:
-        """True if it says that somebody else has to do something about it."""
+        """True if the answer says that somebody else has to do something about the feedback."""
         return self.reason == _NOT_OURS
 
 
 def _other_reports(thread: Thread, report: Feedback) -> list[Feedback]:
-    """Returns the reports to the same measure as a report. A report to a service has none."""
+    """Returns the other reports to the measure that a report answers.
+
+    Returns none if the report is about a service and answers no measure.
+    """
     if thread.find_view(report.about, Measure) is None or report.about is None:
         return []
     reports = thread.linked_views(Feedback, "about", report.about)

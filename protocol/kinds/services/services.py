@@ -29,7 +29,7 @@ class ServiceIndex:
 
 
 class ChainPart(Kind):
-    """The base class of services and links: what a link can hand on."""
+    """The base class of services and links. A link can hand on a part of either."""
 
     @property
     def next_depth(self) -> int:
@@ -81,7 +81,7 @@ class Service(ChainPart):
 
     @property
     def next_depth(self) -> int:
-        """The depth of the links of the service itself."""
+        """The depth of a link that is directly about the service."""
         return 1
 
     @property
@@ -167,9 +167,10 @@ class Link(ChainPart):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields one way to hand on a part of `target`, and one for each accepted link about it.
+        """Yields one way to hand on a further part of `target`, with a new link.
 
-        Each way of the second sort passes that link to a different person.
+        For each accepted link about `target`, yields a way to replace it by a link to a different
+        person.
         """
         others = set(thread.authority.members) - {person}
         asked = ("to", "title", "text")
@@ -185,7 +186,7 @@ class Link(ChainPart):
 
     @property
     def people_who_hand_on(self) -> set[bytes]:
-        """The recipient alone."""
+        """The recipient of the link, and nobody else."""
         return {self.to}
 
     def check_before_signing(self, thread: Thread) -> None:
@@ -249,7 +250,8 @@ class Link(ChainPart):
 def parties_of(thread: Thread, service: Service) -> set[bytes]:
     """Returns the people who answer for a service or a part of it.
 
-    These are the provider, or else the author, and everybody who accepted a link.
+    These are the provider and everybody who accepted a link. If no member is the provider, the
+    author of the service takes the place of the provider.
     """
     links = thread.index(ServiceIndex).links
     return {service.answers_for, *(link.to for link in links if link.since)}
@@ -269,7 +271,7 @@ def _ends_of_old_link(thread: Thread, link: Link) -> set[bytes]:
 def _is_taken_over(thread: Thread, link: Link) -> bool:
     """Returns True if another link has the place of this link in the chain (R-21.4).
 
-    Several accepted links may take over from one link. Then the first of them has the place. If
+    If several accepted links take over from one link, the first of these links has the place. If
     other links take over from that first link, the same rule decides again.
     """
     # Goes back to the first link at this place, then forward to the link that is there now.

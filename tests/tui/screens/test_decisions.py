@@ -240,7 +240,9 @@ def reader(person, moderators=(ADA, SAM, MARIA)):
 
 
 def page_with(*heads, rows=()):
-    """Makes a page by Sam with these texts, and the steps that the node offers."""
+    """Makes the thread of a page by Sam with these current texts. `rows` are the steps that the
+    node offers.
+    """
     root = Shown(view(70, "page", SAM, heads=list(heads), first={}, title="The shed", text=""))
     return ThreadData(root, [root], [], [Shown(row) for row in rows])
 

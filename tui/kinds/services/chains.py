@@ -42,9 +42,9 @@ def service_card(view: Shown, me: str | None) -> Card:
 
 
 def service_rank(view: Shown) -> int:
-    """Returns the rank of a service in a list. Services that the reader holds come first, then
-    those that they passed on, and then those that they rely on. All other open services follow;
-    ended services come last.
+    """Returns the rank of a service in a list. First come services that the reader holds, then
+    services that the reader passed on, and then services that the reader relies on. All other open
+    services follow. Ended services come last.
     """
     marks = ("i_hold", "i_take_part", "i_said_something")
     if view.state != "open":

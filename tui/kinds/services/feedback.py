@@ -1,5 +1,5 @@
-"""Shows reports, which are what people say about a service or answer to a measure. All functions
-here are pure.
+"""Shows reports. In a report, a person says something about a service, or answers the question of a
+measure. All functions here are pure.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,9 @@ def report_title(report: Shown, measure: Shown | None) -> str:
 
 
 def answer_parts(answers: list[Shown], today: date, me: str | None) -> Iterator[Part]:
-    """Yields, as text, the replies that people gave to everybody whom a measure asked."""
+    """Yields the text of each reply, with its author and its day. People gave these replies to
+    everybody whom a measure asked.
+    """
     for answer in answers:
         parts = [
             phrases.capitalized(phrases.signer_names(answer, me)),

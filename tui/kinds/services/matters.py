@@ -2,8 +2,8 @@
 waits for the reader. All functions here are pure.
 
 A signal of a measure opens a matter, and a person of the service's chain holds the matter. An
-action is something that a person takes up to solve it. In a verdict, a person who raised the matter
-says whether the action helped.
+action is something that a person takes up to solve a matter. In a verdict, a person who raised the
+matter says whether the action helped.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,15 +36,15 @@ def page_card_id(page: str, record_id: str, reason: str = "") -> str:
 
 
 def read_page_card_id(card_id: str) -> tuple[str, str] | None:
-    """Splits the id of a card that leads to a page. Returns the name of the page and the id of its
-    record. For any other card, returns None.
+    """Splits the id of a card that leads to a page. Returns the name of the page, and the id of the
+    record that the page shows. For any other card, returns None.
     """
     page, _colon, rest = card_id.partition(":")
     return (page, rest.partition(":")[0]) if page in {MEASURE, SERVICE} and rest else None
 
 
 def is_unfinished(action: Shown) -> bool:
-    """Returns True if people still expect something of the person who took the action on."""
+    """Returns True if the person who took up the action still has to do something for it."""
     return action.state in _TO_FINISH
 
 
@@ -52,9 +52,10 @@ def is_unfinished(action: Shown) -> bool:
 
 
 def matter_card(row: Shown, today: date) -> Card:
-    """Makes the card of a measure with a matter that waits for its holder, or for everybody.
+    """Makes the card of a measure that has a matter. The matter waits for the person who holds it,
+    or for a decision of everybody.
 
-    `row` has the step that the matter waits for. It also has the matter itself, or only the
+    `row` contains the step that the matter waits for. It also contains the matter, or only the
     matter's id.
     """
     matter = _part(row, "matter")
@@ -70,7 +71,7 @@ def matter_card(row: Shown, today: date) -> Card:
 
 
 def action_card(action: Shown, today: date, me: str | None) -> Card:
-    """Makes the card of an action that waits for the reader, to finish it or to judge it."""
+    """Makes the card of an action that the reader has to finish or to judge."""
     sentence = _TO_FINISH.get(action.state, "{what}")
     if not action.is_by(me):
         sentence = _("Did it help? {what}")
@@ -89,8 +90,8 @@ def outcome_cards(
     answers: Iterable[Shown],
     today: date,
 ) -> list[Card]:
-    """Makes a card for each report of the reader. The card says what happened because of the
-    report.
+    """Makes a card for each report that the reader wrote. The card says what happened because of
+    the report.
     """
     measures_by_id = {measure.id: measure for measure in asked_measures}
     matters_by_id = {matter.id: matter for matter in matters}
@@ -162,7 +163,7 @@ def matter_story(
     matter: Shown, measure: Shown, actions: list[Shown], sayings: list[Shown], reader: Reader
 ) -> Iterator[Part]:
     """Describes a matter, for the page of its measure. `sayings` holds the `done` records and the
-    verdicts on its actions.
+    verdicts about the matter's actions.
     """
     at = phrases.moment(matter.created, reader.today)
     yield (_("A matter, since {day}: {state}").format(day=at, state=_state(matter)), "bold")

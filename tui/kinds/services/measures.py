@@ -1,9 +1,9 @@
 """Shows a measure: its question, how it stands, its chart, and how people answer it. All functions
 here are pure.
 
-A point of the chart is the result of one window, a row of days. `n` is the number of answers, and
-`bad` is how many of these are bad. For a measure that counts incidents, `n` is the number of
-windows and `bad` is the number of incidents.
+A point of the chart is the result of one window. A window is a number of days, one after the other.
+The field `n` of a point is the number of answers; the field `bad` is the number of bad answers. For
+a measure that counts incidents, `n` is the number of windows, and `bad` is the number of incidents.
 """
 
 from collections.abc import Iterator
@@ -117,8 +117,9 @@ def windows_in_words(days: int, count: int) -> str:
 
 
 def result_in_words(view: Shown, point: Shown) -> str:
-    """Puts a point, or the sum of several points, into words: how many answers are good, out of how
-    many. For incidents: how many happened, in what time.
+    """Puts a point, or the sum of several points, into words. Says how many answers there are, and
+    how many of these are good. For a measure that counts incidents, says how many incidents
+    happened, and in how much time.
     """
     count, bad = _counts(point)
     if _counts_incidents(view):
@@ -161,8 +162,8 @@ def measure_story(view: Shown, today: date) -> Iterator[Part]:
 
 
 def report_words(view: Shown) -> StepWords:
-    """Returns the words of the step that answers a measure. The form offers the answers of the
-    measure's scale.
+    """Returns the label of the step that answers a measure, and the answers that its form offers.
+    These answers come from the scale of the measure.
     """
     if _counts_incidents(view):
         label = _("Report: {question}")
@@ -209,8 +210,8 @@ def _chart_point(view: Shown, point: Shown, today: date) -> control_chart.ChartP
 
 
 def _level(view: Shown, count: int, bad: int) -> Fraction:
-    """Returns how high to draw a point: the number of incidents in a window, or the percentage of
-    good answers.
+    """Returns the height of a point in the chart. This is the percentage of good answers. For a
+    measure that counts incidents, it is the number of incidents in a window.
     """
     if _counts_incidents(view):
         return Fraction(bad, max(1, count))
@@ -218,8 +219,8 @@ def _level(view: Shown, count: int, bad: int) -> Fraction:
 
 
 def _mark(view: Shown, window: int) -> str:
-    """Returns the character that marks a window's point. If the window is a signal, this is the
-    mark of the signal; if not, the ordinary mark.
+    """Returns the character that marks a window's point. If the window is a signal, returns the
+    mark of this signal. If not, returns the ordinary mark.
     """
     for signal in view.rows("signals"):
         if signal.number("window") == window:
@@ -249,8 +250,8 @@ def _participation(view: Shown) -> str:
 
 
 def _parties_result(view: Shown, point: Shown) -> str:
-    """Says what the providers of the service report themselves. For a measure that counts
-    incidents, says only how many reports they made.
+    """Puts into words what the providers of the service report themselves. For a measure that
+    counts incidents, gives only the number of their reports.
     """
     if not _counts_incidents(view):
         return result_in_words(view, point)

@@ -1,4 +1,4 @@
-"""The words of the steps in a service's thread, and the service's cards on the Today tab."""
+"""The labels of the steps in a service's thread, and the service's cards on the Today tab."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ _LINK_FIELDS = ("to", "title", "text")
 
 
 class _Step(NamedTuple):
-    """A row of `next_steps`, with what it needs to be put into words."""
+    """A row of `next_steps`, with the data from which its label and its explanation are made."""
 
     row: Shown
     target: Shown  # what the step is about
@@ -35,24 +35,28 @@ class _Step(NamedTuple):
     reader: Reader
 
     def given(self, name: str) -> str:
-        """Returns a text that the node fixes for the record of the step."""
+        """Returns the text that the node has fixed for the field `name` of the step's record."""
         given = self.row.row("given")
         return (given.text(name) if given else None) or ""
 
     def named(self, name: str, room: int = 60) -> str:
-        """Returns a text of what the step is about, on one short line."""
+        """Returns the text of the field `name`, shortened to one line. The field belongs to the
+        record that the step is about.
+        """
         return phrases.line_or_hidden(self.target.text(name), room)
 
 
 @face("service", "link", "measure", "feedback", "same_as", "not_same", "answer", "action", "done",
       "verdict")  # fmt: skip
 class ServiceFace(Face):
-    """How services look, with what people ask, say and do about them."""
+    """How the screen shows services, and what people ask, say and do about services."""
 
     page = "tui.screens.service_page:ServiceScreen"
 
     def card(self, view: Shown, reader: Reader) -> Card:
-        """Makes the card of a service. Records about it have the usual card."""
+        """Makes the card of a service. For any other record in the thread of a service, makes the
+        usual card.
+        """
         if view.kind == "service" and view.has("holder"):
             return chains.service_card(view, reader.me)
         return super().card(view, reader)
@@ -67,8 +71,8 @@ class ServiceFace(Face):
         return chains.service_story(root, newest, reader)
 
     def waiting_card(self, row: Shown, reader: Reader) -> Card:
-        """Makes the card of something that waits for the reader: a measure with a matter, an
-        action, or an offered link.
+        """Makes the card of something that waits for the reader. This is a measure with a matter,
+        an action, or a link that somebody offers to the reader.
         """
         match row.kind:
             case "measure":
@@ -86,7 +90,9 @@ class ServiceFace(Face):
         return super().waiting_card(row, reader)
 
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
-        """Returns the words of a step about a service, or about something in its thread."""
+        """Returns the label and the explanation of a step about a service, or about another record
+        in the service's thread.
+        """
         step = _Step(row, thread.find(row.about) or thread.root, thread, reader)
         place = (row.kind, step.target.kind)
         if place in _FIXED_WORDS:
@@ -110,8 +116,8 @@ def steps_on_measure(
 ) -> list[NextStep]:
     """Lists what the reader can do about a measure, its matters and their actions.
 
-    People take up an action because of a matter. So while no matter is open, leaves out the step
-    that takes up an action.
+    People take up an action because of a matter. While no matter is open, the list therefore has no
+    step that takes up an action.
     """
     action_ids = {view.id for view in thread.of_kind("action") if view.about == measure.id}
     steps = [
@@ -133,8 +139,9 @@ def steps_on_report(report: Shown, thread: ThreadData, reader: Reader) -> list[N
 
 
 def with_shown_loops(thread: ThreadData, views: list[Shown]) -> ThreadData:
-    """Returns the thread with these views from lists added. If the thread has a view of the same
-    record, the view from the list replaces it, because lists say more about a record.
+    """Adds these views to the thread, and returns the new thread. The views come from lists, which
+    say more about a record than a thread does. So if the thread has a view of the same record
+    already, the view from the list replaces the old view.
     """
     by_id = {view.id: view for view in views}
     own = [by_id.pop(view.id, view) for view in thread.views]
@@ -157,7 +164,7 @@ def adoption_step(measure: Shown) -> NextStep:
 
 def _draft_steps(open_matters: list[Shown]) -> Iterator[NextStep]:
     """Yields the step that posts a proposal about a matter that nobody solved. The node has drafted
-    its text.
+    the text of the proposal.
     """
     for matter in open_matters:
         draft = matter.row("draft")
@@ -167,7 +174,7 @@ def _draft_steps(open_matters: list[Shown]) -> Iterator[NextStep]:
             yield decisions.drafted_step(title, text)
 
 
-# -- words ------------------------------------------------------------------------------------------
+# -- words -----------------------------------------------------------------------------------------
 
 
 def _accept_words(step: _Step) -> StepWords:
@@ -191,8 +198,8 @@ def _close_words(step: _Step) -> StepWords:
 
 
 def _link_words(step: _Step) -> StepWords:
-    """Returns the words of the step that asks somebody to do a part, or that passes a part to
-    somebody else.
+    """Returns the label and the explanation of a step that asks somebody to do a part of the
+    service, or that passes a part on to somebody.
     """
     old = step.thread.find(step.given("instead"))
     if old is not None:
@@ -214,8 +221,8 @@ def _link_words(step: _Step) -> StepWords:
 
 
 def _answer_words(step: _Step) -> StepWords:
-    """Returns the words of the step that replies to a report, or to all people whom a measure
-    asked.
+    """Returns the label and the explanation of the step that replies to a report, or to all people
+    whom a measure asked.
     """
     label = _("Reply to everybody")
     if step.target.kind == "feedback":
@@ -237,8 +244,8 @@ def _holder_line(link: Shown) -> str:
 
 
 def _merge_words(step: _Step) -> StepWords | None:
-    """Returns the words of the step that says whether a report is the same as one of those that the
-    node names.
+    """Returns the label and the explanation of a step about two reports. The step says that both
+    are about the same incident, or that they are not. The node names the reports to choose from.
     """
     measure = step.thread.find(step.target.about)
     others = [step.thread.find(record_id) for record_id in step.row.texts("among")]
@@ -272,8 +279,8 @@ def _done_words(step: _Step) -> StepWords | None:
 
 
 def _verdict_words(step: _Step) -> StepWords | None:
-    """Returns the words of the step that judges an action. Only people who raised the matter get
-    it.
+    """Returns the label and the explanation of the step that judges an action. Only people who
+    raised the matter get this step.
     """
     if not step.target.flag("i_raised_it"):
         return None
