@@ -102,11 +102,11 @@ class _StepFinder:
         `target_kind` in the finder's thread.
         """
         if target_kind not in self._answering:
-            known = KINDS.get(target_kind)
+            target = KINDS.get(target_kind)
             self._answering[target_kind] = [
                 declared
                 for declared in KINDS.values()
-                if self._fits(declared) and declared.can_answer(known)
+                if self._fits(declared) and declared.can_answer(target)
             ]
         return self._answering[target_kind]
 

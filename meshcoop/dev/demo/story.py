@@ -176,6 +176,11 @@ class Story:
     def _correct_receipt(self, agreement: str) -> None:
         receipt = self.sam.post("receipt", "--about", agreement, "--minutes", "180")
         self.ada.wait_for(receipt)
+        waiting = self.ada.run("next", *_AS_GRACE)
+        self._claim(
+            "Grace asks what waits for her: Sam's receipt, which she can confirm.",
+            ("confirm", receipt) in [(step["kind"], step["about"]) for step in waiting],
+        )
         self.sam.wait_for(self.ada.post("confirm", "--about", receipt, *_AS_GRACE))
         say("Sam writes a receipt for 180 minutes, and Grace confirms it. But it was 120.")
         correction = self.sam.post("correction", "--about", receipt, "--minutes", "120")
