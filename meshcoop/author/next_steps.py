@@ -19,6 +19,7 @@ from protocol.fold.fold import begin_thread, fold_thread
 from protocol.fold.kind import Kind
 from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.fold.thread import Entry, Thread
+from protocol.fold.view import View
 from protocol.record.envelope import OPEN
 from protocol.schema.fields import Field, RecordId
 
@@ -32,6 +33,7 @@ class Step:
     `given` are the fixed fields of the record. `ask` are the fields that the person may fill in,
     with first values in `suggested`. `among` are the people or records to choose from, or None for
     everybody. `awaited` says that somebody waits for the record, and since when or until when.
+    `target` is the view of the record that it answers, or None if that record has no view.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Step:
     suggested: dict[str, object]
     among: frozenset[bytes] | None
     awaited: Awaited | None
+    target: View | None
 
 
 @dataclass
@@ -189,6 +192,7 @@ class _StepFinder:
             suggested,
             way.among,
             self._awaited.get((declared.name, target.id)),
+            self.thread.views.get(target.id),
         )
 
     def _trial_values(self, declared: DeclaredKind, way: Way, step: Step) -> dict[str, object]:

@@ -37,7 +37,8 @@ def format_steps(steps: list[Shown]) -> str:
     lines = []
     for step in steps:
         mark = "!" if step["awaited"] else " "
-        lines.append(f"{mark} {_format_command(step)}")
+        title = safe_line(step["title"] or "", _TITLE_WIDTH)
+        lines.append(f"{mark} {_format_command(step)}  {title}".rstrip())
         if step["ask"]:
             options = ", ".join(_option(name) for name in step["ask"])
             lines.append(f"      fill in: {options}")

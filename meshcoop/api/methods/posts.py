@@ -8,7 +8,7 @@ from meshcoop.api.methods.loops import LoopMethods
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params, read_pin, read_text
 from meshcoop.api.plain_values import show_input
-from meshcoop.api.presenter import Presenter
+from meshcoop.api.presenter import Presenter, title_of
 from meshcoop.api.queries import open_private, open_queries
 from meshcoop.api.resolver import Resolver
 from meshcoop.api.server import Method
@@ -122,6 +122,7 @@ def _show_step(step: Step, presenter: Presenter, *, is_awaited: bool) -> Params:
     return {
         "kind": step.kind,
         "about": step.about.hex(),
+        "title": title_of(step.target) if step.target else None,
         "ask": list(step.ask),
         "given": show_input(step.given),
         "suggested": show_input(step.suggested),
@@ -146,6 +147,7 @@ def _find_step(row: Params, steps: list[Params]) -> Params:
     return {
         "kind": kind,
         "about": None,
+        "title": row["title"],
         "ask": asked,
         "given": {},
         "suggested": {},
