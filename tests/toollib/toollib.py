@@ -24,7 +24,10 @@ class Tool(Kind):
         WITHDRAWN = "withdrawn", "Its owner lends it no more (`close`)."
 
     wording = Words(
-        "Tool", happened="{who} lends this", begin="Lend a tool", states={"lent": "lent out"}
+        "Tool",
+        happened="{who} put this up to lend",
+        begin="Lend a tool",
+        states={"lent": "lent out"},
     )
     example = {"title": "A drill", "minutes": 30}
     closing = {Mark.WITHDRAWN: By("author", while_=(State.HERE,))}
@@ -146,7 +149,7 @@ class Returned(Kind):
 
         STATED = "said", "Always."
 
-    wording = Words("Return", happened="{who} has it back", submit="It is back")
+    wording = Words("Return", happened="{who} got it back", submit="It is back")
     example = {"on": "2026-12-24"}
 
     on: str = Moment(required=True, day_only=True, help="today if left out")

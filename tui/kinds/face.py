@@ -88,8 +88,11 @@ class Face:
         target = thread.find(row.about)
         if target is None or target.id == thread.root.id:
             return StepWords(plain_label(row, thread.root.kind))
+        label = plain_label(row, target.kind)
         title = safe_line(phrases.title(target), _STEP_ROOM)
-        return StepWords(f"{plain_label(row, target.kind)} ({title})")
+        # A record without a title bears the name of its kind, which the label says already.
+        is_titled = title != labels.kind(target.kind)
+        return StepWords(f"{label} ({title})" if is_titled else label)
 
     def waiting_card(self, row: Shown, reader: Reader) -> Card:
         """Makes the card of a row of `list waiting`: a view that waits for the reader.
