@@ -373,7 +373,7 @@ def _must_count(thread: Thread) -> None:
 
 
 def _add_draft(kind: DeclaredKind, thread: Thread, entry: Entry) -> Kind:
-    """Adds an unsigned entry to a thread that was folded without it. Returns the entry's draft."""
+    """Adds an unsigned entry to a thread that was folded without it. Returns the draft made for it."""
     draft = kind.draft(entry)
     thread.entries[entry.id] = entry
     thread.drafts[entry.id] = draft

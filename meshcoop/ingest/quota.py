@@ -1,5 +1,6 @@
-"""How much a device may write in one day: its quota of records and bytes (specs/03 R-03.15). A
-record counts on the day of the time that its header names.
+"""How much a device may write in one day: its quota of records and bytes (specs/03 R-03.15).
+
+The header of a record says when the record was written. This time gives the day whose quota it uses.
 
 The charter's quota decides which records fold. The neighbourhood may change this quota. The store
 takes up to twice the highest quota that was ever allowed. That second limit only grows.

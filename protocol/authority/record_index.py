@@ -54,11 +54,11 @@ class AuthorityRecord(NamedTuple):
 
     @property
     def subject(self) -> bytes | None:
-        """The subject of this record: the key by which the index finds it.
+        """The key by which the index finds this record.
 
-        The subject of an `admit` or `remove` is the person. The subject of a `renewal` is its
-        parent term. The subject of a `part` is the hash of the part's content. For any other kind,
-        the subject is the id of the record that this record answers.
+        For an `admit` or `remove`, the key is the person. For a `renewal`, it is the parent term.
+        For a `part`, it is the hash of the part's content. For any other kind, it is the id of the
+        record that this record answers.
         """
         if self.kind in {ADMIT, REMOVE}:
             return bytes(self.fields["person"])

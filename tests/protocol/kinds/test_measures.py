@@ -211,7 +211,7 @@ MOVES = st.one_of(
     st.dictionaries(st.sampled_from(SUBJECTS), st.integers(1, 9)),
 )
 def test_no_record_of_a_subject_changes_what_was_said_of_it(moves, forks):
-    """The subject's own records and forks change no answer of other people."""
+    """A person is the subject of a measure. Their records and forks change no answer of others."""
     story, _, measure, reports = reported()
     before = story.loop(measure, 30)
     for who, day, (kind, about, given_fields) in moves:
