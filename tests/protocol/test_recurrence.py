@@ -1,12 +1,15 @@
 from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given
+from dateutil.rrule import rrulestr
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from protocol import recurrence as series
 from protocol.errors import Refused
+from tests.support.work import count_calls
 
 STARTS = "2026-11-25T09:30"  # a Wednesday
 
@@ -39,6 +42,12 @@ def test_without_a_rule_it_takes_place_once():
     assert series.occurrence_days("2026-11-25", None) == ("2026-11-25",)
 
 
+def test_weekdays_with_and_without_a_number_go_together():
+    found = series.occurrence_days("2026-12-07", "FREQ=MONTHLY;BYDAY=MO,+2WE")
+
+    assert found[:5] == ("2026-12-07", "2026-12-09", "2026-12-14", "2026-12-21", "2026-12-28")
+
+
 def test_the_31st_leaves_out_the_months_that_have_none():
     found = series.occurrence_days("2027-01-31", "FREQ=MONTHLY")
 
@@ -57,6 +66,41 @@ def test_a_series_is_worked_out_for_ten_years():
     found = series.occurrence_days(STARTS, "FREQ=DAILY")
 
     assert (len(found), found[-1]) == (3654, "2036-11-25")
+
+
+_EVERY_WEEKDAY = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+_NUMBERED = [f"{number}{day}" for number in (1, 2, 3, 4, -1) for day in _EVERY_WEEKDAY]
+COSTLY = [
+    "FREQ=MONTHLY;BYDAY=MO,+2WE",  # dateutil finds no day, and searches until the year 9999
+    "FREQ=DAILY",
+    "FREQ=DAILY;COUNT=9999999999",
+    "FREQ=WEEKLY;BYDAY=" + ",".join(20 * _EVERY_WEEKDAY),
+    "FREQ=MONTHLY;BYDAY=" + ",".join(_EVERY_WEEKDAY + _NUMBERED),
+    "FREQ=MONTHLY;BYMONTHDAY=" + ",".join(map(str, range(-31, 0))),
+    "FREQ=YEARLY;BYMONTH=" + ",".join(10 * ["2", "12", "1"]) + ";BYDAY=SU,-1SU,1MO",
+    *(f"FREQ=MONTHLY;BYDAY=TU,{numbered}" for numbered in _NUMBERED),
+    *(f"FREQ=MONTHLY;BYDAY={day},+2WE" for day in _EVERY_WEEKDAY),
+    *(f"FREQ=MONTHLY;INTERVAL=11;BYDAY={day};BYSETPOS=4,-4" for day in _EVERY_WEEKDAY),
+    *(f"FREQ=YEARLY;BYMONTH={month};BYDAY=MO,-1FR" for month in range(1, 13)),
+    *(f"FREQ=YEARLY;BYMONTH={month};BYDAY=4MO,-4MO,TU" for month in range(1, 13)),
+    *(f"FREQ=YEARLY;INTERVAL=10;BYMONTH={month};BYMONTHDAY=-28" for month in range(1, 13)),
+]
+_MOST_CALLS = 25_000  # 3,654 days, and a few calls for each
+
+
+@pytest.mark.parametrize("starts", [STARTS, "2028-02-29", "1970-01-01"])
+def test_no_rule_costs_more_than_the_days_of_ten_years(starts):
+    for rule in COSTLY:
+        series._days_or_refusal.cache_clear()
+
+        assert count_calls(lambda: days_or_refusal(starts, rule)) < _MOST_CALLS, rule  # noqa: B023
+
+
+def test_a_refusal_is_remembered():
+    rule = "FREQ=WEEKLY;BYDAY=MO,TU"  # STARTS is a Wednesday
+    days_or_refusal(STARTS, rule)
+
+    assert count_calls(lambda: days_or_refusal(STARTS, rule)) < 10
 
 
 HOSTILE = [
@@ -152,6 +196,42 @@ def test_of_any_rule_there_are_days_in_order_or_a_refusal(first, often, parts):
         assert list(found) == sorted(set(found))
         assert found[0] == first.isoformat()
         assert date.fromisoformat(found[-1]) - first <= timedelta(days=3653)
+
+
+_sorts_of_lists = st.sampled_from(
+    [
+        ("WEEKLY", {"BYDAY": _EVERY_WEEKDAY, "WKST": ["SU", "TH"]}),
+        ("MONTHLY", {"BYDAY": _EVERY_WEEKDAY, "BYSETPOS": ["1", "3", "-1", "-4"]}),
+        ("MONTHLY", {"BYDAY": _NUMBERED}),
+        ("MONTHLY", {"BYMONTHDAY": ["1", "15", "30", "31", "-1", "-31"]}),
+        ("YEARLY", {"BYDAY": _NUMBERED, "BYMONTH": ["1", "2", "11"]}),
+        ("YEARLY", {"BYDAY": _EVERY_WEEKDAY, "BYMONTH": ["2", "12"]}),
+        ("YEARLY", {"BYMONTHDAY": ["1", "28", "-1", "-28"], "BYMONTH": ["2", "7"]}),
+    ]
+)
+_ends = st.sampled_from(["", ";COUNT=1", ";COUNT=40", ";UNTIL=20301130", ";UNTIL=20991231"])
+
+
+@settings(max_examples=40)
+@given(st.dates(date(2026, 1, 1), date(2032, 12, 31)), _sorts_of_lists, _ends, st.data())
+def test_another_library_finds_the_same_days(first, sort_of_list, end, draw):
+    frequency, lists = sort_of_list
+    interval = draw.draw(st.integers(1, 10))
+    rule = f"FREQ={frequency};INTERVAL={interval}{end}"
+    for name, values in lists.items():
+        chosen = draw.draw(st.lists(st.sampled_from(values), min_size=1, max_size=4))
+        rule += f";{name}=" + (chosen[0] if name == "WKST" else ",".join(chosen))
+    theirs = rrulestr(rule, dtstart=datetime.combine(first, datetime.min.time()))
+    last = f"{first.year + 10}{first.isoformat()[4:]}"
+    their_days = (moment.date().isoformat() for moment in theirs)
+    expected = list(takewhile(lambda day: day <= last, their_days))
+
+    found = days_or_refusal(first.isoformat(), rule)
+
+    if isinstance(found, Refused):
+        assert expected[:1] != [first.isoformat()]
+    else:
+        assert list(found) == expected
 
 
 @given(st.text(max_size=200))

@@ -14,8 +14,8 @@ from meshcoop.matching.index import MatchingIndex
 class Everybody:
     """Accepts any person, as if everybody were a guest of this home."""
 
-    def whom(self, who, finder):
-        return finder.person(who)
+    def resolve(self, typed, resolve_person):
+        return resolve_person(typed)
 
 
 class Asking:
