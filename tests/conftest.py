@@ -1,11 +1,15 @@
 """Settings that hold for all tests."""
 
+import functools
 import gc
 import os
 import sys
+from pathlib import Path
 
+import trio
 from hypothesis import settings
 
+from meshcoop.node import step_meter
 from tests.support import forked_programs as warm
 from tests.support.paths import ROOT
 
@@ -19,6 +23,36 @@ sys.dont_write_bytecode = False
 # On a busy machine, one example of Hypothesis may take any time. So no deadline is set.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--steps", metavar="FILE", help="measure the steps of every event loop; name the slowest"
+    )
+
+
+def pytest_configure(config):
+    """With --steps, measures the event loops of all tests, and of the nodes that tests start."""
+    report = config.getoption("--steps")
+    if report is None:
+        return
+    os.environ[step_meter.VARIABLE] = str(Path(report).absolute())
+    run = trio.run
+
+    @functools.wraps(run)
+    def measured_run(*arguments, instruments=(), **options):
+        meters = step_meter.meters_of_environment()
+        return run(*arguments, instruments=[*instruments, *meters], **options)
+
+    trio.run = measured_run
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    report = config.getoption("--steps")
+    if report is not None:
+        terminalreporter.section(f"steps longer than {step_meter.LIMIT_MS} ms, and the slowest")
+        for step in step_meter.read_steps(Path(report))[:20]:
+            terminalreporter.line(f"{step.milliseconds:7.1f} ms  {step.task}  ends at {step.place}")
 
 
 def pytest_collection_finish():

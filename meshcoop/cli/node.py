@@ -84,6 +84,7 @@ def _serve_home(context: Context, unlocked: key_file.UnlockedKeys) -> None:
     from meshcoop.network.libp2p.host import open_host
     from meshcoop.network.libp2p.swarm import HOME_LIMITS, RELAY_LIMITS
     from meshcoop.node.node import Node, run_node
+    from meshcoop.node.step_meter import meters_of_environment
     from meshcoop.repair.startup import mend_stores
 
     settings = context.home.read_settings()
@@ -121,7 +122,7 @@ def _serve_home(context: Context, unlocked: key_file.UnlockedKeys) -> None:
             nursery.cancel_scope.cancel()
 
     try:
-        trio.run(main)
+        trio.run(main, instruments=meters_of_environment())
     except BaseExceptionGroup as group:
         # A nursery wraps every error in a group, also an error that a person can mend.
         mistake = _find_mistake(group)
