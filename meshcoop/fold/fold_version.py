@@ -1,8 +1,8 @@
 """The version of the fold. If a new program may make other views from the same records, the fold
 has a new version.
 
-The version is derived from the kinds' declarations and from the source of the code that makes the
-views. A home notes the version with which it made its views. If the version has changed since then,
+The version is derived from the kinds' declarations, from the source of the code that makes the views,
+and from the version of Unicode, by which their words are folded. A home notes the version with which it made its views. If the version has changed since then,
 the home makes its views again.
 """
 
@@ -17,6 +17,7 @@ from importlib.resources.abc import Traversable
 from inspect import getsourcefile
 from pathlib import Path
 from types import ModuleType
+from unicodedata import unidata_version
 
 from protocol.fold.registry import KINDS, describe_kinds
 
@@ -33,6 +34,7 @@ _SOURCES = (
     "protocol.record",
     "protocol.recurrence",
     "protocol.schema",
+    "protocol.spelling",
 )
 
 
@@ -42,7 +44,7 @@ def fold_version() -> str:
     kinds = {sys.modules[declared.view_type.__module__] for declared in KINDS.values()}
     modules = kinds | {import_module(name) for name in _SOURCES}
     return derive_version(
-        json.dumps(describe_kinds(), default=repr),
+        json.dumps([unidata_version, describe_kinds()], default=repr),
         (source for module in modules for source in _sources_of(module)),
     )
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgpack
 
@@ -22,10 +22,9 @@ from protocol.fold.kind import Kind
 from protocol.fold.registry import names_of, view_of
 from protocol.fold.view import View
 from protocol.record import codec
+from protocol.spelling import query_terms, search_terms
 
 V = TypeVar("V", bound=Kind)
-
-_NO_WORDS = frozenset(("kind", "state"))  # fields whose text no person wrote
 
 
 class FoldedThread(NamedTuple):
@@ -163,11 +162,13 @@ class Views:
         return {view.author: view for view in merge(*by_kind, key=lambda view: view.order)}
 
     def search(self, words: str, limit: int) -> list[View]:
-        """Returns at most `limit` views that have all of the given words, the best match first.
+        """Returns at most `limit` views that have all of the given words, the best match first
+        (R-06.13).
 
-        A view has a given word if a word in the view begins with the given word.
+        A view has a given word if a word in the view begins with the given word. Where a script
+        writes no spaces, the given word can also stand inside a word.
         """
-        return [_unpack(body) for body in self._rows.search(words, limit)]
+        return [_unpack(body) for body in self._rows.search(query_terms(words), limit)]
 
     # -- credits ----------------------------------------------------------------------------------
 
@@ -320,20 +321,5 @@ def _waiting(who: bytes | Crowd, row: FoundRow) -> Waiting:
 
 
 def _words(view: View) -> str:
-    """Returns all text that people wrote in a view. Leaves out ids and private fields."""
-    texts: list[str] = []
-    for name, value in vars(view).items():
-        if isinstance(value, str):
-            if name not in _NO_WORDS:
-                texts.append(value)
-        elif type(value) is list:
-            texts += _texts(value)
-    return "\n".join(texts)
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, list):
-        return [text for part in value for text in _texts(part)]
-    return []
+    """Returns the terms by which a view is found, with spaces between them."""
+    return " ".join(search_terms("\n".join(view.texts())))

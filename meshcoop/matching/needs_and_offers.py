@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from meshcoop.matching.stemming import split_words
 from meshcoop.matching.times import weekdays_of
 from meshcoop.matching.topics import Topics, is_word, read_topics
 from meshcoop.matching.vocabulary import SPEAKS, Vocabulary
 from protocol.fold.facets import Portrait, Post
 from protocol.fold.view import View
+from protocol.spelling import split_words
 
 _MAX_WORDS_OF_A_LINE = 2  # if a line has more words of unknown meaning, these are no topics
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from meshcoop.matching.stemming import Word, split_words, stem
+from meshcoop.matching.stemming import stem
 from meshcoop.matching.vocabulary import (
     LONGEST,
     SPEAKS,
@@ -13,6 +13,7 @@ from meshcoop.matching.vocabulary import (
     Vocabulary,
     thing_concepts,
 )
+from protocol.spelling import Word, split_words
 
 NO_FIT = "nothing"  # marks a phrase that means none of the things its words mean
 

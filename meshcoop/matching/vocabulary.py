@@ -8,7 +8,8 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple, TypedDict, cast
 
-from meshcoop.matching.stemming import split_words, stem
+from meshcoop.matching.stemming import stem
+from protocol.spelling import split_words
 
 SPEAKS = "speaks:"  # the concept of a language begins with this
 THING = "thing:"  # the concept of a thing that changes hands begins with this

@@ -1,5 +1,5 @@
-"""The tables of views. One table has a row for each view in packed form. The other has the words by
-which views are searched.
+"""The tables of views. One table has a row for each view in packed form. The other has the terms by
+which views are found.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from meshcoop.store.database import Database
 
-# The search table keeps only the places of words. The words themselves are in the body of the view.
-# To delete an entry, SQLite needs the same words again.
+# The search table keeps only the places of terms. The texts themselves are in the body of the view.
+# To delete an entry, SQLite needs the same terms again. The terms come folded, with spaces between
+# them. So the tokenizer divides them at spaces alone: all other signs belong to a term.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS views (
     n INTEGER PRIMARY KEY, id BLOB NOT NULL, root INTEGER NOT NULL, kind TEXT NOT NULL,
@@ -19,7 +20,7 @@ CREATE INDEX IF NOT EXISTS views_by_root ON views (root);
 CREATE INDEX IF NOT EXISTS views_by_kind ON views (kind, created);
 CREATE INDEX IF NOT EXISTS views_by_state ON views (kind, state, created);
 CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
-    words, content = "", tokenize = "unicode61 remove_diacritics 2"
+    words, content = "", tokenize = "ascii tokenchars '$+#<=>^`|~'"
 );
 """
 
@@ -129,13 +130,13 @@ class ViewRows:
         )
         return (row[0] for row in rows)
 
-    def search(self, text: str, limit: int) -> list[bytes]:
-        """Returns at most `limit` packed views that match a text, the best match first.
+    def search(self, groups: Iterable[Iterable[str]], limit: int) -> list[bytes]:
+        """Returns at most `limit` packed views that have all groups of terms, the best match first.
 
-        A view matches if each word of `text` is the beginning of a word in the view.
+        A view has a group if its terms follow each other in the view. The last term of a group can
+        be the beginning of a term in the view.
         """
-        plain = text.encode(errors="ignore").decode().replace('"', " ").replace("\0", " ")
-        query = " ".join(f'"{word}"*' for word in plain.split())
+        query = " ".join(f'"{" ".join(terms)}"*' for terms in groups)
         if not query:
             return []
         rows = self._db.execute(
@@ -168,15 +169,15 @@ class ViewRows:
     # -- writing ----------------------------------------------------------------------------------
 
     def add(self, rows: Iterable[ViewRow], words: Iterable[tuple[int, str]]) -> None:
-        """Adds views to the table, and texts to the search table.
+        """Adds views to the table, and their terms to the search table.
 
-        Each pair in `words` is the row of a view, and the text by which it is searched.
+        Each pair in `words` is the row of a view, and the terms by which the view is found.
         """
         self._db.executemany(_INSERT, rows)
         self._db.executemany("INSERT INTO search (rowid, words) VALUES (?, ?)", words)
 
     def remove(self, n: int, words: str) -> None:
-        """Removes the view in row `n`. `words` must be the same text that was added for
+        """Removes the view in row `n`. `words` must be the same terms that were added for
         this view.
         """
         if words:

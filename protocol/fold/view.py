@@ -4,7 +4,7 @@ A view has the fields of its record, and what the fold works out from the other 
 thread. Each kind of record has its own class of views, with a typed attribute for each value.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
@@ -12,6 +12,8 @@ from protocol.schema.fields import Field
 from protocol.schema.values import PersonId, TimeMs
 
 Order = tuple[int, bytes]  # a time in ms, then an id
+
+_NO_TEXTS = frozenset(("kind", "state"))  # values of every view whose words no person wrote
 
 
 class States(StrEnum):
@@ -69,6 +71,20 @@ class View:
             if field.names_people and value is not None:
                 people |= field.people(value)
         return people
+
+    def texts(self) -> Iterable[str]:
+        """Returns the texts in the view that people wrote for everybody to read. Search looks
+        through them (R-06.13b).
+
+        A kind overrides this if its views have such texts in other places than values.
+        """
+        for name, value in vars(self).items():
+            field = self.record_fields.get(name)
+            if field is not None:
+                if value is not None and not field.private:
+                    yield from field.texts(value)
+            elif isinstance(value, str) and name not in _NO_TEXTS:
+                yield value
 
     def hide_words(self) -> None:
         """Removes the fields with free words from the view. Counted values stay (R-14.6)."""

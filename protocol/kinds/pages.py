@@ -4,6 +4,7 @@ A revision names the texts that it follows, and replaces them. If two revisions 
 text, both are shown, so nobody's words are lost. A later revision can follow both and join them.
 """
 
+from collections.abc import Iterable
 from typing import NotRequired, TypedDict
 
 from protocol.fold.kind import Kind, Words
@@ -80,6 +81,11 @@ class Page(Kind):
             self.first = {"title": None, "text": None}
         self.title = self.heads[-1]["title"]
         self.text = self.heads[-1]["text"]
+
+    def texts(self) -> Iterable[str]:
+        """Returns the titles and texts that are current."""
+        for head in self.heads:
+            yield from filter(None, (head["title"], head["text"]))
 
 
 @kind("revision", about=("page",))

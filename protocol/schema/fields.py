@@ -7,7 +7,7 @@ table in the specs and the values that the tests generate follow from it too.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -65,6 +65,11 @@ class Field:
         """Returns the root keys of the people that a value names."""
         return {value} if self.names_people else set()
 
+    def texts(self, value: Any) -> Iterable[str]:
+        """Returns the texts in a value that people wrote. People search for their words."""
+        del value
+        return ()
+
     @property
     def bounds(self) -> tuple[int | None, int | None]:
         """The smallest and the largest number that is allowed. None means no limit.
@@ -102,6 +107,9 @@ class Text(Field):
         # The author's software writes NFC (R-02). Other nodes do not check this. Their versions of
         # Unicode differ, and nodes that judge a record differently would never converge.
         return unicodedata.normalize("NFC", given)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return (value,)
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
@@ -226,6 +234,9 @@ class PersonOrName(Field):
     def people(self, value: Any) -> set[bytes]:
         return {value} if type(value) is bytes else set()
 
+    def texts(self, value: Any) -> Iterable[str]:
+        return () if type(value) is bytes else (value,)
+
     def check(self, name: str, value: Any) -> None:
         if type(value) is bytes:
             Person().check(name, value)
@@ -321,6 +332,9 @@ class Many(Field):
     def people(self, value: Any) -> set[bytes]:
         return {person for single in value for person in self.of.people(single)}
 
+    def texts(self, value: Any) -> Iterable[str]:
+        return [text for single in value for text in self.of.texts(single)]
+
     @property
     def bounds(self) -> tuple[int | None, int | None]:
         return 0, self.max
@@ -362,6 +376,9 @@ class Map(Many):
 
     def people(self, value: Any) -> set[bytes]:
         return super().people(value.values())
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return [*value, *super().texts(value.values())]
 
 
 def _refusal(name: str, must: str, **arguments: object) -> Refused:

@@ -41,7 +41,7 @@ class Story:
         self.entries = []
         self.seqs = dict.fromkeys(PEOPLE, 0)
 
-    def says(self, who, kind, about=None, *, time=None, **fields):
+    def says(self, who, kind, about=None, /, *, time=None, **fields):
         self.seqs[who] += 1
         n = len(self.entries) + 1
         one = Entry(

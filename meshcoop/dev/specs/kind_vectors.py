@@ -60,7 +60,7 @@ def _make_case(kind: DeclaredKind, name: str, fields: Mapping[str, Any]) -> Docu
 
 def _fill_required(kind: DeclaredKind) -> dict[str, Any]:
     return {
-        name: _make_example(name, field)
+        name: make_example(name, field)
         for name, field in kind.fields.items()
         if field.required and not field.beside
     }
@@ -68,11 +68,11 @@ def _fill_required(kind: DeclaredKind) -> dict[str, Any]:
 
 def _fill_all(kind: DeclaredKind) -> dict[str, Any]:
     return {
-        name: _make_example(name, field) for name, field in kind.fields.items() if not field.beside
+        name: make_example(name, field) for name, field in kind.fields.items() if not field.beside
     }
 
 
-def _make_example(name: str, field: Field) -> Any:
+def make_example(name: str, field: Field) -> Any:
     """Makes an example of a value that the field may hold."""
     if field.private:
         return seed_of(name)
@@ -97,9 +97,9 @@ def _make_example(name: str, field: Field) -> Any:
         if isinstance(field, field_type):
             return example
     if isinstance(field, Map):
-        return {"cook": _make_example(name, field.of)}
+        return {"cook": make_example(name, field.of)}
     if isinstance(field, Many):
-        return [_make_example(name, field.of)]
+        return [make_example(name, field.of)]
     if isinstance(field, Integer):
         return largest
     if isinstance(field, Text):
