@@ -2,12 +2,15 @@
 print.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vRecur
+
+from meshcoop.export.observances import make_timezone
+from protocol.recurrence import occurrence_days, occurrence_start
 
 Row = dict[str, Any]  # an entry of the diary, as the local API shows it
 
@@ -19,30 +22,65 @@ def encode_calendar(entries: Iterable[Row], timezone: str | None) -> bytes:
     have no zone, and each reader takes them as local times.
     """
     zone = ZoneInfo(timezone) if timezone else None
+    events = [event for entry in entries for event in _make_events(entry, zone)]
     calendar = Calendar()
     calendar.add("prodid", "-//meshcoop//diary//EN")
     calendar.add("version", "2.0")
-    for entry in entries:
-        calendar.add_component(_make_event(entry, zone))
-    calendar.add_missing_timezones()
+    if timezone and events:
+        calendar.add_component(make_timezone(timezone, min(event.start.year for event in events)))
+    for event in events:
+        calendar.add_component(event)
     data: bytes = calendar.to_ical()
     return data
 
 
-def _make_event(entry: Row, zone: tzinfo | None) -> Event:
+def _make_events(entry: Row, zone: tzinfo | None) -> Iterator[Event]:
+    """Makes the event of an entry, then one more event for each of its irregular days."""
+    start = _parse_start(entry["starts"], zone)
+    length = timedelta(minutes=entry["minutes"] or 0)
+    event = _make_event(entry)
+    event.add("dtstart", start)
+    if entry["repeats"]:
+        event.add("rrule", _make_rule(entry, start))
+    if length and isinstance(start, datetime):
+        # A calendar adds a duration to each day of a series. The end of a single day is a moment.
+        if entry["repeats"]:
+            event.add("duration", length)
+        else:
+            event.add("dtend", _add_elapsed(start, length))
+    yield event
+    if entry["repeats"] and isinstance(start, datetime) and start.tzinfo:
+        yield from _make_irregular_days(entry, start.tzinfo, length)
+
+
+def _make_event(entry: Row) -> Event:
     event = Event()
     event.add("uid", entry["id"])
     event.add("dtstamp", datetime.fromisoformat(entry["created"]))
     event.add("summary", entry["title"])
     event.add("status", entry["state"].upper())
-    event.add("dtstart", _parse_start(entry["starts"], zone))
-    if entry["minutes"] and len(entry["starts"]) > _DAY_LENGTH:
-        event.add("duration", timedelta(minutes=entry["minutes"]))
     if entry["area"]:
         event.add("location", entry["area"])
-    if entry["repeats"]:
-        event.add("rrule", _make_rule(entry["repeats"], entry["starts"], zone))
     return event
+
+
+def _make_irregular_days(entry: Row, zone: tzinfo, length: timedelta) -> Iterator[Event]:
+    """Makes an event for each day of a series on which the clocks disturb it.
+
+    On such a day the clocks change during the event, or skip the time at which it begins. Calendars
+    disagree about what a series does then, so these events say it.
+    """
+    for day in occurrence_days(entry["starts"], entry["repeats"]):
+        local = datetime.fromisoformat(occurrence_start(entry["starts"], day))
+        begin = local.replace(tzinfo=zone)
+        # `fold` chooses between the two meanings of a clock time that comes twice, or is skipped.
+        edges = [edge.replace(fold=fold) for edge in (begin, begin + length) for fold in (0, 1)]
+        if len({edge.utcoffset() for edge in edges}) > 1:
+            event = _make_event(entry)
+            event.add("recurrence-id", begin)
+            event.add("dtstart", begin.astimezone(UTC))
+            event.add("dtend", _add_elapsed(begin, length))
+            yield event
 
 
 def _parse_start(starts: str, zone: tzinfo | None) -> date | datetime:
@@ -52,17 +90,22 @@ def _parse_start(starts: str, zone: tzinfo | None) -> date | datetime:
     return start if start.tzinfo else start.replace(tzinfo=zone)
 
 
-def _make_rule(repeats: str, starts: str, zone: tzinfo | None) -> vRecur:
-    """Makes the rule by which an event repeats. If the event's start has a time zone, the end of
-    the repetition is converted to UTC, as RFC 5545 requires.
+def _add_elapsed(start: datetime, length: timedelta) -> datetime:
+    """Adds so much time to a moment. Returns the result in UTC, which no clock change disturbs.
+
+    A moment without a time zone stays without one.
     """
-    rule: vRecur = vRecur.from_ical(repeats)
-    if "UNTIL" in rule:
-        start = _parse_start(starts, zone)
-        last_day = date.fromisoformat(repeats.partition("UNTIL=")[2][: len("20261123")])
-        if isinstance(start, datetime):
-            end = datetime.combine(last_day, time.max.replace(microsecond=0), start.tzinfo)
-            rule["UNTIL"] = [end.astimezone(UTC) if start.tzinfo else end]
-        else:
-            rule["UNTIL"] = [last_day]
+    return (start.astimezone(UTC) if start.tzinfo else start) + length
+
+
+def _make_rule(entry: Row, start: date | datetime) -> vRecur:
+    """Makes the rule of a series. The rule ends with the last day that the series has here."""
+    last_day = occurrence_days(entry["starts"], entry["repeats"])[-1]
+    end = _parse_start(occurrence_start(entry["starts"], last_day), None)
+    if isinstance(start, datetime) and start.tzinfo and isinstance(end, datetime):
+        # RFC 5545 wants this moment in UTC if the start has a time zone.
+        end = end.replace(tzinfo=start.tzinfo).astimezone(UTC)
+    rule: vRecur = vRecur.from_ical(entry["repeats"])
+    rule.pop("COUNT", None)
+    rule["UNTIL"] = [end]
     return rule
