@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrulestr
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard, vRecur
 
 _YEARS = 28  # after so many years, each date falls on the same weekday again
@@ -54,8 +53,13 @@ def make_timezone(zone_id: str, first_year: int) -> Timezone:
     for alike in by_clocks.values():
         rule = _find_rule([change.moment for change in alike])
         if rule is not None:
-            first_moment = _first_moment(rule, alike[0].moment)
-            component.add_component(_make_observance(alike[0], first_moment, rule))
+            # Some readers take a zone for UTC if its rules begin late and its winter is that of UTC.
+            # So the rules begin in 1970, with the date that they have again after each cycle.
+            cycle_start = next(
+                change for change in alike if (change.moment.year - 1970) % _YEARS == 0
+            )
+            first_moment = cycle_start.moment.replace(year=1970)
+            component.add_component(_make_observance(cycle_start, first_moment, rule))
         else:
             for change in alike:
                 component.add_component(_make_observance(change, change.moment, None))
@@ -73,15 +77,6 @@ def _make_observance(
     if rule is not None:
         observance.add("rrule", vRecur.from_ical(rule))
     return observance
-
-
-def _first_moment(rule: str, moment: datetime) -> datetime:
-    """Returns the first moment of a rule since 1970, at the clock time of `moment`.
-
-    Some readers take a zone for UTC if its rules begin late and its winter time is that of UTC.
-    """
-    start = datetime.combine(_EPOCH, moment.time())
-    return next(iter(rrulestr(rule, dtstart=start)))
 
 
 def _clock_at(zone: ZoneInfo, moment: datetime) -> _Clock:
