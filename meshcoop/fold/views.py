@@ -4,7 +4,7 @@ the answers that views wait for. All of this can be rebuilt from records at any 
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -14,7 +14,7 @@ import msgpack
 from meshcoop.store.awaited_rows import AwaitedRow, AwaitedRows, FoundRow
 from meshcoop.store.credit_rows import CreditRows
 from meshcoop.store.store import Store
-from meshcoop.store.view_rows import ViewRow, ViewRows
+from meshcoop.store.view_rows import ViewPlace, ViewRow, ViewRows
 from protocol.fold.balance import Balance
 from protocol.fold.facets import Awaited, Credit, Crowd
 from protocol.fold.fold import hash_view
@@ -46,6 +46,23 @@ class Waiting(NamedTuple):
     awaited: Awaited
 
 
+class ViewChanges:
+    """The views that have changed since somebody last asked.
+
+    After a transaction that failed, some of these views are as they were before.
+    """
+
+    def __init__(self) -> None:
+        self.rows: set[int] = set()  # of the views' records
+        self.is_cleared = False  # all views were removed, and may be made again
+
+    def take(self) -> set[int]:
+        """Returns the rows of the changed views, and forgets them."""
+        rows = self.rows
+        self.rows = set()
+        return rows
+
+
 class Views:
     """The shared views of this home, stored in its database. Callers must hold a transaction of the
     store.
@@ -61,6 +78,7 @@ class Views:
         self._awaited = AwaitedRows(store)
         self._changes: dict[int, int] = {}  # by root; counted since this home started
         self._clear_count = 0
+        self._followers: list[ViewChanges] = []
         if stale:
             self._drop_tables()
         self._create_tables()
@@ -84,12 +102,14 @@ class Views:
                     fresh.append(_Fresh(n, root, view, is_core, packed, hash_now))
             for n in stored:  # gone, or about to be replaced
                 self._remove(n)
+            self._note_changes(stored)
             # What a view waits for can change although the view does not.
             if root not in new:
                 self._awaited.remove_thread(root)
             self._awaited.add(_awaited_row(n, root, awaited) for n, awaited in thread.awaited)
             self._changes[root] = self._changes.get(root, 0) + 1
         self._add(fresh)
+        self._note_changes(view.n for view in fresh)
 
     def drop_thread(self, root: int) -> None:
         """Removes the views of a thread that is gone from the store."""
@@ -106,6 +126,9 @@ class Views:
         self._drop_tables()
         self._create_tables()
         self._clear_count += 1
+        for changes in self._followers:
+            changes.rows.clear()
+            changes.is_cleared = True
 
     # -- views ------------------------------------------------------------------------------------
 
@@ -217,11 +240,19 @@ class Views:
         """
         return self._store.change_count
 
-    def hashes_of_kinds(self, names: Sequence[str]) -> dict[int, bytes]:
-        """Returns the hash of every view of the named kinds, by row. If a hash is new, the view has
-        changed.
-        """
-        return self._rows.hashes_of_kinds(names)
+    def follow(self) -> ViewChanges:
+        """Returns an object that notes from now on which views change."""
+        changes = ViewChanges()
+        self._followers.append(changes)
+        return changes
+
+    def places_after(self, n: int, names: Sequence[str], limit: int) -> list[ViewPlace]:
+        """Returns the places of the next views of the named kinds, behind row `n`, in order."""
+        return self._rows.places_after(n, names, limit)
+
+    def places_in_rows(self, rows: Sequence[int]) -> list[ViewPlace]:
+        """Returns the places of the views in the given rows. Leaves out rows without a view."""
+        return self._rows.places_in_rows(rows)
 
     def state_hash(self) -> bytes:
         """R-03.16: returns the hash of all views of the core. Homes that can read the same records
@@ -241,6 +272,11 @@ class Views:
         self._rows.drop()
         self._credits.drop()
         self._awaited.drop()
+
+    def _note_changes(self, rows: Iterable[int]) -> None:
+        changed = list(rows)
+        for changes in self._followers:
+            changes.rows.update(changed)
 
     def _add(self, fresh: Sequence["_Fresh"]) -> None:
         words = [(view.n, text) for view in fresh if (text := _words(view.view))]

@@ -1,13 +1,16 @@
 """The exchanges between people: time that one person gave to another, or promised to give."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import NamedTuple
 
 from meshcoop.clock import iso_time
-from meshcoop.matching.times import is_overlapping, time_span
+from meshcoop.matching.times import TimeSpan, is_overlapping, time_span
 from protocol.fold.facets import Credit, Promise
 from protocol.fold.view import View
+
+_MOST_A_DAY = 50  # somebody with more promises for one day has no time, and none is looked at
 
 
 class Exchange(NamedTuple):
@@ -24,11 +27,17 @@ class Exchange(NamedTuple):
 class Exchanges:
     """All exchanges, grouped by person. To add or remove exchanges, callers give the row of the
     view that the exchanges come from.
+
+    Sums are kept, because two people may have thousands of exchanges.
     """
 
     def __init__(self) -> None:
         self._by_row: dict[int, list[Exchange]] = defaultdict(list)
         self._rows_of: dict[bytes, set[int]] = defaultdict(set)
+        self._month_minutes: Counter[tuple[bytes, str]] = Counter()  # by giver and month
+        self._net_minutes: Counter[bytes] = Counter()  # given minus received
+        self._gifts: dict[tuple[bytes, bytes], set[Exchange]] = defaultdict(set)
+        self._promises: dict[tuple[bytes, str], set[Exchange]] = defaultdict(set)  # by day
 
     def add_credit(self, row: int, credit: Credit) -> None:
         """Adds minutes that the view in this row moves from one person to another."""
@@ -59,6 +68,12 @@ class Exchanges:
         for exchange in self._by_row.pop(row, ()):
             self._rows_of[exchange.giver].discard(row)
             self._rows_of[exchange.receiver].discard(row)
+            self._month_minutes[exchange.giver, exchange.when[:7]] -= exchange.minutes
+            if exchange.is_given:
+                self._count_net(exchange, -exchange.minutes)
+                self._gifts[exchange.giver, exchange.receiver].discard(exchange)
+            for key in _days_of_promise(exchange):
+                self._promises[key].discard(exchange)
 
     def of_person(self, person: bytes) -> Iterator[Exchange]:
         """Yields the exchanges in which a person gives or receives."""
@@ -78,11 +93,7 @@ class Exchanges:
         """Returns the sum of the minutes that a person gave or promised in a month, such as
         2026-11.
         """
-        return sum(
-            exchange.minutes
-            for exchange in self.of_person(person)
-            if exchange.giver == person and exchange.when[:7] == month
-        )
+        return self._month_minutes.get((person, month), 0)
 
     def is_busy(self, person: bytes, moment: str | None, minutes: int | None) -> bool:
         """Returns whether a person has already promised to somebody a part of the time that begins
@@ -91,32 +102,51 @@ class Exchanges:
         wanted = time_span(moment, minutes)
         if wanted is None:
             return False
-        promised = (exchange for exchange in self.of_person(person) if not exchange.is_given)
+        by_day = [self._promises.get((person, day), ()) for day in _days_of(wanted)]
+        if any(len(promises) > _MOST_A_DAY for promises in by_day):
+            return True
+        promised = (exchange for promises in by_day for exchange in promises)
         spans = (time_span(exchange.when, exchange.minutes) for exchange in promised)
         return any(span is not None and is_overlapping(span, wanted) for span in spans)
 
     def last_gift(self, giver: bytes, receiver: bytes) -> Exchange | None:
         """Returns the latest exchange in which `giver` gave time to `receiver`, or None."""
-        gifts = [
-            exchange
-            for exchange in self.of_person(receiver)
-            if exchange.is_given and exchange.giver == giver
-        ]
+        gifts = self._gifts.get((giver, receiver), ())
         return max(gifts, key=lambda exchange: (exchange.when, exchange.id), default=None)
 
     def has_received_more(self, person: bytes) -> bool:
         """Returns whether a person has received more minutes than they gave."""
-        net_minutes = 0
-        for exchange in self.of_person(person):
-            if exchange.is_given:
-                is_giver = exchange.giver == person
-                net_minutes += exchange.minutes if is_giver else -exchange.minutes
-        return net_minutes < 0
+        return self._net_minutes[person] < 0
 
     def _add(self, row: int, exchange: Exchange) -> None:
         self._by_row[row].append(exchange)
         self._rows_of[exchange.giver].add(row)
         self._rows_of[exchange.receiver].add(row)
+        self._month_minutes[exchange.giver, exchange.when[:7]] += exchange.minutes
+        if exchange.is_given:
+            self._count_net(exchange, exchange.minutes)
+            self._gifts[exchange.giver, exchange.receiver].add(exchange)
+        for key in _days_of_promise(exchange):
+            self._promises[key].add(exchange)
+
+    def _count_net(self, exchange: Exchange, minutes: int) -> None:
+        self._net_minutes[exchange.giver] += minutes
+        self._net_minutes[exchange.receiver] -= minutes
+
+
+def _days_of_promise(exchange: Exchange) -> Iterable[tuple[bytes, str]]:
+    """Yields the people and the days of a promise whose hour is known."""
+    span = None if exchange.is_given else time_span(exchange.when, exchange.minutes)
+    if span is not None:
+        for day in _days_of(span):
+            yield exchange.giver, day
+            yield exchange.receiver, day
+
+
+def _days_of(span: TimeSpan) -> Iterator[str]:
+    first, last = (moment.toordinal() for moment in span)
+    for day in range(first, last + 1):
+        yield date.fromordinal(day).isoformat()
 
 
 def _day_of(milliseconds: int) -> str:

@@ -4,7 +4,7 @@ views and can be rebuilt at any time.
 The index knows no kinds. It reads the credits and the matching facts of views.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from itertools import islice
 
@@ -14,15 +14,30 @@ from meshcoop.matching.introductions import GoodWord
 from meshcoop.matching.needs_and_offers import NeedOrOffer, Profile, read_portrait, read_post
 from meshcoop.matching.portraits import PortraitRows
 from meshcoop.matching.topics import is_word
+from meshcoop.matching.unread_rows import UnreadRows
 from meshcoop.matching.vocabulary import Vocabulary
-from protocol.fold.facets import Answered, Portrait, Post, Promise, Recommendation, SameWords
+from protocol.fold.facets import (
+    Answered,
+    MatchingFact,
+    Portrait,
+    Post,
+    Promise,
+    Recommendation,
+    SameWords,
+)
 from protocol.fold.kind import Kind
 from protocol.fold.registry import KINDS
+
+_MAX_SYNONYMS = 200  # lists of words that mean the same; each makes every text slower to read
+_PLACES_AT_ONCE = 500  # places of views that are read in one step
+_MAX_COUNTERPARTS = 200  # for one topic, the newest
 
 # A word says something about an entry if few entries have it: at most 3, or one for each 50 people.
 _RARE = 3
 _PEOPLE_PER_USER = 50
 _NO_PROFILE = Profile({})
+
+Synonyms = list[tuple[str, ...]]
 
 EntryKey = tuple[int, int]  # the row of a view, and the place among the entries of that view
 
@@ -34,21 +49,29 @@ class MatchingIndex:
 
     def __init__(self, views: Views) -> None:
         self._views = views
-        self._as_of: tuple[int, frozenset[bytes]] | None = None
-        self._facts_as_of: int | None = None
-        # Made at the first update, so that a node that never matches people does not load it.
+        self._changes = views.follow()
+        self._muted: frozenset[bytes] = frozenset()
         self._vocabulary: Vocabulary | None = None
-        self._synonyms: list[tuple[str, ...]] = []
-        self._hash_by_row: dict[int, bytes] = {}
-        # The first fields need no vocabulary. They are filled as soon as a view is new.
+        self._vocabulary_synonyms: Synonyms = []  # those that the vocabulary knows
+        self._clear()
+
+    def _clear(self) -> None:
+        """Empties the index, so that it reads all views again."""
+        self._last_row: int | None = 0  # views up to this row are known; None: all are
+        self._changed_rows: list[int] = []
+        self._unread = UnreadRows()
+        self._read_rows: set[int] = set()
+        # The first fields need no vocabulary. They are filled as soon as a view is read.
         self.exchanges = Exchanges()
         self._answers: dict[int, set[tuple[bytes, bytes]]] = defaultdict(set)
+        self._answered: Counter[tuple[bytes, bytes]] = Counter()
         self._good_words: dict[int, list[GoodWord]] = defaultdict(list)
         self._same_words: dict[int, list[tuple[bytes, SameWords]]] = defaultdict(list)
+        self._synonyms: Synonyms | None = None  # None: to be gathered again
         self._portraits = PortraitRows()
         # The next fields need the vocabulary. They are filled once all synonyms are known.
         self._rows_with_words: set[int] = set()
-        self._unread_rows: set[int] = set()  # rows of views whose words are not read yet
+        self._rows_without_entries: set[int] = set()  # rows whose words are not read yet
         self._entries_by_row: dict[int, list[NeedOrOffer]] = {}
         self._needs_by_topic: dict[str, dict[EntryKey, NeedOrOffer]] = defaultdict(dict)
         self._offers_by_topic: dict[str, dict[EntryKey, NeedOrOffer]] = defaultdict(dict)
@@ -58,18 +81,45 @@ class MatchingIndex:
     def update(self, muted: Collection[bytes], max_views: int | None = None) -> bool:
         """Updates the index from views that are new or have changed, at most `max_views` of them.
 
-        Returns True if further views remain to be read.
+        Returns True if further views remain to be read. If only the vocabulary is missing
+        (`needs_vocabulary`), the caller makes one and hands it to `use_vocabulary`.
         """
-        as_of = (self._views.change_count, frozenset(muted))
-        if as_of == self._as_of:
-            return False
-        if self._facts_as_of != self._views.change_count:
-            self._facts_as_of = None
-            if not self._update_facts(max_views):
-                self._facts_as_of = self._views.change_count
-        has_more = self._facts_as_of is None or self._update_words(muted, max_views)
-        self._as_of = None if has_more else as_of
-        return has_more
+        if self._muted != muted:
+            self._muted = frozenset(muted)
+            self._synonyms = None
+        return (
+            self._find_places()
+            or self._update_facts(max_views)
+            or (not self.needs_vocabulary and self._update_words(max_views))
+        )
+
+    @property
+    def synonyms(self) -> Synonyms:
+        """The synonyms of people who are not muted at this home (R-19.7a).
+
+        If there are too many, these are the newest (R-19.7b).
+        """
+        if self._synonyms is None:
+            unmuted = [
+                fact.words
+                for row in sorted(self._same_words)
+                for author, fact in self._same_words[row]
+                if author not in self._muted
+            ]
+            self._synonyms = sorted(unmuted[-_MAX_SYNONYMS:])
+        return self._synonyms
+
+    @property
+    def needs_vocabulary(self) -> bool:
+        """Whether the synonyms have changed since the vocabulary was made."""
+        return self._vocabulary is None or self.synonyms != self._vocabulary_synonyms
+
+    def use_vocabulary(self, vocabulary: Vocabulary, synonyms: Synonyms) -> None:
+        """Takes a vocabulary that was made with these synonyms. All words are read again."""
+        self._vocabulary = vocabulary
+        self._vocabulary_synonyms = synonyms
+        for row in list(self._rows_with_words):
+            self._forget_words(row)
 
     def counterparts(self, entry: NeedOrOffer) -> Iterable[NeedOrOffer]:
         """Returns the entries that could fit `entry`, because they share a topic with `entry`.
@@ -78,7 +128,9 @@ class MatchingIndex:
         """
         counterparts: dict[EntryKey, NeedOrOffer] = {}
         for topic in entry.written:
-            counterparts |= self.entries_about(topic, is_need=not entry.is_need)
+            entries = self.entries_about(topic, is_need=not entry.is_need)
+            newest = islice(reversed(entries), _MAX_COUNTERPARTS)
+            counterparts |= {key: entries[key] for key in newest}
         return counterparts.values()
 
     def entries_about(self, topic: str, *, is_need: bool) -> dict[EntryKey, NeedOrOffer]:
@@ -115,11 +167,11 @@ class MatchingIndex:
         row = self._portraits.latest_row(person)
         return _NO_PROFILE if row is None else self._profiles.get(row, _NO_PROFILE)
 
-    def answered_posts(self) -> set[tuple[bytes, bytes]]:
+    def answered_posts(self) -> Collection[tuple[bytes, bytes]]:
         """Returns the posts that are answered, as pairs: the id of the post and the person who
         answered it.
         """
-        return set().union(*self._answers.values())
+        return self._answered.keys()
 
     def good_words(self) -> Iterable[GoodWord]:
         """Returns who speaks well of whom."""
@@ -127,88 +179,101 @@ class MatchingIndex:
 
     # -- facts ------------------------------------------------------------------------------------
 
+    def _find_places(self) -> bool:
+        """Finds the rows of views that are new or have changed. Returns True if there may be more."""
+        if self._changes.is_cleared:
+            self._changes.is_cleared = False
+            self._clear()
+        if self._last_row is not None:
+            places = self._views.places_after(self._last_row, _kinds_with_facts(), _PLACES_AT_ONCE)
+            self._last_row = places[-1].n if places else None
+        else:
+            self._changed_rows += self._changes.take()
+            rows = self._changed_rows[:_PLACES_AT_ONCE]
+            del self._changed_rows[:_PLACES_AT_ONCE]
+            for row in rows:
+                self._remove(row)
+            places = self._views.places_in_rows(rows) if rows else []
+        kinds = _kinds_with_facts()
+        for place in places:
+            if place.kind in kinds:
+                has_posts = KINDS[place.kind].view_type.on_board
+                self._unread.add(place.n, place.log if has_posts else None)
+        return self._last_row is not None or bool(self._changed_rows)
+
     def _update_facts(self, max_views: int | None) -> bool:
-        """Reads the facts of views that are new or have changed. Returns True if more views remain
-        to be read.
-        """
-        hashes = self._views.hashes_of_kinds(_kinds_with_facts())
-        outdated = [
-            row for row, view_hash in self._hash_by_row.items() if hashes.get(row) != view_hash
-        ]
-        for row in outdated:
-            self._remove(row)
-        fresh = [row for row in hashes if row not in self._hash_by_row]
-        for row in fresh[:max_views]:
+        """Reads the facts of views that are not read yet. Returns True if it has read any."""
+        rows = self._unread.take(max_views)
+        for row in rows:
             view = self._views.in_row(row)
+            self._read_rows.add(row)
             if isinstance(view, Kind):
                 self._read_facts(row, view)
-            self._hash_by_row[row] = hashes[row]
-        return max_views is not None and len(fresh) > max_views
+        return bool(rows)
 
     def _read_facts(self, row: int, view: Kind) -> None:
         for credit in view.credits():
             self.exchanges.add_credit(row, credit)
-        for fact in view.matching_facts():
-            match fact:
-                case Post():
-                    self._mark_unread(row)
-                case Portrait():
-                    for changed_row in self._portraits.add(row, view):
-                        self._mark_unread(changed_row)
-                case Answered(post=bytes(post)):
-                    self._answers[row].add((post, view.author))
-                case Promise():
-                    self.exchanges.add_promise(row, view, fact)
-                case Recommendation():
-                    good_word = GoodWord(view.order, view.author, fact.person)
-                    self._good_words[row].append(good_word)
-                case SameWords():
-                    self._same_words[row].append((view.author, fact))
+        facts = list(view.matching_facts())
+        for fact in facts:
+            self._read_fact(row, view, fact)
+        if any(isinstance(fact, Post) for fact in facts):
+            for oldest in self._unread.note_posts(row):
+                self._forget_facts(oldest)
+
+    def _read_fact(self, row: int, view: Kind, fact: MatchingFact) -> None:
+        match fact:
+            case Post():
+                self._forget_words(row)
+            case Portrait():
+                for changed_row in self._portraits.add(row, view):
+                    self._forget_words(changed_row)
+            case Answered(post=bytes(post)):
+                self._answers[row].add((post, view.author))
+                self._answered[post, view.author] += 1
+            case Promise():
+                self.exchanges.add_promise(row, view, fact)
+            case Recommendation():
+                good_word = GoodWord(view.order, view.author, fact.person)
+                self._good_words[row].append(good_word)
+            case SameWords():
+                self._same_words[row].append((view.author, fact))
+                self._synonyms = None
 
     def _remove(self, row: int) -> None:
-        del self._hash_by_row[row]
+        self._unread.remove(row)
+        if row in self._read_rows:
+            self._forget_facts(row)
+
+    def _forget_facts(self, row: int) -> None:
+        self._read_rows.discard(row)
         self.exchanges.remove(row)
-        self._answers.pop(row, None)
+        for answered in self._answers.pop(row, ()):
+            self._answered[answered] -= 1
+            if not self._answered[answered]:
+                del self._answered[answered]
         self._good_words.pop(row, None)
-        self._same_words.pop(row, None)
+        if self._same_words.pop(row, None):
+            self._synonyms = None
         for changed_row in self._portraits.remove(row):
-            self._mark_unread(changed_row)
+            self._forget_words(changed_row)
         self._remove_entries(row)
         self._rows_with_words.discard(row)
-        self._unread_rows.discard(row)
+        self._rows_without_entries.discard(row)
 
     # -- words ------------------------------------------------------------------------------------
 
-    def _update_words(self, muted: Collection[bytes], max_views: int | None) -> bool:
+    def _update_words(self, max_views: int | None) -> bool:
         """Reads the words of views whose words are not read yet. Returns True if more views remain
         to be read.
         """
-        vocabulary = self._update_vocabulary(muted)
-        for row in sorted(islice(self._unread_rows, max_views)):
+        assert self._vocabulary is not None, "words are read once there is a vocabulary"
+        for row in sorted(islice(self._rows_without_entries, max_views)):
             view = self._views.in_row(row)
             assert isinstance(view, Kind), "only views of known kinds have words"
-            self._add_entries(view.author, row, self._read_words(row, view, vocabulary))
-            self._unread_rows.remove(row)
-        return bool(self._unread_rows)
-
-    def _update_vocabulary(self, muted: Collection[bytes]) -> Vocabulary:
-        """Returns the vocabulary with the synonyms that are in force and whose authors are not
-        muted at this home (R-19.7a).
-
-        If the synonyms have changed, all words have to be read again.
-        """
-        synonyms = sorted(
-            fact.words
-            for facts in self._same_words.values()
-            for author, fact in facts
-            if author not in muted
-        )
-        if self._vocabulary is None or synonyms != self._synonyms:
-            self._vocabulary = Vocabulary(synonyms)
-            self._synonyms = synonyms
-            for row in list(self._rows_with_words):
-                self._mark_unread(row)
-        return self._vocabulary
+            self._add_entries(view.author, row, self._read_words(row, view, self._vocabulary))
+            self._rows_without_entries.remove(row)
+        return bool(self._rows_without_entries)
 
     def _read_words(self, row: int, view: Kind, vocabulary: Vocabulary) -> list[NeedOrOffer]:
         """Reads the needs and offers in a view.
@@ -225,11 +290,11 @@ class MatchingIndex:
                 self._profiles[row] = profile
         return entries
 
-    def _mark_unread(self, row: int) -> None:
+    def _forget_words(self, row: int) -> None:
         """Forgets the needs and offers in a view, so that they are read again."""
         self._remove_entries(row)
         self._rows_with_words.add(row)
-        self._unread_rows.add(row)
+        self._rows_without_entries.add(row)
 
     def _add_entries(self, person: bytes, row: int, entries: list[NeedOrOffer]) -> None:
         if not entries:

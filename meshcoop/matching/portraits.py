@@ -28,7 +28,9 @@ class PortraitRows:
         before = self._latest.get(person, row)
         self._orders[person][row] = view.order
         self._people[row] = person
-        self._find_latest(person)
+        # Only a portrait that was removed makes it necessary to look at all others.
+        if view.order >= self._orders[person][before]:
+            self._latest[person] = row
         return {row, before} if self._latest[person] == row else {row}
 
     def remove(self, row: int) -> set[int]:
@@ -40,9 +42,10 @@ class PortraitRows:
         if person is None:
             return set()
         del self._orders[person][row]
-        was_latest = self._latest[person] == row
+        if self._latest[person] != row:
+            return set()
         self._find_latest(person)
-        return {self._latest[person]} if was_latest and person in self._latest else set()
+        return {self._latest[person]} if person in self._latest else set()
 
     def _find_latest(self, person: bytes) -> None:
         orders = self._orders[person]

@@ -29,8 +29,7 @@ def stem(language: str, plain: str) -> str:
 @cache
 def _stemmer(language: str) -> Any:
     """Returns the stemmer of a language, or None if there is none."""
-    # The import takes a third of a second. Only a node that matches people should spend this time.
-    import snowballstemmer
+    import Stemmer  # late, because only a node that matches people needs it
 
     algorithm = _ALGORITHMS.get(language)
-    return snowballstemmer.stemmer(algorithm) if algorithm else None
+    return Stemmer.Stemmer(algorithm) if algorithm else None

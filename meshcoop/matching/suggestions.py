@@ -7,6 +7,7 @@ A home makes them from its own records when a person looks at them. It posts not
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from meshcoop.matching.fit import FitJudge, Pair, Reason
@@ -16,6 +17,8 @@ from meshcoop.matching.needs_and_offers import NeedOrOffer
 HELP = "you could help"
 WANT = "you may want"
 BACK = "ways to give back"
+
+_MAX_PAIRS = 400  # pairs of a need and an offer that one list looks at
 
 _GAVE_POINTS = 3
 _OWES_POINTS = 1
@@ -80,7 +83,7 @@ class Suggestions:
         if post.person not in self._people:
             return []
         suggestions = []
-        for counterpart in self._index.counterparts(post):
+        for counterpart in islice(self._index.counterparts(post), _MAX_PAIRS):
             suggestion = self._suggest(_pair(post, counterpart), counterpart.person)
             if suggestion is not None:
                 suggestions.append(suggestion)
@@ -104,8 +107,14 @@ class Suggestions:
         ]
 
     def _suggest_all(self, person: bytes, sides: Iterable[NeedOrOffer]) -> Iterator[Suggestion]:
-        for side in sides:
-            for counterpart in self._index.counterparts(side):
+        """Yields the suggestions for a person from their own needs and offers.
+
+        Looks at a limited number of pairs, as many for each need or offer (R-19.4e).
+        """
+        newest_first = sorted(sides, key=lambda side: -side.created)[:_MAX_PAIRS]
+        share = _MAX_PAIRS // max(len(newest_first), 1)
+        for side in newest_first:
+            for counterpart in islice(self._index.counterparts(side), share):
                 suggestion = self._suggest(_pair(side, counterpart), person)
                 if suggestion is not None:
                     yield suggestion

@@ -38,7 +38,10 @@ def time_span(moment: str | None, minutes: int | None) -> TimeSpan | None:
     if moment is None or len(moment) == _DAY_CHARS:
         return None
     start = datetime.fromisoformat(moment.rstrip("Z"))
-    return start, start + timedelta(minutes=minutes or _DEFAULT_MINUTES)
+    try:
+        return start, start + timedelta(minutes=minutes or _DEFAULT_MINUTES)
+    except OverflowError:  # it ends after the year 9999
+        return start, start
 
 
 def is_overlapping(span: TimeSpan, other: TimeSpan) -> bool:

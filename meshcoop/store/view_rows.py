@@ -29,6 +29,8 @@ INSERT INTO views (n, id, root, kind, about, created, state, core, body, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
+_PLACES = "SELECT v.n, v.kind, r.log FROM views v JOIN records r ON r.n = v.n"
+
 _MOST_VALUES = 500  # in one query
 
 
@@ -49,6 +51,14 @@ class ViewRow(NamedTuple):
     core: bool
     body: bytes
     hash: bytes
+
+
+class ViewPlace(NamedTuple):
+    """Where a view comes from: its row, its kind, and the row of its record's log."""
+
+    n: int
+    kind: str
+    log: int
 
 
 class ViewRows:
@@ -160,11 +170,20 @@ class ViewRows:
         rows = self._db.execute("SELECT n, hash, core FROM views WHERE root = ?", (root,))
         return {n: (hash_of_view, bool(core)) for n, hash_of_view, core in rows}
 
-    def hashes_of_kinds(self, kinds: Sequence[str]) -> dict[int, bytes]:
-        """Returns the hashes of the views of the given kinds, each under the row of its record."""
+    def places_after(self, n: int, kinds: Sequence[str], limit: int) -> list[ViewPlace]:
+        """Returns the places of the next views of the given kinds, behind row `n`, in order."""
         marks = ", ".join("?" * len(kinds))
-        rows = self._db.execute(f"SELECT n, hash FROM views WHERE kind IN ({marks})", kinds)  # noqa: S608
-        return dict(rows)
+        rows = self._db.execute(
+            f"{_PLACES} WHERE v.n > ? AND v.kind IN ({marks}) ORDER BY v.n LIMIT ?",
+            (n, *kinds, limit),
+        )
+        return [ViewPlace(*row) for row in rows]
+
+    def places_in_rows(self, rows: Sequence[int]) -> list[ViewPlace]:
+        """Returns the places of the views in the given rows. Leaves out rows without a view."""
+        marks = ", ".join("?" * len(rows))
+        places = self._db.execute(f"{_PLACES} WHERE v.n IN ({marks})", rows)
+        return [ViewPlace(*place) for place in places]
 
     # -- writing ----------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from meshcoop.matching.explanations import Explainer
 from meshcoop.matching.introductions import Tie, Ties
 from meshcoop.matching.reciprocity import Quarter, list_quarters, quarter_of
 from meshcoop.matching.suggestions import Suggestion, Suggestions
-from meshcoop.matching.vocabulary import load_lexicons
+from meshcoop.matching.vocabulary import Vocabulary, load_lexicons
 
 _VIEWS_AT_ONCE = 100  # the number of views that are read before other tasks may run
 _DEFAULT_SUGGESTIONS = 50
@@ -110,8 +110,15 @@ class MatchingMethods:
         membership = self._node.require_membership()
         # Loading the word lists would block other tasks too long. So a thread loads them, once.
         await trio.to_thread.run_sync(load_lexicons, limiter=_ONE_THREAD)
-        while membership.matching_index.update(membership.muted.people, _VIEWS_AT_ONCE):
+        index = membership.matching_index
+        while index.update(membership.muted.people, _VIEWS_AT_ONCE) or index.needs_vocabulary:
             await trio.lowlevel.checkpoint()
+            if index.needs_vocabulary:
+                synonyms = index.synonyms
+                vocabulary = await trio.to_thread.run_sync(
+                    Vocabulary, synonyms, limiter=_ONE_THREAD
+                )
+                index.use_vocabulary(vocabulary, synonyms)
         return membership
 
     def _local_time(self, membership: Membership, milliseconds: int) -> str:
