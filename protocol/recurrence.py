@@ -8,7 +8,7 @@ with the current time.
 import re
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import date, datetime, tzinfo
+from datetime import date
 from functools import lru_cache
 from itertools import dropwhile, islice, takewhile
 from typing import NamedTuple
@@ -75,15 +75,6 @@ def occurrence_start(starts: str, day: str) -> str:
     time each day.
     """
     return day + starts[_DAY:]
-
-
-def local_to_ms(local: str, zone: tzinfo) -> int:
-    """Converts a local moment in a time zone to milliseconds since 1970 (R-17.4).
-
-    If the change to summer time skips the moment, the offset before the change is used. If the
-    moment comes twice in autumn, the first of the two is meant.
-    """
-    return int(datetime.fromisoformat(local).replace(tzinfo=zone).timestamp() * 1000)
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,6 @@ from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter
 from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
-from meshcoop.fold.time_zone import zone_of
 from protocol import recurrence
 from protocol.display_text import safe_line
 from protocol.errors import Refused
@@ -35,11 +34,9 @@ class Diary:
 
     def show(self) -> Shown:
         """Shows the diary's entries and the name of the neighbourhood's time zone. The name is None
-        if the neighbourhood has only a fixed offset.
+        if the charter names none.
         """
-        authority = self._state.authority
-        assert authority is not None, "the charter has been read: the person is a member by it"
-        zone = zone_of(authority.charter)
+        zone = self._presenter.clock.zone
         return {
             "timezone": zone.key if isinstance(zone, ZoneInfo) else None,
             "entries": list(islice(self._entries(), _MAX_ENTRIES)),

@@ -6,15 +6,12 @@ A shown view also has the private fields that this home can open.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
-from functools import cached_property
 
 from meshcoop.api import plain_values
 from meshcoop.api.plain_values import Shown
 from meshcoop.api.private_fields import PrivateFields
 from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
-from meshcoop.fold.time_zone import zone_of
 from protocol.authority.admission import Member
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
@@ -41,7 +38,7 @@ class Presenter:
 
     def __init__(self, state: State, now: Callable[[], int], boxes: Iterable[BoxKey] = ()) -> None:
         self._state = state
-        self._now = now()
+        self.clock = state.clock_at(now())
         self._private_fields = PrivateFields(state, boxes)
         self._names: dict[bytes, str] | None = None
 
@@ -153,29 +150,14 @@ class Presenter:
         stored, because time has passed.
         """
         # Stored views depend on records alone. So a state that comes with time is worked out here.
-        timed = view.clock_state() if isinstance(view, Kind) else None
-        if timed is not None:
-            moment, later_state = timed
-            if self.is_past(moment):
-                return str(later_state)
-        return str(view.state)
-
-    def is_past(self, moment: str) -> bool:
-        """Returns whether a moment is past. A moment that ends with "Z" is in UTC. Any other moment
-        is in local time.
-        """
-        now, bare = self._now_like(moment)
-        return now > bare
+        return str(view.state_at(self.clock) if isinstance(view, Kind) else view.state)
 
     def is_due(self, awaited: Awaited) -> bool:
         """Returns whether somebody waits for an answer now: the time for the answer has come and is
         not over.
         """
-        has_come = True
-        if awaited.since is not None:
-            now, bare = self._now_like(awaited.since)
-            has_come = now >= bare
-        return has_come and not (awaited.until is not None and self.is_past(awaited.until))
+        has_come = awaited.since is None or self.clock.has_begun(awaited.since)
+        return has_come and not (awaited.until is not None and self.clock.is_past(awaited.until))
 
     def _show_whole(self, view: View, embedded: Mapping[bytes, View]) -> Shown:
         shown = self._show_alone(view)
@@ -184,7 +166,7 @@ class Presenter:
         for name in view.shown_as_views:
             shown[name] = self._show_embedded(view, vars(view)[name], embedded)
         further = plain_values.show_result(
-            view.further_values, self._authority, self.is_past, naming=self
+            view.further_values, self._authority, self.clock, naming=self
         )
         return shown | further
 
@@ -238,27 +220,6 @@ class Presenter:
 
     def _show_people(self, people: Iterable[bytes]) -> list[Shown]:
         return [self.show_person(person) for person in people]
-
-    def _now_like(self, moment: str) -> tuple[str, str]:
-        """Returns the present time and the moment, as two texts that can be compared.
-
-        The present time is written in the zone of the moment, and only as exactly as the moment.
-        """
-        now = self._now_in_utc if moment.endswith("Z") else self._now_here
-        bare = moment.rstrip("Z")
-        # ISO texts of one zone sort like times. A moment may be only a day, so `now` is cut to fit.
-        return now[: len(bare)], bare
-
-    @cached_property
-    def _now_here(self) -> str:
-        return self._now_in(zone_of(self._authority.charter))
-
-    @cached_property
-    def _now_in_utc(self) -> str:
-        return self._now_in(UTC)
-
-    def _now_in(self, zone: tzinfo) -> str:
-        return datetime.fromtimestamp(self._now / 1000, zone).isoformat()
 
     @property
     def _authority(self) -> Authority:

@@ -6,7 +6,6 @@ home.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from meshcoop.author.record_sealer import RecordSealer
@@ -135,7 +134,7 @@ class Author:
         if device in self.elsewhere:
             return _unusable("this home was copied or moved here from another machine")
         if log is not None and log.head.time > self.now() + CLOCK_BEHIND_MS:
-            when = datetime.fromtimestamp(log.head.time / 1000, UTC).isoformat(" ", "minutes")
+            when = self.state.clock_at(log.head.time).now.replace("T", " ")
             return Refused(
                 "R-03.32",
                 (
@@ -214,7 +213,8 @@ class Author:
             entry = entry._replace(time=max(entry.time, read))
         thread.log_heads = self.log_heads() if kind.audience == record.OPEN else {}
         draft = _add_draft(kind, thread, entry)
-        draft.complete(thread, self.day_of(entry.time))
+        thread.clock = self.state.clock_at(entry.time)
+        draft.complete(thread)
         entry = entry._replace(fields=_fields_of(kind, draft, entry))
         entry = entry._replace(fields=self._sealer.seal_fields(kind, thread, draft, entry))
         kind.check_fields(entry.fields)
@@ -261,7 +261,7 @@ class Author:
         first_refusal: Refused | None = None
         for proxy in sorted(proxies, key=lambda proxy: proxy.until, reverse=True):
             try:
-                proxy.check_use(person, kind, self.now(), authority.charter["offset"])
+                proxy.check_use(person, kind, self.now())
             except Refused as refusal:
                 first_refusal = first_refusal or refusal
             else:
@@ -350,14 +350,6 @@ class Author:
             raise Refused(
                 "R-03.15", "today's quota of this device is used up; try again tomorrow (UTC)"
             )
-
-    def day_of(self, time: int) -> str:
-        """Returns the day of a time (ms), as YYYY-MM-DD. The day follows the charter's fixed offset
-        from UTC.
-        """
-        assert self.state.authority is not None, "the author is a member by it"
-        offset = self.state.authority.charter["offset"] * 60
-        return datetime.fromtimestamp(time // 1000 + offset, UTC).date().isoformat()
 
 
 def _unusable(reason: str) -> Refused:

@@ -17,12 +17,14 @@ from protocol.fold.content import pack_content
 from protocol.fold.registry import DeclaredKind, declared_of
 from protocol.kinds.neighbourhood import Charter, Device
 from protocol.kinds.people import Profile
+from protocol.local_clock import LocalClock, standard_offset
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
 from protocol.record.envelope import Header, Record
 from protocol.record.root_statement import FOUNDING_PLACE
 from protocol.record.sealing import EpochKey
+from protocol.time_zones import find_zone
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,11 @@ def found_neighbourhood(
     now: Callable[[], int],
     random: Callable[[int], bytes],
 ) -> Author:
-    """Founds a neighbourhood in an empty store. `name` is the founder's name in their profile."""
-    first = sign_charter(identity, fields, now())
+    """Founds a neighbourhood in an empty store. `name` is the founder's name in their profile.
+
+    `fields` are the fields of the charter, without the founders.
+    """
+    first = sign_charter(identity, _with_offset(fields, now()), now())
     devices = {identity.device: identity.device_seed}
     state = open_state(store, first.id, devices, now)
     author = Author(Inbox(state), devices, now, random)
@@ -126,3 +131,14 @@ def found_neighbourhood(
         offer_epochs(author, [EpochKey.from_key(1, random(32))], identity.device)
         author.write(declared_of(Profile), {"name": name})
     return author
+
+
+def _with_offset(fields: dict[str, Any], now: int) -> dict[str, Any]:
+    """Adds to the fields of a charter the standard offset of its time zone, unless they have an
+    offset. By this offset the days of measures begin (R-11.1f).
+    """
+    zone = find_zone(fields.get("timezone"))
+    if zone is None or fields.get("offset") is not None:
+        return fields
+    year = int(LocalClock(now, zone).today[: len("2026")])
+    return {**fields, "offset": standard_offset(zone, year)}

@@ -87,7 +87,7 @@ class _StepFinder:
         """Returns the steps in the order of the thread. But steps that somebody waits for come
         before all others.
         """
-        self.thread.today = self.author.day_of(self.author.now())
+        self.thread.clock = self.author.state.clock_at(self._template.time)
         groups: dict[tuple[str, int], list[_Candidate]] = defaultdict(list)
         for target in list(self.thread.entries.values()):
             for declared in self._kinds_answering(target.kind or ""):
@@ -175,7 +175,7 @@ class _StepFinder:
         draft = declared.draft(entry)
         draft.fill(**trial)
         self.thread.drafts[entry.id] = draft
-        draft.complete(self.thread, self.thread.today)
+        draft.complete(self.thread)
         return draft
 
     def _step_of(self, declared: DeclaredKind, target: Entry, way: Way, draft: Kind) -> Step:

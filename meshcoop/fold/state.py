@@ -5,6 +5,7 @@ of this home's clock, it is folded when its time has come.
 """
 
 from collections.abc import Callable
+from datetime import UTC
 
 import protocol.kinds  # noqa: F401  # registers every kind before the first fold
 from meshcoop.fold.authority_fold import ROOT, AuthorityFold
@@ -16,6 +17,8 @@ from meshcoop.fold.thread_fold import Report, ThreadFold
 from meshcoop.fold.views import Views
 from meshcoop.store.store import Store
 from protocol.authority.authority import Authority
+from protocol.local_clock import LocalClock
+from protocol.time_zones import find_zone
 
 _NOTE = "fold"  # in the store: the version that its views were folded with
 
@@ -59,6 +62,15 @@ class State:
     def authority(self) -> Authority | None:
         """The authority from the latest fold, or None if this home has no charter."""
         return self.authority_fold.authority
+
+    def clock_at(self, time: int) -> LocalClock:
+        """Returns what the clocks of the neighbourhood show at a time (ms).
+
+        The charter names their zone. If it names none, or one that this program does not know, they
+        show UTC (R-10.17).
+        """
+        name = self.authority.charter.get("timezone") if self.authority else None
+        return LocalClock(time, find_zone(name) or UTC)
 
     def fold_due(self) -> None:
         """Folds the postponed records whose time has come."""

@@ -5,8 +5,9 @@ kinds. The record kind `charter` inherits them.
 """
 
 from protocol.schema.bounds import Bound
-from protocol.schema.declare import Bytes, Integer, Many, Moment, Person, Text
+from protocol.schema.declare import Bytes, Integer, Many, Moment, Person, Text, declare
 from protocol.schema.fields import Field
+from protocol.schema.known_names import TimeZone
 from protocol.schema.values import PersonId
 
 
@@ -49,7 +50,7 @@ class CharterRules:
     offset: int | None = Integer(
         min=-1080, max=1080, default=0, help="minutes from UTC for windows of days"
     )
-    timezone: str | None = Text(max=64, help="time zone, such as Europe/London")
+    timezone: str | None = declare(TimeZone(help="the zone of all local times; UTC if left out"))
     bounds: list[list[str | int]] | None = Many(
         of=Bound(), help="what measures may be; repeat for more"
     )

@@ -15,7 +15,6 @@ from protocol.fold.view import View
 COMMON_POT = bytes(32)  # stands for the common pot in place of a person; it is nobody's root key
 
 FindView = Callable[[bytes | None], View | None]  # record id → its view, if there is one
-IsPast = Callable[[str], bool]  # a moment, in UTC if it ends with "Z" and else local → is it past?
 
 
 class Credit(NamedTuple):

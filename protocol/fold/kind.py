@@ -33,12 +33,12 @@ from protocol.fold.facets import (
     Credit,
     DiaryEntry,
     FindView,
-    IsPast,
     MatchingFact,
     Way,
 )
 from protocol.fold.thread import CLOSINGS, Entry, Mark, Thread
 from protocol.fold.view import States, View
+from protocol.local_clock import LocalClock
 
 SOMEBODY = b"a person's root key, 32 bytes   "  # stands for a person in examples
 SOMETHING = b"a record's id, which is 32 bytes"  # stands for a record in examples
@@ -172,21 +172,25 @@ class Kind(View):
             if own_values[name] is None:
                 own_values[name] = value
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Fills in the fields that the author left out (R-10.7).
 
         The author's software calls this method before it signs the record. Until then, even a
-        required field can be None.
+        required field can be None. `thread.clock` tells the local time.
         """
 
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the author's software should not sign the record.
 
-        If some software signs the record all the same, homes still count it.
+        If some software signs the record all the same, homes still count it. `thread.clock` tells
+        the local time.
         """
 
     def check_accept(self, thread: Thread, accept: View) -> None:
         """Raises Refused if software should not sign an `accept` of this record."""
+
+    def check_close(self, thread: Thread, close: View) -> None:
+        """Raises Refused if software should not sign a `close` of this record."""
 
     def readers(self, thread: Thread, record: View) -> set[bytes]:
         """Returns the people for whom the private parts of `record` are encrypted.
@@ -273,12 +277,20 @@ class Kind(View):
         moment: str | None = getattr(self, name)
         return (moment, state) if moment else None
 
-    def further_values(self, authority: Authority, is_past: IsPast) -> Mapping[str, object]:
+    def state_at(self, clock: LocalClock) -> str:
+        """Returns the state in which the view is shown at a local time (R-10.18)."""
+        timed = self.clock_state()
+        if timed is None:
+            return self.state
+        moment, later_state = timed
+        return later_state if clock.is_past(moment) else self.state
+
+    def further_values(self, authority: Authority, clock: LocalClock) -> Mapping[str, object]:
         """Returns values that are shown with the view, but depend on more than its thread.
 
         An override returns a TypedDict. Its annotations say which values are people or times.
         """
-        del authority, is_past
+        del authority, clock
         return {}
 
     def credits(self) -> Iterable[Credit]:

@@ -6,13 +6,14 @@ folding of proxies is stratum 2.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import timedelta, timezone
 from typing import NamedTuple, Protocol
 
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.fold.thread import Entry
+from protocol.local_clock import LocalClock
 from protocol.record.envelope import EPOCH
 
 PROXY = "proxy"  # the kind of the records that give proxies
@@ -32,6 +33,7 @@ class ProxyView(Protocol):
     person: bytes
     matters: list[str] | None  # None if these words are hidden
     until: str
+    offset: int
     ended: int | None
 
 
@@ -39,7 +41,8 @@ class Proxy(NamedTuple):
     """A permission from `person`: `deputy` may sign records for this person.
 
     `matters` names the kinds of these records. The permission holds from the time `since` to the
-    end of the day `until`. If `person` ends it earlier, `ended` is that time. Times are in ms.
+    end of the day `until`. `offset` says by how many minutes the clocks are ahead of UTC then. If
+    `person` ends the proxy earlier, `ended` is that time. Times are in ms.
     """
 
     id: bytes
@@ -48,15 +51,15 @@ class Proxy(NamedTuple):
     matters: tuple[str, ...]
     since: int
     until: str
+    offset: int
     ended: int | None
 
-    def check_use(self, signer: bytes, kind: DeclaredKind, time: int, offset: int) -> None:
+    def check_use(self, signer: bytes, kind: DeclaredKind, time: int) -> None:
         """Raises Refused unless the proxy lets `signer` sign a record of this kind (R-12.4).
 
-        `time` is the time of the record in ms. `offset` is the local offset from UTC in minutes;
-        time and offset give the local day of the record.
+        `time` is the time of the record in ms.
         """
-        day = datetime.fromtimestamp(time // 1000 + offset * 60, UTC).date().isoformat()
+        clock = LocalClock(time, timezone(timedelta(minutes=self.offset)))
         if signer != self.deputy:
             raise Refused("R-12.4", "the proxy is somebody else's")
         if kind.name not in self.matters or kind.name in NEVER_BY_PROXY or kind.audience != EPOCH:
@@ -67,7 +70,7 @@ class Proxy(NamedTuple):
                 matters=matters,
                 name=kind.name,
             )
-        if time < self.since or day > self.until:
+        if time < self.since or clock.is_past(self.until):
             raise Refused(
                 "R-12.4", "the proxy holds until {until}; ask for a new one", until=self.until
             )
@@ -99,7 +102,7 @@ def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Ent
             raise Refused(
                 "R-12.4", "the proxy by which it was signed is not here, or not a member's"
             )
-        proxy.check_use(entry.person, KINDS[entry.kind], entry.time, authority.charter["offset"])
+        proxy.check_use(entry.person, KINDS[entry.kind], entry.time)
     except Refused as refusal:
         return entry.without_content()._replace(fault=refusal)
     return entry._replace(person=proxy.person, by=entry.person, proxy=proxy.id)
@@ -113,5 +116,6 @@ def _read_proxy(view: ProxyView) -> Proxy:
         matters=tuple(view.matters or ()),
         since=view.created,
         until=view.until,
+        offset=view.offset,
         ended=view.ended,
     )

@@ -10,6 +10,7 @@ from protocol.authority import registers
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.fold.view import View
+from protocol.local_clock import LocalClock
 from protocol.schema.register_names import HIDDEN
 
 Index = TypeVar("Index")
@@ -86,12 +87,25 @@ class Thread:
     views: dict[bytes, View] = field(default_factory=dict)
     history: list[HistoryLine] = field(default_factory=list)
     log_heads: Mapping[bytes, int] = field(default_factory=dict)  # device → last number
-    today: str = ""  # the local day at which the thread is shown, for `ways`; no fold reads it
+    _clock: LocalClock | None = None
     _marks: dict[bytes, dict[Mark, set[bytes]]] = field(default_factory=dict)
     _linked: dict[tuple[str, bytes | None], list[View]] = field(
         default_factory=lambda: defaultdict(list)
     )
     _indexes: dict[Callable[[], Any], Any] = field(default_factory=dict)
+
+    @property
+    def clock(self) -> LocalClock:
+        """The local time at which somebody looks at the thread, or is about to answer in it.
+
+        Software that signs or shows sets it. A fold has none, so all homes make the same views.
+        """
+        assert self._clock is not None, "a fold reads no clock"
+        return self._clock
+
+    @clock.setter
+    def clock(self, clock: LocalClock) -> None:
+        self._clock = clock
 
     def index(self, index_type: Callable[[], Index]) -> Index:
         """Returns the thread's index of the type `index_type`. Makes an empty one if there is none.

@@ -56,10 +56,9 @@ class Accept(Kind):
         by = view.accept if view is not None else None
         if view is None or by is None:
             return
-        if by.while_ and view.state not in by.while_:
-            raise Refused(
-                by.rule, "the {kind} is {state} already", kind=view.kind, state=view.state
-            )
+        state = view.state_at(thread.clock)
+        if by.while_ and state not in by.while_:
+            raise Refused(by.rule, "the {kind} is {state} already", kind=view.kind, state=state)
         view.check_accept(thread, self)
 
     def countersigns(self, thread: Thread, target: View) -> bool:
@@ -113,19 +112,19 @@ class Close(Kind):
         by = view.closing.get(Mark(self.as_state)) if view is not None else None
         if view is None or by is None:
             return
-        remedy = by.instead.get(view.state)
+        state = view.state_at(thread.clock)
+        remedy = by.instead.get(state)
         if remedy is not None:
             raise Refused(
                 "R-14.7",
                 "the {kind} is {state}, which both signed; {remedy}",
                 kind=view.kind,
-                state=view.state,
+                state=state,
                 remedy=remedy,
             )
-        if by.while_ and view.state not in by.while_:
-            raise Refused(
-                "R-14.7", "the {kind} is {state} already", kind=view.kind, state=view.state
-            )
+        if by.while_ and state not in by.while_:
+            raise Refused("R-14.7", "the {kind} is {state} already", kind=view.kind, state=state)
+        view.check_close(thread, self)
 
     def fold_entry(self, thread: Thread) -> None:
         """Closes a record.

@@ -207,9 +207,9 @@ class Circle(Kind):
         of=Person(), required=True, max=MOST_PEOPLE, help="who is in it, beside you"
     )
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Adds the author to the field `members` (R-15.3)."""
-        del thread, today
+        del thread
         named = self.members or []
         self.members = named if self.author in named else [self.author, *named]
 
@@ -254,9 +254,8 @@ class CircleRecord(Kind):
         help="the latest steps known: the id of each, then its key",
     )
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Fills in `after`: the latest steps that the author knows, each with its key (R-15.3)."""
-        del today
         heads = [thread.entries[step_id] for step_id in roster_of(thread, self.about).heads]
         heads.sort(key=lambda step: step.order)
         after = [step.id + step.key for step in heads if step.key]

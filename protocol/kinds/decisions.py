@@ -6,7 +6,6 @@ their own (`words`). Its author can retract the words without changing the decis
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any, TypedDict
 
 from protocol.authority import register_change, terms
@@ -17,12 +16,13 @@ from protocol.authority.register_change import LogCuts, RegisterChange
 from protocol.authority.registers import Outcome
 from protocol.authority.terms import Ballot, Register
 from protocol.errors import Refused
-from protocol.fold.facets import Awaited, Crowd, IsPast, Subject, Way
+from protocol.fold.facets import Awaited, Crowd, Subject, Way
 from protocol.fold.kind import SOMEBODY, SOMETHING, By, Kind, Words
 from protocol.fold.registry import kind
 from protocol.fold.thread import Entry, Mark, Thread
 from protocol.fold.view import NoStates, States, View
 from protocol.kinds.council import Asked, CouncilRecord
+from protocol.local_clock import LocalClock
 from protocol.record.envelope import OPEN
 from protocol.schema.declare import Bytes, Choice, Integer, Many, Moment, Person, Text, declare
 from protocol.schema.majority import votes_needed
@@ -135,12 +135,11 @@ class Proposal(Votable):
     no: int = 0
     roll: int = 0
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Fills in the newcomers who may vote too (R-03.26).
 
         If the proposal changes a register, fills in the next number of this register.
         """
-        del today
         authority = thread.authority
         if self.newcomers is None:
             newcomers = sorted(set(authority.members) - authority.term.roll)
@@ -184,15 +183,15 @@ class Proposal(Votable):
 
     def check_vote(self, thread: Thread, vote: "Vote") -> None:
         """Raises Refused also if the voting has closed (R-16.4a)."""
-        if self.closes and _moment(vote.created)[: len(self.closes)] > self.closes:
+        if self.closes and thread.clock.is_past(self.closes):
             raise Refused(
                 "R-16.4", "voting closed on {closes}; it can be proposed again", closes=self.closes
             )
         super().check_vote(thread, vote)
 
-    def further_values(self, authority: Authority, is_past: IsPast) -> VotedOnSubject:
+    def further_values(self, authority: Authority, clock: LocalClock) -> VotedOnSubject:
         """Returns the votes that count now, and the person or words that the change is about."""
-        del is_past
+        del clock
         roll = authority.term.roll
         share = authority.term.share
         voters = roll | set(self.newcomers or ())
@@ -353,9 +352,9 @@ class Renewal(Votable):
         elif self.parent != thread.authority.term.id:
             raise Refused("R-16.4", "it renews a term that is over")
 
-    def further_values(self, authority: Authority, is_past: IsPast) -> Voted:
+    def further_values(self, authority: Authority, clock: LocalClock) -> Voted:
         """Returns the votes that count now."""
-        del is_past
+        del clock
         voters = len(authority.term.roll)
         return {
             "voted": _count_votes(authority, self.id),
@@ -426,14 +425,13 @@ class Remove(CouncilRecord):
         """The register of the person's standing."""
         return STANDING, self.person or b""
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Fills in `n`, the number of the person's standing, and `cuts`.
 
         An odd number removes the person. If the number in force is odd, `n` is that number.
         Otherwise `n` is the next number. The cuts say how far the person's logs count. Here they
         are the ends of these logs.
         """
-        del today
         authority = thread.authority
         number = authority.holding(self.register).n
         next_odd = number + 1 if number % 2 == 0 else number
@@ -459,9 +457,9 @@ class Remove(CouncilRecord):
         if self.is_posted(thread):
             raise Refused("R-16.7", "you have asked for this already; the other moderators decide")
 
-    def further_values(self, authority: Authority, is_past: IsPast) -> Asked:
+    def further_values(self, authority: Authority, clock: LocalClock) -> Asked:
         """Returns the moderators who ask for this removal."""
-        del is_past
+        del clock
         return {"asked_by": self.people_who_ask(authority)}
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
@@ -554,7 +552,3 @@ def _read_rule(change: list[Any]) -> list[Any]:
 
 def _resolve_nobody(what: str, typed: str) -> bytes:
     raise Refused("R-16.2", "no {what} {typed} can be named here", what=what, typed=typed)
-
-
-def _moment(time: int) -> str:
-    return datetime.fromtimestamp(time / 1000, UTC).isoformat()

@@ -8,7 +8,7 @@ from protocol.authority.authority import Authority
 from protocol.authority.kind_names import HIDE, RETRACT
 from protocol.authority.terms import Register
 from protocol.errors import Refused
-from protocol.fold.facets import Awaited, Crowd, IsPast, Subject, Way
+from protocol.fold.facets import Awaited, Crowd, Subject, Way
 from protocol.fold.fold import retracts
 from protocol.fold.kind import Kind, Words
 from protocol.fold.registry import KINDS, kind
@@ -16,6 +16,7 @@ from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import NoStates, States
 from protocol.kinds.council import Asked, CouncilRecord, is_on_council
 from protocol.kinds.decisions import NO, YES
+from protocol.local_clock import LocalClock
 from protocol.record.envelope import OPEN
 from protocol.schema.declare import Choice, Integer, Text
 from protocol.schema.register_names import HIDDEN
@@ -102,9 +103,9 @@ class Flag(Kind):
         if about not in thread.views or thread.is_hidden(about):
             self.state = self.State.SETTLED
 
-    def further_values(self, authority: Authority, is_past: IsPast) -> Concerned:
+    def further_values(self, authority: Authority, clock: LocalClock) -> Concerned:
         """Returns the words that moderators are asked to judge."""
-        del authority, is_past
+        del authority, clock
         return {"concerns": Subject(self.about or b"", is_person=False)}
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
@@ -167,13 +168,12 @@ class Hide(CouncilRecord):
             yield Way({"hidden": YES}, ask=("reason",))
             yield Way({"hidden": NO}, ask=("reason",))
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Fills in `n`, the number of the register that says whether the words are hidden.
 
         An odd number hides the words, and an even number shows them. If the number in force already
         does what the author wants, `n` is that number. Otherwise `n` is the next number.
         """
-        del today
         number = thread.authority.holding(self.register).n
         is_odd = number % 2 == 1
         wanted = number if is_odd == self.wants_hidden else number + 1
@@ -202,12 +202,12 @@ class Hide(CouncilRecord):
         if self.is_posted(thread):
             raise Refused("R-14.5", "you have asked for this already; the other moderators decide")
 
-    def further_values(self, authority: Authority, is_past: IsPast) -> ConcernedAndAsked:
+    def further_values(self, authority: Authority, clock: LocalClock) -> ConcernedAndAsked:
         """Returns the words that moderators are asked to judge.
 
         Also returns the moderators who ask for the same as this record.
         """
-        del is_past
+        del clock
         return {
             "concerns": Subject(self.about or b"", is_person=False),
             "asked_by": self.people_who_ask(authority),

@@ -68,9 +68,9 @@ class Pact(Kind):
 
     waiting: list[PersonId]
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Adds the author to the field `parties`, if the author is not named there."""
-        del thread, today
+        del thread
         parties = self.parties or []
         self.parties = parties if self.author in parties else [self.author, *parties]
 

@@ -110,12 +110,11 @@ class Revision(Kind):
         help="the texts that this one follows; all that stand, if left out",
     )
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Sets `title` to the title of the page, and `after` to its current texts (R-15.13).
 
         A field that the author filled in stays as it is.
         """
-        del today
         page = thread.find_view(self.about, Page)
         if page is None:
             return

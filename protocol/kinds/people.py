@@ -1,6 +1,7 @@
 """Kinds about people (specs/12-people.md)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from protocol.errors import Refused
 from protocol.fold.facets import MatchingFact, Portrait
@@ -9,9 +10,11 @@ from protocol.fold.proxies import NEVER_BY_PROXY, PROXY
 from protocol.fold.registry import KINDS, kind
 from protocol.fold.thread import Mark, Thread
 from protocol.fold.view import States, View
+from protocol.local_clock import offset_at_end
 from protocol.record.envelope import EPOCH
 from protocol.record.sealing import KEY_SIZE
-from protocol.schema.declare import Bytes, Many, Minutes, Moment, Person, Text
+from protocol.schema.declare import Bytes, Integer, Many, Minutes, Moment, Person, Text
+from protocol.schema.known_names import KnownName
 from protocol.schema.values import PersonId, TimeMs
 
 
@@ -71,6 +74,18 @@ class Home(Kind):
     key: bytes = Bytes(required=True, min=KEY_SIZE, max=KEY_SIZE, help="the public key of its node")
 
 
+@dataclass(frozen=True, kw_only=True)
+class KindName(KnownName):
+    """The name of a kind of record."""
+
+    type_name = "kind"
+    hint = "such as request"
+    example = "request"
+
+    def names(self) -> Collection[str]:
+        return KINDS
+
+
 @kind(PROXY, plural="proxies", lasting=True)
 class Proxy(Kind):
     """Lets somebody act for you, for the kinds of records that you name, until a given day.
@@ -81,25 +96,37 @@ class Proxy(Kind):
     class State(States):
         """The states of a proxy."""
 
-        IN_FORCE = (
-            "in force",
-            "Its author has not ended it; it can be used up to the day `until`.",
-        )
+        IN_FORCE = "in force", "Its author has not ended it."
+        OVER = "over", "By the clock: it is in force, and `until` is past."
         ENDED = "ended", "Its author ended it (`close`)."
 
     wording = Words(
         "Proxy", begin="Let somebody act for you", happened="{who} gave somebody a proxy"
     )
-    example = {"person": SOMEBODY, "matters": ["request"], "until": "2026-12-31"}
+    example = {"person": SOMEBODY, "matters": ["request"], "until": "2026-12-31", "offset": 0}
+    deadline = ("until", State.OVER)
     closing = {Mark.ENDED: By("author", while_=(State.IN_FORCE,))}
 
     person: PersonId = Person(required=True, help="who acts for you")
     matters: list[str] | None = Many(
-        of=Text(min=1, max=40), required=True, help="the kinds of records, such as request"
+        of=KindName(max=40),
+        required=True,
+        help="the kinds of records, such as request",
     )
     until: str = Moment(required=True, day_only=True, help="the last day on which it holds")
+    offset: int = Integer(
+        required=True, min=-1080, max=1080, filled=True, help="minutes from UTC when that day ends"
+    )
 
     ended: TimeMs | None = None
+
+    def complete(self, thread: Thread) -> None:
+        """Fills in by how many minutes the clocks here are ahead of UTC when the last day ends.
+
+        So all homes agree when the proxy ends, whatever they know about time zones (R-12.4).
+        """
+        if self.until is not None:
+            self.offset = offset_at_end(self.until, thread.clock.zone)
 
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused unless the proxy names another person and only allowed kinds (R-12.3)."""

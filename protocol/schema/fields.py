@@ -182,6 +182,12 @@ class Moment(Field):
         except ValueError:
             raise _refusal(name, must) from None
 
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        del resolve
+        # It is checked at once: other fields may be filled in from it.
+        self.check(name, given)
+        return given
+
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Field):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from protocol import recurrence as series
 from protocol.errors import Refused
+from protocol.local_clock import start_of
 from tests.support.work import count_calls
 
 STARTS = "2026-11-25T09:30"  # a Wednesday
@@ -260,7 +261,7 @@ CLOCKS = [
 
 @pytest.mark.parametrize(("zone", "local", "utc"), CLOCKS)
 def test_the_clock_on_the_wall_says_when_it_is(zone, local, utc):
-    found = series.local_to_ms(local, ZoneInfo(zone))
+    found = start_of(local, ZoneInfo(zone))
 
     assert datetime.fromtimestamp(found / 1000, UTC).isoformat(timespec="minutes")[:16] == utc
 
@@ -268,7 +269,7 @@ def test_the_clock_on_the_wall_says_when_it_is(zone, local, utc):
 @pytest.mark.parametrize("zone", ["Europe/London", "America/Santiago", "Australia/Lord_Howe"])
 def test_a_weekly_half_past_nine_stays_half_past_nine(zone):
     for day in series.occurrence_days(STARTS, "FREQ=WEEKLY;COUNT=60"):
-        at = series.local_to_ms(series.occurrence_start(STARTS, day), ZoneInfo(zone))
+        at = start_of(series.occurrence_start(STARTS, day), ZoneInfo(zone))
 
         shown = datetime.fromtimestamp(at / 1000, ZoneInfo(zone))
         assert shown.isoformat()[:16] == f"{day}T09:30"

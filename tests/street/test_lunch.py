@@ -16,10 +16,12 @@ NOON = 12
 def lane():
     """Makes two homes whose clocks show about noon, so that today's evening is still to come."""
     now = datetime.now(UTC)
-    offset = timedelta(hours=NOON - now.hour)
+    ahead = NOON - now.hour
+    zone = f"Etc/GMT{-ahead:+}" if ahead else "UTC"  # the signs of these zones point to the west
     with folder() as one:
-        ada = one.founder("Ada", "--offset", str(offset // timedelta(minutes=1)))
-        yield (now + offset).date().isoformat(), ada, one.newcomer(ada, "Ben")
+        ada = one.founder("Ada", "--timezone", zone)
+        today = (now + timedelta(hours=ahead)).date()
+        yield today.isoformat(), ada, one.newcomer(ada, "Ben")
 
 
 @pytest.mark.long
@@ -31,6 +33,7 @@ def test_a_lunch(lane, tmp_path):
     )  # fmt: skip
     ben.has(lunch)
     both_sides_of_a_cut(lunch, ada, ben)
+    at_night(ada, ben)
     paid_from_the_pot(lunch, ada, ben)
 
     exported = ben("export", "ics", "--to", str(tmp_path / "calendar"))
@@ -57,6 +60,14 @@ def both_sides_of_a_cut(lunch, ada, ben):
         assert (server["has"], server["waits"]) == ([], [])
     states = {one["id"]: one["state"] for one in ben("list", "signups", "--about", lunch)}
     assert states == {mine: "placed", theirs: "waiting"}
+
+
+def at_night(*homes):
+    """Starts the homes again with clocks that show about midnight, when the lunch has begun."""
+    for home in homes:
+        home("down")
+        home.env["MESHCOOP_CLOCK_AHEAD"] = str(NOON)
+    together(*(lambda home=home: home("up") for home in homes))
 
 
 def paid_from_the_pot(lunch, ada, ben):

@@ -154,10 +154,9 @@ class Returned(Kind):
 
     on: str = Moment(required=True, day_only=True, help="today if left out")
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Fills in today."""
-        del thread
-        self.fill(on=today)
+        self.fill(on=thread.clock.today)
 
     def check_before_signing(self, thread: Thread) -> None:
         """Refuses to say it of a tool that is not lent."""

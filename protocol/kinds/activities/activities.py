@@ -5,11 +5,11 @@ had a place, later signups do not change the places. The organiser writes receip
 came to help. The common pot pays these receipts.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from itertools import islice
 from typing import TypedDict
 
 from protocol import recurrence
@@ -29,6 +29,7 @@ from protocol.fold.thread import Entry, Mark, Thread
 from protocol.fold.view import Order, States, View
 from protocol.kinds.activities.seating import Claim, Seats, assign_seats
 from protocol.kinds.exchange.payments import DAY, Payable, Receipt, check_pot_receipt
+from protocol.local_clock import LocalClock, offset_at_start
 from protocol.schema.declare import Integer, Many, Map, Minutes, Moment, Person, Text
 from protocol.schema.values import PersonId
 
@@ -116,18 +117,19 @@ class Activity(Kind):
     area: str | None = Text(max=60, help="a coarse area, never an address")
     lang: str | None = Text(max=35, help="the language of the words, such as es")
     offset: int = Integer(
-        required=True, min=-1080, max=1080, filled=True, help="the charter's, to tell what is late"
+        required=True, min=-1080, max=1080, filled=True, help="the lowest of the time zone"
     )
 
     occurrences: list[OccurrenceLine]
 
-    def complete(self, thread: Thread, today: str) -> None:
-        """Fills in the field `offset`: the charter's offset from UTC.
+    def complete(self, thread: Thread) -> None:
+        """Fills in the field `offset`: the lowest offset from UTC of the activity's beginnings.
 
-        If the charter changes later, the activity keeps this offset.
+        By this offset, no day begins earlier than on the clocks here, in summer and in winter. If
+        the charter changes later, the activity keeps this offset (R-17.6d).
         """
-        del today
-        self.offset = thread.authority.charter["offset"]
+        zone = thread.clock.zone
+        self.offset = min(offset_at_start(self.occurrence_start(day), zone) for day in self.days())
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the activity to the views, in the state "open" (R-17.1 to R-17.5).
@@ -171,18 +173,17 @@ class Activity(Kind):
         """How many places each role has. If no role is named, everybody has the role ""."""
         return self.roles or _EVERYBODY
 
-    @property
-    def zone(self) -> timezone:
-        """The time zone of the clock times of the activity."""
-        return timezone(timedelta(minutes=self.offset))
-
     def days(self) -> tuple[str, ...]:
         """Returns the days of the activity. Raises Refused if they cannot be worked out."""
         return recurrence.occurrence_days(self.starts, self.repeats)
 
+    def occurrence_start(self, day: str) -> str:
+        """Returns the local moment at which the activity begins on `day`."""
+        return recurrence.occurrence_start(self.starts, day)
+
     def occurrence_end(self, day: str) -> str:
         """Returns the local moment at which the activity ends on `day`."""
-        begins = recurrence.occurrence_start(self.starts, day)
+        begins = self.occurrence_start(day)
         if begins == day:
             return day  # without a time of day, it is over when the day is over
         end = datetime.fromisoformat(begins) + timedelta(minutes=self.minutes or 0)
@@ -199,13 +200,25 @@ class Activity(Kind):
                 days=days[0],
             )
 
-    def check_in_time(self, day: str, time: int) -> None:
-        """Raises Refused if the activity on `day` had begun by `time`, in ms (R-17.7)."""
-        begins = recurrence.local_to_ms(recurrence.occurrence_start(self.starts, day), self.zone)
-        if time >= begins:
+    def check_in_time(self, day: str, clock: LocalClock) -> None:
+        """Raises Refused if the activity has begun on `day` (R-17.7)."""
+        if clock.has_begun(self.occurrence_start(day)):
             raise Refused(
                 "R-17.7", "it has begun on {day}, and its places are what they were", day=day
             )
+
+    def own_clock(self, time: int) -> LocalClock:
+        """Returns the clock by which a fold judges if a record of this `time` (ms) is late."""
+        return LocalClock(time, timezone(timedelta(minutes=self.offset)))
+
+    def days_ahead(self, clock: LocalClock) -> tuple[str, ...]:
+        """Returns the days on which the activity has not begun."""
+        days = self.days()
+        return days[
+            bisect_left(
+                days, True, key=lambda day: not clock.has_begun(self.occurrence_start(day))
+            ) :
+        ]
 
     def places_held(self, day: str) -> dict[str, list[bytes]]:
         """Returns, for each role, the people who have a place on a day.
@@ -234,14 +247,12 @@ class Activity(Kind):
 
     # -- for those who show it --------------------------------------------------------------------
 
-    def further_values(self, authority: Authority, is_past: Callable[[str], bool]) -> UpcomingDays:
-        """Returns the next days of the activity.
-
-        `is_past` says whether a local moment is over.
-        """
+    def further_values(self, authority: Authority, clock: LocalClock) -> UpcomingDays:
+        """Returns the next days of the activity, today's until it is over."""
         del authority
-        ahead = (day for day in self.days() if not is_past(self.occurrence_end(day)))
-        return {"upcoming": list(islice(ahead, _MOST_UPCOMING))}
+        days = self.days()
+        first = bisect_left(days, True, key=lambda day: not clock.is_past(self.occurrence_end(day)))
+        return {"upcoming": list(days[first : first + _MOST_UPCOMING])}
 
     def clock_state(self) -> tuple[str, str] | None:
         """Returns the end of the last day of the activity, and the state "past" that follows then.
@@ -255,11 +266,12 @@ class Activity(Kind):
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """The activity waits for its organiser to write down who came, with an `attendance`.
 
-        It waits for one `attendance` for each day on which people have a place, from that day on.
+        It waits for one `attendance` for each day on which people have a place, from the beginning
+        on.
         """
         del thread
         for day in self.unwritten_days():
-            yield Awaited(self.author, "attendance", self.id, since=day)
+            yield Awaited(self.author, "attendance", self.id, since=self.occurrence_start(day))
 
     def diary_entry(self, person: bytes, find: FindView) -> DiaryEntry | None:
         """Returns an entry for the organiser's diary: when the activity takes place."""
@@ -317,33 +329,34 @@ class Signup(Kind):
         if activity is None:
             return
         taken = {signup.on for signup in _signups_of(thread, activity, person)}
-        coming = (day for day in activity.days() if day >= thread.today)
-        free_day = next((day for day in coming if day not in taken), None)
+        days = (day for day in activity.days_ahead(thread.clock) if day not in taken)
+        free_day = next(days, None)
         if free_day is None:
             return
         for role in activity.places:
             given = {"on": free_day, "role": role} if role else {"on": free_day}
             yield Way(given, ask=())
 
-    def complete(self, thread: Thread, today: str) -> None:
-        """Fills in the next day of the activity.
+    def complete(self, thread: Thread) -> None:
+        """Fills in the next day on which the activity has not begun (R-17.6b).
 
-        If the activity has only one role, fills in this role too.
+        If the activity has only one role, fills in this role too. If no day is left, fills in the
+        last day, so that the refusal says why.
         """
         activity = _activity_of(thread, self.about)
-        days = activity.days()
+        days = activity.days_ahead(thread.clock) or activity.days()[-1:]
         roles = list(activity.roles or ())
-        next_day = next((day for day in days if day >= today), days[-1])
-        self.fill(on=next_day, role=roles[0] if len(roles) == 1 else None)
+        self.fill(on=days[0], role=roles[0] if len(roles) == 1 else None)
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the activity is cancelled (R-17.8).
+        """Raises Refused if the activity is cancelled (R-17.8), or has begun on the day (R-17.7).
 
         Raises Refused also if the author has signed up for the same day already.
         """
         activity = _activity_of(thread, self.about)
         if activity.state == Activity.State.CANCELLED:
             raise Refused("R-17.8", "the activity is cancelled")
+        activity.check_in_time(self.on, thread.clock)
         if any(signup.on == self.on for signup in _signups_of(thread, activity, self.author)):
             raise Refused("R-17.8", "there is a signup for that day already")
 
@@ -359,6 +372,7 @@ class Signup(Kind):
         if self.accepted:
             raise Refused("R-17.8", "the signup is accepted already")
         activity = _activity_of(thread, self.about)
+        activity.check_in_time(self.on, thread.clock)
         promised = [
             other
             for other in thread.linked_views(Signup, "about", activity.id)
@@ -368,6 +382,11 @@ class Signup(Kind):
         ]
         if len(promised) >= activity.places[self.role or ""]:
             raise Refused("R-17.8", "all places of this role are promised already")
+
+    def check_close(self, thread: Thread, close: View) -> None:
+        """Raises Refused if the activity has begun on the day of the signup (R-17.7)."""
+        del close
+        _activity_of(thread, self.about).check_in_time(self.on, thread.clock)
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the signup to the views, in the state "waiting" (R-17.6, R-17.7).
@@ -381,7 +400,7 @@ class Signup(Kind):
             remedy = f"name one with --role: {', '.join(roles)}" if roles else "name none"
             raise Refused("R-17.6", "the activity has no such role; {remedy}", remedy=remedy)
         activity.check_day(self.on)
-        activity.check_in_time(self.on, self.created)
+        activity.check_in_time(self.on, activity.own_clock(self.created))
         self.state = self.State.WAITING
         thread.add_view(self)
 
@@ -390,7 +409,8 @@ class Signup(Kind):
 
         Raises Refused if the activity has begun on the day of the signup.
         """
-        _activity_of(thread, self.about).check_in_time(self.on, accept.created)
+        activity = _activity_of(thread, self.about)
+        activity.check_in_time(self.on, activity.own_clock(accept.created))
         accepts = thread.index(_FirstAccepts)
         accepts[self.id] = min(accept.order, accepts.get(self.id, accept.order))
         self.accepted = True
@@ -400,7 +420,8 @@ class Signup(Kind):
 
         Raises Refused if the activity has begun on the day of the signup.
         """
-        _activity_of(thread, self.about).check_in_time(self.on, close.created)
+        activity = _activity_of(thread, self.about)
+        activity.check_in_time(self.on, activity.own_clock(close.created))
 
     def diary_entry(self, person: bytes, find: FindView) -> DiaryEntry | None:
         """Returns an entry for the author's diary: when the author comes to the activity.
@@ -419,7 +440,7 @@ class Signup(Kind):
             certainty = Certainty.TENTATIVE
         return DiaryEntry(
             activity.title or activity.kind,
-            recurrence.occurrence_start(activity.starts, self.on),
+            activity.occurrence_start(self.on),
             activity.minutes,
             area=activity.area,
             other=activity.author,
@@ -460,20 +481,26 @@ class Attendance(Payable):
         for day in activity.unwritten_days() if activity is not None else ():
             yield Way({"on": day}, ask=("people",))
 
-    def complete(self, thread: Thread, today: str) -> None:
-        """Fills in the latest day up to `today`, and the people who have a place on that day."""
+    def complete(self, thread: Thread) -> None:
+        """Fills in the latest day that has begun, and the people who have a place on that day.
+
+        If no day has begun, fills in the first day, so that the refusal names it.
+        """
         activity = _activity_of(thread, self.about)
         days = activity.days()
-        begun = [day for day in days if day <= today]
-        self.fill(on=begun[-1] if begun else days[0])
+        begun = len(days) - len(activity.days_ahead(thread.clock))
+        self.fill(on=days[max(begun - 1, 0)])
         self.held = activity.places_held(self.on)
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the day of the attendance has not come yet (R-17.12)."""
-        zone = _activity_of(thread, self.about).zone
-        today = datetime.fromtimestamp(self.created / 1000, zone).date().isoformat()
-        if self.on > today:
-            raise Refused("R-17.12", "it takes place on {on}; write it down then", on=self.on)
+        """Raises Refused if the activity has not begun on the day of the attendance (R-17.12)."""
+        begins = _activity_of(thread, self.about).occurrence_start(self.on)
+        if not thread.clock.has_begun(begins):
+            raise Refused(
+                "R-17.12",
+                "it begins on {begins}; write it down then",
+                begins=begins.replace("T", " "),
+            )
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the attendance to the views (R-17.11).
@@ -504,12 +531,11 @@ class Attendance(Payable):
             if person != self.author and not self._standing_receipts(thread, person):
                 yield Way({"giver": person}, ask=("minutes", "note"))
 
-    def fill_in_receipt(self, thread: Thread, receipt: Receipt, today: str) -> None:
+    def fill_in_receipt(self, thread: Thread, receipt: Receipt) -> None:
         """Fills in the common pot as the receiver, and the day and the minutes of the activity.
 
         If only one person came besides the organiser, fills in this person as the giver (R-17.16a).
         """
-        del today
         self._check_counts(thread)
         activity = _activity_of(thread, self.about)
         others = [person for person in self.people if person != receipt.author]

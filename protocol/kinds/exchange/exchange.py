@@ -9,6 +9,7 @@ somebody cancels it.
 from collections.abc import Iterable
 from typing import NamedTuple, TypedDict
 
+from protocol import recurrence
 from protocol.errors import Refused
 from protocol.fold.facets import (
     COMMON_POT,
@@ -106,6 +107,16 @@ class Intent(Kind):
     def parties(self, responder: bytes) -> tuple[bytes, bytes]:
         """Returns the giver and the receiver, if this person responds."""
         raise NotImplementedError
+
+    def check_not_over(self, thread: Thread) -> None:
+        """Raises Refused if the offer or request is expired or withdrawn by now (R-13.4)."""
+        if self.until and thread.clock.is_past(self.until):
+            raise Refused("R-13.4", "it was open until {until}; ask its author", until=self.until)
+        view = thread.find_view(self.id, Intent)
+        if view is not None and view.state not in {self.State.OPEN, self.State.AGREED}:
+            raise Refused(
+                "R-13.4", "it is {state} already; `meshcoop list` shows others", state=view.state
+            )
 
     def matching_facts(self) -> Iterable[MatchingFact]:
         """Returns what the author needs or offers, while the request or offer is open."""
@@ -234,9 +245,8 @@ class Response(Kind):
             raise parley
         return parley
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Fills in missing terms from the record that this response answers."""
-        del today
         above = thread.drafts.get(thread.target(self).id)
         if isinstance(above, Response):
             when = above.when
@@ -262,13 +272,7 @@ class Response(Kind):
         """
         intent = self.parley(thread).intent
         occurrences.check_rule(self.when or intent.starts, intent.repeats)
-        view = thread.find_view(intent.id, Intent)
-        if view is not None and view.state not in {Intent.State.OPEN, Intent.State.AGREED}:
-            raise Refused(
-                "R-13.4", "it is {state} already; `meshcoop list` shows others", state=view.state
-            )
-        if occurrences.is_day_over(thread, self.created, intent.until):
-            raise Refused("R-13.4", "it was open until {until}; ask its author", until=intent.until)
+        intent.check_not_over(thread)
         above = thread.find_view(self.about, Response)
         if above is not None and above.state != self.State.WAITING:
             raise Refused("R-13.4", "the response is {state}, not waiting", state=above.state)
@@ -387,12 +391,11 @@ class Agreement(Payable):
         """True if the agreement is not in the state "cancelled"."""
         return self.state != self.State.CANCELLED
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Fills in the terms of the response, the giver and the receiver.
 
         For a request, the giver is the person who responded. For an offer, the giver is its author.
         """
-        del today
         response = _response_of(thread, self)
         parley = response.parley(thread)
         self.giver, self.receiver = parley.parties
@@ -400,10 +403,16 @@ class Agreement(Payable):
         self.fill(minutes=response.minutes, when=response.when)
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the response is not waiting any more (R-13.7)."""
+        """Raises Refused if the response is not waiting any more (R-13.7).
+
+        Raises Refused also if the offer or request is over (R-13.4).
+        """
         response = thread.find_view(self.about, Response)
-        if response is not None and response.state != Response.State.WAITING:
+        if response is None:
+            return
+        if response.state != Response.State.WAITING:
             raise Refused("R-13.7", "the response is {state}, not waiting", state=response.state)
+        response.parley(thread).intent.check_not_over(thread)
 
     def countersigns(self, thread: Thread, target: View) -> bool:
         """Returns True if the person whose turn it is agrees to the same terms as the response."""
@@ -444,24 +453,22 @@ class Agreement(Payable):
 
     def days(self, thread: Thread) -> tuple[str, ...]:
         """Returns the days of an agreement that repeats. Returns no days if it does not repeat."""
-        intent = thread.find_draft(self.intent, Intent)
-        return occurrences.days_of(self.when or (intent.starts if intent else None), self.repeats)
+        return occurrences.days_of(self._first_moment(thread), self.repeats)
 
     # -- what receipts about it ask ---------------------------------------------------------------
 
-    def fill_in_receipt(self, thread: Thread, receipt: Receipt, today: str) -> None:
+    def fill_in_receipt(self, thread: Thread, receipt: Receipt) -> None:
         """Fills in the giver, the receiver, the minutes and the day, from the agreement.
 
-        If the agreement repeats, the day is its latest day, up to `today`, that has no confirmed
-        receipt.
+        If the agreement repeats, the day is its latest day so far that has no confirmed receipt.
         """
         view = thread.find_view(self.id, Agreement)
-        day = view.last_unsigned_day(thread, today) if view else None
+        day = view.last_unsigned_day(thread) if view else None
         receipt.fill(
             giver=self.giver,
             receiver=self.receiver,
             minutes=self.minutes,
-            on=day or self.when or today,
+            on=day or self.when or thread.clock.today,
         )
 
     def check_receipt_before_signing(self, thread: Thread, receipt: Receipt) -> None:
@@ -498,11 +505,15 @@ class Agreement(Payable):
         """Returns the day of a receipt if the agreement repeats, else None."""
         return None if self.repeats is None else receipt.on[:DAY]
 
-    def last_unsigned_day(self, thread: Thread, today: str) -> str | None:
-        """Returns the latest day, up to `today`, that has no confirmed receipt, or None."""
+    def last_unsigned_day(self, thread: Thread) -> str | None:
+        """Returns the latest day so far that has no confirmed receipt, or None."""
         signed = self._signed_days(thread)
-        past = [day for day in self.days(thread) if day <= today]
-        return next((day for day in reversed(past) if day not in signed), None)
+        begun = [
+            day
+            for day in self.days(thread)
+            if thread.clock.has_begun(recurrence.occurrence_start(self._first_moment(thread), day))
+        ]
+        return next((day for day in reversed(begun) if day not in signed), None)
 
     def check_unsigned(self, thread: Thread, on: str) -> None:
         """Raises Refused if the day `on` is not in the agreement, or has a confirmed receipt."""
@@ -543,6 +554,11 @@ class Agreement(Payable):
         """Returns the time that one party has promised the other."""
         if self.state == self.State.AGREED:
             yield Promise(self.giver, self.receiver, self.minutes or 0, self.when)
+
+    def _first_moment(self, thread: Thread) -> str:
+        """Returns the moment at which the parties first meet. It is empty if nobody named one."""
+        intent = thread.find_draft(self.intent, Intent)
+        return self.when or (intent.starts if intent else None) or ""
 
     def _is_all_signed(self, thread: Thread) -> bool:
         """Returns True if both people have signed a receipt for the agreement.

@@ -3,24 +3,10 @@
 An occurrence is one day on which the agreement takes place.
 """
 
-from datetime import UTC, datetime
-
 from protocol import recurrence
 from protocol.errors import Refused
-from protocol.fold.thread import Thread
-from protocol.kinds.exchange.payments import DAY
 
 _MONDAY = "2024-01-01"  # is used if nobody has named the first day
-
-
-def is_day_over(thread: Thread, time: int, until: str | None) -> bool:
-    """Returns True if the day of `until` was over at `time` (ms).
-
-    The charter's offset from UTC decides when a day ends.
-    """
-    offset = int(thread.authority.charter["offset"]) * 60
-    day = datetime.fromtimestamp(time // 1000 + offset, UTC).date().isoformat()
-    return until is not None and until[:DAY] < day
 
 
 def check_rule(starts: str | None, repeats: str | None) -> None:

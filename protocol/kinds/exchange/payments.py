@@ -37,7 +37,7 @@ class Payable(Kind):
         del thread
         return (Way(),)
 
-    def fill_in_receipt(self, thread: Thread, receipt: "Receipt", today: str) -> None:
+    def fill_in_receipt(self, thread: Thread, receipt: "Receipt") -> None:
         """Fills in the terms that the author of a receipt has left out."""
 
     def check_receipt_before_signing(self, thread: Thread, receipt: "Receipt") -> None:
@@ -181,11 +181,11 @@ class Receipt(Kind):
         paid = thread.find_draft(target.id, Payable)
         return (Way(),) if paid is None else paid.receipt_ways(thread)
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Fills in giver, receiver, minutes and day from the record that the receipt is about."""
         paid = thread.find_draft(thread.target(self).id, Payable)
         if paid is not None:
-            paid.fill_in_receipt(thread, self, today)
+            paid.fill_in_receipt(thread, self)
 
     def readers(self, thread: Thread, record: View) -> set[bytes]:
         """Returns the two parties, who can read the private note."""

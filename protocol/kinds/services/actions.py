@@ -68,10 +68,9 @@ class Action(Kind):
 
     done: list[bytes]  # the reports that it is done
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Sets `owner` to the author, and `due` to the day in four weeks, if they are missing."""
-        del thread
-        last = date.fromisoformat(today) + timedelta(LONGEST_DAYS)
+        last = date.fromisoformat(thread.clock.today) + timedelta(LONGEST_DAYS)
         self.owner = self.owner or self.author
         self.due = self.due or last.isoformat()
 

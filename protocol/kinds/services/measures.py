@@ -106,9 +106,9 @@ class Measure(Kind):
         """The calendar that divides time into the windows of the measure."""
         return Calendar(self.window or USUAL_WINDOW, self.offset or 0)
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Fills in the usual values for the measure's scale. Values that the author gave stay."""
-        del thread, today
+        del thread
         if self.better is None:
             self.better = LOWER if self.scale in {COUNT, MINUTES} else HIGHER
         if self.share is None and self.scale != COUNT:
@@ -198,10 +198,10 @@ class Feedback(Kind):
             asked = ("value", "text", "on", "link", "lang", "urgent")
             yield Way(ask=asked, trial={"value": _SCALES[measure.scale][0]})
 
-    def complete(self, thread: Thread, today: str) -> None:
+    def complete(self, thread: Thread) -> None:
         """Fills in today as the day. If the measure counts incidents, fills in one incident."""
         measure = thread.find_view(self.about, Measure)
-        self.on = self.on or today
+        self.on = self.on or thread.clock.today
         if self.value is None and measure is not None and measure.scale == COUNT:
             self.value = 1
 

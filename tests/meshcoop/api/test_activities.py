@@ -10,16 +10,17 @@ import pytest
 
 from meshcoop.api.presenter import Presenter
 from meshcoop.cli import plain_text as told
-from protocol import recurrence as series
 from protocol.errors import Refused
 from protocol.fold.facets import COMMON_POT
 from protocol.kinds.activities.activities import Signup
+from protocol.local_clock import start_of
 from tests.support.council import alike, council
 from tests.support.street_in_memory import MORNING, by_id, settle, street
 
 TODAY, NEXT, LATER = "2026-11-18", "2026-11-25", "2026-12-02"
 WEEKLY = {"title": "Lunch", "starts": f"{TODAY}T12:30", "minutes": "90", "repeats": "FREQ=WEEKLY"}
 DAY_MS = 86_400_000
+BEGINS = start_of(WEEKLY["starts"], UTC)
 
 
 @pytest.fixture
@@ -185,7 +186,7 @@ def test_the_neighbour_signs_the_elder_up(lane):
 def test_what_is_past_is_told_by_the_clock_here(timezone, state):
     with street(homes=2, timezone=timezone) as (home, _):
         root = home.post("activity", title="Walk", starts=f"{TODAY}T12:30", minutes="30")
-        home.street.clock = series.local_to_ms("2026-11-18T12:45", UTC)
+        home.street.clock = start_of("2026-11-18T12:45", UTC)
 
         assert shown(home, root)["state"] == state
         assert shown(home, root)["upcoming"] == ([] if state == "past" else [TODAY])
@@ -199,6 +200,7 @@ def test_the_pot_pays_who_ran_it_once_a_day(lane):
     ben.post("signup", root, role="cook")
     settle(*lane)
     came = [one.me.person.hex() for one in (ada, ben)]
+    ada.street.clock = BEGINS
     written = ada.post("attendance", root, people=came)
     receipt = ada.post("receipt", written)  # besides Ada, only Ben came
     again = ada.post("attendance", root, people=came)
@@ -224,6 +226,7 @@ def test_a_day_is_told_in_words(lane):
     settle(*lane)
     first, second = ben.post("signup", root, role="cook"), cho.post("signup", root, role="cook")
     settle(*lane)
+    ada.street.clock = BEGINS
     written = ada.post("attendance", root, people=[cho.me.person.hex()])
     told_of = told.format_view({**shown(ada, root), "history": []})
 

@@ -127,7 +127,6 @@ def test_only_the_person_ends_it_and_what_was_signed_before_stays(lane):
     [
         {"matters": ["charter"]},
         {"matters": ["proxy"]},
-        {"matters": ["wishes"]},
         {"matters": ["retract"]},
         {"matters": []},
         {"person": None},

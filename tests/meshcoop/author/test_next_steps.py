@@ -110,7 +110,7 @@ class Walk:
 
     def ways(self, person, declared, about):
         thread = self.thread(about)
-        thread.today = self.author.day_of(self.author.now())
+        thread.clock = self.author.state.clock_at(self.author.now())
         return list(declared.view_type.ways(thread, thread.entries[about], person))
 
     def thread(self, record_id):

@@ -4,18 +4,19 @@ from datetime import UTC
 
 import pytest
 
-from protocol import recurrence as series
 from protocol.errors import Refused
 from protocol.fold.facets import COMMON_POT, Awaited, Certainty, DiaryEntry, Way
 from protocol.fold.registry import KINDS
 from protocol.fold.thread import Entry
 from protocol.kinds.activities.activities import Attendance, Signup
 from protocol.kinds.exchange.payments import Receipt
+from protocol.local_clock import start_of
+from tests.support.clocks import clock_at
 from tests.support.exchange_story import ADA, BEN, CHO, Story
 
 DAY = "2026-12-01"
 STARTS = f"{DAY}T12:30"
-BEGINS = series.local_to_ms(STARTS, UTC)
+BEGINS = start_of(STARTS, UTC)
 LUNCH = {"title": "Lunch", "starts": STARTS, "minutes": 90, "offset": 0}
 ROLES = {"cook": 1, "server": 2}
 
@@ -218,9 +219,9 @@ def test_it_is_past_when_the_last_day_is_over():
     assert story.view(root).clock_state() == ("2026-12-08T14:00", "past")
 
 
-def ways(kind, story, target, person=BEN, today=DAY):
+def ways(kind, story, target, person=BEN, now=DAY):
     folded = story.fold()
-    folded.today = today
+    folded.clock = clock_at(now)
     return list(kind.ways(folded, target, person))
 
 
@@ -243,7 +244,7 @@ def test_signup_has_a_way_for_each_role_on_the_next_free_day():
     story, root = lunch(repeats="FREQ=WEEKLY")
     signup(story, BEN, root, on="2026-12-08")
 
-    assert ways(Signup, story, root, today="2026-12-02") == [
+    assert ways(Signup, story, root, now="2026-12-02") == [
         Way({"on": "2026-12-15", "role": "cook"}, ask=()),
         Way({"on": "2026-12-15", "role": "server"}, ask=()),
     ]
@@ -272,14 +273,14 @@ def test_attendance_has_a_way_for_each_unwritten_day_with_a_place_taken():
     assert ways(Attendance, story, root, person=ADA) == [Way({"on": "2026-12-08"}, ask=("people",))]
 
 
-def test_activity_awaits_who_came_from_the_day_on_which_somebody_has_a_place():
+def test_activity_awaits_who_came_from_its_beginning_on():
     story, root = lunch(repeats="FREQ=WEEKLY")
     signup(story, BEN, root)
     folded = story.fold()
 
     awaited = list(folded.views[root.id].awaits(folded))
 
-    assert awaited == [Awaited(ADA, "attendance", root.id, since=DAY)]
+    assert awaited == [Awaited(ADA, "attendance", root.id, since=STARTS)]
 
 
 def test_activity_awaits_nothing_once_it_is_cancelled():
@@ -327,7 +328,7 @@ def test_activity_shows_its_days_that_are_not_over():
     story, root = lunch(repeats="FREQ=WEEKLY;COUNT=3")
     activity = story.view(root)
 
-    further = activity.further_values(None, lambda moment: moment <= "2026-12-08T14:00")
+    further = activity.further_values(None, clock_at("2026-12-08T14:01"))
 
     assert further == {"upcoming": ["2026-12-15"]}
 
@@ -370,7 +371,7 @@ def test_attendance_fills_in_what_a_receipt_from_the_pot_leaves_out():
     attendance = story.says(ADA, "attendance", root, people=[ADA, BEN], on=DAY, time=BEGINS)
     folded, receipt = draft_receipt(story, attendance)
 
-    receipt.complete(folded, "2026-12-24")
+    receipt.complete(folded)
 
     terms = (receipt.giver, receipt.receiver, receipt.minutes, receipt.on)
     assert terms == (BEN, COMMON_POT, 90, DAY)
@@ -380,7 +381,7 @@ def test_attendance_names_no_giver_if_several_others_came():
     story, _, attendance = held_lunch()
     folded, receipt = draft_receipt(story, attendance)
 
-    receipt.complete(folded, DAY)
+    receipt.complete(folded)
 
     assert receipt.giver is None
 

@@ -15,6 +15,7 @@ from protocol.fold.fold import fold_thread
 from protocol.fold.registry import KINDS
 from protocol.fold.thread import Entry
 from protocol.schema.register_names import HIDDEN, STANDING
+from tests.support.clocks import clock_at
 
 assert kinds  # registers every kind
 ADA, BEN, CHO, DAN = (name * 32 for name in (b"a", b"b", b"c", b"d"))
@@ -48,7 +49,8 @@ def check(root, known, kind, author, **fields):
     about = None if KINDS[kind].is_root else ROOT
     thread.entries[DRAFT] = entry(DRAFT, author, kind, about, **fields)
     draft = KINDS[kind].draft(thread.entries[DRAFT])
-    draft.complete(thread, "2026-11-23")
+    thread.clock = clock_at("2026-11-23T10:00")
+    draft.complete(thread)
     draft.check_before_signing(thread)
     return draft
 

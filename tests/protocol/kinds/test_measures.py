@@ -167,7 +167,7 @@ def test_the_usual_values_of_a_measure_are_filled_in(given_fields, filled):
     thread = story.fold(story.entries[:1])
     thread.entries[entry.id] = entry
     draft = KINDS["measure"].draft(entry)
-    draft.complete(thread, "2025-08-04")
+    draft.complete(thread)
     assert (draft.better, draft.share, draft.target) == filled
     assert (draft.window, draft.min_answers, draft.who) == (7, 1, "everybody")
 

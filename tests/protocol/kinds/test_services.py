@@ -10,6 +10,7 @@ import pytest
 from protocol.errors import Refused
 from protocol.fold.registry import KINDS
 from protocol.kinds.services.services import Link
+from tests.support.clocks import clock_at
 from tests.support.service_chain import (
     CONTRACTOR,
     COUNCIL,
@@ -191,6 +192,7 @@ def refused_before_signing(story, entry):
     would sign the entry.
     """
     thread = story.fold(story.entries[:-1])
+    thread.clock = clock_at("2025-08-04")
     thread.entries[entry.id] = entry
     try:
         KINDS[entry.kind].draft(entry).check_before_signing(thread)

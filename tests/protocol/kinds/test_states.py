@@ -25,6 +25,7 @@ from protocol.fold.view import States
 from protocol.schema import fields as schema
 from protocol.schema.bounds import Bound
 from protocol.schema.register_names import HIDDEN, MEASURE, STANDING
+from tests.support.clocks import clock_at
 from tests.support.service_chain import CONTRACTOR, COUNCIL, OTHER, RESIDENTS, SUB, Story, bins
 
 assert kinds  # registers every kind
@@ -126,7 +127,8 @@ class RandomThread:
         draft = declared.draft(entry)
         folded.entries[entry.id] = entry
         folded.drafts[entry.id] = draft
-        draft.complete(folded, self.dice.choice(DAYS))
+        folded.clock = clock_at(self.dice.choice(DAYS))
+        draft.complete(folded)
         values = vars(draft)
         return {name: values[name] for name in declared.fields if values[name] is not None}
 

@@ -11,6 +11,7 @@ from protocol.errors import Refused
 from protocol.fold import fold
 from protocol.fold.facets import Awaited, Credit, DiaryEntry
 from protocol.fold.registry import KINDS
+from tests.support.clocks import clock_at
 from tests.support.exchange_story import ADA, BEN, CHO, PEOPLE, Story, authority
 from tests.support.guest_packages import TOOLLIB
 
@@ -184,6 +185,7 @@ def test_a_loan_waits_for_the_owner(shelf):
 def refusal_before_signing(shelf, entry):
     """Returns the rule by which software refuses this entry before anybody signs it."""
     thread = shelf.fold()
+    thread.clock = clock_at("2026-12-21T10:00")
     thread.entries[entry.id] = entry
     try:
         KINDS[entry.kind].draft(entry).check_before_signing(thread)
@@ -218,7 +220,9 @@ def test_the_day_is_filled_in(shelf):
     loan = shelf.lent()
     draft = KINDS["toollib.returned"].draft(shelf.says(ADA, "toollib.returned", loan))
 
-    draft.complete(shelf.fold(), "2026-12-21")
+    thread = shelf.fold()
+    thread.clock = clock_at("2026-12-21T10:00")
+    draft.complete(thread)
 
     assert draft.on == "2026-12-21"
 

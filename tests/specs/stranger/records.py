@@ -307,6 +307,8 @@ def _may_hold(kind, bounds, value):
         "person": bytes,
         "record": bytes,
         "text": str,
+        "time zone": str,
+        "kind": str,
         "bytes": bytes,
         "integer": int,
         "minutes": int,

@@ -1,0 +1,69 @@
+"""Fields that hold a name from a set which this program knows and later versions may extend.
+
+Only the author's software checks that it knows the name. Other nodes take any text: their versions
+may know other names, and nodes that judge a record differently would never converge (R-10.3d).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from protocol import time_zones
+from protocol.errors import Refused
+from protocol.schema.fields import Resolve, Text
+
+_MOST_NEAR = 3  # names in a refusal
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownName(Text):
+    """A name out of a set, such as the name of a kind of record."""
+
+    max: int = 64
+    example = ""  # a name of the set, for people who do not know any
+
+    def names(self) -> Collection[str]:
+        """Returns the set of names."""
+        raise NotImplementedError
+
+    def near_names(self, typed: str) -> list[str]:
+        """Returns names of the set that somebody may have meant by `typed`."""
+        return get_close_matches(typed.lower(), self.names(), _MOST_NEAR)
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        typed = super().read(name, given, resolve)
+        if type(typed) is not str:
+            return typed
+        spellings = {known_name.lower(): known_name for known_name in self.names()}
+        if typed.strip().lower() in spellings:
+            return spellings[typed.strip().lower()]
+        near = ", ".join(self.near_names(typed[: self.max]))
+        raise Refused(
+            "R-10.3d",
+            (
+                "there is no {type_name} {typed!r}; did you mean {near}?"
+                if near
+                else "there is no {type_name} {typed!r}; name one such as {example}"
+            ),
+            field=name,
+            type_name=self.type_name,
+            typed=typed,
+            near=near,
+            example=self.example,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeZone(KnownName):
+    """The name of a time zone."""
+
+    type_name = "time zone"
+    hint = "a name such as Europe/London"
+    example = "Europe/London"
+
+    def names(self) -> Collection[str]:
+        return time_zones.zone_names().values()
+
+    def near_names(self, typed: str) -> list[str]:
+        return time_zones.near_zone_names(typed)
