@@ -59,8 +59,8 @@ def test_what_may_be_left_out_is_filled_in():
         assert (receipt.minutes, receipt.on) == (45, "2026-12-01T09:00")
 
 
-def test_a_receipt_without_a_date_is_of_today_by_the_charters_clock():
-    with street(offset=14 * 60) as (ada, ben):
+def test_a_receipt_without_a_date_is_of_today_here():
+    with street(timezone="Pacific/Kiritimati") as (ada, ben):  # 14 hours ahead of UTC
         offer = ada.post("offer", title="Bread", minutes="5")
         settle(ada, ben)
         response = ben.post("response", offer)
