@@ -4,6 +4,7 @@ Each kind says which of its views belong in a person's diary.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -45,9 +46,15 @@ class Diary:
     def _entries(self) -> Iterator[Shown]:
         for view_type in _kinds_in_diaries():
             for view in self._state.views.of_kind(view_type):
-                entry = view.diary_entry(self._person, self._find)
+                entry = self._entry_of(view)
                 if entry is not None:
                     yield self._show(view, entry)
+
+    def _entry_of(self, view: Kind) -> DiaryEntry | None:
+        """Returns the entry that a view makes. It makes none if the code of its kind fails."""
+        with suppress(Refused), self._state.failures.contained(view.kind, "diary_entry"):
+            return view.diary_entry(self._person, self._find)
+        return None
 
     def _find(self, record_id: bytes | None) -> View | None:
         return None if record_id is None else self._state.views.find(record_id)

@@ -6,6 +6,7 @@ A shown view also has the private fields that this home can open.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from meshcoop.api import plain_values
 from meshcoop.api.plain_values import Shown
@@ -150,7 +151,10 @@ class Presenter:
         stored, because time has passed.
         """
         # Stored views depend on records alone. So a state that comes with time is worked out here.
-        return str(view.state_at(self.clock) if isinstance(view, Kind) else view.state)
+        if isinstance(view, Kind):
+            with suppress(Refused), self._state.failures.contained(view.kind, "clock_state"):
+                return str(view.state_at(self.clock))
+        return str(view.state)
 
     def is_due(self, awaited: Awaited) -> bool:
         """Returns whether somebody waits for an answer now: the time for the answer has come and is
@@ -165,10 +169,11 @@ class Presenter:
             return shown
         for name in view.shown_as_views:
             shown[name] = self._show_embedded(view, vars(view)[name], embedded)
-        further = plain_values.show_result(
-            view.further_values, self._authority, self.clock, naming=self
-        )
-        return shown | further
+        with suppress(Refused), self._state.failures.contained(view.kind, "further_values"):
+            shown |= plain_values.show_result(
+                view.further_values, self._authority, self.clock, naming=self
+            )
+        return shown
 
     def _show_alone(self, view: View, parties: set[bytes] | None = None) -> Shown:
         """Shows a view without the further views that belong to it, such as its responses.

@@ -214,12 +214,14 @@ class Author:
         thread.log_heads = self.log_heads() if kind.audience == record.OPEN else {}
         draft = _add_draft(kind, thread, entry)
         thread.clock = self.state.clock_at(entry.time)
-        draft.complete(thread)
+        with self.state.failures.contained(kind.name, "complete"):
+            draft.complete(thread)
         entry = entry._replace(fields=_fields_of(kind, draft, entry))
         entry = entry._replace(fields=self._sealer.seal_fields(kind, thread, draft, entry))
         kind.check_fields(entry.fields)
         thread.entries[entry.id] = entry
-        draft.check_before_signing(thread)
+        with self.state.failures.contained(kind.name, "check_before_signing"):
+            draft.check_before_signing(thread)
         _must_count(self._thread(kind, about, private, extra=[entry]))
         if private is not None:
             signed = self._sealer.sign_private(kind, thread, draft, signer)
@@ -261,7 +263,8 @@ class Author:
         first_refusal: Refused | None = None
         for proxy in sorted(proxies, key=lambda proxy: proxy.until, reverse=True):
             try:
-                proxy.check_use(person, kind, self.now())
+                is_sealed = kind.audience == record.EPOCH
+                proxy.check_use(person, kind.name, is_sealed=is_sealed, time=self.now())
             except Refused as refusal:
                 first_refusal = first_refusal or refusal
             else:

@@ -7,6 +7,7 @@ the program has to know who may do what.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -130,11 +131,19 @@ class _StepFinder:
         Each candidate comes with the number of its way to answer. If two candidates of one kind
         have the same number, they answer different records. So both can be folded together.
         """
-        ways = declared.view_type.ways(self.thread, target, self.signer.person)
-        for number, way in enumerate(ways):
+        for number, way in enumerate(self._ways(declared, target)):
             candidate = self._try(declared, target, way)
             if candidate is not None:
                 yield number, candidate
+
+    def _ways(self, declared: DeclaredKind, target: Entry) -> list[Way]:
+        """Returns the ways to answer `target`. There are none if the code of the kind fails."""
+        with suppress(Refused), self._contained(declared.name, "ways"):
+            return list(declared.view_type.ways(self.thread, target, self.signer.person))
+        return []
+
+    def _contained(self, kind: str, method: str) -> AbstractContextManager[None]:
+        return self.author.state.failures.contained(kind, method)
 
     def _try(self, declared: DeclaredKind, target: Entry, way: Way) -> _Candidate | None:
         """Completes and checks a record, as the author does before signing. Returns None if the
@@ -159,7 +168,8 @@ class _StepFinder:
                 draft = self._complete(declared, entry, trial)
             fields = _public_fields(declared, draft)
             declared.check_fields(fields)
-            draft.check_before_signing(self.thread)
+            with self._contained(declared.name, "check_before_signing"):
+                draft.check_before_signing(self.thread)
         except Refused:
             return None
         finally:
@@ -175,7 +185,8 @@ class _StepFinder:
         draft = declared.draft(entry)
         draft.fill(**trial)
         self.thread.drafts[entry.id] = draft
-        draft.complete(self.thread)
+        with self._contained(declared.name, "complete"):
+            draft.complete(self.thread)
         return draft
 
     def _step_of(self, declared: DeclaredKind, target: Entry, way: Way, draft: Kind) -> Step:
@@ -217,7 +228,13 @@ class _StepFinder:
     def _counting(self, candidates: list[_Candidate]) -> Iterable[Step]:
         """Folds the candidates with the thread. Returns the steps of those that would count."""
         records = [candidate.entry for candidate in candidates]
-        thread = begin_thread([*self.entries, *records], self.thread.authority)
+        try:
+            with self._contained(candidates[0].step.kind, "fold_entry"):
+                thread = begin_thread([*self.entries, *records], self.thread.authority)
+        except Refused:
+            # The code of one kind failed. The other candidates are folded without it.
+            alone = [[candidate] for candidate in candidates] if len(candidates) > 1 else []
+            return [step for group in alone for step in self._counting(group)]
         refused = {line.entry.id for line in thread.history if line.refusal is not None}
         return [candidate.step for candidate in candidates if candidate.entry.id not in refused]
 
@@ -233,9 +250,8 @@ class _StepFinder:
         """
         return {
             (awaited.kind, awaited.about): awaited
-            for view in self.thread.views.values()
-            if isinstance(view, Kind)
-            for awaited in view.awaits(self.thread)
+            for result in self.thread.results.values()
+            for awaited in result.awaited
             if awaited.who == self.signer.person or isinstance(awaited.who, Crowd)
         }
 

@@ -36,7 +36,8 @@ class RecordSealer:
         authority = self._state.authority
         assert authority is not None, "a member signs"
         fields = dict(entry.fields)
-        readers = draft.readers(thread, draft) | ({entry.by} if entry.by else set())
+        with self._state.failures.contained(kind.name, "readers"):
+            readers = draft.readers(thread, draft) | ({entry.by} if entry.by else set())
         for name, field in kind.fields.items():
             if field.private and fields.get(name) is not None:
                 field.check(name, fields[name])
@@ -79,7 +80,8 @@ class RecordSealer:
             root = thread.entries[root.about]
         root_draft = thread.find_draft(root.id, Kind)
         assert root_draft is not None, "the author can read the thread"
-        readers = root_draft.readers(thread, draft) & set(authority.members)
+        with self._state.failures.contained(root_draft.kind, "readers"):
+            readers = root_draft.readers(thread, draft) & set(authority.members)
         content = seal.seal_private_content(
             seal.add_decoys(authority.box_keys_of(readers), self._random(32)),
             seal.pad(pack_private_content(kind.name, entry.fields, entry.about)),

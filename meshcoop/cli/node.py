@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from meshcoop.cli import plain_text
 from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
@@ -208,6 +209,10 @@ def _describe_status(status: dict[str, Any]) -> str:
     lines += [f"When the node started, {damage}." for damage in status["damage"]]
     if status["trouble"]:
         lines.append(f"Nothing is signed here: {status['trouble']}.")
+    if status["newer"]:
+        lines.append(plain_text.format_newer(status["newer"]))
+    if status["failed"]:
+        lines.append(f"The program made {len(status['failed'])} mistakes: see `meshcoop doctor`.")
     return "\n".join(lines)
 
 

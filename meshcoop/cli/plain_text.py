@@ -30,6 +30,15 @@ def format_list(views: list[Shown], hidden: int = 0) -> str:
     return "\n".join(lines)
 
 
+def format_newer(newer: list[Shown]) -> str:
+    """Says how many records are newer than this program, and of which kinds."""
+    listed = ", ".join(f"{row['records']} {safe_line(row['kind'])}" for row in newer)
+    count = sum(row["records"] for row in newer)
+    packages = sorted({row["package"] for row in newer if row["package"]})
+    needed = f"; install {', '.join(map(safe_line, packages))}" if packages else ""
+    return f"({count} records are newer than this program: {listed}{needed}.)"
+
+
 def format_steps(steps: list[Shown]) -> str:
     """Formats each step that the reader can take next, as the command that posts the step. Marks
     the steps that somebody waits for.

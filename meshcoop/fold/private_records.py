@@ -5,6 +5,7 @@ The opened contents stay in memory. No stored view, search table, log or export 
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from meshcoop.fold.state import State
@@ -110,12 +111,17 @@ class PrivateRecords:
             self.change_count += 1
             if opened.kind not in KINDS or opened.fault:
                 continue
-            view_type = KINDS[opened.kind].view_type
-            for record_id, handed in view_type.handed_keys(opened.fields).items():
+            for record_id, handed in self._handed_keys(opened.kind, opened.fields).items():
                 if record_id not in self._opened:
                     self._handed[record_id].add(handed)
                 elif self._opened[record_id] is None:
                     waiting.append((self._find_row(record_id), handed))
+
+    def _handed_keys(self, kind: str, fields: dict[str, object]) -> dict[bytes, bytes]:
+        """Returns the keys that a record hands on, or none if the code of its kind fails."""
+        with suppress(Refused), self._state.failures.contained(kind, "handed_keys"):
+            return KINDS[kind].view_type.handed_keys(fields)
+        return {}
 
     def _open(self, row: StoredRecord, key: bytes) -> Opened | None:
         record = row.record

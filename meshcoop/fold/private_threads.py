@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from meshcoop.fold.private_records import PrivateRecords
 from meshcoop.fold.state import State
-from meshcoop.fold.thread_fold import awaits
 from meshcoop.fold.views import Waiting
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
@@ -125,10 +124,10 @@ class PrivateThreads:
     def awaited_of(self, person: bytes) -> Iterator[Waiting]:
         """Yields the private views that wait for an answer of this person."""
         for thread in self._each_thread():
-            for view in thread.views.values():
-                for awaited in awaits(view, thread):
+            for view_id, result in thread.results.items():
+                for awaited in result.awaited:
                     if awaited.who == person:
-                        yield Waiting(view.id, awaited)
+                        yield Waiting(view_id, awaited)
 
     def _each_thread(self) -> Iterable[Thread]:
         """Returns every private thread once."""

@@ -1,11 +1,25 @@
 """Opens the contents that every home of the neighbourhood can open alike."""
 
+from typing import NamedTuple
+
 from meshcoop.fold.key_ring import KeyRing
 from protocol.errors import Refused
-from protocol.fold.content import read_content
+from protocol.fold.content import read_unchecked
 from protocol.fold.registry import KINDS
 from protocol.record import envelope, sealing
 from protocol.record.envelope import Record
+
+
+class ReadContent(NamedTuple):
+    """The content of a record.
+
+    `kind` is None if this home cannot open the content. If a rule for the kind forbids the content,
+    `fault` is the refusal.
+    """
+
+    kind: str | None
+    fields: dict[str, object]
+    fault: Refused | None = None
 
 
 class RecordContents:
@@ -36,22 +50,31 @@ class RecordContents:
         """
         return sealing.content_context(self._neighbourhood, record.header.device, record.header.seq)
 
-    def read(self, record: Record) -> tuple[str | None, dict[str, object]]:
-        """Returns the kind and the fields of a record. Returns (None, {}) if the record cannot be
-        opened. Raises Refused if its content breaks a rule.
-        """
+    def read(self, record: Record) -> ReadContent:
+        """Returns the content of a record. Raises Refused if its form is wrong."""
         plain = self.open(record)
         if plain is None:
-            return None, {}
-        name, values = read_content(plain)
-        if name in KINDS and KINDS[name].audience_code != record.header.audience:
-            audience = envelope.AUDIENCES[KINDS[name].audience]
-            lasting = " and lasts" if KINDS[name].lasting else ""
-            raise Refused(
-                "R-10.9",
-                "a {name} has the audience {audience}{lasting}",
-                name=name,
-                audience=audience,
-                lasting=lasting,
-            )
-        return name, values
+            return ReadContent(None, {})
+        name, fields = read_unchecked(plain)
+        return ReadContent(name, fields, _find_fault(name, fields, record.header.audience))
+
+
+def _find_fault(name: str, fields: dict[str, object], audience_code: int) -> Refused | None:
+    """Returns why a record of a known kind is malformed, or None."""
+    if name not in KINDS:
+        return None
+    if KINDS[name].audience_code != audience_code:
+        audience = envelope.AUDIENCES[KINDS[name].audience]
+        lasting = " and lasts" if KINDS[name].lasting else ""
+        return Refused(
+            "R-10.9",
+            "a {name} has the audience {audience}{lasting}",
+            name=name,
+            audience=audience,
+            lasting=lasting,
+        )
+    try:
+        KINDS[name].check_fields(fields)
+    except Refused as refusal:
+        return refusal
+    return None

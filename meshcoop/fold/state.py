@@ -10,6 +10,7 @@ from datetime import UTC
 import protocol.kinds  # noqa: F401  # registers every kind before the first fold
 from meshcoop.fold.authority_fold import ROOT, AuthorityFold
 from meshcoop.fold.clock_limit import ClockLimit
+from meshcoop.fold.code_failures import CodeFailures
 from meshcoop.fold.fold_version import fold_version
 from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.record_contents import RecordContents
@@ -46,6 +47,7 @@ class State:
         self.neighbourhood = neighbourhood
         self.ring = ring
         self.now = now
+        self.failures = CodeFailures()
         self._clock_limit = ClockLimit(store, now)
         self.views = Views(store, stale=is_stale)
         self.contents = RecordContents(neighbourhood, ring)

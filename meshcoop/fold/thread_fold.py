@@ -1,5 +1,6 @@
 """Folds strata 2 to 4: the proxies, the threads, and the stored views of threads."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from types import MappingProxyType
@@ -7,22 +8,23 @@ from types import MappingProxyType
 from meshcoop.fold import invalidation
 from meshcoop.fold.authority_fold import AuthorityFold
 from meshcoop.fold.clock_limit import ClockLimit
+from meshcoop.fold.code_failures import describe_error
 from meshcoop.fold.record_contents import RecordContents
-from meshcoop.fold.views import FoldedThread, Views
+from meshcoop.fold.views import FoldedThread, FoldedView, Views
+from meshcoop.store.disk_errors import StoreError
 from meshcoop.store.records import StoredRecord
 from meshcoop.store.store import Store
 from protocol.errors import Refused
 from protocol.fold import fold
-from protocol.fold.facets import Awaited
-from protocol.fold.kind import Kind
 from protocol.fold.proxies import ProxiesById, apply_proxy, proxies_by_id
-from protocol.fold.registry import KINDS
+from protocol.fold.registry import KINDS, is_newer
 from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import Tombstone, View
 from protocol.kinds.people import Proxy
 from protocol.record import envelope
 
 _AT_ONCE = 500  # threads folded before their views are written
+_LOG = logging.getLogger(__name__)
 _NONE: Mapping[int, list[StoredRecord]] = MappingProxyType({})
 
 Report = Callable[[int, int], None]  # called with the number of threads folded, and of all threads
@@ -54,13 +56,10 @@ class ThreadFold:
         """
         left = iter(roots if self._authority_fold.authority is not None else ())
         while part := list(islice(left, _AT_ONCE)):
-            threads = {
-                root: self._fold_rows(begun.get(root) or self._store.records.in_thread(root))
-                for root in part
-            }
+            threads = {root: self._fold_contained(root, begun.get(root)) for root in part}
             self._views.replace(threads, new=begun)
             for thread in threads.values():
-                self._erase_retracted(thread.views.values())
+                self._erase_retracted(folded.view for folded in thread.views.values())
             changed = self._fold_proxies()
             if changed:
                 self.fold(changed)
@@ -111,7 +110,7 @@ class ThreadFold:
             fault = Refused("R-03.5", "its device belongs to no member")
         else:
             try:
-                kind, values = self._contents.read(record)
+                kind, values, fault = self._contents.read(record)
             except Refused as refusal:
                 fault = refusal
         if row.over and not _is_judged(kind):
@@ -129,6 +128,7 @@ class ThreadFold:
             values,
             fault,
             fields.is_lasting,
+            fields.base_audience == envelope.EPOCH,
         )
         return apply_proxy(entry, self.proxies, authority) if authority else entry
 
@@ -146,19 +146,44 @@ class ThreadFold:
         target = self.entry(row) if answers else None
         return target is not None and any(self._erases(answer, target) for answer in answers)
 
-    def _fold_rows(self, rows: list[StoredRecord]) -> FoldedThread:
-        """Folds the records of a thread. Returns the parts of the result that are stored."""
+    def _fold_contained(self, root: int, rows: list[StoredRecord] | None) -> FoldedThread:
+        """Folds a thread. Returns the parts of the result that are stored.
+
+        Whatever fails costs this thread only: other threads are folded as before (R-10.16a). The
+        failure is noted with the thread, until the thread is folded again without a failure.
+        """
+        try:
+            folded, errors = self._fold_rows(rows or self._store.records.in_thread(root))
+        except (StoreError, MemoryError):
+            raise  # the disk or the machine has failed, and not the code
+        except Exception as error:  # noqa: BLE001  # it is logged and noted
+            folded, errors = FoldedThread(), [error]
+        if not errors:
+            return folded
+        failure = describe_error(errors[-1])
+        if self._views.failure_of(root) != failure:
+            _LOG.error("a thread is left out, because code failed", exc_info=errors[-1])
+        return folded._replace(failure=failure)
+
+    def _fold_rows(self, rows: list[StoredRecord]) -> tuple[FoldedThread, list[Exception]]:
+        """Folds the records of a thread. Returns the parts of the result that are stored, and the
+        exceptions of the code of kinds.
+        """
         authority = self._authority_fold.authority
         assert authority is not None, "threads are folded under an authority"
         entries = self._entries(rows)
         if all(entry.kind is None for entry in entries):
-            return FoldedThread()  # no entry is readable, so there is no view
+            return FoldedThread(), []  # no entry is readable, so there is no view
         thread = fold.fold_thread(entries, authority)
         beyond_core = fold.records_beyond_core(thread)
-        views = {row.n: view for row in rows if (view := thread.views.get(row.record.id))}
-        awaited = [(n, answer) for n, view in views.items() for answer in awaits(view, thread)]
-        rows_beyond_core = frozenset(n for n, view in views.items() if view.id in beyond_core)
-        return FoldedThread(views, awaited, rows_beyond_core)
+        views = {
+            row.n: FoldedView(view, thread.results[view.id], view.id not in beyond_core)
+            for row in rows
+            if (view := thread.views.get(row.record.id))
+        }
+        newer_kinds = {entry.id: entry.kind for entry in entries if is_newer(entry)}
+        newer = {row.n: kind for row in rows if (kind := newer_kinds.get(row.record.id))}
+        return FoldedThread(views, newer), thread.failures
 
     def _entries(self, rows: Iterable[StoredRecord]) -> list[Entry]:
         return [entry for row in rows if (entry := self.entry(row))]
@@ -197,11 +222,6 @@ class ThreadFold:
             and authority.stands(entry.device, entry.seq)
             and fold.retracts(entry, target)
         )
-
-
-def awaits(view: View, thread: Thread) -> Iterable[Awaited]:
-    """Returns the answers that a view of a folded thread waits for."""
-    return view.awaits(thread) if isinstance(view, Kind) else ()
 
 
 def _is_judged(kind: str | None) -> bool:

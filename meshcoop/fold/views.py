@@ -13,6 +13,8 @@ import msgpack
 
 from meshcoop.store.awaited_rows import AwaitedRow, AwaitedRows, FoundRow
 from meshcoop.store.credit_rows import CreditRows
+from meshcoop.store.failed_threads import FailedThread, FailedThreads
+from meshcoop.store.newer_rows import NewerRows
 from meshcoop.store.store import Store
 from meshcoop.store.view_rows import ViewPlace, ViewRow, ViewRows
 from protocol.fold.balance import Balance
@@ -20,23 +22,31 @@ from protocol.fold.facets import Awaited, Credit, Crowd
 from protocol.fold.fold import hash_view
 from protocol.fold.kind import Kind
 from protocol.fold.registry import names_of, view_of
+from protocol.fold.thread import ViewResult
 from protocol.fold.view import View
-from protocol.record import codec
 from protocol.spelling import query_terms, search_terms
 
 V = TypeVar("V", bound=Kind)
 
 
-class FoldedThread(NamedTuple):
-    """The parts of a folded thread that are stored. Every part names a view by the row of its
-    record.
+class FoldedView(NamedTuple):
+    """A view, and what is stored with it. If `is_core` is False, the state hash leaves it out."""
 
-    `beyond_core` are the views that the state hash leaves out.
+    view: View
+    result: ViewResult
+    is_core: bool = True
+
+
+class FoldedThread(NamedTuple):
+    """The parts of a folded thread that are stored. A record is named by its row.
+
+    `newer` has the records of kinds that this program does not know, with the names of the kinds.
+    If code failed while the thread was folded, `failure` is the error as a line of text.
     """
 
-    views: Mapping[int, View] = {}
-    awaited: Sequence[tuple[int, Awaited]] = ()
-    beyond_core: frozenset[int] = frozenset()
+    views: Mapping[int, FoldedView] = {}
+    newer: Mapping[int, str] = {}
+    failure: str | None = None
 
 
 class Waiting(NamedTuple):
@@ -76,6 +86,8 @@ class Views:
         self._rows = ViewRows(store)
         self._credits = CreditRows(store)
         self._awaited = AwaitedRows(store)
+        self._newer = NewerRows(store)
+        self._failed = FailedThreads(store)
         self._changes: dict[int, int] = {}  # by root; counted since this home started
         self._clear_count = 0
         self._followers: list[ViewChanges] = []
@@ -92,21 +104,26 @@ class Views:
         fresh: list[_Fresh] = []
         for root, thread in threads.items():
             stored = {} if root in new else self._rows.hashes_in_thread(root)
-            for n, view in thread.views.items():
-                packed = codec.pack(vars(view))
-                hash_now = hash_view(packed)
-                is_core = n not in thread.beyond_core
-                if stored.get(n) == (hash_now, is_core):
+            for n, folded in thread.views.items():
+                hash_now = hash_view(folded.result.packed)
+                if stored.get(n) == (hash_now, folded.is_core):
                     del stored[n]
                 else:
-                    fresh.append(_Fresh(n, root, view, is_core, packed, hash_now))
+                    fresh.append(_Fresh(n, root, folded, hash_now))
             for n in stored:  # gone, or about to be replaced
                 self._remove(n)
             self._note_changes(stored)
             # What a view waits for can change although the view does not.
             if root not in new:
                 self._awaited.remove_thread(root)
-            self._awaited.add(_awaited_row(n, root, awaited) for n, awaited in thread.awaited)
+                self._newer.remove_thread(root)
+            self._awaited.add(
+                _awaited_row(n, root, awaited)
+                for n, folded in thread.views.items()
+                for awaited in folded.result.awaited
+            )
+            self._newer.add(root, thread.newer.items())
+            self._failed.note(root, thread.failure)
             self._changes[root] = self._changes.get(root, 0) + 1
         self._add(fresh)
         self._note_changes(view.n for view in fresh)
@@ -225,6 +242,20 @@ class Views:
         """Yields the views that wait for an answer of a crowd."""
         return (_waiting(crowd, row) for row in self._awaited.of_crowd(crowd))
 
+    # -- what this program does not understand ----------------------------------------------------
+
+    def newer_counts(self) -> dict[str, int]:
+        """Returns the number of records of each kind that this program does not know."""
+        return self._newer.counts()
+
+    def failed_threads(self) -> list[FailedThread]:
+        """Returns the threads that this program failed to fold."""
+        return self._failed.all()
+
+    def failure_of(self, root: int) -> str | None:
+        """Returns the error with which a thread failed, or None if it did not fail."""
+        return self._failed.find(root)
+
     # -- changes ----------------------------------------------------------------------------------
 
     def version_of_thread(self, root: int) -> tuple[int, int]:
@@ -267,11 +298,15 @@ class Views:
         self._rows.create()
         self._credits.create()
         self._awaited.create()
+        self._newer.create()
+        self._failed.create()
 
     def _drop_tables(self) -> None:
         self._rows.drop()
         self._credits.drop()
         self._awaited.drop()
+        self._newer.drop()
+        self._failed.drop()
 
     def _note_changes(self, rows: Iterable[int]) -> None:
         changed = list(rows)
@@ -279,21 +314,16 @@ class Views:
             changes.rows.update(changed)
 
     def _add(self, fresh: Sequence["_Fresh"]) -> None:
-        words = [(view.n, text) for view in fresh if (text := _words(view.view))]
-        self._rows.add([view.row() for view in fresh], words)
+        words = [(row.n, text) for row in fresh if (text := _words(row.folded.result.texts))]
+        self._rows.add([row.row() for row in fresh], words)
         self._credits.add(
-            [
-                (fresh_view.n, *credit)
-                for fresh_view in fresh
-                if isinstance(fresh_view.view, Kind)
-                for credit in fresh_view.view.credits()
-            ]
+            [(row.n, *credit) for row in fresh for credit in row.folded.result.credits]
         )
 
     def _remove(self, n: int) -> None:
         # The search table keeps only the places of words. To delete an entry, it needs the same
         # words again.
-        words = _words(_unpack(self._rows.body_in_row(n)))
+        words = _words(_unpack(self._rows.body_in_row(n)).texts())
         self._rows.remove(n, words)
         self._credits.remove(n)
 
@@ -303,14 +333,12 @@ class _Fresh(NamedTuple):
 
     n: int
     root: int
-    view: View
-    is_core: bool
-    packed: bytes
+    folded: FoldedView
     hash: bytes
 
     def row(self) -> ViewRow:
         """Makes the row for the table of views."""
-        view = self.view
+        view = self.folded.view
         return ViewRow(
             self.n,
             view.id,
@@ -319,8 +347,8 @@ class _Fresh(NamedTuple):
             view.about,
             view.created,
             str(view.state),
-            self.is_core,
-            self.packed,
+            self.folded.is_core,
+            self.folded.result.packed,
             self.hash,
         )
 
@@ -356,6 +384,6 @@ def _waiting(who: bytes | Crowd, row: FoundRow) -> Waiting:
     return Waiting(view, Awaited(who, answer, about, since, until))
 
 
-def _words(view: View) -> str:
-    """Returns the terms by which a view is found, with spaces between them."""
-    return " ".join(search_terms("\n".join(view.texts())))
+def _words(texts: Iterable[str]) -> str:
+    """Returns the terms by which a view with these texts is found, with spaces between them."""
+    return " ".join(search_terms("\n".join(texts)))

@@ -6,8 +6,10 @@ The index knows no kinds. It reads the credits and the matching facts of views.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from itertools import islice
 
+from meshcoop.fold.code_failures import CodeFailures
 from meshcoop.fold.views import Views
 from meshcoop.matching.exchanges import Exchanges
 from meshcoop.matching.introductions import GoodWord
@@ -16,8 +18,10 @@ from meshcoop.matching.portraits import PortraitRows
 from meshcoop.matching.topics import is_word
 from meshcoop.matching.unread_rows import UnreadRows
 from meshcoop.matching.vocabulary import Vocabulary
+from protocol.errors import Refused
 from protocol.fold.facets import (
     Answered,
+    Credit,
     MatchingFact,
     Portrait,
     Post,
@@ -47,8 +51,9 @@ class MatchingIndex:
     posts, and good words.
     """
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, failures: CodeFailures) -> None:
         self._views = views
+        self._failures = failures
         self._changes = views.follow()
         self._muted: frozenset[bytes] = frozenset()
         self._vocabulary: Vocabulary | None = None
@@ -212,9 +217,9 @@ class MatchingIndex:
         return bool(rows)
 
     def _read_facts(self, row: int, view: Kind) -> None:
-        for credit in view.credits():
+        for credit in self._credits_of(view):
             self.exchanges.add_credit(row, credit)
-        facts = list(view.matching_facts())
+        facts = self._facts_of(view)
         for fact in facts:
             self._read_fact(row, view, fact)
         if any(isinstance(fact, Post) for fact in facts):
@@ -239,6 +244,18 @@ class MatchingIndex:
             case SameWords():
                 self._same_words[row].append((view.author, fact))
                 self._synonyms = None
+
+    def _credits_of(self, view: Kind) -> list[Credit]:
+        """Returns the credits of a view, or none if the code of its kind fails."""
+        with suppress(Refused), self._failures.contained(view.kind, "credits"):
+            return list(view.credits())
+        return []
+
+    def _facts_of(self, view: Kind) -> list[MatchingFact]:
+        """Returns what a view says about needs and offers, or nothing if its kind's code fails."""
+        with suppress(Refused), self._failures.contained(view.kind, "matching_facts"):
+            return list(view.matching_facts())
+        return []
 
     def _remove(self, row: int) -> None:
         self._unread.remove(row)
@@ -281,7 +298,7 @@ class MatchingIndex:
         A portrait has needs and offers only if it is the person's latest portrait (R-12.1).
         """
         entries: list[NeedOrOffer] = []
-        for fact in view.matching_facts():
+        for fact in self._facts_of(view):
             if isinstance(fact, Post):
                 entries.append(read_post(view, fact, vocabulary))
             elif isinstance(fact, Portrait) and self._portraits.latest_row(view.author) == row:

@@ -71,6 +71,6 @@ def open_membership(
         guests=Guests(author, unlocked),
         muted=MutedPeople(store),
         address_delivery=giving,
-        matching_index=MatchingIndex(state.views),
+        matching_index=MatchingIndex(state.views, state.failures),
         loop_cache=LoopCache(state),
     )

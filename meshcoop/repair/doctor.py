@@ -19,7 +19,7 @@ from meshcoop.repair.checks.running_node import (
     check_relays,
     check_sync,
 )
-from meshcoop.repair.checks.stored import check_past, check_store
+from meshcoop.repair.checks.stored import check_newer, check_past, check_store, check_threads
 from meshcoop.repair.finding import Check, Finding, Patient, State
 from meshcoop.store.disk_errors import StoreError
 
@@ -32,6 +32,8 @@ CHECKS: dict[str, Check] = {
     "clock": check_clock,
     "store": check_store,
     "past": check_past,
+    "threads": check_threads,
+    "newer": check_newer,
     "node": check_node,
     "port": check_port,
     "network": check_network,

@@ -78,6 +78,19 @@ class ReadOnlyStore:
             return min(int(pages) * int(size) // _SHORTEST_RECORD, _MOST_ROWS)
         return 0
 
+    def failed_threads(self) -> list[str]:
+        """Returns the errors of the threads that code failed to fold, one for each thread."""
+        with suppress(sqlite3.OperationalError):  # the table may be missing
+            return [row[0] for row in self._db.execute("SELECT error FROM failed ORDER BY error")]
+        return []
+
+    def newer_counts(self) -> dict[str, int]:
+        """Returns the number of records of each kind that the program does not know."""
+        with suppress(sqlite3.OperationalError):  # the table may be missing
+            query = "SELECT kind, count(*) FROM newer GROUP BY kind ORDER BY kind"
+            return dict(self._db.execute(query).fetchall())
+        return {}
+
     def latest_time(self) -> int | None:
         """Returns the latest time (ms) at which the head of any log was signed. Returns None if
         there is no log.

@@ -27,13 +27,22 @@ def read_content(plain: bytes) -> tuple[str, dict[str, Any]]:
     If the kind is known, the fields are checked. Raises Refused if a field or the form of the
     content is wrong.
     """
+    name, fields = read_unchecked(plain)
+    if name in KINDS:
+        KINDS[name].check_fields(fields)
+    return name, fields
+
+
+def read_unchecked(plain: bytes) -> tuple[str, dict[str, Any]]:
+    """Reads the unencrypted content of a record, but does not check the fields.
+
+    Returns the name of the kind and the fields. Raises Refused if the form of the content is wrong.
+    """
     value = codec.unpack(plain)
     types = [type(part) for part in value] if type(value) is list else []
     if types != [str, dict]:
         raise Refused("R-10.1", "content is a list of a kind's name and its fields")
     name, fields = value
-    if name in KINDS:
-        KINDS[name].check_fields(fields)
     return name, fields
 
 

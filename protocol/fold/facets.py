@@ -5,14 +5,16 @@ minutes. The list Today asks for the answers that the view waits for. Matching a
 and offers in the view. The local API asks for further values that are shown beside the view.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, get_type_hints
 
 from protocol.fold.view import View
 
 COMMON_POT = bytes(32)  # stands for the common pot in place of a person; it is nobody's root key
+
+_LARGEST = 2**53  # of the numbers that a home stores and adds up
 
 FindView = Callable[[bytes | None], View | None]  # record id → its view, if there is one
 
@@ -74,6 +76,22 @@ class Awaited:
     about: bytes
     since: str | None = None
     until: str | None = None
+
+
+def check_facts(facts: Sequence[Credit | Awaited]) -> None:
+    """Raises TypeError if a value is not of its declared type, because no home can store it then.
+
+    Raises TypeError also if a number is too large for the tables of a home.
+    """
+    for fact in facts:
+        for name, hint in _HINTS[type(fact)].items():
+            value = getattr(fact, name)
+            is_large = isinstance(value, int) and abs(value) > _LARGEST
+            if is_large or not isinstance(value, hint):
+                raise TypeError(f"{type(fact).__name__}.{name} cannot be {value!r}")
+
+
+_HINTS = {fact_type: get_type_hints(fact_type) for fact_type in (Credit, Awaited)}
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,16 @@ states. In the specs this step of folding is stratum 3.
 import hashlib
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from protocol.authority.authority import Authority
 from protocol.authority.kind_names import RETRACT
 from protocol.errors import Refused
+from protocol.fold.facets import Awaited, Credit, check_facts
 from protocol.fold.kind import Kind
 from protocol.fold.proxies import PROXY
-from protocol.fold.registry import KINDS, DeclaredKind, is_core_name
-from protocol.fold.thread import Entry, HistoryLine, Thread
+from protocol.fold.registry import KINDS, DeclaredKind, is_core_name, package_of
+from protocol.fold.thread import Entry, HistoryLine, Thread, ViewResult
 from protocol.fold.view import Tombstone
 from protocol.record import codec
 
@@ -28,29 +29,43 @@ def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
     """Folds the records of one thread, and returns the thread with its views and its history.
 
     One entry is the root. All other entries answer the root, directly or through other answers. If
-    the code of a plug-in fails, none of the thread's records counts (R-10.16a).
+    the code of a kind fails, the thread notes it in `failures`. Then the records of packages do not
+    count. If the code fails again, no record of the thread counts (R-10.16a).
     """
     records = list(entries)
-    try:
-        thread = begin_thread(records, authority)
-        _settle_views(thread)
-        _try_views(thread)
-    except Exception as error:
-        package = _package_of(records)
-        if package is None:
-            raise
-        return _thread_without_views(records, authority, package, error)
+    failures: list[Exception] = []
+    for fold_records in (_fold_whole, _fold_without_packages):
+        try:
+            thread = fold_records(records, authority, failures)
+        except MemoryError:
+            raise  # this machine has failed, and not the code
+        except Exception as error:  # noqa: BLE001  # whatever the code of a kind does wrong
+            failures.append(error)
+        else:
+            break
+    else:
+        thread = _fold_nothing(records, authority, failures)
+    thread.failures = failures
     return thread
 
 
-def begin_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
-    """Applies all records of a thread to the thread's views. Does not settle the views yet."""
+def begin_thread(
+    entries: Iterable[Entry], authority: Authority, *, failure: Refused | None = None
+) -> Thread:
+    """Applies all records of a thread to the thread's views. Does not settle the views yet.
+
+    If there is a `failure`, no record counts, and no code of a kind runs. Retracted records are
+    retracted all the same.
+    """
     thread = Thread(authority, {entry.id: entry for entry in entries})
     _refuse_parties_as_proxies(thread)
     retracted = _find_retracted(thread)
     for record_id in retracted:
         # Some homes have erased this content, others not yet. All must get the same views.
         thread.entries[record_id] = thread.entries[record_id].without_content()
+    if failure is not None:
+        for entry in thread.entries.values():
+            thread.entries[entry.id] = entry._replace(fault=failure)
     thread.drafts.update(
         (entry.id, KINDS[entry.kind].draft(entry))
         for entry in thread.entries.values()
@@ -99,46 +114,73 @@ def retracts(entry: Entry, target: Entry) -> bool:
     Both records must be by the same person. If `target` is lasting, it cannot be erased, because
     others rely on it.
     """
-    return entry.kind == RETRACT and entry.person == target.person and not target.lasting
+    return (
+        entry.kind == RETRACT
+        and entry.fault is None
+        and entry.person == target.person
+        and not target.lasting
+    )
 
 
-def _try_views(thread: Thread) -> None:
-    """Runs the plug-in code that is needed later to store the views.
-
-    If this code fails, it fails now, while the thread is folded, and not later.
-    """
-    for view in thread.views.values():
-        if isinstance(view, Kind) and not is_core_name(view.kind):
-            codec.pack(vars(view))
-            list(view.credits())
-            list(view.awaits(thread))
-
-
-def _package_of(records: list[Entry]) -> str | None:
-    """Returns the plug-in that declares the kind of the thread's root.
-
-    Returns None if this kind is one of our own.
-    """
-    ids = {entry.id for entry in records}
-    root_kinds = (entry.kind for entry in records if entry.about not in ids)
-    name = next(root_kinds, None)
-    return None if name is None or is_core_name(name) else name.partition(".")[0]
-
-
-def _thread_without_views(
-    records: list[Entry], authority: Authority, package: str, error: Exception
+def _fold_whole(
+    records: list[Entry], authority: Authority, failures: Sequence[Exception]
 ) -> Thread:
-    thread = Thread(authority, {entry.id: entry for entry in records})
-    refusal = Refused(
+    """Folds a thread with the code of all its kinds. Raises whatever this code raises."""
+    del failures
+    thread = begin_thread(records, authority)
+    _settle_views(thread)
+    _keep_results(thread)
+    return thread
+
+
+def _fold_without_packages(
+    records: list[Entry], authority: Authority, failures: Sequence[Exception]
+) -> Thread:
+    """Folds a thread as a home does that has none of the packages (R-10.15)."""
+    packages = {name: package for name in KINDS if (package := package_of(name)) is not None}
+    faults: dict[str | None, Refused] = {
+        name: _failure(package, failures) for name, package in packages.items()
+    }
+    left = [
+        entry._replace(fault=faults[entry.kind]) if entry.kind in faults else entry
+        for entry in records
+    ]
+    return _fold_whole(left, authority, failures)
+
+
+def _fold_nothing(
+    records: list[Entry], authority: Authority, failures: Sequence[Exception]
+) -> Thread:
+    """Folds a thread in which no record counts. Runs no code of a kind."""
+    thread = begin_thread(records, authority, failure=_failure("the program", failures))
+    _keep_results(thread)
+    return thread
+
+
+def _failure(what: str, failures: Sequence[Exception]) -> Refused:
+    return Refused(
         "R-10.16a",
         "the code of {package} failed ({name})",
-        package=package,
-        name=type(error).__name__,
+        package=what,
+        name=type(failures[-1]).__name__,
     )
-    thread.history = [
-        HistoryLine(entry, refusal) for entry in _in_order(thread, _children_of(thread))
-    ]
-    return thread
+
+
+def _keep_results(thread: Thread) -> None:
+    """Works out what homes store of the views.
+
+    If the code of a kind fails, it fails now, while the thread is folded, and not later.
+    """
+    for view in thread.views.values():
+        moved: list[Credit] = []
+        awaited: list[Awaited] = []
+        if isinstance(view, Kind):
+            moved += view.credits()
+            awaited += view.awaits(thread)
+        check_facts([*moved, *awaited])
+        packed = codec.pack(vars(view))
+        texts = tuple(view.texts())
+        thread.results[view.id] = ViewResult(packed, texts, tuple(moved), tuple(awaited))
 
 
 def _refuse_parties_as_proxies(thread: Thread) -> None:
@@ -280,9 +322,11 @@ class _Counting:
             return False
         signer = self._thread.find_draft(child.id, Kind)
         signed = self._thread.find_draft(target.id, Kind)
-        return (
-            signer is not None and signed is not None and signer.countersigns(self._thread, signed)
-        )
+        if signer is None or signed is None:
+            return False
+        # A package's code decides about its own records only, so that all homes count alike.
+        can_answer = KINDS[signer.kind].can_answer(KINDS[signed.kind])
+        return can_answer and signer.countersigns(self._thread, signed)
 
 
 def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[bytes]) -> None:
@@ -295,24 +339,27 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
         # The record of a package that is not installed here is kept and passed on (R-10.15).
         raise Refused("R-10.8", "something newer than this program knows")
     kind = KINDS[entry.kind]
-    if not kind.view_type.judged_by_authority and not counting.counts(entry):
-        raise Refused("R-03.12", "it lies beyond a fork or a revocation of its device's log")
     if kind.is_root != (entry.about is None):
         raise Refused("R-10.5", f"a {kind.name} is about " + (" or ".join(kind.about) or "nothing"))
     if not kind.is_root:
         _check_target(thread, kind, entry, retracted)
+    if not kind.view_type.judged_by_authority and not counting.counts(entry):
+        raise Refused("R-03.12", "it lies beyond a fork or a revocation of its device's log")
     draft = thread.find_draft(entry.id, Kind)
     assert draft is not None, "an entry of a known kind without a fault has a draft"
     draft.fold_entry(thread)
 
 
 def _check_target(thread: Thread, kind: DeclaredKind, entry: Entry, retracted: set[bytes]) -> None:
+    """Raises Refused unless a record of this kind can answer the record that `entry` is about."""
     target = thread.target_of(entry)
-    if target.id in retracted or target.kind is None:
+    is_gone = target.id in retracted or target.kind is None
+    # Homes that do not know the target's kind see no fault in it (R-10.8d).
+    if is_gone or (target.fault is not None and not kind.answers_anything):
         # A receipt that both people signed still counts after its agreement has lost its content.
         if not kind.view_type.stands_alone:
             raise Refused("R-03.13", "the record that it is about is not here any more")
-    elif not kind.can_answer(KINDS.get(target.kind)):
+    elif not kind.can_answer(KINDS.get(target.kind or "")):
         allowed = " or ".join(kind.about)
         raise Refused(
             "R-10.5",

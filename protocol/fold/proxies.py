@@ -11,10 +11,8 @@ from typing import NamedTuple, Protocol
 
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
-from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.fold.thread import Entry
 from protocol.local_clock import LocalClock
-from protocol.record.envelope import EPOCH
 
 PROXY = "proxy"  # the kind of the records that give proxies
 PROXY_FIELD = "for"  # the field with the proxy's id, where one person signs for another (R-10.12)
@@ -54,21 +52,22 @@ class Proxy(NamedTuple):
     offset: int
     ended: int | None
 
-    def check_use(self, signer: bytes, kind: DeclaredKind, time: int) -> None:
+    def check_use(self, signer: bytes, kind_name: str, *, is_sealed: bool, time: int) -> None:
         """Raises Refused unless the proxy lets `signer` sign a record of this kind (R-12.4).
 
-        `time` is the time of the record in ms.
+        `is_sealed` says whether the record is sealed for the members. `time` is the time of the
+        record in ms.
         """
         clock = LocalClock(time, timezone(timedelta(minutes=self.offset)))
         if signer != self.deputy:
             raise Refused("R-12.4", "the proxy is somebody else's")
-        if kind.name not in self.matters or kind.name in NEVER_BY_PROXY or kind.audience != EPOCH:
+        if kind_name not in self.matters or kind_name in NEVER_BY_PROXY or not is_sealed:
             matters = ", ".join(self.matters)
             raise Refused(
                 "R-12.4",
                 "the proxy is for {matters}, not for a {name}",
                 matters=matters,
-                name=kind.name,
+                name=kind_name,
             )
         if time < self.since or clock.is_past(self.until):
             raise Refused(
@@ -93,7 +92,8 @@ def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Ent
     without its content, so it does not count. If the entry was not signed for another person, it is
     returned unchanged.
     """
-    if PROXY_FIELD not in entry.fields or entry.kind not in KINDS:
+    # A home that does not know the kind finds the same author (R-10.8d).
+    if PROXY_FIELD not in entry.fields or entry.kind is None:
         return entry
     proxy_id = entry.fields[PROXY_FIELD]
     proxy = proxies.get(proxy_id) if type(proxy_id) is bytes else None
@@ -102,7 +102,7 @@ def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Ent
             raise Refused(
                 "R-12.4", "the proxy by which it was signed is not here, or not a member's"
             )
-        proxy.check_use(entry.person, KINDS[entry.kind], entry.time)
+        proxy.check_use(entry.person, entry.kind, is_sealed=entry.is_sealed, time=entry.time)
     except Refused as refusal:
         return entry.without_content()._replace(fault=refusal)
     return entry._replace(person=proxy.person, by=entry.person, proxy=proxy.id)

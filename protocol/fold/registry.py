@@ -86,6 +86,11 @@ class DeclaredKind:
         return tuple(sorted(kind.name for kind in KINDS.values() if self.answers(kind.view_type)))
 
     @property
+    def answers_anything(self) -> bool:
+        """True if its records can be about any record, also of kinds that nobody here knows."""
+        return isinstance(self.answers, tuple) and "*" in self.answers
+
+    @property
     def audience_code(self) -> int:
         """The number in a header that says who can read a record and if it is lasting (R-10.9)."""
         return self.audience | (LASTING if self.lasting else 0)
@@ -141,7 +146,7 @@ class DeclaredKind:
         """
         if not isinstance(self.answers, tuple):
             return target is not None and self.answers(target.view_type)
-        return "*" in self.answers or (target is not None and target.name in self.answers)
+        return self.answers_anything or (target is not None and target.name in self.answers)
 
     def check_fields(self, fields: Mapping[str, Any]) -> None:
         """Raises Refused if a required field is missing or a value is wrong (R-10.2, R-10.3).
@@ -290,6 +295,16 @@ def names_of(*view_types: type[Kind]) -> tuple[str, ...]:
 def is_core_name(name: str) -> bool:
     """Returns True if the name is that of a kind in the specs, and False for a plug-in's kind."""
     return "." not in name
+
+
+def package_of(name: str) -> str | None:
+    """Returns the package of a kind, by the name of the kind. Returns None for a core kind."""
+    return None if is_core_name(name) else name.partition(".")[0]
+
+
+def is_newer(entry: Entry) -> bool:
+    """Returns True if this program does not know the kind of a record that this home can read."""
+    return entry.kind is not None and entry.kind not in KINDS
 
 
 def first_state(view_type: type[Kind]) -> str:

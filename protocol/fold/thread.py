@@ -1,7 +1,7 @@
 """A thread while it is folded: its records, the views of these records, and its history."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from protocol.authority import registers
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
+from protocol.fold.facets import Awaited, Credit
 from protocol.fold.view import View
 from protocol.local_clock import LocalClock
 from protocol.schema.register_names import HIDDEN
@@ -39,7 +40,9 @@ CLOSINGS = (Mark.WITHDRAWN, Mark.DECLINED, Mark.CANCELLED, Mark.DISPUTED, Mark.E
 class Entry(NamedTuple):
     """A record with its decrypted content.
 
-    `kind` is None if this home lacks the content or the key that decrypts the content.
+    `kind` is None if this home lacks the content or the key that decrypts the content. If there is
+    a `fault`, the record does not count. Its kind and fields stay: homes that do not know the kind
+    see no fault in them, and records about any kind fold alike at all homes (R-10.8d).
     """
 
     id: bytes
@@ -50,8 +53,9 @@ class Entry(NamedTuple):
     person: bytes
     kind: str | None
     fields: dict[str, Any]
-    fault: Refused | None = None  # the reason, if the content does not count
+    fault: Refused | None = None  # the reason, if the record does not count
     lasting: bool = False  # if True, others rely on it, and nobody can retract it
+    is_sealed: bool = True  # if True, its content is sealed for the members; a proxy needs that
     key: bytes | None = None  # in a private record: decrypts its content
     by: bytes | None = None  # the signer, if they signed by proxy (R-12.4)
     proxy: bytes | None = None  # the id of that proxy
@@ -73,6 +77,18 @@ class HistoryLine(NamedTuple):
     refusal: Refused | None
 
 
+class ViewResult(NamedTuple):
+    """What a home stores of a view: its packed values, and what follows from them.
+
+    `texts` are the words by which people find the view.
+    """
+
+    packed: bytes
+    texts: tuple[str, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    awaited: tuple[Awaited, ...] = ()
+
+
 @dataclass
 class Thread:
     """One thread: its records, and the views that have been made of these records so far.
@@ -86,6 +102,10 @@ class Thread:
     drafts: dict[bytes, View] = field(default_factory=dict)
     views: dict[bytes, View] = field(default_factory=dict)
     history: list[HistoryLine] = field(default_factory=list)
+    results: dict[bytes, ViewResult] = field(default_factory=dict)
+    failures: list[Exception] = field(
+        default_factory=list
+    )  # raised by the code of kinds (R-10.16a)
     log_heads: Mapping[bytes, int] = field(default_factory=dict)  # device → last number
     _clock: LocalClock | None = None
     _marks: dict[bytes, dict[Mark, set[bytes]]] = field(default_factory=dict)
@@ -179,14 +199,13 @@ class Thread:
     def people_about(self, entry: Entry) -> set[bytes]:
         """Returns the people that a record concerns, without its own author (R-14.5).
 
-        These are the people that its fields name, and the author of the record that it answers.
+        These are all ids in its fields, some of which are people, and the author of the record that
+        it answers. So a home that does not know the kind finds the same people.
         """
-        draft = self.drafts.get(entry.id)
-        # The draft's values are not used: a settled draft may show other people than the record.
-        people = draft.people_named_in(entry.fields) if draft is not None else set()
+        people = set(_ids_in(entry.fields))
         answered = self.entries.get(entry.about or b"")
         if answered is not None:
-            people = people | {answered.person}
+            people.add(answered.person)
         return people - {entry.person}
 
     def is_hidden(self, record_id: bytes) -> bool:
@@ -196,3 +215,12 @@ class Thread:
         if holding is None or entry is None:
             return False
         return registers.is_hidden(holding, self.people_about(entry))
+
+
+def _ids_in(value: object) -> Iterable[bytes]:
+    """Yields all byte strings in a value of a field, also those in lists and maps."""
+    if isinstance(value, bytes):
+        yield value
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _ids_in(part)

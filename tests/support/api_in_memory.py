@@ -33,7 +33,7 @@ class Asking:
             guests=Everybody(),
             muted=MutedPeople(home.store),
             address_delivery=None,
-            matching_index=MatchingIndex(home.state.views),
+            matching_index=MatchingIndex(home.state.views, home.state.failures),
             loop_cache=LoopCache(home.state),
         )
         self.methods = MatchingMethods(self)

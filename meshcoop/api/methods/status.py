@@ -11,7 +11,9 @@ from meshcoop.api.params import Params, read_id_prefix, read_number
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.server import Method
 from meshcoop.clock import iso_time
+from meshcoop.fold.state import State
 from meshcoop.relay.relay import Relay
+from protocol.fold.registry import package_of
 from protocol.wire import sync_session
 
 _WAIT_SECONDS = 30
@@ -30,6 +32,8 @@ _NO_MEMBERSHIP: Params = {
     "set_hash": None,
     "state_hash": None,
     "muted": [],
+    "newer": [],
+    "failed": [],
 }
 
 
@@ -132,6 +136,8 @@ class StatusMethods:
             "state_hash": state.views.state_hash().hex(),
             "waiting": _show_waiting(membership, presenter),
             "muted": [presenter.show_person(muted_person) for muted_person in muted],
+            "newer": show_newer(state),
+            "failed": _show_failed(state),
         }
 
     def _is_reached(self, params: Params) -> bool:
@@ -170,6 +176,29 @@ def _trouble(membership: Membership) -> str | None:
     first_device = next(iter(author.devices))
     fault = author.find_fault(first_device)
     return fault.reason if fault else None
+
+
+def show_newer(state: State) -> list[Params]:
+    """Shows how many records of which kinds this program does not know (R-10.8c).
+
+    `package` is the package of a kind. It is None for a kind of a later version of the specs.
+    """
+    return [
+        {"kind": kind, "records": count, "package": package_of(kind)}
+        for kind, count in state.views.newer_counts().items()
+    ]
+
+
+def _show_failed(state: State) -> list[Params]:
+    """Shows what is left out because code failed: threads, and methods of kinds."""
+    threads = [
+        {"id": thread.id.hex(), "error": thread.error} for thread in state.views.failed_threads()
+    ]
+    methods = [
+        {"method": method, "error": error}
+        for method, error in sorted(state.failures.errors.items())
+    ]
+    return threads + methods
 
 
 def _show_peers(membership: Membership, presenter: Presenter) -> list[Params]:

@@ -7,6 +7,7 @@ from meshcoop.home.folder import Home
 from meshcoop.repair import integrity
 from meshcoop.repair.finding import Finding, Patient
 from meshcoop.store.read_only import ReadOnlyStore
+from protocol.display_text import safe_line
 
 
 def check_store(patient: Patient) -> Finding:
@@ -34,6 +35,43 @@ def check_store(patient: Patient) -> Finding:
     with closing(ReadOnlyStore(patient.home.store_file)) as store:
         count = store.count()
     return Finding("store", "fine", f"All {count} records were read again and are as signed.")
+
+
+def check_threads(patient: Patient) -> Finding:
+    """Says how much is left out because the code of a kind failed (R-10.16c)."""
+    errors: list[str] = []
+    for path in _stores(patient.home):
+        if path.exists():
+            with closing(ReadOnlyStore(path)) as store:
+                errors += store.failed_threads()
+    failed = (patient.status or {}).get("failed", ())
+    errors += [f"{row['method']}: {row['error']}" for row in failed if "method" in row]
+    if not errors:
+        return Finding("threads", "fine", "The program understands everything that is stored.")
+    further = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+    return Finding(
+        "threads",
+        "wrong",
+        f"The program made a mistake and leaves something out: {errors[0]}{further}.",
+        "Report this with the node's log; a new version of the program tries again.",
+    )
+
+
+def check_newer(patient: Patient) -> Finding:
+    """Says how many records are newer than this program, and of which kinds (R-10.8c)."""
+    counts: dict[str, int] = {}
+    if patient.home.store_file.exists():
+        with closing(ReadOnlyStore(patient.home.store_file)) as store:
+            counts = store.newer_counts()
+    if not counts:
+        return Finding("newer", "fine", "Nothing that is stored is newer than this program.")
+    listed = ", ".join(f"{count} {safe_line(kind)}" for kind, count in counts.items())
+    return Finding(
+        "newer",
+        "note",
+        f"{sum(counts.values())} records are newer than this program ({listed}).",
+        "A later version of meshcoop shows them; a kind with a dot needs the package before the dot.",
+    )
 
 
 def check_past(patient: Patient) -> Finding:

@@ -506,8 +506,8 @@ class Attendance(Payable):
         """Adds the attendance to the views (R-17.11).
 
         Raises Refused unless the organiser wrote the attendance, for a day of the activity. Raises
-        Refused also if the attendance gives more places than the activity has, or two places to one
-        person.
+        Refused also if the attendance names a role that the activity lacks, gives more places than
+        the activity has, or gives two places to one person.
         """
         activity = _activity_of(thread, self.about)
         if self.author != activity.author:
@@ -515,7 +515,10 @@ class Attendance(Payable):
         activity.check_day(self.on)
         held = self.held or {}
         everybody = [person for people in held.values() for person in people]
-        has_room = all(len(people) <= activity.places.get(role, 0) for role, people in held.items())
+        places = activity.places
+        if not held.keys() <= places.keys():
+            raise Refused("R-17.11", "it names a role that the activity lacks")
+        has_room = all(len(people) <= places[role] for role, people in held.items())
         if not has_room or len(set(everybody)) < len(everybody):
             raise Refused("R-17.11", "it gives more places than there are, or two to one person")
         thread.add_view(self)

@@ -8,10 +8,12 @@ from meshcoop.api.balances import Balances
 from meshcoop.api.credit_advice import CreditAdvisor
 from meshcoop.api.presenter import Presenter
 from meshcoop.author.automatic import Countersigner
-from meshcoop.fold.views import FoldedThread
+from meshcoop.fold.views import FoldedThread, FoldedView
 from protocol.errors import Refused
-from protocol.fold.facets import COMMON_POT
+from protocol.fold.facets import COMMON_POT, Credit
 from protocol.fold.registry import view_of
+from protocol.fold.thread import ViewResult
+from protocol.record import codec
 from tests.support.street_in_memory import HOUR, by_id, exchange, settle, street
 
 
@@ -244,7 +246,9 @@ def test_the_common_pot_is_a_row_once_it_paid(lane):
     paid = {"giver": ben.me.person, "receiver": COMMON_POT, "minutes": 60, "on": "2026-11-17"}
     view |= {"state": "confirmed", "duplicate": False, **paid}
     with ada.store.transaction():
-        ada.state.views.replace({10**6: FoldedThread({10**6: view_of(view)})})
+        credit = Credit(view["id"], "receipt", 1, paid["on"], ben.me.person, COMMON_POT, 60)
+        folded = FoldedView(view_of(view), ViewResult(codec.pack(view), credits=(credit,)))
+        ada.state.views.replace({10**6: FoldedThread({10**6: folded})})
     rows = {one["person"]["name"]: one["balance"] for one in balances(ada).list_balances()}
     assert len(rows) == 4
     assert rows["the common pot"] == -60

@@ -10,7 +10,7 @@ from tests.support.street_in_memory import HOUR, Street, by_id, exchange, settle
 
 def opened(home, one, field):
     """Decrypts a private field of a record with the devices of `home`. Returns its value."""
-    _, fields = home.state.contents.read(one)
+    fields = home.state.contents.read(one).fields
     place = seal.private_field_context(
         home.state.neighbourhood, one.header.device, one.header.seq, field
     )

@@ -6,8 +6,10 @@ import pytest
 
 from meshcoop.dev.specs.kind_vectors import make_example
 from meshcoop.fold.fold_version import fold_version
-from meshcoop.fold.views import FoldedThread
+from meshcoop.fold.views import FoldedThread, FoldedView
 from protocol.fold.registry import KINDS
+from protocol.fold.thread import ViewResult
+from protocol.record import codec
 from protocol.schema.fields import Many, Map, PersonOrName, Text
 from tests.protocol.test_spelling import FOUND, NOT_FOUND
 from tests.support.exchange_story import ADA, Story
@@ -50,7 +52,8 @@ def index():
 
         def finds(view, words):
             with ada.store.transaction():
-                ada.state.views.replace({1: FoldedThread({10_000: view})})
+                result = ViewResult(codec.pack(vars(view)), tuple(view.texts()))
+                ada.state.views.replace({1: FoldedThread({10_000: FoldedView(view, result)})})
                 hits = ada.state.views.search(words, 50)
                 ada.state.views.replace({1: FoldedThread()})
             return view.id in [hit.id for hit in hits]

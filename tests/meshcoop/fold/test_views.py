@@ -52,7 +52,7 @@ def test_sealed_words_are_not_in_the_views_either():
         offer = ada.post("offer", title="Bread")
         ben.take(offer)
         response = ben.post("response", offer, text=WORDS)
-        _, fields = ben.state.contents.read(response)
+        fields = ben.state.contents.read(response).fields
         assert fields["text"] not in plain_bytes(ben)
 
 

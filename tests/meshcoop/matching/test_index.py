@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import pytest
 
+from meshcoop.fold.code_failures import CodeFailures
 from meshcoop.fold.views import ViewChanges
 from meshcoop.matching.index import MatchingIndex
 from meshcoop.matching.unread_rows import MAX_POSTS
@@ -109,7 +110,7 @@ def views(note):
 
 @pytest.fixture
 def index(views):
-    return MatchingIndex(views)
+    return MatchingIndex(views, CodeFailures())
 
 
 def brought(index, person):

@@ -302,36 +302,102 @@ def test_a_tool_is_lent_exactly_while_a_loan_is(toollib, deeds):
 # -- a package that fails while it folds ----------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", ["fold_entry", "settle", "credits", "awaits"])
-def test_a_thread_in_which_the_package_fails_has_no_views(toollib, shelf, monkeypatch, method):
-    loan = shelf.lent()
-    shelf.returned(loan)
+def raise_in(monkeypatch, view_type, method):
+    """Lets a method of a kind raise an exception that no rule of the specs asks for."""
     fails = RuntimeError("out of order")
 
-    def fail(self, *given):
+    def fail(*given, **more):
         raise fails
 
-    monkeypatch.setattr(toollib.Loan, method, fail)
+    monkeypatch.setattr(view_type, method, fail)
+    return fails
+
+
+@pytest.mark.parametrize("method", ["fold_entry", "settle", "credits", "awaits"])
+def test_the_records_of_a_package_that_fails_do_not_count(toollib, shelf, monkeypatch, method):
+    loan = shelf.lent()
+    shelf.returned(loan)
+    flag = shelf.says(CHO, "flag", loan, reason="it is mine")
+    error = raise_in(monkeypatch, toollib.Loan, method)
 
     thread = shelf.fold()
-    assert thread.views == {}
+
+    assert thread.failures == [error]
+    assert list(thread.views) == [flag.id]
     assert [line.entry.id for line in thread.history] == [entry.id for entry in shelf.entries]
-    assert {line.refusal.rule for line in thread.history} == {"R-10.16a"}
-    assert "toollib" in thread.history[0].refusal.reason
+    for line in thread.history:
+        if line.entry.kind.startswith("toollib."):
+            assert line.refusal.rule == "R-10.16a"
+            assert "toollib" in line.refusal.reason
 
 
-def test_a_value_that_cannot_be_stored_is_a_failure(toollib, shelf, monkeypatch):
-    monkeypatch.setattr(
-        toollib.Tool, "settle", lambda self, thread: vars(self).update(price=object())
-    )
+def test_a_home_whose_package_fails_folds_like_a_home_without_it(toollib, shelf, monkeypatch):
+    shelf.says(CHO, "flag", shelf.lent(), reason="it is mine")
+    with monkeypatch.context() as patch:
+        raise_in(patch, toollib.Loan, "settle")
+        with_fault = values(shelf.fold().views)
+
+    for name in [name for name in KINDS if name.startswith("toollib.")]:
+        monkeypatch.delitem(KINDS, name)
+
+    assert with_fault == values(shelf.fold().views) != {}
+
+
+def test_the_code_of_a_package_decides_nothing_about_records_of_the_core(toollib, monkeypatch):
+    story = Story()
+    request = story.says(ADA, "request", title="x")
+    story.says(BEN, "toollib.loan", request, until=UNTIL)
+    raise_in(monkeypatch, toollib.Loan, "countersigns")
+
+    assert story.told(request, forks={ADA: 1}) == "R-03.12"
+    assert story.fold(forks={ADA: 1}).failures == []
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        object(),
+        Credit(b"i" * 32, "toollib.loan", 1, None, ADA, BEN, 2**64),
+        Credit(b"i" * 32, "toollib.loan", 1, None, ADA, None, 5),
+        Awaited("Ada", "accept", b"i" * 32),
+    ],
+)
+def test_what_cannot_be_stored_is_a_failure(toollib, shelf, monkeypatch, price):
+    if isinstance(price, Credit):
+        monkeypatch.setattr(toollib.Tool, "credits", lambda self: [price])
+    elif isinstance(price, Awaited):
+        monkeypatch.setattr(toollib.Tool, "awaits", lambda self, thread: [price])
+    else:
+        monkeypatch.setattr(
+            toollib.Tool, "settle", lambda self, thread: vars(self).update(price=price)
+        )
 
     assert shelf.told(shelf.tool) == "R-10.16a"
 
 
-def test_our_own_code_fails_loudly(monkeypatch):
+@pytest.mark.parametrize("method", ["fold_entry", "settle", "credits", "awaits"])
+def test_no_record_counts_in_a_thread_in_which_our_own_code_fails(monkeypatch, method):
+    story = Story()
+    request = story.says(ADA, "request", title="x")
+    response = story.says(BEN, "response", request, text="y")
+    story.says(BEN, "retract", response)
+    error = raise_in(monkeypatch, KINDS["request"].view_type, method)
+
+    thread = story.fold()
+
+    assert thread.failures == [error, error]
+    assert {view.kind for view in thread.views.values()} == {"retracted"}
+    assert thread.history[0].refusal.rule == "R-10.16a"
+
+
+def test_a_machine_without_memory_is_no_failure_of_the_code(monkeypatch):
     story = Story()
     story.says(ADA, "request", title="x")
-    monkeypatch.setattr(KINDS["request"].view_type, "settle", lambda self, thread: 1 / 0)
 
-    with pytest.raises(ZeroDivisionError):
+    def fail(self, thread):
+        raise MemoryError
+
+    monkeypatch.setattr(KINDS["request"].view_type, "settle", fail)
+
+    with pytest.raises(MemoryError):
         story.fold()

@@ -1,0 +1,48 @@
+"""The table of records that are newer than this program: it does not know their kinds."""
+
+from collections.abc import Iterable
+
+from meshcoop.store.database import Database
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS newer (
+    n INTEGER PRIMARY KEY, root INTEGER NOT NULL, kind TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS newer_by_root ON newer (root);
+"""
+
+
+class NewerRows:
+    """The table of records of unknown kinds. Callers must begin a transaction of the store before
+    they change the table.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
+
+    def create(self) -> None:
+        """Creates the table if it is missing."""
+        for statement in _SCHEMA.split(";"):  # not executescript, which would end the transaction
+            self._db.execute(statement)
+
+    def drop(self) -> None:
+        """Removes the table and all its rows."""
+        self._db.execute("DROP TABLE IF EXISTS newer")
+
+    def counts(self) -> dict[str, int]:
+        """Returns the number of records of each unknown kind, by the name of the kind."""
+        rows = self._db.execute("SELECT kind, count(*) FROM newer GROUP BY kind ORDER BY kind")
+        return dict(rows.fetchall())
+
+    def add(self, root: int, rows: Iterable[tuple[int, str]]) -> None:
+        """Adds records of the thread whose root is in the row `root`.
+
+        Each pair is the row of a record and the name of its kind.
+        """
+        self._db.executemany(
+            "INSERT INTO newer VALUES (?, ?, ?)", [(n, root, kind) for n, kind in rows]
+        )
+
+    def remove_thread(self, root: int) -> None:
+        """Removes the records of a thread. Does nothing if the table has none of them."""
+        self._db.execute("DELETE FROM newer WHERE root = ?", (root,))
