@@ -76,11 +76,8 @@ class Flag(Kind):
     class State(States):
         """The states of a flag."""
 
-        OPEN = "open", "The record that it is about is shown."
-        SETTLED = (
-            "settled",
-            "The record that it is about is hidden (`hide`, `proposal`), or has no view.",
-        )
+        OPEN = "open", "The record that it is about is not hidden."
+        SETTLED = "settled", "The record that it is about is hidden (`hide`, `proposal`)."
 
     wording = Words("Flag", happened="{who} flagged something for the moderators", submit="Flag")
     example = {"reason": "unkind to a neighbour"}
@@ -98,9 +95,12 @@ class Flag(Kind):
         thread.add_view(self)
 
     def settle(self, thread: Thread) -> None:
-        """Settles the flag if the flagged record is hidden or has no view (R-14.4)."""
-        about = self.about or b""
-        if about not in thread.views or thread.is_hidden(about):
+        """Settles the flag if the flagged record is hidden (R-14.4).
+
+        Whether the flagged record has a view does not matter. Homes that do not know its kind make
+        no view of it.
+        """
+        if thread.is_hidden(self.about or b""):
             self.state = self.State.SETTLED
 
     def further_values(self, authority: Authority, clock: LocalClock) -> Concerned:
