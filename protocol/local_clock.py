@@ -40,15 +40,15 @@ class LocalClock:
     @cached_property
     def now(self) -> str:
         """The local day and minute, as YYYY-MM-DDTHH:MM."""
-        return self.minute_of(self.time)
+        return write_locally(self.time, self.zone)
 
     def day_of(self, time: int) -> str:
         """Returns the local day of another time (ms), as YYYY-MM-DD."""
-        return self.minute_of(time)[:_DAY]
+        return write_locally(time, self.zone)[:_DAY]
 
-    def minute_of(self, time: int) -> str:
-        """Returns the local day and minute of another time (ms), as YYYY-MM-DDTHH:MM."""
-        return datetime.fromtimestamp(time / 1000, self.zone).isoformat()[:_MINUTE]
+    def to_local(self, moment: str) -> str:
+        """Returns a moment as the clocks show it. Only a moment in UTC changes."""
+        return to_local(moment, self.zone)
 
     def has_begun(self, moment: str) -> bool:
         """Returns True if a moment has begun. A day begins with its first minute."""
@@ -57,6 +57,16 @@ class LocalClock:
     def is_past(self, moment: str) -> bool:
         """Returns True if a moment is over. A day is over when the next day begins."""
         return self.time >= end_of(moment, self.zone)
+
+
+def write_locally(time: int, zone: tzinfo) -> str:
+    """Returns the local day and minute of a time (ms), as YYYY-MM-DDTHH:MM."""
+    return datetime.fromtimestamp(time / 1000, zone).isoformat()[:_MINUTE]
+
+
+def to_local(moment: str, zone: tzinfo) -> str:
+    """Returns a moment as clocks in the zone show it. Only a moment in UTC changes."""
+    return write_locally(start_of(moment, zone), zone) if moment.endswith("Z") else moment
 
 
 def start_of(moment: str, zone: tzinfo) -> int:

@@ -4,7 +4,6 @@ about (R-13.14).
 
 from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter
-from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
 from protocol.fold import balance
 from protocol.fold.balance import Balance
@@ -62,7 +61,7 @@ class Balances:
         return {
             "id": credit.id.hex(),
             "kind": credit.kind,
-            "on": credit.on or iso_time(credit.created)[:_DAY_LENGTH],
+            "on": credit.on or self._presenter.clock.day_of(credit.created),
             "person": self._presenter.show_person(other),
             "minutes": minutes,
             "balance": running,

@@ -3,7 +3,6 @@ results of a measure. A signal can open a matter, which somebody must deal with.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from typing import Any
 
 from meshcoop.api.loop_sentences import FADED, describe_outcome, describe_signal, draft_proposal
@@ -93,8 +92,7 @@ class LoopRows:
 
         If an open or reopened action is past its due day, the state is "overdue".
         """
-        due = date.fromisoformat(action.due).isoformat()
-        is_late = due < iso_time(self._now())[:_DAY_LENGTH]
+        is_late = self._presenter.clock.is_past(action.due)
         is_unfinished = tally.state in {ActionState.OPEN, ActionState.REOPENED}
         return str(Action.State.OVERDUE if is_late and is_unfinished else tally.state)
 

@@ -2,13 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, tzinfo
 from typing import NamedTuple
 
-from meshcoop.clock import iso_time
 from meshcoop.matching.times import TimeSpan, is_overlapping, time_span
 from protocol.fold.facets import Credit, Promise
 from protocol.fold.view import View
+from protocol.local_clock import LocalClock, to_local
 
 _MOST_A_DAY = 50  # somebody with more promises for one day has no time, and none is looked at
 
@@ -28,10 +28,11 @@ class Exchanges:
     """All exchanges, grouped by person. To add or remove exchanges, callers give the row of the
     view that the exchanges come from.
 
-    Sums are kept, because two people may have thousands of exchanges.
+    Sums are kept, because two people may have thousands of exchanges. Days are days in `zone`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
         self._by_row: dict[int, list[Exchange]] = defaultdict(list)
         self._rows_of: dict[bytes, set[int]] = defaultdict(set)
         self._month_minutes: Counter[tuple[bytes, str]] = Counter()  # by giver and month
@@ -46,7 +47,7 @@ class Exchanges:
             giver=credit.giver,
             receiver=credit.receiver,
             minutes=credit.minutes,
-            when=credit.on or _day_of(credit.created),
+            when=self._day(credit.on, credit.created),
             is_given=True,
         )
         self._add(row, exchange)
@@ -58,7 +59,7 @@ class Exchanges:
             giver=promise.giver,
             receiver=promise.receiver,
             minutes=promise.minutes,
-            when=promise.when or _day_of(view.created),
+            when=self._day(promise.when, view.created),
             is_given=False,
         )
         self._add(row, exchange)
@@ -129,6 +130,11 @@ class Exchanges:
         for key in _days_of_promise(exchange):
             self._promises[key].add(exchange)
 
+    def _day(self, moment: str | None, created: int) -> str:
+        if moment is None:
+            return LocalClock(created, self._zone).today
+        return to_local(moment, self._zone)
+
     def _count_net(self, exchange: Exchange, minutes: int) -> None:
         self._net_minutes[exchange.giver] += minutes
         self._net_minutes[exchange.receiver] -= minutes
@@ -147,7 +153,3 @@ def _days_of(span: TimeSpan) -> Iterator[str]:
     first, last = (moment.toordinal() for moment in span)
     for day in range(first, last + 1):
         yield date.fromordinal(day).isoformat()
-
-
-def _day_of(milliseconds: int) -> str:
-    return iso_time(milliseconds)[:10]

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from meshcoop.matching.index import MatchingIndex
 from meshcoop.matching.needs_and_offers import NeedOrOffer, is_same_text
-from meshcoop.matching.times import is_overlapping, is_past, time_span
+from meshcoop.matching.times import is_overlapping, time_span
 from meshcoop.matching.topics import is_word
 from meshcoop.matching.vocabulary import SPEAKS, concept_name
+from protocol.local_clock import LocalClock
 
 _CONCEPT_POINTS = 10
 _WORD_POINTS = 5
@@ -50,13 +51,11 @@ class Pair(NamedTuple):
 
 
 class FitJudge:
-    """Decides which pairs of a need and an offer fit at the time `now`. This time is written in ISO
-    8601, by the neighbourhood's clock.
-    """
+    """Decides which pairs of a need and an offer fit at the time that `clock` shows."""
 
-    def __init__(self, index: MatchingIndex, now: str) -> None:
+    def __init__(self, index: MatchingIndex, clock: LocalClock) -> None:
         self._index = index
-        self._now = now
+        self._clock = clock
         self._minutes_in_month: dict[tuple[bytes, str], int] = {}  # by giver and month
 
     def find_reasons(self, pair: Pair) -> list[Reason]:
@@ -87,9 +86,9 @@ class FitJudge:
         """Returns whether a need or an offer is still open. It is open if its time is not past, or
         if it repeats and has not ended.
         """
-        if is_past(side.until, self._now):
+        if side.until and self._clock.is_past(side.until):
             return False
-        return side.repeats or not is_past(side.starts, self._now)
+        return side.repeats or not (side.starts and self._clock.is_past(side.starts))
 
     def _is_possible(self, pair: Pair) -> bool:
         """Returns whether the offer of a pair could meet the need at all. Looks only at times and
@@ -169,7 +168,7 @@ class FitJudge:
         limit = self._index.profile_of(giver).minutes_a_month
         if limit is None:
             return None
-        month = (pair.starts or self._now)[:7]
+        month = (pair.starts or self._clock.today)[:7]
         key = (giver, month)
         if key not in self._minutes_in_month:
             self._minutes_in_month[key] = self._index.exchanges.minutes_in_month(giver, month)

@@ -7,6 +7,7 @@ The index knows no kinds. It reads the credits and the matching facts of views.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from datetime import UTC, tzinfo
 from itertools import islice
 
 from meshcoop.fold.code_failures import CodeFailures
@@ -56,6 +57,7 @@ class MatchingIndex:
         self._failures = failures
         self._changes = views.follow()
         self._muted: frozenset[bytes] = frozenset()
+        self._zone: tzinfo = UTC  # by its clocks the index knows the days of posts and exchanges
         self._vocabulary: Vocabulary | None = None
         self._vocabulary_synonyms: Synonyms = []  # those that the vocabulary knows
         self._clear()
@@ -67,7 +69,7 @@ class MatchingIndex:
         self._unread = UnreadRows()
         self._read_rows: set[int] = set()
         # The first fields need no vocabulary. They are filled as soon as a view is read.
-        self.exchanges = Exchanges()
+        self.exchanges = Exchanges(self._zone)
         self._answers: dict[int, set[tuple[bytes, bytes]]] = defaultdict(set)
         self._answered: Counter[tuple[bytes, bytes]] = Counter()
         self._good_words: dict[int, list[GoodWord]] = defaultdict(list)
@@ -83,12 +85,17 @@ class MatchingIndex:
         self._entries_of: dict[bytes, dict[int, list[NeedOrOffer]]] = defaultdict(dict)
         self._profiles: dict[int, Profile] = {}  # row of a person's latest portrait → profile
 
-    def update(self, muted: Collection[bytes], max_views: int | None = None) -> bool:
+    def update(self, muted: Collection[bytes], zone: tzinfo, max_views: int | None = None) -> bool:
         """Updates the index from views that are new or have changed, at most `max_views` of them.
+
+        If the neighbourhood has changed its time zone, reads all views again.
 
         Returns True if further views remain to be read. If only the vocabulary is missing
         (`needs_vocabulary`), the caller makes one and hands it to `use_vocabulary`.
         """
+        if self._zone != zone:
+            self._zone = zone
+            self._clear()
         if self._muted != muted:
             self._muted = frozenset(muted)
             self._synonyms = None
@@ -300,7 +307,7 @@ class MatchingIndex:
         entries: list[NeedOrOffer] = []
         for fact in self._facts_of(view):
             if isinstance(fact, Post):
-                entries.append(read_post(view, fact, vocabulary))
+                entries.append(read_post(view, fact, vocabulary, self._zone))
             elif isinstance(fact, Portrait) and self._portraits.latest_row(view.author) == row:
                 from_lists, profile = read_portrait(view, fact, vocabulary)
                 entries += from_lists

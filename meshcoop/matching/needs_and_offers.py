@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from meshcoop.matching.times import weekdays_of
 from meshcoop.matching.topics import Topics, is_word, read_topics
 from meshcoop.matching.vocabulary import SPEAKS, Vocabulary
 from protocol.fold.facets import Portrait, Post
 from protocol.fold.view import View
+from protocol.local_clock import to_local
 from protocol.spelling import split_words
 
 _MAX_WORDS_OF_A_LINE = 2  # if a line has more words of unknown meaning, these are no topics
@@ -49,7 +51,7 @@ class Profile:
     days: frozenset[int] | None = None
 
 
-def read_post(view: View, post: Post, vocabulary: Vocabulary) -> NeedOrOffer:
+def read_post(view: View, post: Post, vocabulary: Vocabulary, zone: tzinfo) -> NeedOrOffer:
     """Reads the need or the offer in a post. `view` is the view that has the post."""
     topics = read_topics(post.title, vocabulary, lang=post.lang)
     for tag in post.tags:
@@ -58,7 +60,8 @@ def read_post(view: View, post: Post, vocabulary: Vocabulary) -> NeedOrOffer:
     # A long text mentions many things by the way. It counts only if the title has no concept.
     if not topics.has_concepts:
         topics.written |= _concepts_only(body.written)
-    weekdays = weekdays_of(post.starts, post.repeats)
+    starts = to_local(post.starts, zone) if post.starts else None
+    weekdays = weekdays_of(starts, post.repeats)
     return NeedOrOffer(
         is_need=post.is_need,
         is_post=True,
@@ -69,7 +72,7 @@ def read_post(view: View, post: Post, vocabulary: Vocabulary) -> NeedOrOffer:
         title=post.title,
         written=topics.written,
         days=weekdays or frozenset(topics.days | body.days) or None,
-        starts=post.starts,
+        starts=starts,
         until=post.until,
         repeats=bool(post.repeats),
         minutes=post.minutes,

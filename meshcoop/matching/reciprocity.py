@@ -28,7 +28,7 @@ def quarter_of(day: str) -> str:
     return f"{day[:4]}-Q{(int(day[5:7]) - 1) // _MONTHS + 1}"
 
 
-def list_quarters(given: Iterable[Exchange], since: dict[bytes, str], now: str) -> list[Quarter]:
+def list_quarters(given: Iterable[Exchange], since: dict[bytes, str], today: str) -> list[Quarter]:
     """Returns the current quarter, and every earlier quarter in which somebody gave. The newest
     comes first.
 
@@ -41,7 +41,7 @@ def list_quarters(given: Iterable[Exchange], since: dict[bytes, str], now: str) 
         quarter = quarter_of(exchange.when)
         givers[quarter].add(exchange.giver)
         receivers[quarter].add(exchange.receiver)
-    current = quarter_of(now)
+    current = quarter_of(today)
     # A receipt may have a day in the future, in a quarter that has not begun.
     begun = {quarter for quarter in givers if quarter <= current}
     names = sorted(begun | {current}, reverse=True)

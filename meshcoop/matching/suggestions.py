@@ -13,6 +13,7 @@ from typing import NamedTuple
 from meshcoop.matching.fit import FitJudge, Pair, Reason
 from meshcoop.matching.index import MatchingIndex
 from meshcoop.matching.needs_and_offers import NeedOrOffer
+from protocol.local_clock import LocalClock
 
 HELP = "you could help"
 WANT = "you may want"
@@ -58,16 +59,15 @@ class Suggestion(NamedTuple):
 
 
 class Suggestions:
-    """Makes suggestions among `people`, at the time `now`. This time is written in ISO 8601, by the
-    neighbourhood's clock.
+    """Makes suggestions among `people`, at the time that `clock` shows.
 
     `people` are the members who are not muted at this home.
     """
 
-    def __init__(self, index: MatchingIndex, people: Collection[bytes], now: str) -> None:
+    def __init__(self, index: MatchingIndex, people: Collection[bytes], clock: LocalClock) -> None:
         self._index = index
         self._people = frozenset(people)
-        self._fit_judge = FitJudge(index, now)
+        self._fit_judge = FitJudge(index, clock)
         self._answered = index.answered_posts()
 
     def for_person(self, person: bytes) -> list[Suggestion]:

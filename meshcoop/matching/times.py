@@ -51,11 +51,6 @@ def is_overlapping(span: TimeSpan, other: TimeSpan) -> bool:
     return start < other_end and other_start < end
 
 
-def is_past(moment: str | None, now: str) -> bool:
-    """Returns whether a moment is past. A day is past as soon as the next day begins."""
-    return moment is not None and now[: len(moment)] > moment.rstrip("Z")
-
-
 def format_day(moment: str) -> str:
     """Writes a day in words, such as 23 November."""
     day = date.fromisoformat(moment[:_DAY_CHARS])

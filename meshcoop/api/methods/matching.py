@@ -20,9 +20,6 @@ from meshcoop.matching.vocabulary import Vocabulary, load_lexicons
 
 _VIEWS_AT_ONCE = 100  # the number of views that are read before other tasks may run
 _DEFAULT_SUGGESTIONS = 50
-_MINUTE_MS = 60_000
-_TIME_LENGTH = len("2026-11-23T09:30")
-_DAY_LENGTH = len("2026-11-23")
 _SUGGESTION_STATES = ("open",)
 _QUARTER_STATES = ("running", "past")
 
@@ -56,8 +53,9 @@ class MatchingMethods:
         read_state(params, "suggestions", _SUGGESTION_STATES)
         if params.get("muted"):
             return []  # no suggestion is about muted people
-        now = self._local_time(membership, self._node.now())
-        matcher = Suggestions(membership.matching_index, _unmuted_members(membership), now)
+        matcher = Suggestions(
+            membership.matching_index, _unmuted_members(membership), presenter.clock
+        )
         if params.get("about") is None:
             suggestions = matcher.for_person(me)
         else:
@@ -72,19 +70,19 @@ class MatchingMethods:
         authority = membership.state.authority
         assert authority is not None, "the charter has been read: this home is a member's"
         joined_on = {
-            member.person: self._local_time(membership, member.since)[:_DAY_LENGTH]
+            member.person: presenter.clock.day_of(member.since)
             for member in authority.members.values()
         }
-        now = self._local_time(membership, self._node.now())
+        today = presenter.clock.today
         limit = read_limit(params, MAX_ROWS)
         state = read_state(params, "reciprocity", _QUARTER_STATES)
         if params.get("muted"):
             return []  # a quarter is nobody's post, so it is no muted post
-        current = quarter_of(now)
+        current = quarter_of(today)
         rows = [
             _show_quarter(quarter, presenter, current)
             for quarter in list_quarters(
-                membership.matching_index.exchanges.given(), joined_on, now
+                membership.matching_index.exchanges.given(), joined_on, today
             )
         ]
         in_state = [row for row in rows if state in {None, row["state"]}]
@@ -111,7 +109,9 @@ class MatchingMethods:
         # Loading the word lists would block other tasks too long. So a thread loads them, once.
         await trio.to_thread.run_sync(load_lexicons, limiter=_ONE_THREAD)
         index = membership.matching_index
-        while index.update(membership.muted.people, _VIEWS_AT_ONCE) or index.needs_vocabulary:
+        zone = membership.state.clock_at(self._node.now()).zone
+        muted = membership.muted.people
+        while index.update(muted, zone, _VIEWS_AT_ONCE) or index.needs_vocabulary:
             await trio.lowlevel.checkpoint()
             if index.needs_vocabulary:
                 synonyms = index.synonyms
@@ -120,12 +120,6 @@ class MatchingMethods:
                 )
                 index.use_vocabulary(vocabulary, synonyms)
         return membership
-
-    def _local_time(self, membership: Membership, milliseconds: int) -> str:
-        """Converts a time to local time by the charter's offset. Leaves out the seconds."""
-        authority = membership.state.authority
-        offset = int(authority.charter["offset"]) if authority else 0
-        return iso_time(milliseconds + offset * _MINUTE_MS)[:_TIME_LENGTH]
 
 
 def _caller(membership: Membership, resolver: Resolver, params: Params) -> bytes:

@@ -1,5 +1,6 @@
 """The index reads needs and offers from views of any kind."""
 
+from datetime import UTC
 from typing import ClassVar
 
 import pytest
@@ -96,7 +97,7 @@ class FakeViews:
 def refresh(index, muted=(), max_views=None):
     """Updates an index to the end. Returns the number of steps."""
     steps = 1
-    while index.update(muted, max_views) or index.needs_vocabulary:
+    while index.update(muted, UTC, max_views) or index.needs_vocabulary:
         steps += 1
         if index.needs_vocabulary:
             index.use_vocabulary(Vocabulary(index.synonyms), index.synonyms)
