@@ -20,6 +20,8 @@ from protocol.wire.local_rpc import (
 )
 from tui.app import MeshcoopApp
 from tui.node.connection import NodeConnection
+from tui.screens.pane import Pane
+from tui.widgets.card_list import CardList
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 
@@ -563,6 +565,21 @@ async def until(pilot, condition, tries=1500):
             return
         await pilot.pause(0.01)
     raise AssertionError("it did not come; the screen shows:\n" + picture(pilot.app))
+
+
+async def enter_list(pilot, selector):
+    """Puts the focus on the cards of a list, and returns them.
+
+    First waits until the pane around the list has put the focus on a list of its own choice. It
+    does so once it has loaded, so it would take the focus away again.
+    """
+    feed = pilot.app.screen.query_one(selector)
+    pane = next((above for above in feed.ancestors if isinstance(above, Pane)), None)
+    if pane is not None:
+        await until(pilot, lambda: pilot.app.focused in pane.query(CardList))
+    feed.cards.focus()
+    await until(pilot, lambda: feed.cards.has_focus)
+    return feed.cards
 
 
 async def shows(pilot, *texts, tries=1500):

@@ -15,7 +15,16 @@ from textual.widgets._footer import FooterKey
 from tests.support.fake_circle import together
 from tests.support.fake_governance import governed
 from tests.support.fake_lunch import lunch
-from tests.support.fake_node import FakeNode, ident, opened, picture, shows, street, until
+from tests.support.fake_node import (
+    FakeNode,
+    enter_list,
+    ident,
+    opened,
+    picture,
+    shows,
+    street,
+    until,
+)
 from tests.support.fake_services import BINS, served
 from tests.support.paths import ROOT, SPECS
 from tui.screens.home import HomeScreen
@@ -91,8 +100,7 @@ async def activity(pilot):
     await shows(pilot, "Needs your answer (2)")
     await pilot.press("2")
     await shows(pilot, "Activities (1)")
-    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
-    pilot.app.screen.query_one("#activities").cards.focus()
+    await enter_list(pilot, "#activities")
     await pilot.press("down", "enter")
     await shows(pilot, "Sam organises this", "What you can do (4)", "Sam planned this")
 
@@ -105,8 +113,7 @@ async def neighbourhood(pilot):
 
 async def opened_there(pilot, feed, card, *texts):
     await neighbourhood(pilot)
-    cards = pilot.app.screen.query_one(feed).cards
-    cards.focus()
+    cards = await enter_list(pilot, feed)
     cards.highlighted = cards.get_option_index(card)
     await pilot.press("enter")
     await shows(pilot, *texts)

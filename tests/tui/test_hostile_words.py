@@ -8,7 +8,17 @@ import pytest
 from protocol.display_text import safe_line
 from tests.support.fake_circle import together
 from tests.support.fake_governance import governed
-from tests.support.fake_node import MARIA, SAM, ident, on_screen, picture, shows, street, until
+from tests.support.fake_node import (
+    MARIA,
+    SAM,
+    enter_list,
+    ident,
+    on_screen,
+    picture,
+    shows,
+    street,
+    until,
+)
 from tests.support.hostile_text import NAMED, leftovers, sequences
 from tests.support.pseudo_terminal import Terminal
 from tui.screens.home import HomeScreen
@@ -151,8 +161,7 @@ async def test_circles_pacts_and_pages_bear_all_of_them(pilot, node):
     await shows(pilot, "Circles and pacts (2)", "Pages (1)")
     seen = []
     for feed, row in (("#circles-list", 0), ("#circles-list", 1), ("#pages-list", 0)):
-        cards = pilot.app.screen.query_one(feed).cards
-        cards.focus()
+        cards = await enter_list(pilot, feed)
         cards.highlighted = row
         await pilot.press("enter")
         await shows(pilot, "What you can do")
@@ -239,8 +248,7 @@ async def test_decisions_people_and_hidden_words_bear_all_of_them(pilot, node):
         "#neighbourhood-steps": ["hidden"],
     }
     for feed, card in [(feed, card) for feed, cards in opened.items() for card in cards]:
-        cards = pilot.app.screen.query_one(feed).cards
-        cards.focus()
+        cards = await enter_list(pilot, feed)
         cards.highlighted = cards.get_option_index(card)
         await pilot.press("enter")
         await until(pilot, lambda: not isinstance(pilot.app.screen, HomeScreen))

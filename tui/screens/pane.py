@@ -34,10 +34,11 @@ class Pane(Vertical):
         super().__init__(id=id)
         self.node = node
         self._is_stale = True
+        self._trouble = Static(classes="trouble")
 
     def on_mount(self) -> None:
         """Asks the connection to tell the pane when records change."""
-        self.mount(Static(classes="trouble"))
+        self.mount(self._trouble)
         self.node.changed.subscribe(self, self._on_node_changed)
 
     def on_show(self) -> None:
@@ -81,6 +82,5 @@ class Pane(Vertical):
             self._is_stale = True
         else:
             self.post_message(self.Loaded())
-        notice = self.query_one(".trouble", Static)
-        notice.display = trouble is not None
-        notice.update(plain(trouble or ""))
+        self._trouble.display = trouble is not None
+        self._trouble.update(plain(trouble or ""))

@@ -50,13 +50,13 @@ class Feed(Vertical):
     def __init__(self, title: str, empty: str, *, id: str) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id)
         self._title = title
-        self._empty_text = empty
+        self._empty_note = Static(plain(empty), classes="empty")
         self._muted_count = 0
         self.cards = CardList(id=f"{id}-cards")
 
     def compose(self) -> ComposeResult:
         """Lays out the cards. An empty list shows a text in the same place."""
-        yield Static(plain(self._empty_text), classes="empty")
+        yield self._empty_note
         yield self.cards
 
     def on_mount(self) -> None:
@@ -74,7 +74,7 @@ class Feed(Vertical):
         """
         self._muted_count = muted
         if empty is not None:
-            self.query_one(".empty", Static).update(plain(empty))
+            self._empty_note.update(plain(empty))
         self._show_counts(self.cards.show_cards(cards), len(cards))
 
     def action_show_new(self) -> None:
@@ -100,7 +100,7 @@ class Feed(Vertical):
     def _show_counts(self, new: int, count: int) -> None:
         self.border_title = plain(f"{self._title} ({count})" if count else self._title)
         self.border_subtitle = plain(self._subtitle(new))
-        self.query_one(".empty").display = not count
+        self._empty_note.display = not count
         self.cards.display = bool(count)
 
     def _subtitle(self, new: int) -> str:

@@ -12,6 +12,7 @@ from tests.support.fake_node import (
     NOW,
     SAM,
     FakeNode,
+    enter_list,
     ident,
     on_screen,
     shows,
@@ -26,7 +27,6 @@ from tui.kinds.thread_data import Reader, ThreadData
 from tui.node.shown import Shown
 from tui.screens.post_form import PostFormScreen
 from tui.widgets.card_list import CardList
-from tui.widgets.feed import Feed
 from tui.widgets.form import Form
 
 READER = Reader(ADA["id"], NOW.date())
@@ -145,8 +145,7 @@ async def test_it_is_on_the_board_and_today_and_signed_up_for_from_its_thread(pi
     await shows(pilot, "Needs your answer (2)", "Activity · Sam")
     await pilot.press("2")
     await shows(pilot, "Activities (1)", "Lunch at the hall", "Sam · Thu 26 Nov 12:30")
-    feed = pilot.app.screen.query_one("#activities", Feed)
-    feed.cards.focus()
+    await enter_list(pilot, "#activities")
     await pilot.press("down", "enter")
     await shows(pilot, "Sam organises this", "every week", "cook (1/1): Maria", "waiting: you")
     await shows(pilot, "Come as cook on Thu 3 Dec 12:30")

@@ -6,6 +6,7 @@ from tests.support.fake_circle import together
 from tests.support.fake_node import (
     MARIA,
     SAM,
+    enter_list,
     ident,
     on_screen,
     picture,
@@ -15,7 +16,6 @@ from tests.support.fake_node import (
     view,
 )
 from tui.widgets.card_list import CardList
-from tui.widgets.feed import Feed
 from tui.widgets.inputs import PickList, TextBox
 
 
@@ -152,7 +152,7 @@ async def test_a_pact_that_is_agreed_can_be_ended(pilot, node):
 @on_screen(node=together, size=(80, 26))
 async def test_a_page_shows_all_its_texts_and_joining_names_them(pilot, node):
     await to_circles(pilot)
-    pilot.app.screen.query_one("#pages-list", Feed).cards.focus()
+    await enter_list(pilot, "#pages-list")
     await opens(pilot, "Several people wrote at the same time.", "Ask Ada.", "A new lock.")
     await shows(pilot, "Earlier", "The key is with Sam.", "Merge the texts")
     await pilot.press("enter")
@@ -171,7 +171,7 @@ async def test_an_edit_follows_the_text_that_its_author_saw(pilot, node):
     page = node.lists["pages"][0]
     page["heads"] = page["heads"][:1]
     await to_circles(pilot)
-    pilot.app.screen.query_one("#pages-list", Feed).cards.focus()
+    await enter_list(pilot, "#pages-list")
     await opens(pilot, "Edit this page")
     await pilot.press("enter")
     await shows(pilot, "which stays readable below it")

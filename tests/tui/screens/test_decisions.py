@@ -11,6 +11,7 @@ from tests.support.fake_node import (
     MARIA,
     SAM,
     FakeNode,
+    enter_list,
     ident,
     on_screen,
     picture,
@@ -41,8 +42,7 @@ async def to_neighbourhood(pilot):
 
 
 async def opens(pilot, feed, card, *texts):
-    cards = pilot.app.screen.query_one(feed, Feed).cards
-    cards.focus()
+    cards = await enter_list(pilot, feed)
     cards.highlighted = cards.get_option_index(card)
     await pilot.press("enter")
     await shows(pilot, *texts)
