@@ -3,10 +3,17 @@ API.
 """
 
 import argparse
+import asyncio
 import gc
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.exit_signals import end_in_time
+
+if TYPE_CHECKING:
+    from tui.app import MeshcoopApp
 
 _REFUSED = 1
 _USAGE = 2
@@ -32,11 +39,16 @@ def main() -> int:
     from tui.app import MeshcoopApp
 
     app = MeshcoopApp(arguments.socket, arguments.guides)
-    app.run()
+    asyncio.run(_show(app))
     code = app.return_code or 0
     if code:
         print(f"The screen has failed; {log} says why.", file=sys.stderr)
     return _REFUSED if code else 0
+
+
+async def _show(app: "MeshcoopApp") -> None:
+    end_in_time(app.exit)
+    await app.run_async()
 
 
 def _find_obstacle() -> str | None:

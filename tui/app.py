@@ -1,9 +1,7 @@
 """The terminal program of one home. It shows a splash, and then connects to the home's node."""
 
-import asyncio
 import gc
 import logging
-import signal
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -18,8 +16,6 @@ from tui.i18n import _
 from tui.node.connection import NodeConnection
 
 _log = logging.getLogger(__name__)
-
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class MeshcoopApp(App[None]):
@@ -55,11 +51,6 @@ class MeshcoopApp(App[None]):
         """Shows the splash first. Opens the home screen only after that, because the home screen
         takes long to load.
         """
-        loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
-            # Textual ignores these signals and would leave the terminal in its own mode.
-            with suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, self.exit)
         self.call_after_refresh(self._open_home)
 
     async def _open_home(self) -> None:
@@ -160,6 +151,14 @@ class MeshcoopApp(App[None]):
                 if person.id == self.node.me:
                     return form_fields_of(person, kind)
         return {}
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self._exit:
+            # The program is closing. A widget that was still being mounted fails, and nobody
+            # misses it.
+            self._close_messages_no_wait()
+        else:
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         # Textual would print local variables with the traceback, and these hold people's words.

@@ -44,7 +44,8 @@ class Terminal:
         if self.code is None:
             os.kill(self.pid, signal.SIGKILL)
             self.code = os.waitpid(self.pid, 0)[1]
-        os.close(self._handle)
+        if self._handle is not None:
+            os.close(self._handle)
 
     @property
     def text(self):
@@ -55,6 +56,39 @@ class Terminal:
 
     def send(self, number):
         os.kill(self.pid, number)
+
+    def pause(self, seconds):
+        """Reads for some time, as a terminal does while its reader looks on."""
+        deadline = time.monotonic() + seconds
+        while self._read(deadline):
+            pass
+
+    def stop_reading(self, keys):
+        """Types keys and reads nothing, until the program cannot write any more."""
+        unread = -1
+        while unread != self._unread:
+            unread = self._unread
+            for key in keys:
+                self.type(key)
+            select.select([], [], [], 0.5)
+
+    def hang_up(self):
+        """Ends the terminal, as the closing of its window does."""
+        os.close(self._handle)
+        self._handle = None
+
+    def has_ended(self, seconds):
+        """Returns whether the program ends within some seconds, though nobody reads what it
+        writes.
+        """
+        deadline = time.monotonic() + seconds
+        while self.code is None and time.monotonic() < deadline:
+            done, status = os.waitpid(self.pid, os.WNOHANG)
+            if done:
+                self.code = os.waitstatus_to_exitcode(status)
+            else:
+                select.select([], [], [], 0.02)
+        return self.code is not None
 
     def until(self, *texts, seconds=40):
         """Reads until the terminal shows all texts. If this takes too long, fails and prints what
@@ -83,6 +117,11 @@ class Terminal:
                 self.code = os.waitstatus_to_exitcode(status)
         assert self.code is not None, f"it did not end; the terminal shows:\n{self.text}"
         return self.code
+
+    @property
+    def _unread(self):
+        """The number of bytes that the program has written and nobody has read."""
+        return struct.unpack("i", fcntl.ioctl(self._handle, termios.FIONREAD, bytes(4)))[0]
 
     def _read(self, deadline):
         left = deadline - time.monotonic()

@@ -1,0 +1,51 @@
+"""Ends the screen in time: when a signal asks for it, and when the terminal goes away.
+
+Textual does neither. Its main thread waits for the thread that writes to the terminal. If the
+terminal is gone or reads no more, this wait has no end, and no code of the event loop runs.
+"""
+
+import asyncio
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+SECONDS_TO_END = 3
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+def end_in_time(end: Callable[[], None]) -> None:
+    """Calls `end` when the process gets SIGTERM or SIGHUP, and when its terminal is gone.
+
+    The event loop that runs now calls `end`. If the process still runs after SECONDS_TO_END, the
+    system ends it.
+    """
+    loop = asyncio.get_running_loop()
+
+    def handle_signal(_number: int, _frame: FrameType | None) -> None:
+        # Nothing handles SIGALRM. So it ends the process, whatever the threads are waiting for.
+        if signal.getitimer(signal.ITIMER_REAL) == (0, 0):
+            signal.alarm(SECONDS_TO_END)
+        # After the loop has closed, the program is ending anyway.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(end)
+
+    for number in _SIGNALS:
+        signal.signal(number, handle_signal)
+    threading.Thread(target=_watch_terminal, name="terminal watch", daemon=True).start()
+
+
+def _watch_terminal() -> None:
+    """Sends SIGHUP to this process when its terminal is gone. The system sends this signal to the
+    shell only, and a shell does not always pass it on.
+    """
+    poll = select.poll()
+    # The thread waits for no input, only for the end, which is always reported.
+    poll.register(sys.stdin.fileno(), 0)
+    ((_file, state),) = poll.poll()
+    if state & (select.POLLHUP | select.POLLERR):
+        signal.raise_signal(signal.SIGHUP)
