@@ -13,7 +13,8 @@ _ALLOWED_CONTROLS = {"\n", "\t"}
 _JOINERS = {"\u200c", "\u200d"}  # they join emoji into one, and keep Persian letters apart
 _FILLERS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}  # letters that are invisible
 _DOTTED_CIRCLE = "\u25cc"  # carries a combining mark that follows no letter
-_LINE_ENDS = str.maketrans({"\u2028": "\n", "\u2029": "\n", "\u0085": "\n"})
+# Terminals send CR for each line break of a pasted text.
+_LINE_ENDS = str.maketrans(dict.fromkeys("\r\u0085\u2028\u2029", "\n"))
 
 
 def safe_text(text: str) -> str:
@@ -21,7 +22,7 @@ def safe_text(text: str) -> str:
 
     Control, format, private-use, unassigned and invisible characters become U+FFFD. Newlines and
     tabs stay, and so does an invisible joiner if it stands alone between two letters. A letter
-    keeps at most MAX_COMBINING combining marks. The line ends CR LF, U+0085, U+2028 and U+2029
+    keeps at most MAX_COMBINING combining marks. The line ends CR LF, CR, U+0085, U+2028 and U+2029
     become newlines.
     """
     shown: list[str] = []
@@ -65,6 +66,18 @@ def safe_line(text: str, width: int | None = None) -> str:
     if width is not None and len(flat) > width:
         return flat[: max(0, width - 1)] + "…"
     return flat
+
+
+def is_visible(text: str) -> bool:
+    """Returns whether a text has a character that people can see. Spaces, combining marks without a
+    letter and the characters that `safe_text` replaces are no such characters.
+    """
+    for character in text:
+        category = unicodedata.category(character)
+        is_blank = character.isspace() or category.startswith("M") or character in _JOINERS
+        if not is_blank and _is_harmless(character, category):
+            return True
+    return False
 
 
 def _is_harmless(character: str, category: str) -> bool:

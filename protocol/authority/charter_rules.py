@@ -5,7 +5,7 @@ kinds. The record kind `charter` inherits them.
 """
 
 from protocol.schema.bounds import Bound
-from protocol.schema.declare import Bytes, Integer, Many, Moment, Person, Text, declare
+from protocol.schema.declare import Bytes, Integer, Many, Minutes, Moment, Person, Text, declare
 from protocol.schema.fields import Field
 from protocol.schema.known_names import TimeZone
 from protocol.schema.values import PersonId
@@ -28,10 +28,10 @@ class CharterRules:
     quota_bytes: int | None = Integer(
         min=16_384, max=2**40, default=262_144, help="bytes of content a device and day"
     )
-    credit_low: int | None = Integer(
+    credit_low: int | None = Minutes(
         min=-1_000_000, max=0, default=-600, help="advised lowest balance, minutes"
     )
-    credit_high: int | None = Integer(
+    credit_high: int | None = Minutes(
         min=0, max=1_000_000, default=1200, help="advised highest balance, minutes"
     )
     smallest_group: int | None = Integer(
@@ -47,7 +47,7 @@ class CharterRules:
         min=0, max=10_000, default=72, help="hours until a window settles"
     )
     answer_days: int | None = Integer(min=0, max=1000, default=3, help="days to answer a matter")
-    offset: int | None = Integer(
+    offset: int | None = Minutes(
         min=-1080, max=1080, default=0, help="minutes from UTC for windows of days"
     )
     timezone: str | None = declare(TimeZone(help="the zone of all local times; UTC if left out"))

@@ -21,6 +21,7 @@ Moment: Callable[..., Any] = fields.Moment
 Person: Callable[..., Any] = fields.Person
 PersonOrName: Callable[..., Any] = fields.PersonOrName
 RecordId: Callable[..., Any] = fields.RecordId
+ScaleNumber: Callable[..., Any] = fields.ScaleNumber
 Text: Callable[..., Any] = fields.Text
 
 

@@ -7,11 +7,12 @@ table in the specs and the values that the tests generate follow from it too.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
+from protocol.display_text import is_visible
 from protocol.errors import Refused
 from protocol.record.codec import MAX_ITEMS
 
@@ -21,6 +22,13 @@ Resolve = Callable[[str, str], bytes]
 MAX_NAME = 40  # characters in the name of a value in a map
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?")
+# Hours and minutes, as people type them: "1:30", "90 min", and "1.5 hours" or "1 h 30".
+_CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9])(?::00)?")
+_WITH_UNIT = re.compile(r"([0-9]{1,5}) *(?:m[a-z.]*|')", re.IGNORECASE)
+_HOURS = re.compile(
+    r"([0-9]{1,3}(?:[.,][0-9]{1,2})?) *h[a-z.]* *(?:([0-9]{1,2}) *(?:m[a-z.]*)?)?", re.IGNORECASE
+)
+_MINUS = "\u2212"  # the typographic minus, in what people copy from a page
 _DATE_LENGTH = len("2026-11-23")
 _KEY_SIZE = 32  # bytes in a person's key and in a record's id
 _FIRST_SURROGATE = "\ud800"
@@ -104,6 +112,8 @@ class Text(Field):
             raise _refusal(name, "text without half characters")
         if len(given.strip()) < self.min:
             raise _refusal(name, "filled in")
+        if given.strip() and not is_visible(given):
+            raise _refusal(name, "written with letters that people can see")
         # The author's software writes NFC (R-02). Other nodes do not check this. Their versions of
         # Unicode differ, and nodes that judge a record differently would never converge.
         return unicodedata.normalize("NFC", given)
@@ -134,8 +144,7 @@ class Integer(Field):
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         del resolve
         if type(given) is str:
-            # If a person copies "−10" from a page, the minus is a typographic one.
-            text = given.strip().replace("\u2212", "-")
+            text = given.strip().replace(_MINUS, "-")
             if not re.fullmatch(r"-?[0-9]{1,15}", text):
                 raise _refusal(
                     name, "a whole number from {least} to {most}", least=self.min, most=self.max
@@ -155,6 +164,30 @@ class Minutes(Integer):
     max: int = 60 * 24 * 31
     type_name = "minutes"
     hint = "minutes"
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        meant = _find_minutes(given) if type(given) is str else None
+        if meant is not None:
+            raise _refusal(
+                name, "a number of minutes: {meant} for {typed}", meant=meant, typed=given.strip()
+            )
+        return super().read(name, given, resolve)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaleNumber(Minutes):
+    """A number on the scale of a measure. People also type the words yes and no.
+
+    A field does not know the scale. So the words stay as they are until the record is completed.
+    """
+
+    type_name = "integer"
+    hint = "a number, or yes or no"
+    numbers: ClassVar[Mapping[object, int]] = {"no": 0, "yes": 1}
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        word = given.strip().casefold() if type(given) is str else None
+        return word if word in self.numbers else super().read(name, given, resolve)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +233,12 @@ class Choice(Field):
     def check(self, name: str, value: Any) -> None:
         if type(value) is not str or value not in self.words:
             raise _refusal(name, "one of {choices}", choices=", ".join(self.words))
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        del name, resolve
+        # Some keyboards begin each line with a capital letter.
+        typed = given.strip().casefold() if type(given) is str else given
+        return next((word for word in self.words if word.casefold() == typed), given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -389,6 +428,23 @@ class Map(Many):
 
 def _refusal(name: str, must: str, **arguments: object) -> Refused:
     return Refused("R-10.3", "{name} must be " + must, field=name, name=name, **arguments)
+
+
+def _find_minutes(typed: str) -> int | None:
+    """Returns the number of minutes that a person means who types hours, such as "1:30", "1 h 30"
+    or "1.5 hours", or who types the unit, such as "90 min". Otherwise returns None.
+    """
+    text = typed.strip().replace(_MINUS, "-")
+    sign = -1 if text.startswith("-") else 1
+    text = text.removeprefix("-").removeprefix("+")
+    if match := _WITH_UNIT.fullmatch(text):
+        return sign * int(match[1])
+    if match := _CLOCK.fullmatch(text):
+        return sign * (60 * int(match[1]) + int(match[2]))
+    if match := _HOURS.fullmatch(text):
+        hours = float(match[1].replace(",", "."))
+        return sign * (round(60 * hours) + int(match[2] or 0))
+    return None
 
 
 def _as_list(given: Any) -> list[Any]:

@@ -14,7 +14,6 @@ STEERING = {
     "OSC as one C1 character": "\x9d52;c;\x9c",
     "NUL": "a\0b",
     "DEL": "a\x7fb",
-    "a carriage return": "yes\rno",
     "a backspace": "yes\x08\x08\x08no ",
     "a right-to-left override": "\u202egnp.exe",
     "isolates": "\u2066a\u2069",
@@ -34,6 +33,11 @@ def test_what_steers_a_terminal_or_hides_letters_shows_as_a_mark(hostile):
     assert text.MARK in shown
     bad = [c for c in shown if unicodedata.category(c).startswith("C") and c not in "\n\t\u200d"]
     assert not bad
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\u0085", "\u2028", "\u2029"])
+def test_every_line_end_becomes_a_newline(end):
+    assert text.safe_text(f"yes{end}no") == "yes\nno"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from protocol.fold.registry import KINDS
 from protocol.schema.fields import Field
 from tui.format import labels
+from tui.format.value_lists import join_values
 from tui.kinds.accept_and_close import ACCEPT
 from tui.kinds.thread_data import ThreadData
 from tui.node.connection import NodeConnection
@@ -127,7 +128,9 @@ def plain_label(row: Shown, target_kind: str) -> str:
 def typed_text(value: object) -> str:
     """Writes a value as a person would type it."""
     if isinstance(value, list):
-        return ", ".join(typed_text(part) for part in value)
+        return join_values(typed_text(part) for part in value)
+    if isinstance(value, dict) and isinstance(value.get("name"), str):  # a person
+        return str(value.get("id") or value["name"])
     if isinstance(value, dict):
-        return str(value.get("id") or value.get("name") or "")
+        return join_values(f"{name}={typed_text(part)}" for name, part in value.items())
     return "" if value is None else str(value)

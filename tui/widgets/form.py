@@ -25,6 +25,7 @@ from protocol.schema.fields import (
 )
 from tui.format import labels
 from tui.format.phrases import plain, plain_line
+from tui.format.value_lists import split_values
 from tui.i18n import _
 from tui.node.shown import Shown
 from tui.widgets.inputs import LineInput, PickList, TextBox
@@ -96,7 +97,7 @@ class FieldRow(Vertical):
         if isinstance(self.rule, Moment):
             return text.replace(" ", "T")
         if isinstance(self.rule, Many):
-            return [part.strip() for part in text.split(",") if part.strip()]
+            return split_values(text)
         return text
 
     def check_value(self) -> bool:

@@ -19,8 +19,9 @@ from protocol.loops.counted_answers import LOWER
 from protocol.loops.points import COUNT
 from protocol.loops.target_check import MOST_TARGET, USUAL_SHARE
 from protocol.loops.windows import Calendar, format_day, parse_day
+from protocol.schema import fields
 from protocol.schema.bounds import find_broken_bound
-from protocol.schema.declare import Choice, Integer, Moment, RecordId, Text
+from protocol.schema.declare import Choice, Integer, Moment, RecordId, ScaleNumber, Text
 from protocol.schema.register_names import MEASURE
 from protocol.schema.shared_rules import MERGEABLE_DAYS
 
@@ -83,9 +84,7 @@ class Measure(Kind):
     question: str | None = Text(required=True, min=1, max=200)
     scale: str = Choice(required=True, words=(YES_NO, ONE_TO_FIVE, MINUTES, COUNT))
     better: str | None = Choice(words=(HIGHER, LOWER), help="which answers are good")
-    target: int | None = Integer(
-        min=0, max=60 * 24 * 31, help="an answer this good is good; or incidents a window"
-    )
+    target: int | None = ScaleNumber(help="an answer this good is good; or incidents a window")
     share: int | None = Integer(
         min=1, max=99, help="percent of the answers that should be good; 80 if left out"
     )
@@ -113,6 +112,7 @@ class Measure(Kind):
             self.better = LOWER if self.scale in {COUNT, MINUTES} else HIGHER
         if self.share is None and self.scale != COUNT:
             self.share = USUAL_SHARE
+        self.target = _number_on_scale(self.scale, self.target)
         if self.target is None and self.scale == YES_NO:
             self.target = int(self.better == HIGHER)
         self.window = self.window or USUAL_WINDOW
@@ -174,9 +174,7 @@ class Feedback(Kind):
     wording = Words("Report", happened="{who} reported how it goes", submit="Send")
     example = {"value": 1, "text": "Nobody came.", "on": "2026-11-23"}
 
-    value: int | None = Integer(
-        min=0, max=60 * 24 * 31, help="the answer; of what is counted 1, or 0 for none"
-    )
+    value: int | None = ScaleNumber(help="the answer; of what is counted 1, or 0 for none")
     text: str | None = Text(max=2000)
     on: str | None = Moment(day_only=True, help="the day that it is about; today if left out")
     link: bytes | None = RecordId(help="the link of the chain that it is about, where one knows it")
@@ -199,9 +197,13 @@ class Feedback(Kind):
             yield Way(ask=asked, trial={"value": _SCALES[measure.scale][0]})
 
     def complete(self, thread: Thread) -> None:
-        """Fills in today as the day. If the measure counts incidents, fills in one incident."""
+        """Fills in today as the day. If the measure counts incidents, fills in one incident. Turns
+        the words yes and no into numbers.
+        """
         measure = thread.find_view(self.about, Measure)
         self.on = self.on or thread.clock.today
+        if measure is not None:
+            self.value = _number_on_scale(measure.scale, self.value)
         if self.value is None and measure is not None and measure.scale == COUNT:
             self.value = 1
 
@@ -380,6 +382,13 @@ class Answer(Kind):
     def is_handed_on(self) -> bool:
         """True if the answer says that somebody else has to do something about the feedback."""
         return self.reason == _NOT_OURS
+
+
+def _number_on_scale(scale: str, answer: int | None) -> int | None:
+    """Returns the number of a typed answer: on the scale yes_no, 1 for yes and 0 for no. Leaves any
+    other answer as it is, for the check of the field.
+    """
+    return fields.ScaleNumber.numbers.get(answer, answer) if scale == YES_NO else answer
 
 
 def _other_reports(thread: Thread, report: Feedback) -> list[Feedback]:

@@ -2,7 +2,7 @@
 cannot do.
 """
 
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from protocol.authority.terms import Holding
 from protocol.fold.registry import KINDS
+from protocol.local_clock import LocalClock
 from tests.support.service_chain import CONTRACTOR, COUNCIL, OTHER, RESIDENTS, SUB, Story, bins
 
 MONDAY = date(2025, 8, 4)  # of the story
@@ -170,6 +171,26 @@ def test_the_usual_values_of_a_measure_are_filled_in(given_fields, filled):
     draft.complete(thread)
     assert (draft.better, draft.share, draft.target) == filled
     assert (draft.window, draft.min_answers, draft.who) == (7, 1, "everybody")
+
+
+@pytest.mark.parametrize(
+    ("scale", "typed", "number"),
+    [("yes_no", "no", 0), ("yes_no", "Yes", 1), ("minutes", "no", "no")],
+)
+def test_yes_and_no_are_numbers_on_their_own_scale_only(scale, typed, number):
+    story = Story()
+    service = story.says(COUNCIL, "service", title="Bins")
+    fields = {"question": "?", "scale": scale, "target": TARGETS[scale]}
+    measure = story.says(RESIDENTS[0], "measure", service, **fields)
+    entry = story.says(RESIDENTS[1], "feedback", measure)
+    value = KINDS["feedback"].read_input({"value": typed}, None)["value"]
+    draft = KINDS["feedback"].draft(entry._replace(fields={"value": value}))
+    thread = story.fold(story.entries[:2])
+    thread.clock = LocalClock(entry.created, UTC)
+
+    draft.complete(thread)
+
+    assert draft.value == number
 
 
 def test_action_awaits_its_owner_until_it_is_reported_done():

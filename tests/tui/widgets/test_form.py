@@ -5,12 +5,14 @@ nobody knows yet.
 import asyncio
 
 import pytest
+from textual import events
 from textual.app import App
 from textual.widgets import Select
 
 from protocol.fold.registry import KINDS
-from protocol.schema.fields import Bytes, Choice, Integer, Many, Minutes, Moment, Person, Text
+from protocol.schema.fields import Bytes, Choice, Integer, Many, Map, Minutes, Moment, Person, Text
 from tests.support.fake_node import on_screen, picture, shows, until
+from tui.kinds.next_steps import form_fields_of
 from tui.node.shown import Shown
 from tui.screens.home import HomeScreen
 from tui.screens.post_form import PostFormScreen
@@ -83,6 +85,46 @@ def test_what_is_filled_in_reads_as_the_node_reads_it():
     filled(MENDING, given, check)
 
 
+def typed_lists():
+    """Yields every field of every kind in which a person types several values, with such values.
+
+    The names of a closed set have neither commas nor quotes.
+    """
+    texts = ["Bread, cakes and jam", '6" pipes', '"Best" hats', "a"]
+    for kind in KINDS.values():
+        for name, rule in kind.fields.items():
+            if isinstance(rule, Map) and isinstance(rule.of, Integer) and not rule.filled:
+                yield kind.name, name, {"cook, main": 2, "name": 1, "2+2=4": 3}
+            elif isinstance(rule, Many) and type(rule.of) is Text and not rule.filled:
+                yield kind.name, name, texts
+
+
+@pytest.mark.parametrize(("kind", "name", "values"), list(typed_lists()))
+def test_list_that_is_opened_and_posted_stays_as_it_was(kind, name, values):
+    rule = KINDS[kind].fields[name]
+    given = form_fields_of(Shown({name: values}), kind)
+
+    async def check(pilot, rows):
+        assert rule.read(name, pilot.app.form.values[name], None) == values
+
+    filled({name: rule}, given, check)
+
+
+def test_paste_keeps_its_words_apart():
+    pasted = "Bread\rJam\r\nTea\nCake"  # terminals send CR for each line break
+
+    async def check(pilot, rows):
+        for name in ("name", "story"):
+            rows[name].focus_input()
+            await pilot.pause()
+            pilot.app.post_message(events.Paste(pasted))
+            await until(pilot, lambda row=rows[name]: row.typed)
+        assert rows["name"].typed == "Bread Jam Tea Cake"
+        assert rows["story"].typed == "Bread\nJam\nTea\nCake"
+
+    filled(MENDING, {}, check)
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "words"),
     [
@@ -90,6 +132,7 @@ def test_what_is_filled_in_reads_as_the_node_reads_it():
         ("name", "x" * 81, "a text of 1 to 80 characters"),
         ("count", "4", "a whole number from 1 to 3"),
         ("minutes", "soon", "This must be a whole number"),
+        ("minutes", "1:30", "This must be a number of minutes: 90 for 1:30."),
         ("day", "tomorrow", "a date like 2026-11-23"),
         ("starts", "2026-02-30", "or 2026-11-23T09:30"),
         ("parts", "a, b, c, d", "a list of at most 3"),
