@@ -47,7 +47,7 @@ def give_address(
         "delivered": f"{recipient} has it. {_WHO_HOLDS_IT}.",
         "waiting": f"It goes to {recipient} as soon as both homes are up. {_WHO_HOLDS_IT}.",
     }
-    context.answer(answer, lambda: sentences[answer["state"]])
+    context.answer(answer, lambda: sentences[answer["state"]], is_done=True)
 
 
 def show_address(
@@ -78,7 +78,7 @@ def forget_address(agreement: str, /, *, as_: PartyOption = None, context: Conte
         "forgotten": "Forgotten.",
         "waiting": "Forgotten here, and at the other home as soon as both are up.",
     }
-    context.answer(answer, lambda: sentences[answer["state"]])
+    context.answer(answer, lambda: sentences[answer["state"]], is_done=True)
 
 
 def _call_for_agreement(
@@ -105,6 +105,7 @@ def _read_address() -> str:
         address = sys.stdin.readline(_MOST_CHARACTERS)
     else:
         address = sys.stdin.read(_MOST_CHARACTERS)
+    address = address.removeprefix("\ufeff")  # a mark that some editors begin a file with
     if not address.strip():
         raise Mistake("The address is empty; give it with --text, or on standard input.", _USAGE)
     return address.strip()

@@ -53,7 +53,7 @@ def write_backup(file: Path, /, *, context: ContextArgument) -> None:
     needs_words = keys.recovery_seed is None
     result = {"file": str(file.absolute()), "records": count, "needs_words": needs_words}
     advice = " To restore it you also need your recovery words." if needs_words else ""
-    context.answer(result, lambda: f"{count} records are in {file}.{advice}")
+    context.answer(result, lambda: f"{count} records are in {file}.{advice}", is_done=True)
 
 
 def restore_backup(
@@ -94,6 +94,7 @@ def restore_backup(
             f"You are back as {safe_line(summary['person']['name'])}, with a new device. `meshcoop up` "
             "fetches what has happened since; `meshcoop devices` shows the devices you had."
         ),
+        is_done=True,
     )
 
 

@@ -43,7 +43,7 @@ def write_bundle(
         count = bundle.write_file(file, BUNDLE, neighbourhood, batches)
     advice = "" if since is None else " A home that lacks earlier records keeps these waiting."
     result = {"file": str(file.absolute()), "records": count}
-    context.answer(result, lambda: f"{count} records are in {file}.{advice}")
+    context.answer(result, lambda: f"{count} records are in {file}.{advice}", is_done=True)
 
 
 def write_have_map(file: Path, /, *, context: ContextArgument) -> None:
@@ -61,6 +61,7 @@ def write_have_map(file: Path, /, *, context: ContextArgument) -> None:
             f"{file} says what this home holds. At the other home, "
             f"`meshcoop bundle write FILE --for {file.name}` writes what this one lacks."
         ),
+        is_done=True,
     )
 
 
@@ -76,7 +77,7 @@ def read_bundle(file: Path, /, *, context: ContextArgument) -> None:
     if fault is not None:
         kept = f"; what came before is kept: {_list_counts(counts)}" if any(counts.values()) else ""
         raise Mistake("Reading {file}: {fault}{kept}.", file=file, fault=fault, kept=kept)
-    context.answer(counts, lambda: _describe_counts(counts))
+    context.answer(counts, lambda: _describe_counts(counts), is_done=True)
 
 
 def _ingest_records(reader: BundleReader, counts: dict[str, int], context: Context) -> str | None:

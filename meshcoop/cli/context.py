@@ -28,15 +28,31 @@ class Context:
     home: Home
     json: bool
 
-    def answer(self, value: Any, text: Callable[[], str] | None = None) -> None:
+    def answer(
+        self, value: Any, text: Callable[[], str] | None = None, *, is_done: bool = False
+    ) -> None:
         """Prints the result. If the command answers in JSON or `text` is None, prints JSON.
         Otherwise prints the text that the function `text` returns.
+
+        `is_done` says that the command has changed something. If the result cannot be printed,
+        raises Mistake. If `is_done`, its sentence says what was done, and its exit code is 0: nobody
+        must do it a second time.
         """
-        if self.json or text is None:
-            print(json.dumps(value, ensure_ascii=False, indent=None if self.json else 2))
-        else:
-            print(text())
-        sys.stdout.flush()
+        words = None if text is None else text()
+        try:
+            if self.json or words is None:
+                self.print_json(value, indent=None if self.json else 2)
+            else:
+                print_text(words)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _lost_answer(error, words if is_done else None) from None
+
+    def print_json(self, value: Any, *, indent: int | None = None) -> None:
+        """Prints a value as JSON. Escapes the letters that the terminal lacks."""
+        is_unicode = sys.stdout.encoding.lower().startswith("utf")
+        print(json.dumps(value, ensure_ascii=not is_unicode, indent=indent), flush=True)
 
     @contextmanager
     def connect_node(self) -> Iterator[Client]:
@@ -71,6 +87,34 @@ class Context:
         if neighbourhood is None:
             raise Mistake(NO_NEIGHBOURHOOD)
         return bytes.fromhex(neighbourhood)
+
+
+def print_text(text: str) -> None:
+    """Prints a text. If the terminal lacks some of its letters, says so on standard error."""
+    print(text, flush=True)
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError as error:
+        print(
+            f'Letters that {error.encoding} lacks are shown as "?"; set the terminal to UTF-8.',
+            file=sys.stderr,
+        )
+
+
+def _lost_answer(error: OSError, done: str | None) -> Mistake:
+    """Returns the sentence for an answer that cannot be printed. `done` says what was done, or is
+    None if nothing was changed.
+    """
+    reason = error.strerror or "nobody knows why"
+    if done is None:
+        return Mistake("The answer cannot be written: {reason}; ask again.", reason=reason)
+    return Mistake(
+        "This is done and must not be repeated, though its answer cannot be written ({reason}): "
+        "{done}",
+        0,
+        reason=reason,
+        done=done,
+    )
 
 
 ContextArgument = Annotated[Context, Parameter(parse=False)]

@@ -38,7 +38,11 @@ def check_recovery_words(*, context: ContextArgument) -> None:
         raise Mistake("The recovery words are on paper only; this home keeps them no longer.")
     recovery_sheet.check_sheet(unlocked.keys.recovery_seed)
     recovery_sheet.forget_root_key(unlocked)
-    context.answer({"checked": True}, lambda: "The words are on paper, and no longer in this home.")
+    context.answer(
+        {"checked": True},
+        lambda: "The words are on paper, and no longer in this home.",
+        is_done=True,
+    )
 
 
 def list_devices(person: str | None = None, /, *, context: ContextArgument) -> None:
@@ -85,6 +89,7 @@ def certify_device(*, words: WordsOption = None, context: ContextArgument) -> No
             f"This home signs with device {result['device'][:8]} now. `meshcoop devices` shows the "
             "others; end those that are lost with `meshcoop revoke`."
         ),
+        is_done=True,
     )
 
 
@@ -110,7 +115,9 @@ def revoke_device(
         statement = root_statement.revoke_device(root, bytes.fromhex(view["device"]), last, place)
         posted = node.call("carry", statement=statement.hex())
     result = {**posted, "device": view["device"], "after": last}
-    context.answer(result, lambda: f"Device {view['device'][:8]} ends after its record {last}.")
+    context.answer(
+        result, lambda: f"Device {view['device'][:8]} ends after its record {last}.", is_done=True
+    )
 
 
 def _obtain_root_seed(context: Context, words: Path | None) -> bytes:

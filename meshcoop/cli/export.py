@@ -56,7 +56,7 @@ def export_file(
             strerror=error.strerror,
         ) from None
     file = to.absolute() / name
-    context.answer({"files": [str(file)], **details}, lambda: f"{file} is written.")
+    context.answer({"files": [str(file)], **details}, lambda: f"{file} is written.", is_done=True)
 
 
 def _make_calendar(node: Client, month: str | None) -> ExportFile:

@@ -37,6 +37,7 @@ def add_guest(*, as_: NameOption, words: WordsOption = None, context: ContextArg
     context.answer(
         {**result, "recovery": new_words},
         lambda: _describe_guest(as_, guest["state"], new_words),
+        is_done=True,
     )
 
 

@@ -52,7 +52,8 @@ def _make_option(name: str, field: Field) -> inspect.Parameter:
         help=" ".join(notes),
         negative=(),
         consume_multiple=field.is_phrase,
-        allow_leading_hyphen=True,
+        # Several words end at the next option.
+        allow_leading_hyphen=not field.is_phrase,
     )
     return inspect.Parameter(
         name,

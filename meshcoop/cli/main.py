@@ -5,9 +5,11 @@ sentence.
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import metadata
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -97,24 +99,32 @@ def main() -> None:
     """
     # Other users of the machine must not read what a home writes.
     os.umask(0o077)
+    _prepare_streams()
     try:
-        build_app().meta(exit_on_error=False, print_error=False, result_action="return_value")
+        build_app().meta(
+            _json_first(sys.argv[1:]),
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
+        sys.stdout.flush()
     except CycloptsError as error:
         _exit_with(f"{_first_line(str(error))}; `meshcoop --help` shows how.", _USAGE)
     except Mistake as mistake:
         _exit_with(mistake.sentence, mistake.code)
     except Refused as refusal:
         _exit_with(f"{refusal}.", _USAGE if refusal.rule in USAGE_RULES else _REFUSED)
-    except StoreError as error:
+    except BrokenPipeError:
+        pass  # The reader of the output has gone, and misses nothing.
+    except (StoreError, OSError) as error:
         disk_trouble = disk_error_of(error)
         if disk_trouble is None:
             raise
         _exit_with(disk_trouble.sentence, disk_trouble.code)
-    except BrokenPipeError:
-        # The reader of the output has gone. Without this line Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+    finally:
+        _drop_unwritable_output()
 
 
 def _make_launcher(app: App) -> Callable[..., Any]:
@@ -149,11 +159,47 @@ def _run(app: App, words: Sequence[str], context: Context) -> Any:
     return command(*bound.args, **bound.kwargs, **extra)
 
 
-def _exit_with(sentence: str, code: int) -> None:
+def _exit_with(sentence: str, code: int) -> NoReturn:
     # The sentence may contain words from a peer, so it is made safe to show.
     shown = safe_line(sentence)
-    print(shown[0].upper() + shown[1:], file=sys.stderr)
+    with suppress(OSError):
+        print(shown[0].upper() + shown[1:], file=sys.stderr, flush=True)
     sys.exit(code)
+
+
+def _prepare_streams() -> None:
+    """Makes sure that reading and writing text fail neither on a closed stream nor on a letter."""
+    # The files stay open until the program ends. Each takes the number of its closed stream.
+    nothing = Path(os.devnull)
+    sys.stdin = sys.stdin or nothing.open(encoding="utf-8")
+    sys.stdout = sys.stdout or nothing.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nothing.open("w", encoding="utf-8")
+    # A letter that the terminal lacks is shown as "?". Bytes that are no text reach the checks of
+    # the fields as half characters, as they do on the command line.
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "replace")):
+        assert isinstance(stream, TextIOWrapper), "the streams of a program are files"
+        stream.reconfigure(errors=errors)
+
+
+def _json_first(words: Sequence[str]) -> list[str]:
+    """Moves the option `--json` to the front. Elsewhere, an option that lacks its value would take
+    `--json` for the value.
+    """
+    end = words.index("--") if "--" in words else len(words)
+    options = [word for word in words[:end] if word != "--json"]
+    mark = ["--json"] if len(options) < end else []
+    return [*mark, *options, *words[end:]]
+
+
+def _drop_unwritable_output() -> None:
+    """Throws away output that cannot be written. Otherwise Python would try again at its end, and
+    change the exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _first_line(text: str) -> str:

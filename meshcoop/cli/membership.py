@@ -83,7 +83,9 @@ def invite_newcomer(
     with context.connect_node() as node:
         answer = node.call("invite", approve=approve)
     context.answer(
-        answer, lambda: f"{answer['invitation']}\nGood for one person until {answer['expires']}."
+        answer,
+        lambda: f"{answer['invitation']}\nGood for one person until {answer['expires']}.",
+        is_done=True,
     )
 
 
@@ -139,7 +141,7 @@ def approve_knock(person: str, /, *, context: ContextArgument) -> None:
         "member": "They are a member now.",
         "waiting": "You have vouched. Another member has to vouch too.",
     }
-    context.answer(result, lambda: sentences[result["state"]])
+    context.answer(result, lambda: sentences[result["state"]], is_done=True)
 
 
 def create_keys(
@@ -173,7 +175,7 @@ def _join_again(context: Context, code: str, name: str, wait: float) -> None:
         node.call("join", invitation=code, name=name, seconds=wait)
         status = node.call("status")
     result = {"state": "member", **_pick_identity(status), "recovery": None}
-    context.answer(result, lambda: "You have joined already.")
+    context.answer(result, lambda: "You have joined already.", is_done=True)
 
 
 def _prepare_keys(context: Context, place: bytes, root: bytes | None, secret: str) -> UnlockedKeys:

@@ -40,13 +40,13 @@ def start_node(*, listen: ListenOption = None, context: ContextArgument) -> None
     # This is done even if a node seems to run: a node killed a moment ago may still hold the lock.
     with context.connect_node() as node:
         status = node.call("status")
-    context.answer(status, lambda: f"The node is up (process {status['pid']}).")
+    context.answer(status, lambda: f"The node is up (process {status['pid']}).", is_done=True)
 
 
 def stop_node(*, context: ContextArgument) -> None:
     """Stops the node."""
     process.stop(context.home)
-    context.answer({"stopped": True}, lambda: "The node is stopped.")
+    context.answer({"stopped": True}, lambda: "The node is stopped.", is_done=True)
 
 
 def show_status(*, context: ContextArgument) -> None:

@@ -73,7 +73,7 @@ def _make_command(kind: DeclaredKind) -> Callable[..., None]:
 def _post_record(context: Context, params: dict[str, Any]) -> None:
     with context.connect_node() as node:
         posted = node.call("post", **params, **obtain_pin(node, params["as"]))
-    context.answer(posted, lambda: str(posted["id"]))
+    context.answer(posted, lambda: str(posted["id"]), is_done=True)
     if "advice" in posted and not context.json:
         print(safe_line(posted["advice"]) + ".", file=sys.stderr)
 
@@ -95,22 +95,40 @@ def _post_lines(
         raise Mistake("{problem}; there are: {names}.", _USAGE, problem=problem, names=names)
     has_refusal = False
     with context.connect_node() as node:
-        for text in iter(lambda: sys.stdin.readline(_MAX_LINE), ""):
-            if text.strip():
-                answer = _post_line(node, text)
+        # JSON is UTF-8, whatever the terminal speaks.
+        for number, line in enumerate(iter(lambda: sys.stdin.buffer.readline(_MAX_LINE), b""), 1):
+            if line.strip():
+                answer = _post_line(node, line)
                 has_refusal = has_refusal or "error" in answer
-                print(json.dumps(answer, ensure_ascii=False), flush=True)
+                _print_line_answer(context, number, answer)
     if has_refusal:
         sys.exit(1)
 
 
-def _post_line(node: Client, text: str) -> dict[str, Any]:
+def _print_line_answer(context: Context, number: int, answer: dict[str, Any]) -> None:
+    try:
+        context.print_json(answer)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        done = "is signed" if "id" in answer else "is refused"
+        raise Mistake(
+            "Line {number} {done} and the later ones are not read, because its answer cannot be "
+            "written ({reason}): {answer}",
+            number=number,
+            done=done,
+            reason=error.strerror or "nobody knows why",
+            answer=answer.get("id") or answer["error"],
+        ) from None
+
+
+def _post_line(node: Client, line: bytes) -> dict[str, Any]:
     """Posts the record that one line of input describes.
 
     Returns the answer of the node, or the error as a sentence.
     """
     try:
-        params = json.loads(text)
+        params = json.loads(line.decode("utf-8-sig"))
         if type(params) is not dict or not set(params) <= _LINE_KEYS:
             return {"error": "A line is a JSON object with kind, about, as, for and fields."}
         posted: dict[str, Any] = node.call("post", **params, **obtain_pin(node, params.get("as")))

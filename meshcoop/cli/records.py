@@ -108,7 +108,7 @@ def mute_person(
     """Hides a person's posts from this home's lists; nobody else learns that you mute them."""
     with context.connect_node() as node:
         answer = node.call("mute", person=person, off=off)
-    context.answer(answer, lambda: plain_text.format_mute(answer))
+    context.answer(answer, lambda: plain_text.format_mute(answer), is_done=True)
 
 
 def search_records(*words: str, muted: MutedOption = False, context: ContextArgument) -> None:

@@ -71,13 +71,13 @@ def answer_with_words(
     """
     seed = unlocked.keys.recovery_seed
     if seed is None:
-        context.answer({**result, "recovery": None}, lambda: sentence)
+        context.answer({**result, "recovery": None}, lambda: sentence, is_done=True)
         return
     words = " ".join(recovery_words.to_words(seed))
     can_check_now = not context.json and has_terminal()
     if not can_check_now:
         sentence += "\n\nYour recovery words are not on paper yet: `meshcoop recovery` shows them."
-    context.answer({**result, "recovery": words}, lambda: sentence)
+    context.answer({**result, "recovery": words}, lambda: sentence, is_done=True)
     if can_check_now:
         check_sheet(seed)
         forget_root_key(unlocked)

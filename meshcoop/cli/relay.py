@@ -47,6 +47,7 @@ def found_relay(name: str, /, *, listen: ListenOption = None, context: ContextAr
             f"{safe_line(name)} is a relay. `meshcoop up` starts it, `meshcoop relay ticket` makes a"
             " ticket for a neighbourhood."
         ),
+        is_done=True,
     )
 
 
@@ -68,6 +69,7 @@ def make_ticket(
     context.answer(
         answer,
         lambda: f"{answer['ticket']}\nGood for one neighbourhood until {answer['expires']}.",
+        is_done=True,
     )
 
 
@@ -76,13 +78,19 @@ def enrol_relay(ticket: str, /, *, context: ContextArgument) -> None:
     records.
     """
     answer = _call_node(context, "relay_enrol", ticket=ticket)
-    context.answer(answer, lambda: "The relay is enrolled; your neighbours' homes learn of it now.")
+    context.answer(
+        answer,
+        lambda: "The relay is enrolled; your neighbours' homes learn of it now.",
+        is_done=True,
+    )
 
 
 def end_relay(relay: str, /, *, context: ContextArgument) -> None:
     """Ends the service of a relay that you enrolled."""
     answer = _call_node(context, "relay_end", relay=relay)
-    context.answer(answer, lambda: "You have ended the relay. Others may have enrolled it too.")
+    context.answer(
+        answer, lambda: "You have ended the relay. Others may have enrolled it too.", is_done=True
+    )
 
 
 def list_relays(*, context: ContextArgument) -> None:
@@ -97,7 +105,7 @@ def leave_neighbourhood(neighbourhood: str, /, *, context: ContextArgument) -> N
     """Stops serving a neighbourhood, erases what is kept for it, and tells its homes."""
     answer = _call_node(context, "relay_leave", neighbourhood=neighbourhood)
     name = _name_neighbourhood(answer)
-    context.answer(answer, lambda: f"{name} is served no more, and erased here.")
+    context.answer(answer, lambda: f"{name} is served no more, and erased here.", is_done=True)
 
 
 def show_limits(
@@ -116,6 +124,7 @@ def show_limits(
             f"Each neighbourhood may use {limits['megabytes']} MB; what is sealed is kept for"
             f" {limits['days']} days."
         ),
+        is_done=not (megabytes is None and days is None),
     )
 
 
@@ -153,7 +162,7 @@ def show_metrics_port(
         sentence = f"Figures at http://127.0.0.1:{settings.metrics}/metrics."
     if port is not None:
         sentence += " A node that runs has to be started again."
-    context.answer({"metrics": settings.metrics}, lambda: sentence)
+    context.answer({"metrics": settings.metrics}, lambda: sentence, is_done=port is not None)
 
 
 def print_unit(

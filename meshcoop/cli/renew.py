@@ -28,4 +28,4 @@ def propose_renewal(
     fields = {"moderators": moderator, "vouchers": vouchers, "share": share, "title": title}
     with context.connect_node() as node:
         renewal = node.call("renew", **fields, person=as_)
-    context.answer(renewal, lambda: str(renewal["id"]))
+    context.answer(renewal, lambda: str(renewal["id"]), is_done=True)

@@ -83,7 +83,8 @@ def _read_secret(question: _Question, path: Path) -> str:
             reason=reason,
         ) from None
     try:
-        secret = line.rstrip(b"\r\n").decode()
+        # Some editors begin a file with a byte order mark, which nobody sees.
+        secret = line.rstrip(b"\r\n").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Mistake(
             "{path} is not UTF-8; write the {name} as plain text.", 2, path=path, name=question.name

@@ -76,7 +76,7 @@ def read_root_seed(path: Path) -> bytes:
             reason=reason,
         ) from None
     try:
-        text = data.decode()
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Mistake(
             "{path} is not UTF-8; write the words as plain text.", _USAGE, path=path

@@ -42,7 +42,7 @@ def read_settings(path: Path) -> Settings:
     Mistake if the file cannot be read.
     """
     try:
-        return _parse(tomllib.loads(path.read_text(encoding="utf-8")))
+        return _parse(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError) as error:

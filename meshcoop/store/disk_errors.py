@@ -1,5 +1,6 @@
 """Errors of the disk: the disk is full, or the bytes that it returns differ from those written."""
 
+import errno
 import logging
 import sqlite3
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ StoreError = sqlite3.Error
 
 _LOG = logging.getLogger(__name__)
 
+_NUMBERS_OF_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
 _SIGNS_OF_NO_ROOM = ("full", "disk i/o error", "readonly", "unable to open")
 
 
@@ -35,10 +37,12 @@ class Damaged(Mistake):
 
 
 def disk_error_of(error: BaseException) -> Mistake | None:
-    """Turns an error of the database into NoRoom or Damaged, if the disk caused it.
+    """Turns an error of the database or of a file into NoRoom or Damaged, if the disk caused it.
 
     Returns None if anything else caused it.
     """
+    if isinstance(error, OSError) and error.errno in _NUMBERS_OF_NO_ROOM:
+        return NoRoom()
     if not isinstance(error, sqlite3.DatabaseError):
         return None
     message = str(error).lower()

@@ -129,7 +129,9 @@ def encode(frame: Frame) -> bytes:
     _check_values(array)
     try:
         body: bytes = msgpack.packb(array)
-    except (ValueError, OverflowError) as error:  # lone surrogates, integers beyond 64 bits
+    except UnicodeEncodeError:
+        raise Refused("R-06.2", "a text with letters that are not UTF-8") from None
+    except (ValueError, OverflowError) as error:  # such as integers beyond 64 bits
         raise Refused("R-06.2", f"a value that frames do not carry: {error}"[:200]) from None
     _check_length(len(body))
     return len(body).to_bytes(_HEADER, "big") + body

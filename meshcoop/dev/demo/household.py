@@ -28,9 +28,11 @@ class _CapturedContext(Context):
 
     answers: list[Any] = field(default_factory=list)
 
-    def answer(self, value: Any, text: Callable[[], str] | None = None) -> None:
+    def answer(
+        self, value: Any, text: Callable[[], str] | None = None, *, is_done: bool = False
+    ) -> None:
         """Keeps the value that a command would print as JSON."""
-        del text
+        del text, is_done
         self.answers.append(value)
 
 
