@@ -2,7 +2,7 @@
 cannot do.
 """
 
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from protocol.authority.terms import Holding
 from protocol.fold.registry import KINDS
-from protocol.local_clock import LocalClock
+from tests.support.clocks import clock_at
 from tests.support.service_chain import CONTRACTOR, COUNCIL, OTHER, RESIDENTS, SUB, Story, bins
 
 MONDAY = date(2025, 8, 4)  # of the story
@@ -186,7 +186,7 @@ def test_yes_and_no_are_numbers_on_their_own_scale_only(scale, typed, number):
     value = KINDS["feedback"].read_input({"value": typed}, None)["value"]
     draft = KINDS["feedback"].draft(entry._replace(fields={"value": value}))
     thread = story.fold(story.entries[:2])
-    thread.clock = LocalClock(entry.created, UTC)
+    thread.clock = clock_at("2025-08-04")
 
     draft.complete(thread)
 
