@@ -390,6 +390,7 @@ class Map(Many):
     """A map from names to at most `max` values. Each value follows the rules of the field `of`."""
 
     hint = "NAME=VALUE, repeat for more"
+    _name = Text(min=1, max=MAX_NAME)
 
     @property
     def type_name(self) -> str:  # type: ignore[override]
@@ -412,7 +413,7 @@ class Map(Many):
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         pairs = list(given.items()) if isinstance(given, dict) else _typed_pairs(name, given)
         values = {
-            unicodedata.normalize("NFC", str(key)): self.of.read(name, single, resolve)
+            self._name.read(name, str(key), resolve): self.of.read(name, single, resolve)
             for key, single in pairs
         }
         if len(values) < len(pairs):

@@ -10,7 +10,7 @@ from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.display_text import MARK, is_visible, safe_text
 from protocol.errors import Refused
 from protocol.fold.registry import KINDS, load_kinds
-from protocol.schema.fields import Choice, Integer, Many, Minutes, ScaleNumber, Text
+from protocol.schema.fields import Choice, Integer, Many, Map, Minutes, ScaleNumber
 
 load_kinds()
 
@@ -68,11 +68,24 @@ def test_number_on_a_scale_may_be_yes_or_no(rule):
         read(rule, "maybe")
 
 
-@rules_of(Text)
+WORDINGS = {
+    f"{kind.name}.{name}": rule
+    for kind in KINDS.values()
+    for name, rule in kind.fields.items()
+    if rule.is_wording
+}
+HIDDEN = ("\u200b", " \u200b\u2060 ", "\u3164", "\U000e0041\ufe0f", "\u202e", "\u0301")
+
+
+@pytest.mark.parametrize("rule", WORDINGS.values(), ids=WORDINGS.keys())
 def test_text_that_nobody_can_see_is_refused(rule):
-    for typed in ("\u200b", " \u200b\u2060 ", "\u3164", "\U000e0041\ufe0f", "\u202e", "\u0301"):
+    def find_nobody(what, name):
+        raise Refused("R-10.3", "there is nobody of this name")
+
+    for typed in HIDDEN:
+        given = {typed: 1} if isinstance(rule, Map) else typed
         with pytest.raises(Refused, match="people can see"):
-            read(rule, typed)
+            rule.read("it", given, find_nobody)
 
 
 def test_characters_that_are_shown_as_marks_are_not_visible():
