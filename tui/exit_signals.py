@@ -36,10 +36,13 @@ def end_in_time(end: Callable[[], None]) -> None:
 
     for number in _SIGNALS:
         signal.signal(number, handle_signal)
-    threading.Thread(target=_watch_terminal, name="terminal watch", daemon=True).start()
+    watch = threading.Thread(
+        target=_watch_terminal, args=(threading.get_ident(),), name="terminal watch", daemon=True
+    )
+    watch.start()
 
 
-def _watch_terminal() -> None:
+def _watch_terminal(main_thread: int) -> None:
     """Sends SIGHUP to this process when its terminal is gone. The system sends this signal to the
     shell only, and a shell does not always pass it on.
     """
@@ -48,4 +51,5 @@ def _watch_terminal() -> None:
     poll.register(sys.stdin.fileno(), 0)
     ((_file, state),) = poll.poll()
     if state & (select.POLLHUP | select.POLLERR):
-        signal.raise_signal(signal.SIGHUP)
+        # A signal to another thread would not interrupt what the main thread waits for.
+        signal.pthread_kill(main_thread, signal.SIGHUP)

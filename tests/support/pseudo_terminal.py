@@ -12,6 +12,8 @@ import time
 
 import pyte
 
+_QUIET_ROUNDS = 15  # Textual queues 30 pictures before it waits
+
 
 class Terminal:
     """A terminal with `columns` × `lines` that runs `command`. `raw` holds every byte that the
@@ -64,13 +66,14 @@ class Terminal:
             pass
 
     def stop_reading(self, keys):
-        """Types keys and reads nothing, until the program cannot write any more."""
-        unread = -1
-        while unread != self._unread:
+        """Types keys and reads nothing, until the program cannot write any more and waits."""
+        quiet_rounds = 0
+        while quiet_rounds < _QUIET_ROUNDS:
             unread = self._unread
             for key in keys:
                 self.type(key)
-            select.select([], [], [], 0.5)
+                select.select([], [], [], 0.03)
+            quiet_rounds = quiet_rounds + 1 if unread == self._unread else 0
 
     def hang_up(self):
         """Ends the terminal, as the closing of its window does."""

@@ -10,8 +10,16 @@ from tests.support.pseudo_terminal import Terminal
 from tests.support.real_homes import folder
 
 MOMENTS = ("start", "form", "idle", "flood")
-WAYS = ("closed", "told to end")
-FEW = [("start", "closed"), ("form", "closed"), ("idle", "closed"), ("flood", "told to end")]
+WAYS = ("closed", "closed behind a shell", "told to end")
+FEW = [
+    ("start", "closed"),
+    ("form", "closed"),
+    ("idle", "closed behind a shell"),
+    ("flood", "closed behind a shell"),
+    ("flood", "told to end"),
+]
+# The system sends SIGHUP to this shell only. The shell waits for the screen and passes nothing on.
+SHELL = ("/bin/sh", "-c", 'trap : HUP; "$@"; exit', "sh")
 PATIENCE = 40  # seconds: a screen that does not notice lives for ever
 
 
@@ -39,7 +47,8 @@ def has_ended(home, moment, way, chance, seconds):
     """Opens a screen, and takes its terminal away at a moment. Returns whether the screen ends
     within some seconds.
     """
-    with Terminal([*PROGRAM, "--home", str(home.path)], env=home.env) as terminal:
+    shell = SHELL if way == "closed behind a shell" else ()
+    with Terminal([*shell, *PROGRAM, "--home", str(home.path)], env=home.env) as terminal:
         if moment == "start":
             terminal.until("Opening meshcoop")
             terminal.pause(1.5 * chance.random())
@@ -52,10 +61,10 @@ def has_ended(home, moment, way, chance, seconds):
             terminal.until("Title *")
         if moment == "flood":
             terminal.stop_reading("123456")
-        if way == "closed":
-            terminal.hang_up()
-        else:
+        if way == "told to end":
             terminal.send(signal.SIGTERM)
+        else:
+            terminal.hang_up()
         return terminal.has_ended(seconds)
 
 
