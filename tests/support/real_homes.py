@@ -51,6 +51,12 @@ class Home:
         if passphrase_file is not None:
             self.env["MESHCOOP_PASSPHRASE_FILE"] = str(passphrase_file)
 
+    def start_new_pythons(self) -> None:
+        """Runs each command of this home in a new Python. A forked command begins with the memory of
+        the warm program, in which words of earlier commands may be left.
+        """
+        self.env["PYTHONHASHSEED"] = "random"  # as it is by default
+
     @property
     def store(self) -> Path:
         return self.path / "store.db"
