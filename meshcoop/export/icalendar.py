@@ -3,7 +3,7 @@ print.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from protocol.recurrence import occurrence_days, occurrence_start
 Row = dict[str, Any]  # an entry of the diary, as the local API shows it
 
 _DAY_LENGTH = len("2026-11-23")
+_LAST_SECOND = time(23, 59, 59)
 
 
 def encode_calendar(entries: Iterable[Row], timezone: str | None) -> bytes:
@@ -100,11 +101,13 @@ def _add_elapsed(start: datetime, length: timedelta) -> datetime:
 
 def _make_rule(entry: Row, start: date | datetime) -> vRecur:
     """Makes the rule of a series. The rule ends with the last day that the series has here."""
-    last_day = occurrence_days(entry["starts"], entry["repeats"])[-1]
-    end = _parse_start(occurrence_start(entry["starts"], last_day), None)
-    if isinstance(start, datetime) and start.tzinfo and isinstance(end, datetime):
-        # RFC 5545 wants this moment in UTC if the start has a time zone.
-        end = end.replace(tzinfo=start.tzinfo).astimezone(UTC)
+    end = date.fromisoformat(occurrence_days(entry["starts"], entry["repeats"])[-1])
+    if isinstance(start, datetime):
+        # The rule ends late on that day, because readers disagree about a start that comes twice.
+        end = datetime.combine(end, _LAST_SECOND, start.tzinfo)
+        if start.tzinfo:
+            # RFC 5545 wants this moment in UTC if the start has a time zone.
+            end = end.astimezone(UTC)
     rule: vRecur = vRecur.from_ical(entry["repeats"])
     rule.pop("COUNT", None)
     rule["UNTIL"] = [end]

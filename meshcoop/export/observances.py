@@ -7,18 +7,19 @@ last Sunday in March". A zone whose changes follow no such rule gets one entry f
 
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard, vRecur
 
-_YEARS = 28  # after so many years, each date falls on the same weekday again
+_FIRST_YEAR = 1970  # the first in which an event may start (R-17.1)
+_LAST_YEAR = 2100  # the last for which single changes are listed
+_CYCLE = 28  # after so many years, each date falls on the same weekday again
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _WEEK = 7
-_EPOCH = datetime.fromisoformat("1970-01-01")
 
 
 class _Clock(NamedTuple):
@@ -39,38 +40,39 @@ class _Change(NamedTuple):
 
 def make_timezone(zone_id: str, first_year: int) -> Timezone:
     """Describes the time zone with the IANA name `zone_id`, for events from `first_year` on."""
-    zone = ZoneInfo(zone_id)
     component = Timezone()
     component.add("tzid", zone_id)
-    # The year before tells which clock holds at the start of the first year.
-    changes = list(_find_changes(zone, first_year - 1))
-    if not changes:
-        clock = _clock_at(zone, datetime(first_year, 1, 1, tzinfo=UTC))
-        changes = [_Change(_EPOCH, clock, clock)]
+    start = datetime(first_year, 1, 1, tzinfo=UTC)
+    clock = _clock_at(ZoneInfo(zone_id), start)
+    # Some readers take a zone for UTC before its first change. So a clock comes before all changes.
+    first = _Change(start.replace(year=_FIRST_YEAR, tzinfo=None), clock, clock)
+    component.add_component(_make_observance(first, None))
     by_clocks: defaultdict[tuple[_Clock, _Clock, int], list[_Change]] = defaultdict(list)
-    for change in changes:
-        by_clocks[change.before, change.after, change.moment.month].append(change)
+    for change in _find_changes(zone_id):
+        if change.moment.year >= first_year:
+            by_clocks[change.before, change.after, change.moment.month].append(change)
     for alike in by_clocks.values():
-        rule = _find_rule([change.moment for change in alike])
-        if rule is not None:
-            # Some readers take a zone for UTC if its rules begin late and its winter is that of UTC.
-            # So the rules begin in 1970, with the date that they have again after each cycle.
-            cycle_start = next(
-                change for change in alike if (change.moment.year - 1970) % _YEARS == 0
-            )
-            first_moment = cycle_start.moment.replace(year=1970)
-            component.add_component(_make_observance(cycle_start, first_moment, rule))
-        else:
-            for change in alike:
-                component.add_component(_make_observance(change, change.moment, None))
+        single, regular, rule = _split(alike)
+        for change in single:
+            component.add_component(_make_observance(change, None))
+        if rule:
+            component.add_component(_make_observance(regular[0], rule))
     return component
 
 
-def _make_observance(
-    change: _Change, moment: datetime, rule: str | None
-) -> TimezoneDaylight | TimezoneStandard:
+def _split(changes: list[_Change]) -> tuple[list[_Change], list[_Change], str | None]:
+    """Splits changes in the order of time into single ones, then those that follow a rule."""
+    moments = [change.moment for change in changes]
+    for number in range(len(changes)):
+        rule = _find_rule(moments[number:])
+        if rule:
+            return changes[:number], changes[number:], rule
+    return changes, [], None
+
+
+def _make_observance(change: _Change, rule: str | None) -> TimezoneDaylight | TimezoneStandard:
     observance = TimezoneDaylight() if change.after.is_summer_time else TimezoneStandard()
-    observance.add("dtstart", moment)
+    observance.add("dtstart", change.moment)
     observance.add("tzoffsetfrom", change.before.offset)
     observance.add("tzoffsetto", change.after.offset)
     observance.add("tzname", change.after.name)
@@ -84,18 +86,24 @@ def _clock_at(zone: ZoneInfo, moment: datetime) -> _Clock:
     return _Clock(local.utcoffset() or timedelta(), local.tzname() or "", bool(local.dst()))
 
 
-def _find_changes(zone: ZoneInfo, first_year: int) -> Iterator[_Change]:
-    """Yields the changes of the clocks in the years from `first_year` on, in their order."""
-    start = datetime(first_year, 1, 1, tzinfo=UTC)
-    end = datetime(first_year + _YEARS + 1, 1, 1, tzinfo=UTC)
-    days = (start + timedelta(days=number) for number in range((end - start).days))
-    for day, next_day in pairwise(days):
-        if _clock_at(zone, day) != _clock_at(zone, next_day):
-            yield _find_change(zone, day, next_day)
+@cache
+def _find_changes(zone_id: str) -> tuple[_Change, ...]:
+    """Lists the changes of the clocks of a zone, in their order."""
+    zone = ZoneInfo(zone_id)
+    start = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
+    end = datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+    # No zone changes its clocks twice in a week.
+    weeks = [start + timedelta(days=number) for number in range(0, (end - start).days, _WEEK)]
+    clocks = [_clock_at(zone, week) for week in weeks]
+    return tuple(
+        _find_change(zone, weeks[number], weeks[number + 1])
+        for number, (clock, next_clock) in enumerate(pairwise(clocks))
+        if clock != next_clock
+    )
 
 
 def _find_change(zone: ZoneInfo, early: datetime, late: datetime) -> _Change:
-    """Returns the change between two moments, which lie a day apart. It is on a full second."""
+    """Returns the change between two moments, which lie a week apart. It is on a full second."""
     before = _clock_at(zone, early)
     while late - early > timedelta(seconds=1):
         middle = early + timedelta(seconds=(late - early) // timedelta(seconds=2))
@@ -110,10 +118,11 @@ def _find_change(zone: ZoneInfo, early: datetime, late: datetime) -> _Change:
 def _find_rule(moments: list[datetime]) -> str | None:
     """Returns the RRULE that gives these moments, one for each year.
 
-    Returns None if there is no such rule, or if there are too few moments to see one. All moments
-    are in the same month.
+    Returns None if there is no such rule, if it has ended, or if there are too few moments to see
+    one. All moments are in the same month.
     """
-    if len(moments) < _YEARS or len({moment.year for moment in moments}) < len(moments):
+    years = [moment.year for moment in moments]
+    if len(years) < _CYCLE or years != list(range(years[0], _LAST_YEAR + 1)):
         return None
     if len({(moment.weekday(), moment.time()) for moment in moments}) > 1:
         return None

@@ -21,7 +21,8 @@ from dateutil.rrule import rrulestr
 
 from meshcoop.export.icalendar import encode_calendar
 from protocol.errors import Refused
-from protocol.recurrence import local_to_ms, occurrence_days, occurrence_start
+from protocol.local_clock import start_of
+from protocol.recurrence import occurrence_days, occurrence_start, tidy_rule
 
 HERE = Path(__file__).parent
 ZONES = ("America/New_York", "Europe/London", "Pacific/Auckland", "Asia/Kolkata")
@@ -83,7 +84,7 @@ def own_occurrences(entry, zone):
     """Returns when each occurrence begins and ends by our own reckoning, in seconds since 1970."""
     spans = []
     for day in islice(occurrence_days(entry["starts"], entry["repeats"]), MOST):
-        begin = local_to_ms(occurrence_start(entry["starts"], day), zone) // 1000
+        begin = start_of(occurrence_start(entry["starts"], day), zone) // 1000
         spans.append([begin, begin + entry["minutes"] * 60])
     return spans
 
@@ -149,11 +150,46 @@ def read_with_ical_js(files):
 
 
 @cache
+def rules_of_the_package():
+    """Lists (starts, repeats) of each series in the calendars that come with `icalendar`."""
+    folder = Path(icalendar.__file__).parent / "tests"
+    rules = set()
+    for path in sorted(folder.rglob("*.ics")):
+        text = re.sub(r"\r?\n[ \t]", "", path.read_text("utf-8", "replace"))  # lines unfolded
+        for part in text.split("BEGIN:")[1:]:
+            start = re.search(r"^DTSTART[^:\n]*:(\d{4})(\d\d)(\d\d)(T\d{4})?", part, re.MULTILINE)
+            rule = re.search(r"^RRULE:(.*)$", part, re.MULTILINE)
+            if start and rule:
+                year, month, day, clock = start.groups()
+                clock = f"{clock[:3]}:{clock[3:]}" if clock else ""
+                rules.add((f"{year}-{month}-{day}{clock}", f"RRULE:{rule[1]}"))
+    return sorted(rules)
+
+
+def read_rule(starts, repeats, zone):
+    """Returns a rule in our spelling, and the refusal if it has none."""
+    rule = tidy_rule(repeats, starts, zone)
+    try:
+        occurrence_days(starts, rule)
+    except Refused as refusal:
+        return rule, refusal
+    return rule, None
+
+
+def entries_of_the_package(zone):
+    """Makes an entry of each series of the package that has days by our rules."""
+    for number, (starts, repeats) in enumerate(rules_of_the_package()):
+        rule, refusal = read_rule(starts, repeats, zone)
+        if refusal is None and starts >= "1970":
+            yield make_entry(f"package {number}", starts, rule)
+
+
+@cache
 def files_of(zone_ids, count):
     """Makes a calendar for each zone. Returns its bytes and what a reader must find in it."""
     files = {}
     for seed, zone_id in enumerate(zone_ids):
-        entries = timed(draw_entries(seed, count))
+        entries = timed([*draw_entries(seed, count), *entries_of_the_package(ZoneInfo(zone_id))])
         expected = {entry["id"]: own_occurrences(entry, ZoneInfo(zone_id)) for entry in entries}
         files[zone_id] = encode_calendar(entries, zone_id), expected
     return files
@@ -181,3 +217,32 @@ def test_ical_js_finds_each_occurrence_at_our_moment():
         for (zone_id, (_, expected)), reading in zip(files.items(), readings, strict=True)
     }
     assert not any(wrong.values()), wrong
+
+
+def test_a_rule_of_a_calendar_is_read_or_the_refusal_names_its_part():
+    rules = rules_of_the_package()
+    unnamed = []
+    for starts, repeats in rules:
+        rule, refusal = read_rule(starts, repeats, ZoneInfo("Europe/London"))
+        names = {part.partition("=")[0] for part in rule.split(";")}
+        if refusal and refusal.rule == "R-17.2" and not any(n in str(refusal) for n in names):
+            unnamed.append((repeats, str(refusal)))
+
+    assert len(rules) > 50
+    assert unnamed == []
+
+
+@pytest.mark.parametrize(
+    ("spelled", "rule"),
+    [
+        ("RRULE:FREQ=WEEKLY", "FREQ=WEEKLY"),
+        (" freq=weekly;byday=mo ", "FREQ=WEEKLY;BYDAY=MO"),
+        ("FREQ=WEEKLY;UNTIL=20261231T235959Z;", "FREQ=WEEKLY;UNTIL=20261231"),
+        ("FREQ=WEEKLY;UNTIL=20270101T045959Z", "FREQ=WEEKLY;UNTIL=20261231"),
+        ("FREQ=WEEKLY;UNTIL=20261231T123000", "FREQ=WEEKLY;UNTIL=20261231"),
+        ("FREQ=WEEKLY;UNTIL=20261231T122959", "FREQ=WEEKLY;UNTIL=20261230"),
+        ("FREQ=WEEKLY;UNTIL=20260230T120000Z", "FREQ=WEEKLY;UNTIL=20260230T120000Z"),
+    ],
+)
+def test_the_spelling_of_calendars_is_rewritten(spelled, rule):
+    assert tidy_rule(spelled, "2026-11-23T12:30", ZoneInfo("America/New_York")) == rule

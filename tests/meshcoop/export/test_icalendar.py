@@ -65,7 +65,7 @@ def test_the_clock_on_the_wall_is_kept_over_the_change_to_summer_time(lane):
     assert series.start.isoformat() == f"{TODAY}T12:30:00+00:00"
     assert (series.end - series.start).total_seconds() == 90 * 60
     assert once.start.isoformat() == "2027-07-07T12:30:00+01:00"
-    assert series["rrule"].to_ical() == b"FREQ=WEEKLY;UNTIL=20270901T113000Z"
+    assert series["rrule"].to_ical() == b"FREQ=WEEKLY;UNTIL=20270901T225959Z"
     zones = Calendar.from_ical(calendar(ada)[0]).walk("VTIMEZONE")
     assert [str(one["tzid"]) for one in zones] == ["Europe/London"]
 
@@ -116,12 +116,12 @@ def entry(**more):
     ("starts", "timezone", "dtstart", "until"),
     [
         (TODAY, "Europe/London", date(2026, 11, 18), b"20261202"),
-        (f"{TODAY}T09:30", None, datetime(2026, 11, 18, 9, 30), b"20261202T093000"),  # noqa: DTZ001
+        (f"{TODAY}T09:30", None, datetime(2026, 11, 18, 9, 30), b"20261202T235959"),  # noqa: DTZ001
         (
             f"{TODAY}T09:30",
             "Asia/Kolkata",
             datetime(2026, 11, 18, 4, tzinfo=UTC),
-            b"20261202T040000Z",
+            b"20261202T182959Z",
         ),
     ],
 )
