@@ -54,8 +54,14 @@ class LocalClock:
         """Returns True if a moment has begun. A day begins with its first minute."""
         return self.time >= start_of(moment, self.zone)
 
-    def is_past(self, moment: str) -> bool:
-        """Returns True if a moment is over. A day is over when the next day begins."""
+    def is_past(self, moment: str, minutes: int = 0) -> bool:
+        """Returns True if a moment is over. A day is over when the next day begins.
+
+        If `minutes` is given, returns True if so much time has passed since the moment began. The
+        clocks may have changed meanwhile.
+        """
+        if minutes:
+            return self.time >= start_of(moment, self.zone) + minutes * _MINUTE_MS
         return self.time >= end_of(moment, self.zone)
 
 

@@ -8,7 +8,7 @@ with the current time.
 import re
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import dropwhile, islice, takewhile
 from typing import NamedTuple
@@ -48,6 +48,8 @@ _MAX_INTERVAL = {"DAILY": 366, "WEEKLY": 52, "MONTHLY": 11, "YEARLY": MAX_YEARS}
 _MAX_MONTHDAY = 31
 _MAX_MONTHDAY_YEARLY = 28  # every February has this day
 
+_TIMED_UNTIL = re.compile("UNTIL=([0-9]{8}T[0-9]{6}Z?)")
+
 _Rule = dict[str, str]  # part → value
 
 
@@ -75,6 +77,28 @@ def occurrence_start(starts: str, day: str) -> str:
     time each day.
     """
     return day + starts[_DAY:]
+
+
+def tidy_rule(repeats: str, starts: str | None, zone: tzinfo) -> str:
+    """Rewrites an RRULE that a calendar has spelled its own way, for records (R-17.2c).
+
+    `starts` is the local moment at which the event first begins, `zone` the time zone of the
+    neighbourhood. What is not understood stays as it is, so that a refusal can name it.
+    """
+    rule = repeats.strip().upper().removeprefix("RRULE:").strip("; ")
+    return _TIMED_UNTIL.sub(lambda until: _last_day_until(until, starts or "", zone), rule)
+
+
+def _last_day_until(until: re.Match[str], starts: str, zone: tzinfo) -> str:
+    try:
+        end = datetime.fromisoformat(until[1])
+    except ValueError:
+        return until[0]
+    if end.tzinfo is not None:
+        end = end.astimezone(zone)
+    if end.time().isoformat() < starts[_DAY + 1 :]:
+        end -= timedelta(days=1)  # by this time, the event of that day has not begun
+    return f"UNTIL={end:%Y%m%d}"
 
 
 @lru_cache(maxsize=256)

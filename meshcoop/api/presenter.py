@@ -152,7 +152,7 @@ class Presenter:
         """
         # Stored views depend on records alone. So a state that comes with time is worked out here.
         if isinstance(view, Kind):
-            with suppress(Refused), self._state.failures.contained(view.kind, "clock_state"):
+            with suppress(Refused), self._state.failures.contained(view.kind, "state_at"):
                 return str(view.state_at(self.clock))
         return str(view.state)
 

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import TypedDict
 
 from protocol import recurrence
@@ -129,6 +129,8 @@ class Activity(Kind):
         the charter changes later, the activity keeps this offset (R-17.6d).
         """
         zone = thread.clock.zone
+        if self.repeats is not None:
+            self.repeats = recurrence.tidy_rule(self.repeats, self.starts, zone)
         self.offset = min(offset_at_start(self.occurrence_start(day), zone) for day in self.days())
 
     def fold_entry(self, thread: Thread) -> None:
@@ -181,13 +183,11 @@ class Activity(Kind):
         """Returns the local moment at which the activity begins on `day`."""
         return recurrence.occurrence_start(self.starts, day)
 
-    def occurrence_end(self, day: str) -> str:
-        """Returns the local moment at which the activity ends on `day`."""
+    def is_over(self, day: str, clock: LocalClock) -> bool:
+        """Returns True if the activity on `day` is over (R-17.4b)."""
         begins = self.occurrence_start(day)
-        if begins == day:
-            return day  # without a time of day, it is over when the day is over
-        end = datetime.fromisoformat(begins) + timedelta(minutes=self.minutes or 0)
-        return end.isoformat(timespec="minutes")
+        has_time = begins != day
+        return clock.is_past(begins, (self.minutes or 0) if has_time else 0)
 
     def check_day(self, day: str) -> None:
         """Raises Refused if the activity does not take place on `day` (R-17.6a)."""
@@ -251,17 +251,16 @@ class Activity(Kind):
         """Returns the next days of the activity, today's until it is over."""
         del authority
         days = self.days()
-        first = bisect_left(days, True, key=lambda day: not clock.is_past(self.occurrence_end(day)))
+        first = bisect_left(days, True, key=lambda day: not self.is_over(day, clock))
         return {"upcoming": list(days[first : first + _MOST_UPCOMING])}
 
-    def clock_state(self) -> tuple[str, str] | None:
-        """Returns the end of the last day of the activity, and the state "past" that follows then.
+    def state_at(self, clock: LocalClock) -> str:
+        """Returns the state "past" if the last day of the activity is over.
 
-        Returns None if the activity is cancelled.
+        An activity that was cancelled stays so.
         """
-        if self.state == self.State.CANCELLED:
-            return None
-        return self.occurrence_end(self.days()[-1]), self.State.PAST
+        is_past = self.state != self.State.CANCELLED and self.is_over(self.days()[-1], clock)
+        return self.State.PAST if is_past else self.state
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """The activity waits for its organiser to write down who came, with an `attendance`.

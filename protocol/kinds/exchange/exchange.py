@@ -83,6 +83,11 @@ class Intent(Kind):
 
     responses: list[bytes]
 
+    def complete(self, thread: Thread) -> None:
+        """Rewrites the RRULE in the field `repeats` if a calendar has spelled it its own way."""
+        if self.repeats is not None:
+            self.repeats = recurrence.tidy_rule(self.repeats, self.starts, thread.clock.zone)
+
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the RRULE in the field `repeats` is not understood (R-13.18)."""
         del thread

@@ -150,7 +150,7 @@ def broken(request, monkeypatch):
 
 @pytest.mark.parametrize(
     "broken",
-    [("activity", "clock_state"), ("activity", "further_values"), ("activity", "diary_entry")],
+    [("activity", "state_at"), ("activity", "further_values"), ("activity", "diary_entry")],
     indirect=True,
 )
 def test_a_view_is_shown_though_a_method_of_its_kind_fails(broken):

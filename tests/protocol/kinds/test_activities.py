@@ -216,7 +216,17 @@ def test_a_forked_log_loses_its_signups_and_the_next_in_line_moves_up():
 def test_it_is_past_when_the_last_day_is_over():
     story, root = lunch(repeats="FREQ=WEEKLY;COUNT=2")
 
-    assert story.view(root).clock_state() == ("2026-12-08T14:00", "past")
+    activity = story.view(root)
+    assert activity.state_at(clock_at("2026-12-08T13:59")) == "open"
+    assert activity.state_at(clock_at("2026-12-08T14:00")) == "past"
+
+
+def test_an_activity_lasts_as_long_as_it_says_when_the_clocks_change():
+    story, root = lunch(starts="2027-03-28T00:30", minutes=90)  # at 1 o'clock it is 2 o'clock
+    activity = story.view(root)
+
+    assert activity.state_at(clock_at("2027-03-28T02:59", "Europe/London")) == "open"
+    assert activity.state_at(clock_at("2027-03-28T03:00", "Europe/London")) == "past"
 
 
 def ways(kind, story, target, person=BEN, now=DAY):

@@ -10,7 +10,6 @@ from tests.support.fake_node import (
     ADA,
     SAM,
     FakeNode,
-    enter_list,
     ident,
     on_screen,
     picture,
@@ -69,7 +68,7 @@ async def opens(pilot, feed, label, *texts):
     """Opens the card with this label in the list `feed`. Waits until the screen shows `texts`."""
     cards = pilot.app.screen.query_one(feed, Feed).cards
     await until(pilot, lambda: any(label in str(one.prompt) for one in cards.options))
-    await enter_list(pilot, feed)
+    cards.focus()
     cards.highlighted = next(n for n, one in enumerate(cards.options) if label in str(one.prompt))
     await pilot.press("enter")
     await shows(pilot, *texts)
