@@ -85,7 +85,7 @@ def tidy_rule(repeats: str, starts: str | None, zone: tzinfo) -> str:
     `starts` is the local moment at which the event first begins, `zone` the time zone of the
     neighbourhood. What is not understood stays as it is, so that a refusal can name it.
     """
-    rule = repeats.strip().upper().removeprefix("RRULE:").strip("; ")
+    rule = "".join(repeats.upper().split()).removeprefix("RRULE:").strip(";")
     return _TIMED_UNTIL.sub(lambda until: _last_day_until(until, starts or "", zone), rule)
 
 

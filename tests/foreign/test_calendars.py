@@ -236,7 +236,7 @@ def test_a_rule_of_a_calendar_is_read_or_the_refusal_names_its_part():
     ("spelled", "rule"),
     [
         ("RRULE:FREQ=WEEKLY", "FREQ=WEEKLY"),
-        (" freq=weekly;byday=mo ", "FREQ=WEEKLY;BYDAY=MO"),
+        (" freq=weekly;byday=mo, th ", "FREQ=WEEKLY;BYDAY=MO,TH"),
         ("FREQ=WEEKLY;UNTIL=20261231T235959Z;", "FREQ=WEEKLY;UNTIL=20261231"),
         ("FREQ=WEEKLY;UNTIL=20270101T045959Z", "FREQ=WEEKLY;UNTIL=20261231"),
         ("FREQ=WEEKLY;UNTIL=20261231T123000", "FREQ=WEEKLY;UNTIL=20261231"),
