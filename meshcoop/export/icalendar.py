@@ -40,18 +40,30 @@ def _make_events(entry: Row, zone: tzinfo | None) -> Iterator[Event]:
     start = _parse_start(entry["starts"], zone)
     length = timedelta(minutes=entry["minutes"] or 0)
     event = _make_event(entry)
+    if not entry["repeats"]:
+        _add_times(event, start, length)
+        yield event
+        return
     event.add("dtstart", start)
-    if entry["repeats"]:
-        event.add("rrule", _make_rule(entry, start))
+    event.add("rrule", _make_rule(entry, start))
     if length and isinstance(start, datetime):
-        # A calendar adds a duration to each day of a series. The end of a single day is a moment.
-        if entry["repeats"]:
-            event.add("duration", length)
-        else:
-            event.add("dtend", _add_elapsed(start, length))
+        event.add("duration", length)
     yield event
-    if entry["repeats"] and isinstance(start, datetime) and start.tzinfo:
+    if isinstance(start, datetime) and start.tzinfo:
         yield from _make_irregular_days(entry, start.tzinfo, length)
+
+
+def _add_times(event: Event, start: date | datetime, length: timedelta) -> None:
+    """Says when an event begins and ends that takes place once."""
+    if not isinstance(start, datetime):
+        event.add("dtstart", start)
+    elif start.tzinfo and _is_irregular(start, length):
+        event.add("dtstart", start.astimezone(UTC))
+        event.add("dtend", start.astimezone(UTC) + length)
+    else:
+        event.add("dtstart", start)
+        if length:
+            event.add("dtend", start + length)
 
 
 def _make_event(entry: Row) -> Event:
@@ -66,22 +78,25 @@ def _make_event(entry: Row) -> Event:
 
 
 def _make_irregular_days(entry: Row, zone: tzinfo, length: timedelta) -> Iterator[Event]:
-    """Makes an event for each day of a series on which the clocks disturb it.
-
-    On such a day the clocks change during the event, or skip the time at which it begins. Calendars
-    disagree about what a series does then, so these events say it.
-    """
+    """Makes an event for each irregular day of a series."""
     for day in occurrence_days(entry["starts"], entry["repeats"]):
         local = datetime.fromisoformat(occurrence_start(entry["starts"], day))
         begin = local.replace(tzinfo=zone)
-        # `fold` chooses between the two meanings of a clock time that comes twice, or is skipped.
-        edges = [edge.replace(fold=fold) for edge in (begin, begin + length) for fold in (0, 1)]
-        if len({edge.utcoffset() for edge in edges}) > 1:
+        if _is_irregular(begin, length):
             event = _make_event(entry)
             event.add("recurrence-id", begin)
-            event.add("dtstart", begin.astimezone(UTC))
-            event.add("dtend", _add_elapsed(begin, length))
+            _add_times(event, begin, length)
             yield event
+
+
+def _is_irregular(start: datetime, length: timedelta) -> bool:
+    """Returns True if the clocks change during an event, or skip or repeat the time of an edge.
+
+    Calendars disagree about such an event, unless its times are in UTC.
+    """
+    # `fold` chooses between the two meanings of a clock time that comes twice, or is skipped.
+    edges = [edge.replace(fold=fold) for edge in (start, start + length) for fold in (0, 1)]
+    return len({edge.utcoffset() for edge in edges}) > 1
 
 
 def _parse_start(starts: str, zone: tzinfo | None) -> date | datetime:
@@ -89,14 +104,6 @@ def _parse_start(starts: str, zone: tzinfo | None) -> date | datetime:
         return date.fromisoformat(starts)
     start = datetime.fromisoformat(starts)
     return start if start.tzinfo else start.replace(tzinfo=zone)
-
-
-def _add_elapsed(start: datetime, length: timedelta) -> datetime:
-    """Adds so much time to a moment. Returns the result in UTC, which no clock change disturbs.
-
-    A moment without a time zone stays without one.
-    """
-    return (start.astimezone(UTC) if start.tzinfo else start) + length
 
 
 def _make_rule(entry: Row, start: date | datetime) -> vRecur:

@@ -8,9 +8,9 @@ import random
 import re
 import shutil
 import subprocess
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -105,10 +105,14 @@ def read_with_icalendar(data):
         if "recurrence-id" in event:
             moment = event["recurrence-id"].dt.replace(tzinfo=None)
             irregular[uid, moment] = event.start, event.end
-        else:
+        elif "rrule" in event:
             start = event.start.replace(tzinfo=zone)
             rule = rrulestr(event["rrule"].to_ical().decode(), dtstart=start)
             series[uid] = rule, event["duration"].dt
+        else:
+            is_local = "TZID" in event["dtstart"].params
+            start = event.start.replace(tzinfo=zone) if is_local else event.start
+            series[uid] = [start], event.end - event.start
     return {uid: expand(uid, *series[uid], irregular) for uid in series}
 
 
@@ -120,8 +124,10 @@ def read_with_vobject(data):
         if hasattr(event, "recurrence_id"):
             moment = event.recurrence_id.value.replace(tzinfo=None)
             irregular[uid, moment] = start, event.dtend.value
-        else:
+        elif hasattr(event, "rrule"):
             series[uid] = event.getrruleset(), event.duration.value
+        else:
+            series[uid] = [start], event.dtend.value - start
     return {uid: expand(uid, *series[uid], irregular) for uid in series}
 
 
@@ -184,13 +190,34 @@ def entries_of_the_package(zone):
             yield make_entry(f"package {number}", starts, rule)
 
 
+def entries_about_changes(zone):
+    """Makes entries that take place once, each quarter of an hour about a change of the clocks."""
+    for change in changes_of_year(zone, 2027):
+        for quarters in range(-12, 13):
+            starts = (change + timedelta(minutes=15 * quarters)).isoformat()[:16]
+            yield make_entry(f"once {starts}", starts, None, 90)
+
+
+def changes_of_year(zone, year):
+    """Lists when the clocks change in a year, by the clock before the change."""
+    hours = [datetime(year, 1, 1, tzinfo=UTC) + timedelta(hours=number) for number in range(8760)]
+    clocks = [hour.astimezone(zone) for hour in hours]
+    return [
+        next_clock.replace(tzinfo=None)
+        for clock, next_clock in pairwise(clocks)
+        if clock.utcoffset() != next_clock.utcoffset()
+    ]
+
+
 @cache
 def files_of(zone_ids, count):
     """Makes a calendar for each zone. Returns its bytes and what a reader must find in it."""
     files = {}
     for seed, zone_id in enumerate(zone_ids):
-        entries = timed([*draw_entries(seed, count), *entries_of_the_package(ZoneInfo(zone_id))])
-        expected = {entry["id"]: own_occurrences(entry, ZoneInfo(zone_id)) for entry in entries}
+        zone = ZoneInfo(zone_id)
+        drawn = [*draw_entries(seed, count), *entries_of_the_package(zone)]
+        entries = timed([*drawn, *entries_about_changes(zone)])
+        expected = {entry["id"]: own_occurrences(entry, zone) for entry in entries}
         files[zone_id] = encode_calendar(entries, zone_id), expected
     return files
 
