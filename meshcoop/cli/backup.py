@@ -13,6 +13,7 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.author import founding
 from meshcoop.author.founding import Identity
 from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
+from meshcoop.cli.home_store import open_home_store
 from meshcoop.cli.recovery_sheet import WordsOption
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
@@ -41,7 +42,7 @@ def write_backup(file: Path, /, *, context: ContextArgument) -> None:
         raise Mistake("This home belongs to no neighbourhood yet, so there is nothing to back up.")
     secret = passphrase.obtain_passphrase()
     keys = key_file.unlock_key_file(context.home.key_file, secret).keys
-    with contextlib.closing(Store(context.home.store_file)) as store:
+    with contextlib.closing(open_home_store(context.home)) as store:
         contents = BackupContents(
             bytes.fromhex(neighbourhood),
             keys.devices[0].person,

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from meshcoop.cli.context import Context, ContextArgument
+from meshcoop.cli.home_store import open_home_store
 from meshcoop.errors import Mistake
 from meshcoop.export import bundle
 from meshcoop.export.bundle import BundleReader
-from meshcoop.store.store import Store
 from protocol.wire import frames, have_map
 from protocol.wire.bundle_file import BUNDLE, HAVE_FILE, LIST_BYTES, MAX_REFUSED
 
@@ -38,7 +38,7 @@ def write_bundle(
     neighbourhood = context.require_neighbourhood()
     start = 0 if since is None else _parse_day(since)
     held_there = [] if for_ is None else _read_have_map(for_, neighbourhood)
-    with closing(Store(context.home.store_file)) as store:
+    with closing(open_home_store(context.home)) as store:
         batches = frames.batch_records(bundle.missing_wires(store, held_there, start), LIST_BYTES)
         count = bundle.write_file(file, BUNDLE, neighbourhood, batches)
     advice = "" if since is None else " A home that lacks earlier records keeps these waiting."
@@ -51,7 +51,7 @@ def write_have_map(file: Path, /, *, context: ContextArgument) -> None:
     records that are missing here.
     """
     neighbourhood = context.require_neighbourhood()
-    with closing(Store(context.home.store_file)) as store:
+    with closing(open_home_store(context.home)) as store:
         heads = store.heads()
     bundle.write_file(file, HAVE_FILE, neighbourhood, have_map.have_map_lists(heads))
     result = {"file": str(file.absolute()), "logs": len(heads)}

@@ -13,6 +13,7 @@ from meshcoop.author import founding
 from meshcoop.author.founding import Identity
 from meshcoop.cli import recovery_sheet
 from meshcoop.cli.context import Context, ContextArgument
+from meshcoop.cli.home_store import open_home_store
 from meshcoop.cli.recovery_sheet import WordsOption
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
@@ -21,7 +22,6 @@ from meshcoop.home import key_file, passphrase, recovery_words
 from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.node import process
-from meshcoop.store.store import Store
 from protocol.authority.admission import MAX_LIVE_DEVICES
 from protocol.display_text import safe_line
 from protocol.record import root_statement
@@ -170,7 +170,7 @@ def _member_since(state: State, person: bytes) -> int:
 
 @contextlib.contextmanager
 def _open_state(context: Context, keys: Keys, neighbourhood: bytes) -> Iterator[State]:
-    with contextlib.closing(Store(context.home.store_file)) as store:
+    with contextlib.closing(open_home_store(context.home)) as store:
         devices = {device_key(held.seed): held.seed for held in keys.devices}
         yield founding.open_state(store, neighbourhood, devices, now, keys.boxes)
 

@@ -16,6 +16,7 @@ from meshcoop.errors import Mistake
 from meshcoop.home import key_file, passphrase
 from meshcoop.node import process, systemd
 from meshcoop.node.json_log import JsonLines
+from meshcoop.store.disk_errors import disk_error_of
 from protocol.display_text import safe_line
 
 _LOG_BYTES = 1024 * 1024
@@ -149,7 +150,7 @@ def _find_mistake(error: BaseException) -> Mistake | None:
         return next(filter(None, mistakes), None)
     if isinstance(error, NetworkError):
         return Mistake(str(error))
-    return error if isinstance(error, Mistake) else None
+    return error if isinstance(error, Mistake) else disk_error_of(error)
 
 
 async def _watch_signals(stop: Any) -> None:
@@ -194,7 +195,10 @@ def _describe_status(status: dict[str, Any]) -> str:
     if status["neighbourhood"] is None:
         is_waiting = status["waiting"]["admission"]
         return "Waiting to be let in." if is_waiting else "This home is in no neighbourhood yet."
-    neighbourhood = safe_line(status["neighbourhood"]["name"])
+    # A home that has lost its store does not know the name until a neighbour brings the records.
+    neighbourhood = safe_line(
+        status["neighbourhood"]["name"] or "A neighbourhood without a name yet"
+    )
     person = status["person"]
     name = safe_line(person["name"]) if person else "nobody who is a member"
     peers = ", ".join(map(_name_peer, status["peers"])) or "nobody"

@@ -55,6 +55,21 @@ class Home:
         return self.path / "store.db"
 
     @property
+    def served_folder(self) -> Path:
+        """The path of the folder with the databases of the neighbourhoods that a relay serves. Each
+        is named after its neighbourhood.
+        """
+        return self.path / "served"
+
+    def served_stores(self) -> list[Path]:
+        """Returns the paths of the databases in the folder `served_folder`."""
+        return sorted(self.served_folder.glob(f"{'[0-9a-f]' * 64}.db"))
+
+    def stores(self) -> list[Path]:
+        """Returns the paths of all databases of records, the home's own first."""
+        return [self.store_file, *self.served_stores()]
+
+    @property
     def last_signed_file(self) -> Path:
         """The path of a file with the number of the last record that each device of this home has
         signed.

@@ -5,19 +5,27 @@ write-ahead log is damaged, SQLite silently drops the rest of that log.
 """
 
 import os
+import stat
 import struct
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from meshcoop.store.read_only import UNREADABLE, ReadOnlyStore, RecordParts
+from meshcoop.store.disk_errors import Obstacle
+from meshcoop.store.read_only import (
+    DAMAGED,
+    ReadOnlyStore,
+    RecordParts,
+    raise_obstacle,
+)
 from protocol.errors import Refused
 from protocol.record import envelope
 
 # The layout of a write-ahead log in SQLite: a header, then frames. Each frame has one page.
 _WAL_HEADER = 32  # bytes
 _FRAME_HEADER = 24
+_NO_COMMIT = bytes(4)  # in place of the store's size, in a frame that ends no transaction
 _LITTLE_ENDIAN = 0x377F0682  # the file's first four bytes; they say how the checksums read words
 _BIG_ENDIAN = 0x377F0683
 _PAGE_SIZES = range(512, 65536 + 1)
@@ -25,28 +33,67 @@ _PAGE_SIZES = range(512, 65536 + 1)
 _MOST_TOLD = 3  # the most faults of SQLite in one report
 _NO_BEGINNING = "the write-ahead log has lost its beginning"
 
+_REPORT_EVERY = 1000  # records
+
 _Checksum = tuple[int, int]
 
+Report = Callable[[int, int], None]  # called with the number done, and the number of all
 
-def problems(path: Path) -> list[str]:
+
+def problems(path: Path, report: Report | None = None) -> list[str]:
     """Returns the faults of the store at `path`, each as a short phrase. Changes nothing.
 
-    If there are no faults or no store, returns an empty list. The caller must hold the home's lock,
-    or the home's node must be stopped.
+    If there are no faults or no store, returns an empty list. `report` is called with the number of
+    records checked, and of all records. The caller must hold the home's lock, or the home's node
+    must be stopped. Raises Obstacle if the store cannot be read now (R-01.27d).
     """
+    check_is_file(path)
     if not path.exists():
         return []
-    if not path.is_file():
-        return [f"{path.name} is no file"]
     try:
         with closing(ReadOnlyStore(path)) as store:
             phrases = [f"SQLite finds: {fault}" for fault in store.problems(_MOST_TOLD)]
-            bad = sum(1 for parts in store.records() if not verifies(parts))
-    except (*UNREADABLE, OSError) as error:
+            bad = 0 if store.is_unfinished else _count_bad(store, report)
+    except DAMAGED as error:
+        raise_obstacle(error)
         return [f"it cannot be read ({error})"]
     if bad:
         phrases.append(f"{bad} records are not what was signed")
     return phrases
+
+
+def is_lost(path: Path) -> bool:
+    """Returns whether there is no store at `path`, or only one in which nothing was ever stored.
+
+    Raises Obstacle if the store cannot be read now.
+    """
+    check_is_file(path)
+    if not path.exists():
+        return True
+    try:
+        with closing(ReadOnlyStore(path)) as store:
+            return store.is_unfinished
+    except DAMAGED as error:
+        raise_obstacle(error)
+        return False
+
+
+def check_is_file(path: Path) -> None:
+    """Raises Obstacle if something else than a file is in the place of a store, or if nobody lets
+    us look.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Obstacle(
+            "{path} cannot be opened ({reason}); check who owns its folder, then try again.",
+            path=path,
+            reason=error.strerror,
+        ) from None
+    if not stat.S_ISREG(mode):
+        raise Obstacle("{path} is no file; move it away, then try again.", path=path)
 
 
 def verifies(parts: RecordParts) -> bool:
@@ -71,8 +118,8 @@ def wal_problem(path: Path) -> str | None:
     fault.
 
     SQLite will drop everything in a log after a damaged place. Other nodes must then send these
-    records again. If only the last frame is incomplete, that is no fault: a killed process leaves
-    such a frame.
+    records again. What a killed process had not committed is no fault. Raises Obstacle if the log
+    cannot be read now.
     """
     try:
         with Path(f"{path}-wal").open("rb") as file:
@@ -85,7 +132,21 @@ def wal_problem(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return f"the write-ahead log cannot be read ({error.strerror})"
+        raise Obstacle(
+            "{path}-wal cannot be read ({reason}); check who owns it, then try again.",
+            path=path,
+            reason=error.strerror,
+        ) from None
+
+
+def _count_bad(store: ReadOnlyStore, report: Report | None) -> int:
+    total = store.count()
+    bad = 0
+    for done, parts in enumerate(store.records()):
+        if report is not None and done % _REPORT_EVERY == 0:
+            report(done, total)
+        bad += not verifies(parts)
+    return bad
 
 
 class _WalHeader(NamedTuple):
@@ -117,24 +178,27 @@ def _read_wal_header(data: bytes) -> _WalHeader | None:
 
 
 def _find_broken_frame(read: Callable[[int], bytes], header: _WalHeader) -> str | None:
-    """Reads all frames of a write-ahead log. If a good frame follows a broken frame, returns this
-    fault.
+    """Reads all frames of a write-ahead log. If a transaction was committed behind a broken frame,
+    returns this fault.
 
-    Otherwise returns None. Broken frames at the end of the file are no fault, because they may be
-    left from an earlier use of the file.
+    Otherwise returns None. A process that is killed inside a transaction leaves broken frames:
+    SQLite writes pages of a large transaction early, writes some of them again, and sets the
+    checksums of the rewritten ones only when it commits. No such frame was ever committed.
     """
     size = _FRAME_HEADER + header.page_size
     checksum = header.checksum
     is_broken = False
     while len(frame := read(size)) == size:
-        if frame[8:16] != header.salts:
-            is_broken = True  # a frame of an earlier round of the log, or a damaged one
-            continue
+        is_of_this_round = frame[8:16] == header.salts
+        is_commit = frame[4:8] != _NO_COMMIT
         if is_broken:
-            return "the write-ahead log is damaged in the middle"
+            if is_of_this_round and is_commit:
+                return "the write-ahead log is damaged in the middle"
+            continue
+        # The checksum goes on from frame to frame, so nothing behind a broken one can be verified.
         summed = frame[:8] + frame[_FRAME_HEADER:]
         checksum = _sum(summed, checksum, little=header.is_little_endian)
-        is_broken = checksum != _words(frame[16:24])
+        is_broken = not is_of_this_round or checksum != _words(frame[16:24])
     return None
 
 

@@ -7,13 +7,14 @@ verify. The other records come back by sync. The damaged files are kept.
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.repair import integrity
-from meshcoop.store.read_only import UNREADABLE, ReadOnlyStore
+from meshcoop.repair.integrity import Report
+from meshcoop.store.read_only import DAMAGED, ReadOnlyStore, raise_obstacle, skip_damage
 from meshcoop.store.store import Store
 from protocol.record.envelope import assemble
 
@@ -43,17 +44,30 @@ class Mended(NamedTuple):
         )
 
 
-def mend_store(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> str | None:
+def mend_store(
+    path: Path,
+    inbox_of: Callable[[Store], Inbox | None],
+    on_check: Report | None = None,
+    on_mend: Report | None = None,
+) -> str | None:
     """If the store at `path` is damaged, mends it, and returns a sentence about the damage and the
     repair. If there is no damage, returns None.
 
     `inbox_of` makes the inbox through which the new store takes in records. It returns None if the
-    store is not meant to hold records. The caller must hold the home's lock.
+    store is not meant to hold records. `on_check` and `on_mend` are called while records are
+    checked and saved, with the number done and the number of all. The caller must hold the home's
+    lock.
+
+    If the process is killed meanwhile, the next call goes on with what was saved. Raises Obstacle
+    if the store cannot be read or written now (R-01.27d).
     """
+    growing = path.with_name(f"{path.stem}.mending.db")
+    if growing.exists() and not path.exists():  # killed while the files changed places
+        _change_places(path, growing)
     dropped = integrity.wal_problem(path)
-    problems = integrity.problems(path)
+    problems = integrity.problems(path, on_check)
     if problems:
-        sentence = _rebuild(path, inbox_of).describe("; ".join(problems))
+        sentence = _rebuild(path, growing, inbox_of, on_mend).describe("; ".join(problems))
     elif dropped is not None:
         sentence = f"{dropped}: what was stored last comes back from the neighbours' nodes"
     else:
@@ -62,47 +76,59 @@ def mend_store(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> str | N
     return sentence
 
 
-def _rebuild(path: Path, inbox_of: Callable[[Store], Inbox | None]) -> Mended:
-    growing = path.with_name(f"{path.stem}.mending.db")
-    for ending in _ENDINGS:
-        Path(f"{growing}{ending}").unlink(missing_ok=True)
+def _rebuild(
+    path: Path,
+    growing: Path,
+    inbox_of: Callable[[Store], Inbox | None],
+    report: Report | None,
+) -> Mended:
+    if integrity.wal_problem(growing) or integrity.problems(growing):
+        for ending in _ENDINGS:
+            Path(f"{growing}{ending}").unlink(missing_ok=True)
     lost: list[int] = []
     with closing(Store(growing)) as store:
-        with suppress(*UNREADABLE), closing(ReadOnlyStore(path)) as old:
+        with skip_damage(), closing(ReadOnlyStore(path)) as old:
             old.copy_to(store)
         inbox = inbox_of(store)
         if inbox is not None:
-            with suppress(*UNREADABLE), closing(ReadOnlyStore(path)) as old:
-                for wires in _batches(_readable(old, lost)):
+            with skip_damage(), closing(ReadOnlyStore(path)) as old:
+                for wires in _batches(_readable(old, lost, report)):
                     inbox.ingest_wires(wires)
         saved = store.records.count()
-    kept = _put_aside(path)
-    growing.rename(path)
-    return Mended(saved, len(lost), kept)
+    return Mended(saved, len(lost), _change_places(path, growing))
 
 
-def _put_aside(path: Path) -> Path:
-    """Moves the files of the damaged store into a folder beside the store. Returns this folder."""
+def _change_places(path: Path, growing: Path) -> Path:
+    """Moves the files of the damaged store into a folder beside the store, and the new store into
+    their place. Returns this folder.
+    """
     folder = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     folder.mkdir(mode=0o700, exist_ok=True)
+    # If the process is killed in between, the next start finds no store, and comes here again. The
+    # old write-ahead log must not stay: SQLite would write it into the new store.
     for ending in _ENDINGS:
         file = Path(f"{path}{ending}")
         if file.exists():
             file.rename(folder / file.name)
+    growing.rename(path)
     return folder
 
 
-def _readable(old: ReadOnlyStore, lost: list[int]) -> Iterator[bytes]:
+def _readable(old: ReadOnlyStore, lost: list[int], report: Report | None) -> Iterator[bytes]:
     """Yields the records that verify. Adds the row numbers of all other records to `lost`.
 
     If only the content of a record is damaged, yields the record without content and adds its row
     number to `lost` too. The rows are read one by one, so that one bad page does not hide the other
     records.
     """
-    for n in range(1, old.last_row() + 1):
+    last_row = old.last_row()
+    for n in range(1, last_row + 1):
+        if report is not None and n % _BATCH == 0:
+            report(n, last_row)
         try:
             parts = old.record(n)
-        except UNREADABLE:
+        except DAMAGED as error:
+            raise_obstacle(error)
             lost.append(n)
             continue
         if parts is None:

@@ -8,16 +8,29 @@ from meshcoop.fold.state import State
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Keys
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.repair import rebuild
+from meshcoop.repair import integrity, rebuild
+from meshcoop.repair.integrity import Report
+from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.store.store import Store
 from protocol.record.envelope import device_key
 
 
-def mend_stores(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
-    """Mends the damaged stores of a home. Returns one sentence for each damaged store. The caller
-    must hold the home's lock.
+def mend_stores(
+    home: Home,
+    keys: Keys,
+    now: Callable[[], int],
+    on_check: Report | None = None,
+    on_mend: Report | None = None,
+) -> list[str]:
+    """Mends the damaged stores of a home. Returns one sentence for each store that was damaged or
+    lost. The caller must hold the home's lock.
+
+    `on_check` and `on_mend` are called as for `rebuild.mend_store`. Raises Obstacle if the home's
+    own store cannot be read or written now. A relay serves the other neighbourhoods if it cannot
+    use the store of one.
     """
     neighbourhood = bytes.fromhex(home.read_settings().neighbourhood or "")
+    served = home.served_stores()
 
     def inbox_of(store: Store) -> Inbox | None:
         if not neighbourhood:
@@ -25,15 +38,18 @@ def mend_stores(home: Home, keys: Keys, now: Callable[[], int]) -> list[str]:
         devices = {device_key(device.seed): device.seed for device in keys.devices}
         return Inbox(founding.open_state(store, neighbourhood, devices, now, keys.boxes))
 
-    served = sorted((home.path / "served").glob("*[0-9a-f].db"))
-    sentences = [
-        rebuild.mend_store(home.store_file, inbox_of),
-        *(_mend_at_relay(path, now) for path in served),
-    ]
+    sentences = [rebuild.mend_store(home.store_file, inbox_of, on_check, on_mend)]
+    for path in served:
+        with log_disk_errors(f"{path.name} is not looked at"):
+            sentences.append(_mend_at_relay(path, now, on_check, on_mend))
+    if (neighbourhood or served) and integrity.is_lost(home.store_file):
+        sentences.append("the store was lost: what it held comes back from the neighbours' nodes")
     return [sentence for sentence in sentences if sentence is not None]
 
 
-def _mend_at_relay(path: Path, now: Callable[[], int]) -> str | None:
+def _mend_at_relay(
+    path: Path, now: Callable[[], int], on_check: Report | None, on_mend: Report | None
+) -> str | None:
     from meshcoop.relay.tenant import HandedKeys  # imported late: only relays need it
 
     neighbourhood = bytes.fromhex(path.stem)
@@ -41,4 +57,4 @@ def _mend_at_relay(path: Path, now: Callable[[], int]) -> str | None:
     def inbox_of(store: Store) -> Inbox:
         return Inbox(State(store, neighbourhood, HandedKeys(store), now))
 
-    return rebuild.mend_store(path, inbox_of)
+    return rebuild.mend_store(path, inbox_of, on_check, on_mend)

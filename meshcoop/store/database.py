@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from meshcoop.store.disk_errors import disk_error_of
+from meshcoop.store.disk_errors import disk_error_of, raise_disk_errors
 from meshcoop.store.sqlite_connection import open_to_write
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID"
@@ -35,8 +35,10 @@ class Database:
     """An open database file. Other classes of this package create their tables in it."""
 
     def __init__(self, path: Path | str) -> None:
+        """Raises Obstacle or Damaged if the file cannot be opened."""
         self.db = open_to_write(path)
-        self.db.execute(_SCHEMA)
+        with raise_disk_errors():
+            self.db.execute(_SCHEMA)
         self.is_writing = False  # a transaction is under way
         self.has_erased = False  # content was erased in the transaction under way
         self._caches: list[TransactionCache] = []
@@ -60,13 +62,14 @@ class Database:
         Without `durable`, the changes survive if the process is killed, but a power cut may lose
         them. That is enough for records that a peer can send again.
 
-        Raises NoRoom or Damaged if the disk fails.
+        Raises Obstacle or Damaged if the disk fails.
         """
         if self.is_writing:
             yield
             return
-        self.db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        self.db.execute("BEGIN IMMEDIATE")
+        with raise_disk_errors():
+            self.db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self.db.execute("BEGIN IMMEDIATE")
         self.is_writing = True
         try:
             for cache in self._caches:

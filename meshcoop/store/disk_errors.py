@@ -1,10 +1,16 @@
-"""Errors of the disk: the disk is full, or the bytes that it returns differ from those written."""
+"""Errors of the disk: an obstacle keeps the store from being used, or the bytes that the disk
+returns differ from those written.
+
+The two are told apart by SQLite's result codes. An obstacle passes, and the store is as good as
+before. Only a damaged store is rebuilt.
+"""
 
 import errno
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from meshcoop.errors import Mistake
 
@@ -13,15 +19,55 @@ StoreError = sqlite3.Error
 
 _LOG = logging.getLogger(__name__)
 
-_NUMBERS_OF_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
-_SIGNS_OF_NO_ROOM = ("full", "disk i/o error", "readonly", "unable to open")
+_PRIMARY = 0xFF  # the bits of a result code that name the error; the others only say more
+
+_FULL = "The disk is full; make room, then try again."
+_FAILS = "The disk fails ({reason}); make room and check the disk, then try again."
+_TAKEN = "Another program uses the store ({reason}); end that program, then try again."
+_CLOSED = (
+    "The store cannot be opened or written ({reason}); check who owns it, and whether the disk is"
+    " read-only, then try again."
+)
+_MOVED = (
+    "The store's file was moved or removed while the node ran; put it back, then `meshcoop down` and"
+    " `meshcoop up`."
+)
+_MEMORY = "This machine has no memory left ({reason}); end some programs, then try again."
+
+# By result code. A code that says more comes before the code of its whole group.
+OBSTACLES: Mapping[int, str] = MappingProxyType(
+    {
+        sqlite3.SQLITE_FULL: _FULL,
+        sqlite3.SQLITE_IOERR: _FAILS,
+        sqlite3.SQLITE_BUSY: _TAKEN,
+        sqlite3.SQLITE_LOCKED: _TAKEN,
+        sqlite3.SQLITE_PROTOCOL: _TAKEN,
+        sqlite3.SQLITE_CANTOPEN: _CLOSED,
+        sqlite3.SQLITE_READONLY: _CLOSED,
+        sqlite3.SQLITE_READONLY_DBMOVED: _MOVED,
+        sqlite3.SQLITE_PERM: _CLOSED,
+        sqlite3.SQLITE_AUTH: _CLOSED,
+        sqlite3.SQLITE_NOLFS: _CLOSED,
+        sqlite3.SQLITE_NOMEM: _MEMORY,
+    }
+)
+
+# By the number of an error of the system.
+_OBSTACLES_OF_FILES: Mapping[int, str] = MappingProxyType(
+    {
+        errno.ENOSPC: _FULL,
+        errno.EDQUOT: _FULL,
+        errno.EFBIG: _FULL,
+        errno.EIO: _FAILS,
+        errno.EROFS: "The disk is read-only; mount it so that it can be written to, then try again.",
+    }
+)
+
+DAMAGES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
-class NoRoom(Mistake):
-    """The disk is full or cannot be written to. Nothing was stored."""
-
-    def __init__(self) -> None:
-        super().__init__("The disk is full or cannot be written to; make room, then try again.")
+class Obstacle(Mistake):
+    """Something keeps the store from being used. Nothing was stored, and nothing is damaged."""
 
 
 class Damaged(Mistake):
@@ -37,20 +83,33 @@ class Damaged(Mistake):
 
 
 def disk_error_of(error: BaseException) -> Mistake | None:
-    """Turns an error of the database or of a file into NoRoom or Damaged, if the disk caused it.
+    """Turns an error of the database or of a file into Obstacle or Damaged, if the disk caused it.
 
-    Returns None if anything else caused it.
+    Returns None if anything else caused it, such as a bug in meshcoop.
     """
-    if isinstance(error, OSError) and error.errno in _NUMBERS_OF_NO_ROOM:
-        return NoRoom()
-    if not isinstance(error, sqlite3.DatabaseError):
+    if isinstance(error, OSError):
+        sentence = _OBSTACLES_OF_FILES.get(error.errno or 0)
+        return Obstacle(sentence, reason=error.strerror) if sentence else None
+    if not isinstance(error, sqlite3.Error):
         return None
-    message = str(error).lower()
-    if isinstance(error, sqlite3.OperationalError) and _tells_of_no_room(message):
-        return NoRoom()
-    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-        return None  # a bug in meshcoop, not the disk
-    return Damaged(message)
+    # Python's own errors, such as the use of a closed database, have no result code.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
+    if code & _PRIMARY in DAMAGES:
+        return Damaged(str(error))
+    sentence = OBSTACLES.get(code) or OBSTACLES.get(code & _PRIMARY)
+    return Obstacle(sentence, reason=str(error)) if sentence else None
+
+
+@contextmanager
+def raise_disk_errors() -> Iterator[None]:
+    """Runs the block of a `with` statement. If the disk fails in it, raises Obstacle or Damaged."""
+    try:
+        yield
+    except StoreError as error:
+        disk_error = disk_error_of(error)
+        if disk_error is None:
+            raise
+        raise disk_error from error
 
 
 @contextmanager
@@ -62,15 +121,7 @@ def log_disk_errors(what: str) -> Iterator[None]:
     task again later.
     """
     try:
-        yield
-    except (NoRoom, Damaged) as disk_error:
+        with raise_disk_errors():
+            yield
+    except (Obstacle, Damaged) as disk_error:
         _LOG.error("%s: %s", what, disk_error.sentence)
-    except StoreError as error:
-        mistake = disk_error_of(error)
-        if mistake is None:
-            raise
-        _LOG.error("%s: %s", what, mistake.sentence)
-
-
-def _tells_of_no_room(message: str) -> bool:
-    return any(sign in message for sign in _SIGNS_OF_NO_ROOM)

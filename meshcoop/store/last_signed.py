@@ -12,6 +12,7 @@ itself has every record.
 import os
 from pathlib import Path
 
+from meshcoop.store.disk_errors import Obstacle
 from protocol.record.envelope import Record
 
 _KEY = 32  # bytes
@@ -26,7 +27,15 @@ class LastSigned:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        """Raises Obstacle if the file cannot be opened."""
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise Obstacle(
+                "{path} cannot be opened ({reason}); check who owns it, then try again.",
+                path=path,
+                reason=error.strerror,
+            ) from None
         data = os.read(self._file, _MOST_DEVICES * _SLOT)
         starts = range(0, len(data) - _SLOT + 1, _SLOT)  # a slot that was cut short is ignored
         slots = [data[start : start + _SLOT] for start in starts]

@@ -2,21 +2,41 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from meshcoop.store.disk_errors import StoreError
+from meshcoop.store.disk_errors import Obstacle, StoreError, disk_error_of
 from meshcoop.store.sqlite_connection import open_to_read
 from meshcoop.store.store import Store
 
-UNREADABLE = (StoreError, UnicodeDecodeError)  # damaged text raises UnicodeDecodeError
+DAMAGED = (StoreError, UnicodeDecodeError)  # damaged text raises UnicodeDecodeError
 
 _NOTES = ("name", "arrival", "muted")  # notes that cannot be made again from records
 # Tables that are not copied whole. Most are made again from records; for `meta`, see `_NOTES`.
 _DERIVED = frozenset({"records", "logs", "parents", "held", "views", "credits", "meta", "arrived"})
 _SHORTEST_RECORD = 200  # bytes
 _MOST_ROWS = 50_000_000
+
+
+@contextmanager
+def skip_damage() -> Iterator[None]:
+    """Runs the block of a `with` statement, which reads a store. If it meets damage, it ends there
+    without an error. Raises Obstacle if the store cannot be read now.
+    """
+    try:
+        yield
+    except DAMAGED as error:
+        raise_obstacle(error)
+
+
+def raise_obstacle(error: Exception) -> None:
+    """Raises Obstacle if an error shows that something keeps the store from being read. Damage and
+    an obstacle must not be taken for each other: what is only kept back is not lost.
+    """
+    disk_error = disk_error_of(error)
+    if isinstance(disk_error, Obstacle):
+        raise disk_error from error
 
 
 class RecordParts(NamedTuple):
@@ -32,7 +52,7 @@ class RecordParts(NamedTuple):
 class ReadOnlyStore:
     """A store's file, open to read.
 
-    If the file cannot be read, methods raise one of the exceptions in UNREADABLE.
+    If the file is damaged or cannot be read now, methods raise one of the exceptions in DAMAGED.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,6 +66,16 @@ class ReadOnlyStore:
         """Returns at most `limit` faults that SQLite finds in the file."""
         answers = [row[0] for row in self._db.execute(f"PRAGMA integrity_check({limit})")]
         return [] if answers == ["ok"] else answers
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the store has no table of records and no notes. A process that is killed while it
+        makes a store leaves it like this. Nothing was ever stored in it.
+        """
+        names = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master")}
+        if "records" in names:
+            return False
+        return "meta" not in names or not self._db.execute("SELECT 1 FROM meta").fetchone()
 
     def count(self) -> int:
         """Counts the records."""
@@ -65,18 +95,21 @@ class ReadOnlyStore:
         return RecordParts(*row) if row else None
 
     def last_row(self) -> int:
-        """Returns the highest row number of a record. Never raises.
+        """Returns the highest row number of a record.
 
         If the table cannot be read, returns the highest row number that a file of this size can
         have. If the size cannot be read either, returns 0.
         """
-        with suppress(*UNREADABLE):
-            return int(self._db.execute("SELECT coalesce(max(n), 0) FROM records").fetchone()[0])
-        with suppress(*UNREADABLE):
+        last = None
+        with skip_damage():
+            last = self._db.execute("SELECT coalesce(max(n), 0) FROM records").fetchone()[0]
+        if last is not None:
+            return int(last)
+        size = 0
+        with skip_damage():
             pages = self._db.execute("PRAGMA page_count").fetchone()[0]
-            size = self._db.execute("PRAGMA page_size").fetchone()[0]
-            return min(int(pages) * int(size) // _SHORTEST_RECORD, _MOST_ROWS)
-        return 0
+            size = int(pages) * int(self._db.execute("PRAGMA page_size").fetchone()[0])
+        return min(size // _SHORTEST_RECORD, _MOST_ROWS)
 
     def failed_threads(self) -> list[str]:
         """Returns the errors of the threads that code failed to fold, one for each thread."""
@@ -114,13 +147,13 @@ class ReadOnlyStore:
         cannot be read.
         """
         for name in _NOTES:
-            with suppress(*UNREADABLE):
+            with skip_damage():
                 self._copy_note(name, store)
         tables = self._db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
         for name, sql in tables.fetchall():
             if name in _DERIVED or name.startswith(("sqlite_", "search")) or not sql:
                 continue
-            with suppress(*UNREADABLE):
+            with skip_damage():
                 self._copy_table(name, sql, store)
 
     def _copy_note(self, name: str, store: Store) -> None:

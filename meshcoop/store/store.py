@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from meshcoop.store.database import Database
+from meshcoop.store.disk_errors import raise_disk_errors
 from meshcoop.store.logs import DeviceLog, Logs
 from meshcoop.store.parents import Parents
 from meshcoop.store.quota_counts import QuotaCounts
@@ -27,9 +28,10 @@ class Store(Database):
 
     def __init__(self, path: Path | str) -> None:
         super().__init__(path)
-        self.logs = Logs(self)
-        self.records = Records(self)
-        self.parents = Parents(self)
+        with raise_disk_errors():
+            self.logs = Logs(self)
+            self.records = Records(self)
+            self.parents = Parents(self)
 
     def append(self, record: Record, log: DeviceLog, *, over: bool, ended: bool) -> StoredRecord:
         """Adds the next record of a log, and counts the record for the quota.

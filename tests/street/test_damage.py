@@ -4,8 +4,9 @@ neighbour again.
 
 import random
 import shutil
+import sqlite3
 import subprocess
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 
@@ -73,15 +74,39 @@ def test_a_home_mends_its_store_with_what_a_neighbour_holds(pair, how):
     _, ada, ben = pair
     ada("down")
     damage(ada, how, random.Random(how))
-    if how != "no store":
-        found = ada.run("--json", "doctor")
-        assert found.returncode == 1
-        assert '"store", "state": "wrong"' in found.stdout
+    found = ada.run("--json", "doctor")
+    assert found.returncode == 1
+    assert '"store", "state": "wrong"' in found.stdout
+    kept = set(ada.path.glob("store.damaged-*"))
     recovered(ada, ben)
-    if how != "no store":
-        assert "damaged" in ada("status")["damage"][0]
-        assert "damaged" in ada.text("status")
-        assert list(ada.path.glob("store.damaged-*"))
+    is_lost = how in {"nothing left", "no store"}
+    what = "lost" if is_lost else "damaged"
+    assert what in ada("status")["damage"][0]
+    assert what in ada.text("status")
+    assert (set(ada.path.glob("store.damaged-*")) == kept) == is_lost
+
+
+def test_an_obstacle_is_said_and_nothing_is_taken_for_damaged(pair):
+    """The node does not start, says why, and starts when nothing is in the way any more."""
+    _, ada, ben = pair
+    ada("down")
+    before = ada.store.read_bytes()
+    kept = set(ada.path.glob("store.damaged-*"))
+    with closing(sqlite3.connect(ada.store)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        assert "Another program uses the store" in ada.refused("up")
+    for path, code in ((ada.store, 1), (ada.path / "signed", 0)):
+        path.rename(ada.path / "elsewhere")
+        path.mkdir()  # not even the system's administrator can open it
+        assert path.name in ada.refused("up")
+        assert ada.run("doctor").returncode == code
+        path.rmdir()
+        (ada.path / "elsewhere").rename(path)
+    assert ada.store.read_bytes() == before
+    assert set(ada.path.glob("store.damaged-*")) == kept
+    recovered(ada, ben)
+    assert ada("status")["damage"] == []
 
 
 @pytest.mark.long

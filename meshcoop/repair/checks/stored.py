@@ -1,9 +1,7 @@
 """Checks the stored records. Also reports damage that the node found when it started."""
 
 from contextlib import closing
-from pathlib import Path
 
-from meshcoop.home.folder import Home
 from meshcoop.repair import integrity
 from meshcoop.repair.finding import Finding, Patient
 from meshcoop.store.read_only import ReadOnlyStore
@@ -14,7 +12,7 @@ def check_store(patient: Patient) -> Finding:
     """Looks for damage in each store of the home. SQLite checks the file, and every record is
     hashed again. A relay has one store for each neighbourhood, besides its own.
     """
-    stores = _stores(patient.home)
+    stores = patient.home.stores()
     faults = {path.name: problems for path in stores if (problems := integrity.problems(path))}
     # A running node may be writing to its write-ahead log: half a frame would look like damage.
     if patient.status is None:
@@ -30,8 +28,8 @@ def check_store(patient: Patient) -> Finding:
             f"What is stored here is damaged ({listed}).",
             "`meshcoop down` and `meshcoop up` mend it, with what the neighbours' nodes hold.",
         )
-    if not patient.home.store_file.exists():
-        return Finding("store", "note", "Nothing is stored here yet.")
+    if integrity.is_lost(patient.home.store_file):
+        return _describe_empty(patient)
     with closing(ReadOnlyStore(patient.home.store_file)) as store:
         count = store.count()
     return Finding("store", "fine", f"All {count} records were read again and are as signed.")
@@ -40,7 +38,7 @@ def check_store(patient: Patient) -> Finding:
 def check_threads(patient: Patient) -> Finding:
     """Says how much is left out because the code of a kind failed (R-10.16c)."""
     errors: list[str] = []
-    for path in _stores(patient.home):
+    for path in patient.home.stores():
         if path.exists():
             with closing(ReadOnlyStore(path)) as store:
                 errors += store.failed_threads()
@@ -89,5 +87,12 @@ def check_past(patient: Patient) -> Finding:
     return Finding("past", "fine", "Nothing had to be mended when the node started.")
 
 
-def _stores(home: Home) -> list[Path]:
-    return [home.store_file, *sorted((home.path / "served").glob("*[0-9a-f].db"))]
+def _describe_empty(patient: Patient) -> Finding:
+    """Says whether a home without a store has lost it."""
+    if patient.status is not None:
+        remedy = "Put it back, then `meshcoop down` and `meshcoop up`."
+        return Finding("store", "wrong", "The store was removed while the node runs.", remedy)
+    if patient.home.read_settings().neighbourhood or patient.home.served_stores():
+        remedy = "`meshcoop up` makes a new one, with what the neighbours' nodes hold."
+        return Finding("store", "wrong", "The store is lost.", remedy)
+    return Finding("store", "note", "Nothing is stored here yet.")

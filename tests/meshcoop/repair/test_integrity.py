@@ -2,10 +2,15 @@
 saved.
 """
 
+import contextlib
+import itertools
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -15,13 +20,22 @@ from meshcoop.fold.state import State
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.repair import integrity
 from meshcoop.repair import rebuild as mending
-from meshcoop.store.disk_errors import Damaged, NoRoom, log_disk_errors
+from meshcoop.store import read_only
+from meshcoop.store.disk_errors import (
+    DAMAGES,
+    OBSTACLES,
+    Damaged,
+    Obstacle,
+    disk_error_of,
+    log_disk_errors,
+)
 from meshcoop.store.last_signed import LastSigned
 from meshcoop.store.store import Store
 from protocol.errors import Refused
 from tests.support.street_in_memory import Street
 
 POSTS = 40
+LAST = "(SELECT max(n) FROM records)"
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +136,7 @@ def test_flipped_bits_anywhere_and_cuts_anywhere_leave_a_store_that_verifies(
         assert state.authority is None or state.authority.neighbourhood == neighbourhood
 
 
-@pytest.mark.parametrize("strange", [b"", b"SQLite format 3\0", bytes(9000), b"no database" * 999])
+@pytest.mark.parametrize("strange", [b"SQLite format 3\0", bytes(9000), b"no database" * 999])
 def test_a_file_that_is_no_store_gives_an_empty_one(written, tmp_path, strange):
     _, neighbourhood, _ = written
     path = tmp_path / "store.db"
@@ -180,6 +194,234 @@ def test_a_flipped_bit_in_the_middle_of_the_log_is_found(waiting, seed):
     assert integrity.wal_problem(waiting) is not None
 
 
+KILLS = 6
+# Kills one process after the other in the middle of a large transaction. Each goes on with the store
+# and the write-ahead log that the one before has left.
+KILLER = """
+import os, random, signal, sys
+from pathlib import Path
+from meshcoop.repair import integrity
+from meshcoop.store.store import Store
+
+path = Path(sys.argv[1])
+
+def write(dice, telling):
+    store = Store(path)
+    store.db.execute("PRAGMA cache_size = 10")  # SQLite writes pages before a transaction ends
+    while True:
+        with store.transaction(durable=False):
+            for _ in range(dice.randrange(1, 150)):
+                store.set_note(f"note {dice.randrange(99)}", dice.randbytes(dice.randrange(2000)))
+                os.write(telling, b".")
+
+for seed in range(int(sys.argv[2])):
+    dice = random.Random(seed)
+    hearing, telling = os.pipe()
+    writer = os.fork()
+    if writer == 0:
+        write(dice, telling)
+    os.close(telling)
+    left = dice.randrange(1, 400)
+    while left > 0:
+        left -= len(os.read(hearing, left))
+    os.kill(writer, signal.SIGKILL)
+    os.waitpid(writer, 0)
+    os.close(hearing)
+    print(integrity.wal_problem(path), integrity.problems(path))
+"""
+
+
+def test_a_store_is_whole_whenever_its_process_is_killed(tmp_path):
+    path = tmp_path / "store.db"
+    command = [sys.executable, "-c", KILLER, str(path), str(KILLS)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines() == ["None []"] * KILLS
+    assert path.with_name("store.db-wal").stat().st_size > 50_000
+
+
+def test_what_a_process_leaves_that_is_killed_while_it_makes_a_store_is_no_damage(tmp_path):
+    """Stops the making of a store before each of its statements."""
+    statements = []
+    with closing(Store(tmp_path / "whole.db")) as store:
+        statements = [row[0] for row in store.db.execute("SELECT sql FROM sqlite_master") if row[0]]
+    for done in range(len(statements) + 1):
+        path = tmp_path / f"{done}.db"
+        with closing(sqlite3.connect(path)) as db:
+            for statement in statements[:done]:
+                db.execute(statement)
+        assert mending.mend_store(path, lambda store: None) is None
+        with closing(Store(path)) as store:
+            assert store.records.count() == 0
+
+
+# -- obstacles ------------------------------------------------------------------------------------
+
+# What is neither an obstacle nor damage is a fault of the program, or no error at all.
+OURS = {
+    sqlite3.SQLITE_ERROR, sqlite3.SQLITE_INTERNAL, sqlite3.SQLITE_ABORT, sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_NOTFOUND, sqlite3.SQLITE_EMPTY, sqlite3.SQLITE_SCHEMA, sqlite3.SQLITE_TOOBIG,
+    sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_RANGE, sqlite3.SQLITE_NOTICE, sqlite3.SQLITE_WARNING,
+}  # fmt: skip
+RESULT_CODES = range(1, 29)  # all primary codes of SQLite that are errors or warnings
+
+
+def of_code(code):
+    error = sqlite3.OperationalError("a word of SQLite")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize("code", RESULT_CODES)
+def test_each_error_of_sqlite_is_an_obstacle_or_damage_or_ours(code):
+    expected = [kind for kind in (OBSTACLES, DAMAGES, OURS) if code in kind]
+    assert len(expected) == 1
+    types = (Damaged if code in DAMAGES else Obstacle if code in OBSTACLES else None,)
+    for further in (0, 1 << 8, 2 << 8):  # the codes that say more about the same error
+        error = disk_error_of(of_code(code | further))
+        assert (type(error) if error else None) in types
+
+
+def test_an_error_of_python_itself_is_ours():
+    assert disk_error_of(sqlite3.ProgrammingError("Cannot operate on a closed database.")) is None
+    assert disk_error_of(OSError("no errors of SQLite")) is None
+
+
+def as_it_lies(folder):
+    return {
+        path.name: path.read_bytes() if path.is_file() else None
+        for path in folder.iterdir()
+        if not path.name.endswith("-shm")
+    }
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR])
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_store_that_cannot_be_read_now_stays_where_it_is(
+    written, tmp_path, monkeypatch, code, is_damaged
+):
+    """Meets an obstacle at each statement that mending makes."""
+    path, neighbourhood, _ = written
+    copy = copied(path, tmp_path)
+    if is_damaged:
+        with closing(sqlite3.connect(copy)) as db, db:
+            db.execute("UPDATE records SET signature = zeroblob(64) WHERE n = 9")
+    before = copy.read_bytes()
+    open_to_read = read_only.open_to_read
+    sentence = None
+    for last in itertools.count():
+        left = iter(range(last))
+
+        class Blocked(sqlite3.Connection):
+            def execute(self, *words, left=left):
+                if next(left, None) is None:
+                    raise of_code(code)
+                return super().execute(*words)
+
+        monkeypatch.setattr(
+            read_only,
+            "open_to_read",
+            lambda path, blocked=Blocked: sqlite3.connect(path, factory=blocked),
+        )
+        try:
+            sentence = mending.mend_store(copy, inbox_of(neighbourhood))
+            break
+        except Obstacle:
+            assert copy.read_bytes() == before
+            assert not list(tmp_path.glob("*.damaged-*"))
+    assert last > (40 if is_damaged else 3)
+    monkeypatch.setattr(read_only, "open_to_read", open_to_read)
+    assert (sentence is not None) == is_damaged
+    assert integrity.problems(copy) == []
+
+
+def test_a_folder_in_place_of_a_store_is_not_moved_aside(written, tmp_path):
+    _, neighbourhood, _ = written
+    (tmp_path / "store.db").mkdir()
+    with pytest.raises(Obstacle, match="no file"):
+        mending.mend_store(tmp_path / "store.db", inbox_of(neighbourhood))
+    assert [path.name for path in tmp_path.iterdir()] == ["store.db"]
+
+
+def test_a_store_that_another_program_locks_is_not_moved_aside(written, tmp_path):
+    path, neighbourhood, _ = written
+    copy = copied(path, tmp_path)
+    with closing(sqlite3.connect(copy, timeout=0)) as db:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute("BEGIN EXCLUSIVE")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(read_only, "open_to_read", lambda path: sqlite3.connect(path, timeout=0))
+            with pytest.raises(Obstacle, match="Another program"):
+                mending.mend_store(copy, inbox_of(neighbourhood))
+    assert not list(tmp_path.glob("*.damaged-*"))
+    assert mending.mend_store(copy, inbox_of(neighbourhood)) is None
+
+
+# -- mending that is killed -----------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """Stands for the end of a killed process: nothing after it runs."""
+
+
+@pytest.mark.parametrize("renames", range(4))
+def test_mending_that_is_killed_while_files_change_places_ends_well(
+    written, tmp_path, monkeypatch, renames
+):
+    path, neighbourhood, ids = written
+    copy = copied(path, tmp_path)
+    copy.with_name("store.db-shm").write_bytes(b"")
+    with closing(sqlite3.connect(copy)) as db, db:
+        db.execute(f"UPDATE records SET signature = zeroblob(64) WHERE n = {LAST}")
+    left = iter(range(renames))
+    rename = Path.rename
+
+    def killed(self, target):
+        if next(left, None) is None:
+            raise Killed
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        with contextlib.suppress(Killed):
+            mending.mend_store(copy, inbox_of(neighbourhood))
+    mending.mend_store(copy, inbox_of(neighbourhood))
+    assert integrity.problems(copy) == []
+    with closing(Store(copy)) as store:
+        assert store.records.count() == len(ids) - 1
+
+
+def test_mending_that_is_killed_keeps_what_it_has_saved(written, tmp_path, monkeypatch):
+    path, neighbourhood, _ = written
+    monkeypatch.setattr(mending, "_BATCH", 10)
+    copy = copied(path, tmp_path)
+    with closing(sqlite3.connect(copy)) as db, db:
+        db.execute(f"UPDATE records SET signature = zeroblob(64) WHERE n = {LAST}")
+    with pytest.raises(Killed):
+        mending.mend_store(copy, inbox_of(neighbourhood), on_mend=kill_after(20))
+    verified = []
+    verify = Inbox.ingest_wires
+    monkeypatch.setattr(
+        Inbox,
+        "ingest_wires",
+        lambda inbox, wires: (
+            verified.append(inbox.state.store.records.count()) or verify(inbox, wires)
+        ),
+    )
+    mending.mend_store(copy, inbox_of(neighbourhood))
+    assert verified[0] >= 10
+    assert integrity.problems(copy) == []
+
+
+def kill_after(records):
+    def report(done, total):
+        assert done <= total
+        if done > records:
+            raise Killed
+
+    return report
+
+
 # -- the last number ------------------------------------------------------------------------------
 
 
@@ -222,7 +464,7 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_half_stored(tmp_path):
         before = set(ada.store.records.ids()), ada.state.authority
         pages = ada.store.db.execute("PRAGMA page_count").fetchone()[0]
         ada.store.db.execute(f"PRAGMA max_page_count = {pages}")
-        with pytest.raises(NoRoom, match="make room"):
+        with pytest.raises(Obstacle, match="make room"):
             fill(ada)
         assert ada.state.authority.members == before[1].members
         ada.store.db.execute("PRAGMA max_page_count = 100000")
@@ -234,11 +476,11 @@ def test_a_full_disk_is_a_sentence_and_nothing_is_half_stored(tmp_path):
 
 def test_trouble_in_the_background_is_said_and_endured(caplog):
     with log_disk_errors("what is due waits"):
-        raise NoRoom
+        raise Obstacle("The disk is full.")
     with log_disk_errors("what is due waits"):
         raise Damaged("a bit")
     with log_disk_errors("what is due waits"):
-        raise sqlite3.OperationalError("database or disk is full")
+        raise of_code(sqlite3.SQLITE_FULL)
     assert caplog.text.count("what is due waits") == 3
     with pytest.raises(sqlite3.IntegrityError), log_disk_errors("our own mistake"):
         raise sqlite3.IntegrityError("UNIQUE constraint failed")
