@@ -16,6 +16,7 @@ from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
 from meshcoop.home import passphrase
 from meshcoop.home.folder import Home
 from meshcoop.node import process
+from protocol.display_text import safe_line
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,13 @@ class Context:
             except NodeGone:
                 # No node runs, or it is starting or stopping. `start` handles all three cases.
                 self.require_home()
-                process.start(self.home, passphrase.obtain_passphrase())
+                self.start_node(passphrase.obtain_passphrase())
                 client = stack.enter_context(Client(self.home.api_socket))
             yield client
+
+    def start_node(self, secret: str) -> None:
+        """Starts the node. If that takes long, shows what the node does on the terminal."""
+        process.start(self.home, secret, tell=_show_progress)
 
     def require_home(self) -> None:
         """Raises Mistake if nobody has made a home in the context's folder yet."""
@@ -115,6 +120,11 @@ def _lost_answer(error: OSError, done: str | None) -> Mistake:
         reason=reason,
         done=done,
     )
+
+
+def _show_progress(line: str) -> None:
+    if sys.stderr.isatty():
+        print(safe_line(line), file=sys.stderr, flush=True)
 
 
 ContextArgument = Annotated[Context, Parameter(parse=False)]

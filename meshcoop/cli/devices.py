@@ -81,7 +81,7 @@ def certify_device(*, words: WordsOption = None, context: ContextArgument) -> No
         unlocked.save(replace(keys, devices=(held, *keys.devices)))
         Inbox(state).ingest([introduction], durable=True)
     if was_running:
-        process.start(context.home, secret)
+        context.start_node(secret)
     result = {"device": identity.device.hex(), "person": identity.person.hex()}
     context.answer(
         result,

@@ -229,7 +229,7 @@ def _node_for_joining(context: Context, secret: str) -> Iterator[Client]:
     """
     was_started = not process.running(context.home)
     if was_started:
-        process.start(context.home, secret)
+        context.start_node(secret)
     try:
         with Client(context.home.api_socket) as client:
             yield client

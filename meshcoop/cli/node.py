@@ -86,12 +86,15 @@ def _serve_home(context: Context, unlocked: key_file.UnlockedKeys) -> None:
     from meshcoop.network.libp2p.host import open_host
     from meshcoop.network.libp2p.swarm import HOME_LIMITS, RELAY_LIMITS
     from meshcoop.node.node import Node, run_node
+    from meshcoop.node.start_report import CHECKING, MENDING, StartReport
     from meshcoop.node.step_meter import meters_of_environment
     from meshcoop.repair.startup import mend_stores
 
     settings = context.home.read_settings()
     _log_to_file(context, as_json=settings.relay is not None)
-    damage = mend_stores(context.home, unlocked.keys, now)
+    damage = mend_stores(
+        context.home, unlocked.keys, now, StartReport(CHECKING), StartReport(MENDING)
+    )
 
     def open_network(seed: bytes, listen: list[str]) -> Any:
         mdns = os.environ.get("MESHCOOP_MDNS", "1") != "0"

@@ -4,6 +4,7 @@ Records may be folded a few at a time, with the same result as a rebuild. If a r
 of this home's clock, it is folded when its time has come.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC
 
@@ -21,7 +22,12 @@ from protocol.authority.authority import Authority
 from protocol.local_clock import LocalClock
 from protocol.time_zones import find_zone
 
-_NOTE = "fold"  # in the store: the version that its views were folded with
+# The store's notes: the version with which all its views were made; and, while they are made again,
+# that version with the row of the last root that is done.
+_NOTE = "fold"
+_PROGRESS = "folding"
+
+_PART = 500  # threads that one transaction folds, while all are folded
 
 
 class State:
@@ -40,16 +46,18 @@ class State:
         """If another version of the program made the views, makes them again.
 
         `report` is called meanwhile with the number of threads done and the number of all threads.
-        It is not called if the store holds no threads.
+        It is not called if the store holds no threads. If the process is killed meanwhile, the next
+        state goes on where this one was.
         """
         is_stale = store.read_note(_NOTE) != fold_version()
+        done = _read_progress(store) if is_stale else None
         self.store = store
         self.neighbourhood = neighbourhood
         self.ring = ring
         self.now = now
         self.failures = CodeFailures()
         self._clock_limit = ClockLimit(store, now)
-        self.views = Views(store, stale=is_stale)
+        self.views = Views(store, stale=is_stale and done is None)
         self.contents = RecordContents(neighbourhood, ring)
         self.authority_fold = AuthorityFold(store, neighbourhood, ring, self._clock_limit)
         self.thread_fold = ThreadFold(
@@ -57,8 +65,8 @@ class State:
         )
         with store.transaction():
             self.authority_fold.fold()
-            if is_stale:
-                self.rebuild(report)
+        if is_stale:
+            self._fold_after(done or 0, report)
 
     @property
     def authority(self) -> Authority | None:
@@ -87,5 +95,36 @@ class State:
     def rebuild(self, report: Report | None = None) -> None:
         """Makes all views again from the records. `report` is called as for a new state."""
         with self.store.transaction():
-            self.thread_fold.fold_all(report)
+            self.views.clear()
+            self._note_progress(0)
+        self._fold_after(0, report)
+
+    def _fold_after(self, last: int, report: Report | None) -> None:
+        """Folds all threads whose root lies in a row above `last`. Each part of them is one
+        transaction, which also notes how far it came. So a process that is killed loses one part.
+        """
+        roots = sorted(self.store.records.roots())
+        for done in range(bisect_right(roots, last), len(roots), _PART):
+            if report is not None:
+                report(done, len(roots))
+            part = roots[done : done + _PART]
+            with self.store.transaction(durable=False):
+                self.thread_fold.fold(part)
+                self._note_progress(part[-1])
+        with self.store.transaction():
             self.store.set_note(_NOTE, fold_version())
+            self.store.set_note(_PROGRESS, None)
+        if report is not None and roots:
+            report(len(roots), len(roots))
+
+    def _note_progress(self, last: int) -> None:
+        self.store.set_note(_NOTE, None)
+        self.store.set_note(_PROGRESS, f"{fold_version()} {last}")
+
+
+def _read_progress(store: Store) -> int | None:
+    """Returns the row of the last root up to which this version of the program has made the views.
+    Returns None if it has not begun.
+    """
+    version, _, last = str(store.read_note(_PROGRESS) or "").partition(" ")
+    return int(last) if version == fold_version() else None

@@ -66,21 +66,6 @@ class ThreadFold:
         if self._store.has_erased:
             self._views.purge()
 
-    def fold_all(self, report: Report | None = None) -> None:
-        """Removes all views and makes the views of all threads again.
-
-        `report` is called at the start, each time that some hundred threads are done, and at the
-        end. It is not called if there are no threads.
-        """
-        self._views.clear()
-        roots = sorted(self._store.records.roots())
-        for done in range(0, len(roots), _AT_ONCE):
-            if report is not None:
-                report(done, len(roots))
-            self.fold(roots[done : done + _AT_ONCE])
-        if report is not None and roots:
-            report(len(roots), len(roots))
-
     def fold_thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
         """Folds one thread, together with `extra` entries that are not posted yet. Stores
         no views.

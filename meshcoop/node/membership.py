@@ -20,7 +20,7 @@ from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.matching.index import MatchingIndex
 from meshcoop.network.interface import Network
 from meshcoop.network.libp2p.identity import public_key_of
-from meshcoop.node.rebuild_report import RebuildReport
+from meshcoop.node.start_report import FOLDING, StartReport
 from meshcoop.store.last_signed import LastSigned
 from meshcoop.store.store import Store
 from meshcoop.sync.address_delivery import AddressDelivery
@@ -55,7 +55,8 @@ def open_membership(
     machine = key_file.machine_id()
     seeds = {device_key(device.seed): device.seed for device in keys.devices}
     elsewhere = [device_key(device.seed) for device in keys.devices if device.machine != machine]
-    state = open_state(store, neighbourhood, seeds, now, keys.boxes, report=RebuildReport())
+    report = StartReport(FOLDING)
+    state = open_state(store, neighbourhood, seeds, now, keys.boxes, report=report)
     inbox = Inbox(state)
     inbox.listeners.append(lambda result: on_change(len(result.stored)))
     author = Author(inbox, seeds, now, random, elsewhere=elsewhere, last_signed=last_signed)

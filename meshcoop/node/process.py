@@ -19,9 +19,9 @@ from meshcoop.home.folder import Home
 from meshcoop.home.passphrase import PASSPHRASE_VARIABLE as PASSPHRASE_FILE
 
 PROGRAM = (sys.executable, "-m", "meshcoop")
-START_SECONDS = 60
+START_SECONDS = 60  # a caller waits this long for a node that writes nothing to its log
 
-_LONGEST_START_SECONDS = 3600  # for a node that goes on writing to its log
+_QUIET_SECONDS = 5  # after this, a caller is told how far the node is
 _PAUSE = 0.02  # seconds between two checks
 _END_SECONDS = 5  # a node that must end has this long before it is killed
 _MAX_TAIL = 16 * 1024  # bytes at the end of the log that are searched for its last line
@@ -42,19 +42,28 @@ def running(home: Home) -> bool:
     return home.is_running()
 
 
-def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> int:
+def start(
+    home: Home,
+    passphrase: str,
+    *,
+    program: Sequence[str] = PROGRAM,
+    tell: Callable[[str], None] | None = None,
+) -> int:
     """Starts `PROGRAM --home HOME run`. Returns the id of the node's process when the node is
-    ready.
+    ready. If that takes long, calls `tell` with the lines that the node writes to its log.
 
     If a node runs already, returns the process id of that node. If the new node ends early, raises
     Mistake with the last line of its log. If the node's exit code was 1 or 2, the Mistake has this
     code too.
+
+    A node that works on is never ended here. If it writes nothing to its log for START_SECONDS,
+    raises Mistake, and the node goes on in the background.
     """
     home.create()
     while running(home):
         # If that node ends before it is ready, or was killed a moment ago, a new one starts.
         with suppress(_Ended):
-            return _await_ready(home, lambda: _check_running(home))
+            return _await_ready(home, lambda: _check_running(home), tell)
     log_before = _log_size(home)
     try:
         child = _spawn(home, passphrase, program)
@@ -69,14 +78,11 @@ def start(home: Home, passphrase: str, *, program: Sequence[str] = PROGRAM) -> i
             code = child.returncode if child.returncode in {1, 2} else 1
             raise Mistake(_last_line(home, log_before), code)
 
-    pid = None
-    try:
-        pid = _await_ready(home, check_alive)
-    finally:
-        if pid != child.pid:
-            # The child was given up, or another node runs already. The child must end, or it would
-            # take the lock once the other node has stopped.
-            _end(child)
+    pid = _await_ready(home, check_alive, tell)
+    if pid != child.pid:
+        # Another node runs already. The child must end, or it would take the lock once the other
+        # node has stopped.
+        _end(child)
     return pid
 
 
@@ -129,28 +135,33 @@ def _spawn(home: Home, passphrase: str, program: Sequence[str]) -> subprocess.Po
     return child
 
 
-def _await_ready(home: Home, check_alive: Callable[[], None]) -> int:
+def _await_ready(
+    home: Home, check_alive: Callable[[], None], tell: Callable[[str], None] | None
+) -> int:
     """Waits until the node says through its API that it is ready. Returns the id of the node's
     process.
 
-    While the node rebuilds its views, it writes to its log. A node that writes to its log gets more
-    time, up to an hour. Raises Mistake if the node is not ready in time.
+    A node that has much to do first writes to its log how far it is. Waits as long as it does.
+    Raises Mistake if it is silent for START_SECONDS.
     """
     began = time.monotonic()
-    deadline = began + START_SECONDS
+    last_sign = began
     log_size = _log_size(home)
-    while (left := deadline - time.monotonic()) > 0:
+    while (left := last_sign + START_SECONDS - time.monotonic()) > 0:
         check_alive()
         if log_size != _log_size(home):
+            if tell is not None and time.monotonic() - began > _QUIET_SECONDS:
+                tell(_last_line(home, log_size))
             log_size = _log_size(home)
-            deadline = min(time.monotonic(), began + _LONGEST_START_SECONDS) + START_SECONDS
+            last_sign = time.monotonic()
         with suppress(NodeGone), Client(home.api_socket, left) as client:
             status = client.call("status")
             if status["ready"] is True:
                 return int(status["pid"])
         time.sleep(_PAUSE)
     raise Mistake(
-        "The node did not get ready in time; {log_file} may say why.", log_file=home.log_file
+        "The node is still starting, and goes on in the background; {log_file} says what it does.",
+        log_file=home.log_file,
     )
 
 

@@ -26,6 +26,8 @@ Environment=MESHCOOP_PASSPHRASE_FILE=%d/passphrase MESHCOOP_MDNS=0
 LoadCredential=passphrase:/etc/meshcoop/passphrase
 Restart=on-failure
 RestartSec=5
+# After an upgrade, a start may take long. If it were killed, the next one would take long too.
+TimeoutStartSec=infinity
 WatchdogSec=60
 MemoryMax=512M
 NoNewPrivileges=yes

@@ -3,10 +3,12 @@
 import logging
 import time
 
+import pytest
+
 from meshcoop.fold import fold_version as module
 from meshcoop.fold import state as state_module
 from meshcoop.fold.fold_version import derive_version, fold_version
-from meshcoop.node.rebuild_report import RebuildReport
+from meshcoop.node.start_report import FOLDING, StartReport
 from tests.support.street_in_memory import settle, street
 
 SOURCES = [("protocol.fold.fold", b"views = 1"), ("protocol.kinds.pages", b"")]
@@ -66,11 +68,58 @@ def test_a_home_makes_its_views_again_if_the_version_is_another_one(monkeypatch,
         assert steps == [(0, threads), (threads, threads)]
 
 
+class Killed(BaseException):
+    """Stands for the end of a killed process: nothing after it runs."""
+
+
+def test_a_rebuild_that_is_killed_goes_on_where_it_was(monkeypatch, tmp_path):
+    """Kills the rebuild at each of its parts. What the parts before have made is made only once."""
+    monkeypatch.setattr(state_module, "_PART", 3)
+    with street() as (ada, ben):
+        path = tmp_path / "store.db"
+        home = ada.street.home(ada, *ada.who, path=path)
+        for n in range(9):
+            ada.post("offer", title=f"Bread {n}")
+        settle(ada, ben, home)
+        before = home.state_hash()
+        threads = len(home.store.records.roots())
+        folded = []
+
+        def open_state(is_killed_at):
+            def report(done, total):
+                folded.append(done)
+                if is_killed_at == done < total:
+                    raise Killed
+
+            return state_module.State(
+                home.store, home.state.neighbourhood, home.state.ring, home.now, report
+            )
+
+        monkeypatch.setattr(state_module, "fold_version", lambda: "another")
+        parts = range(0, threads, 3)
+        for done in parts:
+            with pytest.raises(Killed):
+                open_state(done)
+        assert open_state(None).views.state_hash() == before
+        # Each start begins with the part at which the one before was killed.
+        twice = sorted([*parts, *parts])
+        assert folded == [*twice, threads]
+
+        # A third version makes all of them again, even if the second one was not done.
+        monkeypatch.setattr(state_module, "fold_version", lambda: "a third")
+        with pytest.raises(Killed):
+            open_state(3)
+        folded.clear()
+        monkeypatch.setattr(state_module, "fold_version", lambda: "another")
+        assert open_state(None).views.state_hash() == before
+        assert folded[0] == 0
+
+
 def test_a_rebuild_is_told_in_lines_a_second_apart(caplog, monkeypatch):
     caplog.set_level(logging.INFO, "meshcoop")
-    clock = iter([0.0, 0.5, 1.2, 1.2, 1.9, 2.5])
+    clock = iter([0.0, 0.0, 0.5, 1.2, 1.2, 1.9, 2.5])
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
-    report = RebuildReport()
+    report = StartReport(FOLDING)
     for done in (0, 500, 1000, 1500, 1700):
         report(done, 1700)
     assert [record.getMessage() for record in caplog.records] == [

@@ -134,13 +134,76 @@ def test_a_program_that_is_not_there_is_said(home, tmp_path):
         process.start(home, "four words", program=(str(tmp_path / "none"),))
 
 
-def test_a_node_that_does_not_get_ready_is_given_up(home, tmp_path, monkeypatch):
+# A node that has much to do first. It goes on only when the test lets it, and writes to its log.
+SLOW = (
+    """
+import sys
+gate, steps = sys.argv.pop(1), int(sys.argv.pop(1))
+with open(gate, "rb", 0) as opened:
+    for step in range(steps):
+        opened.read(1)
+        print(f"{step + 1} of {steps}", file=sys.stderr, flush=True)
+"""
+    + NODE
+)
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """A named pipe. The slow node takes one step for each byte in it."""
+    path = tmp_path / "gate"
+    os.mkfifo(path)
+    handle = os.open(path, os.O_RDWR)
+    yield path, lambda: os.write(handle, b".")
+    os.close(handle)
+
+
+def test_a_node_that_works_on_is_never_ended_and_says_how_far_it_is(
+    home, tmp_path, monkeypatch, gate
+):
+    """Between two lines of the node passes nearly the time for which a caller waits for a silent
+    node. The whole start takes longer than that.
+    """
+    clock = [0.0]
+    lines = []
+    path, let_step = gate
+
+    def tell(line):
+        lines.append(line)
+        clock[0] += process.START_SECONDS - 1
+        let_step()
+
+    monkeypatch.setattr(process.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(process, "_QUIET_SECONDS", -1)
+    let_step()
+    python, node = program(tmp_path, SLOW)
+    pid = process.start(home, "four words", program=(python, node, str(path), "5"), tell=tell)
+    monkeypatch.undo()
+    try:
+        assert home.holder_pid() == pid
+        assert lines == [f"{step} of 5" for step in range(1, 6)]
+    finally:
+        process.stop(home)
+
+
+def test_a_caller_stops_waiting_for_a_silent_node_but_lets_it_go_on(
+    home, tmp_path, monkeypatch, gate
+):
+    path, let_step = gate
+    python, node = program(tmp_path, SLOW)
     monkeypatch.setattr(process, "START_SECONDS", 0.2)
-    node = program(
-        tmp_path, "import sys; sys.stdin.read(); import threading; threading.Event().wait()"
-    )
-    with pytest.raises(Mistake, match="not get ready"):
-        process.start(home, "four words", program=node)
+    with pytest.raises(Mistake, match="goes on in the background"):
+        process.start(home, "four words", program=(python, node, str(path), "1"))
+    first = process._children[-1]
+    assert first.poll() is None
+    monkeypatch.undo()
+    let_step()
+    try:
+        pid = process.start(home, "four words", program=(python, node, str(path), "0"))
+        assert home.holder_pid() == pid
+    finally:
+        process.stop(home)
+    first.wait()
 
 
 def test_a_node_that_does_not_stop_is_said(home, tmp_path):
