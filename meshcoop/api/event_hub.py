@@ -1,7 +1,8 @@
 """Sends the events of a node to the clients that have subscribed to them (R-06.7g to R-06.7j)."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import trio
@@ -76,19 +77,18 @@ class EventHub:
             if subscription.is_cut:
                 self._subscriptions.discard(subscription)
 
-    def subscribe(self, topics: Collection[str] | None = None) -> Subscription:
-        """Subscribes to the events of `topics`. If `topics` is None, subscribes to all events.
-
-        The caller must call `unsubscribe` at the end.
+    @contextmanager
+    def subscribe(self, topics: Collection[str] | None = None) -> Iterator[Subscription]:
+        """Within the block of a `with` statement, a client is subscribed to the events of `topics`.
+        If `topics` is None, to all events.
         """
         subscription = Subscription(topics)
         self._subscriptions.add(subscription)
-        return subscription
-
-    def unsubscribe(self, subscription: Subscription) -> None:
-        """Ends a subscription, even if it has been cut before."""
-        self._subscriptions.discard(subscription)
-        subscription.close()
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+            subscription.close()
 
 
 def _encode_event(topic: str, payload: Any) -> bytes | None:

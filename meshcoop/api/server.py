@@ -9,6 +9,7 @@ import os
 import socket
 import stat
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -102,7 +103,7 @@ class _Client:
         self._decoder = Decoder()
         self._sending = trio.Lock()  # frames of several answers must not mix
         self._free_requests = trio.Semaphore(MAX_REQUESTS)
-        self._subscription: Subscription | None = None
+        self._subscribed = ExitStack()  # holds the present subscription
 
     async def serve(self) -> None:
         """Answers requests until the client leaves. Then cancels the requests that are not answered
@@ -110,14 +111,12 @@ class _Client:
         """
         if not await self._shake_hands():
             return
-        try:
+        with self._subscribed:
             async with trio.open_nursery() as nursery:
                 while (request := await self._receive()) is not None:
                     await self._free_requests.acquire()
                     nursery.start_soon(self._answer, request, nursery)
                 nursery.cancel_scope.cancel()
-        finally:
-            self._unsubscribe()
 
     async def send_farewell(self, reason: str) -> None:
         """Tells the client why the connection will end."""
@@ -202,14 +201,10 @@ class _Client:
                 _encode_failure(request, "usage", "`topics` is a list of texts, or left out.")
             )
             return
-        self._unsubscribe()
-        self._subscription = subscription = self._hub.subscribe(topics)
+        self._subscribed.close()
+        subscription = self._subscribed.enter_context(self._hub.subscribe(topics))
         await self._send(encode(Response(request.id, result={})))
         nursery.start_soon(self._forward, subscription)
-
-    def _unsubscribe(self) -> None:
-        if self._subscription is not None:
-            self._hub.unsubscribe(self._subscription)
 
     async def _forward(self, subscription: Subscription) -> None:
         """Sends the events of a subscription until the subscription ends. If the subscription was

@@ -191,6 +191,9 @@ def _call_node(context: Context, method: str, **params: Any) -> Any:
 
 def _describe_relay(view: dict[str, Any]) -> str:
     """Describes a neighbourhood that this relay serves, or a relay that serves this home."""
+    if view["state"] == "unserved":
+        name = _name_neighbourhood(view)
+        return f"{name} cannot be served now; node.log says why. It is tried again every minute."
     if "neighbourhood" in view:
         return (
             f"{_name_neighbourhood(view)}: {view['records']} records,"

@@ -5,6 +5,7 @@ it in memory. No other package knows which of the two is in use.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -90,6 +91,10 @@ class RelayService(Protocol):
 class Network(Protocol):
     """The network as one node sees it.
 
+    What a node registers here (a protocol, a gossip topic, the service of a relay) is registered
+    only within the block of a `with` statement. So nothing stays registered for longer than there
+    is somebody to answer, and it can be registered again.
+
     Addresses are multiaddrs that end in /p2p/PEER_ID. An address that leads through a relay begins
     with the relay's own address: …/p2p/RELAY_ID/p2p-circuit/p2p/PEER_ID.
     """
@@ -120,9 +125,11 @@ class Network(Protocol):
     def peers(self) -> dict[str, str]:
         """Returns the connected peers: for each peer id, the address of its connection."""
 
-    def serve(self, protocol: str, handler: Handler) -> None:
-        """Lets `handler` answer the streams of `protocol`. If the handler raises, only its own
-        stream ends.
+    def serve(self, protocol: str, handler: Handler) -> AbstractContextManager[None]:
+        """Within the block of a `with` statement, `handler` answers the streams of `protocol`.
+
+        If the handler raises, only its own stream ends. Raises NetworkError if the protocol is
+        served already.
         """
 
     async def connect(self, address: str) -> str:
@@ -132,8 +139,10 @@ class Network(Protocol):
         is known, raises UnexpectedPeer.
         """
 
-    def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
-        """Makes this node a relay for the peers that `allowed` accepts."""
+    def serve_relay(self, allowed: Callable[[str], bool]) -> AbstractContextManager[RelayService]:
+        """Within the block of a `with` statement, this node is a relay for the peers that `allowed`
+        accepts.
+        """
 
     async def reserve(self, relay: str) -> float:
         """Reserves a place at a connected relay. Others can then reach this node through the relay.
@@ -161,8 +170,11 @@ class Network(Protocol):
     async def drop(self, peer: str) -> None:
         """Closes every connection to `peer`. Never raises."""
 
-    async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
-        """Joins a gossip topic. Returns the channel of its messages.
+    def subscribe(
+        self, topic: str, validator: Validator
+    ) -> AbstractAsyncContextManager[trio.MemoryReceiveChannel[bytes]]:
+        """Within the block of an `async with` statement, takes part in a gossip topic. The block
+        gets the channel of its messages.
 
         `validator` is synchronous, and its answer depends on the bytes alone. A message that it
         refuses is not delivered and not forwarded. If the channel is full, new messages are lost.

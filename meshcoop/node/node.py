@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, closing
+from contextlib import AbstractAsyncContextManager, ExitStack, closing, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -19,11 +19,11 @@ from meshcoop.home.folder import Home
 from meshcoop.home.key_file import UnlockedKeys
 from meshcoop.home.machine_id import own_addresses
 from meshcoop.ingest.verify_pipeline import Verifier
-from meshcoop.network.interface import Network, NetworkError
+from meshcoop.network.interface import Network, NetworkError, TaskStatus
 from meshcoop.network.libp2p.identity import peer_id_from_key
 from meshcoop.node.membership import open_membership
 from meshcoop.relay.metrics import Metrics
-from meshcoop.relay.relay import Relay
+from meshcoop.relay.relay import Relay, open_relay
 from meshcoop.store.last_signed import LastSigned
 from meshcoop.store.store import Store
 from meshcoop.sync import joining
@@ -62,21 +62,26 @@ async def run_node(
 ) -> None:
     """Runs the node of a home until `stop` is set.
 
-    The caller provides the network, the clock (in milliseconds) and the randomness. `damage`
-    describes the faults that were found in the store before the start. `on_ready` is called when
-    the node answers programs and peers.
+    The caller provides the network, the clock (in milliseconds) and the randomness. `damage` names
+    the faults found in the store before. `on_ready` is called when the node answers programs.
     """
     for sentence in fault_sentences():
         _LOG.warning(sentence)
     settings = home.read_settings()
     listen = list(settings.listen) or home.default_listen_addresses()
     seed = unlocked.keys.network_seed
+
+    def relay_of(network: Network) -> AbstractAsyncContextManager[Relay | None]:
+        relay = open_relay(home, store, network, seed, now, random, verifier)
+        return relay if settings.relay else nullcontext()
+
     with ExitStack() as files:
         store = files.enter_context(closing(Store(home.store_file)))
-        async with open_network(seed, listen) as network, trio.open_nursery() as nursery:
-            relay = None
-            if settings.relay:
-                relay = Relay(home, store, network, nursery, seed, now, random, verifier)
+        async with (
+            open_network(seed, listen) as network,
+            relay_of(network) as relay,
+            trio.open_nursery() as nursery,
+        ):
             node = Node(
                 home,
                 unlocked,
@@ -91,14 +96,12 @@ async def run_node(
                 damage,
                 stop,
             )
-            if relay is not None:
-                await relay.start()
-                if settings.metrics is not None:
-                    await nursery.start(Metrics(relay).run, settings.metrics)
+            if relay is not None and settings.metrics is not None:
+                await nursery.start(Metrics(relay).run, settings.metrics)
             elif settings.neighbourhood:
                 await node.enter(bytes.fromhex(settings.neighbourhood))
             elif settings.invitation:
-                nursery.start_soon(node.wait_for_admission, settings.invitation)
+                node.wait_for_admission(settings.invitation)
             await nursery.start(api.serve_api, home.api_socket, Methods(node).table(), node.hub)
             nursery.start_soon(node.watch_addresses)
             node.is_ready = True
@@ -145,6 +148,7 @@ class Node:
         self._random = random
         self._verifier = verifier
         self._stop = stop
+        self._waiting = trio.CancelScope()  # of the task that waits to be admitted
 
     def stop(self) -> None:
         """Stops the node: `run_node` then returns."""
@@ -234,7 +238,7 @@ class Node:
             ) from None
         if admission is None:
             self._remember(invitation=text)
-            self._nursery.start_soon(self.wait_for_admission, text)
+            self.wait_for_admission(text)
             return False
         membership = await self._move_in(admission, invite)
         with trio.move_on_after(max(deadline - trio.current_time(), _MOVING_IN_SECONDS)):
@@ -244,8 +248,21 @@ class Node:
             return True
         raise Mistake("Admitted, but the neighbours' records have not all come; leave the node up.")
 
-    async def wait_for_admission(self, text: str) -> None:
-        """Shows the invitation again every few seconds until this home is admitted."""
+    def wait_for_admission(self, text: str) -> None:
+        """Shows the invitation again every few seconds until this home is admitted. If another
+        invitation was shown before, that one is no longer shown.
+        """
+        if self.membership is not None:
+            return
+        self._waiting.cancel()
+        self._waiting = trio.CancelScope()
+        self._nursery.start_soon(self._keep_asking, text, self._waiting)
+
+    async def _keep_asking(self, text: str, scope: trio.CancelScope) -> None:
+        with scope:
+            await self._ask_until_admitted(text)
+
+    async def _ask_until_admitted(self, text: str) -> None:
         invite = invitation.decode(text)
         joiner = self._joiner(str(self._store.read_note(_NAME)))
         inviter = peer_id_from_key(invite.peer)
@@ -256,7 +273,7 @@ class Node:
             except (NetworkError, Refused) as error:
                 _LOG.info("still waiting to be admitted: %s", error)
                 continue
-            if admission is not None and self.membership is None:
+            if admission is not None:
                 await self._move_in(admission, invite)
 
     async def enter(self, neighbourhood: bytes) -> Membership:
@@ -276,14 +293,27 @@ class Node:
             on_change=self._on_change,
         )
         self.membership = membership
-        self.network.serve(invitation.PROTOCOL, membership.invitation_desk.answer)
-        self.network.serve(address_gift.PROTOCOL, membership.address_delivery.answer)
-        await self._nursery.start(membership.mesh.run)
+        await self._nursery.start(self._run_mesh, membership)
         self._nursery.start_soon(membership.address_delivery.run)
         self._nursery.start_soon(self._introduce, membership)
         return membership
 
+    async def _run_mesh(self, membership: Membership, *, task_status: TaskStatus) -> None:
+        """Runs the mesh of a membership. Meanwhile, answers newcomers and neighbours who bring an
+        address.
+        """
+        desk = membership.invitation_desk
+        delivery = membership.address_delivery
+        with (
+            self.network.serve(invitation.PROTOCOL, desk.answer),
+            self.network.serve(address_gift.PROTOCOL, delivery.answer),
+        ):
+            await membership.mesh.run(task_status=task_status)
+
     async def _move_in(self, admission: Admission, invite: Invitation) -> Membership:
+        """Enters the neighbourhood that has admitted this home, and returns the membership."""
+        if self.membership is not None:
+            return self.membership  # another task was quicker; nobody enters twice
         device = self._unlocked.keys.devices[0]
         wires = admission.arrival(device.seed, device.statement, self.now())
         self._store.set_note(_ARRIVAL, msgpack.packb(wires))

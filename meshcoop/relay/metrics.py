@@ -2,6 +2,7 @@
 contents and name no people.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,8 @@ from meshcoop.errors import Mistake
 from meshcoop.network.interface import TaskStatus
 from meshcoop.relay.relay import Relay
 from meshcoop.store.disk_errors import log_disk_errors
+
+_LOG = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 _REFRESH_SECONDS = 5
@@ -52,8 +55,11 @@ class Metrics:
             task_status.started()
             while True:
                 await trio.sleep(_REFRESH_SECONDS)
-                with log_disk_errors("the metrics are old"):
-                    self.refresh()
+                try:
+                    with log_disk_errors("the metrics are old"):
+                        self.refresh()
+                except Exception:  # noqa: BLE001  # logged loudly, but the relay goes on
+                    _LOG.exception("the metrics are old")
 
     def refresh(self) -> None:
         """Stores the relay's present figures, so that they can be served."""

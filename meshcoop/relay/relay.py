@@ -3,7 +3,9 @@ no records.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -12,10 +14,11 @@ from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
 from meshcoop.home.relay_limits import RelayLimits
 from meshcoop.ingest.verify_pipeline import Verifier
-from meshcoop.network.interface import Network, Stream
+from meshcoop.network.interface import Network, RelayService, Stream, TaskStatus
 from meshcoop.relay.shared_network import NOT_SERVED, SharedNetwork
 from meshcoop.relay.tenant import Tenant, open_tenant
 from meshcoop.relay.tickets import Tickets
+from meshcoop.store.disk_errors import Damaged, Obstacle
 from meshcoop.store.relayed_neighbourhoods import RelayedNeighbourhoods
 from meshcoop.store.store import Store
 from meshcoop.sync.mesh import Mesh
@@ -27,13 +30,51 @@ from protocol.wire.relay_ticket import EnrolRequest
 _LOG = logging.getLogger(__name__)
 
 _ANSWER_SECONDS = 10
+_AGAIN_SECONDS = 60  # until a neighbourhood that cannot be served is tried again
+
+
+@asynccontextmanager
+async def open_relay(
+    home: Home,
+    store: Store,
+    network: Network,
+    seed: bytes,
+    now: Callable[[], int],
+    random: Callable[[int], bytes],
+    verifier: Verifier | None,
+) -> AsyncIterator["Relay"]:
+    """Runs a relay within the block of an `async with` statement. The block begins when the relay
+    serves every neighbourhood that it can serve.
+
+    `seed` is the seed of the node's network key. `now` returns milliseconds, and `random(n)`
+    returns n random bytes.
+    """
+    tenants: dict[bytes, Tenant] = {}
+
+    def is_reachable(peer: str) -> bool:
+        """R-08.11: returns whether others may reach a peer through this relay. The peer must be a
+        member's home.
+        """
+        talks = [tenant.mesh.conversations.get(peer) for tenant in tenants.values()]
+        return any(talk is not None and talk.person is not None for talk in talks)
+
+    with network.serve_relay(is_reachable) as carrying:
+        async with trio.open_nursery() as nursery:
+            relay = Relay(
+                home, store, network, nursery, tenants, carrying, seed, now, random, verifier
+            )
+            with network.serve(relay_ticket.PROTOCOL, relay.answer_requests):
+                nursery.start_soon(relay.shared_network.run)
+                await nursery.start(relay.keep_serving)
+                yield relay
+                nursery.cancel_scope.cancel()
 
 
 class Relay:
     """Serves neighbourhoods. Each one has a store of its own, beside the relay's store.
 
-    The relay's tasks run in `nursery`. `seed` is the seed of the node's network key. `now` returns
-    milliseconds, and `random(n)` returns n random bytes.
+    `tenants` are the neighbourhoods that are served now. The relay's tasks run in `nursery`.
+    `carrying` passes connections on.
     """
 
     def __init__(
@@ -42,17 +83,19 @@ class Relay:
         store: Store,
         network: Network,
         nursery: trio.Nursery,
+        tenants: dict[bytes, Tenant],
+        carrying: RelayService,
         seed: bytes,
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None,
     ) -> None:
         self.key = device_key(seed)
-        self.tenants: dict[bytes, Tenant] = {}
+        self.tenants = tenants
         self.tickets = Tickets(store, now, random)
-        self.shared_network = SharedNetwork(network, self.talking)
-        self.carrying = network.serve_relay(self._is_reachable)
+        self.carrying = carrying
         self._neighbourhoods = RelayedNeighbourhoods(store)
+        self.shared_network = SharedNetwork(network, self.talking, self._neighbourhoods.has_left)
         self._home = home
         self._network = network
         self._nursery = nursery
@@ -60,7 +103,7 @@ class Relay:
         self._now = now
         self._random = random
         self._verifier = verifier
-        self._enrolling = trio.Lock()
+        self._changing = trio.Lock()  # held while neighbourhoods come and go
 
     @property
     def meshes(self) -> list[Mesh]:
@@ -73,14 +116,26 @@ class Relay:
         """
         return {peer for mesh in self.meshes for peer in mesh.conversations}
 
-    async def start(self) -> None:
-        """Serves the neighbourhoods that have enrolled the relay. Then answers requests of further
-        neighbourhoods.
+    @property
+    def unserved(self) -> list[bytes]:
+        """The neighbourhoods that have enrolled the relay, and that it cannot serve now."""
+        enrolled = self._neighbourhoods.all()
+        return [neighbourhood for neighbourhood in enrolled if neighbourhood not in self.tenants]
+
+    async def keep_serving(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
+        """Serves every neighbourhood that has enrolled the relay, until cancelled. If one cannot be
+        served, the others are served all the same (R-08.7h), and this one is tried again later.
+
+        Reports through `task_status` when each has been tried once.
         """
-        for neighbourhood in self._neighbourhoods.all():
-            await self._serve(neighbourhood)
-        self._network.serve(relay_ticket.PROTOCOL, self._answer)
-        self._nursery.start_soon(self.shared_network.run)
+        self._compare_files()
+        while True:
+            async with self._changing:
+                for neighbourhood in self.unserved:
+                    await self._try_to_serve(neighbourhood)
+            task_status.started()
+            task_status = trio.TASK_STATUS_IGNORED
+            await trio.sleep(_AGAIN_SECONDS)
 
     def issue_ticket(self, addresses: list[str]) -> tuple[str, int]:
         """Makes a ticket, with which a neighbourhood enrols this relay. Returns the ticket's text,
@@ -101,68 +156,117 @@ class Relay:
 
         Stores the request's records, which show that the person who asks is a member.
         """
-        async with self._enrolling:  # two requests with the same ticket may come at once
-            tenant = self.tenants.get(request.neighbourhood)
-            if tenant is None:
-                tenant = await self._serve(request.neighbourhood)
-                self._neighbourhoods.add(request.neighbourhood, self._now())
-                self.tickets.note_use(request)
-                _LOG.info("serving the neighbourhood %s", request.neighbourhood.hex())
-        tenant.inbox.ingest_wires(request.chain)
+        neighbourhood = request.neighbourhood
+        async with self._changing:  # two requests with the same ticket may come at once
+            tenant = self.tenants.get(neighbourhood) or await self._serve(neighbourhood)
+            self._neighbourhoods.add(neighbourhood, self._now())
+            self.tickets.note_use(request)
+            tenant.inbox.ingest_wires(request.chain)
 
     async def leave(self, neighbourhood: bytes) -> None:
         """Stops serving a neighbourhood, and erases its records here.
 
         The neighbourhood's homes hear of this when they next connect (R-08.7). Raises Mistake if
-        the relay does not serve this neighbourhood.
+        the neighbourhood has not enrolled the relay.
         """
-        tenant = self.tenants.pop(neighbourhood, None)
-        if tenant is None:
-            raise Mistake("This relay serves no such neighbourhood; `meshcoop relay list` tells.")
-        self._neighbourhoods.remove(neighbourhood)
-        self.shared_network.close(neighbourhood)
-        await tenant.end(NOT_SERVED)
+        async with self._changing:
+            if neighbourhood not in self._neighbourhoods.all():
+                raise Mistake(
+                    "This relay serves no such neighbourhood; `meshcoop relay list` tells."
+                )
+            self._neighbourhoods.note_leaving(neighbourhood)
+            tenant = self.tenants.get(neighbourhood)
+            if tenant is not None:
+                await tenant.end(NOT_SERVED)
+            self._erase_files(neighbourhood)
 
     def change_limits(self, limits: RelayLimits) -> None:
         """Sets how much each neighbourhood may store from now on, and for how long."""
         for tenant in self.tenants.values():
             tenant.storage.change_limits(limits, self._now())
 
-    def _is_reachable(self, peer: str) -> bool:
-        """R-08.11: returns whether others may reach a peer through this relay. The peer must be a
-        member's home.
-        """
-        conversations = [mesh.conversations.get(peer) for mesh in self.meshes]
-        return any(talk is not None and talk.person is not None for talk in conversations)
-
-    async def _serve(self, neighbourhood: bytes) -> Tenant:
-        """Builds the tenant, which holds everything that serves one neighbourhood, and starts the
-        tenant. From then on, the neighbourhood counts as served.
-        """
-        path = self._home.path / "served" / f"{neighbourhood.hex()}.db"
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        tenant = open_tenant(
-            path,
-            Store(path),
-            neighbourhood,
-            self.shared_network.open(neighbourhood),
-            self._seed,
-            self._home.read_settings().limits,
-            self._now,
-            self._random,
-            self._verifier,
-        )
-        await self._nursery.start(tenant.run)
-        self.tenants[neighbourhood] = tenant
-        return tenant
-
-    async def _answer(self, stream: Stream) -> None:
+    async def answer_requests(self, stream: Stream) -> None:
         """Answers the enrolment requests that come on one stream."""
         decoder = frames.Decoder()
         with trio.move_on_after(_ANSWER_SECONDS):
             while data := await stream.read():
                 for frame in decoder.feed(data):
                     await stream.write(frames.encode(await self._reply(stream.peer, frame)))
+
+    def _compare_files(self) -> None:
+        """Makes the table of neighbourhoods and the files of their stores agree.
+
+        A relay that was killed while it left a neighbourhood still has the files. A relay whose own
+        store was lost has files that the table does not name. It must go on serving these.
+        """
+        for path in self._home.served_stores():
+            neighbourhood = bytes.fromhex(path.stem)
+            if self._neighbourhoods.has_left(neighbourhood):
+                self._erase_files(neighbourhood)
+            else:
+                self._neighbourhoods.add(neighbourhood, self._now())
+
+    async def _try_to_serve(self, neighbourhood: bytes) -> None:
+        name = neighbourhood.hex()
+        try:
+            await self._serve(neighbourhood)
+        except (Obstacle, Damaged) as disk_error:
+            _LOG.error("the neighbourhood %s cannot be served now: %s", name, disk_error.sentence)
+        except Exception:  # noqa: BLE001  # logged loudly, but the others are served
+            _LOG.exception("the neighbourhood %s cannot be served now", name)
+
+    async def _serve(self, neighbourhood: bytes) -> Tenant:
+        """Starts to serve a neighbourhood, and returns its tenant."""
+        tenant: Tenant = await self._nursery.start(self._run_tenant, neighbourhood)
+        _LOG.info("serving the neighbourhood %s", neighbourhood.hex())
+        return tenant
+
+    async def _run_tenant(self, neighbourhood: bytes, *, task_status: TaskStatus) -> None:
+        """Builds the tenant, which holds everything that serves one neighbourhood, and runs it.
+        When the tenant answers peers, reports the tenant through `task_status`.
+
+        A fault of a tenant ends that tenant alone. It is served again later.
+        """
+        path = self._path_of(neighbourhood)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        tenant = None
+        try:
+            with closing(Store(path)) as store:
+                tenant = self._open_tenant(neighbourhood, path, store)
+                try:
+                    async with trio.open_nursery() as nursery:
+                        await nursery.start(tenant.run)
+                        self.tenants[neighbourhood] = tenant
+                        task_status.started(tenant)
+                finally:  # it is listed only while its store is open
+                    self.tenants.pop(neighbourhood, None)
+        except Exception:  # logged loudly, but the node goes on
+            if tenant is None or not tenant.has_begun:
+                raise
+            _LOG.exception("the neighbourhood %s is lost to a fault of ours", neighbourhood.hex())
+        finally:
+            if tenant is not None:
+                tenant.is_over.set()
+
+    def _open_tenant(self, neighbourhood: bytes, path: Path, store: Store) -> Tenant:
+        return open_tenant(
+            path,
+            store,
+            neighbourhood,
+            self.shared_network.network_of(neighbourhood),
+            self._seed,
+            self._home.read_settings().limits,
+            self._now,
+            self._random,
+            self._verifier,
+        )
+
+    def _path_of(self, neighbourhood: bytes) -> Path:
+        return self._home.served_folder / f"{neighbourhood.hex()}.db"
+
+    def _erase_files(self, neighbourhood: bytes) -> None:
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{self._path_of(neighbourhood)}{ending}").unlink(missing_ok=True)
 
     async def _reply(self, peer: str, frame: list[Any]) -> list[Any]:
         try:
@@ -172,5 +276,9 @@ class Relay:
             _LOG.info("a request to be served from %s: %s", peer, refusal)
             return [relay_ticket.REFUSAL, refusal.rule, refusal.reason]
         self.shared_network.welcome(peer)
-        await self.enrol(request)
+        try:
+            await self.enrol(request)
+        except (Obstacle, Damaged) as disk_error:
+            _LOG.error("a request to be served from %s fails: %s", peer, disk_error.sentence)
+            return [relay_ticket.REFUSAL, "R-08.6d", "the relay's disk fails; ask its technician"]
         return [relay_ticket.ENROLLED]

@@ -5,7 +5,8 @@ then gets the stream. Each mesh gets a `meshcoop.network.interface.Network` of i
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 
 import trio
 
@@ -26,7 +27,10 @@ from protocol.wire import sync_session as sync
 
 _LOG = logging.getLogger(__name__)
 
-NOT_SERVED = Refused("R-08.7", "this relay does not serve your neighbourhood")
+NOT_SERVED = Refused("R-08.7", "this relay does not serve your neighbourhood any more")
+NOT_KNOWN = Refused(
+    "R-08.7f", "this relay does not know your neighbourhood, or cannot serve it now"
+)
 
 _LOOK_SECONDS = 2
 
@@ -35,25 +39,38 @@ class SharedNetwork:
     """Hands each stream to the neighbourhood that the stream's hello names. Drops peers that do not
     prove that they belong to a neighbourhood.
 
-    `talking` returns the peers that have given this proof.
+    `talking` returns the peers that have given this proof. `has_left` returns whether the relay has
+    stopped serving a neighbourhood.
     """
 
-    def __init__(self, network: Network, talking: Callable[[], set[str]]) -> None:
+    def __init__(
+        self,
+        network: Network,
+        talking: Callable[[], set[str]],
+        has_left: Callable[[bytes], bool],
+    ) -> None:
         self.network = network
         self.talking = talking
-        self._views: dict[bytes, NeighbourhoodNetwork] = {}
+        self._has_left = has_left
+        self._answers: dict[bytes, Handler] = {}  # neighbourhood → what answers its streams
         self._guests: set[str] = set()
         self._silent_since: dict[str, float] = {}  # peer → when it last belonged to a neighbourhood
 
-    def open(self, neighbourhood: bytes) -> "NeighbourhoodNetwork":
-        """Returns the network for the mesh of one neighbourhood."""
-        view = NeighbourhoodNetwork(self)
-        self._views[neighbourhood] = view
-        return view
+    def network_of(self, neighbourhood: bytes) -> "NeighbourhoodNetwork":
+        """Returns the network as the mesh of one neighbourhood sees it."""
+        return NeighbourhoodNetwork(self, neighbourhood)
 
-    def close(self, neighbourhood: bytes) -> None:
-        """From now on, hands no more streams to this neighbourhood."""
-        self._views.pop(neighbourhood, None)
+    @contextmanager
+    def hand_streams(self, neighbourhood: bytes, handler: Handler) -> Iterator[None]:
+        """Within the block of a `with` statement, `handler` answers the streams whose hello names
+        this neighbourhood.
+        """
+        assert neighbourhood not in self._answers, "a neighbourhood is served once"
+        self._answers[neighbourhood] = handler
+        try:
+            yield
+        finally:
+            del self._answers[neighbourhood]
 
     def welcome(self, peer: str) -> None:
         """Gives a peer more time to prove its membership, because the peer has shown a ticket."""
@@ -63,12 +80,12 @@ class SharedNetwork:
         """Hands on streams until cancelled. Drops peers that do not prove their membership
         in time.
         """
-        self.network.serve(sync.PROTOCOL, self._answer)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._watch)
-            while True:
-                await self._drop_silent_peers()
-                await trio.sleep(_LOOK_SECONDS)
+        with self.network.serve(sync.PROTOCOL, self._answer):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._watch)
+                while True:
+                    await self._drop_silent_peers()
+                    await trio.sleep(_LOOK_SECONDS)
 
     async def _watch(self) -> None:
         async for event in self.network.events:
@@ -98,10 +115,10 @@ class SharedNetwork:
             except Refused as refusal:
                 _LOG.info("peer %s: %s", stream.peer, refusal)
                 return
-            view = self._views.get(neighbourhood)
-            answer = view.answer if view else None
+            answer = self._answers.get(neighbourhood)
             if answer is None:
-                await stream.write(sync.SyncSession().send_goodbye(NOT_SERVED))
+                why = NOT_SERVED if self._has_left(neighbourhood) else NOT_KNOWN
+                await stream.write(sync.SyncSession().send_goodbye(why))
                 return
         if answer is not None:
             await answer(PrereadStream(stream, data))
@@ -157,9 +174,9 @@ class PrereadStream:
 class NeighbourhoodNetwork:
     """The network as one neighbourhood sees it. Implements meshcoop.network.interface.Network."""
 
-    def __init__(self, shared: SharedNetwork) -> None:
-        self.answer: Handler | None = None
+    def __init__(self, shared: SharedNetwork, neighbourhood: bytes) -> None:
         self._shared = shared
+        self._neighbourhood = neighbourhood
         self._network = shared.network
         # No events come here. The shared network watches peers. It drops a peer that does not prove
         # that it belongs to a neighbourhood.
@@ -185,19 +202,21 @@ class NeighbourhoodNetwork:
         """Returns the connected peers of all neighbourhoods."""
         return self._network.peers()
 
-    def serve(self, protocol: str, handler: Handler) -> None:
-        """Lets `handler` answer the sync streams of this neighbourhood. No other protocol is
-        allowed here.
+    def serve(self, protocol: str, handler: Handler) -> AbstractContextManager[None]:
+        """Within the block of a `with` statement, `handler` answers the sync streams of this
+        neighbourhood. No other protocol is allowed here.
         """
         assert protocol == sync.PROTOCOL, "a mesh at a relay serves sync alone"
-        self.answer = handler
+        return self._shared.hand_streams(self._neighbourhood, handler)
 
     async def connect(self, address: str) -> str:
         """Dials `address`. Returns the peer's id."""
         return await self._network.connect(address)
 
-    def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
-        """Makes this node a relay for the peers that `allowed` accepts."""
+    def serve_relay(self, allowed: Callable[[str], bool]) -> AbstractContextManager[RelayService]:
+        """Within the block of a `with` statement, this node is a relay for the peers that `allowed`
+        accepts.
+        """
         return self._network.serve_relay(allowed)
 
     async def reserve(self, relay: str) -> float:
@@ -226,9 +245,13 @@ class NeighbourhoodNetwork:
         if peer not in self._shared.talking():
             await self._network.drop(peer)
 
-    async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
-        """Joins the neighbourhood's gossip topic. Returns the channel of its messages."""
-        return await self._network.subscribe(topic, validator)
+    def subscribe(
+        self, topic: str, validator: Validator
+    ) -> AbstractAsyncContextManager[trio.MemoryReceiveChannel[bytes]]:
+        """Within the block of an `async with` statement, takes part in the neighbourhood's gossip
+        topic. The block gets the channel of its messages.
+        """
+        return self._network.subscribe(topic, validator)
 
     async def publish(self, topic: str, data: bytes) -> None:
         """Sends `data` to the gossip topic."""

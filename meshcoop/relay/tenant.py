@@ -86,7 +86,9 @@ class Tenant:
         self._path = path
         self._now = now
         self._scope = trio.CancelScope()
-        self._is_over = trio.Event()
+        self.has_begun = False
+        self.is_over = trio.Event()  # set by who runs the tenant, when the store is closed too
+        self._farewell: Refused | None = None  # what connected peers are told at the end
 
     @property
     def inbox(self) -> Inbox:
@@ -111,29 +113,24 @@ class Tenant:
                 async with trio.open_nursery() as nursery:
                     await nursery.start(self.mesh.run)
                     nursery.start_soon(self._tidy)
+                    self.has_begun = True
                     task_status.started()
         finally:
+            # No new conversation can begin any more.
             with trio.CancelScope(shield=True):
-                await self.mesh.close_all()
-            self.store.close()
-            self._is_over.set()
+                await self.mesh.close_all(self._farewell)
 
     async def end(self, why: Refused) -> None:
-        """Stops serving. Tells the connected peers why, and erases the neighbourhood's files."""
-        await self.mesh.close_all(why)
+        """Stops serving, and tells the connected peers why. Returns when the store is closed."""
+        self._farewell = why
         self._scope.cancel()
-        await self._is_over.wait()
-        self._erase_files()
+        await self.is_over.wait()
 
     @property
     def bytes_on_disk(self) -> int:
         """The size of the neighbourhood's files in bytes."""
         files = [Path(f"{self._path}{ending}") for ending in ("", "-wal")]
         return sum(file.stat().st_size for file in files if file.exists())
-
-    def _erase_files(self) -> None:
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{self._path}{ending}").unlink(missing_ok=True)
 
     async def _tidy(self) -> None:
         while True:

@@ -43,8 +43,10 @@ class IssuedTickets:
         )
 
     def forget_expired(self, now: int) -> None:
-        """Deletes the tickets that have expired by `now` (ms)."""
-        self._db.execute("DELETE FROM tickets WHERE expires < ?", (now,))
+        """Deletes the tickets that have expired by `now` (ms) and that nobody has used. The
+        neighbourhood that has used a ticket may use it again (R-08.6f).
+        """
+        self._db.execute("DELETE FROM tickets WHERE expires < ? AND neighbourhood IS NULL", (now,))
 
     def note_use(self, ticket_id: bytes, neighbourhood: bytes) -> None:
         """Notes that a neighbourhood has used the ticket. No other neighbourhood can use it after

@@ -1,4 +1,4 @@
-"""The neighbourhoods that a relay serves."""
+"""The neighbourhoods that a relay serves, and those that it has left."""
 
 from meshcoop.store.database import Database
 
@@ -6,15 +6,17 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS served (
     neighbourhood BLOB PRIMARY KEY, since INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS left_neighbourhoods (neighbourhood BLOB PRIMARY KEY) WITHOUT ROWID;
 """
 
 
 class RelayedNeighbourhoods:
-    """The table of neighbourhoods. It maps the id of each neighbourhood to the time (ms) at which
-    the neighbourhood enrolled the relay.
+    """The tables of neighbourhoods. One maps the id of each neighbourhood that is served to the
+    time (ms) at which the neighbourhood enrolled the relay. The other has the ids of those left.
     """
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._db = database.db
         self._db.executescript(_SCHEMA)
 
@@ -38,8 +40,23 @@ class RelayedNeighbourhoods:
 
         If the neighbourhood is in the table already, its earlier time stays.
         """
-        self._db.execute("INSERT OR IGNORE INTO served VALUES (?, ?)", (neighbourhood, since))
+        with self._database.transaction():
+            self._db.execute("INSERT OR IGNORE INTO served VALUES (?, ?)", (neighbourhood, since))
+            self._db.execute(
+                "DELETE FROM left_neighbourhoods WHERE neighbourhood = ?", (neighbourhood,)
+            )
 
-    def remove(self, neighbourhood: bytes) -> None:
-        """Removes a neighbourhood, because the relay no longer serves it."""
-        self._db.execute("DELETE FROM served WHERE neighbourhood = ?", (neighbourhood,))
+    def note_leaving(self, neighbourhood: bytes) -> None:
+        """Notes that the relay no longer serves a neighbourhood."""
+        with self._database.transaction():
+            self._db.execute("DELETE FROM served WHERE neighbourhood = ?", (neighbourhood,))
+            self._db.execute(
+                "INSERT OR IGNORE INTO left_neighbourhoods VALUES (?)", (neighbourhood,)
+            )
+
+    def has_left(self, neighbourhood: bytes) -> bool:
+        """Returns whether the relay has served a neighbourhood and no longer does."""
+        row = self._db.execute(
+            "SELECT 1 FROM left_neighbourhoods WHERE neighbourhood = ?", (neighbourhood,)
+        ).fetchone()
+        return row is not None

@@ -91,7 +91,9 @@ class HomeMesh(Mesh):
             conversation.hand_keys(self.inbox.state.ring.gossip_keys)
 
     def on_goodbye(self, peer: str, rule: str) -> None:
-        """Notes the time, if a relay says that it no longer serves the neighbourhood."""
+        """Notes the time, if a relay says that it no longer serves the neighbourhood. A relay that
+        only does not know the neighbourhood keeps its enrolment (R-08.7g).
+        """
         if rule == _NOT_SERVED:
             self._relay_refusals[peer] = self._now()
 

@@ -84,17 +84,19 @@ class Mesh:
         """Runs until cancelled. As soon as it answers peers and receives gossip, reports that it
         has started.
         """
-        async with trio.open_nursery() as nursery:
-            self.network.serve(sync.PROTOCOL, self._answer)
-            topic = gossip.topic_name(self.inbox.state.neighbourhood)
-            messages = await self.network.subscribe(topic, self._is_valid)
-            nursery.start_soon(self._receive_gossip, messages)
-            nursery.start_soon(self._publish_loop, topic)
-            nursery.start_soon(self._announce_loop)
-            nursery.start_soon(self._rounds_loop)
-            nursery.start_soon(self._tend_loop)
-            nursery.start_soon(self.peers.run)
-            task_status.started()
+        topic = gossip.topic_name(self.inbox.state.neighbourhood)
+        with self.network.serve(sync.PROTOCOL, self._answer):
+            async with (
+                self.network.subscribe(topic, self._is_valid) as messages,
+                trio.open_nursery() as nursery,
+            ):
+                nursery.start_soon(self._receive_gossip, messages)
+                nursery.start_soon(self._publish_loop, topic)
+                nursery.start_soon(self._announce_loop)
+                nursery.start_soon(self._rounds_loop)
+                nursery.start_soon(self._tend_loop)
+                nursery.start_soon(self.peers.run)
+                task_status.started()
 
     async def close_all(self, why: Refused | None = None) -> None:
         """Ends all conversations, and lets no new one begin. If `why` is given, tells the peers

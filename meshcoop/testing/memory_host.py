@@ -4,7 +4,8 @@ import hashlib
 import heapq
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Literal, Protocol
 
@@ -92,9 +93,18 @@ class Host:
         """Returns a map from the id of each connected peer to the address of the connection."""
         return {peer: link.seen_by[self.peer_id] for peer, link in self.links.items()}
 
-    def serve(self, protocol: str, handler: Handler) -> None:
-        """Lets `handler` answer the streams of `protocol` that peers open."""
+    @contextmanager
+    def serve(self, protocol: str, handler: Handler) -> Iterator[None]:
+        """Within the block of a `with` statement, `handler` answers the streams of `protocol` that
+        peers open.
+        """
+        if protocol in self._handlers:
+            raise NetworkError(f"The protocol {protocol} is served already.")
         self._handlers[protocol] = handler
+        try:
+            yield
+        finally:
+            del self._handlers[protocol]
 
     async def connect(self, address: str) -> str:
         """Dials an address, directly or through a relay. Returns the id of the peer."""
@@ -132,10 +142,16 @@ class Host:
             self._add_link(onward.other(carrier), carrier)
         return peer
 
-    def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
-        """Makes this host a relay for every peer that `allowed` accepts."""
+    @contextmanager
+    def serve_relay(self, allowed: Callable[[str], bool]) -> Iterator[RelayService]:
+        """Within the block of a `with` statement, this host is a relay for every peer that
+        `allowed` accepts.
+        """
         self._is_relay_for = allowed
-        return self
+        try:
+            yield self
+        finally:
+            self._is_relay_for = None
 
     @property
     def reservation_count(self) -> int:
@@ -200,13 +216,19 @@ class Host:
             self.close_link(self.links[peer])
         await trio.lowlevel.checkpoint()
 
-    async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
-        """Joins a gossip topic."""
+    @asynccontextmanager
+    async def subscribe(
+        self, topic: str, validator: Validator
+    ) -> AsyncIterator[trio.MemoryReceiveChannel[bytes]]:
+        """Takes part in a gossip topic within the block of an `async with` statement."""
         if topic in self.topics:
             raise NetworkError(f"The topic {topic!r} is taken.")
         self.topics[topic] = Topic(validator)
-        await trio.lowlevel.checkpoint()
-        return self.topics[topic].receive
+        try:
+            await trio.lowlevel.checkpoint()
+            yield self.topics[topic].receive
+        finally:
+            del self.topics[topic]
 
     async def publish(self, topic: str, data: bytes) -> None:
         """Sends a message to a topic. If this host sent another message a moment ago, waits
@@ -222,6 +244,15 @@ class Host:
                 # The host's own message must not come back to it.
                 self.topics[topic].seen[message_id] = trio.current_time(), False
             self._forward_message(topic, message_id, data, self)
+
+    @property
+    def registrations(self) -> set[str]:
+        """The protocols and topics that are registered now. If this host is a relay, "circuits" too.
+
+        When the code that runs a node has ended, nothing may be registered any more.
+        """
+        service = {"circuits"} if self._is_relay_for else set()
+        return {*self._handlers, *self.topics, *service}
 
     # -- What the network, its connections and its streams call ------------------------------------
 
@@ -324,7 +355,9 @@ class Host:
     def _receive_message(
         self, topic_name: str, message_id: bytes, data: bytes, sender: "Host", *, is_duplicate: bool
     ) -> None:
-        topic = self.topics[topic_name]
+        topic = self.topics.get(topic_name)
+        if topic is None:
+            return  # this host left the topic while the message was on its way
         now = trio.current_time()
         while topic.seen and next(iter(topic.seen.values()))[0] < now - REMEMBER_SECONDS:
             del topic.seen[next(iter(topic.seen))]

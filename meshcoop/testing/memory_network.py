@@ -95,6 +95,8 @@ class MemoryNetwork:
             finally:
                 self._take_down(host)
                 nursery.cancel_scope.cancel()
+                # What has ended and is still registered could not begin again.
+                assert not host.registrations, f"{name} leaves {host.registrations} registered"
 
     def kill_host(self, name: str) -> None:
         """Kills a host without a goodbye: from now on nothing leaves the host or reaches it.

@@ -1,5 +1,6 @@
 """What tests may expect of the network in memory: it behaves like the network over libp2p."""
 
+from contextlib import AsyncExitStack
 from itertools import pairwise
 from random import Random
 
@@ -65,8 +66,8 @@ async def test_names_have_addresses_that_stay(clock):
 async def test_streams_keep_order_whatever_the_pieces(clock):
     street = network(delay=(0.0, 1.0))
     data = Random(2).randbytes(1_000_000)
-    async with street.host("ada") as ada, street.host("ben") as ben:
-        ben.serve(ECHO, echo)
+    async with street.host("ada") as ada, street.host("ben") as ben, AsyncExitStack() as registered:
+        registered.enter_context(ben.serve(ECHO, echo))
         await ada.connect(street.address("ben"))
         stream = await ada.open_stream(ben.peer_id, ECHO)
         async with trio.open_nursery() as nursery:
@@ -83,8 +84,8 @@ async def test_a_writer_waits_for_a_peer_that_does_not_read(clock):
     async def never_reads(stream: Stream) -> None:
         await trio.sleep_forever()
 
-    async with street.host("ada") as ada, street.host("ben") as ben:
-        ben.serve(ECHO, never_reads)
+    async with street.host("ada") as ada, street.host("ben") as ben, AsyncExitStack() as registered:
+        registered.enter_context(ben.serve(ECHO, never_reads))
         await ada.connect(street.address("ben"))
         stream = await ada.open_stream(ben.peer_id, ECHO)
         with trio.move_on_after(3600) as limit:
@@ -94,8 +95,8 @@ async def test_a_writer_waits_for_a_peer_that_does_not_read(clock):
 
 async def test_both_sides_hear_of_connections_and_of_their_end(clock):
     street = network()
-    async with street.host("ada") as ada, street.host("ben") as ben:
-        ben.serve(ECHO, echo)
+    async with street.host("ada") as ada, street.host("ben") as ben, AsyncExitStack() as registered:
+        registered.enter_context(ben.serve(ECHO, echo))
         await ada.connect(street.address("ben"))
         stream = await ada.open_stream(ben.peer_id, ECHO)
         assert await ada.events.receive() == PeerEvent(
@@ -116,8 +117,16 @@ async def test_both_sides_hear_of_connections_and_of_their_end(clock):
 
 async def test_gossip_floods_over_links_once_and_not_back(clock):
     street = network()
-    async with street.host("a") as a, street.host("b") as b, street.host("c") as c:
-        heard = [await one.subscribe("topic", lambda _: True) for one in (a, b, c)]
+    async with (
+        street.host("a") as a,
+        street.host("b") as b,
+        street.host("c") as c,
+        AsyncExitStack() as registered,
+    ):
+        heard = [
+            await registered.enter_async_context(one.subscribe("topic", lambda _: True))
+            for one in (a, b, c)
+        ]
         await row(street, a, b, c)
         await c.connect(street.address("a"))
         await a.publish("topic", b"news")
@@ -134,11 +143,16 @@ async def test_what_a_validator_refuses_goes_no_further(clock, broken):
             raise ValueError("broken")
         return data != b"spam"
 
-    async with street.host("a") as a, street.host("b") as b, street.host("c") as c:
-        await a.subscribe("topic", lambda _: True)
+    async with (
+        street.host("a") as a,
+        street.host("b") as b,
+        street.host("c") as c,
+        AsyncExitStack() as registered,
+    ):
+        await registered.enter_async_context(a.subscribe("topic", lambda _: True))
         heard = [
-            await b.subscribe("topic", validator),
-            await c.subscribe("topic", lambda _: True),
+            await registered.enter_async_context(b.subscribe("topic", validator)),
+            await registered.enter_async_context(c.subscribe("topic", lambda _: True)),
         ]
         await row(street, a, b, c)
         await a.publish("topic", b"spam")
@@ -155,9 +169,9 @@ async def test_gossip_is_lost_doubled_and_shuffled_as_asked(clock):
         ({"duplication": 1.0}, 200, 200),
     ):
         street = MemoryNetwork(Random(1), delay=(0.0, 2.0), **weather)
-        async with street.host("a") as a, street.host("b") as b:
-            await a.subscribe("topic", lambda _: True)
-            heard = await b.subscribe("topic", lambda _: True)
+        async with street.host("a") as a, street.host("b") as b, AsyncExitStack() as registered:
+            await registered.enter_async_context(a.subscribe("topic", lambda _: True))
+            heard = await registered.enter_async_context(b.subscribe("topic", lambda _: True))
             await a.connect(street.address("b"))
             for one in sent:
                 await a.publish("topic", one)
@@ -169,8 +183,8 @@ async def test_gossip_is_lost_doubled_and_shuffled_as_asked(clock):
 
 async def test_a_partition_silences_and_healing_lets_through_what_did_not_break(clock):
     street = network()
-    async with street.host("ada") as ada, street.host("ben") as ben:
-        ben.serve(ECHO, echo)
+    async with street.host("ada") as ada, street.host("ben") as ben, AsyncExitStack() as registered:
+        registered.enter_context(ben.serve(ECHO, echo))
         await ada.connect(street.address("ben"))
         stream = await ada.open_stream(ben.peer_id, ECHO)
         street.partition([["ada"], ["ben"]])
@@ -199,8 +213,8 @@ async def test_streams_break_at_both_ends_when_asked(clock):
         finally:
             ended.set()
 
-    async with street.host("ada") as ada, street.host("ben") as ben:
-        ben.serve(ECHO, answer)
+    async with street.host("ada") as ada, street.host("ben") as ben, AsyncExitStack() as registered:
+        registered.enter_context(ben.serve(ECHO, answer))
         await ada.connect(street.address("ben"))
         stream = await ada.open_stream(ben.peer_id, ECHO)
         await stream.write(b"x")
@@ -215,9 +229,9 @@ async def test_a_handler_that_fails_costs_its_stream_only(clock):
     async def fails(stream: Stream) -> None:
         raise ValueError("ours")
 
-    async with street.host("ada") as ada, street.host("ben") as ben:
-        ben.serve("/fails/1", fails)
-        ben.serve(ECHO, echo)
+    async with street.host("ada") as ada, street.host("ben") as ben, AsyncExitStack() as registered:
+        registered.enter_context(ben.serve("/fails/1", fails))
+        registered.enter_context(ben.serve(ECHO, echo))
         await ada.connect(street.address("ben"))
         stream = await ada.open_stream(ben.peer_id, "/fails/1")
         with pytest.raises(NetworkError):

@@ -3,7 +3,7 @@ that wait.
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import trio
@@ -78,8 +78,8 @@ async def alive(network: HostNetwork, number: int = 99) -> None:
     """Fails unless `network` still works: it accepts an honest node, answers the node and passes
     gossip on.
     """
-    network.serve("/alive/1", _echo)
-    async with node(number) as honest:
+    async with node(number) as honest, AsyncExitStack() as registered:
+        registered.enter_context(network.serve("/alive/1", _echo))
         with trio.fail_after(WAIT):
             await honest.connect(network.addresses[0])
             stream = await honest.open_stream(network.peer_id, "/alive/1")
@@ -87,8 +87,8 @@ async def alive(network: HostNetwork, number: int = 99) -> None:
             assert await stream.read() == b"still there?"
             await stream.close()
         topic = f"alive/{number}"
-        inbox = await network.subscribe(topic, lambda _: True)
-        await honest.subscribe(topic, lambda _: True)
+        inbox = await registered.enter_async_context(network.subscribe(topic, lambda _: True))
+        await registered.enter_async_context(honest.subscribe(topic, lambda _: True))
         await meshed(topic, network, honest)
         with trio.fail_after(WAIT):
             await honest.publish(topic, b"news")

@@ -9,7 +9,7 @@ import trio
 from meshcoop.home.folder import Home as Folder
 from meshcoop.home.relay_limits import RelayLimits
 from meshcoop.network.interface import TaskStatus
-from meshcoop.relay.relay import Relay
+from meshcoop.relay.relay import Relay, open_relay
 from meshcoop.relay.tenant import Tenant
 from meshcoop.store.store import Store
 from meshcoop.sync import relay_enrolment as enrolling
@@ -46,15 +46,14 @@ class RelayHome:
             with self._scope:
                 async with (
                     self.street.network.host(self.name, self.seed) as network,
-                    trio.open_nursery() as nursery,
-                ):
-                    relay = Relay(
-                        _Folder(self.path, self.limits), store, network, nursery, self.seed,
+                    open_relay(
+                        _Folder(self.path, self.limits), store, network, self.seed,
                         self.now, chance(self.random), None,
-                    )  # fmt: skip
-                    await relay.start()
+                    ) as relay,
+                ):  # fmt: skip
                     self.relay = relay
                     task_status.started()
+                    await trio.sleep_forever()
         finally:
             self.relay = None
             store.close()

@@ -154,15 +154,17 @@ class Home:
         mesh = HomeMesh(network, author, self.now, random, arrival=self.arrival)
         mesh.peers.learn(self.knows)
         door = InvitationDesk(mesh, bytes(32), self.now, random)
-        network.serve(invitation.PROTOCOL, door.answer)
         hands = AddressDelivery(mesh, self.now, random)
-        network.serve(giving.PROTOCOL, hands.answer)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(mesh.run)
-            nursery.start_soon(hands.run)
-            self.author, self.mesh, self.door, self.giving = author, mesh, door, hands
-            if not self.invitation:
-                task_status.started()
+        with (
+            network.serve(invitation.PROTOCOL, door.answer),
+            network.serve(giving.PROTOCOL, hands.answer),
+        ):
+            async with trio.open_nursery() as nursery:
+                await nursery.start(mesh.run)
+                nursery.start_soon(hands.run)
+                self.author, self.mesh, self.door, self.giving = author, mesh, door, hands
+                if not self.invitation:
+                    task_status.started()
 
     async def _knock(self, network: Network, store: Store) -> None:
         if store.records.count():

@@ -10,7 +10,6 @@ from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
 from meshcoop.home.relay_limits import MEGABYTE
 from meshcoop.relay.relay import Relay
-from meshcoop.relay.tenant import Tenant
 from meshcoop.sync import relay_enrolment
 from protocol.authority.kind_names import RELAY
 from protocol.record.packed_addresses import pack_addresses
@@ -49,9 +48,10 @@ class RelayMethods:
     async def leave_neighbourhood(self, params: Params) -> Params:
         """Stops serving a neighbourhood, and erases everything that the relay keeps for it."""
         relay = self._node.require_relay()
-        tenant = _find_tenant(relay, read_text(params, "neighbourhood"))
-        await relay.leave(tenant.neighbourhood)
-        return {"neighbourhood": _show_neighbourhood(tenant)}
+        neighbourhood = _find_enrolled(relay, read_text(params, "neighbourhood"))
+        shown = _show_neighbourhood(relay, neighbourhood)
+        await relay.leave(neighbourhood)
+        return {"neighbourhood": shown}
 
     async def change_limits(self, params: Params) -> Params:
         """Changes this relay's limits per neighbourhood, if any are given. Shows the limits."""
@@ -74,7 +74,7 @@ class RelayMethods:
         relay = self._node.require_relay()
         return [
             {
-                "neighbourhood": _show_neighbourhood(tenant),
+                "neighbourhood": _show_neighbourhood(relay, tenant.neighbourhood),
                 "records": tenant.store.records.count(),
                 "used": tenant.storage.used,
                 "room": tenant.storage.limits.room,
@@ -149,27 +149,40 @@ class RelayEnrolmentMethods:
 
 
 def _list_tenants(relay: Relay) -> list[Params]:
-    return [
+    served = [
         {
-            "neighbourhood": _show_neighbourhood(tenant),
+            "neighbourhood": _show_neighbourhood(relay, tenant.neighbourhood),
+            "state": "served",
             "since": iso_time(relay.enrolled_at(tenant.neighbourhood)),
             "connected": len(tenant.mesh.conversations),
             "records": tenant.store.records.count(),
         }
         for tenant in relay.tenants.values()
     ]
+    unserved = [
+        {
+            "neighbourhood": _show_neighbourhood(relay, neighbourhood),
+            "state": "unserved",
+            "since": iso_time(relay.enrolled_at(neighbourhood)),
+            "connected": 0,
+            "records": 0,
+        }
+        for neighbourhood in relay.unserved
+    ]
+    return served + unserved
 
 
-def _find_tenant(relay: Relay, typed: str) -> Tenant:
-    """Finds a neighbourhood that this relay serves, by its name or by the beginning of its id.
+def _find_enrolled(relay: Relay, typed: str) -> bytes:
+    """Finds a neighbourhood that has enrolled this relay, by its name or by the beginning of its
+    id.
 
     Raises Mistake if no neighbourhood fits, or if several fit.
     """
     prefix = typed.lower()
     matches = [
-        tenant
-        for tenant in relay.tenants.values()
-        if tenant.name == typed or tenant.neighbourhood.hex().startswith(prefix)
+        neighbourhood
+        for neighbourhood in (*relay.tenants, *relay.unserved)
+        if neighbourhood.hex().startswith(prefix) or _name_of(relay, neighbourhood) == typed
     ]
     if len(matches) != 1:
         raise Mistake(
@@ -183,8 +196,13 @@ def _find_tenant(relay: Relay, typed: str) -> Tenant:
     return matches[0]
 
 
-def _show_neighbourhood(tenant: Tenant) -> Params:
-    return {"id": tenant.neighbourhood.hex(), "name": tenant.name}
+def _show_neighbourhood(relay: Relay, neighbourhood: bytes) -> Params:
+    return {"id": neighbourhood.hex(), "name": _name_of(relay, neighbourhood)}
+
+
+def _name_of(relay: Relay, neighbourhood: bytes) -> str | None:
+    tenant = relay.tenants.get(neighbourhood)
+    return tenant.name if tenant else None
 
 
 def _is_address(value: object) -> bool:

@@ -86,6 +86,7 @@ class StatusMethods:
         return {
             "relay": self._node.home.read_settings().relay,
             "serves": len(tenants),
+            "unserved": [neighbourhood.hex() for neighbourhood in relay.unserved],
             "records": sum(tenant.store.records.count() for tenant in tenants),
             "peers": [
                 {

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from contextlib import AbstractContextManager
 from typing import Any
 
 import trio
@@ -93,15 +94,15 @@ class BenchNetwork:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._network, name)
 
-    def serve(self, protocol: str, handler: Handler) -> None:
-        """Registers the handler of a protocol. Counts the bytes of the streams that the handler
-        gets.
+    def serve(self, protocol: str, handler: Handler) -> AbstractContextManager[None]:
+        """Within the block of a `with` statement, `handler` answers a protocol. Counts the bytes of
+        the streams that the handler gets.
         """
 
         async def handle_counted(stream: Stream) -> None:
             await handler(CountedStream(stream, self))
 
-        self._network.serve(protocol, handle_counted)
+        return self._network.serve(protocol, handle_counted)
 
     async def connect(self, address: str) -> str:
         """Dials the allowed address. Raises NetworkError for every other address."""

@@ -26,7 +26,7 @@ from libp2p.relay.circuit_v2.pb.circuit_pb2 import (
 )
 
 from meshcoop.network.interface import NetworkError
-from meshcoop.network.libp2p.circuit_client import HOP, STOP, is_relayed
+from meshcoop.network.libp2p.circuit_client import STOP, is_relayed
 from meshcoop.network.libp2p.protobuf_stream import (
     ANSWER_WITHIN,
     read_first_message,
@@ -75,7 +75,6 @@ class CircuitRelay:
         self._circuits: Counter[ID] = Counter()  # peer → circuits that begin or end there
         self._stranger_circuits: Counter[ID] = Counter()  # stranger → circuits that it began
         self.bytes_relayed = 0  # all bytes since the start
-        host.set_stream_handler(HOP, self._answer_hop)
 
     @property
     def reservation_count(self) -> int:
@@ -88,7 +87,8 @@ class CircuitRelay:
         """The number of open circuits."""
         return self._circuits.total() // 2
 
-    async def _answer_hop(self, stream: INetStream) -> None:
+    async def answer_hop(self, stream: INetStream) -> None:
+        """Answers the request of a peer: for a reservation, or for a connection to another peer."""
         peer = stream.muxed_conn.peer_id
         request = await read_first_message(stream, HopMessage)
         if request is None:

@@ -10,6 +10,9 @@ gossip service.
 
 import hashlib
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
 
 import trio
@@ -35,6 +38,7 @@ TOPICS_PER_PEER = 64
 QUEUE_SIZE = 4096
 PACE = 0.010  # seconds between messages, so that a burst does not overflow the peers' queues
 HEARTBEAT = 1  # seconds
+LEAVE_WITHIN = 1.0  # seconds to tell the peers that this node has left a topic
 # The limits for one peer. Gossip is for new records only, because each received copy costs 1.4 ms
 # of processor time. A burst comes faster by sync: a hundred records cost as much as one here.
 BURST = 100.0  # messages
@@ -68,10 +72,12 @@ class NodePubsub(Pubsub):
         guard_tasks(self.manager)
         await super().run()
 
+    @asynccontextmanager
     async def join_topic(
         self, topic: str, validator: Validator
-    ) -> trio.MemoryReceiveChannel[bytes]:
-        """Subscribes to `topic`. Returns the channel of the messages that other nodes publish.
+    ) -> AsyncIterator[trio.MemoryReceiveChannel[bytes]]:
+        """Is subscribed to `topic` within the block of an `async with` statement. The block gets
+        the channel of the messages that other nodes publish.
 
         Raises NetworkError if the topic is subscribed already or is too long.
 
@@ -97,8 +103,15 @@ class NodePubsub(Pubsub):
         self.set_topic_validator(topic, is_valid, is_async_validator=False)
         send, receive = trio.open_memory_channel[bytes](QUEUE_SIZE)
         self._inboxes[topic] = send
-        await self.subscribe(topic)
-        return receive
+        try:
+            await self.subscribe(topic)
+            yield receive
+        finally:
+            del self._inboxes[topic]
+            self.remove_topic_validator(topic)
+            with trio.move_on_after(LEAVE_WITHIN) as limit:
+                limit.shield = True  # peers are told even if the block was cancelled
+                await contain_faults("leaving a topic", partial(self.unsubscribe, topic))
 
     async def send_message(self, topic: str, data: bytes) -> None:
         """Publishes `data`. Sends at most one message every 10 ms. Raises NetworkError if `data` is

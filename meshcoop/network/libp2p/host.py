@@ -3,12 +3,17 @@
 import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from pathlib import Path
 
 import trio
 from libp2p.abc import INetStream
-from libp2p.custom_types import TProtocol
+from libp2p.custom_types import StreamHandlerFn, TProtocol
 from libp2p.host.basic_host import BasicHost
 from libp2p.peer.id import ID
 from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
@@ -26,7 +31,7 @@ from meshcoop.network.interface import (
     Validator,
 )
 from meshcoop.network.libp2p.address import check_listen, parse_circuit_address, parse_peer_address
-from meshcoop.network.libp2p.circuit_client import CircuitClient
+from meshcoop.network.libp2p.circuit_client import HOP, CircuitClient
 from meshcoop.network.libp2p.circuit_relay import CircuitRelay
 from meshcoop.network.libp2p.connections import PeerTracker
 from meshcoop.network.libp2p.gossipsub import NodePubsub
@@ -108,10 +113,12 @@ class HostNetwork:
         """Returns the connected peers: for each peer id, the address of its connection."""
         return self.tracker.peers()
 
-    def serve(self, protocol: str, handler: Handler) -> None:
-        """Lets `handler` answer the streams of `protocol`.
+    @contextmanager
+    def serve(self, protocol: str, handler: Handler) -> Iterator[None]:
+        """Within the block of a `with` statement, `handler` answers the streams of `protocol`.
 
         When the handler returns, its stream is closed. If the handler raises, its stream is reset.
+        Raises NetworkError if the protocol is served already.
         """
 
         async def handle(stream: INetStream) -> None:
@@ -119,7 +126,8 @@ class HostNetwork:
             await handler(peer_stream)
             await peer_stream.close()
 
-        self.host.set_stream_handler(TProtocol(protocol), handle)
+        with self._handle_streams(TProtocol(protocol), handle):
+            yield
 
     async def connect(self, address: str) -> str:
         """Dials `address`, directly or through a relay. Does nothing if the peer is connected
@@ -160,9 +168,14 @@ class HostNetwork:
             except Exception:
                 log.exception("dropping the peer %s", peer)
 
-    def serve_relay(self, allowed: Callable[[str], bool]) -> RelayService:
-        """Makes this node a relay for the peers that `allowed` accepts."""
-        return CircuitRelay(self.host, self.swarm, allowed)
+    @contextmanager
+    def serve_relay(self, allowed: Callable[[str], bool]) -> Iterator[RelayService]:
+        """Within the block of a `with` statement, this node is a relay for the peers that `allowed`
+        accepts.
+        """
+        relay = CircuitRelay(self.host, self.swarm, allowed)
+        with self._handle_streams(HOP, relay.answer_hop):
+            yield relay
 
     async def reserve(self, relay: str) -> float:
         """Reserves a place at a connected relay. Returns for how many seconds the reservation
@@ -181,15 +194,29 @@ class HostNetwork:
         """
         return await self.puncher.punch_hole(parse_peer_id(peer))
 
-    async def subscribe(self, topic: str, validator: Validator) -> trio.MemoryReceiveChannel[bytes]:
-        """Joins a gossip topic. Returns the channel of its messages (see NodePubsub.join_topic)."""
-        return await self.pubsub.join_topic(topic, validator)
+    def subscribe(
+        self, topic: str, validator: Validator
+    ) -> AbstractAsyncContextManager[trio.MemoryReceiveChannel[bytes]]:
+        """Takes part in a gossip topic within the block of an `async with` statement (see
+        NodePubsub.join_topic).
+        """
+        return self.pubsub.join_topic(topic, validator)
 
     async def publish(self, topic: str, data: bytes) -> None:
         """Sends `data` to a gossip topic, with pauses between messages. Raises NetworkError if
         `data` has more than 512 KiB.
         """
         await self.pubsub.send_message(topic, data)
+
+    @contextmanager
+    def _handle_streams(self, protocol: TProtocol, handle: StreamHandlerFn) -> Iterator[None]:
+        if protocol in self.host.multiselect.get_protocols():
+            raise NetworkError(f"The protocol {protocol} is served already.")
+        self.host.set_stream_handler(protocol, handle)
+        try:
+            yield
+        finally:
+            self.host.remove_stream_handler(protocol)
 
     async def _connect_through_relay(self, relay_address: str, relay: ID, peer: ID) -> str:
         if self.host.get_id() in {relay, peer}:

@@ -79,6 +79,14 @@ def check_relays(patient: Patient) -> Finding:
         return Finding("relays", "unknown", "Only a running node knows which relays are reached.")
     if status.get("relay"):
         served = status["serves"]
+        if status["unserved"]:
+            return Finding(
+                "relays",
+                "wrong",
+                f"This relay serves {served} neighbourhoods, and cannot serve"
+                f" {len(status['unserved'])} more.",
+                f"Look into {patient.home.log_file}; each is tried again every minute.",
+            )
         return Finding("relays", "fine", f"This is a relay, and serves {served} neighbourhoods.")
     enrolled = status.get("relays", 0)
     connected = sum(peer["person"] is None for peer in status["peers"])

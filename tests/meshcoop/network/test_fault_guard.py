@@ -3,7 +3,7 @@ node.
 """
 
 import random
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 import trio
@@ -30,8 +30,12 @@ async def test_a_handler_that_raises_costs_its_stream_only(tmp_path):
         raise ValueError("a fault of ours")
 
     log_file = tmp_path / "net.log"
-    async with node(1, log_file=log_file) as ours, node(2) as theirs:
-        ours.serve("/faulty/1", faulty)
+    async with (
+        node(1, log_file=log_file) as ours,
+        node(2) as theirs,
+        AsyncExitStack() as registered,
+    ):
+        registered.enter_context(ours.serve("/faulty/1", faulty))
         await theirs.connect(ours.addresses[0])
         stream = await theirs.open_stream(ours.peer_id, "/faulty/1")
         await stream.write(b"go")
@@ -50,8 +54,8 @@ async def test_a_handler_whose_nursery_fails_costs_its_stream_only():
             nursery.start_soon(trio.sleep_forever)
             raise ValueError("a fault of ours")
 
-    async with node(1) as ours, node(2) as theirs:
-        ours.serve("/faulty/1", faulty)
+    async with node(1) as ours, node(2) as theirs, AsyncExitStack() as registered:
+        registered.enter_context(ours.serve("/faulty/1", faulty))
         await theirs.connect(ours.addresses[0])
         stream = await theirs.open_stream(ours.peer_id, "/faulty/1")
         await stream.write(b"go")
@@ -70,8 +74,8 @@ async def test_a_malformed_gossip_frame_costs_its_stream_only():
 
 
 async def test_a_garbage_key_in_gossip_costs_nothing():
-    async with node(1) as ours, stranger() as them:
-        inbox = await ours.subscribe("street", lambda _: True)
+    async with node(1) as ours, stranger() as them, AsyncExitStack() as registered:
+        inbox = await registered.enter_async_context(ours.subscribe("street", lambda _: True))
         stream = await call(them, ours, MESHSUB)
         message = rpc_pb2.Message(
             from_id=b"\x12\x20" + bytes(32),  # an id as for RSA: a hash; the key is sent apart
@@ -96,8 +100,8 @@ async def test_garbage_on_every_protocol(protocol):
         while await stream.read():
             pass
 
-    async with node(1) as ours, stranger() as them:
-        ours.serve("/own/1", honest)
+    async with node(1) as ours, stranger() as them, AsyncExitStack() as registered:
+        registered.enter_context(ours.serve("/own/1", honest))
         for size in (0, 1, 50, 500, 5000):
             for prefixed in (False, True):
                 garbage = dice.randbytes(size)
@@ -159,7 +163,10 @@ async def test_hostile_gossip_frames_with_every_field():
         await alive(ours)
         assert len(ours.pubsub.peer_topics) <= 64 + 1
         assert not any(len(topic) > 256 for topic in ours.pubsub.peer_topics)
-        assert not ours.pubsub.gossip.back_off  # a stranger's topics leave nothing behind
+        # A stranger's topics leave nothing behind. `alive` has left its own topic.
+        back_off = ours.pubsub.gossip.back_off
+        assert back_off.keys() <= {"alive/99"}
+        assert not any(them.get_id() in peers for peers in back_off.values())
 
 
 async def test_a_peers_streams_are_counted(monkeypatch):
@@ -170,8 +177,8 @@ async def test_a_peers_streams_are_counted(monkeypatch):
         served.append(stream)
         await stream.read()
 
-    async with node(1) as ours, stranger() as them:
-        ours.serve("/patient/1", patient)
+    async with node(1) as ours, stranger() as them, AsyncExitStack() as registered:
+        registered.enter_context(ours.serve("/patient/1", patient))
         streams, refused = [], 0
         for _ in range(12):
             try:

@@ -1,3 +1,5 @@
+from contextlib import AsyncExitStack
+
 import pytest
 import trio
 from libp2p.pubsub.pb import rpc_pb2
@@ -28,9 +30,9 @@ async def gossip_as(them, ours, *messages):
 async def test_a_burst_arrives_whole(monkeypatch):
     # libp2p's queues hold 32 messages, and its limit against spam lets ten a second pass.
     monkeypatch.setattr(pubsub, "BURST", 1000.0)
-    async with node(1) as one, node(2) as two:
-        await one.subscribe(TOPIC, anything)
-        inbox = await two.subscribe(TOPIC, anything)
+    async with node(1) as one, node(2) as two, AsyncExitStack() as registered:
+        await registered.enter_async_context(one.subscribe(TOPIC, anything))
+        inbox = await registered.enter_async_context(two.subscribe(TOPIC, anything))
         await one.connect(two.addresses[0])
         await meshed(TOPIC, one, two)
         burst = [b"record %d" % number for number in range(300)]
@@ -44,9 +46,9 @@ async def test_a_burst_arrives_whole(monkeypatch):
 async def test_a_burst_survives_a_slow_reader_and_an_unpaced_sender(monkeypatch):
     monkeypatch.setattr(pubsub, "PACE", 0)
     monkeypatch.setattr(pubsub, "BURST", 1000.0)
-    async with node(1) as one, node(2) as two:
-        await one.subscribe(TOPIC, anything)
-        inbox = await two.subscribe(TOPIC, anything)
+    async with node(1) as one, node(2) as two, AsyncExitStack() as registered:
+        await registered.enter_async_context(one.subscribe(TOPIC, anything))
+        inbox = await registered.enter_async_context(two.subscribe(TOPIC, anything))
         await one.connect(two.addresses[0])
         await meshed(TOPIC, one, two)
         for number in range(300):
@@ -58,11 +60,11 @@ async def test_one_peer_is_heard_so_much_and_others_all_the_same(monkeypatch):
     monkeypatch.setattr(pubsub, "PACE", 0)
     monkeypatch.setattr(pubsub, "BURST", 20.0)
     monkeypatch.setattr(pubsub, "RATE", 0.0)
-    async with node(1) as loud, node(2) as two, node(3) as quiet:
+    async with node(1) as loud, node(2) as two, node(3) as quiet, AsyncExitStack() as registered:
         for each in (loud, quiet):
-            await each.subscribe(TOPIC, anything)
+            await registered.enter_async_context(each.subscribe(TOPIC, anything))
             await each.connect(two.addresses[0])
-        inbox = await two.subscribe(TOPIC, anything)
+        inbox = await registered.enter_async_context(two.subscribe(TOPIC, anything))
         await meshed(TOPIC, loud, quiet)
         for number in range(100):
             await loud.publish(TOPIC, b"noise %d" % number)
@@ -83,10 +85,10 @@ async def test_publishes_are_paced():
 
 
 async def test_gossip_crosses_two_hops():
-    async with node(1) as one, node(2) as two, node(3) as three:
+    async with node(1) as one, node(2) as two, node(3) as three, AsyncExitStack() as registered:
         for each in (one, two):
-            await each.subscribe(TOPIC, anything)
-        inbox = await three.subscribe(TOPIC, anything)
+            await registered.enter_async_context(each.subscribe(TOPIC, anything))
+        inbox = await registered.enter_async_context(three.subscribe(TOPIC, anything))
         await one.connect(two.addresses[0])
         await three.connect(two.addresses[0])
         await meshed(TOPIC, one, three)
@@ -100,10 +102,10 @@ async def test_what_the_validator_refuses_is_neither_delivered_nor_forwarded():
     def honest(data: bytes) -> bool:
         return data != b"lie"
 
-    async with node(1) as one, node(2) as two, node(3) as three:
-        await one.subscribe(TOPIC, anything)
-        middle = await two.subscribe(TOPIC, honest)
-        far = await three.subscribe(TOPIC, anything)
+    async with node(1) as one, node(2) as two, node(3) as three, AsyncExitStack() as registered:
+        await registered.enter_async_context(one.subscribe(TOPIC, anything))
+        middle = await registered.enter_async_context(two.subscribe(TOPIC, honest))
+        far = await registered.enter_async_context(three.subscribe(TOPIC, anything))
         await one.connect(two.addresses[0])
         await three.connect(two.addresses[0])
         await meshed(TOPIC, one, three)
@@ -122,9 +124,9 @@ async def test_a_validator_that_raises_refuses_its_message_only(tmp_path):
         return True
 
     log_file = tmp_path / "net.log"
-    async with node(1, log_file=log_file) as one, node(2) as two:
-        inbox = await one.subscribe(TOPIC, faulty)
-        await two.subscribe(TOPIC, anything)
+    async with node(1, log_file=log_file) as one, node(2) as two, AsyncExitStack() as registered:
+        inbox = await registered.enter_async_context(one.subscribe(TOPIC, faulty))
+        await registered.enter_async_context(two.subscribe(TOPIC, anything))
         await two.connect(one.addresses[0])
         await meshed(TOPIC, one, two)
         await two.publish(TOPIC, b"poison")
@@ -137,9 +139,14 @@ async def test_a_validator_that_raises_refuses_its_message_only(tmp_path):
 
 async def test_a_copy_with_another_origin_does_not_censor():
     # libp2p marks a message as seen, and then drops it if it claims to come from the receiver.
-    async with node(1) as ours, node(2) as honest, stranger() as them:
-        inbox = await ours.subscribe(TOPIC, anything)
-        await honest.subscribe(TOPIC, anything)
+    async with (
+        node(1) as ours,
+        node(2) as honest,
+        stranger() as them,
+        AsyncExitStack() as registered,
+    ):
+        inbox = await registered.enter_async_context(ours.subscribe(TOPIC, anything))
+        await registered.enter_async_context(honest.subscribe(TOPIC, anything))
         await honest.connect(ours.addresses[0])
         await meshed(TOPIC, ours, honest)
         mine = ours.host.get_id().to_bytes()
@@ -153,8 +160,8 @@ async def test_a_copy_with_another_origin_does_not_censor():
 async def test_one_origin_and_number_with_other_contents_are_other_messages():
     # If messages have the same origin and the same number, libp2p calls this equivocation. It
     # refuses all of them but the first, and keeps every message for ever.
-    async with node(1) as ours, stranger() as them:
-        inbox = await ours.subscribe(TOPIC, anything)
+    async with node(1) as ours, stranger() as them, AsyncExitStack() as registered:
+        inbox = await registered.enter_async_context(ours.subscribe(TOPIC, anything))
         await gossip_as(
             them,
             ours,
@@ -171,9 +178,9 @@ async def test_one_origin_and_number_with_other_contents_are_other_messages():
 
 
 async def test_a_message_arrives_once_and_never_at_its_own_node():
-    async with node(1) as one, node(2) as two:
-        mine = await one.subscribe(TOPIC, anything)
-        theirs = await two.subscribe(TOPIC, anything)
+    async with node(1) as one, node(2) as two, AsyncExitStack() as registered:
+        mine = await registered.enter_async_context(one.subscribe(TOPIC, anything))
+        theirs = await registered.enter_async_context(two.subscribe(TOPIC, anything))
         await one.connect(two.addresses[0])
         await meshed(TOPIC, one, two)
         await one.publish(TOPIC, b"news")
@@ -188,8 +195,8 @@ async def test_a_message_arrives_once_and_never_at_its_own_node():
 
 async def test_a_full_subscriber_loses_messages_and_nothing_else(monkeypatch):
     monkeypatch.setattr(pubsub, "QUEUE_SIZE", 64)
-    async with node(1) as ours, stranger() as them:
-        inbox = await ours.subscribe(TOPIC, anything)
+    async with node(1) as ours, stranger() as them, AsyncExitStack() as registered:
+        inbox = await registered.enter_async_context(ours.subscribe(TOPIC, anything))
         messages = [rpc_pb2.Message(data=b"%d" % n, topicIDs=[TOPIC]) for n in range(100)]
         await gossip_as(them, ours, *messages)
         await until(lambda: inbox.statistics().current_buffer_used == 64)
@@ -199,18 +206,18 @@ async def test_a_full_subscriber_loses_messages_and_nothing_else(monkeypatch):
 
 
 async def test_too_large_a_message_and_a_second_subscription_are_refused():
-    async with node(1) as one:
-        await one.subscribe(TOPIC, anything)
+    async with node(1) as one, AsyncExitStack() as registered:
+        await registered.enter_async_context(one.subscribe(TOPIC, anything))
         with pytest.raises(NetworkError):
-            await one.subscribe(TOPIC, anything)
+            await registered.enter_async_context(one.subscribe(TOPIC, anything))
         with pytest.raises(NetworkError):
             await one.publish(TOPIC, bytes(pubsub.MESSAGE_BYTES + 1))
 
 
 async def test_the_largest_message_arrives():
-    async with node(1) as one, node(2) as two:
-        await one.subscribe(TOPIC, anything)
-        inbox = await two.subscribe(TOPIC, anything)
+    async with node(1) as one, node(2) as two, AsyncExitStack() as registered:
+        await registered.enter_async_context(one.subscribe(TOPIC, anything))
+        inbox = await registered.enter_async_context(two.subscribe(TOPIC, anything))
         await one.connect(two.addresses[0])
         await meshed(TOPIC, one, two)
         await one.publish(TOPIC, bytes(pubsub.MESSAGE_BYTES))

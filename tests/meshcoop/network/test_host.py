@@ -1,5 +1,5 @@
 import socket
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -112,11 +112,16 @@ async def test_closing_leaves_no_task_no_socket_and_no_listener():
     before, open_before = tasks(), sockets()
     address = f"/ip4/127.0.0.1/tcp/{free_port()}"
     for _ in range(3):
-        async with node(1, address) as one, node(2) as two, stranger() as them:
-            one.serve("/wait/1", lambda stream: stream.read())
+        async with (
+            node(1, address) as one,
+            node(2) as two,
+            stranger() as them,
+            AsyncExitStack() as registered,
+        ):
+            registered.enter_context(one.serve("/wait/1", lambda stream: stream.read()))
             await two.connect(one.addresses[0])
             await two.open_stream(one.peer_id, "/wait/1")
-            await one.subscribe("street", lambda _: True)
+            await registered.enter_async_context(one.subscribe("street", lambda _: True))
             await them.connect(PeerInfo(ID.from_base58(one.peer_id), [Multiaddr(address)]))
         await until(lambda: tasks() == before)
         assert sockets() == open_before

@@ -1,3 +1,5 @@
+from contextlib import AsyncExitStack
+
 import pytest
 import trio
 
@@ -17,8 +19,8 @@ async def test_bytes_both_ways_and_an_end():
         await stream.close()
 
     blob = bytes(range(256)) * 4096 * 3  # 3 MiB
-    async with node(1) as one, node(2) as two:
-        two.serve("/blob/1", collect)
+    async with node(1) as one, node(2) as two, AsyncExitStack() as registered:
+        registered.enter_context(two.serve("/blob/1", collect))
         await one.connect(two.addresses[0])
         stream = await one.open_stream(two.peer_id, "/blob/1")
         assert stream.peer == two.peer_id
@@ -42,8 +44,8 @@ async def test_a_lost_connection_is_no_end_of_file():
         await stream.write(b"half")
         await trio.sleep_forever()
 
-    async with node(1) as one, node(2) as two:
-        two.serve("/half/1", half)
+    async with node(1) as one, node(2) as two, AsyncExitStack() as registered:
+        registered.enter_context(two.serve("/half/1", half))
         await one.connect(two.addresses[0])
         stream = await one.open_stream(two.peer_id, "/half/1")
         with trio.fail_after(5):
@@ -69,8 +71,8 @@ async def test_a_writer_waits_for_a_busy_reader():
             got += len(data)
         done.set()
 
-    async with node(1) as one, node(2) as two:
-        two.serve("/busy/1", busy)
+    async with node(1) as one, node(2) as two, AsyncExitStack() as registered:
+        registered.enter_context(two.serve("/busy/1", busy))
         await one.connect(two.addresses[0])
         stream = await one.open_stream(two.peer_id, "/busy/1")
         with trio.fail_after(15):
@@ -84,8 +86,8 @@ async def test_a_stream_is_closed_when_its_handler_returns():
     async def brief(stream):
         await stream.write(b"bye")
 
-    async with node(1) as one, node(2) as two:
-        two.serve("/brief/1", brief)
+    async with node(1) as one, node(2) as two, AsyncExitStack() as registered:
+        registered.enter_context(two.serve("/brief/1", brief))
         await one.connect(two.addresses[0])
         for _ in range(5):
             stream = await one.open_stream(two.peer_id, "/brief/1")

@@ -1,4 +1,5 @@
 import struct
+from contextlib import AsyncExitStack
 
 import pytest
 import trio
@@ -35,8 +36,8 @@ async def test_a_cancelled_write_leaves_the_connection_whole():
         while data := await stream.read():
             await stream.write(data)
 
-    async with node(1) as one, node(2) as two:
-        two.serve("/echo/1", echo)
+    async with node(1) as one, node(2) as two, AsyncExitStack() as registered:
+        registered.enter_context(two.serve("/echo/1", echo))
         await one.connect(two.addresses[0])
         stream = await one.open_stream(two.peer_id, "/echo/1")
         (connection,) = one.swarm.get_connections()
@@ -64,8 +65,8 @@ async def _cancel_then_go_on(line, scope):
 
 async def test_a_peer_that_takes_nothing_loses_its_connection(monkeypatch):
     monkeypatch.setattr(muxer, "WRITE_WITHIN", 0.3)
-    async with node(1) as one, node(2) as two:
-        two.serve("/any/1", lambda stream: stream.read())
+    async with node(1) as one, node(2) as two, AsyncExitStack() as registered:
+        registered.enter_context(two.serve("/any/1", lambda stream: stream.read()))
         await one.connect(two.addresses[0])
         stream = await one.open_stream(two.peer_id, "/any/1")
         (connection,) = one.swarm.get_connections()
@@ -77,12 +78,12 @@ async def test_a_peer_that_takes_nothing_loses_its_connection(monkeypatch):
 
 async def test_a_peer_that_ignores_the_window_loses_its_connection(monkeypatch):
     monkeypatch.setattr(muxer, "UNREAD_BYTES", 1024 * 1024)
-    async with node(1) as ours, stranger() as them:
+    async with node(1) as ours, stranger() as them, AsyncExitStack() as registered:
 
         async def never(_stream):
             await trio.sleep_forever()
 
-        ours.serve("/wait/1", never)
+        registered.enter_context(ours.serve("/wait/1", never))
         stream = await call(them, ours, "/wait/1")
         connection = stream.muxed_stream.conn
         header = struct.pack(
