@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from meshcoop.errors import Mistake
+from meshcoop.program_version import program_version
 from protocol.errors import Refused, fill_in
 from protocol.wire.local_rpc import (
     REFUSED,
@@ -41,15 +42,33 @@ class NodeGone(Mistake):
     """
 
 
+class OtherProgram(Mistake):
+    """Raised if the node is another version of the program than this process."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The node runs another version of the program than this command; `meshcoop down` and"
+            " `meshcoop up` renew it."
+        )
+
+
 class Client:
     """One connection to the node of a home. Every method may raise Mistake or NodeGone.
+
+    If the node is another version of the program, entering the connection raises OtherProgram: the
+    two may not understand each other's params and results. With `any_program`, it does not. Such a
+    caller may only use what every version has: the method `stop`, and `ready` and `pid` of the
+    status.
 
     If a call takes more than `patience` seconds, it raises NodeGone. If `patience` is None, a call
     waits as long as the node runs.
     """
 
-    def __init__(self, socket_path: Path, patience: float | None = None) -> None:
+    def __init__(
+        self, socket_path: Path, patience: float | None = None, *, any_program: bool = False
+    ) -> None:
         self._path = socket_path
+        self._any_program = any_program
         self._patience = patience
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._decoder = Decoder()
@@ -58,7 +77,7 @@ class Client:
 
     def __enter__(self) -> Self:
         """Connects to the node and exchanges greetings within 10 s. Raises NodeGone if no node
-        answers.
+        answers, and OtherProgram if the node is another version of the program.
         """
         try:
             self._connect()
@@ -113,7 +132,10 @@ class Client:
             self._socket.connect(os.fspath(self._path))
         except OSError:
             raise NodeGone("No node runs in this home; start it with `meshcoop up`.") from None
-        self._send_request(hello_request(next(self._ids)), deadline)
+        greeting = self._send_request(hello_request(next(self._ids)), deadline)
+        is_ours = isinstance(greeting, dict) and greeting.get("program") == program_version()
+        if not is_ours and not self._any_program:
+            raise OtherProgram
 
     def _send_request(self, request: Request, deadline: float | None) -> Any:
         try:

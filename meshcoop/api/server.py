@@ -20,6 +20,7 @@ from meshcoop.api.event_hub import EventHub, Subscription
 from meshcoop.api.params import USAGE_ERROR
 from meshcoop.errors import USAGE_RULES, Mistake
 from meshcoop.network.interface import TaskStatus
+from meshcoop.program_version import program_version
 from meshcoop.store.disk_errors import disk_error_of
 from protocol.errors import Refused
 from protocol.wire.local_rpc import (
@@ -64,6 +65,8 @@ class ApiServer:
         self._methods = methods
         self._hub = hub
         self._clients = 0
+        # The version of the program that this node runs, even if a newer one is installed later.
+        self._program = program_version()
 
     async def serve_client(self, stream: trio.abc.Stream) -> None:
         """Serves one client until the client leaves or sends something invalid. Then closes the
@@ -72,7 +75,7 @@ class ApiServer:
         Requests of this client that are not answered yet are cancelled. Never raises.
         """
         self._clients += 1
-        client = _Client(stream, self._methods, self._hub)
+        client = _Client(stream, self._methods, self._hub, self._program)
         try:
             async with stream:
                 if self._clients > MAX_CLIENTS:
@@ -95,9 +98,14 @@ class _Client:
     """
 
     def __init__(
-        self, stream: trio.abc.Stream, methods: Mapping[str, Method], hub: EventHub
+        self,
+        stream: trio.abc.Stream,
+        methods: Mapping[str, Method],
+        hub: EventHub,
+        program: str,
     ) -> None:
         self._stream = stream
+        self._program = program
         self._methods = methods
         self._hub = hub
         self._decoder = Decoder()
@@ -138,7 +146,9 @@ class _Client:
         except Refused as refusal:
             await self._send(_encode_failure(request, "refused", refusal.reason))
             return False
-        await self._send(encode(Response(request.id, result={"version": VERSION})))
+        # Clients that come with this program see whether the node is still the same one (R-06.6e).
+        greeting = {"version": VERSION, "program": self._program}
+        await self._send(encode(Response(request.id, result=greeting)))
         return True
 
     async def _receive(self) -> Request | None:

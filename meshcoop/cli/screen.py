@@ -38,7 +38,9 @@ def become_screen(context: Context) -> None:
     if not process.running(context.home):
         secret = passphrase.obtain_passphrase()
         print("Starting your home…", flush=True)
-        process.start(context.home, secret)
+        context.start_node(secret)
+    with context.connect_node():
+        pass  # if the node is another version of the program, this says so
     command = screen_command(context.home.api_socket)
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606  # our own program, and no shell

@@ -101,7 +101,10 @@ def stop(home: Home, timeout: float = 10) -> None:
             )
         if not has_asked:
             # NodeGone: the node does not listen yet, or it stops before it answers.
-            with suppress(NodeGone), Client(home.api_socket, left) as client:
+            with (
+                suppress(NodeGone),
+                Client(home.api_socket, left, any_program=True) as client,
+            ):
                 has_asked = True
                 client.call("stop")
         time.sleep(_PAUSE)
@@ -154,7 +157,10 @@ def _await_ready(
                 tell(_last_line(home, log_size))
             log_size = _log_size(home)
             last_sign = time.monotonic()
-        with suppress(NodeGone), Client(home.api_socket, left) as client:
+        with (
+            suppress(NodeGone),
+            Client(home.api_socket, left, any_program=True) as client,
+        ):
             status = client.call("status")
             if status["ready"] is True:
                 return int(status["pid"])

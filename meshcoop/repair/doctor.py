@@ -4,9 +4,7 @@ The doctor changes nothing and needs no passphrase. Some facts are known only to
 no node runs, the doctor reports these facts as unknown.
 """
 
-from contextlib import suppress
-
-from meshcoop.client import Client, NodeGone
+from meshcoop.client import Client, OtherProgram
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
 from meshcoop.repair.checks.home_files import check_folder, check_keys, check_settings
@@ -54,9 +52,15 @@ def examine_home(home: Home, now: int) -> list[Finding]:
     Never raises. If a check cannot look at something, its finding says "unknown".
     """
     status = None
-    with suppress(NodeGone, Mistake, OSError), Client(home.api_socket, _ANSWER_SECONDS) as client:
-        status = client.call("status")
-    patient = Patient(home, now, status)
+    is_other_program = False
+    try:
+        with Client(home.api_socket, _ANSWER_SECONDS) as client:
+            status = client.call("status")
+    except OtherProgram:
+        is_other_program = True
+    except (Mistake, OSError):
+        pass
+    patient = Patient(home, now, status, is_other_program)
     findings = [_run(name, check, patient) for name, check in CHECKS.items()]
     return sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.state))
 

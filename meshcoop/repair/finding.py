@@ -33,12 +33,14 @@ class Finding:
 @dataclass(frozen=True)
 class Patient:
     """The home that the doctor examines, at the time `now` (ms). `status` is what the running node
-    says about itself. It is None if no node answers.
+    says about itself. It is None if no node answers. It is None too if the node is another version
+    of the program, because nobody knows what its status means. Then `is_other_program` is True.
     """
 
     home: Home
     now: int
     status: dict[str, Any] | None
+    is_other_program: bool = False
 
 
 Check = Callable[[Patient], Finding]

@@ -18,6 +18,13 @@ def check_node(patient: Patient) -> Finding:
         if trouble:
             return Finding("node", "wrong", f"The node runs, and signs nothing: {trouble}.")
         return Finding("node", "fine", f"The node runs (process {patient.status['pid']}).")
+    if patient.is_other_program:
+        return Finding(
+            "node",
+            "wrong",
+            "The node runs another version of the program than the one that is installed.",
+            "`meshcoop down` and `meshcoop up` renew it.",
+        )
     if patient.home.is_running():
         remedy = f"Wait a moment; if that does not help, look into {patient.home.log_file}."
         return Finding("node", "wrong", "A node runs, and does not answer.", remedy)
@@ -31,6 +38,8 @@ def check_port(patient: Patient) -> Finding:
     if patient.status is not None:
         addresses = [address.split("/p2p/")[0] for address in patient.status["addresses"]]
         return Finding("port", "fine", f"The node listens at {', '.join(addresses)}.")
+    if patient.home.is_running():
+        return Finding("port", "unknown", "Only a node that answers says where it listens.")
     settings = patient.home.read_settings()
     if not settings.listen and settings.port is None:
         return Finding("port", "unknown", "No port has been chosen yet.")

@@ -18,6 +18,7 @@ from meshcoop.api.event_hub import EventHub
 from meshcoop.api.server import ApiServer, serve_api
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
+from meshcoop.program_version import program_version
 from protocol.errors import Refused
 from protocol.wire.local_rpc import Decoder, Error, Event, Request, Response, encode, hello_request
 
@@ -47,7 +48,9 @@ class Peer:
 
     async def greet(self):
         await self.send(hello_request(1))
-        assert await self.receive() == Response(1, result={"version": 1})
+        assert await self.receive() == Response(
+            1, result={"version": 1, "program": program_version()}
+        )
 
 
 async def echo(params):
