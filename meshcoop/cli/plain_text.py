@@ -6,6 +6,7 @@ import shlex
 from itertools import groupby
 from typing import Any
 
+from meshcoop.cli.relay_text import describe_relay
 from protocol.display_text import safe_line, safe_text
 from protocol.errors import fill_in
 
@@ -148,6 +149,8 @@ def _option(name: str) -> str:
 
 
 def _format_line(view: Shown) -> str:
+    if "neighbourhood" in view or "addresses" in view:
+        return describe_relay(view)
     if view["kind"] == "suggestion":
         return _format_suggestion(view)
     if view["kind"] == "reciprocity":

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
+from meshcoop.cli.relay_text import describe_relay, name_neighbourhood
 from meshcoop.errors import Mistake
 from meshcoop.home import key_file, passphrase
 from meshcoop.home.key_file import Keys
@@ -98,13 +99,13 @@ def list_relays(*, context: ContextArgument) -> None:
     serves.
     """
     views = _call_node(context, "relays")
-    context.answer(views, lambda: "\n".join(map(_describe_relay, views)) or "None.")
+    context.answer(views, lambda: "\n".join(map(describe_relay, views)) or "None.")
 
 
 def leave_neighbourhood(neighbourhood: str, /, *, context: ContextArgument) -> None:
     """Stops serving a neighbourhood, erases what is kept for it, and tells its homes."""
     answer = _call_node(context, "relay_leave", neighbourhood=neighbourhood)
-    name = _name_neighbourhood(answer)
+    name = name_neighbourhood(answer)
     context.answer(answer, lambda: f"{name} is served no more, and erased here.", is_done=True)
 
 
@@ -189,35 +190,14 @@ def _call_node(context: Context, method: str, **params: Any) -> Any:
         return node.call(method, **params)
 
 
-def _describe_relay(view: dict[str, Any]) -> str:
-    """Describes a neighbourhood that this relay serves, or a relay that serves this home."""
-    if view["state"] == "unserved":
-        name = _name_neighbourhood(view)
-        return f"{name} cannot be served now; node.log says why. It is tried again every minute."
-    if "neighbourhood" in view:
-        return (
-            f"{_name_neighbourhood(view)}: {view['records']} records,"
-            f" {view['connected']} connected,"
-            f" since {view['since'][:10]}, id {view['neighbourhood']['id'][:16]}"
-        )
-    people = ", ".join(safe_line(person["name"]) for person in view["people"])
-    addresses = ", ".join(view["addresses"])
-    return f"{view['key'][:16]} ({view['state']}), enrolled by {people}, at {addresses}"
-
-
 def _describe_storage(view: dict[str, Any]) -> str:
     used = view["used"] / MEGABYTE
     room = view["room"] / MEGABYTE
     disk = view["disk"] / MEGABYTE
     return (
-        f"{_name_neighbourhood(view)}: {view['records']} records, {used:.1f} of"
+        f"{name_neighbourhood(view)}: {view['records']} records, {used:.1f} of"
         f" {room:.0f} MB used, {disk:.1f} MB on the disk"
     )
-
-
-def _name_neighbourhood(view: dict[str, Any]) -> str:
-    neighbourhood = view["neighbourhood"]
-    return safe_line(neighbourhood["name"] or "") or f"the neighbourhood {neighbourhood['id'][:16]}"
 
 
 relay_app = App(name="relay", help="Relays: homes that carry records which they cannot read.")

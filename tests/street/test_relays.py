@@ -132,6 +132,8 @@ def test_what_a_technician_says_wrong(place):
     assert ada("relay", "list") == []
     ada("relay", "enrol", code)
     assert [each["key"] for each in ada("relay", "list")] == [one["key"]]
+    assert ada.text("list", "relays").startswith(one["key"][:16])
+    assert surgery.text("list", "relays").startswith("Rushey Lane: ")
     cem = place.founded("Cem")
     assert "nother neighbourhood" in cem.refused("relay", "enrol", code)
     assert "names none" in surgery.refused("relay", "leave", "Nowhere Street")

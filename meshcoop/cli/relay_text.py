@@ -1,0 +1,29 @@
+"""Turns what the node tells about relays into text for a terminal."""
+
+from typing import Any
+
+from protocol.display_text import safe_line
+
+
+def describe_relay(view: dict[str, Any]) -> str:
+    """Describes a neighbourhood that this relay serves, or a relay that serves this home."""
+    if view["state"] == "unserved":
+        name = name_neighbourhood(view)
+        return f"{name} cannot be served now; node.log says why. It is tried again every minute."
+    if "neighbourhood" in view:
+        return (
+            f"{name_neighbourhood(view)}: {view['records']} records,"
+            f" {view['connected']} connected,"
+            f" since {view['since'][:10]}, id {view['neighbourhood']['id'][:16]}"
+        )
+    people = ", ".join(safe_line(person["name"]) for person in view["people"])
+    addresses = ", ".join(view["addresses"])
+    return f"{view['key'][:16]} ({view['state']}), enrolled by {people}, at {addresses}"
+
+
+def name_neighbourhood(view: dict[str, Any]) -> str:
+    """Returns the name of the neighbourhood that a view is about. If the name is not known yet,
+    returns the beginning of its id.
+    """
+    neighbourhood = view["neighbourhood"]
+    return safe_line(neighbourhood["name"] or "") or f"the neighbourhood {neighbourhood['id'][:16]}"
