@@ -24,6 +24,7 @@ from protocol.kinds.exchange.payments import Confirm
 from protocol.kinds.matching import Vouch
 from protocol.kinds.people import Profile
 from protocol.record.sealing import BoxKey
+from protocol.schema.fields import Text
 from protocol.schema.majority import MIN_COUNCIL, votes_needed
 
 _SHORT_ID = 8  # hexadecimal digits
@@ -239,11 +240,15 @@ def _moderators_needed(moderators: int) -> int | None:
 
 
 def title_of(view: View) -> str | None:
-    """Returns the text that stands for a view in a list: the view's title, its name or else its
-    text.
+    """Returns the text that stands for a view in a list: the first text that its records must have,
+    such as a title, a name or a question. Other views may have a title, a name or a text.
     """
+    names = [name for name, field in view.record_fields.items() if type(field) is Text]
+    required = [name for name in names if view.record_fields[name].required]
     values = vars(view)
-    title: str | None = values.get("title") or values.get("name") or values.get("text")
+    title: str | None = next(
+        (values[name] for name in [*required, "title", "name", "text"] if values.get(name)), None
+    )
     return title
 
 

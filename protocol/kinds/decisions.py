@@ -6,7 +6,7 @@ their own (`words`). Its author can retract the words without changing the decis
 """
 
 from collections.abc import Iterable
-from typing import Any, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 from protocol.authority import register_change, terms
 from protocol.authority.authority import Authority
@@ -26,7 +26,7 @@ from protocol.local_clock import LocalClock
 from protocol.record.envelope import OPEN
 from protocol.schema.declare import Bytes, Choice, Integer, Many, Moment, Person, Text, declare
 from protocol.schema.majority import votes_needed
-from protocol.schema.register_names import BY_RENEWAL, HIDDEN, RULE, STANDING
+from protocol.schema.register_names import BY_RENEWAL, RULE, SORTS, STANDING
 from protocol.schema.values import PersonId
 
 MOST_LISTED = 64  # people or registers in one record
@@ -54,9 +54,9 @@ class Voted(TypedDict):
 
 
 class VotedOnSubject(Voted):
-    """How people have voted, and which person or which words the vote is about.
+    """How people have voted, and which person or which record the vote is about.
 
-    Most votes are about no person and no words. If newcomers vote too, `needed_of_roll` yes votes
+    Some votes are about no person and no record. If newcomers vote too, `needed_of_roll` yes votes
     must come from the roll (R-03.26).
     """
 
@@ -74,6 +74,8 @@ class Votable(Kind):
         """
         raise NotImplementedError
 
+    who_votes: ClassVar[str]  # says to people who cannot vote why they cannot
+
     def voters(self, thread: Thread) -> set[bytes]:
         """Returns the people who may vote."""
         return set(thread.authority.term.roll)
@@ -81,9 +83,7 @@ class Votable(Kind):
     def check_vote(self, thread: Thread, vote: "Vote") -> None:
         """Raises Refused if the author's software should not sign this vote (R-16.4)."""
         if vote.author not in self.voters(thread):
-            raise Refused(
-                "R-16.4", "only the roll votes, and the newcomers that the proposal names"
-            )
+            raise Refused("R-16.4", self.who_votes)
         tally = self.tally(thread)
         if tally is not None and vote.author in tally.yes:
             raise Refused("R-16.4", "you have said yes, and a yes cannot be taken back")
@@ -109,7 +109,7 @@ class Proposal(Votable):
         "Decision",
         begin="Ask everybody to decide something",
         before=(
-            "All current voters can vote on your question. You cannot take it back. To change a "
+            "All members can vote on your question. You cannot take it back. To change a "
             "rule, open the rule on the Neighbourhood tab."
         ),
         happened="{who} proposed it",
@@ -122,6 +122,7 @@ class Proposal(Votable):
     }
     judged_by_authority = True
     deadline = ("closes", State.FAILED)
+    who_votes = "it was proposed before you came; you can vote on what is proposed from now on"
 
     title: str | None = Text(required=True, min=1, max=120, beside=True)
     text: str | None = Text(max=2000, beside=True)
@@ -190,7 +191,7 @@ class Proposal(Votable):
         super().check_vote(thread, vote)
 
     def further_values(self, authority: Authority, clock: LocalClock) -> VotedOnSubject:
-        """Returns the votes that count now, and the person or words that the change is about."""
+        """Returns the votes that count now, and the person or record that the change is about."""
         del clock
         roll = authority.term.roll
         share = authority.term.share
@@ -214,7 +215,7 @@ class Proposal(Votable):
         if self.change is None:
             return None
         register, key, *_ = self.change
-        if register not in {STANDING, HIDDEN}:
+        if register == RULE or register not in SORTS:
             return None
         return Subject(key, is_person=register == STANDING)
 
@@ -291,6 +292,7 @@ class Renewal(Votable):
         "share": 50,
     }
     judged_by_authority = True
+    who_votes = "only people on the roll vote on the next term; you join the roll when it begins"
     # Software accepts the renewal that it finds in force (R-16.5). Authority folds the accept.
     accept = By(is_automatic=True)
 

@@ -9,5 +9,7 @@ RULE = "rule"  # the value of a field of the charter
 MEASURE = "measure"  # whether a measure is in use or retired; also the name of its kind
 HIDDEN = "hidden"  # whether a record's words are hidden or shown
 
+SORTS = (STANDING, RULE, MEASURE, HIDDEN)
+
 # The fields of the charter that only a renewal changes. A renewal also changes the roll.
 BY_RENEWAL = ("vouchers", "share", "moderators")

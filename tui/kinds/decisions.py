@@ -31,6 +31,14 @@ VOTE = "vote"
 _NEW_VALUE = "new"  # the name of the field for a rule's new value
 _CHANGE_PARTS = 4  # what, key, number and value
 
+# Sort of register → what a decision does with the subject, and how it undoes this.
+_CHANGES = {
+    register_names.STANDING: (_("{subject} leaves the neighbourhood"), _("{subject} comes back")),
+    register_names.HIDDEN: (_("Hidden: {subject}"), _("Shown again: {subject}")),
+    register_names.MEASURE: (_("Asked from now on: {subject}"), _("No longer asked: {subject}")),
+}
+assert {*_CHANGES, register_names.RULE} == set(register_names.SORTS), "every change has words"
+
 
 @face(PROPOSAL, RENEWAL, REMOVE, VOTE)
 class DecisionFace(Face):
@@ -177,8 +185,8 @@ def renewal_step(term: Shown) -> NextStep:
             _("Renew who votes and moderates"),
             _(
                 "In a new term everybody who was let in can vote. It names the moderators and "
-                "keeps all rules and decisions. It begins when more than half of the current "
-                "voters say yes; proposing it counts as your yes. You cannot undo it, but you can "
+                "keeps all rules and decisions. It begins when more than half of the voters of "
+                "this term say yes; proposing it counts as your yes. You cannot undo it, but you can "
                 "hold another one."
             ),
             send=_send_renewal,
@@ -199,7 +207,7 @@ def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
     `change_words` is the change, written in the form that the node reads.
     """
     meaning = _(
-        "All current voters decide. It holds when enough say yes. You cannot take back a "
+        "All members can vote. It holds when enough say yes. You cannot take back a "
         "proposal or change a yes."
     )
     return NextStep(
@@ -219,7 +227,7 @@ def drafted_step(title: str, text: str) -> NextStep:
         about=None,
         words=StepWords(
             _("Ask everybody to decide what happens"),
-            _("All current voters decide. You cannot take a proposal back."),
+            _("All members can vote. You cannot take a proposal back."),
         ),
         waits=True,
         fields=("title", "text", "closes"),
@@ -236,8 +244,8 @@ def rule_step(rule: str, charter: Shown, reader: Reader) -> NextStep | None:
     value = charter.value(rule)
     label = neighbourhood.rule_label(rule)
     meaning = _(
-        "{name} is now: {value}. It changes when more than {share} % of the current "
-        "voters say yes. You cannot take a proposal back, but everybody can decide again."
+        "{name} is now: {value}. It changes when more than {share} % of all members, and of the "
+        "voters in this term, say yes. You cannot take a proposal back, but everybody can decide again."
     ).format(
         name=label,
         value=neighbourhood.rule_value(rule, value, reader.today),
@@ -347,7 +355,7 @@ def _voting_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
         day = phrases.moment(root.text("closes"), reader.today)
         yield " · " + _("voting until {day}").format(day=day)
     if root.has("needed_of_roll") and _can_be_voted_on(root, reader.term):
-        sentence = _("{n} of them from the {of} current voters")
+        sentence = _("{n} of them from the {of} voters of this term")
         yield ", " + sentence.format(n=root.number("needed_of_roll"), of=root.number("roll"))
     for label, choice in ((_("Yes"), "yes"), (_("No"), "no")):
         voters = _voters(root, choice)
@@ -369,12 +377,13 @@ def _proposed_change_line(view: Shown, reader: Reader, charter: Shown | None) ->
         case register_names.RULE:
             return _rule_line(view, str(key), value, reader, charter)
         case register_names.STANDING:
-            sentence = _("{who} leaves the neighbourhood") if is_odd else _("{who} comes back")
-            return sentence.format(who=phrases.name(view.person("concerns")))
-        case register_names.HIDDEN:
-            sentence = _("Hidden: {what}") if is_odd else _("Shown again: {what}")
-            return sentence.format(what=subject_line(view.row("concerns")))
-    return _("Something newer than this program knows")
+            subject = phrases.name(view.person("concerns"))
+        case _other:
+            subject = subject_line(view.row("concerns"))
+    if what not in _CHANGES:
+        return _("Something newer than this program knows")
+    done, undone = _CHANGES[what]
+    return (done if is_odd else undone).format(subject=subject)
 
 
 def _rule_line(view: Shown, rule: str, value: object, reader: Reader, charter: Shown | None) -> str:
@@ -447,7 +456,9 @@ def _own_vote_line(thread: ThreadData, me: str | None) -> str:
             return _("You voted no. You can still vote yes.")
     if any(row.kind == VOTE for row in thread.steps):
         return _("You have not voted yet.")
-    return _("You cannot vote yet. You can vote from the next term on.")
+    if thread.root.kind == RENEWAL:
+        return _("You cannot vote on this: you become a voter when the next term begins.")
+    return _("You cannot vote on this: it was proposed before you came.")
 
 
 def _vote_words(row: Shown, root: Shown, reader: Reader) -> StepWords | None:

@@ -142,7 +142,7 @@ def _standing(member: Shown, term: Shown) -> Iterator[str]:
         yield _("removed")
         return
     is_on_roll = _is_among(term.people("roll"), member)
-    yield _("can vote") if is_on_roll else _("can vote from the next term")
+    yield _("can vote") if is_on_roll else _("can vote on new proposals")
     if _is_among(term.people("moderators"), member):
         yield _("moderator")
 
@@ -192,7 +192,9 @@ def _standing_sentences(member: Shown, term: Shown) -> str:
     if _is_among(term.people("roll"), member):
         sentences.append(_("Can vote on decisions."))
     else:
-        sentences.append(_("Takes part in everything, and can vote from the next term."))
+        sentences.append(
+            _("Takes part in everything, and can vote on what is proposed from now on.")
+        )
     if _is_among(term.people("moderators"), member):
         sentences.append(
             _("A moderator: together with the others, can hide words and remove people.")

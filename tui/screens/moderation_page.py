@@ -66,7 +66,7 @@ class ModerationPane(Pane):
             plain(
                 _(
                     "Three or more moderators hide words by a majority, never words about "
-                    "themselves. Current voters can show them again: open one to propose it."
+                    "themselves. A vote can show them again: open one to propose it."
                 )
             ),
             id="moderation",

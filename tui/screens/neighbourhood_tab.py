@@ -141,7 +141,7 @@ class NeighbourhoodTab(Pane):
             self.app.push_screen(PostFormScreen(self.node, decisions.renewal_step(self.node.term)))
         else:
             self._show_notice(
-                _("Only a new term changes this, and only current voters can propose one.")
+                _("Only a new term changes this, and only voters of this term can propose one.")
             )
 
     def _step_cards(self, flagged: int, hidden: int) -> list[Card]:

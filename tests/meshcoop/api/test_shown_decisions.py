@@ -72,6 +72,25 @@ def test_whom_or_what_a_decision_is_about_is_shown():
         assert (about["title"], about["hidden"]) == (None, True)
 
 
+def test_question_that_a_decision_adopts_or_retires_is_shown():
+    with street(homes=4) as homes:
+        by_software(*homes)
+        ada, ben, *_others = homes
+        service = ada.post("service", title="Bins", provider=ada.me.person.hex())
+        measure = ada.post("measure", service, question="Missed?", scale="count", target=1)
+        settle(*homes)
+        decisions = [propose(ada, f"adopt {measure.id.hex()}")]
+        settle(*homes)
+        vote(decisions[0], homes, homes)
+        decisions.append(propose(ada, f"retire {measure.id.hex()}"))
+        settle(*homes)
+
+        for decision in decisions:
+            concerns = shown(ben, decision)["concerns"]
+            assert (concerns["id"], concerns["kind"]) == (measure.id.hex(), "measure")
+            assert concerns["title"] == "Missed?"
+
+
 def test_whose_name_is_hidden_is_named_by_the_start_of_their_id():
     with street(homes=4) as homes:
         council(*homes)

@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import pytest
 from textual.widgets import TabbedContent
 
 from protocol.fold.registry import load_kinds
+from protocol.schema import register_names
 from tests.support.fake_governance import EVE, WIM, governed, proposal, vote_rows
 from tests.support.fake_node import (
     ADA,
@@ -21,7 +23,7 @@ from tests.support.fake_node import (
     until,
     view,
 )
-from tui.kinds.decisions import standing_line
+from tui.kinds.decisions import change_line, standing_line
 from tui.kinds.face import load_faces, thread_steps, thread_story
 from tui.kinds.thread_data import Reader, ThreadData
 from tui.node.shown import Shown
@@ -80,7 +82,7 @@ async def test_the_tab_shows_what_is_decided_who_belongs_and_which_rules_hold(pi
     await shows(pilot, "More time to answer", "1 yes, 0 no · 2 of 3 needed · vote!")
     await shows(pilot, "Removal of Eve", "asked by Sam; waits for more", "passed · 2 yes, 1 no")
     await shows(pilot, "waits to be let in · Sam vouched", "can vote, moderator")
-    await shows(pilot, "can vote from the next term", "Time to answer: 3 days")
+    await shows(pilot, "can vote on new proposals", "Time to answer: 3 days")
     node.term["settled"] = False
     node.tell()
     await shows(pilot, "passed, not settled yet")
@@ -148,7 +150,7 @@ async def test_who_is_not_on_the_roll_is_told_how_to_come_onto_it(pilot, node):
     await shows(pilot, "Needs your answer (2)")
     await pilot.press("6")
     await shows(pilot, "What you can do (3)")
-    await opens(pilot, "#decisions", ident(60), "You cannot vote yet.")
+    await opens(pilot, "#decisions", ident(60), "it was proposed before you came")
     assert "Vote yes" not in picture(pilot.app)
     await back(pilot)
     await opens(pilot, "#rules", "share")
@@ -159,7 +161,7 @@ async def test_who_is_not_on_the_roll_is_told_how_to_come_onto_it(pilot, node):
 @on_screen(node=governed)
 async def test_a_person_is_removed_by_all_or_by_the_moderators(pilot, node):
     await to_neighbourhood(pilot)
-    await opens(pilot, "#members", EVE["id"], "can vote from the next term", "Let Eve act for you")
+    await opens(pilot, "#members", EVE["id"], "can vote on what is proposed", "Let Eve act for you")
     await acts(pilot, "Ask everybody to remove Eve", "change a yes.")
     fields = {"title": "Eve leaves the neighbourhood", "change": f"remove {EVE['id']}"}
     assert await posted(pilot, node) == {"kind": "proposal", "fields": fields}
@@ -202,7 +204,7 @@ async def test_flags_wait_for_moderators_and_hidden_words_have_a_page(pilot, nod
     await pilot.press("6")
     await shows(pilot, "Flags (1) and hidden words (1)")
     await opens(pilot, "#neighbourhood-steps", "hidden", "Request by Eve", "Offer by Eve")
-    await shows(pilot, "flagged by Sam", "by Sam, Maria: “An advert.”", "Current voters can show")
+    await shows(pilot, "flagged by Sam", "by Sam, Maria: “An advert.”", "A vote can show")
     await opens(pilot, "#hidden", ident(26), "Some words here are hidden", "Hidden by Sam, Maria")
     await acts(pilot, "Ask everybody to show again")
     assert (await posted(pilot, node))["fields"]["change"] == f"show {ident(26)}"
@@ -325,9 +327,37 @@ def test_a_renewal_of_a_term_that_is_over_is_not_voted_on():
     assert standing_line(Shown(renewal), later) == "over · 1 yes, 0 no"
 
 
+def test_every_change_has_words():
+    subjects = {"standing": EVE, "rule": None}
+    about = view(80, "measure", ADA, title="Was a bin missed?")
+    lines = []
+    for sort in register_names.SORTS:
+        for number in (1, 2):
+            change = [sort, ident(80) if sort != "rule" else "answer_days", number, None]
+            concerns = subjects.get(sort, about)
+            root = Shown(proposal(60, SAM, "So be it", change=change, concerns=concerns))
+            lines.append(change_line(root, reader(ADA)))
+
+    assert not [line for line in lines if "newer" in line]
+    assert all("Eve" in line or "Was a bin missed?" in line or "Time" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("kind", "because"),
+    [("proposal", "it was proposed before you came"), ("renewal", "you become a voter when")],
+)
+def test_who_cannot_vote_is_told_why(kind, because):
+    fields = {"newcomers": [], "parent": ident(90), "moderators": []}
+    root = Shown(proposal(60, SAM, "More time?", **fields) | {"kind": kind})
+
+    story = thread_story(ThreadData(root, [root]), reader(EVE)).plain
+
+    assert f"You cannot vote on this: {because}" in story
+
+
 def test_with_newcomers_the_roll_alone_has_to_agree_too():
     numbers = {"needed": 3, "voters": 5, "needed_of_roll": 2, "roll": 3}
     root = Shown(proposal(60, SAM, "More time?", yes=[SAM], newcomers=[EVE, WIM], **numbers))
     story = thread_story(ThreadData(root, [root]), reader(ADA)).plain
     assert "1 yes, 0 no · 3 of 5 needed" in story
-    assert "2 of them from the 3 current voters" in story
+    assert "2 of them from the 3 voters of this term" in story

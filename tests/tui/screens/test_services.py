@@ -269,7 +269,7 @@ async def test_a_question_is_proposed_for_use(pilot, node):
     await opens(pilot, "#services-list", "Meals at home", "How it goes (2)")
     await opens(pilot, "#measures", "Is it enough?", "it starts once neighbours vote for it")
     assert "Answer: " not in picture(pilot.app)
-    await fills(pilot, "Propose to ask everybody", "All current voters decide.")
+    await fills(pilot, "Propose to ask everybody", "All members can vote.")
     fields = {"title": "Ask: Is it enough?", "change": f"adopt {ident(231)}"}
     assert await posted(pilot, node) == {"kind": "proposal", "fields": fields}
 
