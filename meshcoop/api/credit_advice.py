@@ -1,7 +1,10 @@
 """Advises people whose balance goes beyond the limits that the charter suggests (R-13.21)."""
 
+from enum import StrEnum
+
 from meshcoop.api.presenter import Presenter
 from meshcoop.fold.state import State
+from meshcoop.remark import Remark
 from protocol.fold import balance
 from protocol.fold.balance import Balance
 from protocol.fold.registry import KINDS
@@ -10,10 +13,28 @@ from protocol.kinds.exchange.exchange import Agreement
 from protocol.kinds.exchange.payments import Confirm, Correction, Receipt
 from protocol.record.envelope import Record
 
+
+class Advice(StrEnum):
+    """Which balance goes beyond a limit: the reader's or somebody else's, now or soon."""
+
+    YOU_ARE = "you_are_beyond"
+    YOU_WOULD_BE = "you_would_be_beyond"
+    IS = "is_beyond"
+    WOULD_BE = "would_be_beyond"
+
+
 _ADVISED_RECORDS = (Agreement, Receipt, Confirm)
 
 # The states of views whose minutes do not count in a balance yet.
 _AHEAD = frozenset({Agreement.State.AGREED, Receipt.State.PROPOSED, Correction.State.PROPOSED})
+
+# By whether the balance is the reader's, and whether minutes are counted that are not given yet.
+_CODES = {
+    (True, False): Advice.YOU_ARE,
+    (True, True): Advice.YOU_WOULD_BE,
+    (False, False): Advice.IS,
+    (False, True): Advice.WOULD_BE,
+}
 
 
 class CreditAdvisor:
@@ -23,11 +44,11 @@ class CreditAdvisor:
         self._state = state
         self._presenter = presenter
 
-    def advise(self, record: Record, me: bytes | None) -> str | None:
+    def advise(self, record: Record, me: bytes | None) -> Remark | None:
         """Returns advice for the signer of a record. If a deputy signed the record for another
         person, returns advice for that other person. Returns None if there is nothing to advise.
 
-        If the advice is for `me`, it says "you".
+        The code of the advice says whether the advice is for the reader `me`.
         """
         view = self._view_of(record)
         authority = self._state.authority
@@ -45,10 +66,9 @@ class CreditAdvisor:
         is_within = reached <= limit if is_giver else reached >= limit
         if is_within:
             return None
-        who_is = self._who_is(person, me, is_ahead=bool(minutes_ahead))
-        return (
-            f"The charter suggests no further than {_hours(limit)}; {who_is} at {_hours(reached)}"
-        )
+        code = _CODES[person == me, bool(minutes_ahead)]
+        actor = self._presenter.show_person(person)
+        return Remark(code, {"actor": actor, "limit": limit, "balance": reached})
 
     def _view_of(self, record: Record) -> View | None:
         """Returns the view of a record. A confirm has no view, so for a confirm, returns the view
@@ -76,25 +96,3 @@ class CreditAdvisor:
         """Returns a person's balance in minutes."""
         balances = balance.sum_balances(self._state.views.credits_of(person))
         return balances.get(person, Balance()).balance
-
-    def _who_is(self, person: bytes, me: bytes | None, *, is_ahead: bool) -> str:
-        """Returns the beginning of a sentence: "you are" or "Ada is". If `is_ahead` is True,
-        returns "you would be" or "Ada would be".
-        """
-        is_me = person == me
-        who = "you" if is_me else str(self._presenter.show_person(person)["name"])
-        if is_ahead:
-            return f"{who} would be"
-        return f"{who} are" if is_me else f"{who} is"
-
-
-def _hours(minutes: int) -> str:
-    """Writes minutes as hours and minutes, such as "−10 h 30 min"."""
-    hours, rest = divmod(abs(minutes), 60)
-    parts = []
-    if hours or not rest:
-        parts.append(f"{hours} h")
-    if rest:
-        parts.append(f"{rest} min")
-    sign = "−" if minutes < 0 else ""  # a minus as people write it
-    return sign + " ".join(parts)

@@ -5,7 +5,7 @@ results of a measure. A signal can open a matter, which somebody must deal with.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from meshcoop.api.loop_sentences import FADED, describe_outcome, describe_signal, draft_proposal
+from meshcoop.api.loop_codes import Reading, read_result
 from meshcoop.api.presenter import Presenter
 from meshcoop.clock import iso_time
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
@@ -81,8 +81,8 @@ class LoopRows:
             "short": signal.misses_target,
             "change": signal.change,
             "by": signal.change_test.decided_by,
-            "sentence": describe_signal(
-                signal.change, is_short=signal.misses_target, is_early=is_early
+            "reading": str(
+                read_result(signal.change, is_short=signal.misses_target, is_early=is_early)
             ),
         }
 
@@ -114,7 +114,7 @@ class LoopRows:
         holder = followed.chain[held.level] if held.level >= 0 else None
         window = loop.windows.get(matter.window)
         point = window.point(loop.context.scale, 1) if window else None
-        sentence = describe_signal(
+        reading = read_result(
             matter.change, is_short=matter.misses_target, is_early=matter.opened_early
         )
         return {
@@ -132,7 +132,7 @@ class LoopRows:
             "bad": point.bad if point else 0,
             "short": matter.misses_target,
             "change": matter.change,
-            "sentence": FADED if matter.faded else sentence,
+            "reading": str(Reading.FADED if matter.faded else reading),
             "raised_by": len(matter.raisers),
             "i_raised_it": self._me in matter.raisers,
             "holder": self._presenter.show_person(holder) if holder else None,
@@ -142,7 +142,6 @@ class LoopRows:
             "actions": [action.id.hex() for action in matter.actions],
             "leading": self._show_leading_action(followed, matter),
             "outcome": _show_outcome(loop, matter),
-            "draft": None if holder else draft_proposal(followed.service, measure),
         }
 
     def _show_leading_action(self, followed: FollowedService, matter: Matter) -> Shown | None:
@@ -187,5 +186,5 @@ def _show_outcome(loop: Loop, matter: Matter) -> Shown | None:
     return {
         "before": show_totals(outcome.before),
         "after": show_totals(outcome.after),
-        "words": describe_outcome(outcome),
+        "result": str(outcome.result),
     }

@@ -5,8 +5,8 @@ feedback.
 from collections.abc import Callable
 from typing import Any
 
+from meshcoop.api.loop_codes import Reading, read_result
 from meshcoop.api.loop_rows import LoopRows, show_totals
-from meshcoop.api.loop_sentences import TOO_FEW_ANSWERS, describe_signal
 from meshcoop.api.presenter import Presenter
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
 from meshcoop.fold.state import State
@@ -167,7 +167,7 @@ class LoopViews:
         """
         loop = followed.loops.get(measure.id)
         if loop is None:
-            return {"short": False, "change": None, "matter": None, "sentence": None}
+            return {"short": False, "change": None, "matter": None, "reading": None}
         matter = _open_matter(loop)
         matter_id = matter.id.hex() if matter else None
         latest = loop.latest
@@ -176,15 +176,15 @@ class LoopViews:
                 "short": False,
                 "change": None,
                 "matter": matter_id,
-                "sentence": TOO_FEW_ANSWERS,
+                "reading": str(Reading.TOO_FEW_ANSWERS),
             }
         is_early = len(loop.points) <= BASELINE[0]
         return {
             "short": latest.misses_target,
             "change": latest.change,
             "matter": matter_id,
-            "sentence": describe_signal(
-                latest.change, is_short=latest.misses_target, is_early=is_early
+            "reading": str(
+                read_result(latest.change, is_short=latest.misses_target, is_early=is_early)
             ),
         }
 

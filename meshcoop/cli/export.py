@@ -71,7 +71,7 @@ def _make_calendar(node: Client, month: str | None) -> ExportFile:
 
 
 def _make_month_page(node: Client, month: str | None) -> ExportFile:
-    from meshcoop.export.month_page import MonthPage
+    from meshcoop.cli.month_page import MonthPage
 
     if month is None:
         month = datetime.fromtimestamp(now() / 1000, UTC).strftime("%Y-%m")

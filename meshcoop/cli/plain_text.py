@@ -3,12 +3,15 @@ that people wrote harmless.
 """
 
 import shlex
+from calendar import day_name
+from datetime import date
 from itertools import groupby
 from typing import Any
 
 from meshcoop.cli.relay_text import describe_relay
 from protocol.display_text import safe_line, safe_text
 from protocol.errors import fill_in
+from protocol.sentences import SENTENCES
 
 Shown = dict[str, Any]
 
@@ -16,6 +19,9 @@ _ID_LENGTH = 64  # hexadecimal digits
 _TITLE_WIDTH = 48
 _NAME_WIDTH = 30
 _SHORT_NAME = 20
+_DAY_LENGTH = len("2026-11-23")
+_HOUR = 60  # minutes
+_CODES = frozenset({"reading", "result"})  # fields that hold the code of a sentence
 _HIDDEN_FIELDS = {
     *("id", "kind", "author", "created", "state", "history", "about"),
     *("responses", "receipts", "corrections", "heads", "after", "first"),
@@ -70,7 +76,7 @@ def format_view(view: Shown) -> str:
     lines = [_format_line(view)]
     for name, value in view.items():
         if name not in _HIDDEN_FIELDS and value not in (None, [], ""):
-            lines.append(f"  {name}: {_format_value(value)}")
+            lines.append(f"  {name}: {_format_field(name, value)}")
     texts = view.get("heads") or ()
     if len(texts) > 1:
         for text in texts:
@@ -125,10 +131,22 @@ def format_introductions(answer: Shown) -> str:
     if not ways:
         return f"Your home finds nobody who can introduce you to {who}."
     if answer["steps"] == 1:
-        return f"You know {who}. {safe_line(ways[0]['sentence'])}"
+        return f"You know {who}. {format_remarks(ways[0]['says'])}"
     return "\n".join(
-        f"Ask {safe_line(way['first']['name'])}. {safe_line(way['sentence'])}" for way in ways
+        f"Ask {safe_line(way['first']['name'])}. {format_remarks(way['says'])}" for way in ways
     )
+
+
+def format_remark(remark: Shown) -> str:
+    """Returns the sentence for a remark of the node, which is a code with arguments."""
+    arguments = {name: _format_argument(name, value) for name, value in remark["arguments"].items()}
+    return _format_code(remark["code"], arguments)
+
+
+def format_remarks(remarks: list[Shown]) -> str:
+    """Joins remarks that are parts of a sentence into one sentence."""
+    text = "; ".join(map(format_remark, remarks))
+    return text[:1].upper() + text[1:] + "."
 
 
 def _format_command(step: Shown) -> str:
@@ -171,11 +189,11 @@ def _format_line(view: Shown) -> str:
 
 
 def _format_suggestion(view: Shown) -> str:
-    text = f"{safe_line(view['suggests'])}: {safe_line(view['title'], _TITLE_WIDTH)}"
-    if view["suggests"] == "you may want" or view["subject"] != "person":
+    text = _format_code(view["suggests"], {"what": safe_line(view["title"], _TITLE_WIDTH)})
+    if view["title"] != view["author"]["name"]:
         text += f"  ({safe_line(view['author']['name'], _SHORT_NAME)})"
     reader = safe_line(view["for"]["name"], _SHORT_NAME)
-    return f"{view['about'][:8]}  for {reader}  {text}\n          {safe_line(view['sentence'])}"
+    return f"{view['about'][:8]}  for {reader}  {text}\n          {format_remarks(view['says'])}"
 
 
 def _format_quarter(view: Shown) -> str:
@@ -251,9 +269,44 @@ def _note_on(kind: str) -> str:
     return "  (a gift)" if kind in names_of(Thanks) else f"  ({kind})"
 
 
+def _format_code(code: str, arguments: dict[str, str]) -> str:
+    return safe_line(fill_in(SENTENCES.get(code, code), arguments))
+
+
+def _format_argument(name: str, value: Any) -> str:
+    """Formats an argument of a remark. Its name says what the argument is."""
+    match name:
+        case "minutes" | "limit" | "balance":
+            return _format_duration(value)
+        case "days":
+            return " and ".join(f"{day_name[number]}s" for number in value)
+        case "on":
+            day = date.fromisoformat(value[:_DAY_LENGTH])
+            return f"{day.day} {day:%B}"
+    return _format_value(value)
+
+
+def _format_duration(minutes: int) -> str:
+    """Writes minutes as hours and minutes, such as "−10 h 30 min"."""
+    hours, rest = divmod(abs(minutes), _HOUR)
+    parts = []
+    if hours:
+        parts.append(f"{hours} h")
+    if rest or not hours:
+        parts.append(f"{rest} min")
+    sign = "−" if minutes < 0 else ""  # a minus as people write it
+    return sign + " ".join(parts)
+
+
+def _format_field(name: str, value: Any) -> str:
+    """Formats a field of a view. If the field is a code, formats its sentence."""
+    return _format_code(value, {}) if name in _CODES and value else _format_value(value)
+
+
 def _format_value(value: Any) -> str:
     if isinstance(value, dict) and "name" not in value:
-        return ", ".join(f"{safe_line(name)}={_format_value(part)}" for name, part in value.items())
+        parts = (f"{safe_line(name)}={_format_field(name, part)}" for name, part in value.items())
+        return ", ".join(parts)
     if isinstance(value, dict):
         return safe_line(str(value["name"]))
     if isinstance(value, list):

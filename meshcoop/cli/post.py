@@ -12,10 +12,10 @@ from cyclopts import App, Parameter
 import protocol.kinds  # noqa: F401  # registers what can be posted
 from meshcoop.cli.context import Context, ContextArgument
 from meshcoop.cli.kind_options import add_field_options
+from meshcoop.cli.plain_text import format_remark
 from meshcoop.cli.records import PersonOption, obtain_pin
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
-from protocol.display_text import safe_line
 from protocol.fold.registry import KINDS, DeclaredKind
 
 AboutOption = Annotated[str, Parameter(help="the id of what this answers")]
@@ -75,7 +75,7 @@ def _post_record(context: Context, params: dict[str, Any]) -> None:
         posted = node.call("post", **params, **obtain_pin(node, params["as"]))
     context.answer(posted, lambda: str(posted["id"]), is_done=True)
     if "advice" in posted and not context.json:
-        print(safe_line(posted["advice"]) + ".", file=sys.stderr)
+        print(format_remark(posted["advice"]) + ".", file=sys.stderr)
 
 
 def _post_lines(

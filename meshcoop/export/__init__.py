@@ -1,3 +1,3 @@
-"""Writes files that leave a home: backups, bundles, calendars and printed pages. Reads backups and
+"""Writes files that leave a home: backups, bundles and calendars. Reads backups and
 bundles again.
 """

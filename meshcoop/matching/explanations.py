@@ -1,108 +1,176 @@
-"""Writes sentences for one reader. They say why something is suggested, or why two people know each
-other.
+"""Says to one reader why something is suggested, or why two people know each other.
+
+The sentences for the codes are in `protocol/sentences.py`. A code depends on whether the reader is
+one of the people, because the sentence then says "you".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
 
 from meshcoop.matching.fit import Pair, Reason
 from meshcoop.matching.introductions import Tie
 from meshcoop.matching.needs_and_offers import NeedOrOffer
-from meshcoop.matching.times import DAYS, format_day, format_minutes
+from meshcoop.remark import Remark
 
-# Each pair is the verb after "you" and the verb after a name.
-_VERBS_OF_POSTS = {True: ("ask for", "asks for"), False: ("offer", "offers")}  # by is_need
-_VERBS_OF_LISTS = {True: ("would like", "would like"), False: ("listed", "listed")}
-_TIE_VERBS = {"vouched": "vouched for {}", "admitted": "let {} in"}
+ShowPerson = Callable[[bytes], Mapping[str, object]]
 
-Name = Callable[[bytes], str]
+
+class Explanation(StrEnum):
+    """A reason, as a part of a sentence for the reader. `YOU` stands for the reader."""
+
+    YOU_BOTH_NAMED = "you_both_named"
+    YOU_BOTH_LISTED = "you_both_listed"
+    BOTH_NAMED = "both_named"
+    BOTH_LISTED = "both_listed"
+    YOU_ASK = "you_ask"
+    ASKS = "asks"
+    YOU_WOULD_LIKE = "you_would_like"
+    WOULD_LIKE = "would_like"
+    YOU_OFFER = "you_offer"
+    OFFERS = "offers"
+    YOU_LISTED = "you_listed"
+    LISTED = "listed"
+    FREE_ON = "free_on"
+    IN_AREA = "in_area"
+    SPEAK = "speak"
+    YOU_HAVE_TIME = "you_have_time"
+    HAS_TIME = "has_time"
+    YOU_GAVE = "you_gave"
+    GAVE_YOU = "gave_you"
+    GAVE = "gave"
+    YOU_OWE = "you_owe"
+    OWES = "owes"
+    YOU_EXCHANGED = "you_exchanged"
+    EXCHANGED = "exchanged"
+    YOU_VOUCHED = "you_vouched"
+    VOUCHED_FOR_YOU = "vouched_for_you"
+    VOUCHED = "vouched"
+    YOU_ADMITTED = "you_admitted"
+    ADMITTED_YOU = "admitted_you"
+    ADMITTED = "admitted"
+
+
+# By whether a side is a need, whether it is a post, and whether it is the reader's.
+_SIDES = {
+    (True, True, True): Explanation.YOU_ASK,
+    (True, True, False): Explanation.ASKS,
+    (True, False, True): Explanation.YOU_WOULD_LIKE,
+    (True, False, False): Explanation.WOULD_LIKE,
+    (False, True, True): Explanation.YOU_OFFER,
+    (False, True, False): Explanation.OFFERS,
+    (False, False, True): Explanation.YOU_LISTED,
+    (False, False, False): Explanation.LISTED,
+}
+# By whether the reader is one of the two, and whether one of the sides is a post.
+_SAME_WORDS = {
+    (True, True): Explanation.YOU_BOTH_NAMED,
+    (True, False): Explanation.YOU_BOTH_LISTED,
+    (False, True): Explanation.BOTH_NAMED,
+    (False, False): Explanation.BOTH_LISTED,
+}
+# For a reader who did it, a reader to whom it was done, and any other reader.
+_GIFTS = (Explanation.YOU_GAVE, Explanation.GAVE_YOU, Explanation.GAVE)
+_TIES = {
+    "exchanged": (Explanation.YOU_EXCHANGED, Explanation.YOU_EXCHANGED, Explanation.EXCHANGED),
+    "vouched": (Explanation.YOU_VOUCHED, Explanation.VOUCHED_FOR_YOU, Explanation.VOUCHED),
+    "admitted": (Explanation.YOU_ADMITTED, Explanation.ADMITTED_YOU, Explanation.ADMITTED),
+}
 
 
 class Explainer:
-    """Explains reasons to the reader `me`. The sentences call the reader "you". `name` returns the
-    name of any other person.
+    """Explains reasons to the reader `me`. `show_person` returns the id and the name of a person,
+    as the local API shows them.
     """
 
-    def __init__(self, me: bytes | None, name: Name) -> None:
+    def __init__(self, me: bytes | None, show_person: ShowPerson) -> None:
         self._me = me
-        self._name = name
+        self._show_person = show_person
 
-    def join_reasons(self, parts: list[str]) -> str:
-        """Joins several explanations into one sentence."""
-        text = "; ".join(parts)
-        return text[:1].upper() + text[1:] + "."
-
-    def explain_reason(self, reason: Reason, pair: Pair) -> str:
-        """Explains why the offer of a pair fits its need. The result is a part of a sentence."""
+    def explain_reason(self, reason: Reason, pair: Pair) -> Iterator[Remark]:
+        """Explains why the offer of a pair fits its need."""
         details = reason.details
         match reason.code:
             case "words":
-                text = self._explain_words(details, pair)
+                yield from self._explain_words(details, pair)
             case "day":
-                text = _explain_days(details["days"])
+                days = [int(number) for number in details["days"].split(",")]
+                yield Remark(Explanation.FREE_ON, {"days": days})
             case "area":
-                text = f"both in {details['area']}"
+                yield Remark(Explanation.IN_AREA, {"area": details["area"]})
             case "language":
-                text = f"both speak {details['language']}"
+                yield Remark(Explanation.SPEAK, {"language": details["language"]})
             case "time":
-                text = self._explain_minutes_left(int(details["left"]), pair.offer.person)
+                minutes = {"minutes": int(details["left"])}
+                codes = (Explanation.YOU_HAVE_TIME, Explanation.HAS_TIME)
+                yield self._about_person(pair.offer.person, codes, minutes)
             case "gave":
-                text = self._explain_gift(details, pair)
+                yield self._explain_gift(details, pair)
             case "owes":
-                text = self._explain_debt(pair.offer.person)
+                codes = (Explanation.YOU_OWE, Explanation.OWES)
+                yield self._about_person(pair.offer.person, codes, {})
             case _:
                 raise AssertionError(f"the reason {reason.code!r} has words")
-        return text
 
-    def explain_tie(self, tie: Tie) -> str:
-        """Explains why two people know each other. The result is a part of a sentence."""
-        actor = self._name_person(tie.actor)
-        other = self._name_person(tie.recipient)
-        if tie.when is None:
-            return f"{actor} {_TIE_VERBS[tie.reason].format(other)}"
-        # An exchange is mutual, so the reader always comes first.
-        first, second = (other, actor) if other == "you" else (actor, other)
-        return f"{first} and {second} exchanged on {format_day(tie.when)}"
+    def explain_tie(self, tie: Tie) -> Remark:
+        """Explains why two people know each other."""
+        actor = tie.actor
+        other = tie.recipient
+        # An exchange is mutual, so it is told as the reader's.
+        if tie.when is not None and other == self._me:
+            return self._between(other, actor, _TIES[tie.reason], {"on": tie.when})
+        when = {} if tie.when is None else {"on": tie.when}
+        return self._between(actor, other, _TIES[tie.reason], when)
 
-    def _name_person(self, person: bytes) -> str:
-        return "you" if person == self._me else self._name(person)
-
-    def _explain_words(self, details: dict[str, str], pair: Pair) -> str:
+    def _explain_words(self, details: Mapping[str, str], pair: Pair) -> Iterator[Remark]:
         if "both" in details:
-            return self._explain_same_words(details["brought"], pair)
-        wanted = f"{self._subject_and_verb(pair.need)} “{details['wanted']}”"
-        brought = f"{self._subject_and_verb(pair.offer)} “{details['brought']}”"
-        return f"{wanted}, {brought}"
+            yield self._explain_same_words(details["brought"], pair)
+            return
+        yield self._explain_side(pair.need, details["wanted"])
+        yield self._explain_side(pair.offer, details["brought"])
 
-    def _explain_same_words(self, words: str, pair: Pair) -> str:
-        giver = self._name_person(pair.offer.person)
-        receiver = self._name_person(pair.need.person)
-        both = "you both" if "you" in {giver, receiver} else f"{giver} and {receiver} both"
-        verb = "named" if pair.need.is_post or pair.offer.is_post else "listed"
-        return f"{both} {verb} {words}"
+    def _explain_side(self, side: NeedOrOffer, words: str) -> Remark:
+        codes = (
+            _SIDES[side.is_need, side.is_post, True],
+            _SIDES[side.is_need, side.is_post, False],
+        )
+        return self._about_person(side.person, codes, {"words": words})
 
-    def _subject_and_verb(self, side: NeedOrOffer) -> str:
-        verbs = _VERBS_OF_POSTS if side.is_post else _VERBS_OF_LISTS
-        for_reader, for_others = verbs[side.is_need]
-        verb = for_reader if side.person == self._me else for_others
-        return f"{self._name_person(side.person)} {verb}"
+    def _explain_same_words(self, words: str, pair: Pair) -> Remark:
+        is_readers = self._me in {pair.need.person, pair.offer.person}
+        is_posted = pair.need.is_post or pair.offer.is_post
+        people = {
+            "actor": self._show_person(pair.offer.person),
+            "other": self._show_person(pair.need.person),
+        }
+        return Remark(_SAME_WORDS[is_readers, is_posted], {**people, "words": words})
 
-    def _explain_minutes_left(self, minutes: int, giver: bytes) -> str:
-        whose = "your" if giver == self._me else f"{self._name(giver)}'s"
-        return f"{format_minutes(minutes)} are left of {whose} time this month"
-
-    def _explain_gift(self, details: dict[str, str], pair: Pair) -> str:
+    def _explain_gift(self, details: Mapping[str, str], pair: Pair) -> Remark:
         # The gift went the other way: it was given by the person who needs help now.
-        giver = self._name_person(pair.need.person)
-        receiver = self._name_person(pair.offer.person)
-        minutes = format_minutes(int(details["minutes"]))
-        return f"{giver} gave {receiver} {minutes} on {format_day(details['on'])}"
+        gift = {"minutes": int(details["minutes"]), "on": details["on"]}
+        return self._between(pair.need.person, pair.offer.person, _GIFTS, gift)
 
-    def _explain_debt(self, person: bytes) -> str:
-        name = self._name_person(person)
-        verb = "have" if name == "you" else "has"
-        return f"{name} {verb} received more than given so far"
+    def _about_person(
+        self,
+        person: bytes,
+        codes: tuple[Explanation, Explanation],
+        arguments: Mapping[str, object],
+    ) -> Remark:
+        """Says something of a person. Takes the first code if the reader is this person."""
+        for_reader, for_others = codes
+        code = for_reader if person == self._me else for_others
+        return Remark(code, {"actor": self._show_person(person), **arguments})
 
-
-def _explain_days(numbers: str) -> str:
-    days = [f"{DAYS[int(number)]}s" for number in numbers.split(",")]
-    return "free on " + " and ".join(days)
+    def _between(
+        self,
+        actor: bytes,
+        other: bytes,
+        codes: tuple[Explanation, Explanation, Explanation],
+        arguments: Mapping[str, object],
+    ) -> Remark:
+        """Says what somebody did for somebody else. Takes the first code if the reader did it, and
+        the second code if it was done for the reader.
+        """
+        by_reader, for_reader, for_others = codes
+        code = {actor: by_reader, other: for_reader}.get(self._me or b"", for_others)
+        people = {"actor": self._show_person(actor), "other": self._show_person(other)}
+        return Remark(code, {**people, **arguments})

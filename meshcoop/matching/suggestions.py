@@ -7,6 +7,7 @@ A home makes them from its own records when a person looks at them. It posts not
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
+from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,14 +16,18 @@ from meshcoop.matching.index import MatchingIndex
 from meshcoop.matching.needs_and_offers import NeedOrOffer
 from protocol.local_clock import LocalClock
 
-HELP = "you could help"
-WANT = "you may want"
-BACK = "ways to give back"
-
 _MAX_PAIRS = 400  # pairs of a need and an offer that one list looks at
 
 _GAVE_POINTS = 3
 _OWES_POINTS = 1
+
+
+class Purpose(StrEnum):
+    """What a suggestion proposes to its recipient."""
+
+    HELP = "help"
+    WANT = "want"
+    BACK = "back"  # a way to give back
 
 
 class Suggestion(NamedTuple):
@@ -30,7 +35,7 @@ class Suggestion(NamedTuple):
     need or offer is one of the two.
     """
 
-    suggests: str
+    suggests: Purpose
     recipient: bytes
     pair: Pair
     reasons: list[Reason]
@@ -100,10 +105,10 @@ class Suggestions:
         ]
         offers = [side for side in self._index.of_person(person) if not side.is_need]
         ways_back = _best_by_subject(self._suggest_all(person, offers))
-        # The reader `me` is not the person who gives, so "you could help" would be wrong here.
+        # The reader `me` is not the person who gives, so HELP would be wrong here.
         return [
             *between,
-            *(Suggestion(BACK, way.recipient, way.pair, way.reasons) for way in ways_back),
+            *(Suggestion(Purpose.BACK, way.recipient, way.pair, way.reasons) for way in ways_back),
         ]
 
     def _suggest_all(self, person: bytes, sides: Iterable[NeedOrOffer]) -> Iterator[Suggestion]:
@@ -134,7 +139,7 @@ class Suggestions:
             return None
         if is_giver:
             return self._suggest_giving(pair, recipient, reasons)
-        return Suggestion(WANT, recipient, pair, reasons)
+        return Suggestion(Purpose.WANT, recipient, pair, reasons)
 
     def _suggest_giving(self, pair: Pair, recipient: bytes, reasons: list[Reason]) -> Suggestion:
         """Suggests that the recipient helps the person who has the need.
@@ -147,11 +152,11 @@ class Suggestions:
         gift = exchanges.last_gift(pair.need.person, recipient)
         if gift is not None:
             gave = Reason("gave", _GAVE_POINTS, {"minutes": str(gift.minutes), "on": gift.when})
-            return Suggestion(BACK, recipient, pair, [*reasons, gave])
+            return Suggestion(Purpose.BACK, recipient, pair, [*reasons, gave])
         if not pair.need.is_post and exchanges.has_received_more(recipient):
             owes = Reason("owes", _OWES_POINTS, {})
-            return Suggestion(BACK, recipient, pair, [*reasons, owes])
-        return Suggestion(HELP, recipient, pair, reasons)
+            return Suggestion(Purpose.BACK, recipient, pair, [*reasons, owes])
+        return Suggestion(Purpose.HELP, recipient, pair, reasons)
 
 
 def _pair(side: NeedOrOffer, counterpart: NeedOrOffer) -> Pair:

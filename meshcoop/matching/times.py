@@ -6,8 +6,6 @@ A moment is written in ISO 8601. It is a day, such as 2026-11-23, or a day with 
 import re
 from datetime import date, datetime, timedelta
 
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
 _DAY_CHARS = len("2026-11-23")
 _RULE_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _BY_DAY = re.compile(r"BYDAY=([A-Z0-9,+-]+)")
@@ -49,20 +47,3 @@ def is_overlapping(span: TimeSpan, other: TimeSpan) -> bool:
     start, end = span
     other_start, other_end = other
     return start < other_end and other_start < end
-
-
-def format_day(moment: str) -> str:
-    """Writes a day in words, such as 23 November."""
-    day = date.fromisoformat(moment[:_DAY_CHARS])
-    return f"{day.day} {day:%B}"
-
-
-def format_minutes(minutes: int) -> str:
-    """Writes a duration in words, such as 1 h 30 min."""
-    hours, rest = divmod(minutes, 60)
-    parts = []
-    if hours:
-        parts.append(f"{hours} h")
-    if rest or not hours:
-        parts.append(f"{rest} min")
-    return " ".join(parts)

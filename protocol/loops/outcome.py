@@ -1,5 +1,6 @@
 """The outcome of a matter: a test compares the answers before and after an action (R-23.7)."""
 
+from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -10,6 +11,14 @@ from protocol.loops.points import Totals, sum_points
 _CLEAR = Fraction(1, 20)
 
 
+class Result(StrEnum):
+    """What the comparison of the answers before and after an action says."""
+
+    BETTER = "better"  # fewer bad answers, beyond chance
+    FEWER = "fewer"  # fewer bad answers, which could still be chance
+    NO_BETTER = "no better"
+
+
 class Outcome(NamedTuple):
     """The totals before an action was done, the totals after, and the result of the comparison.
 
@@ -18,7 +27,7 @@ class Outcome(NamedTuple):
 
     before: Totals
     after: Totals
-    result: str  # "better" beyond chance, "fewer" bad ones, or "no better"
+    result: Result
 
 
 def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
@@ -38,6 +47,6 @@ def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     # Compares the two rates by products of integers, so that nothing is rounded.
     is_less = after.bad * before.n < before.bad * after.n
     if not is_less:
-        return Outcome(before, after, "no better")
+        return Outcome(before, after, Result.NO_BETTER)
     better, _ = tail_probabilities(loop.context.scale, before, after)
-    return Outcome(before, after, "better" if better <= _CLEAR else "fewer")
+    return Outcome(before, after, Result.BETTER if better <= _CLEAR else Result.FEWER)

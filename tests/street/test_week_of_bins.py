@@ -200,5 +200,5 @@ def the_next_week(homes, residents, contractor, measure, action, second):
         assert shown["outcome"] == {
             "before": {"n": 1, "bad": 5},
             "after": {"n": 1, "bad": 1},
-            "words": "It is less than before; that could still be chance.",
+            "result": "fewer",
         }

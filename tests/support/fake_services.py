@@ -15,12 +15,10 @@ from tests.support.fake_node import (
 )
 
 COUNCIL, CONTRACTOR, SUB = person("Council", 6), person("Contractor", 7), person("Sub", 8)
-USUAL = "As agreed, and as usual. Ups and downs like these are normal."
-WORSE = "No sign that the target is missed, but worse than usual here. Something changed: what?"
-BOTH = "Worse than usual and short of the target."
-SHORT = (
-    "As usual, and usual is not good enough. Trying harder won't help; the arrangement must change."
-)
+USUAL = "as_usual"
+WORSE = "worse_than_usual"
+BOTH = "short_and_worse"
+SHORT = "short"
 BINS, MEALS, LIGHTS, SWINGS = 200, 220, 240, 260
 FIRST = 2936  # the window of 6 April 2026
 DAYS = 7
@@ -45,7 +43,7 @@ def service(number, author, title, holder, *, links=(), chain=(), provider=None,
     )  # fmt: skip
 
 
-def measure(number, about, question, scale, target, sentence, **more):
+def measure(number, about, question, scale, target, reading, **more):
     empty = {
         "better": "lower" if scale == "count" else "higher",
         "share": None if scale == "count" else 80,
@@ -53,14 +51,14 @@ def measure(number, about, question, scale, target, sentence, **more):
         "short": False, "change": None, "matter": None, "points": [], "usual": None,
         "signals": [], "answered": {"people": 9, "of": 41, "parties": None},
     }  # fmt: skip
-    asked = {"question": question, "scale": scale, "target": target, "sentence": sentence}
+    asked = {"question": question, "scale": scale, "target": target, "reading": reading}
     state = more.pop("state", "in use")
     return view(number, "measure", MARIA, ident(about), state, **(empty | asked | more))
 
 
 def brief(one):
     """Shortens a measure to the part that its service shows."""
-    known = ("id", "question", "short", "change", "matter", "sentence")
+    known = ("id", "question", "short", "change", "matter", "reading")
     return {name: one[name] for name in known}
 
 
@@ -83,18 +81,18 @@ def signal(at, by="w1", *, short=False, change="worse"):
     return {"window": FIRST + at, "by": by, "short": short, "change": change}
 
 
-def matter(number, asked, served, holder, sentence, **more):
+def matter(number, asked, served, holder, reading, **more):
     empty = {
         "closed": None, "window": FIRST + 12, "from": "2026-07-06", "n": 1, "bad": 7, "short": True,
         "change": "worse", "raised_by": 6, "i_raised_it": False, "level": 1,
         "held_since": "2026-11-21T09:00:00.000Z", "answer_by": "2026-11-24T09:00:00.000Z",
-        "actions": [], "leading": None, "outcome": None, "draft": None,
+        "actions": [], "leading": None, "outcome": None,
     }  # fmt: skip
     named = {
         "measure": {"id": asked["id"], "question": asked["question"]},
         "service": {"id": served["id"], "title": served["title"]},
     }
-    told = {"holder": holder, "sentence": sentence, **named}
+    told = {"holder": holder, "reading": reading, **named}
     return view(number, "matter", MARIA, asked["id"], **(empty | told | more))
 
 
@@ -156,16 +154,12 @@ def served():
             actions=[ident(216)],
             outcome={
                 "before": {"n": 1, "bad": 7}, "after": {"n": 1, "bad": 1},
-                "words": "It is less than before; that could still be chance.",
+                "result": "fewer",
             },
         ),
         matter(255, lights, light_service, ADA, SHORT, n=6, bad=3, change=None),
         matter(
             275, swings, swing_service, None, WORSE, n=3, bad=3, level=-1, answer_by=None,
-            draft={
-                "title": "What shall become of The playground?",
-                "text": "Nobody in its chain has put this right.",
-            },
         ),
     ]  # fmt: skip
     cited = {"window": FIRST + 12, "n": 1, "bad": 7, "answers": "00" * 32}

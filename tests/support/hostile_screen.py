@@ -109,7 +109,7 @@ class Page(App):
         root |= {"holder": people[4], "answers_for": people[5]}
         for one, text in zip(root["links"], page[6:9], strict=True):
             one |= {"title": text, "to": people[9]}
-        root["measures"][0] |= {"question": page[10], "sentence": page[11]}
+        root["measures"][0] |= {"question": page[10], "reading": page[11]}
         said = {**node.lists["feedback"][0], "author": people[12], "text": page[13]}
         story = chains.service_story(Shown(root), [Shown(said)], READER)
         self.query_one("#service", Static).update(story)
@@ -118,7 +118,7 @@ class Page(App):
         words = [*node.lists["reports"], *node.lists["verdicts"]]
         for one, text in zip(words, page[16:18], strict=True):
             one["text"] = text
-        matter |= {"sentence": page[18], "holder": people[19], "answer_by": page[20]}
+        matter |= {"reading": page[18], "holder": people[19], "answer_by": page[20]}
         parts = matters.matter_story(
             Shown(matter), Shown(asked), [Shown(action)], [Shown(one) for one in words], READER
         )

@@ -13,8 +13,8 @@ ALL = " ".join(
     NAMED[one] for one in ("a closing tag", "an action", "the clipboard", "right to left", "marks")
 )
 WORDS = {
-    *("title", "text", "question", "sentence", "what", "why", "area", "category", "contact"),
-    *("hours", "words", "reason"),
+    *("title", "text", "question", "reading", "what", "why", "area", "category", "contact"),
+    *("hours", "result", "reason"),
 }
 PEOPLE = {one["id"] for one in (SAM, MARIA, COUNCIL, CONTRACTOR, SUB)}
 

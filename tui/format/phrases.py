@@ -4,7 +4,7 @@ Only this module makes people's words safe for the terminal. It returns them as 
 ignores markup, so any widget can show them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -13,6 +13,7 @@ from textual.content import Content
 from protocol.display_text import safe_line, safe_text
 from protocol.errors import fill_in
 from protocol.fold.registry import KINDS
+from protocol.sentences import SENTENCES
 from tui.format import labels
 from tui.i18n import _
 from tui.node.shown import Person, Shown
@@ -23,6 +24,7 @@ _HOUR = 60
 _MINUTE_CHARS = len("2026-11-23T09:30")
 _DAY_CHARS = len("2026-11-23")
 _FAR_DAYS = 300
+_DURATIONS = frozenset({"minutes", "limit", "balance"})  # arguments of remarks
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,27 @@ def refusal_line(note: Shown | None) -> str:
     return safe_line(f"{fill_in(_(note.text('text') or ''), values)} ({note.text('rule')})")
 
 
+def code_in_words(code: str | None, arguments: Mapping[str, str] | None = None) -> str:
+    """Returns the sentence for a code of the node, filled in with the arguments. If this program
+    does not know the code, returns the code itself.
+    """
+    sentence = _(SENTENCES[code]) if code in SENTENCES else code or ""
+    return safe_line(fill_in(sentence, arguments or {}))
+
+
+def remark_in_words(remark: Shown) -> str:
+    """Returns the sentence for a remark of the node, which is a code with arguments."""
+    arguments = remark.row("arguments") or Shown({})
+    values = {name: _argument_in_words(arguments, name) for name in arguments.names}
+    return code_in_words(remark.text("code"), values)
+
+
+def remarks_in_words(remarks: Iterable[Shown]) -> str:
+    """Joins remarks that are parts of a sentence into one sentence."""
+    text = "; ".join(remark_in_words(remark) for remark in remarks)
+    return capitalized(text) + "." if text else ""
+
+
 def sums(row: Shown) -> str:
     """Writes how much time a person gave and received, and their balance. If there were gifts, also
     writes how much time was given and received as gifts.
@@ -209,3 +232,23 @@ def person(member: Shown, row: Shown | None, me: str | None) -> Card:
     if member.flag("muted"):
         label += " " + _("(muted)")
     return Card(member.id, label, dotted([hours, assets]))
+
+
+def _argument_in_words(arguments: Shown, name: str) -> str:
+    value = arguments.value(name)
+    if name in _DURATIONS and isinstance(value, int):
+        return minutes(value) or _("{n} min").format(n=0)
+    if name == "days" and isinstance(value, list):
+        return ", ".join(labels.DAYS[day] for day in value if day in range(len(labels.DAYS)))
+    if name == "on":
+        return _day_of_month(arguments.text(name) or "")
+    somebody = arguments.person(name)
+    return safe_line(str(value)) if somebody is None else safe_line(somebody.name, 40)
+
+
+def _day_of_month(text: str) -> str:
+    try:
+        day = date.fromisoformat(text[:_DAY_CHARS])
+    except ValueError:
+        return safe_line(text, _DAY_CHARS)
+    return f"{day.day} {labels.MONTHS[day.month - 1]}"

@@ -221,7 +221,7 @@ def proposal_step(change_words: str, label: str, heading: str) -> NextStep:
 
 
 def drafted_step(title: str, text: str) -> NextStep:
-    """Returns the step that posts a question to everybody. The node has drafted this question."""
+    """Returns the step that posts a question to everybody. The caller has drafted this question."""
     return NextStep(
         kind=PROPOSAL,
         about=None,

@@ -22,12 +22,6 @@ from tui.widgets.feed import Feed
 MOST = 20  # the most cards in the list
 _MOST_BESIDE_PERSON = 3
 
-_LABELS = {
-    "you could help": _("You could help: {what}"),
-    "you may want": _("You may want: {what}"),
-    "ways to give back": _("A way to give back: {what}"),
-}
-
 
 class Suggested(Feed):
     """A list of suggestions. While the list is empty, the screen hides it. When the reader opens a
@@ -102,9 +96,9 @@ class Between(Static):
 
 def suggestion_card(suggestion: Shown) -> Card:
     """Makes the card of a suggestion."""
-    label = _LABELS.get(suggestion.text("suggests") or "", "{what}")
-    label = label.format(what=safe_line(suggestion.text("title") or ""))
-    return Card(suggestion.id, label, safe_line(suggestion.text("sentence") or ""))
+    what = safe_line(suggestion.text("title") or "")
+    label = phrases.code_in_words(suggestion.text("suggests"), {"what": what})
+    return Card(suggestion.id, label, phrases.remarks_in_words(suggestion.rows("says")))
 
 
 def connection_lines(
@@ -140,12 +134,12 @@ def _suggestion_lines(suggestions: list[Shown], me: str | None) -> Iterator[str]
 def _introduction_lines(ways: list[Shown]) -> Iterator[str]:
     # A single way without a go-between means that the two know each other.
     if len(ways) == 1 and len(ways[0].rows("why")) == 1:
-        how = safe_line(ways[0].text("sentence") or "")
+        how = phrases.remarks_in_words(ways[0].rows("says"))
         yield _("You know each other: {how}").format(how=how)
     elif ways:
         yield _("Who can introduce you:")
         for way in ways:
-            sentence = safe_line(way.text("sentence") or "")
+            sentence = phrases.remarks_in_words(way.rows("says"))
             yield f"· {phrases.name(way.person('first'))}: {sentence}"
 
 

@@ -12,7 +12,7 @@ from textual.widgets import Button, Footer, Static
 
 from protocol.display_text import safe_line
 from protocol.fold.registry import KINDS
-from tui.format import labels
+from tui.format import labels, phrases
 from tui.format.phrases import plain
 from tui.i18n import _
 from tui.kinds.next_steps import NextStep, StepWords
@@ -130,25 +130,26 @@ class PostFormScreen(Screen[bool]):
             self.node.drafts.pop(self._step.key, None)
             self.notify(safe_line(confirmation), timeout=3, markup=False)
             if advice:
-                self.notify(safe_line(advice) + ".", timeout=15, severity="warning", markup=False)
+                self.notify(advice + ".", timeout=15, severity="warning", markup=False)
             self.dismiss(True)
         finally:
             self._is_posting = False
 
-    async def _send_record(self) -> tuple[str, str | None]:
+    async def _send_record(self) -> tuple[str, str]:
         """Posts the record. If the step has a function of its own that sends the record, calls this
         function instead.
 
-        Returns a sentence that says what was done, and the node's advice. If there is no advice,
-        this is None.
+        Returns a sentence that says what was done, and the node's advice in words. If there is no
+        advice, this is an empty text.
         """
         step = self._step
         fields = {**(self._form.values if self._form else {}), **step.fixed}
         if step.words.send is not None:
-            return await step.words.send(self.node, fields), None
+            return await step.words.send(self.node, fields), ""
         about = {"about": step.about} if step.about else {}
         posted = await self.node.call("post", kind=step.kind, fields=fields, **about)
-        return _("Posted."), Shown(posted).text("advice")
+        advice = Shown(posted).row("advice")
+        return _("Posted."), phrases.remark_in_words(advice) if advice else ""
 
     async def _fetch_people(self) -> list[Shown]:
         """Returns the members whom the reader can choose in this form."""

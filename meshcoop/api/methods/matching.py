@@ -96,11 +96,11 @@ class MatchingMethods:
         me = _caller(membership, resolver, params)
         person = resolver.resolve_person(read_text(params, "person"))
         ways = _gather_ties(membership).shortest_paths(me, person)
-        sentences = _sentences(presenter, me)
+        explainer = Explainer(me, presenter.show_person)
         return {
             "person": presenter.show_person(person),
             "steps": len(ways[0]) if ways else None,
-            "ways": [_show_way(way, presenter, sentences, me) for way in ways],
+            "ways": [_show_way(way, presenter, explainer, me) for way in ways],
         }
 
     async def _with_index(self) -> Membership:
@@ -163,24 +163,22 @@ def _gather_ties(membership: Membership) -> Ties:
     return ties
 
 
-def _sentences(presenter: Presenter, me: bytes | None) -> Explainer:
-    return Explainer(me, lambda person: str(presenter.show_person(person)["name"]))
-
-
 def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | None) -> Params:
     """Shows a suggestion as a row of a list."""
     subject = suggestion.subject
     pair = suggestion.pair
     person = presenter.show_person(subject.person)
-    sentences = _sentences(presenter, me)
-    parts = [sentences.explain_reason(reason, pair) for reason in suggestion.reasons]
+    explainer = Explainer(me, presenter.show_person)
+    remarks = [
+        remark for reason in suggestion.reasons for remark in explainer.explain_reason(reason, pair)
+    ]
     return {
         "id": suggestion.key.hex(),
         "kind": "suggestion",
         "author": person,
         "created": iso_time(subject.created),
         "state": "open",
-        "suggests": suggestion.suggests,
+        "suggests": str(suggestion.suggests),
         "for": presenter.show_person(suggestion.recipient),
         "about": subject.id.hex() if subject.is_post else person["id"],
         "subject": subject.source if subject.is_post else "person",
@@ -189,10 +187,10 @@ def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | N
         "receiver": presenter.show_person(pair.need.person),
         "minutes": pair.minutes,
         "why": [
-            {"reason": reason.code, "points": reason.points, **reason.details, "sentence": part}
-            for reason, part in zip(suggestion.reasons, parts, strict=True)
+            {"reason": reason.code, "points": reason.points, **reason.details}
+            for reason in suggestion.reasons
         ],
-        "sentence": sentences.join_reasons(parts),
+        "says": [remark.as_dict() for remark in remarks],
     }
 
 
@@ -218,12 +216,11 @@ def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Param
     }
 
 
-def _show_way(way: list[Tie], presenter: Presenter, sentences: Explainer, me: bytes) -> Params:
+def _show_way(way: list[Tie], presenter: Presenter, explainer: Explainer, me: bytes) -> Params:
     """Shows a chain of people from the caller `me` to a person. Each link comes with the reason why
     the two people know each other.
     """
     first = way[0].recipient if way[0].actor == me else way[0].actor
-    parts = [sentences.explain_tie(tie) for tie in way]
     return {
         "first": presenter.show_person(first),
         "why": [
@@ -232,9 +229,8 @@ def _show_way(way: list[Tie], presenter: Presenter, sentences: Explainer, me: by
                 "one": presenter.show_person(tie.actor),
                 "other": presenter.show_person(tie.recipient),
                 "on": tie.when,
-                "sentence": part,
             }
-            for tie, part in zip(way, parts, strict=True)
+            for tie in way
         ],
-        "sentence": sentences.join_reasons(parts),
+        "says": [explainer.explain_tie(tie).as_dict() for tie in way],
     }

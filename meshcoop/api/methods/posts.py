@@ -111,7 +111,7 @@ class PostMethods:
         advice = CreditAdvisor(membership.state, presenter).advise(record, me)
         answer: Params = {"id": record.id.hex()}
         if advice:
-            answer["advice"] = advice
+            answer["advice"] = advice.as_dict()
         return answer
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from meshcoop.clock import CLOCK_VARIABLE
 from meshcoop.dev.demo.household import Household, Row, map_in_pairs, poll_until
 from meshcoop.errors import Mistake
+from protocol.sentences import SENTENCES
 
 CHARTER_OPTIONS = ("--bounds", "count=0..3", "--settle-hours", "0")
 
@@ -225,11 +226,12 @@ class BinsStory:
             return all(matter and matter["state"] == "closed" for matter in matters)
 
         matter = poll_until(self._matters, are_closed)[-1] or {}
-        outcome = matter.get("outcome") or {"before": {}, "after": {}, "words": "not yet"}
+        outcome = matter.get("outcome") or {"before": {}, "after": {}, "result": None}
         before = outcome["before"].get("bad")
         after = outcome["after"].get("bad")
+        words = SENTENCES.get(outcome["result"], "")
         self._claim(
-            f"The matter closes: {before} misses before, {after} after. {outcome['words']}",
+            f"The matter closes: {before} misses before, {after} after. {words}",
             (before, after) == (5, 1),
         )
 

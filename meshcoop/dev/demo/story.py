@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from meshcoop.cli.plain_text import format_remarks
 from meshcoop.dev.demo import bins
 from meshcoop.dev.demo.bins import BinsStory
 from meshcoop.dev.demo.household import Household, Row, map_in_pairs, poll_until
@@ -125,7 +126,7 @@ class Story:
             lambda pair: pair[0].run("list", "suggestions", "--as", pair[1]), pairs
         )
         for (_, name, other), suggestions in zip(pairs, lists, strict=True):
-            reasons = [row["sentence"] for row in suggestions if row["title"] == other]
+            reasons = [format_remarks(row["says"]) for row in suggestions if row["title"] == other]
             self._claim(f"{other} is suggested to {name}: {' '.join(reasons)}", bool(reasons))
 
     def _ask_by_proxy(self) -> str:

@@ -29,6 +29,7 @@ from protocol.fold.registry import (
 )
 from protocol.fold.view import States
 from protocol.schema.fields import Field, Many, Moment
+from protocol.sentences import SENTENCES
 
 if TYPE_CHECKING:
     from meshcoop.node.node import Node
@@ -131,6 +132,7 @@ def _table_makers() -> dict[str, Callable[[], str]]:
     tables: dict[str, Callable[[], str]] = {
         "kinds": _make_kinds_table,
         "methods": _make_methods_table,
+        "sentences": _make_sentences_table,
     }
     for kind in _describe_core():
         tables[f"kind {kind['name']}"] = partial(_make_kind_table, kind)
@@ -165,6 +167,12 @@ def _make_methods_table() -> str:
         for name, method in Methods(cast("Node", None)).table().items()
     ]
     return _format_table(("method", "does"), rows)
+
+
+def _make_sentences_table() -> str:
+    """Makes the table of the codes that a node answers instead of sentences."""
+    rows = [(f"`{code}`", sentence) for code, sentence in SENTENCES.items()]
+    return _format_table(("code", "in English"), rows)
 
 
 def _make_kind_table(kind: KindDescription) -> str:

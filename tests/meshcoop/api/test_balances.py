@@ -8,6 +8,7 @@ from meshcoop.api.balances import Balances
 from meshcoop.api.credit_advice import CreditAdvisor
 from meshcoop.api.presenter import Presenter
 from meshcoop.author.automatic import Countersigner
+from meshcoop.cli.plain_text import format_remark
 from meshcoop.fold.views import FoldedThread, FoldedView
 from protocol.errors import Refused
 from protocol.fold.facets import COMMON_POT, Credit
@@ -42,7 +43,8 @@ def balances(home):
 
 def advice(home, one):
     advisor = CreditAdvisor(home.state, Presenter(home.state, home.now))
-    return advisor.advise(one, home.me.person)
+    remark = advisor.advise(one, home.me.person)
+    return remark and format_remark(remark.as_dict())
 
 
 # Other terms --------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from meshcoop.api.presenter import Presenter
+from meshcoop.cli.plain_text import format_remarks
 from meshcoop.errors import Mistake
 from tests.support.api_in_memory import Asking, named
 from tests.support.street_in_memory import HOUR, exchange, settle, street
@@ -71,7 +72,7 @@ def test_an_introduction_is_a_shortest_way_through_people_who_know_each_other():
         found = mine("introductions", person="Noor")
         (way,) = found["ways"]
         assert (found["steps"], way["first"]["name"]) == (2, "Ada")
-        assert way["sentence"] == "Ada let you in; Ada let Noor in."
+        assert format_remarks(way["says"]) == "Ada let you in; Ada let Noor in."
         exchange(sam, far)
         far.post("vouch", person=noor.me.person.hex(), text="She is always on time")
         settle(*homes)
@@ -79,14 +80,15 @@ def test_an_introduction_is_a_shortest_way_through_people_who_know_each_other():
         assert sorted(names(one["first"] for one in ways)) == ["Ada", "Far"]
         (by_far,) = (one for one in ways if one["first"]["name"] == "Far")
         assert re.fullmatch(
-            r"You and Far exchanged on \d+ November; Far vouched for Noor\.", by_far["sentence"]
+            r"You and Far exchanged on \d+ November; Far vouched for Noor\.",
+            format_remarks(by_far["says"]),
         )
         assert [one["reason"] for one in by_far["why"]] == ["exchanged", "vouched"]
         vouch = noor.post("vouch", person=sam.me.person.hex())
         settle(*homes)
         found = mine("introductions", person="Noor")
         assert found["steps"] == 1
-        assert found["ways"][0]["sentence"] == "Noor vouched for you."
+        assert format_remarks(found["ways"][0]["says"]) == "Noor vouched for you."
         noor.post("close", vouch, as_state="withdrawn")
         settle(*homes)
         mine.membership.muted.set_muted(ada.me.person, muted=True)

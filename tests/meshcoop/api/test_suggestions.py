@@ -7,15 +7,17 @@ from datetime import date
 import pytest
 import trio
 
+from meshcoop.cli.plain_text import format_remarks
 from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
 from meshcoop.matching.stemming import stem
+from meshcoop.matching.suggestions import Purpose
 from meshcoop.matching.vocabulary import load_lexicons
 from tests.support.api_in_memory import Asking, named
 from tests.support.council import council
 from tests.support.street_in_memory import HOUR, MORNING, exchange, settle, street
 
-HELP, WANT, BACK = "you could help", "you may want", "ways to give back"
+HELP, WANT, BACK = Purpose
 DAY = 24 * HOUR
 
 
@@ -44,13 +46,13 @@ def test_the_elder_and_the_nurse_are_suggested_to_each_other():
         ]
         assert sorted(they.titles()) == [(HELP, "Nurse", "Elder"), (WANT, "Nurse", "Elder")]
         (first,) = she.suggestions(request.id)
-        assert first["sentence"] == "You both named Yoruba."
+        assert format_remarks(first["says"]) == "You both named Yoruba."
         assert (first["about"], first["subject"]) == (request.id.hex(), "request")
         (reason,) = first["why"]
         assert (reason["reason"], reason["means"], reason["points"]) == ("words", "Yoruba", 10)
         assert they.titles(offer.id) == [(WANT, "Elder", "Blood pressure sessions")]
         (want,) = they.suggestions(offer.id)
-        assert want["sentence"] == "You both named Blood pressure."
+        assert format_remarks(want["says"]) == "You both named Blood pressure."
 
 
 def test_several_may_be_the_first_to_look():
@@ -84,7 +86,11 @@ def test_what_somebody_would_like_is_suggested_to_who_brings_it():
         (help_,), (want,) = she.suggestions(), they.suggestions()
         assert (help_["suggests"], help_["subject"], help_["title"]) == (HELP, "person", "Nurse")
         assert (want["suggests"], want["title"]) == (WANT, "Elder")
-        assert help_["sentence"] == want["sentence"] == "You both listed Yoruba."
+        assert (
+            format_remarks(help_["says"])
+            == format_remarks(want["says"])
+            == "You both listed Yoruba."
+        )
 
 
 def test_nothing_is_posted_and_nothing_is_suggested_to_who_said_nothing():
@@ -105,7 +111,7 @@ def test_words_in_other_languages_meet():
         ben.post("request", title="Rasen mähen", lang="de")
         settle(*homes)
         (one,) = mine.suggestions()
-        assert one["sentence"] == "Ben asks for “Rasen mähen”, you listed “gardening”."
+        assert format_remarks(one["says"]) == "Ben asks for “Rasen mähen”; you listed “gardening”."
         assert one["why"][0]["means"] == "gardening"
 
 
@@ -159,7 +165,7 @@ def test_no_more_is_suggested_than_somebody_has_time_for():
         settle(*homes)
         (one,) = mine.suggestions()
         assert (one["about"], why(one)) == (short.id.hex(), ["words", "time"])
-        assert one["sentence"].endswith("; 2 h are left of your time this month.")
+        assert format_remarks(one["says"]).endswith("; 2 h are left of your time this month.")
         exchange(ada, ben, need=90)
         assert mine.suggestions() == []
         ada.street.clock += 40 * DAY
@@ -178,7 +184,7 @@ def test_days_and_hours_have_to_suit_both():
         settle(*homes)
         (one,) = mine.suggestions()
         assert (one["about"], why(one)) == (fits.id.hex(), ["words", "day"])
-        assert one["sentence"].endswith("; free on Thursdays.")
+        assert format_remarks(one["says"]).endswith("; free on Thursdays.")
         offer = ada.post("offer", title="Bread", starts=f"{thursday}T10:00", minutes="30")
         settle(*homes)
         response = ben.post("response", offer)
@@ -203,7 +209,7 @@ def test_area_and_language_are_reasons_and_no_common_language_is_none():
         settle(*homes)
         (one,) = mine.suggestions()
         assert (one["about"], why(one)) == (request.id.hex(), ["words", "area", "language"])
-        assert near.suggestions(request.id)[0]["sentence"].endswith(
+        assert format_remarks(near.suggestions(request.id)[0]["says"]).endswith(
             "both in mill  lane; both speak yo."
         )
         yoruba = cho.post("request", title="Clases de yoruba", lang="es")
@@ -223,7 +229,7 @@ def test_who_received_hears_of_ways_to_give_back():
         settle(*homes)
         first, second = mine.suggestions()
         assert (first["suggests"], first["title"], why(first)) == (BACK, "Ada", ["words", "gave"])
-        assert "Ada gave you 1 h 30 min on" in first["sentence"]
+        assert "Ada gave you 1 h 30 min on" in format_remarks(first["says"])
         assert (second["suggests"], second["title"], why(second)) == (
             BACK,
             "Cho",

@@ -196,7 +196,8 @@ async def test_the_hours_of_a_person_open_line_by_line(pilot, node):
 
 @on_screen(size=(100, 40))
 async def test_advice_is_shown_and_hinders_nobody(pilot, node):
-    node.advice = "The charter suggests no further than −10 h; you are at −11 h"
+    node.advice = {"code": "you_are_beyond", "arguments": {"limit": -600, "balance": -660}}
+    words = "The charter suggests no further than −10 h; you are at −11 h"
     await shows(pilot, "Confirm the receipt")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
     await pilot.press("down", "enter")
@@ -205,5 +206,5 @@ async def test_advice_is_shown_and_hinders_nobody(pilot, node):
     await pilot.press("enter")
     await shows(pilot, "Maria gave 1 h")
     await pilot.press("f2")
-    await until(pilot, lambda: any(node.advice in one.message for one in pilot.app._notifications))
+    await until(pilot, lambda: any(words in one.message for one in pilot.app._notifications))
     assert node.posted[0]["kind"] == "confirm"

@@ -474,6 +474,6 @@ def test_every_kind_of_the_loop_has_its_words():
 
 def test_a_matter_that_is_open_already_is_told_before_its_week_is_over():
     told = measures.standing_sentence(
-        Shown(measure(1, MEALS, "?", "count", 1, "Too few.", matter=ident(2)))
+        Shown(measure(1, MEALS, "?", "count", 1, "too_few_answers", matter=ident(2)))
     )
-    assert told == "! A matter is open. Too few."
+    assert told == "! A matter is open. Too few people have answered yet to say anything."

@@ -11,7 +11,11 @@ from tui.widgets.card_list import CardList
 HOSTILE = "\x1b]0;owned\x07[bold]Sam\u202e"
 
 
-def suggestion(number, suggests, author, subject, about, title, sentence):
+def remark(code, **arguments):
+    return {"code": code, "arguments": arguments}
+
+
+def suggestion(number, suggests, author, subject, about, title, *says):
     return {
         "id": ident(number),
         "kind": "suggestion",
@@ -23,7 +27,7 @@ def suggestion(number, suggests, author, subject, about, title, sentence):
         "about": about,
         "subject": subject,
         "title": title,
-        "sentence": sentence,
+        "says": list(says),
         "why": [],
     }
 
@@ -32,25 +36,27 @@ def fitting():
     node = street()
     node.lists["suggestions"] = [
         suggestion(
-            80, "you could help", MARIA, "request", ident(20), "Three shirts taken in",
-            "Maria asks for “shirts taken in”, you listed “hemming”.",
+            80, "help", MARIA, "request", ident(20), "Three shirts taken in",
+            remark("asks", actor=MARIA, words="shirts taken in"),
+            remark("you_listed", actor=ADA, words="hemming"),
         ),
         suggestion(
-            81, "ways to give back", SAM, "person", SAM["id"], "Sam",
-            "Sam would like “shirts taken in”, you listed “hemming”; Sam gave you 1 h 30 min on 3 May.",
+            81, "back", SAM, "person", SAM["id"], "Sam",
+            remark("would_like", actor=SAM, words="shirts taken in"),
+            remark("you_listed", actor=ADA, words="hemming"),
+            remark("gave_you", actor=SAM, other=ADA, minutes=90, on="2026-05-03"),
         ),
     ]  # fmt: skip
-    step = {"reason": "exchanged", "sentence": "You and Sam exchanged on 3 May"}
+    step = {"reason": "exchanged"}
+    exchanged = remark("you_exchanged", actor=ADA, other=SAM, on="2026-05-03")
     node.ways[MARIA["id"]] = [
         {
             "first": SAM,
             "why": [step, step],
-            "sentence": "You and Sam exchanged on 3 May; Sam vouched for Maria.",
+            "says": [exchanged, remark("vouched", actor=SAM, other=MARIA)],
         }
     ]
-    node.ways[SAM["id"]] = [
-        {"first": SAM, "why": [step], "sentence": "You and Sam exchanged on 3 May."}
-    ]
+    node.ways[SAM["id"]] = [{"first": SAM, "why": [step], "says": [exchanged]}]
     maria = node.lists["people"][1]
     maria["vouches"] = [{"id": ident(70), "author": SAM, "created": None, "text": "always on time"}]
     return node
@@ -102,8 +108,12 @@ async def test_without_suggestions_there_is_no_list_of_them(pilot, node):
 
 
 def test_whatever_they_wrote_is_harmless():
-    one = suggestion(1, HOSTILE, SAM, "request", ident(2), HOSTILE, HOSTILE)
-    way = {"first": {"id": ident(5), "name": HOSTILE}, "why": [{}, {}], "sentence": HOSTILE}
+    one = suggestion(1, HOSTILE, SAM, "request", ident(2), HOSTILE, remark(HOSTILE))
+    way = {
+        "first": {"id": ident(5), "name": HOSTILE},
+        "why": [{}, {}],
+        "says": [remark("asks", actor=SAM, words=HOSTILE)],
+    }
     person = {**MARIA, "vouches": [{"author": SAM, "text": HOSTILE}]}
     told = connection_lines(Shown(person), [Shown(one)], [Shown(way)], ADA["id"]).plain
     assert "\x1b" not in told

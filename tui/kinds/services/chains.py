@@ -28,12 +28,12 @@ def service_card(view: Shown, me: str | None) -> Card:
     service_measures = view.rows("measures")
     bad_measures = [measure for measure in service_measures if measures.needs_attention(measure)]
     has_matter = any(measure.has("matter") for measure in service_measures)
-    warning = bad_measures[0].text("sentence") if bad_measures and not has_matter else None
+    reading = bad_measures[0].text("reading") if bad_measures and not has_matter else None
     parts = [
         _("a matter is open") if has_matter else "",
         _holder_sentence(view, me),
         *_offers(view, me),
-        safe_line(warning or "", 60),
+        safe_line(phrases.code_in_words(reading), 60),
         labels.state(view.state, view.kind) if view.state != "open" else "",
     ]
     mark = "! " if bad_measures or has_matter else ""

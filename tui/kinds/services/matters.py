@@ -66,7 +66,7 @@ def matter_card(row: Shown, today: date) -> Card:
         return Card(card_id, title, _("It is now up to all of us. Open it to propose a decision."))
     day = phrases.moment(matter.text("answer_by"), today)
     title = _("Answer by {day}: {what}") if day else _("Answer this: {what}")
-    detail = phrases.line_or_hidden(matter.text("sentence")) if matter.id else ""
+    detail = phrases.code_in_words(matter.text("reading"))
     return Card(card_id, title.format(day=day, what=what), detail)
 
 
@@ -148,7 +148,7 @@ def _matter_outcome(matter: Shown, today: date) -> str:
     if leading:
         parts.append(phrases.line_or_hidden(leading.text("what"), 60))
     if outcome:
-        parts.append(safe_line(outcome.text("words") or ""))
+        parts.append(phrases.code_in_words(outcome.text("result")))
     elif leading:
         parts.append(labels.state(leading.state))
     else:
@@ -170,7 +170,7 @@ def matter_story(
     yield "\n" + _("{came}, starting {day}. {sentence}").format(
         came=measures.result_in_words(measure, matter),
         day=phrases.moment(matter.text("from"), reader.today),
-        sentence=phrases.line_or_hidden(matter.text("sentence")),
+        sentence=phrases.code_in_words(matter.text("reading")),
     )
     yield "\n" + _raisers_line(matter)
     if matter.state == "open":
@@ -195,7 +195,7 @@ def _outcome_parts(measure: Shown, outcome: Shown) -> Iterator[Part]:
     yield _("{before}, then {after}. {words}").format(
         before=measures.result_in_words(measure, _part(outcome, "before")),
         after=measures.result_in_words(measure, _part(outcome, "after")),
-        words=phrases.line_or_hidden(outcome.text("words")),
+        words=phrases.code_in_words(outcome.text("result")),
     )
 
 

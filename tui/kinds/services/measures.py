@@ -12,7 +12,6 @@ from fractions import Fraction
 
 from textual.content import Content
 
-from protocol.display_text import safe_line
 from tui.format import control_chart, labels, phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
@@ -55,16 +54,16 @@ def standing_sentence(view: Shown) -> str:
     """Says in one sentence how a measure stands. If the measure needs attention, the sentence
     begins with "!".
     """
-    sentence = view.text("sentence")
     if view.state == "retired":
         return _("No longer asked: the neighbourhood decided this.")
-    if not sentence:
+    if not view.has("reading"):
         return _("Proposed: it starts once neighbours vote for it.")
+    sentence = phrases.code_in_words(view.text("reading"))
     if needs_attention(view):
-        return "! " + safe_line(sentence, 200)
+        return "! " + sentence
     if view.has("matter"):  # a measure of incidents opens a matter before its window has settled
-        return "! " + _("A matter is open.") + " " + safe_line(sentence, 200)
-    return safe_line(sentence, 200)
+        return "! " + _("A matter is open.") + " " + sentence
+    return sentence
 
 
 def measure_card(view: Shown) -> Card:

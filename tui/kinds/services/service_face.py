@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from textual.content import Content
 
-from protocol.display_text import safe_text
 from tui.format import labels, phrases
 from tui.format.phrases import Card
 from tui.i18n import _
@@ -23,6 +22,7 @@ FOLLOWED = frozenset({"link", "measure", "action"})  # what waits in the thread 
 
 _DAYS = 14  # the form first proposes this many days for an action
 _TITLE = 100
+_LONGEST_TITLE = 120  # characters of a proposal's title
 _LINK_FIELDS = ("to", "title", "text")
 
 
@@ -163,15 +163,20 @@ def adoption_step(measure: Shown) -> NextStep:
 
 
 def _draft_steps(open_matters: list[Shown]) -> Iterator[NextStep]:
-    """Yields the step that posts a proposal about a matter that nobody solved. The node has drafted
-    the text of the proposal.
+    """Yields the step that posts a proposal about a matter that nobody in the chain solved (R-23.6f).
+    Drafts the text of the proposal.
     """
     for matter in open_matters:
-        draft = matter.row("draft")
-        if draft is not None:
-            title = phrases.line_or_hidden(draft.text("title"))
-            text = safe_text(draft.text("text") or "")
-            yield decisions.drafted_step(title, text)
+        if matter.person("holder") is None:
+            service = matter.row("service") or Shown({})
+            measure = matter.row("measure") or Shown({})
+            title = _("What shall become of {service}?").format(
+                service=phrases.line_or_hidden(service.text("title"))
+            )
+            text = _("Nobody in its chain has put this right: {question}").format(
+                question=phrases.line_or_hidden(measure.text("question"))
+            )
+            yield decisions.drafted_step(title[:_LONGEST_TITLE], text)
 
 
 # -- words -----------------------------------------------------------------------------------------

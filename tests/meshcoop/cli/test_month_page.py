@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from meshcoop.export.month_page import MonthPage
+from meshcoop.cli.month_page import MonthPage
 
 ADA, BEN = {"id": "a", "name": "Ada"}, {"id": "b", "name": "Ben"}
 
@@ -32,10 +32,10 @@ def measure(**more):
 
 
 def matter(**more):
-    came = {"before": {"n": 1, "bad": 5}, "after": {"n": 1, "bad": 1}, "words": "It is less."}
+    came = {"before": {"n": 1, "bad": 5}, "after": {"n": 1, "bad": 1}, "result": "fewer"}
     return {
         "id": "x", "measure": {"id": "m"}, "created": "2026-11-12T09:00:00Z",
-        "closed": "2026-11-26T00:00:00Z", "sentence": "Short of the target.", "raised_by": 6,
+        "closed": "2026-11-26T00:00:00Z", "reading": "short_and_worse", "raised_by": 6,
         "actions": ["a1"], "outcome": came, **more,
     }  # fmt: skip
 
@@ -65,7 +65,7 @@ def test_it_says_what_was_asked_heard_done_and_whether_it_helped():
         "<td>2026-11-09</td><td>5</td>",
         "6 people raised it on 2026-11-12.",
         "A second lorry (Ben; confirmed). Those who raised it said of “fixed?”: yes 3.",
-        "5 times in 7 days before, once in 7 days after. It is less.",
+        "5 times in 7 days before, once in 7 days after. It is less than before",
     ):
         assert words in told
     assert "77" not in told
@@ -76,7 +76,7 @@ def test_it_says_what_was_asked_heard_done_and_whether_it_helped():
     [("2026-10", False), ("2026-11", True), ("2026-12", False)],
 )
 def test_a_matter_is_told_in_the_months_in_which_it_is_open(month, there):
-    assert ("Short of the target." in page(month)) == there
+    assert ("short of the target." in page(month)) == there
     still = page(month, matters=[matter(closed=None, outcome=None)])
     assert ("it is open." in still) == (month != "2026-10")
 
@@ -123,7 +123,7 @@ def test_nobodys_words_steer_the_page():
     told = page(
         services=[service(title=nasty, holder=who, answers_for=who, links=[link])],
         measures=[measure(question=nasty)],
-        matters=[matter(sentence=nasty)],
+        matters=[matter(reading=nasty)],
         actions=[action(what=nasty, author=who)],
     )
     plain, poisoned = Tags(), Tags()

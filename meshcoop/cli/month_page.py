@@ -18,6 +18,7 @@ from protocol.kinds.services.services import Link
 from protocol.loops.counted_answers import LOWER
 from protocol.loops.points import COUNT
 from protocol.loops.target_check import USUAL_SHARE
+from protocol.sentences import SENTENCES
 
 _AGE = itemgetter("created", "id")  # all homes sort the rows in the same way
 _MONTH_LENGTH = len("2026-11")
@@ -90,13 +91,13 @@ class MeasureRow(TypedDict):
 
 
 class OutcomeRow(TypedDict):
-    """The answers before something was done, the answers after that, and a sentence that compares
+    """The answers before something was done, the answers after that, and the result of comparing
     them.
     """
 
     before: TotalsRow
     after: TotalsRow
-    words: str
+    result: str
 
 
 class MeasureName(TypedDict):
@@ -112,7 +113,7 @@ class MatterRow(TypedDict):
     created: str
     closed: str | None
     measure: MeasureName
-    sentence: str
+    reading: str
     raised_by: int
     actions: list[str]
     outcome: OutcomeRow | None
@@ -229,7 +230,7 @@ class MonthPage:
 
     def _matter_lines(self, measure: MeasureRow, matter: MatterRow) -> Iterator[str]:
         raised = f"{matter['raised_by']} people raised it on {matter['created'][:10]}."
-        yield f"<p><b>What it says:</b> {_text(matter['sentence'])} {raised}</p>"
+        yield f"<p><b>What it says:</b> {_sentence(matter['reading'])} {raised}</p>"
         actions = [self._actions.get(action_id) for action_id in matter["actions"]]
         steps = "".join(f"<li>{_describe_action(action)}</li>" for action in actions if action)
         if steps:
@@ -256,7 +257,7 @@ def _describe_outcome(measure: MeasureRow, matter: MatterRow) -> str:
         return "it is open." if matter["closed"] is None else "too few answered afterwards to say."
     before = _describe_count(measure, outcome["before"])
     after = _describe_count(measure, outcome["after"])
-    return f"{before} before, {after} after. {_text(outcome['words'])}"
+    return f"{before} before, {after} after. {_sentence(outcome['result'])}"
 
 
 def _describe_count(measure: MeasureRow, point: TotalsRow) -> str:
@@ -287,6 +288,10 @@ def _target(measure: MeasureRow) -> str:
 
 def _name(person: PersonRow | None) -> str:
     return _text(person["name"]) if person else "nobody"
+
+
+def _sentence(code: str) -> str:
+    return _text(SENTENCES.get(code, code))
 
 
 def _text(words: str | None) -> str:

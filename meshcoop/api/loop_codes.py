@@ -1,0 +1,34 @@
+"""Codes that say how a measure is going. The sentences for these codes are in
+`protocol/sentences.py`.
+"""
+
+from enum import StrEnum
+
+
+class Reading(StrEnum):
+    """What the answers to a measure say."""
+
+    TOO_FEW_ANSWERS = "too_few_answers"
+    FADED = "faded"  # the answers stood out, and no longer do so with late answers
+    AS_USUAL = "as_usual"
+    WORSE = "worse_than_usual"
+    BETTER = "better_than_usual"
+    SHORT = "short"  # the target is missed, as usual
+    SHORT_AND_WORSE = "short_and_worse"
+    SHORT_AND_EARLY = "short_and_early"  # too early to know what is usual
+
+
+_BY_CHANGE = {"worse": Reading.WORSE, "better": Reading.BETTER, None: Reading.AS_USUAL}
+
+
+def read_result(change: str | None, *, is_short: bool, is_early: bool) -> Reading:
+    """Says what the result of a measure in one window means.
+
+    `change` is "worse", "better" or None, compared with what is usual. `is_short` means that the
+    result misses the target. `is_early` means that it is too early to know what is usual.
+    """
+    if is_short and change == "worse":
+        return Reading.SHORT_AND_WORSE
+    if is_short:
+        return Reading.SHORT_AND_EARLY if is_early else Reading.SHORT
+    return _BY_CHANGE[change]

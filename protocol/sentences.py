@@ -1,0 +1,66 @@
+"""The English sentences for the codes with which a node says something to people.
+
+Only the screen and the command line read this table. They first translate a sentence, and then put
+the arguments into the translated sentence. A name in braces stands for an argument.
+"""
+
+SENTENCES: dict[str, str] = {
+    # How a measure is going (R-23.1).
+    "too_few_answers": "Too few people have answered yet to say anything.",
+    "faded": "With late answers this no longer stands out.",
+    "as_usual": "As agreed, and as usual. Ups and downs like these are normal.",
+    "worse_than_usual": (
+        "No sign that the target is missed, but worse than usual here. Something changed: what?"
+    ),
+    "better_than_usual": "As agreed, and better than usual.",
+    "short": (
+        "As usual, and usual is not good enough. Trying harder won't help; the arrangement must "
+        "change."
+    ),
+    "short_and_worse": "Worse than usual and short of the target.",
+    "short_and_early": "Short of the target; it is too early to know what is usual.",
+    # What an action has changed (R-23.7).
+    "better": "It is better than before.",
+    "fewer": "It is less than before; that could still be chance.",
+    "no better": "It is no better than before.",
+    # What is suggested.
+    "help": "You could help: {what}",
+    "want": "You may want: {what}",
+    "back": "A way to give back: {what}",
+    # Why it is suggested, and why two people know each other. These are parts of a sentence.
+    "you_both_named": "you both named {words}",
+    "you_both_listed": "you both listed {words}",
+    "both_named": "{actor} and {other} both named {words}",
+    "both_listed": "{actor} and {other} both listed {words}",
+    "you_ask": "you ask for “{words}”",
+    "asks": "{actor} asks for “{words}”",
+    "you_would_like": "you would like “{words}”",
+    "would_like": "{actor} would like “{words}”",
+    "you_offer": "you offer “{words}”",
+    "offers": "{actor} offers “{words}”",
+    "you_listed": "you listed “{words}”",
+    "listed": "{actor} listed “{words}”",
+    "free_on": "free on {days}",
+    "in_area": "both in {area}",
+    "speak": "both speak {language}",
+    "you_have_time": "{minutes} are left of your time this month",
+    "has_time": "{minutes} are left of the time of {actor} this month",
+    "you_gave": "you gave {other} {minutes} on {on}",
+    "gave_you": "{actor} gave you {minutes} on {on}",
+    "gave": "{actor} gave {other} {minutes} on {on}",
+    "you_owe": "you have received more than given so far",
+    "owes": "{actor} has received more than given so far",
+    "you_exchanged": "you and {other} exchanged on {on}",
+    "exchanged": "{actor} and {other} exchanged on {on}",
+    "you_vouched": "you vouched for {other}",
+    "vouched_for_you": "{actor} vouched for you",
+    "vouched": "{actor} vouched for {other}",
+    "you_admitted": "you let {other} in",
+    "admitted_you": "{actor} let you in",
+    "admitted": "{actor} let {other} in",
+    # A balance beyond the limits that the charter suggests (R-13.21).
+    "you_are_beyond": "The charter suggests no further than {limit}; you are at {balance}",
+    "you_would_be_beyond": "The charter suggests no further than {limit}; you would be at {balance}",
+    "is_beyond": "The charter suggests no further than {limit}; {actor} is at {balance}",
+    "would_be_beyond": "The charter suggests no further than {limit}; {actor} would be at {balance}",
+}
