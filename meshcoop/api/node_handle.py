@@ -15,6 +15,7 @@ from meshcoop.home.folder import Home
 from meshcoop.matching.index import MatchingIndex
 from meshcoop.network.interface import Network
 from meshcoop.relay.relay import Relay
+from meshcoop.remark import Remark
 from meshcoop.sync.address_delivery import AddressDelivery
 from meshcoop.sync.home_mesh import HomeMesh
 from meshcoop.sync.invitation_desk import InvitationDesk
@@ -45,7 +46,7 @@ class NodeHandle(Protocol):
     home: Home
     network: Network
     now: Callable[[], int]  # milliseconds
-    damage: list[str]  # sentences that say what the node repaired at its start
+    damage: list[Remark]  # what the node repaired at its start
     is_ready: bool  # True once the node answers peers and programs
     changed: trio.Event  # set and replaced by a new event whenever something has changed
     membership: Membership | None  # None at a relay, and before this home has joined

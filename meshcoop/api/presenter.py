@@ -87,7 +87,7 @@ class Presenter:
                 "about": line.entry.about.hex() if line.entry.about else None,
                 "counted": line.refusal is None,
                 "automatic": _is_countersignature(thread, line.entry),
-                "note": _show_refusal(line.refusal) if line.refusal else None,
+                "note": show_refusal(line.refusal) if line.refusal else None,
             }
             for line in thread.history
         ]
@@ -234,6 +234,14 @@ class Presenter:
         return authority
 
 
+def show_refusal(refusal: Refused) -> Shown:
+    """Shows why a record does not count, or why a home cannot sign: the rule, and a text. In the
+    text, names in braces stand for values.
+    """
+    arguments = {name: str(value) for name, value in refusal.arguments.items()}
+    return {"rule": refusal.rule, "text": refusal.text, "arguments": arguments}
+
+
 def _moderators_needed(moderators: int) -> int | None:
     """Returns how many moderators must agree, or None if they are too few to act together."""
     return None if moderators < MIN_COUNCIL else votes_needed(_HALF, moderators)
@@ -265,11 +273,3 @@ def _is_countersignature(thread: Thread, entry: Entry) -> bool:
     """
     confirm = thread.find_draft(entry.id, Confirm)
     return confirm is not None and thread.find_draft(confirm.about, Confirm) is not None
-
-
-def _show_refusal(refusal: Refused) -> Shown:
-    """Shows why a record does not count: the rule, and a text. In the text, names in braces stand
-    for values.
-    """
-    arguments = {name: str(value) for name, value in refusal.arguments.items()}
-    return {"rule": refusal.rule, "text": refusal.text, "arguments": arguments}

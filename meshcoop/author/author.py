@@ -28,6 +28,7 @@ from protocol.schema.fields import Resolve
 
 CLOCK_BEHIND_MS = 3_600_000
 
+_CERTIFY = "certify a new one from the recovery words with `meshcoop certify`"
 _NOT_YET = b"\xff" * 32  # stands for the id of a record that is not signed yet
 
 
@@ -107,8 +108,9 @@ class Author:
             if fault is None:
                 return Signer(owner, device, seed, self.private)
             first_fault = first_fault or fault
-        whose = "that person" if person else "a member"
-        raise first_fault or Refused("R-03.5", "no device of {whose} is at this home", whose=whose)
+        if person is not None:
+            raise first_fault or Refused("R-03.5", "no device of that person is at this home")
+        raise first_fault or Refused("R-03.5", "no device of a member is at this home")
 
     def find_fault(self, device: bytes) -> Refused | None:
         """R-03.32: returns the reason why a device of this home may not sign, or None if it may.
@@ -119,20 +121,26 @@ class Author:
         log = self.inbox.store.logs.find(device)
         held = authority.devices.get(device) if authority else None
         if held is not None and held.revoked_after is not None:
-            return _unusable("this home's device has been revoked")
+            return Refused("R-03.32", "this home's device has been revoked; " + _CERTIFY)
         if log is not None and log.fork is not None:
-            return _unusable(
+            return Refused(
+                "R-03.32",
                 "this home's device signed twice with one number, as a copied disk does; what it "
-                f"signed from number {log.fork} on counts no more, so post that again"
+                "signed from number {number} on counts no more, so post that again; " + _CERTIFY,
+                number=log.fork,
             )
         last = self._last_signed.numbers.get(device, 0) if self._last_signed else 0
         if (log.head.seq if log else 0) < last:
-            return _unusable(
-                f"the disk lost what this home signed up to number {last}, and no neighbour's node"
-                " has brought it back yet"
+            return Refused(
+                "R-03.32",
+                "the disk lost what this home signed up to number {number}, and no neighbour's node "
+                "has brought it back yet; " + _CERTIFY,
+                number=last,
             )
         if device in self.elsewhere:
-            return _unusable("this home was copied or moved here from another machine")
+            return Refused(
+                "R-03.32", "this home was copied or moved here from another machine; " + _CERTIFY
+            )
         if log is not None and log.head.time > self.now() + CLOCK_BEHIND_MS:
             when = self.state.clock_at(log.head.time).now.replace("T", " ")
             return Refused(
@@ -353,11 +361,6 @@ class Author:
             raise Refused(
                 "R-03.15", "today's quota of this device is used up; try again tomorrow (UTC)"
             )
-
-
-def _unusable(reason: str) -> Refused:
-    remedy = "certify a new one from the recovery words with `meshcoop certify`"
-    return Refused("R-03.32", "{reason}; {remedy}", reason=reason, remedy=remedy)
 
 
 def _must_count(thread: Thread) -> None:

@@ -54,7 +54,7 @@ _COMMANDS = {
     "introductions": "cli.records:show_introductions",
     "address": "cli.addresses:address_app",
     "relay": "cli.relay:relay_app",
-    "doctor": "cli.doctor:show_findings",
+    "doctor": "cli.doctor.command:show_findings",
     "search": "cli.records:search_records",
     "kinds": "cli.records:list_kinds",
     "mute": "cli.records:mute_person",

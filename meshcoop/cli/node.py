@@ -213,9 +213,11 @@ def _describe_status(status: dict[str, Any]) -> str:
     for knock in status["waiting"]["knocks"]:
         who = knock["person"]
         lines.append(f"{safe_line(who['name'])} wants to join: `meshcoop approve {who['id'][:8]}`")
-    lines += [f"When the node started, {damage}." for damage in status["damage"]]
+    lines += [
+        f"When the node started, {plain_text.format_remark(damage)}." for damage in status["damage"]
+    ]
     if status["trouble"]:
-        lines.append(f"Nothing is signed here: {status['trouble']}.")
+        lines.append(f"Nothing is signed here: {plain_text.format_refusal(status['trouble'])}.")
     if status["newer"]:
         lines.append(plain_text.format_newer(status["newer"]))
     if status["failed"]:

@@ -137,6 +137,11 @@ def format_introductions(answer: Shown) -> str:
     )
 
 
+def format_package_fault(package: str, fault: str) -> str:
+    """Says that a package has failed, and that its kinds are not registered."""
+    return f"The kinds of {package} are left out: {fault}."
+
+
 def format_remark(remark: Shown) -> str:
     """Returns the sentence for a remark of the node, which is a code with arguments."""
     arguments = {name: _format_argument(name, value) for name, value in remark["arguments"].items()}
@@ -231,7 +236,7 @@ def _format_day(day: Shown) -> list[str]:
 
 def _format_entry(entry: Shown) -> str:
     """Formats one line of a view's history."""
-    note = "" if entry["counted"] else f"  (does not count: {_format_refusal(entry['note'])})"
+    note = "" if entry["counted"] else f"  (does not count: {format_refusal(entry['note'])})"
     kind = entry["kind"] or "something unreadable"
     return f"  {entry['created'][:16]}  {format_signers(entry)}: {kind}{note}"
 
@@ -252,7 +257,8 @@ def _format_exchange(row: Shown) -> str:
     return f"  {row['on'][:10]}  {who}  {row['minutes']:+d}  {row['balance']:+d}{_note_on(row['kind'])}"
 
 
-def _format_refusal(note: Shown) -> str:
+def format_refusal(note: Shown) -> str:
+    """Says why a record does not count, or why a home cannot sign. Names the rule."""
     return safe_line(f"{fill_in(note['text'], note['arguments'])} ({note['rule']})")
 
 
@@ -283,6 +289,8 @@ def _format_argument(name: str, value: Any) -> str:
         case "on":
             day = date.fromisoformat(value[:_DAY_LENGTH])
             return f"{day.day} {day:%B}"
+    if isinstance(value, list):
+        return "; ".join(format_remark(part) for part in value)
     return _format_value(value)
 
 

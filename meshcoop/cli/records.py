@@ -93,8 +93,8 @@ def list_kinds(*, context: ContextArgument) -> None:
     rows: list[plain_text.Shown] = [
         {**kind, "from": kinds.ORIGINS[kind["name"]]} for kind in describe_kinds()
     ]
-    for sentence in kinds.fault_sentences():
-        print(sentence, file=sys.stderr)
+    for package, fault in kinds.FAULTS.items():
+        print(plain_text.format_package_fault(package, fault), file=sys.stderr)
     context.answer(rows, lambda: plain_text.format_kinds(rows))
 
 

@@ -24,13 +24,14 @@ from meshcoop.network.libp2p.identity import peer_id_from_key
 from meshcoop.node.membership import open_membership
 from meshcoop.relay.metrics import Metrics
 from meshcoop.relay.relay import Relay, open_relay
+from meshcoop.remark import Remark
 from meshcoop.store.last_signed import LastSigned
 from meshcoop.store.store import Store
 from meshcoop.sync import joining
 from meshcoop.sync.joining import Admission, Joiner
 from protocol.errors import Refused
 from protocol.fold.registry import declared_of
-from protocol.kinds import fault_sentences
+from protocol.kinds import FAULTS
 from protocol.kinds.people import Profile
 from protocol.wire import address_gift, invitation
 from protocol.wire.invitation import Invitation
@@ -55,7 +56,7 @@ async def run_node(
     now: Callable[[], int],
     random: Callable[[int], bytes],
     verifier: Verifier | None = None,
-    damage: Sequence[str] = (),
+    damage: Sequence[Remark] = (),
     *,
     stop: trio.Event,
     on_ready: "Callable[[Node], None]",
@@ -65,8 +66,8 @@ async def run_node(
     The caller provides the network, the clock (in milliseconds) and the randomness. `damage` names
     the faults found in the store before. `on_ready` is called when the node answers programs.
     """
-    for sentence in fault_sentences():
-        _LOG.warning(sentence)
+    for package, fault in FAULTS.items():
+        _LOG.warning("The kinds of %s are left out: %s.", package, fault)
     settings = home.read_settings()
     listen = list(settings.listen) or home.default_listen_addresses()
     seed = unlocked.keys.network_seed
@@ -129,7 +130,7 @@ class Node:
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None,
-        damage: Sequence[str],
+        damage: Sequence[Remark],
         stop: trio.Event,
     ) -> None:
         self.home = home

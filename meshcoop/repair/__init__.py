@@ -1,3 +1,1 @@
-"""Finds and repairs damage to a home. Has the doctor, the integrity checks, and the rebuilding of a
-store.
-"""
+"""Finds and repairs damage to a store: the integrity checks, and the rebuilding of a store."""

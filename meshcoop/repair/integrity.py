@@ -9,9 +9,11 @@ import stat
 import struct
 from collections.abc import Callable
 from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from meshcoop.remark import Remark
 from meshcoop.store.disk_errors import Obstacle
 from meshcoop.store.read_only import (
     DAMAGED,
@@ -31,8 +33,6 @@ _BIG_ENDIAN = 0x377F0683
 _PAGE_SIZES = range(512, 65536 + 1)
 
 _MOST_TOLD = 3  # the most faults of SQLite in one report
-_NO_BEGINNING = "the write-ahead log has lost its beginning"
-
 _REPORT_EVERY = 1000  # records
 
 _Checksum = tuple[int, int]
@@ -40,8 +40,18 @@ _Checksum = tuple[int, int]
 Report = Callable[[int, int], None]  # called with the number done, and the number of all
 
 
-def problems(path: Path, report: Report | None = None) -> list[str]:
-    """Returns the faults of the store at `path`, each as a short phrase. Changes nothing.
+class Fault(StrEnum):
+    """What is wrong with a store or with its write-ahead log."""
+
+    SQLITE = "sqlite_finds"
+    UNREADABLE = "store_is_unreadable"
+    NOT_AS_SIGNED = "records_not_as_signed"
+    LOG_HAS_NO_BEGINNING = "log_has_no_beginning"
+    LOG_IS_DAMAGED = "log_is_damaged"
+
+
+def find_faults(path: Path, report: Report | None = None) -> list[Remark]:
+    """Returns the faults of the store at `path`. Changes nothing.
 
     If there are no faults or no store, returns an empty list. `report` is called with the number of
     records checked, and of all records. The caller must hold the home's lock, or the home's node
@@ -52,14 +62,16 @@ def problems(path: Path, report: Report | None = None) -> list[str]:
         return []
     try:
         with closing(ReadOnlyStore(path)) as store:
-            phrases = [f"SQLite finds: {fault}" for fault in store.problems(_MOST_TOLD)]
+            faults = [
+                Remark(Fault.SQLITE, {"fault": fault}) for fault in store.problems(_MOST_TOLD)
+            ]
             bad = 0 if store.is_unfinished else _count_bad(store, report)
     except DAMAGED as error:
         raise_obstacle(error)
-        return [f"it cannot be read ({error})"]
+        return [Remark(Fault.UNREADABLE, {"error": str(error)})]
     if bad:
-        phrases.append(f"{bad} records are not what was signed")
-    return phrases
+        faults.append(Remark(Fault.NOT_AS_SIGNED, {"count": bad}))
+    return faults
 
 
 def is_lost(path: Path) -> bool:
@@ -113,7 +125,7 @@ def verifies(parts: RecordParts) -> bool:
     return True
 
 
-def wal_problem(path: Path) -> str | None:
+def find_wal_fault(path: Path) -> Remark | None:
     """Returns the fault of the write-ahead log of the store at `path`, or None if the log has no
     fault.
 
@@ -127,7 +139,7 @@ def wal_problem(path: Path) -> str | None:
                 return None
             header = _read_wal_header(file.read(_WAL_HEADER))
             if header is None:
-                return _NO_BEGINNING
+                return Remark(Fault.LOG_HAS_NO_BEGINNING, {})
             return _find_broken_frame(file.read, header)
     except FileNotFoundError:
         return None
@@ -177,7 +189,7 @@ def _read_wal_header(data: bytes) -> _WalHeader | None:
     return _WalHeader(is_little_endian, page_size, data[16:24], checksum)
 
 
-def _find_broken_frame(read: Callable[[int], bytes], header: _WalHeader) -> str | None:
+def _find_broken_frame(read: Callable[[int], bytes], header: _WalHeader) -> Remark | None:
     """Reads all frames of a write-ahead log. If a transaction was committed behind a broken frame,
     returns this fault.
 
@@ -193,7 +205,7 @@ def _find_broken_frame(read: Callable[[int], bytes], header: _WalHeader) -> str 
         is_commit = frame[4:8] != _NO_COMMIT
         if is_broken:
             if is_of_this_round and is_commit:
-                return "the write-ahead log is damaged in the middle"
+                return Remark(Fault.LOG_IS_DAMAGED, {})
             continue
         # The checksum goes on from frame to frame, so nothing behind a broken one can be verified.
         summed = frame[:8] + frame[_FRAME_HEADER:]

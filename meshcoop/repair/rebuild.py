@@ -8,10 +8,12 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
 from meshcoop.ingest.inbox import Inbox
+from meshcoop.remark import Remark
 from meshcoop.repair import integrity
 from meshcoop.repair.integrity import Report
 from meshcoop.store.read_only import DAMAGED, ReadOnlyStore, raise_obstacle, skip_damage
@@ -35,13 +37,13 @@ class Mended(NamedTuple):
     lost: int
     kept: Path
 
-    def describe(self, damage: str) -> str:
-        """Returns a sentence that tells people what happened."""
-        return (
-            f"the store was damaged ({damage}): {self.saved} records were saved, {self.lost} could"
-            f" not be read and come back from the neighbours' nodes; the old files are in"
-            f" {self.kept}"
-        )
+
+class Repair(StrEnum):
+    """What was done about a damaged store."""
+
+    REBUILT = "store_was_rebuilt"
+    LOG_WAS_CUT = "log_was_cut"
+    LOST = "store_was_lost"
 
 
 def mend_store(
@@ -49,9 +51,9 @@ def mend_store(
     inbox_of: Callable[[Store], Inbox | None],
     on_check: Report | None = None,
     on_mend: Report | None = None,
-) -> str | None:
-    """If the store at `path` is damaged, mends it, and returns a sentence about the damage and the
-    repair. If there is no damage, returns None.
+) -> Remark | None:
+    """If the store at `path` is damaged, mends it. Returns what the damage was and what was done,
+    or None if there is no damage.
 
     `inbox_of` makes the inbox through which the new store takes in records. It returns None if the
     store is not meant to hold records. `on_check` and `on_mend` are called while records are
@@ -64,16 +66,25 @@ def mend_store(
     growing = path.with_name(f"{path.stem}.mending.db")
     if growing.exists() and not path.exists():  # killed while the files changed places
         _change_places(path, growing)
-    dropped = integrity.wal_problem(path)
-    problems = integrity.problems(path, on_check)
-    if problems:
-        sentence = _rebuild(path, growing, inbox_of, on_mend).describe("; ".join(problems))
-    elif dropped is not None:
-        sentence = f"{dropped}: what was stored last comes back from the neighbours' nodes"
+    wal_fault = integrity.find_wal_fault(path)
+    faults = integrity.find_faults(path, on_check)
+    if faults:
+        mended = _rebuild(path, growing, inbox_of, on_mend)
+        repair = Remark(
+            Repair.REBUILT,
+            {
+                "faults": [fault.as_dict() for fault in faults],
+                "saved": mended.saved,
+                "lost": mended.lost,
+                "folder": str(mended.kept),
+            },
+        )
+    elif wal_fault is not None:
+        repair = Remark(Repair.LOG_WAS_CUT, {"faults": [wal_fault.as_dict()]})
     else:
         return None
-    _LOG.warning("%s", sentence)
-    return sentence
+    _LOG.warning("the store was mended: %s", repair.as_dict())
+    return repair
 
 
 def _rebuild(
@@ -82,7 +93,7 @@ def _rebuild(
     inbox_of: Callable[[Store], Inbox | None],
     report: Report | None,
 ) -> Mended:
-    if integrity.wal_problem(growing) or integrity.problems(growing):
+    if integrity.find_wal_fault(growing) or integrity.find_faults(growing):
         for ending in _ENDINGS:
             Path(f"{growing}{ending}").unlink(missing_ok=True)
     lost: list[int] = []

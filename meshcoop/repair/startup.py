@@ -8,8 +8,10 @@ from meshcoop.fold.state import State
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Keys
 from meshcoop.ingest.inbox import Inbox
+from meshcoop.remark import Remark
 from meshcoop.repair import integrity, rebuild
 from meshcoop.repair.integrity import Report
+from meshcoop.repair.rebuild import Repair
 from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.store.store import Store
 from protocol.record.envelope import device_key
@@ -21,8 +23,8 @@ def mend_stores(
     now: Callable[[], int],
     on_check: Report | None = None,
     on_mend: Report | None = None,
-) -> list[str]:
-    """Mends the damaged stores of a home. Returns one sentence for each store that was damaged or
+) -> list[Remark]:
+    """Mends the damaged stores of a home. Returns one remark for each store that was damaged or
     lost. The caller must hold the home's lock.
 
     `on_check` and `on_mend` are called as for `rebuild.mend_store`. Raises Obstacle if the home's
@@ -38,18 +40,18 @@ def mend_stores(
         devices = {device_key(device.seed): device.seed for device in keys.devices}
         return Inbox(founding.open_state(store, neighbourhood, devices, now, keys.boxes))
 
-    sentences = [rebuild.mend_store(home.store_file, inbox_of, on_check, on_mend)]
+    repairs = [rebuild.mend_store(home.store_file, inbox_of, on_check, on_mend)]
     for path in served:
         with log_disk_errors(f"{path.name} is not looked at"):
-            sentences.append(_mend_at_relay(path, now, on_check, on_mend))
+            repairs.append(_mend_at_relay(path, now, on_check, on_mend))
     if (neighbourhood or served) and integrity.is_lost(home.store_file):
-        sentences.append("the store was lost: what it held comes back from the neighbours' nodes")
-    return [sentence for sentence in sentences if sentence is not None]
+        repairs.append(Remark(Repair.LOST, {}))
+    return [repair for repair in repairs if repair is not None]
 
 
 def _mend_at_relay(
     path: Path, now: Callable[[], int], on_check: Report | None, on_mend: Report | None
-) -> str | None:
+) -> Remark | None:
     from meshcoop.relay.tenant import HandedKeys  # imported late: only relays need it
 
     neighbourhood = bytes.fromhex(path.stem)

@@ -16,18 +16,13 @@ GROUP = "meshcoop.kinds"
 OWN_PACKAGE = "meshcoop"
 
 ORIGINS: dict[str, str] = {}  # kind → the package that it comes from, with its version
-FAULTS: dict[str, str] = {}  # package → why its kinds are not registered; they are then unknown
+FAULTS: dict[str, str] = {}  # package → why its kinds are not registered (R-10.16)
 
 
 def list_families() -> list[EntryPoint]:
     """Lists the installed families of kinds, our own first. Imports none of them."""
     families = entry_points(group=GROUP)
     return sorted(families, key=lambda point: (not _is_own(point), _package_of(point), point.name))
-
-
-def fault_sentences() -> list[str]:
-    """Returns a sentence for each package whose kinds are not registered (R-10.16)."""
-    return [f"The kinds of {package} are left out: {fault}." for package, fault in FAULTS.items()]
 
 
 def _register_all() -> None:

@@ -80,9 +80,9 @@ def test_a_home_mends_its_store_with_what_a_neighbour_holds(pair, how):
     kept = set(ada.path.glob("store.damaged-*"))
     recovered(ada, ben)
     is_lost = how in {"nothing left", "no store"}
-    what = "lost" if is_lost else "damaged"
-    assert what in ada("status")["damage"][0]
-    assert what in ada.text("status")
+    (repair,) = ada("status")["damage"]
+    assert repair["code"] == ("store_was_lost" if is_lost else "store_was_rebuilt")
+    assert ("lost" if is_lost else "damaged") in ada.text("status")
     assert (set(ada.path.glob("store.damaged-*")) == kept) == is_lost
 
 

@@ -126,7 +126,7 @@ def test_a_copied_home_says_what_it_found_and_certifies_a_new_device(story, back
         keystore.Keys(unlocked.keys.network_seed, (elsewhere,), unlocked.keys.recovery_seed)
     )
     before = cleo("status")
-    assert "copied or moved" in before["trouble"]
+    assert "copied or moved" in before["trouble"]["text"]
     assert "meshcoop certify" in cleo.text("status")
     said = cleo.refused("post", "offer", "--title", "from a copy")
     assert "certify a new one from the recovery words" in said

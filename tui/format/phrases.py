@@ -242,6 +242,8 @@ def _argument_in_words(arguments: Shown, name: str) -> str:
         return ", ".join(labels.DAYS[day] for day in value if day in range(len(labels.DAYS)))
     if name == "on":
         return _day_of_month(arguments.text(name) or "")
+    if parts := arguments.rows(name):
+        return "; ".join(remark_in_words(part) for part in parts)
     somebody = arguments.person(name)
     return safe_line(str(value)) if somebody is None else safe_line(somebody.name, 40)
 

@@ -8,7 +8,7 @@ import trio
 
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params, read_id_prefix, read_number
-from meshcoop.api.presenter import Presenter
+from meshcoop.api.presenter import Presenter, show_refusal
 from meshcoop.api.server import Method
 from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
@@ -57,7 +57,7 @@ class StatusMethods:
             "ready": node.is_ready,
             "peer_id": node.network.peer_id,
             "addresses": node.network.addresses,
-            "damage": node.damage,
+            "damage": [remark.as_dict() for remark in node.damage],
         }
         if node.relay is not None:
             return {**status, **_NO_MEMBERSHIP, "waiting": {}, **self._relay_status(node.relay)}
@@ -169,14 +169,14 @@ def hash_record_ids(record_ids: Iterable[bytes]) -> bytes:
     return hasher.digest()
 
 
-def _trouble(membership: Membership) -> str | None:
+def _trouble(membership: Membership) -> Params | None:
     """Returns the reason why this home cannot sign, or None if it can sign."""
     author = membership.author
     if author.can_sign:
         return None
     first_device = next(iter(author.devices))
     fault = author.find_fault(first_device)
-    return fault.reason if fault else None
+    return show_refusal(fault) if fault else None
 
 
 def show_newer(state: State) -> list[Params]:

@@ -210,7 +210,7 @@ def test_area_and_language_are_reasons_and_no_common_language_is_none():
         (one,) = mine.suggestions()
         assert (one["about"], why(one)) == (request.id.hex(), ["words", "area", "language"])
         assert format_remarks(near.suggestions(request.id)[0]["says"]).endswith(
-            "both in mill  lane; both speak yo."
+            "both in mill lane; both speak yo."
         )
         yoruba = cho.post("request", title="Clases de yoruba", lang="es")
         settle(*homes)

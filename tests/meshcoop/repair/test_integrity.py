@@ -20,6 +20,7 @@ from meshcoop.fold.state import State
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.repair import integrity
 from meshcoop.repair import rebuild as mending
+from meshcoop.repair.integrity import Fault
 from meshcoop.store import read_only
 from meshcoop.store.disk_errors import (
     DAMAGES,
@@ -85,10 +86,10 @@ def records_at(path):
 def test_a_whole_store_has_no_problem(written, tmp_path):
     path, neighbourhood, _ = written
     copy = copied(path, tmp_path)
-    assert integrity.problems(copy) == []
-    assert integrity.wal_problem(copy) is None
+    assert integrity.find_faults(copy) == []
+    assert integrity.find_wal_fault(copy) is None
     assert mending.mend_store(copy, inbox_of(neighbourhood)) is None
-    assert integrity.problems(tmp_path / "nothing.db") == []
+    assert integrity.find_faults(tmp_path / "nothing.db") == []
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -102,10 +103,10 @@ def test_a_flipped_bit_of_a_record_is_found_and_the_rest_is_saved(written, tmp_p
     start, length = dice.choice(places)
     data[start + dice.randrange(length)] ^= 1 << dice.randrange(8)
     copy.write_bytes(data)
-    assert integrity.problems(copy)
+    assert integrity.find_faults(copy)
     said = mending.mend_store(copy, inbox_of(neighbourhood))
-    assert "damaged" in said
-    assert integrity.problems(copy) == []
+    assert said.code == mending.Repair.REBUILT
+    assert integrity.find_faults(copy) == []
     with closing(Store(copy)) as store:
         saved = set(store.records.ids())
         assert saved <= ids
@@ -129,7 +130,7 @@ def test_flipped_bits_anywhere_and_cuts_anywhere_leave_a_store_that_verifies(
             data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
     copy.write_bytes(data)
     mending.mend_store(copy, inbox_of(neighbourhood))
-    assert integrity.problems(copy) == []
+    assert integrity.find_faults(copy) == []
     with closing(Store(copy)) as store:
         state = State(store, neighbourhood, KeyRing([]), lambda: 1_795_900_000_000)
         assert set(store.records.ids()) <= ids
@@ -142,7 +143,7 @@ def test_a_file_that_is_no_store_gives_an_empty_one(written, tmp_path, strange):
     path = tmp_path / "store.db"
     path.write_bytes(strange)
     mending.mend_store(path, inbox_of(neighbourhood))
-    assert integrity.problems(path) == []
+    assert integrity.find_faults(path) == []
 
 
 def test_addresses_and_notes_are_kept(written, tmp_path):
@@ -153,7 +154,7 @@ def test_addresses_and_notes_are_kept(written, tmp_path):
         db.execute("INSERT INTO addresses VALUES ('/ip4/192.0.2.7/tcp/1/p2p/x', 'x', 5)")
         db.execute("INSERT INTO meta VALUES ('muted', x'01')")
         db.execute("UPDATE records SET signature = zeroblob(64) WHERE n = 9")
-    assert "1 records" in integrity.problems(copy)[0]
+    assert integrity.find_faults(copy) == [(Fault.NOT_AS_SIGNED, {"count": 1})]
     mending.mend_store(copy, inbox_of(neighbourhood))
     with closing(Store(copy)) as store:
         assert store.db.execute("SELECT met FROM addresses").fetchone() == (5,)
@@ -178,10 +179,10 @@ def waiting(tmp_path):
 
 
 def test_a_log_that_waits_is_no_problem(waiting):
-    assert integrity.wal_problem(waiting) is None
+    assert integrity.find_wal_fault(waiting) is None
     wal = waiting.with_name("store.db-wal")
     wal.write_bytes(wal.read_bytes()[:-100])  # a frame that was half written
-    assert integrity.wal_problem(waiting) is None
+    assert integrity.find_wal_fault(waiting) is None
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -191,7 +192,7 @@ def test_a_flipped_bit_in_the_middle_of_the_log_is_found(waiting, seed):
     at = random.Random(seed).randrange(len(data) - 5000)
     data[at] ^= 4
     wal.write_bytes(data)
-    assert integrity.wal_problem(waiting) is not None
+    assert integrity.find_wal_fault(waiting) is not None
 
 
 KILLS = 6
@@ -227,7 +228,7 @@ for seed in range(int(sys.argv[2])):
     os.kill(writer, signal.SIGKILL)
     os.waitpid(writer, 0)
     os.close(hearing)
-    print(integrity.wal_problem(path), integrity.problems(path))
+    print(integrity.find_wal_fault(path), integrity.find_faults(path))
 """
 
 
@@ -332,7 +333,7 @@ def test_a_store_that_cannot_be_read_now_stays_where_it_is(
     assert last > (40 if is_damaged else 3)
     monkeypatch.setattr(read_only, "open_to_read", open_to_read)
     assert (sentence is not None) == is_damaged
-    assert integrity.problems(copy) == []
+    assert integrity.find_faults(copy) == []
 
 
 def test_a_folder_in_place_of_a_store_is_not_moved_aside(written, tmp_path):
@@ -386,7 +387,7 @@ def test_mending_that_is_killed_while_files_change_places_ends_well(
         with contextlib.suppress(Killed):
             mending.mend_store(copy, inbox_of(neighbourhood))
     mending.mend_store(copy, inbox_of(neighbourhood))
-    assert integrity.problems(copy) == []
+    assert integrity.find_faults(copy) == []
     with closing(Store(copy)) as store:
         assert store.records.count() == len(ids) - 1
 
@@ -410,7 +411,7 @@ def test_mending_that_is_killed_keeps_what_it_has_saved(written, tmp_path, monke
     )
     mending.mend_store(copy, inbox_of(neighbourhood))
     assert verified[0] >= 10
-    assert integrity.problems(copy) == []
+    assert integrity.find_faults(copy) == []
 
 
 def kill_after(records):

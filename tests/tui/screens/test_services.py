@@ -258,7 +258,7 @@ async def test_what_nobody_put_right_comes_to_everybody(pilot, node):
     await fills(pilot, "Ask everybody to decide what")
     fields = {
         "title": "What shall become of The playground?",
-        "text": "Nobody in its chain has put this right.",
+        "text": "Nobody in its chain has put this right: How long was the swing broken?",
     }
     assert await posted(pilot, node) == {"kind": "proposal", "fields": fields}
 

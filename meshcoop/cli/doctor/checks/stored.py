@@ -2,8 +2,9 @@
 
 from contextlib import closing
 
+from meshcoop.cli.doctor.finding import Finding, Patient
+from meshcoop.cli.plain_text import format_remark
 from meshcoop.repair import integrity
-from meshcoop.repair.finding import Finding, Patient
 from meshcoop.store.read_only import ReadOnlyStore
 from protocol.display_text import safe_line
 
@@ -13,15 +14,18 @@ def check_store(patient: Patient) -> Finding:
     hashed again. A relay has one store for each neighbourhood, besides its own.
     """
     stores = patient.home.stores()
-    faults = {path.name: problems for path in stores if (problems := integrity.problems(path))}
+    faults = {path.name: faults for path in stores if (faults := integrity.find_faults(path))}
     # A running node may be writing to its write-ahead log: half a frame would look like damage.
     if patient.status is None:
         for path in stores:
-            fault = integrity.wal_problem(path)
+            fault = integrity.find_wal_fault(path)
             if fault is not None:
                 faults.setdefault(path.name, []).append(fault)
     if faults:
-        listed = "; ".join(f"{name}: {', '.join(of_store)}" for name, of_store in faults.items())
+        listed = "; ".join(
+            f"{name}: {', '.join(format_remark(fault.as_dict()) for fault in of_store)}"
+            for name, of_store in faults.items()
+        )
         return Finding(
             "store",
             "wrong",
@@ -81,7 +85,7 @@ def check_past(patient: Patient) -> Finding:
         return Finding(
             "past",
             "note",
-            f"When the node started, {'; '.join(damage)}.",
+            f"When the node started, {'; '.join(map(format_remark, damage))}.",
             "Look at the disk's health.",
         )
     return Finding("past", "fine", "Nothing had to be mended when the node started.")

@@ -3,8 +3,8 @@
 import os
 import stat
 
+from meshcoop.cli.doctor.finding import Finding, Patient
 from meshcoop.home.private_files import OTHERS, OTHERS_WRITE
-from meshcoop.repair.finding import Finding, Patient
 
 
 def check_folder(patient: Patient) -> Finding:

@@ -4,12 +4,14 @@ The doctor changes nothing and needs no passphrase. Some facts are known only to
 no node runs, the doctor reports these facts as unknown.
 """
 
-from meshcoop.client import Client, OtherProgram
-from meshcoop.errors import Mistake
-from meshcoop.home.folder import Home
-from meshcoop.repair.checks.home_files import check_folder, check_keys, check_settings
-from meshcoop.repair.checks.machine import check_clock, check_disk, check_packages, check_version
-from meshcoop.repair.checks.running_node import (
+from meshcoop.cli.doctor.checks.home_files import check_folder, check_keys, check_settings
+from meshcoop.cli.doctor.checks.machine import (
+    check_clock,
+    check_disk,
+    check_packages,
+    check_version,
+)
+from meshcoop.cli.doctor.checks.running_node import (
     check_network,
     check_node,
     check_peers,
@@ -17,8 +19,11 @@ from meshcoop.repair.checks.running_node import (
     check_relays,
     check_sync,
 )
-from meshcoop.repair.checks.stored import check_newer, check_past, check_store, check_threads
-from meshcoop.repair.finding import Check, Finding, Patient, State
+from meshcoop.cli.doctor.checks.stored import check_newer, check_past, check_store, check_threads
+from meshcoop.cli.doctor.finding import Check, Finding, Patient, State
+from meshcoop.client import Client, OtherProgram
+from meshcoop.errors import Mistake
+from meshcoop.home.folder import Home
 from meshcoop.store.disk_errors import StoreError
 
 # The checks by the name of their finding. Findings of the same state are listed in this order.

@@ -5,10 +5,11 @@ import shutil
 from contextlib import closing
 from datetime import UTC, datetime
 
-from meshcoop.repair.finding import Finding, Patient
+from meshcoop.cli.doctor.finding import Finding, Patient
+from meshcoop.cli.plain_text import format_package_fault
 from meshcoop.store.read_only import ReadOnlyStore
 from protocol.fold.registry import KINDS
-from protocol.kinds import ORIGINS, fault_sentences
+from protocol.kinds import FAULTS, ORIGINS
 from protocol.wire import sync_session as sync
 
 _LITTLE_ROOM = 200 * 1024**2  # bytes
@@ -51,8 +52,8 @@ def check_packages(_patient: Patient) -> Finding:
     """Names the packages that add kinds of records, and the packages that are left out because they
     failed.
     """
-    sentences = fault_sentences()
-    if sentences:
+    if FAULTS:
+        sentences = [format_package_fault(package, fault) for package, fault in FAULTS.items()]
         remedy = "Install another version of it, or remove it; then start the node again."
         return Finding("packages", "wrong", " ".join(sentences), remedy)
     packages = sorted({origin for kind, origin in ORIGINS.items() if not KINDS[kind].is_core})

@@ -10,11 +10,11 @@ import pytest
 
 from meshcoop.author import founding
 from meshcoop.author.founding import Identity
+from meshcoop.cli.doctor.examination import CHECKS, examine_home
 from meshcoop.home import key_file as keystore
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.home.settings import Settings
-from meshcoop.repair.doctor import CHECKS, examine_home
 from meshcoop.store.store import Store
 from protocol import kinds
 from protocol.fold import registry

@@ -4,8 +4,9 @@ import time
 from contextlib import closing
 from datetime import datetime
 
+from meshcoop.cli.doctor.finding import Finding, Patient
+from meshcoop.cli.plain_text import format_refusal
 from meshcoop.home.machine_id import own_addresses
-from meshcoop.repair.finding import Finding, Patient
 from meshcoop.store.read_only import ReadOnlyStore
 
 _DAY_MS = 86_400_000
@@ -16,7 +17,9 @@ def check_node(patient: Patient) -> Finding:
     if patient.status is not None:
         trouble = patient.status.get("trouble")
         if trouble:
-            return Finding("node", "wrong", f"The node runs, and signs nothing: {trouble}.")
+            return Finding(
+                "node", "wrong", f"The node runs, and signs nothing: {format_refusal(trouble)}."
+            )
         return Finding("node", "fine", f"The node runs (process {patient.status['pid']}).")
     if patient.is_other_program:
         return Finding(

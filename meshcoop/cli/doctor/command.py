@@ -5,10 +5,10 @@ fault.
 import sys
 
 from meshcoop.cli.context import ContextArgument
+from meshcoop.cli.doctor.examination import examine_home
+from meshcoop.cli.doctor.finding import Finding
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
-from meshcoop.repair.doctor import examine_home
-from meshcoop.repair.finding import Finding
 from protocol.display_text import safe_line
 
 _MARKS = {"wrong": "!!", "note": " !", "unknown": " ?", "fine": "  "}

@@ -1,0 +1,1 @@
+"""The command `doctor`: its checks, what they look at, and what they say."""
