@@ -171,8 +171,10 @@ class Client:
                     return None
                 self._decoder.feed(data)
         except Refused as refusal:
-            reason = f"The node answers in a way that this program cannot read: {refusal.reason}"
-            raise Mistake("{reason}; restart it.", reason=reason) from None
+            raise Mistake(
+                "The node answers in a way that this program cannot read: {reason}; restart it.",
+                reason=refusal.reason,
+            ) from None
         if isinstance(frame, Event) and frame.topic == REFUSED:
             _raise_refusal(frame)
         return frame
@@ -192,9 +194,9 @@ class Client:
         except OSError:
             data = b""
         if not data:
-            gone = "The node has stopped before it answered"
             raise NodeGone(
-                "{gone}; start it with `meshcoop up` and check whether it was done.", gone=gone
+                "The node has stopped before it answered; start it with `meshcoop up` and check "
+                "whether it was done."
             )
         return data
 
@@ -214,4 +216,6 @@ def _raise_refusal(event: Event) -> NoReturn:
     """Raises a Mistake with the reason why the node has closed the connection."""
     payload = event.payload
     message = payload.get("message") if isinstance(payload, dict) else None
-    raise Mistake(message if isinstance(message, str) else "The node has closed the connection.")
+    if isinstance(message, str):
+        raise Mistake(message)
+    raise Mistake("The node has closed the connection.")

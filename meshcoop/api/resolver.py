@@ -63,7 +63,10 @@ class Resolver:
 
         Searches the members first. If no member fits, also searches the people who were removed.
         """
-        return _only_match(typed, self._candidates(typed), "`meshcoop list people` shows everybody")
+        nobody = Mistake(
+            "Nobody here is {typed!r}; `meshcoop list people` shows everybody.", typed=typed
+        )
+        return _only_match(typed, self._candidates(typed), nobody)
 
     def resolve_newcomer(self, typed: str, knocks: Iterable[WaitingPerson]) -> bytes:
         """Finds a newcomer: a person who has asked to join, or for whom somebody has vouched."""
@@ -75,7 +78,10 @@ class Resolver:
             matches = _matching_people(typed, self._with_names(authority.members))
             if len(matches) == 1 and not _matching_people(typed, newcomers):
                 return matches[0]
-        return _only_match(typed, newcomers, "`meshcoop status` shows who waits")
+        nobody = Mistake(
+            "Nobody here is {typed!r}; `meshcoop status` shows who waits.", typed=typed
+        )
+        return _only_match(typed, newcomers, nobody)
 
     def _candidates(self, typed: str) -> dict[bytes, str]:
         """Returns the members with their names.
@@ -94,10 +100,10 @@ class Resolver:
         return {person: self._names.get(person, "") for person in people}
 
 
-def _only_match(typed: str, people: dict[bytes, str], remedy: str) -> bytes:
+def _only_match(typed: str, people: dict[bytes, str], nobody: Mistake) -> bytes:
     matches = _matching_people(typed, people)
     if not matches:
-        raise Mistake("Nobody here is {typed!r}; {remedy}.", typed=typed, remedy=remedy)
+        raise nobody
     if len(matches) > 1:
         raise Mistake("Several people are {typed!r}; use the first digits of an id.", typed=typed)
     return matches[0]

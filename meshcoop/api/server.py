@@ -181,8 +181,12 @@ class _Client:
         """
         method = self._methods.get(request.method)
         if method is None:
-            reason = f"The node knows no `{request.method}`; it may be older than this program"
-            return _encode_failure(request, "unknown", f"{reason}: restart it.")
+            return _encode_failure(
+                request,
+                "unknown",
+                "The node knows no `{method}`; it may be older than this program: restart it.",
+                {"method": request.method},
+            )
         try:
             return _encode_result(request, await method(request.params))
         except Refused as refusal:
@@ -200,8 +204,12 @@ class _Client:
                     request, "refused", disk_trouble.text, disk_trouble.arguments
                 )
             _log.exception("The method %s failed", request.method)
-            reason = f"The node made a mistake ({type(error).__name__}); its log says more."
-            return _encode_failure(request, "internal", reason)
+            return _encode_failure(
+                request,
+                "internal",
+                "The node made a mistake ({error}); its log says more.",
+                {"error": type(error).__name__},
+            )
 
     async def _subscribe(self, request: Request, nursery: trio.Nursery) -> None:
         """Subscribes the client to events. A new subscription replaces the earlier one."""
@@ -265,8 +273,11 @@ def _listen(path: Path) -> socket.socket:
         server.listen(_BACKLOG)
     except OSError as error:
         server.close()
-        reason = f"{path} cannot be a socket: {error.strerror or error}"
-        raise Mistake("{reason}; check the folder.", reason=reason) from None
+        raise Mistake(
+            "{path} cannot be a socket: {error}; check the folder.",
+            path=path,
+            error=error.strerror or error,
+        ) from None
     return server
 
 

@@ -96,19 +96,23 @@ class Guests:
             try:
                 seed = await trio.to_thread.run_sync(_open, guest, pin)
             except passphrase_box.WrongSecret:
-                raise Mistake(self._count_wrong(tries, guest)) from None
+                raise self._count_wrong(tries, guest) from None
             tries.wrong = 0
             return seed
 
-    def _count_wrong(self, tries: _Tries, guest: Guest) -> str:
-        """Counts a wrong PIN. Returns a sentence for the person who typed the PIN."""
+    def _count_wrong(self, tries: _Tries, guest: Guest) -> Mistake:
+        """Counts a wrong PIN. Returns the error for the person who typed the PIN."""
         tries.wrong += 1
         beyond_free = tries.wrong - _FREE_TRIES
         if beyond_free < 0:
-            return f"That is not {guest.name}'s PIN; try again."
+            return Mistake("That is not {name}'s PIN; try again.", name=guest.name)
         wait = min(_FIRST_WAIT_MS * 2 ** min(beyond_free, 20), _LONGEST_WAIT_MS)
         tries.next_at = self._author.now() + wait
-        return f"That is not {guest.name}'s PIN; wait {wait // 1000} s before the next try."
+        return Mistake(
+            "That is not {name}'s PIN; wait {seconds} s before the next try.",
+            name=guest.name,
+            seconds=wait // 1000,
+        )
 
     def introduce(self, guest: Guest, seed: bytes) -> None:
         """Posts the first record of a guest's device. The record carries the device's certificate

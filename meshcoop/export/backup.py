@@ -158,27 +158,30 @@ class BackupReader:
                 self._refuse()
         except lock.UnreadableLock as strange:
             if strange.reason == "newer":
-                sentence = f"{self._path} was written by a newer meshcoop; install that version."
-                raise Mistake(sentence) from None
+                raise Mistake(
+                    "{path} was written by a newer meshcoop; install that version.", path=self._path
+                ) from None
             self._refuse()
         except (ValueError, KeyError):
             self._refuse()
         init_pull(self._stream, stream_header, Lock.derive(fields, passphrase).key)
         # The first sealed piece authenticates the map, which is not encrypted.
         self._head: bytes | None = head
-        value, _ = self._read_value(
-            f"The passphrase does not open {self._path}, or the file is damaged; use the one of the "
-            "home that was backed up."
+        wrong_passphrase = Mistake(
+            "The passphrase does not open {path}, or the file is damaged; use the one of the home "
+            "that was backed up.",
+            path=self._path,
         )
+        value, _ = self._read_value(wrong_passphrase)
         return _parse_contents(value) or self._refuse()
 
-    def _read_value(self, sentence: str | None = None) -> tuple[Any, int]:
+    def _read_value(self, fault: Mistake | None = None) -> tuple[Any, int]:
         try:
             plain, tag = pull(self._stream, self._read_piece(), self._head)
             self._head = None
             return _unpack(plain), tag
         except (RuntimeError, ValueError, TypeError):  # PyNaCl raises these for changed bytes
-            self._refuse(sentence)
+            self._refuse(fault)
 
     def _read_piece(self) -> bytes:
         length = int.from_bytes(self._file.read(_LENGTH_BYTES), "big")
@@ -189,9 +192,9 @@ class BackupReader:
             self._refuse()
         return data
 
-    def _refuse(self, sentence: str | None = None) -> NoReturn:
-        damaged = f"{self._path} is cut off or damaged; take another backup."
-        raise Mistake(sentence or damaged) from None
+    def _refuse(self, fault: Mistake | None = None) -> NoReturn:
+        damage = Mistake("{path} is cut off or damaged; take another backup.", path=self._path)
+        raise fault or damage from None
 
 
 def _write(

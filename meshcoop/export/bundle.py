@@ -108,9 +108,11 @@ def _open_handle(path: Path) -> int:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        link = path.is_symlink()
-        reason = "it is a link; name the file itself" if link else f"{error.strerror}; name a file"
-        raise Mistake("{path} cannot be read: {reason}.", path=path, reason=reason) from None
+        if path.is_symlink():
+            raise Mistake("{path} is a link; name the file itself.", path=path) from None
+        raise Mistake(
+            "{path} cannot be read: {error}; name a file.", path=path, error=error.strerror
+        ) from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise Mistake("{path} is no file; name one.", path=path)

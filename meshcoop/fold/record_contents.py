@@ -65,13 +65,12 @@ def _find_fault(name: str, fields: dict[str, object], audience_code: int) -> Ref
         return None
     if KINDS[name].audience_code != audience_code:
         audience = envelope.AUDIENCES[KINDS[name].audience]
-        lasting = " and lasts" if KINDS[name].lasting else ""
+        if not KINDS[name].lasting:
+            return Refused(
+                "R-10.9", "a {name} has the audience {audience}", name=name, audience=audience
+            )
         return Refused(
-            "R-10.9",
-            "a {name} has the audience {audience}{lasting}",
-            name=name,
-            audience=audience,
-            lasting=lasting,
+            "R-10.9", "a {name} has the audience {audience} and lasts", name=name, audience=audience
         )
     try:
         KINDS[name].check_fields(fields)

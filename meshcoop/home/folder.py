@@ -136,8 +136,11 @@ class Home:
                 self.path.chmod(0o700)
             self._socket_folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            reason = f"{error.filename or self.path} cannot be used: {error.strerror}"
-            raise Mistake("{reason}; name another folder with --home.", reason=reason) from None
+            raise Mistake(
+                "{path} cannot be used: {error}; name another folder with --home.",
+                path=error.filename or self.path,
+                error=error.strerror,
+            ) from None
         check_private_folder(self.path, OTHERS_WRITE)
         check_private_folder(self.api_socket.parent, OTHERS)
 
@@ -179,8 +182,9 @@ class Home:
                     break
                 time.sleep(_LOCK_PAUSE)
             else:
-                reason = f"A node already runs in {self.path}"
-                raise Mistake("{reason}; stop it with `meshcoop down`.", reason=reason)
+                raise Mistake(
+                    "A node already runs in {path}; stop it with `meshcoop down`.", path=self.path
+                )
             os.ftruncate(file, 0)
             os.write(file, str(os.getpid()).encode())
             yield
@@ -208,8 +212,11 @@ class Home:
         try:
             return os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            reason = f"{self.lock_file} cannot be opened: {error.strerror}"
-            raise Mistake("{reason}; check who owns the folder.", reason=reason) from None
+            raise Mistake(
+                "{path} cannot be opened: {error}; check who owns the folder.",
+                path=self.lock_file,
+                error=error.strerror,
+            ) from None
 
 
 def _try_lock(file: int, how: int) -> bool:

@@ -121,9 +121,10 @@ def _open_keys(path: Path, fields: dict[str, Any], key: Lock) -> Keys:
     try:
         packed = key.open(fields)
     except lock.WrongSecret:
-        remedy = "try again, or restore a backup if you are sure of it"
         raise Mistake(
-            "The passphrase does not open {path}; {remedy}.", path=path, remedy=remedy
+            "The passphrase does not open {path}; try again, or restore a backup if you are sure of "
+            "it.",
+            path=path,
         ) from None
     return _unpack_keys(path, packed)
 
@@ -138,8 +139,11 @@ def _read_file(path: Path) -> bytes:
         # O_NONBLOCK: if somebody has put a pipe there, opening it must not wait for a writer.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        remedy = "make them with `meshcoop found` or `meshcoop join`, or restore a backup"
-        raise Mistake("There are no keys at {path}; {remedy}.", path=path, remedy=remedy) from None
+        raise Mistake(
+            "There are no keys at {path}; make them with `meshcoop found` or `meshcoop join`, or "
+            "restore a backup.",
+            path=path,
+        ) from None
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise Mistake("{path} is a link; put the key file itself there.", path=path) from None
@@ -172,12 +176,14 @@ def _unpack_map(path: Path, data: bytes) -> dict[str, Any]:
         _refuse_damaged(path)
     except lock.UnreadableLock as strange:
         if strange.reason == "newer":
-            sentence = f"{path} was written by a newer meshcoop; install that version."
-        elif strange.reason == "costly":
-            sentence = f"{path} asks for a cost that meshcoop never sets; restore a backup."
-        else:
-            _refuse_damaged(path)
-        raise Mistake(sentence) from None
+            raise Mistake(
+                "{path} was written by a newer meshcoop; install that version.", path=path
+            ) from None
+        if strange.reason == "costly":
+            raise Mistake(
+                "{path} asks for a cost that meshcoop never sets; restore a backup.", path=path
+            ) from None
+        _refuse_damaged(path)
 
 
 def _pack_keys(keys: Keys) -> bytes:

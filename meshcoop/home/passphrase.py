@@ -59,12 +59,12 @@ def _obtain(question: _Question, *, new: bool) -> str:
     if path:
         return _read_secret(question, Path(path))
     if sys.stdin is None or not sys.stdin.isatty():
-        remedy = f"write it to a file of your own and name that file in {question.variable}"
         raise Mistake(
-            "There is no terminal to ask for the {name}; {remedy}.",
+            "There is no terminal to ask for the {name}; write it to a file of your own and name "
+            "that file in {variable}.",
             2,
             name=question.name,
-            remedy=remedy,
+            variable=question.variable,
         )
     return _prompt(question, new=new)
 
@@ -74,7 +74,7 @@ def _read_secret(question: _Question, path: Path) -> str:
         with path.open("rb") as file:
             line = file.readline(_MAX_BYTES)
     except OSError as error:
-        reason = error.strerror or "it cannot be read"
+        reason = error.strerror or type(error).__name__
         raise Mistake(
             "{variable} names {path}: {reason}; correct the path.",
             2,

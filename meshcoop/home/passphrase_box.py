@@ -75,8 +75,11 @@ class Lock:
         try:
             key = argon2id.kdf(KEY, typed, salt, ops, mem)
         except RuntimeError:  # libsodium raises this if it gets no memory
-            needed = f"The key file needs {mem >> 20} MiB of free memory"
-            raise Mistake("{needed}; close other programs and try again.", needed=needed) from None
+            raise Mistake(
+                "The key file needs {megabytes} MiB of free memory; close other programs and try "
+                "again.",
+                megabytes=mem >> 20,
+            ) from None
         return cls(key, salt, ops, mem)
 
     def fields(self) -> dict[str, Any]:

@@ -33,13 +33,7 @@ def to_seed(text: str) -> bytes:
     typed = re.findall(_WORD, text.lower())
     for number, word in enumerate(typed, 1):
         if word not in _book().wordlist:
-            raise Mistake(
-                "Word {number}, {word!r}, is no recovery word{hint}.",
-                _USAGE,
-                number=number,
-                word=word,
-                hint=_hint(word),
-            )
+            raise _refusal_of_word(number, word)
     if len(typed) != COUNT:
         raise Mistake(
             "There are {count} words, and a sheet has {count_2}; copy all of it.",
@@ -68,7 +62,7 @@ def read_root_seed(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)
     except OSError as error:
-        reason = error.strerror or "it cannot be read"
+        reason = error.strerror or type(error).__name__
         raise Mistake(
             "{path}: {reason}; name the file with the recovery words.",
             _USAGE,
@@ -108,9 +102,22 @@ def _ask() -> str:
     return " ".join(words)
 
 
-def _hint(word: str) -> str:
+def _refusal_of_word(number: int, word: str) -> Mistake:
     similar = difflib.get_close_matches(word, _book().wordlist, 1)
-    return f"; perhaps {similar[0]!r} is meant" if similar else "; compare it with the sheet"
+    if not similar:
+        return Mistake(
+            "Word {number}, {word!r}, is no recovery word; compare it with the sheet.",
+            _USAGE,
+            number=number,
+            word=word,
+        )
+    return Mistake(
+        "Word {number}, {word!r}, is no recovery word; perhaps {similar!r} is meant.",
+        _USAGE,
+        number=number,
+        word=word,
+        similar=similar[0],
+    )
 
 
 @cache

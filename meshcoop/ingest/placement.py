@@ -74,8 +74,8 @@ class Placement:
             return
         log = self._store.logs.find_or_add(record.header.device)
         if log.ended is not None and seq > log.ended:
-            reason = "the log ended when it passed twice its quota"
-            batch.result.refused.append(Refusal("R-03.15", reason))
+            refusal = Refused("R-03.15", "the log ended when it passed twice its quota")
+            batch.result.refused.append(Refusal.of(refusal))
         elif log.fork is not None and seq >= log.fork:
             self._insert_beyond_fork(record, log, batch)
         elif seq <= log.head.seq:
@@ -112,8 +112,8 @@ class Placement:
                 batch.result.diverged_devices.add(log.device)
             return
         if not self._fits(record):
-            reason = "there is no room for what this neighbourhood sends"
-            batch.result.refused.append(Refusal("R-08.8", reason))
+            refusal = Refused("R-08.8", "there is no room for what this neighbourhood sends")
+            batch.result.refused.append(Refusal.of(refusal))
             return
         share = quota.share(self._state.authority, record.header, log)
         row = self._store.append(record, log, over=share.over, ended=share.ends)

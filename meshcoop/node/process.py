@@ -76,7 +76,12 @@ def start(
         # If another start was faster, the child has ended, but a node runs.
         if child.poll() is not None and not running(home):
             code = child.returncode if child.returncode in {1, 2} else 1
-            raise Mistake(_last_line(home, log_before), code)
+            line = _last_line(home, log_before)
+            if line is None:
+                raise Mistake(
+                    "The node ended without a word; {log} may say more.", code, log=home.log_file
+                )
+            raise Mistake(line, code)
 
     pid = _await_ready(home, check_alive, tell)
     if pid != child.pid:
@@ -153,8 +158,9 @@ def _await_ready(
     while (left := last_sign + START_SECONDS - time.monotonic()) > 0:
         check_alive()
         if log_size != _log_size(home):
-            if tell is not None and time.monotonic() - began > _QUIET_SECONDS:
-                tell(_last_line(home, log_size))
+            line = _last_line(home, log_size)
+            if tell is not None and line and time.monotonic() - began > _QUIET_SECONDS:
+                tell(line)
             log_size = _log_size(home)
             last_sign = time.monotonic()
         with (
@@ -186,20 +192,20 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _check_running(home: Home) -> None:
     if not running(home):
-        raise _Ended(f"The node has ended before it was ready; {home.log_file} may say why.")
+        raise _Ended(
+            "The node has ended before it was ready; {log} may say why.", log=home.log_file
+        )
 
 
-def _last_line(home: Home, start: int) -> str:
+def _last_line(home: Home, start: int) -> str | None:
     """Returns the last line of the log, if it was written after the log had `start` bytes.
-    Otherwise returns a sentence that refers to the log.
+    Otherwise returns None.
     """
     with home.log_file.open("rb") as log:
         log.seek(max(start, log.seek(0, os.SEEK_END) - _MAX_TAIL))
         lines = log.read().decode(errors="replace").split("\n")
     written = [line.strip() for line in lines if line.strip()]
-    return (
-        written[-1] if written else f"The node ended without a word; {home.log_file} may say more."
-    )
+    return written[-1] if written else None
 
 
 def _reap() -> None:

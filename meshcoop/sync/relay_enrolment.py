@@ -34,13 +34,15 @@ async def enrol(mesh: HomeMesh, text: str) -> Record:
         finally:
             with trio.CancelScope(shield=True):
                 await stream.close()
-    except (NetworkError, trio.TooSlowError) as error:
+    except trio.TooSlowError:
         raise Mistake(
-            (
-                "The relay could not be reached ({value}); ask its technician whether it is "
-                "up, then try again."
-            ),
-            value=error or "it does not answer",
+            "The relay does not answer; ask its technician whether it is up, then try again."
+        ) from None
+    except NetworkError as error:
+        raise Mistake(
+            "The relay could not be reached ({error}); ask its technician whether it is up, then "
+            "try again.",
+            error=error,
         ) from None
     is_refusal = answer[0] == relay_ticket.REFUSAL
     if is_refusal and [type(field) for field in answer] == [int, str, str]:

@@ -340,7 +340,11 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
         raise Refused("R-10.8", "something newer than this program knows")
     kind = KINDS[entry.kind]
     if kind.is_root != (entry.about is None):
-        raise Refused("R-10.5", f"a {kind.name} is about " + (" or ".join(kind.about) or "nothing"))
+        if kind.is_root:
+            raise Refused("R-10.5", "a {kind} is about nothing", kind=kind.name)
+        raise Refused(
+            "R-10.5", "a {kind} is about {targets}", kind=kind.name, targets=" or ".join(kind.about)
+        )
     if not kind.is_root:
         _check_target(thread, kind, entry, retracted)
     if not kind.view_type.judged_by_authority and not counting.counts(entry):

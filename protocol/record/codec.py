@@ -68,7 +68,9 @@ def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
         is_canonical = msgpack.packb(value) == data
     # RecursionError comes from `packb`: it refuses deep nesting that `unpackb` accepts.
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
-        raise Refused("R-02.2", f"not the msgpack of this protocol: {error}"[:200]) from None
+        raise Refused(
+            "R-02.2", "not the msgpack of this protocol: {error}", error=str(error)[:150]
+        ) from None
     if not is_canonical:
         raise Refused("R-02.3", "the bytes are not the canonical encoding of their value")
     return value

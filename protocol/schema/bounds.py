@@ -44,10 +44,10 @@ class Bound(Field):
         return [part.replace("-", "_"), int(least), int(most)]
 
 
-def find_broken_bound(measure: Mapping[str, Any], bounds: Iterable[list[Any]]) -> str | None:
+def find_broken_bound(measure: Mapping[str, Any], bounds: Iterable[list[Any]]) -> Refused | None:
     """Looks for the first bound of the charter that the fields of a measure break.
 
-    Returns a sentence that tells people about this bound, or None if the measure keeps all bounds.
+    Returns the refusal of a measure that breaks it (R-22.3), or None if the measure keeps all bounds.
     """
     for part, least, most in bounds:
         is_target = part in _SCALES
@@ -58,6 +58,13 @@ def find_broken_bound(measure: Mapping[str, Any], bounds: Iterable[list[Any]]) -
         else:
             value = None
         if value is not None and not least <= value <= most:
-            bounded = "target" if is_target else part
-            return f"the charter lets {bounded} be {least} to {most}, not {value}"
+            return Refused(
+                "R-22.3",
+                "the charter lets {part} be {least} to {most}, not {value}; a decision can change "
+                "the bounds",
+                part="target" if is_target else part,
+                least=least,
+                most=most,
+                value=value,
+            )
     return None

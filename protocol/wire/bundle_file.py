@@ -111,7 +111,7 @@ class Decoder:
                 "R-09.5", "the {name} is cut off, so write it again", name=self._format.name
             )
         if self._frames.is_partial:
-            raise self._damaged("something follows the end")
+            raise self._damaged("the {name} is damaged: something follows the end")
 
     def _after_mark(self, data: bytes) -> bytes:
         """Returns the part of `data` after the file's mark. The mark may come in several pieces.
@@ -126,7 +126,7 @@ class Decoder:
 
     def _read_frame(self, frame: list[Any]) -> Iterator[list[Any]]:
         if self._has_end:
-            raise self._damaged("something follows the end")
+            raise self._damaged("the {name} is damaged: something follows the end")
         if not self._has_head:
             self._check_head(frame)
             self._has_head = True
@@ -138,7 +138,11 @@ class Decoder:
             yield rest[0]
         elif kind == _END and len(rest) == 1 and type(rest[0]) is int:
             if rest[0] != self._count:
-                raise self._damaged(f"of {rest[0]} items {self._count} are there")
+                raise self._damaged(
+                    "the {name} is damaged: of {all} items {there} are there",
+                    all=rest[0],
+                    there=self._count,
+                )
             self._has_end = True
         else:
             raise Refused(
@@ -180,5 +184,5 @@ class Decoder:
     def _other_file(self) -> Refused:
         return Refused("R-09.1", "this is no {name}; name another file", name=self._format.name)
 
-    def _damaged(self, how: str) -> Refused:
-        return Refused("R-09.5", "the {name} is damaged: {how}", name=self._format.name, how=how)
+    def _damaged(self, text: str, **arguments: Any) -> Refused:
+        return Refused("R-09.5", text, name=self._format.name, **arguments)

@@ -78,7 +78,12 @@ class Error:
         is_code = isinstance(self.code, str) and self.code in get_args(ErrorCode)
         _require(is_code, "R-06.5", "an error's code is refused, usage, internal or unknown")
         fits = type(self.message) is str and len(self.message) <= MAX_MESSAGE
-        _require(fits, "R-06.5", f"an error's message is a text of up to {MAX_MESSAGE} characters")
+        _require(
+            fits,
+            "R-06.5",
+            "an error's message is a text of up to {most} characters",
+            most=MAX_MESSAGE,
+        )
         are_texts = all(value is None or type(value) is str for value in (self.rule, self.field))
         _require(are_texts, "R-06.5", "an error's rule and field are texts")
         are_named = isinstance(self.arguments, Mapping) and all(
@@ -132,7 +137,9 @@ def encode(frame: Frame) -> bytes:
     except UnicodeEncodeError:
         raise Refused("R-06.2", "a text with letters that are not UTF-8") from None
     except (ValueError, OverflowError) as error:  # such as integers beyond 64 bits
-        raise Refused("R-06.2", f"a value that frames do not carry: {error}"[:200]) from None
+        raise Refused(
+            "R-06.2", "a value that frames do not carry: {error}", error=str(error)[:150]
+        ) from None
     _check_length(len(body))
     return len(body).to_bytes(_HEADER, "big") + body
 
@@ -209,16 +216,20 @@ def hello_request(request_id: int) -> Request:
 
 def check_hello(request: Request) -> None:
     """Raises Refused (R-06.6) if a client's first request is not a hello of this version."""
-    _require(request.method == HELLO, "R-06.6", f"the first request is `{HELLO}`")
+    _require(request.method == HELLO, "R-06.6", "the first request is `{hello}`", hello=HELLO)
     version = request.params.get("version")
     is_ours = type(version) is int and version == VERSION
-    reason = f"the node speaks version {VERSION} of the local API; restart it or this program"
-    _require(is_ours, "R-06.6", reason)
+    _require(
+        is_ours,
+        "R-06.6",
+        "the node speaks version {version} of the local API; restart it or this program",
+        version=VERSION,
+    )
 
 
-def _require(condition: bool, rule: str, reason: str) -> None:
+def _require(condition: bool, rule: str, text: str, **arguments: Any) -> None:
     if not condition:
-        raise Refused(rule, reason)
+        raise Refused(rule, text, **arguments)
 
 
 def _require_id(value: object) -> None:
@@ -283,7 +294,12 @@ def _unpack(body: bytes) -> Any:
     def count() -> None:
         nonlocal containers
         containers += 1
-        _require(containers <= MAX_CONTAINERS, "R-06.3", f"more than {MAX_CONTAINERS} containers")
+        _require(
+            containers <= MAX_CONTAINERS,
+            "R-06.3",
+            "more than {most} containers",
+            most=MAX_CONTAINERS,
+        )
 
     def counted_list(items: list[Any]) -> list[Any]:
         count()
@@ -305,7 +321,7 @@ def _unpack(body: bytes) -> Any:
             max_map_len=MAX_ITEMS,
         )
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
-        raise Refused("R-06.2", f"not one msgpack value: {error}"[:200]) from None
+        raise Refused("R-06.2", "not one msgpack value: {error}", error=str(error)[:150]) from None
 
 
 def _check_values(array: Any) -> None:
@@ -318,7 +334,12 @@ def _check_values(array: Any) -> None:
     for _ in range(MAX_DEPTH):
         level = [container for value in level for container in _containers_in(value)]
         containers += len(level)
-        _require(containers <= MAX_CONTAINERS, "R-06.3", f"more than {MAX_CONTAINERS} containers")
+        _require(
+            containers <= MAX_CONTAINERS,
+            "R-06.3",
+            "more than {most} containers",
+            most=MAX_CONTAINERS,
+        )
         if not level:
             return
     raise Refused("R-06.2", "containers nested deeper than {max_depth}", max_depth=MAX_DEPTH)
@@ -328,7 +349,12 @@ def _containers_in(container: Any) -> list[Any]:
     """Returns the lists and maps directly inside `container`. Raises Refused (R-06.2, R-06.3)."""
     values: Iterable[Any] = [container]
     if type(container) in _CONTAINERS:
-        _require(len(container) <= MAX_ITEMS, "R-06.3", f"more than {MAX_ITEMS} items in one place")
+        _require(
+            len(container) <= MAX_ITEMS,
+            "R-06.3",
+            "more than {most} items in one place",
+            most=MAX_ITEMS,
+        )
         values = container
     if type(container) is dict:
         _require(set(map(type, container)) <= {str}, "R-06.2", "map keys are texts")
@@ -352,5 +378,10 @@ def _check_float(value: object) -> None:
 
 
 def _check_length(size: int) -> None:
-    reason = f"a frame of {size} bytes; at most {MAX_FRAME} are carried: ask for less at a time"
-    _require(size <= MAX_FRAME, "R-06.1", reason)
+    _require(
+        size <= MAX_FRAME,
+        "R-06.1",
+        "a frame of {size} bytes; at most {most} are carried: ask for less at a time",
+        size=size,
+        most=MAX_FRAME,
+    )

@@ -217,6 +217,6 @@ def test_a_relay_mends_its_stores_with_what_homes_hold(place):
     path.write_bytes(data)
     assert surgery.run("doctor").returncode == 1
     surgery("up")
-    assert "damaged" in surgery("status")["damage"][0]
+    assert surgery("status")["damage"][0]["code"] == "store_was_rebuilt"
     holds_all(surgery, ada)
     assert surgery.run("doctor").returncode == 0, surgery.text("doctor")

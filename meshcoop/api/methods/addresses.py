@@ -159,8 +159,12 @@ class AddressMethods:
             people = {membership.guests.resolve(caller, resolver.resolve_person)}
         own_parties = sorted(people & parties)
         if not own_parties:
-            hint = "; for a guest of this home, say who with --as" if caller is None else ""
-            raise Refused("R-18.5", "this agreement is between other people{hint}", hint=hint)
+            if caller is not None:
+                raise Refused("R-18.5", "this agreement is between other people")
+            raise Refused(
+                "R-18.5",
+                "this agreement is between other people; for a guest of this home, say who with --as",
+            )
         person = own_parties[0]
         (other,) = parties - {person}
         guest = membership.guests.find(person)

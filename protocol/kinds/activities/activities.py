@@ -396,8 +396,13 @@ class Signup(Kind):
         activity = _activity_of(thread, self.about)
         roles = activity.roles
         if self.role not in (roles or (None,)):
-            remedy = f"name one with --role: {', '.join(roles)}" if roles else "name none"
-            raise Refused("R-17.6", "the activity has no such role; {remedy}", remedy=remedy)
+            if not roles:
+                raise Refused("R-17.6", "the activity has no such role; name none")
+            raise Refused(
+                "R-17.6",
+                "the activity has no such role; name one with --role: {roles}",
+                roles=", ".join(roles),
+            )
         activity.check_day(self.on)
         activity.check_in_time(self.on, activity.own_clock(self.created))
         self.state = self.State.WAITING

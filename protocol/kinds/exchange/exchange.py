@@ -591,9 +591,11 @@ class Agreement(Payable):
         parley = response.parley(thread)
         intent = parley.intent
         if self.author != parley.other_party(response.author):
-            author = f"the author of the {intent.kind}"
-            who = author if response.author == parley.responder else "the person who responded"
-            raise Refused("R-13.6", "only {who} can agree to this", who=who)
+            if response.author != parley.responder:
+                raise Refused("R-13.6", "only the person who responded can agree to this")
+            raise Refused(
+                "R-13.6", "only the author of the {kind} can agree to this", kind=intent.kind
+            )
         if (self.giver, self.receiver) != parley.parties:
             raise Refused("R-13.6", "giver and receiver do not fit this {kind}", kind=intent.kind)
         if self.repeats != intent.repeats:

@@ -122,8 +122,8 @@ class Measure(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the measure breaks a bound of the charter (R-22.3)."""
         fault = self._broken_bound(thread)
-        if fault:
-            raise Refused("R-22.3", "{fault}; a decision can change the bounds", fault=fault)
+        if fault is not None:
+            raise fault
 
     def is_adopted(self, thread: Thread) -> bool:
         """Returns True if a decision ever adopted the measure (R-22.3).
@@ -157,8 +157,8 @@ class Measure(Kind):
             self.state = self.State.RETIRED
         thread.add_view(self)
 
-    def _broken_bound(self, thread: Thread) -> str | None:
-        """Returns a sentence about the bound of the charter that the measure breaks, or None."""
+    def _broken_bound(self, thread: Thread) -> Refused | None:
+        """Returns the refusal of a measure that breaks a bound of the charter, or None."""
         return find_broken_bound(vars(self), thread.authority.charter.get("bounds") or ())
 
 

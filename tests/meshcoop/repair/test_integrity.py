@@ -309,7 +309,7 @@ def test_a_store_that_cannot_be_read_now_stays_where_it_is(
             db.execute("UPDATE records SET signature = zeroblob(64) WHERE n = 9")
     before = copy.read_bytes()
     open_to_read = read_only.open_to_read
-    sentence = None
+    repair = None
     for last in itertools.count():
         left = iter(range(last))
 
@@ -325,14 +325,14 @@ def test_a_store_that_cannot_be_read_now_stays_where_it_is(
             lambda path, blocked=Blocked: sqlite3.connect(path, factory=blocked),
         )
         try:
-            sentence = mending.mend_store(copy, inbox_of(neighbourhood))
+            repair = mending.mend_store(copy, inbox_of(neighbourhood))
             break
         except Obstacle:
             assert copy.read_bytes() == before
             assert not list(tmp_path.glob("*.damaged-*"))
     assert last > (40 if is_damaged else 3)
     monkeypatch.setattr(read_only, "open_to_read", open_to_read)
-    assert (sentence is not None) == is_damaged
+    assert (repair is not None) == is_damaged
     assert integrity.find_faults(copy) == []
 
 
