@@ -18,7 +18,7 @@ from protocol.fold.facets import Awaited, Credit, check_facts
 from protocol.fold.kind import Kind
 from protocol.fold.proxies import PROXY
 from protocol.fold.registry import KINDS, DeclaredKind, is_core_name, package_of
-from protocol.fold.thread import Entry, HistoryLine, Thread, ViewResult
+from protocol.fold.thread import Entry, HistoryLine, Thread, ViewResult, ids_in
 from protocol.fold.view import Tombstone
 from protocol.record import codec
 
@@ -204,11 +204,11 @@ def _is_party(thread: Thread, entry: Entry) -> bool:
 
     This is so if the signer wrote a record above the entry. The records above are those that the
     entry answers, directly or through other answers. It is also so if a field of the entry, or of a
-    record above the entry, names the signer. It is always so if the entry is about a proxy.
+    record above the entry, names the signer, also inside a list or a map. It is always so if the entry is about a proxy.
     """
     above: Entry | None = entry._replace(person=b"")
     while above is not None:
-        if entry.by == above.person or entry.by in above.fields.values():
+        if entry.by in {above.person, *ids_in(above.fields)}:
             return True
         above = thread.entries.get(above.about or b"")
     return thread.entries.get(entry.about or b"", entry).kind == PROXY

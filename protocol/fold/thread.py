@@ -202,7 +202,7 @@ class Thread:
         These are all ids in its fields, some of which are people, and the author of the record that
         it answers. So a home that does not know the kind finds the same people.
         """
-        people = set(_ids_in(entry.fields))
+        people = set(ids_in(entry.fields))
         answered = self.entries.get(entry.about or b"")
         if answered is not None:
             people.add(answered.person)
@@ -217,10 +217,10 @@ class Thread:
         return registers.is_hidden(holding, self.people_about(entry))
 
 
-def _ids_in(value: object) -> Iterable[bytes]:
+def ids_in(value: object) -> Iterable[bytes]:
     """Yields all byte strings in a value of a field, also those in lists and maps."""
     if isinstance(value, bytes):
         yield value
     elif isinstance(value, list | dict):
         for part in value.values() if isinstance(value, dict) else value:
-            yield from _ids_in(part)
+            yield from ids_in(part)

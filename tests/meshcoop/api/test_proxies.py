@@ -7,10 +7,29 @@ import random
 import pytest
 
 from protocol.errors import Refused
+from protocol.fold.fold import fold_thread
+from protocol.fold.registry import KINDS
+from protocol.fold.thread import Entry
+from protocol.schema.fields import Many, Map
 from tests.support.street_in_memory import HOUR, by_id, exchange, settle, street
 
 MATTERS = ["request", "response", "agreement", "receipt", "confirm"]
 UNTIL = "2027-01-31"
+NAMING_PEOPLE = [
+    (declared.name, name)
+    for declared in KINDS.values()
+    for name, rule in declared.fields.items()
+    if rule.names_people
+]
+
+
+def name_in(rule, person):
+    """Returns a value for a field that names a person, inside a list or a map if need be."""
+    if isinstance(rule, Map):
+        return {"cook": name_in(rule.of, person)}
+    if isinstance(rule, Many):
+        return [b"?" * 32, name_in(rule.of, person)]
+    return person
 
 
 def give(elder, to, matters=MATTERS, until=UNTIL):
@@ -82,6 +101,28 @@ def test_a_proxy_never_signs_where_it_is_the_other_party(lane):
     own = neighbour.post("offer", title="My own")
     with pytest.raises(Refused, match=r"R-12\.6"):
         post_for(neighbour, elder, "response", own)
+
+
+@pytest.mark.parametrize(("kind", "field"), NAMING_PEOPLE, ids=".".join)
+def test_a_proxy_never_signs_where_a_field_names_them(lane, kind, field):
+    elder, neighbour, _ = lane
+    values = {field: name_in(KINDS[kind].fields[field], neighbour.me.person)}
+    entry = Entry(b"1" * 32, neighbour.me.device, 2, 1, None, elder.me.person, kind, values)
+    answer = Entry(b"2" * 32, neighbour.me.device, 3, 2, entry.id, elder.me.person, "accept", {})
+    entry, answer = (each._replace(by=neighbour.me.person) for each in (entry, answer))
+    thread = fold_thread([entry, answer], elder.state.authority)
+    assert [line.refusal.rule for line in thread.history] == ["R-12.6", "R-12.6"]
+
+
+def test_a_proxy_does_not_write_down_that_they_came(lane):
+    elder, neighbour, driver = lane
+    give(elder, neighbour, ["activity", "signup", "attendance"])
+    lunch = elder.post("activity", title="Lunch", starts="2026-11-18", roles=["cook=2"])
+    settle(*lane)
+    people = [home.me.person.hex() for home in (neighbour, driver)]
+    with pytest.raises(Refused, match=r"R-12\.6"):
+        post_for(neighbour, elder, "attendance", lunch, people=people, on="2026-11-18")
+    post_for(neighbour, elder, "attendance", lunch, people=people[1:], on="2026-11-18")
 
 
 def test_only_in_the_matters_until_the_day_and_by_who_was_named(lane):
