@@ -31,6 +31,20 @@ class Refused(Exception):
         return f"{self.reason} ({self.rule})"
 
 
+class AlreadySo(Refused):
+    """The error that is raised instead of signing a record, because what it would say holds already.
+
+    `record` is the record that made it so, if software knows this record. A caller that posts for a
+    person tells the person, and treats it as done.
+    """
+
+    def __init__(
+        self, rule: str, text: str, /, record: bytes | None = None, **arguments: object
+    ) -> None:
+        super().__init__(rule, text, None, **arguments)
+        self.record = record
+
+
 def fill_in(text: str, arguments: Mapping[str, object]) -> str:
     """Returns `text` with each name in braces replaced by the argument of that name.
 

@@ -6,7 +6,7 @@ hands in the time and the time zone. A fold gets no `LocalClock`, because time-z
 between versions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cached_property
 
@@ -14,6 +14,7 @@ _DAY = len("2026-11-23")
 _MINUTE = len("2026-11-23T09:30")
 _SECOND = len("2026-11-23T09:30:00")
 _MINUTE_MS = 60_000
+_DAY_MS = 24 * 60 * _MINUTE_MS
 _UNITS = {  # the length of a moment → how long it lasts
     _DAY: timedelta(days=1),
     _MINUTE: timedelta(minutes=1),
@@ -41,6 +42,10 @@ class LocalClock:
     def now(self) -> str:
         """The local day and minute, as YYYY-MM-DDTHH:MM."""
         return write_locally(self.time, self.zone)
+
+    def moved_by(self, days: int) -> "LocalClock":
+        """Returns what the clocks show this many days later. The number may be negative."""
+        return replace(self, time=self.time + days * _DAY_MS)
 
     def day_of(self, time: int) -> str:
         """Returns the local day of another time (ms), as YYYY-MM-DD."""

@@ -22,7 +22,7 @@ from meshcoop.errors import USAGE_RULES, Mistake
 from meshcoop.network.interface import TaskStatus
 from meshcoop.program_version import program_version
 from meshcoop.store.disk_errors import disk_error_of
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.wire.local_rpc import (
     MAX_MESSAGE,
     REFUSED,
@@ -188,7 +188,7 @@ class _Client:
                 {"method": request.method},
             )
         try:
-            return _encode_result(request, await method(request.params))
+            return _encode_result(request, await _obtain_result(method, request.params))
         except Refused as refusal:
             code = _error_code(refusal.rule in USAGE_RULES)
             return _encode_failure(
@@ -306,6 +306,18 @@ def _remove_stale(path: Path) -> None:
         except OSError:
             _log.debug("The socket at %s is taken but slow", path)
     raise Mistake("Another node answers at {path}; stop it with `meshcoop down`.", path=path)
+
+
+async def _obtain_result(method: Method, params: dict[str, Any]) -> Any:
+    """Calls a method. If what it should sign holds already, returns the record that made it so.
+
+    What somebody asks for is done then, so this is no failure (R-06.14).
+    """
+    try:
+        return await method(params)
+    except AlreadySo as already:
+        record = None if already.record is None else already.record.hex()
+        return {"id": record, "already": True}
 
 
 def _as_request(frame: Frame) -> Request:

@@ -5,16 +5,18 @@ count. To find out, it first folds the record with its thread, by the same rules
 home.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from meshcoop.author.record_sealer import RecordSealer
 from meshcoop.author.signer import Signer
+from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.ingest import quota
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.last_signed import LastSigned
 from protocol.errors import Refused
+from protocol.fold.effect import check_effect
 from protocol.fold.kind import Kind
 from protocol.fold.proxies import Proxy
 from protocol.fold.registry import KINDS, DeclaredKind, declared_of
@@ -54,6 +56,7 @@ class Author:
         self.inbox = inbox
         self.state = inbox.state
         self.private = PrivateThreads(inbox.state)
+        self.loops = LoopCache(inbox.state)
         self.devices = devices
         self.elsewhere = set(elsewhere)
         self.now = now
@@ -208,6 +211,9 @@ class Author:
         If `signer` is None, a device of this home signs. `naming` are further parents of the
         record. `proxy` lets the signer act for another person. Words that must not be in the record
         itself follow in a second record (R-16.1).
+
+        Raises Refused if the record would not count, or would change nothing. Raises AlreadySo if
+        what it says holds already.
         """
         fields, words = _part_words(kind, fields)
         signer = self.signer_of() if signer is None else self._fit(signer)
@@ -220,6 +226,7 @@ class Author:
             read = max((earlier.time for earlier in thread.entries.values()), default=0)
             entry = entry._replace(time=max(entry.time, read))
         thread.log_heads = self.log_heads() if kind.audience == record.OPEN else {}
+        thread.raisers_of = self.raisers_of
         draft = _add_draft(kind, thread, entry)
         thread.clock = self.state.clock_at(entry.time)
         with self.state.failures.contained(kind.name, "complete"):
@@ -230,7 +237,11 @@ class Author:
         thread.entries[entry.id] = entry
         with self.state.failures.contained(kind.name, "check_before_signing"):
             draft.check_before_signing(thread)
-        _must_count(self._thread(kind, about, private, extra=[entry]))
+        kind.check_moments(entry.fields, thread.clock)
+        with_entry = self._thread(kind, about, private, extra=[entry])
+        _must_count(with_entry)
+        with self.state.failures.contained(kind.name, "has_effect"):
+            check_effect(thread, with_entry, entry)
         if private is not None:
             signed = self._sealer.sign_private(kind, thread, draft, signer)
         else:
@@ -309,6 +320,10 @@ class Author:
     def log_heads(self) -> dict[bytes, int]:
         """Returns the last number of each log that this home holds, by device."""
         return {log.device: log.head.seq for log in self.inbox.store.logs.all()}
+
+    def raisers_of(self, action: bytes) -> Collection[bytes]:
+        """Returns the people who raised the matter to which an action belongs."""
+        return self.loops.raisers_of(action, self.now())
 
     def _is_private(self, kind: DeclaredKind, about: bytes | None, private: PrivateThreads) -> bool:
         """R-10.9: returns whether a new record of this kind is private. This may depend on `about`,

@@ -5,7 +5,7 @@ import logging
 from meshcoop.author.author import Author
 from meshcoop.author.signer import Signer
 from meshcoop.store.records import StoredRecord
-from protocol.authority.relays import ENDED, MAX_PACKED_ADDRESSES
+from protocol.authority.relays import ENDED, MAX_PACKED_ADDRESSES, MAX_PER_PERSON
 from protocol.errors import Refused
 from protocol.fold.kind import Kind
 from protocol.fold.registry import declared_of, names_of
@@ -124,6 +124,20 @@ def post_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: st
     """
     packed = pack_addresses(addresses, MAX_PACKED_ADDRESSES)
     return author.write(declared_of(Relay), {"key": key, "addresses": packed, "state": state})
+
+
+def check_may_enrol(author: Author, key: bytes) -> None:
+    """Raises Refused if this person has enrolled as many other relays as count (R-08.2)."""
+    authority = author.state.authority
+    relays = authority.relays.values() if authority else ()
+    others = [relay for relay in relays if author.person in relay.people and relay.key != key]
+    if len(others) >= MAX_PER_PERSON:
+        raise Refused(
+            "R-08.2",
+            "you have enrolled {count} relays, and more do not count; end one with "
+            "`meshcoop relay end`",
+            count=len(others),
+        )
 
 
 def end_relays(author: Author, refusals: dict[str, int]) -> None:

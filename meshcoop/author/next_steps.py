@@ -22,7 +22,7 @@ from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import View
 from protocol.record.envelope import OPEN
-from protocol.schema.fields import Field, RecordId
+from protocol.schema.fields import Field, Moment, RecordId
 
 _ID_START = b"\xff" * 24  # the ids of candidates begin with these bytes; no hash does
 
@@ -69,6 +69,7 @@ def find_steps(author: Author, signer: Signer, record_id: bytes) -> list[Step]:
         entries = author.state.thread_fold.entries_of(author.root_of(record_id))
     thread = fold_thread(entries, authority)
     thread.log_heads = author.log_heads()
+    thread.raisers_of = author.raisers_of
     return _StepFinder(author, signer, entries, thread, is_private).find_steps()
 
 
@@ -168,6 +169,7 @@ class _StepFinder:
                 draft = self._complete(declared, entry, trial)
             fields = _public_fields(declared, draft)
             declared.check_fields(fields)
+            declared.check_moments(fields, self.thread.clock)
             with self._contained(declared.name, "check_before_signing"):
                 draft.check_before_signing(self.thread)
         except Refused:
@@ -214,11 +216,15 @@ class _StepFinder:
         for name in declared.asked_names:
             rule = declared.fields[name]
             is_chosen = way.among is not None and name in step.ask[:1]
-            if name not in values and not rule.beside and (rule.required or is_chosen):
+            if name in values or name in step.suggested:
+                continue
+            if not rule.beside and (rule.required or is_chosen):
                 values[name] = self._trial_value(declared, name, rule, way)
         return values
 
     def _trial_value(self, declared: DeclaredKind, name: str, rule: Field, way: Way) -> object:
+        if isinstance(rule, Moment):
+            return self.thread.clock.today
         if not rule.names_people and not isinstance(rule, RecordId):
             return declared.view_type.example.get(name)
         others = set(self.thread.authority.members) - {self.signer.person}
@@ -226,7 +232,9 @@ class _StepFinder:
         return [chosen] if rule.is_list and chosen is not None else chosen
 
     def _counting(self, candidates: list[_Candidate]) -> Iterable[Step]:
-        """Folds the candidates with the thread. Returns the steps of those that would count."""
+        """Folds the candidates with the thread. Returns the steps of those that would count, and
+        would change something.
+        """
         records = [candidate.entry for candidate in candidates]
         try:
             with self._contained(candidates[0].step.kind, "fold_entry"):
@@ -236,7 +244,20 @@ class _StepFinder:
             alone = [[candidate] for candidate in candidates] if len(candidates) > 1 else []
             return [step for group in alone for step in self._counting(group)]
         refused = {line.entry.id for line in thread.history if line.refusal is not None}
-        return [candidate.step for candidate in candidates if candidate.entry.id not in refused]
+        return [
+            candidate.step
+            for candidate in candidates
+            if candidate.entry.id not in refused
+            and (candidate.entry.id in thread.views or self._has_effect(candidate.entry))
+        ]
+
+    def _has_effect(self, entry: Entry) -> bool:
+        """Returns whether a record without a view of its own changes what people see (R-10.19)."""
+        with_entry = fold_thread([*self.entries, entry], self.thread.authority)
+        draft = with_entry.find_draft(entry.id, Kind)
+        with suppress(Refused), self._contained(entry.kind or "", "has_effect"):
+            return draft is not None and draft.has_effect(self.thread, with_entry)
+        return False
 
     @cached_property
     def _template(self) -> Entry:

@@ -12,7 +12,7 @@ from meshcoop.author.author import Author
 from protocol.authority import register_change
 from protocol.authority.authority import Authority
 from protocol.authority.terms import Term
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.content import pack_content
 from protocol.fold.registry import declared_of
 from protocol.kinds.accept_and_close import Accept
@@ -66,6 +66,7 @@ def renew(
     part = declared_of(Part)
     if pages:
         fields["parts"] = [record.content_digest(pack_content(part.name, page)) for page in pages]
+    _check_new(author, person or author.person, fields)
     # The renewal is checked before the first part is signed. Its title goes into a second record.
     declared_of(Renewal).check_fields(
         {name: value for name, value in fields.items() if name != "title"}
@@ -76,6 +77,26 @@ def renew(
     renewal = author.write(declared_of(Renewal), fields, signer=signer)
     author.write(declared_of(Vote), {"choice": "yes"}, about=renewal.id, signer=signer)
     return renewal
+
+
+def _check_new(author: Author, person: bytes, fields: dict[str, Any]) -> None:
+    """Raises AlreadySo if the person has proposed the same, and no other renewal stands against it.
+
+    If another one does, people may propose the same once more: they can vote again in a new round.
+    """
+    rivals = [
+        (renewal, ballot)
+        for renewal, ballot in _authority(author).renewals.items()
+        if ballot.parent == fields["parent"] and ballot.round == fields["round"] - 1
+    ]
+    if len(rivals) != 1:
+        return
+    earlier, ballot = rivals[0]
+    view = author.state.views.find(earlier)
+    names = fields.keys() - {"round", "title"}
+    is_same = view is not None and all(vars(view)[name] == fields[name] for name in names)
+    if is_same and person in ballot.yes:
+        raise AlreadySo("R-16.6", "you have proposed this already", earlier)
 
 
 def decide(author: Author) -> None:

@@ -18,6 +18,8 @@ from meshcoop.home.folder import Home
 from meshcoop.node import process
 from protocol.display_text import safe_line
 
+ALREADY_SO = "It was so already, so nothing was signed."
+
 
 @dataclass(frozen=True)
 class Context:

@@ -114,6 +114,8 @@ def revoke_device(
         place = bytes.fromhex(view["place"])
         statement = root_statement.revoke_device(root, bytes.fromhex(view["device"]), last, place)
         posted = node.call("carry", statement=statement.hex())
+    if "already" in posted:
+        last = view["after"]
     result = {**posted, "device": view["device"], "after": last}
     context.answer(
         result, lambda: f"Device {view['device'][:8]} ends after its record {last}.", is_done=True

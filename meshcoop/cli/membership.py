@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC
 from typing import Annotated, Any, NoReturn
 
 from cyclopts import Parameter
@@ -23,7 +24,9 @@ from protocol.display_text import safe_line
 from protocol.fold.registry import declared_of
 from protocol.kinds.neighbourhood import Charter
 from protocol.kinds.people import Profile
+from protocol.local_clock import LocalClock
 from protocol.record import root_statement, sealing
+from protocol.time_zones import find_zone
 from protocol.wire import invitation
 
 _USAGE = 2
@@ -45,6 +48,7 @@ def begin_neighbourhood(
     kind = declared_of(Charter)
     charter = kind.read_input({"name": name, **fields}, _refuse_reference)
     kind.check_fields({**charter, "founders": []})
+    kind.check_moments(charter, LocalClock(now(), find_zone(charter.get("timezone")) or UTC))
     if context.home.key_file.exists():
         raise Mistake(
             "{path} is somebody's home already; use another --home.", path=context.home.path

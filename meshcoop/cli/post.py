@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 import protocol.kinds  # noqa: F401  # registers what can be posted
-from meshcoop.cli.context import Context, ContextArgument
+from meshcoop.cli.context import ALREADY_SO, Context, ContextArgument
 from meshcoop.cli.kind_options import add_field_options
 from meshcoop.cli.plain_text import format_remark
 from meshcoop.cli.records import PersonOption, obtain_pin
@@ -73,7 +73,9 @@ def _make_command(kind: DeclaredKind) -> Callable[..., None]:
 def _post_record(context: Context, params: dict[str, Any]) -> None:
     with context.connect_node() as node:
         posted = node.call("post", **params, **obtain_pin(node, params["as"]))
-    context.answer(posted, lambda: str(posted["id"]), is_done=True)
+    context.answer(posted, lambda: str(posted["id"] or ""), is_done=True)
+    if "already" in posted and not context.json:
+        print(ALREADY_SO, file=sys.stderr)
     if "advice" in posted and not context.json:
         print(format_remark(posted["advice"]) + ".", file=sys.stderr)
 

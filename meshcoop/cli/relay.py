@@ -9,7 +9,13 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
+from meshcoop.cli.context import (
+    ALREADY_SO,
+    Context,
+    ContextArgument,
+    ListenOption,
+    keep_listen_addresses,
+)
 from meshcoop.cli.relay_text import describe_relay, name_neighbourhood
 from meshcoop.errors import Mistake
 from meshcoop.home import key_file, passphrase
@@ -89,9 +95,8 @@ def enrol_relay(ticket: str, /, *, context: ContextArgument) -> None:
 def end_relay(relay: str, /, *, context: ContextArgument) -> None:
     """Ends the service of a relay that you enrolled."""
     answer = _call_node(context, "relay_end", relay=relay)
-    context.answer(
-        answer, lambda: "You have ended the relay. Others may have enrolled it too.", is_done=True
-    )
+    sentence = "You have ended the relay. Others may have enrolled it too."
+    context.answer(answer, lambda: ALREADY_SO if "already" in answer else sentence, is_done=True)
 
 
 def list_relays(*, context: ContextArgument) -> None:

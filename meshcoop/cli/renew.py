@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from meshcoop.cli.context import ContextArgument
+from meshcoop.cli.context import ALREADY_SO, ContextArgument
 from meshcoop.cli.records import PersonOption
 
 
@@ -28,4 +28,6 @@ def propose_renewal(
     fields = {"moderators": moderator, "vouchers": vouchers, "share": share, "title": title}
     with context.connect_node() as node:
         renewal = node.call("renew", **fields, person=as_)
-    context.answer(renewal, lambda: str(renewal["id"]), is_done=True)
+    context.answer(
+        renewal, lambda: ALREADY_SO if "already" in renewal else str(renewal["id"]), is_done=True
+    )

@@ -6,7 +6,7 @@ becomes invalid when a window of a measure settles, some hours after the window'
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -42,6 +42,11 @@ class FollowedService:
     loops: dict[bytes, Loop]
     answer_days: int
     until: int
+
+    @property
+    def matters(self) -> Iterator[Matter]:
+        """The matters of all measures of the service."""
+        return (matter for loop in self.loops.values() for matter in loop.matters)
 
     @property
     def chain(self) -> list[bytes]:
@@ -166,6 +171,16 @@ class LoopCache:
         if followed is not None:
             self._kept[row.root] = _Kept(version, authority, followed)
         return followed
+
+    def raisers_of(self, action: bytes, now: int) -> Collection[bytes]:
+        """Returns the people who raised the matter to which an action belongs, at the time `now`
+        (ms). Returns nobody if it belongs to no matter.
+        """
+        followed = self.loops_for(action, now)
+        for matter in followed.matters if followed is not None else ():
+            if any(tally.action.id == action for tally in matter.tallies):
+                return matter.raisers
+        return ()
 
     def _follow(
         self, thread: Sequence[View], authority: Authority, now: int

@@ -11,7 +11,6 @@ from meshcoop.api.node_handle import Membership
 from meshcoop.author.author import Author
 from meshcoop.author.founding import open_state
 from meshcoop.author.guests import Guests
-from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.muted_people import MutedPeople
 from meshcoop.home import key_file
 from meshcoop.home.key_file import UnlockedKeys
@@ -73,5 +72,5 @@ def open_membership(
         muted=MutedPeople(store),
         address_delivery=giving,
         matching_index=MatchingIndex(state.views, state.failures),
-        loop_cache=LoopCache(state),
+        loop_cache=author.loops,
     )

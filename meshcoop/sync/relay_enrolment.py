@@ -24,6 +24,7 @@ async def enrol(mesh: HomeMesh, text: str) -> Record:
     this record. Raises Refused if the relay refuses. Raises Mistake if the relay cannot be reached.
     """
     ticket = relay_ticket.decode(text)
+    automatic.check_may_enrol(mesh.author, ticket.peer)
     relay = peer_id(ticket.peer)
     try:
         stream = await _open_stream(mesh, ticket, relay)

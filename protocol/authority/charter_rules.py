@@ -54,7 +54,9 @@ class CharterRules:
     bounds: list[list[str | int]] | None = Many(
         of=Bound(), help="what measures may be; repeat for more"
     )
-    review: str | None = Moment(day_only=True, help="the day the charter is looked at again")
+    review: str | None = Moment(
+        day_only=True, days_back=0, help="the day the charter is looked at again"
+    )
 
 
 CHARTER_RULES: dict[str, Field] = {

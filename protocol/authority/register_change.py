@@ -13,7 +13,7 @@ from typing import Any
 from protocol.authority.authority import Authority
 from protocol.authority.kind_names import CHARTER, HIDE, REMOVE
 from protocol.authority.terms import Holding, Register
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.schema.fields import Field, Resolve
 from protocol.schema.register_names import HIDDEN, MEASURE, RULE, STANDING
 
@@ -102,7 +102,7 @@ def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes,
 
     The number is the register's present number plus 1. If the change removes a person, the value is
     the cuts of that person's logs. Each log is cut at the last record that this home has: `heads`
-    maps each device to the number of that record. Raises Refused (R-03.25) if the register already
+    maps each device to the number of that record. Raises AlreadySo (R-03.25) if the register already
     holds the wanted value.
     """
     what, key, n, value = wanted
@@ -112,7 +112,7 @@ def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes,
     if what not in {STANDING, HIDDEN, MEASURE}:
         return [what, key, held.n + 1, value]
     if (held.n % 2 == 1) == value:
-        raise Refused("R-03.25", "that is so already")
+        raise AlreadySo("R-03.25", "that is so already")
     new = None
     if value and what == STANDING:
         new = cuts_at_heads(authority, key, heads)

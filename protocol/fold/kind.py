@@ -127,6 +127,11 @@ class By:
         return people - {view.author} if self.but_author else people
 
 
+def values_by_id(thread: Thread) -> dict[bytes, Mapping[str, object]]:
+    """Returns the values of all views of a thread, by the id of the view's record."""
+    return {record_id: vars(view) for record_id, view in thread.views.items()}
+
+
 class Kind(View):
     """A kind of record. Subclasses declare fields and states, and override methods."""
 
@@ -165,6 +170,11 @@ class Kind(View):
         del thread, target, person
         return (Way(),)
 
+    @property
+    def is_closed(self) -> bool:
+        """True if the state is one that a `close` gives."""
+        return self.state in {mark.value for mark in self.closing}
+
     def fill(self, **values: Any) -> None:
         """Sets each of these values, unless the draft has another value there already."""
         own_values = vars(self)
@@ -185,6 +195,15 @@ class Kind(View):
         If some software signs the record all the same, homes still count it. `thread.clock` tells
         the local time.
         """
+
+    def has_effect(self, before: Thread, after: Thread) -> bool:
+        """Returns True if the record changes something that people can see (R-10.19).
+
+        `before` is the folded thread without the record, and `after` the thread with it. Authority
+        judges some records. What they change can be outside the thread, so they always count as
+        useful here, and `check_before_signing` refuses those that are not.
+        """
+        return self.judged_by_authority or values_by_id(before) != values_by_id(after)
 
     def check_accept(self, thread: Thread, accept: View) -> None:
         """Raises Refused if software should not sign an `accept` of this record."""

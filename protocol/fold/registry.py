@@ -21,8 +21,9 @@ from protocol.errors import Refused
 from protocol.fold.kind import Kind
 from protocol.fold.thread import CLOSINGS, Entry
 from protocol.fold.view import States, Tombstone, View
+from protocol.local_clock import LocalClock
 from protocol.record.envelope import AUDIENCES, EPOCH, LASTING, PRIVATE
-from protocol.schema.fields import Field, Resolve
+from protocol.schema.fields import Field, Moment, Resolve
 from protocol.schema.values import Meaning
 
 KINDS: dict[str, "DeclaredKind"] = {}
@@ -156,6 +157,15 @@ class DeclaredKind:
         """
         for name, field_rule in self.fields.items():
             self._check_field(name, field_rule, fields.get(name))
+
+    def check_moments(self, fields: Mapping[str, Any], clock: LocalClock) -> None:
+        """Raises Refused if a moment is too long ago or too far ahead (R-10.21).
+
+        `clock` shows the time at which the record is signed.
+        """
+        for name, rule in self.fields.items():
+            if isinstance(rule, Moment) and name in fields:
+                rule.check_span(name, fields[name], clock)
 
     def _check_field(self, name: str, field_rule: Field, value: Any) -> None:
         if field_rule.beside:

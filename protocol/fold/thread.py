@@ -1,7 +1,7 @@
 """A thread while it is folded: its records, the views of these records, and its history."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
@@ -107,8 +107,11 @@ class Thread:
         default_factory=list
     )  # raised by the code of kinds (R-10.16a)
     log_heads: Mapping[bytes, int] = field(default_factory=dict)  # device → last number
+    # An action → the people who raised its matter. Software that signs sets it; no fold reads it.
+    raisers_of: Callable[[bytes], Collection[bytes]] = field(default=lambda _: ())
     _clock: LocalClock | None = None
-    _marks: dict[bytes, dict[Mark, set[bytes]]] = field(default_factory=dict)
+    # record → what was done to it → the person who did it → the first record that says so
+    _marks: dict[bytes, dict[Mark, dict[bytes, bytes]]] = field(default_factory=dict)
     _linked: dict[tuple[str, bytes | None], list[View]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -178,9 +181,10 @@ class Thread:
         """
         return [view for view in self._linked[link, record_id] if isinstance(view, view_type)]
 
-    def mark(self, record_id: bytes, mark: Mark, person: bytes) -> None:
-        """Notes that a person has done to a record what `mark` says."""
-        self._marks.setdefault(record_id, {}).setdefault(mark, set()).add(person)
+    def mark(self, record_id: bytes, mark: Mark, draft: View) -> None:
+        """Notes that the author of `draft` has done to a record what `mark` says."""
+        marks = self._marks.setdefault(record_id, {})
+        marks.setdefault(mark, {}).setdefault(draft.author, draft.id)
 
     def is_marked(self, record_id: bytes, *marks: Mark, by: bytes | None = None) -> bool:
         """Returns True if somebody has done to a record what any of `marks` says.
@@ -194,7 +198,11 @@ class Thread:
 
     def marked_by(self, record_id: bytes, mark: Mark) -> set[bytes]:
         """Returns the people who have done to a record what `mark` says."""
-        return self._marks.get(record_id, {}).get(mark, set())
+        return set(self._marks.get(record_id, {}).get(mark, ()))
+
+    def marking_record(self, record_id: bytes, mark: Mark, person: bytes) -> bytes | None:
+        """Returns the record by which a person has done to a record what `mark` says, or None."""
+        return self._marks.get(record_id, {}).get(mark, {}).get(person)
 
     def people_about(self, entry: Entry) -> set[bytes]:
         """Returns the people that a record concerns, without its own author (R-14.5).

@@ -7,7 +7,7 @@ says who may accept its records. `closing` says who may end its records, and wit
 from collections.abc import Iterable
 
 from protocol.authority.kind_names import ACCEPT
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import Way
 from protocol.fold.kind import Kind, Words
 from protocol.fold.registry import KINDS, kind
@@ -50,16 +50,27 @@ class Accept(Kind):
         """Raises Refused if the author's software should not accept the record.
 
         The record must be in a state in which it can be accepted. Its kind can set further
-        conditions.
+        conditions. Raises AlreadySo if the author has accepted it, and nobody has ended it.
         """
         view = thread.find_view(self.about, Kind)
         by = view.accept if view is not None else None
         if view is None or by is None:
             return
+        earlier = thread.marking_record(view.id, Mark.ACCEPTED, self.author)
+        if earlier is not None and not view.is_closed:
+            raise AlreadySo(
+                by.rule, "you have accepted this {kind} already", earlier, kind=view.kind
+            )
         state = view.state_at(thread.clock)
         if by.while_ and state not in by.while_:
             raise Refused(by.rule, "the {kind} is {state} already", kind=view.kind, state=state)
         view.check_accept(thread, self)
+
+    def has_effect(self, before: Thread, after: Thread) -> bool:
+        """Returns True also if authority judges the accept, as of a charter or a renewal."""
+        target = before.find_draft(self.about, Kind)
+        by = target.accept if target is not None else None
+        return (by is not None and by.is_automatic) or super().has_effect(before, after)
 
     def countersigns(self, thread: Thread, target: View) -> bool:
         """Returns True if `target` names the author of this `accept` as one who may accept it."""
@@ -84,7 +95,7 @@ class Accept(Kind):
         if view is None or self.author not in by.people(thread, view):
             raise Refused(by.rule, by.otherwise)
         view.apply_accept(thread, self)
-        thread.mark(target.id, Mark.ACCEPTED, self.author)
+        thread.mark(target.id, Mark.ACCEPTED, self)
 
 
 @kind("close", about=lambda view_type: bool(view_type.closing))
@@ -107,17 +118,30 @@ class Close(Kind):
                 yield Way({"as_state": mark.value})
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the record is in a state in which it cannot be closed (R-14.7)."""
+        """Raises Refused if the record is in a state in which it cannot be closed (R-14.7).
+
+        Raises AlreadySo if it has ended as the author wants, or because the author said so.
+        """
         view = thread.find_view(self.about, Kind)
-        by = view.closing.get(Mark(self.as_state)) if view is not None else None
-        if view is None or by is None:
-            return
+        mark = Mark(self.as_state)
+        by = view.closing.get(mark) if view is not None else None
+        if view is None or by is None or self.author not in by.people(thread, view):
+            return  # the fold refuses it
         state = view.state_at(thread.clock)
+        own = thread.marking_record(view.id, mark, self.author)
+        if state == mark.value or (own is not None and view.is_closed):
+            raise AlreadySo(
+                "R-14.7",
+                "the {kind} is {state} already",
+                own or view.id,
+                kind=view.kind,
+                state=state,
+            )
         remedy = by.instead.get(state)
         if remedy is not None:
             raise Refused(
                 "R-14.7",
-                "the {kind} is {state}, which both signed; {remedy}",
+                "the {kind} is {state}; {remedy}",
                 kind=view.kind,
                 state=state,
                 remedy=remedy,
@@ -142,4 +166,4 @@ class Close(Kind):
         view.apply_close(thread, self)
         if "why" in vars(view):
             vars(view)["why"] = None if thread.is_hidden(self.id) else self.why
-        thread.mark(target.id, mark, self.author)
+        thread.mark(target.id, mark, self)

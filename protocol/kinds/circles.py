@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeGuard
 
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import Way
 from protocol.fold.kind import SOMEBODY, By, Kind, Words
 from protocol.fold.registry import kind
@@ -207,6 +207,11 @@ class Circle(Kind):
         of=Person(), required=True, max=MOST_PEOPLE, help="who is in it, beside you"
     )
 
+    @property
+    def is_closed(self) -> bool:
+        """True if nobody is in the circle any more."""
+        return self.state == self.State.ENDED
+
     def complete(self, thread: Thread) -> None:
         """Adds the author to the field `members` (R-15.3)."""
         del thread
@@ -295,13 +300,18 @@ class Members(CircleRecord):
             yield Way(ask=("leaves",), among=frozenset(current - {person}))
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the record changes nothing or makes the circle too large (R-15.7)."""
+        """Raises Refused if the record makes the circle too large (R-15.7).
+
+        Raises AlreadySo if everybody who joins is in the circle, and nobody who leaves is.
+        """
         super().check_before_signing(thread)
         current = roster_of(thread, self.about).current
         joins = set(self.joins or ())
         leaves = set(self.leaves or ())
         if not joins and not leaves:
             raise Refused("R-15.7", "say who is taken in (--joins) or let go (--leaves)")
+        if joins <= current and not leaves & current:
+            raise AlreadySo("R-15.7", "it is so already", self.about)
         if joins & current or leaves - current:
             raise Refused(
                 "R-15.7",

@@ -15,7 +15,7 @@ from protocol.authority.kind_names import PART, PROPOSAL, REMOVE, RENEWAL, VOTE
 from protocol.authority.register_change import LogCuts, RegisterChange
 from protocol.authority.registers import Outcome
 from protocol.authority.terms import Ballot, Register
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import Awaited, Crowd, Subject, Way
 from protocol.fold.kind import SOMEBODY, SOMETHING, By, Kind, Words
 from protocol.fold.registry import kind
@@ -25,6 +25,8 @@ from protocol.kinds.council import Asked, CouncilRecord
 from protocol.local_clock import LocalClock
 from protocol.record.envelope import OPEN
 from protocol.schema.declare import Bytes, Choice, Integer, Many, Moment, Person, Text, declare
+from protocol.schema.fields import YEAR
+from protocol.schema.fields import Moment as MomentField
 from protocol.schema.majority import votes_needed
 from protocol.schema.register_names import BY_RENEWAL, RULE, SORTS, STANDING
 from protocol.schema.values import PersonId
@@ -81,14 +83,22 @@ class Votable(Kind):
         return set(thread.authority.term.roll)
 
     def check_vote(self, thread: Thread, vote: "Vote") -> None:
-        """Raises Refused if the author's software should not sign this vote (R-16.4)."""
+        """Raises Refused if the author's software should not sign this vote (R-16.4).
+
+        Raises AlreadySo if the author has voted so already.
+        """
         if vote.author not in self.voters(thread):
             raise Refused("R-16.4", self.who_votes)
         tally = self.tally(thread)
-        if tally is not None and vote.author in tally.yes:
-            raise Refused("R-16.4", "you have said yes, and a yes cannot be taken back")
-        if tally is not None and vote.author in tally.no and vote.choice == NO:
-            raise Refused("R-16.4", "you have said no already; you can still say yes")
+        if tally is None:
+            return
+        counted = tally.yes if vote.choice == YES else tally.no
+        if vote.author in counted:
+            raise AlreadySo("R-16.4", "you have voted so already", _find_vote(thread, vote))
+        if vote.author in tally.yes:
+            raise Refused(
+                "R-16.4", "you have said yes, and a yes cannot be taken back; propose the opposite"
+            )
 
 
 @kind(PROPOSAL, audience=OPEN, lasting=True, plural="decisions")
@@ -130,7 +140,9 @@ class Proposal(Votable):
     newcomers: list[PersonId] | None = Many(
         of=Person(), max=MOST_LISTED, filled=True, help="members who are not on the roll yet"
     )
-    closes: str | None = Moment(help="after this software votes no more")
+    closes: str | None = Moment(
+        days_back=0, days_ahead=2 * YEAR, help="after this software votes no more"
+    )
 
     yes: int = 0
     no: int = 0
@@ -150,7 +162,10 @@ class Proposal(Votable):
             self.change = register_change.number_change(change, authority, thread.log_heads)
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the change could have no effect even after it passes (R-16.2)."""
+        """Raises Refused if the change could have no effect even after it passes (R-16.2).
+
+        Raises AlreadySo if the rule has the proposed value already.
+        """
         what, key, n, value = self.change or (None, None, 0, None)
         if what == STANDING and n % 2 and key not in thread.authority.members:
             raise Refused("R-16.2", "only a member can be removed")
@@ -159,7 +174,9 @@ class Proposal(Votable):
                 raise Refused("R-16.2", "{key} changes by renewal only: `meshcoop renew`", key=key)
             if key not in CHARTER_RULES or key == "founders":
                 raise Refused("R-16.2", "the charter has no rule {key}", key=key)
-            CHARTER_RULES[key].check(key, value)
+            _check_rule(key, value, thread.clock)
+            if thread.authority.charter.get(key) == value:
+                raise AlreadySo("R-16.2", "the rule {key} is so already", key=key)
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the proposal to the views, with its votes (R-16.3).
@@ -183,12 +200,23 @@ class Proposal(Votable):
         return super().voters(thread) | set(self.newcomers or ())
 
     def check_vote(self, thread: Thread, vote: "Vote") -> None:
-        """Raises Refused also if the voting has closed (R-16.4a)."""
+        """Raises Refused also if the voting has closed (R-16.4a), or the proposal has passed.
+
+        Raises AlreadySo for a yes if it has passed.
+        """
         if self.closes and thread.clock.is_past(self.closes):
             raise Refused(
                 "R-16.4", "voting closed on {closes}; it can be proposed again", closes=self.closes
             )
         super().check_vote(thread, vote)
+        view = thread.find_view(self.id, Proposal)
+        if view is None or view.state != self.State.PASSED:
+            return
+        if vote.choice == YES:
+            raise AlreadySo("R-16.4", "it has passed already", self.id)
+        raise Refused(
+            "R-16.4", "it has passed already, and no vote changes that; propose the opposite"
+        )
 
     def further_values(self, authority: Authority, clock: LocalClock) -> VotedOnSubject:
         """Returns the votes that count now, and the person or record that the change is about."""
@@ -231,11 +259,31 @@ class Proposal(Votable):
         return register[0] == STANDING or holding == new
 
 
+def _check_rule(key: str, value: object, clock: LocalClock) -> None:
+    """Raises Refused if a rule of the charter may not have this value."""
+    rule = CHARTER_RULES[key]
+    rule.check(key, value)
+    if isinstance(rule, MomentField):
+        rule.check_span(key, str(value), clock)
+
+
 def _count_votes(authority: Authority, decision: bytes) -> Votes:
     outcome = authority.outcomes.get(decision) or authority.renewals.get(decision)
     if outcome is None:
         return {"yes": [], "no": []}
     return {"yes": sorted(outcome.yes), "no": sorted(outcome.no)}
+
+
+def _find_vote(thread: Thread, vote: "Vote") -> bytes | None:
+    """Returns an earlier vote by the same person for the same choice, or None."""
+    wanted = (vote.kind, vote.author, vote.choice)
+    entries = (line.entry for line in thread.history)
+    same = (
+        entry.id
+        for entry in entries
+        if (entry.kind, entry.person, entry.fields.get("choice")) == wanted
+    )
+    return next(same, None)
 
 
 def _is_votable(view_type: type[Kind]) -> bool:
@@ -457,7 +505,9 @@ class Remove(CouncilRecord):
         if self.person not in thread.authority.people:
             raise Refused("R-16.7", "only somebody who was let in can be removed")
         if self.is_posted(thread):
-            raise Refused("R-16.7", "you have asked for this already; the other moderators decide")
+            raise AlreadySo(
+                "R-16.7", "you have asked for this already; the other moderators decide"
+            )
 
     def further_values(self, authority: Authority, clock: LocalClock) -> Asked:
         """Returns the moderators who ask for this removal."""
@@ -503,7 +553,7 @@ class WordsBeside(Kind):
             raise Refused("R-16.1", "the words of a record are its author's")
         if thread.is_marked(target.id, Mark.WORDED):
             raise Refused("R-16.1", "it has its words already")
-        thread.mark(target.id, Mark.WORDED, self.author)
+        thread.mark(target.id, Mark.WORDED, self)
         given = thread.entries[self.id].fields
         vars(view).update({name: given[name] for name in self.record_fields if name in given})
 

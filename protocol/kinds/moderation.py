@@ -7,13 +7,13 @@ from protocol.authority import register_change
 from protocol.authority.authority import Authority
 from protocol.authority.kind_names import HIDE, RETRACT
 from protocol.authority.terms import Register
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import Awaited, Crowd, Subject, Way
 from protocol.fold.fold import retracts
 from protocol.fold.kind import Kind, Words
 from protocol.fold.registry import KINDS, kind
 from protocol.fold.thread import Entry, Thread
-from protocol.fold.view import NoStates, States
+from protocol.fold.view import NoStates, States, Tombstone
 from protocol.kinds.council import Asked, CouncilRecord, is_on_council
 from protocol.kinds.decisions import NO, YES
 from protocol.local_clock import LocalClock
@@ -56,6 +56,12 @@ class Retract(Kind):
         if target.person == person and not (declared is not None and declared.lasting):
             yield Way(ask=())
 
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises AlreadySo if the author has retracted the record already (R-01.17)."""
+        target = thread.target(self)
+        if isinstance(thread.views.get(target.id), Tombstone) and target.person == self.author:
+            raise AlreadySo("R-01.17", "you have taken this back already", target.id)
+
     def fold_entry(self, thread: Thread) -> None:
         """Raises Refused if the retraction is not allowed and so erases nothing (R-01.17).
 
@@ -83,6 +89,21 @@ class Flag(Kind):
     example = {"reason": "unkind to a neighbour"}
 
     reason: str | None = Text(required=True, min=1, max=500)
+
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises Refused if there is nothing to hide: a record without a view (R-14.4).
+
+        Raises AlreadySo if the author has flagged the record, or if it is hidden already.
+        """
+        target = thread.target(self)
+        for flag in thread.linked_views(Flag, "about", target.id):
+            if flag.author == self.author:
+                raise AlreadySo("R-14.4", "you have flagged it already", flag.id)
+        if thread.is_hidden(target.id):
+            raise AlreadySo("R-14.4", "its words are hidden already", target.id)
+        view = thread.views.get(target.id)
+        if view is None or isinstance(view, Tombstone):
+            raise Refused("R-14.4", "nothing of it is shown; flag the record that it is about")
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the flag to the views, for the moderators' list. Changes nothing else (R-14.4).
@@ -196,11 +217,13 @@ class Hide(CouncilRecord):
             raise Refused("R-14.5", "it is about you, so the other moderators judge it")
         if thread.is_hidden(target.id) == self.wants_hidden:
             shown = "hidden" if self.wants_hidden else "shown"
-            raise Refused("R-14.5", "its words are {shown} already", shown=shown)
+            raise AlreadySo("R-14.5", "its words are {shown} already", shown=shown)
         if (self.n % 2 == 1) != self.wants_hidden:
             raise Refused("R-14.5", "an odd number hides words, and an even number shows them")
         if self.is_posted(thread):
-            raise Refused("R-14.5", "you have asked for this already; the other moderators decide")
+            raise AlreadySo(
+                "R-14.5", "you have asked for this already; the other moderators decide"
+            )
 
     def further_values(self, authority: Authority, clock: LocalClock) -> ConcernedAndAsked:
         """Returns the words that moderators are asked to judge.

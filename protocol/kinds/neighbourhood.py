@@ -53,6 +53,11 @@ class Authorial(Kind):
 
     State = NoStates
 
+    def has_effect(self, before: Thread, after: Thread) -> bool:
+        """Returns True, because the record changes authority and no view of its thread."""
+        del before, after
+        return True
+
     def fold_entry(self, thread: Thread) -> None:
         """Does nothing, because `protocol.authority` has folded the record already."""
 

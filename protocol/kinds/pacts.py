@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from protocol.authority.kind_names import ACCEPT
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import Awaited
 from protocol.fold.kind import SOMEBODY, By, Kind, Words
 from protocol.fold.registry import kind
@@ -54,9 +54,21 @@ class Pact(Kind):
         otherwise="a pact is accepted by its parties",
     )
     closing = {
-        Mark.WITHDRAWN: By("author", while_=(State.OFFERED, State.DECLINED)),
-        Mark.DECLINED: By(_other_parties, while_=(State.OFFERED,)),
-        Mark.ENDED: By("parties", while_=(State.AGREED,)),
+        Mark.WITHDRAWN: By(
+            "author",
+            while_=(State.OFFERED, State.DECLINED),
+            instead={State.AGREED: "end it instead (as ended)"},
+        ),
+        Mark.DECLINED: By(
+            _other_parties,
+            while_=(State.OFFERED,),
+            instead={State.AGREED: "end it instead (as ended)"},
+        ),
+        Mark.ENDED: By(
+            "parties",
+            while_=(State.AGREED,),
+            instead={State.OFFERED: "withdraw or decline it instead"},
+        ),
     }
 
     parties: list[PersonId] = Many(
@@ -64,7 +76,7 @@ class Pact(Kind):
     )
     text: str | None = Text(required=True, min=1, max=2000, help="what is promised")
     minutes: int | None = Minutes(min=1)
-    due: str | None = Moment()
+    due: str | None = Moment(days_back=0)
 
     waiting: list[PersonId]
 
@@ -90,10 +102,10 @@ class Pact(Kind):
         thread.add_view(self)
 
     def check_accept(self, thread: Thread, accept: View) -> None:
-        """Raises Refused unless the pact waits for the author of the `accept` (R-15.9)."""
+        """Raises AlreadySo if the author of the pact accepts it (R-15.9)."""
         del thread
-        if accept.author not in self.waiting:
-            raise Refused("R-15.9", "you have accepted this pact, or are no party to it")
+        if accept.author == self.author:
+            raise AlreadySo("R-15.9", "you have offered this pact, so you are bound by it", self.id)
 
     def settle(self, thread: Thread) -> None:
         """Sets the state of the pact, and lists the parties who have not accepted it (R-15.10).

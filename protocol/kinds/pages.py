@@ -7,6 +7,7 @@ text, both are shown, so nobody's words are lost. A later revision can follow bo
 from collections.abc import Iterable
 from typing import NotRequired, TypedDict
 
+from protocol.errors import AlreadySo
 from protocol.fold.kind import Kind, Words
 from protocol.fold.registry import kind
 from protocol.fold.thread import Thread
@@ -122,6 +123,14 @@ class Revision(Kind):
             self.title = page.title
         if self.after is None:
             self.after = [head["id"] for head in page.heads[-_MOST_NAMED:]]
+
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises AlreadySo if the page has exactly these words already (R-15.13)."""
+        page = thread.find_view(self.about, Page)
+        if page is None or len(page.heads) != 1:
+            return
+        if (page.title, page.text) == (self.title, self.text):
+            raise AlreadySo("R-15.13", "the page says so already", page.heads[0]["id"])
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the revision to the views. It is current until another text follows it (R-15.12)."""

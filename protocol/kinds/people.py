@@ -14,6 +14,7 @@ from protocol.local_clock import offset_at_end
 from protocol.record.envelope import EPOCH
 from protocol.record.sealing import KEY_SIZE
 from protocol.schema.declare import Bytes, Integer, Many, Minutes, Moment, Person, Text
+from protocol.schema.fields import LIFETIME
 from protocol.schema.known_names import KnownName
 from protocol.schema.values import PersonId, TimeMs
 
@@ -113,7 +114,13 @@ class Proxy(Kind):
         required=True,
         help="the kinds of records, such as request",
     )
-    until: str = Moment(required=True, day_only=True, help="the last day on which it holds")
+    until: str = Moment(
+        required=True,
+        day_only=True,
+        days_back=0,
+        days_ahead=LIFETIME,
+        help="the last day on which it holds",
+    )
     offset: int = Integer(
         required=True, min=-1080, max=1080, filled=True, help="minutes from UTC when that day ends"
     )

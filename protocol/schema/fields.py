@@ -14,12 +14,17 @@ from typing import Any, ClassVar
 
 from protocol.display_text import is_visible
 from protocol.errors import Refused
+from protocol.local_clock import LocalClock
 from protocol.record.codec import MAX_ITEMS
 
 # Takes "person", "named" or "record" and the typed text. Returns the full id or raises Refused.
 Resolve = Callable[[str, str], bytes]
 
 MAX_NAME = 40  # characters in the name of a value in a map
+# Spans of days, for moments that people plan
+YEAR = 366
+DECADE = 10 * YEAR
+LIFETIME = 100 * YEAR
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?")
 # Hours and minutes, as people type them: "1:30", "90 min", and "1.5 hours" or "1 h 30".
@@ -194,12 +199,16 @@ class ScaleNumber(Minutes):
 class Moment(Field):
     """A date (YYYY-MM-DD), or a date with a time of day (YYYY-MM-DDTHH:MM).
 
-    A time that ends in Z is UTC. Any other time is local.
+    A time that ends in Z is UTC. Any other time is local. Software signs a moment only if it is at
+    most `days_back` days before the time of signing, and at most `days_ahead` days after it. With
+    the number 0, a moment of the same day is meant: one that is not past, or one that has come.
     """
 
     type_name = "moment"
     hint = "YYYY-MM-DD or YYYY-MM-DDTHH:MM"
     day_only: bool = False
+    days_back: int = DECADE
+    days_ahead: int = DECADE
 
     def check(self, name: str, value: Any) -> None:
         must = "a date like 2026-11-23"
@@ -220,6 +229,20 @@ class Moment(Field):
         # It is checked at once: other fields may be filled in from it.
         self.check(name, given)
         return given
+
+    def check_span(self, name: str, value: str, clock: LocalClock) -> None:
+        """Raises Refused if a moment is too long ago, or too far ahead, by the clocks here.
+
+        Only software that signs checks this (R-10.21). Whoever reads a record takes every moment.
+        """
+        first = clock.moved_by(-self.days_back)
+        if first.is_past(value):
+            fault = "too long ago" if self.days_back else "past"
+            raise _span_refusal(name, value, f"{fault}; name one from", first.now)
+        last = clock.moved_by(self.days_ahead)
+        if not last.has_begun(value):
+            fault = "too far ahead" if self.days_ahead else "still to come"
+            raise _span_refusal(name, value, f"{fault}; name one up to", last.now)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -446,6 +469,17 @@ def _find_minutes(typed: str) -> int | None:
         hours = float(match[1].replace(",", "."))
         return sign * (round(60 * hours) + int(match[2] or 0))
     return None
+
+
+def _span_refusal(name: str, value: str, fault: str, limit: str) -> Refused:
+    return Refused(
+        "R-10.21",
+        "{name} is {value}, and that is " + fault + " {limit}",
+        field=name,
+        name=name,
+        value=value,
+        limit=limit[: len(value.rstrip("Z"))],
+    )
 
 
 def _as_list(given: Any) -> list[Any]:

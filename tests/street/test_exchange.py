@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from tests.support.real_homes import agree, together
 WORDS = "ring twice, the bell is slow: house with the blue gate"
 NOTE = "he waited an hour with me"
 TITLE = "A lift to the eye clinic"
+DAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _ID = re.compile(r"[0-9a-f]{64}")
 
@@ -41,7 +42,7 @@ def story(street):
     """
     ada, ben, cleo = street
     request = ada.post(
-        "request", "--title", TITLE, "--minutes", "90", "--starts", "2031-11-26T09:30",
+        "request", "--title", TITLE, "--minutes", "90", "--starts", f"{DAY}T09:30",
         "--tags", "transport", "--tags", "health",
     )  # fmt: skip
     ben.has(request)
@@ -49,7 +50,7 @@ def story(street):
     ada.has(response)
     agreement = ada.post("agreement", "--about", response)
     ben.has(agreement)
-    receipt = ben.post("receipt", "--about", agreement, "--on", "2031-11-26", "--note", NOTE)
+    receipt = ben.post("receipt", "--about", agreement, "--on", DAY, "--note", NOTE)
     ada.has(receipt)
     ids = {
         "request": request,
@@ -69,7 +70,7 @@ def test_everybody_lists_the_request(street, story):
         assert is_view(found, "request", "Ada")
         assert found["title"] == TITLE
         assert found["minutes"] == 90
-        assert found["starts"] == "2031-11-26T09:30"
+        assert found["starts"] == f"{DAY}T09:30"
         assert found["tags"] == ["transport", "health"]
         assert found["state"] == "done"
         (response,) = found["responses"]
@@ -98,16 +99,16 @@ def test_an_agreement_tells_all_of_it(street, story):
         assert is_person(found["giver"], "Ben")
         assert is_person(found["receiver"], "Ada")
         assert found["minutes"] == 90
-        assert found["when"] == "2031-11-26T09:30"
+        assert found["when"] == f"{DAY}T09:30"
         assert found["state"] == "done"
         (receipt,) = found["receipts"]
         assert receipt["id"] == story["receipt"]
         assert receipt["state"] == "confirmed"
-        assert (receipt["minutes"], receipt["on"]) == (90, "2031-11-26")
+        assert (receipt["minutes"], receipt["on"]) == (90, DAY)
 
 
 def last_line(story, other, minutes):
-    line = {"id": story["receipt"], "kind": "receipt", "on": "2031-11-26", "minutes": minutes}
+    line = {"id": story["receipt"], "kind": "receipt", "on": DAY, "minutes": minutes}
     return {**line, "person": other["person"], "balance": minutes}
 
 

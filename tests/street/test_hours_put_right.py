@@ -2,9 +2,13 @@
 that is given away.
 """
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.support.real_homes import agree
+
+TODAY = datetime.now(UTC).date().isoformat()
 
 
 @pytest.mark.long
@@ -33,11 +37,11 @@ def test_two_find_terms_and_set_right_what_was_signed(street):
     states = {one["id"]: one["state"] for one in cleo("show", request)["responses"]}
     assert states == {response: "declined", other: "accepted"}
 
-    wrong = posts(ben, "receipt", "--about", agreement, "--minutes", "300", "--on", "2026-11-26")
+    wrong = posts(ben, "receipt", "--about", agreement, "--minutes", "300", "--on", TODAY)
     posts(ada, "close", "--about", wrong, "--as-state", "disputed", "--why", "It was three hours")
     (shown,) = ben("list", "receipts", "--about", agreement)
     assert (shown["state"], shown["why"]) == ("disputed", "It was three hours")
-    receipt = posts(ben, "receipt", "--about", agreement, "--minutes", "180", "--on", "2026-11-26")
+    receipt = posts(ben, "receipt", "--about", agreement, "--minutes", "180", "--on", TODAY)
     posts(ada, "confirm", "--about", receipt)
     assert row(ada, "Ben")["balance"] == before["Ben"] + 180
     assert "correction" in ada.refused(

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,7 @@ def test_no_third_home_ever_holds_an_address(street):
     assert not in_backup(ben, anything)
     shown = [ask(ben, "show", id=agreement), *ask(ben, "list", what="agreements")]
     assert "Quincunx" not in str(shown)
-    fields = {"on": "2026-11-01"}
+    fields = {"on": datetime.now(UTC).date().isoformat()}
     receipt = ask(cleo, "post", kind="receipt", about=agreement, fields=fields)["id"]
     assert ask(ben, "wait", id=receipt, timeout=PATIENCE)
     ask(ben, "post", kind="confirm", about=receipt)

@@ -206,7 +206,8 @@ def put_right_and_given(homes, agreement):
     and no balance moves.
     """
     neighbour, _, driver, shop = homes
-    wrong = driver.post("receipt", "--about", agreement, "--minutes", "180")
+    on = ("--on", f"{day(0)}")  # they drove earlier than agreed
+    wrong = driver.post("receipt", "--about", agreement, "--minutes", "180", *on)
     neighbour.has(wrong)
     driver.has(neighbour.post("confirm", "--about", wrong, *ELDER))
     assert driver("balance", "Driver")["balance"] == 180

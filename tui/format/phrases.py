@@ -146,6 +146,13 @@ def moment(text: str | None, today: date) -> str:
 # -- views ----------------------------------------------------------------------------------------
 
 
+def posted(answer: Mapping[str, object]) -> str:
+    """Says what the node did when the reader posted something."""
+    if Shown(answer).flag("already"):
+        return _("It was so already, so nothing was posted.")
+    return _("Posted.")
+
+
 def title(view: Shown) -> str:
     """Returns the title to show for a view: its title, or else its name, its text or its kind.
 

@@ -315,16 +315,15 @@ async def _send_renewal(node: NodeConnection, fields: Mapping[str, object]) -> s
     """Sends a renewal with the method `renew`, which adds everything in force to the renewal. The
     method `post` would not add this.
     """
-    await node.call("renew", **fields)
-    return _("Posted.")
+    return phrases.posted(await node.call("renew", **fields))
 
 
 async def _send_rule(rule: str, node: NodeConnection, fields: Mapping[str, object]) -> str:
     """Posts a proposal whose change is the new value of a rule."""
     others = {name: value for name, value in fields.items() if name != _NEW_VALUE}
     change = f"charter {rule}={fields.get(_NEW_VALUE)}"
-    await node.call("post", kind=PROPOSAL, fields={**others, "change": change})
-    return _("Posted.")
+    answer = await node.call("post", kind=PROPOSAL, fields={**others, "change": change})
+    return phrases.posted(answer)
 
 
 # -- story -----------------------------------------------------------------------------------------

@@ -147,9 +147,9 @@ class PostFormScreen(Screen[bool]):
         if step.words.send is not None:
             return await step.words.send(self.node, fields), ""
         about = {"about": step.about} if step.about else {}
-        posted = await self.node.call("post", kind=step.kind, fields=fields, **about)
-        advice = Shown(posted).row("advice")
-        return _("Posted."), phrases.remark_in_words(advice) if advice else ""
+        answer = await self.node.call("post", kind=step.kind, fields=fields, **about)
+        advice = Shown(answer).row("advice")
+        return phrases.posted(answer), phrases.remark_in_words(advice) if advice else ""
 
     async def _fetch_people(self) -> list[Shown]:
         """Returns the members whom the reader can choose in this form."""

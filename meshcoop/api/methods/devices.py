@@ -19,12 +19,12 @@ from meshcoop.home import passphrase_box as lock
 from meshcoop.home.key_file import Guest
 from protocol.authority.admission import Device
 from protocol.authority.authority import Authority
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.registry import declared_of
 from protocol.kinds.neighbourhood import Device as DeviceRecord
 from protocol.kinds.people import Profile
 from protocol.record import root_statement as statement
-from protocol.record.root_statement import Certificate
+from protocol.record.root_statement import Certificate, Revocation
 
 
 class DeviceMethods:
@@ -79,8 +79,10 @@ class DeviceMethods:
         """Posts a statement that certifies or revokes a device. A person's root key signed it."""
         membership = await self._node.wait_to_sign()
         signed = read_hex(params, "statement")
-        if statement.read_statement(signed).place != _place(membership):
+        read = statement.read_statement(signed)
+        if read.place != _place(membership):
             raise Mistake("This statement is for another neighbourhood.")
+        _check_new(membership.state.authority, read)
         record = membership.author.write(declared_of(DeviceRecord), {"statement": signed})
         return {"id": record.id.hex()}
 
@@ -144,6 +146,20 @@ def _place(membership: Membership) -> bytes:
     neighbourhood in this way.
     """
     return membership.state.neighbourhood[: statement.PLACE_SIZE]
+
+
+def _check_new(authority: Authority | None, stated: Certificate | Revocation) -> None:
+    """Raises AlreadySo if a device is certified already, or ends after the same record or earlier.
+
+    Of several revocations of one device, the one that ends it earliest counts (R-03.3).
+    """
+    device = authority.devices.get(stated.device) if authority else None
+    if device is None:
+        return
+    if isinstance(stated, Certificate):
+        raise AlreadySo("R-03.5", "the device is certified already")
+    if device.revoked_after is not None and device.revoked_after <= stated.after:
+        raise AlreadySo("R-03.3", "the device is revoked already")
 
 
 def _read_certificate(membership: Membership, params: Params) -> Certificate:

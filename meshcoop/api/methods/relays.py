@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from meshcoop.api.node_handle import NodeHandle
+from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params, read_id_prefix, read_number, read_text
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.server import Method
@@ -12,6 +12,8 @@ from meshcoop.home.relay_limits import MEGABYTE
 from meshcoop.relay.relay import Relay
 from meshcoop.sync import relay_enrolment
 from protocol.authority.kind_names import RELAY
+from protocol.errors import AlreadySo
+from protocol.kinds.neighbourhood import Relay as RelayRecord
 from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
 
@@ -112,6 +114,8 @@ class RelayEnrolmentMethods:
         authority = membership.state.authority
         relays = authority.relays if authority else {}
         matches = [relay for key, relay in relays.items() if key.hex().startswith(prefix)]
+        if not matches:
+            _check_not_ended(membership, prefix)
         if len(matches) != 1:
             raise Mistake(
                 "No one relay is {prefix}; `meshcoop relay list` shows them.", prefix=prefix
@@ -146,6 +150,16 @@ class RelayEnrolmentMethods:
             }
             for key, enrolled in oldest_first
         ]
+
+
+def _check_not_ended(membership: Membership, prefix: str) -> None:
+    """Raises AlreadySo if this home's person has ended the enrolment of a relay whose key begins
+    with `prefix`.
+    """
+    own_devices = membership.author.devices
+    for act in membership.state.authority_fold.records_of(RelayRecord):
+        if act.device in own_devices and act.fields["key"].hex().startswith(prefix):
+            raise AlreadySo("R-08.2", "you have ended this relay already", act.id)
 
 
 def _list_tenants(relay: Relay) -> list[Params]:

@@ -175,7 +175,9 @@ class Story:
         )
 
     def _correct_receipt(self, agreement: str) -> None:
-        receipt = self.sam.post("receipt", "--about", agreement, "--minutes", "180")
+        today = datetime.now(UTC).date().isoformat()
+        about = ("--about", agreement, "--on", today)  # they drove earlier than agreed
+        receipt = self.sam.post("receipt", *about, "--minutes", "180")
         self.ada.wait_for(receipt)
         waiting = self.ada.run("next", *_AS_GRACE)
         self._claim(

@@ -218,8 +218,9 @@ def _list_kinds(about: list[str]) -> str:
 def _describe_bounds(described: FieldDescription, field: Field) -> str:
     if described["choices"]:
         return ", ".join(described["choices"])
-    if isinstance(field, Moment) and field.day_only:
-        return "a day"
+    if isinstance(field, Moment):
+        span = f"{field.days_back} days back to {field.days_ahead} ahead"
+        return f"a day, {span}" if field.day_only else span
     if described["min"] is None:
         return ""
     bounds = f"{described['min']} to {described['max']}"

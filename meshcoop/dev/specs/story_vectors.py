@@ -108,7 +108,7 @@ def _tell_story() -> Document:
     request = home.post("request", ana, None, title="A lift to the clinic", minutes=_HALF_HOUR)
     response = home.post("response", ben, request, text="I can drive")
     agreement = home.post("agreement", ana, response)
-    receipt = home.post("receipt", ben, agreement, on="2026-09-22", note="It rained")
+    receipt = home.post("receipt", ben, agreement, on="2026-09-21", note="It rained")
     confirmation = home.post("confirm", ana, receipt)
     home.post("confirm", ben, confirmation)
     offer = home.post("offer", ben, None, title="Bicycle repair", tags=["bicycles"])

@@ -14,7 +14,7 @@ from typing import TypedDict
 
 from protocol import recurrence
 from protocol.authority.authority import Authority
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import (
     COMMON_POT,
     Awaited,
@@ -28,9 +28,16 @@ from protocol.fold.registry import kind
 from protocol.fold.thread import Entry, Mark, Thread
 from protocol.fold.view import Order, States, View
 from protocol.kinds.activities.seating import Claim, Seats, assign_seats
-from protocol.kinds.exchange.payments import DAY, Payable, Receipt, check_pot_receipt
+from protocol.kinds.exchange.payments import (
+    DAY,
+    Payable,
+    Receipt,
+    check_not_written,
+    check_pot_receipt,
+)
 from protocol.local_clock import LocalClock, offset_at_start
 from protocol.schema.declare import Integer, Many, Map, Minutes, Moment, Person, Text
+from protocol.schema.fields import YEAR
 from protocol.schema.values import PersonId
 
 MOST_PLACES = 64  # of all roles together; a list in a record holds no more
@@ -108,7 +115,7 @@ class Activity(Kind):
 
     title: str | None = Text(required=True, min=1, max=120)
     text: str | None = Text(max=2000)
-    starts: str = Moment(required=True, help="by the clock here, the first time")
+    starts: str = Moment(required=True, days_back=YEAR, help="by the clock here, the first time")
     minutes: int | None = Minutes(min=1)
     repeats: str | None = Text(max=200, help="an iCalendar RRULE, such as FREQ=WEEKLY")
     roles: dict[str, int] | None = Map(
@@ -314,7 +321,7 @@ class Signup(Kind):
     closing = {Mark.WITHDRAWN: By("author", while_=(State.PLACED, State.WAITING))}
 
     role: str | None = Text(min=1, max=40, help="needed where the activity names several")
-    on: str = Moment(required=True, day_only=True, help="the next day if left out")
+    on: str = Moment(required=True, day_only=True, days_back=0, help="the next day if left out")
 
     accepted: bool = False
 
@@ -350,26 +357,30 @@ class Signup(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the activity is cancelled (R-17.8), or has begun on the day (R-17.7).
 
-        Raises Refused also if the author has signed up for the same day already.
+        Raises AlreadySo if the author has signed up for the same day and role already. Raises
+        Refused if it was for another role.
         """
         activity = _activity_of(thread, self.about)
         if activity.state == Activity.State.CANCELLED:
             raise Refused("R-17.8", "the activity is cancelled")
         activity.check_in_time(self.on, thread.clock)
-        if any(signup.on == self.on for signup in _signups_of(thread, activity, self.author)):
-            raise Refused("R-17.8", "there is a signup for that day already")
+        for earlier in _signups_of(thread, activity, self.author):
+            if (earlier.on, earlier.role) == (self.on, self.role):
+                raise AlreadySo("R-17.8", "you have signed up already", earlier.id)
+            if earlier.on == self.on:
+                raise Refused(
+                    "R-17.8", "you have signed up for that day in another role; withdraw that first"
+                )
 
     def check_accept(self, thread: Thread, accept: View) -> None:
         """Raises Refused if software should not accept the signup (R-17.8).
 
-        This is so if the signup is already accepted or withdrawn. It is also so if the organiser
-        has promised to others all places of the same role on the same day.
+        This is so if the signup is withdrawn. It is also so if the organiser has promised to others
+        all places of the same role on the same day.
         """
         del accept
         if self.state == self.State.WITHDRAWN:
             raise Refused("R-17.8", "the signup is withdrawn already")
-        if self.accepted:
-            raise Refused("R-17.8", "the signup is accepted already")
         activity = _activity_of(thread, self.about)
         activity.check_in_time(self.on, thread.clock)
         promised = [
@@ -469,7 +480,9 @@ class Attendance(Payable):
     example = {"people": [SOMEBODY], "on": "2026-11-26", "held": {"cook": [SOMEBODY]}}
 
     people: list[PersonId] = Many(of=Person(), required=True, max=MOST_PLACES, help="who came")
-    on: str = Moment(required=True, day_only=True, help="the last day if left out")
+    on: str = Moment(
+        required=True, day_only=True, days_back=YEAR, days_ahead=0, help="the last day if left out"
+    )
     held: dict[str, list[PersonId]] | None = Map(
         of=Many(of=Person(), max=MOST_PLACES), filled=True, help="who had a place"
     )
@@ -497,7 +510,10 @@ class Attendance(Payable):
         self.held = activity.places_held(self.on)
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the activity has not begun on the day of the attendance (R-17.12)."""
+        """Raises Refused if the activity has not begun on the day of the attendance (R-17.12).
+
+        Raises AlreadySo if it says nothing that earlier attendances for that day do not say.
+        """
         begins = _activity_of(thread, self.about).occurrence_start(self.on)
         if not thread.clock.has_begun(begins):
             raise Refused(
@@ -505,6 +521,14 @@ class Attendance(Payable):
                 "it begins on {begins}; write it down then",
                 begins=begins.replace("T", " "),
             )
+        earlier = [
+            attendance
+            for attendance in thread.linked_views(Attendance, "about", self.about or b"")
+            if attendance.on == self.on
+        ]
+        came = {person for attendance in earlier for person in attendance.people}
+        if earlier and came.issuperset(self.people):
+            raise AlreadySo("R-17.12", "this is written down already", earlier[0].id)
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the attendance to the views (R-17.11).
@@ -559,6 +583,7 @@ class Attendance(Payable):
         Another receipt that is disputed does not matter.
         """
         self._check_counts(thread)
+        check_not_written(thread, receipt)
         for other in self._standing_receipts(thread, receipt.giver):
             raise Refused(
                 "R-17.16",

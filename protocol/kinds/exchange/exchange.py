@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypedDict
 
 from protocol import recurrence
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import (
     COMMON_POT,
     Answered,
@@ -30,10 +30,12 @@ from protocol.kinds.exchange.payments import (
     DAY,
     Payable,
     Receipt,
+    check_not_written,
     check_parties,
     counting_receipts,
 )
 from protocol.schema.declare import Integer, Many, Minutes, Moment, Person, Text
+from protocol.schema.fields import YEAR
 from protocol.schema.values import PersonId
 
 
@@ -67,7 +69,15 @@ class Intent(Kind):
     on_board = True
     deadline = ("until", State.EXPIRED)
     shown_as_views = ("responses",)
-    closing = {Mark.WITHDRAWN: By("author", while_=(State.OPEN, State.AGREED))}
+    closing = {
+        Mark.WITHDRAWN: By(
+            "author",
+            while_=(State.OPEN,),
+            instead={
+                State.AGREED: "cancel an agreement about it first, if it is not to take place"
+            },
+        )
+    }
     example = {"title": "A hand with the shelf", "minutes": 60, "tags": ["tools"]}
 
     title: str | None = Text(required=True, min=1, max=120)
@@ -75,8 +85,8 @@ class Intent(Kind):
     tags: list[str] | None = Many(of=Text(min=1, max=40))
     minutes: int | None = Minutes(min=1)
     area: str | None = Text(max=60, help="a coarse area, never an address")
-    starts: str | None = Moment()
-    until: str | None = Moment(help="after this it counts as expired")
+    starts: str | None = Moment(days_back=YEAR)
+    until: str | None = Moment(days_back=0, help="after this it counts as expired")
     repeats: str | None = Text(max=200, help="an iCalendar RRULE")
     places: int | None = Integer(min=1, max=1000, help="how many people are wanted; 1 if left out")
     lang: str | None = Text(max=35, help="the language of the words, such as es")
@@ -219,12 +229,20 @@ class Response(Kind):
     wording = Words("Response", happened="{who} responded", submit="Send")
     example = {"minutes": 60, "when": "2026-11-23T09:30"}
     closing = {
-        Mark.WITHDRAWN: By("author", while_=(State.WAITING,)),
-        Mark.DECLINED: By(_next_turn, while_=(State.WAITING,)),
+        Mark.WITHDRAWN: By(
+            "author",
+            while_=(State.WAITING,),
+            instead={State.ACCEPTED: "cancel the agreement instead"},
+        ),
+        Mark.DECLINED: By(
+            _next_turn,
+            while_=(State.WAITING,),
+            instead={State.ACCEPTED: "cancel the agreement instead"},
+        ),
     }
 
     minutes: int | None = Minutes(min=1)
-    when: str | None = Moment()
+    when: str | None = Moment(days_back=YEAR)
     text: str | None = Text(max=2000, private=True, help="only the other party can read this")
 
     agreement: bytes | None = None
@@ -273,14 +291,24 @@ class Response(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the offer or request is over (R-13.4).
 
-        Raises Refused also if this response answers another response that is not waiting.
+        Raises Refused also if this response answers another response that is not waiting. Raises
+        AlreadySo if the author has given the same answer, and it stands.
         """
         intent = self.parley(thread).intent
         occurrences.check_rule(self.when or intent.starts, intent.repeats)
         intent.check_not_over(thread)
         above = thread.find_view(self.about, Response)
         if above is not None and above.state != self.State.WAITING:
+            self._check_new(thread)
             raise Refused("R-13.4", "the response is {state}, not waiting", state=above.state)
+
+    def _check_new(self, thread: Thread) -> None:
+        """Raises AlreadySo if the author has proposed the same terms, and they stand (R-10.20)."""
+        terms = (self.author, self.minutes, self.when)
+        for earlier in thread.linked_views(Response, "about", self.about or b""):
+            is_same = terms == (earlier.author, earlier.minutes, earlier.when)
+            if is_same and earlier.state in {self.State.WAITING, self.State.ACCEPTED}:
+                raise AlreadySo("R-13.4", "you have proposed these terms already", earlier.id)
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the response to the views, in the state "waiting".
@@ -318,10 +346,10 @@ class Response(Kind):
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """A response in the state "waiting" waits for an answer by the other party.
 
-        It stops waiting when the offer or request is over.
+        It stops waiting when the offer or request is over, or has no place left.
         """
         intent = thread.find_view(self.intent, Intent)
-        is_open = intent is not None and intent.state in {Intent.State.OPEN, Intent.State.AGREED}
+        is_open = intent is not None and intent.state == Intent.State.OPEN
         if intent is not None and is_open and self.state == self.State.WAITING:
             for person in _next_turn(self, thread):
                 yield Awaited(person, "agreement", self.id, until=intent.until)
@@ -382,7 +410,7 @@ class Agreement(Payable):
     }
 
     minutes: int | None = Minutes(min=1)
-    when: str | None = Moment()
+    when: str | None = Moment(days_back=YEAR)
     giver: PersonId = Person(required=True, filled=True)
     receiver: PersonId = Person(required=True, filled=True)
     repeats: str | None = Text(max=200, filled=True, help="as the intent says")
@@ -410,14 +438,26 @@ class Agreement(Payable):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the response is not waiting any more (R-13.7).
 
-        Raises Refused also if the offer or request is over (R-13.4).
+        Raises Refused also if the offer or request is over (R-13.4), or has no place left
+        (R-13.7b). Raises AlreadySo if the author has agreed to this response already.
         """
         response = thread.find_view(self.about, Response)
         if response is None:
             return
+        agreement = thread.find_view(response.agreement, Agreement)
+        if agreement is not None and agreement.author == self.author:
+            raise AlreadySo("R-13.7", "you have agreed to this already", agreement.id)
         if response.state != Response.State.WAITING:
             raise Refused("R-13.7", "the response is {state}, not waiting", state=response.state)
         response.parley(thread).intent.check_not_over(thread)
+        intent = thread.find_view(response.intent, Intent)
+        if intent is not None and intent.state in {Intent.State.AGREED, Intent.State.DONE}:
+            raise Refused(
+                "R-13.7b",
+                "as many people as it wants have agreed to the {kind}; "
+                "cancel an agreement about it first",
+                kind=intent.kind,
+            )
 
     def countersigns(self, thread: Thread, target: View) -> bool:
         """Returns True if the person whose turn it is agrees to the same terms as the response."""
@@ -480,11 +520,12 @@ class Agreement(Payable):
         """Raises Refused if another receipt for the same time is already confirmed (R-13.10).
 
         Raises Refused also if the agreement is cancelled, or if it does not take place on the day
-        of the receipt.
+        of the receipt. Raises AlreadySo if the author has written such a receipt already.
         """
         agreement = thread.find_view(self.id, Agreement)
         if agreement is None:
             return
+        check_not_written(thread, receipt)
         # An agreement that repeats may be done so far and still take place again tomorrow.
         is_done = agreement.state == self.State.DONE and not agreement.repeats
         if is_done or not agreement.is_alive:

@@ -7,13 +7,14 @@ confirms it.
 from collections.abc import Iterable
 from typing import TypedDict
 
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import COMMON_POT, Awaited, Credit, Way
 from protocol.fold.kind import SOMEBODY, By, Kind, Words
 from protocol.fold.registry import kind
 from protocol.fold.thread import Entry, Mark, Thread
 from protocol.fold.view import NoStates, States, View
 from protocol.schema.declare import Minutes, Moment, Person, Text
+from protocol.schema.fields import YEAR
 from protocol.schema.values import PersonId
 
 DAY = len("2026-11-23")
@@ -144,7 +145,7 @@ class Receipt(Kind):
     giver: PersonId = Person(required=True, filled=True)
     receiver: PersonId = Person(required=True, filled=True)
     minutes: int = Minutes(required=True, min=1)
-    on: str = Moment(required=True)
+    on: str = Moment(required=True, days_back=YEAR, days_ahead=0)
     note: str | None = Text(max=1000, private=True, help="words for the two parties only")
 
     duplicate: bool = False
@@ -164,6 +165,11 @@ class Receipt(Kind):
         If there is no such correction, the minutes of the receipt itself count.
         """
         return self.minutes if self.corrected is None else self.corrected
+
+    def is_overtaken(self, thread: Thread) -> bool:
+        """Returns True if another receipt for the same time counts, so that this one cannot."""
+        counting = counting_receipts(thread, self.about or b"")
+        return counting.get(self.occurrence(thread), self.id) != self.id
 
     def occurrence(self, thread: Thread) -> Occurrence:
         """Returns the occurrence that the receipt is for.
@@ -227,8 +233,7 @@ class Receipt(Kind):
         ]
         if thread.is_marked(self.id, Mark.CONFIRMED):
             self.state = self.State.CONFIRMED
-            counting = counting_receipts(thread, self.about or b"")
-            self.duplicate = counting[self.occurrence(thread)] != self.id
+            self.duplicate = self.is_overtaken(thread)
             self._correct(corrections)
         elif thread.is_marked(self.id, Mark.DISPUTED):
             self.state = self.State.DISPUTED
@@ -243,8 +248,8 @@ class Receipt(Kind):
             )
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """A proposed receipt waits for a `confirm` by the other party."""
-        if self.state == self.State.PROPOSED:
+        """A proposed receipt waits for a `confirm` by the other party, if it can still count."""
+        if self.state == self.State.PROPOSED and not self.is_overtaken(thread):
             for person in _confirmers(self, thread):
                 yield Awaited(person, "confirm", self.id)
 
@@ -260,6 +265,18 @@ class Receipt(Kind):
             correction.moved = None if self.duplicate else correction.minutes - minutes
             minutes = correction.minutes
             self.corrected = minutes
+
+
+def check_not_written(thread: Thread, receipt: Receipt) -> None:
+    """Raises AlreadySo if its author has written a receipt for the same time and minutes (R-13.10b).
+
+    An earlier receipt that is disputed does not matter.
+    """
+    for earlier in thread.linked_views(Receipt, "about", receipt.about or b""):
+        is_same = (earlier.author, earlier.minutes) == (receipt.author, receipt.minutes)
+        is_same_time = earlier.occurrence(thread) == receipt.occurrence(thread)
+        if is_same and is_same_time and earlier.state != Receipt.State.DISPUTED:
+            raise AlreadySo("R-13.10", "you have written this receipt already", earlier.id)
 
 
 def check_parties(receipt: Receipt) -> None:
@@ -324,7 +341,10 @@ class Correction(Kind):
             yield Way(trial={"minutes": 0 if receipt.counted_minutes else 1})
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused unless the receipt is confirmed and the new minutes differ (R-13.19)."""
+        """Raises Refused unless the receipt counts and the new minutes differ (R-13.19).
+
+        Raises AlreadySo if these minutes count already, or if the author has proposed them already.
+        """
         receipt = thread.find_view(self.about, Receipt)
         if receipt is None:
             return
@@ -334,19 +354,33 @@ class Correction(Kind):
                 "the receipt is {state}, so nothing counts yet; write another one",
                 state=receipt.state,
             )
-        if receipt.counted_minutes == self.minutes:
+        if receipt.duplicate:
             raise Refused(
-                "R-13.19", "{minutes} minutes are what counts already", minutes=self.minutes
+                "R-13.19", "another receipt for the same time counts instead; correct that one"
             )
-        # The latest correction counts. One with an earlier time than a confirmed one has no effect.
-        is_overtaken = any(
-            correction.state == self.State.CONFIRMED and correction.created >= self.created
-            for correction in thread.linked_views(Correction, "about", receipt.id)
-        )
-        if is_overtaken:
+        if receipt.counted_minutes == self.minutes:
+            raise AlreadySo(
+                "R-13.19",
+                "{minutes} minutes are what counts already",
+                receipt.id,
+                minutes=self.minutes,
+            )
+        for proposed in thread.linked_views(Correction, "about", receipt.id):
+            is_same = (proposed.author, proposed.minutes) == (self.author, self.minutes)
+            if is_same and proposed.state == self.State.PROPOSED:
+                raise AlreadySo("R-13.19", "you have proposed these minutes already", proposed.id)
+        if self.is_overtaken(thread):
             raise Refused(
                 "R-13.19", "what counts was signed by a clock ahead of this one; try again later"
             )
+
+    def is_overtaken(self, thread: Thread) -> bool:
+        """Returns True if a later correction is confirmed, so that this one changes nothing."""
+        return any(
+            other.state == self.State.CONFIRMED and other.created >= self.created
+            for other in thread.linked_views(Correction, "about", self.about or b"")
+            if other.id != self.id
+        )
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the correction to the views, in the state "proposed" (R-13.17).
@@ -383,8 +417,8 @@ class Correction(Kind):
             )
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """A proposed correction waits for a `confirm` by the other party."""
-        if self.state == self.State.PROPOSED:
+        """A proposed correction waits for a `confirm` by the other party, if it can still count."""
+        if self.state == self.State.PROPOSED and not self.is_overtaken(thread):
             for person in _confirmers(self, thread):
                 yield Awaited(person, "confirm", self.id)
 
@@ -404,11 +438,31 @@ class Confirm(Kind):
     stands_alone = True
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the record is confirmed already: a second `confirm` changes nothing."""
+        """Raises AlreadySo if the author has confirmed the record already (R-10.20).
+
+        Raises Refused if the confirmed record would not count, because another one counts instead
+        (R-13.12b).
+        """
         target = thread.target(self)
-        if thread.is_marked(target.id, Mark.CONFIRMED):
-            rule = "R-13.15" if target.kind == self.kind else "R-13.12"
-            raise Refused(rule, "the {kind} is confirmed already", kind=target.kind)
+        earlier = thread.marking_record(target.id, Mark.CONFIRMED, self.author)
+        if earlier is not None:
+            raise AlreadySo(
+                "R-13.12", "you have confirmed the {kind} already", earlier, kind=target.kind
+            )
+        view = thread.find_view(target.id, Kind)
+        if isinstance(view, Receipt) and view.is_overtaken(thread):
+            raise Refused(
+                "R-13.12", "another receipt for the same time counts already; correct that one"
+            )
+        if isinstance(view, Correction) and view.is_overtaken(thread):
+            raise Refused(
+                "R-13.12", "a later correction counts already; propose another correction"
+            )
+
+    def has_effect(self, before: Thread, after: Thread) -> bool:
+        """Returns True also if the record confirms a `confirm`, which then counts after a fork."""
+        is_of_confirm = before.find_draft(self.about, Confirm) is not None
+        return is_of_confirm or super().has_effect(before, after)
 
     def countersigns(self, thread: Thread, target: View) -> bool:
         """Returns True if this record makes `target` count after a fork.
@@ -441,7 +495,7 @@ class Confirm(Kind):
                 raise Refused(
                     "R-13.12", "only the other party can confirm a {kind}", kind=target.kind
                 )
-        thread.mark(target.id, Mark.CONFIRMED, self.author)
+        thread.mark(target.id, Mark.CONFIRMED, self)
 
     def confirmed_author(self, thread: Thread) -> bytes | None:
         """Returns the author of the receipt or correction that this record confirms.

@@ -8,15 +8,16 @@ works out whether the action is confirmed.
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import Awaited, Way
 from protocol.fold.kind import Kind, Words
 from protocol.fold.registry import kind
 from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import States
 from protocol.kinds.services.measures import Measure
-from protocol.loops.action_state import YES, ActionState
+from protocol.loops.action_state import YES, ActionState, Tally, tally_action
 from protocol.schema.declare import Bytes, Choice, Integer, Moment, Person, Text
+from protocol.schema.fields import YEAR
 from protocol.schema.values import PersonId
 
 LONGEST_DAYS = 28
@@ -58,7 +59,7 @@ class Action(Kind):
 
     owner: PersonId | None = Person(help="who does it; its author if left out")
     what: str | None = Text(required=True, min=1, max=500)
-    due: str = Moment(required=True, day_only=True, help="by when")
+    due: str = Moment(required=True, day_only=True, days_back=0, days_ahead=YEAR, help="by when")
     window: int | None = Integer(
         min=-(2**31), filled=True, help="the window that opened the matter"
     )
@@ -122,6 +123,12 @@ class Done(Kind):
 
     text: str | None = Text(max=2000)
 
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises AlreadySo if the action is reported done, and no raiser has reopened it (R-23.4d)."""
+        tally = _tally(thread, self)
+        if tally is not None and tally.state in {ActionState.REPORTED_DONE, ActionState.CONFIRMED}:
+            raise AlreadySo("R-23.4", "the action is {state} already", state=tally.state.value)
+
     def fold_entry(self, thread: Thread) -> None:
         """Adds the report to the views. The report says that an action is done.
 
@@ -154,6 +161,27 @@ class Verdict(Kind):
         for fixed in _VERDICTS:
             yield Way({"fixed": fixed}, ask=("text",))
 
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises Refused unless the author raised the matter, and it is reported done (R-23.5h).
+
+        Raises AlreadySo if the author's latest verdict that counts says exactly this.
+        """
+        tally = _tally(thread, self)
+        if tally is None or self.author == tally.action.author:
+            return  # the fold refuses it
+        if self.author not in thread.raisers_of(tally.action.id):
+            raise Refused("R-23.5", "only those who raised the matter judge what is done about it")
+        if tally.done_at is None:
+            raise Refused("R-23.5", "nobody has reported the action done yet; judge it then")
+        verdicts = [
+            verdict
+            for verdict in thread.linked_views(Verdict, "about", tally.action.id)
+            if verdict.author == self.author and verdict.created >= tally.done_at
+        ]
+        latest = max(verdicts, key=lambda verdict: verdict.order, default=None)
+        if latest is not None and (latest.fixed, latest.text) == (self.fixed, self.text):
+            raise AlreadySo("R-23.5", "you have said so already", latest.id)
+
     def fold_entry(self, thread: Thread) -> None:
         """Adds the verdict to the views.
 
@@ -163,3 +191,21 @@ class Verdict(Kind):
         if self.author == thread.target(self).person:
             raise Refused("R-23.5", "the owner of an action does not judge it")
         thread.add_view(self)
+
+
+def _tally(thread: Thread, statement: Done | Verdict) -> Tally | None:
+    """Returns the verdicts that count on the action that a new record is about (R-23.5).
+
+    Returns None if the action does not count.
+    """
+    action = thread.find_view(statement.about, Action)
+    if action is None:
+        return None
+    return tally_action(
+        action,
+        thread.linked_views(Done, "about", action.id),
+        thread.linked_views(Verdict, "about", action.id),
+        thread.raisers_of(action.id),
+        thread.authority.charter["smallest_group"],
+        statement.created,
+    )

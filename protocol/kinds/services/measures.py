@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import Way
 from protocol.fold.kind import SOMETHING, Kind, Words
 from protocol.fold.registry import kind
@@ -176,7 +176,12 @@ class Feedback(Kind):
 
     value: int | None = ScaleNumber(help="the answer; of what is counted 1, or 0 for none")
     text: str | None = Text(max=2000)
-    on: str | None = Moment(day_only=True, help="the day that it is about; today if left out")
+    on: str | None = Moment(
+        day_only=True,
+        days_back=DAYS_BACK,
+        days_ahead=1,
+        help="the day that it is about; today if left out",
+    )
     link: bytes | None = RecordId(help="the link of the chain that it is about, where one knows it")
     lang: str | None = Text(max=35, help="the language of the words, such as es")
     urgent: str | None = Choice(
@@ -208,11 +213,18 @@ class Feedback(Kind):
             self.value = 1
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the measure is not in use (R-22.4)."""
+        """Raises Refused if the measure is not in use (R-22.4).
+
+        Raises Refused also if the author has raised an alarm in the same week (R-22.9b).
+        """
         measure = thread.find_view(self.about, Measure)
         if measure is not None and measure.state != Measure.State.IN_USE:
             raise Refused(
                 "R-22.4", "this measure is {state}; a decision adopts it", state=measure.state
+            )
+        if self.urgent == "yes" and self._alarm_week in thread.index(_FeedbackIndex).alarms:
+            raise Refused(
+                "R-22.9", "you have raised an alarm this week already; leave out that it is urgent"
             )
 
     def fold_entry(self, thread: Thread) -> None:
@@ -258,7 +270,12 @@ class Feedback(Kind):
     def _is_first_alarm(self, thread: Thread) -> bool:
         """Returns True if this is the first urgent feedback of its author in the week."""
         alarms = thread.index(_FeedbackIndex).alarms
-        return alarms.setdefault((_WEEKS.window_at(self.created), self.author), self.id) == self.id
+        return alarms.setdefault(self._alarm_week, self.id) == self.id
+
+    @property
+    def _alarm_week(self) -> tuple[int, bytes]:
+        """The week of the feedback, and its author."""
+        return _WEEKS.window_at(self.created), self.author
 
 
 @kind("same_as", about=("feedback",), plural="merges")
@@ -291,8 +308,20 @@ class SameAs(Kind):
                 other.id
                 for other in _other_reports(thread, report)
                 if abs(_day(other) - _day(report)) <= MERGEABLE_DAYS
+                and not _is_compared(thread, frozenset((report.id, other.id)))
             ]
             yield Way(ask=("other",), among=frozenset(near))
+
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises Refused if a reporter has said that the reports differ (R-22.6e).
+
+        Raises AlreadySo if somebody has merged them already.
+        """
+        pair = frozenset((self.about, self.other))
+        if pair in thread.index(_FeedbackIndex).apart:
+            raise Refused("R-22.6", "one of the two reporters says that they are not the same")
+        for merge in _merges_of(thread, pair):
+            raise AlreadySo("R-22.6", "somebody has said so already", merge.id)
 
     def fold_entry(self, thread: Thread) -> None:
         """Merges two reports of one incident (R-22.6).
@@ -338,14 +367,15 @@ class NotSame(Kind):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """If the person wrote the report, yields one way: to choose another report.
-
-        The other report is to the same measure.
-        """
+        """If the person wrote the report, yields one way: to choose a report that is merged with it."""
         report = thread.find_view(target.id, Feedback)
         if report is not None and report.author == person:
-            others = _other_reports(thread, report)
-            yield Way(ask=("other",), among=frozenset(other.id for other in others))
+            merged = [
+                other.id
+                for other in _other_reports(thread, report)
+                if _merges_of(thread, frozenset((report.id, other.id)))
+            ]
+            yield Way(ask=("other",), among=frozenset(merged))
 
     def fold_entry(self, thread: Thread) -> None:
         """Notes that two reports are about different incidents (R-22.6).
@@ -367,7 +397,7 @@ class Answer(Kind):
     class State(States):
         """The state of an answer."""
 
-        STATED = "said", "Never: an answer has no view of its own."
+        STATED = "said", "Always."
 
     wording = Words("Answer", happened="{who} answered", submit="Answer")
     example = {"text": "The lorry broke down.", "reason": "explained"}
@@ -377,6 +407,10 @@ class Answer(Kind):
         words=("explained", "being_done", _NOT_OURS), help="what kind of answer it is"
     )
     to: bytes | None = RecordId(help="not ours: the link of who it is for, once they accept")
+
+    def fold_entry(self, thread: Thread) -> None:
+        """Adds the answer to the views. The loops read from it who has answered (R-23.6c)."""
+        thread.add_view(self)
 
     @property
     def is_handed_on(self) -> bool:
@@ -389,6 +423,22 @@ def _number_on_scale(scale: str, answer: int | None) -> int | None:
     other answer as it is, for the check of the field.
     """
     return fields.ScaleNumber.numbers.get(answer, answer) if scale == YES_NO else answer
+
+
+def _merges_of(thread: Thread, pair: frozenset[bytes | None]) -> list[SameAs]:
+    """Returns the merges of two reports that nobody has cancelled."""
+    return [
+        merge
+        for report_id in pair
+        for merge in thread.linked_views(SameAs, "about", report_id or b"")
+        if frozenset((merge.about, merge.other)) == pair and merge.state == SameAs.State.STATED
+    ]
+
+
+def _is_compared(thread: Thread, pair: frozenset[bytes | None]) -> bool:
+    """Returns True if somebody has merged two reports, or a reporter has said that they differ."""
+    is_apart = pair in thread.index(_FeedbackIndex).apart
+    return is_apart or bool(_merges_of(thread, pair))
 
 
 def _other_reports(thread: Thread, report: Feedback) -> list[Feedback]:

@@ -150,9 +150,22 @@ class Link(ChainPart):
         otherwise="only the person to whom a link is offered accepts it",
     )
     closing = {
-        Mark.WITHDRAWN: By("author", while_=(State.OFFERED,)),
-        Mark.DECLINED: By("to", while_=(State.OFFERED,)),
-        Mark.ENDED: By("author", "to", while_=(State.ACCEPTED,)),
+        Mark.WITHDRAWN: By(
+            "author",
+            while_=(State.OFFERED,),
+            instead={State.ACCEPTED: "end it instead (as ended)"},
+        ),
+        Mark.DECLINED: By(
+            "to",
+            while_=(State.OFFERED,),
+            instead={State.ACCEPTED: "end it instead (as ended)"},
+        ),
+        Mark.ENDED: By(
+            "author",
+            "to",
+            while_=(State.ACCEPTED,),
+            instead={State.OFFERED: "withdraw or decline it instead"},
+        ),
     }
 
     to: PersonId = Person(required=True, help="who is to do it")

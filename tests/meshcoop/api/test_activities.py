@@ -10,7 +10,7 @@ import pytest
 
 from meshcoop.api.presenter import Presenter
 from meshcoop.cli import plain_text as told
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import COMMON_POT
 from protocol.kinds.activities.activities import Signup
 from protocol.local_clock import start_of
@@ -93,7 +93,7 @@ def test_nobody_is_signed_up_twice_or_for_what_is_cancelled(lane):
     root = lunch(ada)
     settle(*lane)
     first = ben.post("signup", root, role="cook")
-    with pytest.raises(Refused, match="already"):
+    with pytest.raises(Refused, match="in another role"):
         ben.post("signup", root, role="server")
     ben.post("close", first, as_state="withdrawn")
     ben.post("signup", root, role="server")
@@ -110,10 +110,8 @@ def test_no_more_are_accepted_than_there_are_places(lane):
     first, second = ben.post("signup", root, role="cook"), cho.post("signup", root, role="cook")
     settle(*lane)
     ada.post("accept", second)
-    for again in (first, second):
-        with pytest.raises(Refused) as refused:
-            ada.post("accept", again)
-        assert refused.value.rule == "R-17.8"
+    with pytest.raises(Refused, match=r"R-17\.8"):
+        ada.post("accept", first)
     assert states(ada, first, second) == ["waiting", "placed"]
 
 
@@ -203,11 +201,10 @@ def test_the_pot_pays_who_ran_it_once_a_day(lane):
     ada.street.clock = BEGINS
     written = ada.post("attendance", root, people=came)
     receipt = ada.post("receipt", written)  # besides Ada, only Ben came
-    again = ada.post("attendance", root, people=came)
-    for attendance in (written, again):
-        with pytest.raises(Refused) as refused:
-            ada.post("receipt", attendance)
-        assert refused.value.rule == "R-17.16"
+    with pytest.raises(AlreadySo):
+        ada.post("receipt", written)
+    with pytest.raises(Refused, match=r"R-17\.16"):
+        ada.post("receipt", written, minutes="60")
     settle(*lane)
     ben.post("confirm", receipt)
     settle(*lane)

@@ -121,7 +121,7 @@ def test_what_is_over_withdrawn_hidden_or_answered_is_not_suggested():
         ada, ben, cho, dan = homes
         mine = named(ada, "Ada", assets=["driving"])
         past = dan.post("request", title="A lift yesterday", starts=day(-1))
-        dan.post("request", title="A lift till yesterday", until=day(-1))
+        dan.put(dan.forge("request", title="A lift till yesterday", until=day(-1)))
         back = dan.post("request", title="A lift after all not")
         rude = dan.post("request", title="A lift, you fools")
         asked = dan.post("request", title="A lift on foot of your answer")

@@ -46,17 +46,17 @@ def test_private_words_open_for_both_parties_only():
 
 def test_what_may_be_left_out_is_filled_in():
     with street() as (ada, ben):
-        request = ada.post("request", title="A lift", minutes="45", starts="2026-12-01T09:00")
+        request = ada.post("request", title="A lift", minutes="45", starts="2026-11-18T10:30")
         settle(ada, ben)
         response = ben.post("response", request)
         settle(ada, ben)
         agreement = ada.post("agreement", response)
         view = ada.view(agreement)
         assert (view.giver, view.receiver) == (ben.me.person, ada.me.person)
-        assert (view.minutes, view.when) == (45, "2026-12-01T09:00")
+        assert (view.minutes, view.when) == (45, "2026-11-18T10:30")
         settle(ada, ben)
         receipt = ben.view(ben.post("receipt", agreement))
-        assert (receipt.minutes, receipt.on) == (45, "2026-12-01T09:00")
+        assert (receipt.minutes, receipt.on) == (45, "2026-11-18T10:30")
 
 
 def test_a_receipt_without_a_date_is_of_today_here():

@@ -208,9 +208,9 @@ def refused_before_signing(story, entry):
         (CONTRACTOR, 2, "withdrawn", None),
         (SUB, 2, "declined", None),
         (COUNCIL, 1, "ended", None),
-        (COUNCIL, 1, "withdrawn", "the link is accepted already (R-14.7)"),
-        (CONTRACTOR, 1, "declined", "the link is accepted already (R-14.7)"),
-        (SUB, 2, "ended", "the link is offered already (R-14.7)"),
+        (COUNCIL, 1, "withdrawn", "the link is accepted; end it instead (as ended) (R-14.7)"),
+        (CONTRACTOR, 1, "declined", "the link is accepted; end it instead (as ended) (R-14.7)"),
+        (SUB, 2, "ended", "the link is offered; withdraw or decline it instead (R-14.7)"),
     ],
 )
 def test_links_and_services_end_with_the_word_that_fits_their_state(who, place, word, refusal):

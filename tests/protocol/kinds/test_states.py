@@ -44,7 +44,7 @@ TRIES = 6  # how often a record is drawn until one counts
 OVERDUE = ("action", "overdue")
 # These states are declared because other programs rely on the lists of states. No view has
 # them: an action that is partly fixed is reopened, and an answer has no view.
-NEVER = {("action", "partly"), ("answer", "said")}
+NEVER = {("action", "partly")}
 
 
 class RandomThread:
