@@ -47,9 +47,18 @@ class LocalClock:
         """Returns what the clocks show this many days later. The number may be negative."""
         return replace(self, time=self.time + days * _DAY_MS)
 
+    @property
+    def zone_name(self) -> str:
+        """The name of the zone, such as Europe/London."""
+        return str(self.zone)
+
     def day_of(self, time: int) -> str:
         """Returns the local day of another time (ms), as YYYY-MM-DD."""
         return write_locally(time, self.zone)[:_DAY]
+
+    def day_in(self, days: int) -> str:
+        """Returns the local day that is so many days after today, as YYYY-MM-DD."""
+        return (date.fromisoformat(self.today) + timedelta(days)).isoformat()
 
     def to_local(self, moment: str) -> str:
         """Returns a moment as the clocks show it. Only a moment in UTC changes."""
@@ -78,6 +87,11 @@ def write_locally(time: int, zone: tzinfo) -> str:
 def to_local(moment: str, zone: tzinfo) -> str:
     """Returns a moment as clocks in the zone show it. Only a moment in UTC changes."""
     return write_locally(start_of(moment, zone), zone) if moment.endswith("Z") else moment
+
+
+def read_time(text: str) -> int:
+    """Returns a time, in milliseconds since 1970, that is written in UTC as ISO 8601 with a "Z"."""
+    return start_of(text, UTC)
 
 
 def start_of(moment: str, zone: tzinfo) -> int:

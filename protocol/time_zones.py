@@ -5,11 +5,14 @@ the same version of this program knows the same zones. Homes with other versions
 That is why no fold reads a zone: only software that signs, shows or exports does (R-17.4).
 """
 
+from datetime import UTC
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from zoneinfo import ZoneInfo
+
+from protocol.local_clock import LocalClock
 
 _MOST_NEAR = 3  # names in a refusal
 _LEAST_LIKENESS = 0.6
@@ -29,6 +32,14 @@ def find_zone(name: str | None) -> ZoneInfo | None:
         return None
     with (_tables() / "zoneinfo" / name).open("rb") as table:
         return ZoneInfo.from_file(table, key=name)
+
+
+def local_clock(time: int, zone_name: str | None) -> LocalClock:
+    """Returns what the clocks of a zone show at a time, in milliseconds since 1970.
+
+    If no zone is named, or one that this program does not know, they show UTC (R-10.17).
+    """
+    return LocalClock(time, find_zone(zone_name) or UTC)
 
 
 def near_zone_names(typed: str) -> list[str]:

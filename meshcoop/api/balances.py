@@ -58,10 +58,11 @@ class Balances:
 
     def _line(self, person: bytes, credit: Credit, minutes: int, running: int) -> Shown:
         other = credit.receiver if credit.giver == person else credit.giver
+        clock = self._presenter.clock
         return {
             "id": credit.id.hex(),
             "kind": credit.kind,
-            "on": credit.on or self._presenter.clock.day_of(credit.created),
+            "on": clock.to_local(credit.on) if credit.on else clock.day_of(credit.created),
             "person": self._presenter.show_person(other),
             "minutes": minutes,
             "balance": running,

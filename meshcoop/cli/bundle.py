@@ -3,7 +3,7 @@ a memory stick.
 """
 
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from protocol.wire import frames, have_map
 from protocol.wire.bundle_file import BUNDLE, HAVE_FILE, LIST_BYTES, MAX_REFUSED
 
 _USAGE = 2
+_FIRST_ZONE = timezone(timedelta(hours=14))
 _COUNTS = ("new", "known", "refused", "waiting")
 
 
@@ -26,7 +27,7 @@ def write_bundle(
     /,
     *,
     since: Annotated[
-        str | None, Parameter(help="only what was written on this day (UTC) or later: 2026-11-02")
+        str | None, Parameter(help="only what was written on this day or later: 2026-11-02")
     ] = None,
     for_: Annotated[
         Path | None,
@@ -109,8 +110,11 @@ def _read_have_map(file: Path, neighbourhood: bytes) -> list[list[Any]]:
 
 
 def _parse_day(text: str) -> int:
-    """Returns the time at which a day begins in UTC, in milliseconds since 1970. Raises Mistake if
-    the text names no day.
+    """Returns the time at which a day begins, in milliseconds since 1970. Raises Mistake if the
+    text names no day.
+
+    Without a node and its passphrase, nobody knows the neighbourhood's time zone. So this is the
+    time at which the day begins first on the Earth, and no record of that day is left out.
     """
     try:
         day = date.fromisoformat(text)
@@ -119,7 +123,7 @@ def _parse_day(text: str) -> int:
     # Python also reads other forms, such as 20261102 and weeks. They are refused here.
     if day is None or day.isoformat() != text:
         raise Mistake("A day is written like 2026-11-02, not {text!r}.", _USAGE, text=text)
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
+    return int(datetime(day.year, day.month, day.day, tzinfo=_FIRST_ZONE).timestamp() * 1000)
 
 
 def _list_counts(counts: dict[str, int]) -> str:

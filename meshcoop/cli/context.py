@@ -17,6 +17,8 @@ from meshcoop.home import passphrase
 from meshcoop.home.folder import Home
 from meshcoop.node import process
 from protocol.display_text import safe_line
+from protocol.local_clock import LocalClock, read_time
+from protocol.time_zones import local_clock
 
 ALREADY_SO = "It was so already, so nothing was signed."
 
@@ -127,6 +129,12 @@ def _lost_answer(error: OSError, done: str | None) -> Mistake:
 def _show_progress(line: str) -> None:
     if sys.stderr.isatty():
         print(safe_line(line), file=sys.stderr, flush=True)
+
+
+def read_clock(node: Client) -> LocalClock:
+    """Returns what the clocks of the neighbourhood show now, by the node's clock."""
+    status = node.call("status")
+    return local_clock(read_time(status["time"]), status["timezone"])
 
 
 ContextArgument = Annotated[Context, Parameter(parse=False)]

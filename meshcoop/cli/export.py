@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from meshcoop.cli.context import ContextArgument
+from meshcoop.cli.context import ContextArgument, read_clock
 from meshcoop.client import Client
-from meshcoop.clock import now
 from meshcoop.errors import Mistake
 
 ExportFile = tuple[str, bytes, dict[str, Any]]  # the name, the content, and further answer fields
@@ -73,13 +71,14 @@ def _make_calendar(node: Client, month: str | None) -> ExportFile:
 def _make_month_page(node: Client, month: str | None) -> ExportFile:
     from meshcoop.cli.month_page import MonthPage
 
+    clock = read_clock(node)
     if month is None:
-        month = datetime.fromtimestamp(now() / 1000, UTC).strftime("%Y-%m")
+        month = clock.today[: len("2026-11")]
     elif not _MONTH.fullmatch(month):
         raise Mistake("A month is written like 2026-11, not {month!r}.", _USAGE, month=month)
     lists = {what: node.call("list", what=what) for what in _LISTS}
     charter = node.call("show", id=node.call("status")["neighbourhood"]["id"])
-    page = MonthPage(month, **lists).render(charter["name"], charter["smallest_group"])
+    page = MonthPage(month, clock, **lists).render(charter["name"], charter["smallest_group"])
     return f"{month}.html", page.encode(), {"month": month}
 
 

@@ -4,13 +4,19 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC
 from typing import Annotated, Any, NoReturn
 
 from cyclopts import Parameter
 
 from meshcoop.author.founding import Identity, found_neighbourhood
-from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
+from meshcoop.cli import plain_text
+from meshcoop.cli.context import (
+    Context,
+    ContextArgument,
+    ListenOption,
+    keep_listen_addresses,
+    read_clock,
+)
 from meshcoop.cli.kind_options import add_field_options
 from meshcoop.cli.recovery_sheet import WordsOption, answer_with_words
 from meshcoop.client import Client
@@ -24,9 +30,8 @@ from protocol.display_text import safe_line
 from protocol.fold.registry import declared_of
 from protocol.kinds.neighbourhood import Charter
 from protocol.kinds.people import Profile
-from protocol.local_clock import LocalClock
 from protocol.record import root_statement, sealing
-from protocol.time_zones import find_zone
+from protocol.time_zones import local_clock
 from protocol.wire import invitation
 
 _USAGE = 2
@@ -48,7 +53,7 @@ def begin_neighbourhood(
     kind = declared_of(Charter)
     charter = kind.read_input({"name": name, **fields}, _refuse_reference)
     kind.check_fields({**charter, "founders": []})
-    kind.check_moments(charter, LocalClock(now(), find_zone(charter.get("timezone")) or UTC))
+    kind.check_moments(charter, local_clock(now(), charter.get("timezone")))
     if context.home.key_file.exists():
         raise Mistake(
             "{path} is somebody's home already; use another --home.", path=context.home.path
@@ -86,9 +91,10 @@ def invite_newcomer(
     """
     with context.connect_node() as node:
         answer = node.call("invite", approve=approve)
+        expires = plain_text.format_time(answer["expires"], read_clock(node))
     context.answer(
         answer,
-        lambda: f"{answer['invitation']}\nGood for one person until {answer['expires']}.",
+        lambda: f"{answer['invitation']}\nGood for one person until {expires}.",
         is_done=True,
     )
 

@@ -15,6 +15,7 @@ from typing import NotRequired, TypedDict
 from protocol.display_text import safe_line
 from protocol.kinds.services.measures import MINUTES, USUAL_WINDOW, YES_NO, Measure
 from protocol.kinds.services.services import Link
+from protocol.local_clock import LocalClock
 from protocol.loops.counted_answers import LOWER
 from protocol.loops.points import COUNT
 from protocol.loops.target_check import USUAL_SHARE
@@ -22,6 +23,7 @@ from protocol.sentences import SENTENCES
 
 _AGE = itemgetter("created", "id")  # all homes sort the rows in the same way
 _MONTH_LENGTH = len("2026-11")
+_DAY_LENGTH = len("2026-11-23")
 _HIDDEN = "(hidden)"  # stands for words that the moderators have hidden
 _STYLE = """
 body { font: 11pt/1.4 serif; max-width: 42em; margin: 2em auto; padding: 0 1em; }
@@ -133,12 +135,13 @@ class ActionRow(TypedDict):
 
 class MonthPage:
     """The page about a month, such as "2026-11". It is made from four lists of the local API. Each
-    list is given in the argument that has its name.
+    list is given in the argument that has its name. `clock` shows local time (R-10.17).
     """
 
     def __init__(
         self,
         month: str,
+        clock: LocalClock,
         *,
         services: Iterable[ServiceRow],
         measures: Iterable[MeasureRow],
@@ -146,6 +149,7 @@ class MonthPage:
         actions: Iterable[ActionRow],
     ) -> None:
         self._month = month
+        self._clock = clock
         self._services = sorted(services, key=_AGE)
         self._measures = sorted(measures, key=_AGE)
         self._matters = sorted(matters, key=_AGE)
@@ -190,7 +194,7 @@ class MonthPage:
         """Returns whether the measure was asked in this month. The measure must have been posted
         before the end of the month. It must also be in use now, or have answers from this month.
         """
-        has_begun = measure["created"][:_MONTH_LENGTH] <= self._month
+        has_begun = self._month_of(measure["created"]) <= self._month
         return has_begun and (
             measure["state"] == Measure.State.IN_USE or bool(self._points(measure))
         )
@@ -225,11 +229,15 @@ class MonthPage:
 
     def _was_open(self, matter: MatterRow) -> bool:
         """Returns whether the matter was open in this month."""
-        closed = matter["closed"] or self._month
-        return matter["created"][:_MONTH_LENGTH] <= self._month <= closed[:_MONTH_LENGTH]
+        closed = self._month_of(matter["closed"]) if matter["closed"] else self._month
+        return self._month_of(matter["created"]) <= self._month <= closed
+
+    def _month_of(self, time: str) -> str:
+        return self._clock.to_local(time)[:_MONTH_LENGTH]
 
     def _matter_lines(self, measure: MeasureRow, matter: MatterRow) -> Iterator[str]:
-        raised = f"{matter['raised_by']} people raised it on {matter['created'][:10]}."
+        day = self._clock.to_local(matter["created"])[:_DAY_LENGTH]
+        raised = f"{matter['raised_by']} people raised it on {day}."
         yield f"<p><b>What it says:</b> {_sentence(matter['reading'])} {raised}</p>"
         actions = [self._actions.get(action_id) for action_id in matter["actions"]]
         steps = "".join(f"<li>{_describe_action(action)}</li>" for action in actions if action)

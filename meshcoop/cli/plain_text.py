@@ -2,15 +2,17 @@
 that people wrote harmless.
 """
 
+import re
 import shlex
 from calendar import day_name
-from datetime import date
+from datetime import UTC, date
 from itertools import groupby
 from typing import Any
 
 from meshcoop.cli.relay_text import describe_relay
 from protocol.display_text import safe_line, safe_text
 from protocol.errors import fill_in
+from protocol.local_clock import LocalClock
 from protocol.sentences import SENTENCES
 
 Shown = dict[str, Any]
@@ -22,6 +24,7 @@ _SHORT_NAME = 20
 _DAY_LENGTH = len("2026-11-23")
 _HOUR = 60  # minutes
 _CODES = frozenset({"reading", "result"})  # fields that hold the code of a sentence
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?Z")
 _HIDDEN_FIELDS = {
     *("id", "kind", "author", "created", "state", "history", "about"),
     *("responses", "receipts", "corrections", "heads", "after", "first"),
@@ -71,8 +74,9 @@ def format_mute(answer: Shown) -> str:
     return f"What {who} posts is in your lists again."
 
 
-def format_view(view: Shown) -> str:
-    """Formats a view with its fields and its history."""
+def format_view(view: Shown, clock: LocalClock) -> str:
+    """Formats a view with its fields and its history. Times are local."""
+    view = _show_times_locally(view, clock)
     lines = [_format_line(view)]
     for name, value in view.items():
         if name not in _HIDDEN_FIELDS and value not in (None, [], ""):
@@ -86,6 +90,15 @@ def format_view(view: Shown) -> str:
     lines.append("")
     lines.extend(_format_entry(entry) for entry in view["history"] if not entry["automatic"])
     return "\n".join(lines)
+
+
+def format_time(time: str, clock: LocalClock) -> str:
+    """Formats a time of the local API, which is in UTC, as the clocks of the neighbourhood show it.
+
+    Says so if these clocks show UTC, because then they may differ from the clocks on the wall.
+    """
+    local = clock.to_local(time).replace("T", " ")
+    return f"{local} UTC" if clock.zone is UTC else local
 
 
 def format_signers(view: Shown) -> str:
@@ -238,7 +251,7 @@ def _format_entry(entry: Shown) -> str:
     """Formats one line of a view's history."""
     note = "" if entry["counted"] else f"  (does not count: {format_refusal(entry['note'])})"
     kind = entry["kind"] or "something unreadable"
-    return f"  {entry['created'][:16]}  {format_signers(entry)}: {kind}{note}"
+    return f"  {entry['created']}  {format_signers(entry)}: {kind}{note}"
 
 
 def _format_balance(balance: Shown) -> tuple[str, str, str, str, str]:
@@ -309,6 +322,16 @@ def _format_duration(minutes: int) -> str:
 def _format_field(name: str, value: Any) -> str:
     """Formats a field of a view. If the field is a code, formats its sentence."""
     return _format_code(value, {}) if name in _CODES and value else _format_value(value)
+
+
+def _show_times_locally(value: Any, clock: LocalClock) -> Any:
+    """Returns a value of the local API in which every time is written as the local clocks show it."""
+    if isinstance(value, dict):
+        return {name: _show_times_locally(part, clock) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_show_times_locally(part, clock) for part in value]
+    is_time = isinstance(value, str) and _TIME.fullmatch(value)
+    return format_time(value, clock) if is_time else value
 
 
 def _format_value(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from meshcoop.cli import plain_text
-from meshcoop.cli.context import Context, ContextArgument
+from meshcoop.cli.context import Context, ContextArgument, read_clock
 from meshcoop.client import Client
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase
@@ -53,7 +53,8 @@ def show_record(record: str, /, *, as_: ReaderOption = None, context: ContextArg
     """Shows a record and its history."""
     with context.connect_node() as node:
         view = node.call("show", id=record, **{"as": as_}, **obtain_pin(node, as_))
-    context.answer(view, lambda: plain_text.format_view(view))
+        clock = read_clock(node)
+    context.answer(view, lambda: plain_text.format_view(view, clock))
 
 
 def show_next_steps(

@@ -9,12 +9,14 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from meshcoop.cli import plain_text
 from meshcoop.cli.context import (
     ALREADY_SO,
     Context,
     ContextArgument,
     ListenOption,
     keep_listen_addresses,
+    read_clock,
 )
 from meshcoop.cli.relay_text import describe_relay, name_neighbourhood
 from meshcoop.errors import Mistake
@@ -72,10 +74,12 @@ def make_ticket(
     """Makes a ticket with which one neighbourhood enrols this relay; the ticket is valid for seven
     days.
     """
-    answer = _call_node(context, "relay_ticket", addresses=at or [])
+    with context.connect_node() as node:
+        answer = node.call("relay_ticket", addresses=at or [])
+        expires = plain_text.format_time(answer["expires"], read_clock(node))
     context.answer(
         answer,
-        lambda: f"{answer['ticket']}\nGood for one neighbourhood until {answer['expires']}.",
+        lambda: f"{answer['ticket']}\nGood for one neighbourhood until {expires}.",
         is_done=True,
     )
 

@@ -14,7 +14,7 @@ def describe_relay(view: dict[str, Any]) -> str:
         return (
             f"{name_neighbourhood(view)}: {view['records']} records,"
             f" {view['connected']} connected,"
-            f" since {view['since'][:10]}, id {view['neighbourhood']['id'][:16]}"
+            f" since {view['since'][:10]} (UTC), id {view['neighbourhood']['id'][:16]}"
         )
     people = ", ".join(safe_line(person["name"]) for person in view["people"])
     addresses = ", ".join(view["addresses"])

@@ -5,12 +5,12 @@ print.
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vRecur
 
 from meshcoop.export.observances import make_timezone
 from protocol.recurrence import occurrence_days, occurrence_start
+from protocol.time_zones import find_zone
 
 Row = dict[str, Any]  # an entry of the diary, as the local API shows it
 
@@ -22,13 +22,13 @@ def encode_calendar(entries: Iterable[Row], timezone: str | None) -> bytes:
     """Returns the bytes of an iCalendar file with these entries. If `timezone` is None, the times
     have no zone, and each reader takes them as local times.
     """
-    zone = ZoneInfo(timezone) if timezone else None
+    zone = find_zone(timezone)
     events = [event for entry in entries for event in _make_events(entry, zone)]
     calendar = Calendar()
     calendar.add("prodid", "-//meshcoop//diary//EN")
     calendar.add("version", "2.0")
-    if timezone and events:
-        calendar.add_component(make_timezone(timezone, min(event.start.year for event in events)))
+    if zone and events:
+        calendar.add_component(make_timezone(zone, min(event.start.year for event in events)))
     for event in events:
         calendar.add_component(event)
     data: bytes = calendar.to_ical()

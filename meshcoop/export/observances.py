@@ -38,17 +38,17 @@ class _Change(NamedTuple):
     after: _Clock
 
 
-def make_timezone(zone_id: str, first_year: int) -> Timezone:
-    """Describes the time zone with the IANA name `zone_id`, for events from `first_year` on."""
+def make_timezone(zone: ZoneInfo, first_year: int) -> Timezone:
+    """Describes a time zone, for events from `first_year` on."""
     component = Timezone()
-    component.add("tzid", zone_id)
+    component.add("tzid", zone.key)
     start = datetime(first_year, 1, 1, tzinfo=UTC)
-    clock = _clock_at(ZoneInfo(zone_id), start)
+    clock = _clock_at(zone, start)
     # Some readers take a zone for UTC before its first change. So a clock comes before all changes.
     first = _Change(start.replace(year=_FIRST_YEAR, tzinfo=None), clock, clock)
     component.add_component(_make_observance(first, None))
     by_clocks: defaultdict[tuple[_Clock, _Clock, int], list[_Change]] = defaultdict(list)
-    for change in _find_changes(zone_id):
+    for change in _find_changes(zone):
         if change.moment.year >= first_year:
             by_clocks[change.before, change.after, change.moment.month].append(change)
     for alike in by_clocks.values():
@@ -87,9 +87,8 @@ def _clock_at(zone: ZoneInfo, moment: datetime) -> _Clock:
 
 
 @cache
-def _find_changes(zone_id: str) -> tuple[_Change, ...]:
+def _find_changes(zone: ZoneInfo) -> tuple[_Change, ...]:
     """Lists the changes of the clocks of a zone, in their order."""
-    zone = ZoneInfo(zone_id)
     start = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
     end = datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC)
     # No zone changes its clocks twice in a week.

@@ -6,7 +6,6 @@ of this home's clock, it is folded when its time has come.
 
 from bisect import bisect_right
 from collections.abc import Callable
-from datetime import UTC
 
 import protocol.kinds  # noqa: F401  # registers every kind before the first fold
 from meshcoop.fold.authority_fold import ROOT, AuthorityFold
@@ -20,7 +19,7 @@ from meshcoop.fold.views import Views
 from meshcoop.store.store import Store
 from protocol.authority.authority import Authority
 from protocol.local_clock import LocalClock
-from protocol.time_zones import find_zone
+from protocol.time_zones import local_clock
 
 # The store's notes: the version with which all its views were made; and, while they are made again,
 # that version with the row of the last root that is done.
@@ -76,11 +75,10 @@ class State:
     def clock_at(self, time: int) -> LocalClock:
         """Returns what the clocks of the neighbourhood show at a time (ms).
 
-        The charter names their zone. If it names none, or one that this program does not know, they
-        show UTC (R-10.17).
+        The charter names their zone. Before this home has a charter, they show UTC.
         """
         name = self.authority.charter.get("timezone") if self.authority else None
-        return LocalClock(time, find_zone(name) or UTC)
+        return local_clock(time, name)
 
     def fold_due(self) -> None:
         """Folds the postponed records whose time has come."""

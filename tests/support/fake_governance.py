@@ -93,9 +93,7 @@ def governed():
         view(
             68, "proxy", ADA, state="in force", person=SAM, matters=["request"], until="2026-12-24"
         ),
-        view(
-            69, "proxy", MARIA, state="in force", person=ADA, matters=["offer"], until="2026-11-01"
-        ),
+        view(69, "proxy", MARIA, state="over", person=ADA, matters=["offer"], until="2026-11-01"),
     ]
     node.devices_here = [
         {"device": ident(98)[::-1], "person": ADA, "state": "live", "records": 12, "here": True},

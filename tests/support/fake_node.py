@@ -5,7 +5,6 @@ import copy
 import os
 import tempfile
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from protocol.wire.local_rpc import (
@@ -18,12 +17,13 @@ from protocol.wire.local_rpc import (
     Response,
     encode,
 )
+from tests.support.clocks import clock_at
 from tui.app import MeshcoopApp
-from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.widgets.card_list import CardList
 
-NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+NOW = "2026-11-23T18:00Z"
+CLOCK = clock_at(NOW)
 
 
 def ident(number):
@@ -165,7 +165,7 @@ class FakeNode:
     # -- what it answers --------------------------------------------------------------------------
 
     def status(self, params):
-        known = {"pid": 1, "ready": True, "peer_id": "12D3", "addresses": []}
+        known = {"pid": 1, "ready": True, "peer_id": "12D3", "addresses": [], "time": NOW}
         if not self.belongs:
             nobody = {"neighbourhood": None, "person": None, "device": None, "peers": []}
             return {**known, **nobody, "records": 0, "waiting": {"admission": True}}
@@ -174,6 +174,7 @@ class FakeNode:
             "neighbourhood": {"id": ident(99), "name": self.name},
             "person": self.me,
             "device": ident(98),
+            "timezone": None,
             "peers": [
                 {"peer_id": "12D3", "person": one, "address": None, "since": "2026-11-23T17:00Z"}
                 for one in self.peers
@@ -527,7 +528,6 @@ async def opened(node, *, size=(80, 24), guides=None):
         path = Path(folder) / "api.sock"
         await node.start(path)
         app = MeshcoopApp(path, guides)
-        app.node = NodeConnection(app, path, now=lambda: NOW)
         app.animation_level = "none"
         try:
             async with app.run_test(size=size) as pilot:

@@ -17,7 +17,7 @@ from textual.widgets import Select, Static, TextArea
 from protocol.display_text import safe_line
 from protocol.fold.registry import load_kinds
 from protocol.schema.fields import Many, Person, Text
-from tests.support.fake_node import ADA, NOW, SAM, ident, intent, response, told, view
+from tests.support.fake_node import ADA, CLOCK, SAM, ident, intent, response, told, view
 from tests.support.fake_services import served
 from tests.support.hostile_text import strings
 from tui.format import phrases as telling
@@ -34,7 +34,7 @@ from tui.widgets.status_line import StatusLine
 
 A_PAGE = 50
 AFRESH = 10
-READER = Reader(None, NOW.date())
+READER = Reader(None, CLOCK)
 
 
 class Page(App):
@@ -43,7 +43,7 @@ class Page(App):
     def __init__(self, found):
         super().__init__()
         self.pages = [found[at : at + A_PAGE] for at in range(0, len(found), A_PAGE)]
-        self.links = [NodeConnection(self, Path("/nowhere"), now=lambda: NOW) for _ in range(8)]
+        self.links = [NodeConnection(self, Path("/nowhere")) for _ in range(8)]
         self.told = []
 
     def compose(self):

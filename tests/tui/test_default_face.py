@@ -4,18 +4,17 @@ outside correctly.
 
 import importlib
 import sys
-from datetime import date
 
 import pytest
 
 from protocol.fold.registry import KINDS
-from tests.support.fake_node import ADA, SAM, ident, step_row, view, waiting_row
+from tests.support.fake_node import ADA, CLOCK, SAM, ident, step_row, view, waiting_row
 from tui.kinds.face import face_of, thread_steps, thread_story
 from tui.kinds.thread_data import Reader, ThreadData
 from tui.node.shown import Shown
 
 TOOLLIB = "tests.toollib.toollib"
-READER = Reader(ADA["id"], date(2026, 11, 23))
+READER = Reader(ADA["id"], CLOCK)
 TOOL = view(30, "toollib.tool", ADA, None, "lent", title="A drill", text="Blue.", minutes=30)
 LOAN = view(31, "toollib.loan", SAM, ident(30), "asked", until="2026-12-24", title="A drill")
 

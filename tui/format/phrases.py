@@ -13,6 +13,7 @@ from textual.content import Content
 from protocol.display_text import safe_line, safe_text
 from protocol.errors import fill_in
 from protocol.fold.registry import KINDS
+from protocol.local_clock import LocalClock
 from protocol.sentences import SENTENCES
 from tui.format import labels
 from tui.i18n import _
@@ -125,20 +126,18 @@ def signed_duration(count: int) -> str:
     return sign + minutes(count)
 
 
-def moment(text: str | None, today: date) -> str:
-    """Writes an ISO day or time in everyday words and in local time. Adds the hour if the value has
-    one, and the year if the day is far away.
+def moment(text: str | None, clock: LocalClock) -> str:
+    """Writes an ISO day or time in everyday words, as the clocks of the neighbourhood show it. Adds
+    the hour if the value has one, and the year if the day is far away.
     """
     if not text:
         return ""
     try:
-        at = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(clock.to_local(text))
     except ValueError:
         return safe_line(text, _MINUTE_CHARS)
-    if at.tzinfo is not None:
-        at = at.astimezone()
     day = f"{labels.DAYS[at.weekday()]} {at.day} {labels.MONTHS[at.month - 1]}"
-    if abs((at.date() - today).days) > _FAR_DAYS:
+    if abs((at.date() - date.fromisoformat(clock.today)).days) > _FAR_DAYS:
         day += f" {at.year}"
     return day if len(text) == _DAY_CHARS else f"{day} {at:%H:%M}"
 
@@ -165,7 +164,7 @@ def title(view: Shown) -> str:
     return safe_line(called or labels.kind(view.kind or _("unreadable")))
 
 
-def history_line(entry: Shown, today: date, me: str | None) -> str:
+def history_line(entry: Shown, clock: LocalClock, me: str | None) -> str:
     """Writes a line of a thread's history: who did what, and when. If the record does not count,
     the line says why.
     """
@@ -176,7 +175,7 @@ def history_line(entry: Shown, today: date, me: str | None) -> str:
     sentence = sentence.replace("{who}", capitalized(signer_names(entry, me)))
     if not entry.flag("counted"):
         sentence += " " + _("(does not count: {why})").format(why=refusal_line(entry.row("note")))
-    return f"{moment(entry.created, today)}  {sentence}"
+    return f"{moment(entry.created, clock)}  {sentence}"
 
 
 def refusal_line(note: Shown | None) -> str:

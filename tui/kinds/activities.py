@@ -5,12 +5,12 @@ place. Later it also lists who came.
 """
 
 from collections.abc import Iterator
-from datetime import date
 
 from textual.content import Content
 
 from protocol import recurrence
 from protocol.display_text import safe_line, safe_text
+from protocol.local_clock import LocalClock
 from tui.format import labels, phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
@@ -42,7 +42,7 @@ class ActivityFace(Face):
         is_limited = next_day and view.numbers("roles") and view.state == "open"
         parts = [
             phrases.signer_names(view, reader.me),
-            _moment_on(view, next_day, reader.today) if next_day else "",
+            _moment_on(view, next_day, reader.clock) if next_day else "",
             labels.state(view.state, view.kind) if view.state != "open" else "",
             _free_places(view, next_day) if next_day and is_limited else "",
             safe_line(view.text("area") or "", 20),
@@ -55,8 +55,8 @@ class ActivityFace(Face):
         if row.kind != "activity":
             return super().waiting_card(row, reader)
         title = _("Write down who came to {title}").format(title=phrases.title(row))
-        unwritten = next(_unwritten_days(row, reader.today), None)
-        when = _moment_on(row, unwritten, reader.today) if unwritten else ""
+        unwritten = next(_unwritten_days(row, reader.clock), None)
+        when = _moment_on(row, unwritten, reader.clock) if unwritten else ""
         return Card(thread_of(row), title, when)
 
     def story(self, thread: ThreadData, reader: Reader) -> Content:
@@ -69,22 +69,22 @@ class ActivityFace(Face):
         target = thread.find(row.about) or thread.root
         match row.kind, target.kind, way_of(row):
             case "signup", _any, None:
-                return _signup_words(thread.root, given, reader.today)
+                return _signup_words(thread.root, given, reader.clock)
             case "attendance", _any, None:
-                return _attendance_words(thread.root, given, reader.today)
+                return _attendance_words(thread.root, given, reader.clock)
             case _any, "signup", "withdrawn":
-                return _withdrawal_words(thread.root, target, reader.today)
+                return _withdrawal_words(thread.root, target, reader.clock)
             case _any, "activity", "cancelled":
                 return StepWords(_("Cancel this"), fields=("why",))
             case _any, "signup", None:
-                return _accept_words(thread.root, target, reader.today)
+                return _accept_words(thread.root, target, reader.clock)
         return super().step_words(row, thread, reader)
 
 
 # -- the words of steps ---------------------------------------------------------------------------
 
 
-def _signup_words(root: Shown, given: Shown, today: date) -> StepWords:
+def _signup_words(root: Shown, given: Shown, clock: LocalClock) -> StepWords:
     day = given.text("on") or next(iter(root.texts("upcoming")), "")
     role_name = given.text("role")
     role = next((line for line in _roles_on(root, day) if line.text("role") == role_name), None)
@@ -95,15 +95,15 @@ def _signup_words(root: Shown, given: Shown, today: date) -> StepWords:
         label = _("Wait for a place as {role} on {when}")
     else:
         label = _("Come as {role} on {when}")
-    when = _moment_on(root, day, today)
+    when = _moment_on(root, day, clock)
     return StepWords(
         label=label.format(role=safe_line(role_name or ""), when=when),
         meaning=_("First come, first served – the organiser can also choose."),
     )
 
 
-def _withdrawal_words(root: Shown, signup: Shown, today: date) -> StepWords:
-    when = _moment_on(root, signup.text("on") or "", today)
+def _withdrawal_words(root: Shown, signup: Shown, clock: LocalClock) -> StepWords:
+    when = _moment_on(root, signup.text("on") or "", clock)
     return StepWords(
         label=_("Withdraw from {when}").format(when=when),
         meaning=_("Your place goes to the first person waiting."),
@@ -111,23 +111,23 @@ def _withdrawal_words(root: Shown, signup: Shown, today: date) -> StepWords:
     )
 
 
-def _attendance_words(root: Shown, given: Shown, today: date) -> StepWords:
+def _attendance_words(root: Shown, given: Shown, clock: LocalClock) -> StepWords:
     day = given.text("on") or ""
     placed = [person.id for role in _roles_on(root, day) for person in role.people("has")]
     return StepWords(
-        label=_("Write down who came on {when}").format(when=_moment_on(root, day, today)),
+        label=_("Write down who came on {when}").format(when=_moment_on(root, day, clock)),
         meaning=_("Who had a place is recorded too, and cannot be changed later."),
         first={"people": ",".join(person_id for person_id in placed if person_id)},
         fields=("people",),
     )
 
 
-def _accept_words(root: Shown, signup: Shown, today: date) -> StepWords:
+def _accept_words(root: Shown, signup: Shown, clock: LocalClock) -> StepWords:
     who = phrases.name(signup.author)
     role = signup.text("role")
     label = _("Say yes to {who} as {role} on {when}") if role else _("Say yes to {who} on {when}")
     meaning = _("{who} then gets a place before people you have not said yes to.")
-    when = _moment_on(root, signup.text("on") or "", today)
+    when = _moment_on(root, signup.text("on") or "", clock)
     return StepWords(
         label=label.format(who=who, when=when, role=safe_line(role or "")),
         meaning=meaning.format(who=who),
@@ -145,7 +145,7 @@ def _story_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
     yield (phrases.title(root), "bold")
     parts = [
         organised.format(who=phrases.name(root.author)),
-        phrases.moment(root.text("starts"), reader.today),
+        phrases.moment(root.text("starts"), reader.clock),
         phrases.minutes(root.number("minutes")),
         _repetition(root.text("repeats")),
         safe_line(root.text("area") or ""),
@@ -157,7 +157,7 @@ def _story_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
     signed_days = {occurrence.text("on") or "" for occurrence in root.rows("occurrences")}
     for day in sorted(signed_days | set(root.texts("upcoming")[:1])):
         yield "\n\n"
-        yield (_moment_on(root, day, reader.today), "bold")
+        yield (_moment_on(root, day, reader.clock), "bold")
         yield from _occurrence_parts(thread, day, reader)
 
 
@@ -221,19 +221,24 @@ def _roles_on(view: Shown, day: str) -> list[Shown]:
     return _occurrence(view, day).rows("roles")
 
 
-def _unwritten_days(view: Shown, today: date) -> Iterator[str]:
-    """Yields the days up to today for which nobody has written down who came."""
+def _unwritten_days(view: Shown, clock: LocalClock) -> Iterator[str]:
+    """Yields the days that have begun and for which nobody has written down who came."""
     for occurrence in view.rows("occurrences"):
         day = occurrence.text("on") or ""
         has_places = any(role.people("has") for role in occurrence.rows("roles"))
-        if day <= today.isoformat() and has_places and not occurrence.flag("attended"):
+        has_begun = clock.has_begun(_start_on(view, day))
+        if has_begun and has_places and not occurrence.flag("attended"):
             yield day
 
 
-def _moment_on(view: Shown, day: str, today: date) -> str:
+def _moment_on(view: Shown, day: str, clock: LocalClock) -> str:
     """Writes the day of an occurrence, with the hour if the activity has one."""
+    return phrases.moment(_start_on(view, day), clock)
+
+
+def _start_on(view: Shown, day: str) -> str:
     starts = view.text("starts")
-    return phrases.moment(recurrence.occurrence_start(starts, day) if starts else day, today)
+    return recurrence.occurrence_start(starts, day) if starts else day
 
 
 def _free_in(role: Shown) -> int:

@@ -78,7 +78,7 @@ def _story_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
         yield "\n\n" + _("Nobody has written anything yet.")
     for message in messages:
         author = phrases.capitalized(phrases.name(message.author, reader.me))
-        at = phrases.moment(message.created, reader.today)
+        at = phrases.moment(message.created, reader.clock)
         yield "\n\n"
         yield (phrases.dotted([author, at]), "dim")
         yield "\n" + safe_text(message.text("text") or "").strip()

@@ -248,7 +248,7 @@ def rule_step(rule: str, charter: Shown, reader: Reader) -> NextStep | None:
         "voters in this term, say yes. You cannot take a proposal back, but everybody can decide again."
     ).format(
         name=label,
-        value=neighbourhood.rule_value(rule, value, reader.today),
+        value=neighbourhood.rule_value(rule, value, reader.clock),
         share=reader.term.number("share"),
     )
     return NextStep(
@@ -332,7 +332,7 @@ async def _send_rule(rule: str, node: NodeConnection, fields: Mapping[str, objec
 def _story_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
     root = thread.root
     author = phrases.name(root.author, reader.me)
-    at = phrases.moment(root.created, reader.today)
+    at = phrases.moment(root.created, reader.clock)
     yield (decision_title(root), "bold")
     yield "\n" + " · ".join([labels.kind(root.kind), author, at])
     for text in (root.text("text"), root.text("why")):
@@ -351,7 +351,7 @@ def _voting_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
     root = thread.root
     yield standing_line(root, reader.term)
     if root.text("closes"):
-        day = phrases.moment(root.text("closes"), reader.today)
+        day = phrases.moment(root.text("closes"), reader.clock)
         yield " · " + _("voting until {day}").format(day=day)
     if root.has("needed_of_roll") and _can_be_voted_on(root, reader.term):
         sentence = _("{n} of them from the {of} voters of this term")
@@ -386,10 +386,10 @@ def _proposed_change_line(view: Shown, reader: Reader, charter: Shown | None) ->
 
 
 def _rule_line(view: Shown, rule: str, value: object, reader: Reader, charter: Shown | None) -> str:
-    proposed = neighbourhood.rule_line(rule, value, reader.today)
+    proposed = neighbourhood.rule_line(rule, value, reader.clock)
     if charter is None or not charter.names or view.state != "open":
         return proposed
-    current = neighbourhood.rule_value(rule, charter.value(rule), reader.today)
+    current = neighbourhood.rule_value(rule, charter.value(rule), reader.clock)
     return _("{rule} (now {value})").format(rule=proposed, value=current)
 
 

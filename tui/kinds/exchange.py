@@ -1,12 +1,12 @@
 """Shows requests and offers, with their responses, agreements, receipts and thanks."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 
 from textual.content import Content
 
 from protocol import recurrence
 from protocol.display_text import safe_line, safe_text
+from protocol.local_clock import LocalClock
 from tui.format import labels, phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
@@ -57,7 +57,7 @@ class ExchangeFace(Face):
         parts = [
             phrases.signer_names(view, reader.me),
             phrases.minutes(view.number("minutes")),
-            phrases.moment(view.text("starts"), reader.today),
+            phrases.moment(view.text("starts"), reader.clock),
             labels.state(view.state, view.kind) if view.state != "open" else "",
             plural("{n} response", "{n} responses", waiting).format(n=waiting) if waiting else "",
             safe_line(view.text("area") or "", 20),
@@ -132,7 +132,7 @@ class ThanksFace(Face):
         return Content.assemble(*parts, *field_parts(thread.root, reader, with_a_sentence))
 
 
-def balance_story(row: Shown, today: date) -> Content:
+def balance_story(row: Shown, clock: LocalClock) -> Content:
     """Describes a person's hours: how much the person gave and received, then each receipt, newest
     first.
     """
@@ -141,7 +141,7 @@ def balance_story(row: Shown, today: date) -> Content:
     if not lines:
         parts += ["\n", _("No hours are confirmed yet.")]
     for line in reversed(lines):
-        parts += ["\n", _hours_line(line, today)]
+        parts += ["\n", _hours_line(line, clock)]
     return Content.assemble(*parts)
 
 
@@ -188,7 +188,7 @@ def _response_words(root: Shown, reader: Reader) -> StepWords | None:
 
 def _agreement_words(response: Shown, reader: Reader) -> StepWords:
     who = phrases.name(response.author)
-    terms = _terms(response, reader.today)
+    terms = _terms(response, reader.clock)
     label = _("Agree with {who}").format(who=who)
     meaning = _("You and {who} will both have agreed to this: {terms}.")
     return StepWords(
@@ -232,7 +232,7 @@ def _pot_words(row: Shown, thread: ThreadData, reader: Reader) -> StepWords:
     day = attendance.text("on") if attendance else None
     starts = thread.root.text("starts")
     begins = recurrence.occurrence_start(starts, day) if starts and day else day
-    when = phrases.moment(begins, reader.today)
+    when = phrases.moment(begins, reader.clock)
     label = _("Give {who} hours from the common pot for {when}")
     return StepWords(
         label=label.format(who=who, when=when),
@@ -257,7 +257,7 @@ def _confirm_words(receipt: Shown, reader: Reader) -> StepWords:
         meaning=meaning.format(
             giver=phrases.name(receipt.person("giver")),
             minutes=minutes,
-            on=phrases.moment(receipt.text("on"), reader.today),
+            on=phrases.moment(receipt.text("on"), reader.clock),
         ),
         fields=(),
     )
@@ -326,7 +326,7 @@ def _first_line(root: Shown, reader: Reader) -> str:
     parts = [
         sentence.format(who=phrases.name(root.author)),
         phrases.minutes(root.number("minutes")),
-        phrases.moment(root.text("starts"), reader.today),
+        phrases.moment(root.text("starts"), reader.clock),
         safe_line(root.text("area") or ""),
         labels.state(root.state, root.kind),
     ]
@@ -341,7 +341,7 @@ def _thanks_line(thanks: Shown, reader: Reader) -> str:
 
 
 def _response_parts(root: Shown, response: Shown, reader: Reader) -> Iterator[Part]:
-    terms = _terms(response, reader.today)
+    terms = _terms(response, reader.clock)
     if response.about == root.id:
         sentence = _("{who} proposed: {terms}") if terms else _("{who} responded")
     else:
@@ -369,7 +369,7 @@ def _agreement_line(agreement: Shown, reader: Reader) -> str:
         sentence = _("Agreed: {giver} helps {receiver}").format(
             giver=phrases.name(giver), receiver=phrases.name(receiver)
         )
-    terms = _terms(agreement, reader.today)
+    terms = _terms(agreement, reader.clock)
     return phrases.dotted([sentence, terms, _standing(agreement, None, reader)])
 
 
@@ -377,7 +377,7 @@ def _receipt_lines(receipt: Shown, reader: Reader) -> str:
     parts = [
         _("Receipt: {minutes} on {on}").format(
             minutes=phrases.minutes(receipt.number("minutes")),
-            on=phrases.moment(receipt.text("on"), reader.today),
+            on=phrases.moment(receipt.text("on"), reader.clock),
         )
     ]
     if receipt.has("corrected"):
@@ -413,12 +413,12 @@ def _standing(record: Shown, awaited: Person | None, reader: Reader) -> str:
     return f"{state}: “{safe_line(why)}”" if why else state
 
 
-def _hours_line(line: Shown, today: date) -> str:
+def _hours_line(line: Shown, clock: LocalClock) -> str:
     minutes = line.number("minutes") or 0
     direction = _("for {who}") if minutes >= 0 else _("from {who}")
     sorts = {"correction": _("corrected"), "thanks": _("a gift")}
     parts = [
-        phrases.moment(line.text("on"), today),
+        phrases.moment(line.text("on"), clock),
         phrases.signed_duration(minutes)
         + " "
         + direction.format(who=phrases.name(line.person("person"))),
@@ -431,9 +431,9 @@ def _hours_line(line: Shown, today: date) -> str:
 # -- people and terms -----------------------------------------------------------------------------
 
 
-def _terms(view: Shown, today: date) -> str:
+def _terms(view: Shown, clock: LocalClock) -> str:
     """Writes the terms of a response or an agreement: how many minutes, and when."""
-    when = phrases.moment(view.text("when"), today)
+    when = phrases.moment(view.text("when"), clock)
     return phrases.dotted([phrases.minutes(view.number("minutes")), when])
 
 

@@ -54,7 +54,7 @@ class Face:
         state = "" if view.state == first_state(view.kind) else view.state
         parts = [
             phrases.signer_names(view, reader.me),
-            phrases.moment(view.created, reader.today),
+            phrases.moment(view.created, reader.clock),
             labels.state(state, view.kind) if state else "",
         ]
         return Card(view.id, phrases.title(view), phrases.dotted(parts))
@@ -166,7 +166,7 @@ def field_parts(
 
 def _field_text(rule: Field | None, view: Shown, name: str, reader: Reader) -> str:
     if isinstance(rule, Moment):
-        return phrases.moment(view.text(name), reader.today)
+        return phrases.moment(view.text(name), reader.clock)
     if isinstance(rule, Minutes):
         return phrases.minutes(view.number(name))
     return value_text(view.value(name), reader)
@@ -244,7 +244,7 @@ def thread_history(thread: ThreadData, reader: Reader) -> Content:
     Leaves out records that software signed without a person.
     """
     entries = [entry for entry in thread.history if not entry.flag("automatic")]
-    lines = (phrases.history_line(entry, reader.today, reader.me) for entry in entries)
+    lines = (phrases.history_line(entry, reader.clock, reader.me) for entry in entries)
     return Content("\n").join(Content(line) for line in lines)
 
 

@@ -6,10 +6,10 @@ record, so this face adds to the stories and the steps of all threads.
 """
 
 from collections.abc import Iterator
-from datetime import date
 
 from protocol.display_text import safe_line, safe_text
 from protocol.fold.registry import KINDS
+from protocol.local_clock import LocalClock
 from tui.format import phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _
@@ -88,11 +88,13 @@ class ModerationFace(Face):
                 )
 
 
-def flag_cards(flags: list[Shown], hides: list[Shown], today: date, me: str | None) -> list[Card]:
+def flag_cards(
+    flags: list[Shown], hides: list[Shown], clock: LocalClock, me: str | None
+) -> list[Card]:
     """Makes a card for each flag or request that waits for any moderator. A request asks to hide
     words, or to show them again.
     """
-    cards = [_flag_card(flag, today, me) for flag in flags if flag.state == "open"]
+    cards = [_flag_card(flag, clock, me) for flag in flags if flag.state == "open"]
     for text_id, text_hides in _hides_by_text(hides, "said").items():
         sentence = _asking_sentence(text_hides, me)
         cards.append(Card(text_id, subject_line(text_hides[0].row("concerns")), sentence))
@@ -174,10 +176,10 @@ def _texts(thread: ThreadData) -> list[Shown]:
 # -- flags and hides -------------------------------------------------------------------------------
 
 
-def _flag_card(flag: Shown, today: date, me: str | None) -> Card:
+def _flag_card(flag: Shown, clock: LocalClock, me: str | None) -> Card:
     detail = _("flagged by {who}, {day}: {reason}").format(
         who=phrases.name(flag.author, me),
-        day=phrases.moment(flag.created, today),
+        day=phrases.moment(flag.created, clock),
         reason=safe_line(flag.text("reason") or _("the reason is hidden, too")),
     )
     return Card(flag.id, subject_line(flag.row("concerns")), detail)

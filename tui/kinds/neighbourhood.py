@@ -1,10 +1,10 @@
 """Puts the charter's rules into words, with their units. All functions here are pure."""
 
 from collections.abc import Callable
-from datetime import date
 
 from protocol.display_text import safe_line
 from protocol.fold.registry import KINDS
+from protocol.local_clock import LocalClock
 from protocol.schema.fields import Field
 from tui.format import phrases
 from tui.format.phrases import Card
@@ -47,21 +47,21 @@ _UNITS: dict[str, Callable[[int], str]] = {
 }
 
 
-def rule_cards(rules: Shown, today: date) -> list[Card]:
+def rule_cards(rules: Shown, clock: LocalClock) -> list[Card]:
     """Makes a card for each rule of the charter. Rules that have no label here come last, sorted by
     name.
     """
     declared = KINDS[_CHARTER].fields
     unlabelled = [rule for rule in declared if rule not in _LABELS and rule != "founders"]
     return [
-        Card(rule, rule_line(rule, rules.value(rule), today), quiet=True)
+        Card(rule, rule_line(rule, rules.value(rule), clock), quiet=True)
         for rule in [*_LABELS, *unlabelled]
     ]
 
 
-def rule_line(rule: str, value: object, today: date) -> str:
+def rule_line(rule: str, value: object, clock: LocalClock) -> str:
     """Writes a rule's label and its value on one line."""
-    return f"{rule_label(rule)}: {rule_value(rule, value, today)}"
+    return f"{rule_label(rule)}: {rule_value(rule, value, clock)}"
 
 
 def rule_label(rule: str) -> str:
@@ -74,7 +74,7 @@ def field_of(rule: str) -> Field:
     return KINDS[_CHARTER].fields[rule]
 
 
-def rule_value(rule: str, value: object, today: date) -> str:
+def rule_value(rule: str, value: object, clock: LocalClock) -> str:
     """Writes the value of a rule, with its unit."""
     if value in (None, "", []):
         return _("not set")
@@ -84,4 +84,4 @@ def rule_value(rule: str, value: object, today: date) -> str:
     if isinstance(value, int):
         return _UNITS.get(rule, str)(value)
     text = str(value)
-    return phrases.moment(text, today) if rule == "review" else safe_line(text, 80)
+    return phrases.moment(text, clock) if rule == "review" else safe_line(text, 80)

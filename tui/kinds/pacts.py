@@ -57,7 +57,7 @@ def _detail(view: Shown, reader: Reader) -> str:
         phrases.capitalized(phrases.person_names(view.people("parties"), reader.me)),
         labels.state(view.state, view.kind),
         phrases.minutes(view.number("minutes")),
-        phrases.moment(view.text("due"), reader.today),
+        phrases.moment(view.text("due"), reader.clock),
     ]
     return phrases.dotted(parts)
 

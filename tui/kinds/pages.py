@@ -5,11 +5,11 @@ same time, a page has several heads.
 """
 
 from collections.abc import Iterator
-from datetime import date
 
 from textual.content import Content
 
 from protocol.display_text import safe_line, safe_text
+from protocol.local_clock import LocalClock
 from tui.format import phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
@@ -29,7 +29,7 @@ class PageFace(Face):
         if not heads:
             return super().card(view, reader)
         several = _("{n} texts side by side").format(n=len(heads)) if len(heads) > 1 else ""
-        detail = phrases.dotted([several, _signature(heads[-1], reader.today, reader.me)])
+        detail = phrases.dotted([several, _signature(heads[-1], reader.clock, reader.me)])
         return Card(view.id, phrases.title(view), detail, quiet=view.state == "ended")
 
     def story(self, thread: ThreadData, reader: Reader) -> Content:
@@ -70,14 +70,14 @@ def _story_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
         yield (safe_line(head.text("title") or _("Hidden words")), "bold")
         yield "\n" + safe_text(head.text("text") or "").strip()
         yield "\n"
-        yield (_signature(head, reader.today, reader.me), "dim")
+        yield (_signature(head, reader.clock, reader.me), "dim")
         yield "\n\n"
     earlier = _earlier_texts(thread)
     if earlier:
         yield (_("Earlier"), "bold")
     for text in reversed(earlier):
         yield "\n"
-        yield (_signature(text, reader.today, reader.me) + ": ", "dim")
+        yield (_signature(text, reader.clock, reader.me) + ": ", "dim")
         yield safe_text(text.text("text") or _("hidden")).strip()
 
 
@@ -92,6 +92,6 @@ def _earlier_texts(thread: ThreadData) -> list[Shown]:
     return [page.overlaid_with(first), *replaced]
 
 
-def _signature(text: Shown, today: date, me: str | None) -> str:
+def _signature(text: Shown, clock: LocalClock, me: str | None) -> str:
     author = phrases.capitalized(phrases.name(text.author, me))
-    return phrases.dotted([author, phrases.moment(text.created, today)])
+    return phrases.dotted([author, phrases.moment(text.created, clock)])

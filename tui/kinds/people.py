@@ -4,11 +4,11 @@ functions here are pure.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from functools import partial
 
 from textual.content import Content
 
+from protocol.local_clock import LocalClock
 from tui.format import labels, phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
@@ -94,7 +94,7 @@ def person_steps(folder: Folder, reader: Reader) -> list[NextStep]:
     if reader.me is None:
         return []
     if folder.member.id == reader.me:
-        return list(_own_steps(folder, reader.me, reader.today))
+        return list(_own_steps(folder, reader.me))
     return list(_steps_about_another(folder, reader))
 
 
@@ -220,28 +220,24 @@ def _proxy_line(proxy: Shown, reader: Reader) -> str:
         matters=", ".join(labels.kind(matter) for matter in proxy.texts("matters")),
     )
     sentence = phrases.plain_line(phrases.capitalized(sentence)).plain
-    return f"{sentence} · {_proxy_standing(proxy, reader.today)}"
+    return f"{sentence} · {_proxy_standing(proxy, reader.clock)}"
 
 
-def _proxy_standing(proxy: Shown, today: date) -> str:
-    if proxy.state != "in force":
-        return labels.state(proxy.state, proxy.kind)
-    day = phrases.moment(proxy.text("until"), today)
-    if _is_over(proxy, today):
+def _proxy_standing(proxy: Shown, clock: LocalClock) -> str:
+    day = phrases.moment(proxy.text("until"), clock)
+    if proxy.state == "over":
         return _("over since {day}").format(day=day)
-    return _("until {day}").format(day=day)
-
-
-def _is_over(proxy: Shown, today: date) -> bool:
-    return (proxy.text("until") or "") < today.isoformat()
+    if proxy.state == "in force":
+        return _("until {day}").format(day=day)
+    return labels.state(proxy.state, proxy.kind)
 
 
 # -- steps ----------------------------------------------------------------------------------------
 
 
-def _own_steps(folder: Folder, me: str, today: date) -> Iterator[NextStep]:
+def _own_steps(folder: Folder, me: str) -> Iterator[NextStep]:
     for proxy in folder.proxies:
-        if proxy.is_by(me) and proxy.state == "in force" and not _is_over(proxy, today):
+        if proxy.is_by(me) and proxy.state == "in force":
             yield _end_proxy_step(proxy)
     words = StepWords(_("Let somebody act for you"), _PROXY_MEANING)
     yield NextStep(kind=_PROXY, about=None, words=words, among=folder.neighbours)

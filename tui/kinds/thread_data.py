@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 
+from protocol.local_clock import LocalClock
 from tui.node.shown import Shown
 
 
@@ -12,7 +12,7 @@ class Reader:
     """Who looks at the screen, and when. `me` is None before the person is a member."""
 
     me: str | None
-    today: date
+    clock: LocalClock
     term: Shown = field(default_factory=lambda: Shown({}))  # who votes and who moderates
 
 

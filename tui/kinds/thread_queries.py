@@ -23,4 +23,4 @@ async def fetch_thread(link: NodeConnection, record_id: str) -> ThreadData:
 
 def current_reader(link: NodeConnection) -> Reader:
     """Returns who looks at the screen now."""
-    return Reader(link.me, link.now().date(), link.term)
+    return Reader(link.me, link.clock, link.term)

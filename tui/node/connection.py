@@ -3,14 +3,14 @@ the calls of the panes on to the node.
 """
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from textual.app import App
 from textual.signal import Signal
 
+from protocol.local_clock import LocalClock, read_time
+from protocol.time_zones import local_clock
 from protocol.wire.local_rpc import RESYNC
 from tui.i18n import _
 from tui.node.api_client import Client, Declined, NodeGone
@@ -18,11 +18,8 @@ from tui.node.shown import Person, Shown, read_rows
 
 RETRY_SECONDS = 1.0  # between two attempts to reach the node
 STATUS_SECONDS = 10.0  # between two looks at the status, because peers come and go without an event
+_LONG_AGO = "1970-01-01T00:00Z"  # the time before the node has answered
 _GATHER_SECONDS = 0.05  # records often come in a row, and one reload serves all of them
-
-
-def _now() -> datetime:
-    return datetime.now().astimezone()
 
 
 class NodeConnection:
@@ -35,8 +32,7 @@ class NodeConnection:
     `changed` goes out when records have changed.
     """
 
-    def __init__(self, app: App[None], path: Path, now: Callable[[], datetime] = _now) -> None:
-        self.now = now
+    def __init__(self, app: App[None], path: Path) -> None:
         self.status: Shown | None = None
         self.trouble: str | None = None
         # The drafts: texts that the reader typed and did not post, by the key of the step.
@@ -51,6 +47,15 @@ class NodeConnection:
         """The id of this home's person. It is None until that person is a member."""
         person: Person | None = self.status.person("person") if self.status else None
         return person.id if person else None
+
+    @property
+    def clock(self) -> LocalClock:
+        """What the clocks of the neighbourhood showed when the node last said how it is.
+
+        The screen reads no clock itself, so the screen and its node never differ.
+        """
+        status = self.status or Shown({})
+        return local_clock(read_time(status.text("time") or _LONG_AGO), status.text("timezone"))
 
     @property
     def term(self) -> Shown:

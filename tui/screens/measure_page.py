@@ -63,11 +63,11 @@ class MeasurePane(PagePane):
         answers = [answer for answer in all_answers if answer.about == measure.id]
         reports = [report for report in all_reports if report.about == measure.id]
         reader = current_reader(self.node)
-        parts: list[Part] = [*measures.measure_story(measure, reader.today)]
+        parts: list[Part] = [*measures.measure_story(measure, reader.clock)]
         for matter in open_matters:
             story = matters.matter_story(matter, measure, actions, [*done, *verdicts], reader)
             parts += ["\n\n", *story]
-        parts += feedback.answer_parts(answers, reader.today, reader.me)
+        parts += feedback.answer_parts(answers, reader.clock, reader.me)
         self._measure = measure
         self._text_below = Content.assemble(*parts)
         self._draw(measure)
@@ -89,6 +89,6 @@ class MeasurePane(PagePane):
         size = self.app.size
         height = _HIGH_CHART if size.height >= _HIGH_TERMINAL else _LOW_CHART
         width = size.width - _FRAME
-        chart = measures.draw_measure(measure, width, height, self.node.now().date())
+        chart = measures.draw_measure(measure, width, height, self.node.clock)
         title = phrases.plain_line(measure.text("question") or "", size.width - _TITLE_FRAME)
         self.show_text(title, chart + self._text_below)

@@ -84,9 +84,8 @@ class ModerationPane(Pane):
         flags, hides, proposals = await asyncio.gather(
             *(self.node.fetch_list(what) for what in ("flags", "hides", "decisions"))
         )
-        today = self.node.now().date()
         muted = sum([await self.count_muted("list", what=what) for what in ("flags", "hides")])
-        flagged = moderation.flag_cards(flags, hides, today, self.node.me)
+        flagged = moderation.flag_cards(flags, hides, self.node.clock, self.node.me)
         self.query_one("#flagged", Feed).show_cards(flagged, muted=muted)
         hidden = moderation.hidden_cards(hides, proposals, self.node.me)
         self.query_one("#hidden", Feed).show_cards(hidden)

@@ -66,8 +66,8 @@ class NeighbourhoodTab(Pane):
         views = [*proposals, *renewals, *decisions.merge_removals(removals)]
         await self._show_decisions(views, awaited)
         self._show_members(people)
-        self._feed("#rules").show_cards(neighbourhood.rule_cards(self._charter, reader.today))
-        flagged = moderation.flag_cards(flags, hides, reader.today, reader.me)
+        self._feed("#rules").show_cards(neighbourhood.rule_cards(self._charter, reader.clock))
+        flagged = moderation.flag_cards(flags, hides, reader.clock, reader.me)
         hidden = moderation.hidden_cards(hides, proposals, reader.me)
         self._feed("#neighbourhood-steps").show_cards(self._step_cards(len(flagged), len(hidden)))
 

@@ -93,7 +93,7 @@ class PersonPane(Pane):
         latest = {person.id: person for person in people}.get(person_id, self._person)
         neighbours = frozenset(person.id for person in people if person.id != reader.me)
         folder = Folder(latest, neighbours, proxies, devices)
-        hours = balance_story(Shown(balance), reader.today)
+        hours = balance_story(Shown(balance), reader.clock)
         text = person_story(folder, reader) + "\n\n" + hours
         self.query_one("#story-text", Static).update(text)
         self._show_steps(person_steps(folder, reader))

@@ -55,7 +55,7 @@ class ServicesTab(Pane):
         )
         own_reports = [report for report in reports if report.is_by(reader.me)]
         outcomes = matters.outcome_cards(
-            own_reports[:_MOST_REPORTS], asked, open_matters, answers, reader.today
+            own_reports[:_MOST_REPORTS], asked, open_matters, answers, reader.clock
         )
         self.query_one("#my-reports", Feed).show_cards(outcomes)
 

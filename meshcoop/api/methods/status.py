@@ -25,6 +25,7 @@ _NO_MEMBERSHIP: Params = {
     "neighbourhood": None,
     "person": None,
     "device": None,
+    "timezone": None,
     "term": None,
     "trouble": None,
     "peers": [],
@@ -58,6 +59,7 @@ class StatusMethods:
             "peer_id": node.network.peer_id,
             "addresses": node.network.addresses,
             "damage": [remark.as_dict() for remark in node.damage],
+            "time": iso_time(node.now()),
         }
         if node.relay is not None:
             return {**status, **_NO_MEMBERSHIP, "waiting": {}, **self._relay_status(node.relay)}
@@ -125,6 +127,7 @@ class StatusMethods:
             },
             "person": presenter.show_person(person) if person else None,
             "device": device.hex(),
+            "timezone": presenter.clock.zone_name,
             "term": presenter.show_term(),
             "trouble": _trouble(membership),
             "peers": _show_peers(membership, presenter),

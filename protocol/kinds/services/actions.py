@@ -6,7 +6,6 @@ works out whether the action is confirmed.
 """
 
 from collections.abc import Iterable
-from datetime import date, timedelta
 
 from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import Awaited, Way
@@ -71,9 +70,8 @@ class Action(Kind):
 
     def complete(self, thread: Thread) -> None:
         """Sets `owner` to the author, and `due` to the day in four weeks, if they are missing."""
-        last = date.fromisoformat(thread.clock.today) + timedelta(LONGEST_DAYS)
         self.owner = self.owner or self.author
-        self.due = self.due or last.isoformat()
+        self.due = self.due or thread.clock.day_in(LONGEST_DAYS)
 
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused unless the measure is in use and the author owns the action (R-23.3)."""

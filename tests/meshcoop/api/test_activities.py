@@ -14,12 +14,14 @@ from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import COMMON_POT
 from protocol.kinds.activities.activities import Signup
 from protocol.local_clock import start_of
+from tests.support.clocks import clock_at
 from tests.support.council import alike, council
 from tests.support.street_in_memory import MORNING, by_id, settle, street
 
 TODAY, NEXT, LATER = "2026-11-18", "2026-11-25", "2026-12-02"
 WEEKLY = {"title": "Lunch", "starts": f"{TODAY}T12:30", "minutes": "90", "repeats": "FREQ=WEEKLY"}
 DAY_MS = 86_400_000
+CLOCK = clock_at(TODAY)
 BEGINS = start_of(WEEKLY["starts"], UTC)
 
 
@@ -225,13 +227,13 @@ def test_a_day_is_told_in_words(lane):
     settle(*lane)
     ada.street.clock = BEGINS
     written = ada.post("attendance", root, people=[cho.me.person.hex()])
-    told_of = told.format_view({**shown(ada, root), "history": []})
+    told_of = told.format_view({**shown(ada, root), "history": []}, CLOCK)
 
     ben_, cho_ = (shown(ada, one)["author"]["name"] for one in (first, second))
     assert "  roles: cook=1, server=2" in told_of
     assert f"  {TODAY}:\n    cook (1/1) {ben_}; waiting: {cho_}\n    server (0/2)" in told_of
     assert f"    came: {cho_}" in told_of
-    assert f"  held: cook={ben_}" in told.format_view({**shown(ada, written), "history": []})
+    assert f"  held: cook={ben_}" in told.format_view({**shown(ada, written), "history": []}, CLOCK)
 
 
 def test_hidden_words_take_the_names_of_roles_along():

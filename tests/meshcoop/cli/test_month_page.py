@@ -7,7 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from meshcoop.cli.month_page import MonthPage
+from tests.support.clocks import clock_at
 
+NEW_YORK = "America/New_York"
 ADA, BEN = {"id": "a", "name": "Ada"}, {"id": "b", "name": "Ben"}
 
 
@@ -45,14 +47,14 @@ def action(**more):
     return {"id": "a1", **told, **more}
 
 
-def page(month="2026-11", *, services=None, measures=None, matters=None, actions=None):
+def page(month="2026-11", *, services=None, measures=None, matters=None, actions=None, zone=None):
     lists = {
         "services": [service()] if services is None else services,
         "measures": [measure()] if measures is None else measures,
         "matters": [matter()] if matters is None else matters,
         "actions": [action()] if actions is None else actions,
     }
-    return MonthPage(month, **lists).render("Rushey Lane", 3)
+    return MonthPage(month, clock_at("2026-11-28", zone), **lists).render("Rushey Lane", 3)
 
 
 def test_it_says_what_was_asked_heard_done_and_whether_it_helped():
@@ -132,3 +134,10 @@ def test_nobodys_words_steer_the_page():
     assert (poisoned.found, poisoned.attributes) == (plain.found, plain.attributes)
     assert not set("\x1b\u202e") & set(told)
     assert "http" not in told
+
+
+def test_a_matter_belongs_to_the_local_month_and_day():
+    late_evening = {"created": "2026-12-01T03:30:00Z", "closed": None, "outcome": None}
+
+    assert "raised it on 2026-11-30" in page(matters=[matter(**late_evening)], zone=NEW_YORK)
+    assert "raised it" not in page(matters=[matter(**late_evening)])

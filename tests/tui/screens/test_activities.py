@@ -8,8 +8,8 @@ from protocol.display_text import safe_text
 from tests.support.fake_lunch import DAY, PAST, attended, lunch, organised
 from tests.support.fake_node import (
     ADA,
+    CLOCK,
     MARIA,
-    NOW,
     SAM,
     FakeNode,
     enter_list,
@@ -29,7 +29,7 @@ from tui.screens.post_form import PostFormScreen
 from tui.widgets.card_list import CardList
 from tui.widgets.form import Form
 
-READER = Reader(ADA["id"], NOW.date())
+READER = Reader(ADA["id"], CLOCK)
 POT = {"id": ident(0), "name": "the common pot"}
 
 

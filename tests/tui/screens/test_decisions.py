@@ -1,7 +1,5 @@
 """Deciding and moderating: what the screen shows, and what it asks the node for."""
 
-from datetime import date
-
 import pytest
 from textual.widgets import TabbedContent
 
@@ -10,6 +8,7 @@ from protocol.schema import register_names
 from tests.support.fake_governance import EVE, WIM, governed, proposal, vote_rows
 from tests.support.fake_node import (
     ADA,
+    CLOCK,
     MARIA,
     SAM,
     FakeNode,
@@ -238,7 +237,7 @@ async def test_ones_own_page_has_devices_and_proxies(pilot, node):
 def reader(person, moderators=(ADA, SAM, MARIA)):
     is_council = {"moderators_needed": 2} if len(moderators) > 2 else {}
     shown_term = term([ADA, SAM, MARIA], list(moderators), **is_council)
-    return Reader(person["id"], date(2026, 11, 23), Shown(shown_term))
+    return Reader(person["id"], CLOCK, Shown(shown_term))
 
 
 def page_with(*heads, rows=()):

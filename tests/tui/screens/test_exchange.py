@@ -2,10 +2,9 @@
 hours.
 """
 
-from datetime import date
-
 from tests.support.fake_node import (
     ADA,
+    CLOCK,
     MARIA,
     SAM,
     balance,
@@ -26,8 +25,6 @@ from tui.node.shown import Shown
 from tui.screens.home import HomeScreen
 from tui.screens.person_page import PersonScreen
 from tui.widgets.card_list import CardList
-
-TODAY = date(2026, 11, 23)
 
 
 def thread(root, *others, steps=()):
@@ -68,7 +65,7 @@ def closing(about, way):
 
 def steps_of(case, me):
     records = {record.id for record in case.views}
-    return [act for act in thread_steps(case, Reader(me["id"], TODAY))
+    return [act for act in thread_steps(case, Reader(me["id"], CLOCK))
             if act.about in records and "address" not in act.kind]  # fmt: skip
 
 
@@ -77,7 +74,7 @@ def labels(case, me):
 
 
 def told(case, me):
-    return thread_story(case, Reader(me["id"], TODAY)).plain
+    return thread_story(case, Reader(me["id"], CLOCK)).plain
 
 
 def test_other_terms_wait_for_who_responded():
@@ -150,7 +147,7 @@ def test_a_thanks_names_both_people():
     thanks = Shown(
         view(60, "thanks", SAM, None, "given", person=ADA, minutes=60, text="For the shelves")
     )
-    card = face_of("thanks").mixed_card(thanks, Reader(ADA["id"], TODAY))
+    card = face_of("thanks").mixed_card(thanks, Reader(ADA["id"], CLOCK))
     assert (card.title, card.detail) == ("Sam thanks you · 1 h", "For the shelves")
 
 

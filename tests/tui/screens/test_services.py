@@ -1,13 +1,12 @@
 """Services: what the screen shows, and what it asks the node for."""
 
-from datetime import date
-
 import pytest
 from textual.widgets import TabbedContent
 
 from protocol.fold.registry import KINDS, load_kinds
 from tests.support.fake_node import (
     ADA,
+    CLOCK,
     SAM,
     FakeNode,
     ident,
@@ -50,8 +49,6 @@ from tui.screens.service_page import ServiceScreen
 from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import TextBox
-
-TODAY = date(2026, 11, 23)
 
 load_kinds()
 load_faces()
@@ -291,7 +288,7 @@ async def test_search_leads_to_the_page_of_a_service(pilot, node):
 
 
 def reader(person=ADA):
-    return Reader(person["id"], TODAY)
+    return Reader(person["id"], CLOCK)
 
 
 def thread_of(root, rows, *more):
@@ -437,11 +434,11 @@ def test_each_part_of_the_test_has_its_own_mark():
     marks = {"w1": "X", "w4": "4", "r8": "8"}
     for by, mark in marks.items():
         view = measure(1, MEALS, "?", "count", 1, "", points=points((2,)), signals=[signal(0, by)])
-        assert f" {mark} " in measures.draw_measure(Shown(view), 76, 8, TODAY).plain
+        assert f" {mark} " in measures.draw_measure(Shown(view), 76, 8, CLOCK).plain
     view["signals"] = [signal(0, None, short=True, change=None)]
-    assert "s missed the target" in measures.draw_measure(Shown(view), 76, 8, TODAY).plain
+    assert "s missed the target" in measures.draw_measure(Shown(view), 76, 8, CLOCK).plain
     view["signals"] = [signal(0, "w1", change="better")]
-    assert "* better" in measures.draw_measure(Shown(view), 76, 8, TODAY).plain
+    assert "* better" in measures.draw_measure(Shown(view), 76, 8, CLOCK).plain
 
 
 def test_promises_are_told():

@@ -5,11 +5,11 @@ accepts the link then holds that part.
 """
 
 from collections.abc import Iterator
-from datetime import date
 
 from textual.content import Content
 
 from protocol.display_text import safe_line, safe_text
+from protocol.local_clock import LocalClock
 from tui.format import labels, phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _
@@ -70,7 +70,7 @@ def _offers(view: Shown, me: str | None) -> Iterator[str]:
 def _story_parts(view: Shown, reports: list[Shown], reader: Reader) -> Iterator[Part]:
     yield (phrases.title(view), "bold")
     yield "\n" + _holder_sentence(view, reader.me)
-    since = phrases.moment(view.text("held_since"), reader.today)
+    since = phrases.moment(view.text("held_since"), reader.clock)
     if since:
         yield " " + _("since {day}").format(day=since)
     if view.state != "open":
@@ -89,7 +89,7 @@ def _story_parts(view: Shown, reports: list[Shown], reader: Reader) -> Iterator[
         yield ("\n\n" + _("Said recently"), "bold")
     for report in reports[:_MOST_REPORTS]:
         author = phrases.capitalized(phrases.signer_names(report, reader.me))
-        yield (f"\n{author} · {phrases.moment(report.text('on'), reader.today)}: ", "dim")
+        yield (f"\n{author} · {phrases.moment(report.text('on'), reader.clock)}: ", "dim")
         yield phrases.line_or_hidden(report.text("text"))
 
 
@@ -118,7 +118,7 @@ def _branch_parts(view: Shown, above_id: str, indent: str, reader: Reader) -> It
         is_last = link is links[-1]
         who = phrases.capitalized(phrases.name(link.person("to"), reader.me))
         title = phrases.line_or_hidden(link.text("title"))
-        sentence = f"{who}: {title} · {_link_standing(link, reader.today)}"
+        sentence = f"{who}: {title} · {_link_standing(link, reader.clock)}"
         yield f"\n{indent}{'└─ ' if is_last else '├─ '}"
         yield (sentence, "dim") if link.state in {"ended", "declined"} else sentence
         yield from _holder_mark(view, link.person("to"), link.id)
@@ -137,12 +137,12 @@ def _holder_mark(view: Shown, person: Person | None, link_id: str | None) -> Ite
         yield ("  ◄ " + _("holds it now"), "bold")
 
 
-def _link_standing(link: Shown, today: date) -> str:
+def _link_standing(link: Shown, clock: LocalClock) -> str:
     match link.state:
         case "offered":
             return _("offered, not accepted")
         case "accepted":
-            since = phrases.moment(link.text("since"), today)
+            since = phrases.moment(link.text("since"), clock)
             return _("accepted, since {day}").format(day=since)
     return labels.state(link.state, link.kind)
 

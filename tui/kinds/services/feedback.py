@@ -3,9 +3,9 @@ measure. All functions here are pure.
 """
 
 from collections.abc import Iterator
-from datetime import date
 
 from protocol.display_text import safe_line, safe_text
+from protocol.local_clock import LocalClock
 from tui.format import labels, phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _
@@ -20,7 +20,7 @@ def report_card(report: Shown, measure: Shown | None, reader: Reader) -> Card:
     """
     parts = [
         phrases.capitalized(phrases.signer_names(report, reader.me)),
-        phrases.moment(report.text("on"), reader.today),
+        phrases.moment(report.text("on"), reader.clock),
         _("urgent") if report.text("urgent") == "yes" else "",
     ]
     title = report_title(report, measure)
@@ -35,14 +35,14 @@ def report_title(report: Shown, measure: Shown | None) -> str:
     return phrases.dotted([safe_line(answer), safe_line(safe_text(report.text("text") or ""))])
 
 
-def answer_parts(answers: list[Shown], today: date, me: str | None) -> Iterator[Part]:
+def answer_parts(answers: list[Shown], clock: LocalClock, me: str | None) -> Iterator[Part]:
     """Yields the text of each reply, with its author and its day. People gave these replies to
     everybody whom a measure asked.
     """
     for answer in answers:
         parts = [
             phrases.capitalized(phrases.signer_names(answer, me)),
-            phrases.moment(answer.created, today),
+            phrases.moment(answer.created, clock),
             labels.state(answer.text("reason") or ""),
         ]
         yield (f"\n\n{phrases.dotted(parts)}: ", "dim")

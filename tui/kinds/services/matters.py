@@ -7,9 +7,9 @@ matter says whether the action helped.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 
 from protocol.display_text import safe_line, safe_text
+from protocol.local_clock import LocalClock
 from tui.format import labels, phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
@@ -51,7 +51,7 @@ def is_unfinished(action: Shown) -> bool:
 # -- cards ----------------------------------------------------------------------------------------
 
 
-def matter_card(row: Shown, today: date) -> Card:
+def matter_card(row: Shown, clock: LocalClock) -> Card:
     """Makes the card of a measure that has a matter. The matter waits for the person who holds it,
     or for a decision of everybody.
 
@@ -64,19 +64,19 @@ def matter_card(row: Shown, today: date) -> Card:
     if _part(row, "step").about is None:  # it waits for a decision, which begins a thread
         title = _("Nobody responsible fixed this: {what}").format(what=what)
         return Card(card_id, title, _("It is now up to all of us. Open it to propose a decision."))
-    day = phrases.moment(matter.text("answer_by"), today)
+    day = phrases.moment(matter.text("answer_by"), clock)
     title = _("Answer by {day}: {what}") if day else _("Answer this: {what}")
     detail = phrases.code_in_words(matter.text("reading"))
     return Card(card_id, title.format(day=day, what=what), detail)
 
 
-def action_card(action: Shown, today: date, me: str | None) -> Card:
+def action_card(action: Shown, clock: LocalClock, me: str | None) -> Card:
     """Makes the card of an action that the reader has to finish or to judge."""
     sentence = _TO_FINISH.get(action.state, "{what}")
     if not action.is_by(me):
         sentence = _("Did it help? {what}")
     title = sentence.format(
-        day=phrases.moment(action.text("due"), today),
+        day=phrases.moment(action.text("due"), clock),
         what=phrases.line_or_hidden(action.text("what")),
     )
     card_id = page_card_id(MEASURE, action.about or "", action.id)
@@ -88,7 +88,7 @@ def outcome_cards(
     asked_measures: Iterable[Shown],
     matters: Iterable[Shown],
     answers: Iterable[Shown],
-    today: date,
+    clock: LocalClock,
 ) -> list[Card]:
     """Makes a card for each report that the reader wrote. The card says what happened because of
     the report.
@@ -104,7 +104,7 @@ def outcome_cards(
             measures_by_id.get(report.about or ""),
             matters_by_id.get(report.text("matter") or ""),
             first_answers.get(report.id),
-            today,
+            clock,
         )
         for report in reports
     ]
@@ -115,7 +115,7 @@ def _report_card(
     measure: Shown | None,
     matter: Shown | None,
     answer: Shown | None,
-    today: date,
+    clock: LocalClock,
 ) -> Card:
     value = measures.answer_in_words(measure, report.number("value"))
     title = phrases.dotted([value, safe_line(report.text("text") or "")])
@@ -127,8 +127,8 @@ def _report_card(
     if matter is None:
         outcome = _outcome_without_matter(measure, answer)
     else:
-        outcome = _matter_outcome(matter, today)
-    detail = f"{phrases.moment(report.text('on'), today)} · {outcome}"
+        outcome = _matter_outcome(matter, clock)
+    detail = f"{phrases.moment(report.text('on'), clock)} · {outcome}"
     return Card(card_id, title, detail, quiet=matter is None or matter.state != "open")
 
 
@@ -141,7 +141,7 @@ def _outcome_without_matter(measure: Shown | None, answer: Shown | None) -> str:
     return _("counted; nothing stands out")
 
 
-def _matter_outcome(matter: Shown, today: date) -> str:
+def _matter_outcome(matter: Shown, clock: LocalClock) -> str:
     parts = [_state(matter)]
     leading = matter.row("leading")  # the action that serves as the answer
     outcome = matter.row("outcome")
@@ -152,7 +152,7 @@ def _matter_outcome(matter: Shown, today: date) -> str:
     elif leading:
         parts.append(labels.state(leading.state))
     else:
-        parts.append(_holder_sentence(matter, Reader(None, today)))
+        parts.append(_holder_sentence(matter, Reader(None, clock)))
     return " · ".join(parts)
 
 
@@ -165,11 +165,11 @@ def matter_story(
     """Describes a matter, for the page of its measure. `sayings` holds the `done` records and the
     verdicts about the matter's actions.
     """
-    at = phrases.moment(matter.created, reader.today)
+    at = phrases.moment(matter.created, reader.clock)
     yield (_("A matter, since {day}: {state}").format(day=at, state=_state(matter)), "bold")
     yield "\n" + _("{came}, starting {day}. {sentence}").format(
         came=measures.result_in_words(measure, matter),
-        day=phrases.moment(matter.text("from"), reader.today),
+        day=phrases.moment(matter.text("from"), reader.clock),
         sentence=phrases.code_in_words(matter.text("reading")),
     )
     yield "\n" + _raisers_line(matter)
@@ -204,9 +204,9 @@ def _action_parts(action: Shown, sayings: list[Shown], reader: Reader) -> Iterat
     sentence = _("{who} took on") if leads else _("{who} also took on")
     sentence = sentence.format(who=phrases.capitalized(phrases.name(action.author, reader.me)))
     yield f"\n{sentence}: {phrases.line_or_hidden(action.text('what'))}"
-    yield " · " + _("by {day}").format(day=phrases.moment(action.text("due"), reader.today))
+    yield " · " + _("by {day}").format(day=phrases.moment(action.text("due"), reader.clock))
     yield ("\n  " + _("The person doing it says") + ": ", "dim")
-    yield _done_line([saying for saying in sayings if saying.kind == "done"], reader.today)
+    yield _done_line([saying for saying in sayings if saying.kind == "done"], reader.clock)
     yield ("\n  " + _("People say") + ": ", "dim")
     yield _verdict_counts(action) or _("nothing yet")
     yield f" · {labels.state(action.state)}"
@@ -216,10 +216,10 @@ def _action_parts(action: Shown, sayings: list[Shown], reader: Reader) -> Iterat
             yield f"\n    {author}: “{safe_text(saying.text('text') or '').strip()}”"
 
 
-def _done_line(reports: list[Shown], today: date) -> str:
+def _done_line(reports: list[Shown], clock: LocalClock) -> str:
     if not reports:
         return _("not done yet")
-    line = _("done on {day}").format(day=phrases.moment(reports[0].created, today))
+    line = _("done on {day}").format(day=phrases.moment(reports[0].created, clock))
     text = reports[0].text("text")
     return f"{line} – “{phrases.line_or_hidden(text)}”" if text else line
 
@@ -253,9 +253,9 @@ def _holder_sentence(matter: Shown, reader: Reader) -> str:
         return _("Nobody responsible fixed this, so it is now up to all of us.")
     sentence = _("Held by {who} since {day}").format(
         who=phrases.name(holder, reader.me),
-        day=phrases.moment(matter.text("held_since"), reader.today),
+        day=phrases.moment(matter.text("held_since"), reader.clock),
     )
     if not matter.has("answer_by"):
         return sentence + ", " + _("already answered")
-    by = phrases.moment(matter.text("answer_by"), reader.today)
+    by = phrases.moment(matter.text("answer_by"), reader.clock)
     return sentence + ", " + _("answer due by {day}").format(day=by)

@@ -7,11 +7,11 @@ a measure that counts incidents, `n` is the number of windows, and `bad` is the 
 """
 
 from collections.abc import Iterator
-from datetime import date
 from fractions import Fraction
 
 from textual.content import Content
 
+from protocol.local_clock import LocalClock
 from tui.format import control_chart, labels, phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
@@ -127,13 +127,13 @@ def result_in_words(view: Shown, point: Shown) -> str:
     return _("{good} of {n} answers good").format(good=count - bad, n=count)
 
 
-def draw_measure(view: Shown, width: int, height: int, today: date) -> Content:
+def draw_measure(view: Shown, width: int, height: int, clock: LocalClock) -> Content:
     """Says how a measure stands. If the measure has points, draws its chart below this sentence."""
     points = view.rows("points")
     heading = Content.assemble((standing_sentence(view), "bold"), "\n")
     if not points:
         return heading
-    chart_points = [_chart_point(view, point, today) for point in points]
+    chart_points = [_chart_point(view, point, clock) for point in points]
     usual = view.row("usual")
     usual_level = _level(view, *_counts(usual)) if usual else None
     if _counts_incidents(view):
@@ -143,7 +143,7 @@ def draw_measure(view: Shown, width: int, height: int, today: date) -> Content:
     return heading + control_chart.draw_chart(chart_points, lines, width, height) + "\n"
 
 
-def measure_story(view: Shown, today: date) -> Iterator[Part]:
+def measure_story(view: Shown, clock: LocalClock) -> Iterator[Part]:
     """Yields the text below the chart of a measure: how many people answered, and what the target
     is.
     """
@@ -156,7 +156,7 @@ def measure_story(view: Shown, today: date) -> Iterator[Part]:
     if view.text("who") == "served":
         yield " " + _("Only people served recently count.")
     yield "\n" + _("Asked by {who}, {day}.").format(
-        who=phrases.name(view.author), day=phrases.moment(view.created, today)
+        who=phrases.name(view.author), day=phrases.moment(view.created, clock)
     )
 
 
@@ -195,7 +195,7 @@ def _counts(point: Shown) -> tuple[int, int]:
     return point.number("n") or 0, point.number("bad") or 0
 
 
-def _chart_point(view: Shown, point: Shown, today: date) -> control_chart.ChartPoint:
+def _chart_point(view: Shown, point: Shown, clock: LocalClock) -> control_chart.ChartPoint:
     count, bad = _counts(point)
     limit = point.number("limit")
     window = point.number("window") or 0
@@ -204,7 +204,7 @@ def _chart_point(view: Shown, point: Shown, today: date) -> control_chart.ChartP
         value=_level(view, count, bad),
         limit=None if limit is None else _level(view, count, limit),
         mark=_mark(view, window),
-        day=phrases.moment(point.text("from"), today),
+        day=phrases.moment(point.text("from"), clock),
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
 from typing import NamedTuple
 
 from textual.content import Content
@@ -76,9 +75,9 @@ class ServiceFace(Face):
         """
         match row.kind:
             case "measure":
-                return matters.matter_card(row, reader.today)
+                return matters.matter_card(row, reader.clock)
             case "action":
-                return matters.action_card(row, reader.today, reader.me)
+                return matters.action_card(row, reader.clock, reader.me)
             case "link":
                 title = _("{who} asks you to take on: {what}").format(
                     who=phrases.name(row.author), what=phrases.line_or_hidden(row.text("title"))
@@ -271,7 +270,7 @@ def _action_words(step: _Step) -> StepWords:
     return StepWords(
         _("Take this on: say what you will do, and by when"),
         _("It is yours to do within four weeks. Others may add actions of their own."),
-        first={"due": (step.reader.today + timedelta(_DAYS)).isoformat()},
+        first={"due": step.reader.clock.day_in(_DAYS)},
         fields=("what", "due"),
     )
 

@@ -1,13 +1,12 @@
 """Checks the node of a home, its network and its neighbours."""
 
-import time
 from contextlib import closing
-from datetime import datetime
 
 from meshcoop.cli.doctor.finding import Finding, Patient
 from meshcoop.cli.plain_text import format_refusal
 from meshcoop.home.machine_id import own_addresses
 from meshcoop.store.read_only import ReadOnlyStore
+from protocol.local_clock import read_time
 
 _DAY_MS = 86_400_000
 
@@ -138,7 +137,7 @@ def check_sync(patient: Patient) -> Finding:
     settled = patient.status.get("settled")
     if settled is None:
         return Finding("sync", "note", "Notes have not been compared with anybody since the start.")
-    seconds = max(0, int(time.time() - datetime.fromisoformat(settled).timestamp()))
+    seconds = max(0, (patient.now - read_time(settled)) // 1000)
     return Finding("sync", "fine", f"Notes were last compared with another node {seconds} s ago.")
 
 
