@@ -14,6 +14,7 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
 from meshcoop.errors import Mistake
 from meshcoop.fold.private_threads import PrivateThreads
+from meshcoop.ingest.backlog import fold_thread_in_steps
 from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.fold.thread import Thread
 from protocol.fold.view import View
@@ -87,13 +88,13 @@ class Queries:
         in_state = (view for view in views if state in {None, self._presenter.state_of(view)})
         return self._presenter.show_views(list(islice(in_state, limit)))
 
-    def show_record(self, params: Params) -> Params:
+    async def show_record(self, params: Params) -> Params:
         """Shows the view of a record with the history of its thread.
 
         If the parameter `whole` is set, adds all views of the thread, the oldest first.
         """
         record_id = self._resolver.resolve_record(read_text(params, "id"))
-        thread = self._thread_of(record_id)
+        thread = await self._thread_of(record_id)
         history = self._presenter.show_history(thread)
         view = thread.views.get(record_id)
         if view is not None:
@@ -161,14 +162,14 @@ class Queries:
         views = self._state.views.newest(view_type, state=stored_state, root=row.root)
         return (view for view in views if self._answers(view, about))
 
-    def _thread_of(self, record_id: bytes) -> Thread:
+    async def _thread_of(self, record_id: bytes) -> Thread:
         private = self._private.threads().get(record_id)
         if private is not None:
             return private
         row = self._state.store.records.find(record_id)
         if row is None or row.root is None:
             raise Mistake("What this record is about has not arrived yet; try again soon.")
-        return self._state.thread_fold.fold_thread(row.root)
+        return await fold_thread_in_steps(self._state, row.root)
 
     def _unmuted(self, views: Iterable[View], params: Params) -> Iterator[View]:
         """Leaves out the views of muted people. If the parameter `muted` is set, returns only these

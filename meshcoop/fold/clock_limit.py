@@ -2,10 +2,11 @@
 its time has come.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from meshcoop.store.database import Database
 from meshcoop.store.postponed_threads import PostponedThreads
+from meshcoop.store.records import StoredRecord
 
 DRIFT_MS = 10 * 60_000  # a record may be this far ahead of the clock and still fold at once
 
@@ -28,6 +29,11 @@ class ClockLimit:
         self._postponed.add(root, time)
         return True
 
+    def postpone_all(self, rows: Iterable[StoredRecord]) -> None:
+        """Postpones the threads of those records that are too far ahead of the clock."""
+        for row in rows:
+            self.postpones(row.record.header.time, row.root or row.n)
+
     def due(self, now: int) -> list[int]:
         """Returns the roots of the postponed threads that are due at `now` (ms)."""
         return self._postponed.due(now + DRIFT_MS)
@@ -37,3 +43,11 @@ class ClockLimit:
         again.
         """
         self._postponed.forget_due(now + DRIFT_MS)
+
+    def put_off(self, roots: Iterable[int]) -> None:
+        """Notes threads that are to be folded as soon as possible, but not now."""
+        self._postponed.add_due(roots)
+
+    def forget(self, roots: Iterable[int]) -> None:
+        """Forgets postponed threads. The caller folds these threads again."""
+        self._postponed.forget(roots)

@@ -55,12 +55,12 @@ class State:
         self.ring = ring
         self.now = now
         self.failures = CodeFailures()
-        self._clock_limit = ClockLimit(store, now)
+        self.clock_limit = ClockLimit(store, now)
         self.views = Views(store, stale=is_stale and done is None)
         self.contents = RecordContents(neighbourhood, ring)
-        self.authority_fold = AuthorityFold(store, neighbourhood, ring, self._clock_limit)
+        self.authority_fold = AuthorityFold(store, neighbourhood, ring, self.clock_limit)
         self.thread_fold = ThreadFold(
-            store, self.authority_fold, self.contents, self._clock_limit, self.views
+            store, self.authority_fold, self.contents, self.clock_limit, self.views
         )
         with store.transaction():
             self.authority_fold.fold()
@@ -83,10 +83,10 @@ class State:
     def fold_due(self) -> None:
         """Folds the postponed records whose time has come."""
         now = self.now()  # read once, so that a thread that becomes due meanwhile is not lost
-        due = self._clock_limit.due(now)
+        due = self.clock_limit.due(now)
         if due:
             with self.store.transaction(durable=False):
-                self._clock_limit.forget_due(now)
+                self.clock_limit.forget_due(now)
                 roots = self.authority_fold.fold()
                 self.thread_fold.fold(roots.union(due) - {ROOT})
 
@@ -107,7 +107,7 @@ class State:
                 report(done, len(roots))
             part = roots[done : done + _PART]
             with self.store.transaction(durable=False):
-                self.thread_fold.fold(part)
+                self.thread_fold.fold(part, at_once=True)
                 self._note_progress(part[-1])
         with self.store.transaction():
             self.store.set_note(_NOTE, fold_version())

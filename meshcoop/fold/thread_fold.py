@@ -1,7 +1,7 @@
 """Folds strata 2 to 4: the proxies, the threads, and the stored views of threads."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
@@ -14,6 +14,7 @@ from meshcoop.fold.views import FoldedThread, FoldedView, Views
 from meshcoop.store.disk_errors import StoreError
 from meshcoop.store.records import StoredRecord
 from meshcoop.store.store import Store
+from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.fold import fold
 from protocol.fold.proxies import ProxiesById, apply_proxy, proxies_by_id
@@ -22,6 +23,11 @@ from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import Tombstone, View
 from protocol.kinds.people import Proxy
 from protocol.record import envelope
+
+MAX_RECORDS = 200  # records that are folded in one step, if threads may be put off
+
+# The disk or the machine has failed, and not the code that folds.
+NOT_OF_CODE = (StoreError, MemoryError)
 
 _AT_ONCE = 500  # threads folded before their views are written
 _LOG = logging.getLogger(__name__)
@@ -47,14 +53,27 @@ class ThreadFold:
         self._clock_limit = clock_limit
         self._views = views
         self.proxies: ProxiesById = proxies_by_id(views.of_kind(Proxy))
+        self._proxies_version = views.version_of_kind(Proxy)
+        # Called with the roots of threads that are put off. If it is None, nobody would fold them
+        # later.
+        self.on_put_off: Callable[[Collection[int]], None] | None = None
 
-    def fold(self, roots: Iterable[int], begun: Mapping[int, list[StoredRecord]] = _NONE) -> None:
+    def fold(
+        self,
+        roots: Iterable[int],
+        begun: Mapping[int, list[StoredRecord]] = _NONE,
+        *,
+        at_once: bool = False,
+    ) -> None:
         """Folds the threads with the given roots and replaces the views of these threads.
 
         `begun` concerns threads that were never folded before. It maps the root of each to all
-        records of the thread.
+        records of the thread. If the threads have many records, some threads are put off, unless
+        `at_once` is set or nobody would fold them later (`on_put_off`).
         """
-        left = iter(roots if self._authority_fold.authority is not None else ())
+        if self._authority_fold.authority is None:
+            return
+        left = iter(roots if at_once else self._put_off_many(roots, begun))
         while part := list(islice(left, _AT_ONCE)):
             threads = {root: self._fold_contained(root, begun.get(root)) for root in part}
             self._views.replace(threads, new=begun)
@@ -62,7 +81,7 @@ class ThreadFold:
                 self._erase_retracted(folded.view for folded in thread.views.values())
             changed = self._fold_proxies()
             if changed:
-                self.fold(changed)
+                self.fold(changed, at_once=at_once)
         if self._store.has_erased:
             self._views.purge()
 
@@ -76,7 +95,7 @@ class ThreadFold:
 
     def entries_of(self, root: int) -> list[Entry]:
         """Returns the entries of one thread."""
-        return self._entries(self._store.records.in_thread(root))
+        return self.entries(self._store.records.in_thread(root))
 
     def entry(self, row: StoredRecord) -> Entry | None:
         """Returns the record as an entry of its thread. Returns None if the record is dated too far
@@ -131,47 +150,72 @@ class ThreadFold:
         target = self.entry(row) if answers else None
         return target is not None and any(self._erases(answer, target) for answer in answers)
 
+    def entries(self, rows: Iterable[StoredRecord]) -> list[Entry]:
+        """Returns the entries of records. Leaves out records that are dated too far ahead."""
+        return [entry for row in rows if (entry := self.entry(row))]
+
+    def end_large(self, written: Iterable[View]) -> None:
+        """Does what follows after some views of a large thread were written: erases what was
+        retracted, and folds what a changed proxy concerns.
+        """
+        self._erase_retracted(written)
+        changed = self._fold_proxies()
+        if changed:
+            self.fold(changed)
+        if self._store.has_erased:
+            self._views.purge()
+
+    def note_failure(self, root: int, errors: Sequence[Exception]) -> str | None:
+        """Logs the exceptions of a fold, unless the thread failed alike before. Returns the last
+        exception as a line of text, or None if there is none.
+        """
+        if not errors:
+            return None
+        failure = describe_error(errors[-1])
+        if self._views.failure_of(root) != failure:
+            _LOG.error("a thread is left out, because code failed", exc_info=errors[-1])
+        return failure
+
+    def _put_off_many(
+        self, roots: Iterable[int], begun: Mapping[int, list[StoredRecord]]
+    ) -> list[int]:
+        """Puts off threads that would take too long now. Returns the roots of the others."""
+        if self.on_put_off is None:
+            return list(roots)
+        room = MAX_RECORDS
+        now: list[int] = []
+        later: list[int] = []
+        for root in roots:
+            count = room + 1
+            if room > 0 and len(later) < _AT_ONCE:  # else it takes too long even to count
+                rows = begun.get(root)
+                count = len(rows) if rows else self._store.records.count_in_thread(root)
+            if count <= room:
+                room -= count
+                now.append(root)
+            else:
+                later.append(root)
+        if later:
+            self._clock_limit.put_off(later)
+            self.on_put_off(later)
+        return now
+
     def _fold_contained(self, root: int, rows: list[StoredRecord] | None) -> FoldedThread:
         """Folds a thread. Returns the parts of the result that are stored.
 
         Whatever fails costs this thread only: other threads are folded as before (R-10.16a). The
         failure is noted with the thread, until the thread is folded again without a failure.
         """
-        try:
-            folded, errors = self._fold_rows(rows or self._store.records.in_thread(root))
-        except (StoreError, MemoryError):
-            raise  # the disk or the machine has failed, and not the code
-        except Exception as error:  # noqa: BLE001  # it is logged and noted
-            folded, errors = FoldedThread(), [error]
-        if not errors:
-            return folded
-        failure = describe_error(errors[-1])
-        if self._views.failure_of(root) != failure:
-            _LOG.error("a thread is left out, because code failed", exc_info=errors[-1])
-        return folded._replace(failure=failure)
-
-    def _fold_rows(self, rows: list[StoredRecord]) -> tuple[FoldedThread, list[Exception]]:
-        """Folds the records of a thread. Returns the parts of the result that are stored, and the
-        exceptions of the code of kinds.
-        """
         authority = self._authority_fold.authority
         assert authority is not None, "threads are folded under an authority"
-        entries = self._entries(rows)
-        if all(entry.kind is None for entry in entries):
-            return FoldedThread(), []  # no entry is readable, so there is no view
-        thread = fold.fold_thread(entries, authority)
-        beyond_core = fold.records_beyond_core(thread)
-        views = {
-            row.n: FoldedView(view, thread.results[view.id], view.id not in beyond_core)
-            for row in rows
-            if (view := thread.views.get(row.record.id))
-        }
-        newer_kinds = {entry.id: entry.kind for entry in entries if is_newer(entry)}
-        newer = {row.n: kind for row in rows if (kind := newer_kinds.get(row.record.id))}
-        return FoldedThread(views, newer), thread.failures
-
-    def _entries(self, rows: Iterable[StoredRecord]) -> list[Entry]:
-        return [entry for row in rows if (entry := self.entry(row))]
+        try:
+            rows = rows or self._store.records.in_thread(root)
+            folded, errors = fold_entries(rows, self.entries(rows), authority)
+        except NOT_OF_CODE:
+            raise
+        except Exception as error:  # noqa: BLE001  # it is logged and noted
+            folded, errors = FoldedThread(), [error]
+        return folded._replace(failure=self.note_failure(root, errors))
 
     def _erase_retracted(self, views: Iterable[View]) -> None:
         # A retraction can take effect late: when it is due, or when its content arrives.
@@ -185,6 +229,10 @@ class ThreadFold:
         """Folds the proxies (stratum 2). Returns the threads that must be folded again. These
         threads have a record that was signed by a deputy whose proxy has changed.
         """
+        version = self._views.version_of_kind(Proxy)
+        if version == self._proxies_version:
+            return set()
+        self._proxies_version = version
         before = self.proxies
         self.proxies = proxies_by_id(self._views.of_kind(Proxy))
         signers = invalidation.changed_signers(before, self.proxies)
@@ -207,6 +255,28 @@ class ThreadFold:
             and authority.stands(entry.device, entry.seq)
             and fold.retracts(entry, target)
         )
+
+
+def fold_entries(
+    rows: Iterable[StoredRecord], entries: list[Entry], authority: Authority
+) -> tuple[FoldedThread, list[Exception]]:
+    """Folds the entries of a thread. Returns the parts of the result that are stored, and the
+    exceptions of the code of kinds.
+
+    `rows` are the records from which the entries were read. Needs no database.
+    """
+    if all(entry.kind is None for entry in entries):
+        return FoldedThread(), []  # no entry is readable, so there is no view
+    thread = fold.fold_thread(entries, authority)
+    beyond_core = fold.records_beyond_core(thread)
+    views: dict[int, FoldedView] = {}
+    for row in rows:
+        view = thread.views.get(row.record.id)
+        if view is not None:
+            views[row.n] = FoldedView(view, thread.results[view.id], view.id not in beyond_core)
+    newer_kinds = {entry.id: entry.kind for entry in entries if is_newer(entry)}
+    newer = {row.n: kind for row in rows if (kind := newer_kinds.get(row.record.id))}
+    return FoldedThread(views, newer), thread.failures
 
 
 def _is_judged(kind: str | None) -> bool:

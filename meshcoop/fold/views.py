@@ -3,7 +3,7 @@ the answers that views wait for. All of this can be rebuilt from records at any 
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import islice
@@ -28,6 +28,8 @@ from protocol.spelling import query_terms, search_terms
 
 V = TypeVar("V", bound=Kind)
 
+_WRITTEN_AT_ONCE = 50  # views of a large thread
+
 
 class FoldedView(NamedTuple):
     """A view, and what is stored with it. If `is_core` is False, the state hash leaves it out."""
@@ -35,6 +37,11 @@ class FoldedView(NamedTuple):
     view: View
     result: ViewResult
     is_core: bool = True
+
+    @property
+    def hash(self) -> bytes:
+        """The hash of the packed view."""
+        return hash_view(self.result.packed)
 
 
 class FoldedThread(NamedTuple):
@@ -90,6 +97,7 @@ class Views:
         self._failed = FailedThreads(store)
         self._changes: dict[int, int] = {}  # by root; counted since this home started
         self._clear_count = 0
+        self._kind_changes: Counter[str] = Counter()  # counted since this home started
         self._followers: list[ViewChanges] = []
         if stale:
             self._drop_tables()
@@ -104,29 +112,30 @@ class Views:
         fresh: list[_Fresh] = []
         for root, thread in threads.items():
             stored = {} if root in new else self._rows.hashes_in_thread(root)
-            for n, folded in thread.views.items():
-                hash_now = hash_view(folded.result.packed)
-                if stored.get(n) == (hash_now, folded.is_core):
-                    del stored[n]
-                else:
-                    fresh.append(_Fresh(n, root, folded, hash_now))
-            for n in stored:  # gone, or about to be replaced
-                self._remove(n)
-            self._note_changes(stored)
-            # What a view waits for can change although the view does not.
-            if root not in new:
-                self._awaited.remove_thread(root)
-                self._newer.remove_thread(root)
-            self._awaited.add(
-                _awaited_row(n, root, awaited)
-                for n, folded in thread.views.items()
-                for awaited in folded.result.awaited
-            )
-            self._newer.add(root, thread.newer.items())
-            self._failed.note(root, thread.failure)
-            self._changes[root] = self._changes.get(root, 0) + 1
+            changed, gone = _differences(root, thread, stored)
+            self._remove_all([*gone, *(row.n for row in changed if row.n in stored)])
+            fresh += changed
+            self._replace_rest(root, thread, is_new=root in new)
         self._add(fresh)
-        self._note_changes(view.n for view in fresh)
+
+    def replace_in_steps(self, root: int, thread: FoldedThread) -> Iterator[list[View]]:
+        """Replaces the views of one large thread, some at a time.
+
+        The caller takes each step in a transaction of its own. Yields the views that the step has
+        written.
+        """
+        stored = self._rows.hashes_in_thread(root)
+        changed, gone = _differences(root, thread, stored)
+        for start in range(0, len(gone), _WRITTEN_AT_ONCE):
+            self._remove_all(gone[start : start + _WRITTEN_AT_ONCE])
+            yield []
+        for start in range(0, len(changed), _WRITTEN_AT_ONCE):
+            part = changed[start : start + _WRITTEN_AT_ONCE]
+            self._remove_all(row.n for row in part if row.n in stored)
+            self._add(part)
+            yield [row.folded.view for row in part]
+        self._replace_rest(root, thread, is_new=False)
+        yield []
 
     def drop_thread(self, root: int) -> None:
         """Removes the views of a thread that is gone from the store."""
@@ -264,6 +273,13 @@ class Views:
         """
         return self._clear_count, self._changes.get(root, 0)
 
+    def version_of_kind(self, view_type: type[Kind]) -> tuple[int, ...]:
+        """Returns a version of all views of one class. If the version is new, one of them may have
+        changed. Versions are valid only while this process runs.
+        """
+        changes = (self._kind_changes[name] for name in names_of(view_type))
+        return self._clear_count, self._store.failure_count, *changes
+
     @property
     def change_count(self) -> int:
         """The number of rows written to the store so far. While this number stays the same, no view
@@ -308,24 +324,43 @@ class Views:
         self._newer.drop()
         self._failed.drop()
 
-    def _note_changes(self, rows: Iterable[int]) -> None:
-        changed = list(rows)
+    def _note_changes(self, rows: Sequence[int]) -> None:
         for changes in self._followers:
-            changes.rows.update(changed)
+            changes.rows.update(rows)
+
+    def _replace_rest(self, root: int, thread: FoldedThread, *, is_new: bool) -> None:
+        """Replaces what is stored beside the views of a thread."""
+        # What a view waits for can change although the view does not.
+        if not is_new:
+            self._awaited.remove_thread(root)
+            self._newer.remove_thread(root)
+        self._awaited.add(
+            _awaited_row(n, root, awaited)
+            for n, folded in thread.views.items()
+            for awaited in folded.result.awaited
+        )
+        self._newer.add(root, thread.newer.items())
+        self._failed.note(root, thread.failure)
+        self._changes[root] = self._changes.get(root, 0) + 1
 
     def _add(self, fresh: Sequence["_Fresh"]) -> None:
+        self._note_changes([row.n for row in fresh])
+        self._kind_changes.update(row.folded.view.kind for row in fresh)
         words = [(row.n, text) for row in fresh if (text := _words(row.folded.result.texts))]
         self._rows.add([row.row() for row in fresh], words)
         self._credits.add(
             [(row.n, *credit) for row in fresh for credit in row.folded.result.credits]
         )
 
-    def _remove(self, n: int) -> None:
-        # The search table keeps only the places of words. To delete an entry, it needs the same
-        # words again.
-        words = _words(_unpack(self._rows.body_in_row(n)).texts())
-        self._rows.remove(n, words)
-        self._credits.remove(n)
+    def _remove_all(self, rows: Iterable[int]) -> None:
+        for n in rows:
+            # The search table keeps only the places of words. To delete an entry, it needs the same
+            # words again.
+            view = _unpack(self._rows.body_in_row(n))
+            self._kind_changes[view.kind] += 1
+            self._rows.remove(n, _words(view.texts()))
+            self._credits.remove(n)
+            self._note_changes([n])
 
 
 class _Fresh(NamedTuple):
@@ -334,7 +369,6 @@ class _Fresh(NamedTuple):
     n: int
     root: int
     folded: FoldedView
-    hash: bytes
 
     def row(self) -> ViewRow:
         """Makes the row for the table of views."""
@@ -349,8 +383,22 @@ class _Fresh(NamedTuple):
             str(view.state),
             self.folded.is_core,
             self.folded.result.packed,
-            self.hash,
+            self.folded.hash,
         )
+
+
+def _differences(
+    root: int, thread: FoldedThread, stored: Mapping[int, tuple[bytes, bool]]
+) -> tuple[list[_Fresh], list[int]]:
+    """Compares a folded thread with what is stored. Returns the views that are new or have changed,
+    and the rows of views that are gone.
+    """
+    changed = [
+        _Fresh(n, root, folded)
+        for n, folded in thread.views.items()
+        if stored.get(n) != (folded.hash, folded.is_core)
+    ]
+    return changed, sorted(stored.keys() - thread.views.keys())
 
 
 def _unpack(body: bytes) -> View:

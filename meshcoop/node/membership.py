@@ -64,6 +64,7 @@ def open_membership(
     mesh = HomeMesh(network, author, now, random, verifier, arrival=arrival, neighbours=neighbours)
     giving = AddressDelivery(mesh, now, random)
     giving.listeners.append(lambda: on_change(0))
+    mesh.backlog.listeners.append(lambda: on_change(0))
     return Membership(
         author=author,
         mesh=mesh,

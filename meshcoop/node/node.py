@@ -13,6 +13,8 @@ from meshcoop.api import server as api
 from meshcoop.api.event_hub import EventHub
 from meshcoop.api.methods.method_table import Methods
 from meshcoop.api.node_handle import Membership
+from meshcoop.api.params import Params
+from meshcoop.api.server import Method
 from meshcoop.author import automatic
 from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
 from meshcoop.home.folder import Home
@@ -44,6 +46,7 @@ OpenNetwork = Callable[[bytes, list[str]], AbstractAsyncContextManager[Network]]
 _NAME = "name"
 _ARRIVAL = "arrival"  # records that show this home to be a member's
 
+_AT_ONCE = frozenset({"status", "stop"})  # methods that wait for nothing
 _ASK_AGAIN_SECONDS = 5
 _ADDRESS_SECONDS = 3
 _MOVING_IN_SECONDS = 5  # an admitted home waits at least this long for its records
@@ -103,7 +106,7 @@ async def run_node(
                 await node.enter(bytes.fromhex(settings.neighbourhood))
             elif settings.invitation:
                 node.wait_for_admission(settings.invitation)
-            await nursery.start(api.serve_api, home.api_socket, Methods(node).table(), node.hub)
+            await nursery.start(api.serve_api, home.api_socket, node.methods(), node.hub)
             nursery.start_soon(node.watch_addresses)
             node.is_ready = True
             on_ready(node)
@@ -154,6 +157,24 @@ class Node:
     def stop(self) -> None:
         """Stops the node: `run_node` then returns."""
         self._stop.set()
+
+    def methods(self) -> dict[str, Method]:
+        """Returns the methods of the local API, by name.
+
+        If threads were put off, most methods wait until these threads are folded.
+        """
+        return {
+            name: method if name in _AT_ONCE else self._after_backlog(method)
+            for name, method in Methods(self).table().items()
+        }
+
+    def _after_backlog(self, method: Method) -> Method:
+        async def answer(params: Params) -> object:
+            if self.membership is not None:
+                await self.membership.mesh.backlog.settle()
+            return await method(params)
+
+        return answer
 
     def announce_change(self) -> None:
         """Wakes every task that waits for the event `changed`."""

@@ -41,6 +41,7 @@ class Database:
             self.db.execute(_SCHEMA)
         self.is_writing = False  # a transaction is under way
         self.has_erased = False  # content was erased in the transaction under way
+        self.failure_count = 0  # transactions that were taken back
         self._caches: list[TransactionCache] = []
 
     def close(self) -> None:
@@ -79,6 +80,7 @@ class Database:
                 cache.flush()
             self.db.execute("COMMIT")
         except BaseException as error:
+            self.failure_count += 1
             if self.db.in_transaction:  # a full disk may have ended the transaction already
                 self.db.execute("ROLLBACK")
             disk_error = disk_error_of(error)

@@ -121,6 +121,16 @@ class Records:
         """Returns the records of the thread whose root is in row `root`."""
         return self._select("root = ? ORDER BY n", root)
 
+    def next_in_thread(self, root: int, n: int, limit: int) -> list[StoredRecord]:
+        """Returns the next records of a thread behind row `n`, at most `limit` of them."""
+        return self._select("root = ? AND n > ? ORDER BY n LIMIT ?", root, n, limit)
+
+    def count_in_thread(self, root: int) -> int:
+        """Counts the records of the thread whose root is in row `root`."""
+        row = self._db.execute("SELECT count(*) FROM records WHERE root = ?", (root,)).fetchone()
+        count: int = row[0]
+        return count
+
     def with_open_audience(self) -> list[StoredRecord]:
         """Returns the open records, which everybody may read. Authority is folded from these."""
         return self._select("open ORDER BY n")

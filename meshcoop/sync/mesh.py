@@ -11,6 +11,7 @@ from pathlib import Path
 
 import trio
 
+from meshcoop.ingest.backlog import Backlog
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Verifier
@@ -34,7 +35,7 @@ RELAYS = 2  # how many relays a node stays connected to, if the neighbourhood ha
 
 _TEND_SECONDS = 2
 _OUTBOX = 4096  # records that may wait to be gossiped; any further ones are only announced
-_BURST = 200  # how many gossiped records one transaction stores at most
+_BURST = 50  # how many gossiped records one transaction stores at most
 
 
 class Mesh:
@@ -58,6 +59,7 @@ class Mesh:
         self.network = network
         self.inbox = inbox
         self.credentials = credentials
+        self.backlog = Backlog(inbox.state)
         self.conversations: dict[str, Conversation] = {}
         self.admitted_at: dict[str, int] = {}  # peer → when it proved its membership, milliseconds
         self.compare_slot = trio.Semaphore(1)
@@ -95,6 +97,7 @@ class Mesh:
                 nursery.start_soon(self._announce_loop)
                 nursery.start_soon(self._rounds_loop)
                 nursery.start_soon(self._tend_loop)
+                nursery.start_soon(self.backlog.run)
                 nursery.start_soon(self.peers.run)
                 task_status.started()
 
@@ -290,8 +293,7 @@ class Mesh:
 
     async def _tend_loop(self) -> None:
         while True:
-            with log_disk_errors("what is due now cannot be folded"):
-                self.inbox.state.fold_due()
+            self.backlog.wake()
             self._end_strangers()
             self._learn_relays()
             await trio.sleep(_TEND_SECONDS)

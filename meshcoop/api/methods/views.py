@@ -51,7 +51,8 @@ class ViewMethods:
         matter = await self._loops.find_matter(params)
         if matter is not None:
             return matter
-        shown = (await open_queries(self._node, params)).show_record(params)
+        queries = await open_queries(self._node, params)
+        shown = await queries.show_record(params)
         if "views" in shown:
             shown["views"] = [self._loops.with_loop_status(view) for view in shown["views"]]
         return self._loops.with_loop_status(shown)

@@ -1,6 +1,7 @@
 """What waits for a person's answer, as the list `waiting` shows it (R-06.11)."""
 
 import pytest
+import trio
 
 from meshcoop.api.queries import Queries
 from tests.support.api_in_memory import Asking
@@ -148,8 +149,8 @@ def test_show_adds_all_views_of_the_thread_when_it_is_to_be_whole(lane):
     settle(*lane)
     queries = Queries(Asking(ada).membership, ada.now, ada.me.person, ada.author.private)
 
-    whole = queries.show_record({"id": response.id.hex(), "whole": True})
+    whole = trio.run(queries.show_record, {"id": response.id.hex(), "whole": True})
 
-    assert "views" not in queries.show_record({"id": response.id.hex()})
+    assert "views" not in trio.run(queries.show_record, {"id": response.id.hex()})
     assert [view["id"] for view in whole["views"]] == [request.id.hex(), response.id.hex()]
     assert whole["views"][0]["responses"][0]["id"] == response.id.hex()

@@ -1,0 +1,175 @@
+"""Folds in the background what would hold up a node for too long: large threads, and many threads.
+
+A node takes in a record in one step of its loop. If the record's thread is large, or if many
+threads are concerned, the inbox only notes the threads in the store. The backlog folds them in many
+short steps, and large threads beside the loop. If the node is killed meanwhile, it goes on at the
+next start.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+
+import trio
+
+from meshcoop.fold.authority_fold import ROOT
+from meshcoop.fold.state import State
+from meshcoop.fold.thread_fold import MAX_RECORDS, NOT_OF_CODE, fold_entries
+from meshcoop.fold.views import FoldedThread
+from meshcoop.store.disk_errors import log_disk_errors
+from meshcoop.store.records import StoredRecord
+from protocol.fold.fold import fold_thread
+from protocol.fold.thread import Entry, Thread
+
+_AT_ONCE = 50  # records of a large thread
+_MOST_SECONDS = 5  # that an answer waits for the backlog
+
+
+class Backlog:
+    """The threads of one state that wait to be folded. When some were folded, calls `listeners`."""
+
+    def __init__(self, state: State) -> None:
+        self.listeners: list[Callable[[], None]] = []
+        self._state = state
+        self._wake = trio.Event()
+        self._is_empty = trio.Event()
+        self._is_empty.set()
+        self._put_off_again: set[int] = set()  # since the fold of the last large thread began
+
+    async def run(self) -> None:
+        """Folds threads until cancelled. Meanwhile, the fold may put threads off."""
+        thread_fold = self._state.thread_fold
+        thread_fold.on_put_off = self._note_put_off
+        self._note_put_off(())  # an earlier run may have left some
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake = trio.Event()
+                with log_disk_errors("what is due now cannot be folded"):
+                    await self._fold_due()
+                if not self._wake.is_set():
+                    self._is_empty.set()
+        finally:
+            thread_fold.on_put_off = None
+            self._is_empty.set()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no thread was put off, or all of these are folded."""
+        return self._is_empty.is_set()
+
+    def wake(self) -> None:
+        """Looks soon for threads that are due."""
+        self._wake.set()
+
+    async def settle(self) -> None:
+        """Waits until the threads that were put off are folded, but only a few seconds."""
+        with trio.move_on_after(_MOST_SECONDS):
+            await self._is_empty.wait()
+
+    def _note_put_off(self, roots: Collection[int]) -> None:
+        self._put_off_again.update(roots)
+        if self._is_empty.is_set():
+            self._is_empty = trio.Event()
+        self.wake()
+
+    async def _fold_due(self) -> None:
+        """Folds what is due. If a thread changes meanwhile, it stays due, and is folded again."""
+        limit = self._state.clock_limit
+        now = self._state.now()
+        due = limit.due(now)
+        if ROOT in due:
+            self._state.fold_due()
+        for roots in self._parts([root for root in due if root != ROOT]):
+            if len(roots) == 1 and self._count(roots[0]) > MAX_RECORDS:
+                await self._fold_large(roots[0])
+            else:
+                self._fold_small(roots)
+            await trio.lowlevel.checkpoint()
+        if due:
+            for listener in self.listeners:
+                listener()
+        if limit.due(now):
+            self.wake()
+
+    def _parts(self, roots: list[int]) -> Iterator[list[int]]:
+        """Groups threads, so that each group is folded in one step. A large thread stands alone."""
+        part: list[int] = []
+        room = MAX_RECORDS
+        for root in roots:
+            count = self._count(root)
+            if part and count > room:
+                yield part
+                part = []
+                room = MAX_RECORDS
+            part.append(root)
+            room -= count
+        if part:
+            yield part
+
+    def _count(self, root: int) -> int:
+        return self._state.store.records.count_in_thread(root)
+
+    def _fold_small(self, roots: list[int]) -> None:
+        with self._state.store.transaction(durable=False):
+            self._state.clock_limit.forget(roots)
+            self._state.thread_fold.fold(roots, at_once=True)
+
+    async def _fold_large(self, root: int) -> None:
+        """Reads a thread in short steps, folds it beside the loop, and writes its views in short
+        steps. Stops if the thread changes meanwhile: it is still due, and is folded again.
+        """
+        self._put_off_again.clear()
+        version = self._state.views.version_of_thread(root)
+        rows = await _read_rows(self._state, root)
+        try:
+            folded, errors = await self._fold_beside(rows)
+        except NOT_OF_CODE:
+            raise
+        except Exception as error:  # noqa: BLE001  # it is logged and noted (R-10.16a)
+            folded, errors = FoldedThread(), [error]
+        failure = self._state.thread_fold.note_failure(root, errors)
+        steps = self._state.views.replace_in_steps(root, folded._replace(failure=failure))
+        while root not in self._put_off_again:
+            with self._state.store.transaction(durable=False):
+                if self._state.views.version_of_thread(root) != version:
+                    return
+                written = next(steps, None)
+                if written is None:
+                    self._state.clock_limit.forget([root])
+                    self._state.clock_limit.postpone_all(rows)
+                    return
+                version = self._state.views.version_of_thread(root)
+                self._state.thread_fold.end_large(written)
+            await trio.lowlevel.checkpoint()
+
+    async def _fold_beside(self, rows: list[StoredRecord]) -> tuple[FoldedThread, list[Exception]]:
+        entries = await _read_entries(self._state, rows)
+        authority = self._state.authority
+        assert authority is not None, "threads are put off under an authority"
+        return await trio.to_thread.run_sync(fold_entries, rows, entries, authority)
+
+
+async def fold_thread_in_steps(state: State, root: int) -> Thread:
+    """Folds one thread, and stores no views. If the thread is large, folds it beside the loop."""
+    authority = state.authority
+    if authority is None or state.store.records.count_in_thread(root) <= MAX_RECORDS:
+        return state.thread_fold.fold_thread(root)
+    entries = await _read_entries(state, await _read_rows(state, root))
+    return await trio.to_thread.run_sync(fold_thread, entries, authority)
+
+
+async def _read_rows(state: State, root: int) -> list[StoredRecord]:
+    """Reads the records of a thread. Other tasks may run meanwhile."""
+    rows: list[StoredRecord] = []
+    while part := state.store.records.next_in_thread(root, rows[-1].n if rows else 0, _AT_ONCE):
+        rows += part
+        await trio.lowlevel.checkpoint()
+    return rows
+
+
+async def _read_entries(state: State, rows: list[StoredRecord]) -> list[Entry]:
+    """Reads the entries of records. Other tasks may run meanwhile."""
+    entries: list[Entry] = []
+    for start in range(0, len(rows), _AT_ONCE):
+        entries += state.thread_fold.entries(rows[start : start + _AT_ONCE])
+        await trio.lowlevel.checkpoint()
+    return entries

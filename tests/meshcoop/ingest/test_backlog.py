@@ -1,0 +1,118 @@
+"""A node folds large threads beside its loop, and many threads in many steps. The views are the
+same as if it had folded all of them at once.
+"""
+
+from contextlib import asynccontextmanager
+
+import trio
+import trio.testing
+
+from meshcoop.fold.thread_fold import MAX_RECORDS
+from meshcoop.ingest.backlog import Backlog, fold_thread_in_steps
+from protocol.kinds.exchange.exchange import Request, Response
+from tests.support.street_in_memory import Street
+from tests.support.work import count_calls
+
+ROOMY = {"quota_records": 100_000, "quota_bytes": 2**30}
+MANY = MAX_RECORDS + 60
+
+
+@asynccontextmanager
+async def backlog_of(home):
+    """Runs the backlog of a home, as a node does."""
+    backlog = Backlog(home.state)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(backlog.run)
+        await trio.testing.wait_all_tasks_blocked()
+        yield backlog
+        nursery.cancel_scope.cancel()
+
+
+def answered_request(here, count):
+    """Makes a home with a request, a home without it, and the wires of a request with answers."""
+    ada = here.found(**ROOMY)
+    ben = here.neighbour(ada)
+    request = ada.post("request", title="Who has a ladder?", minutes="60", places="2")
+    ben.feed(ada.wires())
+    answers = []
+    for _ in range(count):
+        answer = ben.forge("response", request, minutes=60)
+        ben.feed([answer.wire])
+        answers.append(answer.wire)
+    return ada, ben, request, answers
+
+
+async def test_a_large_thread_folds_beside_the_loop_to_the_same_views():
+    with Street(1) as here:
+        ada, ben, request, answers = answered_request(here, MANY)
+        async with backlog_of(ada) as backlog:
+            ada.feed(answers[:20])
+            assert len(ada.state.views.find(request.id).responses) == 20
+            ada.feed(answers[20:])
+            assert len(ada.state.views.find(request.id).responses) == 20
+
+            await backlog.settle()
+
+            assert len(ada.state.views.of_kind(Response)) == MANY
+            assert ada.state_hash() == ben.state_hash()
+            thread = await fold_thread_in_steps(ada.state, ada.store.records.find(request.id).root)
+            assert len(thread.history) == MANY + 1
+
+
+async def test_what_a_person_posts_is_folded_soon():
+    with Street(1) as here:
+        ada, _, request, answers = answered_request(here, MANY)
+        ada.feed(answers)
+        async with backlog_of(ada) as backlog:
+            ada.post("close", request, as_state="withdrawn")
+            await backlog.settle()
+
+            assert ada.state.views.find(request.id).state == Request.State.WITHDRAWN
+
+
+async def test_what_was_put_off_is_folded_after_a_restart():
+    with Street(1) as here:
+        ada, ben, _, answers = answered_request(here, MANY)
+        ada.state.thread_fold.on_put_off = lambda _: None  # the node is killed before it can fold
+        ada.feed(answers)
+        ada.state.thread_fold.on_put_off = None
+        assert ada.state_hash() != ben.state_hash()
+
+        async with backlog_of(ada) as backlog:
+            await backlog.settle()
+
+            assert ada.state_hash() == ben.state_hash()
+
+
+async def test_many_threads_are_folded_in_many_steps():
+    with Street(1) as here:
+        ada = here.found(**ROOMY)
+        ben = here.neighbour(ada)
+        ben.feed(ada.wires())
+        wires = []
+        for number in range(MANY):
+            offer = ben.forge("offer", title=f"Offer {number}")
+            ben.feed([offer.wire])
+            wires.append(offer.wire)
+        ada.feed(wires)
+        async with backlog_of(ada) as backlog:
+            ada.state.thread_fold.fold(ada.store.records.roots())
+            assert not backlog.is_empty
+
+            await backlog.settle()
+
+            assert backlog.is_empty
+            assert ada.state_hash() == ben.state_hash()
+
+
+async def test_one_more_answer_costs_no_more_in_a_large_thread():
+    with Street(1) as here:
+        ada, _, _, answers = answered_request(here, MANY + 2)
+        ada.feed(answers[: MAX_RECORDS - 10])
+        async with backlog_of(ada):
+            among_few = count_calls(lambda: ada.feed(answers[MAX_RECORDS - 10 : MAX_RECORDS - 9]))
+            ada.feed(answers[MAX_RECORDS - 9 : MANY + 1])
+
+            among_many = count_calls(lambda: ada.feed(answers[MANY + 1 :]))
+
+            assert among_many < among_few / 4
