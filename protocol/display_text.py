@@ -68,6 +68,18 @@ def safe_line(text: str, width: int | None = None) -> str:
     return flat
 
 
+def safe_name(name: str, mark: str | None = None, width: int | None = None) -> str:
+    """Makes a person's name safe to show on one line of at most `width` characters.
+
+    `mark` tells the person apart from others with a like name. It follows in brackets, and is never
+    cut (R-12.7c).
+    """
+    if mark is None:
+        return safe_line(name, width)
+    ending = f" ({mark})"
+    return safe_line(name, None if width is None else width - len(ending)) + ending
+
+
 def is_visible(text: str) -> bool:
     """Returns whether a text has a character that people can see. Spaces, combining marks without a
     letter and the characters that `safe_text` replaces are no such characters.

@@ -16,7 +16,7 @@ _CACHED_CHARACTERS = 20_000
 _MAX_WORD_CHARS = 40  # a longer run of letters is no word, and would fill the caches
 
 # Letters that Unicode does not split into a plain letter and an accent, as people type them.
-_LETTERS = dict(zip("łıøđðħŧŋəɓɗƙɛɔکی", "lioddhtnebdkeoكي", strict=True)) | {
+_LETTERS = dict(zip("łıøđðħŧŋəɓɗƙɛɔґکی", "lioddhtnebdkeoгكي", strict=True)) | {
     "æ": "ae",
     "œ": "oe",
     "þ": "th",
@@ -105,9 +105,14 @@ def query_terms(typed: str) -> list[tuple[str, ...]]:
     return [terms for terms in groups if terms]
 
 
+def are_alike(name: str, other: str) -> bool:
+    """Returns whether people take one of two names for the other (R-12.7b)."""
+    return not name_keys(name).isdisjoint(name_keys(other))
+
+
 @lru_cache(maxsize=_CACHED_WORDS)
 def name_keys(name: str) -> frozenset[str]:
-    """Returns the keys of a person's name. Two names are alike if they have a key in common.
+    """Returns the keys of a name. Two names are alike if they have a key in common (R-12.7b).
 
     Upper case, accents, spaces and punctuation make no difference, nor do letters of another script
     that look the same.

@@ -28,8 +28,10 @@ class Balances:
         authority = self._state.authority
         members = authority.members if authority else ()
         people = {*balances, *members}
-        rows = [self._row(person, balances.get(person, Balance())) for person in people]
-        return sorted(rows, key=lambda row: (row["person"]["name"].casefold(), row["person"]["id"]))
+        return [
+            self._row(person, balances.get(person, Balance()))
+            for person in self._presenter.sort_people(people)
+        ]
 
     def show_balance(self, person: bytes) -> Shown:
         """Shows one person's row and the last 500 lines of their history, with the oldest line

@@ -79,7 +79,7 @@ class Diary:
         title = safe_line(entry.title or view.kind)
         if entry.role:
             title += f" ({safe_line(entry.role)})"
-        name = safe_line(self._presenter.show_person(entry.other)["name"]) if entry.other else ""
+        name = self._presenter.name_person(entry.other) if entry.other else ""
         return f"{title}, {name}" if name else title
 
 

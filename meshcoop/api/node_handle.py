@@ -71,7 +71,7 @@ class NodeHandle(Protocol):
     def require_relay(self) -> Relay:
         """Returns the relay that this node runs. Raises Mistake if this home is no relay."""
 
-    async def join(self, text: str, name: str, seconds: float) -> bool:
+    async def join(self, text: str, name: str | None, seconds: float) -> bool:
         """Shows the invitation `text` to the inviter's home, and asks to be admitted under `name`.
         Gives up if no home answers within `seconds`.
 

@@ -40,6 +40,9 @@ class Naming(Protocol):
     def show_person(self, person: bytes) -> Shown:
         """Shows a person as `{id, name}`."""
 
+    def show_named(self, name: str) -> Shown:
+        """Shows somebody outside the neighbourhood as `{id, name}`. The id is None."""
+
     def show_subject(self, subject: Subject) -> Shown | None:
         """Shows the person or the record that people are asked to judge. Returns None if this
         person or record is not known here.
@@ -197,7 +200,7 @@ def _show_time(value: int, naming: Naming) -> str:
 
 def _show_person(value: bytes | str, naming: Naming) -> Shown:
     if isinstance(value, str):  # the name of somebody outside
-        return {"id": None, "name": value}
+        return naming.show_named(value)
     return naming.show_person(value)
 
 

@@ -4,17 +4,20 @@ ISO 8601.
 A shown view also has the private fields that this home can open.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 
 from meshcoop.api import plain_values
+from meshcoop.api.name_order import NameOrder
 from meshcoop.api.plain_values import Shown
 from meshcoop.api.private_fields import PrivateFields
 from meshcoop.clock import iso_time
 from meshcoop.fold.state import State
 from protocol.authority.admission import Member
 from protocol.authority.authority import Authority
+from protocol.display_text import safe_line, safe_name
 from protocol.errors import Refused
 from protocol.fold.facets import COMMON_POT, Awaited, Subject
 from protocol.fold.kind import Kind
@@ -26,8 +29,10 @@ from protocol.kinds.people import Profile
 from protocol.record.sealing import BoxKey
 from protocol.schema.fields import Text
 from protocol.schema.majority import MIN_COUNCIL, votes_needed
+from protocol.spelling import name_keys
 
 _SHORT_ID = 8  # hexadecimal digits
+_OUTSIDE = "outside"  # marks somebody who has no id
 _HALF = 50  # percent; more than this share of the moderators decides
 
 
@@ -42,22 +47,54 @@ class Presenter:
         self._state = state
         self.clock = state.clock_at(now())
         self._private_fields = PrivateFields(state, boxes)
-        self._names: dict[bytes, str] | None = None
 
+    @cached_property
     def names(self) -> dict[bytes, str]:
-        """Returns the name of every person who has a profile, and the name of the common pot."""
-        if self._names is None:
-            profiles = self._state.views.latest_by_author(Profile)
-            names = {person: view.name for person, view in profiles.items() if view.name}
-            self._names = {**names, COMMON_POT: "the common pot"}
-        return self._names
+        """The name of every person who has a profile with a name that can be seen, and the name of
+        the common pot.
+        """
+        profiles = self._state.views.latest_by_author(Profile)
+        names = {person: view.name or "" for person, view in profiles.items()}
+        return {person: name for person, name in names.items() if safe_line(name)} | {
+            COMMON_POT: "the common pot"
+        }
 
     def show_person(self, person: bytes) -> Shown:
         """Shows a person as `{id, name}`. If the person has no profile, the name is the start of
         their id.
+
+        If somebody else has a name that is alike, `mark` tells them apart (R-12.7c).
         """
-        short_id = person.hex()[:_SHORT_ID]
-        return {"id": person.hex(), "name": self.names().get(person, short_id)}
+        name = self.names.get(person)
+        if name is None:
+            return {"id": person.hex(), "name": person.hex()[:_SHORT_ID]}
+        return self.show_named(name, person)
+
+    def show_named(self, name: str, person: bytes | None = None) -> Shown:
+        """Shows somebody by a name that stands in no profile: a newcomer, or somebody outside, who
+        has no id.
+        """
+        own_name = self.names.get(person) if person else None
+        own_keys = name_keys(own_name) if own_name else frozenset()
+        is_alike = any(self._uses_of_key[key] > (key in own_keys) for key in name_keys(name))
+        shown: Shown = {"id": person.hex() if person else None, "name": name}
+        if is_alike:
+            shown["mark"] = person.hex()[:_SHORT_ID] if person else _OUTSIDE
+        return shown
+
+    def name_person(self, person: bytes) -> str:
+        """Returns the name of a person for a sentence. If somebody else has a name that is alike, a
+        mark tells them apart (R-12.7c).
+        """
+        shown = self.show_person(person)
+        return safe_name(shown["name"], shown.get("mark"))
+
+    def sort_people(self, people: Iterable[bytes]) -> list[bytes]:
+        """Sorts people by their names, in the neighbourhood's language (R-12.7d)."""
+        authority = self._state.authority
+        order = NameOrder(authority.charter.get("lang") if authority else None)
+        names = {person: self.show_person(person)["name"] for person in people}
+        return sorted(names, key=lambda person: (order.key(names[person]), names[person], person))
 
     def show_view(self, view: View) -> Shown:
         """Shows one view with everything that belongs to it, such as responses or votes."""
@@ -99,14 +136,13 @@ class Presenter:
         authority = self._authority
         profiles = self._state.views.latest_by_author(Profile)
         vouches = self._vouches()
-        people = [
+        return [
             {
-                **self._show_member(authority, member, profiles.get(member.person)),
-                "vouches": vouches[member.person],
+                **self._show_member(authority, authority.people[person], profiles.get(person)),
+                "vouches": vouches[person],
             }
-            for member in authority.people.values()
+            for person in self.sort_people(authority.people)
         ]
-        return sorted(people, key=lambda person: (person["name"].casefold(), person["id"]))
 
     def show_term(self) -> Shown | None:
         """Shows the term in force: who votes, who moderates, and whether the term is settled
@@ -121,8 +157,8 @@ class Presenter:
         return {
             "id": term.id.hex(),
             "since": iso_time(term.since),
-            "roll": self._show_people(sorted(term.roll)),
-            "moderators": self._show_people(sorted(term.moderators)),
+            "roll": self._show_people(term.roll),
+            "moderators": self._show_people(term.moderators),
             "vouchers": term.vouchers,
             "share": term.share,
             "settled": authority.chain.is_settled,
@@ -225,7 +261,12 @@ class Presenter:
         return vouches
 
     def _show_people(self, people: Iterable[bytes]) -> list[Shown]:
-        return [self.show_person(person) for person in people]
+        return [self.show_person(person) for person in self.sort_people(people)]
+
+    @cached_property
+    def _uses_of_key(self) -> Counter[str]:
+        """How many people have each key of a name."""
+        return Counter(key for name in self.names.values() for key in name_keys(name))
 
     @property
     def _authority(self) -> Authority:

@@ -11,9 +11,12 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.errors import Mistake
 from meshcoop.fold.state import State
 from meshcoop.sync.invitation_desk import WaitingPerson
+from protocol.display_text import safe_name
 from protocol.errors import Refused
+from protocol.spelling import are_alike
 
 _ID_PREFIX = re.compile(r"[0-9a-f]{8,64}")
+_NAME_AND_ID = re.compile(r"(.*\S)\s*\(([0-9a-f]{8,64})\)")  # as screens show people who are alike
 
 
 class Resolver:
@@ -23,19 +26,20 @@ class Resolver:
 
     def __init__(self, state: State, presenter: Presenter) -> None:
         self._state = state
-        self._names = presenter.names()
+        self._names = presenter.names
 
     def resolve(self, what: str, typed: str) -> bytes:
         """Returns the id of a record or a person. Raises Mistake if nothing fits, or if more than
         one fits.
 
-        `what` is "record", "person" or "named". "named" means that a field of a record names a
-        person, who may be an outsider. In that case, raises Refused if nobody here has the name.
+        `what` is "record", "person" or "outsider". For an outsider, returns nothing, but raises
+        Refused if a member has the outsider's name (R-10.3e).
         """
         if what == "record":
             return self.resolve_record(typed)
-        if what == "named" and not _matching_people(typed, self._candidates(typed)):
-            raise Refused("R-10.3", "nobody here is {typed!r}", typed=typed)
+        if what == "outsider":
+            self._check_outsider(typed)
+            return b""
         return self.resolve_person(typed)
 
     def resolve_record(self, typed: str) -> bytes:
@@ -59,7 +63,7 @@ class Resolver:
         return record_ids[0]
 
     def resolve_person(self, typed: str) -> bytes:
-        """Finds a person by their unique name or by the start of their id.
+        """Finds a person by the start of their id, or by a name that nobody else has.
 
         Searches the members first. If no member fits, also searches the people who were removed.
         """
@@ -83,6 +87,16 @@ class Resolver:
         )
         return _only_match(typed, newcomers, nobody)
 
+    def _check_outsider(self, name: str) -> None:
+        authority = self._state.authority
+        if authority is not None and _matching_people(name, self._with_names(authority.members)):
+            raise Refused(
+                "R-10.3e",
+                "{outsider} is a member: type @{outsider} for the member, and another name for "
+                "somebody outside",
+                outsider=name,
+            )
+
     def _candidates(self, typed: str) -> dict[bytes, str]:
         """Returns the members with their names.
 
@@ -105,21 +119,29 @@ def _only_match(typed: str, people: dict[bytes, str], nobody: Mistake) -> bytes:
     if not matches:
         raise nobody
     if len(matches) > 1:
-        raise Mistake("Several people are {typed!r}; use the first digits of an id.", typed=typed)
+        raise Mistake(
+            "Several people are {typed!r}; use the first digits of an id: {people}.",
+            typed=typed,
+            people=", ".join(safe_name(people[person], person.hex()[:8]) for person in matches),
+        )
     return matches[0]
 
 
 def _matching_people(typed: str, people: dict[bytes, str]) -> list[bytes]:
-    """Returns the people whose name is `typed`, followed by the people whose id begins with
-    `typed`.
-
-    A name may look like the beginning of an id, so both are searched.
+    """Returns the people whose id begins with `typed`. If there are none, returns the people who
+    have the name `typed`, or the name and the start of the id as both are shown (R-06.10d).
     """
-    wanted = str(typed).strip()
-    folded = wanted.casefold()
-    matches = [person for person, name in people.items() if name and name.casefold() == folded]
+    wanted = str(typed).strip().removeprefix("@")
     prefix = wanted.lower()
+    # An id comes first: nobody can take away another person's id by taking it as a name.
     if _ID_PREFIX.fullmatch(prefix):
         by_id = [person for person in people if person.hex().startswith(prefix)]
-        matches += [person for person in by_id if person not in matches]
-    return matches
+        if by_id:
+            return by_id
+    shown = _NAME_AND_ID.fullmatch(wanted)
+    name, prefix = shown.groups() if shown else (wanted, "")
+    return [
+        person
+        for person, own_name in people.items()
+        if own_name and are_alike(own_name, name) and person.hex().startswith(prefix)
+    ]

@@ -21,6 +21,7 @@ from meshcoop.home.passphrase_box import Lock
 from protocol.fold.registry import declared_of
 from protocol.kinds.people import Profile
 from protocol.record.envelope import device_key
+from protocol.spelling import are_alike
 
 _FREE_TRIES = 3
 _FIRST_WAIT_MS = 10_000
@@ -59,8 +60,7 @@ class Guests:
         """Returns the person whom the option `--as` names. The person may be a guest, even one
         without a profile, or a member.
         """
-        name = str(typed).strip().casefold()
-        named = {guest.person for guest in self.devices if guest.name.casefold() == name}
+        named = {guest.person for guest in self.devices if are_alike(guest.name, str(typed))}
         return named.pop() if len(named) == 1 else resolve_person(str(typed))
 
     def add(self, guest: Guest) -> None:

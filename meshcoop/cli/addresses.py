@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from meshcoop.cli.context import Context, ContextArgument
+from meshcoop.cli.person_name import format_person
 from meshcoop.cli.records import obtain_pin
 from meshcoop.errors import Mistake
-from protocol.display_text import safe_line, safe_text
+from protocol.display_text import safe_text
 
 PartyOption = Annotated[
     str | None,
@@ -42,7 +43,7 @@ def give_address(
     """
     fields = {"text": _read_address() if text is None else text, "keep": keep}
     answer = _call_for_agreement(context, "give_address", agreement, as_, fields)
-    recipient = safe_line(answer["to"]["name"])
+    recipient = format_person(answer["to"])
     sentences = {
         "delivered": f"{recipient} has it. {_WHO_HOLDS_IT}.",
         "waiting": f"It goes to {recipient} as soon as both homes are up. {_WHO_HOLDS_IT}.",
@@ -64,7 +65,7 @@ def show_address(
     address that you gave.
     """
     answer = _call_for_agreement(context, "show_address", agreement, as_, {"keep": keep})
-    giver = safe_line(answer["from"]["name"])
+    giver = format_person(answer["from"])
     until = "kept" if answer["kept"] else "until the agreement is over"
     context.answer(answer, lambda: f"From {giver}, {until}:\n{safe_text(answer['text'])}")
 

@@ -14,6 +14,7 @@ from meshcoop.author import founding
 from meshcoop.author.founding import Identity
 from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
 from meshcoop.cli.home_store import open_home_store
+from meshcoop.cli.person_name import format_person
 from meshcoop.cli.recovery_sheet import WordsOption
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
@@ -24,7 +25,6 @@ from meshcoop.home import key_file, passphrase, recovery_words
 from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
-from protocol.display_text import safe_line
 from protocol.record import root_statement, sealing
 from protocol.record.envelope import device_key
 
@@ -92,7 +92,7 @@ def restore_backup(
     context.answer(
         result,
         lambda: (
-            f"You are back as {safe_line(summary['person']['name'])}, with a new device. `meshcoop up` "
+            f"You are back as {format_person(summary['person'])}, with a new device. `meshcoop up` "
             "fetches what has happened since; `meshcoop devices` shows the devices you had."
         ),
         is_done=True,

@@ -14,6 +14,7 @@ from meshcoop.author.founding import Identity
 from meshcoop.cli import recovery_sheet
 from meshcoop.cli.context import Context, ContextArgument
 from meshcoop.cli.home_store import open_home_store
+from meshcoop.cli.person_name import format_person
 from meshcoop.cli.recovery_sheet import WordsOption
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
@@ -23,7 +24,6 @@ from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.node import process
 from protocol.authority.admission import MAX_LIVE_DEVICES
-from protocol.display_text import safe_line
 from protocol.record import root_statement
 from protocol.record.envelope import device_key
 
@@ -109,7 +109,7 @@ def revoke_device(
     with context.connect_node() as node:
         view = node.call("device", device=device)
         if recovery_words.person_of(root).hex() != view["person"]["id"]:
-            raise Mistake("These are not the words of {name}.", name=view["person"]["name"])
+            raise Mistake("These are not the words of {name}.", name=format_person(view["person"]))
         last = view["records"] if after is None else after
         place = bytes.fromhex(view["place"])
         statement = root_statement.revoke_device(root, bytes.fromhex(view["device"]), last, place)
@@ -179,5 +179,5 @@ def _open_state(context: Context, keys: Keys, neighbourhood: bytes) -> Iterator[
 
 def _describe_device(view: dict[str, Any]) -> str:
     here = "  at this home" if view["here"] else ""
-    who = safe_line(view["person"]["name"], 20)
+    who = format_person(view["person"], 20)
     return f"{view['device'][:8]}  {who}  {view['state']}  {view['records']} records{here}"

@@ -1,28 +1,30 @@
 """The command `guest`: gives somebody without a computer a device at this home."""
 
 import os
+import shlex
 
 from meshcoop.author.founding import Identity
 from meshcoop.cli import recovery_sheet
 from meshcoop.cli.context import ContextArgument
-from meshcoop.cli.membership import NameOption, check_name
+from meshcoop.cli.membership import NameOption
 from meshcoop.cli.recovery_sheet import WordsOption
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase, recovery_words
 from meshcoop.home.passphrase_box import Lock
 from protocol.display_text import safe_line
+from protocol.kinds.people import read_person_name
 from protocol.record import root_statement
 
 
 def add_guest(*, as_: NameOption, words: WordsOption = None, context: ContextArgument) -> None:
     """Gives somebody without a machine a device at this home, with a PIN of their own."""
-    check_name(as_)
+    name = read_person_name(as_)
     root = recovery_words.read_root_seed(words) if words else os.urandom(32)
     with context.connect_node() as node:
         neighbourhood = node.call("status")["neighbourhood"]
         if neighbourhood is None:
             raise Mistake("This home belongs to no neighbourhood yet, so nobody can be a guest.")
-        pin = passphrase.obtain_pin(as_, new=True)
+        pin = passphrase.obtain_pin(name, new=True)
         if words is None and not context.json and recovery_sheet.has_terminal():
             # Only the paper sheet keeps a guest's root key. So the sheet is checked before the guest
             # is added.
@@ -31,12 +33,12 @@ def add_guest(*, as_: NameOption, words: WordsOption = None, context: ContextArg
         identity = Identity.of(root, os.urandom, place)
         locked = Lock.new(pin).seal(identity.device_seed)
         certificate = identity.statement.hex()
-        guest = node.call("guest", name=as_, statement=certificate, locked=locked, pin=pin)
+        guest = node.call("guest", name=name, statement=certificate, locked=locked, pin=pin)
     new_words = None if words else " ".join(recovery_words.to_words(root))
     result = {**guest, "device": identity.device.hex(), "neighbourhood": neighbourhood}
     context.answer(
         {**result, "recovery": new_words},
-        lambda: _describe_guest(as_, guest["state"], new_words),
+        lambda: _describe_guest(name, guest["state"], new_words),
         is_done=True,
     )
 
@@ -44,7 +46,9 @@ def add_guest(*, as_: NameOption, words: WordsOption = None, context: ContextArg
 def _describe_guest(name: str, state: str, words: str | None) -> str:
     who = safe_line(name)
     sentence = {
-        "member": f"{who} is a member now: `meshcoop post KIND --as {who}` asks for their PIN.",
+        "member": (
+            f"{who} is a member now: `meshcoop post KIND --as {shlex.quote(who)}` asks for their PIN."
+        ),
         "waiting": f"{who} waits: another member has to vouch, with `meshcoop approve`.",
     }[state]
     if words is None or recovery_sheet.has_terminal():

@@ -29,7 +29,7 @@ from meshcoop.store.store import Store
 from protocol.display_text import safe_line
 from protocol.fold.registry import declared_of
 from protocol.kinds.neighbourhood import Charter
-from protocol.kinds.people import Profile
+from protocol.kinds.people import read_person_name
 from protocol.record import root_statement, sealing
 from protocol.time_zones import local_clock
 from protocol.wire import invitation
@@ -49,7 +49,7 @@ def begin_neighbourhood(
     **fields: Any,
 ) -> None:
     """Begins a new neighbourhood, with you as its founder."""
-    check_name(as_)
+    founder = read_person_name(as_)
     kind = declared_of(Charter)
     charter = kind.read_input({"name": name, **fields}, _refuse_reference)
     kind.check_fields({**charter, "founders": []})
@@ -65,17 +65,18 @@ def begin_neighbourhood(
     # The keys make the folder a home. So they are written after everything that may be refused.
     unlocked = create_keys(context, identity, secret)
     with context.home.lock(), contextlib.closing(Store(context.home.store_file)) as store:
-        author = found_neighbourhood(store, identity, charter, as_, now, os.urandom)
+        author = found_neighbourhood(store, identity, charter, founder, now, os.urandom)
         neighbourhood = author.state.neighbourhood.hex()
     settings = replace(context.home.read_settings(), neighbourhood=neighbourhood)
     context.home.write_settings(settings)
     result = {
         "state": "member",
-        "person": {"id": identity.person.hex(), "name": as_},
+        "person": {"id": identity.person.hex(), "name": founder},
         "device": identity.device.hex(),
-        "neighbourhood": {"id": neighbourhood, "name": name},
+        "neighbourhood": {"id": neighbourhood, "name": charter["name"]},
     }
-    sentence = f"{safe_line(name)} is founded, with {safe_line(as_)} as its first member."
+    place = safe_line(charter["name"])
+    sentence = f"{place} is founded, with {safe_line(founder)} as its first member."
     answer_with_words(context, unlocked, result, sentence)
 
 
@@ -116,8 +117,7 @@ def join_neighbourhood(
     root = recovery_words.read_root_seed(words) if words else None
     if as_ is None and root is None:
         raise Mistake("Say who joins with --as NAME, or come back with --words FILE.", _USAGE)
-    name = as_ or recovery_words.person_of(root or b"").hex()[:8]
-    check_name(name)
+    name = None if as_ is None else read_person_name(as_)
     if context.home.read_settings().neighbourhood:
         _join_again(context, code, name, wait)
         return
@@ -130,12 +130,15 @@ def join_neighbourhood(
     with _node_for_joining(context, secret) as node:
         is_member = node.call("join", invitation=code, name=name, seconds=wait)
         status = node.call("status")
+    person = unlocked.keys.devices[0].person.hex()
+    shown_name = name or person[:8]
     result = {"state": "member" if is_member else "waiting", **_pick_identity(status)}
     if is_member:
-        sentence = f"Welcome to {safe_line(status['neighbourhood']['name'])}, {safe_line(name)}."
+        sentence = (
+            f"Welcome to {safe_line(status['neighbourhood']['name'])}, {safe_line(shown_name)}."
+        )
     else:
-        person = unlocked.keys.devices[0].person
-        result["person"] = {"id": person.hex(), "name": name}
+        result["person"] = {"id": person, "name": shown_name}
         sentence = (
             "You have asked to join. A neighbour has to let you in. Keep this machine on; "
             "`meshcoop status` shows when you are in."
@@ -171,13 +174,7 @@ def create_keys(
     )
 
 
-def check_name(name: str) -> None:
-    """Raises Refused if a person may not be called `name`."""
-    kind = declared_of(Profile)
-    kind.check_fields({"name": name.strip()})
-
-
-def _join_again(context: Context, code: str, name: str, wait: float) -> None:
+def _join_again(context: Context, code: str, name: str | None, wait: float) -> None:
     """Answers the command `join` at a home that already belongs to a neighbourhood. Raises Mistake
     if the node refuses.
     """

@@ -12,7 +12,7 @@ from html import escape
 from operator import itemgetter
 from typing import NotRequired, TypedDict
 
-from protocol.display_text import safe_line
+from protocol.display_text import safe_line, safe_name
 from protocol.kinds.services.measures import MINUTES, USUAL_WINDOW, YES_NO, Measure
 from protocol.kinds.services.services import Link
 from protocol.local_clock import LocalClock
@@ -42,6 +42,7 @@ class PersonRow(TypedDict):
     """
 
     name: str
+    mark: NotRequired[str]
 
 
 class LinkRow(TypedDict):
@@ -295,7 +296,9 @@ def _target(measure: MeasureRow) -> str:
 
 
 def _name(person: PersonRow | None) -> str:
-    return _text(person["name"]) if person else "nobody"
+    if person is None:
+        return "nobody"
+    return escape(safe_name(person["name"], person.get("mark")))
 
 
 def _sentence(code: str) -> str:

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from meshcoop.cli import plain_text
 from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
+from meshcoop.cli.person_name import format_person
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 from meshcoop.home import key_file, passphrase
@@ -203,7 +204,7 @@ def _describe_status(status: dict[str, Any]) -> str:
         status["neighbourhood"]["name"] or "A neighbourhood without a name yet"
     )
     person = status["person"]
-    name = safe_line(person["name"]) if person else "nobody who is a member"
+    name = format_person(person) if person else "nobody who is a member"
     peers = ", ".join(map(_name_peer, status["peers"])) or "nobody"
     lines = [
         f"{neighbourhood}, at the home of {name}",
@@ -212,7 +213,7 @@ def _describe_status(status: dict[str, Any]) -> str:
     ]
     for knock in status["waiting"]["knocks"]:
         who = knock["person"]
-        lines.append(f"{safe_line(who['name'])} wants to join: `meshcoop approve {who['id'][:8]}`")
+        lines.append(f"{format_person(who)} wants to join: `meshcoop approve {who['id'][:8]}`")
     lines += [
         f"When the node started, {plain_text.format_remark(damage)}." for damage in status["damage"]
     ]
@@ -226,4 +227,4 @@ def _describe_status(status: dict[str, Any]) -> str:
 
 
 def _name_peer(peer: dict[str, Any]) -> str:
-    return safe_line(peer["person"]["name"]) if peer["person"] else "a relay"
+    return format_person(peer["person"]) if peer["person"] else "a relay"

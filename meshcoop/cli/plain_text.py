@@ -9,6 +9,7 @@ from datetime import UTC, date
 from itertools import groupby
 from typing import Any
 
+from meshcoop.cli.person_name import format_person
 from meshcoop.cli.relay_text import describe_relay
 from protocol.display_text import safe_line, safe_text
 from protocol.errors import fill_in
@@ -68,9 +69,12 @@ def format_steps(steps: list[Shown]) -> str:
 
 def format_mute(answer: Shown) -> str:
     """Says what muting a person does, or what ending the muting does."""
-    who = safe_line(answer["person"]["name"])
+    who = format_person(answer["person"])
     if answer["muted"]:
-        return f"What {who} posts is left out of your lists; `meshcoop mute {who} --off` undoes it."
+        typed = shlex.quote(who)
+        return (
+            f"What {who} posts is left out of your lists; `meshcoop mute {typed} --off` undoes it."
+        )
     return f"What {who} posts is in your lists again."
 
 
@@ -103,10 +107,10 @@ def format_time(time: str, clock: LocalClock) -> str:
 
 def format_signers(view: Shown) -> str:
     """Names the author of a view. If somebody signed for the author, names the signer too."""
-    author = safe_line(view["author"]["name"], _SHORT_NAME)
+    author = format_person(view["author"], _SHORT_NAME)
     if not view.get("by"):
         return author
-    return f"{safe_line(view['by']['name'], _SHORT_NAME)} for {author}"
+    return f"{format_person(view['by'], _SHORT_NAME)} for {author}"
 
 
 def format_balances(balances: list[Shown]) -> str:
@@ -139,14 +143,14 @@ def format_kinds(kinds: list[Shown]) -> str:
 
 def format_introductions(answer: Shown) -> str:
     """Names the people who can introduce the reader to somebody."""
-    who = safe_line(answer["person"]["name"])
+    who = format_person(answer["person"])
     ways = answer["ways"]
     if not ways:
         return f"Your home finds nobody who can introduce you to {who}."
     if answer["steps"] == 1:
         return f"You know {who}. {format_remarks(ways[0]['says'])}"
     return "\n".join(
-        f"Ask {safe_line(way['first']['name'])}. {format_remarks(way['says'])}" for way in ways
+        f"Ask {format_person(way['first'])}. {format_remarks(way['says'])}" for way in ways
     )
 
 
@@ -208,9 +212,9 @@ def _format_line(view: Shown) -> str:
 
 def _format_suggestion(view: Shown) -> str:
     text = _format_code(view["suggests"], {"what": safe_line(view["title"], _TITLE_WIDTH)})
-    if view["title"] != view["author"]["name"]:
-        text += f"  ({safe_line(view['author']['name'], _SHORT_NAME)})"
-    reader = safe_line(view["for"]["name"], _SHORT_NAME)
+    if view["title"] != format_person(view["author"]):
+        text += f"  ({format_person(view['author'], _SHORT_NAME)})"
+    reader = format_person(view["for"], _SHORT_NAME)
     return f"{view['about'][:8]}  for {reader}  {text}\n          {format_remarks(view['says'])}"
 
 
@@ -219,7 +223,7 @@ def _format_quarter(view: Shown) -> str:
         f"{view['quarter']}  {view['both']} gave and received, {view['only_gave']} only gave, "
         f"{view['only_received']} only received, {view['neither']} did neither"
     )
-    names = ", ".join(safe_line(person["name"], _SHORT_NAME) for person in view["ask_them"])
+    names = ", ".join(format_person(person, _SHORT_NAME) for person in view["ask_them"])
     return f"{text}\n         What would they like? {names}" if names else text
 
 
@@ -227,7 +231,7 @@ def _format_revision(revision: Shown) -> list[str]:
     """Several people changed a page at the same time, so the page has several texts. Formats one of
     these texts.
     """
-    author = safe_line(revision["author"]["name"])
+    author = format_person(revision["author"])
     return [
         f"\n  as {author} would have it ({revision['id'][:8]}):",
         f"    {safe_line(revision['title'])}\n    {_format_value(revision['text'])}",
@@ -258,7 +262,7 @@ def _format_balance(balance: Shown) -> tuple[str, str, str, str, str]:
     gifts = ""
     if balance["gifts_given"] or balance["gifts_received"]:
         gifts = f"+{balance['gifts_given']} −{balance['gifts_received']}"
-    name = safe_line(balance["person"]["name"], _NAME_WIDTH)
+    name = format_person(balance["person"], _NAME_WIDTH)
     given = str(balance["given"])
     received = str(balance["received"])
     return name, given, received, f"{balance['balance']:+d}", gifts
@@ -266,7 +270,7 @@ def _format_balance(balance: Shown) -> tuple[str, str, str, str, str]:
 
 def _format_exchange(row: Shown) -> str:
     """Formats one line of a balance's history: a receipt, a gift or a correction."""
-    who = safe_line(row["person"]["name"], _NAME_WIDTH)
+    who = format_person(row["person"], _NAME_WIDTH)
     return f"  {row['on'][:10]}  {who}  {row['minutes']:+d}  {row['balance']:+d}{_note_on(row['kind'])}"
 
 
@@ -339,7 +343,7 @@ def _format_value(value: Any) -> str:
         parts = (f"{safe_line(name)}={_format_field(name, part)}" for name, part in value.items())
         return ", ".join(parts)
     if isinstance(value, dict):
-        return safe_line(str(value["name"]))
+        return format_person(value)
     if isinstance(value, list):
         return ", ".join(_format_value(part) for part in value)
     return safe_text(str(value)).replace("\n", "\n    ")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from meshcoop.cli.person_name import format_person
 from protocol.display_text import safe_line
 
 
@@ -16,7 +17,7 @@ def describe_relay(view: dict[str, Any]) -> str:
             f" {view['connected']} connected,"
             f" since {view['since'][:10]} (UTC), id {view['neighbourhood']['id'][:16]}"
         )
-    people = ", ".join(safe_line(person["name"]) for person in view["people"])
+    people = ", ".join(format_person(person) for person in view["people"])
     addresses = ", ".join(view["addresses"])
     return f"{view['key'][:16]} ({view['state']}), enrolled by {people}, at {addresses}"
 

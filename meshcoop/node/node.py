@@ -38,6 +38,7 @@ from protocol.kinds.people import Profile
 from protocol.wire import address_gift, invitation
 from protocol.wire.invitation import Invitation
 
+_SHORT_ID = 8  # hexadecimal digits
 _LOG = logging.getLogger(__name__)
 
 OpenNetwork = Callable[[bytes, list[str]], AbstractAsyncContextManager[Network]]
@@ -230,9 +231,11 @@ class Node:
 
     # -- joining ----------------------------------------------------------------------------------
 
-    async def join(self, text: str, name: str, seconds: float) -> bool:
+    async def join(self, text: str, name: str | None, seconds: float) -> bool:
         """Shows an invitation to the inviter's home and asks to be admitted. Returns True when this
         home belongs to the neighbourhood, or False if members must vouch first.
+
+        If `name` is None, the start of the person's id stands in place of a name.
 
         Raises Refused if the inviter's home refuses. Raises Mistake if no neighbour answers, or if
         this home belongs to another neighbourhood. Also raises Mistake if this home is admitted but
@@ -243,11 +246,12 @@ class Node:
             if self.membership.state.neighbourhood.startswith(invite.neighbourhood):
                 return True
             raise Mistake("This home already belongs to a neighbourhood; use another --home.")
-        self._store.set_note(_NAME, name)
+        known_as = name or self._unlocked.keys.devices[0].person.hex()[:_SHORT_ID]
+        self._store.set_note(_NAME, known_as)
         deadline = trio.current_time() + seconds
         try:
             admission = await joining.keep_knocking(
-                self.network, invite, peer_id_from_key(invite.peer), self._joiner(name), seconds
+                self.network, invite, peer_id_from_key(invite.peer), self._joiner(known_as), seconds
             )
         except NetworkError as error:
             raise Mistake(
@@ -361,7 +365,7 @@ class Node:
                 has_name = author.person in membership.state.views.latest_by_author(Profile)
                 # If a person came back with the recovery words alone, the start of their key
                 # stands in place of a name. It is not posted.
-                if not has_name and name != author.person.hex()[:8]:
+                if not has_name and name != author.person.hex()[:_SHORT_ID]:
                     author.write(declared_of(Profile), {"name": name})
                 self._store.set_note(_NAME, None)
                 self._store.set_note(_ARRIVAL, None)

@@ -5,16 +5,16 @@ kinds. The record kind `charter` inherits them.
 """
 
 from protocol.schema.bounds import Bound
-from protocol.schema.declare import Bytes, Integer, Many, Minutes, Moment, Person, Text, declare
+from protocol.schema.declare import Bytes, Integer, Many, Minutes, Moment, Name, Person, declare
 from protocol.schema.fields import Field
-from protocol.schema.known_names import TimeZone
+from protocol.schema.known_names import Language, TimeZone
 from protocol.schema.values import PersonId
 
 
 class CharterRules:
     """The fields of a charter, with their defaults and bounds."""
 
-    name: str | None = Text(required=True, min=1, max=80, help="the neighbourhood's name")
+    name: str | None = Name(required=True, help="the neighbourhood's name")
     founders: list[bytes] = Many(of=Bytes(min=1, max=512), required=True, filled=True)
     moderators: list[PersonId] | None = Many(
         of=Person(), help="who may remove somebody; the founders if left out"
@@ -51,6 +51,7 @@ class CharterRules:
         min=-1080, max=1080, default=0, help="minutes from UTC for windows of days"
     )
     timezone: str | None = declare(TimeZone(help="the zone of all local times; UTC if left out"))
+    lang: str | None = declare(Language(help="its language; names are sorted by its alphabet"))
     bounds: list[list[str | int]] | None = Many(
         of=Bound(), help="what measures may be; repeat for more"
     )

@@ -23,7 +23,7 @@ from protocol.fold.view import NoStates, States, View
 from protocol.kinds.accept_and_close import Close
 from protocol.record.envelope import PRIVATE
 from protocol.record.sealing import KEY_SIZE
-from protocol.schema.declare import Bytes, Many, Person, Text
+from protocol.schema.declare import Bytes, Many, Name, Person, Text
 from protocol.schema.values import PersonId
 
 MOST_PEOPLE = 32
@@ -202,7 +202,7 @@ class Circle(Kind):
     example = {"name": "Choir", "members": [SOMEBODY]}
     closing = {Mark.WITHDRAWN: By(_everybody_ever_in, while_=(State.OPEN,))}
 
-    name: str | None = Text(required=True, min=1, max=120)
+    name: str | None = Name(required=True, max=120)
     members: list[PersonId] = Many(
         of=Person(), required=True, max=MOST_PEOPLE, help="who is in it, beside you"
     )

@@ -7,13 +7,13 @@ from protocol.errors import Refused
 from protocol.fold.facets import MatchingFact, Portrait
 from protocol.fold.kind import SOMEBODY, By, Kind, Words
 from protocol.fold.proxies import NEVER_BY_PROXY, PROXY
-from protocol.fold.registry import KINDS, kind
+from protocol.fold.registry import KINDS, declared_of, kind
 from protocol.fold.thread import Mark, Thread
 from protocol.fold.view import States, View
 from protocol.local_clock import offset_at_end
 from protocol.record.envelope import EPOCH
 from protocol.record.sealing import KEY_SIZE
-from protocol.schema.declare import Bytes, Integer, Many, Minutes, Moment, Person, Text
+from protocol.schema.declare import Bytes, Integer, Many, Minutes, Moment, Person, PersonName, Text
 from protocol.schema.fields import LIFETIME
 from protocol.schema.known_names import KnownName
 from protocol.schema.values import PersonId, TimeMs
@@ -34,7 +34,7 @@ class Profile(Kind):
     is_listed_with_people = True
     example = {"name": "Ana", "assets": ["mending bicycles"], "languages": ["es"]}
 
-    name: str | None = Text(required=True, min=1, max=80)
+    name: str | None = PersonName(required=True)
     about: str | None = Text(max=1000)  # type: ignore[assignment]  # what the person says, no id
     assets: list[str] | None = Many(of=Text(min=1, max=60), help="what the person can give")
     wants: list[str] | None = Many(of=Text(min=1, max=60), help="what the person would like")
@@ -153,6 +153,21 @@ class Proxy(Kind):
         """
         del thread
         self.ended = close.created if self.ended is None else min(close.created, self.ended)
+
+
+def read_person_name(typed: str) -> str:
+    """Reads a person's name as the person typed it (R-12.7).
+
+    Raises Refused if nobody can be called so.
+    """
+    rule = declared_of(Profile).fields["name"]
+    name: str = rule.read("name", typed, _name_no_record)
+    rule.check("name", name)
+    return name
+
+
+def _name_no_record(what: str, typed: str) -> bytes:
+    raise AssertionError(f"a name names no {what}: {typed!r}")
 
 
 def _may_be_signed_by_proxy(kind_name: str) -> bool:

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from protocol.display_text import is_visible
+from protocol.display_text import is_visible, safe_text
 from protocol.errors import Refused
 from protocol.local_clock import LocalClock
 from protocol.record.codec import MAX_ITEMS
+from protocol.spelling import name_keys
 
-# Takes "person", "named" or "record" and the typed text. Returns the full id or raises Refused.
+# Takes "person" or "record" and the typed text, and returns the full id. Or takes "outsider" and a
+# name, and returns nothing. Raises Refused.
 Resolve = Callable[[str, str], bytes]
 
 MAX_NAME = 40  # characters in the name of a value in a map
@@ -26,6 +28,7 @@ YEAR = 366
 DECADE = 10 * YEAR
 LIFETIME = 100 * YEAR
 
+_ID_START = re.compile(r"[0-9a-fA-F]{8,}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?")
 # Hours and minutes, as people type them: "1:30", "90 min", and "1.5 hours" or "1 h 30".
 _CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9])(?::00)?")
@@ -132,6 +135,36 @@ class Text(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Name(Text):
+    """A name: text of one line, in which every sign can be seen (R-12.7)."""
+
+    min: int = 1
+    max: int = 80
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        written = super().read(name, given, resolve)
+        if type(written) is not str:
+            return written
+        one_line = " ".join(written.split())
+        if safe_text(one_line) != one_line:
+            raise _refusal(name, "written in signs that everybody can see")
+        return one_line
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonName(Name):
+    """The name of a person, or of somebody outside. It cannot be taken for another way to name a
+    person: for an id, or for `@` and the name of a member (R-12.7a).
+    """
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        written = super().read(name, given, resolve)
+        if type(written) is str and is_member_form(written):
+            raise _refusal(name, "neither an id nor a name with @ before it")
+        return written
+
+
+@dataclass(frozen=True, kw_only=True)
 class Integer(Field):
     """A whole number from `min` to `max`."""
 
@@ -191,7 +224,7 @@ class ScaleNumber(Minutes):
     numbers: ClassVar[Mapping[object, int]] = {"no": 0, "yes": 1}
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
-        word = given.strip().casefold() if type(given) is str else None
+        word = given.strip().lower() if type(given) is str else None
         return word if word in self.numbers else super().read(name, given, resolve)
 
 
@@ -260,8 +293,8 @@ class Choice(Field):
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         del name, resolve
         # Some keyboards begin each line with a capital letter.
-        typed = given.strip().casefold() if type(given) is str else given
-        return next((word for word in self.words if word.casefold() == typed), given)
+        typed = given.strip().lower() if type(given) is str else given
+        return next((word for word in self.words if word.lower() == typed), given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,15 +322,16 @@ class Person(Field):
 class PersonOrName(Field):
     """A member, or somebody outside the neighbourhood.
 
-    The value is the member's root key or the outsider's name. If a typed name is the name of a
-    member, the value is this member's key.
+    The value is the member's root key or the outsider's name. People type `@` and the name of a
+    member, or the start of the member's id. All other words name somebody outside. So nobody gets
+    into a record by taking the name of somebody outside (R-10.3e).
     """
 
     type_name = "person or name"
-    hint = "a member or a name"
+    hint = "@ and the name of a member, or the name of somebody outside"
     is_wording = True
     names_people = True
-    _name = Text(min=1, max=80)
+    _name = PersonName()
 
     def people(self, value: Any) -> set[bytes]:
         return {value} if type(value) is bytes else set()
@@ -312,10 +346,13 @@ class PersonOrName(Field):
             self._name.check(name, value)
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
-        try:
-            return resolve("named", given) if type(given) is str else given
-        except Refused:  # no member has this name
-            return self._name.read(name, given, resolve)
+        if type(given) is not str:
+            return given
+        if is_member_form(given.strip()):
+            return resolve("person", given)
+        outsider = self._name.read(name, given, resolve)
+        resolve("outsider", outsider)  # refuses the name of a member
+        return outsider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -413,7 +450,7 @@ class Map(Many):
     """A map from names to at most `max` values. Each value follows the rules of the field `of`."""
 
     hint = "NAME=VALUE, repeat for more"
-    _name = Text(min=1, max=MAX_NAME)
+    _name = Name(max=MAX_NAME)
 
     @property
     def type_name(self) -> str:  # type: ignore[override]
@@ -439,7 +476,8 @@ class Map(Many):
             self._name.read(name, str(key), resolve): self.of.read(name, single, resolve)
             for key, single in pairs
         }
-        if len(values) < len(pairs):
+        keys = [key for written in values for key in name_keys(written)]
+        if len(values) < len(pairs) or len(set(keys)) < len(keys):
             raise _refusal(name, "values whose names differ")
         return values
 
@@ -448,6 +486,13 @@ class Map(Many):
 
     def texts(self, value: Any) -> Iterable[str]:
         return [*value, *super().texts(value.values())]
+
+
+def is_member_form(typed: str) -> bool:
+    """Returns whether a typed text can only stand for a member: it is the start of an id, or begins
+    with "@".
+    """
+    return typed.startswith("@") or _ID_START.fullmatch(typed) is not None
 
 
 def _refusal(name: str, must: str, **arguments: object) -> Refused:

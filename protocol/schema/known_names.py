@@ -15,6 +15,16 @@ from protocol.schema.fields import Resolve, Text
 
 _MOST_NEAR = 3  # names in a refusal
 
+# The languages with a two-letter code in ISO 639-1, and Filipino.
+_LANGUAGES = """
+aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da
+de dv dz ee el en eo es et eu fa ff fi fil fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy
+hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li
+ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa
+pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th
+ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class KnownName(Text):
@@ -67,3 +77,16 @@ class TimeZone(KnownName):
 
     def near_names(self, typed: str) -> list[str]:
         return time_zones.near_zone_names(typed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Language(KnownName):
+    """The code of a language."""
+
+    type_name = "language"
+    hint = "a code such as pl"
+    max: int = 35  # other versions may know longer codes, such as pt-BR
+    example = "pl"
+
+    def names(self) -> Collection[str]:
+        return frozenset(_LANGUAGES.split())

@@ -223,7 +223,7 @@ def test_no_folder_holds_the_words(street, story):
 
 def test_who_provides_a_service_is_a_member_or_somebody_outside(street):
     ada, *_ = street
-    for typed, provider in (("The council", {"id": None, "name": "The council"}), ("ben", None)):
+    for typed, provider in (("The council", {"id": None, "name": "The council"}), ("@ben", None)):
         service = ada.post("service", "--title", "Bins", "--provider", typed)
         shown = ada("show", service)["provider"]
         assert shown == provider if provider else shown["name"] == "Ben"

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from textual.content import Content
 
-from protocol.display_text import safe_line, safe_text
+from protocol.display_text import safe_line, safe_name, safe_text
 from protocol.errors import fill_in
 from protocol.fold.registry import KINDS
 from protocol.local_clock import LocalClock
@@ -80,11 +80,17 @@ def dotted(parts: Iterable[str]) -> str:
 # -- people ---------------------------------------------------------------------------------------
 
 
-def name(person: Person | None, me: str | None = None) -> str:
-    """Returns a person's name. If the person is the reader, whose id is `me`, returns "you"."""
+def name(person: Person | None, me: str | None = None, width: int = 40) -> str:
+    """Returns a person's name on `width` columns. If the person is the reader, whose id is `me`,
+    returns "you".
+
+    If somebody else has a name that is alike, a mark tells them apart (R-12.7c).
+    """
     if person is None:
         return _("somebody")
-    return _("you") if me is not None and person.id == me else safe_line(person.name, 40)
+    if me is not None and person.id == me:
+        return _("you")
+    return safe_name(person.name, person.mark and _(person.mark), width)
 
 
 def person_names(people: Iterable[Person], me: str | None = None) -> str:
@@ -232,7 +238,7 @@ def person(member: Shown, row: Shown | None, me: str | None) -> Card:
     """
     hours = signed_duration(row.number("balance") or 0) if row else ""
     assets = ", ".join(safe_line(asset) for asset in member.texts("assets"))
-    label = name(Person(member.id, member.text("name") or ""))
+    label = name(member.as_person())
     if member.id == me:
         label += " " + _("(you)")
     if member.flag("muted"):

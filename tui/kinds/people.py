@@ -41,12 +41,7 @@ class Folder:
     @property
     def person(self) -> Person:
         """The person whose page it is."""
-        return person_of(self.member)
-
-
-def person_of(member: Shown) -> Person:
-    """Returns the person whom a row of the list of people shows."""
-    return Person(member.id, member.text("name") or "")
+        return self.member.as_person()
 
 
 def list_newcomers(waiting: Shown) -> list[Shown]:
@@ -123,7 +118,7 @@ async def _send_vouch(
 
 
 def _member_card(member: Shown, reader: Reader) -> Card:
-    title = _titled(person_of(member), is_me=member.id == reader.me)
+    title = _titled(member.as_person(), is_me=member.id == reader.me)
     detail = ", ".join(_standing(member, reader.term))
     return Card(member.id, title, detail, quiet=member.state == "removed")
 

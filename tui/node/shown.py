@@ -10,10 +10,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Person:
-    """A person. `id` is None for somebody outside the neighbourhood."""
+    """A person. `id` is None for somebody outside the neighbourhood. `mark` tells the person apart
+    from others with a name that is alike. It is None if there are none.
+    """
 
     id: str | None
     name: str
+    mark: str | None = None
 
 
 class Shown:
@@ -90,6 +93,10 @@ class Shown:
         """Returns the value with this name if it is a person. If not, returns None."""
         return read_person(self._values.get(name))
 
+    def as_person(self) -> Person:
+        """Returns the person whom this row of the list of people shows."""
+        return read_person(self._values) or Person(self.id, "")
+
     def people(self, name: str) -> list[Person]:
         """Returns the people in the list with this name."""
         read = (read_person(value) for value in _items(self._values.get(name)))
@@ -137,8 +144,8 @@ def read_person(value: object) -> Person | None:
     """Reads a person from the form in which the local API shows people."""
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return None
-    person_id = value.get("id")
-    return Person(person_id if isinstance(person_id, str) else None, value["name"])
+    person = Shown(value)
+    return Person(person.text("id"), value["name"], person.text("mark"))
 
 
 def read_rows(answer: object) -> list[Shown]:

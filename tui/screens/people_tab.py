@@ -14,7 +14,6 @@ from textual.widgets import Static
 from protocol.display_text import safe_line, safe_text
 from tui.format import labels, phrases
 from tui.i18n import _
-from tui.kinds.people import person_of
 from tui.kinds.suggestions import Between
 from tui.node.api_client import Declined
 from tui.node.connection import NodeConnection
@@ -96,11 +95,11 @@ class PeopleTab(Pane):
 
     def _show_person(self, person_id: str | None) -> None:
         person = self._people.get(person_id or "")
-        name = phrases.name(person_of(person)) if person else ""
+        name = phrases.name(person.as_person()) if person else ""
         text = Content("")
         if person:
             text = _describe_person(person, self._balances.get(person.id))
-        self.query_one("#person").border_title = phrases.plain_line(name, 40)
+        self.query_one("#person").border_title = phrases.plain_line(name)
         self.query_one(Between).tell(person)
         self.query_one("#person-text", Static).update(text)
 

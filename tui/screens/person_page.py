@@ -72,9 +72,8 @@ class PersonPane(Pane):
     def on_mount(self) -> None:
         """Puts the person's name in the border of the text."""
         super().on_mount()
-        self.query_one("#story").border_title = phrases.plain_line(
-            self._person.text("name") or "", 40
-        )
+        name = phrases.name(self._person.as_person())
+        self.query_one("#story").border_title = phrases.plain_line(name)
 
     async def load(self) -> None:
         """Fetches the person, the proxies and the person's hours. If the person is the reader, also

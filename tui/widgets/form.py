@@ -23,7 +23,7 @@ from protocol.schema.fields import (
     RecordId,
     Text,
 )
-from tui.format import labels
+from tui.format import labels, phrases
 from tui.format.phrases import plain, plain_line
 from tui.format.value_lists import split_values
 from tui.i18n import _
@@ -32,6 +32,7 @@ from tui.widgets.inputs import LineInput, PickList, TextBox
 
 Choices = tuple[tuple[str, str], ...]  # the label and the value of each choice
 
+_ANY_ID = bytes(32)
 _LONG_TEXT = 200  # characters; a field for longer texts gets several lines
 
 
@@ -233,10 +234,10 @@ def _build_input(
         return _build_select([(str(plain(labels.state(word))), word) for word in rule.words], given)
     if isinstance(rule, Many) and names_people(rule):
         return PickList(
-            [(plain_line(person.text("name") or ""), person.id) for person in people], given
+            [(plain_line(phrases.name(person.as_person())), person.id) for person in people], given
         )
     if isinstance(rule, Person):
-        options = [(str(plain(person.text("name") or "")), person.id) for person in people]
+        options = [(phrases.name(person.as_person()), person.id) for person in people]
         return _build_select(options, given)
     if isinstance(rule, Text) and rule.max > _LONG_TEXT:
         return TextBox(given)
@@ -282,8 +283,11 @@ def _refusal_sentence(refusal: Refused) -> str:
     return fill_in(_(refusal.text), {**refusal.arguments, "name": _("This")}) + "."
 
 
-def _resolve_id(what: str, typed: str) -> bytes:
-    """Reads a typed id. Refuses a name, because only the node knows which member the name means."""
-    if what == "named":
-        raise Refused("R-10.3", "{typed!r} may be anybody", typed=typed)
-    return bytes.fromhex(typed)
+def _resolve_id(_what: str, typed: str) -> bytes:
+    """Reads a typed id. If the reader typed a name, returns any id, because only the node knows whom
+    the name means.
+    """
+    try:
+        return bytes.fromhex(typed)
+    except ValueError:
+        return _ANY_ID

@@ -12,6 +12,7 @@ from tui.node.connection import NodeConnection
 from tui.node.shown import Shown
 
 _MOST_NAMES = 3
+_NAME_WIDTH = 12
 _NAMES_WIDTH = 70  # columns; a narrower line has no room for names
 
 
@@ -77,6 +78,6 @@ def _name_peers(peers: list[Shown], *, brief: bool) -> str:
     count = plural("{n} neighbour", "{n} neighbours", len(people)).format(n=len(people))
     if brief:
         return count
-    names = [phrases.name(person)[:12] for person in people[:_MOST_NAMES]]
+    names = [phrases.name(person, width=_NAME_WIDTH) for person in people[:_MOST_NAMES]]
     more = "…" if len(people) > _MOST_NAMES else ""
     return f"{count}: {', '.join(names)}{more}"

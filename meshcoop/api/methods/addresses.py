@@ -71,18 +71,18 @@ class AddressMethods:
             await membership.address_delivery.fetch_pending(party.seed)
         held = self._find_address(membership, party)
         address = addresses.open_text(held, party.boxes)
-        giver = Presenter(membership.state, self._node.now).show_person(held.giver)
+        presenter = Presenter(membership.state, self._node.now)
         if address is None:
             raise Mistake(
                 "The address was sealed to other devices of yours; ask {name} to give it again.",
-                name=giver["name"],
+                name=presenter.name_person(held.giver),
             )
         if params.get("keep") and not held.kept:
             addresses.keep(held)
             held = held._replace(kept=True)
         return {
             "agreement": party.agreement.hex(),
-            "from": giver,
+            "from": presenter.show_person(held.giver),
             "text": address,
             "given": iso_time(held.gift.time),
             "kept": held.kept,
@@ -138,7 +138,7 @@ class AddressMethods:
                 return held
         if not lives:
             raise Mistake("This agreement is over, and no address of it was kept.")
-        name = Presenter(membership.state, self._node.now).show_person(party.other)["name"]
+        name = Presenter(membership.state, self._node.now).name_person(party.other)
         raise Mistake(
             "No address has come yet; {name} gives theirs with `meshcoop address give`.", name=name
         )

@@ -22,7 +22,7 @@ from protocol.authority.authority import Authority
 from protocol.errors import AlreadySo, Refused
 from protocol.fold.registry import declared_of
 from protocol.kinds.neighbourhood import Device as DeviceRecord
-from protocol.kinds.people import Profile
+from protocol.kinds.people import read_person_name
 from protocol.record import root_statement as statement
 from protocol.record.root_statement import Certificate, Revocation
 
@@ -90,11 +90,10 @@ class DeviceMethods:
         """Adds a guest: a person without a machine. A PIN locks the guest's device at this home."""
         membership = await self._node.wait_to_sign()
         certified = _read_certificate(membership, params)
-        declared_of(Profile).check_fields({"name": read_text(params, "name").strip()})
         guest = Guest(
             certified.person,
             certified.device,
-            read_text(params, "name"),
+            read_person_name(read_text(params, "name")),
             read_hex(params, "statement"),
             _read_lock(params),
         )
@@ -107,7 +106,8 @@ class DeviceMethods:
         # If the guest is a member already, the guest now accepts the charter and gives a name.
         signer = Signer(guest.person, guest.device, seed, membership.author.private)
         membership.guests.settle(guest, signer)
-        person = {"id": guest.person.hex(), "name": guest.name}
+        presenter = Presenter(membership.state, self._node.now)
+        person = presenter.show_named(guest.name, guest.person)
         return {"state": "member" if is_member else "waiting", "person": person}
 
     async def asks_pin(self, params: Params) -> bool:

@@ -182,7 +182,7 @@ def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | N
         "for": presenter.show_person(suggestion.recipient),
         "about": subject.id.hex() if subject.is_post else person["id"],
         "subject": subject.source if subject.is_post else "person",
-        "title": subject.title if subject.is_post else person["name"],
+        "title": subject.title if subject.is_post else presenter.name_person(subject.person),
         "giver": presenter.show_person(pair.offer.person),
         "receiver": presenter.show_person(pair.need.person),
         "minutes": pair.minutes,
@@ -199,8 +199,7 @@ def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Param
 
     Also lists the members who only gave. They are sorted by name, so that nobody is ranked.
     """
-    only_gave = [presenter.show_person(person) for person in quarter.gave]
-    by_name = sorted(only_gave, key=lambda person: (person["name"].casefold(), person["id"]))
+    by_name = [presenter.show_person(person) for person in presenter.sort_people(quarter.gave)]
     return {
         "id": quarter.name,
         "kind": "reciprocity",

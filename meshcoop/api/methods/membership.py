@@ -9,6 +9,7 @@ from meshcoop.author import renewal as renewals
 from meshcoop.clock import iso_time
 from protocol.fold.registry import declared_of
 from protocol.kinds.decisions import Renewal
+from protocol.kinds.people import read_person_name
 
 _RENEWAL_FIELDS = ("moderators", "vouchers", "share", "title")  # the fields that a person may set
 _JOIN_SECONDS = 60
@@ -31,7 +32,9 @@ class MembershipMethods:
 
     async def join(self, params: Params) -> bool:
         """Asks to join with an invitation. Returns true if this home's person is a member now."""
-        name = read_text(params, "name")
+        name = None
+        if params.get("name") is not None:
+            name = read_person_name(read_text(params, "name"))
         invitation = read_text(params, "invitation")
         seconds = read_number(params, "seconds", _JOIN_SECONDS)
         return await self._node.join(invitation, name, seconds)

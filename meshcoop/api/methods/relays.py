@@ -16,6 +16,7 @@ from protocol.errors import AlreadySo
 from protocol.kinds.neighbourhood import Relay as RelayRecord
 from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
+from protocol.spelling import are_alike
 
 _PACKED_ADDRESS = 19  # bytes; no packed address is longer
 
@@ -196,7 +197,8 @@ def _find_enrolled(relay: Relay, typed: str) -> bytes:
     matches = [
         neighbourhood
         for neighbourhood in (*relay.tenants, *relay.unserved)
-        if neighbourhood.hex().startswith(prefix) or _name_of(relay, neighbourhood) == typed
+        if neighbourhood.hex().startswith(prefix)
+        or are_alike(_name_of(relay, neighbourhood) or "", typed)
     ]
     if len(matches) != 1:
         raise Mistake(

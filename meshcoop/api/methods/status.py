@@ -118,7 +118,7 @@ class StatusMethods:
         authority = state.authority
         device = mesh.credentials.device
         person = authority.member_of_device(device) if authority else None
-        muted = sorted(membership.muted.people)
+        muted = presenter.sort_people(membership.muted.people)
         return {
             "relay": None,
             "neighbourhood": {
@@ -227,13 +227,13 @@ def _show_waiting(membership: Membership, presenter: Presenter) -> Params:
     vouchers_of = authority.candidates if authority else {}
 
     def show_vouchers(person: bytes) -> list[Params]:
-        vouchers = sorted(vouchers_of.get(person, ()))
+        vouchers = presenter.sort_people(vouchers_of.get(person, ()))
         return [presenter.show_person(voucher) for voucher in vouchers]
 
     return {
         "knocks": [
             {
-                "person": {"id": knock.person.hex(), "name": knock.name},
+                "person": presenter.show_named(knock.name, knock.person),
                 "since": iso_time(knock.since),
                 "vouchers": show_vouchers(knock.person),
             }

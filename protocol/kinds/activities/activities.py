@@ -39,6 +39,7 @@ from protocol.local_clock import LocalClock, offset_at_start
 from protocol.schema.declare import Integer, Many, Map, Minutes, Moment, Person, Text
 from protocol.schema.fields import YEAR
 from protocol.schema.values import PersonId
+from protocol.spelling import are_alike
 
 MOST_PLACES = 64  # of all roles together; a list in a record holds no more
 _MOST_UPCOMING = 8  # the coming days of an activity that are shown
@@ -347,12 +348,15 @@ class Signup(Kind):
         """Fills in the next day on which the activity has not begun (R-17.6b).
 
         If the activity has only one role, fills in this role too. If no day is left, fills in the
-        last day, so that the refusal says why.
+        last day, so that the refusal says why. Writes a role as the activity does.
         """
         activity = _activity_of(thread, self.about)
         days = activity.days_ahead(thread.clock) or activity.days()[-1:]
         roles = list(activity.roles or ())
         self.fill(on=days[0], role=roles[0] if len(roles) == 1 else None)
+        if self.role is not None:
+            alike = (role for role in roles if are_alike(role, self.role))
+            self.role = next(alike, self.role)
 
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the activity is cancelled (R-17.8), or has begun on the day (R-17.7).

@@ -66,7 +66,9 @@ class Service(ChainPart):
 
     title: str | None = Text(required=True, min=1, max=120)
     text: str | None = Text(max=2000)
-    provider: PersonIdOrName | None = PersonOrName(help="who provides it; its author if left out")
+    provider: PersonIdOrName | None = PersonOrName(
+        help="who provides it: @ and a member's name, or somebody outside; its author if left out"
+    )
     area: str | None = Text(max=60, help="a coarse area")
     category: str | None = Text(max=60)
     contact: str | None = Text(max=200, help="how to reach who provides it, for everybody to read")

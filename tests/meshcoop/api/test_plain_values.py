@@ -21,6 +21,9 @@ class Names:
     def show_person(self, person):
         return {"id": person.hex(), "name": "Ada"}
 
+    def show_named(self, name):
+        return {"id": None, "name": name}
+
     def show_subject(self, subject):
         return {"id": subject.id.hex(), "person": subject.is_person}
 

@@ -308,6 +308,7 @@ def _may_hold(kind, bounds, value):
         "record": bytes,
         "text": str,
         "time zone": str,
+        "language": str,
         "kind": str,
         "bytes": bytes,
         "integer": int,

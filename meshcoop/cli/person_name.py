@@ -1,0 +1,12 @@
+"""Names people in text for a terminal."""
+
+from typing import Any
+
+from protocol.display_text import safe_name
+
+
+def format_person(person: dict[str, Any], width: int | None = None) -> str:
+    """Names a person on at most `width` columns. If somebody else has a name that is alike, a mark
+    tells them apart (R-12.7c).
+    """
+    return safe_name(person["name"], person.get("mark"), width)
