@@ -35,11 +35,25 @@ def modules():
     return import_graph()
 
 
-@pytest.mark.parametrize("rule", ["empty name", "long function"])
+@pytest.mark.parametrize("rule", ["empty name", "long function", "next without default"])
 def test_product_code_breaks_no_rule_of_style(rule):
     broken = [str(item) for path in product_files() for item in breaches(path) if item.rule == rule]
 
     assert broken == []
+
+
+def test_a_next_without_a_default_is_found_where_it_ends_a_coroutine(tmp_path):
+    path = tmp_path / "searches.py"
+    path.write_text(
+        "def pick(rows):\n    return next(row for row in rows)\n"
+        "async def read(rows):\n    return next(iter(rows)), next(self.numbers), next(rows, None)\n"
+        "def walk(rows):\n    yield next(rows)\n"
+        "def first(rows):\n    return next(iter(rows))\n",
+        encoding="utf-8",
+    )
+
+    found = [item.line for item in breaches(path) if item.rule == "next without default"]
+    assert sorted(found) == [2, 4, 6]
 
 
 def test_assignments_stand_alone():

@@ -127,7 +127,7 @@ class AwaitedAnswers:
         view = self._find(view_id)
         assert view is not None, "a view that waits is in the store or in a private thread"
         thread = self._private.threads().get(view_id)
-        root_id = self._root_of(view_id) if thread is None else _root_in(thread)
+        root_id = self._root_of(view_id) if thread is None else _root_in(thread, view_id)
         root = self._find(root_id)
         return {
             **self._presenter.show_view(view),
@@ -158,6 +158,9 @@ def _question(waiting: Waiting, view: View) -> tuple[str, bytes]:
     return waiting.awaited.kind, subject
 
 
-def _root_in(thread: Thread) -> bytes:
-    """Returns the id of the root of a private thread."""
-    return next(entry.id for entry in thread.entries.values() if entry.about not in thread.entries)
+def _root_in(thread: Thread, record_id: bytes) -> bytes:
+    """Returns the id of the first record above a record in a private thread."""
+    entry = thread.entries[record_id]
+    while entry.about in thread.entries:
+        entry = thread.entries[entry.about]
+    return entry.id

@@ -13,12 +13,15 @@ from meshcoop.api.params import USAGE_ERROR, Params, read_number, read_pin, read
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
 from meshcoop.errors import Mistake
+from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.ingest.backlog import fold_thread_in_steps
+from protocol.errors import Refused
 from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.fold.thread import Thread
 from protocol.fold.view import View
 from protocol.record import sealing as seal
+from protocol.record.envelope import Header
 from protocol.record.sealing import BoxKey
 
 MAX_ROWS = 500
@@ -101,7 +104,10 @@ class Queries:
             shown = self._presenter.show_view(view)
         else:
             # A vote or a confirm has no view. So its line of the history is shown instead.
-            shown = next(line for line in history if line["id"] == record_id.hex())
+            lines = [line for line in history if line["id"] == record_id.hex()]
+            if not lines:
+                raise self._unfolded(record_id)
+            [shown] = lines
         if not params.get("whole"):
             return {**shown, "history": history}
         views = sorted(thread.views.values(), key=lambda view: view.order)
@@ -170,6 +176,33 @@ class Queries:
         if row is None or row.root is None:
             raise Mistake("What this record is about has not arrived yet; try again soon.")
         return await fold_thread_in_steps(self._state, row.root)
+
+    def _unfolded(self, record_id: bytes) -> Refused:
+        """Returns the refusal to show a record that is not folded yet (R-03.18c)."""
+        ahead = self._find_ahead(record_id)
+        if ahead is None or self._state.authority is None:
+            return Refused("R-10.5", "what this is about has not arrived here yet; try again soon")
+        signer = self._state.authority.member_of_device(ahead.device) or ahead.device
+        return Refused(
+            "R-03.18c",
+            "{who}'s home dated this {when}, but it is {now} here; it is shown from then on; if "
+            "{now} is right, ask {who} to set the clock there",
+            who=self._presenter.show_person(signer)["name"],
+            when=self._state.clock_at(ahead.time).now.replace("T", " "),
+            now=self._presenter.clock.now.replace("T", " "),
+        )
+
+    def _find_ahead(self, record_id: bytes | None) -> Header | None:
+        """Looks for a record that is ahead of the clock here, from a record up to its root."""
+        while record_id is not None:
+            row = self._state.store.records.find(record_id)
+            if row is None:
+                return None
+            header = row.record.header
+            if header.time > self._now() + DRIFT_MS:
+                return header
+            record_id = header.parents[0] if header.parents else None
+        return None
 
     def _unmuted(self, views: Iterable[View], params: Params) -> Iterator[View]:
         """Leaves out the views of muted people. If the parameter `muted` is set, returns only these

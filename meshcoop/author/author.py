@@ -145,13 +145,18 @@ class Author:
                 "R-03.32", "this home was copied or moved here from another machine; " + _CERTIFY
             )
         if log is not None and log.head.time > self.now() + CLOCK_BEHIND_MS:
-            when = self.state.clock_at(log.head.time).now.replace("T", " ")
+            now, when = (
+                self.state.clock_at(time).now.replace("T", " ")
+                for time in (self.now(), log.head.time)
+            )
             return Refused(
                 "R-03.32",
                 (
-                    "this machine's clock is over an hour behind what was last signed here "
-                    "({when}); set it, or certify a new device with `meshcoop certify`"
+                    "it is {now} here, but this home last signed something dated {when}; set "
+                    "this machine's clock if {now} is wrong; if it is right, wait until {when}, "
+                    "or certify a new device with `meshcoop certify`"
                 ),
+                now=now,
                 when=when,
             )
         return None
@@ -380,7 +385,9 @@ class Author:
 
 def _must_count(thread: Thread) -> None:
     """If the fold has refused the new entry, raises the reason why the entry would not count."""
-    line = next(line for line in thread.history if line.entry.id == _NOT_YET)
+    line = next((line for line in thread.history if line.entry.id == _NOT_YET), None)
+    if line is None:
+        raise Refused("R-03.18a", "what this is about is ahead of the clock here; answer it later")
     if line.refusal:
         raise line.refusal
 

@@ -133,7 +133,11 @@ def _show_progress(line: str) -> None:
 
 def read_clock(node: Client) -> LocalClock:
     """Returns what the clocks of the neighbourhood show now, by the node's clock."""
-    status = node.call("status")
+    return clock_of_status(node.call("status"))
+
+
+def clock_of_status(status: dict[str, Any]) -> LocalClock:
+    """Returns what the clocks of the neighbourhood showed when a node answered with its status."""
     return local_clock(read_time(status["time"]), status["timezone"])
 
 

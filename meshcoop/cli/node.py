@@ -10,7 +10,13 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from meshcoop.cli import plain_text
-from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
+from meshcoop.cli.context import (
+    Context,
+    ContextArgument,
+    ListenOption,
+    clock_of_status,
+    keep_listen_addresses,
+)
 from meshcoop.cli.person_name import format_person
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
@@ -219,6 +225,9 @@ def _describe_status(status: dict[str, Any]) -> str:
     ]
     if status["trouble"]:
         lines.append(f"Nothing is signed here: {plain_text.format_refusal(status['trouble'])}.")
+    for row in status["ahead"]:
+        if row["device"] != status["device"]:
+            lines.append(plain_text.format_ahead(row, clock_of_status(status)))
     if status["newer"]:
         lines.append(plain_text.format_newer(status["newer"]))
     if status["failed"]:

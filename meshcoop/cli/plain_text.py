@@ -105,6 +105,16 @@ def format_time(time: str, clock: LocalClock) -> str:
     return f"{local} UTC" if clock.zone is UTC else local
 
 
+def format_ahead(row: Shown, clock: LocalClock) -> str:
+    """Says that a home signed something ahead of the clock here, and what to do about it."""
+    who = format_person(row["person"], _SHORT_NAME)
+    now = clock.now.replace("T", " ")
+    return (
+        f"{who}'s home dated something {format_time(row['time'], clock)}, but it is {now} here. "
+        f"If {now} is right, ask {who} to set the clock there."
+    )
+
+
 def format_signers(view: Shown) -> str:
     """Names the author of a view. If somebody signed for the author, names the signer too."""
     author = format_person(view["author"], _SHORT_NAME)

@@ -50,7 +50,7 @@ class Suggestion(NamedTuple):
     def key(self) -> bytes:
         """The id of the suggestion. The same recipient, need and offer always give the same id."""
         subject = self.subject
-        own = next(side for side in self.pair if side.person == self.recipient)
+        own = self.pair.need if subject is self.pair.offer else self.pair.offer
         parts = (self.recipient, subject.id, subject.source.encode(), own.id)
         return hashlib.sha256(b"\0".join((b"meshcoop suggestion", *parts))).digest()
 

@@ -124,12 +124,9 @@ class ReadOnlyStore:
             return dict(self._db.execute(query).fetchall())
         return {}
 
-    def latest_time(self) -> int | None:
-        """Returns the latest time (ms) at which the head of any log was signed. Returns None if
-        there is no log.
-        """
-        time: int | None = self._db.execute("SELECT max(time) FROM logs").fetchone()[0]
-        return time
+    def head_times(self) -> list[int]:
+        """Returns the time (ms) at which the head of each log was signed."""
+        return [time for (time,) in self._db.execute("SELECT time FROM logs")]
 
     def last_meeting(self) -> int | None:
         """Returns the time (ms) at which a member's home was last met. Returns None if none was

@@ -43,8 +43,8 @@ def product_files() -> list[Path]:
 
 @cache
 def breaches(path: Path) -> list[Breach]:
-    """Lists all breaches of rules in one file: empty names, parallel assignments, long
-    functions.
+    """Lists all breaches of rules in one file: empty names, parallel assignments, long functions,
+    searches that cannot fail in words.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = list(ast.walk(tree))
@@ -52,6 +52,7 @@ def breaches(path: Path) -> list[Breach]:
         *(Breach(path, line, "empty name", name) for name, line in _empty_names(nodes)),
         *(Breach(path, line, "parallel assignment", "") for line in _parallel_assignments(nodes)),
         *(Breach(path, line, "long function", detail) for line, detail in _long_functions(nodes)),
+        *(Breach(path, line, "next without default", "") for line in _searches(nodes)),
     ]
 
 
@@ -92,6 +93,36 @@ def _long_functions(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > LONGEST_FUNCTION:
                 yield node.lineno, f"{node.name} has {lines} lines"
+
+
+def _searches(nodes: list[ast.AST]) -> Iterator[int]:
+    """Yields lines that search with `next` and have no answer if nothing is found.
+
+    Python turns the StopIteration into a RuntimeError if a coroutine or a generator waits for the
+    search. Nobody catches that, and nobody can read it.
+    """
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Name(id="next"), args=[ast.GeneratorExp()]):
+                yield node.lineno
+            case ast.AsyncFunctionDef() | ast.FunctionDef():
+                yield from _bare_nexts(node)
+
+
+def _bare_nexts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[int]:
+    """Yields the lines of `next(...)` without a default in a coroutine or a generator. An attribute
+    is taken for a counter, which never ends.
+    """
+    nodes = list(ast.walk(function))
+    yields = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in nodes)
+    if not yields and not isinstance(function, ast.AsyncFunctionDef):
+        return
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Name(id="next"), args=[ast.Attribute() | ast.GeneratorExp()]):
+                pass
+            case ast.Call(func=ast.Name(id="next"), args=[_]):
+                yield node.lineno
 
 
 def lines_of(paths: list[Path]) -> int:

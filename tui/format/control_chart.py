@@ -148,11 +148,19 @@ def _scale(numbers: list[Number], lines: ReferenceLines, height: int) -> _Scale:
         top = lines.maximum
         least = min(numbers)
     span = Fraction(top) - least
-    step = next(step for step in _round_steps() if _ceil(span, step) // step < rows)
+    step = _find_step(span, rows)
     if lines.maximum is None:
         top = max(_ceil(top, step), step * (_LEAST_ROWS - 1))
     count = max(_LEAST_ROWS, _ceil(Fraction(top) - least, step) // step + 1)
     return _Scale(top, step, [f"{top - n * step}{lines.unit}" for n in range(count)])
+
+
+def _find_step(span: Fraction, rows: int) -> int:
+    """Returns the smallest round step with which a span needs fewer than `rows` rows."""
+    for step in _round_steps():
+        if _ceil(span, step) // step < rows:
+            return step
+    raise AssertionError("the steps grow without end")
 
 
 def _round_steps() -> Iterator[int]:

@@ -11,6 +11,7 @@ from meshcoop.api.params import Params, read_id_prefix, read_number
 from meshcoop.api.presenter import Presenter, show_refusal
 from meshcoop.api.server import Method
 from meshcoop.clock import iso_time
+from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.state import State
 from meshcoop.relay.relay import Relay
 from protocol.fold.registry import package_of
@@ -35,6 +36,7 @@ _NO_MEMBERSHIP: Params = {
     "muted": [],
     "newer": [],
     "failed": [],
+    "ahead": [],
 }
 
 
@@ -142,6 +144,7 @@ class StatusMethods:
             "muted": [presenter.show_person(muted_person) for muted_person in muted],
             "newer": show_newer(state),
             "failed": _show_failed(state),
+            "ahead": show_ahead(state, presenter),
         }
 
     def _is_reached(self, params: Params) -> bool:
@@ -191,6 +194,25 @@ def show_newer(state: State) -> list[Params]:
         {"kind": kind, "records": count, "package": package_of(kind)}
         for kind, count in state.views.newer_counts().items()
     ]
+
+
+def show_ahead(state: State, presenter: Presenter) -> list[Params]:
+    """Shows the devices that signed something ahead of the clock here (R-03.18d)."""
+    return [
+        {
+            "person": presenter.show_person(_holder_of(log.device, state)),
+            "device": log.device.hex(),
+            "time": iso_time(log.head.time),
+        }
+        for log in state.store.logs.all()
+        if log.head.time > state.now() + DRIFT_MS
+    ]
+
+
+def _holder_of(device: bytes, state: State) -> bytes:
+    """Returns who holds a device. If no member is known to hold it, returns the device's key."""
+    holder = state.authority.member_of_device(device) if state.authority else None
+    return holder or device
 
 
 def _show_failed(state: State) -> list[Params]:

@@ -86,7 +86,7 @@ class HandshakeSlots:
 
     def _cancel_one(self) -> None:
         [(largest_holder, _)] = Counter(self._holders.values()).most_common(1)
-        oldest = next(scope for scope, ip in self._holders.items() if ip == largest_holder)
+        oldest, *_ = (scope for scope, ip in self._holders.items() if ip == largest_holder)
         del self._holders[oldest]
         oldest.cancel()
 

@@ -253,7 +253,7 @@ def test_what_was_written_with_a_thiefs_epoch_stays_readable():
     ("spoil", "found"),
     [
         (lambda home: home.author.elsewhere.add(home.me.device), "copied or moved"),
-        (lambda home: setattr(home, "skew", -2 * HOUR), "over an hour behind"),
+        (lambda home: setattr(home, "skew", -2 * HOUR), "if it is right, wait until"),
         (lambda home: home.take(*forks(home)), "signed twice with one number"),
     ],
 )

@@ -99,6 +99,20 @@ def test_the_worst_comes_first_and_says_what_to_do(home):
     assert "5 hours" in found(home, "clock", NOW - 5 * HOUR).sentence
 
 
+def test_one_device_that_is_ahead_of_many_makes_no_wrong_clock_here(home):
+    with closing(Store(home.store_file)) as store, store.transaction():
+        for device, ahead in ((b"a", 0), (b"b", 71 * HOUR)):
+            store.logs.find_or_add(device.ljust(32))
+            store.db.execute(
+                "UPDATE logs SET time = ? WHERE device = ?", (NOW + ahead, device.ljust(32))
+            )
+
+    finding = found(home, "clock")
+    assert finding.state == "note"
+    assert "1 of 3 devices signed something up to 71 hours later" in finding.sentence
+    assert "If this machine's clock is right" in finding.remedy
+
+
 def test_who_else_can_change_the_folder(home):
     home.path.chmod(0o777)
     assert "chmod 700" in found(home, "folder").remedy

@@ -19,21 +19,25 @@ _HOUR_MS = 3_600_000
 
 
 def check_clock(patient: Patient) -> Finding:
-    """Compares the machine's clock with the latest record in the store."""
+    """Compares the machine's clock with what each device signed last (R-03.18d)."""
     with closing(ReadOnlyStore(patient.home.store_file)) as store:
-        latest = store.latest_time()
+        times = store.head_times()
     time = datetime.fromtimestamp(patient.now / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    if latest is None:
+    if not times:
         return Finding("clock", "unknown", f"It is {time} here; there is nothing to compare with.")
-    ahead = latest - patient.now
-    if ahead > _HOUR_MS:
-        return Finding(
-            "clock",
-            "wrong",
-            f"It is {time} here, but something was signed {ahead // _HOUR_MS} hours later.",
-            "Set this machine's clock; without the right time nothing is signed here.",
-        )
-    return Finding("clock", "fine", f"The clock says {time}, which fits what was signed.")
+    hours = [(signed - patient.now) // _HOUR_MS for signed in times]
+    ahead = [number for number in hours if number > 0]
+    if not ahead:
+        return Finding("clock", "fine", f"The clock says {time}, which fits what was signed.")
+    sentence = (
+        f"It is {time} here, but {len(ahead)} of {len(times)} devices signed something up to "
+        f"{max(ahead)} hours later."
+    )
+    if 2 * len(ahead) > len(times):
+        remedy = "Set this machine's clock; without the right time nothing is signed here."
+        return Finding("clock", "wrong", sentence, remedy)
+    remedy = "If this machine's clock is right, ask whom `meshcoop status` names to set theirs."
+    return Finding("clock", "note", sentence, remedy)
 
 
 def check_disk(patient: Patient) -> Finding:

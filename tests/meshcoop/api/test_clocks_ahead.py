@@ -1,0 +1,90 @@
+"""Homes whose clocks are ahead: their neighbours can go on, and learn whose clock is wrong
+(R-03.18c, R-03.18d).
+"""
+
+import pytest
+import trio
+
+from meshcoop.api.methods.status import show_ahead
+from meshcoop.api.presenter import Presenter
+from meshcoop.api.queries import Queries
+from meshcoop.cli import plain_text
+from protocol.errors import Refused
+from tests.support.api_in_memory import Asking
+from tests.support.street_in_memory import HOUR, settle, street
+
+
+@pytest.fixture
+def lane():
+    """Makes the homes of Ada, Ben and Cho. Ben's clock is 71 hours ahead."""
+    with street(homes=3, timezone="America/New_York") as homes:
+        for home, name in zip(homes, ("Ada", "Ben", "Cho"), strict=True):
+            home.post("profile", name=name)
+        settle(*homes)
+        homes[1].skew = 71 * HOUR
+        yield homes
+
+
+def show(home, record):
+    queries = Queries(Asking(home).membership, home.now, home.me.person, home.author.private)
+    return trio.run(queries.show_record, {"id": record.id.hex()})
+
+
+def ahead(home):
+    return show_ahead(home.state, Presenter(home.state, home.now))
+
+
+def test_a_record_from_ahead_is_named_and_not_shown(lane):
+    ada, ben, _ = lane
+    offer = ada.post("offer", title="A lift", minutes="60")
+    settle(*lane)
+    for early in (ben.post("request", title="A ladder"), ben.post("response", offer)):
+        settle(*lane)
+        with pytest.raises(
+            Refused, match=r"Ben's home dated this .* set the clock there"
+        ) as refused:
+            show(ada, early)
+        assert refused.value.rule == "R-03.18c"
+        assert refused.value.arguments["now"] == ada.state.clock_at(ada.now()).now.replace("T", " ")
+        ada.street.clock += 71 * HOUR
+        ada.state.fold_due()
+        assert show(ada, early)["author"]["name"] == "Ben"
+        ada.street.clock -= 71 * HOUR
+
+
+def test_a_record_about_one_from_ahead_is_neither_posted_nor_a_crash(lane):
+    ada, ben, cho = lane
+    early = ben.post("request", title="A ladder")
+    settle(*lane)
+    with pytest.raises(Refused):
+        ada.post("response", early)
+    later = ben.post("close", early, as_state="withdrawn")
+    settle(*lane)
+    with pytest.raises(Refused, match="Ben's home"):
+        show(cho, later)
+
+
+def test_the_home_that_is_ahead_is_named_to_the_others_and_not_theirs(lane):
+    ada, ben, cho = lane
+    assert ahead(ada) == []
+    ben.post("request", title="A ladder")
+    settle(*lane)
+
+    for home in (ada, cho):
+        [row] = ahead(home)
+        sentence = plain_text.format_ahead(row, home.state.clock_at(home.now()))
+        assert sentence.startswith("Ben's home dated something 20")
+        assert sentence.endswith("ask Ben to set the clock there.")
+        assert home.author.find_fault(home.me.device) is None
+    assert ahead(ben) == []
+
+
+def test_who_was_ahead_learns_it_when_the_clock_is_right_again(lane):
+    _, ben, _ = lane
+    ben.post("request", title="A ladder")
+    ben.skew = 0
+
+    fault = ben.author.find_fault(ben.me.device)
+    assert fault.rule == "R-03.32"
+    assert "set this machine's clock if" in fault.reason
+    assert "if it is right, wait until" in fault.reason
