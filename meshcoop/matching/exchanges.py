@@ -36,6 +36,8 @@ class Exchanges:
         self._by_row: dict[int, list[Exchange]] = defaultdict(list)
         self._rows_of: dict[bytes, set[int]] = defaultdict(set)
         self._month_minutes: Counter[tuple[bytes, str]] = Counter()  # by giver and month
+        # What is promised and not given yet, by giver, receiver and month.
+        self._promised_minutes: Counter[tuple[bytes, bytes, str]] = Counter()
         self._net_minutes: Counter[bytes] = Counter()  # given minus received
         self._gifts: dict[tuple[bytes, bytes], set[Exchange]] = defaultdict(set)
         self._promises: dict[tuple[bytes, str], set[Exchange]] = defaultdict(set)  # by day
@@ -69,7 +71,7 @@ class Exchanges:
         for exchange in self._by_row.pop(row, ()):
             self._rows_of[exchange.giver].discard(row)
             self._rows_of[exchange.receiver].discard(row)
-            self._month_minutes[exchange.giver, exchange.when[:7]] -= exchange.minutes
+            self._count_month(exchange, -exchange.minutes)
             if exchange.is_given:
                 self._count_net(exchange, -exchange.minutes)
                 self._gifts[exchange.giver, exchange.receiver].discard(exchange)
@@ -90,15 +92,24 @@ class Exchanges:
                 if exchange.is_given:
                     yield exchange
 
-    def minutes_in_month(self, person: bytes, month: str) -> int:
+    def minutes_in_month(
+        self, person: bytes, month: str, left: frozenset[bytes] = frozenset()
+    ) -> int:
         """Returns the sum of the minutes that a person gave or promised in a month, such as
-        2026-11.
+        2026-11. Leaves out promises to people who have left.
         """
-        return self._month_minutes.get((person, month), 0)
+        promised = (self._promised_minutes.get((person, other, month), 0) for other in left)
+        return self._month_minutes.get((person, month), 0) - sum(promised)
 
-    def is_busy(self, person: bytes, moment: str | None, minutes: int | None) -> bool:
+    def is_busy(
+        self,
+        person: bytes,
+        moment: str | None,
+        minutes: int | None,
+        left: frozenset[bytes] = frozenset(),
+    ) -> bool:
         """Returns whether a person has already promised to somebody a part of the time that begins
-        at `moment` and lasts for `minutes`.
+        at `moment` and lasts for `minutes`. Promises to people who have left do not matter.
         """
         wanted = time_span(moment, minutes)
         if wanted is None:
@@ -106,7 +117,12 @@ class Exchanges:
         by_day = [self._promises.get((person, day), ()) for day in _days_of(wanted)]
         if any(len(promises) > _MOST_A_DAY for promises in by_day):
             return True
-        promised = (exchange for promises in by_day for exchange in promises)
+        promised = (
+            exchange
+            for promises in by_day
+            for exchange in promises
+            if not left & {exchange.giver, exchange.receiver}
+        )
         spans = (time_span(exchange.when, exchange.minutes) for exchange in promised)
         return any(span is not None and is_overlapping(span, wanted) for span in spans)
 
@@ -123,7 +139,7 @@ class Exchanges:
         self._by_row[row].append(exchange)
         self._rows_of[exchange.giver].add(row)
         self._rows_of[exchange.receiver].add(row)
-        self._month_minutes[exchange.giver, exchange.when[:7]] += exchange.minutes
+        self._count_month(exchange, exchange.minutes)
         if exchange.is_given:
             self._count_net(exchange, exchange.minutes)
             self._gifts[exchange.giver, exchange.receiver].add(exchange)
@@ -134,6 +150,12 @@ class Exchanges:
         if moment is None:
             return LocalClock(created, self._zone).today
         return to_local(moment, self._zone)
+
+    def _count_month(self, exchange: Exchange, minutes: int) -> None:
+        month = exchange.when[:7]
+        self._month_minutes[exchange.giver, month] += minutes
+        if not exchange.is_given:
+            self._promised_minutes[exchange.giver, exchange.receiver, month] += minutes
 
     def _count_net(self, exchange: Exchange, minutes: int) -> None:
         self._net_minutes[exchange.giver] += minutes

@@ -51,9 +51,12 @@ class Pair(NamedTuple):
 
 
 class FitJudge:
-    """Decides which pairs of a need and an offer fit at the time that `clock` shows."""
+    """Decides which pairs of a need and an offer fit at the time that `clock` shows. `left` are the
+    people who have left the neighbourhood.
+    """
 
-    def __init__(self, index: MatchingIndex, clock: LocalClock) -> None:
+    def __init__(self, index: MatchingIndex, clock: LocalClock, left: frozenset[bytes]) -> None:
+        self._left = left
         self._index = index
         self._clock = clock
         self._minutes_in_month: dict[tuple[bytes, str], int] = {}  # by giver and month
@@ -100,7 +103,9 @@ class FitJudge:
         if not (self.is_open(pair.need) and self.is_open(pair.offer)):
             return False
         exchanges = self._index.exchanges
-        if any(exchanges.is_busy(side.person, pair.starts, pair.minutes) for side in pair):
+        if any(
+            exchanges.is_busy(side.person, pair.starts, pair.minutes, self._left) for side in pair
+        ):
             return False
         if _is_at_different_times(pair):
             return False
@@ -171,7 +176,8 @@ class FitJudge:
         month = (pair.starts or self._clock.today)[:7]
         key = (giver, month)
         if key not in self._minutes_in_month:
-            self._minutes_in_month[key] = self._index.exchanges.minutes_in_month(giver, month)
+            exchanges = self._index.exchanges
+            self._minutes_in_month[key] = exchanges.minutes_in_month(giver, month, self._left)
         return limit - self._minutes_in_month[key]
 
 

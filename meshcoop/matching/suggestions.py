@@ -66,13 +66,20 @@ class Suggestion(NamedTuple):
 class Suggestions:
     """Makes suggestions among `people`, at the time that `clock` shows.
 
-    `people` are the members who are not muted at this home.
+    `people` are the members who are not muted at this home. `left` are the people who have left: no
+    promise to them or by them takes time any more.
     """
 
-    def __init__(self, index: MatchingIndex, people: Collection[bytes], clock: LocalClock) -> None:
+    def __init__(
+        self,
+        index: MatchingIndex,
+        people: Collection[bytes],
+        clock: LocalClock,
+        left: Collection[bytes] = (),
+    ) -> None:
         self._index = index
         self._people = frozenset(people)
-        self._fit_judge = FitJudge(index, clock)
+        self._fit_judge = FitJudge(index, clock, frozenset(left))
         self._answered = index.answered_posts()
 
     def for_person(self, person: bytes) -> list[Suggestion]:
