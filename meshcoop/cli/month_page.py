@@ -12,7 +12,8 @@ from html import escape
 from operator import itemgetter
 from typing import NotRequired, TypedDict
 
-from protocol.display_text import safe_line, safe_name
+from meshcoop.cli.person_name import format_person
+from protocol.display_text import safe_line
 from protocol.kinds.services.measures import MINUTES, USUAL_WINDOW, YES_NO, Measure
 from protocol.kinds.services.services import Link
 from protocol.local_clock import LocalClock
@@ -298,7 +299,7 @@ def _target(measure: MeasureRow) -> str:
 def _name(person: PersonRow | None) -> str:
     if person is None:
         return "nobody"
-    return escape(safe_name(person["name"], person.get("mark")))
+    return escape(format_person({**person}))
 
 
 def _sentence(code: str) -> str:

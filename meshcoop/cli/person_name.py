@@ -7,6 +7,7 @@ from protocol.display_text import safe_name
 
 def format_person(person: dict[str, Any], width: int | None = None) -> str:
     """Names a person on at most `width` columns. If somebody else has a name that is alike, a mark
-    tells them apart (R-12.7c).
+    tells them apart (R-12.7c). Says so if the person has left the neighbourhood.
     """
-    return safe_name(person["name"], person.get("mark"), width)
+    marks = [person.get("mark"), "left" if person.get("left") else None]
+    return safe_name(person["name"], ", ".join(filter(None, marks)) or None, width)

@@ -115,6 +115,7 @@ STATE_LABELS = {
     "explained": _("here is why"),
     "being_done": _("somebody is working on it"),
     "not_ours": _("not ours"),
+    "left": _("somebody has left"),
     "forked": _("signed twice, as a copied disk does"),
 }
 

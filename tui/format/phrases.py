@@ -84,13 +84,15 @@ def name(person: Person | None, me: str | None = None, width: int = 40) -> str:
     """Returns a person's name on `width` columns. If the person is the reader, whose id is `me`,
     returns "you".
 
-    If somebody else has a name that is alike, a mark tells them apart (R-12.7c).
+    If somebody else has a name that is alike, a mark tells them apart (R-12.7c). Says so if the
+    person has left the neighbourhood.
     """
     if person is None:
         return _("somebody")
     if me is not None and person.id == me:
         return _("you")
-    return safe_name(person.name, person.mark and _(person.mark), width)
+    marks = [person.mark and _(person.mark), _("left") if person.left else None]
+    return safe_name(person.name, ", ".join(filter(None, marks)) or None, width)
 
 
 def person_names(people: Iterable[Person], me: str | None = None) -> str:
@@ -246,18 +248,18 @@ def person(member: Shown, row: Shown | None, me: str | None) -> Card:
     return Card(member.id, label, dotted([hours, assets]))
 
 
-def _argument_in_words(arguments: Shown, name: str) -> str:
-    value = arguments.value(name)
-    if name in _DURATIONS and isinstance(value, int):
+def _argument_in_words(arguments: Shown, argument: str) -> str:
+    value = arguments.value(argument)
+    if argument in _DURATIONS and isinstance(value, int):
         return minutes(value) or _("{n} min").format(n=0)
-    if name == "days" and isinstance(value, list):
+    if argument == "days" and isinstance(value, list):
         return ", ".join(labels.DAYS[day] for day in value if day in range(len(labels.DAYS)))
-    if name == "on":
-        return _day_of_month(arguments.text(name) or "")
-    if parts := arguments.rows(name):
+    if argument == "on":
+        return _day_of_month(arguments.text(argument) or "")
+    if parts := arguments.rows(argument):
         return "; ".join(remark_in_words(part) for part in parts)
-    somebody = arguments.person(name)
-    return safe_line(str(value)) if somebody is None else safe_line(somebody.name, 40)
+    somebody = arguments.person(argument)
+    return safe_line(str(value)) if somebody is None else name(somebody)
 
 
 def _day_of_month(text: str) -> str:

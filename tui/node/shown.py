@@ -11,12 +11,14 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Person:
     """A person. `id` is None for somebody outside the neighbourhood. `mark` tells the person apart
-    from others with a name that is alike. It is None if there are none.
+    from others with a name that is alike. It is None if there are none. `left` is True if the
+    person has left the neighbourhood.
     """
 
     id: str | None
     name: str
     mark: str | None = None
+    left: bool = False
 
 
 class Shown:
@@ -145,7 +147,7 @@ def read_person(value: object) -> Person | None:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return None
     person = Shown(value)
-    return Person(person.text("id"), value["name"], person.text("mark"))
+    return Person(person.text("id"), value["name"], person.text("mark"), person.flag("left"))
 
 
 def read_rows(answer: object) -> list[Shown]:
