@@ -51,7 +51,7 @@ class AwaitedAnswers:
         for waiting in self._all_waiting():
             awaited = waiting.awaited
             key = (waiting.id, awaited.kind, awaited.about)
-            if key not in rows and self._presenter.is_due(awaited):
+            if key not in rows and self._presenter.is_due(awaited) and self._can_go_on(waiting.id):
                 rows[key] = self._show(waiting.id, awaited.kind, awaited.about)
         of_loops = [
             {**self._show(answer.view, answer.kind, answer.about), "matter": answer.matter.hex()}
@@ -119,6 +119,11 @@ class AwaitedAnswers:
         answered = self._state.views.find(view.about) if view.about else None
         people = view.people_named_in(vars(view)) | ({answered.author} if answered else set())
         return self._person in people - {view.author}
+
+    def _can_go_on(self, view_id: bytes) -> bool:
+        """Returns False if the view relies on somebody who has left (R-06.11e)."""
+        view = self._find(view_id)
+        return view is not None and not self._presenter.find_left(view)
 
     def _show(self, view_id: bytes, kind: str, about: bytes | None) -> Shown:
         """Shows a view that waits for an answer: a record of the kind `kind`, about the record

@@ -20,7 +20,7 @@ from protocol.authority.authority import Authority
 from protocol.display_text import safe_line, safe_name
 from protocol.errors import Refused
 from protocol.fold.facets import COMMON_POT, Awaited, Subject
-from protocol.fold.kind import Kind
+from protocol.fold.kind import LEFT, Kind
 from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import View
 from protocol.kinds.exchange.payments import Confirm
@@ -63,12 +63,17 @@ class Presenter:
         """Shows a person as `{id, name}`. If the person has no profile, the name is the start of
         their id.
 
-        If somebody else has a name that is alike, `mark` tells them apart (R-12.7c).
+        If somebody else has a name that is alike, `mark` tells them apart (R-12.7c). If the person
+        has left the neighbourhood, `left` says so (R-06.10).
         """
         name = self.names.get(person)
-        if name is None:
-            return {"id": person.hex(), "name": person.hex()[:_SHORT_ID]}
-        return self.show_named(name, person)
+        shown: Shown = {"id": person.hex(), "name": person.hex()[:_SHORT_ID]}
+        if name is not None:
+            shown = self.show_named(name, person)
+        authority = self._state.authority
+        if authority is not None and person in authority.left:
+            shown["left"] = True
+        return shown
 
     def show_named(self, name: str, person: bytes | None = None) -> Shown:
         """Shows somebody by a name that stands in no profile: a newcomer, or somebody outside, who
@@ -185,13 +190,17 @@ class Presenter:
 
     def state_of(self, view: View) -> str:
         """Returns the present state of a view. The state may have changed since the view was
-        stored, because time has passed.
+        stored, because time has passed, or because somebody has left.
         """
-        # Stored views depend on records alone. So a state that comes with time is worked out here.
+        return self._state_given(view, self.find_left(view))
+
+    def find_left(self, view: View) -> set[bytes]:
+        """Returns the people on whom a view relies and who have left (R-14.8)."""
+        left: set[bytes] = set()
         if isinstance(view, Kind):
-            with suppress(Refused), self._state.failures.contained(view.kind, "state_at"):
-                return str(view.state_at(self.clock))
-        return str(view.state)
+            with suppress(Refused), self._state.failures.contained(view.kind, "relies_on"):
+                left = view.find_left(self._authority, self._find_view)
+        return left
 
     def is_due(self, awaited: Awaited) -> bool:
         """Returns whether somebody waits for an answer now: the time for the answer has come and is
@@ -218,8 +227,20 @@ class Presenter:
         `parties` are the possible parties to the view. It is None if they are not known.
         """
         shown = plain_values.show_values(view, self)
-        shown["state"] = self.state_of(view)
+        left = self.find_left(view)
+        shown["state"] = self._state_given(view, left)
+        if left:
+            shown["left"] = self._show_people(sorted(left))
         return shown | self._private_fields.open_fields(view, parties)
+
+    def _state_given(self, view: View, left: set[bytes]) -> str:
+        """Returns the present state of a view that relies on these people, who have left."""
+        # Stored views depend on records alone. So a state that comes with time is worked out here.
+        state = view.state
+        if isinstance(view, Kind):
+            with suppress(Refused), self._state.failures.contained(view.kind, "state_at"):
+                state = view.state_at(self.clock)
+        return LEFT if left and state == view.state else str(state)
 
     def _show_embedded(
         self, view: View, ids: Iterable[bytes], embedded: Mapping[bytes, View]
@@ -239,7 +260,7 @@ class Presenter:
             "kind": "person",
             "author": self.show_person(member.person),
             "created": iso_time(member.since),
-            "state": "member" if member.person in authority.members else "removed",
+            "state": "removed" if member.person in authority.left else "member",
             "on_roll": member.person in authority.term.roll,
             "moderator": member.person in authority.term.moderators,
         }
@@ -259,6 +280,9 @@ class Presenter:
                 }
             )
         return vouches
+
+    def _find_view(self, record_id: bytes | None) -> View | None:
+        return None if record_id is None else self._state.views.find(record_id)
 
     def _show_people(self, people: Iterable[bytes]) -> list[Shown]:
         return [self.show_person(person) for person in self.sort_people(people)]

@@ -17,6 +17,7 @@ from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.ingest.backlog import fold_thread_in_steps
 from protocol.errors import Refused
+from protocol.fold.kind import LEFT
 from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.fold.thread import Thread
 from protocol.fold.view import View
@@ -83,7 +84,7 @@ class Queries:
                 what=what,
                 lists=lists,
             )
-        state = read_state(params, what, kind.states)
+        state = read_state(params, what, (*kind.states, LEFT))
         about = params.get("about")
         record_id = None if about is None else self._resolver.resolve_record(about)
         views = self._unmuted(self._views_of(kind, record_id, state), params)
@@ -159,7 +160,8 @@ class Queries:
             return self._private.of_kind(view_type, about)
         # A state that comes with time is not in the tables, so they cannot filter by it.
         deadline = view_type.deadline
-        stored_state = None if deadline and state == deadline[1] else state
+        is_worked_out = state == LEFT or (deadline is not None and state == deadline[1])
+        stored_state = None if is_worked_out else state
         if about is None:
             return self._state.views.newest(view_type, state=stored_state)
         row = self._state.store.records.find(about)

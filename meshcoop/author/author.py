@@ -240,8 +240,8 @@ class Author:
         entry = entry._replace(fields=self._sealer.seal_fields(kind, thread, draft, entry))
         kind.check_fields(entry.fields)
         thread.entries[entry.id] = entry
-        with self.state.failures.contained(kind.name, "check_before_signing"):
-            draft.check_before_signing(thread)
+        with self.state.failures.contained(kind.name, "check_signing"):
+            draft.check_signing(thread)
         kind.check_moments(entry.fields, thread.clock)
         with_entry = self._thread(kind, about, private, extra=[entry])
         _must_count(with_entry)

@@ -170,8 +170,8 @@ class _StepFinder:
             fields = _public_fields(declared, draft)
             declared.check_fields(fields)
             declared.check_moments(fields, self.thread.clock)
-            with self._contained(declared.name, "check_before_signing"):
-                draft.check_before_signing(self.thread)
+            with self._contained(declared.name, "check_signing"):
+                draft.check_signing(self.thread)
         except Refused:
             return None
         finally:

@@ -9,6 +9,7 @@ the fold finds who was let in and not removed.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -64,6 +65,11 @@ class Authority(Standing):
     def term(self) -> Term:
         """The term in force."""
         return self.chain.current
+
+    @cached_property
+    def left(self) -> frozenset[bytes]:
+        """The people who have left: they were let in once, and were removed (R-14.8)."""
+        return frozenset(self.people.keys() - self.members.keys())
 
     def member_of_device(self, device: bytes) -> bytes | None:
         """Returns the member who owns this device, or None if its owner is not a member now."""

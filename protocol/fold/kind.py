@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from protocol.authority.authority import Authority
+from protocol.errors import Refused
 from protocol.fold.facets import (
     Awaited,
     Credit,
@@ -42,6 +43,9 @@ from protocol.local_clock import LocalClock
 
 SOMEBODY = b"a person's root key, 32 bytes   "  # stands for a person in examples
 SOMETHING = b"a record's id, which is 32 bytes"  # stands for a record in examples
+
+# A view is shown in this state if somebody on whom it relies has left (R-14.8a).
+LEFT = "left"
 
 _CLOSING_BY_WORD = {mark.value: mark for mark in CLOSINGS}
 
@@ -158,7 +162,37 @@ class Kind(View):
     # If True, views of the kind are shown in the list of people and have no list of their own.
     is_listed_with_people: ClassVar[bool] = False
 
+    # -- people who have left ---------------------------------------------------------------------
+
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns the people without whom this view, as it stands, cannot go on (R-14.8).
+
+        These are the people whose answer it waits for, and those whom it promises something. `find`
+        finds other views of the thread. A draft is asked too, before it is signed.
+        """
+        del find
+        return ()
+
+    def find_left(self, authority: Authority, find: FindView) -> set[bytes]:
+        """Returns the people on whom this view relies and who have left the neighbourhood."""
+        if not authority.left:
+            return set()
+        return {person for person in self.relies_on(find) if person in authority.left}
+
+    def check_nobody_left(self, thread: Thread) -> None:
+        """Raises Refused if somebody on whom this draft or view relies has left (R-14.8)."""
+        if self.find_left(thread.authority, lambda record_id: thread.views.get(record_id or b"")):
+            raise Refused(
+                "R-14.8",
+                "this needs somebody who has left the neighbourhood; end it, or begin another one",
+            )
+
     # -- before it is signed ----------------------------------------------------------------------
+
+    def check_signing(self, thread: Thread) -> None:
+        """Raises Refused if the author's software should not sign the record."""
+        self.check_nobody_left(thread)
+        self.check_before_signing(thread)
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
@@ -190,7 +224,7 @@ class Kind(View):
         """
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the author's software should not sign the record.
+        """Raises Refused if the kind has a reason not to sign the record.
 
         If some software signs the record all the same, homes still count it. `thread.clock` tells
         the local time.

@@ -61,6 +61,7 @@ class Accept(Kind):
             raise AlreadySo(
                 by.rule, "you have accepted this {kind} already", earlier, kind=view.kind
             )
+        view.check_nobody_left(thread)
         state = view.state_at(thread.clock)
         if by.while_ and state not in by.while_:
             raise Refused(by.rule, "the {kind} is {state} already", kind=view.kind, state=state)

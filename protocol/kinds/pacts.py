@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from protocol.authority.kind_names import ACCEPT
 from protocol.errors import AlreadySo, Refused
-from protocol.fold.facets import Awaited
+from protocol.fold.facets import Awaited, FindView
 from protocol.fold.kind import SOMEBODY, By, Kind, Words
 from protocol.fold.registry import kind
 from protocol.fold.thread import Mark, Thread
@@ -121,6 +121,11 @@ class Pact(Kind):
             self.state = self.State.WITHDRAWN
         elif thread.is_marked(self.id, Mark.DECLINED):
             self.state = self.State.DECLINED
+
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns the parties, while the pact is offered or agreed."""
+        del find
+        return self.parties if self.state in {self.State.OFFERED, self.State.AGREED} else []
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """An offered pact waits for each party who has not accepted it."""

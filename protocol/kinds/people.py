@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from protocol.errors import Refused
-from protocol.fold.facets import MatchingFact, Portrait
+from protocol.fold.facets import FindView, MatchingFact, Portrait
 from protocol.fold.kind import SOMEBODY, By, Kind, Words
 from protocol.fold.proxies import NEVER_BY_PROXY, PROXY
 from protocol.fold.registry import KINDS, declared_of, kind
@@ -145,6 +145,11 @@ class Proxy(Kind):
                 raise Refused("R-12.3", "a proxy cannot be for {name}", name=name)
         if not self.matters:
             raise Refused("R-12.3", "a proxy names the kinds of records that it is for")
+
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns the person who acts, and the person for whom they act."""
+        del find
+        return [self.author, self.person] if self.state == self.State.IN_FORCE else []
 
     def apply_close(self, thread: Thread, close: View) -> None:
         """Ends the proxy at the time of its earliest `close`.

@@ -44,6 +44,11 @@ class Tool(Kind):
         if any(loan.state == Loan.State.LENT for loan in loans):
             self.state = self.State.LENT
 
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """A tool that can be borrowed needs its owner."""
+        del find
+        return [self.author] if self.state == self.State.HERE else []
+
 
 @kind("toollib.loan", about=("toollib.tool",), lasting=True)
 class Loan(Kind):
@@ -116,6 +121,12 @@ class Loan(Kind):
             yield Awaited(self.owner, "accept", self.id)
         elif self.state == self.State.LENT:
             yield Awaited(self.owner, "toollib.returned", self.id, since=self.until)
+
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """It needs both until the tool is back."""
+        del find
+        is_live = self.state in {self.State.ASKED, self.State.LENT}
+        return [self.owner, self.author] if is_live else []
 
     def diary_entry(self, person: bytes, find: FindView) -> DiaryEntry | None:
         """Both see the day on which the tool goes back."""

@@ -53,9 +53,10 @@ class MatchingMethods:
         read_state(params, "suggestions", _SUGGESTION_STATES)
         if params.get("muted"):
             return []  # no suggestion is about muted people
-        matcher = Suggestions(
-            membership.matching_index, _unmuted_members(membership), presenter.clock
-        )
+        authority = membership.state.authority
+        left = authority.left if authority else frozenset()
+        people = _unmuted_members(membership)
+        matcher = Suggestions(membership.matching_index, people, presenter.clock, left)
         if params.get("about") is None:
             suggestions = matcher.for_person(me)
         else:

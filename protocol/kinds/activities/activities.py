@@ -270,6 +270,11 @@ class Activity(Kind):
         is_past = self.state != self.State.CANCELLED and self.is_over(self.days()[-1], clock)
         return self.State.PAST if is_past else self.state
 
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns the organiser, unless the activity is cancelled."""
+        del find
+        return [] if self.state == self.State.CANCELLED else [self.author]
+
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """The activity waits for its organiser to write down who came, with an `attendance`.
 
@@ -441,6 +446,13 @@ class Signup(Kind):
         """
         activity = _activity_of(thread, self.about)
         activity.check_in_time(self.on, activity.own_clock(close.created))
+
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns the author, who comes, and the organiser."""
+        activity = find(self.about)
+        if self.state == self.State.WITHDRAWN or not isinstance(activity, Activity):
+            return []
+        return [self.author, *activity.relies_on(find)]
 
     def diary_entry(self, person: bytes, find: FindView) -> DiaryEntry | None:
         """Returns an entry for the author's diary: when the author comes to the activity.
@@ -675,7 +687,12 @@ def _occurrence(thread: Thread, activity: Activity, on: str, day: _Day) -> Occur
     """
     accepts = thread.index(_FirstAccepts)
     # Signups are settled before their activity: those that are withdrawn say so already.
-    live = [signup for signup in day.signups if signup.state != Signup.State.WITHDRAWN]
+    # Those who have left need no place any more (R-17.9c).
+    live = [
+        signup
+        for signup in day.signups
+        if signup.state != Signup.State.WITHDRAWN and signup.author not in thread.authority.left
+    ]
     first = min(day.attendances, key=lambda attendance: attendance.order, default=None)
     fixed = (first.held or {}) if first else None
     claims = [

@@ -119,6 +119,11 @@ class Intent(Kind):
         elif thread.is_marked(self.id, Mark.WITHDRAWN):
             self.state = self.State.WITHDRAWN
 
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns the author, while people can respond."""
+        del find
+        return [self.author] if self.state in {self.State.OPEN, self.State.AGREED} else []
+
     def parties(self, responder: bytes) -> tuple[bytes, bytes]:
         """Returns the giver and the receiver, if this person responds."""
         raise NotImplementedError
@@ -342,6 +347,13 @@ class Response(Kind):
             self.state = self.State.DECLINED
         if self.state not in {self.State.WITHDRAWN, self.State.DECLINED}:
             self.why = None
+
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns both parties, while the response waits for an answer."""
+        if self.state != self.State.WAITING:
+            return []
+        above = find(self.about)  # it is by the other party: the two answer in turn (R-13.16)
+        return [self.author] if above is None else [self.author, above.author]
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """A response in the state "waiting" waits for an answer by the other party.
@@ -573,6 +585,11 @@ class Agreement(Payable):
             raise Refused("R-13.10", "there is a confirmed receipt for {day} already", day=day)
 
     # -- for those who show it --------------------------------------------------------------------
+
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns both parties, until the agreement is done or cancelled."""
+        del find
+        return [self.giver, self.receiver] if self.state == self.State.AGREED else []
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """An agreement in the state "agreed" waits for a receipt by one of the two parties.

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TypedDict
 
 from protocol.errors import AlreadySo, Refused
-from protocol.fold.facets import COMMON_POT, Awaited, Credit, Way
+from protocol.fold.facets import COMMON_POT, Awaited, Credit, FindView, Way
 from protocol.fold.kind import SOMEBODY, By, Kind, Words
 from protocol.fold.registry import kind
 from protocol.fold.thread import Entry, Mark, Thread
@@ -130,16 +130,18 @@ class Receipt(Kind):
             "The other party has signed it too (`confirm`), even after a dispute.",
         )
         DISPUTED = "disputed", "The other party disputes it (`close`) and has not confirmed it."
+        WITHDRAWN = "withdrawn", "Its author withdrew it (`close`), and it is not confirmed."
 
     wording = Words("Receipt", happened="{who} wrote a receipt", submit="Sign")
     example = {"giver": SOMEBODY, "receiver": SOMEBODY, "minutes": 60, "on": "2026-11-23"}
     stands_alone = True
     closing = {
+        Mark.WITHDRAWN: By("author", while_=(State.PROPOSED,)),
         Mark.DISPUTED: By(
             _confirmers,
             while_=(State.PROPOSED,),
             instead={State.CONFIRMED: "propose a correction of it"},
-        )
+        ),
     }
 
     giver: PersonId = Person(required=True, filled=True)
@@ -223,7 +225,8 @@ class Receipt(Kind):
     def settle(self, thread: Thread) -> None:
         """Sets the state of the receipt (R-13.11).
 
-        Once both parties have signed the receipt, it is confirmed, even after a dispute. If both
+        Once both parties have signed the receipt, it is confirmed, even after a dispute or a
+        withdrawal. If both
         have signed a correction too, the minutes of the correction count instead (R-13.17).
         """
         corrections = thread.linked_views(Correction, "about", self.id)
@@ -235,9 +238,11 @@ class Receipt(Kind):
             self.state = self.State.CONFIRMED
             self.duplicate = self.is_overtaken(thread)
             self._correct(corrections)
+        elif thread.is_marked(self.id, Mark.WITHDRAWN):
+            self.state = self.State.WITHDRAWN
         elif thread.is_marked(self.id, Mark.DISPUTED):
             self.state = self.State.DISPUTED
-        if self.state != self.State.DISPUTED:
+        if self.state not in {self.State.DISPUTED, self.State.WITHDRAWN}:
             self.why = None
 
     def credits(self) -> Iterable[Credit]:
@@ -246,6 +251,11 @@ class Receipt(Kind):
             yield Credit(
                 self.id, self.kind, self.created, self.on, self.giver, self.receiver, self.minutes
             )
+
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns the party who has to confirm the receipt."""
+        del find
+        return self.signers - {self.author} if self.state == self.State.PROPOSED else []
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """A proposed receipt waits for a `confirm` by the other party, if it can still count."""
@@ -310,15 +320,17 @@ class Correction(Kind):
             "The other party has signed it too (`confirm`), even after a dispute.",
         )
         DISPUTED = "disputed", "The other party disputes it (`close`) and has not confirmed it."
+        WITHDRAWN = "withdrawn", "Its author withdrew it (`close`), and it is not confirmed."
 
     wording = Words("Correction", happened="{who} proposed other minutes", submit="Propose")
     example = {"minutes": 45}
     closing = {
+        Mark.WITHDRAWN: By("author", while_=(State.PROPOSED,)),
         Mark.DISPUTED: By(
             _confirmers,
             while_=(State.PROPOSED,),
             instead={State.CONFIRMED: "propose another one"},
-        )
+        ),
     }
 
     minutes: int = Minutes(required=True, help="what is right; 0 if nothing was given")
@@ -399,10 +411,13 @@ class Correction(Kind):
     def settle(self, thread: Thread) -> None:
         """Sets the state of the correction (R-13.17).
 
-        Once the other party confirms the correction, it is confirmed, even after a dispute.
+        Once the other party confirms the correction, it is confirmed, even after a dispute or a
+        withdrawal.
         """
         if thread.is_marked(self.id, Mark.CONFIRMED):
             self.state = self.State.CONFIRMED
+        elif thread.is_marked(self.id, Mark.WITHDRAWN):
+            self.state = self.State.WITHDRAWN
         elif thread.is_marked(self.id, Mark.DISPUTED):
             self.state = self.State.DISPUTED
 
@@ -415,6 +430,13 @@ class Correction(Kind):
             yield Credit(
                 self.id, self.kind, self.created, None, self.giver, self.receiver, self.moved
             )
+
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns the party who has to confirm the correction."""
+        receipt = find(self.about)
+        if self.state != self.State.PROPOSED or not isinstance(receipt, Receipt):
+            return []
+        return receipt.signers - {self.author}
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """A proposed correction waits for a `confirm` by the other party, if it can still count."""

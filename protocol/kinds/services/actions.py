@@ -8,7 +8,7 @@ works out whether the action is confirmed.
 from collections.abc import Iterable
 
 from protocol.errors import AlreadySo, Refused
-from protocol.fold.facets import Awaited, Way
+from protocol.fold.facets import Awaited, FindView, Way
 from protocol.fold.kind import Kind, Words
 from protocol.fold.registry import kind
 from protocol.fold.thread import Entry, Thread
@@ -95,6 +95,11 @@ class Action(Kind):
         self.done = [report.id for report in thread.linked_views(Done, "about", self.id)]
         if self.done:
             self.state = self.State.REPORTED_DONE
+
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns the owner, until the owner has reported the action done."""
+        del find
+        return [self.author] if self.state == self.State.OPEN else []
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """An open action waits for its owner to report it done.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from protocol.authority.kind_names import ACCEPT
 from protocol.errors import Refused
-from protocol.fold.facets import Awaited, Way
+from protocol.fold.facets import Awaited, FindView, Way
 from protocol.fold.kind import SOMEBODY, By, Kind, Words
 from protocol.fold.registry import kind
 from protocol.fold.thread import Entry, Mark, Thread
@@ -19,6 +19,13 @@ from protocol.schema.register_names import MEASURE
 from protocol.schema.values import PersonId, PersonIdOrName, TimeMs
 
 DEEPEST = 8  # the most links in a chain
+
+
+def _members_without_author(view: View, thread: Thread) -> Iterable[bytes]:
+    """Returns all members if the author of a service has left, so that the service can be ended.
+    Otherwise returns nobody.
+    """
+    return thread.authority.members if view.author in thread.authority.left else ()
 
 
 @dataclass
@@ -62,7 +69,9 @@ class Service(ChainPart):
         ),
     )
     example = {"title": "The bins", "provider": SOMEBODY, "hours": "Mondays"}
-    closing = {Mark.ENDED: By("author", "answers_for", while_=(State.OPEN,))}
+    closing = {
+        Mark.ENDED: By("author", "answers_for", _members_without_author, while_=(State.OPEN,)),
+    }
 
     title: str | None = Text(required=True, min=1, max=120)
     text: str | None = Text(max=2000)
@@ -102,6 +111,22 @@ class Service(ChainPart):
             if entry.kind == "measure" and entry.about == self.id
         )
         return any(thread.authority.holding((MEASURE, measure)).n for measure in measures)
+
+    def check_close(self, thread: Thread, close: View) -> None:
+        """Raises Refused if another person ends the service while the person who answers for it is a
+        member (R-21.1b).
+        """
+        is_own = close.author in {self.author, self.answers_for}
+        if not is_own and self.answers_for not in thread.authority.left:
+            raise Refused("R-21.1b", "the person who answers for the service can end it")
+
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns the person who holds the service, while it is open."""
+        del find
+        if self.state != self.State.OPEN:
+            return []
+        provider = self.provider if isinstance(self.provider, bytes) else self.author
+        return [self.holder or provider]
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the service to the views, in the state "open".
@@ -254,6 +279,15 @@ class Link(ChainPart):
             self.state = self.State.ACCEPTED
         elif thread.is_marked(self.id, Mark.DECLINED):
             self.state = self.State.DECLINED
+
+    def relies_on(self, find: FindView) -> Iterable[bytes]:
+        """Returns the recipient, while the link is offered or accepted. While it is offered, its
+        author belongs to them too.
+        """
+        del find
+        if self.state == self.State.OFFERED:
+            return [self.author, self.to]
+        return [self.to] if self.state == self.State.ACCEPTED else []
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """A link that is offered waits for its recipient to accept it."""
