@@ -21,6 +21,7 @@ from tui.node.shown import Shown
 
 # Files below the screen and the command line that may hold sentences, and why.
 EXCEPTIONS = {
+    "meshcoop/api/name_order.py": "the letters of alphabets",
     "meshcoop/api/presenter.py": "the common pot stands where a person stands, so it has a name",
     "meshcoop/api/server.py": "a farewell is an error: its text is translated as a whole",
     "meshcoop/errors.py": "the text of a refusal that several modules raise",

@@ -11,15 +11,21 @@ from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter, title_of
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.fold.state import State
+from meshcoop.fold.thread_fold import MAX_RECORDS
 from meshcoop.fold.views import Waiting
 from protocol.authority.authority import Authority
 from protocol.fold.facets import Crowd
+from protocol.fold.kind import LEFT, Kind
+from protocol.fold.registry import declared_of
 from protocol.fold.thread import Thread
 from protocol.fold.view import View
+from protocol.kinds.accept_and_close import Close, words_to_end
 from protocol.kinds.decisions import Proposal, Remove
 from protocol.schema.majority import MIN_COUNCIL
 
-AWAITED = "awaited"  # why a row is in the list: the view waits for this person's answer
+# Why a row is in the list. The view waits for this person's answer; or it waits for somebody who has
+# left, and this person can end it.
+AWAITED = "awaited"
 
 
 class AwaitedAnswers:
@@ -57,7 +63,28 @@ class AwaitedAnswers:
             {**self._show(answer.view, answer.kind, answer.about), "matter": answer.matter.hex()}
             for answer in loop_answers
         ]
-        return [*rows.values(), *of_loops]
+        return [*rows.values(), *of_loops, *self._list_left()]
+
+    def _list_left(self) -> Iterator[Shown]:
+        """Yields a row for each view that relies on somebody who has left, if this person wrote the
+        view or it relies on this person too, and this person can end it (R-06.11f).
+        """
+        left = self._authority.left
+        relying = self._state.views.relying_views(self._person) if left else ()
+        roots = {view.id: view.root for view in relying if view.person in left}
+        for view_id, root in roots.items():
+            if self._state.store.records.count_in_thread(root) > MAX_RECORDS:
+                continue  # too much for one step of the loop; the thread's own page has the step
+            thread = self._state.thread_fold.fold_thread(root)
+            thread.clock = self._presenter.clock
+            view = thread.find_view(view_id, Kind)
+            if view is None or self._presenter.state_of(view) != LEFT:
+                continue
+            word = next(words_to_end(view, thread, self._person), None)
+            if word is not None:
+                row = self._show(view_id, declared_of(Close).name, view_id)
+                row["step"]["given"] = {"as_state": word.value}
+                yield {**row, "because": LEFT}
 
     def _all_waiting(self) -> Iterator[Waiting]:
         yield from self._state.views.awaited_of(self._person)

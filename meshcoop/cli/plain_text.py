@@ -216,6 +216,9 @@ def _format_line(view: Shown) -> str:
         state,
     ]
     if "step" in view:  # in the list of what waits for the reader
+        if view["because"] == "left":
+            people = [format_person(person, _SHORT_NAME) for person in view["left"]]
+            parts.append(f"waits for {', '.join(people)}")
         parts.append(f"needs your {safe_line(view['step']['kind'])}")
     return "  ".join(parts).rstrip()
 

@@ -26,6 +26,7 @@ _SOURCES = (
     "meshcoop.fold",
     "meshcoop.store.awaited_rows",
     "meshcoop.store.credit_rows",
+    "meshcoop.store.relying_rows",
     "meshcoop.store.view_rows",
     "protocol.authority",
     "protocol.fold",

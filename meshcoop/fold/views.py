@@ -15,6 +15,7 @@ from meshcoop.store.awaited_rows import AwaitedRow, AwaitedRows, FoundRow
 from meshcoop.store.credit_rows import CreditRows
 from meshcoop.store.failed_threads import FailedThread, FailedThreads
 from meshcoop.store.newer_rows import NewerRows
+from meshcoop.store.relying_rows import RelyingRow, RelyingRows
 from meshcoop.store.store import Store
 from meshcoop.store.view_rows import ViewPlace, ViewRow, ViewRows
 from protocol.fold.balance import Balance
@@ -63,6 +64,16 @@ class Waiting(NamedTuple):
     awaited: Awaited
 
 
+class Relying(NamedTuple):
+    """A view that relies on people: the id of its record, the row of the root of its thread, and
+    one of these people.
+    """
+
+    id: bytes
+    root: int
+    person: bytes
+
+
 class ViewChanges:
     """The views that have changed since somebody last asked.
 
@@ -93,6 +104,7 @@ class Views:
         self._rows = ViewRows(store)
         self._credits = CreditRows(store)
         self._awaited = AwaitedRows(store)
+        self._relying = RelyingRows(store)
         self._newer = NewerRows(store)
         self._failed = FailedThreads(store)
         self._changes: dict[int, int] = {}  # by root; counted since this home started
@@ -251,6 +263,12 @@ class Views:
         """Yields the views that wait for an answer of a crowd."""
         return (_waiting(crowd, row) for row in self._awaited.of_crowd(crowd))
 
+    def relying_views(self, person: bytes) -> Iterator[Relying]:
+        """Yields the views that a person wrote or that rely on this person, once for each of the
+        people on whom they rely.
+        """
+        return map(Relying._make, self._relying.concerning(person))
+
     # -- what this program does not understand ----------------------------------------------------
 
     def newer_counts(self) -> dict[str, int]:
@@ -314,6 +332,7 @@ class Views:
         self._rows.create()
         self._credits.create()
         self._awaited.create()
+        self._relying.create()
         self._newer.create()
         self._failed.create()
 
@@ -321,6 +340,7 @@ class Views:
         self._rows.drop()
         self._credits.drop()
         self._awaited.drop()
+        self._relying.drop()
         self._newer.drop()
         self._failed.drop()
 
@@ -333,11 +353,17 @@ class Views:
         # What a view waits for can change although the view does not.
         if not is_new:
             self._awaited.remove_thread(root)
+            self._relying.remove_thread(root)
             self._newer.remove_thread(root)
         self._awaited.add(
             _awaited_row(n, root, awaited)
             for n, folded in thread.views.items()
             for awaited in folded.result.awaited
+        )
+        self._relying.add(
+            RelyingRow(n, root, folded.view.author, person)
+            for n, folded in thread.views.items()
+            for person in folded.result.relies
         )
         self._newer.add(root, thread.newer.items())
         self._failed.note(root, thread.failure)

@@ -174,13 +174,17 @@ def _keep_results(thread: Thread) -> None:
     for view in thread.views.values():
         moved: list[Credit] = []
         awaited: list[Awaited] = []
+        relies: set[bytes] = set()
         if isinstance(view, Kind):
             moved += view.credits()
             awaited += view.awaits(thread)
+            relies.update(view.relies_on(thread.find))
         check_facts([*moved, *awaited])
         packed = codec.pack(vars(view))
         texts = tuple(view.texts())
-        thread.results[view.id] = ViewResult(packed, texts, tuple(moved), tuple(awaited))
+        thread.results[view.id] = ViewResult(
+            packed, texts, tuple(moved), tuple(awaited), tuple(sorted(relies))
+        )
 
 
 def _refuse_parties_as_proxies(thread: Thread) -> None:

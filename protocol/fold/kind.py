@@ -181,7 +181,7 @@ class Kind(View):
 
     def check_nobody_left(self, thread: Thread) -> None:
         """Raises Refused if somebody on whom this draft or view relies has left (R-14.8)."""
-        if self.find_left(thread.authority, lambda record_id: thread.views.get(record_id or b"")):
+        if self.find_left(thread.authority, thread.find):
             raise Refused(
                 "R-14.8",
                 "this needs somebody who has left the neighbourhood; end it, or begin another one",
@@ -242,8 +242,8 @@ class Kind(View):
     def check_accept(self, thread: Thread, accept: View) -> None:
         """Raises Refused if software should not sign an `accept` of this record."""
 
-    def check_close(self, thread: Thread, close: View) -> None:
-        """Raises Refused if software should not sign a `close` of this record."""
+    def check_close(self, thread: Thread, person: bytes) -> None:
+        """Raises Refused if a person's software should not sign a `close` of this record."""
 
     def readers(self, thread: Thread, record: View) -> set[bytes]:
         """Returns the people for whom the private parts of `record` are encrypted.

@@ -87,6 +87,7 @@ class ViewResult(NamedTuple):
     texts: tuple[str, ...] = ()
     credits: tuple[Credit, ...] = ()
     awaited: tuple[Awaited, ...] = ()
+    relies: tuple[bytes, ...] = ()  # the people without whom the view cannot go on (R-14.8)
 
 
 @dataclass
@@ -165,8 +166,12 @@ class Thread:
 
         Returns None also if the view is not of the type `view_type`.
         """
-        view = self.views.get(record_id or b"")
+        view = self.find(record_id)
         return view if isinstance(view, view_type) else None
+
+    def find(self, record_id: bytes | None) -> View | None:
+        """Returns the view of a record, or None if the record does not count."""
+        return self.views.get(record_id or b"")
 
     def add_view(self, draft: View) -> None:
         """Makes a draft the view of its record, because the record counts."""

@@ -4,7 +4,8 @@ The kind of the accepted or ended record says who may do so. In the class of tha
 says who may accept its records. `closing` says who may end its records, and with which word.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from protocol.authority.kind_names import ACCEPT
 from protocol.errors import AlreadySo, Refused
@@ -128,28 +129,7 @@ class Close(Kind):
         by = view.closing.get(mark) if view is not None else None
         if view is None or by is None or self.author not in by.people(thread, view):
             return  # the fold refuses it
-        state = view.state_at(thread.clock)
-        own = thread.marking_record(view.id, mark, self.author)
-        if state == mark.value or (own is not None and view.is_closed):
-            raise AlreadySo(
-                "R-14.7",
-                "the {kind} is {state} already",
-                own or view.id,
-                kind=view.kind,
-                state=state,
-            )
-        remedy = by.instead.get(state)
-        if remedy is not None:
-            raise Refused(
-                "R-14.7",
-                "the {kind} is {state}; {remedy}",
-                kind=view.kind,
-                state=state,
-                remedy=remedy,
-            )
-        if by.while_ and state not in by.while_:
-            raise Refused("R-14.7", "the {kind} is {state} already", kind=view.kind, state=state)
-        view.check_close(thread, self)
+        _check_ending(view, mark, thread, self.author)
 
     def fold_entry(self, thread: Thread) -> None:
         """Closes a record.
@@ -168,3 +148,38 @@ class Close(Kind):
         if "why" in vars(view):
             vars(view)["why"] = None if thread.is_hidden(self.id) else self.why
         thread.mark(target.id, mark, self)
+
+
+def words_to_end(view: Kind, thread: Thread, person: bytes) -> Iterator[Mark]:
+    """Yields the words with which a person could end a record now. `thread` has a clock."""
+    for mark, by in view.closing.items():
+        with suppress(Refused):
+            _check_ending(view, mark, thread, person)
+            if person in by.people(thread, view):
+                yield mark
+
+
+def _check_ending(view: Kind, mark: Mark, thread: Thread, person: bytes) -> None:
+    """Raises Refused if a person's software should not end a record with a word now (R-14.7).
+
+    Raises AlreadySo if the record has ended so, or because this person said so.
+    """
+    by = view.closing[mark]
+    state = view.state_at(thread.clock)
+    own = thread.marking_record(view.id, mark, person)
+    if state == mark.value or (own is not None and view.is_closed):
+        raise AlreadySo(
+            "R-14.7",
+            "the {kind} is {state} already",
+            own or view.id,
+            kind=view.kind,
+            state=state,
+        )
+    remedy = by.instead.get(state)
+    if remedy is not None:
+        raise Refused(
+            "R-14.7", "the {kind} is {state}; {remedy}", kind=view.kind, state=state, remedy=remedy
+        )
+    if by.while_ and state not in by.while_:
+        raise Refused("R-14.7", "the {kind} is {state} already", kind=view.kind, state=state)
+    view.check_close(thread, person)

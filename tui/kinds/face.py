@@ -103,6 +103,18 @@ class Face:
         detail = phrases.dotted([phrases.title(row), phrases.signer_names(row, reader.me)])
         return Card(thread_of(row), label, detail)
 
+    def todo_card(self, row: Shown, reader: Reader) -> Card:
+        """Makes the card of a row of `list waiting`. If the view waits for people who have left, says
+        so, and how the reader can end it.
+        """
+        card = self.waiting_card(row, reader)
+        if row.text("because") != "left":
+            return card
+        who = phrases.person_names(row.people("left"))
+        label = plain_label(row.row("step") or Shown({}), row.kind)
+        title = _("This waits for {who}").format(who=who)
+        return replace(card, title=title, detail=phrases.dotted([label, phrases.title(row)]))
+
     def remarks(self, thread: ThreadData, reader: Reader) -> Iterator[Part]:
         """Yields the text that this face adds to the story of any thread, for example who flagged
         words in the thread.

@@ -51,7 +51,7 @@ class ServicesTab(Pane):
         self.query_one("#services-list", Feed).show_cards(cards, muted=muted)
         needs = [row for row in waiting if row.kind in FOLLOWED]
         self.query_one("#needs", Feed).show_cards(
-            [face_of(row.kind).waiting_card(row, reader) for row in needs]
+            [face_of(row.kind).todo_card(row, reader) for row in needs]
         )
         own_reports = [report for report in reports if report.is_by(reader.me)]
         outcomes = matters.outcome_cards(

@@ -51,7 +51,7 @@ class TodayTab(Pane):
             self.node.fetch_list("suggestions", limit=MOST),
         )
         reader = current_reader(self.node)
-        answers = (face_of(row.kind).waiting_card(row, reader) for row in waiting)
+        answers = (face_of(row.kind).todo_card(row, reader) for row in waiting)
         cards = [*self._knock_cards(), *_merge_cards(answers)]
         self.query_one("#waits", Feed).show_cards(cards)
         self.query_one(Suggested).suggest(suggestions)

@@ -402,9 +402,9 @@ class Signup(Kind):
         if len(promised) >= activity.places[self.role or ""]:
             raise Refused("R-17.8", "all places of this role are promised already")
 
-    def check_close(self, thread: Thread, close: View) -> None:
+    def check_close(self, thread: Thread, person: bytes) -> None:
         """Raises Refused if the activity has begun on the day of the signup (R-17.7)."""
-        del close
+        del person
         _activity_of(thread, self.about).check_in_time(self.on, thread.clock)
 
     def fold_entry(self, thread: Thread) -> None:

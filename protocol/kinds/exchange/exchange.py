@@ -586,10 +586,16 @@ class Agreement(Payable):
 
     # -- for those who show it --------------------------------------------------------------------
 
+    @property
+    def _needs_receipt(self) -> bool:
+        """Whether the next record is a receipt: none is waiting to be confirmed."""
+        is_written = any(receipt["state"] == Receipt.State.PROPOSED for receipt in self.receipts)
+        return self.state == self.State.AGREED and not is_written
+
     def relies_on(self, find: FindView) -> Iterable[bytes]:
-        """Returns both parties, until the agreement is done or cancelled."""
+        """Returns both parties, while the agreement waits for a receipt."""
         del find
-        return [self.giver, self.receiver] if self.state == self.State.AGREED else []
+        return [self.giver, self.receiver] if self._needs_receipt else []
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """An agreement in the state "agreed" waits for a receipt by one of the two parties.
@@ -597,8 +603,7 @@ class Agreement(Payable):
         It does not wait while it has a receipt in the state "proposed".
         """
         del thread
-        is_written = any(receipt["state"] == Receipt.State.PROPOSED for receipt in self.receipts)
-        if self.state == self.State.AGREED and not is_written:
+        if self._needs_receipt:
             for person in (self.giver, self.receiver):
                 yield Awaited(person, "receipt", self.id)
 

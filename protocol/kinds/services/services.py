@@ -112,11 +112,11 @@ class Service(ChainPart):
         )
         return any(thread.authority.holding((MEASURE, measure)).n for measure in measures)
 
-    def check_close(self, thread: Thread, close: View) -> None:
+    def check_close(self, thread: Thread, person: bytes) -> None:
         """Raises Refused if another person ends the service while the person who answers for it is a
         member (R-21.1b).
         """
-        is_own = close.author in {self.author, self.answers_for}
+        is_own = person in {self.author, self.answers_for}
         if not is_own and self.answers_for not in thread.authority.left:
             raise Refused("R-21.1b", "the person who answers for the service can end it")
 

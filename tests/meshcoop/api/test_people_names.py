@@ -295,7 +295,6 @@ WRITERS = {
 # Where the name of a person may be read for showing it.
 READERS = {
     "meshcoop/api/presenter.py": 2,
-    "meshcoop/cli/month_page.py": 1,
     "meshcoop/cli/person_name.py": 1,
     "tui/format/phrases.py": 1,  # a title
     "tui/kinds/next_steps.py": 1,  # as people type somebody outside

@@ -67,6 +67,15 @@ def listed(home, what, **params):
     return queries(home).list_views({"what": what, **params})
 
 
+def ends(home):
+    """Returns what the list `waiting` lets a person end, as (id, word), because somebody left."""
+    return [
+        (row["id"], row["step"]["given"]["as_state"])
+        for row in listed(home, "waiting")
+        if row["because"] == LEFT and row["step"]["kind"] == "close" and row["left"]
+    ]
+
+
 def steps(home, record):
     """Returns the steps about one record as (kind, word of a close)."""
     found = find_steps(home.author, home.author.signer_of(home.me.person), record.id)
@@ -114,7 +123,8 @@ def test_a_response_of_somebody_who_left_can_only_be_declined(lane):
 
     remove(dan.me.person, lane)
 
-    assert listed(ada, "waiting") == []
+    assert ends(ada) == [(response.id.hex(), "declined")]
+    assert len(listed(ada, "waiting")) == 1
     assert steps(ada, response) == {("close", "declined")}
     assert refused(ada, "agreement", response) == "R-14.8"
     assert listed(ada, "requests")[0]["responses"][0]["state"] == LEFT
@@ -130,6 +140,7 @@ def test_a_response_to_somebody_who_left_can_only_be_withdrawn(lane):
     remove(dan.me.person, lane)
 
     assert steps(ada, response) == {("close", "withdrawn")}
+    assert ends(ada) == [(response.id.hex(), "withdrawn")]
 
 
 def test_an_agreement_with_somebody_who_left_can_only_be_cancelled(lane):
@@ -145,10 +156,12 @@ def test_an_agreement_with_somebody_who_left_can_only_be_cancelled(lane):
 
     (row,) = listed(ada, "agreements")
     assert (row["state"], [who["id"] for who in row["left"]]) == (LEFT, [dan.me.person.hex()])
-    assert listed(ada, "waiting") == []
+    assert ends(ada) == [(agreement.id.hex(), "cancelled")]
+    assert len(listed(ada, "waiting")) == 1
     assert steps(ada, agreement) == {("close", "cancelled")}
     assert refused(ada, "receipt", agreement) == "R-14.8"
     ada.post("close", agreement, as_state="cancelled")
+    assert listed(ada, "waiting") == []
     assert [row["state"] for row in listed(ada, "agreements")] == ["cancelled"]
     assert [row["state"] for row in listed(ada, "requests")] == ["open"]
 
@@ -166,8 +179,10 @@ def test_a_receipt_that_nobody_can_confirm_any_more_is_withdrawn(lane):
     remove(dan.me.person, lane)
 
     assert steps(ada, receipt) == {("close", "withdrawn")}
+    assert ends(ada) == [(receipt.id.hex(), "withdrawn")]
     ada.post("close", receipt, as_state="withdrawn")
     assert [row["state"] for row in listed(ada, "receipts")] == ["withdrawn"]
+    assert ends(ada) == [(agreement.id.hex(), "cancelled")]
 
 
 def test_a_receipt_of_somebody_who_left_can_still_be_confirmed(lane):
@@ -202,6 +217,7 @@ def test_an_activity_of_somebody_who_left_takes_no_signups(lane):
     assert steps(ada, lunch) == set()
     assert refused(ada, "signup", lunch) == "R-14.8"
     assert steps(ben, signup) == {("close", "withdrawn")}
+    assert ends(ben) == [(signup.id.hex(), "withdrawn")]
 
 
 def test_the_place_of_somebody_who_left_goes_to_the_next(lane):
@@ -246,6 +262,7 @@ def test_a_link_to_somebody_who_left_is_passed_on(lane):
     remove(dan.me.person, lane)
 
     assert steps(ada, link) >= {("close", "ended")}
+    assert {record for record, _ in ends(ada)} == {service.id.hex(), link.id.hex()}
     replacement = ada.post(
         "link", service, to=ben.me.person.hex(), title="The south side", instead=link.id.hex()
     )
