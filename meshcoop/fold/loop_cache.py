@@ -42,6 +42,7 @@ class FollowedService:
     loops: dict[bytes, Loop]
     answer_days: int
     until: int
+    left: frozenset[bytes] = frozenset()  # the people who have left the neighbourhood
 
     @property
     def matters(self) -> Iterator[Matter]:
@@ -93,7 +94,7 @@ class FollowedService:
 
     def holder_of(self, loop: Loop, matter: Matter, now: int) -> Holder:
         """R-23.6: returns who holds a matter at the time `now` (ms). If the matter is closed,
-        returns its last holder.
+        returns its last holder. Passes over people who have left (R-23.6g).
         """
         chain = self.chain
         # The target was missed though nothing changed: the usual work is not enough. So the matter
@@ -106,7 +107,11 @@ class FollowedService:
         end = now if matter.closed is None else min(now, matter.closed)
         steps = self._steps(loop, matter)
         answer_ms = self.answer_days * DAY_MS
-        return find_holder(chain, begin, matter.opened, steps, reopened, answer_ms, end)
+        holder = find_holder(chain, begin, matter.opened, steps, reopened, answer_ms, end)
+        while matter.closed is None and holder.level >= 0 and chain[holder.level] in self.left:
+            above = holder.level - 1
+            holder = find_holder(chain, above, holder.since, steps, reopened, answer_ms, end)
+        return holder
 
     def _steps(self, loop: Loop, matter: Matter) -> list[Step]:
         """Returns the steps that people took about a matter. A step is an action, an answer to the
@@ -203,7 +208,8 @@ class LoopCache:
             if served:
                 until = now  # a record in another thread may change the result
         views = {view.id: view for view in thread}
-        return FollowedService(service, views, loops, authority.charter["answer_days"], until)
+        days = authority.charter["answer_days"]
+        return FollowedService(service, views, loops, days, until, authority.left)
 
     def _find_served(self) -> DaysServed:
         """Returns the days on which each person was served, according to all receipts."""

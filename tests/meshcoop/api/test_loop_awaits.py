@@ -22,14 +22,14 @@ class Street:
         fields = {"what": "A second lorry", "due": "2025-08-20"}
         return self.story.says(CONTRACTOR, "action", self.measure, day=day, **fields)
 
-    def awaited(self, person, day):
+    def awaited(self, person, day, left=()):
         """Returns (kind, about, view) of each answer that a matter or an action awaits from this
         person.
         """
         loop = self.story.loop(self.measure, day)
         views = self.story.fold().views
         service = views[self.service.id]
-        followed = FollowedService(service, views, {self.measure.id: loop}, 3, 2**63)
+        followed = FollowedService(service, views, {self.measure.id: loop}, 3, 2**63, left)
         state = SimpleNamespace(views=SimpleNamespace(of_kind=lambda _: [service]))
         following = SimpleNamespace(loops_for=lambda *_: followed)
         answers = loop_awaits(state, following, person, START + int(day * DAY_MS))
@@ -49,6 +49,15 @@ def test_matter_awaits_an_action_of_its_holder(street):
     assert street.awaited(CONTRACTOR, 3) == [("action", measure, measure)]
     assert street.awaited(COUNCIL, 3) == []
     assert street.awaited(RESIDENTS[0], 3) == []
+
+
+def test_matter_passes_over_a_holder_who_has_left(street):
+    measure = street.measure.id
+    proposal = ("proposal", None, measure)
+
+    assert street.awaited(CONTRACTOR, 3, left={CONTRACTOR}) == []
+    assert street.awaited(COUNCIL, 3, left={CONTRACTOR}) == [("action", measure, measure)]
+    assert street.awaited(SUB, 3, left={CONTRACTOR, COUNCIL}) == [proposal]
 
 
 def test_matter_awaits_nothing_more_of_a_holder_who_has_acted(street):
