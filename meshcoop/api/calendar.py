@@ -15,7 +15,7 @@ from meshcoop.fold.state import State
 from protocol import recurrence
 from protocol.display_text import safe_line
 from protocol.errors import Refused
-from protocol.fold.facets import DiaryEntry
+from protocol.fold.facets import Certainty, DiaryEntry
 from protocol.fold.kind import Kind
 from protocol.fold.registry import KINDS
 from protocol.fold.view import View
@@ -68,8 +68,17 @@ class Diary:
             "minutes": entry.minutes,
             "repeats": _readable_rule(entry),
             "area": safe_line(entry.area or "") or None,
-            "state": entry.certainty.value,
+            "state": self._certainty(view, entry).value,
         }
+
+    def _certainty(self, view: Kind, entry: DiaryEntry) -> Certainty:
+        """Returns how sure an entry is. It is tentative at best if somebody whom it needs has left
+        (R-06.10e).
+        """
+        is_sure = entry.certainty == Certainty.CONFIRMED
+        return (
+            Certainty.TENTATIVE if is_sure and self._presenter.find_left(view) else entry.certainty
+        )
 
     def _title(self, view: Kind, entry: DiaryEntry) -> str:
         """Returns the title of an entry, with the reader's role and the other person's name.

@@ -2,10 +2,15 @@
 be closed or passed on (R-14.8).
 """
 
+from datetime import date
+
 import pytest
 
+from meshcoop.api.calendar import Diary
+from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import Queries
 from meshcoop.author.next_steps import find_steps
+from meshcoop.cli.plain_text import format_list
 from protocol.errors import Refused
 from protocol.fold.kind import LEFT, Kind
 from protocol.fold.registry import KINDS
@@ -13,13 +18,16 @@ from tests.meshcoop.author.test_next_steps import Walk
 from tests.support.api_in_memory import Asking, named
 from tests.support.council import council, members
 from tests.support.street_in_memory import HOUR, Street, settle, street
+from tui.kinds.face import face_of
+from tui.kinds.thread_data import Reader
+from tui.node.shown import Shown
 
 # Kinds whose views need nobody in particular, and why.
 NEED_NOBODY = {
     "answer": "it says what was",
     "attendance": "it says what was",
     "charter": "all members keep it",
-    "circle": "those who have left are not in it any more (R-15.4)",
+    "circle": "it goes on with those who are members",
     "done": "it says what was",
     "feedback": "it says what was",
     "flag": "any moderator looks at it",
@@ -67,13 +75,22 @@ def listed(home, what, **params):
     return queries(home).list_views({"what": what, **params})
 
 
+def diary(home):
+    state = home.state
+    return Diary(state, Presenter(state, home.now), home.me.person).show()["entries"]
+
+
 def ends(home):
-    """Returns what the list `waiting` lets a person end, as (id, word), because somebody left."""
-    return [
-        (row["id"], row["step"]["given"]["as_state"])
-        for row in listed(home, "waiting")
-        if row["because"] == LEFT and row["step"]["kind"] == "close" and row["left"]
-    ]
+    """Returns what the list `waiting` lets a person end, as (id, word), because somebody left. The
+    screen and the command line say so.
+    """
+    rows = [row for row in listed(home, "waiting") if row["because"] == LEFT]
+    reader = Reader(home.me.person.hex(), date(2026, 11, 23))
+    for row in rows:
+        card = face_of(row["kind"]).todo_card(Shown(row), reader)
+        assert "(left)" in card.title
+        assert "(left)  needs your close" in format_list([row])
+    return [(row["id"], row["step"]["given"]["as_state"]) for row in rows]
 
 
 def steps(home, record):
@@ -218,6 +235,7 @@ def test_an_activity_of_somebody_who_left_takes_no_signups(lane):
     assert refused(ada, "signup", lunch) == "R-14.8"
     assert steps(ben, signup) == {("close", "withdrawn")}
     assert ends(ben) == [(signup.id.hex(), "withdrawn")]
+    assert [entry["state"] for entry in diary(ben)] == ["tentative"]
 
 
 def test_the_place_of_somebody_who_left_goes_to_the_next(lane):
