@@ -72,7 +72,7 @@ def test_question_that_cannot_be_answered_fails_in_one_sentence(ada):
 
         assert done.returncode == 1, words
         assert done.stderr.count(b"\n") == 1, done.stderr
-        assert b"written" in done.stderr
+        assert b"written" in done.stderr or b"The disk is full" in done.stderr
 
 
 @needs_full_disk
@@ -170,7 +170,7 @@ def test_option_without_its_value_takes_no_other_option(ada):
 
 def test_every_answer_is_to_a_question_or_says_that_something_is_done():
     questions = set()
-    for path in sorted((ROOT / "meshcoop" / "cli").glob("*.py")):
+    for path in sorted((ROOT / "meshcoop" / "cli").rglob("*.py")):
         for function in ast.walk(ast.parse(path.read_text())):
             if isinstance(function, ast.FunctionDef):
                 questions |= {function.name for call in ast.walk(function) if is_question(call)}
