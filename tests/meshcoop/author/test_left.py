@@ -17,6 +17,7 @@ from protocol.fold.registry import KINDS
 from tests.meshcoop.author.test_next_steps import Walk
 from tests.support.api_in_memory import Asking, named
 from tests.support.council import council, members
+from tests.support.paths import ROOT
 from tests.support.street_in_memory import HOUR, Street, settle, street
 from tui.kinds.face import face_of
 from tui.kinds.thread_data import Reader
@@ -302,6 +303,16 @@ def test_every_kind_says_whom_its_views_need():
     assert silent == NEED_NOBODY.keys()
 
 
+def test_the_specs_list_every_kind_that_needs_somebody():
+    spec = (ROOT / "specs" / "14-conversation.md").read_text(encoding="utf-8")
+    table = spec.partition("**R-14.8**")[2].partition("**R-14.8a**")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")]
+    listed_kinds = {name for row in rows[1:] for name in row.strip().split(", ")}
+    with_states = {declared.name for declared in KINDS.values() if declared.states}
+
+    assert listed_kinds == with_states - NEED_NOBODY.keys()
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_needs_somebody_who_left_can_be_ended_and_not_answered(seed):
     with Street(seed) as here:
@@ -321,7 +332,6 @@ def test_whatever_needs_somebody_who_left_can_be_ended_and_not_answered(seed):
 
 def check_thread(walk, root, gone, rest):
     thread = walk.thread(root)
-    find = lambda record_id: thread.views.get(record_id or b"")  # noqa: E731
     offered = [
         step for person in rest for step in find_steps(walk.author, walk.signer(person), root)
     ]
@@ -329,7 +339,7 @@ def check_thread(walk, root, gone, rest):
         if not isinstance(view, Kind):
             continue
         awaited = list(view.awaits(thread))
-        relies = set(view.relies_on(find))
+        relies = set(view.relies_on(thread.find))
         assert gone not in {answer.who for answer in awaited} - relies, f"{view.kind} says nothing"
         if gone not in relies:
             continue
