@@ -162,6 +162,6 @@ def keep_listen_addresses(context: Context, listen: list[str] | None) -> None:
         for address in listen:
             check_listen(address)
     except NetworkError as error:
-        raise Mistake(str(error)) from None
+        raise Mistake(error.text, **error.arguments) from None
     settings = context.home.read_settings()
     context.home.write_settings(replace(settings, listen=tuple(listen)))

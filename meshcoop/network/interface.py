@@ -11,9 +11,22 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import trio
 
+from protocol.errors import fill_in
+
 
 class NetworkError(Exception):
-    """A peer cannot be reached, or a stream to it was cut."""
+    """A peer cannot be reached, or a stream to it was cut.
+
+    `text` is a sentence. Names in braces in the sentence stand for the values in `arguments`.
+    """
+
+    def __init__(self, text: str, /, **arguments: object) -> None:
+        super().__init__(text, arguments)
+        self.text = text
+        self.arguments = arguments
+
+    def __str__(self) -> str:
+        return fill_in(self.text, self.arguments)
 
 
 class UnexpectedPeer(NetworkError):
@@ -22,8 +35,8 @@ class UnexpectedPeer(NetworkError):
     `peer` is the id of the node that answers. That node may be a relay.
     """
 
-    def __init__(self, sentence: str, peer: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, text: str, peer: str, /, **arguments: object) -> None:
+        super().__init__(text, **arguments)
         self.peer = peer
 
 

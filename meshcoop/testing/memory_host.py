@@ -99,7 +99,7 @@ class Host:
         peers open.
         """
         if protocol in self._handlers:
-            raise NetworkError(f"The protocol {protocol} is served already.")
+            raise NetworkError("The protocol {protocol} is served already.", protocol=protocol)
         self._handlers[protocol] = handler
         try:
             yield
@@ -113,19 +113,21 @@ class Host:
             return await self._connect_through(relay, peer_behind)
         where, _, peer = address.rpartition("/p2p/")
         if not where or peer == self.peer_id:
-            raise NetworkError(f"{address} is no other node's address.")
+            raise NetworkError("{address} is no other node's address.", address=address)
         if peer not in self.links:
             await trio.sleep(self._network.draw_delay())
             is_partitioned = self._network.is_partitioned(self, address)
             if self._is_down or is_partitioned or self._network.is_behind_nat(address):
                 await trio.sleep(GIVE_UP_SECONDS)
-                raise NetworkError(f"Nobody answered at {address}.")
+                raise NetworkError("Nobody answered at {address}.", address=address)
             there = self._network.find_host(address)
             at_address = self._network.find_host_at(where)
             if there is None and at_address is not None:
-                raise UnexpectedPeer(f"Another node answers at {where}.", at_address.peer_id)
+                raise UnexpectedPeer(
+                    "Another node answers at {where}.", at_address.peer_id, where=where
+                )
             if there is None or self._network.is_drawn(self._network.refusals):
-                raise NetworkError(f"Nobody listens at {address}.")
+                raise NetworkError("Nobody listens at {address}.", address=address)
             self._add_link(there)
         return peer
 
@@ -196,16 +198,18 @@ class Host:
         """Opens a stream to a connected peer."""
         link = self.links.get(peer)
         if link is None:
-            raise NetworkError(f"The peer {peer} is not connected.")
+            raise NetworkError("The peer {peer} is not connected.", peer=peer)
         await trio.sleep(self._network.draw_delay())
         if link.is_cut:
             await trio.sleep(GIVE_UP_SECONDS)
-            raise NetworkError(f"The peer {peer} does not answer.")
+            raise NetworkError("The peer {peer} does not answer.", peer=peer)
         there = link.other(self)
         handler = there._handlers.get(protocol)  # noqa: SLF001 -- the same class
         is_up = self.links.get(peer) is link and there.links.get(self.peer_id) is link
         if not is_up or handler is None or self._network.is_drawn(self._network.refusals):
-            raise NetworkError(f"The peer {peer} does not answer to {protocol}.")
+            raise NetworkError(
+                "The peer {peer} does not answer to {protocol}.", peer=peer, protocol=protocol
+            )
         near_end, far_end = link.open_stream(self)
         there._nursery.start_soon(there._handle, handler, far_end)  # noqa: SLF001
         return near_end
@@ -222,7 +226,7 @@ class Host:
     ) -> AsyncIterator[trio.MemoryReceiveChannel[bytes]]:
         """Takes part in a gossip topic within the block of an `async with` statement."""
         if topic in self.topics:
-            raise NetworkError(f"The topic {topic!r} is taken.")
+            raise NetworkError("The topic {topic!r} is taken.", topic=topic)
         self.topics[topic] = Topic(validator)
         try:
             await trio.lowlevel.checkpoint()
@@ -235,7 +239,11 @@ class Host:
         first.
         """
         if len(data) > MAX_MESSAGE_BYTES:
-            raise NetworkError(f"A message is at most {MAX_MESSAGE_BYTES} bytes, not {len(data)}.")
+            raise NetworkError(
+                "A message is at most {most} bytes, not {size}.",
+                most=MAX_MESSAGE_BYTES,
+                size=len(data),
+            )
         async with self._publish_lock:
             await trio.sleep_until(self._next_publish)
             self._next_publish = trio.current_time() + PUBLISH_PAUSE_SECONDS

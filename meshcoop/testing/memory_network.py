@@ -85,7 +85,7 @@ class MemoryNetwork:
         """
         address = self.address(name, seed)
         if address in self._up:
-            raise NetworkError(f"{name} is up already.")
+            raise NetworkError("{name} is up already.", name=name)
         async with trio.open_nursery() as nursery:
             host = Host(self, name, address, nursery)
             self._up[address] = host

@@ -85,7 +85,7 @@ class StreamEnd:
             while data:
                 self._check_open()
                 if self.other.is_over:
-                    raise NetworkError(f"The peer {self.peer} has closed the stream.")
+                    raise NetworkError("The peer {peer} has closed the stream.", peer=self.peer)
                 if self.other._arriving_bytes >= BUFFER_BYTES:  # noqa: SLF001 -- the same class
                     await self._changed.wait()
                     continue
@@ -125,7 +125,7 @@ class StreamEnd:
 
     def _check_open(self) -> None:
         if self.is_over:
-            raise NetworkError(f"The stream to {self.peer} was cut.")
+            raise NetworkError("The stream to {peer} was cut.", peer=self.peer)
 
     def _deliver(self, data: bytes) -> float:
         """Puts data on its way to this end. Returns the time by Trio's clock when the data

@@ -21,7 +21,9 @@ _REFUSALS = frozenset(
     {
         "Refused",
         "Mistake",
+        "NetworkError",
         "NodeGone",
+        "UnexpectedPeer",
         "_Ended",
         "__init__",
         "_require",
@@ -29,7 +31,6 @@ _REFUSALS = frozenset(
         "_damaged",
     }
 )
-_ERRORS = frozenset({"NetworkError"})
 _FOR_PROGRAMMERS = frozenset(
     {"debug", "info", "warning", "error", "exception", "log_disk_errors", "contain_faults"}
 )
@@ -119,7 +120,7 @@ def _is_for_programmers(node: ast.AST) -> bool:
         case ast.Assert() | ast.Expr(value=ast.Constant()):
             return True
         case ast.Raise(exc=ast.Call(func=ast.Name(id=name))):
-            return name not in _REFUSALS | _ERRORS
+            return name not in _REFUSALS
     return False
 
 

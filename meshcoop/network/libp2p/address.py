@@ -17,13 +17,14 @@ def parse_multiaddr(address: str) -> Multiaddr:
     """Parses a multiaddr of any kind. Raises NetworkError if the text is not an address."""
     if len(address) > MAX_ADDRESS_CHARS:
         raise NetworkError(
-            f"This address is too long: it has more than {MAX_ADDRESS_CHARS} characters."
+            "This address is too long: it has more than {most} characters.", most=MAX_ADDRESS_CHARS
         )
     try:
         return Multiaddr(address)
     except Exception as error:  # multiaddr raises several kinds of error, ValueError among them
         raise NetworkError(
-            f"{address!r} is not an address. An address looks like /ip4/192.0.2.7/tcp/4001."
+            "{address!r} is not an address. An address looks like /ip4/192.0.2.7/tcp/4001.",
+            address=address,
         ) from error
 
 
@@ -35,9 +36,11 @@ def parse_peer_address(address: str) -> tuple[Multiaddr, ID]:
     parsed = parse_multiaddr(address)
     names = [protocol.name for protocol in parsed.protocols()]
     if "p2p-circuit" in names:
-        raise NetworkError(f"{address} goes through more than one relay.")
+        raise NetworkError("{address} goes through more than one relay.", address=address)
     if len(names) != 3 or names[1:] != ["tcp", "p2p"]:  # noqa: PLR2004 -- host, port and peer
-        raise NetworkError(f"{address} must name a host, a TCP port and a peer (/p2p/…).")
+        raise NetworkError(
+            "{address} must name a host, a TCP port and a peer (/p2p/…).", address=address
+        )
     tcp_address, _, peer = address.strip().rstrip("/").rpartition("/p2p/")
     return Multiaddr(tcp_address), parse_peer_id(peer)
 
@@ -66,7 +69,9 @@ def check_listen(address: str) -> Multiaddr:
     parsed = parse_multiaddr(address)
     names = [protocol.name for protocol in parsed.protocols()]
     if names not in (["ip4", "tcp"], ["ip6", "tcp"]):
-        raise NetworkError(f"A node listens on /ip4/…/tcp/… or /ip6/…/tcp/…, not on {address}.")
+        raise NetworkError(
+            "A node listens on /ip4/…/tcp/… or /ip6/…/tcp/…, not on {address}.", address=address
+        )
     family = socket.AF_INET if names[0] == "ip4" else socket.AF_INET6
     host = parsed.value_for_protocol(names[0])
     port = int(parsed.value_for_protocol("tcp") or 0)
@@ -77,7 +82,8 @@ def check_listen(address: str) -> Multiaddr:
             probe.bind((host, port))
     except OSError as error:
         raise NetworkError(
-            f"Cannot listen on {address} ({error.strerror}): choose another port, stop the program"
-            " that uses this one, or use an address of this computer."
+            "Cannot listen on {address} ({reason}): choose another port, stop the program that uses this one, or use an address of this computer.",
+            address=address,
+            reason=error.strerror,
         ) from error
     return parsed

@@ -126,7 +126,9 @@ class CircuitClient:
             # The handshake runs from end to end, so a relay cannot pretend to be the peer.
             connection = await self._host.upgrade_outbound_connection(raw_connection, peer)
         except Exception as error:
-            raise NetworkError(f"The peer {peer} does not answer behind the relay.") from error
+            raise NetworkError(
+                "The peer {peer} does not answer behind the relay.", peer=peer
+            ) from error
         _mark_relayed(connection, raw_connection)
 
     async def _open_hop_stream(self, relay: ID) -> INetStream:
@@ -134,7 +136,7 @@ class CircuitClient:
             with trio.fail_after(ANSWER_WITHIN):
                 return await self._host.new_stream(relay, [HOP])
         except Exception as error:
-            raise NetworkError(f"The node {relay} is not a relay.") from error
+            raise NetworkError("The node {relay} is not a relay.", relay=relay) from error
 
     async def _exchange(self, stream: INetStream, request: HopMessage) -> HopMessage:
         """Sends a request to a relay. Returns the relay's answer. Raises NetworkError if the answer
@@ -147,7 +149,7 @@ class CircuitClient:
         except Exception as error:
             raise NetworkError("The relay does not answer.") from error
         if answer.status != Status.OK:
-            raise NetworkError(f"The relay refuses: {_status_name(answer.status)}.")
+            raise NetworkError("The relay refuses: {status}.", status=_status_name(answer.status))
         return answer
 
     async def _answer_stop(self, stream: INetStream) -> None:

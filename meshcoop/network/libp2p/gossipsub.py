@@ -85,7 +85,9 @@ class NodePubsub(Pubsub):
         receiver must still recognise duplicates.
         """
         if topic in self._inboxes or len(topic) > TOPIC_CHARS:
-            raise NetworkError(f"The topic {topic[:TOPIC_CHARS]!r} is taken or too long.")
+            raise NetworkError(
+                "The topic {topic!r} is taken or too long.", topic=topic[:TOPIC_CHARS]
+            )
 
         def is_valid(_forwarder: ID, message: rpc_pb2.Message) -> bool:
             # libp2p remembers the verdict on a message id for 300 s. So the verdict must not depend
@@ -118,7 +120,9 @@ class NodePubsub(Pubsub):
         too large.
         """
         if len(data) > MESSAGE_BYTES:
-            raise NetworkError(f"A message is at most {MESSAGE_BYTES} bytes, not {len(data)}.")
+            raise NetworkError(
+                "A message is at most {most} bytes, not {size}.", most=MESSAGE_BYTES, size=len(data)
+            )
         async with self._pace:
             await trio.sleep_until(self._next_publish)
             self._next_publish = trio.current_time() + PACE

@@ -53,6 +53,7 @@ CLOSE_WITHIN = 10.0  # seconds to close the connections
 STOP_WITHIN = 15.0  # seconds to close everything
 
 _ANSWERING_PEER = re.compile(r"remote_peer_id_from_pubkey=([1-9A-HJ-NP-Za-km-z]{40,60})$")
+_OTHER_NODE = "Cannot connect to {address}: another node answers there."
 
 
 class HostNetwork:
@@ -140,7 +141,7 @@ class HostNetwork:
             return await self._connect_through_relay(*circuit)
         tcp_address, peer = parse_peer_address(address)
         if peer == self.host.get_id():
-            raise NetworkError(f"{address} is this node itself.")
+            raise NetworkError("{address} is this node itself.", address=address)
         if peer not in self.swarm.connections:
             await self._dial(tcp_address, peer)
         return peer.to_base58()
@@ -151,11 +152,15 @@ class HostNetwork:
             with trio.fail_after(OPEN_WITHIN):
                 stream = await self.host.new_stream(parse_peer_id(peer), [TProtocol(protocol)])
         except trio.TooSlowError:
-            raise NetworkError(f"The peer {peer} did not answer to {protocol}.") from None
+            raise NetworkError(
+                "The peer {peer} did not answer to {protocol}.", peer=peer, protocol=protocol
+            ) from None
         except NetworkError:
             raise
         except Exception as error:
-            raise NetworkError(f"Cannot open {protocol} to the peer {peer}.") from error
+            raise NetworkError(
+                "Cannot open {protocol} to the peer {peer}.", protocol=protocol, peer=peer
+            ) from error
         return PeerStream(stream)
 
     async def drop(self, peer: str) -> None:
@@ -211,7 +216,7 @@ class HostNetwork:
     @contextmanager
     def _handle_streams(self, protocol: TProtocol, handle: StreamHandlerFn) -> Iterator[None]:
         if protocol in self.host.multiselect.get_protocols():
-            raise NetworkError(f"The protocol {protocol} is served already.")
+            raise NetworkError("The protocol {protocol} is served already.", protocol=protocol)
         self.host.set_stream_handler(protocol, handle)
         try:
             yield
@@ -228,7 +233,8 @@ class HostNetwork:
                     await self.circuits.dial(relay, relay_address, peer)
             except trio.TooSlowError:
                 raise NetworkError(
-                    f"Nobody answered behind the relay at {relay_address}."
+                    "Nobody answered behind the relay at {relay_address}.",
+                    relay_address=relay_address,
                 ) from None
         return peer.to_base58()
 
@@ -243,14 +249,12 @@ class HostNetwork:
                 await self.swarm.dial_addr(address, peer)
         except trio.TooSlowError:
             raise NetworkError(
-                f"Nobody answered at {address} within {CONNECT_WITHIN:g} seconds."
+                "Nobody answered at {address} within {seconds:g} seconds.",
+                address=address,
+                seconds=CONNECT_WITHIN,
             ) from None
         except Exception as error:
-            sentence = f"Cannot connect to {address}: {_reason(error)}."
-            answering_peer = _find_answering_peer(error)
-            if answering_peer is not None:
-                raise UnexpectedPeer(sentence, answering_peer) from error
-            raise NetworkError(sentence) from error
+            raise _connect_error(address, error) from error
 
 
 @asynccontextmanager
@@ -323,7 +327,9 @@ async def _listen(swarm: NodeSwarm, wanted: list[Multiaddr]) -> None:
     await swarm.listen(*wanted)
     for address in wanted:
         if str(address) not in swarm.listeners:  # libp2p does not say why
-            raise NetworkError(f"Cannot listen on {address}: another program took it just now.")
+            raise NetworkError(
+                "Cannot listen on {address}: another program took it just now.", address=address
+            )
 
 
 def _discovery(network: HostNetwork, *, on: bool) -> AbstractAsyncContextManager[None]:
@@ -332,13 +338,21 @@ def _discovery(network: HostNetwork, *, on: bool) -> AbstractAsyncContextManager
     return announce(network.peer_id, network.addresses, network.tracker.report_discovered)
 
 
-def _reason(error: BaseException) -> str:
+def _connect_error(address: Multiaddr, error: BaseException) -> NetworkError:
+    answering_peer = _find_answering_peer(error)
+    if answering_peer is not None:
+        return UnexpectedPeer(_OTHER_NODE, answering_peer, address=address)
     causes = list(_causes(error))
     if any(isinstance(cause, PeerIDMismatchesPubkey) for cause in causes):
-        return "another node answers there"
+        return NetworkError(_OTHER_NODE, address=address)
     if any(isinstance(cause, OSError) for cause in causes):
-        return "nobody listens there, or no way leads there"
-    return "the other side broke off the handshake"
+        return NetworkError(
+            "Cannot connect to {address}: nobody listens there, or no way leads there.",
+            address=address,
+        )
+    return NetworkError(
+        "Cannot connect to {address}: the other side broke off the handshake.", address=address
+    )
 
 
 def _find_answering_peer(error: BaseException) -> str | None:

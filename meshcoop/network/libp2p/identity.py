@@ -15,7 +15,11 @@ def key_pair_from_seed(seed: bytes) -> KeyPair:
     32 bytes.
     """
     if len(seed) != KEY_SIZE:
-        raise NetworkError(f"A network key is {KEY_SIZE} bytes long, this one is {len(seed)}.")
+        raise NetworkError(
+            "A network key is {size} bytes long, this one is {found}.",
+            size=KEY_SIZE,
+            found=len(seed),
+        )
     private = Ed25519PrivateKey.from_bytes(seed)
     return KeyPair(private, private.get_public_key())
 
@@ -31,7 +35,9 @@ def peer_id_from_key(key: bytes) -> str:
     Raises NetworkError if the bytes are not an Ed25519 public key.
     """
     if len(key) != KEY_SIZE:
-        raise NetworkError(f"A node's public key is {KEY_SIZE} bytes long, not {len(key)}.")
+        raise NetworkError(
+            "A node's public key is {size} bytes long, not {found}.", size=KEY_SIZE, found=len(key)
+        )
     # libp2p accepts any 32 bytes. But only a point of the curve can be the key of a node.
     if not crypto_core_ed25519_is_valid_point(key):
         raise NetworkError("These bytes are not the Ed25519 public key of a node.")
@@ -44,11 +50,11 @@ def parse_peer_id(peer_id: str) -> ID:
         peer = ID.from_base58(peer_id)
         key = peer.extract_public_key()
     except Exception as error:  # base58 and multihash raise several kinds of error
-        raise NetworkError(f"{peer_id!r} is not a peer id.") from error
+        raise NetworkError("{peer_id!r} is not a peer id.", peer_id=peer_id) from error
     # The peer id of an RSA key is only a hash, so the key cannot be read from it. Every node of
     # this network has an Ed25519 key.
     if not isinstance(key, Ed25519PublicKey) or ID.from_pubkey(key) != peer:
-        raise NetworkError(f"{peer_id!r} is not the peer id of an Ed25519 key.")
+        raise NetworkError("{peer_id!r} is not the peer id of an Ed25519 key.", peer_id=peer_id)
     return peer
 
 
@@ -59,5 +65,5 @@ def public_key_of(peer_id: str) -> bytes:
     """
     key = parse_peer_id(peer_id).extract_public_key()
     if key is None:
-        raise NetworkError(f"{peer_id!r} holds no public key.")
+        raise NetworkError("{peer_id!r} holds no public key.", peer_id=peer_id)
     return key.to_bytes()

@@ -44,7 +44,9 @@ class PeerStream:
         except Exception as error:
             if isinstance(error, StreamEOF) and self._has_ended_in_order():
                 return b""
-            raise NetworkError(f"The stream to {self.peer} was cut while reading.") from error
+            raise NetworkError(
+                "The stream to {peer} was cut while reading.", peer=self.peer
+            ) from error
 
     async def write(self, data: bytes) -> None:
         """Sends all of `data`, even if the peer reads slowly. Raises NetworkError if the stream was
@@ -58,7 +60,7 @@ class PeerStream:
                     await self._stream.write(bytes(view[:size]))
                 except Exception as error:
                     raise NetworkError(
-                        f"The stream to {self.peer} was cut while writing."
+                        "The stream to {peer} was cut while writing.", peer=self.peer
                     ) from error
                 view = view[size:]
 
