@@ -256,8 +256,9 @@ class Node:
         except NetworkError as error:
             raise Mistake(
                 (
-                    "No neighbour could be reached within {seconds:g} s ({error}); ask the inviter "
-                    "to start their node, then join again."
+                    "No neighbour could be reached within {seconds:g} s ({error}); compare the "
+                    "invitation letter by letter, ask the inviter to start their node, then join "
+                    "again."
                 ),
                 seconds=seconds,
                 error=error,

@@ -14,6 +14,7 @@ from meshcoop.errors import Mistake
 from meshcoop.network.interface import Stream
 from meshcoop.store.invitations import Invitations
 from meshcoop.sync.home_mesh import HomeMesh
+from protocol.authority.admission import MONTH_MS
 from protocol.errors import Refused
 from protocol.fold.registry import declared_of
 from protocol.kinds.neighbourhood import Admit
@@ -56,8 +57,9 @@ class InvitationDesk:
         """Makes an invitation. Returns its text, and the time when it expires (milliseconds).
 
         If `approve` is True, this home vouches for the person as soon as somebody comes with the
-        invitation.
+        invitation. Raises Refused if the person of this home may vouch for nobody now (R-07.1g).
         """
+        self._must_be_able_to_vouch()
         invite = Invitation(
             self._mesh.inbox.state.neighbourhood[: invitation.PREFIX_SIZE],
             self._public_key,
@@ -120,6 +122,11 @@ class InvitationDesk:
         assert given is not None, "the knock was checked against an invitation that is here"
         if given.approves and not self._is_member(certified.person):
             self._vouch(certified.person, knock.statement)
+        # This comes last: if the vouch is refused, the invitation stays usable (R-07.4).
+        if given.person is None:
+            self._invitations.note_knock(
+                knock.invitation, certified.person, knock.statement, knock.name, self._now()
+            )
         if not self._is_member(certified.person):
             return [invitation.ANSWER, invitation.WAITING, []]
         self._mesh.expect(certified.person)
@@ -148,7 +155,9 @@ class InvitationDesk:
         given = self._invitations.find(knock.invitation)
         if given is None:
             raise Refused(
-                "R-07.3", "the inviter's home knows no such invitation; ask for a new one"
+                "R-07.3",
+                "the inviter's home knows no such invitation; compare it letter by letter, or ask "
+                "for a new one",
             )
         certified = statement.read_statement(knock.statement)
         if not isinstance(certified, statement.Certificate):
@@ -160,15 +169,15 @@ class InvitationDesk:
         knock.check(certified.device)
         place = self._mesh.inbox.state.neighbourhood[: statement.PLACE_SIZE]
         if certified.place != place:
-            raise Refused("R-07.2", "the statement is for another neighbourhood")
+            raise Refused(
+                "R-07.2",
+                "the invitation names another neighbourhood than the inviter's; compare it letter "
+                "by letter, or ask for a new one",
+            )
         if given.person not in {None, certified.person}:
             raise Refused("R-07.4", "somebody else has used this invitation; ask for a new one")
         if given.person is None and given.expires < self._now():
             raise Refused("R-07.4", "this invitation has expired; ask for a new one")
-        if given.person is None:
-            self._invitations.note_knock(
-                knock.invitation, certified.person, knock.statement, knock.name, self._now()
-            )
         return certified
 
     def _vouch(self, person: bytes, certificate: bytes) -> None:
@@ -178,13 +187,22 @@ class InvitationDesk:
         assert authority is not None, "who signs here is a member by it"
         if voucher in authority.candidates.get(person, frozenset()):
             return  # this home's person has vouched already; another member must vouch too
-        if not authority.may_vouch(voucher, self._now()):
-            most = authority.charter["admissions_a_month"]
-            raise Refused(
-                "R-03.7", "one voucher admits {most} people a month; ask another member", most=most
-            )
+        self._must_be_able_to_vouch()
         author.write(declared_of(Admit), {"person": person, "statement": certificate})
         automatic.seal_epochs(author, {person})
+
+    def _must_be_able_to_vouch(self) -> None:
+        """Raises Refused if the person of this home has vouched for the most people of a month."""
+        state = self._mesh.author.state
+        assert state.authority is not None, "who signs here is a member by it"
+        now = self._now()
+        if not state.authority.may_vouch(self._mesh.author.person, now):
+            raise Refused(
+                "R-03.7b",
+                "one voucher admits {most} people a month; ask another member, or wait until {day}",
+                most=state.authority.charter["admissions_a_month"],
+                day=state.clock_at((now // MONTH_MS + 1) * MONTH_MS).today,
+            )
 
     def _is_member(self, person: bytes) -> bool:
         authority = self._mesh.inbox.state.authority

@@ -1,12 +1,16 @@
 """Codes: bytes written as capital letters and digits, which people copy and type (R-07.1)."""
 
 import base64
-import re
+import unicodedata
 
 from protocol.errors import Refused
 from protocol.record.packed_addresses import pack_addresses
 
 MAX_BYTES = 93  # so many bytes take 150 letters; a QR code of 150 letters fits a small screen
+_MAX_LETTERS = 150
+_SIGNS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+_MEANT = {"0": "O", "1": "I or L", "8": "B", "9": "G or Q"}  # what somebody may have misread
+_SHOWN_BEFORE = 4  # signs that a refusal names before a wrong one, so that people find the place
 
 
 def write_code(head: bytes, addresses: tuple[str, ...]) -> str:
@@ -17,11 +21,16 @@ def write_code(head: bytes, addresses: tuple[str, ...]) -> str:
 def read_code(text: str, what: str, rule: str) -> bytes:
     """Returns the bytes of a code that a person typed.
 
-    The person may type spaces, hyphens and small letters. Raises Refused, with the rule number
-    `rule`, if the code is mistyped. `what` names the code in the message, such as "an invitation".
+    Spaces, hyphens, quotes and all other signs that are neither letters nor digits are passed over
+    (R-07.1b). Raises Refused, with the rule number `rule`, if the code is mistyped. `what` names
+    the code in the message, such as "an invitation".
     """
-    plain = re.sub(r"[\s-]", "", text).upper()
-    if not re.fullmatch(r"[A-Z2-7]{1,150}", plain):
+    typed = "".join(sign for sign in unicodedata.normalize("NFC", text) if _is_written(sign))
+    for place, sign in enumerate(typed):
+        if not (sign.isascii() and sign.upper() in _SIGNS):
+            raise _wrong_sign(typed, place, rule)
+    plain = typed.upper()
+    if not 1 <= len(plain) <= _MAX_LETTERS:
         raise Refused(rule, "{what} is at most 150 letters and digits from 2 to 7", what=what)
     try:
         data = base64.b32decode(plain + "=" * (-len(plain) % 8))
@@ -36,6 +45,28 @@ def read_code(text: str, what: str, rule: str) -> bytes:
 def cut_short(rule: str) -> Refused:
     """Returns the refusal of a code that has too few letters or wrong letters."""
     return Refused(rule, "it is cut short or mistyped; ask for it again")
+
+
+def _is_written(sign: str) -> bool:
+    """Returns True for letters, digits and accents. All other signs only surround a code."""
+    return unicodedata.category(sign)[0] in "LNM"
+
+
+def _wrong_sign(typed: str, place: int, rule: str) -> Refused:
+    """Returns the refusal of a sign that no code has. `place` counts from 0 (R-07.1f)."""
+    meant = _MEANT.get(typed[place])
+    return Refused(
+        rule,
+        (
+            "sign {place}, after {before!r}, is {sign!r}, which no code has; is it {meant}?"
+            if meant
+            else "sign {place}, after {before!r}, is {sign!r}; a code has only A to Z and 2 to 7"
+        ),
+        place=place + 1,
+        before=typed[max(0, place - _SHOWN_BEFORE) : place],
+        sign=typed[place],
+        meant=meant or "",
+    )
 
 
 def _letters(data: bytes) -> str:

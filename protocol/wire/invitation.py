@@ -65,7 +65,8 @@ def encode(invitation: Invitation) -> str:
 def decode(text: str) -> Invitation:
     """Reads an invitation that a person typed.
 
-    The person may type spaces, hyphens and small letters. Raises Refused (R-07.1).
+    The person may type small letters, and signs that are neither letters nor digits. Raises Refused
+    (R-07.1).
     """
     data = copyable_code.read_code(text, "an invitation", "R-07.1")
     if data[0] == relay_ticket.VERSION:
