@@ -18,6 +18,7 @@ SENTENCES: dict[str, str] = {
         "change."
     ),
     "short_and_worse": "Worse than usual and short of the target.",
+    "short_and_better": "Better than usual, but the last results together are short of the target.",
     "short_and_early": "Short of the target; it is too early to know what is usual.",
     # What an action has changed.
     "better": "It is better than before.",

@@ -68,17 +68,10 @@ def _log_to_file(path: Path) -> None:
     # No library may write to standard error, because the screen is drawn there.
     import logging
 
-    from protocol.display_text import safe_text
-
-    class HarmlessFormatter(logging.Formatter):
-        """Makes log lines safe to read on a terminal, whatever characters they contain."""
-
-        def format(self, record: logging.LogRecord) -> str:
-            """Formats a log record as text that is safe to show on a terminal."""
-            return safe_text(super().format(record))
+    from protocol.log_lines import LogLines
 
     handler = logging.FileHandler(path, delay=True)
-    handler.setFormatter(HarmlessFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(LogLines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.captureWarnings(True)
 

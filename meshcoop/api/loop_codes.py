@@ -15,10 +15,16 @@ class Reading(StrEnum):
     BETTER = "better_than_usual"
     SHORT = "short"  # the target is missed, as usual
     SHORT_AND_WORSE = "short_and_worse"
+    SHORT_AND_BETTER = "short_and_better"  # only the windows together miss the target
     SHORT_AND_EARLY = "short_and_early"  # too early to know what is usual
 
 
 _BY_CHANGE = {"worse": Reading.WORSE, "better": Reading.BETTER, None: Reading.AS_USUAL}
+_SHORT_BY_CHANGE = {
+    "worse": Reading.SHORT_AND_WORSE,
+    "better": Reading.SHORT_AND_BETTER,
+    None: Reading.SHORT,
+}
 
 
 def read_result(change: str | None, *, is_short: bool, is_early: bool) -> Reading:
@@ -27,8 +33,6 @@ def read_result(change: str | None, *, is_short: bool, is_early: bool) -> Readin
     `change` is "worse", "better" or None, compared with what is usual. `is_short` means that the
     result misses the target. `is_early` means that it is too early to know what is usual.
     """
-    if is_short and change == "worse":
-        return Reading.SHORT_AND_WORSE
-    if is_short:
-        return Reading.SHORT_AND_EARLY if is_early else Reading.SHORT
-    return _BY_CHANGE[change]
+    if is_short and is_early and change is None:
+        return Reading.SHORT_AND_EARLY
+    return (_SHORT_BY_CHANGE if is_short else _BY_CHANGE)[change]

@@ -353,14 +353,23 @@ class Author:
         another record and `about` is given.
         """
         if kind.is_root and about is not None:
-            raise Refused("R-10.5", "a {name} is about nothing; leave --about out", name=kind.name)
-        if not kind.is_root and about is None:
-            what = " or ".join(kind.about)
             raise Refused(
                 "R-10.5",
-                "a {name} is about {what}: name it with --about ID",
+                "a record of the kind {name} is about nothing; leave --about out",
                 name=kind.name,
-                what=what,
+            )
+        if kind.answers_anything and about is None:
+            raise Refused(
+                "R-10.5",
+                "a record of the kind {name} is about another one: name it with --about ID",
+                name=kind.name,
+            )
+        if not kind.is_root and about is None:
+            raise Refused(
+                "R-10.5",
+                "a record of the kind {name} is about {targets}: name it with --about ID",
+                name=kind.name,
+                targets=" or ".join(kind.about),
             )
         if private is not None:
             return private.thread(about, extra)

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from meshcoop.cli.context import ContextArgument, read_clock
 from meshcoop.client import Client
 from meshcoop.errors import Mistake
+from meshcoop.home.private_files import open_replacement
 
 ExportFile = tuple[str, bytes, dict[str, Any]]  # the name, the content, and further answer fields
 
@@ -46,7 +47,8 @@ def export_file(
         name, data, details = make_file(node, month)
     try:
         to.mkdir(parents=True, exist_ok=True)
-        (to / name).write_bytes(data)
+        with open_replacement(to / name) as export_file:
+            export_file.write(data)
     except OSError as error:
         raise Mistake(
             "{to} cannot be written to: {strerror}. Name another folder.",

@@ -4,11 +4,13 @@ sentence.
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import metadata
 from io import TextIOWrapper
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
@@ -18,7 +20,7 @@ from meshcoop.cli.context import Context
 from meshcoop.errors import USAGE_RULES, Mistake
 from meshcoop.home.folder import Home
 from meshcoop.store.disk_errors import StoreError, disk_error_of
-from protocol.display_text import safe_line
+from protocol.display_text import safe_line, safe_text
 from protocol.errors import Refused
 
 _REFUSED = 1
@@ -100,6 +102,7 @@ def main() -> None:
     # Other users of the machine must not read what a home writes.
     os.umask(0o077)
     _prepare_streams()
+    sys.excepthook = _print_crash
     try:
         build_app().meta(
             _json_first(sys.argv[1:]),
@@ -165,6 +168,14 @@ def _exit_with(sentence: str, code: int) -> NoReturn:
     with suppress(OSError):
         print(shown[0].upper() + shown[1:], file=sys.stderr, flush=True)
     sys.exit(code)
+
+
+def _print_crash(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Prints the traceback of a fault of ours. Its text may have words of peers."""
+    with suppress(OSError):
+        print(safe_text("".join(traceback.format_exception(kind, error, trace))), file=sys.stderr)
 
 
 def _prepare_streams() -> None:

@@ -25,6 +25,7 @@ from meshcoop.node import process, systemd
 from meshcoop.node.json_log import JsonLines
 from meshcoop.store.disk_errors import disk_error_of
 from protocol.display_text import safe_line
+from protocol.log_lines import LogLines
 
 _LOG_BYTES = 1024 * 1024
 _SHOWN_HASH = 16  # hexadecimal digits
@@ -188,8 +189,7 @@ def _log_to_file(context: Context, *, as_json: bool) -> None:
     # The log is bounded, like the log of the network. A stranger who provokes many lines must not
     # fill the disk.
     handler = RotatingFileHandler(context.home.log_file, maxBytes=_LOG_BYTES, backupCount=1)
-    plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    handler.setFormatter(JsonLines() if as_json else plain)
+    handler.setFormatter(JsonLines() if as_json else LogLines())
     logger = logging.getLogger("meshcoop")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

@@ -49,6 +49,7 @@ from nacl.bindings import (
 )
 
 from meshcoop.errors import Mistake
+from meshcoop.export.bundle import open_file
 from meshcoop.home import passphrase_box as lock
 from meshcoop.home.passphrase_box import Lock
 from meshcoop.home.private_files import open_replacement
@@ -111,14 +112,7 @@ class BackupReader:
     def __init__(self, path: Path, passphrase: str) -> None:
         self._path = path
         self._stream = Stream()
-        try:
-            self._file: BinaryIO = path.open("rb")
-        except OSError as error:
-            raise Mistake(
-                "{path} cannot be read: {strerror}; name a backup.",
-                path=path,
-                strerror=error.strerror,
-            ) from None
+        self._file = open_file(path)
         try:
             self.contents = self._open(passphrase)
         except BaseException:

@@ -7,7 +7,6 @@ The command's own process reads and writes the files. So the node never waits fo
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -92,19 +91,12 @@ class BundleReader:
             self.fault = f"it cannot be read on: {error.strerror}"
 
 
-@contextmanager
-def open_file(path: Path) -> Iterator[BinaryIO]:
+def open_file(path: Path) -> BinaryIO:
     """Opens a regular file for reading (R-09.10). Raises Mistake if the path is a link, a device or
     a pipe.
 
     Reading a device or a pipe might never end.
     """
-    handle = _open_handle(path)
-    with open(handle, "rb") as file:  # noqa: PTH123  # a handle, not a path
-        yield file
-
-
-def _open_handle(path: Path) -> int:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
@@ -116,7 +108,7 @@ def _open_handle(path: Path) -> int:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise Mistake("{path} is no file; name one.", path=path)
-    return handle
+    return open(handle, "rb")  # noqa: PTH123  # a handle, not a path
 
 
 def _check_writable(path: Path, file_format: FileFormat, neighbourhood: bytes) -> None:

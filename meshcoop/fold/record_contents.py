@@ -67,10 +67,16 @@ def _find_fault(name: str, fields: dict[str, object], audience_code: int) -> Ref
         audience = envelope.AUDIENCES[KINDS[name].audience]
         if not KINDS[name].lasting:
             return Refused(
-                "R-10.9", "a {name} has the audience {audience}", name=name, audience=audience
+                "R-10.9",
+                "a record of the kind {name} has the audience {audience}",
+                name=name,
+                audience=audience,
             )
         return Refused(
-            "R-10.9", "a {name} has the audience {audience} and lasts", name=name, audience=audience
+            "R-10.9",
+            "a record of the kind {name} has the audience {audience} and lasts",
+            name=name,
+            audience=audience,
         )
     try:
         KINDS[name].check_fields(fields)

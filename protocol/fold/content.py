@@ -65,6 +65,6 @@ def read_private_content(plain: bytes) -> tuple[str, dict[str, Any], bytes | Non
         )
     if name in KINDS:
         if not KINDS[name].may_be_private:
-            raise Refused("R-10.9", "a {name} is not private", name=name)
+            raise Refused("R-10.9", "a record of the kind {name} is not private", name=name)
         KINDS[name].check_fields(fields)
     return name, fields, about

@@ -345,10 +345,8 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
     kind = KINDS[entry.kind]
     if kind.is_root != (entry.about is None):
         if kind.is_root:
-            raise Refused("R-10.5", "a {kind} is about nothing", kind=kind.name)
-        raise Refused(
-            "R-10.5", "a {kind} is about {targets}", kind=kind.name, targets=" or ".join(kind.about)
-        )
+            raise Refused("R-10.5", "a record of the kind {kind} is about nothing", kind=kind.name)
+        raise Refused("R-10.5", "a record of the kind {kind} is about something", kind=kind.name)
     if not kind.is_root:
         _check_target(thread, kind, entry, retracted)
     if not kind.view_type.judged_by_authority and not counting.counts(entry):
@@ -368,11 +366,10 @@ def _check_target(thread: Thread, kind: DeclaredKind, entry: Entry, retracted: s
         if not kind.view_type.stands_alone:
             raise Refused("R-03.13", "the record that it is about is not here any more")
     elif not kind.can_answer(KINDS.get(target.kind or "")):
-        allowed = " or ".join(kind.about)
         raise Refused(
             "R-10.5",
-            "a {name} is about {allowed}, not a {kind}",
+            "a record of the kind {name} is about {allowed}, not about {kind}",
             name=kind.name,
-            allowed=allowed,
+            allowed=" or ".join(kind.about),
             kind=target.kind,
         )

@@ -65,7 +65,7 @@ class Proxy(NamedTuple):
             matters = ", ".join(self.matters)
             raise Refused(
                 "R-12.4",
-                "the proxy is for {matters}, not for a {name}",
+                "the proxy is for {matters}, not for {name}",
                 matters=matters,
                 name=kind_name,
             )

@@ -145,7 +145,9 @@ class Thread:
     def target_of(self, entry: Entry) -> Entry:
         """Returns the record that `entry` is about. Raises Refused if that record is not here."""
         if entry.about is None:
-            raise Refused("R-10.5", "a {kind} is about something", kind=entry.kind)
+            raise Refused(
+                "R-10.5", "a record of the kind {kind} is about something", kind=entry.kind
+            )
         if entry.about not in self.entries:
             raise Refused(
                 "R-03.13", "the record that it is about is not here yet, or is ahead of this clock"

@@ -60,7 +60,7 @@ def encode_file(
         if size > file_format.max_bytes - frames.MAX_FRAME:  # leaves space for the end
             raise Refused(
                 "R-09.4",
-                "a {name} has at most {max_bytes:,} bytes; write less",
+                "this {name} would have more than {max_bytes:,} bytes; write less",
                 name=file_format.name,
                 max_bytes=file_format.max_bytes,
             )
@@ -92,7 +92,7 @@ class Decoder:
         if self._size > self._format.max_bytes:
             raise Refused(
                 "R-09.4",
-                "a {name} has at most {max_bytes:,} bytes",
+                "this {name} has more than {max_bytes:,} bytes",
                 name=self._format.name,
                 max_bytes=self._format.max_bytes,
             )

@@ -138,7 +138,7 @@ def test_the_neighbour_posts_for_the_elder_by_her_proxy(household):
     view = ben("show", request)
     assert (view["author"]["name"], view["by"]["name"]) == ("Grace", "Ada")
     assert "Ada for Grace" in ben.text("show", request)
-    assert "not for a offer" in ada.refused("post", "offer", "--title", "Hemming", "--for", "Grace")
+    assert "not for offer" in ada.refused("post", "offer", "--title", "Hemming", "--for", "Grace")
     assert "R-14.2" in ada.refused("post", "close", "--about", given, "--as-state", "ended")
     end = ("post", "close", "--about", given, "--as-state", "ended", "--as", "Grace")
     ben.has(by(ada, pins["Grace"], *end)["id"])

@@ -48,7 +48,7 @@ def homes(tmp_path_factory):
 
 def test_a_request_comes_without_a_key_and_a_form_posts_one_back(homes):
     with homes.screen("ada") as terminal:
-        terminal.until("Rushey Lane · Ada", "1 neighbour: Ben", "Nobody asks or offers anything")
+        terminal.until("Rushey Lane · Ada", "1 neighbour: Ben", "Nothing new from")
         homes.run("ben", "post", "request", "--title", "A ladder [/] for \x1b]0;x\x07 an hour")
         terminal.until("A ladder [/] for", "Request · Ben")
         terminal.type("n")

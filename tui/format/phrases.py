@@ -38,6 +38,7 @@ class Card:
     title: str
     detail: str = ""
     quiet: bool = False  # true if the reader need not do anything here
+    cautious: bool = False  # true if the cursor comes here only when the reader moves it
 
     def content(self) -> Content:
         """Formats the card for a list. Makes people's words in it safe to show."""

@@ -290,9 +290,8 @@ def _rank(step: NextStep, thread: ThreadData) -> int:
     """Returns the rank of a step; steps with small ranks come first in the list. Steps that end a
     thread come late, so that nobody chooses such a step by accident.
     """
-    declared = KINDS.get(step.kind)
-    if declared is not None and "*" in declared.about:
-        return 3  # such as a flag, which can be about any record
+    if not step.is_cautious:
+        return 0
     if "as_state" in step.fixed:
         return 2 if step.about == thread.root.id else 1
-    return 0
+    return 3  # such as a flag, which can be about any record

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from protocol.fold.registry import KINDS
 from protocol.schema.fields import Field
 from tui.format import labels
+from tui.format.phrases import Card
 from tui.format.value_lists import join_values
 from tui.kinds.accept_and_close import ACCEPT
 from tui.kinds.thread_data import ThreadData
@@ -52,6 +53,14 @@ class NextStep:
     among: frozenset[str] | None = None  # ids of the people to choose from; None: everybody
 
     @property
+    def is_cautious(self) -> bool:
+        """Whether the step takes something back, or can be about any record, as a flag can. Nobody
+        should take such a step by accident.
+        """
+        declared = KINDS.get(self.kind)
+        return "as_state" in self.fixed or (declared is not None and "*" in declared.about)
+
+    @property
     def key(self) -> str:
         """The key under which the draft of this step's form is kept. No other step has the same
         key.
@@ -61,6 +70,11 @@ class NextStep:
         fixed = [f"{name}={value}" for name, value in self.fixed.items() if isinstance(value, str)]
         asked = [*self.extra, *(self.fields or ())]
         return ":".join([self.kind, self.about or "", *asked, *fixed])
+
+
+def step_card(step: NextStep) -> Card:
+    """Makes the card of a step in the list of what the reader can do."""
+    return Card(step.key, step.words.label, quiet=not step.waits, cautious=step.is_cautious)
 
 
 def read_step(row: Shown, words: StepWords) -> NextStep:

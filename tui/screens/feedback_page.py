@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 
 from tui.format.phrases import Card
 from tui.i18n import _, plural
-from tui.kinds.next_steps import NextStep
+from tui.kinds.next_steps import NextStep, step_card
 from tui.kinds.services import feedback
 from tui.kinds.services.service_face import steps_on_report, with_shown_loops
 from tui.kinds.thread_data import ThreadData
@@ -97,7 +97,7 @@ class FeedbackPane(Pane):
     def _show_steps_for(self, report_id: str | None) -> None:
         self._steps = self._list_steps(report_id)
         feed = self.query_one("#steps", Feed)
-        feed.show_cards([Card(step.key, step.words.label, quiet=True) for step in self._steps])
+        feed.show_cards([step_card(step) for step in self._steps])
         # New steps are shown at once, even while somebody reads the list, because they must belong
         # to the report under the cursor.
         feed.action_show_new()

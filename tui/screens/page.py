@@ -13,7 +13,7 @@ from textual.widgets import Footer, Static
 
 from tui.format.phrases import Card, plain
 from tui.i18n import _
-from tui.kinds.next_steps import NextStep
+from tui.kinds.next_steps import NextStep, step_card
 from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostFormScreen
@@ -89,9 +89,7 @@ class PagePane(Pane):
         """
         self._steps = steps
         feed = self.query_one("#steps", Feed)
-        feed.show_cards(
-            [*(Card(step.key, step.words.label, quiet=not step.waits) for step in steps), *more]
-        )
+        feed.show_cards([*(step_card(step) for step in steps), *more])
         if not self._has_focused:
             self._has_focused = True
             (feed.cards if steps or more else self.query_one("#story")).focus()

@@ -12,10 +12,9 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from tui.format import phrases
-from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds.exchange import balance_story
-from tui.kinds.next_steps import NextStep
+from tui.kinds.next_steps import NextStep, step_card
 from tui.kinds.people import Folder, person_steps, person_story
 from tui.kinds.thread_queries import current_reader
 from tui.node.connection import NodeConnection
@@ -107,7 +106,7 @@ class PersonPane(Pane):
     def _show_steps(self, steps: list[NextStep]) -> None:
         self._steps = steps
         feed = self.query_one("#steps", Feed)
-        feed.show_cards([Card(step.key, step.words.label, quiet=True) for step in steps])
+        feed.show_cards([step_card(step) for step in steps])
         if not self._has_focused:
             self._has_focused = True
             (feed.cards if steps else self.query_one("#story")).focus()

@@ -12,10 +12,10 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from tui.format import labels
-from tui.format.phrases import Card, plain
+from tui.format.phrases import plain
 from tui.i18n import _
 from tui.kinds.face import face_of, thread_history, thread_steps, thread_story
-from tui.kinds.next_steps import NextStep
+from tui.kinds.next_steps import NextStep, step_card
 from tui.kinds.thread_data import ThreadData
 from tui.kinds.thread_queries import current_reader, fetch_thread
 from tui.node.connection import NodeConnection
@@ -108,7 +108,7 @@ class ThreadPane(Pane):
     def _show_steps(self, steps: list[NextStep]) -> None:
         self._steps = steps
         feed = self.query_one("#steps", Feed)
-        feed.show_cards([Card(step.key, step.words.label, quiet=not step.waits) for step in steps])
+        feed.show_cards([step_card(step) for step in steps])
         if not self._has_focused:
             self._has_focused = True
             (feed.cards if steps else self.query_one("#story")).focus()

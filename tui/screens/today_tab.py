@@ -38,7 +38,7 @@ class TodayTab(Pane):
         )
         yield Feed(
             _("New on the board"),
-            _("Nobody asks or offers anything yet. Press n to begin."),
+            _("Nothing new from your neighbours. Press n to ask or offer."),
             id="news",
         )
         yield Suggested()

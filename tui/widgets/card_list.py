@@ -79,7 +79,7 @@ class CardList(OptionList):
 
     def _remove_cards(self, gone: set[str]) -> None:
         """Removes cards from the list. If the card under the cursor is removed, the cursor moves to
-        the card that takes its place.
+        the card that takes its place, or to the first card, but not to a cautious one.
         """
         chosen = self.highlighted_id
         row = self.highlighted or 0
@@ -90,15 +90,19 @@ class CardList(OptionList):
             if chosen is not None and chosen in self._cards:
                 self.highlighted = self.get_option_index(chosen)
             else:
-                self.highlighted = min(row, len(self._cards) - 1)
+                next_row = min(row, len(self._cards) - 1)
+                rows = self._open_rows()
+                self.highlighted = next_row if next_row in rows else next(iter(rows), None)
 
     def show_latest(self) -> None:
-        """Shows all cards, including those held back, and moves to the top of the list."""
+        """Shows all cards, including those held back, and moves to the top of the list. The cursor
+        goes to the first card that is not cautious.
+        """
         if list(self._cards.values()) == self._latest:
             return
         self._cards = {card.id: card for card in self._latest}
         self.set_options(Option(card.content(), id=card.id) for card in self._cards.values())
-        self.highlighted = 0 if self._cards else None
+        self.highlighted = next(iter(self._open_rows()), None)
         self.scroll_home(animate=False)
         self._highlight_wanted()
 
@@ -108,6 +112,10 @@ class CardList(OptionList):
         """
         self._wanted_id = card_id
         self._highlight_wanted()
+
+    def _open_rows(self) -> list[int]:
+        """Returns the rows to which the cursor may go by itself."""
+        return [row for row, card in enumerate(self._cards.values()) if not card.cautious]
 
     def _highlight_wanted(self) -> None:
         if self._wanted_id in self._cards:

@@ -50,17 +50,19 @@ class Feed(Vertical):
     def __init__(self, title: str, empty: str, *, id: str) -> None:  # noqa: A002  # Textual's word
         super().__init__(id=id)
         self._title = title
-        self._empty_note = Static(plain(empty), classes="empty")
+        self._empty_text = empty
+        # The node has not answered yet, so nobody knows whether the list is empty.
+        self._empty_note = Static(plain(_("Not here yet.")), classes="empty")
         self._muted_count = 0
         self.cards = CardList(id=f"{id}-cards")
 
     def compose(self) -> ComposeResult:
-        """Lays out the cards. An empty list shows a text in the same place."""
+        """Lays out the cards. A list without cards shows a text in the same place."""
         yield self._empty_note
         yield self.cards
 
     def on_mount(self) -> None:
-        """Shows the text for an empty list, because no cards have arrived yet."""
+        """Says that no cards have arrived yet."""
         self._show_counts(0, 0)
 
     def show_cards(
@@ -74,7 +76,9 @@ class Feed(Vertical):
         """
         self._muted_count = muted
         if empty is not None:
-            self._empty_note.update(plain(empty))
+            self._empty_text = empty
+        only_muted = _("Only people whom you have muted wrote something here.")
+        self._empty_note.update(plain(only_muted if muted else self._empty_text))
         self._show_counts(self.cards.show_cards(cards), len(cards))
 
     def action_show_new(self) -> None:

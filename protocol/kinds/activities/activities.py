@@ -603,7 +603,7 @@ class Attendance(Payable):
         for other in self._standing_receipts(thread, receipt.giver):
             raise Refused(
                 "R-17.16",
-                "there is a {state} receipt for them on that day already",
+                "there is a receipt for them on that day already, and it is {state}",
                 state=other.state,
             )
 

@@ -515,7 +515,7 @@ class Confirm(Kind):
                 raise Refused("R-13.12", "the record that it confirms does not count")
             if self.author not in signers - {target.person}:
                 raise Refused(
-                    "R-13.12", "only the other party can confirm a {kind}", kind=target.kind
+                    "R-13.12", "only the other party can confirm this {kind}", kind=target.kind
                 )
         thread.mark(target.id, Mark.CONFIRMED, self)
 

@@ -129,7 +129,7 @@ def test_only_in_the_matters_until_the_day_and_by_who_was_named(lane):
     elder, neighbour, driver = lane
     give(elder, neighbour, ["request"], "2026-11-30")
     settle(*lane)
-    with pytest.raises(Refused, match=r"for request, not for a offer"):
+    with pytest.raises(Refused, match=r"for request, not for offer"):
         post_for(neighbour, elder, "offer", title="Bread")
     with pytest.raises(Refused, match=r"given you no proxy"):
         post_for(driver, elder, "request", title="A lift")

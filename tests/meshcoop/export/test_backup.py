@@ -3,6 +3,7 @@ with one sentence.
 """
 
 import itertools
+import os
 import stat
 
 import msgpack
@@ -204,3 +205,17 @@ def test_any_changed_byte_is_one_sentence(tmp_path_factory, data):
     whole[at] ^= data.draw(st.integers(1, 255))
     path.write_bytes(whole)
     refused(path)
+
+
+@pytest.mark.parametrize("make", ["pipe", "link", "folder", "nothing"])
+def test_what_is_no_file_is_refused_at_once(tmp_path, make):
+    path = tmp_path / "backup"
+    if make == "pipe":
+        os.mkfifo(path)
+    elif make == "link":
+        path.symlink_to("/dev/zero")
+    elif make == "folder":
+        path.mkdir()
+
+    with pytest.raises(Mistake, match="name"):
+        BackupReader(path, "a secret")

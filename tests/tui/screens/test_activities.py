@@ -15,6 +15,7 @@ from tests.support.fake_node import (
     enter_list,
     ident,
     on_screen,
+    picture,
     shows,
     step_row,
     until,
@@ -26,6 +27,7 @@ from tui.kinds.next_steps import NextStep, StepWords
 from tui.kinds.thread_data import Reader, ThreadData
 from tui.node.shown import Shown
 from tui.screens.post_form import PostFormScreen
+from tui.screens.thread_page import ThreadScreen
 from tui.widgets.card_list import CardList
 from tui.widgets.form import Form
 
@@ -155,6 +157,25 @@ async def test_it_is_on_the_board_and_today_and_signed_up_for_from_its_thread(pi
     (posted,) = node.posted
     assert (posted["kind"], posted["about"]) == ("signup", ident(60))
     assert posted["fields"] == {"role": "cook", "on": "2026-12-03"}
+
+
+@on_screen(node=lunch)
+async def test_cursor_is_on_no_withdrawal_after_somebody_has_signed_up(pilot, node):
+    await shows(pilot, "Needs your answer (2)", "Activity · Sam")
+    pilot.app.push_screen(ThreadScreen(pilot.app.node, ident(60)))
+    await shows(pilot, "Come as cook on Thu 3 Dec 12:30")
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
+    await pilot.press("enter", "f2")
+    await until(pilot, lambda: node.posted)
+    withdrawal = step_row("close", 62, given={"as_state": "withdrawn"}, ask=("why",))
+    node.steps = [withdrawal, step_row("flag", 60, ask=("reason",))]
+    node.tell()
+    await shows(pilot, "Withdraw from Thu 26 Nov 12:30")
+    await until(pilot, lambda: "Come as cook" not in picture(pilot.app))
+
+    assert pilot.app.focused.highlighted is None
+    await pilot.press("down")
+    assert pilot.app.focused.highlighted == 0
 
 
 @on_screen(node=FakeNode)

@@ -441,6 +441,21 @@ def test_each_part_of_the_test_has_its_own_mark():
     assert "* better" in measures.draw_measure(Shown(view), 76, 8, CLOCK).plain
 
 
+@pytest.mark.parametrize("change", ["better", None])
+@pytest.mark.parametrize("bad", [0, 1, 2, 3, 4])
+def test_point_is_drawn_as_a_miss_only_if_its_own_window_misses_the_target(bad, change):
+    """The test of the target adds up several windows (R-20.7)."""
+    missing = [signal(0, None, short=True, change=change)]
+    count = measure(1, MEALS, "?", "count", 2, "", points=points((bad,)), signals=missing)
+    shares = measure(1, MEALS, "?", "yes_no", 1, "", points=points((bad,)), signals=missing)
+    shares["points"][0]["n"] = 10
+    shares["share"] = 80  # two of ten answers may be bad
+
+    for view in (count, shares):
+        drawn = measures.draw_measure(Shown(view), 76, 8, CLOCK).plain
+        assert ("s missed the target" in drawn) == (bad > 2)
+
+
 def test_promises_are_told():
     def told(scale, target, **more):
         return measures.target_sentence(Shown(measure(1, SWINGS, "?", scale, target, "", **more)))

@@ -203,7 +203,7 @@ def _chart_point(view: Shown, point: Shown, clock: LocalClock) -> control_chart.
         window=window,
         value=_level(view, count, bad),
         limit=None if limit is None else _level(view, count, limit),
-        mark=_mark(view, window),
+        mark=_mark(view, point),
         day=phrases.moment(point.text("from"), clock),
     )
 
@@ -217,16 +217,29 @@ def _level(view: Shown, count: int, bad: int) -> Fraction:
     return Fraction(100 * (count - bad), max(1, count))
 
 
-def _mark(view: Shown, window: int) -> str:
-    """Returns the character that marks a window's point. If the window is a signal, returns the
-    mark of this signal. If not, returns the ordinary mark.
+def _mark(view: Shown, point: Shown) -> str:
+    """Returns the character that marks a point. If the window is no signal, returns the ordinary
+    mark.
+
+    A signal can say that several windows together miss the target. A point whose own window keeps
+    the target is not marked as a miss.
     """
     for signal in view.rows("signals"):
-        if signal.number("window") == window:
-            if signal.text("change") == "worse":
+        if signal.number("window") == point.number("window"):
+            change = signal.text("change")
+            if change == "worse":
                 return _MARKS_OF_WORSE.get(signal.text("by") or "", control_chart.WORSE)
-            return control_chart.SHORT if signal.flag("short") else control_chart.BETTER
+            if signal.flag("short") and _misses_target(view, point):
+                return control_chart.SHORT
+            return control_chart.BETTER if change == "better" else control_chart.ORDINARY
     return control_chart.ORDINARY
+
+
+def _misses_target(view: Shown, point: Shown) -> bool:
+    level = _level(view, *_counts(point))
+    if _counts_incidents(view):
+        return level > (view.number("target") or 0)
+    return level < (view.number("share") or 0)
 
 
 def _participation(view: Shown) -> str:

@@ -1,0 +1,31 @@
+"""Sentences stay right whatever words the program inserts into them."""
+
+import ast
+import re
+
+from tests.support.paths import ROOT
+
+# "a {kind}" becomes "a offer". A sentence names the kind without an article.
+_ARTICLE = re.compile(r"\b[Aa]n? \{")
+
+
+def test_no_article_stands_before_an_inserted_word():
+    faults = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for package in ("protocol", "meshcoop", "tui")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for line, text in texts_of(ast.parse(path.read_text(encoding="utf-8")))
+        if _ARTICLE.search(text)
+    ]
+
+    assert faults == []
+
+
+def texts_of(tree):
+    """Yields the line and the text of each string. Whatever an f-string inserts becomes "{}"."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+        elif isinstance(node, ast.JoinedStr):
+            parts = (getattr(part, "value", "") for part in node.values)
+            yield node.lineno, "".join(part if isinstance(part, str) else "{}" for part in parts)
