@@ -1,5 +1,15 @@
-"""`python -m meshcoop` does the same as the command `meshcoop`."""
+"""The command `meshcoop`. `python -m meshcoop` does the same."""
 
-from meshcoop.cli.main import main
+from meshcoop.cli.installation import check_files
 
-main()
+
+def main() -> None:
+    """Runs the command that was typed, if all files are those of meshcoop."""
+    check_files()
+    from meshcoop.cli.main import main as run_command
+
+    run_command()
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,7 @@ WRITERS = {
 READERS = {
     "meshcoop/cli/loops.py": "points; people pipe them in",
     "meshcoop/cli/guides.py": "files of this package",
+    "meshcoop/cli/installation.py": "the record of this package",
     "meshcoop/cli/main.py": "os.devnull, instead of a stream that is closed",
     "meshcoop/export/bundle.py": "open_file itself",
     "meshcoop/fold/fold_version.py": "files of this package",

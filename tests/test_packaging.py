@@ -71,7 +71,7 @@ def entry_points(wheel):
 
 def test_the_wheel_brings_one_command(entry_points):
     assert set(entry_points) == {"console_scripts", "meshcoop.kinds", "meshcoop.faces"}
-    assert entry_points["console_scripts"] == {"meshcoop": "meshcoop.cli.main:main"}
+    assert entry_points["console_scripts"] == {"meshcoop": "meshcoop.__main__:main"}
 
 
 def test_the_wheel_names_every_family_of_kinds(entry_points):
