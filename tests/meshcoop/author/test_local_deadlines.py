@@ -234,3 +234,18 @@ def test_a_zone_that_does_not_exist_is_refused_with_names_like_it():
         with pytest.raises(Refused, match=r"R-10\.3"):
             KINDS["charter"].read_input({"name": "Here", "timezone": typed}, by_id)
     assert find_zone("../../etc/passwd") is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "offset"),
+    [
+        ({"timezone": NEW_YORK}, -300),
+        ({"timezone": "Europe/London"}, 0),
+        ({"timezone": "Pacific/Auckland"}, 720),
+        ({"timezone": NEW_YORK, "offset": 0}, 0),
+        ({}, 0),
+    ],
+)
+def test_windows_of_days_follow_the_zone_in_winter_unless_an_offset_is_given(fields, offset):
+    with street(homes=1, **fields) as (home,):
+        assert home.state.authority.charter["offset"] == offset

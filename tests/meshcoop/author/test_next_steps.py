@@ -23,6 +23,7 @@ from tests.support.street_in_memory import HOUR, Street, by_id, settle
 
 ROOTS = [kind.name for kind in KINDS.values() if kind.is_root and kind.posted]
 MOST_THREADS = 20
+ZONES = ["America/New_York", "Europe/London", "Pacific/Auckland"]
 ANSWERS = [kind for kind in KINDS.values() if not kind.is_root and kind.posted]
 
 
@@ -34,7 +35,7 @@ class Walk:
     def __init__(self, here: Street, seed: int) -> None:
         self.dice = random.Random(seed)
         self.here = here
-        first = here.found(quota_records=100_000)
+        first = here.found(quota_records=100_000, timezone=self.dice.choice(ZONES))
         homes = [first] + [here.neighbour(first) for _ in range(3)]
         settle(*homes)
         self.people = [home.me.person for home in homes]
