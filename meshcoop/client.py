@@ -15,9 +15,9 @@ from typing import Any, NoReturn, Self
 from meshcoop.errors import Mistake
 from meshcoop.program_version import program_version
 from protocol.errors import Refused, fill_in
+from protocol.wire.calls import Call, Subscribe
 from protocol.wire.local_rpc import (
     REFUSED,
-    SUBSCRIBE,
     Decoder,
     Error,
     ErrorCode,
@@ -94,19 +94,19 @@ class Client:
     ) -> None:
         self._socket.close()
 
-    def call(self, method: str, **params: Any) -> Any:
+    def call(self, call: Call) -> Any:
         """Calls a method of the API and returns its result. If the node refuses the call, raises
         Mistake.
         """
         deadline = None if self._patience is None else time.monotonic() + self._patience
-        return self._send_request(Request(next(self._ids), method, params), deadline)
+        return self._send_request(Request(next(self._ids), call.METHOD, call.params), deadline)
 
     def subscribe(self, *topics: str) -> None:
         """Subscribes to the events of `topics`. If no topics are given, subscribes to all events.
 
         Afterwards, call `events` to get the events.
         """
-        self.call(SUBSCRIBE, **({"topics": list(topics)} if topics else {}))
+        self.call(Subscribe(topics=list(topics) or None))
 
     def events(self, seconds: float) -> Iterator[Event]:
         """Yields events as they arrive, until `seconds` have passed.

@@ -4,7 +4,7 @@ from protocol.errors import fill_in
 
 # These rules refuse a request because of its form. The exit code is then 2, not 1.
 USAGE_RULES = frozenset(
-    {"R-07.1", "R-08.5", "R-10.2", "R-10.3", "R-10.4", "R-10.8", "R-17.1", "R-17.2"}
+    {"R-07.1", "R-08.5", "R-06.15", "R-10.2", "R-10.3", "R-10.4", "R-10.8", "R-17.1", "R-17.2"}
 )
 
 NO_NEIGHBOURHOOD = (

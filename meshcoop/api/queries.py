@@ -1,6 +1,6 @@
 """Answers the API calls that list, show and search views (specs/06)."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 
@@ -9,7 +9,7 @@ import trio
 from meshcoop.api.awaited_answers import AwaitedAnswers
 from meshcoop.api.loop_awaits import loop_awaits
 from meshcoop.api.node_handle import Membership, NodeHandle
-from meshcoop.api.params import USAGE_ERROR, Params, read_number, read_pin, read_text
+from meshcoop.api.params import USAGE_ERROR, Params
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
 from meshcoop.errors import Mistake
@@ -24,8 +24,12 @@ from protocol.fold.view import View
 from protocol.record import sealing as seal
 from protocol.record.envelope import Header
 from protocol.record.sealing import BoxKey
+from protocol.wire import calls
 
 MAX_ROWS = 500
+
+# Makes the rows of a list that does not show the views of one kind.
+Lister = Callable[[calls.List], Awaitable[list[Params]]]
 
 _DEFAULT_HITS = 50
 _PRIVATE_AT_ONCE = 50  # private records
@@ -61,16 +65,16 @@ class Queries:
         self._presenter = Presenter(membership.state, now, boxes)
         self._resolver = Resolver(membership.state, self._presenter)
 
-    def list_views(self, params: Params) -> list[Params]:
+    def list_views(self, call: calls.List) -> list[Params]:
         """Lists the views of one kind, with the newest first. Can also list the people, and what
         waits for the reader.
         """
-        what = read_text(params, "what")
-        limit = read_limit(params, MAX_ROWS)
+        what = call.what
+        limit = read_limit(call)
         if what == "waiting":
-            return self._list_waiting(params)
+            return self._list_waiting(call)
         if what == "board":
-            return self._list_board(params, limit)
+            return self._list_board(call)
         if what == "people":
             people = self._presenter.list_people()
             return [self._with_muted(person) for person in people[:limit]]
@@ -84,20 +88,19 @@ class Queries:
                 what=what,
                 lists=lists,
             )
-        state = read_state(params, what, (*kind.states, LEFT))
-        about = params.get("about")
-        record_id = None if about is None else self._resolver.resolve_record(about)
-        views = self._unmuted(self._views_of(kind, record_id, state), params)
+        state = read_state(call, what, (*kind.states, LEFT))
+        about = None if call.about is None else self._resolver.resolve_record(call.about)
+        views = self._unmuted(self._views_of(kind, about, state), call)
         # The tables do not know which states the clock has changed, so each state is checked again.
         in_state = (view for view in views if state in {None, self._presenter.state_of(view)})
         return self._presenter.show_views(list(islice(in_state, limit)))
 
-    async def show_record(self, params: Params) -> Params:
+    async def show_record(self, call: calls.Show) -> Params:
         """Shows the view of a record with the history of its thread.
 
         If the parameter `whole` is set, adds all views of the thread, the oldest first.
         """
-        record_id = self._resolver.resolve_record(read_text(params, "id"))
+        record_id = self._resolver.resolve_record(call.id)
         thread = await self._thread_of(record_id)
         history = self._presenter.show_history(thread)
         view = thread.views.get(record_id)
@@ -109,37 +112,35 @@ class Queries:
             if not lines:
                 raise self._unfolded(record_id)
             [shown] = lines
-        if not params.get("whole"):
+        if not call.whole:
             return {**shown, "history": history}
         views = sorted(thread.views.values(), key=lambda view: view.order)
         return {**shown, "history": history, "views": self._presenter.show_views(views)}
 
-    def search(self, params: Params) -> list[Params]:
+    def search(self, call: calls.Search) -> list[Params]:
         """Finds the views that have all of the words that the caller gives."""
-        limit = read_limit(params, _DEFAULT_HITS)
-        views = self._state.views.search(read_text(params, "words"), limit)
-        return self._presenter.show_views(list(self._unmuted(views, params)))
+        views = self._state.views.search(call.words, read_limit(call, _DEFAULT_HITS))
+        return self._presenter.show_views(list(self._unmuted(views, call)))
 
-    def _list_board(self, params: Params, limit: int) -> list[Params]:
+    def _list_board(self, call: calls.List) -> list[Params]:
         """Lists the views of all kinds that are shown on the board, the newest first."""
-        state = params.get("state")
+        state = call.state
         newest = (
-            self._unmuted(self._state.views.newest(kind.view_type), params)
+            self._unmuted(self._state.views.newest(kind.view_type), call)
             for kind in KINDS.values()
             if kind.view_type.on_board
         )
         views = merge(*newest, key=lambda view: (-view.created, view.id))
         in_state = (view for view in views if state in {None, self._presenter.state_of(view)})
-        return self._presenter.show_views(list(islice(in_state, limit)))
+        return self._presenter.show_views(list(islice(in_state, read_limit(call))))
 
-    def _list_waiting(self, params: Params) -> list[Params]:
+    def _list_waiting(self, call: calls.List) -> list[Params]:
         """Lists what waits for an answer of the reader, the newest first.
 
         Muted people are not left out here, because everybody gets an answer (R-06.8e).
         """
-        limit = read_limit(params, MAX_ROWS)
         authority = self._state.authority
-        if authority is None or self._reader is None or params.get("muted"):
+        if authority is None or self._reader is None or call.muted:
             return []
         answers = AwaitedAnswers(
             self._state, authority, self._presenter, self._private, self._reader
@@ -147,7 +148,7 @@ class Queries:
         of_loops = loop_awaits(self._state, self._membership.loop_cache, self._reader, self._now())
         rows = answers.list_rows(of_loops)
         rows.sort(key=lambda row: (row["created"], row["id"]), reverse=True)
-        return rows[:limit]
+        return rows[: read_limit(call)]
 
     def _views_of(
         self, kind: DeclaredKind, about: bytes | None, state: str | None
@@ -206,14 +207,13 @@ class Queries:
             record_id = header.parents[0] if header.parents else None
         return None
 
-    def _unmuted(self, views: Iterable[View], params: Params) -> Iterator[View]:
+    def _unmuted(self, views: Iterable[View], call: calls.List | calls.Search) -> Iterator[View]:
         """Leaves out the views of muted people. If the parameter `muted` is set, returns only these
         views (R-06.8).
         """
         muted = self._membership.muted
         own_people = self._membership.author.people
-        wants_muted = bool(params.get("muted"))
-        return (view for view in views if muted.hides(view, own_people) == wants_muted)
+        return (view for view in views if muted.hides(view, own_people) == call.muted)
 
     def _with_muted(self, person: Params) -> Params:
         muted_people = self._membership.muted.people
@@ -230,23 +230,25 @@ class Queries:
         return about == ancestor
 
 
-async def open_queries(node: NodeHandle, params: Params) -> Queries:
-    """Opens the `Queries` object for one API call.
+async def open_queries(
+    node: NodeHandle, person: str | None = None, pin: str | None = None
+) -> Queries:
+    """Opens the `Queries` object for one API call, which `person` makes.
 
-    If the parameter `as` names a guest, the guest's PIN opens the records that are private to the
-    guest.
+    If `person` is None, this home's person makes the call. If it is a guest, the guest's PIN opens
+    the records that are private to the guest.
     """
     membership = node.require_membership()
     guest = None
     reader = own_person(membership)
-    if params.get("as") is not None:
+    if person is not None:
         resolver = Resolver(membership.state, Presenter(membership.state, node.now))
-        reader = membership.guests.resolve(params["as"], resolver.resolve_person)
+        reader = membership.guests.resolve(person, resolver.resolve_person)
         guest = membership.guests.find(reader)
     if guest is None:
         private = await open_private(membership.author.private)
         return Queries(membership, node.now, reader, private)
-    box = seal.device_box_key(await membership.guests.open_seed(guest, read_pin(params)))
+    box = seal.device_box_key(await membership.guests.open_seed(guest, pin))
     private = await open_private(PrivateThreads(membership.state, [box]))
     return Queries(membership, node.now, reader, private, [box])
 
@@ -265,20 +267,18 @@ async def open_private(private: PrivateThreads) -> PrivateThreads:
     return private
 
 
-def read_limit(params: Params, default: int) -> int:
-    """Reads how many rows the caller wants. Returns at most MAX_ROWS. Raises Mistake (exit code 2)
-    if the parameter is no number.
-    """
-    return min(int(read_number(params, "limit", default)), MAX_ROWS)
+def read_limit(call: calls.List | calls.Search, default: int = MAX_ROWS) -> int:
+    """Returns how many rows the caller wants, but at most MAX_ROWS."""
+    return min(default if call.limit is None else call.limit, MAX_ROWS)
 
 
-def read_state(params: Params, what: str, states: Collection[str]) -> str | None:
+def read_state(call: calls.List, what: str, states: Collection[str]) -> str | None:
     """Reads the state by which the caller filters the list `what`. Returns None if the caller wants
     rows in every state.
 
     Raises Mistake (exit code 2) if the list has no such state.
     """
-    state = params.get("state")
+    state = call.state
     if state is None or state in states:
         return state
     raise Mistake(

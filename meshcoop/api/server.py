@@ -23,6 +23,7 @@ from meshcoop.network.interface import TaskStatus
 from meshcoop.program_version import program_version
 from meshcoop.store.disk_errors import disk_error_of
 from protocol.errors import AlreadySo, Refused
+from protocol.wire import calls
 from protocol.wire.local_rpc import (
     MAX_MESSAGE,
     REFUSED,
@@ -190,10 +191,7 @@ class _Client:
         try:
             return _encode_result(request, await _obtain_result(method, request.params))
         except Refused as refusal:
-            code = _error_code(refusal.rule in USAGE_RULES)
-            return _encode_failure(
-                request, code, refusal.text, refusal.arguments, refusal.rule, refusal.field
-            )
+            return _encode_refusal(request, refusal)
         except Mistake as mistake:
             code = _error_code(mistake.code == USAGE_ERROR)
             return _encode_failure(request, code, mistake.text, mistake.arguments)
@@ -213,11 +211,10 @@ class _Client:
 
     async def _subscribe(self, request: Request, nursery: trio.Nursery) -> None:
         """Subscribes the client to events. A new subscription replaces the earlier one."""
-        topics = request.params.get("topics")
-        if topics is not None and not (type(topics) is list and all(map(_is_text, topics))):
-            await self._send(
-                _encode_failure(request, "usage", "`topics` is a list of texts, or left out.")
-            )
+        try:
+            topics = calls.Subscribe.read(request.params).topics
+        except Refused as refusal:
+            await self._send(_encode_refusal(request, refusal))
             return
         self._subscribed.close()
         subscription = self._subscribed.enter_context(self._hub.subscribe(topics))
@@ -344,6 +341,13 @@ def _encode_result(request: Request, result: Any) -> bytes:
         raise TypeError(f"a result that no frame carries: {refusal}") from refusal
 
 
+def _encode_refusal(request: Request, refusal: Refused) -> bytes:
+    code = _error_code(refusal.rule in USAGE_RULES)
+    return _encode_failure(
+        request, code, refusal.text, refusal.arguments, refusal.rule, refusal.field
+    )
+
+
 def _encode_failure(
     request: Request,
     code: ErrorCode,
@@ -366,7 +370,3 @@ def _argument(value: object) -> float | str:
 def _carried(text: str) -> str:
     # A path in a text may have lone surrogates. No frame can carry them.
     return text.encode(errors="replace").decode()[:MAX_MESSAGE]
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)

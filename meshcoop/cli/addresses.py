@@ -3,6 +3,7 @@ directly to one other person's home.
 """
 
 import sys
+from dataclasses import replace
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -12,6 +13,7 @@ from meshcoop.cli.person_name import format_person
 from meshcoop.cli.records import obtain_pin
 from meshcoop.errors import Mistake
 from protocol.display_text import safe_text
+from protocol.wire import calls
 
 PartyOption = Annotated[
     str | None,
@@ -41,8 +43,9 @@ def give_address(
     """Gives your address to the other party of an agreement; no third home ever holds the
     address.
     """
-    fields = {"text": _read_address() if text is None else text, "keep": keep}
-    answer = _call_for_agreement(context, "give_address", agreement, as_, fields)
+    address = _read_address() if text is None else text
+    call = calls.GiveAddress(agreement=agreement, text=address, keep=keep, as_=as_)
+    answer = _call_for_agreement(context, call)
     recipient = format_person(answer["to"])
     sentences = {
         "delivered": f"{recipient} has it. {_WHO_HOLDS_IT}.",
@@ -64,7 +67,9 @@ def show_address(
     """Shows the address that the other party of an agreement gave you. If there is none, shows the
     address that you gave.
     """
-    answer = _call_for_agreement(context, "show_address", agreement, as_, {"keep": keep})
+    answer = _call_for_agreement(
+        context, calls.ShowAddress(agreement=agreement, keep=keep, as_=as_)
+    )
     giver = format_person(answer["from"])
     until = "kept" if answer["kept"] else "until the agreement is over"
     context.answer(answer, lambda: f"From {giver}, {until}:\n{safe_text(answer['text'])}")
@@ -74,7 +79,7 @@ def forget_address(agreement: str, /, *, as_: PartyOption = None, context: Conte
     """Erases the addresses of an agreement here. An address that you gave is erased at the other
     home as well, unless the other person keeps it.
     """
-    answer = _call_for_agreement(context, "forget_address", agreement, as_, {})
+    answer = _call_for_agreement(context, calls.ForgetAddress(agreement=agreement, as_=as_))
     sentences = {
         "forgotten": "Forgotten.",
         "waiting": "Forgotten here, and at the other home as soon as both are up.",
@@ -83,14 +88,13 @@ def forget_address(agreement: str, /, *, as_: PartyOption = None, context: Conte
 
 
 def _call_for_agreement(
-    context: Context, method: str, agreement: str, person: str | None, fields: dict[str, Any]
+    context: Context, call: calls.GiveAddress | calls.ShowAddress | calls.ForgetAddress
 ) -> dict[str, Any]:
-    """Calls a method of the node that concerns an agreement. If `person` is a guest, first asks for
-    the guest's PIN.
+    """Calls a method of the node that concerns an agreement. If a guest makes the call, first asks
+    for the guest's PIN.
     """
     with context.connect_node() as node:
-        party = {"as": person, **obtain_pin(node, person)}
-        answer: dict[str, Any] = node.call(method, agreement=agreement, **party, **fields)
+        answer: dict[str, Any] = node.call(replace(call, pin=obtain_pin(node, call.as_)))
         return answer
 
 

@@ -14,7 +14,7 @@ from meshcoop.cli.home_store import open_home_store
 from meshcoop.errors import Mistake
 from meshcoop.export import bundle
 from meshcoop.export.bundle import BundleReader
-from protocol.wire import frames, have_map
+from protocol.wire import calls, frames, have_map
 from protocol.wire.bundle_file import BUNDLE, HAVE_FILE, LIST_BYTES, MAX_REFUSED
 
 _USAGE = 2
@@ -90,7 +90,7 @@ def _ingest_records(reader: BundleReader, counts: dict[str, int], context: Conte
     wires = (wire for batch in reader.read_lists() for wire in batch)
     with context.connect_node() as node:
         for batch in frames.batch_records(wires):
-            result: dict[str, Any] = node.call("take", wires=batch)
+            result: dict[str, Any] = node.call(calls.Take(wires=batch))
             for name in ("new", "known", "refused"):
                 counts[name] += result[name]
             # The node's number counts all records that wait, not only those of this batch.

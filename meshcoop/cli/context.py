@@ -19,6 +19,7 @@ from meshcoop.node import process
 from protocol.display_text import safe_line
 from protocol.local_clock import LocalClock, read_time
 from protocol.time_zones import local_clock
+from protocol.wire import calls
 
 ALREADY_SO = "It was so already, so nothing was signed."
 
@@ -133,7 +134,7 @@ def _show_progress(line: str) -> None:
 
 def read_clock(node: Client) -> LocalClock:
     """Returns what the clocks of the neighbourhood show now, by the node's clock."""
-    return clock_of_status(node.call("status"))
+    return clock_of_status(node.call(calls.Status()))
 
 
 def clock_of_status(status: dict[str, Any]) -> LocalClock:

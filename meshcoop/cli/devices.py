@@ -26,6 +26,7 @@ from meshcoop.node import process
 from protocol.authority.admission import MAX_LIVE_DEVICES
 from protocol.record import root_statement
 from protocol.record.envelope import device_key
+from protocol.wire import calls
 
 _USAGE = 2
 
@@ -48,7 +49,7 @@ def check_recovery_words(*, context: ContextArgument) -> None:
 def list_devices(person: str | None = None, /, *, context: ContextArgument) -> None:
     """Lists your devices, or those of another person, with the state of each device."""
     with context.connect_node() as node:
-        devices = node.call("devices", person=person)
+        devices = node.call(calls.Devices(person=person))
     context.answer(devices, lambda: "\n".join(map(_describe_device, devices)) or "No devices.")
 
 
@@ -107,13 +108,13 @@ def revoke_device(
     """Ends a device that is lost or stolen: what it signs from now on does not count."""
     root = _obtain_root_seed(context, words)
     with context.connect_node() as node:
-        view = node.call("device", device=device)
+        view = node.call(calls.Device(device=device))
         if recovery_words.person_of(root).hex() != view["person"]["id"]:
             raise Mistake("These are not the words of {name}.", name=format_person(view["person"]))
         last = view["records"] if after is None else after
         place = bytes.fromhex(view["place"])
         statement = root_statement.revoke_device(root, bytes.fromhex(view["device"]), last, place)
-        posted = node.call("carry", statement=statement.hex())
+        posted = node.call(calls.Carry(statement=statement.hex()))
     if "already" in posted:
         last = view["after"]
     result = {**posted, "device": view["device"], "after": last}

@@ -11,6 +11,7 @@ from meshcoop.cli.context import ContextArgument, read_clock
 from meshcoop.client import Client
 from meshcoop.errors import Mistake
 from meshcoop.home.private_files import open_replacement
+from protocol.wire import calls
 
 ExportFile = tuple[str, bytes, dict[str, Any]]  # the name, the content, and further answer fields
 
@@ -64,7 +65,7 @@ def _make_calendar(node: Client, month: str | None) -> ExportFile:
 
     if month is not None:
         raise Mistake("A calendar holds everything that is ahead; leave out --month.", _USAGE)
-    diary = node.call("diary")
+    diary = node.call(calls.Diary())
     entries = diary["entries"]
     data = icalendar.encode_calendar(entries, diary["timezone"])
     return "diary.ics", data, {"entries": len(entries)}
@@ -78,8 +79,8 @@ def _make_month_page(node: Client, month: str | None) -> ExportFile:
         month = clock.today[: len("2026-11")]
     elif not _MONTH.fullmatch(month):
         raise Mistake("A month is written like 2026-11, not {month!r}.", _USAGE, month=month)
-    lists = {what: node.call("list", what=what) for what in _LISTS}
-    charter = node.call("show", id=node.call("status")["neighbourhood"]["id"])
+    lists = {what: node.call(calls.List(what=what)) for what in _LISTS}
+    charter = node.call(calls.Show(id=node.call(calls.Status())["neighbourhood"]["id"]))
     page = MonthPage(month, clock, **lists).render(charter["name"], charter["smallest_group"])
     return f"{month}.html", page.encode(), {"month": month}
 

@@ -14,6 +14,7 @@ from meshcoop.home.passphrase_box import Lock
 from protocol.display_text import safe_line
 from protocol.kinds.people import read_person_name
 from protocol.record import root_statement
+from protocol.wire import calls
 
 
 def add_guest(*, as_: NameOption, words: WordsOption = None, context: ContextArgument) -> None:
@@ -21,7 +22,7 @@ def add_guest(*, as_: NameOption, words: WordsOption = None, context: ContextArg
     name = read_person_name(as_)
     root = recovery_words.read_root_seed(words) if words else os.urandom(32)
     with context.connect_node() as node:
-        neighbourhood = node.call("status")["neighbourhood"]
+        neighbourhood = node.call(calls.Status())["neighbourhood"]
         if neighbourhood is None:
             raise Mistake("This home belongs to no neighbourhood yet, so nobody can be a guest.")
         pin = passphrase.obtain_pin(name, new=True)
@@ -33,7 +34,7 @@ def add_guest(*, as_: NameOption, words: WordsOption = None, context: ContextArg
         identity = Identity.of(root, os.urandom, place)
         locked = Lock.new(pin).seal(identity.device_seed)
         certificate = identity.statement.hex()
-        guest = node.call("guest", name=name, statement=certificate, locked=locked, pin=pin)
+        guest = node.call(calls.Guest(name=name, statement=certificate, locked=locked, pin=pin))
     new_words = None if words else " ".join(recovery_words.to_words(root))
     result = {**guest, "device": identity.device.hex(), "neighbourhood": neighbourhood}
     context.answer(

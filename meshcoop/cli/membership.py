@@ -32,7 +32,7 @@ from protocol.kinds.neighbourhood import Charter
 from protocol.kinds.people import read_person_name
 from protocol.record import root_statement, sealing
 from protocol.time_zones import local_clock
-from protocol.wire import invitation
+from protocol.wire import calls, invitation
 
 _USAGE = 2
 
@@ -91,7 +91,7 @@ def invite_newcomer(
     newcomer uses it.
     """
     with context.connect_node() as node:
-        answer = node.call("invite", approve=approve)
+        answer = node.call(calls.Invite(approve=approve))
         expires = plain_text.format_time(answer["expires"], read_clock(node))
     context.answer(
         answer,
@@ -128,8 +128,8 @@ def join_neighbourhood(
         keep_listen_addresses(context, listen)
     unlocked = _prepare_keys(context, place, root, secret)
     with _node_for_joining(context, secret) as node:
-        is_member = node.call("join", invitation=code, name=name, seconds=wait)
-        status = node.call("status")
+        is_member = node.call(calls.Join(invitation=code, name=name, seconds=wait))
+        status = node.call(calls.Status())
     person = unlocked.keys.devices[0].person.hex()
     shown_name = name or person[:8]
     result = {"state": "member" if is_member else "waiting", **_pick_identity(status)}
@@ -149,7 +149,7 @@ def join_neighbourhood(
 def approve_knock(person: str, /, *, context: ContextArgument) -> None:
     """Vouches for somebody who has asked to join."""
     with context.connect_node() as node:
-        result = node.call("approve", person=person)
+        result = node.call(calls.Approve(person=person))
     sentences = {
         "member": "They are a member now.",
         "waiting": "You have vouched. Another member has to vouch too.",
@@ -179,8 +179,8 @@ def _join_again(context: Context, code: str, name: str | None, wait: float) -> N
     if the node refuses.
     """
     with context.connect_node() as node:
-        node.call("join", invitation=code, name=name, seconds=wait)
-        status = node.call("status")
+        node.call(calls.Join(invitation=code, name=name, seconds=wait))
+        status = node.call(calls.Status())
     result = {"state": "member", **_pick_identity(status), "recovery": None}
     context.answer(result, lambda: "You have joined already.", is_done=True)
 

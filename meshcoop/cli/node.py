@@ -26,6 +26,7 @@ from meshcoop.node.json_log import JsonLines
 from meshcoop.store.disk_errors import disk_error_of
 from protocol.display_text import safe_line
 from protocol.log_lines import LogLines
+from protocol.wire import calls
 
 _LOG_BYTES = 1024 * 1024
 _SHOWN_HASH = 16  # hexadecimal digits
@@ -48,7 +49,7 @@ def start_node(*, listen: ListenOption = None, context: ContextArgument) -> None
         keep_listen_addresses(context, listen)
     # This is done even if a node seems to run: a node killed a moment ago may still hold the lock.
     with context.connect_node() as node:
-        status = node.call("status")
+        status = node.call(calls.Status())
     context.answer(status, lambda: f"The node is up (process {status['pid']}).", is_done=True)
 
 
@@ -61,23 +62,25 @@ def stop_node(*, context: ContextArgument) -> None:
 def show_status(*, context: ContextArgument) -> None:
     """Shows the status of this home: people, peers, records, hashes, who wants to join."""
     with context.connect_node() as node:
-        status = node.call("status")
+        status = node.call(calls.Status())
     context.answer(status, lambda: _describe_status(status))
 
 
 def wait_for_node(
     *,
-    records: Annotated[int | None, Parameter(help="at least this many are stored")] = None,
+    records: Annotated[int, Parameter(help="at least this many are stored")] = 0,
     state_hash: Annotated[str | None, Parameter(help="the state has this hash")] = None,
     id_: Annotated[str | None, Parameter(name="--id", help="this record is stored")] = None,
-    peers: Annotated[int | None, Parameter(help="at least this many are connected")] = None,
+    peers: Annotated[int, Parameter(help="at least this many are connected")] = 0,
     timeout: Annotated[float, Parameter(help="seconds")] = 30,
     context: ContextArgument,
 ) -> None:
     """Waits until all given conditions are true; exit code 1 if the time is over first."""
-    wanted = {"records": records, "state_hash": state_hash, "id": id_, "peers": peers}
+    wanted = calls.Wait(
+        records=records, state_hash=state_hash, id=id_, peers=peers, timeout=timeout
+    )
     with context.connect_node() as node:
-        is_so = node.call("wait", timeout=timeout, **wanted)
+        is_so = node.call(wanted)
     context.answer({"so": is_so}, lambda: "It is so." if is_so else "It is not so yet.")
     if not is_so:
         sys.exit(1)

@@ -5,6 +5,7 @@ option for every field of the kind.
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -16,7 +17,9 @@ from meshcoop.cli.plain_text import format_remark
 from meshcoop.cli.records import PersonOption, obtain_pin
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
+from protocol.errors import Refused
 from protocol.fold.registry import KINDS, DeclaredKind
+from protocol.wire import calls
 
 AboutOption = Annotated[str, Parameter(help="the id of what this answers")]
 RepresentedOption = Annotated[
@@ -52,7 +55,8 @@ def _make_command(kind: DeclaredKind) -> Callable[..., None]:
         context: ContextArgument,
         **fields: Any,
     ) -> None:
-        _post_record(context, {"kind": kind.name, "as": as_, "for": for_, "fields": fields})
+        call = calls.Post(kind=kind.name, as_=as_, for_=for_, fields=fields)
+        _post_record(context, call)
 
     def post_answer(
         *,
@@ -62,17 +66,17 @@ def _make_command(kind: DeclaredKind) -> Callable[..., None]:
         context: ContextArgument,
         **fields: Any,
     ) -> None:
-        people = {"as": as_, "for": for_}
-        _post_record(context, {"kind": kind.name, "about": about, **people, "fields": fields})
+        call = calls.Post(kind=kind.name, about=about, as_=as_, for_=for_, fields=fields)
+        _post_record(context, call)
 
     command = post_root if kind.is_root else post_answer
     command.__doc__ = (kind.view_type.__doc__ or "").split("\n", maxsplit=1)[0]
     return command
 
 
-def _post_record(context: Context, params: dict[str, Any]) -> None:
+def _post_record(context: Context, call: calls.Post) -> None:
     with context.connect_node() as node:
-        posted = node.call("post", **params, **obtain_pin(node, params["as"]))
+        posted = node.call(replace(call, pin=obtain_pin(node, call.as_)))
     context.answer(posted, lambda: str(posted["id"] or ""), is_done=True)
     if "already" in posted and not context.json:
         print(ALREADY_SO, file=sys.stderr)
@@ -133,12 +137,15 @@ def _post_line(node: Client, line: bytes) -> dict[str, Any]:
         params = json.loads(line.decode("utf-8-sig"))
         if type(params) is not dict or not set(params) <= _LINE_KEYS:
             return {"error": "A line is a JSON object with kind, about, as, for and fields."}
-        posted: dict[str, Any] = node.call("post", **params, **obtain_pin(node, params.get("as")))
+        call = calls.Post.read(params)
+        posted: dict[str, Any] = node.call(replace(call, pin=obtain_pin(node, call.as_)))
     except NodeGone:
         # The fault is not in this line, and later lines cannot be posted either.
         raise
     except Mistake as mistake:
         return {"error": mistake.sentence}
+    except Refused as refusal:
+        return {"error": f"{refusal}."}
     except (ValueError, RecursionError) as error:
         return {"error": f"This line is not JSON: {error}."}
     return posted

@@ -3,7 +3,8 @@ and `mute`.
 """
 
 import sys
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -12,6 +13,7 @@ from meshcoop.cli.context import Context, ContextArgument, read_clock
 from meshcoop.client import Client
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase
+from protocol.wire import calls
 
 _USAGE = 2
 
@@ -23,14 +25,14 @@ ReaderOption = Annotated[
 MutedOption = Annotated[bool, Parameter(negative=(), help="only what muted people posted")]
 
 
-def obtain_pin(node: Client, person: str | None) -> dict[str, str]:
+def obtain_pin(node: Client, person: str | None) -> str | None:
     """Asks for the PIN if `person` is a guest of this home.
 
-    Returns the PIN as a parameter of a call. For anyone else, returns no parameter.
+    For anyone else, returns None.
     """
-    if person is None or not node.call("asks_pin", **{"as": person}):
-        return {}
-    return {"pin": passphrase.obtain_pin(person)}
+    if person is None or not node.call(calls.AsksPin(as_=person)):
+        return None
+    return passphrase.obtain_pin(person)
 
 
 def list_records(
@@ -45,14 +47,15 @@ def list_records(
     context: ContextArgument,
 ) -> None:
     """Lists requests, offers, what waits for you, suggestions, people, decisions and more."""
-    wanted = {"what": what, "about": about, "state": state, "limit": limit}
-    _print_list(context, "list", wanted, muted=muted, as_=as_)
+    wanted = calls.List(what=what, about=about, state=state, limit=limit, muted=muted, as_=as_)
+    with context.connect_node() as node:
+        _print_list(context, node, replace(wanted, pin=obtain_pin(node, as_)))
 
 
 def show_record(record: str, /, *, as_: ReaderOption = None, context: ContextArgument) -> None:
     """Shows a record and its history."""
     with context.connect_node() as node:
-        view = node.call("show", id=record, **{"as": as_}, **obtain_pin(node, as_))
+        view = node.call(calls.Show(id=record, as_=as_, pin=obtain_pin(node, as_)))
         clock = read_clock(node)
     context.answer(view, lambda: plain_text.format_view(view, clock))
 
@@ -64,14 +67,14 @@ def show_next_steps(
     record.
     """
     with context.connect_node() as node:
-        steps = node.call("next_steps", id=record, **{"as": as_}, **obtain_pin(node, as_))
+        steps = node.call(calls.NextSteps(id=record, as_=as_, pin=obtain_pin(node, as_)))
     context.answer(steps, lambda: plain_text.format_steps(steps))
 
 
 def show_balance(person: str | None = None, /, *, context: ContextArgument) -> None:
     """Shows the minutes that everybody gave and received, or one person's minutes line by line."""
     with context.connect_node() as node:
-        answer = node.call("balance", person=person)
+        answer = node.call(calls.Balance(person=person))
     rows = answer if isinstance(answer, list) else [answer]
     context.answer(answer, lambda: plain_text.format_balances(rows))
 
@@ -81,7 +84,7 @@ def show_introductions(
 ) -> None:
     """Says who can introduce you to somebody: the shortest ways through people who know each other."""
     with context.connect_node() as node:
-        answer = node.call("introductions", person=person, **{"as": as_})
+        answer = node.call(calls.Introductions(person=person, as_=as_))
     context.answer(answer, lambda: plain_text.format_introductions(answer))
 
 
@@ -108,7 +111,7 @@ def mute_person(
 ) -> None:
     """Hides a person's posts from this home's lists; nobody else learns that you mute them."""
     with context.connect_node() as node:
-        answer = node.call("mute", person=person, off=off)
+        answer = node.call(calls.Mute(person=person, off=off))
     context.answer(answer, lambda: plain_text.format_mute(answer), is_done=True)
 
 
@@ -116,19 +119,16 @@ def search_records(*words: str, muted: MutedOption = False, context: ContextArgu
     """Finds the records that hold all of the given words."""
     if not words:
         raise Mistake("Say what to look for: `meshcoop search WORDS`.", _USAGE)
-    _print_list(context, "search", {"words": " ".join(words)}, muted=muted)
+    with context.connect_node() as node:
+        _print_list(context, node, calls.Search(words=" ".join(words), muted=muted))
 
 
-def _print_list(
-    context: Context, method: str, wanted: dict[str, Any], *, muted: bool, as_: str | None = None
-) -> None:
+def _print_list(context: Context, node: Client, call: calls.List | calls.Search) -> None:
     """Prints the views that a method of the node finds. Says how many views by muted people are
     left out.
     """
-    with context.connect_node() as node:
-        wanted |= {"as": as_, **obtain_pin(node, as_)}
-        views = node.call(method, **wanted, muted=muted)
-        hidden = 0
-        if not (muted or context.json or wanted.get("what") == "people"):
-            hidden = len(node.call(method, **wanted, muted=True))
+    views = node.call(call)
+    hidden = 0
+    if not (call.muted or context.json or (isinstance(call, calls.List) and call.what == "people")):
+        hidden = len(node.call(replace(call, muted=True)))
     context.answer(views, lambda: plain_text.format_list(views, hidden))

@@ -26,6 +26,8 @@ from meshcoop.home.relay_limits import MEGABYTE
 from meshcoop.home.settings import Settings
 from meshcoop.node import systemd
 from protocol.display_text import safe_line
+from protocol.wire import calls
+from protocol.wire.calls import Call
 
 _USAGE = 2
 _MOST_CHARACTERS = 80  # in a relay's name
@@ -75,7 +77,7 @@ def make_ticket(
     days.
     """
     with context.connect_node() as node:
-        answer = node.call("relay_ticket", addresses=at or [])
+        answer = node.call(calls.RelayTicket(addresses=at))
         expires = plain_text.format_time(answer["expires"], read_clock(node))
     context.answer(
         answer,
@@ -88,7 +90,7 @@ def enrol_relay(ticket: str, /, *, context: ContextArgument) -> None:
     """Enrols the relay that made a ticket; from then on the relay carries your neighbourhood's
     records.
     """
-    answer = _call_node(context, "relay_enrol", ticket=ticket)
+    answer = _call_node(context, calls.RelayEnrol(ticket=ticket))
     context.answer(
         answer,
         lambda: "The relay is enrolled; your neighbours' homes learn of it now.",
@@ -98,7 +100,7 @@ def enrol_relay(ticket: str, /, *, context: ContextArgument) -> None:
 
 def end_relay(relay: str, /, *, context: ContextArgument) -> None:
     """Ends the service of a relay that you enrolled."""
-    answer = _call_node(context, "relay_end", relay=relay)
+    answer = _call_node(context, calls.RelayEnd(relay=relay))
     sentence = "You have ended the relay. Others may have enrolled it too."
     context.answer(answer, lambda: ALREADY_SO if "already" in answer else sentence, is_done=True)
 
@@ -107,13 +109,13 @@ def list_relays(*, context: ContextArgument) -> None:
     """Lists the relays that serve you; at a relay, lists the neighbourhoods that the relay
     serves.
     """
-    views = _call_node(context, "relays")
+    views = _call_node(context, calls.Relays())
     context.answer(views, lambda: "\n".join(map(describe_relay, views)) or "None.")
 
 
 def leave_neighbourhood(neighbourhood: str, /, *, context: ContextArgument) -> None:
     """Stops serving a neighbourhood, erases what is kept for it, and tells its homes."""
-    answer = _call_node(context, "relay_leave", neighbourhood=neighbourhood)
+    answer = _call_node(context, calls.RelayLeave(neighbourhood=neighbourhood))
     name = name_neighbourhood(answer)
     context.answer(answer, lambda: f"{name} is served no more, and erased here.", is_done=True)
 
@@ -127,7 +129,7 @@ def show_limits(
     context: ContextArgument,
 ) -> None:
     """Shows or sets what each neighbourhood may use of this relay."""
-    limits = _call_node(context, "relay_limits", megabytes=megabytes, days=days)
+    limits = _call_node(context, calls.RelayLimits(megabytes=megabytes, days=days))
     context.answer(
         limits,
         lambda: (
@@ -140,7 +142,7 @@ def show_limits(
 
 def show_storage(*, context: ContextArgument) -> None:
     """Shows how much this relay keeps for each neighbourhood."""
-    views = _call_node(context, "relay_storage")
+    views = _call_node(context, calls.RelayStorage())
     context.answer(
         views,
         lambda: "\n".join(map(_describe_storage, views)) or "Nothing is kept for anybody.",
@@ -194,9 +196,9 @@ def _require_relay(context: Context) -> Settings:
     return settings
 
 
-def _call_node(context: Context, method: str, **params: Any) -> Any:
+def _call_node(context: Context, call: Call) -> Any:
     with context.connect_node() as node:
-        return node.call(method, **params)
+        return node.call(call)
 
 
 def _describe_storage(view: dict[str, Any]) -> str:

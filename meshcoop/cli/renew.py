@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from meshcoop.cli.context import ALREADY_SO, ContextArgument
 from meshcoop.cli.records import PersonOption
+from protocol.wire import calls
 
 
 def propose_renewal(
@@ -25,9 +26,11 @@ def propose_renewal(
     context: ContextArgument,
 ) -> None:
     """Proposes the next term: newcomers join the roll, and everything else stays as it is."""
-    fields = {"moderators": moderator, "vouchers": vouchers, "share": share, "title": title}
+    call = calls.Renew(
+        moderators=moderator, vouchers=vouchers, share=share, title=title, person=as_
+    )
     with context.connect_node() as node:
-        renewal = node.call("renew", **fields, person=as_)
+        renewal = node.call(call)
     context.answer(
         renewal, lambda: ALREADY_SO if "already" in renewal else str(renewal["id"]), is_done=True
     )

@@ -17,6 +17,7 @@ from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
 from meshcoop.home.passphrase import PASSPHRASE_VARIABLE as PASSPHRASE_FILE
+from protocol.wire import calls
 
 PROGRAM = (sys.executable, "-m", "meshcoop")
 START_SECONDS = 60  # a caller waits this long for a node that writes nothing to its log
@@ -111,7 +112,7 @@ def stop(home: Home, timeout: float = 10) -> None:
                 Client(home.api_socket, left, any_program=True) as client,
             ):
                 has_asked = True
-                client.call("stop")
+                client.call(calls.Stop())
         time.sleep(_PAUSE)
     _reap()
 
@@ -167,7 +168,7 @@ def _await_ready(
             suppress(NodeGone),
             Client(home.api_socket, left, any_program=True) as client,
         ):
-            status = client.call("status")
+            status = client.call(calls.Status())
             if status["ready"] is True:
                 return int(status["pid"])
         time.sleep(_PAUSE)

@@ -84,8 +84,9 @@ class RegisterChange(Field):
 
         `number_change` adds the number later. Raises Refused if the typed words describe no change.
         """
-        typed = " ".join(given) if type(given) is list else given
-        words = typed.strip() if type(typed) is str else ""
+        parts = given if type(given) is list else [given]
+        are_texts = all(type(part) is str for part in parts)
+        words = " ".join(parts).strip() if are_texts else ""
         verb, _, rest = words.partition(" ")
         rest = rest.strip()
         for verbs, (what, resolved_as) in _VERBS.items():
@@ -95,6 +96,9 @@ class RegisterChange(Field):
         if verb == CHARTER and equals:
             return [RULE, rule.strip().replace("-", "_"), None, value.strip()]
         raise _refusal(name, self.hint)
+
+    def check_read(self, name: str, value: Any) -> None:
+        """Checks nothing: `number_change` completes the change, and `check` then checks it."""
 
 
 def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes, int]) -> list[Any]:

@@ -203,11 +203,14 @@ class DeclaredKind:
                 unknown=unknown[0],
                 names=names,
             )
-        return {
+        values = {
             name: self.fields[name].read(name, value, resolve)
             for name, value in given.items()
             if value is not None
         }
+        for name, value in values.items():
+            self.fields[name].check_read(name, value)
+        return values
 
     def draft(self, entry: Entry) -> Kind:
         """Returns the draft of a record: its values, without the private fields (R-03.14)."""

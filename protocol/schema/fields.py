@@ -77,6 +77,14 @@ class Field:
         del name, resolve
         return given
 
+    def check_read(self, name: str, value: Any) -> None:
+        """Raises Refused if `read` has returned a value that this field does not allow.
+
+        Software completes a record from such values. If it also completes the value itself, a field
+        allows more here.
+        """
+        self.check(name, value)
+
     def people(self, value: Any) -> set[bytes]:
         """Returns the root keys of the people that a value names."""
         return {value} if self.names_people else set()
@@ -227,6 +235,10 @@ class ScaleNumber(Minutes):
         word = given.strip().lower() if type(given) is str else None
         return word if word in self.numbers else super().read(name, given, resolve)
 
+    def check_read(self, name: str, value: Any) -> None:
+        if type(value) is not str or value not in self.numbers:
+            self.check(name, value)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Moment(Field):
@@ -256,12 +268,6 @@ class Moment(Field):
             datetime.fromisoformat(value)
         except ValueError:
             raise _refusal(name, must) from None
-
-    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
-        del resolve
-        # It is checked at once: other fields may be filled in from it.
-        self.check(name, given)
-        return given
 
     def check_span(self, name: str, value: str, clock: LocalClock) -> None:
         """Raises Refused if a moment is too long ago, or too far ahead, by the clocks here.

@@ -16,6 +16,7 @@ from meshcoop.home import key_file as keystore
 from meshcoop.home.folder import Home as Folder
 from meshcoop.store.store import Store
 from protocol.record.envelope import device_key
+from protocol.wire import calls
 from tests.support.attackers import member_gone_bad
 from tests.support.nat_homes import street
 from tests.support.paths import ROOT
@@ -109,8 +110,8 @@ def test_homes_talk_through_a_relay_under_siege(hosts):
                 )
                 fields = {"title": f"Wish {len(took)}", "minutes": 30}
                 began = time.monotonic()
-                posted = one.call("post", kind="request", fields=fields)["id"]
-                assert other.call("wait", id=posted, timeout=30)
+                posted = one.call(calls.Post(kind="request", fields=fields))["id"]
+                assert other.call(calls.Wait(id=posted, timeout=30))
                 took.append(time.monotonic() - began)
                 time.sleep(0.3)
         sent = json.loads(siege.stdout.readline())["sent"]

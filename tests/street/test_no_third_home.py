@@ -11,6 +11,7 @@ from meshcoop.client import Client
 from meshcoop.errors import Mistake
 from meshcoop.export import backup
 from meshcoop.home.folder import Home as Folder
+from tests.support.any_call import any_call
 from tests.support.disk_traces import disguises, in_files, sealed_in
 from tests.support.real_homes import PASSPHRASE, PATIENCE, agree, eventually, folder, together
 
@@ -40,7 +41,7 @@ def ask(home, method, **params):
     These tests are not about the command line, so they start no process for it.
     """
     with Client(Folder(home.path).api_socket) as node:
-        return node.call(method, **params)
+        return node.call(any_call(method, **params))
 
 
 def agreement_of(asks, answers, **who):

@@ -9,6 +9,7 @@ from meshcoop.api.node_handle import Membership
 from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.muted_people import MutedPeople
 from meshcoop.matching.index import MatchingIndex
+from protocol.wire import calls
 
 
 class Everybody:
@@ -43,8 +44,9 @@ class Asking:
 
     def __call__(self, what, **params):
         """Calls a list or a method of the local API by its name. Returns the answer."""
-        method = (self.methods.lists | self.methods.table())[what]
-        return trio.run(method, params)
+        if what in self.methods.lists:
+            return trio.run(self.methods.lists[what], calls.List.read({"what": what, **params}))
+        return trio.run(self.methods.table()[what], params)
 
     def suggestions(self, about=None, **params):
         if about is not None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from protocol.display_text import safe_text
 from protocol.schema.shared_rules import ADDRESS
+from protocol.wire import calls
 from tui.format import phrases
 from tui.format.phrases import Part
 from tui.i18n import _
@@ -61,7 +62,9 @@ def address_steps(agreement: Shown, address: Shown | None, reader: Reader) -> It
 
 def _give_step(agreement: Shown, who: str) -> NextStep:
     async def give(link: NodeConnection, fields: Mapping[str, object]) -> str:
-        answer = Shown(await link.call(_GIVE, agreement=agreement.id, text=fields["address"]))
+        answer = Shown(
+            await link.call(calls.GiveAddress(agreement=agreement.id, text=str(fields["address"])))
+        )
         to = phrases.name(answer.person("to"))
         if answer.state == "delivered":
             return _("{who} has it.").format(who=to)
@@ -79,7 +82,7 @@ def _give_step(agreement: Shown, who: str) -> NextStep:
 def _forget_step(agreement: Shown, who: str) -> NextStep:
     async def forget(link: NodeConnection, fields: Mapping[str, object]) -> str:
         del fields
-        await link.call(_FORGET, agreement=agreement.id)
+        await link.call(calls.ForgetAddress(agreement=agreement.id))
         return _("Forgotten.")
 
     meaning = _(
@@ -93,7 +96,7 @@ def _forget_step(agreement: Shown, who: str) -> NextStep:
 
 async def _fetch_address(link: NodeConnection, agreement_id: str) -> Shown | None:
     try:
-        return Shown(await link.call("show_address", agreement=agreement_id))
+        return Shown(await link.call(calls.ShowAddress(agreement=agreement_id)))
     except Declined:
         return None
 

@@ -13,6 +13,7 @@ from textual.content import Content
 
 from protocol.display_text import safe_text
 from protocol.schema import register_names
+from protocol.wire import calls
 from tui.format import labels, phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
@@ -315,14 +316,21 @@ async def _send_renewal(node: NodeConnection, fields: Mapping[str, object]) -> s
     """Sends a renewal with the method `renew`, which adds everything in force to the renewal. The
     method `post` would not add this.
     """
-    return phrases.posted(await node.call("renew", **fields))
+    call = calls.Renew(
+        moderators=fields.get("moderators"),
+        vouchers=fields.get("vouchers"),
+        share=fields.get("share"),
+        title=fields.get("title"),
+    )
+    return phrases.posted(await node.call(call))
 
 
 async def _send_rule(rule: str, node: NodeConnection, fields: Mapping[str, object]) -> str:
     """Posts a proposal whose change is the new value of a rule."""
     others = {name: value for name, value in fields.items() if name != _NEW_VALUE}
     change = f"charter {rule}={fields.get(_NEW_VALUE)}"
-    answer = await node.call("post", kind=PROPOSAL, fields={**others, "change": change})
+    call = calls.Post(kind=PROPOSAL, fields={**others, "change": change})
+    answer = await node.call(call)
     return phrases.posted(answer)
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from textual.content import Content
 
 from protocol.local_clock import LocalClock
+from protocol.wire import calls
 from tui.format import labels, phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
@@ -101,16 +102,14 @@ def vouch_step(person: Person) -> NextStep:
         _("Vouch for {who}").format(who=who),
         meaning.format(who=who),
         button=_("Vouch"),
-        send=partial(_send_vouch, person.id),
+        send=partial(_send_vouch, person.id or person.name),
     )
     return NextStep(kind="approve", about=person.id, words=words, fields=())
 
 
-async def _send_vouch(
-    person_id: str | None, node: NodeConnection, fields: Mapping[str, object]
-) -> str:
+async def _send_vouch(person: str, node: NodeConnection, fields: Mapping[str, object]) -> str:
     del fields
-    await node.call("approve", person=person_id)
+    await node.call(calls.Approve(person=person))
     return _("Posted.")
 
 

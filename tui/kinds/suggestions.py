@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 
 from protocol.display_text import safe_line
+from protocol.wire import calls
 from tui.format import phrases
 from tui.format.phrases import Card
 from tui.i18n import _
@@ -86,7 +87,7 @@ class Between(Static):
         try:
             suggestions, introductions = await asyncio.gather(
                 self.node_link.fetch_list("suggestions", about=person.id),
-                self.node_link.call("introductions", person=person.id),
+                self.node_link.call(calls.Introductions(person=person.id)),
             )
         except Declined:
             return  # the pane itself shows the error

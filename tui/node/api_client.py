@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from protocol.errors import Refused, fill_in
+from protocol.wire.calls import Call, Subscribe
 from protocol.wire.local_rpc import (
     REFUSED,
-    SUBSCRIBE,
     Decoder,
     Error,
     Event,
@@ -76,17 +76,17 @@ class Client:
             raise
         return client
 
-    async def call(self, method: str, **params: Any) -> Any:
+    async def call(self, call: Call) -> Any:
         """Calls a method of the local API and returns its result. Several calls may wait for
         results at the same time.
         """
-        return await self._send_request(Request(next(self._ids), method, params))
+        return await self._send_request(Request(next(self._ids), call.METHOD, call.params))
 
     async def subscribe(self) -> None:
         """Asks the node to send events. When an event with the topic "resync" comes, the client has
         to ask again.
         """
-        await self.call(SUBSCRIBE)
+        await self.call(Subscribe())
 
     async def next_event(self, seconds: float) -> Event | None:
         """Returns the next event. If none comes within `seconds`, returns None. If the connection

@@ -11,6 +11,8 @@ from textual.signal import Signal
 
 from protocol.local_clock import LocalClock, read_time
 from protocol.time_zones import local_clock
+from protocol.wire import calls
+from protocol.wire.calls import Call
 from protocol.wire.local_rpc import RESYNC
 from tui.i18n import _
 from tui.node.api_client import Client, Declined, NodeGone
@@ -76,19 +78,21 @@ class NodeConnection:
         """Whether this home is in a neighbourhood. If it is not, there are no lists to show."""
         return self.status is not None and self.status.has("neighbourhood")
 
-    async def call(self, method: str, **params: Any) -> Any:
+    async def call(self, call: Call) -> Any:
         """Calls a method of the node's local API, and returns the answer. Raises Declined."""
         if self._client is None:
             raise NodeGone(self.trouble or _("This home is not ready yet."))
-        return await self._client.call(method, **params)
+        return await self._client.call(call)
 
-    async def fetch_list(self, what: str, **params: Any) -> list[Shown]:
+    async def fetch_list(
+        self, what: str, *, about: str | None = None, limit: int | None = None
+    ) -> list[Shown]:
         """Fetches the rows of a list. Raises Declined."""
-        return read_rows(await self.call("list", what=what, **params))
+        return read_rows(await self.call(calls.List(what=what, about=about, limit=limit)))
 
     async def fetch_charter(self) -> Shown:
         """Fetches the charter in force, which holds the neighbourhood's rules. Raises Declined."""
-        return Shown(await self.call("show", id=self._part_of_status("neighbourhood").id))
+        return Shown(await self.call(calls.Show(id=self._part_of_status("neighbourhood").id)))
 
     def _part_of_status(self, name: str) -> Shown:
         part = self.status.row(name) if self.status else None
@@ -130,6 +134,6 @@ class NodeConnection:
                 self.changed.publish(None)
 
     async def _refresh_status(self, client: Client) -> None:
-        self.status = Shown(await client.call("status"))
+        self.status = Shown(await client.call(calls.Status()))
         self.trouble = None
         self.status_changed.publish(None)

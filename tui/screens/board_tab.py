@@ -12,6 +12,7 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Static
 
 from protocol.fold.registry import KINDS
+from protocol.wire import calls
 from tui.i18n import _
 from tui.kinds.face import face_of, first_state
 from tui.kinds.thread_data import ThreadData
@@ -64,7 +65,7 @@ class BoardTab(Pane):
         more = [view for view in lists[-1] if view.kind not in listed_kinds]
         self._views = {view.id: view for views in (*lists, more) for view in views}
         for what, views in zip(_LISTS, lists[:-1], strict=True):
-            self._show_cards(what, views, await self.count_muted("list", what=what))
+            self._show_cards(what, views, await self.count_muted(calls.List(what=what)))
         self._show_cards(_MORE, more, 0)
         self.query_one(f"#{_MORE}", Feed).display = bool(more)
 

@@ -5,6 +5,7 @@ which all members write together.
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from protocol.wire import calls
 from tui.i18n import _
 from tui.kinds.face import face_of
 from tui.kinds.thread_queries import current_reader
@@ -34,6 +35,6 @@ class CirclesTab(Pane):
         reader = current_reader(self.node)
         for feed, lists in _LISTS.items():
             views = [view for what in lists for view in await self.node.fetch_list(what)]
-            muted = sum([await self.count_muted("list", what=what) for what in lists])
+            muted = sum([await self.count_muted(calls.List(what=what)) for what in lists])
             cards = [face_of(view.kind).card(view, reader) for view in views]
             self.query_one(feed, Feed).show_cards(cards, muted=muted)

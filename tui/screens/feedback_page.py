@@ -4,6 +4,7 @@ each report.
 
 from textual.app import ComposeResult
 
+from protocol.wire import calls
 from tui.format.phrases import Card
 from tui.i18n import _, plural
 from tui.kinds.next_steps import NextStep, step_card
@@ -62,7 +63,7 @@ class FeedbackPane(Pane):
         if self._record_id in {measure.id for measure in measures}:
             reports = [report for report in reports if report.about == self._record_id]
         self._reports = reports
-        self._show_reports(await self.count_muted("list", what="feedback", about=service_id))
+        self._show_reports(await self.count_muted(calls.List(what="feedback", about=service_id)))
 
     def on_feed_highlighted(self, event: Feed.Highlighted) -> None:
         """Shows what the reader can do about the report under the cursor."""

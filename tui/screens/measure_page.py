@@ -6,6 +6,7 @@ import asyncio
 
 from textual.content import Content
 
+from protocol.wire import calls
 from tui.format import phrases
 from tui.format.phrases import Part
 from tui.kinds.services import feedback, matters, measures
@@ -50,7 +51,7 @@ class MeasurePane(PagePane):
         """Fetches the measure, its service and its matters, and also the reports, replies and
         verdicts about them.
         """
-        measure = Shown(await self.node.call("show", id=self._measure_id))
+        measure = Shown(await self.node.call(calls.Show(id=self._measure_id)))
         thread = await fetch_thread(self.node, measure.about or "")
         open_matters, *lists = await asyncio.gather(
             self.node.fetch_list("matters", about=measure.id),

@@ -11,6 +11,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from protocol.wire import calls
 from tui.format.phrases import plain
 from tui.i18n import _
 from tui.kinds import moderation
@@ -84,7 +85,7 @@ class ModerationPane(Pane):
         flags, hides, proposals = await asyncio.gather(
             *(self.node.fetch_list(what) for what in ("flags", "hides", "decisions"))
         )
-        muted = sum([await self.count_muted("list", what=what) for what in ("flags", "hides")])
+        muted = sum([await self.count_muted(calls.List(what=what)) for what in ("flags", "hides")])
         flagged = moderation.flag_cards(flags, hides, self.node.clock, self.node.me)
         self.query_one("#flagged", Feed).show_cards(flagged, muted=muted)
         hidden = moderation.hidden_cards(hides, proposals, self.node.me)

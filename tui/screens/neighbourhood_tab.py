@@ -5,6 +5,7 @@ import asyncio
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from protocol.wire import calls
 from tui.format import phrases
 from tui.format.phrases import Card
 from tui.i18n import _
@@ -87,7 +88,7 @@ class NeighbourhoodTab(Pane):
     async def _show_decisions(self, views: list[Shown], awaited: set[str]) -> None:
         newest = sorted(views, key=lambda view: view.created, reverse=True)
         muted = sum(
-            [await self.count_muted("list", what=what) for what in ("decisions", "renewals")]
+            [await self.count_muted(calls.List(what=what)) for what in ("decisions", "renewals")]
         )
         cards = decisions.ordered_cards(
             newest[:_MOST_DECISIONS], awaited, current_reader(self.node)

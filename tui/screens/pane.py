@@ -3,11 +3,13 @@ changes.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from protocol.wire import calls
 from tui.format.phrases import plain
 from tui.node.api_client import Declined
 from tui.node.connection import NodeConnection
@@ -59,13 +61,13 @@ class Pane(Vertical):
         """Fetches data from the node and shows it. Subclasses implement this. Raises Declined."""
         raise NotImplementedError
 
-    async def count_muted(self, method: str, **params: object) -> int:
+    async def count_muted(self, call: calls.List | calls.Search) -> int:
         """Returns how many entries the node left out of a list because the reader muted their
         authors.
         """
         if self.node.status is None or not self.node.status.people("muted"):
             return 0
-        return len(await self.node.call(method, muted=True, **params))
+        return len(await self.node.call(replace(call, muted=True)))
 
     def _on_node_changed(self, _signal: None) -> None:
         if self.is_on_screen:

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from protocol.display_text import safe_line, safe_text
+from protocol.wire import calls
 from tui.format import labels, phrases
 from tui.i18n import _
 from tui.kinds.suggestions import Between
@@ -48,7 +49,7 @@ class PeopleTab(Pane):
     async def load(self) -> None:
         """Fetches the people and their balances from the node, and shows them."""
         people, answer = await asyncio.gather(
-            self.node.fetch_list("people"), self.node.call("balance")
+            self.node.fetch_list("people"), self.node.call(calls.Balance())
         )
         self._people = {person.id: person for person in people}
         self._balances = _by_person(read_rows(answer))
@@ -71,10 +72,12 @@ class PeopleTab(Pane):
         """
         person_id = self.query_one("#people-list", Feed).cards.highlighted_id
         person = self._people.get(person_id or "")
-        if person is None:
+        if person is None or person_id is None:
             return
         try:
-            answer = Shown(await self.node.call("mute", person=person_id, off=person.flag("muted")))
+            answer = Shown(
+                await self.node.call(calls.Mute(person=person_id, off=person.flag("muted")))
+            )
         except Declined as declined:
             self.notify(safe_line(declined.sentence), markup=False)
             return

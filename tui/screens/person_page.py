@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from protocol.wire import calls
 from tui.format import phrases
 from tui.i18n import _
 from tui.kinds.exchange import balance_story
@@ -83,11 +84,11 @@ class PersonPane(Pane):
         people, proxies, balance = await asyncio.gather(
             self.node.fetch_list("people"),
             self.node.fetch_list("proxies"),
-            self.node.call("balance", person=person_id),
+            self.node.call(calls.Balance(person=person_id)),
         )
         devices: list[Shown] = []
         if person_id == reader.me:
-            devices = read_rows(await self.node.call("devices", person=person_id))
+            devices = read_rows(await self.node.call(calls.Devices(person=person_id)))
         latest = {person.id: person for person in people}.get(person_id, self._person)
         neighbours = frozenset(person.id for person in people if person.id != reader.me)
         folder = Folder(latest, neighbours, proxies, devices)

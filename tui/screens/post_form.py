@@ -12,6 +12,7 @@ from textual.widgets import Button, Footer, Static
 
 from protocol.display_text import safe_line
 from protocol.fold.registry import KINDS
+from protocol.wire import calls
 from tui.format import labels, phrases
 from tui.format.phrases import plain
 from tui.i18n import _
@@ -146,8 +147,8 @@ class PostFormScreen(Screen[bool]):
         fields = {**(self._form.values if self._form else {}), **step.fixed}
         if step.words.send is not None:
             return await step.words.send(self.node, fields), ""
-        about = {"about": step.about} if step.about else {}
-        answer = await self.node.call("post", kind=step.kind, fields=fields, **about)
+        call = calls.Post(kind=step.kind, fields=fields, about=step.about or None)
+        answer = await self.node.call(call)
         advice = Shown(answer).row("advice")
         return phrases.posted(answer), phrases.remark_in_words(advice) if advice else ""
 

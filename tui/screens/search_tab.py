@@ -6,6 +6,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from protocol.wire import calls
 from tui.i18n import _
 from tui.kinds.face import face_of
 from tui.kinds.thread_queries import current_reader
@@ -39,8 +40,8 @@ class SearchTab(Pane):
         muted = 0
         empty = _("Type what you look for: a lift, bread, a name.")
         if query:
-            views = read_rows(await self.node.call("search", words=query))
-            muted = await self.count_muted("search", words=query)
+            views = read_rows(await self.node.call(calls.Search(words=query)))
+            muted = await self.count_muted(calls.Search(words=query))
             empty = _("Nothing found. Try fewer letters.")
         feed = self.query_one("#results", Feed)
         if query != self._latest_query:

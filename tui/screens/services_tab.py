@@ -7,6 +7,7 @@ import asyncio
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from protocol.wire import calls
 from tui.i18n import _
 from tui.kinds.face import face_of
 from tui.kinds.services import chains, matters
@@ -45,7 +46,7 @@ class ServicesTab(Pane):
         lists = await asyncio.gather(*(self.node.fetch_list(what) for what in _LISTS))
         rows, waiting, asked, open_matters, reports, answers = lists
         reader = current_reader(self.node)
-        muted = await self.count_muted("list", what="services")
+        muted = await self.count_muted(calls.List(what="services"))
         rows.sort(key=chains.service_rank)
         cards = [chains.service_card(service, reader.me) for service in rows]
         self.query_one("#services-list", Feed).show_cards(cards, muted=muted)

@@ -2,13 +2,13 @@
 (specs/18-addresses.md).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import Membership, NodeHandle
-from meshcoop.api.params import Params, read_pin, read_text
+from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
-from meshcoop.api.server import Method
 from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
 from meshcoop.store.given_addresses import HeldAddress
@@ -16,8 +16,12 @@ from protocol.errors import Refused
 from protocol.record import sealing as seal
 from protocol.record.sealing import BoxKey
 from protocol.schema.shared_rules import ADDRESS
+from protocol.wire import calls
 
 _HAND_OVER_SECONDS = 5  # how long a call waits to hear that an address has arrived
+
+
+_AboutAddress = calls.GiveAddress | calls.ShowAddress | calls.ForgetAddress
 
 
 class _Party(NamedTuple):
@@ -37,34 +41,32 @@ class AddressMethods:
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
-    def table(self) -> dict[str, Method]:
+    def table(self) -> dict[str, Method[Any]]:
         """Returns the API methods of this class, by name."""
-        return {
-            "give_address": self.give_address,
-            "show_address": self.show_address,
-            "forget_address": self.forget_address,
-        }
+        return by_name(
+            Method(calls.GiveAddress, self.give_address),
+            Method(calls.ShowAddress, self.show_address),
+            Method(calls.ForgetAddress, self.forget_address),
+        )
 
-    async def give_address(self, params: Params) -> Params:
+    async def give_address(self, call: calls.GiveAddress) -> Params:
         """Gives an address to the other party of an agreement, directly from home to home."""
         membership = await self._node.wait_to_sign()
-        party = await self._open_party(membership, params)
-        address = _read_address(read_text(params, "text"))
+        party = await self._open_party(membership, call)
+        address = _read_address(call.text)
         delivery = membership.address_delivery
         if not delivery.addresses.is_alive(party.agreement):
             raise Mistake(
                 "This agreement is over, so nobody can be given an address for it;"
                 " make a new agreement."
             )
-        held = delivery.give(
-            party.agreement, address, party.seed, party.other, kept=bool(params.get("keep"))
-        )
+        held = delivery.give(party.agreement, address, party.seed, party.other, kept=call.keep)
         return await self._wait_for_delivery(membership, party, held)
 
-    async def show_address(self, params: Params) -> Params:
+    async def show_address(self, call: calls.ShowAddress) -> Params:
         """Shows the address that you received for an agreement, or else the one that you gave."""
         membership = self._node.require_membership()
-        party = await self._open_party(membership, params)
+        party = await self._open_party(membership, call)
         addresses = membership.address_delivery.addresses
         if party.is_guest and addresses.find(party.agreement, giver=party.other) is None:
             # Other homes can hand over an address only while a PIN has opened the guest's device.
@@ -77,7 +79,7 @@ class AddressMethods:
                 "The address was sealed to other devices of yours; ask {name} to give it again.",
                 name=presenter.name_person(held.giver),
             )
-        if params.get("keep") and not held.kept:
+        if call.keep and not held.kept:
             addresses.keep(held)
             held = held._replace(kept=True)
         return {
@@ -88,10 +90,10 @@ class AddressMethods:
             "kept": held.kept,
         }
 
-    async def forget_address(self, params: Params) -> Params:
+    async def forget_address(self, call: calls.ForgetAddress) -> Params:
         """Erases the addresses of an agreement here, and takes back the address that was given."""
         membership = await self._node.wait_to_sign()
-        party = await self._open_party(membership, params)
+        party = await self._open_party(membership, call)
         addresses = membership.address_delivery.addresses
         received = addresses.find(party.agreement, giver=party.other)
         if received is not None:
@@ -143,23 +145,22 @@ class AddressMethods:
             "No address has come yet; {name} gives theirs with `meshcoop address give`.", name=name
         )
 
-    async def _open_party(self, membership: Membership, params: Params) -> _Party:
+    async def _open_party(self, membership: Membership, call: _AboutAddress) -> _Party:
         """Finds the party to an agreement who uses this home, and opens the keys of this person.
 
         Raises Refused if nobody of this home is a party (R-18.5). Raises Mistake if no agreement or
         no person fits the parameters.
         """
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
-        agreement = resolver.resolve_record(read_text(params, "agreement"))
+        agreement = resolver.resolve_record(call.agreement)
         parties = membership.address_delivery.addresses.parties(agreement)
-        caller = params.get("as")
-        if caller is None:
+        if call.as_ is None:
             people = membership.author.people
         else:
-            people = {membership.guests.resolve(caller, resolver.resolve_person)}
+            people = {membership.guests.resolve(call.as_, resolver.resolve_person)}
         own_parties = sorted(people & parties)
         if not own_parties:
-            if caller is not None:
+            if call.as_ is not None:
                 raise Refused("R-18.5", "this agreement is between other people")
             raise Refused(
                 "R-18.5",
@@ -172,7 +173,7 @@ class AddressMethods:
             seed = _own_seed(membership, person)
             boxes = [*membership.state.ring.boxes.values()]
         else:
-            seed = await membership.guests.open_seed(guest, read_pin(params))
+            seed = await membership.guests.open_seed(guest, call.pin)
             boxes = [seal.device_box_key(seed)]
         return _Party(agreement, person, other, seed, boxes, is_guest=guest is not None)
 

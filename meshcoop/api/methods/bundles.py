@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import Collection
+from typing import Any
 
+from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import NodeHandle
-from meshcoop.api.params import USAGE_ERROR, Params
-from meshcoop.api.server import Method
-from meshcoop.errors import Mistake
+from meshcoop.api.params import Params
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from protocol.record.envelope import Record
+from protocol.wire import calls
 
 _LOG = logging.getLogger(__name__)
 
@@ -20,16 +21,18 @@ class BundleMethods:
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
-    def table(self) -> dict[str, Method]:
+    def table(self) -> dict[str, Method[Any]]:
         """Returns the API methods of this class, by name."""
-        return {"take": self.ingest_records}
+        return by_name(
+            Method(calls.Take, self.ingest_records),
+        )
 
-    async def ingest_records(self, params: Params) -> Params:
+    async def ingest_records(self, call: calls.Take) -> Params:
         """Stores records that came on a stick, after the same checks as for a peer's records."""
         mesh = self._node.require_membership().mesh
         inbox = mesh.inbox
         parsed = IngestResult()
-        records = inbox.parse(_read_wires(params), parsed)
+        records = inbox.parse(call.wires, parsed)
         held_ids = inbox.store.records.find_held([record.id for record in records])
         # Contents come first: one of them may be an admission that the new records need.
         filled = inbox.ingest_contents(_missing_contents(inbox, records, held_ids))
@@ -62,10 +65,3 @@ def _missing_contents(
         if row is not None and row.record.content is None:
             contents.append((record.id, record.content))
     return contents
-
-
-def _read_wires(params: Params) -> list[bytes]:
-    wires = params.get("wires")
-    if type(wires) is not list or not all(type(wire) is bytes for wire in wires):
-        raise Mistake("`wires` is a list of records, as bytes.", USAGE_ERROR)
-    return wires

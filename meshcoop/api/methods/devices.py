@@ -1,17 +1,12 @@
 """The methods of the local API about people's devices (specs/06-local-api.md)."""
 
+from typing import Any
+
+from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import Membership, NodeHandle
-from meshcoop.api.params import (
-    USAGE_ERROR,
-    Params,
-    read_hex,
-    read_id_prefix,
-    read_pin,
-    read_text,
-)
+from meshcoop.api.params import USAGE_ERROR, Params
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
-from meshcoop.api.server import Method
 from meshcoop.author import automatic
 from meshcoop.author.signer import Signer
 from meshcoop.errors import Mistake
@@ -25,6 +20,7 @@ from protocol.kinds.neighbourhood import Device as DeviceRecord
 from protocol.kinds.people import read_person_name
 from protocol.record import root_statement as statement
 from protocol.record.root_statement import Certificate, Revocation
+from protocol.wire import calls
 
 
 class DeviceMethods:
@@ -37,33 +33,33 @@ class DeviceMethods:
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
-    def table(self) -> dict[str, Method]:
+    def table(self) -> dict[str, Method[Any]]:
         """Returns the API methods of this class, by name."""
-        return {
-            "devices": self.list_devices,
-            "device": self.show_device,
-            "carry": self.post_statement,
-            "guest": self.add_guest,
-            "asks_pin": self.asks_pin,
-        }
+        return by_name(
+            Method(calls.Devices, self.list_devices),
+            Method(calls.Device, self.show_device),
+            Method(calls.Carry, self.post_statement),
+            Method(calls.Guest, self.add_guest),
+            Method(calls.AsksPin, self.asks_pin),
+        )
 
-    async def list_devices(self, params: Params) -> list[Params]:
+    async def list_devices(self, call: calls.Devices) -> list[Params]:
         """Lists the devices of `person` with their states. Without `person`, lists your own."""
         membership = self._node.require_membership()
         authority = membership.state.authority
         if authority is None:
             return []
-        if params.get("person") is None:
+        if call.person is None:
             people = _own_people(membership, authority)
         else:
-            people = {self._resolver(membership).resolve_person(params["person"])}
+            people = {self._resolver(membership).resolve_person(call.person)}
         devices = [device for person in sorted(people) for device in authority.devices_of(person)]
         return [self._show(membership, device) for device in devices]
 
-    async def show_device(self, params: Params) -> Params:
+    async def show_device(self, call: calls.Device) -> Params:
         """Shows the device whose key begins with the given digits."""
         membership = self._node.require_membership()
-        prefix = read_id_prefix(params.get("device"))
+        prefix = call.device.lower()
         authority = membership.state.authority
         devices = authority.devices if authority else {}
         matches = [device for key, device in devices.items() if key.hex().startswith(prefix)]
@@ -75,10 +71,10 @@ class DeviceMethods:
             raise Mistake("Several devices begin with {prefix}; give more digits.", prefix=prefix)
         return self._show(membership, matches[0])
 
-    async def post_statement(self, params: Params) -> Params:
+    async def post_statement(self, call: calls.Carry) -> Params:
         """Posts a statement that certifies or revokes a device. A person's root key signed it."""
         membership = await self._node.wait_to_sign()
-        signed = read_hex(params, "statement")
+        signed = bytes.fromhex(call.statement)
         read = statement.read_statement(signed)
         if read.place != _place(membership):
             raise Mistake("This statement is for another neighbourhood.")
@@ -86,19 +82,19 @@ class DeviceMethods:
         record = membership.author.write(declared_of(DeviceRecord), {"statement": signed})
         return {"id": record.id.hex()}
 
-    async def add_guest(self, params: Params) -> Params:
+    async def add_guest(self, call: calls.Guest) -> Params:
         """Adds a guest: a person without a machine. A PIN locks the guest's device at this home."""
         membership = await self._node.wait_to_sign()
-        certified = _read_certificate(membership, params)
+        certified = _read_certificate(membership, call)
         guest = Guest(
             certified.person,
             certified.device,
-            read_person_name(read_text(params, "name")),
-            read_hex(params, "statement"),
-            _read_lock(params),
+            read_person_name(call.name),
+            bytes.fromhex(call.statement),
+            _read_lock(call),
         )
         # Nobody could use a device that the PIN does not open. So the PIN is tried first.
-        seed = await membership.guests.open_seed(guest, read_pin(params))
+        seed = await membership.guests.open_seed(guest, call.pin)
         membership.guests.add(guest)
         is_member = _admit_guest(membership, guest, seed)
         if is_member:
@@ -110,11 +106,11 @@ class DeviceMethods:
         person = presenter.show_named(guest.name, guest.person)
         return {"state": "member" if is_member else "waiting", "person": person}
 
-    async def asks_pin(self, params: Params) -> bool:
+    async def asks_pin(self, call: calls.AsksPin) -> bool:
         """Returns true if a person is a guest of this home. A guest needs a PIN to sign."""
         membership = self._node.require_membership()
         resolver = self._resolver(membership)
-        person = membership.guests.resolve(read_text(params, "as"), resolver.resolve_person)
+        person = membership.guests.resolve(call.as_, resolver.resolve_person)
         return membership.guests.find(person) is not None
 
     def _resolver(self, membership: Membership) -> Resolver:
@@ -162,24 +158,24 @@ def _check_new(authority: Authority | None, stated: Certificate | Revocation) ->
         raise AlreadySo("R-03.3", "the device is revoked already")
 
 
-def _read_certificate(membership: Membership, params: Params) -> Certificate:
+def _read_certificate(membership: Membership, call: calls.Guest) -> Certificate:
     """Reads the certificate of a guest's device.
 
     Raises Refused if a signature is wrong. Raises Mistake (exit code 2) if the statement is no
     certificate for this neighbourhood.
     """
-    certified = statement.read_statement(read_hex(params, "statement"))
+    certified = statement.read_statement(bytes.fromhex(call.statement))
     if not isinstance(certified, Certificate) or certified.place != _place(membership):
         raise Mistake("A guest needs a certificate for this neighbourhood.", USAGE_ERROR)
     return certified
 
 
-def _read_lock(params: Params) -> Params:
+def _read_lock(call: calls.Guest) -> Params:
     """Reads the seed of a guest's device, which is locked with the guest's PIN. Raises Mistake
     (exit code 2) if the parameter is malformed.
     """
     try:
-        return lock.check_map(params.get("locked"))
+        return lock.check_map(call.locked)
     except lock.UnreadableLock:
         raise Mistake("`locked` must be a seed that a PIN locks.", USAGE_ERROR) from None
 

@@ -4,7 +4,8 @@ The rows of these lists change as time passes, even without new records.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import islice
 
 from meshcoop.api.loop_awaits import loop_awaits
@@ -12,12 +13,11 @@ from meshcoop.api.loop_views import KINDS_WITH_STATUS, LoopViews
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.queries import MAX_ROWS, open_queries, read_limit, read_state
+from meshcoop.api.queries import Lister, open_queries, read_limit, read_state
 from meshcoop.api.resolver import Resolver
 from protocol.fold.registry import declared_of
 from protocol.kinds.services.services import Service
-
-Lister = Callable[[Params], Awaitable[list[Params]]]
+from protocol.wire import calls
 
 _SERVICES = declared_of(Service).plural
 _KINDS_BY_LIST = {kind.plural: kind for kind in map(declared_of, KINDS_WITH_STATUS)}
@@ -42,13 +42,13 @@ class LoopMethods:
             "holdings": self._list_holdings,
         }
 
-    async def find_matter(self, params: Params) -> Params | None:
-        """Finds the matter whose id begins with the parameter `id`.
+    async def find_matter(self, typed: str) -> Params | None:
+        """Finds the matter whose id begins with the typed digits.
 
         Returns None if no matter fits, if several matters fit, or if the id of a record begins with
         the same digits.
         """
-        prefix = str(params.get("id", "")).strip().lower()
+        prefix = typed.strip().lower()
         membership = self._node.require_membership()
         if not _ID_PREFIX.fullmatch(prefix):
             return None
@@ -81,44 +81,44 @@ class LoopMethods:
         answers = loop_awaits(membership.state, membership.loop_cache, person, now)
         return {(answer.kind, answer.about) for answer in answers}
 
-    async def _list_with_status(self, params: Params) -> list[Params]:
-        what = params["what"]
-        state = read_state(params, what, _KINDS_BY_LIST[what].states)
+    async def _list_with_status(self, call: calls.List) -> list[Params]:
+        state = read_state(call, call.what, _KINDS_BY_LIST[call.what].states)
         # The loop decides the state of an action. So `state` and `limit` are applied afterwards.
-        unlimited = {name: params[name] for name in params if name not in {"state", "limit"}}
-        rows = (await open_queries(self._node, unlimited)).list_views(unlimited)
+        unlimited = replace(call, state=None, limit=None)
+        rows = (await open_queries(self._node, call.as_, call.pin)).list_views(unlimited)
         views = self._views(self._node.require_membership())
         with_status = (views.with_loop_status(row) for row in rows)
         in_state = (row for row in with_status if state in {None, row["state"]})
-        return list(islice(in_state, read_limit(params, MAX_ROWS)))
+        return list(islice(in_state, read_limit(call)))
 
-    async def _list_matters(self, params: Params) -> list[Params]:
+    async def _list_matters(self, call: calls.List) -> list[Params]:
         rows = self._views(self._node.require_membership()).rows
-        return self._list_rows(params, "matters", rows.list_matters)
+        return self._list_rows(call, "matters", rows.list_matters)
 
-    async def _list_signals(self, params: Params) -> list[Params]:
+    async def _list_signals(self, call: calls.List) -> list[Params]:
         rows = self._views(self._node.require_membership()).rows
-        return self._list_rows(params, "signals", rows.list_signals)
+        return self._list_rows(call, "signals", rows.list_signals)
 
-    async def _list_holdings(self, params: Params) -> list[Params]:
+    async def _list_holdings(self, call: calls.List) -> list[Params]:
         """Lists the open services that concern this home's person (R-21.6).
 
         A service concerns a person who holds it, has passed it on, or has given feedback on it.
         """
-        state = read_state(params, "holdings", _HOLDING_STATES)
-        open_services = {**params, "what": _SERVICES, "state": Service.State.OPEN.value}
-        open_services.pop("limit", None)
-        services = await self._list_with_status(open_services)
+        state = read_state(call, "holdings", _HOLDING_STATES)
+        open_services = Service.State.OPEN.value
+        services = await self._list_with_status(
+            replace(call, what=_SERVICES, state=open_services, limit=None)
+        )
         rows = [
             {**service, "kind": "holding", "state": _holding_state(service)} for service in services
         ]
         holdings = [row for row in rows if row["state"] and state in {None, row["state"]}]
         holdings.sort(key=lambda row: _HOLDING_STATES.index(row["state"]))
-        return holdings[: read_limit(params, MAX_ROWS)]
+        return holdings[: read_limit(call)]
 
     def _list_rows(
         self,
-        params: Params,
+        call: calls.List,
         what: str,
         list_rows: Callable[[Iterable[Service]], list[Params]],
     ) -> list[Params]:
@@ -126,13 +126,12 @@ class LoopMethods:
         one service or measure.
         """
         membership = self._node.require_membership()
-        state = read_state(params, what, _STATES[what])
-        about = params.get("about")
-        if about is None:
+        state = read_state(call, what, _STATES[what])
+        if call.about is None:
             rows = list_rows(membership.state.views.of_kind(Service))
         else:
             resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
-            record_id = resolver.resolve_record(about)
+            record_id = resolver.resolve_record(call.about)
             followed = membership.loop_cache.loops_for(record_id, self._node.now())
             about_id = record_id.hex()
             rows = [
@@ -141,7 +140,7 @@ class LoopMethods:
                 if about_id in {row["measure"]["id"], row["service"]["id"]}
             ]
         in_state = [row for row in rows if state in {None, row["state"]}]
-        return in_state[: read_limit(params, MAX_ROWS)]
+        return in_state[: read_limit(call)]
 
     def _views(self, membership: Membership) -> LoopViews:
         authority = membership.state.authority

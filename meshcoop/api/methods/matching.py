@@ -2,14 +2,16 @@
 people.
 """
 
+from typing import Any
+
 import trio
 
+from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import Membership, NodeHandle
-from meshcoop.api.params import Params, read_text
+from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.queries import MAX_ROWS, read_limit, read_state
+from meshcoop.api.queries import Lister, read_limit, read_state
 from meshcoop.api.resolver import Resolver
-from meshcoop.api.server import Method
 from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
 from meshcoop.matching.explanations import Explainer
@@ -17,6 +19,7 @@ from meshcoop.matching.introductions import Tie, Ties
 from meshcoop.matching.reciprocity import Quarter, list_quarters, quarter_of
 from meshcoop.matching.suggestions import Suggestion, Suggestions
 from meshcoop.matching.vocabulary import Vocabulary, load_lexicons
+from protocol.wire import calls
 
 _VIEWS_AT_ONCE = 100  # the number of views that are read before other tasks may run
 _DEFAULT_SUGGESTIONS = 50
@@ -34,37 +37,38 @@ class MatchingMethods:
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
-        self.lists: dict[str, Method] = {
+        self.lists: dict[str, Lister] = {
             "suggestions": self.list_suggestions,
             "reciprocity": self.list_quarters,
         }
 
-    def table(self) -> dict[str, Method]:
+    def table(self) -> dict[str, Method[Any]]:
         """Returns the API methods of this class, by name."""
-        return {"introductions": self.show_introductions}
+        return by_name(
+            Method(calls.Introductions, self.show_introductions),
+        )
 
-    async def list_suggestions(self, params: Params) -> list[Params]:
+    async def list_suggestions(self, call: calls.List) -> list[Params]:
         """Lists who could help whom: for the caller, or about a post or a person."""
         membership = await self._with_index()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
-        me = _caller(membership, resolver, params)
-        limit = read_limit(params, _DEFAULT_SUGGESTIONS)
-        read_state(params, "suggestions", _SUGGESTION_STATES)
-        if params.get("muted"):
+        me = _caller(membership, resolver, call.as_)
+        limit = read_limit(call, _DEFAULT_SUGGESTIONS)
+        read_state(call, "suggestions", _SUGGESTION_STATES)
+        if call.muted:
             return []  # no suggestion is about muted people
         authority = membership.state.authority
         left = authority.left if authority else frozenset()
         people = _unmuted_members(membership)
         matcher = Suggestions(membership.matching_index, people, presenter.clock, left)
-        if params.get("about") is None:
+        if call.about is None:
             suggestions = matcher.for_person(me)
         else:
-            about = str(params["about"])
-            suggestions = _suggestions_about(membership, matcher, resolver, about, me)
+            suggestions = _suggestions_about(membership, matcher, resolver, call.about, me)
         return [_show_suggestion(suggestion, presenter, me) for suggestion in suggestions[:limit]]
 
-    async def list_quarters(self, params: Params) -> list[Params]:
+    async def list_quarters(self, call: calls.List) -> list[Params]:
         """Lists how many members gave and received in each quarter, newest first."""
         membership = await self._with_index()
         presenter = Presenter(membership.state, self._node.now)
@@ -75,9 +79,9 @@ class MatchingMethods:
             for member in authority.members.values()
         }
         today = presenter.clock.today
-        limit = read_limit(params, MAX_ROWS)
-        state = read_state(params, "reciprocity", _QUARTER_STATES)
-        if params.get("muted"):
+        limit = read_limit(call)
+        state = read_state(call, "reciprocity", _QUARTER_STATES)
+        if call.muted:
             return []  # a quarter is nobody's post, so it is no muted post
         current = quarter_of(today)
         rows = [
@@ -89,13 +93,13 @@ class MatchingMethods:
         in_state = [row for row in rows if state in {None, row["state"]}]
         return in_state[:limit]
 
-    async def show_introductions(self, params: Params) -> Params:
+    async def show_introductions(self, call: calls.Introductions) -> Params:
         """Shows who can introduce you to a person: the shortest ways through people you know."""
         membership = await self._with_index()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
-        me = _caller(membership, resolver, params)
-        person = resolver.resolve_person(read_text(params, "person"))
+        me = _caller(membership, resolver, call.as_)
+        person = resolver.resolve_person(call.person)
         ways = _gather_ties(membership).shortest_paths(me, person)
         explainer = Explainer(me, presenter.show_person)
         return {
@@ -123,11 +127,8 @@ class MatchingMethods:
         return membership
 
 
-def _caller(membership: Membership, resolver: Resolver, params: Params) -> bytes:
-    """Returns the person that the parameter `as` names. If `as` is missing, returns this home's
-    person.
-    """
-    caller = params.get("as")
+def _caller(membership: Membership, resolver: Resolver, caller: str | None) -> bytes:
+    """Returns the person whom the caller names. If `caller` is None, returns this home's person."""
     if caller is None:
         return membership.author.person
     return membership.guests.resolve(caller, resolver.resolve_person)

@@ -4,6 +4,9 @@ Only programs of the same user can call these methods. The methods check the par
 nevertheless. If a parameter is wrong, the user gets a sentence, never a traceback.
 """
 
+from typing import Any
+
+from meshcoop.api.method import Method
 from meshcoop.api.methods.addresses import AddressMethods
 from meshcoop.api.methods.bundles import BundleMethods
 from meshcoop.api.methods.devices import DeviceMethods
@@ -15,7 +18,6 @@ from meshcoop.api.methods.relays import RelayEnrolmentMethods, RelayMethods
 from meshcoop.api.methods.status import StatusMethods
 from meshcoop.api.methods.views import ViewMethods
 from meshcoop.api.node_handle import NodeHandle
-from meshcoop.api.server import Method
 
 
 class Methods:
@@ -24,7 +26,7 @@ class Methods:
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
-    def table(self) -> dict[str, Method]:
+    def table(self) -> dict[str, Method[Any]]:
         """Returns all API methods, by name."""
         node = self._node
         loops = LoopMethods(node)

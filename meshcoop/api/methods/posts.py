@@ -2,25 +2,27 @@
 learns which records they could post.
 """
 
+from typing import Any
+
 from meshcoop.api.awaited_answers import AWAITED
 from meshcoop.api.credit_advice import CreditAdvisor
+from meshcoop.api.method import Method, by_name
 from meshcoop.api.methods.loops import LoopMethods
 from meshcoop.api.node_handle import Membership, NodeHandle
-from meshcoop.api.params import USAGE_ERROR, Params, read_pin, read_text
+from meshcoop.api.params import Params
 from meshcoop.api.plain_values import show_input
 from meshcoop.api.presenter import Presenter, title_of
 from meshcoop.api.queries import open_private, open_queries
 from meshcoop.api.resolver import Resolver
-from meshcoop.api.server import Method
 from meshcoop.author.next_steps import Step, find_steps
 from meshcoop.author.signer import Signer
-from meshcoop.errors import Mistake
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.home.key_file import Guest
 from protocol.fold.registry import KINDS
 from protocol.kinds.services.actions import Action
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record
+from protocol.wire import calls
 
 POSSIBLE = "possible"  # why a step is offered: it would count, though nobody waits for it
 
@@ -32,24 +34,27 @@ class PostMethods:
         self._node = node
         self._loops = loops
 
-    def table(self) -> dict[str, Method]:
+    def table(self) -> dict[str, Method[Any]]:
         """Returns the API methods of this class, by name."""
-        return {"post": self.post, "next_steps": self.list_next_steps}
+        return by_name(
+            Method(calls.Post, self.post),
+            Method(calls.NextSteps, self.list_next_steps),
+        )
 
-    async def post(self, params: Params) -> Params:
+    async def post(self, call: calls.Post) -> Params:
         """Signs one record, stores it and sends it to the neighbours."""
         membership = await self._node.wait_to_sign()
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
-        fields = _read_fields(params)
-        about = _resolve_about(resolver, params)
-        represented = _resolve_represented(resolver, params)
-        person = _resolve_signer(membership, resolver, params)
+        fields = call.fields or {}
+        about = None if call.about is None else resolver.resolve_record(call.about)
+        represented = None if call.for_ is None else resolver.resolve_person(call.for_)
+        person = _resolve_signer(membership, resolver, call)
         guest = None if person is None else membership.guests.find(person)
-        if about and _is_action(params.get("kind")):
+        if about and _is_action(call.kind):
             fields = fields | self._loops.citation_for(about)
         signer: Signer | None = None  # None: any device of this home that may sign
         if guest is not None:
-            signer = await _open_guest(membership, guest, params)
+            signer = await _open_guest(membership, guest, call)
             # The guest may have been admitted while their PIN was not at hand. Then the guest
             # accepts the charter now.
             membership.guests.settle(guest, signer)
@@ -58,7 +63,7 @@ class PostMethods:
             if person is not None:
                 signer = membership.author.signer_of(person)
         record = membership.author.post(
-            read_text(params, "kind"),
+            call.kind,
             fields,
             signer=signer,
             about=about,
@@ -68,7 +73,7 @@ class PostMethods:
         me = membership.author.person if guest is None else person
         return self._answer(membership, record, me)
 
-    async def list_next_steps(self, params: Params) -> list[Params]:
+    async def list_next_steps(self, call: calls.NextSteps) -> list[Params]:
         """Lists the records that a person could post now in the thread of a record.
 
         Without `id`, lists the records that others await from this person.
@@ -76,17 +81,19 @@ class PostMethods:
         membership = await self._node.wait_to_sign()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
-        person = _resolve_signer(membership, resolver, params)
+        person = _resolve_signer(membership, resolver, call)
         guest = None if person is None else membership.guests.find(person)
         if guest is not None:
-            signer = await _open_guest(membership, guest, params)
+            signer = await _open_guest(membership, guest, call)
         else:
             await open_private(membership.author.private)
             signer = membership.author.signer_of(person)
-        if params.get("id") is not None:
-            record_id = resolver.resolve_record(read_text(params, "id"))
+        if call.id is not None:
+            record_id = resolver.resolve_record(call.id)
             return self._show_steps(membership, presenter, signer, record_id)
-        waiting = (await open_queries(self._node, params)).list_views({**params, "what": "waiting"})
+        waiting = (await open_queries(self._node, call.as_, call.pin)).list_views(
+            calls.List(what="waiting")
+        )
         steps: dict[str, list[Params]] = {}
         for row in waiting:
             root = row["thread"]
@@ -157,45 +164,26 @@ def _find_step(row: Params, steps: list[Params]) -> Params:
     }
 
 
-def _read_fields(params: Params) -> Params:
-    fields: object = params.get("fields") or {}
-    if type(fields) is not dict:
-        raise Mistake("The fields of a record are a map of names and values.", USAGE_ERROR)
-    return fields
-
-
-def _is_action(name: object) -> bool:
-    declared = KINDS.get(str(name))
+def _is_action(name: str) -> bool:
+    declared = KINDS.get(name)
     return declared is not None and declared.view_type is Action
 
 
-def _resolve_about(resolver: Resolver, params: Params) -> bytes | None:
-    """Finds the record that the new record is about. Returns None if the call names no such
-    record.
-    """
-    about = params.get("about")
-    return None if about is None else resolver.resolve_record(about)
+def _resolve_signer(
+    membership: Membership, resolver: Resolver, call: calls.Post | calls.NextSteps
+) -> bytes | None:
+    """Finds the signer that the param `as` names. Returns None if `as` is missing."""
+    if call.as_ is None:
+        return None
+    return membership.guests.resolve(call.as_, resolver.resolve_person)
 
 
-def _resolve_represented(resolver: Resolver, params: Params) -> bytes | None:
-    """Finds the person that the parameter `for` names. The signer acts for this person as a deputy.
-
-    Returns None if `for` is missing.
-    """
-    represented = params.get("for")
-    return None if represented is None else resolver.resolve_person(represented)
-
-
-def _resolve_signer(membership: Membership, resolver: Resolver, params: Params) -> bytes | None:
-    """Finds the signer that the parameter `as` names. Returns None if `as` is missing."""
-    person = params.get("as")
-    return None if person is None else membership.guests.resolve(person, resolver.resolve_person)
-
-
-async def _open_guest(membership: Membership, guest: Guest, params: Params) -> Signer:
+async def _open_guest(
+    membership: Membership, guest: Guest, call: calls.Post | calls.NextSteps
+) -> Signer:
     """Opens a guest's device with the guest's PIN, for this call only. Raises Mistake if the PIN
     does not open it.
     """
-    seed = await membership.guests.open_seed(guest, read_pin(params))
+    seed = await membership.guests.open_seed(guest, call.pin)
     private = await open_private(PrivateThreads(membership.state, [seal.device_box_key(seed)]))
     return Signer(guest.person, guest.device, seed, private)

@@ -1,11 +1,12 @@
 """The methods of the local API about relays (specs/06-local-api.md)."""
 
 from dataclasses import replace
+from typing import Any
 
+from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import Membership, NodeHandle
-from meshcoop.api.params import USAGE_ERROR, Params, read_id_prefix, read_number, read_text
+from meshcoop.api.params import USAGE_ERROR, Params
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.server import Method
 from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
 from meshcoop.home.relay_limits import MEGABYTE
@@ -17,6 +18,8 @@ from protocol.kinds.neighbourhood import Relay as RelayRecord
 from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
 from protocol.spelling import are_alike
+from protocol.wire import calls
+from protocol.wire.calls import Call
 
 _PACKED_ADDRESS = 19  # bytes; no packed address is longer
 
@@ -27,53 +30,53 @@ class RelayMethods:
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
-    def table(self) -> dict[str, Method]:
+    def table(self) -> dict[str, Method[Any]]:
         """Returns the API methods of this class, by name."""
-        return {
-            "relay_ticket": self.issue_ticket,
-            "relay_leave": self.leave_neighbourhood,
-            "relay_limits": self.change_limits,
-            "relay_storage": self.show_storage,
-        }
+        return by_name(
+            Method(calls.RelayTicket, self.issue_ticket),
+            Method(calls.RelayLeave, self.leave_neighbourhood),
+            Method(calls.RelayLimits, self.change_limits),
+            Method(calls.RelayStorage, self.show_storage),
+        )
 
-    async def issue_ticket(self, params: Params) -> Params:
+    async def issue_ticket(self, call: calls.RelayTicket) -> Params:
         """Makes a ticket with which one neighbourhood can enrol this relay."""
-        addresses = params.get("addresses") or []
-        if type(addresses) is not list or not all(map(_is_address, addresses)):
+        addresses = call.addresses or []
+        if not all(map(_is_address, addresses)):
             raise Mistake(
                 "Write an address as neighbours dial it, like /ip4/192.0.2.7/tcp/4001.",
                 USAGE_ERROR,
             )
         relay = self._node.require_relay()
-        code, expires = relay.issue_ticket([str(address) for address in addresses])
+        code, expires = relay.issue_ticket(addresses)
         return {"ticket": code, "expires": iso_time(expires)}
 
-    async def leave_neighbourhood(self, params: Params) -> Params:
+    async def leave_neighbourhood(self, call: calls.RelayLeave) -> Params:
         """Stops serving a neighbourhood, and erases everything that the relay keeps for it."""
         relay = self._node.require_relay()
-        neighbourhood = _find_enrolled(relay, read_text(params, "neighbourhood"))
+        neighbourhood = _find_enrolled(relay, call.neighbourhood)
         shown = _show_neighbourhood(relay, neighbourhood)
         await relay.leave(neighbourhood)
         return {"neighbourhood": shown}
 
-    async def change_limits(self, params: Params) -> Params:
+    async def change_limits(self, call: calls.RelayLimits) -> Params:
         """Changes this relay's limits per neighbourhood, if any are given. Shows the limits."""
         relay = self._node.require_relay()
         home = self._node.home
         settings = home.read_settings()
-        megabytes = _read_above_zero(params, "megabytes")
-        days = _read_above_zero(params, "days")
-        if megabytes or days:
+        if call.megabytes or call.days:
             settings = replace(
-                settings, megabytes=megabytes or settings.megabytes, days=days or settings.days
+                settings,
+                megabytes=call.megabytes or settings.megabytes,
+                days=call.days or settings.days,
             )
             home.write_settings(settings)
             relay.change_limits(settings.limits)
         return {"megabytes": settings.limits.room // MEGABYTE, "days": settings.limits.days}
 
-    async def show_storage(self, params: Params) -> list[Params]:
+    async def show_storage(self, call: calls.RelayStorage) -> list[Params]:
         """Lists how much space each neighbourhood uses at this relay."""
-        del params
+        del call
         relay = self._node.require_relay()
         return [
             {
@@ -94,24 +97,24 @@ class RelayEnrolmentMethods:
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
-    def table(self) -> dict[str, Method]:
+    def table(self) -> dict[str, Method[Any]]:
         """Returns the API methods of this class, by name."""
-        return {
-            "relay_enrol": self.enrol_relay,
-            "relay_end": self.end_enrolment,
-            "relays": self.list_relays,
-        }
+        return by_name(
+            Method(calls.RelayEnrol, self.enrol_relay),
+            Method(calls.RelayEnd, self.end_enrolment),
+            Method(calls.Relays, self.list_relays),
+        )
 
-    async def enrol_relay(self, params: Params) -> Params:
+    async def enrol_relay(self, call: calls.RelayEnrol) -> Params:
         """Enrols the relay that made a ticket, so that it serves the neighbourhood."""
         membership = await self._node.wait_to_sign()
-        record = await relay_enrolment.enrol(membership.mesh, read_text(params, "ticket"))
+        record = await relay_enrolment.enrol(membership.mesh, call.ticket)
         return {"id": record.id.hex()}
 
-    async def end_enrolment(self, params: Params) -> Params:
+    async def end_enrolment(self, call: calls.RelayEnd) -> Params:
         """Ends the enrolment of a relay. Only a person who enrolled the relay can end it."""
         membership = await self._node.wait_to_sign()
-        prefix = read_id_prefix(params.get("relay"))
+        prefix = call.relay.lower()
         authority = membership.state.authority
         relays = authority.relays if authority else {}
         matches = [relay for key, relay in relays.items() if key.hex().startswith(prefix)]
@@ -126,9 +129,9 @@ class RelayEnrolmentMethods:
             raise Mistake("Others enrolled this relay, not you; only they can end that.")
         return {"id": record.id.hex()}
 
-    async def list_relays(self, params: Params) -> list[Params]:
+    async def list_relays(self, call: Call) -> list[Params]:
         """Lists the neighbourhood's relays. On a relay, lists the neighbourhoods that it serves."""
-        del params
+        del call
         relay = self._node.relay
         if relay is not None:
             return _list_tenants(relay)
@@ -221,18 +224,6 @@ def _name_of(relay: Relay, neighbourhood: bytes) -> str | None:
     return tenant.name if tenant else None
 
 
-def _is_address(value: object) -> bool:
-    """Returns whether the value is the text of an address that fits into a record."""
-    return bool(pack_addresses((str(value),), _PACKED_ADDRESS))
-
-
-def _read_above_zero(params: Params, name: str) -> int | None:
-    """Reads a number of at least 1. Returns None if the parameter is missing. Raises Mistake (exit
-    code 2) if it is anything else.
-    """
-    if params.get(name) is None:
-        return None
-    number = int(read_number(params, name, 0))
-    if not number:
-        raise Mistake("`{name}` is a number above 0.", USAGE_ERROR, name=name)
-    return number
+def _is_address(text: str) -> bool:
+    """Returns whether this is the text of an address that fits into a record."""
+    return bool(pack_addresses((text,), _PACKED_ADDRESS))

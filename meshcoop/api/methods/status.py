@@ -3,21 +3,21 @@
 import hashlib
 import os
 from collections.abc import Iterable
+from typing import Any
 
 import trio
 
+from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import Membership, NodeHandle
-from meshcoop.api.params import Params, read_id_prefix, read_number
+from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter, show_refusal
-from meshcoop.api.server import Method
 from meshcoop.clock import iso_time
 from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.state import State
 from meshcoop.relay.relay import Relay
 from protocol.fold.registry import package_of
-from protocol.wire import sync_session
+from protocol.wire import calls, sync_session
 
-_WAIT_SECONDS = 30
 _LOOK_AGAIN_SECONDS = 0.2
 
 # The fields of the status that a relay, or a home without a neighbourhood, cannot fill.
@@ -46,13 +46,17 @@ class StatusMethods:
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
 
-    def table(self) -> dict[str, Method]:
+    def table(self) -> dict[str, Method[Any]]:
         """Returns the API methods of this class, by name."""
-        return {"status": self.show_status, "stop": self.stop, "wait": self.wait}
+        return by_name(
+            Method(calls.Status, self.show_status),
+            Method(calls.Stop, self.stop),
+            Method(calls.Wait, self.wait),
+        )
 
-    async def show_status(self, params: Params) -> Params:
+    async def show_status(self, call: calls.Status) -> Params:
         """Shows who this home is, which peers it is connected to, and what it stores."""
-        del params
+        del call
         node = self._node
         status = {
             "specs": sync_session.VERSION,
@@ -70,19 +74,19 @@ class StatusMethods:
             return {**status, **_NO_MEMBERSHIP, "waiting": {"admission": has_knocked}}
         return {**status, **self._member_status(node.membership)}
 
-    async def stop(self, params: Params) -> None:
+    async def stop(self, call: calls.Stop) -> None:
         """Stops the node."""
-        del params
+        del call
         self._node.stop()
 
-    async def wait(self, params: Params) -> bool:
+    async def wait(self, call: calls.Wait) -> bool:
         """Waits for the given records, peers and hashes. Returns false if the time runs out."""
-        with trio.move_on_after(read_number(params, "timeout", _WAIT_SECONDS)):
-            while not self._is_reached(params):
+        with trio.move_on_after(call.timeout):
+            while not self._is_reached(call):
                 # Peers come and go without a record, so `changed` alone is not enough.
                 with trio.move_on_after(_LOOK_AGAIN_SECONDS):
                     await self._node.changed.wait()
-        return self._is_reached(params)
+        return self._is_reached(call)
 
     def _relay_status(self, relay: Relay) -> Params:
         tenants = relay.tenants.values()
@@ -147,20 +151,19 @@ class StatusMethods:
             "ahead": show_ahead(state, presenter),
         }
 
-    def _is_reached(self, params: Params) -> bool:
+    def _is_reached(self, call: calls.Wait) -> bool:
         """Returns whether this home has everything for which a call of the method `wait` waits."""
         membership = self._node.membership
         if membership is None:
             return False
         records = membership.state.store.records
-        if records.count() < read_number(params, "records", 0):
+        if records.count() < call.records:
             return False
-        if len(membership.mesh.conversations) < read_number(params, "peers", 0):
+        if len(membership.mesh.conversations) < call.peers:
             return False
-        record_id = params.get("id")
-        if record_id is not None and not records.ids_beginning(read_id_prefix(record_id)):
+        if call.id is not None and not records.ids_beginning(call.id.lower()):
             return False
-        wanted_hash = params.get("state_hash")
+        wanted_hash = call.state_hash
         return wanted_hash is None or membership.state.views.state_hash().hex() == wanted_hash
 
 

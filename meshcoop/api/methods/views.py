@@ -1,17 +1,19 @@
 """The methods of the local API that show views: lists, threads, balances and a diary."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from meshcoop.api.balances import Balances
 from meshcoop.api.calendar import Diary
+from meshcoop.api.method import Method, by_name
 from meshcoop.api.methods.loops import LoopMethods
 from meshcoop.api.node_handle import NodeHandle
-from meshcoop.api.params import Params, read_text
+from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.queries import open_queries
+from meshcoop.api.queries import Lister, open_queries
 from meshcoop.api.resolver import Resolver
-from meshcoop.api.server import Method
 from meshcoop.errors import Mistake
+from protocol.wire import calls
 
 
 class ViewMethods:
@@ -19,61 +21,60 @@ class ViewMethods:
     these lists.
     """
 
-    def __init__(self, node: NodeHandle, loops: LoopMethods, lists: Mapping[str, Method]) -> None:
+    def __init__(self, node: NodeHandle, loops: LoopMethods, lists: Mapping[str, Lister]) -> None:
         self._node = node
         self._loops = loops
         self._lists = lists
 
-    def table(self) -> dict[str, Method]:
+    def table(self) -> dict[str, Method[Any]]:
         """Returns the API methods of this class, by name."""
-        return {
-            "list": self.list_views,
-            "show": self.show_record,
-            "balance": self.show_balances,
-            "search": self.search,
-            "diary": self.show_diary,
-            "mute": self.mute,
-        }
+        return by_name(
+            Method(calls.List, self.list_views),
+            Method(calls.Show, self.show_record),
+            Method(calls.Balance, self.show_balances),
+            Method(calls.Search, self.search),
+            Method(calls.Diary, self.show_diary),
+            Method(calls.Mute, self.mute),
+        )
 
-    async def list_views(self, params: Params) -> list[Params]:
+    async def list_views(self, call: calls.List) -> list[Params]:
         """Lists the views of one kind, newest first. Can also list other things, such as people."""
-        list_rows = self._lists.get(str(params.get("what")))
+        list_rows = self._lists.get(call.what)
         if list_rows is not None:
-            rows: list[Params] = await list_rows(params)
-            return rows
-        return (await open_queries(self._node, params)).list_views(params)
+            return await list_rows(call)
+        return (await open_queries(self._node, call.as_, call.pin)).list_views(call)
 
-    async def show_record(self, params: Params) -> Params:
+    async def show_record(self, call: calls.Show) -> Params:
         """Shows the view of one record with the history of its thread.
 
         If `whole` is true, adds all views of the thread.
         """
-        matter = await self._loops.find_matter(params)
+        matter = await self._loops.find_matter(call.id)
         if matter is not None:
             return matter
-        queries = await open_queries(self._node, params)
-        shown = await queries.show_record(params)
+        queries = await open_queries(self._node, call.as_, call.pin)
+        shown = await queries.show_record(call)
         if "views" in shown:
             shown["views"] = [self._loops.with_loop_status(view) for view in shown["views"]]
         return self._loops.with_loop_status(shown)
 
-    async def show_balances(self, params: Params) -> Params | list[Params]:
+    async def show_balances(self, call: calls.Balance) -> Params | list[Params]:
         """Shows the minutes that people gave and received. For one `person`, adds the history."""
         membership = self._node.require_membership()
         presenter = Presenter(membership.state, self._node.now)
         balances = Balances(membership.state, presenter)
-        if params.get("person") is None:
+        if call.person is None:
             return balances.list_balances()
         resolver = Resolver(membership.state, presenter)
-        return balances.show_balance(resolver.resolve_person(params["person"]))
+        return balances.show_balance(resolver.resolve_person(call.person))
 
-    async def search(self, params: Params) -> list[Params]:
+    async def search(self, call: calls.Search) -> list[Params]:
         """Searches for views that have all of the given words."""
-        return (await open_queries(self._node, params)).search(params)
+        return (await open_queries(self._node)).search(call)
 
-    async def show_diary(self, params: Params) -> Params:
+    async def show_diary(self, call: calls.Diary) -> Params:
         """Shows the events that this home's person has promised to attend, and their times."""
-        del params
+        del call
         membership = self._node.require_membership()
         authority = membership.state.authority
         device = membership.mesh.credentials.device
@@ -83,13 +84,13 @@ class ViewMethods:
         presenter = Presenter(membership.state, self._node.now)
         return Diary(membership.state, presenter, person).show()
 
-    async def mute(self, params: Params) -> Params:
+    async def mute(self, call: calls.Mute) -> Params:
         """Leaves a person's posts out of this home's lists. With `off`, shows the posts again."""
         membership = self._node.require_membership()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
-        person = resolver.resolve_person(read_text(params, "person"))
-        muted = not params.get("off")
+        person = resolver.resolve_person(call.person)
+        muted = not call.off
         if muted and person in membership.author.people:
             raise Mistake("You cannot mute yourself.")
         membership.muted.set_muted(person, muted=muted)

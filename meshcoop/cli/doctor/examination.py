@@ -25,6 +25,7 @@ from meshcoop.client import Client, OtherProgram
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
 from meshcoop.store.disk_errors import StoreError
+from protocol.wire import calls
 
 # The checks by the name of their finding. Findings of the same state are listed in this order.
 CHECKS: dict[str, Check] = {
@@ -60,7 +61,7 @@ def examine_home(home: Home, now: int) -> list[Finding]:
     is_other_program = False
     try:
         with Client(home.api_socket, _ANSWER_SECONDS) as client:
-            status = client.call("status")
+            status = client.call(calls.Status())
     except OtherProgram:
         is_other_program = True
     except (Mistake, OSError):

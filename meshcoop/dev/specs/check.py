@@ -4,12 +4,13 @@
 generated parts again. Both need a checkout, where the folder specs/ lies beside the packages.
 """
 
+import dataclasses
 import json
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import protocol.kinds  # noqa: F401  # registers every kind
 from meshcoop.api.methods.method_table import Methods
@@ -30,6 +31,8 @@ from protocol.fold.registry import (
 from protocol.fold.view import States
 from protocol.schema.fields import Field, Many, Moment
 from protocol.sentences import SENTENCES
+from protocol.wire import calls
+from protocol.wire.calls import Call
 
 if TYPE_CHECKING:
     from meshcoop.node.node import Node
@@ -132,6 +135,7 @@ def _table_makers() -> dict[str, Callable[[], str]]:
     tables: dict[str, Callable[[], str]] = {
         "kinds": _make_kinds_table,
         "methods": _make_methods_table,
+        "params": _make_params_table,
         "sentences": _make_sentences_table,
     }
     for kind in _describe_core():
@@ -163,10 +167,31 @@ def _make_kinds_table() -> str:
 def _make_methods_table() -> str:
     """Makes the table of the methods that a node answers. Leaves out `hello` and `subscribe`."""
     rows = [
-        (f"`{name}`", (method.__doc__ or "").splitlines()[0])
-        for name, method in Methods(cast("Node", None)).table().items()
+        (f"`{name}`", (call_type.__doc__ or "").splitlines()[0], call_type.RESULT)
+        for name, call_type in _call_types()
     ]
-    return _format_table(("method", "does"), rows)
+    return _format_table(("method", "does", "result"), rows)
+
+
+def _make_params_table() -> str:
+    """Makes the table of the params that the methods take."""
+    rows = [
+        (f"`{method}`", f"`{name}`", calls.rule_of(param).type_name, *_describe_param(param))
+        for method, call_type in _call_types()
+        for name, param in calls.params_of(call_type).items()
+    ]
+    return _format_table(("method", "param", "type", "default", "what it is"), rows)
+
+
+def _describe_param(param: dataclasses.Field[Any]) -> tuple[str, str]:
+    """Returns the default of a param, or that it is needed, and what the param is."""
+    default = "needed" if param.default is dataclasses.MISSING else json.dumps(param.default)
+    return default.replace("null", "nil"), calls.rule_of(param).help
+
+
+def _call_types() -> Iterable[tuple[str, type[Call]]]:
+    methods = Methods(cast("Node", None)).table()
+    yield from ((name, method.call_type) for name, method in methods.items())
 
 
 def _make_sentences_table() -> str:

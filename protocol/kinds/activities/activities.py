@@ -139,7 +139,9 @@ class Activity(Kind):
         zone = thread.clock.zone
         if self.repeats is not None:
             self.repeats = recurrence.tidy_rule(self.repeats, self.starts, zone)
-        self.offset = min(offset_at_start(self.occurrence_start(day), zone) for day in self.days())
+        if self.starts is not None:
+            days = self.days()
+            self.offset = min(offset_at_start(self.occurrence_start(day), zone) for day in days)
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the activity to the views, in the state "open" (R-17.1 to R-17.5).

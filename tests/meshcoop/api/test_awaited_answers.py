@@ -4,6 +4,7 @@ import pytest
 import trio
 
 from meshcoop.api.queries import Queries
+from protocol.wire import calls
 from tests.support.api_in_memory import Asking
 from tests.support.council import council, propose
 from tests.support.street_in_memory import HOUR, settle, street
@@ -11,7 +12,7 @@ from tests.support.street_in_memory import HOUR, settle, street
 
 def waiting(home, **params):
     queries = Queries(Asking(home).membership, home.now, home.me.person, home.author.private)
-    return queries.list_views({"what": "waiting", **params})
+    return queries.list_views(calls.List(what="waiting", **params))
 
 
 def steps(home, **params):
@@ -149,8 +150,8 @@ def test_show_adds_all_views_of_the_thread_when_it_is_to_be_whole(lane):
     settle(*lane)
     queries = Queries(Asking(ada).membership, ada.now, ada.me.person, ada.author.private)
 
-    whole = trio.run(queries.show_record, {"id": response.id.hex(), "whole": True})
+    whole = trio.run(queries.show_record, calls.Show(id=response.id.hex(), whole=True))
 
-    assert "views" not in trio.run(queries.show_record, {"id": response.id.hex()})
+    assert "views" not in trio.run(queries.show_record, calls.Show(id=response.id.hex()))
     assert [view["id"] for view in whole["views"]] == [request.id.hex(), response.id.hex()]
     assert whole["views"][0]["responses"][0]["id"] == response.id.hex()

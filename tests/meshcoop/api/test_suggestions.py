@@ -13,6 +13,8 @@ from meshcoop.errors import Mistake
 from meshcoop.matching.stemming import stem
 from meshcoop.matching.suggestions import Purpose
 from meshcoop.matching.vocabulary import load_lexicons
+from protocol.errors import Refused
+from protocol.wire import calls
 from tests.support.api_in_memory import Asking, named
 from tests.support.council import council
 from tests.support.street_in_memory import HOUR, MORNING, exchange, settle, street
@@ -66,7 +68,7 @@ def test_several_may_be_the_first_to_look():
         found = []
 
         async def look():
-            found.append(await she.methods.list_suggestions({}))
+            found.append(await she.methods.list_suggestions(calls.List(what="suggestions")))
 
         async def all_look():
             async with trio.open_nursery() as nursery:
@@ -313,7 +315,7 @@ def test_what_makes_no_sense_is_a_sentence():
         mine = Asking(ada)
         with pytest.raises(Mistake, match="suggestions are open"):
             mine.suggestions(state="done")
-        with pytest.raises(Mistake):
+        with pytest.raises(Refused, match="limit"):
             mine.suggestions(limit="many")
         with pytest.raises(Mistake):
             mine("suggestions", about="Nobody")

@@ -14,6 +14,7 @@ from meshcoop.cli.plain_text import format_list
 from protocol.errors import Refused
 from protocol.fold.kind import LEFT, Kind
 from protocol.fold.registry import KINDS
+from protocol.wire import calls
 from tests.meshcoop.author.test_next_steps import Walk
 from tests.support.api_in_memory import Asking, named
 from tests.support.council import council, members
@@ -73,7 +74,7 @@ def queries(home):
 
 
 def listed(home, what, **params):
-    return queries(home).list_views({"what": what, **params})
+    return queries(home).list_views(calls.List(what=what, **params))
 
 
 def diary(home):

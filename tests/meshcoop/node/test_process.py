@@ -9,6 +9,7 @@ from meshcoop.client import Client
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
 from meshcoop.node import process
+from protocol.wire import calls
 
 NODE = """
 import os, sys
@@ -64,7 +65,7 @@ def test_a_node_starts_ready_and_stops(home, tmp_path):
     try:
         assert process.running(home)
         with Client(home.api_socket) as client:
-            status = client.call("status")
+            status = client.call(calls.Status())
         assert status["pid"] == status["session"] == pid != os.getpid()
         assert status["passphrase"] == "four w\u00f6rds"
         assert not status["terminal"]
@@ -88,7 +89,7 @@ def test_two_starts_at_once_make_one_node(home, tmp_path):
     try:
         pids = [start.communicate()[0] for start in starts]
         with Client(home.api_socket) as client:
-            assert [int(pid) for pid in pids] == [client.call("status")["pid"]] * 2
+            assert [int(pid) for pid in pids] == [client.call(calls.Status())["pid"]] * 2
     finally:
         process.stop(home)
 
@@ -101,7 +102,7 @@ def test_a_node_that_ends_before_it_is_ready_is_followed_by_another(home, tmp_pa
         try:
             started = pid.result()
             with Client(home.api_socket) as client:
-                assert client.call("status")["pid"] == started
+                assert client.call(calls.Status())["pid"] == started
         finally:
             process.stop(home)
 
@@ -209,7 +210,7 @@ def test_a_caller_stops_waiting_for_a_silent_node_but_lets_it_go_on(
 def test_a_node_that_does_not_stop_is_said(home, tmp_path):
     process.start(home, "four words", program=program(tmp_path, STUBBORN))
     with Client(home.api_socket) as client:
-        pid = client.call("status")["pid"]
+        pid = client.call(calls.Status())["pid"]
     try:
         with pytest.raises(Mistake, match="not stopped"):
             process.stop(home, timeout=0.1)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from protocol.wire.local_rpc import REFUSED, Decoder, Error, Event, Response, encode
+from tests.support.any_call import any_call
 from tui.node.api_client import Client, Declined, NodeGone
 
 
@@ -59,7 +60,7 @@ def test_calls_side_by_side_get_their_own_answers():
                 await echo(one, writer)
 
     async def scenario(client):
-        found = await asyncio.gather(*(client.call("echo", n=n) for n in range(3)))
+        found = await asyncio.gather(*(client.call(any_call("echo", n=n)) for n in range(3)))
         assert found == [{"n": 0}, {"n": 1}, {"n": 2}]
 
     served(backwards, scenario)
@@ -72,7 +73,7 @@ def test_an_answer_may_come_byte_by_byte():
             await writer.drain()
 
     async def scenario(client):
-        assert await client.call("echo", text="é" * 50) == {"text": "é" * 50}
+        assert await client.call(any_call("echo", text="é" * 50)) == {"text": "é" * 50}
 
     served(slowly, scenario)
 
@@ -83,7 +84,7 @@ def test_a_refusal_is_a_sentence():
 
     async def scenario(client):
         with pytest.raises(Declined, match="Not today"):
-            await client.call("post")
+            await client.call(any_call("post"))
 
     served(refuse, scenario)
 
@@ -101,7 +102,7 @@ def test_events_come_in_order_and_end_with_the_node():
         with pytest.raises(NodeGone, match="stopped"):
             await client.next_event(5)
         with pytest.raises(NodeGone, match="stopped"):
-            await client.call("status")
+            await client.call(any_call("status"))
 
     served(tell, scenario)
 
@@ -121,7 +122,9 @@ def test_a_node_that_ends_in_the_middle_fails_every_call(data, words):
         writer.close()
 
     async def scenario(client):
-        calls = await asyncio.gather(client.call("a"), client.call("b"), return_exceptions=True)
+        calls = await asyncio.gather(
+            client.call(any_call("a")), client.call(any_call("b")), return_exceptions=True
+        )
         assert all(isinstance(one, NodeGone) for one in calls)
         assert words in calls[0].sentence
 
@@ -131,8 +134,8 @@ def test_a_node_that_ends_in_the_middle_fails_every_call(data, words):
 def test_what_no_frame_carries_is_declined_and_the_link_lives():
     async def scenario(client):
         with pytest.raises(Declined, match="cannot be sent"):
-            await client.call("post", text="x" * 2**20)
-        assert await client.call("echo") == {}
+            await client.call(any_call("post", text="x" * 2**20))
+        assert await client.call(any_call("echo")) == {}
 
     served(echo, scenario)
 

@@ -1,0 +1,26 @@
+"""A method of the local API, as a node answers it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from protocol.wire.calls import Call
+
+C = TypeVar("C", bound=Call)
+
+
+@dataclass(frozen=True)
+class Method(Generic[C]):
+    """A method: the calls that it takes, and the function that answers them."""
+
+    call_type: type[C]
+    answer: Callable[[C], Awaitable[Any]]
+
+    async def __call__(self, params: dict[str, Any]) -> Any:
+        """Answers a client. Raises Refused if the method does not take these params (R-06.15)."""
+        return await self.answer(self.call_type.read(params))
+
+
+def by_name(*methods: Method[Any]) -> dict[str, Method[Any]]:
+    """Returns these methods by their names."""
+    return {method.call_type.METHOD: method for method in methods}
