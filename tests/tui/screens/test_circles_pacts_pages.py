@@ -142,7 +142,7 @@ async def test_a_pact_that_is_agreed_can_be_ended(pilot, node):
     await pilot.press("down")
     await opens(pilot, "End the pact")
     assert "Waiting for" not in picture(pilot.app)
-    await pilot.press("enter")
+    await pilot.press("down", "enter")
     await shows(pilot, "Why")
     await pilot.press("f2")
     fields = {"as_state": "ended"}
