@@ -13,6 +13,7 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.author import founding
 from meshcoop.author.founding import Identity
 from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
+from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.home_store import open_home_store
 from meshcoop.cli.person_name import format_person
 from meshcoop.cli.recovery_sheet import WordsOption
@@ -54,7 +55,9 @@ def write_backup(file: Path, /, *, context: ContextArgument) -> None:
     needs_words = keys.recovery_seed is None
     result = {"file": str(file.absolute()), "records": count, "needs_words": needs_words}
     advice = " To restore it you also need your recovery words." if needs_words else ""
-    context.answer(result, lambda: f"{count} records are in {file}.{advice}", is_done=True)
+    context.answer(
+        result, lambda: f"{file} holds {format_count(count, 'record')}.{advice}", is_done=True
+    )
 
 
 def restore_backup(

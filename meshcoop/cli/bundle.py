@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from meshcoop.cli.context import Context, ContextArgument
+from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.home_store import open_home_store
 from meshcoop.errors import Mistake
 from meshcoop.export import bundle
@@ -44,7 +45,9 @@ def write_bundle(
         count = bundle.write_file(file, BUNDLE, neighbourhood, batches)
     advice = "" if since is None else " A home that lacks earlier records keeps these waiting."
     result = {"file": str(file.absolute()), "records": count}
-    context.answer(result, lambda: f"{count} records are in {file}.{advice}", is_done=True)
+    context.answer(
+        result, lambda: f"{file} holds {format_count(count, 'record')}.{advice}", is_done=True
+    )
 
 
 def write_have_map(file: Path, /, *, context: ContextArgument) -> None:
@@ -96,7 +99,8 @@ def _ingest_records(reader: BundleReader, counts: dict[str, int], context: Conte
             # The node's number counts all records that wait, not only those of this batch.
             counts["waiting"] = result["waiting"]
             if counts["refused"] >= MAX_REFUSED:
-                return f"{counts['refused']} records are refused, so the rest is not read (R-09.8)"
+                refused = format_count(counts["refused"], "record")
+                return f"{refused} are refused, so the rest is not read (R-09.8)"
     return None
 
 

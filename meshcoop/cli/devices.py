@@ -13,6 +13,7 @@ from meshcoop.author import founding
 from meshcoop.author.founding import Identity
 from meshcoop.cli import recovery_sheet
 from meshcoop.cli.context import Context, ContextArgument
+from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.home_store import open_home_store
 from meshcoop.cli.person_name import format_person
 from meshcoop.cli.recovery_sheet import WordsOption
@@ -181,4 +182,5 @@ def _open_state(context: Context, keys: Keys, neighbourhood: bytes) -> Iterator[
 def _describe_device(view: dict[str, Any]) -> str:
     here = "  at this home" if view["here"] else ""
     who = format_person(view["person"], 20)
-    return f"{view['device'][:8]}  {who}  {view['state']}  {view['records']} records{here}"
+    records = format_count(view["records"], "record")
+    return f"{view['device'][:8]}  {who}  {view['state']}  {records}{here}"

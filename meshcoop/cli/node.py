@@ -17,6 +17,7 @@ from meshcoop.cli.context import (
     clock_of_status,
     keep_listen_addresses,
 )
+from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.person_name import format_person
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
@@ -201,9 +202,11 @@ def _log_to_file(context: Context, *, as_json: bool) -> None:
 
 def _describe_status(status: dict[str, Any]) -> str:
     if status["relay"] is not None:
+        served = format_count(status["serves"], "neighbourhood")
+        records = format_count(status["records"], "record")
         return (
-            f"The relay {safe_line(status['relay'])} serves {status['serves']} neighbourhoods:"
-            f" {status['records']} records, {len(status['peers'])} connected"
+            f"The relay {safe_line(status['relay'])} serves {served}:"
+            f" {records}, {len(status['peers'])} connected"
         )
     if status["neighbourhood"] is None:
         is_waiting = status["waiting"]["admission"]
@@ -217,7 +220,7 @@ def _describe_status(status: dict[str, Any]) -> str:
     peers = ", ".join(map(_name_peer, status["peers"])) or "nobody"
     lines = [
         f"{neighbourhood}, at the home of {name}",
-        f"{status['records']} records, state {status['state_hash'][:_SHOWN_HASH]}",
+        f"{format_count(status['records'], 'record')}, state {status['state_hash'][:_SHOWN_HASH]}",
         f"{len(status['peers'])} connected: {peers}",
     ]
     for knock in status["waiting"]["knocks"]:
@@ -234,7 +237,8 @@ def _describe_status(status: dict[str, Any]) -> str:
     if status["newer"]:
         lines.append(plain_text.format_newer(status["newer"]))
     if status["failed"]:
-        lines.append(f"The program made {len(status['failed'])} mistakes: see `meshcoop doctor`.")
+        mistakes = format_count(len(status["failed"]), "mistake")
+        lines.append(f"The program made {mistakes}: see `meshcoop doctor`.")
     return "\n".join(lines)
 
 

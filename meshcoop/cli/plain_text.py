@@ -9,6 +9,7 @@ from datetime import UTC, date
 from itertools import groupby
 from typing import Any
 
+from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.person_name import format_person
 from meshcoop.cli.relay_text import describe_relay
 from protocol.display_text import safe_line, safe_text
@@ -47,7 +48,7 @@ def format_newer(newer: list[Shown]) -> str:
     count = sum(row["records"] for row in newer)
     packages = sorted({row["package"] for row in newer if row["package"]})
     needed = f"; install {', '.join(map(safe_line, packages))}" if packages else ""
-    return f"({count} records are newer than this program: {listed}{needed}.)"
+    return f"(Newer than this program: {format_count(count, 'record')}, {listed}{needed}.)"
 
 
 def format_steps(steps: list[Shown]) -> str:

@@ -18,6 +18,7 @@ from meshcoop.cli.context import (
     keep_listen_addresses,
     read_clock,
 )
+from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.relay_text import describe_relay, name_neighbourhood
 from meshcoop.errors import Mistake
 from meshcoop.home import key_file, passphrase
@@ -205,8 +206,9 @@ def _describe_storage(view: dict[str, Any]) -> str:
     used = view["used"] / MEGABYTE
     room = view["room"] / MEGABYTE
     disk = view["disk"] / MEGABYTE
+    records = format_count(view["records"], "record")
     return (
-        f"{name_neighbourhood(view)}: {view['records']} records, {used:.1f} of"
+        f"{name_neighbourhood(view)}: {records}, {used:.1f} of"
         f" {room:.0f} MB used, {disk:.1f} MB on the disk"
     )
 

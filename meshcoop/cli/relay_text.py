@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.person_name import format_person
 from protocol.display_text import safe_line
 
@@ -12,8 +13,9 @@ def describe_relay(view: dict[str, Any]) -> str:
         name = name_neighbourhood(view)
         return f"{name} cannot be served now; node.log says why. It is tried again every minute."
     if "neighbourhood" in view:
+        records = format_count(view["records"], "record")
         return (
-            f"{name_neighbourhood(view)}: {view['records']} records,"
+            f"{name_neighbourhood(view)}: {records},"
             f" {view['connected']} connected,"
             f" since {view['since'][:10]} (UTC), id {view['neighbourhood']['id'][:16]}"
         )

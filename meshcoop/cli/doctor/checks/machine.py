@@ -5,6 +5,7 @@ import shutil
 from contextlib import closing
 from datetime import UTC, datetime
 
+from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.doctor.finding import Finding, Patient
 from meshcoop.cli.plain_text import format_package_fault
 from meshcoop.store.read_only import ReadOnlyStore
@@ -30,8 +31,8 @@ def check_clock(patient: Patient) -> Finding:
     if not ahead:
         return Finding("clock", "fine", f"The clock says {time}, which fits what was signed.")
     sentence = (
-        f"It is {time} here, but {len(ahead)} of {len(times)} devices signed something up to "
-        f"{max(ahead)} hours later."
+        f"It is {time} here, but {len(ahead)} of {format_count(len(times), 'device')} signed "
+        f"something up to {format_count(max(ahead), 'hour')} later."
     )
     if 2 * len(ahead) > len(times):
         remedy = "Set this machine's clock; without the right time nothing is signed here."

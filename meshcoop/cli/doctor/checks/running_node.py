@@ -2,6 +2,7 @@
 
 from contextlib import closing
 
+from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.doctor.finding import Finding, Patient
 from meshcoop.cli.plain_text import format_refusal
 from meshcoop.home.machine_id import own_addresses
@@ -76,7 +77,7 @@ def check_network(patient: Patient) -> Finding:
     sentence = f"This machine is {here}, behind a router that shows it as {', '.join(observed)}."
     relays = status.get("reserved", 0)
     if relays:
-        sentence = f"{sentence} Neighbours reach it through {relays} relays."
+        sentence = f"{sentence} Neighbours reach it through {format_count(relays, 'relay')}."
         return Finding("network", "fine", sentence)
     return Finding(
         "network", "note", sentence, "A relay lets neighbours reach it: `meshcoop relay list`."
@@ -89,16 +90,15 @@ def check_relays(patient: Patient) -> Finding:
     if status is None:
         return Finding("relays", "unknown", "Only a running node knows which relays are reached.")
     if status.get("relay"):
-        served = status["serves"]
+        served = format_count(status["serves"], "neighbourhood")
         if status["unserved"]:
             return Finding(
                 "relays",
                 "wrong",
-                f"This relay serves {served} neighbourhoods, and cannot serve"
-                f" {len(status['unserved'])} more.",
+                f"This relay serves {served}, and cannot serve {len(status['unserved'])} more.",
                 f"Look into {patient.home.log_file}; each is tried again every minute.",
             )
-        return Finding("relays", "fine", f"This is a relay, and serves {served} neighbourhoods.")
+        return Finding("relays", "fine", f"This is a relay, and serves {served}.")
     enrolled = status.get("relays", 0)
     connected = sum(peer["person"] is None for peer in status["peers"])
     if not enrolled:
@@ -106,8 +106,8 @@ def check_relays(patient: Patient) -> Finding:
         return Finding("relays", "note", "The neighbourhood has no relay.", remedy)
     if not connected:
         remedy = "Ask its technician; see whether this machine reaches the internet."
-        return Finding("relays", "wrong", f"None of {enrolled} relays is reached.", remedy)
-    return Finding("relays", "fine", f"{connected} of {enrolled} relays are connected.")
+        return Finding("relays", "wrong", f"No relay of {enrolled} is reached.", remedy)
+    return Finding("relays", "fine", f"Relays that are connected: {connected} of {enrolled}.")
 
 
 def check_peers(patient: Patient) -> Finding:
@@ -117,7 +117,8 @@ def check_peers(patient: Patient) -> Finding:
     if patient.status is not None:
         homes = [peer for peer in patient.status["peers"] if peer["person"]]
         if homes:
-            return Finding("peers", "fine", f"{len(homes)} neighbours' homes are connected.")
+            met = format_count(len(homes), "home")
+            return Finding("peers", "fine", f"This home is connected with {met} of neighbours.")
     with closing(ReadOnlyStore(patient.home.store_file)) as store:
         last_meeting = store.last_meeting()
     if last_meeting is None:

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 
+from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.doctor.finding import Finding, Patient
 from meshcoop.cli.plain_text import format_remark
 from meshcoop.repair import integrity
@@ -36,7 +37,9 @@ def check_store(patient: Patient) -> Finding:
         return _describe_empty(patient)
     with closing(ReadOnlyStore(patient.home.store_file)) as store:
         count = store.count()
-    return Finding("store", "fine", f"All {count} records were read again and are as signed.")
+    return Finding(
+        "store", "fine", f"Read again, and all as signed: {format_count(count, 'record')}."
+    )
 
 
 def check_threads(patient: Patient) -> Finding:
@@ -71,7 +74,7 @@ def check_newer(patient: Patient) -> Finding:
     return Finding(
         "newer",
         "note",
-        f"{sum(counts.values())} records are newer than this program ({listed}).",
+        f"Newer than this program: {format_count(sum(counts.values()), 'record')} ({listed}).",
         "A later version of meshcoop shows them; a kind with a dot needs the package before the dot.",
     )
 
