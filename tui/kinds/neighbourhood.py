@@ -26,8 +26,9 @@ _LABELS = {
     "credit_high": _("Highest balance advised"),
     "quota_records": _("Device limit"),
     "quota_bytes": _("Device size limit"),
-    "offset": _("Days begin by"),
+    "offset": _("Measures count days by"),
     "timezone": _("Time zone"),
+    "lang": _("Names sorted as in"),
     "review": _("Rules reviewed"),
 }
 _UNITS: dict[str, Callable[[int], str]] = {
