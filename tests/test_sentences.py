@@ -121,6 +121,7 @@ def test_a_sentence_is_found(source, tmp_path):
         'raise ValueError("only a programmer reads this")',
         'log.warning("the node has begun %s", name)',
         'assert is_known, "the kind is known by now"',
+        'raise Mistake("{who} is late" if is_late else "{who} is away now", who=who)',
         'WHY = "it came too late; "\nraise Mistake("{who}: " + WHY, who=who)',
         'class Page(Kind):\n    help = "the words of the page"',
         'QUERY = "SELECT name FROM people WHERE id"',

@@ -142,6 +142,8 @@ def _is_whole_text(node: ast.expr) -> bool:
             return True
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return all(_is_whole_text(part) or isinstance(part, ast.Name) for part in (left, right))
+        case ast.IfExp(body=body, orelse=other):
+            return _is_whole_text(body) and _is_whole_text(other)
     return False
 
 
