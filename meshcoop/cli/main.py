@@ -35,7 +35,7 @@ _COMMANDS = {
     "join": "cli.membership:join_neighbourhood",
     "approve": "cli.membership:approve_knock",
     "guest": "cli.guest:add_guest",
-    "renew": "cli.renew:propose_renewal",
+    "renew": "cli.post:propose_renewal",
     "recovery": "cli.devices:check_recovery_words",
     "devices": "cli.devices:list_devices",
     "certify": "cli.devices:certify_device",

@@ -1,5 +1,5 @@
 """The command `post`. Each kind of record that people post has a command below `post`, with an
-option for every field of the kind.
+option for every field of the kind. The command `renew` proposes the next term.
 """
 
 import json
@@ -29,6 +29,31 @@ RepresentedOption = Annotated[
 _USAGE = 2
 _MAX_LINE = 1024 * 1024
 _LINE_KEYS = {"kind", "about", "as", "for", "fields"}
+
+
+def propose_renewal(
+    *,
+    moderator: Annotated[
+        list[str] | None,
+        Parameter(negative=(), help="a moderator of the next term; repeat to name all of them"),
+    ] = None,
+    vouchers: Annotated[int | None, Parameter(help="members who vouch for a newcomer")] = None,
+    share: Annotated[
+        int | None, Parameter(help="percent of the roll that a decision has to exceed")
+    ] = None,
+    title: Annotated[str | None, Parameter(help="what it is about, in a few words")] = None,
+    as_: PersonOption = None,
+    context: ContextArgument,
+) -> None:
+    """Proposes the next term: newcomers join the roll, and everything else stays as it is."""
+    call = calls.Renew(
+        moderators=moderator, vouchers=vouchers, share=share, title=title, person=as_
+    )
+    with context.connect_node() as node:
+        renewal = node.call(call)
+    context.answer(
+        renewal, lambda: ALREADY_SO if "already" in renewal else str(renewal["id"]), is_done=True
+    )
 
 
 def _build_post_app() -> App:
