@@ -30,6 +30,8 @@ OTHER_MEANINGS = (
     OtherMeaning("meshcoop/api/server.py", "message", _ERROR),
     OtherMeaning("meshcoop/cli/backup.py", "device", _KEY),
     OtherMeaning("meshcoop/cli/devices.py", "device", _KEY),
+    OtherMeaning("meshcoop/cli/doctor/checks/machine.py", "device", _KEY),
+    OtherMeaning("meshcoop/cli/doctor/checks/running_node.py", "home", _KEY),
     OtherMeaning("meshcoop/cli/export.py", "page", "what is exported"),
     OtherMeaning("meshcoop/cli/node.py", "device", _KEY),
     OtherMeaning("meshcoop/cli/guest.py", "device", _KEY),
