@@ -10,6 +10,7 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import Queries
 from meshcoop.cli import plain_text
 from protocol.errors import Refused
+from protocol.wire import calls
 from tests.support.api_in_memory import Asking
 from tests.support.street_in_memory import HOUR, settle, street
 
@@ -27,7 +28,7 @@ def lane():
 
 def show(home, record):
     queries = Queries(Asking(home).membership, home.now, home.me.person, home.author.private)
-    return trio.run(queries.show_record, {"id": record.id.hex()})
+    return trio.run(queries.show_record, calls.Show(id=record.id.hex()))
 
 
 def ahead(home):
