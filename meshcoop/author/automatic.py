@@ -1,6 +1,7 @@
 """Posts the records that a home's software signs by itself, without asking a person."""
 
 import logging
+from collections.abc import Iterator
 
 from meshcoop.author.author import Author
 from meshcoop.author.signer import Signer
@@ -23,7 +24,7 @@ MAX_SEALS = 64  # the most devices to which one epoch record seals a key
 
 _SETTLES_MS = 5000  # a relay's answer may be on its way for this long
 _NAMED = 7  # the most parents that an accept has besides the charter
-_PAGE = 500  # records that the countersigner reads at once
+_PAGE = 100  # records that the countersigner reads at once
 _MAX_WAITING = 1000  # the most records that may wait for their thread
 _COUNTERSIGNED = "countersigned"  # the name of the store's note of the last row read
 
@@ -175,6 +176,13 @@ class Countersigner:
         """Looks at the records that arrived since the last run, and again at those whose thread was
         not known.
         """
+        for _ in self.run_in_steps():
+            pass
+
+    def run_in_steps(self) -> Iterator[None]:
+        """Does what `run` does. Yields after each record, so that the caller can let others work:
+        many records may have arrived.
+        """
         before = (self._done, len(self._waiting))
         for number in list(self._waiting):
             row = self._store.records.find_in_row(number)
@@ -183,10 +191,12 @@ class Countersigner:
                 del self._waiting[number]
             else:
                 self._look(row)
+            yield
         while rows := self._store.records.lasting_answers(self._done, _PAGE):
             for row in rows:
                 self._look(row)
-            self._done = rows[-1].n
+                self._done = row.n
+                yield
         if before != (self._done, len(self._waiting)):
             # After a restart, reading begins with the oldest row that waits.
             self._store.set_note(

@@ -128,6 +128,7 @@ class HomeMesh(Mesh):
             if facts != seen or self._now() >= again:
                 with log_disk_errors("what is due to be signed waits"):
                     self._sign_what_is_due(people)
+                    await self._countersign()
                 seen = facts
                 again = self._now() + _LOOK_AGAIN_MS
             self._hand_keys_to_relays()
@@ -149,7 +150,6 @@ class HomeMesh(Mesh):
             self._rotation.run,
             partial(automatic.seal_epochs, self.author, people),
             partial(renewal.decide, self.author),
-            self._countersigner.run,
             partial(automatic.end_relays, self.author, self._relay_refusals),
             self.reach.post_home_record,
         ):
@@ -158,6 +158,16 @@ class HomeMesh(Mesh):
                     sign()
             except Refused as refusal:  # for example, the quota is used up: the record stays due
                 _LOG.warning("put off until later: %s", refusal)
+
+    async def _countersign(self) -> None:
+        """R-13.15: countersigns what has arrived. Other tasks may run meanwhile."""
+        if not self.author.can_sign:
+            return
+        try:
+            for _ in self._countersigner.run_in_steps():
+                await trio.lowlevel.checkpoint()
+        except Refused as refusal:
+            _LOG.warning("put off until later: %s", refusal)
 
     def _hand_keys_to_relays(self) -> None:
         """R-08.4: if this home has a new gossip key, sends all its gossip keys to the connected
