@@ -1,4 +1,5 @@
-"""Folds in the background what would hold up a node for too long: large threads, and many threads.
+"""Does in the background what would hold up a node for too long: folds large threads and many
+threads, and places many records that waited.
 
 A node takes in a record in one step of its loop. If the record's thread is large, or if many
 threads are concerned, the inbox only notes the threads in the store. The backlog folds them in many
@@ -14,41 +15,50 @@ from meshcoop.fold.authority_fold import ROOT
 from meshcoop.fold.state import State
 from meshcoop.fold.thread_fold import MAX_RECORDS, NOT_OF_CODE, fold_entries
 from meshcoop.fold.views import FoldedThread
+from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.store.records import StoredRecord
 from protocol.fold.fold import fold_thread
 from protocol.fold.thread import Entry, Thread
+from protocol.record.envelope import Record
 
 _AT_ONCE = 50  # records of a large thread
 _MOST_SECONDS = 5  # that an answer waits for the backlog
 
 
 class Backlog:
-    """The threads of one state that wait to be folded. When some were folded, calls `listeners`."""
+    """What one inbox has left for later. When some threads were folded, calls `listeners`."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, inbox: Inbox, on_stored: Callable[[list[Record]], None]) -> None:
+        """`on_stored` is called with the records that were placed later."""
         self.listeners: list[Callable[[], None]] = []
-        self._state = state
+        self._inbox = inbox
+        self._on_stored = on_stored
+        self._state = inbox.state
         self._wake = trio.Event()
         self._is_empty = trio.Event()
         self._is_empty.set()
+        self._has_left = False  # the pool may hold records that can be placed
         self._put_off_again: set[int] = set()  # since the fold of the last large thread began
 
     async def run(self) -> None:
-        """Folds threads until cancelled. Meanwhile, the fold may put threads off."""
+        """Places records and folds threads until cancelled. Meanwhile, the inbox may leave some."""
         thread_fold = self._state.thread_fold
         thread_fold.on_put_off = self._note_put_off
+        self._inbox.on_left = self._note_left
         self._note_put_off(())  # an earlier run may have left some
         try:
             while True:
                 await self._wake.wait()
                 self._wake = trio.Event()
                 with log_disk_errors("what is due now cannot be folded"):
+                    await self._place_left()
                     await self._fold_due()
                 if not self._wake.is_set():
                     self._is_empty.set()
         finally:
             thread_fold.on_put_off = None
+            self._inbox.on_left = None
             self._is_empty.set()
 
     @property
@@ -67,9 +77,22 @@ class Backlog:
 
     def _note_put_off(self, roots: Collection[int]) -> None:
         self._put_off_again.update(roots)
+        self._note_more()
+
+    def _note_left(self) -> None:
+        self._has_left = True
+        self._note_more()
+
+    def _note_more(self) -> None:
         if self._is_empty.is_set():
             self._is_empty = trio.Event()
         self.wake()
+
+    async def _place_left(self) -> None:
+        while self._has_left:
+            self._has_left = False
+            self._on_stored(self._inbox.ingest([]).stored)
+            await trio.lowlevel.checkpoint()
 
     async def _fold_due(self) -> None:
         """Folds what is due. If a thread changes meanwhile, it stays due, and is folded again."""

@@ -22,6 +22,8 @@ from protocol.errors import Refused
 from protocol.record import envelope
 from protocol.record.envelope import Record
 
+_MOST_PLACED = 100  # records in one step, if others may wait
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -39,6 +41,9 @@ class Inbox:
         self._retention = retention or KeepEverything()
         self._placement = Placement(state, self.pool, self._retention)
         self._absent_after = 0
+        # Called when the pool may hold further records that can be placed. If it is None, nobody
+        # would place them later, so `ingest` places all of them.
+        self.on_left: Callable[[], None] | None = None
 
     # -- the steps of taking something in ---------------------------------------------------------
 
@@ -93,7 +98,7 @@ class Inbox:
         result.refused += verified.refused
         fresh = self.select_unknown(verified.genuine)
         # If no record is new, the waiting records are tried: an author may be a member by now.
-        fresh = fresh or self.pool.take_ready(self._placement.can_place)
+        fresh = fresh or self._take_ready(0)
         if fresh:
             with self._all_or_nothing(durable=durable):
                 self._store_and_fold(fresh, result)
@@ -173,16 +178,29 @@ class Inbox:
         threads.
         """
         batch = Batch(result)
+        placed = 0
         while fresh:
+            placed += len(fresh)
             for record in fresh:
                 self._placement.place(record, batch)
             self._prune_forks(batch)
             self._fold_authority(batch)
-            fresh = [*batch.deferred, *self.pool.take_ready(self._placement.can_place)]
+            fresh = [*batch.deferred, *self._take_ready(placed)]
             batch.deferred.clear()
         # The latest authority decides about retractions. So it is folded before they are applied.
         self._erase_retracted(batch)
         self.state.thread_fold.fold(batch.touched_roots, batch.begun)
+
+    def _take_ready(self, placed: int) -> list[Record]:
+        """Takes records that can be placed now from the pool. `placed` records were placed before
+        in this step.
+        """
+        if self.on_left is None:
+            return self.pool.take_ready(self._placement.can_place)
+        ready = self.pool.take_ready(self._placement.can_place, max(0, _MOST_PLACED - placed))
+        if len(ready) + placed >= _MOST_PLACED and len(self.pool):
+            self.on_left()
+        return ready
 
     def _prune_forks(self, batch: Batch) -> None:
         """R-01.14: deletes records beyond a fork, unless the rule keeps them.

@@ -5,7 +5,7 @@ The pool is bounded and only in memory. If it loses a record, the next round of 
 record again.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from protocol.record.envelope import Record
@@ -25,6 +25,7 @@ class WaitingPool:
         self._by_device: dict[bytes, dict[bytes, Record]] = defaultdict(dict)
         self._ids: set[bytes] = set()
         self._bytes = 0
+        self._bytes_by_device: Counter[bytes] = Counter()
         self._max_records = max_records
         self._max_bytes = max_bytes
 
@@ -50,19 +51,24 @@ class WaitingPool:
         self._by_device[record.header.device][record.id] = record
         self._ids.add(record.id)
         self._bytes += _size(record)
+        self._bytes_by_device[record.header.device] += _size(record)
         while len(self._ids) > self._max_records or self._bytes > self._max_bytes:
             has_too_many_bytes = self._bytes > self._max_bytes
-            measure = _total_size if has_too_many_bytes else len
-            fullest = max(self._by_device.values(), key=measure)
-            self._remove(next(iter(fullest.values())))
+            measure = self._bytes_by_device.__getitem__ if has_too_many_bytes else self._count_of
+            fullest = max(self._by_device, key=measure)
+            self._remove(next(iter(self._by_device[fullest].values())))
 
-    def take_ready(self, can_place: Callable[[Record], bool]) -> list[Record]:
-        """Removes from the pool the records that can be placed now.
+    def take_ready(
+        self, can_place: Callable[[Record], bool], most: int = MAX_RECORDS
+    ) -> list[Record]:
+        """Removes from the pool the records that can be placed now, but at most `most` of them.
 
         Returns these records. The records of each log are in the order of their numbers.
         """
         ready: list[Record] = []
         for records in list(self._by_device.values()):
+            if len(ready) >= most:
+                break
             last = 0  # the number of the record taken last
             for record in sorted(records.values(), key=lambda record: record.header.seq):
                 # After a record is placed, the next record of its log can be placed too.
@@ -71,21 +77,23 @@ class WaitingPool:
                     break  # later records of this log cannot be placed either
                 ready.append(record)
                 last = record.header.seq
-        for record in ready:
+        taken = ready[:most]
+        for record in taken:
             self._remove(record)
-        return ready
+        return taken
 
     def _remove(self, record: Record) -> None:
         device = record.header.device
         del self._by_device[device][record.id]
+        self._bytes_by_device[device] -= _size(record)
         if not self._by_device[device]:
             del self._by_device[device]
+            del self._bytes_by_device[device]
         self._ids.discard(record.id)
         self._bytes -= _size(record)
 
-
-def _total_size(records: dict[bytes, Record]) -> int:
-    return sum(map(_size, records.values()))
+    def _count_of(self, device: bytes) -> int:
+        return len(self._by_device[device])
 
 
 def _size(record: Record) -> int:

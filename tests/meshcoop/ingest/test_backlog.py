@@ -20,7 +20,7 @@ MANY = MAX_RECORDS + 60
 @asynccontextmanager
 async def backlog_of(home):
     """Runs the backlog of a home, as a node does."""
-    backlog = Backlog(home.state)
+    backlog = Backlog(home.inbox, lambda _: None)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(backlog.run)
         await trio.testing.wait_all_tasks_blocked()
@@ -116,3 +116,25 @@ async def test_one_more_answer_costs_no_more_in_a_large_thread():
             among_many = count_calls(lambda: ada.feed(answers[MANY + 1 :]))
 
             assert among_many < among_few / 4
+
+
+async def test_many_records_that_waited_are_placed_in_many_steps():
+    with Street(1) as here:
+        ada = here.found(**ROOMY)
+        ben = here.neighbour(ada)
+        ben.feed(ada.wires())
+        wires = []
+        for number in range(MANY):
+            offer = ben.forge("offer", title=f"Offer {number}")
+            ben.feed([offer.wire])
+            wires.append(offer.wire)
+        async with backlog_of(ada) as backlog:
+            ada.feed(reversed(wires[1:]))
+            before = ada.store.records.count()
+            ada.feed(wires[:1])
+            assert 0 < ada.store.records.count() - before < MANY
+
+            await backlog.settle()
+
+            assert ada.store.records.count() - before == MANY
+            assert ada.state_hash() == ben.state_hash()
