@@ -1,8 +1,10 @@
 """The method of the local API that stores records from a bundle file (specs/09-bundles.md)."""
 
 import logging
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, TypeVar
+
+import trio
 
 from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import NodeHandle
@@ -11,6 +13,10 @@ from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from protocol.record.envelope import Record
 from protocol.wire import calls
+
+T = TypeVar("T")
+
+_AT_ONCE = 50  # records
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,14 +38,24 @@ class BundleMethods:
         mesh = self._node.require_membership().mesh
         inbox = mesh.inbox
         parsed = IngestResult()
-        records = inbox.parse(call.wires, parsed)
-        held_ids = inbox.store.records.find_held([record.id for record in records])
+        records: list[Record] = []
+        held_ids: set[bytes] = set()
+        results = [parsed]
+        for wires in _parts(call.wires):
+            read = inbox.parse(wires, parsed)
+            records += read
+            held_ids.update(inbox.store.records.find_held([record.id for record in read]))
+            await trio.lowlevel.checkpoint()
         # Contents come first: one of them may be an admission that the new records need.
-        filled = inbox.ingest_contents(_missing_contents(inbox, records, held_ids))
-        ingested = inbox.ingest(records)
-        stored = [*filled.stored, *ingested.stored]
+        for part in _parts(records):
+            results.append(inbox.ingest_contents(_missing_contents(inbox, part, held_ids)))
+            await trio.lowlevel.checkpoint()
+        for part in _parts(records):
+            results.append(inbox.ingest(part))
+            await trio.lowlevel.checkpoint()
+        stored = [record for result in results for record in result.stored]
+        refused = [refusal for result in results for refusal in result.refused]
         mesh.on_stored(stored)
-        refused = [*parsed.refused, *ingested.refused]
         if refused:
             _LOG.info("a stick brought what is refused: %s", refused[0])
         return {
@@ -50,8 +66,13 @@ class BundleMethods:
         }
 
 
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Divides records into parts. Each part is stored in one step of the loop."""
+    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
+
+
 def _missing_contents(
-    inbox: Inbox, records: list[Record], held_ids: Collection[bytes]
+    inbox: Inbox, records: Sequence[Record], held_ids: Collection[bytes]
 ) -> list[tuple[bytes, bytes]]:
     """Returns contents that this home lacks although it holds their records (R-09.9).
 
