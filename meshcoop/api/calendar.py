@@ -45,7 +45,7 @@ class Diary:
 
     def _entries(self) -> Iterator[Shown]:
         for view_type in _kinds_in_diaries():
-            for view in self._state.views.of_kind(view_type):
+            for view in self._state.views.newest(view_type):
                 entry = self._entry_of(view)
                 if entry is not None:
                     yield self._show(view, entry)

@@ -9,6 +9,7 @@ from meshcoop.api.loop_codes import Reading, read_result
 from meshcoop.api.loop_rows import LoopRows, show_totals
 from meshcoop.api.presenter import Presenter
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
+from meshcoop.fold.slices import pause
 from meshcoop.fold.state import State
 from protocol.fold.registry import names_of
 from protocol.fold.view import View
@@ -54,6 +55,7 @@ class LoopViews:
         """Adds the status of the feedback loop to a view that is shown. If views of this kind have
         no such status, returns the view unchanged.
         """
+        pause()
         if shown.get("kind") not in _NAMES_WITH_STATUS:
             return shown
         record_id = bytes.fromhex(shown["id"])

@@ -14,6 +14,7 @@ from meshcoop.api.name_order import NameOrder
 from meshcoop.api.plain_values import Shown
 from meshcoop.api.private_fields import PrivateFields
 from meshcoop.clock import iso_time
+from meshcoop.fold.slices import pause
 from meshcoop.fold.state import State
 from protocol.authority.admission import Member
 from protocol.authority.authority import Authority
@@ -226,6 +227,7 @@ class Presenter:
 
         `parties` are the possible parties to the view. It is None if they are not known.
         """
+        pause()
         shown = plain_values.show_values(view, self)
         left = self.find_left(view)
         shown["state"] = self._state_given(view, left)
@@ -327,6 +329,7 @@ def title_of(view: View) -> str | None:
 
 def _ids_of_embedded(view: View) -> Iterable[bytes]:
     """Yields the ids of the records that a view shows as whole views."""
+    pause()
     if isinstance(view, Kind):
         for name in view.shown_as_views:
             yield from vars(view)[name]

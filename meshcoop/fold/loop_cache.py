@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+from meshcoop.fold.slices import run_beside
 from meshcoop.fold.state import State
 from protocol.authority.authority import Authority
 from protocol.fold.view import View
@@ -200,7 +201,9 @@ class LoopCache:
             if not isinstance(measure, Measure) or measure.state != Measure.State.IN_USE:
                 continue
             served = self._find_served() if measure.who == SERVED else {}
-            loop = loop_of(measure, thread, service, rules, authority.members, served, now)
+            loop = run_beside(
+                loop_of, measure, thread, service, rules, authority.members, served, now
+            )
             loops[measure.id] = loop
             begins = [measure.calendar.window_start(window + 1) for window in loop.windows]
             settled = [time + rules.settle_ms for time in begins]

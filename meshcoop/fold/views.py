@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import msgpack
 
+from meshcoop.fold.slices import pause
 from meshcoop.store.awaited_rows import AwaitedRow, AwaitedRows, FoundRow
 from meshcoop.store.credit_rows import CreditRows
 from meshcoop.store.failed_threads import FailedThread, FailedThreads
@@ -181,11 +182,19 @@ class Views:
 
     def find_several(self, ids: Sequence[bytes]) -> dict[bytes, View]:
         """Returns the views of the records in `ids`, by id. Leaves out records without a view."""
-        return {record_id: _unpack(body) for record_id, body in self._rows.bodies(ids)}
+        views: dict[bytes, View] = {}
+        for record_id, body in self._rows.bodies(ids):
+            pause()
+            views[record_id] = _unpack(body)
+        return views
 
     def of_thread(self, root: int) -> list[View]:
         """Returns the views of a thread."""
-        return [_unpack(body) for body in self._rows.bodies_in_thread(root)]
+        views: list[View] = []
+        for body in self._rows.bodies_in_thread(root):
+            pause()
+            views.append(_unpack(body))
+        return views
 
     def of_kind(
         self, view_type: type[V], *, about: bytes | None = None, limit: int | None = None
@@ -325,6 +334,7 @@ class Views:
         """
         hasher = hashlib.sha256(b"meshcoop state 1\0")
         for hash_of_view in self._rows.core_hashes():
+            pause()
             hasher.update(hash_of_view)
         return hasher.digest()
 
@@ -434,6 +444,7 @@ def _unpack(body: bytes) -> View:
 def _read(view_type: type[V], bodies: Iterator[bytes]) -> Iterator[V]:
     """Unpacks the views in `bodies`, which all have the given class."""
     for body in bodies:
+        pause()
         view = _unpack(body)
         assert isinstance(view, view_type), "the name of a kind stands for its class"
         yield view

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, closing, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgpack
@@ -11,12 +12,13 @@ import trio
 
 from meshcoop.api import server as api
 from meshcoop.api.event_hub import EventHub
-from meshcoop.api.methods.method_table import Methods
+from meshcoop.api.methods.method_table import READING, Methods
 from meshcoop.api.node_handle import Membership
 from meshcoop.api.params import Params
 from meshcoop.api.server import Method
 from meshcoop.author import automatic
 from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
+from meshcoop.fold.slices import answer_in_slices
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import UnlockedKeys
 from meshcoop.home.machine_id import own_addresses
@@ -164,9 +166,13 @@ class Node:
 
         If threads were put off, most methods wait until these threads are folded.
         """
+        methods = Methods(self).table()
+        sliced: dict[str, Method] = {
+            name: partial(answer_in_slices, methods[name]) for name in READING
+        }
         return {
             name: method if name in _AT_ONCE else self._after_backlog(method)
-            for name, method in Methods(self).table().items()
+            for name, method in {**methods, **sliced}.items()
         }
 
     def _after_backlog(self, method: Method) -> Method:

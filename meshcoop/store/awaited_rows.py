@@ -2,7 +2,7 @@
 that the view waits for.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from meshcoop.store.database import Database
@@ -67,17 +67,17 @@ class AwaitedRows:
         """Removes the table and all its rows."""
         self._db.execute("DROP TABLE IF EXISTS awaited")
 
-    def of_person(self, person: bytes) -> Iterator[FoundRow]:
-        """Yields the answers that views await from a person, in the order in which the records of
+    def of_person(self, person: bytes) -> list[FoundRow]:
+        """Returns the answers that views await from a person, in the order in which the records of
         the views arrived.
         """
-        return self._db.execute(_SELECT.format("person"), (person,))
+        return self._db.execute(_SELECT.format("person"), (person,)).fetchall()
 
-    def of_crowd(self, crowd: str) -> Iterator[FoundRow]:
-        """Yields the answers that views await from a crowd, in the order in which the records of
+    def of_crowd(self, crowd: str) -> list[FoundRow]:
+        """Returns the answers that views await from a crowd, in the order in which the records of
         the views arrived.
         """
-        return self._db.execute(_SELECT.format("crowd"), (crowd,))
+        return self._db.execute(_SELECT.format("crowd"), (crowd,)).fetchall()
 
     def add(self, rows: Iterable[AwaitedRow]) -> None:
         """Adds answers to the table."""

@@ -164,8 +164,12 @@ class Records:
         return count
 
     def ids(self) -> Iterator[bytes]:
-        """Yields the ids of all records, sorted."""
-        return (row[0] for row in self._db.execute("SELECT id FROM records ORDER BY id"))
+        """Yields the ids of all records, sorted. Reads some rows at a time."""
+        query = "SELECT id FROM records WHERE id > ? ORDER BY id LIMIT 500"
+        last = b""
+        while rows := self._db.execute(query, (last,)).fetchall():
+            yield from (row[0] for row in rows)
+            last = rows[-1][0]
 
     def roots(self) -> set[int]:
         """Returns the rows of the roots of all threads."""

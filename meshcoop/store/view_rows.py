@@ -29,9 +29,16 @@ INSERT INTO views (n, id, root, kind, about, created, state, core, body, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
+# The records have an index of ids, and the views have none.
+_CORE_HASHES = """
+SELECT r.id, v.hash FROM records r CROSS JOIN views v ON v.n = r.n
+WHERE r.id > ? AND v.core ORDER BY r.id LIMIT 500
+"""
+
 _PLACES = "SELECT v.n, v.kind, r.log FROM views v JOIN records r ON r.n = v.n"
 
 _MOST_VALUES = 500  # in one query
+_READ_AT_ONCE = 50  # views
 
 
 class ViewRow(NamedTuple):
@@ -101,20 +108,21 @@ class ViewRows:
             part = ids[start : start + _MOST_VALUES]
             marks = ",".join("?" * len(part))
             where = f"n IN (SELECT n FROM records WHERE id IN ({marks}))"  # noqa: S608
-            yield from self._db.execute(f"SELECT id, body FROM views WHERE {where}", part)  # noqa: S608
+            query = f"SELECT id, body FROM views WHERE {where}"  # noqa: S608
+            yield from self._db.execute(query, part).fetchall()
 
     def bodies_in_thread(self, root: int) -> Iterator[bytes]:
         """Yields the packed views of all records in a thread. `root` is the row of the thread's
         root.
         """
-        rows = self._db.execute("SELECT body FROM views WHERE root = ?", (root,))
+        rows = self._db.execute("SELECT body FROM views WHERE root = ?", (root,)).fetchall()
         return (row[0] for row in rows)
 
     def newest_bodies(
         self, kind: str, *, state: str | None = None, root: int | None = None
     ) -> Iterator[bytes]:
-        """Yields the packed views of one kind, the newest first. Reads each row only when it is
-        needed.
+        """Yields the packed views of one kind, the newest first. Reads some rows at a time, when
+        they are needed. Meanwhile, the table may change.
 
         With `state`, yields only the views in this state. With `root`, yields only the views in the
         thread whose root is in this row.
@@ -127,18 +135,30 @@ class ViewRows:
         if state is not None:
             where += " AND state = ?"
             values.append(state)
-        rows = self._db.execute(
-            f"SELECT body FROM views WHERE {where} ORDER BY created DESC, id",  # noqa: S608
-            values,
-        )
-        return (row[0] for row in rows)
+        return self._bodies(where, values, "created DESC, id", "created <= ?", "created < ?")
 
     def oldest_bodies(self, kind: str) -> Iterator[bytes]:
-        """Yields the packed views of one kind, the oldest first."""
-        rows = self._db.execute(
-            "SELECT body FROM views WHERE kind = ? ORDER BY created, id", (kind,)
-        )
-        return (row[0] for row in rows)
+        """Yields the packed views of one kind, the oldest first. Reads as `newest_bodies` does."""
+        return self._bodies("kind = ?", [kind], "created, id", "created >= ?", "created > ?")
+
+    def _bodies(
+        self, where: str, values: list[object], order: str, from_here: str, beyond: str
+    ) -> Iterator[bytes]:
+        """Yields packed views in an order.
+
+        `from_here` and `beyond` are conditions that hold for the times from the last row's time on,
+        and beyond it.
+        """
+        query = f"SELECT body, created, id FROM views WHERE {where}"  # noqa: S608
+        end = f" ORDER BY {order} LIMIT {_READ_AT_ONCE}"
+        rows = self._db.execute(query + end, values).fetchall()
+        while rows:
+            yield from (row[0] for row in rows)
+            _, time, record_id = rows[-1]
+            rows = self._db.execute(
+                f"{query} AND {from_here} AND ({beyond} OR id > ?){end}",
+                [*values, time, time, record_id],
+            ).fetchall()
 
     def search(self, groups: Iterable[Iterable[str]], limit: int) -> list[bytes]:
         """Returns at most `limit` packed views that have all groups of terms, the best match first.
@@ -158,10 +178,12 @@ class ViewRows:
 
     def core_hashes(self) -> Iterator[bytes]:
         """Yields the hashes of the views that the state hash covers, sorted by the ids of their
-        records.
+        records. Reads some rows at a time.
         """
-        rows = self._db.execute("SELECT hash FROM views WHERE core ORDER BY id")
-        return (row[0] for row in rows)
+        last = b""
+        while rows := self._db.execute(_CORE_HASHES, (last,)).fetchall():
+            yield from (row[1] for row in rows)
+            last = rows[-1][0]
 
     def hashes_in_thread(self, root: int) -> dict[int, tuple[bytes, bool]]:
         """Returns the hash of each view in a thread, and whether the state hash covers this view.

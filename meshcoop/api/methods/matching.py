@@ -14,6 +14,7 @@ from meshcoop.api.queries import Lister, read_limit, read_state
 from meshcoop.api.resolver import Resolver
 from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
+from meshcoop.fold.slices import run_beside
 from meshcoop.matching.explanations import Explainer
 from meshcoop.matching.introductions import Tie, Ties
 from meshcoop.matching.reciprocity import Quarter, list_quarters, quarter_of
@@ -21,7 +22,7 @@ from meshcoop.matching.suggestions import Suggestion, Suggestions
 from meshcoop.matching.vocabulary import Vocabulary, load_lexicons
 from protocol.wire import calls
 
-_VIEWS_AT_ONCE = 100  # the number of views that are read before other tasks may run
+_VIEWS_AT_ONCE = 20  # the number of views that are read before other tasks may run
 _DEFAULT_SUGGESTIONS = 50
 _SUGGESTION_STATES = ("open",)
 _QUARTER_STATES = ("running", "past")
@@ -86,8 +87,11 @@ class MatchingMethods:
         current = quarter_of(today)
         rows = [
             _show_quarter(quarter, presenter, current)
-            for quarter in list_quarters(
-                membership.matching_index.exchanges.given(), joined_on, today
+            for quarter in run_beside(
+                list_quarters,
+                list(membership.matching_index.exchanges.given()),
+                joined_on,
+                today,
             )
         ]
         in_state = [row for row in rows if state in {None, row["state"]}]
@@ -100,7 +104,7 @@ class MatchingMethods:
         resolver = Resolver(membership.state, presenter)
         me = _caller(membership, resolver, call.as_)
         person = resolver.resolve_person(call.person)
-        ways = _gather_ties(membership).shortest_paths(me, person)
+        ways = _find_ways(membership, me, person)
         explainer = Explainer(me, presenter.show_person)
         return {
             "person": presenter.show_person(person),
@@ -154,15 +158,24 @@ def _suggestions_about(
     return matcher.about_person(person, me)
 
 
-def _gather_ties(membership: Membership) -> Ties:
-    """Gathers the reasons why members know each other: exchanges, good words and admissions."""
+def _find_ways(membership: Membership, me: bytes, person: bytes) -> list[list[Tie]]:
+    """Finds the shortest ways from `me` to a person, through members who know each other by
+    exchanges, good words and admissions.
+    """
     authority = membership.state.authority
     assert authority is not None, "the charter has been read: this home is a member's"
-    ties = Ties(_unmuted_members(membership))
-    ties.add_exchanges(membership.matching_index.exchanges.given())
-    ties.add_good_words(membership.matching_index.good_words())
-    ties.add_admissions(authority)
-    return ties
+    exchanges = list(membership.matching_index.exchanges.given())
+    good_words = list(membership.matching_index.good_words())
+    people = _unmuted_members(membership)
+
+    def find() -> list[list[Tie]]:
+        ties = Ties(people)
+        ties.add_exchanges(exchanges)
+        ties.add_good_words(good_words)
+        ties.add_admissions(authority)
+        return ties.shortest_paths(me, person)
+
+    return run_beside(find)
 
 
 def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | None) -> Params:

@@ -19,6 +19,16 @@ from meshcoop.api.methods.status import StatusMethods
 from meshcoop.api.methods.views import ViewMethods
 from meshcoop.api.node_handle import NodeHandle
 
+# Methods that change nothing and may have much to read. The node lets each work in slices, so that
+# none holds up the others.
+READING = frozenset(
+    {
+        *("status", "wait", "list", "show", "balance", "search", "diary", "introductions"),
+        *("next_steps", "devices", "show_address", "asks_pin", "relays"),
+        "relay_storage",
+    }
+)
+
 
 class Methods:
     """The methods of one node. Every method takes a map of parameters and returns plain values."""

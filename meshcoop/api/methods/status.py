@@ -13,6 +13,7 @@ from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter, show_refusal
 from meshcoop.clock import iso_time
 from meshcoop.fold.clock_limit import DRIFT_MS
+from meshcoop.fold.slices import pause
 from meshcoop.fold.state import State
 from meshcoop.relay.relay import Relay
 from protocol.fold.registry import package_of
@@ -174,6 +175,7 @@ def hash_record_ids(record_ids: Iterable[bytes]) -> bytes:
     """
     hasher = hashlib.sha256(b"meshcoop set 1\0")
     for record_id in record_ids:
+        pause()
         hasher.update(record_id)
     return hasher.digest()
 
