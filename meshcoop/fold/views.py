@@ -4,7 +4,7 @@ the answers that views wait for. All of this can be rebuilt from records at any 
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -128,7 +128,10 @@ class Views:
             changed, gone = _differences(root, thread, stored)
             self._remove_all([*gone, *(row.n for row in changed if row.n in stored)])
             fresh += changed
-            self._replace_rest(root, thread, is_new=root in new)
+            if root not in new:
+                self._remove_rest(root)
+            self._add_rest(root, thread.views.items())
+            self._note_folded(root, thread)
         self._add(fresh)
 
     def replace_in_steps(self, root: int, thread: FoldedThread) -> Iterator[list[View]]:
@@ -147,7 +150,13 @@ class Views:
             self._remove_all(row.n for row in part if row.n in stored)
             self._add(part)
             yield [row.folded.view for row in part]
-        self._replace_rest(root, thread, is_new=False)
+        self._remove_rest(root)
+        yield []
+        views = list(thread.views.items())
+        for start in range(0, len(views), _WRITTEN_AT_ONCE):
+            self._add_rest(root, views[start : start + _WRITTEN_AT_ONCE])
+            yield []
+        self._note_folded(root, thread)
         yield []
 
     def drop_thread(self, root: int) -> None:
@@ -358,23 +367,28 @@ class Views:
         for changes in self._followers:
             changes.rows.update(rows)
 
-    def _replace_rest(self, root: int, thread: FoldedThread, *, is_new: bool) -> None:
-        """Replaces what is stored beside the views of a thread."""
-        # What a view waits for can change although the view does not.
-        if not is_new:
-            self._awaited.remove_thread(root)
-            self._relying.remove_thread(root)
-            self._newer.remove_thread(root)
+    def _remove_rest(self, root: int) -> None:
+        """Removes what is stored beside the views of a thread. It can change although no view
+        does.
+        """
+        self._awaited.remove_thread(root)
+        self._relying.remove_thread(root)
+        self._newer.remove_thread(root)
+
+    def _add_rest(self, root: int, views: Collection[tuple[int, FoldedView]]) -> None:
+        """Stores what is stored beside the views of a thread."""
         self._awaited.add(
             _awaited_row(n, root, awaited)
-            for n, folded in thread.views.items()
+            for n, folded in views
             for awaited in folded.result.awaited
         )
         self._relying.add(
             RelyingRow(n, root, folded.view.author, person)
-            for n, folded in thread.views.items()
+            for n, folded in views
             for person in folded.result.relies
         )
+
+    def _note_folded(self, root: int, thread: FoldedThread) -> None:
         self._newer.add(root, thread.newer.items())
         self._failed.note(root, thread.failure)
         self._changes[root] = self._changes.get(root, 0) + 1

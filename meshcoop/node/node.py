@@ -166,7 +166,7 @@ class Node:
 
         If threads were put off, most methods wait until these threads are folded.
         """
-        methods = Methods(self).table()
+        methods: dict[str, Method] = {**Methods(self).table()}
         sliced: dict[str, Method] = {
             name: partial(answer_in_slices, methods[name]) for name in READING
         }

@@ -28,17 +28,26 @@ async def backlog_of(home):
         nursery.cancel_scope.cancel()
 
 
+def chain_of(home, count, kind, about=None, **fields):
+    """Signs many records of one kind. The home stores them. Returns them as wires."""
+    seq, prev = home.head.seq, home.head.id
+    wires = []
+    for _ in range(count):
+        seq += 1
+        record = home.forge(kind, about, seq=seq, prev=prev, **fields)
+        prev = record.id
+        wires.append(record.wire)
+    home.feed(wires)
+    return wires
+
+
 def answered_request(here, count):
     """Makes a home with a request, a home without it, and the wires of a request with answers."""
     ada = here.found(**ROOMY)
     ben = here.neighbour(ada)
     request = ada.post("request", title="Who has a ladder?", minutes="60", places="2")
     ben.feed(ada.wires())
-    answers = []
-    for _ in range(count):
-        answer = ben.forge("response", request, minutes=60)
-        ben.feed([answer.wire])
-        answers.append(answer.wire)
+    answers = chain_of(ben, count, "response", request, minutes=60)
     return ada, ben, request, answers
 
 
@@ -89,11 +98,7 @@ async def test_many_threads_are_folded_in_many_steps():
         ada = here.found(**ROOMY)
         ben = here.neighbour(ada)
         ben.feed(ada.wires())
-        wires = []
-        for number in range(MANY):
-            offer = ben.forge("offer", title=f"Offer {number}")
-            ben.feed([offer.wire])
-            wires.append(offer.wire)
+        wires = chain_of(ben, MANY, "offer", title="An offer")
         ada.feed(wires)
         async with backlog_of(ada) as backlog:
             ada.state.thread_fold.fold(ada.store.records.roots())
@@ -123,11 +128,7 @@ async def test_many_records_that_waited_are_placed_in_many_steps():
         ada = here.found(**ROOMY)
         ben = here.neighbour(ada)
         ben.feed(ada.wires())
-        wires = []
-        for number in range(MANY):
-            offer = ben.forge("offer", title=f"Offer {number}")
-            ben.feed([offer.wire])
-            wires.append(offer.wire)
+        wires = chain_of(ben, MANY, "offer", title="An offer")
         async with backlog_of(ada) as backlog:
             ada.feed(reversed(wires[1:]))
             before = ada.store.records.count()
