@@ -67,11 +67,11 @@ SENTENCES: dict[str, str] = {
     # What is wrong with a store, and what a node did about it when it started.
     "sqlite_finds": "SQLite finds: {fault}",
     "store_is_unreadable": "it cannot be read ({error})",
-    "records_not_as_signed": "{count} records are not what was signed",
+    "records_not_as_signed": "records that are not what was signed: {count}",
     "log_has_no_beginning": "the write-ahead log has lost its beginning",
     "log_is_damaged": "the write-ahead log is damaged in the middle",
     "store_was_rebuilt": (
-        "the store was damaged ({faults}): {saved} records were saved, {lost} could not be read and "
+        "the store was damaged ({faults}): of its records {saved} were saved, {lost} could not be read and "
         "come back from the neighbours' nodes; the old files are in {folder}"
     ),
     "store_was_lost": "the store was lost: what it held comes back from the neighbours' nodes",

@@ -135,7 +135,7 @@ def test_a_record_that_is_not_what_was_signed(home):
         db.execute("UPDATE records SET content = x'00' WHERE n = 2")
     one = found(home, "store")
     assert one.state == "wrong"
-    assert "1 records" in one.sentence
+    assert "not what was signed: 1" in one.sentence
     assert "meshcoop up" in one.remedy
 
 
