@@ -146,8 +146,9 @@ class ViewRows:
     ) -> Iterator[bytes]:
         """Yields packed views in an order.
 
-        `from_here` and `beyond` are conditions that hold for the times from the last row's time on,
-        and beyond it.
+        After some rows, the next ones are asked for. For these, the condition `from_here` allows the
+        last row's time and the times that follow it. The condition `beyond` allows only the times
+        that follow it.
         """
         query = f"SELECT body, created, id FROM views WHERE {where}"  # noqa: S608
         end = f" ORDER BY {order} LIMIT {_READ_AT_ONCE}"

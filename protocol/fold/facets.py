@@ -98,9 +98,9 @@ _HINTS = {fact_type: get_type_hints(fact_type) for fact_type in (Credit, Awaited
 class Way:
     """A way in which a person could answer a record, such as with a yes or with a no.
 
-    `given` are the fields that this way fixes. `ask` are the fields that the person may fill in;
-    None stands for all fields that people fill in. `among` are the people or records to choose
-    from; None stands for everybody. Before software shows the way, it tries whether such an answer
+    `given` are the fields that this way fixes. `ask` are the fields that the person may fill in. If
+    `ask` is `None`, these are all fields that people fill in. `among` are the people or records to
+    choose from. If `among` is `None`, everybody may be chosen. Before software shows the way, it tries whether such an answer
     would count. For this test, `trial` has values for some of the fields in `ask`.
     """
 

@@ -424,7 +424,7 @@ def _cut_window(window: Window, last: Report) -> Window:
 
 
 def _later(first: int | None, second: int | None) -> int | None:
-    """Returns the later of two windows. None stands for the beginning."""
+    """Returns the later of two windows. A window that is `None` comes before all others."""
     return max((number for number in (first, second) if number is not None), default=None)
 
 

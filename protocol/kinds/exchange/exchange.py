@@ -642,7 +642,7 @@ class Agreement(Payable):
     def _signed_days(self, thread: Thread) -> set[str | None]:
         """Returns the days that have a confirmed receipt.
 
-        If the agreement does not repeat, None stands for its day.
+        The day of an agreement that does not repeat is `None`.
         """
         return {day for _, _, day in counting_receipts(thread, self.id)}
 
