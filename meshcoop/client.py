@@ -8,14 +8,15 @@ import socket
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NamedTuple, NoReturn, Self
 
 from meshcoop.errors import Mistake
 from meshcoop.program_version import program_version
 from protocol.errors import Refused, fill_in
-from protocol.wire.calls import Call, Subscribe
+from protocol.wire.calls import Balance, Call, Listing, Show, Subscribe
 from protocol.wire.local_rpc import (
     REFUSED,
     Decoder,
@@ -33,6 +34,7 @@ HELLO_SECONDS = 10
 
 _EXIT_CODES: dict[ErrorCode, int] = {"refused": 1, "usage": 2, "internal": 1, "unknown": 1}
 _READ_BYTES = 64 * 1024
+_ALL = 2**31  # rows; no list is longer
 
 
 class NodeGone(Mistake):
@@ -50,6 +52,19 @@ class OtherProgram(Mistake):
             "The node runs another version of the program than this command; `meshcoop down` and"
             " `meshcoop up` renew it."
         )
+
+
+class Page(NamedTuple):
+    """A part of a list, with the number of all rows, and the cursor by which one goes on (R-06.16)."""
+
+    rows: list[Any]
+    total: int
+    next: str | None
+
+    @classmethod
+    def read(cls, answer: Any) -> Self:
+        """Reads a page from the answer of the node."""
+        return cls(answer["rows"], answer["total"], answer["next"])
 
 
 class Client:
@@ -100,6 +115,32 @@ class Client:
         """
         deadline = None if self._patience is None else time.monotonic() + self._patience
         return self._send_request(Request(next(self._ids), call.METHOD, call.params), deadline)
+
+    def list_rows(self, call: Listing) -> Page:
+        """Calls a method that lists rows, and returns one page with at most `limit` rows. The node
+        sends this page in parts if it is long. Without `limit`, the node chooses the number.
+        """
+        page = Page.read(self.call(call))
+        rows = page.rows
+        while call.limit is not None and page.next is not None and len(rows) < call.limit:
+            following = replace(call, limit=call.limit - len(rows), after=page.next)
+            page = Page.read(self.call(following))
+            rows += page.rows
+        return page._replace(rows=rows)
+
+    def list_all(self, call: Listing) -> list[Any]:
+        """Calls a method that lists rows, and returns all rows."""
+        return self.list_rows(replace(call, limit=_ALL)).rows
+
+    def show_whole(self, call: Show | Balance) -> Any:
+        """Calls a method that shows something with its history, and returns it with the whole
+        history.
+        """
+        answer = self.call(call)
+        while answer.get("earlier") is not None:
+            part = self.call(replace(call, before=answer["earlier"]))
+            answer |= {"history": part["history"] + answer["history"], "earlier": part["earlier"]}
+        return answer
 
     def subscribe(self, *topics: str) -> None:
         """Subscribes to the events of `topics`. If no topics are given, subscribes to all events.

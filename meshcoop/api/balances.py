@@ -2,6 +2,7 @@
 about (R-13.14).
 """
 
+from meshcoop.api.list_pages import take_lines
 from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter
 from meshcoop.fold.state import State
@@ -9,7 +10,6 @@ from protocol.fold import balance
 from protocol.fold.balance import Balance
 from protocol.fold.facets import Credit
 
-_MAX_LINES = 500
 _DAY_LENGTH = len("2026-11-23")
 
 
@@ -33,20 +33,18 @@ class Balances:
             for person in self._presenter.sort_people(people)
         ]
 
-    def show_balance(self, person: bytes) -> Shown:
-        """Shows one person's row and the last 500 lines of their history, with the oldest line
-        first.
-        """
+    def show_balance(self, person: bytes, before: str | None) -> Shown:
+        """Shows one person's row and the lines of their history that the caller asks for."""
         person_credits = self._state.views.credits_of(person)
         balance_now = balance.sum_balances(person_credits).get(person, Balance())
-        lines = []
+        lines: list[tuple[Credit, int, int]] = []
         running = 0  # minutes; gifts do not count
         for credit in person_credits:
             minutes = balance.minutes_for(credit, person)
             running += 0 if credit.is_gift else minutes
             lines.append((credit, minutes, running))
-        history = [self._line(person, *line) for line in lines[-_MAX_LINES:]]
-        return {**self._row(person, balance_now), "history": history}
+        history = [self._line(person, *line) for line in lines]
+        return {**self._row(person, balance_now), **take_lines(before, history)}
 
     def _row(self, person: bytes, person_balance: Balance) -> Shown:
         return {

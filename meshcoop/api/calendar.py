@@ -5,7 +5,6 @@ Each kind says which of its views belong in a person's diary.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import islice
 from zoneinfo import ZoneInfo
 
 from meshcoop.api.plain_values import Shown
@@ -20,8 +19,6 @@ from protocol.fold.kind import Kind
 from protocol.fold.registry import KINDS
 from protocol.fold.view import View
 
-_MAX_ENTRIES = 1000
-
 
 class Diary:
     """The diary of one person. Each API call makes its own `Diary` object."""
@@ -33,17 +30,14 @@ class Diary:
         self._presenter = presenter
         self._person = person
 
-    def show(self) -> Shown:
-        """Shows the diary's entries and the name of the neighbourhood's time zone. The name is None
-        if the charter names none.
-        """
+    @property
+    def timezone(self) -> str | None:
+        """The name of the neighbourhood's time zone, or None if the charter names none."""
         zone = self._presenter.clock.zone
-        return {
-            "timezone": zone.key if isinstance(zone, ZoneInfo) else None,
-            "entries": list(islice(self._entries(), _MAX_ENTRIES)),
-        }
+        return zone.key if isinstance(zone, ZoneInfo) else None
 
-    def _entries(self) -> Iterator[Shown]:
+    def entries(self) -> Iterator[Shown]:
+        """Yields the entries of the diary in their shown form."""
         for view_type in _kinds_in_diaries():
             for view in self._state.views.newest(view_type):
                 entry = self._entry_of(view)

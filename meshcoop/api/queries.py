@@ -1,15 +1,18 @@
 """Answers the API calls that list, show and search views (specs/06)."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from heapq import merge
-from itertools import islice
+from typing import Any
 
 import trio
 
 from meshcoop.api.awaited_answers import AwaitedAnswers
+from meshcoop.api.list_pages import Rows, shown_rows, take_lines
 from meshcoop.api.loop_awaits import loop_awaits
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params
+from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
 from meshcoop.errors import Mistake
@@ -26,13 +29,8 @@ from protocol.record.envelope import Header
 from protocol.record.sealing import BoxKey
 from protocol.wire import calls
 
-MAX_ROWS = 500
-
-# Makes the rows of a list that does not show the views of one kind.
-Lister = Callable[[calls.List], Awaitable[list[Params]]]
-
-_DEFAULT_HITS = 50
 _PRIVATE_AT_ONCE = 50  # private records
+_USUAL_HITS = 50
 
 # The lists that do not show the views of one kind.
 _FURTHER_LISTS = (
@@ -65,19 +63,18 @@ class Queries:
         self._presenter = Presenter(membership.state, now, boxes)
         self._resolver = Resolver(membership.state, self._presenter)
 
-    def list_views(self, call: calls.List) -> list[Params]:
+    def list_views(self, call: calls.List) -> Rows[Any]:
         """Lists the views of one kind, with the newest first. Can also list the people, and what
         waits for the reader.
         """
         what = call.what
-        limit = read_limit(call)
         if what == "waiting":
             return self._list_waiting(call)
         if what == "board":
             return self._list_board(call)
         if what == "people":
             people = self._presenter.list_people()
-            return [self._with_muted(person) for person in people[:limit]]
+            return shown_rows([self._with_muted(person) for person in people])
         kinds = _kinds_by_list()
         kind = kinds.get(what)
         if kind is None:
@@ -89,16 +86,16 @@ class Queries:
                 lists=lists,
             )
         state = read_state(call, what, (*kind.states, LEFT))
-        about = None if call.about is None else self._resolver.resolve_record(call.about)
-        views = self._unmuted(self._views_of(kind, about, state), call)
-        # The tables do not know which states the clock has changed, so each state is checked again.
-        in_state = (view for view in views if state in {None, self._presenter.state_of(view)})
-        return self._presenter.show_views(list(islice(in_state, limit)))
+        record_id = None if call.about is None else self._resolver.resolve_record(call.about)
+        views = self._views_of(kind, record_id, state)
+        can_count = record_id is None and not kind.is_private
+        total = self._state.views.count(kind.view_type) if can_count else None
+        return self._rows_of(views, call, state, total)
 
     async def show_record(self, call: calls.Show) -> Params:
         """Shows the view of a record with the history of its thread.
 
-        If the parameter `whole` is set, adds all views of the thread, the oldest first.
+        If the parameter `whole` is set, adds the views of the history's lines, the oldest first.
         """
         record_id = self._resolver.resolve_record(call.id)
         thread = await self._thread_of(record_id)
@@ -113,42 +110,64 @@ class Queries:
                 raise self._unfolded(record_id)
             [shown] = lines
         if not call.whole:
-            return {**shown, "history": history}
-        views = sorted(thread.views.values(), key=lambda view: view.order)
-        return {**shown, "history": history, "views": self._presenter.show_views(views)}
+            return {**shown, **take_lines(call.before, history)}
 
-    def search(self, call: calls.Search) -> list[Params]:
+        def show_views(ids: set[str]) -> list[Shown]:
+            views = [view for view in thread.views.values() if view.id.hex() in ids]
+            return self._presenter.show_views(sorted(views, key=lambda view: view.order))
+
+        return {**shown, **take_lines(call.before, history, show_views)}
+
+    def search(self, call: calls.Search) -> Rows[View]:
         """Finds the views that have all of the words that the caller gives."""
-        views = self._state.views.search(call.words, read_limit(call, _DEFAULT_HITS))
-        return self._presenter.show_views(list(self._unmuted(views, call)))
+        views = self._state.views.search(call.words)
+        rows = self._rows_of(views, call, None, len(views))
+        return replace(rows, usual_limit=_USUAL_HITS)
 
-    def _list_board(self, call: calls.List) -> list[Params]:
+    def _rows_of(
+        self,
+        views: Iterable[View],
+        call: calls.List | calls.Search,
+        state: str | None,
+        total: int | None,
+    ) -> Rows[View]:
+        """Returns the rows of these views that the caller wants. `total` is the number of all these
+        views, if it is known.
+        """
+        wanted = self._unmuted(views, call)
+        if state is not None:
+            # The tables do not know which states the clock has changed, so each is checked again.
+            wanted = (view for view in wanted if state == self._presenter.state_of(view))
+        is_whole = state is None and not self._membership.muted.people and not call.muted
+        show = self._presenter.show_views
+        return Rows(wanted, show, lambda view: view.id.hex(), total if is_whole else None)
+
+    def _list_board(self, call: calls.List) -> Rows[View]:
         """Lists the views of all kinds that are shown on the board, the newest first."""
-        state = call.state
-        newest = (
-            self._unmuted(self._state.views.newest(kind.view_type), call)
-            for kind in KINDS.values()
-            if kind.view_type.on_board
+        stored = self._state.views
+        types = [kind.view_type for kind in KINDS.values() if kind.view_type.on_board]
+        views = merge(
+            *(stored.newest(view_type) for view_type in types),
+            key=lambda view: (-view.created, view.id),
         )
-        views = merge(*newest, key=lambda view: (-view.created, view.id))
-        in_state = (view for view in views if state in {None, self._presenter.state_of(view)})
-        return self._presenter.show_views(list(islice(in_state, read_limit(call))))
+        total = sum(stored.count(view_type) for view_type in types)
+        return self._rows_of(views, call, call.state, total)
 
-    def _list_waiting(self, call: calls.List) -> list[Params]:
+    def _list_waiting(self, call: calls.List) -> Rows[Params]:
         """Lists what waits for an answer of the reader, the newest first.
 
         Muted people are not left out here, because everybody gets an answer (R-06.8e).
         """
         authority = self._state.authority
         if authority is None or self._reader is None or call.muted:
-            return []
+            return shown_rows([])
         answers = AwaitedAnswers(
             self._state, authority, self._presenter, self._private, self._reader
         )
         of_loops = loop_awaits(self._state, self._membership.loop_cache, self._reader, self._now())
         rows = answers.list_rows(of_loops)
         rows.sort(key=lambda row: (row["created"], row["id"]), reverse=True)
-        return rows[: read_limit(call)]
+        return shown_rows(rows, _cursor_of_waiting)
 
     def _views_of(
         self, kind: DeclaredKind, about: bytes | None, state: str | None
@@ -213,6 +232,8 @@ class Queries:
         """
         muted = self._membership.muted
         own_people = self._membership.author.people
+        if not muted.people:  # no view has to be looked at
+            return iter(() if call.muted else views)
         return (view for view in views if muted.hides(view, own_people) == call.muted)
 
     def _with_muted(self, person: Params) -> Params:
@@ -267,11 +288,6 @@ async def open_private(private: PrivateThreads) -> PrivateThreads:
     return private
 
 
-def read_limit(call: calls.List | calls.Search, default: int = MAX_ROWS) -> int:
-    """Returns how many rows the caller wants, but at most MAX_ROWS."""
-    return min(default if call.limit is None else call.limit, MAX_ROWS)
-
-
 def read_state(call: calls.List, what: str, states: Collection[str]) -> str | None:
     """Reads the state by which the caller filters the list `what`. Returns None if the caller wants
     rows in every state.
@@ -288,6 +304,13 @@ def read_state(call: calls.List, what: str, states: Collection[str]) -> str | No
         choices=", ".join(states),
         state=state,
     )
+
+
+def _cursor_of_waiting(row: Params) -> str:
+    """Returns the cursor of a row in the list of what waits. A view that waits for several answers
+    has several rows.
+    """
+    return "-".join([row["id"], *map(str, row["step"].values())])
 
 
 def _kinds_by_list() -> dict[str, DeclaredKind]:

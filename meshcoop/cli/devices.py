@@ -50,7 +50,7 @@ def check_recovery_words(*, context: ContextArgument) -> None:
 def list_devices(person: str | None = None, /, *, context: ContextArgument) -> None:
     """Lists your devices, or those of another person, with the state of each device."""
     with context.connect_node() as node:
-        devices = node.call(calls.Devices(person=person))
+        devices = node.list_all(calls.Devices(person=person))
     context.answer(devices, lambda: "\n".join(map(_describe_device, devices)) or "No devices.")
 
 

@@ -65,9 +65,9 @@ def _make_calendar(node: Client, month: str | None) -> ExportFile:
 
     if month is not None:
         raise Mistake("A calendar holds everything that is ahead; leave out --month.", _USAGE)
-    diary = node.call(calls.Diary())
-    entries = diary["entries"]
-    data = icalendar.encode_calendar(entries, diary["timezone"])
+    entries = node.list_all(calls.Diary())
+    timezone = node.call(calls.Diary(limit=0))["timezone"]
+    data = icalendar.encode_calendar(entries, timezone)
     return "diary.ics", data, {"entries": len(entries)}
 
 
@@ -79,7 +79,7 @@ def _make_month_page(node: Client, month: str | None) -> ExportFile:
         month = clock.today[: len("2026-11")]
     elif not _MONTH.fullmatch(month):
         raise Mistake("A month is written like 2026-11, not {month!r}.", _USAGE, month=month)
-    lists = {what: node.call(calls.List(what=what)) for what in _LISTS}
+    lists: dict[str, Any] = {what: node.list_all(calls.List(what=what)) for what in _LISTS}
     charter = node.call(calls.Show(id=node.call(calls.Status())["neighbourhood"]["id"]))
     page = MonthPage(month, clock, **lists).render(charter["name"], charter["smallest_group"])
     return f"{month}.html", page.encode(), {"month": month}

@@ -12,6 +12,7 @@ from typing import Any
 from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.person_name import format_person
 from meshcoop.cli.relay_text import describe_relay
+from meshcoop.client import Page
 from protocol.display_text import safe_line, safe_text
 from protocol.errors import fill_in
 from protocol.local_clock import LocalClock
@@ -40,6 +41,14 @@ def format_list(views: list[Shown], hidden: int = 0) -> str:
     if hidden:
         lines.append(f"({hidden} by people you muted left out; add --muted to see them.)")
     return "\n".join(lines)
+
+
+def format_cut(page: Page) -> str:
+    """Says that a list is longer than the page that is shown, and how to go on."""
+    return (
+        f"{len(page.rows)} of {page.total} are shown; add --limit {page.total} for all, "
+        f"or --after {shlex.quote(page.next or '')} for the next."
+    )
 
 
 def format_newer(newer: list[Shown]) -> str:

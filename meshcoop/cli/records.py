@@ -22,6 +22,11 @@ ReaderOption = Annotated[
     str | None,
     Parameter(name="--as", help="which guest reads, so that what is private to them is shown"),
 ]
+LimitOption = Annotated[int | None, Parameter(help="how many at most")]
+AfterOption = Annotated[str | None, Parameter(help="only what comes after this row")]
+PageOption = Annotated[
+    bool, Parameter(negative=(), help="with --json, says how many there are, and where to go on")
+]
 MutedOption = Annotated[bool, Parameter(negative=(), help="only what muted people posted")]
 
 
@@ -42,20 +47,24 @@ def list_records(
     as_: ReaderOption = None,
     about: Annotated[str | None, Parameter(help="only what answers this id")] = None,
     state: Annotated[str | None, Parameter(help="only those in this state")] = None,
-    limit: Annotated[int | None, Parameter(help="how many at most")] = None,
+    limit: LimitOption = None,
+    after: AfterOption = None,
+    page: PageOption = False,
     muted: MutedOption = False,
     context: ContextArgument,
 ) -> None:
     """Lists requests, offers, what waits for you, suggestions, people, decisions and more."""
-    wanted = calls.List(what=what, about=about, state=state, limit=limit, muted=muted, as_=as_)
+    wanted = calls.List(
+        what=what, about=about, state=state, limit=limit, after=after, muted=muted, as_=as_
+    )
     with context.connect_node() as node:
-        _print_list(context, node, replace(wanted, pin=obtain_pin(node, as_)))
+        _print_list(context, node, replace(wanted, pin=obtain_pin(node, as_)), is_page=page)
 
 
 def show_record(record: str, /, *, as_: ReaderOption = None, context: ContextArgument) -> None:
     """Shows a record and its history."""
     with context.connect_node() as node:
-        view = node.call(calls.Show(id=record, as_=as_, pin=obtain_pin(node, as_)))
+        view = node.show_whole(calls.Show(id=record, as_=as_, pin=obtain_pin(node, as_)))
         clock = read_clock(node)
     context.answer(view, lambda: plain_text.format_view(view, clock))
 
@@ -67,15 +76,18 @@ def show_next_steps(
     record.
     """
     with context.connect_node() as node:
-        steps = node.call(calls.NextSteps(id=record, as_=as_, pin=obtain_pin(node, as_)))
+        steps = node.list_all(calls.NextSteps(id=record, as_=as_, pin=obtain_pin(node, as_)))
     context.answer(steps, lambda: plain_text.format_steps(steps))
 
 
 def show_balance(person: str | None = None, /, *, context: ContextArgument) -> None:
     """Shows the minutes that everybody gave and received, or one person's minutes line by line."""
     with context.connect_node() as node:
-        answer = node.call(calls.Balance(person=person))
-    rows = answer if isinstance(answer, list) else [answer]
+        if person is None:
+            rows = node.list_all(calls.Balance())
+        else:
+            rows = [node.show_whole(calls.Balance(person=person))]
+    answer = rows if person is None else rows[0]
     context.answer(answer, lambda: plain_text.format_balances(rows))
 
 
@@ -115,20 +127,35 @@ def mute_person(
     context.answer(answer, lambda: plain_text.format_mute(answer), is_done=True)
 
 
-def search_records(*words: str, muted: MutedOption = False, context: ContextArgument) -> None:
+def search_records(
+    *words: str,
+    limit: LimitOption = None,
+    after: AfterOption = None,
+    page: PageOption = False,
+    muted: MutedOption = False,
+    context: ContextArgument,
+) -> None:
     """Finds the records that hold all of the given words."""
     if not words:
         raise Mistake("Say what to look for: `meshcoop search WORDS`.", _USAGE)
+    wanted = calls.Search(words=" ".join(words), limit=limit, after=after, muted=muted)
     with context.connect_node() as node:
-        _print_list(context, node, calls.Search(words=" ".join(words), muted=muted))
+        _print_list(context, node, wanted, is_page=page)
 
 
-def _print_list(context: Context, node: Client, call: calls.List | calls.Search) -> None:
+def _print_list(
+    context: Context, node: Client, call: calls.List | calls.Search, *, is_page: bool
+) -> None:
     """Prints the views that a method of the node finds. Says how many views by muted people are
-    left out.
+    left out, and how to go on if there are more views.
     """
-    views = node.call(call)
+    page = node.list_rows(call)
     hidden = 0
     if not (call.muted or context.json or (isinstance(call, calls.List) and call.what == "people")):
-        hidden = len(node.call(replace(call, muted=True)))
-    context.answer(views, lambda: plain_text.format_list(views, hidden))
+        hidden = node.call(replace(call, muted=True, limit=0, after=None))["total"]
+    views = page.rows
+    context.answer(
+        page._asdict() if is_page else views, lambda: plain_text.format_list(views, hidden)
+    )
+    if page.next is not None:
+        print(plain_text.format_cut(page), file=sys.stderr)

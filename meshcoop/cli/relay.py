@@ -110,7 +110,8 @@ def list_relays(*, context: ContextArgument) -> None:
     """Lists the relays that serve you; at a relay, lists the neighbourhoods that the relay
     serves.
     """
-    views = _call_node(context, calls.Relays())
+    with context.connect_node() as node:
+        views = node.list_all(calls.Relays())
     context.answer(views, lambda: "\n".join(map(describe_relay, views)) or "None.")
 
 
@@ -143,7 +144,8 @@ def show_limits(
 
 def show_storage(*, context: ContextArgument) -> None:
     """Shows how much this relay keeps for each neighbourhood."""
-    views = _call_node(context, calls.RelayStorage())
+    with context.connect_node() as node:
+        views = node.list_all(calls.RelayStorage())
     context.answer(
         views,
         lambda: "\n".join(map(_describe_storage, views)) or "Nothing is kept for anybody.",

@@ -240,9 +240,13 @@ class Views:
         by_kind = (_read(view_type, self._rows.oldest_bodies(name)) for name in names_of(view_type))
         return {view.author: view for view in merge(*by_kind, key=lambda view: view.order)}
 
-    def search(self, words: str, limit: int) -> list[View]:
-        """Returns at most `limit` views that have all of the given words, the best match first
-        (R-06.13).
+    def count(self, view_type: type[Kind]) -> int:
+        """Returns the number of views of one class."""
+        return sum(self._rows.count(name) for name in names_of(view_type))
+
+    def search(self, words: str, limit: int | None = None) -> list[View]:
+        """Returns the views that have all of the given words, the best match first, and at most
+        `limit` of them (R-06.13).
 
         A view has a given word if a word in the view begins with the given word. Where a script
         writes no spaces, the given word can also stand inside a word.

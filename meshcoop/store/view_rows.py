@@ -161,8 +161,14 @@ class ViewRows:
                 [*values, time, time, record_id],
             ).fetchall()
 
-    def search(self, groups: Iterable[Iterable[str]], limit: int) -> list[bytes]:
-        """Returns at most `limit` packed views that have all groups of terms, the best match first.
+    def count(self, kind: str) -> int:
+        """Returns the number of views of one kind."""
+        row = self._db.execute("SELECT count(*) FROM views WHERE kind = ?", (kind,)).fetchone()
+        return int(row[0])
+
+    def search(self, groups: Iterable[Iterable[str]], limit: int | None = None) -> list[bytes]:
+        """Returns the packed views that have all groups of terms, the best match first, and at most
+        `limit` of them.
 
         A view has a group if its terms follow each other in the view. The last term of a group can
         be the beginning of a term in the view.
@@ -173,7 +179,7 @@ class ViewRows:
         rows = self._db.execute(
             "SELECT body FROM search JOIN views ON views.n = search.rowid"
             " WHERE search MATCH ? ORDER BY rank, views.id LIMIT ?",
-            (query, limit),
+            (query, -1 if limit is None else limit),
         )
         return [row[0] for row in rows]
 

@@ -34,7 +34,7 @@ _MOST_SHOWN = 64  # characters of an unknown name that a refusal repeats
 
 _AS = TypedText(help="the person of this home who makes the call")
 _PIN = TypedText(max=MOST_PIN, help="the PIN of the guest whom `as` names")
-_LIMIT = Count(help="how many at most")
+_BEFORE = TypedText(help="only lines of the history before this one")
 _MUTED = Flag(help="only what muted people posted")
 _AGREEMENT = TypedText(help="the agreement to which the address belongs")
 
@@ -115,6 +115,16 @@ def rule_of(field: dataclasses.Field[Any]) -> Field:
     return rule
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Listing(Call):
+    """A call of a method that lists rows, and answers with a page of them (R-06.16)."""
+
+    limit: int | None = param(Count(help="how many rows at most"), default=None)
+    after: str | None = param(
+        TypedText(help="only rows behind the one with this cursor"), default=None
+    )
+
+
 # -- the node -------------------------------------------------------------------------------------
 
 
@@ -169,8 +179,8 @@ class Post(Call):
     pin: str | None = param(_PIN, default=None)
 
 
-@method("next_steps", result="steps (R-06.12a)")
-class NextSteps(Call):
+@method("next_steps", result="a page of steps (R-06.12a)")
+class NextSteps(Listing):
     """Lists the records that a person could post now in the thread of a record."""
 
     id: str | None = param(
@@ -180,14 +190,13 @@ class NextSteps(Call):
     pin: str | None = param(_PIN, default=None)
 
 
-@method("list", result="rows, newest first; see below")
-class List(Call):
+@method("list", result="a page of rows, newest first; see below")
+class List(Listing):
     """Lists the views of one kind, newest first. Can also list other things, such as people."""
 
     what: str = param(TypedText(help="the plural of a kind, or a list below"))
     about: str | None = param(TypedText(help="only answers to this record"), default=None)
     state: str | None = param(TypedText(help="only rows in this state"), default=None)
-    limit: int | None = param(_LIMIT, default=None)
     muted: bool = param(_MUTED, default=False)
     as_: str | None = param(_AS, default=None)
     pin: str | None = param(_PIN, default=None)
@@ -195,48 +204,51 @@ class List(Call):
 
 @method(
     "show",
-    result="the view with `history: [{id, kind, author, created, about, counted, note, "
-    "automatic}]`; `note` is nil, or `{rule, text, arguments}` of a record that does not count; if "
-    "`whole` is true, also `views`: all views of the thread, oldest first",
+    result="the view with `history_total`, `earlier` and `history: [{id, kind, author, created, about, "
+    "counted, note, automatic}]` (R-06.16c); `note` is nil, or `{rule, text, arguments}` of a record "
+    "that does not count; if `whole` is true, also `views`: the views of these records, oldest first",
 )
 class Show(Call):
     """Shows the view of one record with the history of its thread."""
 
     id: str = param(TypedText(help="the record, or a matter"))
-    whole: bool = param(Flag(help="also show all views of the thread"), default=False)
+    whole: bool = param(Flag(help="also show the views of the records"), default=False)
+    before: str | None = param(_BEFORE, default=None)
     as_: str | None = param(_AS, default=None)
     pin: str | None = param(_PIN, default=None)
 
 
-@method("search", result="views that have each word, or a word that begins with it (R-06.13)")
-class Search(Call):
+@method(
+    "search", result="a page of views that have each word, or a word that begins with it (R-06.13)"
+)
+class Search(Listing):
     """Searches for views that have all of the given words."""
 
     words: str = param(TypedText(help="the words"))
-    limit: int | None = param(_LIMIT, default=None)
     muted: bool = param(_MUTED, default=False)
 
 
 @method(
     "balance",
     result="`{person, given, received, balance, gifts_given, gifts_received}` with `history: [{id, "
-    "kind, on, person, minutes, balance}]` (the last 500, oldest first; minutes received have a "
-    "minus); without `person`, a list of such maps without `history`",
+    "kind, on, person, minutes, balance}]`, `history_total` and `earlier` (R-06.16c; minutes received "
+    "have a minus); without `person`, a page of such maps without a history",
 )
-class Balance(Call):
+class Balance(Listing):
     """Shows the minutes that people gave and received. For one `person`, adds the history."""
 
     person: str | None = param(TypedText(help="whose; everybody's if left out"), default=None)
+    before: str | None = param(_BEFORE, default=None)
 
 
 @method(
     "diary",
-    result="`{timezone, entries: [{id, created, title, starts, minutes, repeats, area, state}]}`: "
-    "the events that this home's person has promised to attend, with nothing private; `state` is "
+    result="a page with `timezone` and rows `{id, created, title, starts, minutes, repeats, area, "
+    "state}`: the events that this home's person has promised to attend, with nothing private; `state` is "
     "confirmed, tentative (the person waits for a place, or somebody has left) or cancelled; `timezone` is nil if the "
     "charter names none",
 )
-class Diary(Call):
+class Diary(Listing):
     """Shows the events that this home's person has promised to attend, and their times."""
 
 
@@ -293,10 +305,10 @@ class Renew(Call):
 
 @method(
     "devices",
-    result="`[{device, person, state, records, after, here, place}]`: `state` is live, revoked or "
+    result="a page of `{device, person, state, records, after, here, place}`: `state` is live, revoked or "
     "forked; `after` is the last number that counts",
 )
-class Devices(Call):
+class Devices(Listing):
     """Lists the devices of `person` with their states. Without `person`, lists your own."""
 
     person: str | None = param(TypedText(help="whose"), default=None)
@@ -417,10 +429,10 @@ class RelayEnd(Call):
 
 @method(
     "relays",
-    result="at a home `[{id, key, peer_id, addresses, people, created, state}]`, `state` is "
-    "connected or away; at a relay `[{neighbourhood: {id, name}, since, connected, records}]`",
+    result="a page; at a home of `{id, key, peer_id, addresses, people, created, state}`, `state` is "
+    "connected or away; at a relay of `{neighbourhood: {id, name}, since, connected, records}`",
 )
-class Relays(Call):
+class Relays(Listing):
     """Lists the neighbourhood's relays. On a relay, lists the neighbourhoods that it serves."""
 
 
@@ -450,8 +462,8 @@ class RelayLimits(Call):
 
 @method(
     "relay_storage",
-    result="`[{neighbourhood, records, used, room, disk, let_go}]`, in bytes; `let_go` is the number "
-    "of records whose content the relay has let go",
+    result="a page of `{neighbourhood, records, used, room, disk, let_go}`, in bytes; `let_go` is the "
+    "number of records whose content the relay has let go",
 )
-class RelayStorage(Call):
+class RelayStorage(Listing):
     """Lists how much space each neighbourhood uses at this relay."""

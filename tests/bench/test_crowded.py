@@ -39,18 +39,19 @@ def test_what_a_screen_asks_for_in_a_crowded_neighbourhood(tmp_path):
     giver, agreement = one.giver.hex(), one.about.hex()
     print(f"\n{PEOPLE} people, {EXCHANGES} exchanges")  # noqa: T201  # this bench prints figures
 
-    board = timed("list requests", methods["list"], what="requests")
+    board = timed("list requests", methods["list"], what="requests")["rows"]
     assert len(board) == 500
     assert all(view["responses"] for view in board)
     shown = timed("show", methods["show"], id=one.id.hex())
     assert len(shown["history"]) == 5
-    (listed,) = timed("list receipts --about", methods["list"], what="receipts", about=agreement)
+    receipts = timed("list receipts --about", methods["list"], what="receipts", about=agreement)
+    (listed,) = receipts["rows"]
     assert listed["id"] == one.id.hex()
     row = timed("balance PERSON", methods["balance"], person=giver)
     assert row["history"][-1]["balance"] == row["balance"]
-    waiting = timed("list waiting", methods["list"], what="waiting")
+    waiting = timed("list waiting", methods["list"], what="waiting")["rows"]
     assert {row["step"]["kind"] for row in waiting} == {"receipt", "confirm"}
-    rows = timed("balance", methods["balance"])
+    rows = timed("balance", methods["balance"])["rows"]
     assert sum(one["balance"] for one in rows) == 0
     author.inbox.store.close()
 

@@ -4,6 +4,7 @@ other.
 
 import trio
 
+from meshcoop.api.list_pages import take_page
 from meshcoop.api.methods.matching import MatchingMethods
 from meshcoop.api.node_handle import Membership
 from meshcoop.fold.loop_cache import LoopCache
@@ -14,6 +15,8 @@ from protocol.wire import calls
 
 class Everybody:
     """Accepts any person, as if everybody were a guest of this home."""
+
+    devices = ()
 
     def resolve(self, typed, resolve_person):
         return resolve_person(typed)
@@ -44,8 +47,10 @@ class Asking:
 
     def __call__(self, what, **params):
         """Calls a list or a method of the local API by its name. Returns the answer."""
-        if what in self.methods.lists:
-            return trio.run(self.methods.lists[what], calls.List.read({"what": what, **params}))
+        lister = self.methods.lists.get(what)
+        if lister is not None:
+            call = calls.List.read({"what": what, **params})
+            return take_page(call, trio.run(lister, call))["rows"]
         return trio.run(self.methods.table()[what], params)
 
     def suggestions(self, about=None, **params):

@@ -357,9 +357,21 @@ class FakeNode:
             self.subscribed.set()
             return Response(request.id, result={})
         try:
-            return Response(request.id, result=getattr(self, request.method)(request.params))
+            result = getattr(self, request.method)(request.params)
+            if isinstance(result, list):
+                result = page(result, request.params)
+            return Response(request.id, result=result)
         except ValueError as error:
             return Response(request.id, Error("refused", str(error)))
+
+
+def page(rows, params):
+    """Makes a page of rows, as the local API does."""
+    keys = [str(one.get("id", number)) for number, one in enumerate(rows)]
+    start = keys.index(params["after"]) + 1 if params.get("after") else 0
+    end = start + (500 if params.get("limit") is None else params["limit"])
+    following = keys[end - 1] if start < end < len(rows) else None
+    return {"rows": rows[start:end], "total": len(rows), "next": following}
 
 
 def street():

@@ -78,6 +78,21 @@ def dotted(parts: Iterable[str]) -> str:
     return " · ".join(part for part in parts if part)
 
 
+# -- long lists -----------------------------------------------------------------------------------
+
+
+def cut_note(count: int, way: str) -> str:
+    """Says how many entries a list leaves out, and the way to find them. Says nothing if it leaves
+    out none.
+    """
+    return _("{n} more: {way}").format(n=count, way=way) if count > 0 else ""
+
+
+def older_note(count: int) -> str:
+    """Says how many older entries a list leaves out. Says nothing if it leaves out none."""
+    return cut_note(count, _("older, find them in Search"))
+
+
 # -- people ---------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from tui.format.phrases import Card
 from tui.i18n import _
 from tui.node.api_client import Declined
 from tui.node.connection import NodeConnection
-from tui.node.shown import Person, Shown
+from tui.node.shown import Page, Person, Shown
 from tui.widgets.feed import Feed
 
 MOST = 20  # the most cards in the list
@@ -41,11 +41,12 @@ class Suggested(Feed):
         self._by_id: dict[str, Shown] = {}
         self.display = False
 
-    def suggest(self, suggestions: list[Shown]) -> None:
+    def suggest(self, suggestions: Page) -> None:
         """Replaces the suggestions in the list with new ones."""
-        self._by_id = {suggestion.id: suggestion for suggestion in suggestions}
-        self.display = bool(suggestions)
-        self.show_cards([suggestion_card(suggestion) for suggestion in suggestions])
+        self._by_id = {suggestion.id: suggestion for suggestion in suggestions.rows}
+        self.display = bool(suggestions.rows)
+        cards = [suggestion_card(suggestion) for suggestion in suggestions.rows]
+        self.show_cards(cards, cut=phrases.cut_note(suggestions.left_out, _("weaker ones")))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Opens the post or the person that the chosen suggestion is about."""
@@ -130,6 +131,8 @@ def _suggestion_lines(suggestions: list[Shown], me: str | None) -> Iterator[str]
         card = suggestion_card(suggestion)
         yield f"· {card.title}"
         yield f"  {card.detail}"
+    if len(for_me) > _MOST_BESIDE_PERSON:
+        yield "  " + phrases.cut_note(len(for_me) - _MOST_BESIDE_PERSON, _("weaker ones"))
 
 
 def _introduction_lines(ways: list[Shown]) -> Iterator[str]:

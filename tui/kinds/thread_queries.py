@@ -7,19 +7,18 @@ from protocol.wire import calls
 from tui.kinds.face import face_of
 from tui.kinds.thread_data import Reader, ThreadData
 from tui.node.connection import NodeConnection
-from tui.node.shown import Shown, read_rows
 
 
 async def fetch_thread(link: NodeConnection, record_id: str) -> ThreadData:
     """Fetches the thread of a record. Raises Declined."""
-    root = Shown(await link.call(calls.Show(id=record_id, whole=True)))
+    root = await link.fetch_whole(calls.Show(id=record_id, whole=True))
     history = root.rows("history")
     if history and history[0].id != root.id:
-        root = Shown(await link.call(calls.Show(id=history[0].id, whole=True)))
+        root = await link.fetch_whole(calls.Show(id=history[0].id, whole=True))
     steps, charter = await asyncio.gather(
-        link.call(calls.NextSteps(id=root.id)), link.fetch_charter()
+        link.fetch_rows(calls.NextSteps(id=root.id)), link.fetch_charter()
     )
-    thread = ThreadData(root, root.rows("views"), history, read_rows(steps))
+    thread = ThreadData(root, root.rows("views"), history, steps)
     beside = await face_of(root.kind).fetch_beside(link, thread)
     return replace(thread, charter=charter, beside=beside)
 

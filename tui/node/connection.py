@@ -3,6 +3,7 @@ the calls of the panes on to the node.
 """
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from protocol.wire.calls import Call
 from protocol.wire.local_rpc import RESYNC
 from tui.i18n import _
 from tui.node.api_client import Client, Declined, NodeGone
-from tui.node.shown import Person, Shown, read_rows
+from tui.node.shown import Page, Person, Shown
 
 RETRY_SECONDS = 1.0  # between two attempts to reach the node
 STATUS_SECONDS = 10.0  # between two looks at the status, because peers come and go without an event
 _LONG_AGO = "1970-01-01T00:00Z"  # the time before the node has answered
+_PARTED = ("history", "views")  # what the node sends in parts
 _GATHER_SECONDS = 0.05  # records often come in a row, and one reload serves all of them
 
 
@@ -84,11 +86,34 @@ class NodeConnection:
             raise NodeGone(self.trouble or _("This home is not ready yet."))
         return await self._client.call(call)
 
-    async def fetch_list(
-        self, what: str, *, about: str | None = None, limit: int | None = None
-    ) -> list[Shown]:
-        """Fetches the rows of a list. Raises Declined."""
-        return read_rows(await self.call(calls.List(what=what, about=about, limit=limit)))
+    async def fetch_page(self, call: calls.Listing) -> Page:
+        """Calls a method that lists rows, and returns the first page. Raises Declined."""
+        answer = Shown(await self.call(call))
+        return Page(answer.rows("rows"), answer.number("total") or 0)
+
+    async def fetch_rows(self, call: calls.Listing) -> list[Shown]:
+        """Calls a method that lists rows, and returns the rows of all pages. Raises Declined."""
+        page = Shown(await self.call(call))
+        rows = page.rows("rows")
+        while page.has("next"):
+            page = Shown(await self.call(replace(call, after=page.text("next"))))
+            rows += page.rows("rows")
+        return rows
+
+    async def fetch_list(self, what: str, *, about: str | None = None) -> list[Shown]:
+        """Fetches all rows of a list. Raises Declined."""
+        return await self.fetch_rows(calls.List(what=what, about=about))
+
+    async def fetch_whole(self, call: calls.Show | calls.Balance) -> Shown:
+        """Calls a method that shows something with its history. Returns it with the whole history,
+        and with the views of all lines if the method shows them. Raises Declined.
+        """
+        answer = dict(await self.call(call))
+        while answer.get("earlier") is not None:
+            part = await self.call(replace(call, before=answer["earlier"]))
+            longer = {name: part[name] + answer[name] for name in _PARTED if name in answer}
+            answer |= {**longer, "earlier": part["earlier"]}
+        return Shown(answer)
 
     async def fetch_charter(self) -> Shown:
         """Fetches the charter in force, which holds the neighbourhood's rules. Raises Declined."""

@@ -150,6 +150,19 @@ def read_person(value: object) -> Person | None:
     return Person(person.text("id"), value["name"], person.text("mark"), person.flag("left"))
 
 
+@dataclass(frozen=True)
+class Page:
+    """The first rows of a list, and how many rows the list has."""
+
+    rows: list[Shown]
+    total: int
+
+    @property
+    def left_out(self) -> int:
+        """How many rows of the list are not on this page."""
+        return self.total - len(self.rows)
+
+
 def read_rows(answer: object) -> list[Shown]:
     """Reads the rows of a list."""
     return [Shown(value) for value in _items(answer) if isinstance(value, dict)]

@@ -13,12 +13,13 @@ from textual.widgets import Static
 
 from protocol.fold.registry import KINDS
 from protocol.wire import calls
+from tui.format import phrases
 from tui.i18n import _
 from tui.kinds.face import face_of, first_state
 from tui.kinds.thread_data import ThreadData
 from tui.kinds.thread_queries import current_reader
 from tui.node.connection import NodeConnection
-from tui.node.shown import Shown
+from tui.node.shown import Page, Shown
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 
@@ -58,15 +59,18 @@ class BoardTab(Pane):
 
     async def load(self) -> None:
         """Fetches the posts from the node, and shows them."""
-        lists = await asyncio.gather(
-            *(self.node.fetch_list(what) for what in (*_LISTS, _BOARD)),
+        *pages, board = await asyncio.gather(
+            *(self.node.fetch_page(calls.List(what=what)) for what in (*_LISTS, _BOARD)),
         )
         listed_kinds = {name for name, kind in KINDS.items() if kind.plural in _LISTS}
-        more = [view for view in lists[-1] if view.kind not in listed_kinds]
-        self._views = {view.id: view for views in (*lists, more) for view in views}
-        for what, views in zip(_LISTS, lists[:-1], strict=True):
-            self._show_cards(what, views, await self.count_muted(calls.List(what=what)))
-        self._show_cards(_MORE, more, 0)
+        more = [view for view in board.rows if view.kind not in listed_kinds]
+        self._views = {view.id: view for page in pages for view in page.rows}
+        self._views |= {view.id: view for view in more}
+        for what, page in zip(_LISTS, pages, strict=True):
+            self._show_cards(what, page, await self.count_muted(calls.List(what=what)))
+        # The board also has the posts of the lists above.
+        total = board.total - sum(page.total for page in pages)
+        self._show_cards(_MORE, Page(more, total), 0)
         self.query_one(f"#{_MORE}", Feed).display = bool(more)
 
     def action_toggle_all(self) -> None:
@@ -86,11 +90,12 @@ class BoardTab(Pane):
         story = face_of(view.kind).story(ThreadData(view), current_reader(self.node))
         self.query_one("#details-text", Static).update(story)
 
-    def _show_cards(self, feed: str, views: list[Shown], muted: int) -> None:
+    def _show_cards(self, feed: str, page: Page, muted: int) -> None:
         reader = current_reader(self.node)
-        wanted = [view for view in views if self._shows_closed or _is_open(view)]
+        wanted = [view for view in page.rows if self._shows_closed or _is_open(view)]
         cards = [face_of(view.kind).card(view, reader) for view in wanted]
-        self.query_one(f"#{feed}", Feed).show_cards(cards, muted=muted)
+        cut = phrases.older_note(page.left_out)
+        self.query_one(f"#{feed}", Feed).show_cards(cards, muted=muted, cut=cut)
 
 
 def _is_open(view: Shown) -> bool:

@@ -93,7 +93,8 @@ class NeighbourhoodTab(Pane):
         cards = decisions.ordered_cards(
             newest[:_MOST_DECISIONS], awaited, current_reader(self.node)
         )
-        self._feed("#decisions").show_cards(cards, muted=muted)
+        cut = phrases.older_note(len(newest) - _MOST_DECISIONS)
+        self._feed("#decisions").show_cards(cards, muted=muted, cut=cut)
 
     def _show_members(self, people: list[Shown]) -> None:
         reader = current_reader(self.node)

@@ -67,7 +67,7 @@ class Pane(Vertical):
         """
         if self.node.status is None or not self.node.status.people("muted"):
             return 0
-        return len(await self.node.call(replace(call, muted=True)))
+        return (await self.node.fetch_page(replace(call, muted=True, limit=0))).total
 
     def _on_node_changed(self, _signal: None) -> None:
         if self.is_on_screen:

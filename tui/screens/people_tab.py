@@ -18,7 +18,7 @@ from tui.i18n import _
 from tui.kinds.suggestions import Between
 from tui.node.api_client import Declined
 from tui.node.connection import NodeConnection
-from tui.node.shown import Shown, read_rows
+from tui.node.shown import Shown
 from tui.screens.pane import Pane
 from tui.screens.person_page import PersonScreen
 from tui.widgets.feed import Feed
@@ -48,11 +48,11 @@ class PeopleTab(Pane):
 
     async def load(self) -> None:
         """Fetches the people and their balances from the node, and shows them."""
-        people, answer = await asyncio.gather(
-            self.node.fetch_list("people"), self.node.call(calls.Balance())
+        people, balances = await asyncio.gather(
+            self.node.fetch_list("people"), self.node.fetch_rows(calls.Balance())
         )
         self._people = {person.id: person for person in people}
-        self._balances = _by_person(read_rows(answer))
+        self._balances = _by_person(balances)
         feed = self.query_one("#people-list", Feed)
         feed.show_cards(
             [

@@ -19,7 +19,7 @@ from tui.kinds.next_steps import NextStep, step_card
 from tui.kinds.people import Folder, person_steps, person_story
 from tui.kinds.thread_queries import current_reader
 from tui.node.connection import NodeConnection
-from tui.node.shown import Shown, read_rows
+from tui.node.shown import Shown
 from tui.screens.pane import Pane
 from tui.screens.post_form import PostFormScreen
 from tui.widgets.feed import Feed
@@ -84,15 +84,15 @@ class PersonPane(Pane):
         people, proxies, balance = await asyncio.gather(
             self.node.fetch_list("people"),
             self.node.fetch_list("proxies"),
-            self.node.call(calls.Balance(person=person_id)),
+            self.node.fetch_whole(calls.Balance(person=person_id)),
         )
         devices: list[Shown] = []
         if person_id == reader.me:
-            devices = read_rows(await self.node.call(calls.Devices(person=person_id)))
+            devices = await self.node.fetch_rows(calls.Devices(person=person_id))
         latest = {person.id: person for person in people}.get(person_id, self._person)
         neighbours = frozenset(person.id for person in people if person.id != reader.me)
         folder = Folder(latest, neighbours, proxies, devices)
-        hours = balance_story(Shown(balance), reader.clock)
+        hours = balance_story(balance, reader.clock)
         text = person_story(folder, reader) + "\n\n" + hours
         self.query_one("#story-text", Static).update(text)
         self._show_steps(person_steps(folder, reader))

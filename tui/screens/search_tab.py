@@ -7,11 +7,12 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from protocol.wire import calls
+from tui.format import phrases
 from tui.i18n import _
 from tui.kinds.face import face_of
 from tui.kinds.thread_queries import current_reader
 from tui.node.connection import NodeConnection
-from tui.node.shown import Shown, read_rows
+from tui.node.shown import Page
 from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
@@ -36,11 +37,11 @@ class SearchTab(Pane):
     async def load(self) -> None:
         """Searches for the words that the reader typed, and shows the results."""
         query = self.query_one(LineInput).value.strip()
-        views: list[Shown] = []
+        page = Page([], 0)
         muted = 0
         empty = _("Type what you look for: a lift, bread, a name.")
         if query:
-            views = read_rows(await self.node.call(calls.Search(words=query)))
+            page = await self.node.fetch_page(calls.Search(words=query))
             muted = await self.count_muted(calls.Search(words=query))
             empty = _("Nothing found. Try fewer letters.")
         feed = self.query_one("#results", Feed)
@@ -51,8 +52,9 @@ class SearchTab(Pane):
             feed.cards.highlighted = None
             feed.cards.scroll_home(animate=False)
         reader = current_reader(self.node)
-        cards = [face_of(view.kind).mixed_card(view, reader) for view in views]
-        feed.show_cards(cards, empty=empty, muted=muted)
+        cards = [face_of(view.kind).mixed_card(view, reader) for view in page.rows]
+        cut = phrases.cut_note(page.left_out, _("add a word"))
+        feed.show_cards(cards, empty=empty, muted=muted, cut=cut)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Searches again each time the reader types a character."""

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from protocol.wire import calls
+from tui.format import phrases
 from tui.i18n import _
 from tui.kinds.face import face_of
 from tui.kinds.services import chains, matters
@@ -58,7 +59,8 @@ class ServicesTab(Pane):
         outcomes = matters.outcome_cards(
             own_reports[:_MOST_REPORTS], asked, open_matters, answers, reader.clock
         )
-        self.query_one("#my-reports", Feed).show_cards(outcomes)
+        cut = phrases.older_note(len(own_reports) - _MOST_REPORTS)
+        self.query_one("#my-reports", Feed).show_cards(outcomes, cut=cut)
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         """Opens the page of the service or the measure that a card is about."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from textual.app import ComposeResult
 
+from protocol.wire import calls
 from tui.format import phrases
 from tui.format.phrases import Card
 from tui.i18n import _
@@ -47,17 +48,18 @@ class TodayTab(Pane):
         """Fetches everything that may concern the reader, and fills the three lists."""
         waiting, board, suggestions = await asyncio.gather(
             self.node.fetch_list("waiting"),
-            self.node.fetch_list("board"),
-            self.node.fetch_list("suggestions", limit=MOST),
+            self.node.fetch_page(calls.List(what="board")),
+            self.node.fetch_page(calls.List(what="suggestions", limit=MOST)),
         )
         reader = current_reader(self.node)
         answers = (face_of(row.kind).todo_card(row, reader) for row in waiting)
         cards = [*self._knock_cards(), *_merge_cards(answers)]
         self.query_one("#waits", Feed).show_cards(cards)
         self.query_one(Suggested).suggest(suggestions)
-        news = [row for row in board if _is_new(row) and not row.is_by(reader.me)]
+        news = [row for row in board.rows if _is_new(row) and not row.is_by(reader.me)]
         cards = [face_of(row.kind).mixed_card(row, reader) for row in news[:_MOST_NEWS]]
-        self.query_one("#news", Feed).show_cards(cards)
+        cut = phrases.cut_note(len(news) - len(cards), _("see Board"))
+        self.query_one("#news", Feed).show_cards(cards, cut=cut)
 
     def step_of_knock(self, card_id: str) -> NextStep:
         """Returns the step that vouches for a person who wants to join.

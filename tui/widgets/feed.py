@@ -53,7 +53,7 @@ class Feed(Vertical):
         self._empty_text = empty
         # The node has not answered yet, so nobody knows whether the list is empty.
         self._empty_note = Static(plain(_("Not here yet.")), classes="empty")
-        self._muted_count = 0
+        self._notes: list[str] = []
         self.cards = CardList(id=f"{id}-cards")
 
     def compose(self) -> ComposeResult:
@@ -66,15 +66,17 @@ class Feed(Vertical):
         self._show_counts(0, 0)
 
     def show_cards(
-        self, cards: Sequence[Card], *, empty: str | None = None, muted: int = 0
+        self, cards: Sequence[Card], *, empty: str | None = None, muted: int = 0, cut: str = ""
     ) -> None:
         """Shows these cards. While somebody reads the list, holds new cards back (see
         `CardList.show_cards`).
 
         `empty` is a new text for an empty list. `muted` is the number of cards left out because the
-        reader muted their authors.
+        reader muted their authors. `cut` says how many further cards there are, and where.
         """
-        self._muted_count = muted
+        self._notes = [cut] if cut else []
+        if muted:
+            self._notes.append(_("{n} by muted people · m in People").format(n=muted))
         if empty is not None:
             self._empty_text = empty
         only_muted = _("Only people whom you have muted wrote something here.")
@@ -110,6 +112,4 @@ class Feed(Vertical):
     def _subtitle(self, new: int) -> str:
         if new:
             return plural("{n} new · press r", "{n} new · press r", new).format(n=new)
-        if self._muted_count:
-            return _("{n} by muted people · m in People").format(n=self._muted_count)
-        return ""
+        return " · ".join(self._notes)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from meshcoop.api.list_pages import Rows, paged, shown_rows
 from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params
@@ -36,25 +37,25 @@ class DeviceMethods:
     def table(self) -> dict[str, Method[Any]]:
         """Returns the API methods of this class, by name."""
         return by_name(
-            Method(calls.Devices, self.list_devices),
+            Method(calls.Devices, paged(self.list_devices)),
             Method(calls.Device, self.show_device),
             Method(calls.Carry, self.post_statement),
             Method(calls.Guest, self.add_guest),
             Method(calls.AsksPin, self.asks_pin),
         )
 
-    async def list_devices(self, call: calls.Devices) -> list[Params]:
+    async def list_devices(self, call: calls.Devices) -> Rows[Params]:
         """Lists the devices of `person` with their states. Without `person`, lists your own."""
         membership = self._node.require_membership()
         authority = membership.state.authority
         if authority is None:
-            return []
+            return _device_rows([])
         if call.person is None:
             people = _own_people(membership, authority)
         else:
             people = {self._resolver(membership).resolve_person(call.person)}
         devices = [device for person in sorted(people) for device in authority.devices_of(person)]
-        return [self._show(membership, device) for device in devices]
+        return _device_rows([self._show(membership, device) for device in devices])
 
     async def show_device(self, call: calls.Device) -> Params:
         """Shows the device whose key begins with the given digits."""
@@ -129,6 +130,10 @@ class DeviceMethods:
             "here": device.key in {*membership.author.devices, *guest_devices},
             "place": _place(membership).hex(),
         }
+
+
+def _device_rows(devices: list[Params]) -> Rows[Params]:
+    return shown_rows(devices, lambda row: str(row["device"]))
 
 
 def _own_people(membership: Membership, authority: Authority) -> set[bytes]:

@@ -6,14 +6,14 @@ The rows of these lists change as time passes, even without new records.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import islice
 
+from meshcoop.api.list_pages import Lister, Rows, shown_rows, take_lines
 from meshcoop.api.loop_awaits import loop_awaits
 from meshcoop.api.loop_views import KINDS_WITH_STATUS, LoopViews
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.queries import Lister, open_queries, read_limit, read_state
+from meshcoop.api.queries import open_queries, read_state
 from meshcoop.api.resolver import Resolver
 from protocol.fold.registry import declared_of
 from protocol.kinds.services.services import Service
@@ -57,7 +57,7 @@ class LoopMethods:
         services = membership.state.views.of_kind(Service)
         matters = self._views(membership).rows.list_matters(services)
         matches = [matter for matter in matters if matter["id"].startswith(prefix)]
-        return {**matches[0], "history": []} if len(matches) == 1 else None
+        return {**matches[0], **take_lines(None, [])} if len(matches) == 1 else None
 
     def with_loop_status(self, shown: Params) -> Params:
         """Adds the status of the feedback loop to a view that is shown. If views of this kind have
@@ -81,47 +81,47 @@ class LoopMethods:
         answers = loop_awaits(membership.state, membership.loop_cache, person, now)
         return {(answer.kind, answer.about) for answer in answers}
 
-    async def _list_with_status(self, call: calls.List) -> list[Params]:
+    async def _list_with_status(self, call: calls.List) -> Rows[Params]:
         state = read_state(call, call.what, _KINDS_BY_LIST[call.what].states)
-        # The loop decides the state of an action. So `state` and `limit` are applied afterwards.
-        unlimited = replace(call, state=None, limit=None)
-        rows = (await open_queries(self._node, call.as_, call.pin)).list_views(unlimited)
+        # The loop decides the state of an action. So `state` is applied afterwards.
+        in_any_state = replace(call, state=None)
+        rows = (await open_queries(self._node, call.as_, call.pin)).list_views(in_any_state)
         views = self._views(self._node.require_membership())
-        with_status = (views.with_loop_status(row) for row in rows)
+        with_status = map(views.with_loop_status, rows.each_shown())
         in_state = (row for row in with_status if state in {None, row["state"]})
-        return list(islice(in_state, read_limit(call)))
+        total = rows.total if state is None else None
+        return shown_rows(in_state, total=total)
 
-    async def _list_matters(self, call: calls.List) -> list[Params]:
+    async def _list_matters(self, call: calls.List) -> Rows[Params]:
         rows = self._views(self._node.require_membership()).rows
         return self._list_rows(call, "matters", rows.list_matters)
 
-    async def _list_signals(self, call: calls.List) -> list[Params]:
+    async def _list_signals(self, call: calls.List) -> Rows[Params]:
         rows = self._views(self._node.require_membership()).rows
         return self._list_rows(call, "signals", rows.list_signals)
 
-    async def _list_holdings(self, call: calls.List) -> list[Params]:
+    async def _list_holdings(self, call: calls.List) -> Rows[Params]:
         """Lists the open services that concern this home's person (R-21.6).
 
         A service concerns a person who holds it, has passed it on, or has given feedback on it.
         """
         state = read_state(call, "holdings", _HOLDING_STATES)
         open_services = Service.State.OPEN.value
-        services = await self._list_with_status(
-            replace(call, what=_SERVICES, state=open_services, limit=None)
-        )
+        services = await self._list_with_status(replace(call, what=_SERVICES, state=open_services))
         rows = [
-            {**service, "kind": "holding", "state": _holding_state(service)} for service in services
+            {**service, "kind": "holding", "state": _holding_state(service)}
+            for service in services.items
         ]
         holdings = [row for row in rows if row["state"] and state in {None, row["state"]}]
         holdings.sort(key=lambda row: _HOLDING_STATES.index(row["state"]))
-        return holdings[: read_limit(call)]
+        return shown_rows(holdings)
 
     def _list_rows(
         self,
         call: calls.List,
         what: str,
         list_rows: Callable[[Iterable[Service]], list[Params]],
-    ) -> list[Params]:
+    ) -> Rows[Params]:
         """Lists the rows of all services. If the parameter `about` is set, lists only the rows of
         one service or measure.
         """
@@ -139,8 +139,7 @@ class LoopMethods:
                 for row in list_rows([followed.service] if followed else [])
                 if about_id in {row["measure"]["id"], row["service"]["id"]}
             ]
-        in_state = [row for row in rows if state in {None, row["state"]}]
-        return in_state[: read_limit(call)]
+        return shown_rows([row for row in rows if state in {None, row["state"]}])
 
     def _views(self, membership: Membership) -> LoopViews:
         authority = membership.state.authority

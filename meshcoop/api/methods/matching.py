@@ -6,11 +6,12 @@ from typing import Any
 
 import trio
 
+from meshcoop.api.list_pages import Lister, Rows, shown_rows
 from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.queries import Lister, read_limit, read_state
+from meshcoop.api.queries import read_state
 from meshcoop.api.resolver import Resolver
 from meshcoop.clock import iso_time
 from meshcoop.errors import Mistake
@@ -23,7 +24,7 @@ from meshcoop.matching.vocabulary import Vocabulary, load_lexicons
 from protocol.wire import calls
 
 _VIEWS_AT_ONCE = 20  # the number of views that are read before other tasks may run
-_DEFAULT_SUGGESTIONS = 50
+_USUAL_SUGGESTIONS = 50
 _SUGGESTION_STATES = ("open",)
 _QUARTER_STATES = ("running", "past")
 
@@ -49,16 +50,19 @@ class MatchingMethods:
             Method(calls.Introductions, self.show_introductions),
         )
 
-    async def list_suggestions(self, call: calls.List) -> list[Params]:
+    async def list_suggestions(self, call: calls.List) -> Rows[Suggestion]:
         """Lists who could help whom: for the caller, or about a post or a person."""
         membership = await self._with_index()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
         me = _caller(membership, resolver, call.as_)
-        limit = read_limit(call, _DEFAULT_SUGGESTIONS)
         read_state(call, "suggestions", _SUGGESTION_STATES)
+
+        def show(suggestions: list[Suggestion]) -> list[Params]:
+            return [_show_suggestion(suggestion, presenter, me) for suggestion in suggestions]
+
         if call.muted:
-            return []  # no suggestion is about muted people
+            return Rows((), show, _cursor_of)  # no suggestion is about muted people
         authority = membership.state.authority
         left = authority.left if authority else frozenset()
         people = _unmuted_members(membership)
@@ -67,9 +71,9 @@ class MatchingMethods:
             suggestions = matcher.for_person(me)
         else:
             suggestions = _suggestions_about(membership, matcher, resolver, call.about, me)
-        return [_show_suggestion(suggestion, presenter, me) for suggestion in suggestions[:limit]]
+        return Rows(suggestions, show, _cursor_of, len(suggestions), _USUAL_SUGGESTIONS)
 
-    async def list_quarters(self, call: calls.List) -> list[Params]:
+    async def list_quarters(self, call: calls.List) -> Rows[Params]:
         """Lists how many members gave and received in each quarter, newest first."""
         membership = await self._with_index()
         presenter = Presenter(membership.state, self._node.now)
@@ -80,10 +84,9 @@ class MatchingMethods:
             for member in authority.members.values()
         }
         today = presenter.clock.today
-        limit = read_limit(call)
         state = read_state(call, "reciprocity", _QUARTER_STATES)
         if call.muted:
-            return []  # a quarter is nobody's post, so it is no muted post
+            return shown_rows([])  # a quarter is nobody's post, so it is no muted post
         current = quarter_of(today)
         rows = [
             _show_quarter(quarter, presenter, current)
@@ -94,8 +97,7 @@ class MatchingMethods:
                 today,
             )
         ]
-        in_state = [row for row in rows if state in {None, row["state"]}]
-        return in_state[:limit]
+        return shown_rows([row for row in rows if state in {None, row["state"]}])
 
     async def show_introductions(self, call: calls.Introductions) -> Params:
         """Shows who can introduce you to a person: the shortest ways through people you know."""
@@ -176,6 +178,10 @@ def _find_ways(membership: Membership, me: bytes, person: bytes) -> list[list[Ti
         return ties.shortest_paths(me, person)
 
     return run_beside(find)
+
+
+def _cursor_of(suggestion: Suggestion) -> str:
+    return suggestion.key.hex()
 
 
 def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | None) -> Params:

@@ -6,6 +6,7 @@ nevertheless. If a parameter is wrong, the user gets a sentence, never a traceba
 
 from typing import Any
 
+from meshcoop.api.list_pages import Lister
 from meshcoop.api.method import Method
 from meshcoop.api.methods.addresses import AddressMethods
 from meshcoop.api.methods.bundles import BundleMethods
@@ -42,7 +43,11 @@ class Methods:
         loops = LoopMethods(node)
         matching = MatchingMethods(node)
         enrolments = RelayEnrolmentMethods(node)
-        lists = {**loops.lists, **matching.lists, "relays": enrolments.list_relays}
+        lists: dict[str, Lister] = {
+            **loops.lists,
+            **matching.lists,
+            "relays": enrolments.list_relays,
+        }
         return {
             **StatusMethods(node).table(),
             **PostMethods(node, loops).table(),

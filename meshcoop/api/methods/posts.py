@@ -6,6 +6,7 @@ from typing import Any
 
 from meshcoop.api.awaited_answers import AWAITED
 from meshcoop.api.credit_advice import CreditAdvisor
+from meshcoop.api.list_pages import Rows, paged, shown_rows
 from meshcoop.api.method import Method, by_name
 from meshcoop.api.methods.loops import LoopMethods
 from meshcoop.api.node_handle import Membership, NodeHandle
@@ -38,7 +39,7 @@ class PostMethods:
         """Returns the API methods of this class, by name."""
         return by_name(
             Method(calls.Post, self.post),
-            Method(calls.NextSteps, self.list_next_steps),
+            Method(calls.NextSteps, paged(self.list_next_steps)),
         )
 
     async def post(self, call: calls.Post) -> Params:
@@ -73,7 +74,7 @@ class PostMethods:
         me = membership.author.person if guest is None else person
         return self._answer(membership, record, me)
 
-    async def list_next_steps(self, call: calls.NextSteps) -> list[Params]:
+    async def list_next_steps(self, call: calls.NextSteps) -> Rows[Params]:
         """Lists the records that a person could post now in the thread of a record.
 
         Without `id`, lists the records that others await from this person.
@@ -90,16 +91,17 @@ class PostMethods:
             signer = membership.author.signer_of(person)
         if call.id is not None:
             record_id = resolver.resolve_record(call.id)
-            return self._show_steps(membership, presenter, signer, record_id)
-        waiting = (await open_queries(self._node, call.as_, call.pin)).list_views(
-            calls.List(what="waiting")
-        )
+            rows = self._show_steps(membership, presenter, signer, record_id)
+            return shown_rows(rows, _cursor_of_step)
+        queries = await open_queries(self._node, call.as_, call.pin)
+        waiting = list(queries.list_views(calls.List(what="waiting")).items)
         steps: dict[str, list[Params]] = {}
         for row in waiting:
             root = row["thread"]
             if root not in steps:
                 steps[root] = self._show_steps(membership, presenter, signer, bytes.fromhex(root))
-        return [_find_step(row, steps[row["thread"]]) for row in waiting]
+        awaited = [_find_step(row, steps[row["thread"]]) for row in waiting]
+        return shown_rows(awaited, _cursor_of_step)
 
     def _show_steps(
         self, membership: Membership, presenter: Presenter, signer: Signer, record_id: bytes
@@ -120,6 +122,10 @@ class PostMethods:
         if advice:
             answer["advice"] = advice.as_dict()
         return answer
+
+
+def _cursor_of_step(row: Params) -> str:
+    return f"{row['about']}-{row['kind']}-{row['given']}"
 
 
 def _show_step(step: Step, presenter: Presenter, *, is_awaited: bool) -> Params:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from meshcoop.api.list_pages import Rows, paged, shown_rows
 from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params
@@ -36,7 +37,7 @@ class RelayMethods:
             Method(calls.RelayTicket, self.issue_ticket),
             Method(calls.RelayLeave, self.leave_neighbourhood),
             Method(calls.RelayLimits, self.change_limits),
-            Method(calls.RelayStorage, self.show_storage),
+            Method(calls.RelayStorage, paged(self.show_storage)),
         )
 
     async def issue_ticket(self, call: calls.RelayTicket) -> Params:
@@ -74,11 +75,11 @@ class RelayMethods:
             relay.change_limits(settings.limits)
         return {"megabytes": settings.limits.room // MEGABYTE, "days": settings.limits.days}
 
-    async def show_storage(self, call: calls.RelayStorage) -> list[Params]:
+    async def show_storage(self, call: calls.RelayStorage) -> Rows[Params]:
         """Lists how much space each neighbourhood uses at this relay."""
         del call
         relay = self._node.require_relay()
-        return [
+        rows = [
             {
                 "neighbourhood": _show_neighbourhood(relay, tenant.neighbourhood),
                 "records": tenant.store.records.count(),
@@ -89,6 +90,7 @@ class RelayMethods:
             }
             for tenant in relay.tenants.values()
         ]
+        return shown_rows(rows, _cursor_of_tenant)
 
 
 class RelayEnrolmentMethods:
@@ -102,7 +104,7 @@ class RelayEnrolmentMethods:
         return by_name(
             Method(calls.RelayEnrol, self.enrol_relay),
             Method(calls.RelayEnd, self.end_enrolment),
-            Method(calls.Relays, self.list_relays),
+            Method(calls.Relays, paged(self.list_relays)),
         )
 
     async def enrol_relay(self, call: calls.RelayEnrol) -> Params:
@@ -129,19 +131,19 @@ class RelayEnrolmentMethods:
             raise Mistake("Others enrolled this relay, not you; only they can end that.")
         return {"id": record.id.hex()}
 
-    async def list_relays(self, call: Call) -> list[Params]:
+    async def list_relays(self, call: Call) -> Rows[Params]:
         """Lists the neighbourhood's relays. On a relay, lists the neighbourhoods that it serves."""
         del call
         relay = self._node.relay
         if relay is not None:
-            return _list_tenants(relay)
+            return shown_rows(_list_tenants(relay), _cursor_of_tenant)
         membership = self._node.require_membership()
         presenter = Presenter(membership.state, self._node.now)
         conversations = membership.mesh.conversations
         authority = membership.state.authority
         relays = authority.relays if authority else {}
         oldest_first = sorted(relays.items(), key=lambda key_and_relay: key_and_relay[1].since)
-        return [
+        rows = [
             {
                 "id": enrolled.carrier.id.hex(),
                 "kind": RELAY,
@@ -154,6 +156,7 @@ class RelayEnrolmentMethods:
             }
             for key, enrolled in oldest_first
         ]
+        return shown_rows(rows, lambda row: str(row["key"]))
 
 
 def _check_not_ended(membership: Membership, prefix: str) -> None:
@@ -188,6 +191,10 @@ def _list_tenants(relay: Relay) -> list[Params]:
         for neighbourhood in relay.unserved
     ]
     return served + unserved
+
+
+def _cursor_of_tenant(row: Params) -> str:
+    return str(row["neighbourhood"]["id"])
 
 
 def _find_enrolled(relay: Relay, typed: str) -> bytes:

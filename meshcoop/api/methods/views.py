@@ -5,12 +5,13 @@ from typing import Any
 
 from meshcoop.api.balances import Balances
 from meshcoop.api.calendar import Diary
+from meshcoop.api.list_pages import Lister, Rows, paged, shown_rows, take_page
 from meshcoop.api.method import Method, by_name
 from meshcoop.api.methods.loops import LoopMethods
 from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.queries import Lister, open_queries
+from meshcoop.api.queries import open_queries
 from meshcoop.api.resolver import Resolver
 from meshcoop.errors import Mistake
 from protocol.wire import calls
@@ -29,15 +30,15 @@ class ViewMethods:
     def table(self) -> dict[str, Method[Any]]:
         """Returns the API methods of this class, by name."""
         return by_name(
-            Method(calls.List, self.list_views),
+            Method(calls.List, paged(self.list_views)),
             Method(calls.Show, self.show_record),
             Method(calls.Balance, self.show_balances),
-            Method(calls.Search, self.search),
+            Method(calls.Search, paged(self.search)),
             Method(calls.Diary, self.show_diary),
             Method(calls.Mute, self.mute),
         )
 
-    async def list_views(self, call: calls.List) -> list[Params]:
+    async def list_views(self, call: calls.List) -> Rows[Any]:
         """Lists the views of one kind, newest first. Can also list other things, such as people."""
         list_rows = self._lists.get(call.what)
         if list_rows is not None:
@@ -47,7 +48,7 @@ class ViewMethods:
     async def show_record(self, call: calls.Show) -> Params:
         """Shows the view of one record with the history of its thread.
 
-        If `whole` is true, adds all views of the thread.
+        If `whole` is true, adds the views of the history's lines.
         """
         matter = await self._loops.find_matter(call.id)
         if matter is not None:
@@ -58,23 +59,23 @@ class ViewMethods:
             shown["views"] = [self._loops.with_loop_status(view) for view in shown["views"]]
         return self._loops.with_loop_status(shown)
 
-    async def show_balances(self, call: calls.Balance) -> Params | list[Params]:
+    async def show_balances(self, call: calls.Balance) -> Params:
         """Shows the minutes that people gave and received. For one `person`, adds the history."""
         membership = self._node.require_membership()
         presenter = Presenter(membership.state, self._node.now)
         balances = Balances(membership.state, presenter)
         if call.person is None:
-            return balances.list_balances()
+            rows = balances.list_balances()
+            return take_page(call, shown_rows(rows, lambda row: str(row["person"]["id"])))
         resolver = Resolver(membership.state, presenter)
-        return balances.show_balance(resolver.resolve_person(call.person))
+        return balances.show_balance(resolver.resolve_person(call.person), call.before)
 
-    async def search(self, call: calls.Search) -> list[Params]:
+    async def search(self, call: calls.Search) -> Rows[Any]:
         """Searches for views that have all of the given words."""
         return (await open_queries(self._node)).search(call)
 
     async def show_diary(self, call: calls.Diary) -> Params:
         """Shows the events that this home's person has promised to attend, and their times."""
-        del call
         membership = self._node.require_membership()
         authority = membership.state.authority
         device = membership.mesh.credentials.device
@@ -82,7 +83,8 @@ class ViewMethods:
         if person is None:
             raise Mistake("This home belongs to no member of the neighbourhood yet.")
         presenter = Presenter(membership.state, self._node.now)
-        return Diary(membership.state, presenter, person).show()
+        diary = Diary(membership.state, presenter, person)
+        return {"timezone": diary.timezone, **take_page(call, shown_rows(diary.entries()))}
 
     async def mute(self, call: calls.Mute) -> Params:
         """Leaves a person's posts out of this home's lists. With `off`, shows the posts again."""

@@ -3,6 +3,7 @@
 import pytest
 import trio
 
+from meshcoop.api.list_pages import take_page
 from meshcoop.api.queries import Queries
 from protocol.wire import calls
 from tests.support.api_in_memory import Asking
@@ -12,7 +13,8 @@ from tests.support.street_in_memory import HOUR, settle, street
 
 def waiting(home, **params):
     queries = Queries(Asking(home).membership, home.now, home.me.person, home.author.private)
-    return queries.list_views(calls.List(what="waiting", **params))
+    call = calls.List(what="waiting", **params)
+    return take_page(call, queries.list_views(call))["rows"]
 
 
 def steps(home, **params):

@@ -216,7 +216,7 @@ def test_a_history_tells_each_line_and_the_balance_after_it(lane):
     right = says(lane, ben, "correction", receipt, minutes="60")
     says(lane, ada, "confirm", right)
     thanks = says(lane, ben, "thanks", person=ada.me.person.hex(), minutes="15", text="for the tea")
-    row = balances(cho).show_balance(ada.me.person)
+    row = balances(cho).show_balance(ada.me.person, None)
     told = [(one["id"], one["kind"], one["minutes"], one["balance"]) for one in row["history"]]
     assert told == [
         (receipt.id.hex(), "receipt", 90, 90),
@@ -225,14 +225,14 @@ def test_a_history_tells_each_line_and_the_balance_after_it(lane):
     ]
     assert {one["person"]["id"] for one in row["history"]} == {ben.me.person.hex()}
     assert (row["given"], row["balance"], row["gifts_given"]) == (60, 60, 15)
-    other = balances(cho).show_balance(ben.me.person)
+    other = balances(cho).show_balance(ben.me.person, None)
     assert [one["minutes"] for one in other["history"]] == [-90, 30, -15]
     assert (other["received"], other["balance"], other["gifts_received"]) == (60, -60, 15)
     rows = balances(cho).list_balances()
     assert len(rows) == 3
     assert sum(one["balance"] for one in rows) == 0
     says(lane, ben, "retract", thanks)
-    assert balances(cho).show_balance(ada.me.person)["gifts_given"] == 0
+    assert balances(cho).show_balance(ada.me.person, None)["gifts_given"] == 0
 
 
 def test_the_common_pot_is_a_row_once_it_paid(lane):

@@ -68,7 +68,8 @@ def test_several_may_be_the_first_to_look():
         found = []
 
         async def look():
-            found.append(await she.methods.list_suggestions(calls.List(what="suggestions")))
+            call = calls.List(what="suggestions")
+            found.append((await she.methods.list_suggestions(call)).items)
 
         async def all_look():
             async with trio.open_nursery() as nursery:
@@ -76,7 +77,7 @@ def test_several_may_be_the_first_to_look():
                     nursery.start_soon(look)
 
         trio.run(all_look)
-        assert [[one["title"] for one in some] for some in found] == [["Nurse"]] * 4
+        assert [[one.subject.person for one in some] for some in found] == [[nurse.me.person]] * 4
 
 
 def test_what_somebody_would_like_is_suggested_to_who_brings_it():

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from meshcoop.api.calendar import Diary
+from meshcoop.api.list_pages import take_page
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import Queries
 from meshcoop.author.next_steps import find_steps
@@ -74,12 +75,13 @@ def queries(home):
 
 
 def listed(home, what, **params):
-    return queries(home).list_views(calls.List(what=what, **params))
+    call = calls.List(what=what, **params)
+    return take_page(call, queries(home).list_views(call))["rows"]
 
 
 def diary(home):
     state = home.state
-    return Diary(state, Presenter(state, home.now), home.me.person).show()["entries"]
+    return list(Diary(state, Presenter(state, home.now), home.me.person).entries())
 
 
 def ends(home):

@@ -185,3 +185,21 @@ def is_question(call):
         and call.func.attr == "answer"
         and "is_done" not in {keyword.arg for keyword in call.keywords}
     )
+
+
+def test_list_that_is_cut_says_how_many_there_are_and_how_to_go_on(ada):
+    lines = [{"kind": "offer", "fields": {"title": f"Planks {number}"}} for number in range(60)]
+    said = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    assert run(ada, "post", "--lines", said=said).returncode == 0
+
+    cut = run(ada, "search", "planks", "--json")
+    page = json.loads(run(ada, "search", "planks", "--page", "--json").stdout)
+    rest = run(ada, "search", "planks", "--after", page["next"][:8], "--json")
+    whole = run(ada, "search", "planks", "--limit", "99999", "--json")
+
+    rows = json.loads(cut.stdout)
+    assert (len(rows), page["rows"], page["total"]) == (50, rows, 60)
+    assert cut.stderr.startswith(b"50 of 60 are shown; add --limit 60 for all, or --after ")
+    assert json.loads(whole.stdout) == rows + json.loads(rest.stdout)
+    assert len(json.loads(whole.stdout)) == 60
+    assert (rest.stderr, whole.stderr) == (b"", b"")

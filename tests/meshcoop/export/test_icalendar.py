@@ -17,7 +17,8 @@ PRIVATE = "ring twice"
 
 
 def diary(home):
-    return Diary(home.state, Presenter(home.state, home.now), home.me.person).show()
+    diary = Diary(home.state, Presenter(home.state, home.now), home.me.person)
+    return {"timezone": diary.timezone, "entries": list(diary.entries())}
 
 
 def calendar(home):

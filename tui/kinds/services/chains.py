@@ -91,6 +91,8 @@ def _story_parts(view: Shown, reports: list[Shown], reader: Reader) -> Iterator[
         author = phrases.capitalized(phrases.signer_names(report, reader.me))
         yield (f"\n{author} · {phrases.moment(report.text('on'), reader.clock)}: ", "dim")
         yield phrases.line_or_hidden(report.text("text"))
+    if len(reports) > _MOST_REPORTS:
+        yield ("\n" + phrases.older_note(len(reports) - _MOST_REPORTS), "dim")
 
 
 def _tree_parts(view: Shown, reader: Reader) -> Iterator[Part]:

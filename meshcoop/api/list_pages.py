@@ -1,0 +1,153 @@
+"""Divides lists into pages. A page says how many rows its list has and where the next page begins,
+so that no list is cut without a word (R-06.16).
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Generic, TypeVar
+
+from meshcoop.api.plain_values import Shown
+from meshcoop.errors import Mistake
+from protocol.errors import Refused
+from protocol.wire.calls import List, Listing
+from protocol.wire.local_rpc import MAX_FRAME, Response, encode
+
+MAX_ROWS = 500
+
+_MAX_BYTES = MAX_FRAME // 2  # of the rows; the frame also holds what comes beside them
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Rows(Generic[T]):
+    """All rows of a list, in order, before they are shown.
+
+    `cursor` returns a text that no other row of the list has. `total` is the number of rows. It is
+    None if the rows have to be counted. A page has `usual_limit` rows if the caller asks for no
+    other number.
+    """
+
+    items: Iterable[T]
+    show: Callable[[list[T]], list[Shown]]
+    cursor: Callable[[T], str]
+    total: int | None = None
+    usual_limit: int = MAX_ROWS
+
+    def each_shown(self) -> Iterator[Shown]:
+        """Yields the shown form of every row."""
+        return (shown for item in self.items for shown in self.show([item]))
+
+
+# Makes the rows of a list that does not show the views of one kind.
+Lister = Callable[[List], Awaitable[Rows[Any]]]
+
+C = TypeVar("C", bound=Listing)
+
+
+def shown_rows(
+    rows: Iterable[Shown],
+    cursor: Callable[[Shown], str] = lambda row: str(row["id"]),
+    total: int | None = None,
+) -> Rows[Shown]:
+    """Returns a list whose rows are in their shown form already."""
+    return Rows(rows, list, cursor, total)
+
+
+def paged(list_rows: Callable[[C], Awaitable[Rows[Any]]]) -> Callable[[C], Awaitable[Shown]]:
+    """Returns a method that answers with a page of the rows that `list_rows` lists."""
+
+    @wraps(list_rows)
+    async def answer_page(call: C) -> Shown:
+        return take_page(call, await list_rows(call))
+
+    return answer_page
+
+
+def take_page(call: Listing, rows: Rows[Any]) -> Shown:
+    """Returns the page of a list that the caller asks for, as `{rows, total, next}`.
+
+    The page begins behind the row with the cursor `after`, and has at most `limit` rows. Raises
+    Mistake if no row has this cursor any more.
+    """
+    limit = min(rows.usual_limit if call.limit is None else call.limit, MAX_ROWS)
+    after = call.after
+    page: list[Any] = []
+    has_begun = after is None
+    is_cut = False
+    count = 0
+    for item in rows.items:
+        count += 1
+        if not has_begun:
+            has_begun = rows.cursor(item).startswith(str(after))
+        elif len(page) < limit:
+            page.append(item)
+        else:
+            is_cut = True
+            if rows.total is not None:
+                break
+    if not has_begun:
+        raise Mistake(
+            "No row of this list is {after!r} now; begin with its first page.", after=after
+        )
+    shown = _fit_frame(rows.show(page))
+    is_cut = is_cut or len(shown) < len(page)
+    last = rows.cursor(page[len(shown) - 1]) if shown else after
+    return {
+        "rows": shown,
+        "total": count if rows.total is None else rows.total,
+        "next": last if is_cut else None,
+    }
+
+
+def take_lines(
+    before: str | None,
+    lines: Sequence[Shown],
+    show_views: Callable[[set[str]], list[Shown]] | None = None,
+) -> Shown:
+    """Returns the last lines of a history, as `{history, history_total, earlier}`, the oldest line
+    first. If `before` names a line, returns the lines before it. `earlier`
+    names the first of these lines if there are earlier ones.
+
+    `show_views` shows the views of the records with some ids. If it is given, `views` are those of
+    the lines. Raises Mistake if no line has the id `before`.
+    """
+    end = _find_end(before, lines)
+    start = max(0, end - MAX_ROWS)
+    while True:
+        part = list(lines[start:end])
+        views = show_views({line["id"] for line in part}) if show_views else []
+        if len(part) <= 1 or _fits_frame([*part, *views]):
+            break
+        start = (start + end) // 2
+    answer: Shown = {
+        "history": part,
+        "history_total": len(lines),
+        "earlier": lines[start]["id"] if start else None,
+    }
+    return answer if show_views is None else {**answer, "views": views}
+
+
+def _fit_frame(rows: Sequence[Shown]) -> Sequence[Shown]:
+    """Returns as many of the first rows as fit into one frame, beside other values."""
+    while len(rows) > 1 and not _fits_frame(rows):
+        rows = rows[: len(rows) // 2]
+    return rows
+
+
+def _find_end(before: str | None, lines: Sequence[Shown]) -> int:
+    """Returns how many lines come before the line `before`, or how many there are."""
+    if before is None:
+        return len(lines)
+    for place, line in enumerate(lines):
+        if line["id"].startswith(before):
+            return place
+    raise Mistake("No line of this history is {before!r}.", before=before)
+
+
+def _fits_frame(rows: Sequence[Shown]) -> bool:
+    try:
+        return len(encode(Response(0, result=list(rows)))) <= _MAX_BYTES
+    except Refused:
+        return False

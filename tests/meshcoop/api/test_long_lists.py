@@ -1,0 +1,276 @@
+"""No list is cut without a word: a page says how many rows there are and how to go on (R-06.16)."""
+
+import ast
+import typing
+from dataclasses import replace
+from types import SimpleNamespace
+
+import msgpack
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meshcoop.api.list_pages import Rows, shown_rows, take_lines, take_page
+from meshcoop.api.methods.method_table import Methods
+from meshcoop.api.queries import _FURTHER_LISTS
+from meshcoop.cli.plain_text import format_cut
+from meshcoop.client import Client
+from meshcoop.errors import Mistake
+from protocol.fold.registry import KINDS
+from protocol.wire import calls
+from protocol.wire.local_rpc import MAX_FRAME
+from tests.support.api_in_memory import Asking
+from tests.support.paths import ROOT
+from tests.support.street_in_memory import settle, street
+
+ROW_NUMBERS = [{"id": f"{number:08x}"} for number in range(1, 61)]
+
+
+def walk(method, **params):
+    """Reads a list page by page. Returns its pages."""
+    found = [trio.run(method, params)]
+    while found[-1]["next"] is not None:
+        found.append(trio.run(method, {**params, "after": found[-1]["next"]}))
+    return found
+
+
+# -- pages ----------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 60), st.integers(1, 70), st.booleans())
+def test_pages_have_each_row_once(count, limit, is_counted):
+    rows = ROW_NUMBERS[:count]
+
+    async def method(params):
+        call = calls.Listing(**params)
+        return take_page(call, shown_rows(iter(rows), total=count if is_counted else None))
+
+    found = walk(method, limit=limit)
+
+    assert [row for page in found for row in page["rows"]] == rows
+    assert {page["total"] for page in found} == {count}
+    assert all(len(page["rows"]) == limit for page in found[:-1])
+
+
+def test_a_page_has_at_most_500_rows_and_says_where_to_go_on():
+    rows = [{"id": f"{number:08x}"} for number in range(3000)]
+
+    page = take_page(calls.Listing(limit=99_999), shown_rows(rows))
+
+    assert (len(page["rows"]), page["total"], page["next"]) == (500, 3000, rows[499]["id"])
+
+
+def test_a_page_fits_into_a_frame():
+    rows = [{"id": f"{number:08x}", "text": "x" * 20_000} for number in range(100)]
+
+    page = take_page(calls.Listing(), shown_rows(rows))
+
+    assert len(msgpack.packb(page)) < MAX_FRAME
+    assert page["next"] == page["rows"][-1]["id"]
+
+
+def test_no_rows_are_asked_for_to_learn_how_many_there_are():
+    page = take_page(calls.Listing(limit=0), shown_rows(ROW_NUMBERS))
+
+    assert page == {"rows": [], "total": 60, "next": None}
+
+
+def test_a_row_that_is_gone_is_named_in_the_refusal():
+    with pytest.raises(Mistake, match=r"No row of this list is 'deadbeef' now"):
+        take_page(calls.Listing(after="deadbeef"), shown_rows(ROW_NUMBERS))
+
+
+@given(st.integers(0, 1200))
+def test_a_history_is_read_from_its_end(count):
+    lines = [{"id": f"{number:08x}"} for number in range(count)]
+
+    part = take_lines(None, lines)
+    history = part["history"]
+    while part["earlier"] is not None:
+        part = take_lines(part["earlier"], lines)
+        history = part["history"] + history
+
+    assert history == lines
+    assert part["history_total"] == count
+
+
+def test_a_history_has_the_views_of_its_lines_if_they_fit():
+    lines = [{"id": f"{number:08x}"} for number in range(400)]
+
+    def show_views(ids):
+        return [{"id": view_id, "text": "x" * 4000} for view_id in sorted(ids)]
+
+    part = take_lines(None, lines, show_views)
+
+    assert [view["id"] for view in part["views"]] == [line["id"] for line in part["history"]]
+    assert part["history"][-1] == lines[-1]
+    assert len(msgpack.packb(part)) < MAX_FRAME
+
+
+def test_the_command_line_reads_as_many_pages_as_the_limit_needs():
+    rows = [{"id": f"{number:08x}"} for number in range(1300)]
+    client = SimpleNamespace(call=lambda call: take_page(call, shown_rows(rows)))
+
+    assert Client.list_rows(client, calls.Listing(limit=99_999)).rows == rows
+    cut = Client.list_rows(client, calls.Listing(limit=700))
+    assert cut == (rows[:700], 1300, rows[699]["id"])
+    assert format_cut(cut).startswith("700 of 1300 are shown; add --limit 1300 for all")
+
+
+# -- all methods ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def node():
+    """A home in memory that holds three posts of many kinds."""
+    with street(homes=3) as homes:
+        ada, ben, _ = homes
+        for number in range(3):
+            request = ada.post("request", title=f"Wood {number}", minutes="60")
+            ben.post("offer", title=f"Wood {number}", minutes="60")
+            ben.post("activity", title="Walk", starts="2030-11-17T12:30")
+            ada.post("page", title="Wood", text="Oak, ash")
+            ada.post("service", title="Bins", provider="The council")
+            ada.post("circle", name="Choir", members=[ben.me.person.hex()])
+            settle(*homes)
+            response = ben.post("response", request)
+            settle(*homes)
+            ada.post("agreement", response)
+            settle(*homes)
+        yield node_of(ada)
+
+
+def node_of(home):
+    """Makes a stand-in for the node of a home: the parts that list methods use."""
+    membership = Asking(home).membership
+    device = next(iter(home.author.devices))
+    credentials = SimpleNamespace(device=device)
+    membership = replace(
+        membership, mesh=SimpleNamespace(credentials=credentials, conversations={})
+    )
+
+    async def wait_to_sign():
+        return membership
+
+    return SimpleNamespace(
+        now=home.now, relay=None, require_membership=lambda: membership, wait_to_sign=wait_to_sign
+    )
+
+
+@pytest.fixture(scope="module")
+def table(node):
+    return Methods(node).table()
+
+
+def test_every_method_that_lists_rows_answers_with_pages(table):
+    for name, method in table.items():
+        answer = typing.get_origin(typing.get_type_hints(method.answer)["return"])
+        assert answer is not list, f"{name} answers with a list that nobody can read in pages"
+        if answer is Rows:
+            assert hasattr(method.answer, "__wrapped__"), f"{name} makes no page"
+            assert issubclass(method.call_type, calls.Listing), f"{name} takes no cursor"
+
+
+def all_lists():
+    kinds = [kind.plural for kind in KINDS.values() if kind.states]
+    return sorted({*_FURTHER_LISTS, *kinds, "relays"} - {KINDS["profile"].plural})
+
+
+@pytest.mark.parametrize("what", all_lists())
+def test_every_list_is_read_page_by_page(table, what):
+    whole = trio.run(table["list"], {"what": what})
+
+    found = walk(table["list"], what=what, limit=1)
+
+    assert [row for page in found for row in page["rows"]] == whole["rows"]
+    assert {page["total"] for page in found} == {len(whole["rows"])}
+
+
+# The methods with pages, and what else each of them needs. A home has no storage of a relay.
+PARAMS = {"list": {"what": "people"}, "search": {"words": "wood"}}
+LISTINGS = [
+    call_type
+    for call_type in vars(calls).values()
+    if isinstance(call_type, type) and issubclass(call_type, calls.Listing)
+    if call_type not in {calls.Listing, calls.RelayStorage}
+]
+
+
+@pytest.mark.parametrize("name", [call_type.METHOD for call_type in LISTINGS])
+def test_every_method_with_pages_is_read_page_by_page(table, name):
+    params = PARAMS.get(name, {})
+    whole = trio.run(table[name], params)
+
+    found = walk(table[name], **params, limit=1)
+
+    assert [row for page in found for row in page["rows"]] == whole["rows"]
+    assert {page["total"] for page in found} == {len(whole["rows"])}
+
+
+def test_the_lists_of_the_test_have_rows(table):
+    counts = {
+        what: trio.run(table["list"], {"what": what, "limit": 0})["total"] for what in all_lists()
+    }
+
+    assert {what for what, count in counts.items() if count >= 3} >= {
+        *("requests", "offers", "activities", "pages", "services", "circles", "responses"),
+        *("agreements", "people", "board"),
+    }
+
+
+@pytest.mark.parametrize("state", ["open", "agreed", None])
+@pytest.mark.parametrize("muted", [False, True])
+def test_the_total_counts_the_rows_that_the_caller_wants(node, table, state, muted, monkeypatch):
+    membership = node.require_membership()
+    for people in (set(), set(membership.state.authority.members)):
+        monkeypatch.setattr(membership.muted, "people", people)
+
+        page = trio.run(table["list"], {"what": "offers", "state": state, "muted": muted})
+
+        assert page["total"] == len(page["rows"])
+
+
+# -- the whole tree -------------------------------------------------------------------------------
+
+# Whoever cuts rows to a number calls one of these, which say how many there are.
+SAYS_HOW_MANY = {"cut_note", "older_note", "plural"}
+
+
+def cuts_to_a_number(node):
+    """Finds `rows[:_MOST]`, `rows[:limit]` and `islice(rows, _MOST)`."""
+    bound = None
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        bound = node.slice.upper or node.slice.lower
+    elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "islice":
+        bound = node.args[-1]
+    name = ast.unparse(bound).lstrip("-") if bound is not None else ""
+    return name.lstrip("_").startswith(("MOST", "MAX", "limit", "read_limit"))
+
+
+def is_text(node):
+    """Returns whether the cut value is a text: it is made of a text on the spot."""
+    return isinstance(node, ast.Subscript) and not isinstance(node.value, ast.Name)
+
+
+def test_whoever_cuts_rows_says_how_many_there_are():
+    for folder in ("meshcoop/api", "meshcoop/cli", "meshcoop/export", "tui"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            functions = [
+                node
+                for node in ast.walk(tree)
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            ]
+            for function in functions:
+                cuts = [
+                    node
+                    for node in ast.walk(function)
+                    if cuts_to_a_number(node) and not is_text(node)
+                ]
+                called = {
+                    getattr(node.func, "attr", getattr(node.func, "id", ""))
+                    for node in ast.walk(function)
+                    if isinstance(node, ast.Call)
+                }
+                assert not cuts or called & SAYS_HOW_MANY, f"{path}: {function.name} cuts rows"
