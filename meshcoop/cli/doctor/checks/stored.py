@@ -17,7 +17,7 @@ def check_store(patient: Patient) -> Finding:
     stores = patient.home.stores()
     faults = {path.name: faults for path in stores if (faults := integrity.find_faults(path))}
     # A running node may be writing to its write-ahead log: half a frame would look like damage.
-    if patient.status is None:
+    if not patient.home.is_running():
         for path in stores:
             fault = integrity.find_wal_fault(path)
             if fault is not None:
@@ -96,7 +96,7 @@ def check_past(patient: Patient) -> Finding:
 
 def _describe_empty(patient: Patient) -> Finding:
     """Says whether a home without a store has lost it."""
-    if patient.status is not None:
+    if patient.home.is_running():
         remedy = "Put it back, then `meshcoop down` and `meshcoop up`."
         return Finding("store", "wrong", "The store was removed while the node runs.", remedy)
     if patient.home.read_settings().neighbourhood or patient.home.served_stores():
