@@ -386,8 +386,8 @@ class Signup(Kind):
     def check_accept(self, thread: Thread, accept: View) -> None:
         """Raises Refused if software should not accept the signup (R-17.8).
 
-        This is so if the signup is withdrawn. It is also so if the organiser has promised to others
-        all places of the same role on the same day.
+        This is so if the signup is withdrawn, or if its role is hidden. It is also so if the
+        organiser has promised to others all places of the same role on the same day.
         """
         del accept
         if self.state == self.State.WITHDRAWN:
@@ -401,7 +401,10 @@ class Signup(Kind):
             and other.accepted
             and other.state == self.State.PLACED
         ]
-        if len(promised) >= activity.places[self.role or ""]:
+        places = activity.places.get(self.role or "")
+        if places is None:  # the activity has roles, but the words of the signup are hidden
+            raise Refused("R-17.8", "the moderators hid the role of this signup")
+        if len(promised) >= places:
             raise Refused("R-17.8", "all places of this role are promised already")
 
     def check_close(self, thread: Thread, person: bytes) -> None:

@@ -132,6 +132,10 @@ BAD_POSTS = {
     "a lone surrogate": ("offer", {"title": "x\ud800"}),
     "a lone surrogate in a list": ("offer", {"title": "x", "tags": ["\udfff"]}),
     "a response to nothing": ("response", {}),
+    "no beginning": ("activity", {"title": "x"}),
+    "minutes that are a list": ("activity", {"starts": "2026-12-01", "minutes": []}),
+    "a repeat that is a number": ("activity", {"starts": "2026-12-01", "repeats": 1}),
+    "a change that is no change": ("proposal", {"title": "x", "change": [None]}),
     "a map": ("offer", {"title": {"a": 1}}),
     "bytes": ("offer", {"title": b"x"}),
 }
@@ -145,6 +149,7 @@ def test_what_cannot_be_posted_is_refused_with_a_sentence(name):
         with pytest.raises(Refused) as caught:
             ada.author.post(kind, fields, resolve=by_id)
         assert len(caught.value.reason) > 10
+        assert not ada.state.failures.errors
         assert ada.ids() == before
 
 

@@ -161,3 +161,22 @@ def test_a_hidden_text_of_a_page_is_hidden_in_the_page_too():
         settle(*homes)
         assert ada.view(page).first == {"title": None, "text": None}
         alike(*homes)
+
+
+def test_nobody_is_promised_a_role_whose_name_is_hidden():
+    with street(homes=4) as homes:
+        council(*homes)
+        ada, ben, cho, dan = homes
+        lunch = ben.post("activity", title="Lunch", starts="2026-12-01T12:30", roles={"cook": 2})
+        settle(*homes)
+        signup = dan.post("signup", lunch, role="cook")
+        settle(*homes)
+        for home in (ada, cho):
+            home.post("hide", signup)
+        settle(*homes)
+
+        with pytest.raises(Refused, match=r"hid the role .*R-17\.8") as refused:
+            ben.post("accept", signup)
+
+        assert refused.value.rule == "R-17.8"
+        assert ben.view(signup).state == "placed"
