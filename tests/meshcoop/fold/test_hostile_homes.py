@@ -1,0 +1,46 @@
+"""Homes take or refuse what hostile neighbours sign, show the rest, and find the same.
+
+`HOSTILE=127` replays one neighbourhood.
+"""
+
+import os
+
+import pytest
+
+from protocol.kinds.matching import Synonym
+from tests.support.hostile_homes import HostileHomes
+
+HOMES = 40  # 10 s of the processor
+MANY = 200
+MANIES = int(os.environ.get("HOSTILES", "17"))  # quarter of an hour
+NUMBERS = [int(os.environ["HOSTILE"])] if "HOSTILE" in os.environ else range(HOMES)
+
+
+def check_homes(numbers):
+    """Checks neighbourhoods. Says which one fails."""
+    for number in numbers:
+        try:
+            HostileHomes(number).check()
+        except Exception as error:
+            error.add_note(f"replay it with HOSTILE={number}")
+            raise
+
+
+def test_homes_stand_whatever_neighbours_sign():
+    check_homes(NUMBERS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(1, MANIES + 1))
+def test_many_homes_stand_whatever_neighbours_sign(part):
+    check_homes(range(MANY * part, MANY * (part + 1)))
+
+
+def test_a_fault_that_the_home_contains_is_found(monkeypatch):
+    def fail(synonym):
+        return [synonym.words[0], synonym.words[15]]
+
+    monkeypatch.setattr(Synonym, "texts", fail)
+
+    with pytest.raises(AssertionError, match="IndexError"):
+        check_homes(range(HOMES))
