@@ -235,10 +235,10 @@ def _describe_status(status: dict[str, Any]) -> str:
         if row["device"] != status["device"]:
             lines.append(plain_text.format_ahead(row, clock_of_status(status)))
     if status["newer"]:
-        lines.append(plain_text.format_newer(status["newer"]))
+        lines.append(plain_text.describe_newer(status["newer"], status["specs"]))
     if status["failed"]:
         mistakes = format_count(len(status["failed"]), "mistake")
-        lines.append(f"The program made {mistakes}: see `meshcoop doctor`.")
+        lines.append(f"The program made {mistakes} and leaves something out: see `meshcoop doctor`.")
     return "\n".join(lines)
 
 

@@ -35,11 +35,16 @@ _HIDDEN_FIELDS = {
 }
 
 
-def format_list(views: list[Shown], hidden: int = 0) -> str:
-    """Formats one line for each view. Also says how many views by muted people are left out."""
+def format_list(views: list[Shown], hidden: int = 0, status: Shown | None = None) -> str:
+    """Formats one line for each view. Also says how many views by muted people are left out.
+
+    `status` is the node's. If the node holds records that its program does not know, says so.
+    """
     lines = [_format_line(view) for view in views] or ["Nothing yet."]
     if hidden:
         lines.append(f"({hidden} by people you muted left out; add --muted to see them.)")
+    if status is not None and status["newer"]:
+        lines.append(f"({describe_newer(status['newer'], status['specs'])})")
     return "\n".join(lines)
 
 
@@ -51,13 +56,22 @@ def format_cut(page: Page) -> str:
     )
 
 
-def format_newer(newer: list[Shown]) -> str:
-    """Says how many records are newer than this program, and of which kinds."""
-    listed = ", ".join(f"{row['records']} {safe_line(row['kind'])}" for row in newer)
+def describe_newer(newer: list[Shown], specs: int) -> str:
+    """Says how many records are newer than the program, of which kinds, and what knows these kinds.
+
+    `specs` is the version of the specs that the program follows.
+    """
     count = sum(row["records"] for row in newer)
-    packages = sorted({row["package"] for row in newer if row["package"]})
-    needed = f"; install {', '.join(map(safe_line, packages))}" if packages else ""
-    return f"(Newer than this program: {format_count(count, 'record')}, {listed}{needed}.)"
+    listed = ", ".join(
+        f"{row['records']} {safe_line(row['kind'])} ({_origin(row, specs)})" for row in newer
+    )
+    return f"Newer than this program: {format_count(count, 'record')}, {listed}."
+
+
+def _origin(row: Shown, specs: int) -> str:
+    if row["package"]:
+        return f"from the package {safe_line(row['package'])}"
+    return f"from a version of the specs after {specs}"
 
 
 def format_steps(steps: list[Shown]) -> str:

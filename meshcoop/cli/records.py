@@ -154,8 +154,9 @@ def _print_list(
     if not (call.muted or context.json or (isinstance(call, calls.List) and call.what == "people")):
         hidden = node.call(replace(call, muted=True, limit=0, after=None))["total"]
     views = page.rows
+    status = None if context.json else node.call(calls.Status())
     context.answer(
-        page._asdict() if is_page else views, lambda: plain_text.format_list(views, hidden)
+        page._asdict() if is_page else views, lambda: plain_text.format_list(views, hidden, status)
     )
     if page.next is not None:
         print(plain_text.format_cut(page), file=sys.stderr)

@@ -25,6 +25,7 @@ from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
 from tui.widgets.lazy_tab import LazyTab
+from tui.widgets.notice_line import NoticeLine
 from tui.widgets.status_line import StatusLine
 
 
@@ -56,9 +57,10 @@ class HomeScreen(Screen[None]):
         self._tab_to_enter: str | None = "today"
 
     def compose(self) -> ComposeResult:
-        """Lays out the tabs below the status line."""
+        """Lays out the tabs below the status line and what the program leaves out."""
         node = self.node
         yield StatusLine(node)
+        yield NoticeLine(node)
         with TabbedContent(initial="today"):
             yield LazyTab(_("Today"), lambda: TodayTab(node), id="today", at_once=True)
             yield LazyTab(_("Board"), lambda: BoardTab(node), id="board")

@@ -4,10 +4,11 @@ from contextlib import closing
 
 from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.doctor.finding import Finding, Patient
-from meshcoop.cli.plain_text import format_remark
+from meshcoop.cli.plain_text import describe_newer, format_remark
 from meshcoop.repair import integrity
 from meshcoop.store.read_only import ReadOnlyStore
-from protocol.display_text import safe_line
+from protocol.fold.registry import package_of
+from protocol.wire import sync_session
 
 
 def check_store(patient: Patient) -> Finding:
@@ -70,12 +71,15 @@ def check_newer(patient: Patient) -> Finding:
             counts = store.newer_counts()
     if not counts:
         return Finding("newer", "fine", "Nothing that is stored is newer than this program.")
-    listed = ", ".join(f"{count} {safe_line(kind)}" for kind, count in counts.items())
+    rows = [
+        {"kind": kind, "records": count, "package": package_of(kind)}
+        for kind, count in counts.items()
+    ]
     return Finding(
         "newer",
         "note",
-        f"Newer than this program: {format_count(sum(counts.values()), 'record')} ({listed}).",
-        "A later version of meshcoop shows them; a kind with a dot needs the package before the dot.",
+        describe_newer(rows, sync_session.VERSION),
+        "Install what knows them: the program folds them at its next start.",
     )
 
 
