@@ -42,7 +42,7 @@ def test_homes_with_and_without_a_plug_in_have_the_same_hash(loan):
         ada.post("offer", title="Bread")
         drill = ada.post("shed.loan", title="A drill")
         settle(ada, ben)
-        ben.post("shed.question", drill, text="Does it hammer?")
+        ben.put(ben.forge("shed.question", drill, text="Does it hammer?"))
         flag = ben.post("flag", drill, reason="it is mine")
         settle(ada, ben)
         assert isinstance(ada.view(drill), loan)
