@@ -238,7 +238,9 @@ def _describe_status(status: dict[str, Any]) -> str:
         lines.append(plain_text.describe_newer(status["newer"], status["specs"]))
     if status["failed"]:
         mistakes = format_count(len(status["failed"]), "mistake")
-        lines.append(f"The program made {mistakes} and leaves something out: see `meshcoop doctor`.")
+        lines.append(
+            f"The program made {mistakes} and leaves something out: see `meshcoop doctor`."
+        )
     return "\n".join(lines)
 
 
