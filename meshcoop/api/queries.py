@@ -120,8 +120,8 @@ class Queries:
 
     def search(self, call: calls.Search) -> Rows[View]:
         """Finds the views that have all of the words that the caller gives."""
-        views = self._state.views.search(call.words)
-        rows = self._rows_of(views, call, None, len(views))
+        matches = self._state.views.search(call.words)
+        rows = self._rows_of(self._state.views.in_rows(matches), call, None, len(matches))
         return replace(rows, usual_limit=_USUAL_HITS)
 
     def _rows_of(

@@ -244,14 +244,26 @@ class Views:
         """Returns the number of views of one class."""
         return sum(self._rows.count(name) for name in names_of(view_type))
 
-    def search(self, words: str, limit: int | None = None) -> list[View]:
-        """Returns the views that have all of the given words, the best match first, and at most
-        `limit` of them (R-06.13).
+    def search(self, words: str) -> list[int]:
+        """Returns the rows of the views that have all of the given words, the best match first
+        (R-06.13).
 
         A view has a given word if a word in the view begins with the given word. Where a script
         writes no spaces, the given word can also stand inside a word.
         """
-        return [_unpack(body) for body in self._rows.search(query_terms(words), limit)]
+        matches = []
+        for match in self._rows.matches(query_terms(words)):
+            pause()
+            matches.append(match)
+        return [n for _, _, n in sorted(matches)]
+
+    def in_rows(self, rows: Sequence[int]) -> Iterator[View]:
+        """Yields the views in these rows, in the order of `rows`. Leaves out rows without a view.
+        Each view is read from the database only when the caller asks for it.
+        """
+        for body in self._rows.bodies_in_rows(rows):
+            pause()
+            yield _unpack(body)
 
     # -- credits ----------------------------------------------------------------------------------
 

@@ -39,6 +39,10 @@ _PLACES = "SELECT v.n, v.kind, r.log FROM views v JOIN records r ON r.n = v.n"
 
 _MOST_VALUES = 500  # in one query
 _READ_AT_ONCE = 50  # views
+_MATCHES = (
+    "SELECT rank, views.id, views.n FROM search JOIN views ON views.n = search.rowid"
+    " WHERE search MATCH ? AND search.rowid > ? ORDER BY search.rowid LIMIT 1000"
+)
 
 
 class ViewRow(NamedTuple):
@@ -166,22 +170,30 @@ class ViewRows:
         row = self._db.execute("SELECT count(*) FROM views WHERE kind = ?", (kind,)).fetchone()
         return int(row[0])
 
-    def search(self, groups: Iterable[Iterable[str]], limit: int | None = None) -> list[bytes]:
-        """Returns the packed views that have all groups of terms, the best match first, and at most
-        `limit` of them.
+    def matches(self, groups: Iterable[Iterable[str]]) -> Iterator[tuple[float, bytes, int]]:
+        """Yields the views that have all groups of terms, each as (rank, id, row of its record). The
+        better a view matches, the lower is its rank.
 
         A view has a group if its terms follow each other in the view. The last term of a group can
-        be the beginning of a term in the view.
+        be the beginning of a term in the view. Reads some rows at a time, when they are needed.
+        Meanwhile, the table may change.
         """
         query = " ".join(f'"{" ".join(terms)}"*' for terms in groups)
-        if not query:
-            return []
-        rows = self._db.execute(
-            "SELECT body FROM search JOIN views ON views.n = search.rowid"
-            " WHERE search MATCH ? ORDER BY rank, views.id LIMIT ?",
-            (query, -1 if limit is None else limit),
-        )
-        return [row[0] for row in rows]
+        last = 0
+        while query and (rows := self._db.execute(_MATCHES, (query, last)).fetchall()):
+            yield from rows
+            last = rows[-1][2]
+
+    def bodies_in_rows(self, rows: Sequence[int]) -> Iterator[bytes]:
+        """Yields the packed views of the records in these rows, in the order of `rows`. Leaves out
+        records without a view. Reads some views at a time, when they are needed.
+        """
+        for start in range(0, len(rows), _READ_AT_ONCE):
+            part = rows[start : start + _READ_AT_ONCE]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT n, body FROM views WHERE n IN ({marks})"  # noqa: S608
+            bodies = dict(self._db.execute(query, part).fetchall())
+            yield from (bodies[n] for n in part if n in bodies)
 
     def core_hashes(self) -> Iterator[bytes]:
         """Yields the hashes of the views that the state hash covers, sorted by the ids of their

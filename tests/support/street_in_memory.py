@@ -178,6 +178,11 @@ class Home:
     def view(self, one: Record) -> View | None:
         return self.state.views.find(one.id)
 
+    def ids_found(self, words: str) -> list[bytes]:
+        """Returns the ids of the records that a search finds, the best match first."""
+        views = self.state.views
+        return [view.id for view in views.in_rows(views.search(words))]
+
     def told(self, one: Record) -> str | None:
         """Returns the rule because of which a record does not count in its thread, or None if it
         counts.

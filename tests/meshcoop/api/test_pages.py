@@ -57,8 +57,8 @@ def test_a_page_is_found_by_the_words_that_stand_and_by_its_title():
         ben.post("revision", page, text="a brass padlock")
         settle(ada, ben)
         for words in ("shed", "padlock", "brass pad"):
-            assert page.id in [view.id for view in ada.state.views.search(words, 9)]
-        assert ada.state.views.search("rusty", 9) == []
+            assert page.id in ada.ids_found(words)
+        assert ada.state.views.search("rusty") == []
 
 
 @pytest.mark.parametrize("text", ["", "x" * 2001])

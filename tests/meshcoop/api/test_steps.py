@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 import trio
 
+from meshcoop.api import list_pages
 from meshcoop.api.methods.method_table import READING, Methods
 from meshcoop.fold import slices
 from meshcoop.fold.slices import answer_in_slices
@@ -99,6 +100,7 @@ def steps():
     """Measures the largest step of each call at a home with few posts, and again with many."""
     with pytest.MonkeyPatch.context() as patch, Street(1) as here:
         patch.setattr(slices, "SLICE_MS", 0)
+        patch.setattr(list_pages, "MAX_ROWS", 20)  # a page is fitted to its frame in one step
         home = here.found(quota_records=100_000, quota_bytes=2**30)
         node = node_of(home)
         measured = {}

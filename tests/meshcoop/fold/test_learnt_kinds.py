@@ -57,7 +57,7 @@ def traces_of(state, record, person):
     views = state.views
     return {
         "view": views.find(record.id),
-        "search": views.search("drill", 10),
+        "search": views.search("drill"),
         "awaited": list(views.awaited_of(person)),
         "credits": views.credits_of(person),
     }

@@ -65,7 +65,7 @@ def test_neither_members_nor_neighbours_nor_carriers_have_it_in_the_clear(homes,
             assert words.encode() not in data, (words, name)
         assert words not in caplog.text
         for home in homes:
-            assert home.state.views.search(words, 5) == []
+            assert home.state.views.search(words) == []
     for one in (knitters, pact):
         assert one.content in written["carrier"] + written["carrier-wal"]
     for home in homes:  # and nobody can tell from another's disk who is in a circle with whom

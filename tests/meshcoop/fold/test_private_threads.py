@@ -112,7 +112,7 @@ def test_a_private_record_that_claims_to_be_something_else_does_not_count(name):
         settle(ada, ben)
         assert told(ada, one) in {"R-10.9", "R-10.8", "R-10.5"}
         assert ada.view(one) is None
-        assert ada.state.views.search("words Bread", 5) == []
+        assert ada.state.views.search("words Bread") == []
         unharmed(ada, ben, before)
 
 

@@ -245,7 +245,7 @@ def test_private_words_of_a_story_are_in_no_shared_table(seed):
             terms = {row[0] for row in home.store.db.execute("SELECT term FROM temp.terms")}
             assert terms
             assert "quincunx" not in terms
-            assert home.state.views.search("quincunx", 5) == []
+            assert home.state.views.search("quincunx") == []
 
 
 @settings(deadline=None, max_examples=10, derandomize=True)

@@ -49,7 +49,7 @@ def test_tables_of_views_from_before_are_made_anew(tmp_path):
         ada.store.set_note("fold", 1)
         again = open_again(here, ada, path)
         assert again.state_hash() == before
-        assert [one.id for one in again.state.views.search("bread", 5)] == [offer.id]
+        assert again.ids_found("bread") == [offer.id]
 
 
 def test_what_was_taken_survives_without_a_goodbye(tmp_path):
@@ -120,7 +120,7 @@ def test_retracted_words_are_nowhere_in_the_files(tmp_path):
             ada.post("offer", title=f"offer {n}", text="some other words")
         offer = ada.post("offer", title="regretted", text=SECRET)
         kept = ada.post("request", title="kept", text="brouhaha")
-        assert ada.state.views.search("xylophagous", 5)
+        assert ada.state.views.search("xylophagous")
         ada.post("retract", offer)
         ada.store.close()
         left = everything(path).lower()
