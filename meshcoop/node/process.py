@@ -77,7 +77,7 @@ def start(
         # If another start was faster, the child has ended, but a node runs.
         if child.poll() is not None and not running(home):
             code = child.returncode if child.returncode in {1, 2} else 1
-            line = _last_line(home, log_before)
+            line = _last_line(home, log_before, _log_size(home))
             if line is None:
                 raise Mistake(
                     "The node ended without a word; {log} may say more.", code, log=home.log_file
@@ -158,11 +158,12 @@ def _await_ready(
     log_size = _log_size(home)
     while (left := last_sign + START_SECONDS - time.monotonic()) > 0:
         check_alive()
-        if log_size != _log_size(home):
-            line = _last_line(home, log_size)
+        if log_size != (new_size := _log_size(home)):
+            # What the node writes from here on is told next time.
+            line = _last_line(home, log_size, new_size)
+            log_size = new_size
             if tell is not None and line and time.monotonic() - began > _QUIET_SECONDS:
                 tell(line)
-            log_size = _log_size(home)
             last_sign = time.monotonic()
         with (
             suppress(NodeGone),
@@ -198,13 +199,14 @@ def _check_running(home: Home) -> None:
         )
 
 
-def _last_line(home: Home, start: int) -> str | None:
-    """Returns the last line of the log, if it was written after the log had `start` bytes.
-    Otherwise returns None.
+def _last_line(home: Home, start: int, end: int) -> str | None:
+    """Returns the last line among the bytes of the log from `start` to `end`. If there is none,
+    returns None.
     """
+    start = max(start, end - _MAX_TAIL)
     with home.log_file.open("rb") as log:
-        log.seek(max(start, log.seek(0, os.SEEK_END) - _MAX_TAIL))
-        lines = log.read().decode(errors="replace").split("\n")
+        log.seek(start)
+        lines = log.read(max(0, end - start)).decode(errors="replace").split("\n")
     written = [line.strip() for line in lines if line.strip()]
     return written[-1] if written else None
 
