@@ -15,8 +15,8 @@ def many(word):
 
 
 def listed(home, word):
-    """Returns the titles of the requests that begin with `word`, among the newest 500 requests."""
-    found = home("list", "requests", "--limit", "500")
+    """Returns the titles of all requests that begin with `word`."""
+    found = home("list", "requests", "--limit", str(2 * MANY))
     return titles(one for one in found if one["title"].startswith(word))
 
 
