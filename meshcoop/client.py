@@ -140,7 +140,8 @@ class Client:
         while answer.get("earlier") is not None:
             part = self.call(replace(call, before=answer["earlier"]))
             answer |= {"history": part["history"] + answer["history"], "earlier": part["earlier"]}
-        return answer
+        of_part = {"history_total", "earlier"}  # these say nothing about a whole history
+        return {name: value for name, value in answer.items() if name not in of_part}
 
     def subscribe(self, *topics: str) -> None:
         """Subscribes to the events of `topics`. If no topics are given, subscribes to all events.

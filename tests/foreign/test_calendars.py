@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import islice, pairwise
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
@@ -23,6 +22,7 @@ from meshcoop.export.icalendar import encode_calendar
 from protocol.errors import Refused
 from protocol.local_clock import start_of
 from protocol.recurrence import occurrence_days, occurrence_start, tidy_rule
+from protocol.time_zones import find_zone
 
 HERE = Path(__file__).parent
 ZONES = ("America/New_York", "Europe/London", "Pacific/Auckland", "Asia/Kolkata")
@@ -214,7 +214,7 @@ def files_of(zone_ids, count):
     """Makes a calendar for each zone. Returns its bytes and what a reader must find in it."""
     files = {}
     for seed, zone_id in enumerate(zone_ids):
-        zone = ZoneInfo(zone_id)
+        zone = find_zone(zone_id)
         drawn = [*draw_entries(seed, count), *entries_of_the_package(zone)]
         entries = timed([*drawn, *entries_about_changes(zone)])
         expected = {entry["id"]: own_occurrences(entry, zone) for entry in entries}
@@ -250,7 +250,7 @@ def test_a_rule_of_a_calendar_is_read_or_the_refusal_names_its_part():
     rules = rules_of_the_package()
     unnamed = []
     for starts, repeats in rules:
-        rule, refusal = read_rule(starts, repeats, ZoneInfo("Europe/London"))
+        rule, refusal = read_rule(starts, repeats, find_zone("Europe/London"))
         names = {part.partition("=")[0] for part in rule.split(";")}
         if refusal and refusal.rule == "R-17.2" and not any(n in str(refusal) for n in names):
             unnamed.append((repeats, str(refusal)))
@@ -272,4 +272,4 @@ def test_a_rule_of_a_calendar_is_read_or_the_refusal_names_its_part():
     ],
 )
 def test_the_spelling_of_calendars_is_rewritten(spelled, rule):
-    assert tidy_rule(spelled, "2026-11-23T12:30", ZoneInfo("America/New_York")) == rule
+    assert tidy_rule(spelled, "2026-11-23T12:30", find_zone("America/New_York")) == rule

@@ -265,7 +265,7 @@ class FakeNode:
     def mute(self, params):
         (one,) = [one for one in (ADA, SAM, MARIA) if one["id"] == params["person"]]
         self.muted = [each for each in self.muted if each != one]
-        self.muted += [] if params["off"] else [one]
+        self.muted += [] if params.get("off") else [one]
         self.tell()
         return {"person": one, "muted": not params["off"]}
 

@@ -295,6 +295,7 @@ WRITERS = {
 # Where the name of a person may be read for showing it.
 READERS = {
     "meshcoop/api/presenter.py": 2,
+    "meshcoop/api/queries.py": 1,  # in a refusal, which people read as it is
     "meshcoop/cli/person_name.py": 1,
     "tui/format/phrases.py": 1,  # a title
     "tui/kinds/next_steps.py": 1,  # as people type somebody outside

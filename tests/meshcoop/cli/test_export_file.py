@@ -7,7 +7,7 @@ from meshcoop.cli.export import export_file
 
 
 def export_calendar(folder):
-    node = SimpleNamespace(call=lambda method: {"entries": [], "timezone": None})
+    node = SimpleNamespace(list_all=lambda call: [], call=lambda call: {"timezone": None})
     answers = []
     context = SimpleNamespace(
         connect_node=lambda: nullcontext(node),

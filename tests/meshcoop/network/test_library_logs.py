@@ -41,7 +41,7 @@ def test_nothing_reaches_the_screen(tmp_path, with_file):
     assert (done.stdout, done.stderr) == ("", "")
     if with_file:
         text = file.read_text()
-        assert "WARNING libp2p.network.swarm from libp2p" in text
+        assert "WARNING libp2p.network.swarm: from libp2p" in text
         assert "from multiaddr" in text
         assert "from zeroconf" in text
 
