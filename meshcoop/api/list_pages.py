@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from meshcoop.api.plain_values import Shown
 from meshcoop.errors import Mistake
+from meshcoop.fold.slices import pause
 from protocol.errors import Refused
 from protocol.wire.calls import List, Listing
 from protocol.wire.local_rpc import MAX_FRAME, Response, encode
@@ -118,7 +119,7 @@ def take_lines(
     while True:
         part = list(lines[start:end])
         views = show_views({line["id"] for line in part}) if show_views else []
-        if len(part) <= 1 or _fits_frame([*part, *views]):
+        if len(part) <= 1 or _frame_bytes([*part, *views]) <= _MAX_BYTES:
             break
         start = (start + end) // 2
     answer: Shown = {
@@ -131,8 +132,12 @@ def take_lines(
 
 def _fit_frame(rows: Sequence[Shown]) -> Sequence[Shown]:
     """Returns as many of the first rows as fit into one frame, beside other values."""
-    while len(rows) > 1 and not _fits_frame(rows):
-        rows = rows[: len(rows) // 2]
+    left = _MAX_BYTES
+    for count, row in enumerate(rows):
+        pause()
+        left -= _frame_bytes([row])
+        if left < 0 and count > 0:
+            return rows[:count]
     return rows
 
 
@@ -146,8 +151,9 @@ def _find_end(before: str | None, lines: Sequence[Shown]) -> int:
     raise Mistake("No line of this history is {before!r}.", before=before)
 
 
-def _fits_frame(rows: Sequence[Shown]) -> bool:
+def _frame_bytes(rows: Sequence[Shown]) -> int:
+    """Returns how many bytes a frame with these rows has. One that no frame holds has too many."""
     try:
-        return len(encode(Response(0, result=list(rows)))) <= _MAX_BYTES
+        return len(encode(Response(0, result=list(rows))))
     except Refused:
-        return False
+        return _MAX_BYTES + 1

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
+from heapq import nsmallest
 
 from meshcoop.api import plain_values
 from meshcoop.api.name_order import NameOrder
@@ -33,6 +34,7 @@ from protocol.schema.majority import MIN_COUNCIL, votes_needed
 from protocol.spelling import name_keys
 
 _SHORT_ID = 8  # hexadecimal digits
+_MOST_EMBEDDED = 100  # views that are shown inside another view (R-06.16e)
 _OUTSIDE = "outside"  # marks somebody who has no id
 _HALF = 50  # percent; more than this share of the moderators decides
 
@@ -215,7 +217,10 @@ class Presenter:
         if not isinstance(view, Kind):
             return shown
         for name in view.shown_as_views:
-            shown[name] = self._show_embedded(view, vars(view)[name], embedded)
+            ids = vars(view)[name]
+            shown[name] = self._show_embedded(view, ids, embedded)
+            if len(ids) > _MOST_EMBEDDED:
+                shown[f"{name}_total"] = len(ids)
         with suppress(Refused), self._state.failures.contained(view.kind, "further_values"):
             shown |= plain_values.show_result(
                 view.further_values, self._authority, self.clock, naming=self
@@ -252,7 +257,7 @@ class Presenter:
         """
         arrived = [embedded[record_id] for record_id in ids if record_id in embedded]
         parties = {view.author, *(answer.author for answer in arrived)}
-        return [self._show_alone(answer, parties) for answer in arrived]
+        return [self._show_alone(answer, parties) for answer in _pick_embedded(arrived)]
 
     def _show_member(self, authority: Authority, member: Member, profile: View | None) -> Shown:
         fields = self._show_alone(profile) if profile else {}
@@ -333,6 +338,23 @@ def _ids_of_embedded(view: View) -> Iterable[bytes]:
     if isinstance(view, Kind):
         for name in view.shown_as_views:
             yield from vars(view)[name]
+
+
+def _pick_embedded(views: list[View]) -> list[View]:
+    """Returns at most _MOST_EMBEDDED of the views, in their order. The newest views of each author
+    come in first, so that nobody can fill all places.
+    """
+    if len(views) <= _MOST_EMBEDDED:
+        return views
+    counts: Counter[bytes] = Counter()
+    ranked = []
+    for place in reversed(range(len(views))):
+        author = views[place].author
+        counts[author] += 1
+        ranked.append((counts[author], -place))
+    return [
+        views[place] for place in sorted(-back for _, back in nsmallest(_MOST_EMBEDDED, ranked))
+    ]
 
 
 def _is_countersignature(thread: Thread, entry: Entry) -> bool:

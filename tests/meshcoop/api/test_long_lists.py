@@ -177,6 +177,21 @@ def all_lists():
     return sorted({*_FURTHER_LISTS, *kinds, "relays"} - {KINDS["profile"].plural})
 
 
+def test_nobody_fills_all_places_for_the_responses_to_a_request():
+    with street(homes=3, quota_records=1000) as (ada, ben, cleo):
+        request = ada.post("request", title="Shelves", minutes="60")
+        settle(ada, ben, cleo)
+        first = ben.post("response", request, minutes="60")
+        for number in range(130):
+            cleo.post("response", request, minutes="60", text=f"{number}")
+        settle(ada, ben, cleo)
+
+        (row,) = walk(Methods(node_of(ada)).table()["list"], what="requests")[0]["rows"]
+
+    assert (len(row["responses"]), row["responses_total"]) == (100, 131)
+    assert first.id.hex() in [response["id"] for response in row["responses"]]
+
+
 @pytest.mark.parametrize("what", all_lists())
 def test_every_list_is_read_page_by_page(table, what):
     whole = trio.run(table["list"], {"what": what})
