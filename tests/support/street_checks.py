@@ -53,7 +53,7 @@ def check_private(street: Street, home: Home) -> None:
     state = home.author.state
     for (body,) in store_of(home).db.execute("SELECT body FROM views"):
         assert MARK.encode() not in body
-    assert not state.views.search("nobody", 10)
+    assert not state.views.search("nobody")
     for end in ("", "-wal"):
         path = Path(f"{home.path}{end}")
         assert not path.exists() or MARK.encode() not in path.read_bytes()
