@@ -9,6 +9,7 @@ store or the views.
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from meshcoop.fold.state import State
 from meshcoop.ingest import quota
@@ -23,8 +24,18 @@ from protocol.record import envelope
 from protocol.record.envelope import Record
 
 _MOST_PLACED = 100  # records in one step, if others may wait
+_ROWS_FOR_EACH = 4  # rows without content that are read for each content to ask for
 
 _LOG = logging.getLogger(__name__)
+
+
+class MissingContents(NamedTuple):
+    """The ids of records whose content is missing, and the row after which one looks for more. The
+    row is 0 if this was the last row: one begins again.
+    """
+
+    ids: list[bytes]
+    next_after: int
 
 
 class Inbox:
@@ -40,7 +51,6 @@ class Inbox:
         self.listeners: list[Callable[[IngestResult], None]] = []
         self._retention = retention or KeepEverything()
         self._placement = Placement(state, self.pool, self._retention)
-        self._absent_after = 0
         # Called when the pool may hold further records that can be placed. If it is None, nobody
         # would place them later, so `ingest` places all of them.
         self.on_left: Callable[[], None] | None = None
@@ -128,17 +138,23 @@ class Inbox:
             self.state.thread_fold.fold(touched_roots)
         return self.ingest([])  # the contents may admit a device whose records wait
 
-    def missing_contents(self, limit: int) -> list[bytes]:
-        """Returns at most `limit` ids of records that are not retracted and whose content is
-        missing here.
+    def missing_contents(self, after: int, limit: int) -> MissingContents:
+        """Finds records that are not retracted and whose content is missing here, in the rows above
+        `after`. Finds at most `limit` of them.
 
-        Each call continues where the last call ended. So contents that no peer has do not hide the
-        others.
+        Looks at few rows, so it may find fewer, or none, though further rows have some.
         """
-        after = max(self._absent_after, self._retention.released_row)
-        rows = self.store.records.without_content(after, 4 * limit)
-        self._absent_after = rows[-1].n if rows else 0
-        return [row.record.id for row in rows if not self.state.thread_fold.is_erased(row)][:limit]
+        after = max(after, self._retention.released_row)
+        most = _ROWS_FOR_EACH * limit
+        rows = self.store.records.without_content(after, most)
+        ids: list[bytes] = []
+        for row in rows:
+            if len(ids) == limit:
+                return MissingContents(ids, after)
+            after = row.n
+            if not self.state.thread_fold.is_erased(row):
+                ids.append(row.record.id)
+        return MissingContents(ids, after if len(rows) == most else 0)
 
     @contextmanager
     def _all_or_nothing(self, *, durable: bool) -> Iterator[None]:

@@ -106,6 +106,9 @@ class Conversation:
         self._patience = _PATIENCE
         self._asks_left = 0  # how often contents may still be asked for before the next round
         self._outstanding = 0  # contents that the last request named and that have not come yet
+        # Each peer is asked for all missing contents in turn. With one turn for all peers, a peer
+        # could be asked for the same part again and again, and never for the part that it has.
+        self._asked_row = 0
 
     async def run(self) -> None:
         """Talks to the peer until one side ends the session. Nothing that the peer does can make
@@ -292,8 +295,10 @@ class Conversation:
 
     def _ask_contents(self) -> None:
         """R-05.8: asks the peer for the next contents that are missing here."""
-        missing = self._inbox.missing_contents(MAX_ASKED) if self._asks_left else []
-        self._asks_left -= 1
+        missing: list[bytes] = []
+        if self._asks_left:
+            self._asks_left -= 1
+            missing, self._asked_row = self._inbox.missing_contents(self._asked_row, MAX_ASKED)
         self._outstanding = len(missing)
         self._send(self._session.ask_for_content(missing))
 

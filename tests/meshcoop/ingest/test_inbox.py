@@ -608,13 +608,25 @@ def test_asking_for_missing_content_comes_round_to_all_of_it():
     with street() as (ada, ben):
         offers = [ada.post("offer", title=f"offer {n}") for n in range(9)]
         ben.take(*(one._replace(content=None) for one in offers))
-        asked = [ben.inbox.missing_contents(2) for _ in range(8)]
-        assert {one for some in asked for one in some} <= {one.id for one in offers}
-        assert all(len(some) <= 2 for some in asked)
-        for _ in range(12):
-            wanted = [ada.store.records.find(one).record for one in ben.inbox.missing_contents(2)]
-            ben.inbox.ingest_contents([(one.id, one.content) for one in wanted])
-        assert ben.absent() == []
+        for limit in range(1, 12):
+            assert asked_in_turn(ben, limit) == [one.id for one in offers]
+        for gone in (*offers[1:7], offers[8]):
+            ben.take(ada.post("retract", gone))
+        for limit in range(1, 12):
+            assert asked_in_turn(ben, limit) == [offers[0].id, offers[7].id]
+        ben.inbox.ingest_contents([(one.id, one.content) for one in offers])
+        assert asked_in_turn(ben, 2) == []
+
+
+def asked_in_turn(home, limit):
+    """Returns the ids that the home asks one peer for, from the first to the last."""
+    ids, after = [], None
+    while after != 0:
+        missing = home.inbox.missing_contents(after or 0, limit)
+        assert len(missing.ids) <= limit
+        ids += missing.ids
+        after = missing.next_after
+    return ids
 
 
 # Hostile beginnings ------------------------------------------------------------------------------
