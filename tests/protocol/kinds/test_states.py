@@ -35,7 +35,8 @@ DAYS = ["2026-11-02", "2026-11-09", "2026-11-16"]
 START = 1_793_577_600_000  # 2026-11-02, in ms
 HOUR = 3_600_000
 CHARTER = b"n" * 32
-THREADS = 1_000
+THREADS = 300  # 4 s of the processor
+MANY = 3_000
 LONGEST = 40  # entries
 FAR_AHEAD = clock_at("2199-12-31")
 TRIES = 6  # how often a record is drawn until one counts
@@ -252,6 +253,8 @@ def states_of_stories():
     agreement = story.says(COUNCIL, "agreement", response, minutes=30, **parties)
     receipt = story.says(COUNCIL, "receipt", agreement, minutes=30, on=DAYS[0], **parties)
     story.says(OTHER, "confirm", receipt)
+    correction = story.says(COUNCIL, "correction", receipt, minutes=20)
+    story.says(COUNCIL, "close", correction, as_state="withdrawn")
     yield from states_of(story.fold().views.values())
 
     story, _, _, link, measure = bins()
@@ -279,13 +282,24 @@ def by_chance():
     """Counts how often the views of random threads have each state."""
     counts = Counter()
     for number in range(THREADS):
-        counts.update(states_of(RandomThread(number).fold().views.values()))
+        counts.update(states_of_thread(number))
     return counts
+
+
+def states_of_thread(number):
+    """Yields (kind, state) of the views of one random thread."""
+    yield from states_of(RandomThread(number).fold().views.values())
 
 
 def test_views_of_random_threads_have_only_declared_states(by_chance):
     assert by_chance.total() > THREADS
     assert by_chance.keys() <= declared_states()
+
+
+@pytest.mark.long
+def test_views_of_many_random_threads_have_only_declared_states():
+    for number in range(THREADS, MANY):
+        assert {*states_of_thread(number)} <= declared_states(), number
 
 
 def test_views_of_vectors_and_stories_have_only_declared_states():
