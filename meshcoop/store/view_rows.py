@@ -214,8 +214,9 @@ class ViewRows:
     def places_after(self, n: int, kinds: Sequence[str], limit: int) -> list[ViewPlace]:
         """Returns the places of the next views of the given kinds, behind row `n`, in order."""
         marks = ", ".join("?" * len(kinds))
+        # The plus makes SQLite ignore the kinds' index: it would sort all views for each answer.
         rows = self._db.execute(
-            f"{_PLACES} WHERE v.n > ? AND v.kind IN ({marks}) ORDER BY v.n LIMIT ?",
+            f"{_PLACES} WHERE v.n > ? AND +v.kind IN ({marks}) ORDER BY v.n LIMIT ?",
             (n, *kinds, limit),
         )
         return [ViewPlace(*row) for row in rows]

@@ -101,7 +101,8 @@ async def ingest(author, wires):
     backlog = Backlog(author.inbox, lambda _: None)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(backlog.run)
-        await trio.lowlevel.checkpoint()
+        while author.state.thread_fold.on_put_off is None:  # the backlog has not begun
+            await trio.lowlevel.checkpoint()
         for start in range(0, len(wires), AT_ONCE):
             author.inbox.ingest_wires(wires[start : start + AT_ONCE])
             await trio.lowlevel.checkpoint()
