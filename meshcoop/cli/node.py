@@ -1,5 +1,6 @@
 """The commands about the node: `run`, `up`, `down`, `status` and `wait`."""
 
+import gc
 import logging
 import os
 import signal
@@ -116,6 +117,10 @@ def _serve_home(context: Context, unlocked: key_file.UnlockedKeys) -> None:
         )
 
     def tell_ready(node: Node) -> None:
+        # What the start has loaded stays. If Python looked through all of it each time that it
+        # collects garbage, that alone would be a step of the loop of 60 ms.
+        gc.collect()
+        gc.freeze()
         _announce_ready(context, node.network.peer_id, node.network.addresses)
         systemd.notify("READY=1")
 
