@@ -4,6 +4,7 @@ records show the same threads.
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,9 +115,20 @@ class Tale:
             other.feed(home.wires())
 
 
-@settings(deadline=None, max_examples=25, derandomize=True)
+@settings(deadline=None, max_examples=10, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_any_order_and_any_double_gives_one_picture_to_all_who_can_read_the_same(seed):
+    check_any_order(seed)
+
+
+@pytest.mark.long
+@settings(deadline=None, max_examples=200, derandomize=True)
+@given(st.integers(0, 2**32))
+def test_any_order_of_many_tales_gives_one_picture(seed):
+    check_any_order(seed)
+
+
+def check_any_order(seed):
     with Street(seed) as here:
         tale = Tale(here, seed)
         tale.play(70)

@@ -198,9 +198,20 @@ def fresh(tale, wires):
     return home
 
 
-@settings(deadline=None, max_examples=10, derandomize=True)
+@settings(deadline=None, max_examples=5, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_an_honest_street_converges_and_equals_its_rebuild(seed):
+    check_honest_street(seed)
+
+
+@pytest.mark.long
+@settings(deadline=None, max_examples=200, derandomize=True)
+@given(st.integers(0, 2**32))
+def test_many_honest_streets_converge_and_equal_their_rebuilds(seed):
+    check_honest_street(seed)
+
+
+def check_honest_street(seed):
     with Street(seed) as here:
         tale = Tale(here, seed, faults=False)
         tale.play(60)
@@ -212,9 +223,20 @@ def test_an_honest_street_converges_and_equals_its_rebuild(seed):
         assert homes[0].state_hash() == before
 
 
-@settings(deadline=None, max_examples=20, derandomize=True)
+@settings(deadline=None, max_examples=10, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_a_street_with_forks_floods_and_lost_devices_converges(seed):
+    check_street_with_faults(seed)
+
+
+@pytest.mark.long
+@settings(deadline=None, max_examples=400, derandomize=True)
+@given(st.integers(0, 2**32))
+def test_many_streets_with_forks_floods_and_lost_devices_converge(seed):
+    check_street_with_faults(seed)
+
+
+def check_street_with_faults(seed):
     with Street(seed) as here:
         tale = Tale(here, seed, faults=True)
         tale.play(70)

@@ -16,7 +16,7 @@ from tests.support.plain_authority import Plain
 from tests.support.random_history import History
 
 THOUSAND = 1000
-NUMBERS = [int(os.environ["HISTORY"])] if "HISTORY" in os.environ else range(300)
+NUMBERS = [int(os.environ["HISTORY"])] if "HISTORY" in os.environ else range(150)
 THOUSANDS = int(os.environ.get("HISTORIES", 100 * THOUSAND)) // THOUSAND
 
 
