@@ -10,7 +10,7 @@ import pytest
 from protocol.kinds.moderation import Flag
 from tests.support.hostile_homes import HostileHomes, public_kinds
 
-HOMES = 40  # 10 s of the processor
+HOMES = 25  # 10 s of the processor
 MANY = 200
 MANIES = int(os.environ.get("HOSTILES", "17"))  # quarter of an hour
 NUMBERS = [int(os.environ["HOSTILE"])] if "HOSTILE" in os.environ else range(HOMES)

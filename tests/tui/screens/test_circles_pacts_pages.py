@@ -214,7 +214,7 @@ async def test_who_is_muted_is_left_out_until_they_are_heard_again(pilot, node):
     await pilot.press("5")
     await shows(pilot, "Circles and pacts (1)", "1 by muted people")
     await pilot.press("3")
-    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
+    await until(pilot, lambda: pilot.app.focused is cards)
     await pilot.press("m")
     await until(pilot, lambda: node.muted == [])
     await pilot.press("2")
