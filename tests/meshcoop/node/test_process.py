@@ -10,6 +10,7 @@ from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
 from meshcoop.node import process
 from protocol.wire import calls
+from tests.support.real_homes import eventually
 
 NODE = """
 import os, sys
@@ -199,9 +200,11 @@ def test_a_caller_stops_waiting_for_a_silent_node_but_lets_it_go_on(
     assert first.poll() is None
     monkeypatch.undo()
     let_step()
+    eventually(lambda: home.holder_pid() == first.pid, "the first node does not go on")
     try:
-        pid = process.start(home, "four words", program=(python, node, str(path), "0"))
-        assert home.holder_pid() == pid
+        assert (
+            process.start(home, "four words", program=(python, node, str(path), "0")) == first.pid
+        )
     finally:
         process.stop(home)
     first.wait()
