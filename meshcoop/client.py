@@ -2,6 +2,7 @@
 load.
 """
 
+import hashlib
 import itertools
 import os
 import socket
@@ -9,12 +10,12 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn, Self
 
 from meshcoop.errors import Mistake
-from meshcoop.program_version import program_version
 from protocol.errors import Refused, fill_in
 from protocol.wire.calls import Balance, Call, Listing, Show, Subscribe
 from protocol.wire.local_rpc import (
@@ -35,6 +36,7 @@ HELLO_SECONDS = 10
 _EXIT_CODES: dict[ErrorCode, int] = {"refused": 1, "usage": 2, "internal": 1, "unknown": 1}
 _READ_BYTES = 64 * 1024
 _ALL = 2**31  # rows; no list is longer
+_PACKAGES = ("meshcoop", "protocol")  # what a node and a command are made of
 
 
 class NodeGone(Mistake):
@@ -261,3 +263,28 @@ def _raise_refusal(event: Event) -> NoReturn:
     if isinstance(message, str):
         raise Mistake(message)
     raise Mistake("The node has closed the connection.")
+
+
+@cache
+def program_version() -> str:
+    """Returns the version of the program as it lies on the disk: another text after an upgrade. A
+    node that was started before an upgrade still is the old program.
+
+    The text is derived from the name, the size and the time of change of each source file.
+    """
+    hasher = hashlib.sha256(b"meshcoop program 1\0")
+    root = Path(__file__).parent.parent
+    for package in _PACKAGES:
+        for line in sorted(_describe_sources(root / package, package)):
+            hasher.update(line.encode())
+    return hasher.hexdigest()[:16]
+
+
+def _describe_sources(folder: Path, name: str) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _describe_sources(Path(entry.path), f"{name}/{entry.name}")
+            elif entry.name.endswith(".py"):
+                status = entry.stat()
+                yield f"{name}/{entry.name}\0{status.st_size}\0{status.st_mtime_ns}\n"

@@ -1,4 +1,10 @@
-"""The error that people see: one sentence that also says what to do, and an exit code."""
+"""What people are told: the error Mistake, which also says what to do and has an exit code, and
+remarks.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
 
 from protocol.errors import fill_in
 
@@ -32,3 +38,16 @@ class Mistake(Exception):
 
     def __str__(self) -> str:
         return self.sentence
+
+
+class Remark(NamedTuple):
+    """What a node says to people beside errors, as a value: a code for a sentence of `protocol/sentences.py`. `arguments` holds the values for the names
+    in braces in that sentence (R-06.5d).
+    """
+
+    code: StrEnum
+    arguments: Mapping[str, object]
+
+    def as_dict(self) -> dict[str, object]:
+        """Returns the remark in the form in which the local API shows it."""
+        return {"code": str(self.code), "arguments": dict(self.arguments)}

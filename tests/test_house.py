@@ -19,10 +19,7 @@ from tests.support.house import (
     product_files,
 )
 
-AT_THE_TOP = {
-    *("__init__.py", "__main__.py", "errors.py", "remark.py", "clock.py", "client.py"),
-    "program_version.py",
-}
+AT_THE_TOP = {"__init__.py", "__main__.py", "errors.py", "clock.py", "client.py"}
 MODULES_IN_A_FOLDER = 25
 IN_EVERY_PACKAGE = {"__init__.py", "__main__.py", "errors.py"}
 # In these folders, a module is named after the command, method or kind that it serves. So the same

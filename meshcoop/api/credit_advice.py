@@ -3,8 +3,8 @@
 from enum import StrEnum
 
 from meshcoop.api.presenter import Presenter
+from meshcoop.errors import Remark
 from meshcoop.fold.state import State
-from meshcoop.remark import Remark
 from protocol.fold import balance
 from protocol.fold.balance import Balance
 from protocol.fold.registry import KINDS

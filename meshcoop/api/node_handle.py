@@ -8,6 +8,7 @@ import trio
 
 from meshcoop.author.author import Author
 from meshcoop.author.guests import Guests
+from meshcoop.errors import Remark
 from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.muted_people import MutedPeople
 from meshcoop.fold.state import State
@@ -15,7 +16,6 @@ from meshcoop.home.folder import Home
 from meshcoop.matching.index import MatchingIndex
 from meshcoop.network.interface import Network
 from meshcoop.relay.relay import Relay
-from meshcoop.remark import Remark
 from meshcoop.sync.address_delivery import AddressDelivery
 from meshcoop.sync.home_mesh import HomeMesh
 from meshcoop.sync.invitation_desk import InvitationDesk

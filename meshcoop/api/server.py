@@ -18,9 +18,9 @@ import trio
 
 from meshcoop.api.event_hub import EventHub, Subscription
 from meshcoop.api.params import USAGE_ERROR
+from meshcoop.client import program_version
 from meshcoop.errors import USAGE_RULES, Mistake
 from meshcoop.network.interface import TaskStatus
-from meshcoop.program_version import program_version
 from meshcoop.store.disk_errors import disk_error_of
 from protocol.errors import AlreadySo, Refused
 from protocol.wire import calls

@@ -7,10 +7,10 @@ one of the people, because the sentence then says "you".
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 
+from meshcoop.errors import Remark
 from meshcoop.matching.fit import Pair, Reason
 from meshcoop.matching.introductions import Tie
 from meshcoop.matching.needs_and_offers import NeedOrOffer
-from meshcoop.remark import Remark
 
 ShowPerson = Callable[[bytes], Mapping[str, object]]
 

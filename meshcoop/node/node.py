@@ -17,7 +17,7 @@ from meshcoop.api.node_handle import Membership
 from meshcoop.api.params import Params
 from meshcoop.api.server import Method
 from meshcoop.author import automatic
-from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
+from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake, Remark
 from meshcoop.fold.slices import answer_in_slices
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import UnlockedKeys
@@ -28,7 +28,6 @@ from meshcoop.network.libp2p.identity import peer_id_from_key
 from meshcoop.node.membership import open_membership
 from meshcoop.relay.metrics import Metrics
 from meshcoop.relay.relay import Relay, open_relay
-from meshcoop.remark import Remark
 from meshcoop.store.last_signed import LastSigned
 from meshcoop.store.store import Store
 from meshcoop.sync import joining

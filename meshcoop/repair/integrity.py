@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from meshcoop.remark import Remark
+from meshcoop.errors import Remark
 from meshcoop.store.disk_errors import Obstacle
 from meshcoop.store.read_only import (
     DAMAGED,

@@ -12,8 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from meshcoop.errors import Remark
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.remark import Remark
 from meshcoop.repair import integrity
 from meshcoop.repair.integrity import Report
 from meshcoop.store.read_only import DAMAGED, ReadOnlyStore, raise_obstacle, skip_damage

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from meshcoop.author import founding
+from meshcoop.errors import Remark
 from meshcoop.fold.state import State
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Keys
 from meshcoop.ingest.inbox import Inbox
-from meshcoop.remark import Remark
 from meshcoop.repair import integrity, rebuild
 from meshcoop.repair.integrity import Report
 from meshcoop.repair.rebuild import Repair

@@ -16,9 +16,8 @@ from meshcoop.api import event_hub
 from meshcoop.api import server as api
 from meshcoop.api.event_hub import EventHub
 from meshcoop.api.server import ApiServer, serve_api
-from meshcoop.client import Client, NodeGone
+from meshcoop.client import Client, NodeGone, program_version
 from meshcoop.errors import Mistake
-from meshcoop.program_version import program_version
 from protocol.errors import Refused
 from protocol.wire.local_rpc import Decoder, Error, Event, Request, Response, encode, hello_request
 from tests.support.any_call import any_call
