@@ -117,10 +117,7 @@ def _serve_home(context: Context, unlocked: key_file.UnlockedKeys) -> None:
         )
 
     def tell_ready(node: Node) -> None:
-        # What the start has loaded stays. If Python looked through all of it each time that it
-        # collects garbage, that alone would be a step of the loop of 60 ms.
-        gc.collect()
-        gc.freeze()
+        _spare_what_is_loaded()
         _announce_ready(context, node.network.peer_id, node.network.addresses)
         systemd.notify("READY=1")
 
@@ -156,6 +153,14 @@ def _serve_home(context: Context, unlocked: key_file.UnlockedKeys) -> None:
 def _announce_ready(context: Context, peer_id: str, addresses: list[str]) -> None:
     ready = {"ready": True, "peer_id": peer_id, "addresses": addresses, "pid": os.getpid()}
     context.answer(ready, lambda: " ".join(["ready", peer_id, *addresses]))
+
+
+def _spare_what_is_loaded() -> None:
+    """Leaves out of later garbage collections what the start has loaded, because it stays. Looking
+    through all of it would be one step of the event loop, of 60 ms.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _find_mistake(error: BaseException) -> Mistake | None:
