@@ -66,7 +66,11 @@ def story(street):
 
 def test_everybody_lists_the_request(street, story):
     for home in street:
-        (found,) = [one for one in home("list", "requests") if one["id"] == story["request"]]
+        (found,) = [
+            one
+            for one in home("list", "requests", "--limit", "9999")
+            if one["id"] == story["request"]
+        ]
         assert is_view(found, "request", "Ada")
         assert found["title"] == TITLE
         assert found["minutes"] == 90
@@ -195,7 +199,7 @@ def test_kinds_are_described(street):
 
 def test_people_are_told_in_words(street, story):
     cleo = street[2]
-    assert TITLE in cleo.text("list", "requests")
+    assert TITLE in cleo.text("list", "requests", "--limit", "9999")
     assert "Ben" in cleo.text("show", story["request"])
     assert "+90" in cleo.text("balance")
     assert "Rushey Lane" in cleo.text("status")
