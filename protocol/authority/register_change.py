@@ -65,11 +65,7 @@ class RegisterChange(Field):
     is_phrase = True
 
     def check(self, name: str, value: Any) -> None:
-        if type(value) is not list or len(value) != _HOLDING_PARTS:
-            raise _refusal(name, "a register, its number and its value")
-        what, key, n, new = value
-        if type(what) is not str or type(key) not in {bytes, str}:
-            raise _refusal(name, "a register, its number and its value")
+        what, key, n, new = _parts_of(name, value)
         if type(n) is not int or not 1 <= n <= MAX_NUMBER:
             raise _refusal(name, "numbered from 1")
         if what == STANDING:
@@ -98,7 +94,8 @@ class RegisterChange(Field):
         raise _refusal(name, self.hint)
 
     def check_read(self, name: str, value: Any) -> None:
-        """Checks nothing: `number_change` completes the change, and `check` then checks it."""
+        # `number_change` adds the number and completes the value, and `check` then checks them.
+        _parts_of(name, value)
 
 
 def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes, int]) -> list[Any]:
@@ -138,6 +135,17 @@ def holdings_to_write(authority: Authority) -> list[list[Any]]:
     holdings: dict[Register, Holding] = {**authority.term.written, **authority.registers}
     lists = [[what, key, held.n, held.value] for (what, key), held in holdings.items() if held.n]
     return sorted(lists, key=_by_register)
+
+
+def _parts_of(name: str, value: Any) -> list[Any]:
+    """Returns the four parts of a change. Raises Refused if they do not name a register."""
+    parts: list[Any] = value if type(value) is list else []
+    names_register = len(parts) == _HOLDING_PARTS and (
+        type(parts[0]) is str and type(parts[1]) in {bytes, str}
+    )
+    if not names_register:
+        raise _refusal(name, "a register, its number and its value")
+    return parts
 
 
 def _by_register(holding: list[Any]) -> tuple[str, str]:

@@ -108,3 +108,11 @@ def test_every_integer_is_read_from_digits():
     for _name, rule in all_rules():
         if isinstance(rule, Integer):
             assert read(rule, "7") == 7
+
+
+def test_software_completes_no_value_of_another_shape():
+    fields = [field for declared in KINDS.values() for field in declared.fields.items()]
+    for name, rule in fields:
+        for strange in ([None], [[]], {"": None}):
+            with pytest.raises(Refused):
+                rule.check_read(name, strange)
