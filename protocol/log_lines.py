@@ -1,15 +1,23 @@
-"""Formats the entries of a log, so that the words of peers in them do no harm."""
+"""Log lines: makes the entries of a log safe to read, and few, whatever a peer or a file says in
+them.
+"""
 
 import logging
 
 from protocol.display_text import safe_text
 
+MAX_ENTRY = 8_000  # characters; a longer entry loses its middle
+ENTRIES_A_MINUTE = 20  # entries that one line of the program may write in a minute
+
+_HEAD = 1_000  # characters that stay before the middle
+_MINUTE = 60  # seconds
+
 
 class LogLines(logging.Formatter):
-    """Formats each entry of a log as text that is safe to read on a terminal.
+    r"""Formats each entry of a log as one line that is safe to read on a terminal (R-05.13).
 
-    Only the first line of an entry begins at the margin. So nobody can make up an entry with words
-    that have line breaks.
+    A traceback stands in the same line, with `\n` for its line ends. So nobody can make up an
+    entry with words that have line breaks.
     """
 
     def __init__(self) -> None:
@@ -17,4 +25,70 @@ class LogLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Formats one entry."""
-        return safe_text(super().format(record)).replace("\n", "\n    ")
+        left_out = count_left_out(record)
+        remark = f" ({left_out} entries like this one were left out)" if left_out else ""
+        return escape_line(shorten_entry(super().format(record) + remark))
+
+
+class EntryRate(logging.Filter):
+    """Lets at most ENTRIES_A_MINUTE entries of one line of the program into a log in a minute
+    (R-05.13a), so that nobody floods the log.
+
+    The first entry of a later minute carries the number of those that were left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Maps a place in the program to the time when its minute began, and its entries since then.
+        self._minutes: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Returns whether the entry goes into the log. Writes into the entry how many like it were
+        left out before.
+        """
+        place = (record.pathname, record.lineno)
+        begun, count = self._minutes.get(place, (record.created, 0))
+        left_out = 0
+        # The clock of the machine can be put back.
+        if abs(record.created - begun) >= _MINUTE:
+            left_out = max(0, count - ENTRIES_A_MINUTE)
+            begun, count = record.created, 0
+        self._minutes[place] = (begun, count + 1)
+        record.left_out = left_out
+        return count < ENTRIES_A_MINUTE
+
+
+def guard_log(handler: logging.Handler, formatter: logging.Formatter | None = None) -> None:
+    """Makes a handler of a log write safe entries only, and not too many. The formatter is
+    `LogLines` if none is given.
+    """
+    handler.setFormatter(formatter or LogLines())
+    handler.addFilter(EntryRate())
+
+
+def count_left_out(record: logging.LogRecord) -> int:
+    """Returns how many entries like this one were left out before it."""
+    left_out: int = getattr(record, "left_out", 0)
+    return left_out
+
+
+def shorten_entry(text: str) -> str:
+    """Cuts a long text to MAX_ENTRY characters. Its start and its end stay, because the end of a
+    traceback says what went wrong.
+    """
+    if len(text) <= MAX_ENTRY:
+        return text
+    return f"{text[:_HEAD]} … {text[len(text) - MAX_ENTRY + _HEAD :]}"
+
+
+def escape_line(text: str) -> str:
+    r"""Returns a text as one line that is safe to show. Line ends and other signs that nobody sees
+    are written as escapes such as `\n` and `\x1b`.
+    """
+    return safe_text("".join(map(_escape, text)))
+
+
+def _escape(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode()

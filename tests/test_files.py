@@ -66,3 +66,12 @@ def test_every_log_has_a_formatter_that_is_safe():
     }
 
     assert formatters == _FORMATTERS
+
+
+def test_every_log_is_guarded():
+    """Each place that opens the file of a log makes its entries safe and few (R-05.13a)."""
+    openers = files_with(re.compile(r"(?:File|Stream|Socket|Queue|SysLog)Handler\("))
+
+    assert openers
+    assert openers == files_with(re.compile(r"^ +guard_log\(", re.MULTILINE))
+    assert not files_with(re.compile(r"\.setFormatter\(")) - {"protocol/log_lines.py"}

@@ -30,6 +30,7 @@ PRIVATE, CIRCLES, DISK = (
     "meshcoop/fold/test_circles.py",
     "meshcoop/fold/test_private_on_disk.py",
 )
+LOGS = "protocol/test_log_lines.py"
 FALSE_GIFTS, ADDRESSES = "sim/test_false_gifts.py", "sim/test_addresses.py"
 BUNDLE, BUNDLES, STICKS = (
     "protocol/wire/test_bundle_file.py",
@@ -135,6 +136,15 @@ WORDS = {
     "200 combining marks": (TEXT, "test_200_combining_marks_do_not_climb_over_the_screen"),
     "NUL": (TEXT, "NUL"),
     "DEL": (TEXT, "DEL"),
+    "line breaks in a log": (LOGS, "test_words_of_a_peer_are_one_printable_line"),
+    "a flood of lines in a log": (
+        LOGS,
+        "test_a_place_writes_few_entries_a_minute_and_others_go_on",
+    ),
+    "a link in place of a folder to write to": (
+        "meshcoop/home/test_folder.py",
+        "test_a_link_in_place_of_the_folder_is_not_followed",
+    ),
 }
 AMONG_A_FEW = {
     "garbage under the seal": (PRIVATE, "test_garbage_under_the_seal_is_harmless"),

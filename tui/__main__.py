@@ -68,10 +68,10 @@ def _log_to_file(path: Path) -> None:
     # No library may write to standard error, because the screen is drawn there.
     import logging
 
-    from protocol.log_lines import LogLines
+    from protocol.log_lines import guard_log
 
     handler = logging.FileHandler(path, delay=True)
-    handler.setFormatter(LogLines())
+    guard_log(handler)
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.captureWarnings(True)
 

@@ -27,7 +27,7 @@ from meshcoop.node import process, systemd
 from meshcoop.node.json_log import JsonLines
 from meshcoop.store.disk_errors import disk_error_of
 from protocol.display_text import safe_line
-from protocol.log_lines import LogLines
+from protocol.log_lines import guard_log
 from protocol.wire import calls
 
 _LOG_BYTES = 1024 * 1024
@@ -203,7 +203,7 @@ def _log_to_file(context: Context, *, as_json: bool) -> None:
     # The log is bounded, like the log of the network. A stranger who provokes many lines must not
     # fill the disk.
     handler = RotatingFileHandler(context.home.log_file, maxBytes=_LOG_BYTES, backupCount=1)
-    handler.setFormatter(JsonLines() if as_json else LogLines())
+    guard_log(handler, JsonLines() if as_json else None)
     logger = logging.getLogger("meshcoop")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

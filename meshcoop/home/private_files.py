@@ -2,8 +2,8 @@
 
 import contextlib
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -37,21 +37,24 @@ def open_replacement(path: Path) -> Iterator[BinaryIO]:
     """Yields a new file that only its owner can read (mode 0600). The caller's block writes to it.
 
     When the block ends, the whole new file is on disk at `path`. If the block raises an error, the
-    file at `path` is unchanged. Raises OSError if the disk fails.
+    file at `path` is unchanged. Raises OSError if the disk fails, or if the folder is a link.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
-    temporary = Path(name)
+    name = path.name
+    temporary = f".{name}-{secrets.token_hex(8)}"
+    # Everything is done inside this one folder, even if somebody puts a link in its place meanwhile.
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        with open(handle, "wb") as file:  # noqa: PTH123  # a handle, not a path
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
+        try:
+            with open(handle, "wb") as file:  # noqa: PTH123  # a handle, not a path
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=folder)
+            raise
         os.fsync(folder)  # so that the new name survives a power cut too
     finally:
         os.close(folder)

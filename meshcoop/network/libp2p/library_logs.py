@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from protocol.log_lines import LogLines
+from protocol.log_lines import guard_log
 
 # The log is limited, with one old file, because strangers who provoke warnings must not fill the
 # disk.
@@ -28,7 +28,7 @@ def redirect_logs(log_file: Path | None) -> Iterator[None]:
         handler = RotatingFileHandler(
             log_file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", delay=True
         )
-        handler.setFormatter(LogLines())
+        guard_log(handler)
     _silence_last_resort()
     loggers = [logging.getLogger(name) for name in LOGGERS]
     for logger in loggers:

@@ -238,6 +238,16 @@ async def test_a_silent_client_is_ended(autojump_clock):
         assert await peer.receive() is None
 
 
+async def test_a_client_that_greets_by_one_byte_a_second_is_ended(autojump_clock):
+    async with trio.open_nursery() as nursery:
+        peer = attach(ApiServer(METHODS, EventHub()), nursery)
+        with suppress(trio.BrokenResourceError):
+            for byte in encode(hello_request(1)):
+                await peer.stream.send_all(bytes([byte]))
+                await trio.sleep(1)
+    assert trio.current_time() < 2 * api.HELLO_SECONDS
+
+
 @pytest.mark.parametrize(
     "garbage",
     [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1", encode(Event("a")), encode(Response(1))],

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import HOME_VARIABLE, Home
-from meshcoop.home.private_files import write_private_file
+from meshcoop.home.private_files import open_replacement, write_private_file
 from meshcoop.home.settings import Settings
 
 
@@ -203,6 +203,28 @@ def test_a_link_is_replaced_and_not_followed(home, tmp_path):
     write_private_file(path, b"secret")
     assert target.read_bytes() == b"mine"
     assert not path.is_symlink()
+
+
+def test_a_link_in_place_of_the_folder_is_not_followed(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "exports").symlink_to(elsewhere)
+    with pytest.raises(Mistake):
+        write_private_file(tmp_path / "exports" / "file", b"secret")
+    assert not list(elsewhere.iterdir())
+
+
+def test_a_link_put_in_place_of_the_folder_meanwhile_is_not_followed(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    with open_replacement(folder / "file") as file:
+        file.write(b"secret")
+        folder.rename(tmp_path / "moved")
+        folder.symlink_to(elsewhere)
+    assert not list(elsewhere.iterdir())
+    assert (tmp_path / "moved" / "file").read_bytes() == b"secret"
 
 
 def test_a_file_that_cannot_be_written_leaves_what_was_there(home, monkeypatch):
