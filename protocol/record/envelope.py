@@ -11,7 +11,7 @@ from protocol.errors import Refused
 from protocol.record import codec
 from protocol.record.signature import SIGNATURE_SIZE, is_signed_message, public_key, sign_message
 
-VERSION = 1
+VERSION = 2
 
 # The audience says who can read a record. If others rely on the record, its header adds LASTING to
 # the audience. A lasting record never expires and cannot be retracted.
@@ -27,8 +27,8 @@ MAX_PARENTS = 8
 DAY_MS = 86_400_000
 MAX_TIME = 2**48  # milliseconds: the year 10889; the sum of two times fits in 64 bits
 
-_SIGN_DOMAIN = b"meshcoop record 1 sign\0"
-_ID_DOMAIN = b"meshcoop record 1 id\0"
+_SIGN_DOMAIN = b"meshcoop record 2 sign\0"
+_ID_DOMAIN = b"meshcoop record 2 id\0"
 _HEADER_FIELDS = 10
 _MAX_NUMBER = 2**48  # the highest number of a record in its log
 _AUDIENCE_CODES = frozenset((*range(PRIVATE + 1), *range(LASTING, LASTING + PRIVATE + 1)))

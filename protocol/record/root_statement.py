@@ -15,7 +15,7 @@ from protocol.record.signature import SIGNATURE_SIZE, is_signed, public_key, sig
 PLACE_SIZE = 16  # bytes: a statement names its neighbourhood by the beginning of the id
 FOUNDING_PLACE = bytes(PLACE_SIZE)  # the place in a charter's statements: no id exists yet
 
-_DOMAIN = b"meshcoop statement 1\0"
+_DOMAIN = b"meshcoop statement 2\0"
 _CERTIFY = "certify"
 _REVOKE = "revoke"
 _BODY_FIELDS = 5

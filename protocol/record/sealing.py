@@ -66,7 +66,7 @@ class EpochKey(NamedTuple):
 
 def derive_key(secret: bytes, purpose: str, length: int = KEY_SIZE) -> bytes:
     """Derives `length` bytes for one `purpose` by HKDF-SHA256 of `secret` (R-01.20)."""
-    info = b"meshcoop 1 " + purpose.encode()
+    info = b"meshcoop 2 " + purpose.encode()
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=info).derive(secret)
 
 
@@ -110,7 +110,7 @@ def private_field_context(neighbourhood: bytes, device: bytes, seq: int, field: 
 
 def epoch_key_id(key: bytes) -> bytes:
     """Returns the id of an epoch key: 16 bytes of a hash that belong to this key only (R-01.21)."""
-    return hashlib.sha256(b"meshcoop epoch 1\0" + key).digest()[:KEY_ID_SIZE]
+    return hashlib.sha256(b"meshcoop epoch 2\0" + key).digest()[:KEY_ID_SIZE]
 
 
 def seal_epoch_content(epoch: EpochKey, plain: bytes, context: bytes, seed: bytes) -> bytes:
@@ -187,7 +187,7 @@ def content_key_id(key: bytes) -> bytes:
 
     All readers check this id. So nobody can show two readers two different texts in the same bytes.
     """
-    return hashlib.sha256(b"meshcoop private 1\0" + key).digest()[:KEY_ID_SIZE]
+    return hashlib.sha256(b"meshcoop private 2\0" + key).digest()[:KEY_ID_SIZE]
 
 
 def find_content_key(sealed: bytes, boxes: Iterable[BoxKey]) -> bytes | None:

@@ -16,8 +16,8 @@ from protocol.record.sealing import BoxKey
 from protocol.record.signature import SIGNATURE_SIZE, is_signed, public_key, sign_message
 from protocol.schema.shared_rules import ADDRESS
 
-PROTOCOL = "/meshcoop/address/1"
-VERSION = 1
+PROTOCOL = "/meshcoop/address/2"
+VERSION = 2
 
 # Types of frames.
 HELLO = 0  # with version, neighbourhood, device, signature
@@ -26,12 +26,12 @@ STORED = 2
 REFUSED = 3  # with rule, reason
 END = 4
 
-HELLO_DOMAIN = b"meshcoop address 1 hello\0"
+HELLO_DOMAIN = b"meshcoop address 2 hello\0"
 MAX_SEALED = 4096  # bytes; enough to seal the longest text to eight devices
 MAX_GIFTS = 16  # the most that one side sends over one stream
 
-_GIFT_DOMAIN = b"meshcoop address 1 gift\0"
-_TEXT_DOMAIN = b"meshcoop address 1 text\0"
+_GIFT_DOMAIN = b"meshcoop address 2 gift\0"
+_TEXT_DOMAIN = b"meshcoop address 2 text\0"
 _ID_SIZE = 32  # bytes, of an agreement's id and of a device
 _MAX_TIME = 2**53  # milliseconds
 

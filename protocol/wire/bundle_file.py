@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from protocol.errors import Refused
 from protocol.wire import frames
 
-VERSION = 1
+VERSION = 2
 LIST_BYTES = 4096  # bytes of records in a list that we write; a cut file loses one list
 MAX_REFUSED = 1000  # after so many refused records, the rest of a bundle is not read
 

@@ -1,25 +1,30 @@
 """Codes: bytes written as capital letters and digits, which people copy and type (R-07.1)."""
 
 import base64
+import hashlib
 import unicodedata
 
 from protocol.errors import Refused
 from protocol.record.packed_addresses import pack_addresses
 
-MAX_BYTES = 93  # so many bytes take 150 letters; a QR code of 150 letters fits a small screen
-_MAX_LETTERS = 150
+_CHECKSUM_SIZE = 4  # bytes
+_MAX_LETTERS = 150  # a QR code of 150 letters fits a small screen
+MAX_BYTES = 93 - _CHECKSUM_SIZE  # 93 bytes take 150 letters
 _SIGNS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 _MEANT = {"0": "O", "1": "I or L", "8": "B", "9": "G or Q"}  # what somebody may have misread
 _SHOWN_BEFORE = 4  # signs that a refusal names before a wrong one, so that people find the place
 
 
 def write_code(head: bytes, addresses: tuple[str, ...]) -> str:
-    """Returns a code of letters and digits. It holds `head` and as many addresses as fit."""
-    return _letters(head + pack_addresses(addresses, MAX_BYTES - len(head)))
+    """Returns a code of letters and digits. It holds `head`, as many addresses as fit, and a
+    checksum.
+    """
+    data = head + pack_addresses(addresses, MAX_BYTES - len(head))
+    return _letters(data + _checksum(data))
 
 
 def read_code(text: str, what: str, rule: str) -> bytes:
-    """Returns the bytes of a code that a person typed.
+    """Returns the bytes of a code that a person typed, without the checksum.
 
     Spaces, hyphens, quotes and all other signs that are neither letters nor digits are passed over
     (R-07.1b). Raises Refused, with the rule number `rule`, if the code is mistyped. `what` names
@@ -33,12 +38,15 @@ def read_code(text: str, what: str, rule: str) -> bytes:
     if not 1 <= len(plain) <= _MAX_LETTERS:
         raise Refused(rule, "{what} is at most 150 letters and digits from 2 to 7", what=what)
     try:
-        data = base64.b32decode(plain + "=" * (-len(plain) % 8))
+        whole = base64.b32decode(plain + "=" * (-len(plain) % 8))
     except ValueError:
         raise cut_short(rule) from None
     # The same bytes have only one code: the unused bits of its last letter are zero.
-    if _letters(data) != plain:
-        raise Refused(rule, "it is mistyped; ask for it again")
+    data = whole[:-_CHECKSUM_SIZE]
+    if _letters(whole) != plain or whole[-_CHECKSUM_SIZE:] != _checksum(data):
+        raise Refused(
+            rule, "it is mistyped or cut short; compare it with what you got, or ask for it again"
+        )
     return data
 
 
@@ -67,6 +75,11 @@ def _wrong_sign(typed: str, place: int, rule: str) -> Refused:
         sign=typed[place],
         meant=meant or "",
     )
+
+
+def _checksum(data: bytes) -> bytes:
+    """Returns four bytes by which a code with a mistake is told from a right one (R-07.1h)."""
+    return hashlib.sha256(data).digest()[:_CHECKSUM_SIZE]
 
 
 def _letters(data: bytes) -> str:

@@ -9,7 +9,7 @@ from protocol.record.packed_addresses import unpack_addresses
 from protocol.record.signature import is_signed, sign_message
 from protocol.wire import copyable_code, relay_ticket
 
-PROTOCOL = "/meshcoop/join/1"
+PROTOCOL = "/meshcoop/join/2"
 LIFETIME_MS = 7 * 86_400_000
 PREFIX_SIZE = 16  # bytes of the neighbourhood's id
 SECRET_SIZE = 16  # bytes
@@ -23,8 +23,8 @@ REFUSAL = 2  # with rule, reason
 WAITING = 0
 ADMITTED = 1
 
-_SIGN_DOMAIN = b"meshcoop knock 1 sign\0"
-_VERSION = 1
+_SIGN_DOMAIN = b"meshcoop knock 2 sign\0"
+_VERSION = 2
 _PEER = 32  # bytes of a node's key
 _MAX_NAME = 80  # characters
 
@@ -50,7 +50,7 @@ class Invitation(NamedTuple):
     @property
     def id(self) -> bytes:
         """16 bytes that name the invitation without revealing its secret."""
-        return hashlib.sha256(b"meshcoop invitation 1\0" + self.secret).digest()[:16]
+        return hashlib.sha256(b"meshcoop invitation 2\0" + self.secret).digest()[:16]
 
 
 def encode(invitation: Invitation) -> str:
@@ -87,7 +87,7 @@ def knock_proof(secret: bytes, joiner: str, inviter: str, person: bytes) -> byte
     The proof is valid only for this joiner, this inviter and this person. `joiner` and `inviter`
     are peer ids of nodes. `person` is the joiner's root key.
     """
-    message = b"\0".join((b"meshcoop knock 1", joiner.encode(), inviter.encode(), person))
+    message = b"\0".join((b"meshcoop knock 2", joiner.encode(), inviter.encode(), person))
     return hmac.digest(secret, message, "sha256")
 
 

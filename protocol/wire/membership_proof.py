@@ -14,7 +14,7 @@ from protocol.record import envelope
 from protocol.record.envelope import OPEN
 from protocol.record.signature import is_signed, sign_message
 
-SYNC_DOMAIN = b"meshcoop sync 1 hello\0"
+SYNC_DOMAIN = b"meshcoop sync 2 hello\0"
 
 
 def prove_membership(

@@ -11,8 +11,8 @@ from protocol.errors import Refused
 from protocol.record.packed_addresses import unpack_addresses
 from protocol.wire import copyable_code
 
-PROTOCOL = "/meshcoop/enrol/1"
-HELLO_DOMAIN = b"meshcoop enrol 1 hello\0"
+PROTOCOL = "/meshcoop/enrol/2"
+HELLO_DOMAIN = b"meshcoop enrol 2 hello\0"
 LIFETIME_MS = 7 * 86_400_000
 VERSION = 65  # no invitation has this version, so nobody takes a ticket for an invitation
 SECRET_SIZE = 16  # bytes
@@ -41,7 +41,7 @@ class Ticket(NamedTuple):
     @property
     def id(self) -> bytes:
         """16 bytes that name the ticket without revealing its secret."""
-        return hashlib.sha256(b"meshcoop ticket 1\0" + self.secret).digest()[:16]
+        return hashlib.sha256(b"meshcoop ticket 2\0" + self.secret).digest()[:16]
 
 
 def encode(ticket: Ticket) -> str:
@@ -71,7 +71,7 @@ def ticket_proof(secret: bytes, member: str, relay: str, neighbourhood: bytes) -
     The proof is valid only for this node, this relay and this neighbourhood. `member` and `relay`
     are peer ids of nodes.
     """
-    message = b"\0".join((b"meshcoop enrol 1", member.encode(), relay.encode(), neighbourhood))
+    message = b"\0".join((b"meshcoop enrol 2", member.encode(), relay.encode(), neighbourhood))
     return hmac.digest(secret, message, "sha256")
 
 

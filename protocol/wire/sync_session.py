@@ -31,9 +31,10 @@ from protocol.wire.sync_events import (
     SyncEvent,
 )
 
-PROTOCOL = "/meshcoop/sync/1"
-VERSION = 1
-OLDEST_VERSION = max(1, VERSION - 1)  # every version can also speak the version before
+PROTOCOL = "/meshcoop/sync/2"
+VERSION = 2
+# Every version also speaks the version before, but version 1 was never in use (R-05.10a).
+OLDEST_VERSION = max(2, VERSION - 1)
 WINDOW = 512 * 1024  # bytes of records that may be sent before the receiver has handled them
 MAX_CHAIN = 128  # the most records in a hello
 MAX_CHAIN_BYTES = 60 * 1024

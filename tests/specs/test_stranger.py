@@ -5,6 +5,7 @@ takes only the connection to other nodes (libp2p).
 """
 
 import base64
+import hashlib
 import hmac
 import ipaddress
 import json
@@ -126,7 +127,7 @@ def test_records():
         assert (one.id.hex(), one.signature.hex()) == (case["id"], case["signature"])
         assert one.header == list(value_of(case["fields"]).values())
         records.check_signature(
-            "R-01.10", one.header[1], one.signature, b"meshcoop record 1 sign\0", place,
+            "R-01.10", one.header[1], one.signature, b"meshcoop record 2 sign\0", place,
             codec.pack(one.header),
         )  # fmt: skip
         if one.content is not None:
@@ -256,8 +257,10 @@ def read_invitation(text):
         data = base64.b32decode(text + "=" * (-len(text) % 8))
     except ValueError:
         data = b""
-    need(len(data) >= 65 and data[0] == 1, "R-07.1")
     need(base64.b32encode(data).decode().rstrip("=") == text, "R-07.1")
+    data, checksum = data[:-4], data[-4:]
+    need(checksum == hashlib.sha256(data).digest()[:4], "R-07.1")
+    need(len(data) >= 65 and data[0] == 2, "R-07.1")
     rest, addresses = data[65:], []
     while rest:
         end = {4: 5, 6: 17}.get(rest[0], 0)
@@ -272,14 +275,14 @@ def read_invitation(text):
 
 def knock(secret, joiner, inviter, statement, seed, name):
     person = records.read_statement(statement)[2]
-    said = b"\0".join((b"meshcoop knock 1", joiner.encode(), inviter.encode(), person))
+    said = b"\0".join((b"meshcoop knock 2", joiner.encode(), inviter.encode(), person))
     proof = hmac.digest(secret, said, "sha256")
-    named = records.sha(b"meshcoop invitation 1\0", secret)[:16]
+    named = records.sha(b"meshcoop invitation 2\0", secret)[:16]
     return [
         0,
         named,
         proof,
-        records.signed(seed, b"meshcoop knock 1 sign\0", proof),
+        records.signed(seed, b"meshcoop knock 2 sign\0", proof),
         statement,
         name,
     ]
@@ -292,7 +295,7 @@ def check_knock(frame):
     said = records.read_statement(frame[4])
     need(said[0] == "certify", "R-07.2")
     proof, signature = frame[2:4]
-    records.check_signature("R-07.3", said[3], signature, b"meshcoop knock 1 sign\0", proof)
+    records.check_signature("R-07.3", said[3], signature, b"meshcoop knock 2 sign\0", proof)
 
 
 # -- a real node ----------------------------------------------------------------------------------
@@ -374,7 +377,7 @@ async def admitted(network: Network, home, root, seed):
     place, key, secret, addresses = read_invitation(told["invitation"])
     inviter = peer_id(key)
     await network.connect(f"{addresses[0]}/p2p/{inviter}")
-    stream = await network.open_stream(inviter, "/meshcoop/join/1")
+    stream = await network.open_stream(inviter, "/meshcoop/join/2")
     statement = records.certify(root, seed, place)
     request = knock(secret, network.peer_id, inviter, statement, seed, "Stranger")
     await stream.write(codec.frame(request))
@@ -420,7 +423,7 @@ async def test_it_joins_reads_what_a_node_holds_and_posts(home):
         async with open_host(os.urandom(32), [], log_file=None, mdns=False) as network:
             chain, node, place = await admitted(network, home, root, seed)
             store = Store(place)
-            stream = await network.open_stream(node, "/meshcoop/sync/1")
+            stream = await network.open_stream(node, "/meshcoop/sync/2")
             session = sync.Session(store.heads, store.log)
             await stream.write(sync.hello(seed, place, device, chain, network.peer_id, node))
             while session.hello is None:

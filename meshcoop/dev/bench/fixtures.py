@@ -90,7 +90,7 @@ def measure_verifying(records: list[Record], neighbourhood: bytes) -> float:
 
     The benches use this speed as the limit of their figures.
     """
-    prefix = b"meshcoop record 1 sign\0" + neighbourhood
+    prefix = b"meshcoop record 2 sign\0" + neighbourhood
     signed = [
         (record.signature + prefix + record.header_bytes, record.header.device)
         for record in records

@@ -42,7 +42,7 @@ SMALL_ORDER = [
 
 def header(content=b"", **changed):
     fields = {
-        "version": 1,
+        "version": record.VERSION,
         "device": DEVICE,
         "seq": 2,
         "prev": b"p" * 32,
@@ -66,7 +66,7 @@ def wire_of(one_header, content=b"", neighbourhood=HERE):
     """
     packed = codec.pack(list(one_header))
     _, secret = nacl.bindings.crypto_sign_seed_keypair(SEED)
-    message = b"meshcoop record 1 sign\0" + neighbourhood + packed
+    message = b"meshcoop record 2 sign\0" + neighbourhood + packed
     signature = nacl.bindings.crypto_sign(message, secret)[:64]
     return record.assemble(packed, signature, content)
 
@@ -172,7 +172,7 @@ def test_content_cannot_be_swapped():
 def test_a_statement_is_no_record_signature():
     body = ["revoke", PLACE, DEVICE, b"d" * 32, 3]
     _, secret = nacl.bindings.crypto_sign_seed_keypair(SEED)
-    foreign = nacl.bindings.crypto_sign(b"meshcoop record 1 sign\0" + codec.pack(body), secret)
+    foreign = nacl.bindings.crypto_sign(b"meshcoop record 2 sign\0" + codec.pack(body), secret)
     with pytest.raises(Refused, match=r"R-03\.2"):
         statement.read_statement(codec.pack([body, foreign[:64]]))
 
@@ -208,7 +208,8 @@ def test_a_signature_is_not_malleable():
 
 BAD_HEADERS = {
     "version 0": {"version": 0},
-    "version 2": {"version": 2},
+    "version 1": {"version": 1},
+    "version 3": {"version": 3},
     "version true": {"version": True},
     "a short device key": {"device": DEVICE[:31]},
     "a device key as text": {"device": "d" * 32},

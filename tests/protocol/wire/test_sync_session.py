@@ -415,7 +415,7 @@ def refused(read, what):
 
 
 PAPER = Invitation(
-    b"n" * 16, b"p" * 32, b"s" * 16, ("/ip4/192.168.1.7/tcp/4001", "/ip6/fe80::1/tcp/65535")
+    b"n" * 16, b"p" * 32, b"s" * 16, ("/ip4/192.168.1.7/tcp/4001", "/ip4/10.0.0.1/tcp/65535")
 )
 
 

@@ -9,7 +9,7 @@ _MOST = {b"bundle": 1_073_741_824, b"have": 4_194_304}
 
 def write(lists, place, sort):
     count = sum(map(len, lists))
-    frames = [frame([0, 1, place]), *(frame([1, one]) for one in lists), frame([2, count])]
+    frames = [frame([0, 2, place]), *(frame([1, one]) for one in lists), frame([2, count])]
     return b"meshcoop " + sort + b"\n" + b"".join(frames)
 
 
@@ -23,7 +23,7 @@ def read(data, place, sort):
         need(not ended, "R-09.5")
         if not said:
             need(one[0] == 0 and len(one) > 1 and type(one[1]) is int, "R-09.1")
-            need(one[1] == 1, "R-09.2")
+            need(one[1] == 2, "R-09.2")
             need(one[2:] == [place], "R-09.3")
         else:
             need(one[0] in {1, 2} and len(one) == 2, "R-09.1")

@@ -17,9 +17,9 @@ from tests.specs.stranger.codec import RefusedError, need, pack, unpack, unpack_
 
 _MOST = 2**48
 _SIGN, _NAME, _SAY = (
-    b"meshcoop record 1 sign\0",
-    b"meshcoop record 1 id\0",
-    b"meshcoop statement 1\0",
+    b"meshcoop record 2 sign\0",
+    b"meshcoop record 2 id\0",
+    b"meshcoop statement 2\0",
 )
 _encrypt = na.crypto_aead_xchacha20poly1305_ietf_encrypt
 
@@ -66,7 +66,7 @@ def parse(wire):
     need(content is None or type(content) is bytes, "R-01.1")
     need(within(header, list, 10), "R-01.2")
     version, device, number, before, time, expiry, parents, audience, size, digest = header
-    need(within(version, int, 1), "R-01.3")
+    need(within(version, int, 2, 2), "R-01.3")
     need(within(device, bytes, 32), "R-01.4")
     need(within(number, int, 1, _MOST), "R-01.5")
     need(before is None if number == 1 else within(before, bytes, 32), "R-01.5")
@@ -88,7 +88,7 @@ def verify(one, place):
 
 
 def sign(seed, place, number, before, time, content, *, expiry=None, parents=(), audience=0):
-    place_in_log = [1, public(seed), number, before, time, expiry]
+    place_in_log = [2, public(seed), number, before, time, expiry]
     header = [*place_in_log, list(parents), audience, len(content), sha(content)]
     return parse(pack([header, signed(seed, _SIGN, place, pack(header)), content]))
 
@@ -105,7 +105,7 @@ def follows(one, number, before, time):
 
 
 def derive(secret, purpose, length=32):
-    info = b"meshcoop 1 " + purpose
+    info = b"meshcoop 2 " + purpose
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=info).derive(secret)
 
 
@@ -115,7 +115,7 @@ def box(seed):
 
 
 def key_id(key):
-    return sha(b"meshcoop epoch 1\0", key)[:16]
+    return sha(b"meshcoop epoch 2\0", key)[:16]
 
 
 def context(place, device, number):
@@ -170,7 +170,7 @@ def uncover(covered):
 
 
 def _private_name(key):
-    return sha(b"meshcoop private 1\0", key)[:16]
+    return sha(b"meshcoop private 2\0", key)[:16]
 
 
 def _locks(sealed):

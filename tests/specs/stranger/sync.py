@@ -9,7 +9,7 @@ from tests.specs.stranger.codec import Frames, frame, need
 from tests.specs.stranger.records import check_signature, derive, parse, sha, signed, verify
 
 WINDOW = 524_288
-_HELLO = b"meshcoop sync 1 hello\0"
+_HELLO = b"meshcoop sync 2 hello\0"
 _LETTERS = {int: "i", bytes: "b", str: "s", list: "l", bool: "o"}
 _SHAPES = ["ibbbl", "b", "lo", "l", "", "i", "bi", "l", "bb", "ss", "l"]  # after a frame's type
 
@@ -33,7 +33,7 @@ def accept_gossip(data, keys, place):
 
 def hello(seed, place, device, chain, *peers):
     """Makes a hello frame. `peers` are the peer ids of the sender and the receiver."""
-    return frame([0, 1, place, device, signed(seed, _HELLO, place, _joined(peers)), chain])
+    return frame([0, 2, place, device, signed(seed, _HELLO, place, _joined(peers)), chain])
 
 
 def check_hello(said, place, *peers):
@@ -86,7 +86,7 @@ class Session:
         need(self.met or kind in {0, 9}, "R-05.2")
         need(kind != 0 or not self.met, "R-05.2")
         need(kind != 0 or (items and type(items[0]) is int), "R-05.10")
-        need(kind != 0 or items[0] >= 1, "R-05.10")
+        need(kind != 0 or items[0] >= 2, "R-05.10")
         items = items[:5] if kind == 0 else items
         shape = "".join(_LETTERS.get(type(one), "?") for one in items)
         need(kind not in range(len(_SHAPES)) or shape == _SHAPES[kind], "R-05.1")
