@@ -11,6 +11,8 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
+from protocol.look_alikes import find_skeleton
+
 _CACHED_WORDS = 50_000
 _CACHED_CHARACTERS = 20_000
 _MAX_WORD_CHARS = 40  # a longer run of letters is no word, and would fill the caches
@@ -26,11 +28,8 @@ _LETTERS = dict(zip("łıøđðħŧŋəɓɗƙɛɔґکی", "lioddhtnebdkeoгكي"
 _WRITTEN_OUT = str.maketrans(
     dict(zip("äöüåøÄÖÜÅØ", ("ae", "oe", "ue", "aa", "oe") * 2, strict=True))
 )
-# Folded Cyrillic and Greek letters that look like Latin ones, small or capital.
-_LOOK_ALIKES = str.maketrans(
-    "авеѕіјкмноԛрстуԝхһԁαβεζηικμνορτυχ",
-    "abesijkmhoqpctywxhdabezhikmnoptyx",
-)
+# Programs show what tells people apart in brackets at the end of a name (R-12.7c).
+_ENDING_IN_BRACKETS = re.compile(r"\s*[(\[{].*[)\]}]\s*$")
 
 # Combining classes of the marks that people leave out: strokes through a letter, the points of
 # Hebrew, Arabic and Syriac, and accents above and below. A mark of another class makes another
@@ -114,12 +113,20 @@ def are_alike(name: str, other: str) -> bool:
 def name_keys(name: str) -> frozenset[str]:
     """Returns the keys of a name. Two names are alike if they have a key in common (R-12.7b).
 
-    Upper case, accents, spaces and punctuation make no difference, nor do letters of another script
-    that look the same.
+    Upper case, accents, spaces and punctuation make no difference, nor do signs that look the same
+    and what stands in brackets at the end. Signs can look the same in small letters, in capitals or
+    as they are written, so a name has a key for each.
     """
-    spellings = [_runs(name), _written_out_runs(name)]
-    keys = {"".join(run for run in runs if _terms_of_run(run)) for runs in spellings} - {""}
-    return frozenset(key.translate(_LOOK_ALIKES) for key in keys or {fold_text(name)})
+    composed = unicodedata.normalize("NFC", name)
+    keys = set()
+    for spelling in {composed, composed.translate(_WRITTEN_OUT)}:
+        folded = fold_text(spelling)
+        written = "".join(map(_fold_keeping_case, find_skeleton(spelling)))
+        for case, text in (("small", folded), ("capital", folded.upper()), ("written", written)):
+            skeleton = find_skeleton(text)
+            key = _join_runs(_ENDING_IN_BRACKETS.sub("", skeleton)) or _join_runs(skeleton)
+            keys.add(f"{case} {key or skeleton}")
+    return frozenset(keys)
 
 
 # -- runs and terms -------------------------------------------------------------------------------
@@ -162,6 +169,16 @@ def _list_marks() -> str:
 def _runs(text: str) -> list[str]:
     """Splits a text into folded words, symbols, punctuation and runs of signs without spaces."""
     return _patterns().run.findall(fold_text(text))
+
+
+def _fold_keeping_case(sign: str) -> str:
+    folded = fold_text(sign)
+    return folded.upper() if sign.isupper() else folded
+
+
+def _join_runs(text: str) -> str:
+    """Returns a text without its spaces and punctuation."""
+    return "".join(run for run in _patterns().run.findall(text) if _terms_of_run(run))
 
 
 def _written_out_runs(text: str) -> list[str]:

@@ -29,7 +29,7 @@ from protocol.kinds.exchange.payments import Confirm
 from protocol.kinds.matching import Vouch
 from protocol.kinds.people import Profile
 from protocol.record.sealing import BoxKey
-from protocol.schema.fields import Text
+from protocol.schema.fields import Text, is_member_form
 from protocol.schema.majority import MIN_COUNCIL, votes_needed
 from protocol.spelling import name_keys
 
@@ -86,7 +86,8 @@ class Presenter:
         own_keys = name_keys(own_name) if own_name else frozenset()
         is_alike = any(self._uses_of_key[key] > (key in own_keys) for key in name_keys(name))
         shown: Shown = {"id": person.hex() if person else None, "name": name}
-        if is_alike:
+        # Somebody else's id is the name of a person who has no profile yet.
+        if is_alike or is_member_form(name):
             shown["mark"] = person.hex()[:_SHORT_ID] if person else _OUTSIDE
         return shown
 

@@ -209,7 +209,7 @@ class Queries:
             "R-03.18c",
             "{who}'s home dated this {when}, but it is {now} here; it is shown from then on; if "
             "{now} is right, ask {who} to set the clock there",
-            who=self._presenter.show_person(signer)["name"],
+            who=self._presenter.name_person(signer),
             when=self._state.clock_at(ahead.time).now.replace("T", " "),
             now=self._presenter.clock.now.replace("T", " "),
         )

@@ -28,6 +28,7 @@ from meshcoop.node.json_log import JsonLines
 from meshcoop.store.disk_errors import disk_error_of
 from protocol.display_text import safe_line
 from protocol.log_lines import guard_log
+from protocol.look_alikes import load_skeletons
 from protocol.wire import calls
 
 _LOG_BYTES = 1024 * 1024
@@ -41,6 +42,7 @@ def run_node(*, listen: ListenOption = None, context: ContextArgument) -> None:
         keep_listen_addresses(context, listen)
         unlocked = key_file.unlock_key_file(context.home.key_file, passphrase.obtain_passphrase())
         context.home.create()
+        load_skeletons()
         _serve_home(context, unlocked)
 
 

@@ -18,7 +18,7 @@ from protocol.errors import Refused
 from protocol.fold.facets import COMMON_POT
 from protocol.fold.registry import KINDS
 from protocol.schema.fields import PersonName
-from tests.protocol.test_spelling import ALIKE
+from tests.protocol.test_spelling import ALIKE, ALIKE_AS_WRITTEN
 from tests.support.paths import ROOT
 from tests.support.street_in_memory import settle, street
 
@@ -154,7 +154,7 @@ def test_an_outsider_with_the_name_of_a_member_is_marked(lane):
     assert format_person(provider) == "Council (outside)"
 
 
-@pytest.mark.parametrize(("name", "other"), ALIKE)
+@pytest.mark.parametrize(("name", "other"), [*ALIKE, *ALIKE_AS_WRITTEN])
 def test_people_whose_names_are_alike_are_marked_and_others_are_not(lane, name, other):
     ada, ben, cho = lane
     rename(lane, "Wim", name, other)
@@ -166,6 +166,17 @@ def test_people_whose_names_are_alike_are_marked_and_others_are_not(lane, name, 
         assert shown["mark"] == home.me.person.hex()[:8]
         assert format_person(shown, 20).endswith(f"({shown['mark']})")
         assert presenter.name_person(home.me.person).endswith(f"({shown['mark']})")
+
+
+@pytest.mark.parametrize("name", ["{id}", "@Wim"])
+def test_a_name_that_stands_for_another_person_is_marked_where_foreign_software_signed_it(
+    lane, name
+):
+    ada, ben, _cho = lane
+    rename(lane, "Wim", name.format(id=ada.me.person.hex()[:8]), "Cho")
+
+    mark = ben.me.person.hex()[:8]
+    assert presenter_of(ada).name_person(ben.me.person).endswith(f"({mark})")
 
 
 def test_a_newcomer_with_the_name_of_a_member_is_marked(lane):
@@ -295,7 +306,6 @@ WRITERS = {
 # Where the name of a person may be read for showing it.
 READERS = {
     "meshcoop/api/presenter.py": 2,
-    "meshcoop/api/queries.py": 1,  # in a refusal, which people read as it is
     "meshcoop/cli/person_name.py": 1,
     "tui/format/phrases.py": 1,  # a title
     "tui/kinds/next_steps.py": 1,  # as people type somebody outside
