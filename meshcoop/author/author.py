@@ -8,6 +8,12 @@ home.
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+from meshcoop.author.folding import (
+    Folding,
+    FoldThread,
+    ReadThread,
+    fold_at_once,
+)
 from meshcoop.author.record_sealer import RecordSealer
 from meshcoop.author.signer import Signer
 from meshcoop.fold.loop_cache import LoopCache
@@ -31,6 +37,7 @@ from protocol.schema.fields import Resolve
 CLOCK_BEHIND_MS = 3_600_000
 
 _CERTIFY = "certify a new one from the recovery words with `meshcoop certify`"
+_MOST_TRIES = 4  # to write a record into a thread that changes meanwhile
 _NOT_YET = b"\xff" * 32  # stands for the id of a record that is not signed yet
 
 
@@ -173,6 +180,22 @@ class Author:
         represented: bytes | None = None,
         resolve: Resolve,
     ) -> Record:
+        """Does at once what `posting` describes. Returns the record."""
+        posting = self.posting(
+            kind_name, given, about=about, signer=signer, represented=represented, resolve=resolve
+        )
+        return fold_at_once(self.state, posting)
+
+    def posting(
+        self,
+        kind_name: str,
+        given: dict[str, Any],
+        *,
+        about: bytes | None = None,
+        signer: Signer | None = None,
+        represented: bytes | None = None,
+        resolve: Resolve,
+    ) -> Folding[Record]:
         """Posts what a person wrote. Returns the record when it is safely stored.
 
         If `signer` is None, a device of this home signs. `represented` is the member for whom the
@@ -197,9 +220,8 @@ class Author:
         proxy = None
         if represented:
             proxy = self._proxy(kind, represented, signer.person if signer else self.person)
-        return self.write(
-            kind, kind.read_input(given, resolve), about=about, signer=signer, proxy=proxy
-        )
+        fields = kind.read_input(given, resolve)
+        return (yield from self.writing(kind, fields, about=about, signer=signer, proxy=proxy))
 
     def write(
         self,
@@ -211,6 +233,20 @@ class Author:
         naming: Iterable[bytes] = (),
         proxy: Proxy | None = None,
     ) -> Record:
+        """Does at once what `writing` describes. Returns the record."""
+        writing = self.writing(kind, fields, about=about, signer=signer, naming=naming, proxy=proxy)
+        return fold_at_once(self.state, writing)
+
+    def writing(
+        self,
+        kind: DeclaredKind,
+        fields: dict[str, Any],
+        *,
+        about: bytes | None = None,
+        signer: Signer | None = None,
+        naming: Iterable[bytes] = (),
+        proxy: Proxy | None = None,
+    ) -> Folding[Record]:
         """Signs and stores one record of `kind`. The caller gives the private fields unsealed.
 
         If `signer` is None, a device of this home signs. `naming` are further parents of the
@@ -218,18 +254,67 @@ class Author:
         itself follow in a second record (R-16.1).
 
         Raises Refused if the record would not count, or would change nothing. Raises AlreadySo if
-        what it says holds already.
+        what it says holds already. Raises Refused also if the thread changes again and again while
+        it is folded (R-10.22).
         """
         fields, words = _part_words(kind, fields)
+        for _ in range(_MOST_TRIES):
+            signed = yield from self._try_to_write(kind, fields, about, signer, naming, proxy)
+            if signed is not None:
+                break
+        else:
+            raise Refused("R-10.22", "others write here at this moment; try again")
+        if words:
+            yield from self.writing(declared_of(WordsBeside), words, about=signed.id, signer=signer)
+        return signed
+
+    def _try_to_write(
+        self,
+        kind: DeclaredKind,
+        fields: dict[str, Any],
+        about: bytes | None,
+        signer: Signer | None,
+        naming: Iterable[bytes],
+        proxy: Proxy | None,
+    ) -> Folding[Record | None]:
+        """Signs and stores one record. Returns None if what it was checked with has changed
+        meanwhile.
+        """
         signer = self.signer_of() if signer is None else self._fit(signer)
         entry = self.new_entry(kind, signer, about, fields)
         if proxy is not None:
             entry = entry._replace(person=proxy.person, by=entry.person, proxy=proxy.id)
         private = signer.private if self._is_private(kind, about, signer.private) else None
-        thread = self._thread(kind, about, private)
+        _check_about(kind, about)
+        authority = self.state.authority
+        assert authority is not None, "the signer is a member by it"
+        facts = self._facts(signer, about, private)
+        entries = yield from self._read_entries(about, private)
+        thread: Thread = yield FoldThread(entries, authority)
         if private is not None:  # R-15.11: not earlier than what the author has read
             read = max((earlier.time for earlier in thread.entries.values()), default=0)
             entry = entry._replace(time=max(entry.time, read))
+        entry = self._complete(kind, thread, entry)
+        with_entry: Thread = yield FoldThread([*entries, entry], authority)
+        _must_count(with_entry)
+        with self.state.failures.contained(kind.name, "has_effect"):
+            check_effect(thread, with_entry, entry)
+        if facts != self._facts(signer, about, private):
+            return None
+        if private is not None:
+            draft = thread.find_draft(entry.id, Kind)
+            assert draft is not None, "the draft was completed in this thread"
+            signed = self._sealer.sign_private(kind, thread, draft, signer)
+        else:
+            signed = self._sealer.sign(kind, entry, naming, signer)
+        self._must_be_within_quota(signed)
+        self._store(signed)
+        return signed
+
+    def _complete(self, kind: DeclaredKind, thread: Thread, entry: Entry) -> Entry:
+        """Completes, seals and checks an entry that a person began. The thread was folded without
+        it, and gets it. Returns the completed entry.
+        """
         thread.log_heads = self.log_heads() if kind.audience == record.OPEN else {}
         thread.raisers_of = self.raisers_of
         draft = _add_draft(kind, thread, entry)
@@ -243,19 +328,7 @@ class Author:
         with self.state.failures.contained(kind.name, "check_signing"):
             draft.check_signing(thread)
         kind.check_moments(entry.fields, thread.clock)
-        with_entry = self._thread(kind, about, private, extra=[entry])
-        _must_count(with_entry)
-        with self.state.failures.contained(kind.name, "has_effect"):
-            check_effect(thread, with_entry, entry)
-        if private is not None:
-            signed = self._sealer.sign_private(kind, thread, draft, signer)
-        else:
-            signed = self._sealer.sign(kind, entry, naming, signer)
-        self._must_be_within_quota(signed)
-        self._store(signed)
-        if words:
-            self.write(declared_of(WordsBeside), words, about=signed.id, signer=signer)
-        return signed
+        return entry
 
     def _store(self, signed: Record) -> None:
         """Stores a record that this home has signed. When it is safely stored, tells the
@@ -338,44 +411,30 @@ class Author:
             return True
         return kind.may_be_private and about is not None and private.kind_of(about) is not None
 
-    def _thread(
-        self,
-        kind: DeclaredKind,
-        about: bytes | None,
-        private: PrivateThreads | None,
-        extra: Iterable[Entry] = (),
-    ) -> Thread:
-        """Folds the thread of the record `about`, together with `extra` entries that are not posted
-        yet. If `about` is None, folds a new thread.
-
-        If the thread is private, `private` reads it. Raises Refused (R-10.5) if records of this
-        `kind` must be about another record and `about` is None, or if they must not be about
-        another record and `about` is given.
+    def _read_entries(
+        self, about: bytes | None, private: PrivateThreads | None
+    ) -> Folding[list[Entry]]:
+        """Returns the entries of the thread of the record `about`. `private` reads the thread if it
+        is private. Without `about`, there are none: a new thread begins.
         """
-        if kind.is_root and about is not None:
-            raise Refused(
-                "R-10.5",
-                "a record of the kind {name} is about nothing; leave --about out",
-                name=kind.name,
-            )
-        if kind.answers_anything and about is None:
-            raise Refused(
-                "R-10.5",
-                "a record of the kind {name} is about another one: name it with --about ID",
-                name=kind.name,
-            )
-        if not kind.is_root and about is None:
-            raise Refused(
-                "R-10.5",
-                "a record of the kind {name} is about {targets}: name it with --about ID",
-                name=kind.name,
-                targets=" or ".join(kind.about),
-            )
+        if about is None:
+            return []
         if private is not None:
-            return private.thread(about, extra)
-        return self.state.thread_fold.fold_thread(
-            -1 if about is None else self.root_of(about), extra
-        )
+            return private.entries_of(about)
+        entries: list[Entry] = yield ReadThread(self.root_of(about))
+        return entries
+
+    def _facts(
+        self, signer: Signer, about: bytes | None, private: PrivateThreads | None
+    ) -> tuple[object, ...]:
+        """Returns what a new record is checked with. While this stays equal, the check holds."""
+        log = self.inbox.store.logs.find(signer.device)
+        size = 0
+        if about is not None and private is None:
+            size = self.inbox.store.records.count_in_thread(self.root_of(about))
+        elif private is not None:
+            size = private.change_count
+        return self.state.authority, log and log.head, size
 
     def root_of(self, about: bytes) -> int:
         """Returns the row of the root of a record's thread. Raises Refused if no root is here."""
@@ -390,6 +449,31 @@ class Author:
             raise Refused(
                 "R-03.15", "today's quota of this device is used up; try again tomorrow (UTC)"
             )
+
+
+def _check_about(kind: DeclaredKind, about: bytes | None) -> None:
+    """Raises Refused (R-10.5) if records of this `kind` must be about another record and `about` is
+    None, or if they must not be about another record and `about` is given.
+    """
+    if kind.is_root and about is not None:
+        raise Refused(
+            "R-10.5",
+            "a record of the kind {name} is about nothing; leave --about out",
+            name=kind.name,
+        )
+    if kind.answers_anything and about is None:
+        raise Refused(
+            "R-10.5",
+            "a record of the kind {name} is about another one: name it with --about ID",
+            name=kind.name,
+        )
+    if not kind.is_root and about is None:
+        raise Refused(
+            "R-10.5",
+            "a record of the kind {name} is about {targets}: name it with --about ID",
+            name=kind.name,
+            targets=" or ".join(kind.about),
+        )
 
 
 def _must_count(thread: Thread) -> None:

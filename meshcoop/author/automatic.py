@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 
 from meshcoop.author.author import Author
+from meshcoop.author.folding import Folding, fold_at_once
 from meshcoop.author.signer import Signer
 from meshcoop.store.records import StoredRecord
 from protocol.authority.relays import ENDED, MAX_PACKED_ADDRESSES, MAX_PER_PERSON
@@ -48,7 +49,7 @@ def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
             )
 
 
-def accept_charter(author: Author) -> None:
+def accept_charter(author: Author) -> Folding[None]:
     """R-03.20: accepts the charter for each device of this home that still has records to accept.
 
     Those are the records that admitted the device's person, and the records that sealed an epoch
@@ -63,7 +64,7 @@ def accept_charter(author: Author) -> None:
         if person is not None and author.find_fault(device) is None:
             due.append((author.signer_of(person), unaccepted_acts(author, person, device)))
     for signer, acts in due:
-        accept_acts(author, signer, acts)
+        yield from accept_acts(author, signer, acts)
 
 
 def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]:
@@ -82,14 +83,16 @@ def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]
     return [act for act in brought if person not in authority.accepts.get(act, {})]
 
 
-def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> None:
+def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> Folding[None]:
     """R-03.20: accepts the charter, and names the records `acts` in the accept. If one accept has
     no room for all of them, writes several.
     """
     charter = author.state.neighbourhood
     for at in range(0, len(acts), _NAMED):
         named = acts[at : at + _NAMED]
-        author.write(declared_of(Accept), {}, about=charter, signer=signer, naming=named)
+        yield from author.writing(
+            declared_of(Accept), {}, about=charter, signer=signer, naming=named
+        )
 
 
 def seal_epochs(author: Author, met: set[bytes]) -> None:
@@ -176,12 +179,12 @@ class Countersigner:
         """Looks at the records that arrived since the last run, and again at those whose thread was
         not known.
         """
-        for _ in self.run_in_steps():
-            pass
+        for look in self.looks():
+            fold_at_once(self._author.state, look)
 
-    def run_in_steps(self) -> Iterator[None]:
-        """Does what `run` does. Yields after each record, so that the caller can let others work:
-        many records may have arrived.
+    def looks(self) -> Iterator[Folding[None]]:
+        """Yields the looks at the records one by one. The caller runs each before it takes the
+        next one, and can let others work in between: many records may have arrived.
         """
         before = (self._done, len(self._waiting))
         for number in list(self._waiting):
@@ -190,20 +193,18 @@ class Countersigner:
                 # A fork removed the record. It may come again, in a new row.
                 del self._waiting[number]
             else:
-                self._look(row)
-            yield
+                yield self._look(row)
         while rows := self._store.records.lasting_answers(self._done, _PAGE):
             for row in rows:
-                self._look(row)
+                yield self._look(row)
                 self._done = row.n
-                yield
         if before != (self._done, len(self._waiting)):
             # After a restart, reading begins with the oldest row that waits.
             self._store.set_note(
                 _COUNTERSIGNED, min([self._done, *(number - 1 for number in self._waiting)])
             )
 
-    def _look(self, row: StoredRecord) -> None:
+    def _look(self, row: StoredRecord) -> Folding[None]:
         self._waiting.pop(row.n, None)
         if row.root is None:
             self._waiting[row.n] = None
@@ -215,7 +216,9 @@ class Countersigner:
             return
         try:
             signer = self._author.signer_of(person)
-            self._author.write(declared_of(Confirm), {}, about=row.record.id, signer=signer)
+            yield from self._author.writing(
+                declared_of(Confirm), {}, about=row.record.id, signer=signer
+            )
         except Refused as refusal:
             _LOG.info("a confirm is not countersigned: %s", refusal)
 

@@ -13,6 +13,7 @@ import trio
 
 from meshcoop.author import automatic, founding
 from meshcoop.author.author import Author
+from meshcoop.author.folding import Folding
 from meshcoop.author.signer import Signer
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box
@@ -124,7 +125,7 @@ class Guests:
         first = founding.sign_introduction(seed, guest.statement, state.neighbourhood, time)
         self._author.inbox.ingest([first], durable=True)
 
-    def settle(self, guest: Guest, signer: Signer) -> None:
+    def settle(self, guest: Guest, signer: Signer) -> Folding[None]:
         """Accepts the charter for a guest who is a member. If the guest has no profile yet, also
         posts their name.
         """
@@ -133,9 +134,10 @@ class Guests:
             return
         if self._author.find_fault(guest.device) is None:
             acts = automatic.unaccepted_acts(self._author, guest.person, guest.device)
-            automatic.accept_acts(self._author, signer, acts)
+            yield from automatic.accept_acts(self._author, signer, acts)
         if guest.person not in state.views.latest_by_author(Profile):
-            self._author.write(declared_of(Profile), {"name": guest.name}, signer=signer)
+            profile = declared_of(Profile)
+            yield from self._author.writing(profile, {"name": guest.name}, signer=signer)
 
 
 def _open(guest: Guest, pin: str) -> bytes:

@@ -13,11 +13,12 @@ from functools import cached_property
 
 from meshcoop.author.author import Author
 from meshcoop.author.signer import Signer
+from meshcoop.fold.slices import pause, run_beside
 from protocol.authority.kind_names import RETRACT
 from protocol.errors import Refused
 from protocol.fold.facets import Awaited, Crowd, Way
 from protocol.fold.fold import begin_thread, fold_thread
-from protocol.fold.kind import Kind
+from protocol.fold.kind import Kind, values_by_id
 from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import View
@@ -67,7 +68,7 @@ def find_steps(author: Author, signer: Signer, record_id: bytes) -> list[Step]:
         entries = signer.private.entries_of(record_id)
     else:
         entries = author.state.thread_fold.entries_of(author.root_of(record_id))
-    thread = fold_thread(entries, authority)
+    thread = run_beside(fold_thread, entries, authority)
     thread.log_heads = author.log_heads()
     thread.raisers_of = author.raisers_of
     return _StepFinder(author, signer, entries, thread, is_private).find_steps()
@@ -92,6 +93,7 @@ class _StepFinder:
         self.thread.clock = self.author.state.clock_at(self._template.time)
         groups: dict[tuple[str, int], list[_Candidate]] = defaultdict(list)
         for target in list(self.thread.entries.values()):
+            pause()
             for declared in self._kinds_answering(target.kind or ""):
                 # In a private thread, one record may decide who takes part and who does not.
                 is_swaying = self.is_private or declared.view_type.sways_others
@@ -238,22 +240,40 @@ class _StepFinder:
         records = [candidate.entry for candidate in candidates]
         try:
             with self._contained(candidates[0].step.kind, "fold_entry"):
-                thread = begin_thread([*self.entries, *records], self.thread.authority)
+                thread = run_beside(begin_thread, [*self.entries, *records], self.thread.authority)
         except Refused:
             # The code of one kind failed. The other candidates are folded without it.
             alone = [[candidate] for candidate in candidates] if len(candidates) > 1 else []
             return [step for group in alone for step in self._counting(group)]
         refused = {line.entry.id for line in thread.history if line.refusal is not None}
-        return [
-            candidate.step
-            for candidate in candidates
-            if candidate.entry.id not in refused
-            and (candidate.entry.id in thread.views or self._has_effect(candidate.entry))
+        counting = [candidate for candidate in candidates if candidate.entry.id not in refused]
+        viewless = [
+            candidate.entry for candidate in counting if candidate.entry.id not in thread.views
         ]
+        useless = {entry.id for entry in viewless} - set(self._with_effect(viewless))
+        return [candidate.step for candidate in counting if candidate.entry.id not in useless]
 
-    def _has_effect(self, entry: Entry) -> bool:
-        """Returns whether a record without a view of its own changes what people see (R-10.19)."""
-        with_entry = fold_thread([*self.entries, entry], self.thread.authority)
+    def _with_effect(self, entries: list[Entry]) -> Iterator[bytes]:
+        """Yields the ids of those records that change what people see (R-10.19). The records have
+        no views of their own.
+        """
+        # A person can write thousands of records, and retract each. A fold for each would take
+        # hours, so all are folded together first. Mostly a record changes the view that it is about.
+        together = self._fold_with(entries) if entries else self.thread
+        before = values_by_id(self.thread)
+        after = values_by_id(together)
+        for entry in entries:
+            about = entry.about or b""
+            if before.get(about) != after.get(about) or (
+                self._has_effect(entry, together)
+                and (len(entries) == 1 or self._has_effect(entry, self._fold_with([entry])))
+            ):
+                yield entry.id
+
+    def _fold_with(self, entries: list[Entry]) -> Thread:
+        return run_beside(fold_thread, [*self.entries, *entries], self.thread.authority)
+
+    def _has_effect(self, entry: Entry, with_entry: Thread) -> bool:
         draft = with_entry.find_draft(entry.id, Kind)
         with suppress(Refused), self._contained(entry.kind or "", "has_effect"):
             return draft is not None and draft.has_effect(self.thread, with_entry)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshcoop.author.author import Author
+from meshcoop.author.folding import Folding
 from protocol.authority import register_change
 from protocol.authority.authority import Authority
 from protocol.authority.terms import Term
@@ -99,26 +100,27 @@ def _check_new(author: Author, person: bytes, fields: dict[str, Any]) -> None:
         raise AlreadySo("R-16.6", "you have proposed this already", earlier)
 
 
-def decide(author: Author) -> None:
+def decide(author: Author) -> Folding[None]:
     """Software may make some decisions about terms alone. Makes these decisions for each person of
     this home (R-16.5).
     """
     if author.state.authority is None or author.state.ring.current() is None:
         return
     for person in sorted(author.people):
-        _accept_term(author, person)
-        _agree_to_newcomers(author, person)
+        yield from _accept_term(author, person)
+        yield from _agree_to_newcomers(author, person)
         _renew_alone(author, person)
 
 
-def _accept_term(author: Author, person: bytes) -> None:
+def _accept_term(author: Author, person: bytes) -> Folding[None]:
     """R-16.5: accepts the term that the person has to accept next, if there is such a term."""
     term = _authority(author).term_to_accept(person)
     if term is not None:
-        author.write(declared_of(Accept), {}, about=term, signer=author.signer_of(person))
+        signer = author.signer_of(person)
+        yield from author.writing(declared_of(Accept), {}, about=term, signer=signer)
 
 
-def _agree_to_newcomers(author: Author, person: bytes) -> None:
+def _agree_to_newcomers(author: Author, person: bytes) -> Folding[None]:
     """Votes yes on each renewal that does nothing but add members to the roll. Does so only while
     the roll is small.
     """
@@ -130,7 +132,9 @@ def _agree_to_newcomers(author: Author, person: bytes) -> None:
             continue
         try:
             signer = author.signer_of(person)
-            author.write(declared_of(Vote), {"choice": "yes"}, about=renewal, signer=signer)
+            yield from author.writing(
+                declared_of(Vote), {"choice": "yes"}, about=renewal, signer=signer
+            )
         except Refused:
             continue  # R-16.5 forbids this vote: the person has voted for a rival term
 

@@ -36,6 +36,11 @@ class PrivateThreads:
         self._folded_under: Authority | None = None
         self._folded_at_change = 0  # the change count of the records that were folded
 
+    @property
+    def change_count(self) -> int:
+        """While this number stays the same, no private record has come or gone."""
+        return self._records.change_count
+
     def open_new(self, most: int | None = None) -> bool:
         """Tries to open at most `most` records that are new in the store. Returns whether more new
         records are left.
@@ -79,19 +84,6 @@ class PrivateThreads:
         self._folded_under = authority
         self._folded_at_change = change_count
         return folded
-
-    def thread(self, about: bytes | None, extra: Iterable[Entry] = ()) -> Thread:
-        """Folds the thread of the record `about`, together with `extra` entries that are not posted
-        yet.
-
-        If `about` is None, folds a new thread of the `extra` entries alone. Raises Refused if this
-        home cannot read the record `about`.
-        """
-        authority = self._state.authority
-        assert authority is not None, "a home without a charter posts nothing"
-        if about is None:
-            return fold.fold_thread(extra, authority)
-        return fold.fold_thread([*self.entries_of(about), *extra], authority)
 
     def entries_of(self, about: bytes) -> list[Entry]:
         """Returns the entries of the thread of a record. Raises Refused if this home cannot read

@@ -10,6 +10,7 @@ from meshcoop.fold.authority_fold import AuthorityFold
 from meshcoop.fold.clock_limit import ClockLimit
 from meshcoop.fold.code_failures import describe_error
 from meshcoop.fold.record_contents import RecordContents
+from meshcoop.fold.slices import pause
 from meshcoop.fold.views import FoldedThread, FoldedView, Views
 from meshcoop.store.disk_errors import StoreError
 from meshcoop.store.records import StoredRecord
@@ -30,6 +31,7 @@ MAX_RECORDS = 200  # records that are folded in one step, if threads may be put 
 NOT_OF_CODE = (StoreError, MemoryError)
 
 _AT_ONCE = 500  # threads folded before their views are written
+_ROWS_AT_ONCE = 50  # rows that are read before others may work
 _LOG = logging.getLogger(__name__)
 _NONE: Mapping[int, list[StoredRecord]] = MappingProxyType({})
 
@@ -94,8 +96,14 @@ class ThreadFold:
         return fold.fold_thread([*self.entries_of(root), *extra], authority)
 
     def entries_of(self, root: int) -> list[Entry]:
-        """Returns the entries of one thread."""
-        return self.entries(self._store.records.in_thread(root))
+        """Returns the entries of one thread. Pauses between parts of a large thread."""
+        entries: list[Entry] = []
+        last = 0
+        while rows := self._store.records.next_in_thread(root, last, _ROWS_AT_ONCE):
+            entries += self.entries(rows)
+            last = rows[-1].n
+            pause()
+        return entries
 
     def entry(self, row: StoredRecord) -> Entry | None:
         """Returns the record as an entry of its thread. Returns None if the record is dated too far

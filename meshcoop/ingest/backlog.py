@@ -18,6 +18,7 @@ from meshcoop.fold.views import FoldedThread
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.store.records import StoredRecord
+from protocol.authority.authority import Authority
 from protocol.fold.fold import fold_thread
 from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import Record
@@ -173,10 +174,21 @@ class Backlog:
 
 async def fold_thread_in_steps(state: State, root: int) -> Thread:
     """Folds one thread, and stores no views. If the thread is large, folds it beside the loop."""
-    authority = state.authority
-    if authority is None or state.store.records.count_in_thread(root) <= MAX_RECORDS:
-        return state.thread_fold.fold_thread(root)
-    entries = await _read_entries(state, await _read_rows(state, root))
+    assert state.authority is not None, "a home without a charter has no threads"
+    return await fold_beside(await read_thread_in_steps(state, root), state.authority)
+
+
+async def read_thread_in_steps(state: State, root: int) -> list[Entry]:
+    """Reads the entries of one thread. If it is large, other tasks may run meanwhile."""
+    if state.store.records.count_in_thread(root) <= MAX_RECORDS:
+        return state.thread_fold.entries_of(root)
+    return await _read_entries(state, await _read_rows(state, root))
+
+
+async def fold_beside(entries: list[Entry], authority: Authority) -> Thread:
+    """Folds the entries of one thread. If there are many, folds them beside the loop."""
+    if len(entries) <= MAX_RECORDS:
+        return fold_thread(entries, authority)
     return await trio.to_thread.run_sync(fold_thread, entries, authority)
 
 

@@ -17,6 +17,7 @@ from meshcoop.api.node_handle import Membership
 from meshcoop.api.params import Params
 from meshcoop.api.server import Method
 from meshcoop.author import automatic
+from meshcoop.author.folding import fold_in_steps
 from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake, Remark
 from meshcoop.fold.slices import answer_in_slices
 from meshcoop.home.folder import Home
@@ -366,8 +367,8 @@ class Node:
             if membership.state.ring.current() is None or not author.can_sign:
                 await self.changed.wait()
                 continue
+            await fold_in_steps(membership.state, automatic.accept_charter(author))
             with self._store.transaction():
-                automatic.accept_charter(author)
                 has_name = author.person in membership.state.views.latest_by_author(Profile)
                 # If a person came back with the recovery words alone, the start of their key
                 # stands in place of a name. It is not posted.

@@ -12,6 +12,7 @@ import trio
 from meshcoop.author import automatic, renewal
 from meshcoop.author.author import Author
 from meshcoop.author.epoch_rotation import Rotation
+from meshcoop.author.folding import Folding, fold_in_steps
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, TaskStatus
 from meshcoop.store.disk_errors import log_disk_errors
@@ -127,7 +128,7 @@ class HomeMesh(Mesh):
             )
             if facts != seen or self._now() >= again:
                 with log_disk_errors("what is due to be signed waits"):
-                    self._sign_what_is_due(people)
+                    await self._sign_what_is_due(people)
                     await self._countersign()
                 seen = facts
                 again = self._now() + _LOOK_AGAIN_MS
@@ -144,18 +145,20 @@ class HomeMesh(Mesh):
             if conversation.person and self.admitted_at[peer] < late
         }
 
-    def _sign_what_is_due(self, people: set[bytes]) -> None:
-        for sign in (
+    async def _sign_what_is_due(self, people: set[bytes]) -> None:
+        signing: tuple[Callable[[], Folding[None] | None], ...] = (
             partial(automatic.accept_charter, self.author),
             self._rotation.run,
             partial(automatic.seal_epochs, self.author, people),
             partial(renewal.decide, self.author),
             partial(automatic.end_relays, self.author, self._relay_refusals),
             self.reach.post_home_record,
-        ):
+        )
+        for sign in signing:
             try:
-                if self.author.can_sign:
-                    sign()
+                folding = sign() if self.author.can_sign else None
+                if folding is not None:
+                    await fold_in_steps(self.inbox.state, folding)
             except Refused as refusal:  # for example, the quota is used up: the record stays due
                 _LOG.warning("put off until later: %s", refusal)
 
@@ -164,7 +167,8 @@ class HomeMesh(Mesh):
         if not self.author.can_sign:
             return
         try:
-            for _ in self._countersigner.run_in_steps():
+            for look in self._countersigner.looks():
+                await fold_in_steps(self.inbox.state, look)
                 await trio.lowlevel.checkpoint()
         except Refused as refusal:
             _LOG.warning("put off until later: %s", refusal)

@@ -15,6 +15,7 @@ import trio
 
 from meshcoop.api.methods.method_table import READING, Methods
 from meshcoop.author.automatic import Countersigner
+from meshcoop.author.folding import fold_in_steps
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.muted_people import MutedPeople
@@ -112,7 +113,8 @@ async def ingest(author, wires):
 
 
 async def countersign(author):
-    for _ in Countersigner(author).run_in_steps():
+    for look in Countersigner(author).looks():
+        await fold_in_steps(author.state, look)
         await trio.lowlevel.checkpoint()
 
 

@@ -3,6 +3,7 @@ rest.
 """
 
 from meshcoop.author import renewal as deciding
+from meshcoop.author.folding import fold_at_once
 from tests.support.street_in_memory import settle
 
 
@@ -12,7 +13,7 @@ def by_software(*homes):
     while before != (before := [home.ids() for home in homes]):
         settle(*homes)
         for home in homes:
-            deciding.decide(home.author)
+            fold_at_once(home.state, deciding.decide(home.author))
         settle(*homes)
 
 

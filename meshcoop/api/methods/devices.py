@@ -9,6 +9,7 @@ from meshcoop.api.params import USAGE_ERROR, Params
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
 from meshcoop.author import automatic
+from meshcoop.author.folding import fold_in_steps
 from meshcoop.author.signer import Signer
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box as lock
@@ -102,7 +103,7 @@ class DeviceMethods:
             automatic.seal_epochs(membership.author, {guest.person})
         # If the guest is a member already, the guest now accepts the charter and gives a name.
         signer = Signer(guest.person, guest.device, seed, membership.author.private)
-        membership.guests.settle(guest, signer)
+        await fold_in_steps(membership.state, membership.guests.settle(guest, signer))
         presenter = Presenter(membership.state, self._node.now)
         person = presenter.show_named(guest.name, guest.person)
         return {"state": "member" if is_member else "waiting", "person": person}

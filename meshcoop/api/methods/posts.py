@@ -15,6 +15,7 @@ from meshcoop.api.plain_values import show_input
 from meshcoop.api.presenter import Presenter, title_of
 from meshcoop.api.queries import open_private, open_queries
 from meshcoop.api.resolver import Resolver
+from meshcoop.author.folding import fold_in_steps
 from meshcoop.author.next_steps import Step, find_steps
 from meshcoop.author.signer import Signer
 from meshcoop.fold.private_threads import PrivateThreads
@@ -58,12 +59,12 @@ class PostMethods:
             signer = await _open_guest(membership, guest, call)
             # The guest may have been admitted while their PIN was not at hand. Then the guest
             # accepts the charter now.
-            membership.guests.settle(guest, signer)
+            await fold_in_steps(membership.state, membership.guests.settle(guest, signer))
         else:
             await open_private(membership.author.private)
             if person is not None:
                 signer = membership.author.signer_of(person)
-        record = membership.author.post(
+        posting = membership.author.posting(
             call.kind,
             fields,
             signer=signer,
@@ -71,6 +72,7 @@ class PostMethods:
             represented=represented,
             resolve=resolver.resolve,
         )
+        record = await fold_in_steps(membership.state, posting)
         me = membership.author.person if guest is None else person
         return self._answer(membership, record, me)
 

@@ -11,6 +11,7 @@ from typing import Any
 from meshcoop.api.methods.status import hash_record_ids
 from meshcoop.author import automatic, founding
 from meshcoop.author.author import Author
+from meshcoop.author.folding import fold_at_once
 from meshcoop.dev.specs import vectors
 from meshcoop.dev.specs.vectors import (
     MINUTE_MS,
@@ -96,7 +97,7 @@ class _Household:
         self.author.state.ring.add_box(ben.device, ben.box)
         automatic.offer_epochs(self.author, self.author.state.ring.all(), ben.device)
         self._time += MINUTE_MS
-        automatic.accept_charter(self.author)
+        fold_at_once(self.author.state, automatic.accept_charter(self.author))
         self.post("profile", ben, None, name="Ben", assets=["bicycles"])
 
 

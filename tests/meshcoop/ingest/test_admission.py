@@ -5,6 +5,7 @@ admission, the admission still counts after the voucher's log forks.
 import pytest
 
 from meshcoop.author import automatic as duties
+from meshcoop.author.folding import fold_at_once
 from protocol.kinds.accept_and_close import Accept
 from protocol.kinds.neighbourhood import Admit, Epoch
 from tests.support.street_in_memory import Street, settle
@@ -17,7 +18,7 @@ def street():
 
 
 def accept(home):
-    duties.accept_charter(home.author)
+    fold_at_once(home.state, duties.accept_charter(home.author))
 
 
 def backup(street, home):

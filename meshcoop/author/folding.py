@@ -1,0 +1,79 @@
+"""What the code that signs needs of a thread, and who gives it.
+
+A record is signed only after its thread was folded with it and without it. This takes long if the
+thread is large. So the code that signs is a generator: it yields a request, and is sent the answer.
+A command folds at once. A node folds a large thread beside its loop, so that others get answers
+meanwhile. Meanwhile records may arrive, so whoever signs looks again whether all is as before.
+"""
+
+from collections.abc import Generator
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+import trio
+
+from meshcoop.fold.state import State
+from meshcoop.ingest.backlog import fold_beside, read_thread_in_steps
+from protocol.authority.authority import Authority
+from protocol.fold.fold import fold_thread
+from protocol.fold.thread import Entry, Thread
+
+T = TypeVar("T")
+
+
+class ReadThread(NamedTuple):
+    """Asks for the entries of a stored thread. `root` is the row of its root record."""
+
+    root: int
+
+    def answer(self, state: State) -> list[Entry]:
+        """Reads the thread at once."""
+        return state.thread_fold.entries_of(self.root)
+
+    async def answer_in_steps(self, state: State) -> list[Entry]:
+        """Reads the thread. If it is large, other tasks may run meanwhile."""
+        return await read_thread_in_steps(state, self.root)
+
+
+class FoldThread(NamedTuple):
+    """Asks for the folded thread of some entries."""
+
+    entries: list[Entry]
+    authority: Authority
+
+    def answer(self, state: State) -> Thread:
+        """Folds the thread at once."""
+        del state
+        return fold_thread(self.entries, self.authority)
+
+    async def answer_in_steps(self, state: State) -> Thread:
+        """Folds the thread. If it is large, other tasks may run meanwhile."""
+        del state
+        return await fold_beside(self.entries, self.authority)
+
+
+Folding: TypeAlias = Generator[ReadThread | FoldThread, Any, T]
+
+
+def fold_at_once(state: State, folding: Folding[T]) -> T:
+    """Runs a generator to its end, and returns its result. No other task runs meanwhile."""
+    answer: object = None
+    try:
+        while True:
+            answer = folding.send(answer).answer(state)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+async def fold_in_steps(state: State, folding: Folding[T]) -> T:
+    """Runs a generator to its end, and returns its result. If it asks for a large thread, other
+    tasks may run meanwhile. What has begun is signed even if the caller is cancelled.
+    """
+    answer: object = None
+    with trio.CancelScope(shield=True):
+        try:
+            while True:
+                answer = await folding.send(answer).answer_in_steps(state)
+        except StopIteration as end:
+            result: T = end.value
+    return result
