@@ -13,6 +13,7 @@ from meshcoop.store.records import StoredRecord
 from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.authority.authority import Authority
+from protocol.authority.evidence import collect_evidence
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.fold.kind import Kind
 from protocol.fold.registry import declared_of, names_of
@@ -142,6 +143,12 @@ class AuthorityFold:
             for log in self._store.logs.all()
             if log.device not in storable and (log.head.seq or log.fork)
         ]
+
+    def evidence_of(self, device: bytes) -> list[bytes]:
+        """Returns the ids of the records that prove the role of a device (R-05.3, R-08.3)."""
+        if self.authority is None:
+            return []
+        return collect_evidence(self.authority, self._index, device)
 
     def is_member(self, device: bytes) -> bool:
         """Returns whether a device belongs to a member."""

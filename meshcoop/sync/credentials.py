@@ -54,7 +54,7 @@ class Credentials:
         authority = self.inbox.state.authority
         if device == self.device and (authority is None or not _knows(authority, device)):
             return self._arrival
-        ids = authority.proof_ids(device) if authority else []
+        ids = self.inbox.state.authority_fold.evidence_of(device)
         rows = [self.inbox.store.records.find(record_id) for record_id in ids]
         wires = [row.record.wire for row in rows if row is not None]
         fits = len(wires) <= sync.MAX_CHAIN and sum(map(len, wires)) <= sync.MAX_CHAIN_BYTES

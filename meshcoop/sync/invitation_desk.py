@@ -14,7 +14,6 @@ from meshcoop.errors import Mistake
 from meshcoop.network.interface import Stream
 from meshcoop.store.invitations import Invitations
 from meshcoop.sync.home_mesh import HomeMesh
-from protocol.authority.admission import MONTH_MS
 from protocol.errors import Refused
 from protocol.fold.registry import declared_of
 from protocol.kinds.neighbourhood import Admit
@@ -192,16 +191,15 @@ class InvitationDesk:
         automatic.seal_epochs(author, {person})
 
     def _must_be_able_to_vouch(self) -> None:
-        """Raises Refused if the person of this home has vouched for the most people of a month."""
-        state = self._mesh.author.state
-        assert state.authority is not None, "who signs here is a member by it"
-        now = self._now()
-        if not state.authority.may_vouch(self._mesh.author.person, now):
+        """Raises Refused if the person of this home has room for no more newcomers."""
+        authority = self._mesh.author.state.authority
+        assert authority is not None, "who signs here is a member by it"
+        if not authority.has_room(self._mesh.author.person):
             raise Refused(
                 "R-03.7b",
-                "one voucher admits {most} people a month; ask another member, or wait until {day}",
-                most=state.authority.charter["admissions_a_month"],
-                day=state.clock_at((now // MONTH_MS + 1) * MONTH_MS).today,
+                "one voucher has room for {room} newcomers until a renewal lists them; ask another "
+                "voter, or propose a renewal",
+                room=authority.charter["room"],
             )
 
     def _is_member(self, person: bytes) -> bool:

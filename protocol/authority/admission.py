@@ -1,13 +1,14 @@
 """Finds which device belongs to which person, and who was ever let in (specs/03, R-03.5 to R-03.7).
 
-An `admit` is a record in which a member vouches for a newcomer. Admission starts from the people on
-the rolls, the lists of voters. Then it lets in everybody for whom there are enough admits, again
-and again, until nobody new comes in. If a member is removed later, the member's log counts only up
-to a number, the cut. The member's admits up to the cut still let people in.
+An `admit` is a record in which a member vouches for a newcomer. Only people on a roll, the list of
+voters of a term, vouch. Each of them has room for a few newcomers, until a term lists these
+newcomers. So nobody can bring in many false people before the voters have agreed to a new term. If
+a voucher is removed later, the voucher's log counts only up to a number, the cut. The admits up to
+the cut still let people in.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from protocol.authority.kind_names import ADMIT, DEVICE
@@ -15,8 +16,11 @@ from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.record import root_statement
 from protocol.record.root_statement import Certificate, Revocation
 
-MONTH_MS = 30 * 86_400_000
 MAX_LIVE_DEVICES = 4  # the most devices of one person that are not revoked
+
+_REACH = (
+    3  # a device's admits count for this many times as many newcomers as its owner has room for
+)
 
 
 class CarriedCertificate(NamedTuple):
@@ -71,6 +75,12 @@ class AdmissionRule(NamedTuple):
         is_whole_roll = len(self.roll) < self.vouchers and self.roll <= set(people)
         return bool(people) and (len(people) >= self.vouchers or is_whole_roll)
 
+    def needed_of(self, people: Sequence[bytes]) -> list[bytes]:
+        """Returns those of these people whose admits are needed. Together, they are enough."""
+        if len(people) >= self.vouchers:
+            return list(people[: self.vouchers])
+        return [person for person in people if person in self.roll]
+
 
 def read_founding_certificates(fields: dict[str, Any]) -> list[Certificate]:
     """Returns the certificates that make people members, from a charter's field `founders`.
@@ -85,10 +95,9 @@ def read_founding_certificates(fields: dict[str, Any]) -> list[Certificate]:
     ]
 
 
-def read_founders(charter: AuthorityRecord, fields: dict[str, Any]) -> dict[bytes, Member]:
+def read_founders(fields: dict[str, Any]) -> frozenset[bytes]:
     """Returns the founders: the people that the charter itself makes members."""
-    people = [certificate.person for certificate in read_founding_certificates(fields)]
-    return {person: Member(person, charter.time, ()) for person in people}
+    return frozenset(certificate.person for certificate in read_founding_certificates(fields))
 
 
 def read_certificates(
@@ -145,68 +154,117 @@ def select_devices(
     return device_by_key
 
 
-def collect_admits(
-    index: AuthorityIndex, counts: Callable[[AuthorityRecord], bool]
-) -> dict[bytes, list[AuthorityRecord]]:
-    """Returns the admits that count for each person, in the order of time and id.
+def admits_within_reach(
+    index: AuthorityIndex, listed: Collection[bytes], room: int
+) -> list[AuthorityRecord]:
+    """Returns the admits that are within reach of their device's log, by time and id (R-03.7c).
 
-    `counts` returns True if an admit counts.
+    Of one log, the first admits are within reach: those for three times as many newcomers as a
+    voucher has room for. People in `listed` do not count. The order is that of the log. So an admit
+    within reach stays so, whatever its author signs later.
     """
-    admits: dict[bytes, list[AuthorityRecord]] = defaultdict(list)
-    for admit in index.of_kinds(ADMIT):
-        if counts(admit):
-            admits[admit.fields["person"]].append(admit)
-    return admits
-
-
-def cap_admits(
-    admits: Mapping[bytes, list[AuthorityRecord]], owners: Mapping[bytes, bytes], cap: int
-) -> tuple[dict[bytes, list[AuthorityRecord]], dict[tuple[bytes, int], set[bytes]]]:
-    """Leaves out admits above the limit: a voucher may admit `cap` newcomers a month (R-03.7).
-
-    Returns the remaining admits of each newcomer. Also returns a map of the newcomers that each
-    voucher admitted in each month. A key of this map is a pair: the voucher and the number of the
-    month.
-    """
-    newcomers: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
-    within: dict[bytes, list[AuthorityRecord]] = defaultdict(list)
-    all_admits = [admit for of_person in admits.values() for admit in of_person]
-    for admit in sorted(all_admits, key=lambda record: (record.time, record.id)):
+    newcomers: dict[bytes, set[bytes]] = defaultdict(set)  # device → people that it admitted
+    within_reach = []
+    for admit in sorted(index.of_kinds(ADMIT), key=lambda record: (record.seq, record.id)):
         person = admit.fields["person"]
-        in_month = newcomers[owners[admit.device], admit.time // MONTH_MS]
-        # If a voucher admits the same person twice in a month, this counts once against the cap.
-        if person in in_month or len(in_month) < cap:
-            in_month.add(person)
-            within[person].append(admit)
-    return within, newcomers
-
-
-def let_in(
-    seeds: Mapping[bytes, Member],
-    admits: Mapping[bytes, list[AuthorityRecord]],
-    owners: Mapping[bytes, bytes],
-    rules: Iterable[AdmissionRule],
-) -> dict[bytes, Member]:
-    """Lets people in, and returns everybody who is in at the end (R-03.6).
-
-    It starts from `seeds`, who need no admits. It lets in every person for whom one of the `rules`
-    has enough admits by people who are in. It ends when nobody new comes in. `owners` maps each
-    device to its person.
-    """
-    members = dict(seeds)
-    rules = list(rules)
-    has_grown = True
-    while has_grown:
-        has_grown = False
-        for person, of_person in admits.items():
-            if person in members:
+        of_device = newcomers[admit.device]
+        if person not in listed and person not in of_device:
+            if len(of_device) >= _REACH * room:
                 continue
-            sufficient = _sufficient_admits(members, of_person, owners, rules)
-            if sufficient:
-                ids = tuple(admit.id for admit in sufficient)
-                members[person] = Member(person, sufficient[-1].time, ids)
-                has_grown = True
-    return members
+            of_device.add(person)
+        within_reach.append(admit)
+    return sorted(within_reach, key=lambda record: (record.time, record.id))
+
+
+def people_vouched_for(
+    admits: Iterable[AuthorityRecord],
+    owners: Mapping[bytes, bytes],
+    voters: Collection[bytes],
+    rules: Collection[AdmissionRule],
+) -> set[bytes]:
+    """Returns everybody for whom enough of the `voters` vouched by one of the `rules`.
+
+    `owners` maps each device to its person. More admits, voters or rules can only add people.
+    """
+    vouchers: dict[bytes, set[bytes]] = defaultdict(set)
+    for admit in admits:
+        voucher = owners.get(admit.device)
+        if voucher is not None and voucher in voters:
+            vouchers[admit.fields["person"]].add(voucher)
+    return {
+        person
+        for person, of_person in vouchers.items()
+        if any(rule.lets_in(of_person) for rule in rules)
+    }
+
+
+class Admission:
+    """Lets newcomers in, in the order of their admits (R-03.6, R-03.7b).
+
+    `rule` is that of the current term. `voters` are the people who may vouch: they are on a roll of
+    the chain. A voucher has room for `room` newcomers. People in `listed` take no room, because a
+    term of the chain lists them.
+
+    `newcomers` maps each voucher to the people who take room of this voucher.
+    """
+
+    def __init__(
+        self, rule: AdmissionRule, voters: Collection[bytes], listed: Collection[bytes], room: int
+    ) -> None:
+        self.newcomers: dict[bytes, set[bytes]] = defaultdict(set)
+        self._rule = rule
+        self._voters = voters
+        self._listed = listed
+        self._room = room
+        self._members: dict[bytes, Member] = {}
+        # newcomer → voucher → the voucher's first admit
+        self._vouched: dict[bytes, dict[bytes, AuthorityRecord]] = defaultdict(dict)
+
+    def let_in(
+        self,
+        seated: Mapping[bytes, int],
+        admits: Iterable[AuthorityRecord],
+        owners: Mapping[bytes, bytes],
+    ) -> dict[bytes, Member]:
+        """Returns the people who are let in. `admits` are those that count, by time and id.
+
+        `seated` maps the people who need no admits to the time when a term first had them on its
+        roll. `owners` maps each device to its person.
+        """
+        for admit in admits:
+            voucher = owners[admit.device]
+            if voucher in self._voters:
+                self._vouch(voucher, admit)
+        for person, time in seated.items():
+            self._seat(person, time)
+        return self._members
+
+    def _vouch(self, voucher: bytes, admit: AuthorityRecord) -> None:
+        person = admit.fields["person"]
+        of_person = self._vouched[person]
+        of_person.setdefault(voucher, admit)
+        if person in self._members:
+            return
+        with_room = [who for who in of_person if self._has_room(who, person)]
+        if not self._rule.lets_in(with_room):
+            return
+        needed = self._rule.needed_of(with_room)
+        if person not in self._listed:
+            for who in needed:
+                self.newcomers[who].add(person)
+        ids = tuple(of_person[who].id for who in needed)
+        self._members[person] = Member(person, admit.time, ids)
+
+    def _has_room(self, voucher: bytes, person: bytes) -> bool:
+        return person in self._listed or len(self.newcomers[voucher]) < self._room
+
+    def _seat(self, person: bytes, time: int) -> None:
+        """Lets in a person who is on a roll. Their first vouchers are named all the same."""
+        member = self._members.get(person)
+        if member is None:
+            first_admits = list(self._vouched[person].values())[: self._rule.vouchers]
+            member = Member(person, time, tuple(admit.id for admit in first_admits))
+        self._members[person] = member._replace(since=min(time, member.since))
 
 
 def _statements(
@@ -222,23 +280,3 @@ def _statements(
         carried = index.statement_of(record)
         if carried is not None and carried.place == place:
             yield record.id, carried
-
-
-def _sufficient_admits(
-    members: Mapping[bytes, Member],
-    admits: list[AuthorityRecord],
-    owners: Mapping[bytes, bytes],
-    rules: list[AdmissionRule],
-) -> list[AuthorityRecord]:
-    """Returns the first of `admits` that together are enough to let their newcomer in.
-
-    Each returned admit is by a different member. If `admits` are not enough, the list is empty.
-    """
-    by_voucher: dict[bytes, AuthorityRecord] = {}
-    for admit in admits:
-        voucher = owners[admit.device]
-        if voucher in members:
-            by_voucher.setdefault(voucher, admit)
-        if any(rule.lets_in(by_voucher) for rule in rules):
-            return list(by_voucher.values())
-    return []

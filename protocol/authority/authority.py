@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from protocol.authority import admission, registers, relays, terms
-from protocol.authority.admission import AdmissionRule, Device, Member
+from protocol.authority.admission import Admission, AdmissionRule, Device, Member
 from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.authority.kind_names import ADMIT, CHARTER, PROPOSAL
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
@@ -58,8 +58,8 @@ class Authority(Standing):
     largest_quotas: tuple[int, int] = (0, 0)  # the highest quotas, of records and bytes (R-03.15)
     relays: dict[bytes, Relay] = field(default_factory=dict)
     voucher_devices: dict[bytes, bytes] = field(default_factory=dict)  # admit → signing device
-    # (voucher, number of the month) → the people that the voucher admitted in that month
-    newcomers: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
+    # voucher → the people who take room of this voucher
+    newcomers: dict[bytes, set[bytes]] = field(default_factory=dict)
 
     @property
     def term(self) -> Term:
@@ -133,45 +133,15 @@ class Authority(Standing):
                 newest = None if accepted else term.id
         return newest
 
-    def may_vouch(self, voucher: bytes, time: int) -> bool:
-        """Returns True if `voucher` may admit one more person in the month of `time` (R-03.7)."""
-        newcomers = self.newcomers.get((voucher, time // admission.MONTH_MS), set())
-        return len(newcomers) < int(self.charter["admissions_a_month"])
+    def has_room(self, voucher: bytes) -> bool:
+        """Returns True if `voucher` has room for one more newcomer (R-03.7b)."""
+        return len(self.newcomers.get(voucher, ())) < int(self.charter["room"])
 
     def vouchers_of(self, person: bytes) -> set[bytes]:
         """Returns the people who vouched for a member. For a founder, the set is empty."""
         admits = self.members[person].admits if person in self.members else ()
         devices = [self.devices.get(self.voucher_devices[admit]) for admit in admits]
         return {device.person for device in devices if device is not None}
-
-    def proof_ids(self, device: bytes) -> list[bytes]:
-        """Returns the ids of the records that prove the role of `device`, the charter first.
-
-        The records prove that the device belongs to a member (R-05.3), or that `device` is the key
-        of a relay that a member enrolled (R-08.3).
-        """
-        if device in self.relays:
-            carrier = self.relays[device].carrier
-            return [*self.proof_ids(carrier.device), carrier.id]
-        needed: dict[bytes, None] = {self.neighbourhood: None}  # in order, each id once
-        ahead = [device]
-        seen = {device}
-        # A loop and not a recursion, because a chain of admissions may be longer than the stack.
-        while ahead:
-            certified = self.devices.get(ahead.pop())
-            if certified is None or certified.person not in self.people:
-                continue
-            needed[certified.carrier] = None
-            for admit in self.people[certified.person].admits:
-                needed[admit] = None
-                accept = self.accepts.get(admit, {}).get(certified.person)
-                if accept is not None:
-                    needed[accept] = None
-                voucher = self.voucher_devices[admit]
-                if voucher not in seen:
-                    seen.add(voucher)
-                    ahead.append(voucher)
-        return list(needed)
 
     def _accepted_children(self, parent: Term, person: bytes) -> set[bytes]:
         """Returns the ids of the terms that follow `parent` and that `person` accepted."""
@@ -207,7 +177,7 @@ def fold_authority(
     """
     index = records if isinstance(records, AuthorityIndex) else AuthorityIndex(records)
     fields = read_charter(charter)
-    founders = admission.read_founders(charter, fields)
+    founders = admission.read_founders(fields)
     certified = admission.read_certificates(charter, fields, index)
     revoked = admission.read_revocations(charter, fields, index, certified)
     owners = {device: statement.person for device, (statement, _) in certified.items()}
@@ -219,6 +189,7 @@ def fold_authority(
     judge = Judge(index, chain.current, owners, revoked)
     outcomes, held = _judge_proposals(judge)
     rules = _rules_in_force(fields, chain.current, held)
+    ever_decided = _EverDecided(fields, index, passed, owners)
 
     devices = admission.select_devices(certified, revoked)
     standing = Standing(
@@ -227,9 +198,11 @@ def fold_authority(
         forks=forks,
         accepts=read_accepts(index, charter.id, devices, forks),
     )
-    ever_let_in = _ever_let_in(index, founders, owners, passed.values())
-    admits, newcomers = _admits_that_count(index, standing, owners, rules)
-    people = _let_in(ever_let_in, admits, owners, chain)
+    listed = terms.listed_people(passed.values())
+    within_reach = admission.admits_within_reach(index, listed, ever_decided.highest("room"))
+    ever_let_in = _ever_let_in(within_reach, owners, passed.values())
+    admits = [admit for admit in within_reach if standing.counts(admit, admit.fields["person"])]
+    people, newcomers = _let_in(admits, owners, chain, rules["room"])
     members = {person: member for person, member in people.items() if person not in standing.cuts}
     return Authority(
         neighbourhood=charter.id,
@@ -244,11 +217,9 @@ def fold_authority(
         cuts=standing.cuts,
         forks=forks,
         accepts=standing.accepts,
-        storable_devices=frozenset(
-            device for device, person in owners.items() if person in ever_let_in
-        ),
-        ever_let_in=frozenset(ever_let_in),
-        largest_quotas=_largest_quotas(fields, index, passed, owners),
+        storable_devices=frozenset(key for key in owners if owners[key] in ever_let_in),
+        ever_let_in=ever_let_in,
+        largest_quotas=ever_decided.quotas,
         people=people,
         members=members,
         candidates=_candidates(admits, devices, people, members),
@@ -259,17 +230,16 @@ def fold_authority(
 
 
 def _first_term(
-    charter: AuthorityRecord, fields: dict[str, Any], founders: Mapping[bytes, Member]
+    charter: AuthorityRecord, fields: dict[str, Any], founders: frozenset[bytes]
 ) -> Term:
     """Makes term 0, the first term, from the charter (R-03.21).
 
     The roll of term 0 has all founders. If the charter names no moderators, the founders are also
     the moderators.
     """
-    roll = frozenset(founders)
-    moderators = frozenset(fields.get("moderators") or roll)
+    moderators = frozenset(fields.get("moderators") or founders)
     return Term(
-        charter.id, None, 0, charter.time, roll, moderators, fields["vouchers"], fields["share"]
+        charter.id, None, 0, charter.time, founders, moderators, fields["vouchers"], fields["share"]
     )
 
 
@@ -300,75 +270,51 @@ def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict
 
 
 def _ever_let_in(
-    index: AuthorityIndex,
-    founders: Mapping[bytes, Member],
-    owners: Mapping[bytes, bytes],
-    passed: Iterable[Term],
-) -> dict[bytes, Member]:
+    admits: Iterable[AuthorityRecord], owners: Mapping[bytes, bytes], passed: Iterable[Term]
+) -> frozenset[bytes]:
     """Returns everybody who would be let in under any term by the mildest judgement (R-03.19).
 
-    The judgement ignores revocations, removals, forks and the monthly limit of admits. So more
+    The judgement ignores revocations, removals and forks, and who takes room of a voucher. So more
     records can only add people. For this reason the store may use the result to decide which
     records it keeps.
     """
     passed = list(passed)
-    admits = admission.collect_admits(index, lambda admit: admit.device in owners)
+    voters = frozenset[bytes]().union(*(term.roll for term in passed))
     rules = {AdmissionRule(term.roll, term.vouchers) for term in passed}
-    from_founders = admission.let_in(founders, admits, owners, rules)
-    seated = {
-        person: Member(person, term.since, ())
-        for term in passed
-        for person in term.roll - from_founders.keys()
-    }
-    if not seated:
-        return from_founders
-    return admission.let_in(from_founders | seated, admits, owners, rules)
-
-
-def _admits_that_count(
-    index: AuthorityIndex, standing: Standing, owners: Mapping[bytes, bytes], rules: dict[str, Any]
-) -> tuple[dict[bytes, list[AuthorityRecord]], dict[tuple[bytes, int], set[bytes]]]:
-    """Returns the admits that count for each person (R-03.7).
-
-    Also returns the newcomers that each voucher admitted in each month.
-    """
-    counting = admission.collect_admits(
-        index, lambda admit: standing.counts(admit, admit.fields["person"])
-    )
-    return admission.cap_admits(counting, owners, int(rules["admissions_a_month"]))
+    return voters | admission.people_vouched_for(admits, owners, voters, rules)
 
 
 def _let_in(
-    ever_let_in: Mapping[bytes, Member],
-    admits: Mapping[bytes, list[AuthorityRecord]],
-    owners: Mapping[bytes, bytes],
-    chain: Chain,
-) -> dict[bytes, Member]:
+    admits: Iterable[AuthorityRecord], owners: Mapping[bytes, bytes], chain: Chain, room: int
+) -> tuple[dict[bytes, Member], dict[bytes, set[bytes]]]:
     """Returns the people who are let in by the current term's rule (R-03.6).
 
-    It starts from the people on the rolls of the chain's terms.
+    Also returns, for each voucher, the people who take room of this voucher. `admits` are those
+    that count.
     """
-    seats = frozenset[bytes]().union(*(term.roll for term in chain.terms))
-    seeds = {person: member for person, member in ever_let_in.items() if person in seats}
+    seated: dict[bytes, int] = {}
+    for term in chain.terms:
+        seated |= {person: term.since for person in sorted(term.roll) if person not in seated}
     rule = AdmissionRule(chain.current.roll, chain.current.vouchers)
-    return admission.let_in(seeds, admits, owners, [rule])
+    newcomers = Admission(rule, seated.keys(), terms.listed_people(chain.terms), room)
+    people = newcomers.let_in(seated, admits, owners)
+    return people, dict(newcomers.newcomers)
 
 
 def _candidates(
-    admits: Mapping[bytes, list[AuthorityRecord]],
+    admits: Iterable[AuthorityRecord],
     devices: Mapping[bytes, Device],
     people: Mapping[bytes, Member],
     members: Mapping[bytes, Member],
 ) -> dict[bytes, frozenset[bytes]]:
     """Maps each person who is not let in yet to the members who vouched for that person."""
-    candidates = {}
-    for person, of_person in admits.items():
-        if person not in people:
-            signers = [devices[admit.device].person for admit in of_person]
-            vouchers = frozenset(signer for signer in signers if signer in members)
-            if vouchers:
-                candidates[person] = vouchers
-    return candidates
+    candidates: dict[bytes, set[bytes]] = {}
+    for admit in admits:
+        person = admit.fields["person"]
+        voucher = devices[admit.device].person
+        if person not in people and voucher in members:
+            candidates.setdefault(person, set()).add(voucher)
+    return {person: frozenset(vouchers) for person, vouchers in candidates.items()}
 
 
 def _voucher_devices(index: AuthorityIndex, people: Mapping[bytes, Member]) -> dict[bytes, bytes]:
@@ -396,40 +342,45 @@ def _relays(
     return {key: relay for key, relay in enrolled.items() if key not in owners}
 
 
-def _largest_quotas(
-    fields: dict[str, Any],
-    index: AuthorityIndex,
-    passed: Mapping[bytes, Term],
-    owners: Mapping[bytes, bytes],
-) -> tuple[int, int]:
-    """Returns the highest quotas for records and for bytes that were ever decided (R-03.15).
+class _EverDecided:
+    """The highest values of the charter's rules that were ever decided (R-03.15d, R-03.19c).
 
-    A quota is decided if a term began with it, or if a proposal for it would pass under any term.
-    More records can only raise the highest quotas. So these quotas may limit what is stored.
+    A value is decided if a term began with it, or if a proposal for it would pass under any term.
+    More records can only raise the highest values. So these values may limit what is stored.
     """
-    proposals = [proposal for proposal in index.of_kinds(PROPOSAL) if proposal.fields.get("change")]
-    changes = [(proposal, *terms.read_holding(proposal.fields["change"])) for proposal in proposals]
-    highest = []
-    for name in ("quota_records", "quota_bytes"):
+
+    def __init__(
+        self,
+        fields: dict[str, Any],
+        index: AuthorityIndex,
+        passed: Mapping[bytes, Term],
+        owners: Mapping[bytes, bytes],
+    ) -> None:
+        self._fields = fields
+        self._terms = passed.values()
+        self._judges = [Judge(index, term, owners, {}) for term in passed.values()]
+        proposals = index.of_kinds(PROPOSAL)
+        self._proposals = [proposal for proposal in proposals if proposal.fields.get("change")]
+
+    @property
+    def quotas(self) -> tuple[int, int]:
+        """The highest quotas, of records and of bytes."""
+        return self.highest("quota_records"), self.highest("quota_bytes")
+
+    def highest(self, name: str) -> int:
+        """Returns the highest value that the rule `name` ever had."""
         rule = (RULE, name)
-        quotas = [term.written[rule].value for term in passed.values() if rule in term.written]
-        for proposal, which, new in changes:
-            if which == rule and _would_ever_pass(proposal, index, passed, owners):
-                quotas.append(new.value)
-        allowed = [quota for quota in quotas if registers.may_hold(rule, quota)]
-        highest.append(max([fields[name], *allowed]))
-    return highest[0], highest[1]
+        values = [term.written[rule].value for term in self._terms if rule in term.written]
+        for proposal in self._proposals:
+            which, new = terms.read_holding(proposal.fields["change"])
+            if which == rule and self._would_ever_pass(proposal):
+                values.append(new.value)
+        allowed: list[int] = [value for value in values if registers.may_hold(rule, value)]
+        return max([int(self._fields[name]), *allowed])
 
+    def _would_ever_pass(self, proposal: AuthorityRecord) -> bool:
+        """Returns True if the proposal would pass under any of the terms that passed.
 
-def _would_ever_pass(
-    proposal: AuthorityRecord,
-    index: AuthorityIndex,
-    passed: Mapping[bytes, Term],
-    owners: Mapping[bytes, bytes],
-) -> bool:
-    """Returns True if the proposal would pass under any of the terms in `passed`.
-
-    It judges as if no device were revoked.
-    """
-    judges = [Judge(index, term, owners, {}) for term in passed.values()]
-    return any(judge.outcome(proposal).passed for judge in judges)
+        It judges as if no device were revoked.
+        """
+        return any(judge.outcome(proposal).passed for judge in self._judges)

@@ -40,8 +40,8 @@ class CharterRules:
     share: int | None = Integer(
         min=50, max=99, default=50, help="percent of the roll that a decision exceeds"
     )
-    admissions_a_month: int | None = Integer(
-        min=1, max=1000, default=10, help="newcomers a voucher and month"
+    room: int | None = Integer(
+        min=1, max=1000, default=10, help="newcomers a voucher brings before a term lists them"
     )
     settle_hours: int | None = Integer(
         min=0, max=10_000, default=72, help="hours until a window settles"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from protocol.authority.kind_names import ACCEPT, PART, RENEWAL, VOTE
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
+from protocol.schema.register_names import STANDING
 
 Register = tuple[
     str, bytes | str
@@ -94,6 +95,19 @@ def read_holding(holding: list[Any]) -> tuple[Register, Holding]:
     """Splits a list `[what, key, n, value]` into the register and its holding."""
     what, key, n, value = holding
     return (what, key), Holding(n, value)
+
+
+def listed_people(terms: Iterable[Term]) -> frozenset[bytes]:
+    """Returns the people whom one of these terms lists: on its roll, or as removed (R-03.7b)."""
+    listed: set[bytes] = set()
+    for term in terms:
+        listed |= term.roll
+        listed |= {
+            key
+            for (what, key), holding in term.written.items()
+            if what == STANDING and isinstance(key, bytes) and holding.n % 2 == 1
+        }
+    return frozenset(listed)
 
 
 def voters(

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.long
 
 PEOPLE, POSTS, ASKED = 500, 5000, 40
 DAY = 24 * 3_600_000
-ROOMY = {"quota_records": 1_000_000, "quota_bytes": 2**30, "admissions_a_month": 1000}
+ROOMY = {"quota_records": 1_000_000, "quota_bytes": 2**30, "room": 1000}
 SENTENCES = (
     "Somebody for {} please",
     "Who could do {} with me?",

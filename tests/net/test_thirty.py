@@ -35,7 +35,7 @@ def test_thirty_homes_and_a_relay():
         surgery = one.home("surgery")
         surgery("relay", "found", "Surgery", "--listen", one.listen())
         surgery("up")
-        ada = one.founder("Ada", *ROOMY, "--admissions-a-month", "100")
+        ada = one.founder("Ada", *ROOMY, "--room", "100")
         ada("relay", "enrol", surgery("relay", "ticket")["ticket"])
         homes = [ada, *(one.newcomer(ada, f"Home {n}") for n in range(1, HOMES))]
         agree(*homes)

@@ -344,12 +344,12 @@ def test_authority_vectors(case):
         assert known(authority.fold_authority(charter, order, {})) == case["authority"]
 
 
-def test_two_vouchers_admit_one_does_not():
-    """Checks by plain numbers what vectors 1 and 2 of the rules of authority show (R-11.2)."""
+def test_enough_voters_with_room_admit():
+    """Checks by plain numbers what vectors 1, 2 and 23 of the rules of authority show (R-11.2)."""
     members = [len(case["authority"]["members"]) for case in load("authority")]
     waiting = [len(case["authority"]["waiting"]) for case in load("authority")]
-    assert members == [2, 3, 2, 2, 3, 2]
-    assert waiting == [1, 0, 0, 1, 0, 0]
+    assert members == [2, 3, 3, 4, 2, 2, 3, 3, 3, 4, 2]
+    assert waiting == [1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 0]
 
 
 def test_a_statement_for_elsewhere_certifies_nothing():

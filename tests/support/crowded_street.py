@@ -28,7 +28,7 @@ _CHARTER = {
     "name": "Rushey Lane",
     "quota_records": 1_000_000,
     "quota_bytes": 2**30,
-    "admissions_a_month": 1000,
+    "room": 1000,
 }
 _WEEK_MS = 7 * 86_400_000
 

@@ -504,7 +504,7 @@ def charter():
         "credit_low": -600,
         "credit_high": 1200,
         "smallest_group": 3,
-        "admissions_a_month": 10,
+        "room": 10,
         "settle_hours": 72,
         "answer_days": 3,
         "offset": 0,

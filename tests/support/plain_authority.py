@@ -11,7 +11,6 @@ from protocol.errors import Refused
 from protocol.fold.registry import KINDS
 from tests.support.plain_terms import PlainTerms
 
-MONTH = 2_592_000_000
 BY_RENEWAL = {"founders", "moderators", "vouchers", "share"}
 
 
@@ -151,44 +150,125 @@ class Plain(PlainTerms):
         )
 
     @cached_property
+    def admits_within_reach(self):
+        """The admits of each log's first newcomers: three times as many as a voucher has room
+        for. Whoever a passed term lists does not count (R-03.7c).
+        """
+        listed = self.listed(self.terms.values())
+        return [
+            act
+            for act in self.of("admit")
+            if act.fields["person"] in listed
+            or act.fields["person"] in self.first_newcomers(act.device, listed)
+        ]
+
+    def first_newcomers(self, device, listed):
+        log = sorted(
+            [act for act in self.of("admit") if act.device == device],
+            key=lambda act: (act.seq, act.id),
+        )
+        people = dict.fromkeys(act.fields["person"] for act in log)
+        return [person for person in people if person not in listed][: 3 * self.most_room]
+
+    def listed(self, terms):
+        removed = [
+            key
+            for term in terms
+            for (what, key), (n, _) in term.written.items()
+            if what == "standing" and n % 2 == 1
+        ]
+        return set(chain(*(term.roll for term in terms))) | set(removed)
+
+    @cached_property
+    def most_room(self):
+        """The largest room that the charter, a passed term or a proposal that would pass under a
+        passed term allows (R-03.19c).
+        """
+        rooms = [self.rule_at_first("room")]
+        rooms += [
+            term.written["rule", "room"][1]
+            for term in self.terms.values()
+            if ("rule", "room") in term.written
+        ]
+        rooms += [
+            act.fields["change"][3]
+            for act in self.of("proposal")
+            if act.fields.get("change")
+            and act.fields["change"][:2] == ["rule", "room"]
+            and any(self.would_pass(act, term) for term in self.terms.values())
+        ]
+        return max(room for room in rooms if may_hold(("rule", "room"), room))
+
+    def would_pass(self, proposal, term):
+        yes = {
+            self.owner[act.device]
+            for act in self.of("vote")
+            if act.about == proposal.id
+            and act.fields["choice"] == "yes"
+            and act.device in self.owner
+        }
+        both = term.roll | set(proposal.fields.get("newcomers") or [])
+        return all(100 * len(yes & some) > term.share * len(some) for some in (term.roll, both))
+
+    @cached_property
     def counting_admits(self):
-        most = self.rules["admissions_a_month"]
-        counting, month = [], {}
-        for act in self.of("admit"):
-            if act.device not in self.devices:
+        return [
+            act
+            for act in self.admits_within_reach
+            if act.device in self.devices
+            and self.not_revoked(act)
+            and self.not_cut(act)
+            and (self.not_forked(act) or self.has_accepted(act))
+        ]
+
+    @cached_property
+    def seats(self):
+        return set(chain(*(term.roll for term in self.chain)))
+
+    @cached_property
+    def admitted(self):
+        """Maps each person to the admits that let the person in, and to the vouchers whose room the
+        person takes.
+        """
+        admitted, listed = {}, self.listed(self.chain)
+        for act in self.counting_admits:
+            person = act.fields["person"]
+            if person in admitted or self.owner[act.device] not in self.seats:
                 continue
-            if not self.not_revoked(act) or not self.not_cut(act):
-                continue
-            if not self.not_forked(act) and not self.has_accepted(act):
-                continue
-            others = month.setdefault((self.owner[act.device], act.time // MONTH), set())
-            if len(others - {act.fields["person"]}) < most:
-                counting.append(act)
-            others.add(act.fields["person"])
-        return counting
+            earlier = [one for one in self.counting_admits if one.fields["person"] == person]
+            earlier = earlier[: earlier.index(act) + 1]
+            with_room = [
+                one
+                for one in earlier
+                if person in listed
+                or self.taken_room(self.owner[one.device], admitted) < self.rules["room"]
+            ]
+            needed = enough_admits(with_room, self.seats, self.owner, self.term)
+            if needed:
+                takes = set() if person in listed else {self.owner[one.device] for one in needed}
+                admitted[person] = (needed, takes)
+        return admitted
+
+    def taken_room(self, voucher, admitted):
+        return sum(voucher in takes for _, takes in admitted.values())
+
+    @cached_property
+    def newcomers(self):
+        """Maps each voucher to the people who take room of this voucher."""
+        newcomers = {}
+        for person, (_, takes) in self.admitted.items():
+            for voucher in takes:
+                newcomers.setdefault(voucher, set()).add(person)
+        return newcomers
 
     @cached_property
     def people(self):
-        """Maps each person who was ever let in to the time of the last admit that they needed.
-
-        A person on a roll needed no admit. The map holds None for this person.
-        """
-        people = {one: None for term in self.chain for one in term.roll}
-        admits = self.counting_admits
-        growing = True
-        while growing:
-            growing = False
-            for person in dict.fromkeys(act.fields["person"] for act in admits):
-                needed = enough_admits(
-                    self.of_person(admits, person), people, self.owner, self.term
-                )
-                if person not in people and needed:
-                    people[person] = needed[-1].time
-                    growing = True
+        """Maps each person who was ever let in to the time from which on they belong."""
+        people = {person: needed[-1].time for person, (needed, _) in self.admitted.items()}
+        for person in self.seats:
+            first = next(term for term in self.chain if person in term.roll)
+            people[person] = min(people.get(person, first.since), first.since)
         return people
-
-    def of_person(self, admits, person):
-        return [act for act in admits if act.fields["person"] == person]
 
     @cached_property
     def members(self):
@@ -205,19 +285,17 @@ class Plain(PlainTerms):
 
     @cached_property
     def storable(self):
-        """The devices whose records a home may store, as a map from devices to people. It holds all
-        devices of a person if at least one passed term would let the person in. Forks, revocations
-        and removals make no difference here.
+        """The devices whose records a home may store. It holds all devices of a person if at least
+        one passed term would let the person in. Forks, revocations, removals and taken room make no
+        difference here.
         """
-        people = set(chain(*(term.roll for term in self.terms.values())))
-        admits = [act for act in self.of("admit") if act.device in self.owner]
-        before = None
-        while before != len(people):
-            before = len(people)
-            for person in {act.fields["person"] for act in admits}:
-                mine = self.of_person(admits, person)
-                if any(enough_admits(mine, people, self.owner, one) for one in self.terms.values()):
-                    people.add(person)
+        seats = set(chain(*(term.roll for term in self.terms.values())))
+        admits = [act for act in self.admits_within_reach if act.device in self.owner]
+        people = set(seats)
+        for person in {act.fields["person"] for act in admits}:
+            mine = [act for act in admits if act.fields["person"] == person]
+            if any(enough_admits(mine, seats, self.owner, one) for one in self.terms.values()):
+                people.add(person)
         return {device for device, person in self.owner.items() if person in people}
 
 
@@ -238,18 +316,16 @@ def may_hold(register, value):
     return True
 
 
-def enough_admits(admits, people, owner, term):
+def enough_admits(admits, voters, owner, term):
     """Returns the admits that are enough to let a person in. If there are too few admits, returns
     an empty list (R-03.6).
     """
-    needed = []
+    first = {}
     for act in admits:
-        vouched = {owner[one.device] for one in needed}
-        if owner[act.device] in people and owner[act.device] not in vouched:
-            needed.append(act)
-        vouched = {owner[one.device] for one in needed}
-        if len(needed) >= term.vouchers:
-            return needed
-        if len(term.roll) < term.vouchers and term.roll <= vouched:
-            return needed
+        if owner[act.device] in voters:
+            first.setdefault(owner[act.device], act)
+    if len(first) >= term.vouchers:
+        return list(first.values())[: term.vouchers]
+    if len(term.roll) < term.vouchers and term.roll <= set(first):
+        return [act for voucher, act in first.items() if voucher in term.roll]
     return []

@@ -14,6 +14,7 @@ class PlainTerm(NamedTuple):
     id: bytes
     parent: bytes | None
     round: int
+    since: int
     roll: frozenset
     moderators: frozenset
     vouchers: int
@@ -97,6 +98,7 @@ class PlainTerms:
             self.charter.id,
             None,
             0,
+            self.charter.time,
             frozenset(founders),
             frozenset(self.charter.fields.get("moderators") or founders),
             self.rule_at_first("vouchers"),
@@ -138,6 +140,7 @@ class PlainTerms:
             renewal.id,
             parent.id,
             said["round"],
+            renewal.time,
             roll,
             moderators,
             said["vouchers"],

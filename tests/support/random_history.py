@@ -26,7 +26,7 @@ DAY = 86_400_000
 NAMES = "ABCDEFGHIJKL"
 RULES = [
     ("answer_days", [0, 4, 5, 9, 1001, -1, "many", None]),
-    ("admissions_a_month", [1, 2, 3, 50, 0]),
+    ("room", [1, 2, 3, 50, 0]),
     ("timezone", ["Europe/London", "x" * 65]),
     ("share", [60, 99]),
     ("vouchers", [1, 2]),
@@ -71,7 +71,7 @@ class History:
         some = {
             "vouchers": self.random.choice([1, 1, 1, 2, 2, 3]),
             "share": self.random.choice([50, 50, 66, 99]),
-            "admissions_a_month": self.random.choice([1, 2, 3, 50]),
+            "room": self.random.choice([1, 2, 3, 50]),
             "moderators": ids(self.random.sample(founders, len(founders) - 1)),
             "colour": "blue",  # a field of a later version
         }

@@ -160,7 +160,7 @@ class Town:
         council = [*honest[: max(2, few + 1, (self.least - 1) * few + 1)], *hostile[:few]]
         council = [one for one in council if one in founders]
         assert self.fair(set(ids(founders)))
-        self.charter = charter(*founders, moderators=ids(council), admissions_a_month=3)
+        self.charter = charter(*founders, moderators=ids(council), room=3)
         self.homes = [Home(one, self) for one in honest]
         self.acts, self.forks = [], {}
         self.late = []  # (home, act): the act has not reached the home yet

@@ -37,7 +37,7 @@ from protocol.wire import invitation
 EPOCH_MS = 1_790_000_000_000  # when simulated time begins
 CHARTER = {
     "name": "Rushey Lane",
-    "admissions_a_month": 200,
+    "room": 200,
     "quota_records": 100_000,
     "quota_bytes": 2**30,
 }

@@ -18,7 +18,7 @@ _LABELS = {
     "moderators": _("Moderators"),
     "vouchers": _("To join you need"),
     "share": _("Decisions take"),
-    "admissions_a_month": _("A neighbour may let in"),
+    "room": _("A voter has room for"),
     "answer_days": _("Time to answer"),
     "settle_hours": _("Results are final after"),
     "smallest_group": _("Answers shown"),
@@ -34,7 +34,7 @@ _LABELS = {
 _UNITS: dict[str, Callable[[int], str]] = {
     "vouchers": lambda n: plural("{n} neighbour", "{n} neighbours", n).format(n=n),
     "share": lambda n: _("over {n} % yes").format(n=n),
-    "admissions_a_month": lambda n: _("{n} a month").format(n=n),
+    "room": lambda n: plural("{n} newcomer", "{n} newcomers", n).format(n=n),
     "answer_days": lambda n: plural("{n} day", "{n} days", n).format(n=n),
     "settle_hours": lambda n: plural("{n} hour", "{n} hours", n).format(n=n),
     "smallest_group": lambda n: plural("if {n} person answers", "if {n} people answer", n).format(

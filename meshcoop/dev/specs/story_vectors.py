@@ -5,7 +5,7 @@ the same code that a home runs. Only the clock and the random numbers are fixed.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from meshcoop.api.methods.status import hash_record_ids
@@ -192,22 +192,34 @@ def read_authority_record(record: Record) -> AuthorityRecord:
     assert record.content is not None, "the vectors erase no record of authority"
     kind, fields = contents.read_content(record.content)
     header = record.header
-    return AuthorityRecord(record.id, header.device, header.seq, header.time, kind, fields)
+    return AuthorityRecord(
+        record.id, header.device, header.seq, header.time, kind, fields, tuple(header.parents)
+    )
 
 
 def _make_authority() -> list[Document]:
-    """Makes vectors 1 and 2 of the rules of authority. In vector 1, two people found the
-    neighbourhood; in vector 2, one person does.
+    """Makes vectors 1, 2 and 23 of the rules of authority. In vector 1, two people found the
+    neighbourhood; in the others, one person does.
 
-    In both, a newcomer needs two vouchers (V = 2).
+    In the first two, a newcomer needs two vouchers (V = 2).
     """
-    ana, ben, cai, dee = (keys_of(name) for name in ("Ana", "Ben", "Cai", "Dee"))
+    ana, ben, cai, dee, eli = (keys_of(name) for name in ("Ana", "Ben", "Cai", "Dee", "Eli"))
     two_founders = _Rolls([ana, ben])
     one_founder = _Rolls([ana])
+    little_room = _Rolls([ana], vouchers=1, room=2)
+    three_newcomers = [(ana, cai), (ana, dee), (ana, eli)]
     return [
         two_founders.describe_admissions("founders A and B, V = 2: A admits X", [(ana, cai)]),
         two_founders.describe_admissions(
             "founders A and B, V = 2: A and B admit X", [(ana, cai), (ben, cai)]
+        ),
+        two_founders.describe_admissions(
+            "A and B admit X, X and A admit Y", [(ana, cai), (ben, cai), (cai, dee), (ana, dee)]
+        ),
+        two_founders.describe_admissions(
+            "A and B admit X, X and A admit Y, a renewal puts X on the roll",
+            [(ana, cai), (ben, cai), (cai, dee), (ana, dee)],
+            joining=[cai],
         ),
         one_founder.describe_admissions("founder F, V = 2: F admits X", [(ana, cai)]),
         one_founder.describe_admissions(
@@ -217,22 +229,33 @@ def _make_authority() -> list[Document]:
             "F admits X, X and F admit Y", [(ana, cai), (cai, dee), (ana, dee)]
         ),
         one_founder.describe_admissions(
+            "F admits X, X and F admit Y, F alone admits W, a renewal puts X on the roll",
+            [(ana, cai), (cai, dee), (ana, dee), (ana, eli)],
+            joining=[cai],
+        ),
+        little_room.describe_admissions("V = 1, room 2: A admits X, Y and Z", three_newcomers),
+        little_room.describe_admissions(
+            "V = 1, room 2: A admits X, Y and Z, a renewal puts X on the roll",
+            three_newcomers,
+            joining=[cai],
+        ),
+        one_founder.describe_admissions(
             "F admits X with a statement for elsewhere", [(ana, cai)], vectors.seed_of("away")
         ),
     ]
 
 
 class _Rolls:
-    """A neighbourhood that begins with the given founders. Its people admit newcomers.
+    """A neighbourhood that begins with the given founders. Its people admit newcomers."""
 
-    A newcomer needs two vouchers (V = 2).
-    """
-
-    def __init__(self, founders: list[KeySet]) -> None:
+    def __init__(self, founders: list[KeySet], vouchers: int = 2, room: int = 10) -> None:
+        self._founders = founders
+        self._vouchers = vouchers
         fields = {
             "name": "Elm Row",
             "founders": [founder.certificate() for founder in founders],
-            "vouchers": 2,
+            "vouchers": vouchers,
+            "room": room,
         }
         content = contents.pack_content("charter", fields)
         self._charter = sign_next(
@@ -245,36 +268,66 @@ class _Rolls:
         )
 
     def describe_admissions(
-        self, name: str, admissions: list[tuple[KeySet, KeySet]], place: bytes | None = None
+        self,
+        name: str,
+        admissions: list[tuple[KeySet, KeySet]],
+        place: bytes | None = None,
+        joining: Sequence[KeySet] = (),
     ) -> Document:
         """Describes who belongs to the neighbourhood after some admissions. Each entry of
         `admissions` is a pair: a voucher, and the newcomer that this voucher admits.
 
         The newcomers' statements name the neighbourhood `place`. By default they name this
-        neighbourhood.
+        neighbourhood. If `joining` names people, all founders agree at the end to a renewal that
+        puts these people on the roll.
         """
         records = [self._charter]
         for voucher, newcomer in admissions:
             certificate = newcomer.certificate(place or self._charter.id)
             fields = {"person": newcomer.person, "statement": certificate}
-            own = [record for record in records if record.header.device == voucher.device]
-            records.append(
-                sign_next(
-                    voucher,
-                    own[-1] if own else None,
-                    contents.pack_content("admit", fields),
-                    neighbourhood=self._charter.id,
-                    time=START_MS + len(records) * MINUTE_MS,
-                    audience=_LASTING,
-                )
-            )
-        charter, *admits = [read_authority_record(record) for record in records]
+            records.append(self._sign(voucher, records, contents.pack_content("admit", fields)))
+        if joining:
+            records += self._renew(records, joining)
+        charter, *others = [read_authority_record(record) for record in records]
         return {
             "name": name,
             "neighbourhood": self._charter.id.hex(),
             "records": [{"id": record.id.hex(), "wire": record.wire.hex()} for record in records],
-            "authority": describe_authority(authority.fold_authority(charter, admits, {})),
+            "authority": describe_authority(authority.fold_authority(charter, others, {})),
         }
+
+    def _renew(self, records: list[Record], joining: Sequence[KeySet]) -> list[Record]:
+        """Signs a renewal that puts people on the roll, and the founders' votes for it."""
+        fields = {
+            "parent": self._charter.id,
+            "round": 1,
+            "moderators": sorted(founder.person for founder in self._founders),
+            "vouchers": self._vouchers,
+            "share": 50,
+            "joining": sorted(newcomer.person for newcomer in joining),
+        }
+        content = contents.pack_content("renewal", fields)
+        signed = [self._sign(self._founders[0], records, content)]
+        renewal = signed[0].id
+        for founder in self._founders:
+            vote = contents.pack_content("vote", {"choice": "yes"})
+            signed.append(self._sign(founder, [*records, *signed], vote, about=renewal))
+        return signed
+
+    def _sign(
+        self, author: KeySet, records: list[Record], content: bytes, about: bytes | None = None
+    ) -> Record:
+        """Signs the author's next record, a minute after the last of `records`."""
+        own = [record for record in records if record.header.device == author.device]
+        return sign_next(
+            author,
+            own[-1] if own else None,
+            content,
+            neighbourhood=self._charter.id,
+            time=START_MS + len(records) * MINUTE_MS,
+            audience=_LASTING,
+            parents=(about,) if about else (),
+        )
 
 
 # -- Sync -----------------------------------------------------------------------------------------

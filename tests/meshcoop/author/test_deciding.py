@@ -129,7 +129,7 @@ def test_software_agrees_by_itself_only_to_newcomers():
 
 
 def test_what_does_not_fit_a_renewal_goes_in_parts():
-    with street(homes=2, quota_records=100_000, admissions_a_month=1000) as (ada, ben):
+    with street(homes=2, quota_records=100_000, room=1000) as (ada, ben):
         for _ in range(150):
             ada.admit(ada.street.person())
         settle(ada, ben)

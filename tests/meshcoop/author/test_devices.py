@@ -212,7 +212,7 @@ def test_two_homes_that_begin_an_epoch_at_once_agree_on_one_and_read_both():
 
 def test_more_devices_than_a_record_holds_take_several():
     with Street() as here:
-        ada = here.found(admissions_a_month=100)
+        ada = here.found(room=100)
         people = [here.person() for _ in range(70)]
         for one in people:
             ada.admit(one)

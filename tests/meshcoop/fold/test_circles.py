@@ -235,7 +235,7 @@ def test_words_of_somebody_else_are_opened_some_at_a_time():
 
 def test_a_circle_of_32_with_a_long_message_fits_a_record():
     with Street() as here:
-        ada = here.found(admissions_a_month=100, quota_records=1000, quota_bytes=2**30)
+        ada = here.found(room=100, quota_records=1000, quota_bytes=2**30)
         others = [here.person() for _ in range(31)]
         for one in others:
             ada.welcome(one)

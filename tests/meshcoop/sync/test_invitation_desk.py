@@ -5,14 +5,14 @@ from types import SimpleNamespace
 import pytest
 import trio
 
+from meshcoop.author import renewal
 from meshcoop.sync.invitation_desk import InvitationDesk
 from protocol.errors import Refused
 from protocol.wire import frames, invitation
 from protocol.wire.invitation import ADMITTED, ANSWER, REFUSAL, WAITING, Knock
-from tests.support.street_in_memory import HOUR, street
+from tests.support.street_in_memory import street
 
 INVITER, NEWCOMER = "the inviter's peer id", "the newcomer's peer id"
-MONTH = 30 * 24 * HOUR
 
 
 class Call:
@@ -64,30 +64,27 @@ class Door:
 
 @pytest.fixture
 def door():
-    """Makes the desk of a founder, who may vouch for one newcomer a month."""
-    with street(homes=1, admissions_a_month=1) as (home,):
+    """Makes the desk of a founder, who has room for one newcomer until a term lists them."""
+    with street(homes=1, room=1) as (home,):
         yield Door(home)
 
 
 @pytest.mark.parametrize("approve", [True, False])
-def test_who_may_vouch_for_nobody_now_invites_nobody_and_learns_until_when(door, approve):
+def test_who_has_no_room_invites_nobody_until_a_renewal_lists_the_newcomers(door, approve):
     home = door.home
     door.invite(approve=approve)
     home.welcome(home.street.person())
 
-    with pytest.raises(Refused, match=r"admits 1 people a month.*wait until 20\d\d-") as refused:
+    with pytest.raises(Refused, match="room for 1 newcomers until a renewal") as refused:
         door.invite(approve=approve)
     assert refused.value.rule == "R-03.7b"
 
-    home.street.clock += MONTH
-    day = refused.value.arguments["day"]
-    assert home.state.clock_at(home.now()).today >= day
+    renewal.renew(home.author)
     door.invite(approve=approve)
 
 
 def test_an_invitation_whose_vouch_is_refused_stays_usable_by_anybody(door):
     home = door.home
-    home.street.clock += MONTH - home.street.clock % MONTH - HOUR  # an hour before the next month
     invite = door.invite(approve=True)
     home.welcome(home.street.person())
     first, second = home.street.person(), home.street.person()
@@ -96,7 +93,7 @@ def test_an_invitation_whose_vouch_is_refused_stays_usable_by_anybody(door):
     assert refusal[:2] == [REFUSAL, "R-03.7b"]
     assert door.desk.knocks() == []
 
-    home.street.clock += HOUR
+    renewal.renew(home.author, vouchers=1)
     assert door.knock(invite, second)[:2] == [ANSWER, ADMITTED]
     assert door.knock(invite, first)[:2] == [REFUSAL, "R-07.4"]
 

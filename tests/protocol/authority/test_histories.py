@@ -22,7 +22,6 @@ THOUSANDS = int(os.environ.get("HISTORIES", 100 * THOUSAND)) // THOUSAND
 
 def told(known):
     """Returns everything that the rules of authority determine, as plain values."""
-    seats = {one for term in known.chain.terms for one in term.roll}
     return {
         "terms": {one.id: lists(one) for one in known.terms.values()},
         "chain": [one.id for one in known.chain.terms],
@@ -32,9 +31,8 @@ def told(known):
         "outcomes": {one: (it.passed, it.yes, it.no) for one, it in known.outcomes.items()},
         "ballots": {one: (it.yes, it.accepted) for one, it in known.renewals.items()},
         "members": set(known.members),
-        "people": {
-            one: None if one in seats else member.since for one, member in known.people.items()
-        },
+        "people": {one: member.since for one, member in known.people.items()},
+        "newcomers": {who: people for who, people in known.newcomers.items() if people},
         "cuts": known.cuts,
         "waiting": known.candidates,
         "devices": {one.key: (one.person, one.revoked_after) for one in known.devices.values()},
@@ -63,6 +61,7 @@ def told_plainly(plain):
         "ballots": ballots,
         "members": plain.members,
         "people": plain.people,
+        "newcomers": plain.newcomers,
         "cuts": plain.cuts,
         "waiting": plain.waiting,
         "devices": {one: (plain.owner[one], plain.end.get(one)) for one in plain.devices},

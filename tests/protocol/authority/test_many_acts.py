@@ -34,7 +34,7 @@ def neighbourhood(count, size):
     """
     crowd = [Person(f"one of many {n}") for n in range(size)]
     founders = crowd[:FOUNDERS]
-    first = parent = charter(*founders, admissions_a_month=1000)
+    first = parent = charter(*founders, room=1000)
     acts = [founders[n % FOUNDERS].admits(one) for n, one in enumerate(crowd[FOUNDERS:])]
     roll, holds = founders, []
     grown = [crowd[: FOUNDERS + (size - FOUNDERS) * n // 8] for n in range(1, 9)]

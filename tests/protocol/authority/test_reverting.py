@@ -77,21 +77,21 @@ def fell(before, after, member):
     """Returns whether item 2 or item 10 of the list in specs/03 explains why somebody is no longer
     a member.
 
-    An admission may be lost by a fork, a revocation, a cut or the limit of admissions in a month.
-    The lost admission may be that of the member, or that of the member's voucher.
+    An admission may be lost by a fork, a revocation, a cut or a voucher's lack of room. The lost
+    admission may be that of the member, or that of the member's voucher.
     """
     for admit in member.admits:
         device = before.voucher_devices[admit]
         voucher = before.devices[device].person
         if voucher not in after.people:
             return True
-        if not after.may_vouch(voucher, member.since):
+        if not after.has_room(voucher):
             return True
         if revoked(after) != revoked(before) or after.forks != before.forks:
             return True
         if after.cuts.get(voucher) != before.cuts.get(voucher):
             return True
-    return after.charter["admissions_a_month"] != before.charter["admissions_a_month"]
+    return after.charter["room"] != before.charter["room"]
 
 
 @pytest.mark.parametrize("number", range(15))
@@ -118,7 +118,7 @@ def test_nothing_reverts_but_what_is_listed(number):
 
 def test_a_vouchers_earlier_admits_that_come_late_push_a_newcomer_out_until_the_roll_has_them():
     ada, xia, yan = people("A", "X", "Y")
-    first = charter(ada, admissions_a_month=1)
+    first = charter(ada, room=1)
     admit = ada.admits(xia)
     assert xia.key in authority.fold_authority(first, [admit], {}).members
     late = ada.admits(yan, time=admit.time - 1)

@@ -64,7 +64,7 @@ def council_renewed():
     """
     crowd = people(*"ABCDEFGX")
     ada, ben, cho, dan, *others, _ = crowd
-    first = charter(ada, ben, cho, admissions_a_month=50)
+    first = charter(ada, ben, cho, room=50)
     acts = [ada.admits(one) for one in crowd[3:]]
     acts += [ada.removes(dan, cut=10), ben.removes(dan, cut=10)]
     renewal = ada.renews(
@@ -136,7 +136,7 @@ def old_founders():
     """
     crowd = people(*"ABCDEFG")
     ada, ben, cho = founders = crowd[:3]
-    first = charter(*founders, admissions_a_month=50)
+    first = charter(*founders, room=50)
     acts = [ada.admits(one) for one in crowd[3:]]
     renewal = ada.renews(first, founders, joining=crowd[3:])
     acts += [*passed(renewal, [ada, ben, cho]), *(one.accepts(renewal) for one in founders)]
@@ -233,14 +233,22 @@ def test_a_yes_to_a_renewal_stands_though_its_device_is_revoked():
     assert authority.fold_authority(first, acts, {}).term.id == renewal.id
 
 
-def test_vector_16_an_admit_within_the_cut_stands():
-    crowd = people(*"ABCVXY")
-    ada, ben, cho, val, xia, yan = crowd
-    first = charter(ada, ben, cho)
-    acts = [ada.admits(val), val.admits(xia, seq=2), val.admits(yan, seq=5)]
-    acts += [ada.removes(val, cut=3), ben.removes(val, cut=3)]
+@pytest.mark.parametrize("vouchers", [1, 2])
+def test_vector_16_an_admit_within_the_cut_stands(vouchers):
+    ada, ben, cho, xia, yan = people(*"ABCXY")
+    first = charter(ada, ben, cho, vouchers=vouchers)
+    change = ada.proposes(RULE, "answer_days", 1, 9)
+    acts = [cho.admits(xia, seq=2), cho.admits(yan, seq=5), change, ada.says("yes", change)]
+    acts += [cho.says("yes", change, seq=6)]
+    acts += [ben.carries(ben.certify(1)), cho.carries(ben.revokes(ben.device, 9), seq=7)]
+    acts += [ada.removes(cho, cut=3), ben.removes(cho, cut=3)]
+    if vouchers == 2:
+        acts += [ada.admits(xia), ada.admits(yan)]
     known = authority.fold_authority(first, acts, {})
-    assert out(known, val, xia, yan) == [True, False, True]
+    assert out(known, cho, xia, yan) == [True, False, True]
+    assert (yan.key in known.candidates) == (vouchers == 2)
+    assert known.outcomes[change.id].passed
+    assert known.devices[ben.device].revoked_after == 9
 
 
 def test_vector_17_beyond_the_cut_and_the_fork_a_log_does_not_stand():

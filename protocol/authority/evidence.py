@@ -1,0 +1,74 @@
+"""Evidence of membership: the records by which a stranger sees that a device belongs to a member.
+
+A home shows them to a home that has missed what the neighbourhood decided (R-05.3).
+"""
+
+from protocol.authority.authority import Authority
+from protocol.authority.kind_names import PART, VOTE
+from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
+from protocol.authority.terms import Term
+
+
+def collect_evidence(authority: Authority, index: AuthorityIndex, device: bytes) -> list[bytes]:
+    """Returns the ids of the records that prove the role of `device`, the charter first.
+
+    The records prove that the device belongs to a member (R-05.3), or that `device` is the key of a
+    relay that a member enrolled (R-08.3). `authority` was folded from the records in `index`.
+    """
+    needed: dict[bytes, None] = {authority.neighbourhood: None}  # in order, each id once
+    if device in authority.relays:
+        carrier = authority.relays[device].carrier
+        needed |= dict.fromkeys(collect_evidence(authority, index, carrier.device))
+        needed[carrier.id] = None
+        return list(needed)
+    certified = authority.devices.get(device)
+    if certified is None or certified.person not in authority.people:
+        return list(needed)
+    needed[certified.carrier] = None
+    seat = _seat_of(authority, certified.person)
+    if seat is None:
+        needed |= dict.fromkeys(_admission_evidence(authority, certified.person))
+        seat = len(authority.chain.terms) - 1  # the current term says how many vouchers are needed
+    for number in range(1, seat + 1):
+        parent, term = authority.chain.terms[number - 1 : number + 1]
+        needed |= dict.fromkeys(_term_evidence(authority, index, parent, term))
+    return list(needed)
+
+
+def _seat_of(authority: Authority, person: bytes) -> int | None:
+    """Returns the number of the first term of the chain that has the person on its roll."""
+    numbers = [number for number, term in enumerate(authority.chain.terms) if person in term.roll]
+    return numbers[0] if numbers else None
+
+
+def _admission_evidence(authority: Authority, person: bytes) -> list[bytes]:
+    """Returns the admits of a person, with what shows whose they are and that they count.
+
+    The vouchers are on rolls of the chain, so the evidence of the terms shows the vouchers' seats.
+    """
+    evidence = []
+    for admit in authority.people[person].admits:
+        voucher = authority.devices[authority.voucher_devices[admit]]
+        evidence += [voucher.carrier, admit]
+        accept = authority.accepts.get(admit, {}).get(person)
+        if accept is not None:
+            evidence.append(accept)
+    return evidence
+
+
+def _term_evidence(
+    authority: Authority, index: AuthorityIndex, parent: Term, term: Term
+) -> list[bytes]:
+    """Returns the renewal and its parts, and just enough votes by which it passed."""
+    renewal = index.get(term.id)
+    assert renewal is not None, "the term was folded from this record"
+    digests = renewal.fields.get("parts") or ()
+    parts = [index.with_subject_in_order(PART, digest)[0].id for digest in digests]
+    votes: dict[bytes, AuthorityRecord] = {}  # person → a vote
+    for vote in index.with_subject_in_order(VOTE, term.id):
+        voter = authority.devices.get(vote.device)
+        if voter is not None and voter.person in parent.roll and vote.fields["choice"] == "yes":
+            votes.setdefault(voter.person, vote)
+    enough = list(votes.values())[: len(parent.roll) // 2 + 1]
+    carriers = [authority.devices[vote.device].carrier for vote in enough]
+    return [renewal.id, *parts, *carriers, *(vote.id for vote in enough)]
