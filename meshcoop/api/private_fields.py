@@ -1,17 +1,17 @@
 """Opens private fields of views, if they are sealed to a device of this home."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from typing import Any
 
 import msgpack
 
 from meshcoop.fold.state import State
-from meshcoop.store.records import StoredRecord
 from protocol.errors import Refused
 from protocol.fold.registry import KINDS, people_in
 from protocol.fold.view import View
 from protocol.record import sealing as seal
+from protocol.record.envelope import Record
 from protocol.record.sealing import BoxKey
 
 
@@ -37,8 +37,16 @@ class PrivateFields:
         if row is None:
             return {}
         entry = self._state.thread_fold.entry(row)
-        sealed = entry.fields if entry else {}
-        return {name: self._open(row, name, sealed[name]) for name in names if sealed.get(name)}
+        return self.open_record(row.record, view.kind, entry.fields if entry else {})
+
+    def open_record(
+        self, record: Record, kind: str | None, fields: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Returns the private fields of a record. `fields` are its fields, still sealed. If no key
+        here opens a field, its value is None.
+        """
+        names = _private_names(kind) if kind else ()
+        return {name: self._open(record, name, fields[name]) for name in names if fields.get(name)}
 
     def _may_read(self, view: View, parties: set[bytes] | None) -> bool:
         """Returns whether it is possible that a person with a device at this home is a party to the
@@ -62,8 +70,8 @@ class PrivateFields:
         own = {box.public for box in self._boxes}
         return {device.person for device in authority.devices.values() if device.box in own}
 
-    def _open(self, row: StoredRecord, name: str, sealed: bytes) -> Any:
-        header = row.record.header
+    def _open(self, record: Record, name: str, sealed: bytes) -> Any:
+        header = record.header
         context = seal.private_field_context(
             self._state.neighbourhood, header.device, header.seq, name
         )

@@ -15,6 +15,7 @@ from meshcoop.api.params import USAGE_ERROR, Params
 from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
+from meshcoop.api.written_records import WrittenRecords
 from meshcoop.errors import Mistake
 from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.private_threads import PrivateThreads
@@ -25,7 +26,7 @@ from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.fold.thread import Thread
 from protocol.fold.view import View
 from protocol.record import sealing as seal
-from protocol.record.envelope import Header
+from protocol.record.envelope import Header, Record
 from protocol.record.sealing import BoxKey
 from protocol.wire import calls
 
@@ -60,6 +61,7 @@ class Queries:
         self._membership = membership
         self._state = membership.state
         self._private = private
+        self._boxes = boxes
         self._presenter = Presenter(membership.state, now, boxes)
         self._resolver = Resolver(membership.state, self._presenter)
 
@@ -123,6 +125,18 @@ class Queries:
         matches = self._state.views.search(call.words)
         rows = self._rows_of(self._state.views.in_rows(matches), call, None, len(matches))
         return replace(rows, usual_limit=_USUAL_HITS)
+
+    def list_written(self, call: calls.Written) -> Rows[Record]:
+        """Lists the records that the reader has written, or, at the home of somebody who has left,
+        this person's. Raises Mistake if this home never had a member.
+        """
+        authority = self._state.authority
+        own_device = self._membership.mesh.credentials.device
+        writer = self._reader or (authority.person_of_device(own_device) if authority else None)
+        if writer is None:
+            raise Mistake("This home belongs to no member of the neighbourhood yet.")
+        written = WrittenRecords(self._state, writer, self._private, self._boxes)
+        return written.rows(call.after)
 
     def _rows_of(
         self,

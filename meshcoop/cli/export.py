@@ -1,4 +1,4 @@
-"""The command `export`: writes files that other programs read."""
+"""The commands `export` and `take-out`: write files that other programs read."""
 
 import re
 from collections.abc import Callable
@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from meshcoop.cli.context import ContextArgument, read_clock
+from meshcoop.cli.counted_noun import format_count
+from meshcoop.cli.records import obtain_pin
 from meshcoop.client import Client
 from meshcoop.errors import Mistake
 from meshcoop.home.private_files import open_replacement
@@ -17,6 +19,19 @@ ExportFile = tuple[str, bytes, dict[str, Any]]  # the name, the content, and fur
 
 _USAGE = 2
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_README = """\
+What is in this folder
+
+me.json        who you are here: your name and id, the neighbourhood, your devices, your balance
+written.jsonl  everything you have written, one JSON object a line, as far as your home can read it;
+               "erased" says that the words are gone, "neighbourhood" stands for its secret id
+people.csv     the names of the people whose ids stand in the other files
+hours.csv      the minutes that you gave and received
+diary.ics      what you have promised to attend, for a calendar
+
+All files are text in UTF-8. No program of ours is needed to read them. They hold private words:
+keep them as you would keep letters.
+"""
 _LISTS = ("services", "measures", "matters", "actions")
 
 
@@ -58,6 +73,28 @@ def export_file(
         ) from None
     file = to.absolute() / name
     context.answer({"files": [str(file)], **details}, lambda: f"{file} is written.", is_done=True)
+
+
+def take_out(
+    folder: Path,
+    /,
+    *,
+    as_: Annotated[
+        str | None, Parameter(name="--as", help="a guest of this home; you if left out")
+    ] = None,
+    context: ContextArgument,
+) -> None:
+    """Writes everything of yours into a new folder, in files that any program can read."""
+    from meshcoop.export.own_files import write_own_files  # late: no other command needs it
+
+    with context.connect_node() as node:
+        count = write_own_files(node, folder, _README, as_, obtain_pin(node, as_))
+    files = sorted(path.name for path in folder.iterdir())
+    context.answer(
+        {"folder": str(folder.absolute()), "records": count, "files": files},
+        lambda: f"{folder} holds {format_count(count, 'record')} of yours; begin with README.txt.",
+        is_done=True,
+    )
 
 
 def _make_calendar(node: Client, month: str | None) -> ExportFile:

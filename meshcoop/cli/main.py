@@ -61,6 +61,7 @@ _COMMANDS = {
     "kinds": "cli.records:list_kinds",
     "mute": "cli.records:mute_person",
     "export": "cli.export:export_file",
+    "take-out": "cli.export:take_out",
     "loops": "cli.loops:apply_loop_rules",
     "demo": "dev.commands:_demo",
     "specs": "dev.commands:_specs",

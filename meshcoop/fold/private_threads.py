@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from meshcoop.fold.private_records import PrivateRecords
+from meshcoop.fold.private_records import Opened, PrivateRecords
 from meshcoop.fold.state import State
 from meshcoop.fold.views import Waiting
 from protocol.authority.authority import Authority
@@ -46,6 +46,10 @@ class PrivateThreads:
         records are left.
         """
         return self._records.open_new(most)
+
+    def find_opened(self, record_id: bytes) -> Opened | None:
+        """Returns a private record that is open, or None."""
+        return self._records.find(record_id)
 
     def kind_of(self, record_id: bytes) -> DeclaredKind | None:
         """Returns the kind of a private record. Returns None if the record is not private or if

@@ -212,6 +212,14 @@ class Records:
         )
         return [row.record for row in rows]
 
+    def count_of_log(self, device: bytes) -> int:
+        """Returns the number of records of a log. Forked records are included."""
+        row = self._db.execute(
+            "SELECT COUNT(*) FROM records WHERE log = (SELECT n FROM logs WHERE device = ?)",
+            (device,),
+        ).fetchone()
+        return int(row[0])
+
     def whole_log(self, device: bytes) -> list[StoredRecord]:
         """Returns all records of a log, sorted by number and id. Forked records are included."""
         return self._select("log = (SELECT n FROM logs WHERE device = ?) ORDER BY seq, id", device)

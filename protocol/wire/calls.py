@@ -252,6 +252,18 @@ class Diary(Listing):
     """Shows the events that this home's person has promised to attend, and their times."""
 
 
+@method(
+    "written",
+    result="a page of `{id, kind, created, about, device, number, fields, erased}`: the records in the logs of the "
+    "person's devices; `fields` are what this home can read, `erased` says that the words are gone",
+)
+class Written(Listing):
+    """Lists every record that a person of this home has written, whether it counts or not."""
+
+    as_: str | None = param(_AS, default=None)
+    pin: str | None = param(_PIN, default=None)
+
+
 @method("mute", result="`{person, muted}`")
 class Mute(Call):
     """Leaves a person's posts out of this home's lists. With `off`, shows the posts again."""

@@ -35,6 +35,7 @@ class ViewMethods:
             Method(calls.Balance, self.show_balances),
             Method(calls.Search, paged(self.search)),
             Method(calls.Diary, self.show_diary),
+            Method(calls.Written, paged(self.list_written)),
             Method(calls.Mute, self.mute),
         )
 
@@ -85,6 +86,10 @@ class ViewMethods:
         presenter = Presenter(membership.state, self._node.now)
         diary = Diary(membership.state, presenter, person)
         return {"timezone": diary.timezone, **take_page(call, shown_rows(diary.entries()))}
+
+    async def list_written(self, call: calls.Written) -> Rows[Any]:
+        """Lists every record that the person who calls has written."""
+        return (await open_queries(self._node, call.as_, call.pin)).list_written(call)
 
     async def mute(self, call: calls.Mute) -> Params:
         """Leaves a person's posts out of this home's lists. With `off`, shows the posts again."""
