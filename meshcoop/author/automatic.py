@@ -209,7 +209,7 @@ class Countersigner:
         if row.root is None:
             self._waiting[row.n] = None
             if len(self._waiting) > _MAX_WAITING:
-                del self._waiting[next(iter(self._waiting))]
+                del self._waiting[next(iter(self._waiting), row.n)]
             return
         person = self._confirmed_author(row)
         if person is None:
