@@ -5,7 +5,6 @@ Authority is stratum 1, the first that a home folds.
 from collections.abc import Iterable
 
 from meshcoop.fold import invalidation
-from meshcoop.fold.clock_limit import ClockLimit
 from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.open_records import read_authority_record
 from meshcoop.store.disk_errors import log_disk_errors
@@ -20,27 +19,19 @@ from protocol.fold.registry import declared_of, names_of
 from protocol.kinds.neighbourhood import Admit, Epoch
 from protocol.record.sealing import KEY_SIZE
 
-ROOT = 0  # stands for authority in the table of postponed threads; no thread has this row
-
 
 class AuthorityFold:
     """Authority, and the authority records from which it is folded.
 
-    If a record is dated ahead of this home's clock, it is read at once, but it counts only when its
-    time has come.
+    A record counts whatever time it claims (R-03.18e).
     """
 
-    def __init__(
-        self, store: Store, neighbourhood: bytes, ring: KeyRing, clock_limit: ClockLimit
-    ) -> None:
+    def __init__(self, store: Store, neighbourhood: bytes, ring: KeyRing) -> None:
         self._store = store
         self._neighbourhood = neighbourhood
         self._ring = ring
-        self._clock_limit = clock_limit
         self.authority: Authority | None = None  # None without a charter
         self._index = AuthorityIndex()
-        self._index_with_early = AuthorityIndex()
-        self._unfolded: dict[bytes, AuthorityRecord] = {}  # by id; these came after the last fold
         self._read_all()
 
     # -- authority records ------------------------------------------------------------------------
@@ -53,23 +44,18 @@ class AuthorityFold:
         """
         act = read_authority_record(row.record, self._neighbourhood)
         if act is not None:
-            self._index_with_early.add(act)
-            self._unfolded[act.id] = act
+            self._index.add(act)
         return act is not None
 
     def forget(self, record_id: bytes) -> None:
         """Forgets a record that the store no longer holds."""
-        self._unfolded.pop(record_id, None)
         self._index.drop(record_id)
-        self._index_with_early.drop(record_id)
 
     def read_again(self) -> None:
         """Reads all authority records from the store again and folds them. Callers use this after a
         database transaction has failed.
         """
         self._index = AuthorityIndex()
-        self._index_with_early = AuthorityIndex()
-        self._unfolded = {}
         self._read_all()
         with log_disk_errors("authority cannot be folded"):
             self.authority = None
@@ -85,7 +71,7 @@ class AuthorityFold:
         """R-01.14: returns the ids of records that stay although they come after a fork of their
         log. Only records of the kinds `vote`, `accept`, `remove` and `hide` can stay.
         """
-        return self._index_with_early.kept_beyond_forks(self._store.logs.forks())
+        return self._index.kept_beyond_forks(self._store.logs.forks())
 
     def _read_all(self) -> None:
         for row in self._store.records.with_open_audience():
@@ -97,9 +83,6 @@ class AuthorityFold:
         """Folds authority. Returns the roots of the threads whose views may change because
         authority has changed.
         """
-        for act in list(self._unfolded.values()):
-            if not self._clock_limit.postpones(act.time, ROOT):
-                self._index.add(self._unfolded.pop(act.id))
         charter = self._index.get(self._neighbourhood)
         if charter is None:
             return set()

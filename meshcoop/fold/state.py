@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 import protocol.kinds  # noqa: F401  # registers every kind before the first fold
-from meshcoop.fold.authority_fold import ROOT, AuthorityFold
+from meshcoop.fold.authority_fold import AuthorityFold
 from meshcoop.fold.clock_limit import ClockLimit
 from meshcoop.fold.code_failures import CodeFailures
 from meshcoop.fold.fold_version import fold_version
@@ -58,7 +58,7 @@ class State:
         self.clock_limit = ClockLimit(store, now)
         self.views = Views(store, stale=is_stale and done is None)
         self.contents = RecordContents(neighbourhood, ring)
-        self.authority_fold = AuthorityFold(store, neighbourhood, ring, self.clock_limit)
+        self.authority_fold = AuthorityFold(store, neighbourhood, ring)
         self.thread_fold = ThreadFold(
             store, self.authority_fold, self.contents, self.clock_limit, self.views
         )
@@ -87,8 +87,7 @@ class State:
         if due:
             with self.store.transaction(durable=False):
                 self.clock_limit.forget_due(now)
-                roots = self.authority_fold.fold()
-                self.thread_fold.fold(roots.union(due) - {ROOT})
+                self.thread_fold.fold(due)
 
     def rebuild(self, report: Report | None = None) -> None:
         """Makes all views again from the records. `report` is called as for a new state."""

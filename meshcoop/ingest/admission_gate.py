@@ -6,7 +6,6 @@ the person's root key has signed. Every home stores this record, because the per
 neighbourhood.
 """
 
-from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.open_records import read_authority_record
 from meshcoop.fold.state import State
 from protocol.authority.record_index import AuthorityRecord
@@ -40,8 +39,7 @@ def _brings_itself(state: State, record: Record) -> bool:
     The person who signed the certificate must have been let in at some time.
     """
     act = read_authority_record(record, state.neighbourhood) if record.header.seq == 1 else None
-    # A record whose time is ahead of the clock waits in the pool.
-    if act is None or act.time > state.now() + DRIFT_MS:
+    if act is None:
         return False
     certified = _certificate(state, act)
     if certified is None or certified.device != act.device or state.authority is None:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterator
 
 import trio
 
-from meshcoop.fold.authority_fold import ROOT
 from meshcoop.fold.state import State
 from meshcoop.fold.thread_fold import MAX_RECORDS, NOT_OF_CODE, fold_entries
 from meshcoop.fold.views import FoldedThread
@@ -100,9 +99,7 @@ class Backlog:
         limit = self._state.clock_limit
         now = self._state.now()
         due = limit.due(now)
-        if ROOT in due:
-            self._state.fold_due()
-        for roots in self._parts([root for root in due if root != ROOT]):
+        for roots in self._parts(due):
             if len(roots) == 1 and self._count(roots[0]) > MAX_RECORDS:
                 await self._fold_large(roots[0])
             else:

@@ -47,6 +47,8 @@ class Authority(Standing):
     council_posts: CouncilPosts = field(default_factory=dict)
     outcomes: dict[bytes, Outcome] = field(default_factory=dict)
     renewals: dict[bytes, Ballot] = field(default_factory=dict)
+    # term → everybody who accepted the term or a later term built on it
+    supporters: dict[bytes, set[bytes]] = field(default_factory=dict)
     members: dict[bytes, Member] = field(default_factory=dict)
     people: dict[bytes, Member] = field(default_factory=dict)
     candidates: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
@@ -117,14 +119,16 @@ class Authority(Standing):
     def term_to_accept(self, person: bytes) -> bytes | None:
         """Returns the id of the term that this person's software should accept now (R-16.5).
 
-        It is the newest term in the chain whose parent has the person on the parent's roll. A
-        sibling of a term is another term with the same parent. Returns None if the person has
-        accepted the newest term or a sibling of it. Also returns None if an earlier term of the
-        chain is not firm and the person has accepted a sibling of that earlier term.
+        It is the newest term in the chain that has the person on its own roll or on its parent's
+        roll. The accept of somebody who is new on the roll chooses no term. But stores then keep
+        the term, even if the log of the only voter forks. A sibling of a term is another term with
+        the same parent. Returns None if the person has accepted the newest term or a sibling of it.
+        Also returns None if an earlier term of the chain is not firm and the person has accepted a
+        sibling of that earlier term.
         """
         newest = None
         for (parent, term), firm in zip(pairwise(self.chain.terms), self.chain.firm, strict=True):
-            if person in parent.roll:
+            if person in parent.roll | term.roll:
                 accepted = self._accepted_children(parent, person)
                 # Otherwise a home that knows half of the records could accept two siblings, and its
                 # person would count for neither. A firm term cannot lose to a sibling any more.
@@ -146,7 +150,7 @@ class Authority(Standing):
     def _accepted_children(self, parent: Term, person: bytes) -> set[bytes]:
         """Returns the ids of the terms that follow `parent` and that `person` accepted."""
         children = [term.id for term in self.terms.values() if term.parent == parent.id]
-        return {term for term in children if person in self.renewals[term].accepted}
+        return {term for term in children if person in self.supporters[term]}
 
 
 def read_charter(charter: AuthorityRecord) -> dict[str, Any]:
@@ -192,18 +196,15 @@ def fold_authority(
     ever_decided = _EverDecided(fields, index, passed, owners)
 
     devices = admission.select_devices(certified, revoked)
-    standing = Standing(
-        devices=devices,
-        cuts=registers.cuts_of_removed(held),
-        forks=forks,
-        accepts=read_accepts(index, charter.id, devices, forks),
-    )
+    cuts = registers.cuts_of_removed(held)
+    accepts = read_accepts(index, charter.id, devices, forks)
+    standing = Standing(devices=devices, cuts=cuts, forks=forks, accepts=accepts)
     listed = terms.listed_people(passed.values())
     within_reach = admission.admits_within_reach(index, listed, ever_decided.highest("room"))
     ever_let_in = _ever_let_in(within_reach, owners, passed.values())
     admits = [admit for admit in within_reach if standing.counts(admit, admit.fields["person"])]
     people, newcomers = _let_in(admits, owners, chain, rules["room"])
-    members = {person: member for person, member in people.items() if person not in standing.cuts}
+    members = {person: member for person, member in people.items() if person not in cuts}
     return Authority(
         neighbourhood=charter.id,
         charter=rules,
@@ -213,10 +214,11 @@ def fold_authority(
         council_posts=registers.read_council_posts(judge),
         outcomes=outcomes,
         renewals=terms.count_ballots(index, passed, owners, supported),
+        supporters=supported,
         devices=devices,
-        cuts=standing.cuts,
+        cuts=cuts,
         forks=forks,
-        accepts=standing.accepts,
+        accepts=accepts,
         storable_devices=frozenset(key for key in owners if owners[key] in ever_let_in),
         ever_let_in=ever_let_in,
         largest_quotas=ever_decided.quotas,
@@ -373,14 +375,17 @@ class _EverDecided:
         values = [term.written[rule].value for term in self._terms if rule in term.written]
         for proposal in self._proposals:
             which, new = terms.read_holding(proposal.fields["change"])
-            if which == rule and self._would_ever_pass(proposal):
+            if which == rule and self._would_ever_pass(proposal, rule, new.n):
                 values.append(new.value)
         allowed: list[int] = [value for value in values if registers.may_hold(rule, value)]
         return max([int(self._fields[name]), *allowed])
 
-    def _would_ever_pass(self, proposal: AuthorityRecord) -> bool:
+    def _would_ever_pass(self, proposal: AuthorityRecord, rule: Register, n: int) -> bool:
         """Returns True if the proposal would pass under any of the terms that passed.
 
-        It judges as if no device were revoked.
+        It judges as if no device were revoked. `rule` and `n` are the register and the number that
+        the proposal names.
         """
-        return any(judge.outcome(proposal).passed for judge in self._judges)
+        return any(
+            judge.is_in_reach(rule, n) and judge.outcome(proposal).passed for judge in self._judges
+        )

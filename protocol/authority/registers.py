@@ -19,6 +19,8 @@ from protocol.errors import Refused
 from protocol.schema.majority import MIN_COUNCIL, votes_needed
 from protocol.schema.register_names import BY_RENEWAL, HIDDEN, RULE, STANDING
 
+MAX_STEP = 1000  # how far a register's number may lie above the number in the term
+
 _NO_DECISION_CHANGES = ("founders", *BY_RENEWAL)
 
 Cuts = dict[bytes, int]  # device → the last number that counts; without an entry, none counts
@@ -54,6 +56,15 @@ class Judge:
     def majority(self) -> int:
         """The smallest number of moderators that is more than half of all moderators."""
         return len(self.term.moderators) // 2 + 1
+
+    def is_in_reach(self, which: Register, n: int) -> bool:
+        """Returns True if a change may give the register the number `n` in this term (R-03.25g).
+
+        The number must be above the number in the term. If it lies too far above, the change does
+        not count. Otherwise one change could use up all numbers for good.
+        """
+        first = self.term.holding(which).n
+        return first < n <= first + MAX_STEP
 
     def outcome(self, proposal: AuthorityRecord) -> Outcome:
         """Counts the votes on a proposal and judges whether it passed (R-03.26).
@@ -135,7 +146,8 @@ def fold_registers(judge: Judge, passed: Iterable[AuthorityRecord]) -> Registers
     for proposal in sorted(passed, key=lambda record: record.id):
         if proposal.fields.get("change") is not None:
             which, new = read_holding(proposal.fields["change"])
-            if may_hold(which, new.value) and new.n > _number(registers, which):
+            is_allowed = judge.is_in_reach(which, new.n) and may_hold(which, new.value)
+            if is_allowed and new.n > _number(registers, which):
                 registers[which] = new
     # The removes of moderators come second. If a proposal and the moderators both removed a person
     # with the same number, the higher cut of each log is in force.
@@ -209,7 +221,7 @@ def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
     which = (STANDING, person)
     for n, cuts_by_moderator in judge.majorities(REMOVE, person).items():
         # The moderators cannot change a number that the term wrote down, or a lower number.
-        if n % 2 == 0 or n <= judge.term.holding(which).n:
+        if n % 2 == 0 or not judge.is_in_reach(which, n):
             continue
         cuts = _kth_smallest(list(cuts_by_moderator.values()), judge.majority)
         if n > _number(registers, which):
@@ -228,7 +240,7 @@ def _hide(registers: Registers, judge: Judge, record: bytes) -> None:
     """
     which = (HIDDEN, record)
     majorities = judge.majorities(HIDE, record)
-    highest = max(majorities, default=0)
+    highest = max((n for n in majorities if judge.is_in_reach(which, n)), default=0)
     if highest > _number(registers, which):
         hidden_by = [len(judge.term.moderators), sorted(majorities[highest])]
         registers[which] = Holding(highest, hidden_by if highest % 2 else None)

@@ -36,9 +36,9 @@ class Plain(PlainTerms):
         registers = dict(self.term.written)
         for register in set(self.asked):
             start, _ = self.term.written.get(register, (0, None))
-            passed = [one for one in self.asked[register] if one[0] > start]
+            passed = self.in_reach(start, self.asked[register])
             if register[0] == "standing":
-                passed += [one for one in self.removals(register[1], passed) if one[0] > start]
+                passed += self.in_reach(start, self.removals(register[1], passed))
             if passed:
                 highest = max(n for n, _, _ in passed)
                 n, _, value = min(
@@ -46,6 +46,10 @@ class Plain(PlainTerms):
                 )
                 registers[register] = (n, value)
         return registers
+
+    def in_reach(self, start, changes):
+        """Keeps the changes whose number is above the term's, but at most 1,000 above (R-03.25g)."""
+        return [one for one in changes if start < one[0] <= start + 1000]
 
     @cached_property
     def asked(self):
@@ -208,6 +212,10 @@ class Plain(PlainTerms):
             and act.device in self.owner
         }
         both = term.roll | set(proposal.fields.get("newcomers") or [])
+        what, key, n, _ = proposal.fields["change"]
+        start, _ = term.written.get((what, key), (0, None))
+        if not start < n <= start + 1000:
+            return False
         return all(100 * len(yes & some) > term.share * len(some) for some in (term.roll, both))
 
     @cached_property

@@ -218,7 +218,7 @@ class History:
         self.propose((what, key, n, other))
 
     def change(self):
-        n = self.random.choice([1, 1, 1, 2, 2, 3, 4, 5])
+        n = self.random.choice([1, 1, 1, 2, 2, 3, 4, 5, 1000, 1001, 1003])
         what = self.random.choice([STANDING, STANDING, RULE, RULE, MEASURE, "weather"])
         if what == STANDING:
             target = self.anybody()
@@ -250,7 +250,7 @@ class History:
         """
         target = self.anybody()
         council = self.lists().moderators
-        n = self.random.choice([1, 1, 1, 3, 2, 5])
+        n = self.random.choice([1, 1, 1, 3, 2, 5, 999, 1001])
         if self.chance(0.3):
             target, n = self.written_out() or (target, n)
         posting = self.most(council) if self.chance(0.8) else [self.anybody()]

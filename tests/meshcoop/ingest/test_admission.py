@@ -8,6 +8,7 @@ from meshcoop.author import automatic as duties
 from meshcoop.author.folding import fold_at_once
 from protocol.kinds.accept_and_close import Accept
 from protocol.kinds.neighbourhood import Admit, Epoch
+from tests.support.council import by_software
 from tests.support.street_in_memory import Street, settle
 
 
@@ -56,6 +57,7 @@ def test_a_founder_whose_disk_was_restored_takes_nobody_along(street):
     ada = street.found()
     copy = backup(street, ada)
     ben = settled_in(street, ada, ada)
+    by_software(ada, ben)  # puts Ben on the roll
     cho = settled_in(street, ada, ben)
     offer = ben.post("offer", title="bread rolls")
     settle(ada, ben, cho)
@@ -98,6 +100,7 @@ def test_without_an_accept_a_fork_takes_the_newcomer_along_alike_everywhere(stre
 def test_a_voucher_revoked_later_changes_who_belongs_and_not_what_is_stored(street):
     ada = street.found()
     ben = street.neighbour(ada)
+    by_software(ada, ben)  # puts Ben on the roll
     after = ben.head.seq
     cho = street.neighbour(ben)
     settle(ada, ben, cho)

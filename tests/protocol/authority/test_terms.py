@@ -2,11 +2,13 @@
 in force.
 """
 
+import random
+
 import pytest
 
 from protocol.authority import authority
 from protocol.authority.record_index import AuthorityIndex
-from protocol.schema.register_names import RULE, STANDING
+from protocol.schema.register_names import HIDDEN, RULE, STANDING
 from tests.support.authority_records import charter, ids, people, public
 
 
@@ -393,3 +395,57 @@ def test_a_long_line_of_terms_is_walked():
         parent = ada.renews(parent, [ada])
         acts += passed(parent, [ada])
     assert authority.fold_authority(first, acts, {}).term.id == parent.id
+
+
+def test_vector_25_a_removal_after_a_restoration_counts_without_the_first():
+    crowd = people(*"ABCP")
+    ada, ben, cho, pia = crowd
+    first = charter(ada, ben, cho)
+    acts = [ada.admits(pia), ada.removes(pia, 1, cut=4), ben.removes(pia, 1, cut=5)]
+    acts += passed(ben.proposes(STANDING, pia.key, 2), [ben, cho])
+    assert out(authority.fold_authority(first, acts, {}), pia) == [False]
+    acts += [ben.removes(pia, 3, cut=7), cho.removes(pia, 3, cut=8)]
+    assert cut(authority.fold_authority(first, acts, {}), pia) == 8
+
+    # The revocation makes Ada's remove stop counting, but not the admit before it.
+    acts.append(cho.carries(ada.revokes(ada.device, acts[1].seq - 1)))
+    known = authority.fold_authority(first, acts, {})
+    assert out(known, pia) == [True]
+    assert cut(known, pia) == 8
+
+
+@pytest.mark.parametrize(("n", "counts"), [(999, True), (1001, False), (2**31 - 1, False)])
+def test_a_change_numbered_far_above_the_term_changes_nothing(n, counts):
+    crowd = people(*"ABCP")
+    ada, ben, cho, pia = crowd
+    first = charter(ada, ben, cho)
+    hidden = b"h" * 32
+    acts = [ada.admits(pia), *(who.removes(pia, n) for who in crowd[:3])]
+    acts += passed(ada.proposes(RULE, "answer_days", n, 9), crowd[:3])
+    acts += [who.act("hide", {"n": n}, parents=[hidden]) for who in crowd[:3]]
+    known = authority.fold_authority(first, acts, {})
+    assert out(known, pia) == [counts]
+    assert (known.charter["answer_days"] == 9) == counts
+    assert ((HIDDEN, hidden) in known.registers) == counts
+
+    holds = [[RULE, "answer_days", 600, 5], [STANDING, pia.key, 600, None]]
+    acts += passed(ada.renews(first, crowd[:3], holds=holds), crowd[:3])
+    known = authority.fold_authority(first, acts, {})
+    assert out(known, pia) == [n < 1601]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_vector_26_no_clock_takes_back_a_vote_on_a_renewal(seed):
+    crowd = people(*"AXYV")
+    ada, xia, yan, val = crowd
+    first = charter(ada, val, vouchers=1)
+    admit = val.admits(xia)
+    acts = [admit, ada.admits(yan)]
+    term = ada.renews(first, [ada], joining=[xia, yan], leaving=[val])
+    acts += passed(term, [ada, val])
+    removed = [[STANDING, val.key, 1, [[val.device, 0]]]]
+    renewal = ada.renews(term, [ada], round=1, holds=removed)
+    acts += [renewal, ada.says("yes", renewal)]
+    acts.append(xia.says("yes", renewal, time=admit.time - 86_400_000))
+    random.Random(seed).shuffle(acts)
+    assert authority.fold_authority(first, acts, {}).term.id == renewal.id
