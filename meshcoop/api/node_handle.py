@@ -71,6 +71,13 @@ class NodeHandle(Protocol):
     def require_relay(self) -> Relay:
         """Returns the relay that this node runs. Raises Mistake if this home is no relay."""
 
+    async def ask_place(self, text: str, seconds: float) -> bytes:
+        """Asks the home that made the invitation `text` for the place for which a newcomer's device
+        has to be certified. Gives up if no home answers within `seconds`.
+
+        Raises Refused or Mistake if no home tells the place.
+        """
+
     async def join(self, text: str, name: str | None, seconds: float) -> bool:
         """Shows the invitation `text` to the inviter's home, and asks to be admitted under `name`.
         Gives up if no home answers within `seconds`.

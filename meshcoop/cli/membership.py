@@ -31,6 +31,7 @@ from protocol.fold.registry import declared_of
 from protocol.kinds.neighbourhood import Charter
 from protocol.kinds.people import read_person_name
 from protocol.record import root_statement, sealing
+from protocol.record.root_statement import FOUNDING_PLACE
 from protocol.time_zones import local_clock
 from protocol.wire import calls, invitation
 
@@ -113,7 +114,7 @@ def join_neighbourhood(
     """Asks to join the neighbourhood of an invitation. With your recovery words, you return as the
     member that you already are.
     """
-    place = invitation.decode(code).neighbourhood
+    invitation.decode(code)  # a mistyped invitation leaves no trace
     root = recovery_words.read_root_seed(words) if words else None
     if as_ is None and root is None:
         raise Mistake("Say who joins with --as NAME, or come back with --words FILE.", _USAGE)
@@ -126,8 +127,10 @@ def join_neighbourhood(
     if not process.running(context.home):
         # While this home's node runs, the node uses the address. The check would call it taken.
         keep_listen_addresses(context, listen)
-    unlocked = _prepare_keys(context, place, root, secret)
+    unlocked = _prepare_keys(context, root, secret)
     with _node_for_joining(context, secret) as node:
+        answer = node.call(calls.AskPlace(invitation=code, seconds=wait))
+        unlocked = _certify_for(bytes.fromhex(answer["place"]), root, unlocked)
         is_member = node.call(calls.Join(invitation=code, name=name, seconds=wait))
         status = node.call(calls.Status())
     person = unlocked.keys.devices[0].person.hex()
@@ -185,35 +188,33 @@ def _join_again(context: Context, code: str, name: str | None, wait: float) -> N
     context.answer(result, lambda: "You have joined already.", is_done=True)
 
 
-def _prepare_keys(context: Context, place: bytes, root: bytes | None, secret: str) -> UnlockedKeys:
+def _prepare_keys(context: Context, root: bytes | None, secret: str) -> UnlockedKeys:
     """Creates the keys of a home that wants to join a neighbourhood. If the keys exist already,
-    unlocks them. Certifies the keys for this neighbourhood.
+    unlocks them.
 
-    `place` is the beginning of the neighbourhood's id. Raises Mistake if the keys cannot be
-    unlocked or certified.
+    The keys are not certified for the neighbourhood yet. Raises Mistake if the keys cannot be
+    unlocked, or belong to another person than `root`.
     """
-    if context.home.key_file.exists():
-        return _certify_for(
-            context, place, root, key_file.unlock_key_file(context.home.key_file, secret)
-        )
-    if root is not None:
-        return create_keys(context, Identity.of(root, os.urandom, place), secret, on_paper=True)
-    return create_keys(context, Identity.new(os.urandom, place), secret)
+    if not context.home.key_file.exists():
+        if root is not None:
+            return create_keys(
+                context, Identity.of(root, os.urandom, FOUNDING_PLACE), secret, on_paper=True
+            )
+        return create_keys(context, Identity.new(os.urandom), secret)
+    unlocked = key_file.unlock_key_file(context.home.key_file, secret)
+    if root is not None and recovery_words.person_of(root) != unlocked.keys.devices[0].person:
+        raise Mistake("These words belong to another person than this home; use another --home.")
+    return unlocked
 
 
-def _certify_for(
-    context: Context, place: bytes, root: bytes | None, unlocked: UnlockedKeys
-) -> UnlockedKeys:
-    """Certifies a home's existing keys for another neighbourhood. An earlier attempt to join has
-    made these keys.
+def _certify_for(place: bytes, root: bytes | None, unlocked: UnlockedKeys) -> UnlockedKeys:
+    """Certifies a home's keys for a neighbourhood.
 
-    `place` is the beginning of the other neighbourhood's id. Raises Mistake if `root` belongs to
-    another person, or if the root key is missing.
+    `place` is the beginning of the neighbourhood's id. Only the inviter's home tells it, so the keys
+    are there before. Raises Mistake if the root key is missing.
     """
     keys = unlocked.keys
     held = keys.devices[0]
-    if root is not None and recovery_words.person_of(root) != held.person:
-        raise Mistake("These words belong to another person than this home; use another --home.")
     if root_statement.read_statement(held.statement).place == place:
         return unlocked
     root = root or keys.recovery_seed
@@ -221,8 +222,6 @@ def _certify_for(
         raise Mistake(
             "This home has asked to join another neighbourhood; use another --home, or add --words."
         )
-    # A running node would go on using the old certificate.
-    process.stop(context.home)
     box_key = sealing.device_box_key(held.seed).public
     certificate = root_statement.certify_device(root, held.seed, box_key, place)
     return unlocked.save(replace(keys, devices=(replace(held, statement=certificate),)))

@@ -189,9 +189,18 @@ class Network(Protocol):
         """Within the block of an `async with` statement, takes part in a gossip topic. The block
         gets the channel of its messages.
 
+        At first this node shares the topic with nobody: see `share_topic`.
+
         `validator` is synchronous, and its answer depends on the bytes alone. A message that it
         refuses is not delivered and not forwarded. If the channel is full, new messages are lost.
         Gossip only makes news quick; sync brings what gossip lost.
+        """
+
+    def share_topic(self, topic: str, peers: set[str]) -> None:
+        """Shares a topic with exactly these peers. Other peers are not told of the topic, get no
+        message of it, and nothing that they say of it counts.
+
+        Does nothing if this node does not take part in the topic.
         """
 
     async def publish(self, topic: str, data: bytes) -> None:

@@ -1,11 +1,11 @@
 """The node: one process that runs one home. `run_node` builds and connects all its parts."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, closing, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import msgpack
 import trio
@@ -32,7 +32,7 @@ from meshcoop.relay.relay import Relay, open_relay
 from meshcoop.store.last_signed import LastSigned
 from meshcoop.store.store import Store
 from meshcoop.sync import joining
-from meshcoop.sync.joining import Admission, Joiner
+from meshcoop.sync.joining import Admission, Joiner, Visit
 from protocol.errors import Refused
 from protocol.fold.registry import declared_of
 from protocol.kinds import FAULTS
@@ -42,6 +42,7 @@ from protocol.wire.invitation import Invitation
 
 _SHORT_ID = 8  # hexadecimal digits
 _LOG = logging.getLogger(__name__)
+_Answer = TypeVar("_Answer")
 
 OpenNetwork = Callable[[bytes, list[str]], AbstractAsyncContextManager[Network]]
 
@@ -247,39 +248,54 @@ class Node:
         this home belongs to another neighbourhood. Also raises Mistake if this home is admitted but
         the neighbourhood's records do not come in time.
         """
-        invite = invitation.decode(text)
+        visit = self._visit(text)
         if self.membership is not None:
-            if self.membership.state.neighbourhood.startswith(invite.neighbourhood):
+            if await self._is_from_here(visit, self.membership):
                 return True
             raise Mistake("This home already belongs to a neighbourhood; use another --home.")
+        self._unlocked = self._unlocked.reread()  # the command has certified the device meanwhile
         known_as = name or self._unlocked.keys.devices[0].person.hex()[:_SHORT_ID]
         self._store.set_note(_NAME, known_as)
         deadline = trio.current_time() + seconds
-        try:
-            admission = await joining.keep_knocking(
-                self.network, invite, peer_id_from_key(invite.peer), self._joiner(known_as), seconds
-            )
-        except NetworkError as error:
-            raise Mistake(
-                (
-                    "No neighbour could be reached within {seconds:g} s ({error}); compare the "
-                    "invitation letter by letter, ask the inviter to start their node, then join "
-                    "again."
-                ),
-                seconds=seconds,
-                error=error,
-            ) from None
+        admission = await _ask_neighbour(
+            partial(joining.knock, visit, self._joiner(known_as)), seconds
+        )
         if admission is None:
             self._remember(invitation=text)
             self.wait_for_admission(text)
             return False
-        membership = await self._move_in(admission, invite)
+        membership = await self._move_in(admission, visit.invite)
         with trio.move_on_after(max(deadline - trio.current_time(), _MOVING_IN_SECONDS)):
             await membership.mesh.settled.wait()
             while self._store.read_note(_NAME) is not None:  # until the name is posted
                 await self.changed.wait()
             return True
         raise Mistake("Admitted, but the neighbours' records have not all come; leave the node up.")
+
+    async def ask_place(self, text: str, seconds: float) -> bytes:
+        """Asks the home that made an invitation for the place for which a newcomer's device has to
+        be certified.
+
+        Raises Refused if that home does not know the invitation, and Mistake if no neighbour
+        answers.
+        """
+        return await _ask_neighbour(partial(joining.ask_place, self._visit(text)), seconds)
+
+    async def _is_from_here(self, visit: Visit, membership: Membership) -> bool:
+        """Returns whether an invitation is from this home, or from a home of this neighbourhood that
+        is up.
+        """
+        if visit.inviter == self.network.peer_id:
+            return True
+        try:
+            place = await joining.ask_place(visit)
+        except (NetworkError, Refused):
+            return False
+        return membership.state.neighbourhood.startswith(place)
+
+    def _visit(self, text: str) -> Visit:
+        invite = invitation.decode(text)
+        return Visit(self.network, invite, peer_id_from_key(invite.peer), self._random)
 
     def wait_for_admission(self, text: str) -> None:
         """Shows the invitation again every few seconds until this home is admitted. If another
@@ -296,18 +312,17 @@ class Node:
             await self._ask_until_admitted(text)
 
     async def _ask_until_admitted(self, text: str) -> None:
-        invite = invitation.decode(text)
+        visit = self._visit(text)
         joiner = self._joiner(str(self._store.read_note(_NAME)))
-        inviter = peer_id_from_key(invite.peer)
         while self.membership is None:
             await trio.sleep(_ASK_AGAIN_SECONDS)
             try:
-                admission = await joining.knock(self.network, invite, inviter, joiner)
+                admission = await joining.knock(visit, joiner)
             except (NetworkError, Refused) as error:
                 _LOG.info("still waiting to be admitted: %s", error)
                 continue
             if admission is not None:
-                await self._move_in(admission, invite)
+                await self._move_in(admission, visit.invite)
 
     async def enter(self, neighbourhood: bytes) -> Membership:
         """Builds the membership and starts its tasks. Returns when the node answers peers."""
@@ -388,3 +403,21 @@ class Node:
     def _joiner(self, name: str) -> Joiner:
         device = self._unlocked.keys.devices[0]
         return Joiner(device.seed, device.statement, name)
+
+
+async def _ask_neighbour(ask: Callable[[], Awaitable[_Answer]], seconds: float) -> _Answer:
+    """Asks the inviter's home, again and again until it answers. Raises Mistake if no neighbour has
+    answered after this many seconds.
+    """
+    try:
+        return await joining.keep_trying(ask, seconds)
+    except NetworkError as error:
+        raise Mistake(
+            (
+                "No neighbour could be reached within {seconds:g} s ({error}); compare the "
+                "invitation letter by letter, ask the inviter to start their node, then join "
+                "again."
+            ),
+            seconds=seconds,
+            error=error,
+        ) from None

@@ -14,7 +14,14 @@ from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
 from meshcoop.home.relay_limits import RelayLimits
 from meshcoop.ingest.verify_pipeline import Verifier
-from meshcoop.network.interface import Network, RelayService, Stream, TaskStatus
+from meshcoop.network.doorway import answer_door
+from meshcoop.network.interface import (
+    Network,
+    NetworkError,
+    RelayService,
+    Stream,
+    TaskStatus,
+)
 from meshcoop.relay.shared_network import NOT_SERVED, SharedNetwork
 from meshcoop.relay.tenant import Tenant, open_tenant
 from meshcoop.relay.tickets import Tickets
@@ -25,6 +32,7 @@ from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused
 from protocol.record.envelope import device_key
 from protocol.wire import frames, relay_ticket
+from protocol.wire.door import Ends
 from protocol.wire.relay_ticket import EnrolRequest
 
 _LOG = logging.getLogger(__name__)
@@ -95,7 +103,9 @@ class Relay:
         self.tickets = Tickets(store, now, random)
         self.carrying = carrying
         self._neighbourhoods = RelayedNeighbourhoods(store)
-        self.shared_network = SharedNetwork(network, self.talking, self._neighbourhoods.has_left)
+        self.shared_network = SharedNetwork(
+            network, self.talking, self._neighbourhoods.all, self._neighbourhoods.left, random
+        )
         self._home = home
         self._network = network
         self._nursery = nursery
@@ -151,8 +161,9 @@ class Relay:
         """Returns the time (milliseconds) at which a neighbourhood enrolled this relay."""
         return self._neighbourhoods.since(neighbourhood)
 
-    async def enrol(self, request: EnrolRequest) -> None:
-        """Begins to serve the neighbourhood of a request that has been checked.
+    async def enrol(self, request: EnrolRequest, ticket: bytes) -> None:
+        """Begins to serve the neighbourhood of a request that has been checked. `ticket` is the id
+        of the ticket that was shown.
 
         Stores the request's records, which show that the person who asks is a member.
         """
@@ -160,7 +171,7 @@ class Relay:
         async with self._changing:  # two requests with the same ticket may come at once
             tenant = self.tenants.get(neighbourhood) or await self._serve(neighbourhood)
             self._neighbourhoods.add(neighbourhood, self._now())
-            self.tickets.note_use(request)
+            self.tickets.note_use(ticket, neighbourhood)
             tenant.inbox.ingest_wires(request.chain)
 
     async def leave(self, neighbourhood: bytes) -> None:
@@ -186,12 +197,21 @@ class Relay:
             tenant.storage.change_limits(limits, self._now())
 
     async def answer_requests(self, stream: Stream) -> None:
-        """Answers the enrolment requests that come on one stream."""
+        """Answers the enrolment requests that come on one stream, if the peer proves that it knows
+        the secret of a ticket of this relay.
+        """
+        guarded = self.tickets.door_keys()
+        try:
+            opened, ticket = await answer_door(stream, self._network.peer_id, guarded, self._random)
+        except NetworkError as error:
+            _LOG.info("a request to be served from %s: %s", stream.peer, error)
+            return
         decoder = frames.Decoder()
         with trio.move_on_after(_ANSWER_SECONDS):
-            while data := await stream.read():
+            while data := await opened.stream.read():
                 for frame in decoder.feed(data):
-                    await stream.write(frames.encode(await self._reply(stream.peer, frame)))
+                    reply = await self._reply(opened.ends, ticket, frame)
+                    await opened.stream.write(frames.encode(reply))
 
     def _compare_files(self) -> None:
         """Makes the table of neighbourhoods and the files of their stores agree.
@@ -207,7 +227,7 @@ class Relay:
                 self._neighbourhoods.add(neighbourhood, self._now())
 
     async def _try_to_serve(self, neighbourhood: bytes) -> None:
-        name = neighbourhood.hex()
+        name = _short(neighbourhood)
         try:
             await self._serve(neighbourhood)
         except (Obstacle, Damaged) as disk_error:
@@ -218,7 +238,7 @@ class Relay:
     async def _serve(self, neighbourhood: bytes) -> Tenant:
         """Starts to serve a neighbourhood, and returns its tenant."""
         tenant: Tenant = await self._nursery.start(self._run_tenant, neighbourhood)
-        _LOG.info("serving the neighbourhood %s", neighbourhood.hex())
+        _LOG.info("serving the neighbourhood %s", _short(neighbourhood))
         return tenant
 
     async def _run_tenant(self, neighbourhood: bytes, *, task_status: TaskStatus) -> None:
@@ -243,7 +263,7 @@ class Relay:
         except Exception:  # logged loudly, but the node goes on
             if tenant is None or not tenant.has_begun:
                 raise
-            _LOG.exception("the neighbourhood %s is lost to a fault of ours", neighbourhood.hex())
+            _LOG.exception("the neighbourhood %s is lost to a fault of ours", _short(neighbourhood))
         finally:
             if tenant is not None:
                 tenant.is_over.set()
@@ -268,17 +288,25 @@ class Relay:
         for ending in ("", "-wal", "-shm"):
             Path(f"{self._path_of(neighbourhood)}{ending}").unlink(missing_ok=True)
 
-    async def _reply(self, peer: str, frame: list[Any]) -> list[Any]:
+    async def _reply(self, ends: Ends, ticket: bytes, frame: list[Any]) -> list[Any]:
+        peer = ends.opener
         try:
             request = EnrolRequest.read(frame)
-            self.tickets.check(request, peer, self._network.peer_id)
+            self.tickets.check(request, ticket, ends)
         except Refused as refusal:
             _LOG.info("a request to be served from %s: %s", peer, refusal)
             return [relay_ticket.REFUSAL, refusal.rule, refusal.reason]
         self.shared_network.welcome(peer)
         try:
-            await self.enrol(request)
+            await self.enrol(request, ticket)
         except (Obstacle, Damaged) as disk_error:
             _LOG.error("a request to be served from %s fails: %s", peer, disk_error.sentence)
             return [relay_ticket.REFUSAL, "R-08.6d", "the relay's disk fails; ask its technician"]
         return [relay_ticket.ENROLLED]
+
+
+def _short(neighbourhood: bytes) -> str:
+    """Returns the name of a neighbourhood in logs. Its whole id opens doors, so no log has it
+    (R-05.12b).
+    """
+    return neighbourhood.hex()[:8]

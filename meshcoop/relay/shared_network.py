@@ -1,7 +1,7 @@
 """One network that the meshes of several neighbourhoods share.
 
-A peer that opens a sync stream names a neighbourhood in its hello. The mesh of that neighbourhood
-then gets the stream. Each mesh gets a `meshcoop.network.interface.Network` of its own.
+A peer that opens a sync stream proves at the door that it knows a neighbourhood's id. The mesh of that
+neighbourhood then gets the stream. Each mesh gets a `meshcoop.network.interface.Network` of its own.
 """
 
 import logging
@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, cont
 
 import trio
 
+from meshcoop.network.doorway import answer_door
 from meshcoop.network.interface import (
     Handler,
     Network,
@@ -22,36 +23,40 @@ from meshcoop.network.interface import (
 from meshcoop.sync.conversation import HELLO_SECONDS
 from meshcoop.sync.peer_manager import GUEST_SECONDS, PROOF_SECONDS
 from protocol.errors import Refused
-from protocol.wire import frames
+from protocol.wire import door
 from protocol.wire import sync_session as sync
 
 _LOG = logging.getLogger(__name__)
 
 NOT_SERVED = Refused("R-08.7", "this relay does not serve your neighbourhood any more")
-NOT_KNOWN = Refused(
-    "R-08.7f", "this relay does not know your neighbourhood, or cannot serve it now"
-)
+CANNOT_SERVE = Refused("R-08.7f", "this relay cannot serve your neighbourhood now")
 
 _LOOK_SECONDS = 2
 
 
 class SharedNetwork:
-    """Hands each stream to the neighbourhood that the stream's hello names. Drops peers that do not
-    prove that they belong to a neighbourhood.
+    """Hands each stream to the neighbourhood whose id the opener has proved to know. Drops peers
+    that do not prove that they belong to a neighbourhood.
 
-    `talking` returns the peers that have given this proof. `has_left` returns whether the relay has
-    stopped serving a neighbourhood.
+    `talking` returns the peers that have given this proof. `served` returns the neighbourhoods that
+    have enrolled the relay, and `left` those that the relay no longer serves. `random(n)` returns n
+    random bytes.
     """
 
     def __init__(
         self,
         network: Network,
         talking: Callable[[], set[str]],
-        has_left: Callable[[bytes], bool],
+        served: Callable[[], list[bytes]],
+        left: Callable[[], list[bytes]],
+        random: Callable[[int], bytes],
     ) -> None:
         self.network = network
         self.talking = talking
-        self._has_left = has_left
+        self._own_peer = network.peer_id
+        self._served = served
+        self._left = left
+        self._random = random
         self._answers: dict[bytes, Handler] = {}  # neighbourhood → what answers its streams
         self._guests: set[str] = set()
         self._silent_since: dict[str, float] = {}  # peer → when it last belonged to a neighbourhood
@@ -62,8 +67,8 @@ class SharedNetwork:
 
     @contextmanager
     def hand_streams(self, neighbourhood: bytes, handler: Handler) -> Iterator[None]:
-        """Within the block of a `with` statement, `handler` answers the streams whose hello names
-        this neighbourhood.
+        """Within the block of a `with` statement, `handler` answers the streams of this
+        neighbourhood. Their doors are open already.
         """
         assert neighbourhood not in self._answers, "a neighbourhood is served once"
         self._answers[neighbourhood] = handler
@@ -109,66 +114,22 @@ class SharedNetwork:
                 await self.network.drop(peer)
 
     async def _answer(self, stream: Stream) -> None:
-        with trio.move_on_after(HELLO_SECONDS):
-            try:
-                data, neighbourhood = await _read_hello(stream)
-            except Refused as refusal:
-                _LOG.info("peer %s: %s", stream.peer, refusal)
-                return
-            answer = self._answers.get(neighbourhood)
-            if answer is None:
-                why = NOT_SERVED if self._has_left(neighbourhood) else NOT_KNOWN
-                await stream.write(sync.SyncSession().send_goodbye(why))
-                return
+        keys = {
+            door.door_key(neighbourhood): neighbourhood
+            for neighbourhood in [*self._served(), *self._left()]
+        }
+        try:
+            opened, neighbourhood = await answer_door(stream, self._own_peer, keys, self._random)
+        except NetworkError as error:
+            _LOG.info("peer %s at the door: %s", stream.peer, error)
+            return
+        answer = self._answers.get(neighbourhood)
         if answer is not None:
-            await answer(PrereadStream(stream, data))
-
-
-async def _read_hello(stream: Stream) -> tuple[bytes, bytes]:
-    """Reads a stream up to the end of its hello. Returns the data read, and the neighbourhood that
-    the hello names.
-
-    Raises Refused if the stream begins with another frame. Raises NetworkError if the stream ends
-    before the hello.
-    """
-    decoder = frames.Decoder()
-    data = b""
-    while piece := await stream.read():
-        data += piece
-        for frame in decoder.feed(piece):
-            if frame[0] != sync.HELLO or [type(field) for field in frame[1:3]] != [int, bytes]:
-                raise Refused("R-05.2", "a session begins with a hello")
-            return data, frame[2]
-    raise NetworkError("the peer left without a word")
-
-
-class PrereadStream:
-    """A stream whose first bytes have been read already. `read` returns them again. It implements
-    Stream.
-    """
-
-    def __init__(self, stream: Stream, data: bytes) -> None:
-        self._stream = stream
-        self._data = data
-
-    @property
-    def peer(self) -> str:
-        """The peer's id."""
-        return self._stream.peer
-
-    async def read(self) -> bytes:
-        """Returns the data that was read already. Later calls read on from the stream."""
-        data = self._data
-        self._data = b""
-        return data or await self._stream.read()
-
-    async def write(self, data: bytes) -> None:
-        """Sends all of `data`."""
-        await self._stream.write(data)
-
-    async def close(self) -> None:
-        """Ends the stream."""
-        await self._stream.close()
+            await answer(opened.stream)
+            return
+        why = CANNOT_SERVE if neighbourhood in self._served() else NOT_SERVED
+        with trio.move_on_after(HELLO_SECONDS):
+            await opened.stream.write(sync.SyncSession().send_goodbye(why))
 
 
 class NeighbourhoodNetwork:
@@ -252,6 +213,10 @@ class NeighbourhoodNetwork:
         topic. The block gets the channel of its messages.
         """
         return self._network.subscribe(topic, validator)
+
+    def share_topic(self, topic: str, peers: set[str]) -> None:
+        """Shares the neighbourhood's gossip topic with exactly these peers."""
+        self._network.share_topic(topic, peers)
 
     async def publish(self, topic: str, data: bytes) -> None:
         """Sends `data` to the gossip topic."""

@@ -12,7 +12,7 @@ from meshcoop.fold.state import State
 from meshcoop.home.relay_limits import RelayLimits
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.verify_pipeline import Verifier
-from meshcoop.network.interface import Network, TaskStatus
+from meshcoop.network.interface import Network, Stream, TaskStatus
 from meshcoop.relay.retention import Storage
 from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.store.gossip_keys import GossipKeys
@@ -58,6 +58,10 @@ class RelayMesh(Mesh):
     ) -> None:
         super().__init__(network, inbox, credentials, now, random, verifier)
         self._keys = keys
+
+    async def _answer(self, stream: Stream) -> None:
+        """Answers a stream whose door the shared network of the relay has opened."""
+        await self._converse(stream, stream.peer)
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
         """Stores gossip keys that come from a member's home. Ignores keys from another relay

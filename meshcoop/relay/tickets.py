@@ -2,13 +2,13 @@
 R-08.5, R-08.6).
 """
 
-import hmac
 from collections.abc import Callable
 
 from meshcoop.store.issued_tickets import IssuedTickets
 from meshcoop.store.store import Store
 from protocol.errors import Refused
-from protocol.wire import membership_proof, relay_ticket
+from protocol.wire import door, membership_proof, relay_ticket
+from protocol.wire.door import Ends
 from protocol.wire.relay_ticket import EnrolRequest, Ticket
 
 
@@ -34,20 +34,21 @@ class Tickets:
         self._issued.add(new.id, new.secret, expires)
         return relay_ticket.encode(new), expires
 
-    def check(self, request: EnrolRequest, member: str, relay: str) -> None:
+    def door_keys(self) -> dict[bytes, bytes]:
+        """Returns the keys of the door to this relay's enrolment: for each key, the id of the ticket
+        that has its secret.
+        """
+        secrets = self._issued.secrets(door.MAX_SECRETS)
+        return {door.door_key(secret): ticket for ticket, secret in secrets}
+
+    def check(self, request: EnrolRequest, ticket: bytes, ends: Ends) -> None:
         """R-08.6: checks a request to enrol the relay. Raises Refused if the ticket is not valid,
         or if no member asks.
 
-        This relay must have issued the ticket, and the request must prove the ticket's secret. The
-        ticket is not valid if another neighbourhood has used it, or if it expired before its first
-        use. `member` and `relay` are the peer ids of the two ends of this connection.
+        The peer has proved that it knows the secret of the ticket with the id `ticket`. The ticket
+        is not valid if another neighbourhood has used it, or if it expired before its first use.
         """
-        issued = self._issued.find(request.ticket)
-        if issued is None:
-            raise Refused("R-08.6", "the relay knows no such ticket; ask for a new one")
-        expected = relay_ticket.ticket_proof(issued.secret, member, relay, request.neighbourhood)
-        if not hmac.compare_digest(expected, request.proof):
-            raise Refused("R-08.6", "the request does not prove the ticket's secret")
+        issued = self._issued.find(ticket)
         if issued.neighbourhood not in {None, request.neighbourhood}:
             raise Refused("R-08.6", "another neighbourhood has used this ticket; ask for a new one")
         if issued.neighbourhood is None and issued.expires < self._now():
@@ -56,14 +57,14 @@ class Tickets:
             request.device,
             request.signature,
             request.neighbourhood,
-            sender=member,
-            receiver=relay,
+            sender=ends.opener,
+            receiver=ends.answerer,
             domain=relay_ticket.HELLO_DOMAIN,
         )
         membership_proof.member_in_chain(request.chain, request.neighbourhood, request.device)
 
-    def note_use(self, request: EnrolRequest) -> None:
+    def note_use(self, ticket: bytes, neighbourhood: bytes) -> None:
         """Notes that this neighbourhood has used the ticket. No other neighbourhood can use it
         after that.
         """
-        self._issued.note_use(request.ticket, request.neighbourhood)
+        self._issued.note_use(ticket, neighbourhood)

@@ -19,7 +19,6 @@ class StoredInvitation(NamedTuple):
     uses the invitation. `person` is the person who has used the invitation, or None if nobody has.
     """
 
-    secret: bytes
     expires: int
     approves: bool
     person: bytes | None
@@ -33,16 +32,21 @@ class Invitations:
         self._db = database.db
         self._db.executescript(_SCHEMA)
 
-    def find(self, invitation_id: bytes) -> StoredInvitation | None:
-        """Returns the invitation with this id, or None."""
+    def secrets(self, most: int) -> list[tuple[bytes, bytes]]:
+        """Returns (id, secret) for each invitation, at most `most`. The last to expire comes first."""
+        rows = self._db.execute(
+            "SELECT id, secret FROM invitations ORDER BY expires DESC LIMIT ?", (most,)
+        )
+        return rows.fetchall()
+
+    def find(self, invitation_id: bytes) -> StoredInvitation:
+        """Returns the invitation with this id. It must be here."""
         row = self._db.execute(
-            "SELECT secret, expires, approve, person FROM invitations WHERE id = ?",
+            "SELECT expires, approve, person FROM invitations WHERE id = ?",
             (invitation_id,),
         ).fetchone()
-        if row is None:
-            return None
-        secret, expires, approve, person = row
-        return StoredInvitation(secret, expires, bool(approve), person)
+        expires, approve, person = row
+        return StoredInvitation(expires, bool(approve), person)
 
     def knocks(self) -> list[tuple[bytes, str, int]]:
         """Returns (person's id, name, time of the knock in ms) for each person who knocked, the

@@ -16,7 +16,6 @@ class IssuedTicket(NamedTuple):
     used the ticket, or None if none has used it.
     """
 
-    secret: bytes
     expires: int
     neighbourhood: bytes | None
 
@@ -28,12 +27,19 @@ class IssuedTickets:
         self._db = database.db
         self._db.executescript(_SCHEMA)
 
-    def find(self, ticket_id: bytes) -> IssuedTicket | None:
-        """Returns the ticket with this id, or None."""
+    def secrets(self, most: int) -> list[tuple[bytes, bytes]]:
+        """Returns (id, secret) for each ticket, at most `most`. The last to expire comes first."""
+        rows = self._db.execute(
+            "SELECT id, secret FROM tickets ORDER BY expires DESC LIMIT ?", (most,)
+        )
+        return rows.fetchall()
+
+    def find(self, ticket_id: bytes) -> IssuedTicket:
+        """Returns the ticket with this id. It must be here."""
         row = self._db.execute(
-            "SELECT secret, expires, neighbourhood FROM tickets WHERE id = ?", (ticket_id,)
+            "SELECT expires, neighbourhood FROM tickets WHERE id = ?", (ticket_id,)
         ).fetchone()
-        return IssuedTicket(*row) if row else None
+        return IssuedTicket(*row)
 
     def add(self, ticket_id: bytes, secret: bytes, expires: int) -> None:
         """Adds a ticket that nobody has used yet."""

@@ -54,6 +54,11 @@ class RelayedNeighbourhoods:
                 "INSERT OR IGNORE INTO left_neighbourhoods VALUES (?)", (neighbourhood,)
             )
 
+    def left(self) -> list[bytes]:
+        """Returns the ids of all neighbourhoods that the relay has left."""
+        rows = self._db.execute("SELECT neighbourhood FROM left_neighbourhoods").fetchall()
+        return [row[0] for row in rows]
+
     def has_left(self, neighbourhood: bytes) -> bool:
         """Returns whether the relay has served a neighbourhood and no longer does."""
         row = self._db.execute(

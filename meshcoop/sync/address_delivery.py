@@ -10,6 +10,7 @@ from typing import Any
 
 import trio
 
+from meshcoop.network.doorway import answer_door, open_door
 from meshcoop.network.interface import NetworkError, Stream
 from meshcoop.store.given_addresses import HeldAddress
 from meshcoop.sync.address_store import HeldAddresses
@@ -17,7 +18,7 @@ from meshcoop.sync.home_mesh import HomeMesh
 from protocol.errors import Refused
 from protocol.record import sealing as seal
 from protocol.record.envelope import device_key
-from protocol.wire import address_gift, frames, membership_proof
+from protocol.wire import address_gift, door, frames, membership_proof
 from protocol.wire.address_gift import Gift, Hello
 
 _LOG = logging.getLogger(__name__)
@@ -197,12 +198,19 @@ class AddressDelivery:
         return await self._run_session(stream, seed, opened=True)
 
     async def _run_session(self, stream: Stream, seed: bytes, *, opened: bool) -> bool:
-        handover = _Handover(self, self._mesh, stream, seed)
+        place = self._mesh.inbox.state.neighbourhood
+        own_peer = self._mesh.network.peer_id
         try:
             with trio.move_on_after(SESSION_SECONDS):
+                if opened:
+                    beyond = await open_door(stream, own_peer, place, self._random)
+                else:
+                    guarded = {door.door_key(place): None}
+                    beyond, _ = await answer_door(stream, own_peer, guarded, self._random)
+                handover = _Handover(self, self._mesh, beyond.stream, seed)
                 return await handover.run(opened=opened)
         except NetworkError:
-            pass  # the peer has gone; there is nobody to tell
+            pass  # the peer has gone, or does not belong here; there is nobody to tell
         finally:
             with trio.CancelScope(shield=True):
                 await stream.close()
@@ -264,14 +272,12 @@ class _Handover:
         signature = membership_proof.prove_membership(
             self._seed, place, self._own_peer, self._stream.peer, domain=address_gift.HELLO_DOMAIN
         )
-        await self._send(Hello(place, self._device, signature).frame())
+        await self._send(Hello(self._device, signature).frame())
 
     def _check(self, greeting: Hello) -> bytes:
         """R-18.3: returns the member whose live device sent the greeting. Raises Refused if no live
         device of a member sent it.
         """
-        if greeting.neighbourhood != self._state.neighbourhood:
-            raise Refused("R-18.3", "this home belongs to another neighbourhood")
         membership_proof.check_proof(
             greeting.device,
             greeting.signature,

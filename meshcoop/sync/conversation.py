@@ -118,7 +118,8 @@ class Conversation:
             with self._scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._write)
-                    self._send(self._credentials.greet(self._session, self.peer))
+                    if self.opener != self.peer:
+                        self._greet()
                     await self._read(nursery)
                     await self._intake.drained()
                     self.end()
@@ -225,6 +226,8 @@ class Conversation:
         self.is_admitted = True
         self._session.admit()
         self._hello_scope.deadline = float("inf")
+        if self.opener == self.peer:  # who opened the stream says hello first (R-05.2c)
+            self._greet()
         self._observer.on_admitted(self)
         self.request_round()
 
@@ -255,6 +258,9 @@ class Conversation:
         if log is None:
             return True
         return log.head.seq < event.seq and not log.fork
+
+    def _greet(self) -> None:
+        self._send(self._credentials.greet(self._session, self.peer))
 
     # -- rounds -----------------------------------------------------------------------------------
 

@@ -41,9 +41,7 @@ class Credentials:
         signature = membership_proof.prove_membership(
             self._seed, state.neighbourhood, self.peer_id, receiver
         )
-        return session.send_hello(
-            state.neighbourhood, self.device, signature, self.chain(self.device)
-        )
+        return session.send_hello(self.device, signature, self.chain(self.device))
 
     def chain(self, device: bytes) -> list[bytes]:
         """Returns the open records that show that `device` belongs to a member.
@@ -66,8 +64,6 @@ class Credentials:
         Raises Refused if the sender does not belong to the neighbourhood (R-05.2, R-05.3, R-08.3).
         """
         state = self.inbox.state
-        if greeting.neighbourhood != state.neighbourhood:
-            raise Refused("R-05.2", "this home belongs to another neighbourhood")
         membership_proof.check_proof(
             greeting.device,
             greeting.signature,

@@ -2,7 +2,6 @@
 means that they come with an invitation (specs/07-joining.md).
 """
 
-import hmac
 import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,14 +10,16 @@ import trio
 
 from meshcoop.author import automatic
 from meshcoop.errors import Mistake
-from meshcoop.network.interface import Stream
-from meshcoop.store.invitations import Invitations
+from meshcoop.network.doorway import answer_door
+from meshcoop.network.interface import NetworkError, Stream
+from meshcoop.store.invitations import Invitations, StoredInvitation
 from meshcoop.sync.home_mesh import HomeMesh
 from protocol.errors import Refused
 from protocol.fold.registry import declared_of
 from protocol.kinds.neighbourhood import Admit
 from protocol.record import root_statement as statement
-from protocol.wire import frames, invitation
+from protocol.wire import door, frames, invitation
+from protocol.wire.door import Ends
 from protocol.wire.invitation import Invitation, Knock
 
 _LOG = logging.getLogger(__name__)
@@ -60,7 +61,6 @@ class InvitationDesk:
         """
         self._must_be_able_to_vouch()
         invite = Invitation(
-            self._mesh.inbox.state.neighbourhood[: invitation.PREFIX_SIZE],
             self._public_key,
             self._random(invitation.SECRET_SIZE),
             tuple(_in_order(self._mesh.network.addresses, self._mesh.reach.relays)),
@@ -99,32 +99,50 @@ class InvitationDesk:
         return self._is_member(person)
 
     async def answer(self, stream: Stream) -> None:
-        """Answers the knocks that come on one stream."""
+        """Answers the knocks that come on one stream, if the peer proves that it knows the secret of
+        an invitation of this home.
+        """
+        own_peer = self._mesh.network.peer_id
+        guarded = {
+            door.door_key(secret): invitation_id
+            for invitation_id, secret in self._invitations.secrets(door.MAX_SECRETS)
+        }
+        try:
+            opened, shown = await answer_door(stream, own_peer, guarded, self._random)
+        except NetworkError as error:
+            _LOG.info("a knock from %s: %s", stream.peer, error)
+            return
         decoder = frames.Decoder()
         with trio.move_on_after(_ANSWER_SECONDS):
+            await opened.stream.write(frames.encode([invitation.PLACE, self._place]))
             await self._mesh.may_sign.wait()
-            while data := await stream.read():
+            while data := await opened.stream.read():
                 for frame in decoder.feed(data):
-                    await stream.write(frames.encode(self._reply(stream.peer, frame)))
+                    reply = self._reply(opened.ends, shown, frame)
+                    await opened.stream.write(frames.encode(reply))
 
-    def _reply(self, peer: str, frame: list[Any]) -> list[Any]:
+    @property
+    def _place(self) -> bytes:
+        return self._mesh.inbox.state.neighbourhood[: statement.PLACE_SIZE]
+
+    def _reply(self, ends: Ends, shown: bytes, frame: list[Any]) -> list[Any]:
         try:
-            return self._knock(peer, Knock.read(frame))
+            return self._knock(ends, shown, Knock.read(frame))
         except Refused as refusal:
-            _LOG.info("a knock from %s: %s", peer, refusal)
+            _LOG.info("a knock from %s: %s", ends.opener, refusal)
             return [invitation.REFUSAL, refusal.rule, refusal.reason]
 
-    def _knock(self, peer: str, knock: Knock) -> list[Any]:
-        certified = self._certified(peer, knock)
-        self._mesh.peers.welcome(peer)
-        given = self._invitations.find(knock.invitation)
-        assert given is not None, "the knock was checked against an invitation that is here"
+    def _knock(self, ends: Ends, shown: bytes, knock: Knock) -> list[Any]:
+        """Answers a knock. `shown` is the id of the invitation that the joiner proved to have."""
+        given = self._invitations.find(shown)
+        certified = self._certified(ends, given, knock)
+        self._mesh.peers.welcome(ends.opener)
         if given.approves and not self._is_member(certified.person):
             self._vouch(certified.person, knock.statement)
         # This comes last: if the vouch is refused, the invitation stays usable (R-07.4).
         if given.person is None:
             self._invitations.note_knock(
-                knock.invitation, certified.person, knock.statement, knock.name, self._now()
+                shown, certified.person, knock.statement, knock.name, self._now()
             )
         if not self._is_member(certified.person):
             return [invitation.ANSWER, invitation.WAITING, []]
@@ -144,35 +162,20 @@ class InvitationDesk:
         is_shown = certified.device in devices or not devices
         return self._mesh.credentials.chain(certified.device if is_shown else devices[0])
 
-    def _certified(self, peer: str, knock: Knock) -> statement.Certificate:
+    def _certified(
+        self, ends: Ends, given: StoredInvitation, knock: Knock
+    ) -> statement.Certificate:
         """Checks a knock, and returns the certificate of the device that knocked (R-07.3, R-07.4).
 
-        This home must have given the invitation, and the knock must prove the invitation's secret.
         If another person has used the invitation, or it expired before its first use, it is not
         valid. Raises Refused if a check fails.
         """
-        given = self._invitations.find(knock.invitation)
-        if given is None:
-            raise Refused(
-                "R-07.3",
-                "the inviter's home knows no such invitation; compare it letter by letter, or ask "
-                "for a new one",
-            )
         certified = statement.read_statement(knock.statement)
         if not isinstance(certified, statement.Certificate):
             raise Refused("R-07.2", "a knock certifies a device")
-        own = self._mesh.network.peer_id
-        expected = invitation.knock_proof(given.secret, peer, own, certified.person)
-        if not hmac.compare_digest(expected, knock.proof):
-            raise Refused("R-07.3", "the knock does not prove the invitation's secret")
-        knock.check(certified.device)
-        place = self._mesh.inbox.state.neighbourhood[: statement.PLACE_SIZE]
-        if certified.place != place:
-            raise Refused(
-                "R-07.2",
-                "the invitation names another neighbourhood than the inviter's; compare it letter "
-                "by letter, or ask for a new one",
-            )
+        knock.check(ends, certified.device)
+        if certified.place != self._place:
+            raise Refused("R-07.2", "the device is certified for another neighbourhood")
         if given.person not in {None, certified.person}:
             raise Refused("R-07.4", "somebody else has used this invitation; ask for a new one")
         if given.person is None and given.expires < self._now():

@@ -1,11 +1,14 @@
 """Joining: the home of a newcomer sends a knock to the inviter's home (specs/07-joining.md)."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import trio
 
 from meshcoop.author.founding import sign_introduction
+from meshcoop.network.doorway import DoorStaysShut, OpenDoor, open_door
 from meshcoop.network.interface import Network, NetworkError, Stream, UnexpectedPeer
 from meshcoop.network.single_reply import read_reply
 from protocol.errors import Refused
@@ -15,8 +18,14 @@ from protocol.wire import frames, invitation
 from protocol.wire import membership_proof as hello
 from protocol.wire.invitation import Invitation, Knock
 
+_UNKNOWN_INVITATION = Refused(
+    "R-07.3",
+    "the inviter's home knows no such invitation; compare it letter by letter, or ask for a new one",
+)
 _ANSWER_SECONDS = 10
 _RETRY_SECONDS = 1
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -56,48 +65,80 @@ class Joiner(NamedTuple):
     name: str
 
 
-async def knock(
-    network: Network, invite: Invitation, inviter: str, joiner: Joiner
-) -> Admission | None:
-    """Knocks once: shows the invitation to the inviter's home. `inviter` is the peer id of that
-    home.
+class Visit(NamedTuple):
+    """Whom a newcomer visits: this node's `network`, the invitation, and the peer id of the
+    inviter's home. `random(n)` returns n random bytes.
+    """
+
+    network: Network
+    invite: Invitation
+    inviter: str
+    random: Callable[[int], bytes]
+
+
+async def ask_place(visit: Visit) -> bytes:
+    """Asks the inviter's home for the place: the beginning of the neighbourhood's id. A newcomer's
+    device has to be certified for this place.
+
+    Raises Refused if the home does not know the invitation. Raises NetworkError if no home answers.
+    """
+    async with _at_inviter(visit) as (_, _, place):
+        return place
+
+
+async def knock(visit: Visit, joiner: Joiner) -> Admission | None:
+    """Knocks once: shows the invitation to the inviter's home.
 
     Returns None while the person waits for members to vouch. Raises Refused if the home does not
     admit the person. Raises NetworkError if no home answers.
     """
     certified = statement.read_statement(joiner.statement)
     assert isinstance(certified, statement.Certificate)
-    proof = invitation.knock_proof(invite.secret, network.peer_id, inviter, certified.person)
-    signature = invitation.sign_proof(proof, joiner.seed)
-    request = Knock(invite.id, proof, signature, joiner.statement, joiner.name)
-    address, stream = await _reach(network, invite, inviter)
-    try:
-        with trio.fail_after(_ANSWER_SECONDS):
-            await stream.write(frames.encode(request.frame()))
-            answer = await read_reply(stream)
-    except trio.TooSlowError:
-        raise NetworkError("the inviter's home does not answer") from None
-    finally:
-        with trio.CancelScope(shield=True):
-            await stream.close()
-    return _read_answer(answer, invite, certified, address)
+    async with _at_inviter(visit) as (address, opened, place):
+        if certified.place != place:
+            raise Refused("R-07.2", "this home is certified for another neighbourhood; join again")
+        request = Knock.sign(opened.ends, joiner.seed, joiner.statement, joiner.name)
+        await opened.stream.write(frames.encode(request.frame()))
+        answer = await read_reply(opened.stream)
+    return _read_answer(answer, place, certified, address)
 
 
-async def keep_knocking(
-    network: Network, invite: Invitation, inviter: str, joiner: Joiner, seconds: float
-) -> Admission | None:
-    """Knocks again and again until the inviter's home answers. Returns the result of `knock`.
+async def keep_trying(ask: Callable[[], Awaitable[_Answer]], seconds: float) -> _Answer:
+    """Calls `ask` again and again until a home answers. Returns the result of `ask`.
 
     Raises NetworkError if no home has answered after this many seconds.
     """
     deadline = trio.current_time() + seconds
     while True:
         try:
-            return await knock(network, invite, inviter, joiner)
+            return await ask()
         except NetworkError:
             if trio.current_time() + _RETRY_SECONDS > deadline:
                 raise
         await trio.sleep(_RETRY_SECONDS)
+
+
+@asynccontextmanager
+async def _at_inviter(visit: Visit) -> AsyncIterator[tuple[str, OpenDoor, bytes]]:
+    """Opens the door of the inviter's home for the block of an `async with` statement. The block
+    gets the address at which the home answered, the open stream, and the place.
+
+    Raises Refused if the home does not know the invitation. Raises NetworkError if the home cannot
+    be reached, or if the block takes too long.
+    """
+    own_peer = visit.network.peer_id
+    address, stream = await _reach(visit.network, visit.invite, visit.inviter)
+    try:
+        with trio.fail_after(_ANSWER_SECONDS):
+            opened = await open_door(stream, own_peer, visit.invite.secret, visit.random)
+            yield address, opened, invitation.read_place(await read_reply(opened.stream))
+    except DoorStaysShut:
+        raise _UNKNOWN_INVITATION from None
+    except trio.TooSlowError:
+        raise NetworkError("the inviter's home does not answer") from None
+    finally:
+        with trio.CancelScope(shield=True):
+            await stream.close()
 
 
 async def _reach(network: Network, invite: Invitation, inviter: str) -> tuple[str, Stream]:
@@ -132,7 +173,7 @@ async def _dial(network: Network, address: str, inviter: str) -> str:
 
 
 def _read_answer(
-    frame: list[Any], invite: Invitation, certified: statement.Certificate, address: str
+    frame: list[Any], place: bytes, certified: statement.Certificate, address: str
 ) -> Admission | None:
     types = [type(field) for field in frame]
     if frame[0] == invitation.REFUSAL and types == [int, str, str]:
@@ -145,10 +186,9 @@ def _read_answer(
     if not chain or not all(type(wire) is bytes for wire in chain):
         raise Refused("R-07.5", "the inviter's home shows no charter")
     charter = record.parse(chain[0])
-    if not charter.id.startswith(invite.neighbourhood):
+    if not charter.id.startswith(place):
         raise Refused(
-            "R-07.5",
-            "the inviter's home shows another neighbourhood than the invitation; ask for a new one",
+            "R-07.5", "the inviter's home shows another neighbourhood than it named before"
         )
     authority = hello.fold_chain(chain, charter.id)
     if certified.person not in authority.members:

@@ -15,7 +15,8 @@ from meshcoop.ingest.backlog import Backlog
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Verifier
-from meshcoop.network.interface import Network, Stream, TaskStatus
+from meshcoop.network.doorway import answer_door, open_door
+from meshcoop.network.interface import Network, NetworkError, Stream, TaskStatus
 from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.sync.address_book import AddressBook
 from meshcoop.sync.conversation import GAP_SECONDS, Conversation
@@ -24,7 +25,7 @@ from meshcoop.sync.peer_manager import PeerManager
 from protocol.errors import Refused
 from protocol.record.envelope import Record
 from protocol.record.peer_id import peer_id
-from protocol.wire import gossip
+from protocol.wire import door, gossip
 from protocol.wire import sync_session as sync
 
 _LOG = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class Mesh:
             random=random,
         )
         self._now = now
-        self._random = random
+        self.random = random
         self._verifier = verifier
         self._outgoing, self._to_gossip = trio.open_memory_channel[Record](_OUTBOX)
         self._grown: set[bytes] = set()  # devices whose logs have grown since the last announcement
@@ -81,19 +82,19 @@ class Mesh:
         self._under_way: set[Conversation] = set()  # all conversations, admitted or not
         self._conversation_ended = trio.Event()
         self._is_closed = False
+        self._topic = gossip.topic_name(inbox.state.neighbourhood)
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """Runs until cancelled. As soon as it answers peers and receives gossip, reports that it
         has started.
         """
-        topic = gossip.topic_name(self.inbox.state.neighbourhood)
         with self.network.serve(sync.PROTOCOL, self._answer):
             async with (
-                self.network.subscribe(topic, self._is_valid) as messages,
+                self.network.subscribe(self._topic, self._is_valid) as messages,
                 trio.open_nursery() as nursery,
             ):
                 nursery.start_soon(self._receive_gossip, messages)
-                nursery.start_soon(self._publish_loop, topic)
+                nursery.start_soon(self._publish_loop)
                 nursery.start_soon(self._announce_loop)
                 nursery.start_soon(self._rounds_loop)
                 nursery.start_soon(self._tend_loop)
@@ -128,10 +129,23 @@ class Mesh:
     # -- conversations ----------------------------------------------------------------------------
 
     async def _answer(self, stream: Stream) -> None:
-        await self._converse(stream, stream.peer)
+        keys = {door.door_key(self.inbox.state.neighbourhood): None}
+        try:
+            opened, _ = await answer_door(stream, self.network.peer_id, keys, self.random)
+        except NetworkError as error:
+            _LOG.info("peer %s at the door: %s", stream.peer, error)
+            return
+        await self._converse(opened.stream, stream.peer)
 
     async def _talk(self, stream: Stream) -> None:
-        await self._converse(stream, self.network.peer_id)
+        try:
+            opened = await open_door(
+                stream, self.network.peer_id, self.inbox.state.neighbourhood, self.random
+            )
+        except NetworkError:
+            await stream.close()
+            raise
+        await self._converse(opened.stream, self.network.peer_id)
 
     async def _converse(self, stream: Stream, opener: str) -> None:
         if self._is_closed:
@@ -150,6 +164,7 @@ class Mesh:
             if self.conversations.get(peer) is conversation:
                 del self.conversations[peer]
                 del self.admitted_at[peer]
+                self._share_topic()
             self.peers.conversation_ended(peer)
 
     def on_admitted(self, conversation: Conversation) -> None:
@@ -167,6 +182,7 @@ class Mesh:
             other.end()
         self.conversations[peer] = conversation
         self.admitted_at[peer] = self._now()
+        self._share_topic()
         address = self.network.peers().get(peer)
         if address and conversation.opener == self.network.peer_id:
             self.peers.book.note_meeting(address, self._now())
@@ -206,11 +222,15 @@ class Mesh:
     def _request_some_round(self) -> None:
         """Starts a round of sync with one of the connected peers, drawn at random."""
         if self.conversations:
-            choice = int.from_bytes(self._random(4), "big") % len(self.conversations)
+            choice = int.from_bytes(self.random(4), "big") % len(self.conversations)
             _, conversation = sorted(self.conversations.items())[choice]
             conversation.request_round()
 
     # -- gossip -----------------------------------------------------------------------------------
+
+    def _share_topic(self) -> None:
+        """R-04.5: lets exactly those peers take part in gossip whose hello this node has accepted."""
+        self.network.share_topic(self._topic, set(self.conversations))
 
     def _is_valid(self, data: bytes) -> bool:
         state = self.inbox.state
@@ -267,11 +287,11 @@ class Mesh:
         if still_waiting or result.diverged_devices:  # a log has another history there (R-01.12)
             self._request_some_round()
 
-    async def _publish_loop(self, topic: str) -> None:
+    async def _publish_loop(self) -> None:
         async for record in self._to_gossip:
             key = next(iter(self.inbox.state.ring.gossip_keys), None)
             if key is not None and record.content is not None:
-                await self.network.publish(topic, gossip.encode_frame(record.wire, key))
+                await self.network.publish(self._topic, gossip.encode_frame(record.wire, key))
 
     # -- announcing and tending -------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import trio
 
 from meshcoop.author import automatic
 from meshcoop.errors import Mistake
+from meshcoop.network.doorway import DoorStaysShut, open_door
 from meshcoop.network.interface import NetworkError, Stream
 from meshcoop.network.single_reply import read_reply
 from meshcoop.sync.home_mesh import HomeMesh
@@ -30,11 +31,15 @@ async def enrol(mesh: HomeMesh, text: str) -> Record:
         stream = await _open_stream(mesh, ticket, relay)
         try:
             with trio.fail_after(_ANSWER_SECONDS):
-                await stream.write(frames.encode(_request(mesh, ticket, relay).frame()))
-                answer = await read_reply(stream)
+                own_peer = mesh.network.peer_id
+                opened = await open_door(stream, own_peer, ticket.secret, mesh.random)
+                await opened.stream.write(frames.encode(_request(mesh, relay).frame()))
+                answer = await read_reply(opened.stream)
         finally:
             with trio.CancelScope(shield=True):
                 await stream.close()
+    except DoorStaysShut:
+        raise Refused("R-08.6", "the relay knows no such ticket; ask for a new one") from None
     except trio.TooSlowError:
         raise Mistake(
             "The relay does not answer; ask its technician whether it is up, then try again."
@@ -63,14 +68,12 @@ def end_enrolment(mesh: HomeMesh, relay: Relay) -> Record | None:
     return automatic.post_relay(mesh.author, relay.key, relay.addresses, ENDED)
 
 
-def _request(mesh: HomeMesh, ticket: Ticket, relay: str) -> EnrolRequest:
+def _request(mesh: HomeMesh, relay: str) -> EnrolRequest:
     neighbourhood = mesh.inbox.state.neighbourhood
     own_peer = mesh.network.peer_id
     device = mesh.credentials.device
     seed = mesh.author.devices[device]
     return EnrolRequest(
-        ticket.id,
-        relay_ticket.ticket_proof(ticket.secret, own_peer, relay, neighbourhood),
         neighbourhood,
         device,
         membership_proof.prove_membership(

@@ -234,6 +234,11 @@ class Host:
         finally:
             del self.topics[topic]
 
+    def share_topic(self, topic: str, peers: set[str]) -> None:
+        """Shares a topic with exactly these peers."""
+        if topic in self.topics:
+            self.topics[topic].shared_with = set(peers)
+
     async def publish(self, topic: str, data: bytes) -> None:
         """Sends a message to a topic. If this host sent another message a moment ago, waits
         first.
@@ -350,7 +355,7 @@ class Host:
         network = self._network
         for link in list(self.links.values()):
             there = link.other(self)
-            if there is sender or link.is_cut or topic not in there.topics:
+            if there is sender or link.is_cut or not self._shares(topic, there):
                 continue
             if network.is_drawn(network.loss):
                 continue
@@ -359,6 +364,14 @@ class Host:
             there.schedule(delay, partial(receive, is_duplicate=False))
             if network.is_drawn(network.duplication):
                 there.schedule(delay + network.draw_delay(), partial(receive, is_duplicate=True))
+
+    def _shares(self, topic: str, there: "Host") -> bool:
+        """Returns whether this host and another one share a topic with each other."""
+        ends = [(self, there), (there, self)]
+        return all(
+            topic in host.topics and other.peer_id in host.topics[topic].shared_with
+            for host, other in ends
+        )
 
     def _receive_message(
         self, topic_name: str, message_id: bytes, data: bytes, sender: "Host", *, is_duplicate: bool

@@ -117,5 +117,6 @@ class Topic:
 
     def __init__(self, validator: Validator) -> None:
         self.validator = validator
+        self.shared_with: set[str] = set()  # peer ids
         self.seen: dict[bytes, tuple[float, bool]] = {}  # message id → (time, whether it is valid)
         self.send, self.receive = trio.open_memory_channel[bytes](QUEUE_SIZE)

@@ -20,7 +20,7 @@ PROTOCOL = "/meshcoop/address/2"
 VERSION = 2
 
 # Types of frames.
-HELLO = 0  # with version, neighbourhood, device, signature
+HELLO = 0  # with version, device, signature
 GIFT = 1  # with agreement, device, time, signature, sealed
 STORED = 2
 REFUSED = 3  # with rule, reason
@@ -42,7 +42,6 @@ class Hello(NamedTuple):
     The device signs as in R-05.2, but the signed bytes begin with `HELLO_DOMAIN`.
     """
 
-    neighbourhood: bytes
     device: bytes
     signature: bytes
 
@@ -53,7 +52,7 @@ class Hello(NamedTuple):
     @classmethod
     def read(cls, frame: list[Any]) -> "Hello":
         """Reads a hello from a frame. Raises Refused (R-18.2)."""
-        if [type(part) for part in frame] != [int, int, bytes, bytes, bytes]:
+        if [type(part) for part in frame] != [int, int, bytes, bytes]:
             raise Refused("R-18.2", "the first frame is a hello with a device and its signature")
         if frame[:2] != [HELLO, VERSION]:
             raise Refused("R-18.2", "this is no hello of this version")

@@ -287,6 +287,14 @@ class Join(Call):
     seconds: float = param(Seconds(help="how long to wait for an answer"), default=JOIN_SECONDS)
 
 
+@method("ask_place", result="`{place}`: the place for which a newcomer's device is certified")
+class AskPlace(Call):
+    """Asks the home that made an invitation which neighbourhood a newcomer's device is for."""
+
+    invitation: str = param(TypedText(help="what the member gave"))
+    seconds: float = param(Seconds(help="how long to wait for an answer"), default=JOIN_SECONDS)
+
+
 @method("invite", result="`{invitation, expires}`")
 class Invite(Call):
     """Makes a new invitation."""

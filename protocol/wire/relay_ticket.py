@@ -4,7 +4,6 @@ To enrol a relay means: to let it serve the neighbourhood.
 """
 
 import hashlib
-import hmac
 from typing import Any, NamedTuple
 
 from protocol.errors import Refused
@@ -18,7 +17,7 @@ VERSION = 65  # no invitation has this version, so nobody takes a ticket for an 
 SECRET_SIZE = 16  # bytes
 
 # Types of frames.
-REQUEST = 0  # with ticket, proof, neighbourhood, device, signature, chain
+REQUEST = 0  # with neighbourhood, device, signature, chain
 ENROLLED = 1  # it says: the relay serves the neighbourhood now
 REFUSAL = 2  # with rule, reason
 
@@ -65,26 +64,14 @@ def decode(text: str) -> Ticket:
     )
 
 
-def ticket_proof(secret: bytes, member: str, relay: str, neighbourhood: bytes) -> bytes:
-    """Makes the proof that a member's node knows a ticket's secret (R-08.6).
-
-    The proof is valid only for this node, this relay and this neighbourhood. `member` and `relay`
-    are peer ids of nodes.
-    """
-    message = b"\0".join((b"meshcoop enrol 2", member.encode(), relay.encode(), neighbourhood))
-    return hmac.digest(secret, message, "sha256")
-
-
 class EnrolRequest(NamedTuple):
     """The request in which a member's home asks a relay to serve the neighbourhood.
 
-    `ticket` is the id of the ticket. `chain` has records as bytes; they show that `device` belongs
-    to a member (R-05.3). `signature` ties the device to this connection, like the signature of a
-    hello (R-05.2).
+    The door has proved that the home knows the ticket's secret. `chain` has records as bytes; they
+    show that `device` belongs to a member (R-05.3). `signature` ties the device to this connection,
+    like the signature of a hello (R-05.2).
     """
 
-    ticket: bytes
-    proof: bytes
     neighbourhood: bytes
     device: bytes
     signature: bytes
@@ -97,9 +84,9 @@ class EnrolRequest(NamedTuple):
     @classmethod
     def read(cls, frame: list[Any]) -> "EnrolRequest":
         """Reads a request from a frame. Raises Refused (R-08.6)."""
-        types = [int, bytes, bytes, bytes, bytes, bytes, list]
+        types = [int, bytes, bytes, bytes, list]
         if [type(part) for part in frame] != types or frame[0] != REQUEST:
-            raise Refused("R-08.6", "a request has ticket, proof, neighbourhood, device and chain")
+            raise Refused("R-08.6", "a request has neighbourhood, device, signature and chain")
         request = cls(*frame[1:])
         if not all(type(wire) is bytes for wire in request.chain):
             raise Refused("R-08.6", "a chain is made of records")

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 class HelloReceived:
     """The peer names its device. The driver checks `chain` and `signature`, then calls `admit`."""
 
-    neighbourhood: bytes
     device: bytes
     signature: bytes
     chain: list[bytes]

@@ -33,7 +33,8 @@ from protocol.wire.sync_events import (
 
 PROTOCOL = "/meshcoop/sync/2"
 VERSION = 2
-# Every version also speaks the version before, but version 1 was never in use (R-05.10a).
+# Every version also speaks the version before, but version 1 was never in use (R-05.10a,
+# R-05.12c).
 OLDEST_VERSION = max(2, VERSION - 1)
 WINDOW = 512 * 1024  # bytes of records that may be sent before the receiver has handled them
 MAX_CHAIN = 128  # the most records in a hello
@@ -44,7 +45,7 @@ MAX_ADDRESS = 200  # characters
 MAX_KEYS = 64  # the most gossip keys in a frame
 
 # Types of frames.
-HELLO = 0  # with version, neighbourhood, device, signature, chain
+HELLO = 0  # with version, device, signature, chain
 DIGEST = 1  # with the digest, 16 bytes
 HAVE = 2  # with a list of the have-map, then True if more lists follow
 RECORDS = 3  # with a list of records as bytes
@@ -57,7 +58,7 @@ BYE = 9  # with rule, reason
 PEERS = 10  # with addresses
 KEYS = 11  # with gossip keys
 
-_HELLO_PARTS = 6  # including the type
+_HELLO_PARTS = 5  # including the type
 _MAX_RULE = 16  # characters
 _MAX_REASON = 500  # characters
 
@@ -90,11 +91,12 @@ class SyncSession:
         """True from the beginning of a round to its end."""
         return self._our_digest is not None
 
-    def send_hello(
-        self, neighbourhood: bytes, device: bytes, signature: bytes, chain: list[bytes]
-    ) -> bytes:
-        """Returns the bytes of the hello, the first frame that each side sends."""
-        return frames.encode([HELLO, VERSION, neighbourhood, device, signature, chain])
+    def send_hello(self, device: bytes, signature: bytes, chain: list[bytes]) -> bytes:
+        """Returns the bytes of the hello, the first frame that each side sends.
+
+        The side that answers sends its hello after it has admitted the other side (R-05.2c).
+        """
+        return frames.encode([HELLO, VERSION, device, signature, chain])
 
     def admit(self) -> None:
         """Lets the peer send all kinds of frames, not only a hello.
@@ -235,13 +237,13 @@ class SyncSession:
             )
         # The hello of a later version may have more parts.
         frame = frame[:_HELLO_PARTS]
-        _check_shape(frame, int, bytes, bytes, bytes, list)
-        _, _, neighbourhood, device, signature, chain = frame
+        _check_shape(frame, int, bytes, bytes, list)
+        _, _, device, signature, chain = frame
         if len(chain) > MAX_CHAIN or not all(type(wire) is bytes for wire in chain):
             raise Refused(
                 "R-05.3", "a hello carries at most {max_chain} records", max_chain=MAX_CHAIN
             )
-        return [HelloReceived(neighbourhood, device, signature, chain)]
+        return [HelloReceived(device, signature, chain)]
 
     def _read_digest(self, frame: list[Any]) -> list[SyncEvent]:
         _check_shape(frame, bytes)

@@ -36,7 +36,7 @@ async def strangers(street: Street) -> None:
             hellos = [
                 (eve.greeting(ben), "R-18.3"),
                 (eve.greeting(ben, device=ada.identity.device), "R-05.2"),  # another's device
-                (eve.greeting(ben, place=bytes(32)), "R-18.3"),
+                (eve.greeting(ben, place=bytes(32)), "R-05.2"),
             ]
             for said, rule in hellos:
                 assert [one[:2] for one in await eve.say(ben, said)] == [[giving.REFUSED, rule]]

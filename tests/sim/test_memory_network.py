@@ -127,11 +127,37 @@ async def test_gossip_floods_over_links_once_and_not_back(clock):
             await registered.enter_async_context(one.subscribe("topic", lambda _: True))
             for one in (a, b, c)
         ]
+        share(a, b, c)
         await row(street, a, b, c)
         await c.connect(street.address("a"))
         await a.publish("topic", b"news")
         await trio.sleep(10)
         assert [drained(one) for one in heard] == [[], [b"news"], [b"news"]]
+
+
+def share(*hosts: Network) -> None:
+    """Lets all hosts take part in the topic with each other."""
+    peers = {host.peer_id for host in hosts}
+    for host in hosts:
+        host.share_topic("topic", peers - {host.peer_id})
+
+
+async def test_a_topic_is_shared_only_with_whom_both_ends_have_let_in(clock):
+    street = network()
+    async with street.host("a") as a, street.host("b") as b, AsyncExitStack() as registered:
+        await registered.enter_async_context(a.subscribe("topic", lambda _: True))
+        heard = await registered.enter_async_context(b.subscribe("topic", lambda _: True))
+        await a.connect(street.address("b"))
+        await a.publish("topic", b"to nobody")
+        a.share_topic("topic", {b.peer_id})
+        await a.publish("topic", b"to one who has not let it in")
+        b.share_topic("topic", {a.peer_id})
+        await a.publish("topic", b"to a friend")
+        await trio.sleep(10)
+        a.share_topic("topic", set())
+        await a.publish("topic", b"to nobody any more")
+        await trio.sleep(10)
+        assert drained(heard) == [b"to a friend"]
 
 
 @pytest.mark.parametrize("broken", [False, True])
@@ -154,6 +180,7 @@ async def test_what_a_validator_refuses_goes_no_further(clock, broken):
             await registered.enter_async_context(b.subscribe("topic", validator)),
             await registered.enter_async_context(c.subscribe("topic", lambda _: True)),
         ]
+        share(a, b, c)
         await row(street, a, b, c)
         await a.publish("topic", b"spam")
         await a.publish("topic", b"news")
@@ -172,6 +199,7 @@ async def test_gossip_is_lost_doubled_and_shuffled_as_asked(clock):
         async with street.host("a") as a, street.host("b") as b, AsyncExitStack() as registered:
             await registered.enter_async_context(a.subscribe("topic", lambda _: True))
             heard = await registered.enter_async_context(b.subscribe("topic", lambda _: True))
+            share(a, b)
             await a.connect(street.address("b"))
             for one in sent:
                 await a.publish("topic", one)

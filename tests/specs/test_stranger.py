@@ -6,7 +6,6 @@ takes only the connection to other nodes (libp2p).
 
 import base64
 import hashlib
-import hmac
 import ipaddress
 import json
 import os
@@ -87,7 +86,9 @@ READERS = {
     "have": lambda case: bundles.read(*unhex(case, "hex", "neighbourhood"), b"have"),
     "sync": read_sync,
     "invitation": lambda case: read_invitation(case["text"]),
-    "knock": lambda case: check_knock(codec.unpack(*unhex(case, "hex"))),
+    "knock": lambda case: check_knock(
+        codec.unpack(*unhex(case, "hex")), case["joiner"], case["inviter"]
+    ),
 }
 NOT_ITS_TRADE = {"chain", "keys", "control", "ticket"}  # authority, local API, relays
 
@@ -180,15 +181,26 @@ def test_gossip_and_invitation():
     assert sync.accept_gossip(frame, [key], place).wire == wire
     assert sync.gossip_frame(wire, key) == frame
     case = load("invitation")
-    place, peer, secret, addresses = read_invitation(case["text"])
-    assert [place, peer, secret] == unhex(case, "neighbourhood", "peer", "secret")
+    peer, secret, addresses = read_invitation(case["text"])
+    assert [peer, secret] == unhex(case, "peer", "secret")
     assert addresses == case["addresses"]
-    told = case["proof"]
-    check_knock(codec.unpack(bytes.fromhex(case["knock"])))
-    *_, statement, name = codec.unpack(bytes.fromhex(case["knock"]))
-    seed = bytes.fromhex(told["device_seed"])
-    made = knock(secret, told["joiner"], told["inviter"], statement, seed, name)
-    assert codec.pack(made).hex() == case["knock"]
+    told = case["knock"]
+    ends = told["joiner"], told["inviter"]
+    frame, seed = unhex(told, "frame", "device_seed")
+    check_knock(codec.unpack(frame), *ends)
+    *_, statement, name = codec.unpack(frame)
+    assert codec.pack(knock(*ends, statement, seed, name)) == frame
+
+
+def test_a_door():
+    case = load("door")
+    secret, key, challenge, proof, mac = unhex(
+        case, "secret", "key", "answerer_sends", "opener_sends", "then_answerer_sends"
+    )
+    assert sync.door_key(secret) == key
+    ends = case["opener"], case["answerer"], challenge, proof[:32]
+    assert sync.door_mac(key, b"opener", *ends) == proof[32:]
+    assert sync.door_mac(key, b"answerer", *ends) == mac
 
 
 def test_rounds():
@@ -250,7 +262,7 @@ def peer_id(key):
 
 
 def read_invitation(text):
-    """Reads an invitation. Returns the place, the key of the peer, the secret and the addresses."""
+    """Reads an invitation. Returns the key of the peer, the secret and the addresses."""
     text = "".join(text.split()).replace("-", "").upper()
     need(len(text) <= 150, "R-07.1")
     try:
@@ -260,8 +272,8 @@ def read_invitation(text):
     need(base64.b32encode(data).decode().rstrip("=") == text, "R-07.1")
     data, checksum = data[:-4], data[-4:]
     need(checksum == hashlib.sha256(data).digest()[:4], "R-07.1")
-    need(len(data) >= 65 and data[0] == 2, "R-07.1")
-    rest, addresses = data[65:], []
+    need(len(data) >= 49 and data[0] == 2, "R-07.1")
+    rest, addresses = data[49:], []
     while rest:
         end = {4: 5, 6: 17}.get(rest[0], 0)
         need(end and len(rest) >= end + 2, "R-07.1")
@@ -270,32 +282,21 @@ def read_invitation(text):
         need(port and not host.is_multicast and not host.is_unspecified, "R-07.1")
         addresses.append(f"/ip{rest[0]}/{host}/tcp/{port}")
         rest = rest[end + 2 :]
-    return data[1:17], data[17:49], data[49:65], addresses
+    return data[1:33], data[33:49], addresses
 
 
-def knock(secret, joiner, inviter, statement, seed, name):
-    person = records.read_statement(statement)[2]
-    said = b"\0".join((b"meshcoop knock 2", joiner.encode(), inviter.encode(), person))
-    proof = hmac.digest(secret, said, "sha256")
-    named = records.sha(b"meshcoop invitation 2\0", secret)[:16]
-    return [
-        0,
-        named,
-        proof,
-        records.signed(seed, b"meshcoop knock 2 sign\0", proof),
-        statement,
-        name,
-    ]
+def knock(joiner, inviter, statement, seed, name):
+    ends = f"{joiner}\0{inviter}".encode()
+    return [0, records.signed(seed, b"meshcoop knock 2 sign\0", ends), statement, name]
 
 
-def check_knock(frame):
-    types = [int, bytes, bytes, bytes, bytes, str]
-    need([type(one) for one in frame] == types and frame[0] == 0, "R-07.2")
-    need(frame[5].strip() and len(frame[5]) <= 80, "R-07.2")
-    said = records.read_statement(frame[4])
+def check_knock(frame, joiner, inviter):
+    need([type(one) for one in frame] == [int, bytes, bytes, str] and frame[0] == 0, "R-07.2")
+    need(frame[3].strip() and len(frame[3]) <= 80, "R-07.2")
+    said = records.read_statement(frame[2])
     need(said[0] == "certify", "R-07.2")
-    proof, signature = frame[2:4]
-    records.check_signature("R-07.3", said[3], signature, b"meshcoop knock 2 sign\0", proof)
+    ends = f"{joiner}\0{inviter}".encode()
+    records.check_signature("R-07.3", said[3], frame[1], b"meshcoop knock 2 sign\0", ends)
 
 
 # -- a real node ----------------------------------------------------------------------------------
@@ -361,8 +362,26 @@ class Store:
         return [one for log in self.logs.values() for one in log]
 
 
-async def one_frame(stream):
+async def passed(stream, secret, opener, answerer):
+    """Opens the door at the node's end of a stream."""
+    key, nonce = sync.door_key(secret), os.urandom(32)
+    challenge = await stream.read()
+    assert len(challenge) == 32
+    ends = opener, answerer, challenge, nonce
+    await stream.write(nonce + sync.door_mac(key, b"opener", *ends))
+    mac, said = b"", sync.door_mac(key, b"answerer", *ends)
+    while len(mac) < len(said):
+        data = await stream.read()
+        assert data, "the door stays shut"
+        mac += data
+    assert mac[:32] == said
+    return mac[32:]
+
+
+async def one_frame(stream, data=b""):
     frames = codec.Frames()
+    for one in frames.feed(data):
+        return one
     while data := await stream.read():
         for one in frames.feed(data):
             return one
@@ -374,12 +393,15 @@ async def admitted(network: Network, home, root, seed):
     neighbourhood's id.
     """
     told = await trio.to_thread.run_sync(partial(home, "invite", "--approve"))
-    place, key, secret, addresses = read_invitation(told["invitation"])
+    key, secret, addresses = read_invitation(told["invitation"])
     inviter = peer_id(key)
     await network.connect(f"{addresses[0]}/p2p/{inviter}")
     stream = await network.open_stream(inviter, "/meshcoop/join/2")
+    after = await passed(stream, secret, network.peer_id, inviter)
+    kind, place = await one_frame(stream, after)
+    assert (kind, len(place)) == (3, 16)
     statement = records.certify(root, seed, place)
-    request = knock(secret, network.peer_id, inviter, statement, seed, "Stranger")
+    request = knock(network.peer_id, inviter, statement, seed, "Stranger")
     await stream.write(codec.frame(request))
     answer = await one_frame(stream)
     await stream.close()
@@ -424,13 +446,12 @@ async def test_it_joins_reads_what_a_node_holds_and_posts(home):
             chain, node, place = await admitted(network, home, root, seed)
             store = Store(place)
             stream = await network.open_stream(node, "/meshcoop/sync/2")
-            session = sync.Session(store.heads, store.log)
+            ends = node, network.peer_id
+            session = sync.Session(
+                store.heads, store.log, lambda hello: sync.check_hello(hello, place, *ends)
+            )
+            assert await passed(stream, place, network.peer_id, node) == b""
             await stream.write(sync.hello(seed, place, device, chain, network.peer_id, node))
-            while session.hello is None:
-                session.receive(await stream.read())
-            sync.check_hello(session.hello, place, node, network.peer_id)
-            session.met = True
-            await stream.write(session.begin())
             await rounds(session, stream, 1)
             for one in session.received:
                 store.take(one)

@@ -20,12 +20,13 @@ from protocol.record import codec, log
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
-from protocol.wire import bundle_file, frames, gossip, invitation
+from protocol.wire import bundle_file, door, frames, gossip, invitation
 from protocol.wire import local_rpc as control
 from protocol.wire import membership_proof as hello
 from protocol.wire import relay_ticket as ticket
 from protocol.wire import sync_events as events
 from protocol.wire import sync_session as sync
+from protocol.wire.door import Ends
 from protocol.wire.have_map import HaveMap, LogHead, digest_heads, have_map_lists
 from tests.support.paths import VECTORS
 
@@ -121,7 +122,7 @@ def read_knock(case):
     said = statement.read_statement(knock.statement)
     if not isinstance(said, statement.Certificate):
         raise Refused("R-07.2", "a knock certifies a device")
-    knock.check(said.device)
+    knock.check(Ends(case["joiner"], case["inviter"]), said.device)
 
 
 def read_control(case):
@@ -263,44 +264,44 @@ def test_gossip_vector():
 def test_invitation_vector():
     case = load("invitation")
     one = invitation.decode(case["text"])
-    assert one.id.hex() == case["id"]
-    assert [one.neighbourhood.hex(), one.peer.hex(), one.secret.hex()] == [
-        case["neighbourhood"],
-        case["peer"],
-        case["secret"],
-    ]
+    assert [one.peer.hex(), one.secret.hex()] == [case["peer"], case["secret"]]
     assert list(one.addresses) == case["addresses"]
     assert invitation.encode(one) == case["text"]
-    told = case["proof"]
-    shown = invitation.knock_proof(
-        one.secret, told["joiner"], told["inviter"], bytes.fromhex(told["person"])
-    )
-    assert shown.hex() == told["proof"]
-    knock = invitation.Knock.read(codec.unpack(bytes.fromhex(case["knock"])))
-    assert (knock.invitation, knock.proof, knock.name) == (one.id, shown, "Ana")
-    signed = invitation.sign_proof(shown, bytes.fromhex(told["device_seed"]))
-    assert knock.signature.hex() == signed.hex() == told["signature"]
+    told = case["knock"]
+    knock = invitation.Knock.read(codec.unpack(bytes.fromhex(told["frame"])))
+    ends = Ends(told["joiner"], told["inviter"])
+    seed = bytes.fromhex(told["device_seed"])
+    assert knock == invitation.Knock.sign(ends, seed, knock.statement, "Ana")
+    assert knock.signature.hex() == told["signature"]
     said = statement.read_statement(knock.statement)
-    assert (said.place, said.person.hex()) == (one.neighbourhood, told["person"])
-    knock.check(said.device)
+    place = invitation.read_place(codec.unpack(bytes.fromhex(case["place"])))
+    assert bytes.fromhex(told["neighbourhood"]).startswith(place)
+    assert (said.place, said.person.hex()) == (place, told["person"])
+    knock.check(ends, said.device)
+
+
+def test_door_vector():
+    case = load("door")
+    key, ends = door.door_key(bytes.fromhex(case["secret"])), Ends(case["opener"], case["answerer"])
+    challenge, proof = bytes.fromhex(case["answerer_sends"]), bytes.fromhex(case["opener_sends"])
+    assert key.hex() == case["key"]
+    assert door.prove_opener(key, ends, challenge, proof[: door.NONCE_SIZE]) == proof
+    assert door.find_key([bytes(32), key], ends, challenge, proof) == key
+    mac = bytes.fromhex(case["then_answerer_sends"])
+    assert door.prove_answerer(key, ends, challenge, proof) == mac
+    assert door.is_answerer(key, ends, challenge, proof, mac)
 
 
 def test_ticket_vector():
     case = load("ticket")
     one = ticket.decode(case["text"])
-    assert (one.peer.hex(), one.secret.hex(), one.id.hex()) == (
-        case["peer"],
-        case["secret"],
-        case["id"],
-    )
+    assert [one.peer.hex(), one.secret.hex()] == [case["peer"], case["secret"]]
     assert list(one.addresses) == case["addresses"]
     assert ticket.encode(one) == case["text"]
     told = case["request"]
     request = ticket.EnrolRequest.read(codec.unpack(bytes.fromhex(told["frame"])))
     place = bytes.fromhex(told["neighbourhood"])
-    shown = ticket.ticket_proof(one.secret, told["member"], told["relay"], place)
-    assert request.proof == shown == bytes.fromhex(told["proof"])
-    assert (request.ticket, request.neighbourhood) == (one.id, place)
+    assert request.neighbourhood == place
     assert request.device == record.device_key(bytes.fromhex(told["device_seed"]))
     signed = hello.prove_membership(
         bytes.fromhex(told["device_seed"]),

@@ -10,10 +10,13 @@ from libp2p.pubsub.pb import rpc_pb2
 from libp2p.utils.varint import encode_varint_prefixed
 
 from meshcoop.author.founding import Identity
+from meshcoop.network.doorway import DoorStaysShut
 from meshcoop.network.interface import NetworkError
+from protocol.record.root_statement import PLACE_SIZE
 from protocol.wire import address_gift as giving
 from protocol.wire import frames, gossip, invitation
 from protocol.wire import sync_session as sync
+from protocol.wire.door import Ends
 from protocol.wire.invitation import Knock
 from tests.support.attackers import (
     IDENTIFY,
@@ -23,6 +26,7 @@ from tests.support.attackers import (
     call,
     first_answer,
     greeting,
+    inside,
     member_gone_bad,
     served_by,
     shout,
@@ -139,6 +143,7 @@ async def test_gossip_of_a_stranger_is_not_stored(besieged, street):
 
 
 async def test_a_hello_of_no_member_or_of_somebody_else_is_refused(besieged, street):
+    """An expelled person still knows the neighbourhood's id, and so opens the door."""
     ada, ben, _ = street
     to_ben = ben("status")["addresses"][0]
     neighbourhood = bytes.fromhex(ada("status")["neighbourhood"]["id"])
@@ -147,17 +152,10 @@ async def test_a_hello_of_no_member_or_of_somebody_else_is_refused(besieged, str
         identity = Identity.new(random.Random(3).randbytes)
         async with visitor(3) as them:
             a, b = await them.connect(where), await them.connect(to_ben)
-            # Repeats to B the hello that A says to a stranger, and to A the hello of B.
-            seen = {}
-            for peer in (a, b):
-                stream = await them.open_stream(peer, sync.PROTOCOL)
-                seen[peer] = frames.encode(await first_answer(stream))
-                await stream.close()
             me = them.peer_id
             ours = (identity.device_seed, identity.device, neighbourhood)
             hellos = [
-                (seen[b], "R-05.2"),
-                (seen[a], "R-05.2"),
+                (greeting(*ours, me, b), "R-05.2"),
                 (greeting(*ours, me, a), "R-05.3"),
                 (greeting(*ours, a, me), "R-05.2"),
                 (greeting(*ours[:2], bytes(32), me, a), "R-05.2"),
@@ -167,10 +165,10 @@ async def test_a_hello_of_no_member_or_of_somebody_else_is_refused(besieged, str
                 (b"\xff\xff\xff\xff", "R-05.1"),
             ]
             for said, rule in hellos:
-                stream = await them.open_stream(a, sync.PROTOCOL)
+                stream = await inside(them, a, sync.PROTOCOL, neighbourhood)
                 await stream.write(said)
                 told = await answers(stream)
-                assert [one[0] for one in told] == [sync.HELLO, sync.BYE]  # A sends no record
+                assert [one[0] for one in told] == [sync.BYE]  # A says no hello
                 assert told[-1][1] == rule
 
     await besieged(false_hellos)
@@ -178,35 +176,34 @@ async def test_a_hello_of_no_member_or_of_somebody_else_is_refused(besieged, str
 
 async def test_a_knock_without_the_secret_is_refused(besieged, street):
     one = invitation.decode(street[0].invite())
+    place = bytes.fromhex(street[0]("status")["neighbourhood"]["id"])[:PLACE_SIZE]
 
     async def false_knocks(where):
-        identity = Identity.new(random.Random(4).randbytes, one.neighbourhood)
+        identity = Identity.new(random.Random(4).randbytes, place)
         async with visitor(4) as them:
             peer = await them.connect(where)
-            me = them.peer_id
-            proof = invitation.knock_proof(one.secret, me, peer, identity.person)
-            elsewhere = invitation.knock_proof(one.secret, peer, me, identity.person)
-            signed = partial(invitation.sign_proof, device_seed=identity.device_seed)
-            good = Knock(one.id, proof, signed(proof), identity.statement, "Eve")
+            sign = partial(
+                Knock.sign, seed=identity.device_seed, statement=identity.statement, name="Eve"
+            )
+            good = sign(Ends(them.peer_id, peer))
             founding = Identity.new(random.Random(4).randbytes).statement
             knocks = [
-                (good._replace(proof=bytes(32), signature=signed(bytes(32))), "R-07.3"),
-                (good._replace(proof=b"", signature=signed(b"")), "R-07.3"),
-                (good._replace(proof=elsewhere, signature=signed(elsewhere)), "R-07.3"),
-                (good._replace(signature=signed(elsewhere)), "R-07.3"),
+                (sign(Ends(peer, them.peer_id)), "R-07.3"),
                 (good._replace(signature=b""), "R-07.3"),
-                (good._replace(invitation=bytes(16)), "R-07.3"),
                 (good._replace(statement=founding), "R-07.2"),
                 (good._replace(statement=identity.statement[:-1]), None),
                 (good._replace(name=" "), "R-07.2"),
             ]
             for knock, rule in knocks:
-                stream = await them.open_stream(peer, invitation.PROTOCOL)
+                stream = await inside(them, peer, invitation.PROTOCOL, one.secret)
+                assert invitation.read_place(await first_answer(stream)) == place
                 await stream.write(frames.encode(knock.frame()))
                 told = await first_answer(stream)
                 assert told[0] == invitation.REFUSAL
                 assert rule in {None, told[1]}
                 await stream.close()
+            with pytest.raises(DoorStaysShut):
+                await inside(them, peer, invitation.PROTOCOL, bytes(16))
 
     await besieged(false_knocks)
 
@@ -220,7 +217,7 @@ async def test_a_member_who_claims_and_never_serves(besieged, street):
     async def empty_claims(where):
         async with visitor(5) as them:
             peer = await them.connect(where)
-            stream = await them.open_stream(peer, sync.PROTOCOL)
+            stream = await inside(them, peer, sync.PROTOCOL, neighbourhood)
             await stream.write(greeting(seed, device, neighbourhood, them.peer_id, peer))
             claims = []
             lies = [device[:8], 2**40, b"\xee" * 8, b"", bytes(8), 2**64 - 1, b"", b""]
@@ -257,7 +254,7 @@ async def test_members_who_stop_reading(besieged, street):
     async def deaf(where):
         async with visitor(6) as them:
             peer = await them.connect(where)
-            stream = await them.open_stream(peer, sync.PROTOCOL)
+            stream = await inside(them, peer, sync.PROTOCOL, neighbourhood)
             await stream.write(greeting(seed, device, neighbourhood, them.peer_id, peer))
             # Asks for all records from the beginning, and for all contents again and again.
             await stream.write(frames.encode([sync.DIGEST, bytes(16)]))

@@ -15,7 +15,15 @@ import trio
 from meshcoop.network.interface import NetworkError
 from protocol.wire import frames, invitation
 from protocol.wire import sync_session as sync
-from tests.support.attackers import call, greeting, member_gone_bad, served_by, stranger, visitor
+from tests.support.attackers import (
+    call,
+    greeting,
+    inside,
+    member_gone_bad,
+    served_by,
+    stranger,
+    visitor,
+)
 from tests.support.real_homes import eventually, folder
 
 SILENT = 600  # sockets that never say a word
@@ -163,7 +171,7 @@ async def member_session(where, seed, stolen, lie, *, task_status):
         while True:
             with suppress(NetworkError):
                 peer = await them.connect(where)
-                stream = await them.open_stream(peer, sync.PROTOCOL)
+                stream = await inside(them, peer, sync.PROTOCOL, stolen[2])
                 await stream.write(greeting(*stolen, them.peer_id, peer))
                 await stream.write(frames.encode([sync.DIGEST, bytes(16)]))
                 if not told:

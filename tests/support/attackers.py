@@ -2,6 +2,7 @@
 members.
 """
 
+import os
 from contextlib import asynccontextmanager, suppress
 
 import trio
@@ -12,6 +13,7 @@ from libp2p.peer.peerinfo import info_from_p2p_addr
 from multiaddr import Multiaddr
 
 from meshcoop.home import key_file as keystore
+from meshcoop.network.doorway import open_door
 from meshcoop.network.interface import NetworkError
 from meshcoop.network.libp2p.host import open_host
 from protocol.wire import frames
@@ -68,9 +70,15 @@ def member_gone_bad(home):
     return held.seed, bytes.fromhex(home("status")["device"]), neighbourhood
 
 
+async def inside(network, peer, protocol, secret):
+    """Opens a stream to a peer, and the door at its beginning."""
+    stream = await network.open_stream(peer, protocol)
+    return (await open_door(stream, network.peer_id, secret, os.urandom)).stream
+
+
 def greeting(seed, device, neighbourhood, sender, receiver):
     signature = hello.prove_membership(seed, neighbourhood, sender, receiver)
-    return frames.encode([sync.HELLO, sync.VERSION, neighbourhood, device, signature, []])
+    return frames.encode([sync.HELLO, sync.VERSION, device, signature, []])
 
 
 async def answers(stream):

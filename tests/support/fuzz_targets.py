@@ -183,7 +183,7 @@ def seeds(name):
     )  # fmt: skip
     signed = record.sign(header, content, PLACE, SEED)
     box = seal.device_box_key(SEED).public
-    code = invitation.Invitation(PLACE[:16], device, bytes(16), ("/ip4/192.0.2.7/tcp/4001",))
+    code = invitation.Invitation(device, bytes(16), ("/ip4/192.0.2.7/tcp/4001",))
     told = [
         [sync.DIGEST, bytes(16)],
         [sync.HAVE, [b"d" * 8, 1, b"h" * 8, b""], False],

@@ -69,8 +69,16 @@ async def until(condition: Callable[[], object], within: float = WAIT) -> None:
             await trio.sleep(0.01)
 
 
+def share(topic: str, *networks: HostNetwork) -> None:
+    """Lets all of `networks` take part in `topic` with each other, as after accepted hellos."""
+    peers = {network.peer_id for network in networks}
+    for network in networks:
+        network.share_topic(topic, peers - {network.peer_id})
+
+
 async def meshed(topic: str, *networks: HostNetwork) -> None:
-    """Waits until each of `networks` has a peer in its gossip mesh for `topic`."""
+    """Shares `topic` among `networks`, and waits until each has a peer in its gossip mesh for it."""
+    share(topic, *networks)
     await until(lambda: all(each.pubsub.gossip.mesh.get(topic) for each in networks))
 
 

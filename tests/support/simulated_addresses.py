@@ -5,10 +5,12 @@ and a caller tries to reach a home.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import trio
 
+from meshcoop.network.doorway import open_door
 from meshcoop.network.interface import Network, NetworkError, Stream
 from meshcoop.store.given_addresses import HeldAddress
 from protocol.record import sealing as seal
@@ -93,7 +95,7 @@ class Caller:
         seed = self.me.identity.device_seed
         place = other.get("place", self.street.neighbourhood)
         signature = hello.prove_membership(seed, place, sender, receiver, domain=domain)
-        return Hello(place, other.get("device", self.me.identity.device), signature).frame()
+        return Hello(other.get("device", self.me.identity.device), signature).frame()
 
     def gift(self, agreement: bytes, readers: list[Home], text: str = TEXT, **other: Any) -> Gift:
         device = self.me.identity.device
@@ -113,7 +115,10 @@ class Caller:
         """Sends all messages in `said` on a new stream. Returns the frames that arrive until the
         other side ends the stream.
         """
-        stream = await self.open(to)
+        random = Random(to.name).randbytes
+        outside = await self.open(to)
+        opened = await open_door(outside, self.network.peer_id, self.street.neighbourhood, random)
+        stream = opened.stream
         decoder, found = frames.Decoder(), []
         with trio.fail_after(60):
             try:

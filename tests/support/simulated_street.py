@@ -9,7 +9,7 @@ seed to Trio's scheduler too. So a test with the same seed always runs in the sa
 import hashlib
 import shutil
 from collections.abc import Awaitable, Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 
@@ -25,7 +25,7 @@ from meshcoop.store.store import Store
 from meshcoop.sync.address_delivery import AddressDelivery
 from meshcoop.sync.home_mesh import HomeMesh
 from meshcoop.sync.invitation_desk import InvitationDesk
-from meshcoop.sync.joining import Joiner, keep_knocking
+from meshcoop.sync.joining import Joiner, Visit, keep_trying, knock
 from meshcoop.testing.memory_network import MemoryNetwork
 from protocol.errors import Refused
 from protocol.fold.registry import KINDS
@@ -169,15 +169,12 @@ class Home:
     async def _knock(self, network: Network, store: Store) -> None:
         if store.records.count():
             return
+        random = chance(self.random)
+        visit = Visit(network, invitation.decode(self.invitation), self.inviter, random)
+        joiner = Joiner(self.identity.device_seed, self.identity.statement, self.name)
         while True:
             try:
-                admitted = await keep_knocking(
-                    network,
-                    invitation.decode(self.invitation),
-                    self.inviter,
-                    Joiner(self.identity.device_seed, self.identity.statement, self.name),
-                    60,
-                )
+                admitted = await keep_trying(partial(knock, visit, joiner), 60)
             except NetworkError:
                 continue
             assert admitted is not None

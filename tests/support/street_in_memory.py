@@ -337,9 +337,7 @@ class Line:
 
     def hello(self, side: int) -> bytes:
         home = self.homes[side]
-        return self.sessions[side].send_hello(
-            home.state.neighbourhood, home.me.device, bytes(64), []
-        )
+        return self.sessions[side].send_hello(home.me.device, bytes(64), [])
 
     def send(self, side: int, data: bytes) -> None:
         self.sent[side] += len(data)

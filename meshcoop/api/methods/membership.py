@@ -27,6 +27,7 @@ class MembershipMethods:
         """Returns the API methods of this class, by name."""
         return by_name(
             Method(calls.Join, self.join),
+            Method(calls.AskPlace, self.ask_place),
             Method(calls.Invite, self.invite),
             Method(calls.Approve, self.approve),
             Method(calls.Renew, self.renew),
@@ -36,6 +37,11 @@ class MembershipMethods:
         """Asks to join with an invitation. Returns true if this home's person is a member now."""
         name = None if call.name is None else read_person_name(call.name)
         return await self._node.join(call.invitation, name, call.seconds)
+
+    async def ask_place(self, call: calls.AskPlace) -> Params:
+        """Asks the home that made an invitation for which place a newcomer's device is certified."""
+        place = await self._node.ask_place(call.invitation, call.seconds)
+        return {"place": place.hex()}
 
     async def invite(self, call: calls.Invite) -> Params:
         """Makes a new invitation."""

@@ -20,23 +20,20 @@ def _make_ticket() -> Document:
     ticket = Ticket(seed_of("relay"), seed_of("secret")[:16], addresses)
     member = "12D3KooWMember"
     relay = "12D3KooWRelay"
-    proof = relay_ticket.ticket_proof(ticket.secret, member, relay, neighbourhood)
     signature = membership_proof.prove_membership(
         ana.device_seed, neighbourhood, member, relay, relay_ticket.HELLO_DOMAIN
     )
-    request = EnrolRequest(ticket.id, proof, neighbourhood, ana.device, signature, [b"a record"])
+    request = EnrolRequest(neighbourhood, ana.device, signature, [b"a record"])
     return {
         "peer": ticket.peer.hex(),
         "secret": ticket.secret.hex(),
         "addresses": list(addresses),
         "text": relay_ticket.encode(ticket),
-        "id": ticket.id.hex(),
         "request": {
             "member": member,
             "relay": relay,
             "neighbourhood": neighbourhood.hex(),
             "device_seed": ana.device_seed.hex(),
-            "proof": proof.hex(),
             "signature": signature.hex(),
             "frame": codec.pack(request.frame()).hex(),
         },

@@ -370,9 +370,7 @@ def _sign_log(author: KeySet, place: bytes, length: int) -> list[Record]:
 
 def _describe_hello(place: bytes, author: KeySet, chain: list[Record]) -> Document:
     signature = membership_proof.prove_membership(author.device_seed, place, *_PEERS)
-    frame = SyncSession().send_hello(
-        place, author.device, signature, [record.wire for record in chain]
-    )
+    frame = SyncSession().send_hello(author.device, signature, [record.wire for record in chain])
     return {"device": author.device.hex(), "signature": signature.hex(), "frame": frame.hex()}
 
 

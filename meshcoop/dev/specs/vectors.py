@@ -15,7 +15,8 @@ from protocol.fold import content as contents
 from protocol.record import codec, envelope, root_statement, sealing
 from protocol.record.envelope import Header, Record
 from protocol.record.sealing import BoxKey, EpochKey
-from protocol.wire import gossip, invitation
+from protocol.wire import door, gossip, invitation
+from protocol.wire.door import Ends
 from protocol.wire.invitation import Invitation, Knock
 
 START_MS = 1_790_000_000_000  # 2026-09-21T14:13:20Z, when every story begins
@@ -106,6 +107,7 @@ def make_documents() -> Document:
         "statements": _statements(),
         "gossip": _gossip(),
         "invitation": _invitation(),
+        "door": _door(),
     }
 
 
@@ -318,30 +320,41 @@ def _gossip() -> Document:
 def _invitation() -> Document:
     ana = keys_of("Ana")
     addresses = ("/ip4/192.0.2.7/tcp/4001", "/ip6/2001:db8::7/tcp/4001")
-    sample = Invitation(
-        seed_of("neighbourhood")[:16], seed_of("peer"), seed_of("secret")[:16], addresses
-    )
+    sample = Invitation(seed_of("peer"), seed_of("secret")[:16], addresses)
     text = invitation.encode(sample)
-    joiner = "12D3KooWJoiner"
-    inviter = "12D3KooWInviter"
-    proof = invitation.knock_proof(sample.secret, joiner, inviter, ana.person)
-    signature = invitation.sign_proof(proof, ana.device_seed)
-    certificate = ana.certificate(sample.neighbourhood)
-    knock = Knock(sample.id, proof, signature, certificate, "Ana")
+    ends = Ends(opener="12D3KooWJoiner", answerer="12D3KooWInviter")
+    neighbourhood = seed_of("neighbourhood")
+    knock = Knock.sign(ends, ana.device_seed, ana.certificate(neighbourhood), "Ana")
     return {
-        "neighbourhood": sample.neighbourhood.hex(),
         "peer": sample.peer.hex(),
         "secret": sample.secret.hex(),
         "addresses": list(invitation.decode(text).addresses),
         "text": text,
-        "id": sample.id.hex(),
-        "proof": {
-            "joiner": joiner,
-            "inviter": inviter,
+        "place": codec.pack([invitation.PLACE, neighbourhood[: root_statement.PLACE_SIZE]]).hex(),
+        "knock": {
+            "joiner": ends.opener,
+            "inviter": ends.answerer,
+            "neighbourhood": neighbourhood.hex(),
             "person": ana.person.hex(),
-            "proof": proof.hex(),
             "device_seed": ana.device_seed.hex(),
-            "signature": signature.hex(),
+            "signature": knock.signature.hex(),
+            "frame": codec.pack(knock.frame()).hex(),
         },
-        "knock": codec.pack(knock.frame()).hex(),
+    }
+
+
+def _door() -> Document:
+    secret = seed_of("neighbourhood")
+    key = door.door_key(secret)
+    ends = Ends(opener="12D3KooWOpener", answerer="12D3KooWAnswerer")
+    challenge = seed_of("nonce of the answerer")
+    proof = door.prove_opener(key, ends, challenge, seed_of("nonce of the opener"))
+    return {
+        "secret": secret.hex(),
+        "key": key.hex(),
+        "opener": ends.opener,
+        "answerer": ends.answerer,
+        "answerer_sends": challenge.hex(),
+        "opener_sends": proof.hex(),
+        "then_answerer_sends": door.prove_answerer(key, ends, challenge, proof).hex(),
     }

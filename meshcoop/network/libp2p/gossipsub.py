@@ -23,6 +23,7 @@ from libp2p.pubsub.gossipsub import PROTOCOL_ID_V11, GossipSub
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.pubsub.pubsub import Pubsub
 from libp2p.pubsub.rpc_queue import RpcQueue
+from libp2p.pubsub.utils import safe_bytes_from_hex
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
 from meshcoop.network.interface import NetworkError, Validator
@@ -63,6 +64,8 @@ class NodePubsub(Pubsub):
         self.peer_queues = DeepQueues()
         self._inboxes: dict[str, trio.MemorySendChannel[bytes]] = {}
         self._rate_limits = RateLimits()
+        self._shared_with: dict[str, set[ID]] = {}  # topic → peers that may take part
+        self._claimed: dict[ID, set[str]] = {}  # peer → topics in which it says it takes part
         self._publishing: set[bytes] = set()  # ids of this node's own messages on their way out
         self._pace = trio.Lock()
         self._next_publish = 0.0  # the time, by Trio's clock, before which no message is sent
@@ -105,6 +108,7 @@ class NodePubsub(Pubsub):
         self.set_topic_validator(topic, is_valid, is_async_validator=False)
         send, receive = trio.open_memory_channel[bytes](QUEUE_SIZE)
         self._inboxes[topic] = send
+        self._shared_with[topic] = set()
         try:
             await self.subscribe(topic)
             yield receive
@@ -114,6 +118,32 @@ class NodePubsub(Pubsub):
             with trio.move_on_after(LEAVE_WITHIN) as limit:
                 limit.shield = True  # peers are told even if the block was cancelled
                 await contain_faults("leaving a topic", partial(self.unsubscribe, topic))
+            del self._shared_with[topic]
+
+    def share_topic(self, topic: str, peers: set[ID]) -> None:
+        """R-04.5c: shares a topic with exactly these peers. No other peer is told of the topic, gets
+        a message of it, or gets into its mesh.
+        """
+        before = self._shared_with.get(topic)
+        if before is None:
+            return
+        self._shared_with[topic] = peers
+        for peer in before - peers:
+            self._forget_subscription(peer, topic)
+            self.gossip.leave_out(peer, topic)
+            self._announce(peer, topic, is_subscribed=False)
+        for peer in peers - before:
+            self._announce(peer, topic, is_subscribed=True)
+            if topic in self._claimed.get(peer, ()):  # the peer was quicker to accept this node
+                super().handle_subscription(peer, _subscription(topic, is_subscribed=True))
+
+    def is_shared(self, topic: str, peer: ID) -> bool:
+        """Returns whether this node shares a topic with a peer."""
+        return peer in self._shared_with.get(topic, ())
+
+    def is_any_topic_shared(self, peer: ID) -> bool:
+        """Returns whether this node shares any topic with a peer."""
+        return any(peer in peers for peers in self._shared_with.values())
 
     async def send_message(self, topic: str, data: bytes) -> None:
         """Publishes `data`. Sends at most one message every 10 ms. Raises NetworkError if `data` is
@@ -184,19 +214,67 @@ class NodePubsub(Pubsub):
     async def _handle_frame(self, peer: ID, frame: bytes) -> None:
         rpc = rpc_pb2.RPC.FromString(frame)
         for message in rpc.publish:
-            # The topic is checked first. So messages of other topics do not count for the peer's
-            # rate limit.
-            if self._is_subscribed_to_msg(message) and self._rate_limits.allow_message(peer):
+            # The topic is checked first. So messages of topics that are not shared with the peer do
+            # not count for its rate limit.
+            if self._is_expected(message, peer) and self._rate_limits.allow_message(peer):
                 await self.push_msg(peer, message)
                 # A frame of 1 MiB holds thousands of messages. Other tasks get their turn here.
                 await trio.lowlevel.checkpoint()
         for subscription in rpc.subscriptions[:TOPICS_PER_PEER]:
             if len(subscription.topicid) <= TOPIC_CHARS:
                 self.handle_subscription(peer, subscription)
-        if rpc.HasField("control"):
+        if rpc.HasField("control") and self.is_any_topic_shared(peer):
             # The router would write the addresses in this field into the peer store.
             rpc.ClearField("senderRecord")
             await self.router.handle_rpc(rpc, peer)
+
+    def get_hello_packet(self) -> rpc_pb2.RPC:
+        """Returns the first frame to every peer: an empty one. It names no topic and no address."""
+        return rpc_pb2.RPC()
+
+    async def message_all_peers(
+        self, raw_msg: bytes, announce: rpc_pb2.RPC.SubOpts | None = None
+    ) -> None:
+        """Tells those peers that share the topic that this node joins or leaves it. libp2p would
+        tell everybody.
+        """
+        del raw_msg
+        if announce is not None:
+            for peer in self._shared_with.get(announce.topicid, ()):
+                self._announce(peer, announce.topicid, is_subscribed=announce.subscribe)
+        await trio.lowlevel.checkpoint()
+
+    def handle_subscription(self, origin_id: ID, sub_message: rpc_pb2.RPC.SubOpts) -> None:
+        """Notes which topics a peer takes part in. This counts once the topic is shared with the
+        peer.
+        """
+        topic = sub_message.topicid
+        claimed = self._claimed.setdefault(origin_id, set())
+        if not sub_message.subscribe:
+            claimed.discard(topic)
+            self.gossip.leave_out(origin_id, topic)
+        elif len(claimed) < TOPICS_PER_PEER:
+            claimed.add(topic)
+        if self.is_shared(topic, origin_id):
+            super().handle_subscription(origin_id, sub_message)
+
+    def _is_expected(self, message: rpc_pb2.Message, peer: ID) -> bool:
+        return len(message.topicIDs) == 1 and self.is_shared(message.topicIDs[0], peer)
+
+    async def _handle_new_peer(self, peer_id: ID) -> None:
+        await super()._handle_new_peer(peer_id)
+        # A topic that was shared before there was a stream to the peer is told now.
+        for topic, peers in self._shared_with.items():
+            if peer_id in peers:
+                self._announce(peer_id, topic, is_subscribed=True)
+
+    def _forget_all_subscriptions(self, peer_id: ID) -> None:
+        super()._forget_all_subscriptions(peer_id)
+        self._claimed.pop(peer_id, None)
+
+    def _announce(self, peer: ID, topic: str, *, is_subscribed: bool) -> None:
+        subscription = _subscription(topic, is_subscribed=is_subscribed)
+        self.gossip.send_rpc(peer, rpc_pb2.RPC(subscriptions=[subscription]))
 
 
 class NodeRouter(GossipSub):
@@ -227,24 +305,57 @@ class NodeRouter(GossipSub):
         # These counts grow with every message. Only the adaptive mode needs them, and it is off.
         self.recent_message_deliveries.clear()
 
+    def send_rpc(self, peer_id: ID, rpc: rpc_pb2.RPC, priority: bool = False) -> None:
+        """Sends a frame to a peer, without the record in which libp2p tells this node's addresses."""
+        rpc.ClearField("senderRecord")
+        super().send_rpc(peer_id, rpc, priority)
+
+    def leave_out(self, peer: ID, topic: str) -> None:
+        """Takes a peer out of the mesh of a topic, and tells the peer nothing."""
+        for peers in (self.mesh.get(topic), self.fanout.get(topic)):
+            if peers is not None:
+                peers.discard(peer)
+
+    async def handle_iwant(self, iwant_msg: rpc_pb2.ControlIWant, sender_peer_id: ID) -> None:
+        """R-04.5b: sends a peer the messages that it asks for, if their topics are shared with the
+        peer.
+        """
+        ids = [wanted for wanted in iwant_msg.messageIDs if self._may_have(wanted, sender_peer_id)]
+        await super().handle_iwant(rpc_pb2.ControlIWant(messageIDs=ids), sender_peer_id)
+
+    def _may_have(self, message_id_on_wire: bytes, peer: ID) -> bool:
+        wanted = safe_bytes_from_hex(message_id_on_wire)
+        message = self.mcache.get(wanted) if wanted is not None else None
+        if message is None:
+            return False
+        return all(self._is_shared(topic, peer) for topic in message.topicIDs)
+
+    def _is_shared(self, topic: str, peer: ID) -> bool:
+        assert isinstance(self.pubsub, NodePubsub), "the router is attached to the node's pubsub"
+        return topic in self.mesh and self.pubsub.is_shared(topic, peer)
+
     async def handle_graft(self, graft_msg: rpc_pb2.ControlGraft, sender_peer_id: ID) -> None:
-        """Lets a peer into the mesh of a topic, but only if this node has joined the topic."""
-        if graft_msg.topicID in self.mesh:
+        """Lets a peer into the mesh of a topic, but only if the topic is shared with the peer.
+
+        Others get no answer, so they do not learn whether this node takes part in the topic
+        (R-04.5a).
+        """
+        if self._is_shared(graft_msg.topicID, sender_peer_id):
             await super().handle_graft(graft_msg, sender_peer_id)
 
     async def handle_prune(self, prune_msg: rpc_pb2.ControlPrune, sender_peer_id: ID) -> None:
-        """Removes a peer from the mesh of a topic, but only if this node has joined the topic."""
+        """Removes a peer from the mesh of a topic, but only if the topic is shared with it."""
         # libp2p itself would remember a back-off for any topic that a stranger makes up. It would
         # also dial the peers that the message names.
-        if prune_msg.topicID in self.mesh:
+        if self._is_shared(prune_msg.topicID, sender_peer_id):
             del prune_msg.peers[:]
             await super().handle_prune(prune_msg, sender_peer_id)
 
     async def handle_ihave(self, ihave_msg: rpc_pb2.ControlIHave, sender_peer_id: ID) -> None:
-        """Asks a peer for messages that this node lacks, but only if this node has joined their
-        topic.
+        """Asks a peer for messages that this node lacks, but only if their topic is shared with the
+        peer.
         """
-        if ihave_msg.topicID in self.mesh:
+        if self._is_shared(ihave_msg.topicID, sender_peer_id):
             await super().handle_ihave(ihave_msg, sender_peer_id)
 
     def _check_equivocation(self, msg: rpc_pb2.Message) -> bool:
@@ -293,6 +404,10 @@ class RateLimits:
         while len(self._left) > MAX_TRACKED_PEERS:
             del self._left[next(iter(self._left))]
         return is_allowed
+
+
+def _subscription(topic: str, *, is_subscribed: bool) -> rpc_pb2.RPC.SubOpts:
+    return rpc_pb2.RPC.SubOpts(subscribe=is_subscribed, topicid=topic)
 
 
 def message_id(message: rpc_pb2.Message) -> bytes:

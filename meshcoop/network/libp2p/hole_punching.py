@@ -13,6 +13,7 @@ starts by itself every two seconds.
 import ipaddress
 import logging
 import socket
+from collections.abc import Callable
 
 import trio
 from libp2p.abc import IHost, INetStream
@@ -45,11 +46,16 @@ _IDENTITY_BYTES = 16 * 1024
 
 
 class HolePuncher:
-    """Replaces circuits by direct connections, and answers peers that ask to replace a circuit."""
+    """Replaces circuits by direct connections, and answers peers that ask to replace a circuit.
 
-    def __init__(self, host: IHost, swarm: NodeSwarm) -> None:
+    `is_trusted` returns whether a peer has proved that it belongs to a neighbourhood of this node.
+    Others learn no address here, and make this node dial nobody.
+    """
+
+    def __init__(self, host: IHost, swarm: NodeSwarm, is_trusted: Callable[[ID], bool]) -> None:
         self._host = host
         self._swarm = swarm
+        self._is_trusted = is_trusted
         self.observed_ips: dict[ID, str] = {}  # relay → the IP address from which it sees this node
         self._busy: set[ID] = set()  # peers with which an attempt is under way
         host.set_stream_handler(DCUTR, self._answer_punch)
@@ -118,7 +124,8 @@ class HolePuncher:
         request = await read_first_message(stream, HolePunch)
         connections = self._swarm.get_connections(peer)
         is_over_circuit = any(is_relayed(connection) for connection in connections)
-        if request is None or not is_over_circuit or peer in self._busy:
+        is_welcome = is_over_circuit and self._is_trusted(peer) and peer not in self._busy
+        if request is None or not is_welcome:
             await stream.reset()
             return
         self._busy.add(peer)

@@ -14,7 +14,6 @@ from pathlib import Path
 import trio
 from libp2p.abc import INetStream
 from libp2p.custom_types import StreamHandlerFn, TProtocol
-from libp2p.host.basic_host import BasicHost
 from libp2p.peer.id import ID
 from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
 from libp2p.tools.anyio_service import background_trio_service
@@ -36,6 +35,7 @@ from meshcoop.network.libp2p.circuit_relay import CircuitRelay
 from meshcoop.network.libp2p.connections import PeerTracker
 from meshcoop.network.libp2p.gossipsub import NodePubsub
 from meshcoop.network.libp2p.hole_punching import HolePuncher
+from meshcoop.network.libp2p.identify import NodeHost
 from meshcoop.network.libp2p.identity import key_pair_from_seed, parse_peer_id
 from meshcoop.network.libp2p.library_logs import redirect_logs
 from meshcoop.network.libp2p.liveness import ping_all
@@ -61,12 +61,10 @@ class HostNetwork:
 
     def __init__(self, swarm: NodeSwarm) -> None:
         self.swarm = swarm
-        # Any peer may say at which address it sees this node. The host does not record that
-        # address, because it could be false. HolePuncher asks relays instead.
-        self.host = BasicHost(swarm, disable_identify_address_discovery=True)
+        self.host = NodeHost(swarm)
         self.pubsub = NodePubsub(self.host)
         self.circuits = CircuitClient(self.host, swarm)
-        self.puncher = HolePuncher(self.host, swarm)
+        self.puncher = HolePuncher(self.host, swarm, self.pubsub.is_any_topic_shared)
         self.tracker = PeerTracker(swarm)
         swarm.register_notifee(self.tracker)
 
@@ -206,6 +204,10 @@ class HostNetwork:
         NodePubsub.join_topic).
         """
         return self.pubsub.join_topic(topic, validator)
+
+    def share_topic(self, topic: str, peers: set[str]) -> None:
+        """Shares a topic with exactly these peers (see NodePubsub.share_topic)."""
+        self.pubsub.share_topic(topic, {parse_peer_id(peer) for peer in peers})
 
     async def publish(self, topic: str, data: bytes) -> None:
         """Sends `data` to a gossip topic, with pauses between messages. Raises NetworkError if

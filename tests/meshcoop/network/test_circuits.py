@@ -14,7 +14,7 @@ from meshcoop.network.libp2p import circuit_relay as carrier
 from meshcoop.network.libp2p.circuit_client import HOP
 from meshcoop.network.libp2p.circuit_relay import CircuitLimits
 from meshcoop.network.libp2p.protobuf_stream import receive_message, send_message
-from tests.support.libp2p_nodes import call, node, stranger, until
+from tests.support.libp2p_nodes import call, meshed, node, stranger, until
 
 ECHO = "/test/echo/1"
 
@@ -210,7 +210,7 @@ async def test_gossip_runs_over_a_circuit():
         await ben.connect(through(relay, ada))
         heard = await registered.enter_async_context(ada.subscribe("topic", lambda data: True))
         await registered.enter_async_context(ben.subscribe("topic", lambda data: True))
-        await until(lambda: ben.pubsub.gossip.mesh.get("topic"))
+        await meshed("topic", ada, ben)
         await ben.publish("topic", b"a word")
         with trio.fail_after(30):
             assert await heard.receive() == b"a word"

@@ -1,7 +1,8 @@
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 import trio
+from libp2p.custom_types import TProtocol
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.utils.varint import encode_varint_prefixed
 
@@ -19,7 +20,8 @@ def anything(_data: bytes) -> bool:
 
 
 async def gossip_as(them, ours, *messages):
-    """Sends `messages` to a node as a stranger would, each in a frame of its own."""
+    """Sends `messages` to a node as a hostile member would, each in a frame of its own."""
+    ours.share_topic(TOPIC, {them.get_id().to_base58()})
     stream = await call(them, ours, MESHSUB)
     for message in messages:
         frame = rpc_pb2.RPC(publish=[message]).SerializeToString()
@@ -65,7 +67,7 @@ async def test_one_peer_is_heard_so_much_and_others_all_the_same(monkeypatch):
             await registered.enter_async_context(each.subscribe(TOPIC, anything))
             await each.connect(two.addresses[0])
         inbox = await registered.enter_async_context(two.subscribe(TOPIC, anything))
-        await meshed(TOPIC, loud, quiet)
+        await meshed(TOPIC, loud, quiet, two)
         for number in range(100):
             await loud.publish(TOPIC, b"noise %d" % number)
         await quiet.publish(TOPIC, b"a word")
@@ -91,7 +93,7 @@ async def test_gossip_crosses_two_hops():
         inbox = await registered.enter_async_context(three.subscribe(TOPIC, anything))
         await one.connect(two.addresses[0])
         await three.connect(two.addresses[0])
-        await meshed(TOPIC, one, three)
+        await meshed(TOPIC, one, two, three)
         await until(lambda: len(two.pubsub.gossip.mesh[TOPIC]) == 2)
         await one.publish(TOPIC, b"news")
         with trio.fail_after(5):
@@ -108,7 +110,7 @@ async def test_what_the_validator_refuses_is_neither_delivered_nor_forwarded():
         far = await registered.enter_async_context(three.subscribe(TOPIC, anything))
         await one.connect(two.addresses[0])
         await three.connect(two.addresses[0])
-        await meshed(TOPIC, one, three)
+        await meshed(TOPIC, one, two, three)
         await until(lambda: len(two.pubsub.gossip.mesh[TOPIC]) == 2)
         await one.publish(TOPIC, b"lie")
         await one.publish(TOPIC, b"truth")
@@ -175,6 +177,92 @@ async def test_one_origin_and_number_with_other_contents_are_other_messages():
         gossip = ours.pubsub.gossip
         await until(lambda: not gossip.recent_message_deliveries)
         assert not gossip.equivocation_detection
+
+
+@asynccontextmanager
+async def recorder():
+    """Runs a stranger that keeps what nodes send over gossip. Yields the stranger and the frames."""
+    heard = []
+
+    async def listen(stream):
+        with suppress(Exception):  # libp2p ends a stream by raising
+            while data := await stream.read(65536):
+                heard.append(data)
+
+    async with stranger() as them:
+        them.set_stream_handler(TProtocol(MESHSUB), listen)
+        yield them, heard
+
+
+async def test_a_stranger_is_told_no_topic_gets_no_frame_and_is_not_heard():
+    async with (
+        node(1) as one,
+        node(2) as two,
+        recorder() as (them, heard),
+        AsyncExitStack() as registered,
+    ):
+        inbox = await registered.enter_async_context(one.subscribe(TOPIC, anything))
+        theirs = await registered.enter_async_context(two.subscribe(TOPIC, anything))
+        await one.connect(two.addresses[0])
+        await meshed(TOPIC, one, two)
+        mine = rpc_pb2.Message(data=b"old news", topicIDs=[TOPIC])
+        await one.publish(TOPIC, mine.data)
+        with trio.fail_after(5):
+            assert await theirs.receive() == mine.data
+        stream = await call(them, one, MESHSUB)
+        wanted = rpc_pb2.ControlIWant(messageIDs=[message_id(mine)])
+        known = rpc_pb2.ControlIHave(topicID=TOPIC, messageIDs=[bytes(32)])
+        graft = rpc_pb2.ControlGraft(topicID=TOPIC)
+        rpc = rpc_pb2.RPC(
+            subscriptions=[rpc_pb2.RPC.SubOpts(subscribe=True, topicid=TOPIC)],
+            publish=[rpc_pb2.Message(data=b"a stranger's", topicIDs=[TOPIC])],
+            control=rpc_pb2.ControlMessage(graft=[graft], iwant=[wanted], ihave=[known]),
+        )
+        for frame in (rpc, rpc_pb2.RPC(control=rpc.control)):
+            await stream.write(encode_varint_prefixed(frame.SerializeToString()))
+        await one.publish(TOPIC, b"news")
+        with trio.fail_after(5):
+            assert await theirs.receive() == b"news"
+        await until(lambda: heard)
+        await trio.sleep(2.5 * pubsub.HEARTBEAT)
+        assert b"".join(heard) == b"\0"  # one empty frame
+        assert inbox.statistics().current_buffer_used == 0
+        assert them.get_id() not in one.pubsub.gossip.mesh[TOPIC]
+
+
+async def test_who_is_left_out_of_a_topic_hears_of_it_no_more():
+    async with node(1) as one, node(2) as two, AsyncExitStack() as registered:
+        mine = await registered.enter_async_context(one.subscribe(TOPIC, anything))
+        inbox = await registered.enter_async_context(two.subscribe(TOPIC, anything))
+        await one.connect(two.addresses[0])
+        await meshed(TOPIC, one, two)
+        one.share_topic(TOPIC, set())
+        await one.publish(TOPIC, b"secret")
+        await two.publish(TOPIC, b"noise")
+        await until(lambda: not two.pubsub.gossip.mesh[TOPIC])
+        await alive(one)
+        assert inbox.statistics().current_buffer_used == 0
+        assert mine.statistics().current_buffer_used == 0
+
+
+async def test_a_message_of_one_topic_is_not_handed_to_who_shares_another():
+    async with (
+        node(1) as one,
+        recorder() as (them, heard),
+        AsyncExitStack() as registered,
+    ):
+        for topic in (TOPIC, "street/2"):
+            await registered.enter_async_context(one.subscribe(topic, anything))
+        await one.publish(TOPIC, b"news")
+        stream = await call(them, one, MESHSUB)
+        one.share_topic("street/2", {them.get_id().to_base58()})
+        name = message_id(rpc_pb2.Message(data=b"news", topicIDs=[TOPIC]))
+        control = rpc_pb2.ControlMessage(iwant=[rpc_pb2.ControlIWant(messageIDs=[name])])
+        rpc = rpc_pb2.RPC(control=control)
+        await stream.write(encode_varint_prefixed(rpc.SerializeToString()))
+        await until(lambda: any(b"street/2" in frame for frame in heard))
+        await trio.sleep(0.5)
+        assert not any(b"news" in frame or TOPIC.encode() in frame for frame in heard)
 
 
 async def test_a_message_arrives_once_and_never_at_its_own_node():

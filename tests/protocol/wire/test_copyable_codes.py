@@ -12,7 +12,7 @@ from protocol.wire.relay_ticket import Ticket
 
 DICE = random.Random(15)
 ADDRESSES = ("/ip4/192.0.2.7/tcp/4001",)
-INVITATION = Invitation(DICE.randbytes(16), DICE.randbytes(32), DICE.randbytes(16), ADDRESSES)
+INVITATION = Invitation(DICE.randbytes(32), DICE.randbytes(16), ADDRESSES)
 TICKET = Ticket(DICE.randbytes(32), DICE.randbytes(16), ADDRESSES)
 CODES = [
     (invitation.encode(INVITATION), invitation.decode, INVITATION),

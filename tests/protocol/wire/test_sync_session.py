@@ -3,14 +3,17 @@
 import gc
 import random
 import tracemalloc
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.errors import Refused
+from protocol.record.signature import public_key
 from protocol.wire import frames, invitation
 from protocol.wire import sync_session as sync
+from protocol.wire.door import Ends
 from protocol.wire.frames import Decoder, encode
 from protocol.wire.have_map import LogHead, digest_heads
 from protocol.wire.invitation import Invitation, Knock
@@ -36,8 +39,8 @@ from protocol.wire.sync_session import (
     SyncSession,
 )
 
-HOME, DEVICE = b"n" * 32, b"d" * 32
-HELLO_FRAME = [HELLO, sync.VERSION, HOME, DEVICE, bytes(64), []]
+DEVICE = b"d" * 32
+HELLO_FRAME = [HELLO, sync.VERSION, DEVICE, bytes(64), []]
 
 
 def device(n):
@@ -269,8 +272,8 @@ def test_nothing_comes_before_the_hello(kind):
 
 
 def test_another_version_or_a_long_chain_is_refused():
-    long = [*HELLO_FRAME[:5], [b""] * (sync.MAX_CHAIN + 1)]
-    for hello in ([HELLO, 0, *HELLO_FRAME[2:]], long, HELLO_FRAME[:5], [*HELLO_FRAME[:5], [1]]):
+    long = [*HELLO_FRAME[:4], [b""] * (sync.MAX_CHAIN + 1)]
+    for hello in ([HELLO, 0, *HELLO_FRAME[2:]], long, HELLO_FRAME[:4], [*HELLO_FRAME[:4], [1]]):
         with pytest.raises(Refused, match=r"R-05\."):
             list(SyncSession().receive(encode(hello)))
 
@@ -414,9 +417,7 @@ def refused(read, what):
     return None
 
 
-PAPER = Invitation(
-    b"n" * 16, b"p" * 32, b"s" * 16, ("/ip4/192.168.1.7/tcp/4001", "/ip4/10.0.0.1/tcp/65535")
-)
+PAPER = Invitation(b"p" * 32, b"s" * 16, ("/ip4/192.168.1.7/tcp/4001", "/ip4/10.0.0.1/tcp/65535"))
 
 
 def test_an_invitation_survives_being_read_aloud():
@@ -438,25 +439,21 @@ def test_any_typed_text_is_an_invitation_or_refused(typed, data):
 @settings(deadline=None, max_examples=150)
 @given(st.lists(ITEMS, max_size=7))
 def test_any_frame_is_a_knock_or_refused(frame):
-    for told in (frame, [0, *frame], [0, b"i" * 16, b"p" * 32, b"g" * 64, b"s", *frame]):
+    for told in (frame, [0, *frame], [0, b"g" * 64, b"s", *frame]):
         assert refused(Knock.read, told) in {None, "R-07.2"}
 
 
 def test_a_knock_comes_back_as_it_went():
-    knock = Knock(b"i" * 16, b"p" * 32, b"g" * 64, b"s" * 80, "Ben")
+    knock = Knock(b"g" * 64, b"s" * 80, "Ben")
     assert Knock.read(knock.frame()) == knock
 
 
-def test_a_proof_holds_for_its_two_ends_and_person_only():
-    base = (b"s" * 16, "joiner", "inviter", b"p" * 32)
-    others = [
-        (b"t" * 16, *base[1:]),
-        (base[0], "other", *base[2:]),
-        (*base[:2], "other", base[3]),
-        (*base[:3], b"q" * 32),
-        (base[0], "inviter", "joiner", base[3]),
-    ]
-    assert len({invitation.knock_proof(*one) for one in (base, *others)}) == 6
+def test_a_knock_holds_for_its_two_ends_only():
+    seed = b"k" * 32
+    knock = Knock.sign(Ends("joiner", "inviter"), seed, b"s" * 80, "Ben")
+    knock.check(Ends("joiner", "inviter"), public_key(seed))
+    for ends in (Ends("other", "inviter"), Ends("joiner", "other"), Ends("inviter", "joiner")):
+        assert refused(partial(knock.check, ends), public_key(seed)) == "R-07.3"
 
 
 class Later(SyncSession):
@@ -464,8 +461,8 @@ class Later(SyncSession):
     between.
     """
 
-    def hello(self, neighbourhood, device, signature, chain):
-        said = [HELLO, sync.VERSION + 1, neighbourhood, device, signature, chain, {"new": [1, 2]}]
+    def send_hello(self, device, signature, chain):
+        said = [HELLO, sync.VERSION + 1, device, signature, chain, {"new": [1, 2]}]
         return encode(said)
 
     def begin(self, heads):
@@ -483,7 +480,7 @@ def test_a_node_one_version_older_syncs_with_a_newer_one(later):
     del held[0][device(5)], held[1][device(1)]
     waiting, events = [b"", b""], [[], []]
     for at, side in enumerate(sides):
-        waiting[1 - at] += side.send_hello(HOME, DEVICE, bytes(64), []) + b""
+        waiting[1 - at] += side.send_hello(DEVICE, bytes(64), [])
     for at, side in enumerate(sides):
         for event in side.receive(waiting[at]):
             assert isinstance(event, HelloReceived)
@@ -513,4 +510,4 @@ def test_a_node_one_version_older_syncs_with_a_newer_one(later):
 @pytest.mark.parametrize("version", [0, -1, "1", None, b"\x01", True])
 def test_a_hello_of_no_version_that_is_spoken_is_refused(version):
     with pytest.raises(Refused, match=r"R-05\.10"):
-        list(SyncSession().receive(encode([HELLO, version, HOME, DEVICE, bytes(64), []])))
+        list(SyncSession().receive(encode([HELLO, version, DEVICE, bytes(64), []])))
