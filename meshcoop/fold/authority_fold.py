@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from meshcoop.fold import invalidation
 from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.open_records import read_authority_record
+from meshcoop.fold.touched import Touched
 from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.store.records import StoredRecord
 from meshcoop.store.store import Store
@@ -79,21 +80,21 @@ class AuthorityFold:
 
     # -- authority --------------------------------------------------------------------------------
 
-    def fold(self) -> set[int]:
-        """Folds authority. Returns the roots of the threads whose views may change because
-        authority has changed.
+    def fold(self) -> Touched:
+        """Folds authority. Returns the threads whose views may change because authority has
+        changed.
         """
         charter = self._index.get(self._neighbourhood)
         if charter is None:
-            return set()
+            return Touched()
         before = self.authority
         self.authority = authority.fold_authority(charter, self._index, self._store.logs.forks())
         has_other_keys = self._learn_keys()
         if before is None:
-            return set()
+            return Touched()
         if has_other_keys:
-            return self._store.records.roots()
-        return self._changed_roots(before, self.authority)
+            return Touched(logs={log.n for log in self._store.logs.all()})
+        return self._touched_by(before, self.authority)
 
     def fold_with(self, further: Iterable[AuthorityRecord]) -> Authority | None:
         """Returns authority as it would be if the records `further` were added. A peer sends these
@@ -147,17 +148,17 @@ class AuthorityFold:
         ]
         return min(statements, default=None)
 
-    def _changed_roots(self, before: Authority, after: Authority) -> set[int]:
-        roots: set[int] = set()
+    def _touched_by(self, before: Authority, after: Authority) -> Touched:
+        touched = Touched()
         for device in invalidation.changed_devices(before, after):
             log = self._store.logs.find(device)
             if log is not None:
-                roots |= self._store.records.roots_of_log(log.n)
+                touched.logs.add(log.n)
         for decision in invalidation.changed_decisions(before, after, self._index):
             row = self._store.records.find(decision)
             if row is not None and row.root is not None:
-                roots.add(row.root)
-        return roots
+                touched.roots.add(row.root)
+        return touched
 
     # -- epoch keys -------------------------------------------------------------------------------
 

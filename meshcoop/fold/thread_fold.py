@@ -11,10 +11,12 @@ from meshcoop.fold.clock_limit import ClockLimit
 from meshcoop.fold.code_failures import describe_error
 from meshcoop.fold.record_contents import RecordContents
 from meshcoop.fold.slices import pause
+from meshcoop.fold.touched import Touched
 from meshcoop.fold.views import FoldedThread, FoldedView, Views
 from meshcoop.store.disk_errors import StoreError
 from meshcoop.store.records import StoredRecord
 from meshcoop.store.store import Store
+from meshcoop.store.sweeps import START, Sweep
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.fold import fold
@@ -82,10 +84,41 @@ class ThreadFold:
             for thread in threads.values():
                 self._erase_retracted(folded.view for folded in thread.views.values())
             changed = self._fold_proxies()
-            if changed:
-                self.fold(changed, at_once=at_once)
+            if changed.logs:
+                self.fold_touched(changed, at_once=at_once)
         if self._store.has_erased:
             self._views.purge()
+
+    def fold_touched(
+        self,
+        touched: Touched,
+        begun: Mapping[int, list[StoredRecord]] = _NONE,
+        *,
+        at_once: bool = False,
+    ) -> None:
+        """Folds all threads that something has touched, as `fold` does. If a log is long, only the
+        threads of its first records are folded now, unless nobody would fold the others later.
+        """
+        roots = set(touched.roots)
+        for log_n in touched.logs:
+            if at_once or self.on_put_off is None:
+                roots |= self._store.records.roots_of_log(log_n)
+            elif len(roots) < MAX_RECORDS:
+                roots |= self.sweep(Sweep(log_n, START))
+            else:
+                self._store.sweeps.set(log_n, START)
+        if self.on_put_off is not None and self._store.sweeps.first() is not None:
+            self.on_put_off(())
+        self.fold(roots, begun, at_once=at_once)
+
+    def sweep(self, sweep: Sweep) -> set[int]:
+        """Walks on along a log. Returns the threads of the next records, which the caller folds."""
+        roots, last = self._store.records.next_of_log(*sweep, MAX_RECORDS)
+        if last is None:
+            self._store.sweeps.end(sweep.log)
+        else:
+            self._store.sweeps.set(sweep.log, last)
+        return roots
 
     def fold_thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
         """Folds one thread, together with `extra` entries that are not posted yet. Stores
@@ -168,8 +201,8 @@ class ThreadFold:
         """
         self._erase_retracted(written)
         changed = self._fold_proxies()
-        if changed:
-            self.fold(changed)
+        if changed.logs:
+            self.fold_touched(changed)
         if self._store.has_erased:
             self._views.purge()
 
@@ -233,26 +266,26 @@ class ThreadFold:
                 if row is not None and row.record.content is not None:
                     self._store.records.set_content(view.id, None)
 
-    def _fold_proxies(self) -> set[int]:
+    def _fold_proxies(self) -> Touched:
         """Folds the proxies (stratum 2). Returns the threads that must be folded again. These
         threads have a record that was signed by a deputy whose proxy has changed.
         """
         version = self._views.version_of_kind(Proxy)
         if version == self._proxies_version:
-            return set()
+            return Touched()
         self._proxies_version = version
         before = self.proxies
         self.proxies = proxies_by_id(self._views.of_kind(Proxy))
         signers = invalidation.changed_signers(before, self.proxies)
         authority = self._authority_fold.authority
+        touched = Touched()
         if not signers or authority is None:
-            return set()
-        roots: set[int] = set()
+            return touched
         for device in authority.devices.values():
             log = self._store.logs.find(device.key) if device.person in signers else None
             if log is not None:
-                roots |= self._store.records.roots_of_log(log.n)
-        return roots
+                touched.logs.add(log.n)
+        return touched
 
     def _erases(self, answer: StoredRecord, target: Entry) -> bool:
         entry = self.entry(answer)

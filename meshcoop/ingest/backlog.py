@@ -29,11 +29,19 @@ _MOST_SECONDS = 5  # that an answer waits for the backlog
 class Backlog:
     """What one inbox has left for later. When some threads were folded, calls `listeners`."""
 
-    def __init__(self, inbox: Inbox, on_stored: Callable[[list[Record]], None]) -> None:
-        """`on_stored` is called with the records that were placed later."""
+    def __init__(
+        self,
+        inbox: Inbox,
+        on_stored: Callable[[list[Record]], None],
+        on_gap: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_stored` is called with the records that were placed later. `on_gap` is called when
+        records that were refused here may be stored now.
+        """
         self.listeners: list[Callable[[], None]] = []
         self._inbox = inbox
         self._on_stored = on_stored
+        self._on_gap = on_gap
         self._state = inbox.state
         self._wake = trio.Event()
         self._is_empty = trio.Event()
@@ -53,6 +61,8 @@ class Backlog:
                 self._wake = trio.Event()
                 with log_disk_errors("what is due now cannot be folded"):
                     await self._place_left()
+                    await self._recount()
+                    await self._sweep()
                     await self._fold_due()
                 if not self._wake.is_set():
                     self._is_empty.set()
@@ -94,6 +104,23 @@ class Backlog:
             self._on_stored(self._inbox.ingest([]).stored)
             await trio.lowlevel.checkpoint()
 
+    async def _recount(self) -> None:
+        """Counts the use of quotas again, if they have changed."""
+        for devices in self._inbox.recount_in_steps():
+            if devices:
+                self._on_gap()
+            await trio.lowlevel.checkpoint()
+
+    async def _sweep(self) -> None:
+        """Puts off the threads of long logs, a few at a time. They are folded once, though several
+        logs may have records in one thread.
+        """
+        sweeps = self._state.store.sweeps
+        while (sweep := sweeps.first()) is not None:
+            with self._state.store.transaction(durable=False):
+                self._state.clock_limit.put_off(self._state.thread_fold.sweep(sweep))
+            await trio.lowlevel.checkpoint()
+
     async def _fold_due(self) -> None:
         """Folds what is due. If a thread changes meanwhile, it stays due, and is folded again."""
         limit = self._state.clock_limit
@@ -108,7 +135,7 @@ class Backlog:
         if due:
             for listener in self.listeners:
                 listener()
-        if limit.due(now):
+        if limit.due(now) or self._state.store.sweeps.first() is not None:
             self.wake()
 
     def _parts(self, roots: list[int]) -> Iterator[list[int]]:

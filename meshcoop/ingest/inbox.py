@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from meshcoop.fold.state import State
+from meshcoop.fold.touched import Touched
 from meshcoop.ingest import quota
 from meshcoop.ingest.kept_content import KeepEverything, Retention
 from meshcoop.ingest.placement import Batch, Placement
@@ -25,6 +26,9 @@ from protocol.record.envelope import Record
 
 _MOST_PLACED = 100  # records in one step, if others may wait
 _ROWS_FOR_EACH = 4  # rows without content that are read for each content to ask for
+
+# The store's note: 1 if the quotas have changed, and 0 while all logs are counted again.
+_RECOUNT = "recount"
 
 _LOG = logging.getLogger(__name__)
 
@@ -124,7 +128,7 @@ class Inbox:
         storable. The result tells what happened to these waiting records.
         """
         with self.store.transaction(durable=False):
-            touched_roots = set()
+            touched = Touched()
             has_acts = False
             for record_id, content in items:
                 row = self._fill(record_id, content)
@@ -132,10 +136,10 @@ class Inbox:
                     continue
                 has_acts = self.state.authority_fold.read(row) or has_acts
                 if row.root is not None:
-                    touched_roots.add(row.root)
+                    touched.roots.add(row.root)
             if has_acts:
-                touched_roots |= self.state.authority_fold.fold()
-            self.state.thread_fold.fold(touched_roots)
+                touched.add(self.state.authority_fold.fold())
+            self.state.thread_fold.fold_touched(touched)
         return self.ingest([])  # the contents may admit a device whose records wait
 
     def missing_contents(self, after: int, limit: int) -> MissingContents:
@@ -205,7 +209,7 @@ class Inbox:
             batch.deferred.clear()
         # The latest authority decides about retractions. So it is folded before they are applied.
         self._erase_retracted(batch)
-        self.state.thread_fold.fold(batch.touched_roots, batch.begun)
+        self.state.thread_fold.fold_touched(batch.touched, batch.begun)
 
     def _take_ready(self, placed: int) -> list[Record]:
         """Takes records that can be placed now from the pool. `placed` records were placed before
@@ -247,14 +251,14 @@ class Inbox:
             return
         batch.authority_is_stale = False
         before = quota.figures(self.state.authority)
-        batch.touched_roots |= self.state.authority_fold.fold()
+        batch.touched.add(self.state.authority_fold.fold())
         while strangers := self.state.authority_fold.strangers():
             for device in strangers:
                 rows = self.store.drop_log(device)
                 for row in rows:
                     self.pool.add(row.record)
                 self._forget([*rows, *self._prune()], batch)
-            batch.touched_roots |= self.state.authority_fold.fold()
+            batch.touched.add(self.state.authority_fold.fold())
         if before and before != quota.figures(self.state.authority):
             self._recount(batch)
 
@@ -272,12 +276,39 @@ class Inbox:
 
     def _recount(self, batch: Batch) -> None:
         assert self.state.authority is not None, "its figures have changed"
-        with self.store.quota_counts() as counts:
-            threads, devices = quota.recount(counts, self.state.authority)
-        batch.touched_roots |= threads
-        # Later records of a log may have been refused here before. Other homes have them.
-        batch.result.devices_with_gaps |= devices
         batch.begun.clear()
+        self.store.set_note(_RECOUNT, 1)
+        if self.on_left is not None:
+            self.on_left()
+            return
+        batch.result.devices_with_gaps.update(*self.recount_in_steps())
+
+    def recount_in_steps(self) -> Iterator[set[bytes]]:
+        """If the quotas have changed, counts the use of all logs again, some records in each step.
+        Folds the threads in which a record went above the quota or came back below it.
+
+        Yields after each step, with the devices whose logs now end at another number: later records
+        of such a log may have been refused here, and other homes have them. If the node is killed
+        or the quotas change meanwhile, the count begins again.
+        """
+        while self.store.read_note(_RECOUNT) is not None:
+            with self.store.transaction(durable=False):
+                self.store.set_note(_RECOUNT, 0)
+                logs = [log.n for log in self.store.logs.all()]
+            for recount in map(quota.LogRecount, logs):
+                while not recount.is_done:
+                    self._count_next(recount)
+                    yield {recount.changed} if recount.changed else set()
+            with self.store.transaction(durable=False):
+                if self.store.read_note(_RECOUNT) == 0:
+                    self.store.set_note(_RECOUNT, None)
+
+    def _count_next(self, recount: quota.LogRecount) -> None:
+        assert self.state.authority is not None, "its figures have changed"
+        with self.store.transaction(durable=False):
+            with self.store.quota_counts() as counts:
+                roots = recount.count_next(counts, self.state.authority)
+            self.state.thread_fold.fold(roots)
 
     def _prune(self) -> list[StoredRecord]:
         """Deletes records beyond a fork if neither store nor pool needs them. Returns the deleted
@@ -296,5 +327,5 @@ class Inbox:
             if row.root == row.n:
                 self.state.views.drop_thread(row.n)
             elif row.root is not None:
-                batch.touched_roots.add(row.root)
-        batch.touched_roots -= {row.n for row in dropped}
+                batch.touched.roots.add(row.root)
+        batch.touched.roots -= {row.n for row in dropped}

@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, field
 
 from meshcoop.fold.state import State
+from meshcoop.fold.touched import Touched
 from meshcoop.ingest import admission_gate, quota
 from meshcoop.ingest.kept_content import Retention
 from meshcoop.ingest.result import IngestResult, Refusal
@@ -35,7 +36,7 @@ class Batch:
     beyond_forks: list[Record] = field(default_factory=list)  # stored, but may be deleted
     # The ids of records that a retraction may be about.
     retractable: dict[bytes, None] = field(default_factory=dict)
-    touched_roots: set[int] = field(default_factory=set)  # rows of the roots of threads to fold
+    touched: Touched = field(default_factory=Touched)
     # Threads to fold that began in this batch, by the row of the root, with all their records. So
     # these records need not be read from the store.
     begun: dict[int, list[StoredRecord]] = field(default_factory=dict)
@@ -134,7 +135,7 @@ class Placement:
         _LOG.warning("device %s forked its log at %d", log.device.hex(), record.header.seq)
         self._store.fork_log(log.device, record.header.seq)
         batch.begun.clear()
-        batch.touched_roots |= self._store.records.roots_of_log(log.n)
+        batch.touched.logs.add(log.n)
         # Records of the device with this number or a higher one no longer count.
         batch.authority_is_stale = True
         self._insert_beyond_fork(record, self._store.logs.find_or_add(log.device), batch)
@@ -154,7 +155,7 @@ class Placement:
         """
         if row.root is None:
             return
-        batch.touched_roots.add(row.root)
+        batch.touched.roots.add(row.root)
         if not is_named:
             if row.root == row.n:
                 batch.begun[row.n] = [row]

@@ -9,12 +9,13 @@ takes up to twice the highest quota that was ever allowed. That second limit onl
 from typing import NamedTuple
 
 from meshcoop.store.logs import DeviceLog
-from meshcoop.store.quota_counts import CountedLog, QuotaCounts
+from meshcoop.store.quota_counts import CountedRecord, QuotaCounts
 from protocol.authority.authority import Authority
 from protocol.record import envelope as record
 from protocol.record.envelope import Header
 
 _STORED = 2  # times the quota
+_AT_ONCE = 200  # records that are counted again in one step
 
 
 class Share(NamedTuple):
@@ -61,53 +62,55 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
     )
 
 
-def recount(counts: QuotaCounts, authority: Authority) -> tuple[set[int], set[bytes]]:
-    """Counts the quota use of all logs again, after the quotas have changed.
-
-    Returns two sets. The first has threads, as the rows of their roots. In these threads, a record
-    went above the quota or came back below it. The second has the devices whose logs now end at
-    another number.
+class LogRecount:
+    """Counts the quota use of one log again, some records at a time, after the quotas have
+    changed.
     """
-    threads: set[int] = set()
-    devices: set[bytes] = set()
-    for log in counts.logs():
-        ended, log_threads = _recount_log(counts, authority, log)
-        threads |= log_threads
-        if log.fork is None and ended != log.ended:
-            counts.set_end(log.n, ended)
-            devices.add(log.device)
-    return threads, devices
 
+    def __init__(self, log_n: int) -> None:
+        self.is_done = False
+        self.changed: bytes | None = None  # the device, if its log now ends at another number
+        self._log_n = log_n
+        self._last = 0  # the number of the record counted last
+        self._ended: int | None = None
+        self._day = -1
+        self._records = 0
+        self._bytes = 0
 
-def _recount_log(
-    counts: QuotaCounts, authority: Authority, log: CountedLog
-) -> tuple[int | None, set[int]]:
-    """Counts the quota use of one log again.
+    def count_next(self, counts: QuotaCounts, authority: Authority) -> set[int]:
+        """Counts the next records. Returns the threads in which a record went above the quota or
+        came back below it, as the rows of their roots.
+        """
+        log = counts.find_log(self._log_n)
+        if log is None:
+            self.is_done = True
+            return set()
+        rows = counts.records_before_fork(log, self._last, _AT_ONCE)
+        threads = {row.root for row in rows if self._count(counts, row, authority)}
+        if len(rows) < _AT_ONCE:
+            self.is_done = True
+            if log.fork is None and self._ended != log.ended:
+                counts.set_end(log.n, self._ended)
+                self.changed = log.device
+        return {root for root in threads if root is not None}
 
-    Returns the number at which the log ends, or None. Also returns the threads that have changed,
-    as the rows of their roots.
-    """
-    threads: set[int] = set()
-    ended: int | None = None
-    day = -1
-    records = 0
-    size = 0
-    for row in counts.records_before_fork(log.n, log.fork):
+    def _count(self, counts: QuotaCounts, row: CountedRecord, authority: Authority) -> bool:
+        """Counts a record. Returns whether it went above the quota or came back below it."""
         fields = record.read_header(row.header)
-        if fields.time // record.DAY_MS != day:
-            day = fields.time // record.DAY_MS
-            records = 0
-            size = 0
-        records += 1
-        size += fields.size
-        used = _share(authority, records, size)
-        if used.over != row.over:
-            counts.set_over(row.n, over=used.over)
-            if row.root is not None:
-                threads.add(row.root)
-        if used.ends and ended is None:
-            ended = fields.seq
-    return ended, threads
+        if fields.time // record.DAY_MS != self._day:
+            self._day = fields.time // record.DAY_MS
+            self._records = 0
+            self._bytes = 0
+        self._records += 1
+        self._bytes += fields.size
+        self._last = fields.seq
+        used = _share(authority, self._records, self._bytes)
+        if used.ends and self._ended is None:
+            self._ended = fields.seq
+        if used.over == row.over:
+            return False
+        counts.set_over(row.n, over=used.over)
+        return True
 
 
 def _share(authority: Authority | None, records: int, size: int) -> Share:

@@ -33,20 +33,21 @@ class QuotaCounts:
     def __init__(self, db: Connection) -> None:
         self._db = db
 
-    def logs(self) -> list[CountedLog]:
-        """Returns every log."""
-        rows = self._db.execute("SELECT n, device, fork, ended FROM logs")
-        return [CountedLog(*row) for row in rows.fetchall()]
+    def find_log(self, n: int) -> CountedLog | None:
+        """Returns the log in row `n`, or None if it was deleted."""
+        row = self._db.execute(
+            "SELECT n, device, fork, ended FROM logs WHERE n = ?", (n,)
+        ).fetchone()
+        return CountedLog(*row) if row else None
 
-    def records_before_fork(self, log_n: int, fork: int | None) -> list[CountedRecord]:
-        """Returns the records of a log whose numbers are below `fork`, the lowest number first.
-
-        If `fork` is None, returns all records of the log.
+    def records_before_fork(self, log: CountedLog, after: int, limit: int) -> list[CountedRecord]:
+        """Returns the next records of a log whose numbers are above `after` and below its fork, at
+        most `limit` of them, the lowest number first.
         """
         rows = self._db.execute(
-            "SELECT n, root, over, header FROM records"
-            " WHERE log = ?1 AND (?2 IS NULL OR seq < ?2) ORDER BY seq",
-            (log_n, fork),
+            "SELECT n, root, over, header FROM records WHERE log = ?1 AND seq > ?2"
+            " AND (?3 IS NULL OR seq < ?3) ORDER BY seq LIMIT ?4",
+            (log.n, after, log.fork, limit),
         )
         return [CountedRecord(n, root, bool(over), header) for n, root, over, header in rows]
 

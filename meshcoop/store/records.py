@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from meshcoop.store.database import Database
 from meshcoop.store.disk_errors import Damaged
+from meshcoop.store.sweeps import LogPlace
 from protocol.errors import Refused
 from protocol.record import envelope
 from protocol.record.envelope import Record
@@ -182,6 +183,22 @@ class Records:
             "SELECT DISTINCT root FROM records WHERE root NOT NULL AND log = ?", (log_n,)
         )
         return {row[0] for row in rows}
+
+    def next_of_log(
+        self, log_n: int, after: LogPlace, limit: int
+    ) -> tuple[set[int], LogPlace | None]:
+        """Looks at the next records of a log behind a place, at most `limit` of them.
+
+        Returns their threads, each as the row of its root, and the place of the last record. The
+        place is None if the log has no more records.
+        """
+        rows = self._db.execute(
+            "SELECT root, seq, n FROM records WHERE log = ? AND (seq, n) > (?, ?)"
+            " ORDER BY seq, n LIMIT ?",
+            (log_n, *after, limit),
+        ).fetchall()
+        roots = {root for root, _, _ in rows if root is not None}
+        return roots, LogPlace(*rows[-1][1:]) if len(rows) == limit else None
 
     def id_at(self, device: bytes, seq: int) -> bytes | None:
         """Returns the id of the record with the number `seq` in the log of `device`.

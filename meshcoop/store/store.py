@@ -14,6 +14,7 @@ from meshcoop.store.logs import DeviceLog, Logs
 from meshcoop.store.parents import Parents
 from meshcoop.store.quota_counts import QuotaCounts
 from meshcoop.store.records import Records, StoredRecord
+from meshcoop.store.sweeps import Sweeps
 from protocol.record import envelope
 from protocol.record import log as record_log
 from protocol.record.envelope import Record
@@ -32,6 +33,7 @@ class Store(Database):
             self.logs = Logs(self)
             self.records = Records(self)
             self.parents = Parents(self)
+            self.sweeps = Sweeps(self)
 
     def append(self, record: Record, log: DeviceLog, *, over: bool, ended: bool) -> StoredRecord:
         """Adds the next record of a log, and counts the record for the quota.

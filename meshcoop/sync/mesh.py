@@ -60,7 +60,7 @@ class Mesh:
         self.network = network
         self.inbox = inbox
         self.credentials = credentials
-        self.backlog = Backlog(inbox, self.on_stored)
+        self.backlog = Backlog(inbox, self.on_stored, self._request_some_round)
         self.conversations: dict[str, Conversation] = {}
         self.admitted_at: dict[str, int] = {}  # peer → when it proved its membership, milliseconds
         self.compare_slot = trio.Semaphore(1)

@@ -1,0 +1,134 @@
+"""What concerns tens of thousands of threads is done in short steps. A kill at any step does no harm,
+and the result is the same as at once.
+"""
+
+import pytest
+import trio
+
+from meshcoop.author.automatic import offer_epochs
+from meshcoop.fold import thread_fold
+from meshcoop.ingest import backlog, quota
+from meshcoop.ingest.backlog import Backlog
+from tests.meshcoop.ingest.test_backlog import ROOMY, backlog_of, chain_of
+from tests.support.council import propose, vote
+from tests.support.street_in_memory import Street
+from tests.support.work import count_calls
+
+AT_ONCE = 20
+FEW, MANY = 100, 400
+
+
+@pytest.fixture(autouse=True)
+def _few_at_once(monkeypatch):
+    for module in (thread_fold, backlog):
+        monkeypatch.setattr(module, "MAX_RECORDS", AT_ONCE)
+    monkeypatch.setattr(quota, "_AT_ONCE", AT_ONCE)
+
+
+def written(here, count):
+    """Makes the home of Ada, and the home of Ben, who has written many offers. Both hold all."""
+    ada = here.found(**ROOMY)
+    ben = here.neighbour(ada)
+    ada.feed(chain_of(ben, count, "offer", title="An offer"))
+    return ada, ben
+
+
+def revocation(here, count):
+    """All offers of Ben stop to count, because his device is revoked."""
+    ada, ben = written(here, count)
+    home = here.twin(ben)
+    home.feed(ada.wires())
+    return home, [ada.write("device", statement=ben.revocation(5)).wire]
+
+
+def epoch_key(here, count):
+    """Cho can read nothing, until she gets the key."""
+    ada, _ = written(here, count)
+    cho = here.person()
+    ada.admit(cho)
+    home = here.home(ada, cho)
+    home.feed(ada.wires())
+    before = ada.head.seq
+    offer_epochs(ada.author, ada.state.ring.all(), cho.device)
+    sealed = ada.store.records.of_log(ada.me.device, before + 1, 9)
+    return home, [record.wire for record in sealed]
+
+
+def smaller_quota(here, count):
+    """Most offers of Ben lie above the quota, which the neighbourhood makes smaller."""
+    ada, ben = written(here, count)
+    home = here.twin(ben)
+    home.feed(ada.wires())
+    before = ada.head.seq
+    vote(propose(ada, "charter quota_records=30"), [ada], [ada])
+    decided = ada.store.records.of_log(ada.me.device, before + 1, 9)
+    return home, [record.wire for record in decided]
+
+
+def fork(here, count):
+    """Ben's device has signed twice with one number, which is low."""
+    ada, ben = written(here, count)
+    home = here.twin(ben)
+    home.feed(ada.wires())
+    return home, [ben.forge("offer", title="Another one", seq=8, prev=b"p" * 32).wire]
+
+
+CHANGES = [revocation, epoch_key, smaller_quota, fork]
+
+
+def at_once(home, wires):
+    """Returns what a home finds that does all at once."""
+    other = home.street.twin(home)
+    other.feed(home.wires())
+    other.feed(wires)
+    return other.state_hash(), other.ids()
+
+
+async def run_and_kill(home, steps):
+    """Runs the backlog of a home for some steps."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Backlog(home.inbox, lambda _: None).run)
+        for _ in range(steps):
+            await trio.lowlevel.checkpoint()
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_change_of_many_threads_ends_as_at_once(change):
+    with Street(1) as here:
+        home, wires = change(here, FEW)
+        wanted = at_once(home, wires)
+        async with backlog_of(home) as running:
+            home.feed(wires)
+            await running.settle()
+
+            assert (home.state_hash(), home.ids()) == wanted
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_change_of_many_threads_survives_a_kill_at_each_step(change):
+    with Street(1) as here:
+        home, wires = change(here, FEW)
+        wanted = at_once(home, wires)
+        async with backlog_of(home):
+            home.feed(wires)  # and the node is killed before the next step
+        for steps in range(1, 4):
+            await run_and_kill(home, steps)
+        async with backlog_of(home) as running:
+            await running.settle()
+
+        assert (home.state_hash(), home.ids()) == wanted
+
+
+# A fork deletes the records behind it at once.
+@pytest.mark.parametrize("change", [revocation, epoch_key, smaller_quota])
+async def test_the_step_of_a_change_does_not_grow_with_the_threads(change):
+    work = []
+    for count in (FEW, MANY):
+        with Street(1) as here:
+            home, wires = change(here, count)
+            async with backlog_of(home) as running:
+                work.append(count_calls(lambda home=home, wires=wires: home.feed(wires)))
+                await running.settle()
+
+    assert work[1] < 1.3 * work[0]
