@@ -178,7 +178,7 @@ def seeds(name):
     content = schema.pack_content("request", {"title": "A lift to the clinic", "minutes": 30})
     device = record.device_key(SEED)
     header = record.Header(
-        1, device, 2, b"p" * 32, 1_795_000_000_000, None, [b"a" * 32],
+        record.VERSION, device, 2, b"p" * 32, 1_795_000_000_000, None, [b"a" * 32],
         record.OPEN, len(content), record.content_digest(content),
     )  # fmt: skip
     signed = record.sign(header, content, PLACE, SEED)

@@ -12,7 +12,9 @@ def waiting(who, seq, size=10):
     device = nacl.bindings.crypto_sign_seed_keypair(seed)[0]
     content = bytes(size)
     prev = None if seq == 1 else bytes([seq % 256]) * 32
-    header = Header(1, device, seq, prev, seq, None, [], 0, size, record.content_digest(content))
+    header = Header(
+        record.VERSION, device, seq, prev, seq, None, [], 0, size, record.content_digest(content)
+    )
     return record.sign(header, content, b"n" * 32, seed)
 
 
