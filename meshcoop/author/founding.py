@@ -21,6 +21,7 @@ from protocol.local_clock import LocalClock, standard_offset
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
+from protocol.record import signature
 from protocol.record.envelope import Header, Record
 from protocol.record.root_statement import FOUNDING_PLACE
 from protocol.record.sealing import EpochKey
@@ -50,8 +51,9 @@ class Identity:
         device_seed = random(32)
         box = seal.device_box_key(device_seed).public
         certificate = statement.certify_device(root_seed, device_seed, box, place)
-        certified = statement.read_statement(certificate)
-        return cls(root_seed, device_seed, certified.person, certified.device, certificate)
+        person = signature.public_key(root_seed)
+        device = signature.public_key(device_seed)
+        return cls(root_seed, device_seed, person, device, certificate)
 
 
 def sign_charter(identity: Identity, fields: dict[str, Any], now: int) -> Record:

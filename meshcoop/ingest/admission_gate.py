@@ -8,6 +8,7 @@ neighbourhood.
 
 from meshcoop.fold.open_records import read_authority_record
 from meshcoop.fold.state import State
+from protocol.authority.admission import read_founding_certificates
 from protocol.authority.record_index import AuthorityRecord
 from protocol.errors import Refused
 from protocol.kinds.neighbourhood import Admit, Device
@@ -50,7 +51,7 @@ def _brings_itself(state: State, record: Record) -> bool:
 def _is_certified_by_others(state: State, device: bytes) -> bool:
     """Returns whether the charter or a record of another device certifies this device."""
     assert state.authority is not None, "the device is storable by it"
-    founders = map(root_statement.read_statement, state.authority.charter["founders"])
+    founders = read_founding_certificates(state.authority.charter)
     if any(founder.device == device for founder in founders):
         return True
     acts = state.authority_fold.records_of(Admit, Device)

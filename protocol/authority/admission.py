@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from protocol.authority.kind_names import ADMIT, DEVICE
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.record import root_statement
-from protocol.record.root_statement import Certificate, Revocation
+from protocol.record.root_statement import Certificate, Leave, Revocation, RootStatement
 
 MAX_LIVE_DEVICES = 4  # the most devices of one person that are not revoked
 
@@ -131,6 +131,17 @@ def read_revocations(
                 statement.after, last.get(statement.device, statement.after)
             )
     return last
+
+
+def read_leaves(
+    charter: AuthorityRecord, fields: dict[str, Any], index: AuthorityIndex
+) -> dict[bytes, list[Leave]]:
+    """Returns the statements in which people say that they leave, by person (R-03.34)."""
+    leaves: dict[bytes, list[Leave]] = {}
+    for _, statement in _statements(charter, fields, index):
+        if isinstance(statement, Leave):
+            leaves.setdefault(statement.person, []).append(statement)
+    return leaves
 
 
 def select_devices(
@@ -269,7 +280,7 @@ class Admission:
 
 def _statements(
     charter: AuthorityRecord, fields: dict[str, Any], index: AuthorityIndex
-) -> Iterable[tuple[bytes, Certificate | Revocation]]:
+) -> Iterable[tuple[bytes, RootStatement]]:
     """Yields each root statement for this neighbourhood, with the id of its record (R-03.5)."""
     for packed in fields["founders"]:
         statement = root_statement.read_statement(packed)

@@ -23,6 +23,7 @@ from protocol.authority.relays import Relay
 from protocol.authority.standing import Standing, read_accepts
 from protocol.authority.terms import Ballot, Chain, Holding, Register, Term
 from protocol.errors import Refused
+from protocol.record.root_statement import Leave
 from protocol.schema.register_names import RULE
 
 
@@ -191,7 +192,8 @@ def fold_authority(
     chain = terms.choose_chain(passed, supported)
 
     judge = Judge(index, chain.current, owners, revoked)
-    outcomes, held = _judge_proposals(judge)
+    leaves = admission.read_leaves(charter, fields, index)
+    outcomes, held = _judge_proposals(judge, leaves)
     rules = _rules_in_force(fields, chain.current, held)
     ever_decided = _EverDecided(fields, index, passed, owners)
 
@@ -245,12 +247,14 @@ def _first_term(
     )
 
 
-def _judge_proposals(judge: Judge) -> tuple[dict[bytes, Outcome], Registers]:
+def _judge_proposals(
+    judge: Judge, leaves: Mapping[bytes, list[Leave]]
+) -> tuple[dict[bytes, Outcome], Registers]:
     """Returns how the vote on each proposal stands, and the holdings of all registers."""
     proposals = judge.index.of_kinds(PROPOSAL)
     outcomes = {proposal.id: judge.outcome(proposal) for proposal in proposals}
     passed = [proposal for proposal in proposals if outcomes[proposal.id].passed]
-    return outcomes, registers.fold_registers(judge, passed)
+    return outcomes, registers.fold_registers(judge, passed, leaves)
 
 
 def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict[str, Any]:

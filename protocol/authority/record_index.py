@@ -24,7 +24,7 @@ from protocol.authority.kind_names import (
 )
 from protocol.errors import Refused
 from protocol.record import root_statement
-from protocol.record.root_statement import Certificate, Revocation
+from protocol.record.root_statement import RootStatement
 
 AUTHORITY_KINDS = frozenset({
     CHARTER, ADMIT, ACCEPT, DEVICE, EPOCH, RENEWAL, PART, PROPOSAL, VOTE, REMOVE, HIDE, RELAY,
@@ -74,7 +74,7 @@ class AuthorityIndex:
         self._by_id: dict[bytes, AuthorityRecord] = {}
         self._by_kind: dict[str, dict[bytes, AuthorityRecord]] = {}
         self._by_subject: dict[str, dict[bytes, dict[bytes, AuthorityRecord]]] = {}
-        self._statements: dict[bytes, Certificate | Revocation] = {}
+        self._statements: dict[bytes, RootStatement] = {}
         for record in records:
             self.add(record)
 
@@ -140,7 +140,7 @@ class AuthorityIndex:
         """Returns the subjects that the records of one kind have, sorted."""
         return sorted(self._by_subject.get(kind, {}))
 
-    def statement_of(self, record: AuthorityRecord) -> Certificate | Revocation | None:
+    def statement_of(self, record: AuthorityRecord) -> RootStatement | None:
         """Returns the root statement in a record, or None if the record has none."""
         return self._statements.get(record.id)
 

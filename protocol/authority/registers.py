@@ -16,6 +16,7 @@ from protocol.authority.kind_names import HIDE, REMOVE
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.authority.terms import Holding, Register, Term, read_holding, voters
 from protocol.errors import Refused
+from protocol.record.root_statement import Leave
 from protocol.schema.majority import MIN_COUNCIL, votes_needed
 from protocol.schema.register_names import BY_RENEWAL, HIDDEN, RULE, STANDING
 
@@ -136,10 +137,13 @@ def may_hold(which: Register, value: Any) -> bool:
     return rule_name not in _NO_DECISION_CHANGES
 
 
-def fold_registers(judge: Judge, passed: Iterable[AuthorityRecord]) -> Registers:
+def fold_registers(
+    judge: Judge, passed: Collection[AuthorityRecord], leaves: Mapping[bytes, list[Leave]]
+) -> Registers:
     """Computes all registers from the term's first holdings and all later changes (R-03.25).
 
-    The changes are the proposals that passed, and the removes and hides of the moderators.
+    The changes are the proposals that passed, the removes and hides of the moderators, and the
+    statements of people who leave.
     """
     registers = dict(judge.term.written)
     # If two changes have the same number, the change in the proposal with the lower id holds.
@@ -153,6 +157,8 @@ def fold_registers(judge: Judge, passed: Iterable[AuthorityRecord]) -> Registers
     # with the same number, the higher cut of each log is in force.
     for person in judge.index.subjects(REMOVE):
         _remove(registers, judge, person)
+    for person, of_person in leaves.items():
+        _leave(registers, of_person, _numbers_in(judge, person, passed))
     for record in judge.index.subjects(HIDE):
         _hide(registers, judge, record)
     return registers
@@ -229,6 +235,38 @@ def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
         elif n == _number(registers, which):
             decided = cuts_of(registers[which])
             registers[which] = Holding(n, cuts_to_list(_higher(decided, cuts)))
+
+
+def _numbers_in(judge: Judge, person: bytes, passed: Iterable[AuthorityRecord]) -> set[int]:
+    """Returns the numbers of a person's standing at which the person was in (R-03.34b).
+
+    These are the term's own number and those of restorations that passed, if they are even.
+    """
+    which = (STANDING, person)
+    numbers = {judge.term.holding(which).n}
+    for proposal in passed:
+        if proposal.fields.get("change") is not None:
+            changed, new = read_holding(proposal.fields["change"])
+            if changed == which and judge.is_in_reach(which, new.n):
+                numbers.add(new.n)
+    return {n for n in numbers if n % 2 == 0}
+
+
+def _leave(registers: Registers, leaves: Iterable[Leave], numbers_in: Collection[int]) -> None:
+    """Changes a person's standing if the person left (R-03.34).
+
+    A leave counts only if the person was in before it. Otherwise a removed person could leave with
+    a higher number, and so undo the cut of the removal. Of several cuts with one number, the lowest
+    is in force.
+    """
+    for leave in sorted(leaves, key=lambda leave: leave.n):
+        which = (STANDING, leave.person)
+        if leave.n - 1 not in numbers_in or leave.n < _number(registers, which):
+            continue
+        cuts = dict(leave.cuts)
+        if leave.n == _number(registers, which):
+            cuts = _kth_smallest([cuts, cuts_of(registers[which])], 1)
+        registers[which] = Holding(leave.n, cuts_to_list(cuts))
 
 
 def _hide(registers: Registers, judge: Judge, record: bytes) -> None:

@@ -75,12 +75,14 @@ class Admit(Authorial):
 
 @kind(DEVICE, audience=OPEN, lasting=True, posted=False)
 class Device(Authorial):
-    """A statement of a root key, which certifies a device or revokes it after a log number."""
+    """A statement of a root key: it certifies a device, revokes one, or says that the person
+    leaves.
+    """
 
-    wording = Words("Device", happened="{who} certified or revoked a device")
+    wording = Words("Device", happened="{who} posted a statement about a device or a departure")
     example = {"statement": _STATEMENT}
 
-    statement: bytes = Bytes(required=True, min=1, max=512)
+    statement: bytes = Bytes(required=True, min=1, max=2048)
 
 
 @kind(EPOCH, audience=OPEN, lasting=True, posted=False)

@@ -1,10 +1,12 @@
-"""Root statements: a person's root key certifies or revokes a device (specs/03, R-03.1 to R-03.3).
+"""Root statements: a person's root key certifies or revokes a device, or says that the person
+leaves (specs/03, R-03.1 to R-03.3, R-03.34).
 
 A root key has no log of its own. So records of the kinds `charter`, `admit` and `device` carry its
 statements. Anybody's record may carry a statement, because the signatures in the statement prove
 it.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,6 +20,8 @@ FOUNDING_PLACE = bytes(PLACE_SIZE)  # the place in a charter's statements: no id
 _DOMAIN = b"meshcoop statement 2\0"
 _CERTIFY = "certify"
 _REVOKE = "revoke"
+_LEAVE = "leave"
+MAX_LOGS = 32  # a leave names at most so many devices
 _BODY_FIELDS = 5
 _KEY_SIZE = 32
 
@@ -48,6 +52,22 @@ class Revocation(NamedTuple):
     after: int
 
 
+class Leave(NamedTuple):
+    """A statement that the person leaves the neighbourhood.
+
+    `n` is the odd number that their standing gets. `cuts` has pairs: a device, and the last number
+    of its log that counts. The pairs are sorted by device.
+    """
+
+    place: bytes
+    person: bytes
+    n: int
+    cuts: tuple[tuple[bytes, int], ...]
+
+
+RootStatement = Certificate | Revocation | Leave
+
+
 def certify_device(
     root_seed: bytes, device_seed: bytes, box: bytes, place: bytes = FOUNDING_PLACE
 ) -> bytes:
@@ -70,15 +90,31 @@ def revoke_device(root_seed: bytes, device: bytes, after: int, place: bytes) -> 
     return codec.pack([body, _sign(body, root_seed)])
 
 
+def state_leave(root_seed: bytes, n: int, cuts: Mapping[bytes, int], place: bytes) -> bytes:
+    """Makes the statement that the person with this root key leaves.
+
+    `cuts` maps each device of the person to the last number of its log that counts.
+    """
+    pairs = [[device, last] for device, last in sorted(cuts.items())]
+    body = [_LEAVE, place, public_key(root_seed), n, pairs]
+    return codec.pack([body, _sign(body, root_seed)])
+
+
 # The results are cached, because each fold of authority reads the same statements again. Checking
 # their signatures takes most of the time.
 @lru_cache(maxsize=4096)
-def read_statement(statement: bytes) -> Certificate | Revocation:
-    """Reads a statement and checks its signatures. Raises Refused (R-03.1 to R-03.3)."""
+def read_statement(statement: bytes) -> RootStatement:
+    """Reads a statement and checks its signatures. Raises Refused (R-03.1 to R-03.3, R-03.34)."""
     body, signatures = _split(codec.unpack(statement))
     verb, place, person, device, last = body
     _check_bytes(place, PLACE_SIZE)
     _check_bytes(person, _KEY_SIZE)
+    if verb == _LEAVE and len(signatures) == 1:
+        cuts = _read_cuts(last)
+        if type(device) is not int or device < 1 or device % 2 == 0:
+            raise Refused("R-03.34", "who leaves gets an odd number")
+        _verify(body, person, signatures[0])
+        return Leave(place, person, device, cuts)
     _check_bytes(device, _KEY_SIZE)
     if verb == _CERTIFY and len(signatures) == 2:  # noqa: PLR2004
         _check_bytes(last, _KEY_SIZE)
@@ -91,7 +127,7 @@ def read_statement(statement: bytes) -> Certificate | Revocation:
             raise Refused("R-03.3", "a device is revoked after a record number")
         _verify(body, person, signatures[0])
         return Revocation(place, person, device, last)
-    raise Refused("R-03.1", "a root statement certifies or revokes a device")
+    raise Refused("R-03.1", "a root statement certifies or revokes a device, or is a leave")
 
 
 def _split(value: Any) -> tuple[list[Any], list[Any]]:
@@ -104,6 +140,20 @@ def _split(value: Any) -> tuple[list[Any], list[Any]]:
         if type(body) is list and len(body) == _BODY_FIELDS:
             return body, value[1:]
     raise Refused("R-03.1", "not a root statement")
+
+
+def _read_cuts(pairs: Any) -> tuple[tuple[bytes, int], ...]:
+    """Reads the cuts of a leave. Raises Refused."""
+    if type(pairs) is not list or len(pairs) > MAX_LOGS:
+        raise Refused("R-03.34", "a leave names at most {most} devices", most=MAX_LOGS)
+    for pair in pairs:
+        if type(pair) is not list or [type(part) for part in pair] != [bytes, int]:
+            raise Refused("R-03.34", "a leave has pairs of a device and a number")
+        _check_bytes(pair[0], _KEY_SIZE)
+    devices = [device for device, _ in pairs]
+    if devices != sorted(set(devices)) or any(last < 0 for _, last in pairs):
+        raise Refused("R-03.34", "a leave names each device once, sorted")
+    return tuple((device, last) for device, last in pairs)
 
 
 def _sign(body: list[Any], seed: bytes) -> bytes:

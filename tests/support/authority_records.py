@@ -44,6 +44,13 @@ class Person:
     def revokes(self, device, after, place=HERE):
         return statement.revoke_device(self.root, device, after, place)
 
+    def leaves(self, n, cut, place=HERE):
+        """Signs a statement that this person leaves. `cut` is the last number of the first device
+        that counts, or a map from devices to such numbers.
+        """
+        cuts = cut if isinstance(cut, dict) else {self.device: cut}
+        return statement.state_leave(self.root, n, cuts, place)
+
     def act(self, kind, fields, *, time=None, device=None, seq=None, parents=()):
         self.seq += 1
         seq = self.seq if seq is None else seq

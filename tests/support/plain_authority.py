@@ -38,7 +38,9 @@ class Plain(PlainTerms):
             start, _ = self.term.written.get(register, (0, None))
             passed = self.in_reach(start, self.asked[register])
             if register[0] == "standing":
+                restored = {n for n, _, _ in passed if n % 2 == 0}
                 passed += self.in_reach(start, self.removals(register[1], passed))
+                passed = self.with_leaves(register[1], passed, {start, *restored})
             if passed:
                 highest = max(n for n, _, _ in passed)
                 n, _, value = min(
@@ -61,6 +63,8 @@ class Plain(PlainTerms):
         asked = {}
         for act in self.of("remove"):
             asked["standing", act.fields["person"]] = []
+        for leave in self.leaves:
+            asked["standing", leave.person] = []
         for act in self.of("proposal"):
             if act.fields.get("change"):
                 what, key, n, value = act.fields["change"]
@@ -97,6 +101,20 @@ class Plain(PlainTerms):
                     cuts[device] = max(last, cuts.get(device, 0))
                 removals.append((n, b"", [[device, cuts[device]] for device in sorted(cuts)]))
         return removals
+
+    def with_leaves(self, person, changes, numbers_before):
+        """Adds the leaves of a person to the changes of the person's standing. Each leave takes the
+        place of the removals with its number (R-03.34).
+        """
+        leaves = [one for one in self.leaves if one.person == person]
+        for n in {one.n for one in leaves if one.n - 1 in numbers_before}:
+            same = sorted([one for one in changes if one[0] == n], key=lambda one: one[1])
+            cuts = [dict(one.cuts) for one in leaves if one.n == n]
+            cuts += [dict(value) for _, _, value in same[:1]]
+            devices = {device for one in cuts for device in one}
+            lowest = [[one, min(cut.get(one, 0) for cut in cuts)] for one in sorted(devices)]
+            changes = [one for one in changes if one[0] != n] + [(n, b"", lowest)]
+        return changes
 
     def council_cuts(self, posted, enough):
         cuts = {}

@@ -48,6 +48,11 @@ class PlainTerms:
         return [one for place, raw in said for one in read(raw) if one.place == place]
 
     @cached_property
+    def leaves(self):
+        """The statements in which people say that they leave (R-03.34)."""
+        return [one for one in self.statements if isinstance(one, statement.Leave)]
+
+    @cached_property
     def owner(self):
         """Maps each certified device to its person."""
         owner = {}

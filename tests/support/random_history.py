@@ -172,6 +172,16 @@ class History:
             last = self.random.choice(signed).seq - 1
             self.post(owner, "carries", revocation(owner.name, owner.name, 0, last))
 
+    def leave(self):
+        """Lets a person leave, sometimes twice. The number is often one after which the person was
+        in, and sometimes any odd number.
+        """
+        who = self.anybody()
+        for _ in range(self.random.choice([1, 1, 2])):
+            n = self.random.choice([1, 1, 1, 3, 3, 5, 999, 1001])
+            place = HERE if self.chance(0.95) else b"x" * statement.PLACE_SIZE
+            self.post(self.anybody(), "carries", who.leaves(n, dict(self.cuts(who)), place))
+
     def fork(self):
         key = device(self.anybody().name, self.random.choice([0, 0, 0, 1]))
         self.forks[key] = min(self.random.randint(1, 12), self.forks.get(key, 99))
@@ -357,6 +367,7 @@ MOVES = [
     (1, History.collude),
     (2, History.further_devices),
     (2, History.revoke),
+    (2, History.leave),
     (2, History.fork),
     (1, History.fork_after_admitting),
     (6, History.propose),

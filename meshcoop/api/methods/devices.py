@@ -21,7 +21,8 @@ from protocol.fold.registry import declared_of
 from protocol.kinds.neighbourhood import Device as DeviceRecord
 from protocol.kinds.people import read_person_name
 from protocol.record import root_statement as statement
-from protocol.record.root_statement import Certificate, Revocation
+from protocol.record.root_statement import Certificate, Leave, RootStatement
+from protocol.schema.register_names import STANDING
 from protocol.wire import calls
 
 
@@ -74,7 +75,7 @@ class DeviceMethods:
         return self._show(membership, matches[0])
 
     async def post_statement(self, call: calls.Carry) -> Params:
-        """Posts a statement that certifies or revokes a device. A person's root key signed it."""
+        """Posts a statement that a person's root key signed: about a device, or that they leave."""
         membership = await self._node.wait_to_sign()
         signed = bytes.fromhex(call.statement)
         read = statement.read_statement(signed)
@@ -150,11 +151,16 @@ def _place(membership: Membership) -> bytes:
     return membership.state.neighbourhood[: statement.PLACE_SIZE]
 
 
-def _check_new(authority: Authority | None, stated: Certificate | Revocation) -> None:
-    """Raises AlreadySo if a device is certified already, or ends after the same record or earlier.
+def _check_new(authority: Authority | None, stated: RootStatement) -> None:
+    """Raises AlreadySo if a device is certified already, or ends after the same record or earlier,
+    or if a person has left already.
 
     Of several revocations of one device, the one that ends it earliest counts (R-03.3).
     """
+    if isinstance(stated, Leave):
+        if authority and authority.holding((STANDING, stated.person)).n >= stated.n:
+            raise AlreadySo("R-03.34", "you have left, or were removed, already")
+        return
     device = authority.devices.get(stated.device) if authority else None
     if device is None:
         return

@@ -278,6 +278,7 @@ def _statements() -> list[Document]:
     ana = keys_of("Ana")
     here = seed_of("neighbourhood")[: root_statement.PLACE_SIZE]
     revocation = root_statement.revoke_device(ana.root_seed, ana.device, 12, here)
+    leave = root_statement.state_leave(ana.root_seed, 1, {ana.device: 12}, here)
     return [
         _describe_certificate("to found", ana, root_statement.FOUNDING_PLACE),
         _describe_certificate("for one neighbourhood", ana, here),
@@ -286,6 +287,12 @@ def _statements() -> list[Document]:
             "root_seed": ana.root_seed.hex(),
             "says": to_json(["revoke", here, ana.person, ana.device, 12]),
             "statement": revocation.hex(),
+        },
+        {
+            "name": "the person leaves; the device counts up to its record 12",
+            "root_seed": ana.root_seed.hex(),
+            "says": to_json(["leave", here, ana.person, 1, [[ana.device, 12]]]),
+            "statement": leave.hex(),
         },
     ]
 

@@ -397,6 +397,61 @@ def test_a_long_line_of_terms_is_walked():
     assert authority.fold_authority(first, acts, {}).term.id == parent.id
 
 
+def test_vector_24_of_a_leave_and_a_removal_the_lowest_cut_holds():
+    crowd = people(*"ABCP")
+    ada, ben, cho, pia = crowd
+    first = charter(ada, ben, cho)
+    acts = [ada.admits(pia), pia.carries(pia.leaves(1, 10**9))]
+    known = authority.fold_authority(first, acts, {})
+    assert out(known, pia) == [True]
+    assert cut(known, pia) == 10**9
+    acts += [who.removes(pia, 1, cut=last) for who, last in zip(crowd, (5, 7, 9), strict=False)]
+    assert cut(authority.fold_authority(first, acts, {}), pia) == 7
+
+
+def test_only_a_restoration_brings_back_who_left():
+    crowd = people(*"ABCP")
+    ada, ben, _, pia = crowd
+    first = charter(*crowd[:3])
+    left = ada.carries(pia.leaves(1, 9))  # anybody may carry the statement
+    acts = [ada.admits(pia), left, ben.admits(pia)]
+    assert out(authority.fold_authority(first, acts, {}), pia) == [True]
+    acts += passed(ada.proposes(STANDING, pia.key, 2), [ada, ben])
+    assert out(authority.fold_authority(first, acts, {}), pia) == [False]
+    assert out(authority.fold_authority(first, [*acts, pia.carries(pia.leaves(3, 9))], {}), pia)
+
+
+def test_who_is_removed_cannot_leave_to_undo_the_cut():
+    crowd = people(*"ABCP")
+    ada, ben, cho, pia = crowd
+    first = charter(ada, ben, cho)
+    acts = [ada.admits(pia), ada.removes(pia, 1, cut=5), ben.removes(pia, 1, cut=5)]
+    acts += [cho.carries(pia.leaves(n, 10**9)) for n in (1, 3, 5, 999)]
+    assert cut(authority.fold_authority(first, acts, {}), pia) == 5
+    holds = [[STANDING, pia.key, 1, [[pia.device, 5]]]]
+    acts += passed(ada.renews(first, crowd[:3], holds=holds), [ada, ben])
+    assert cut(authority.fold_authority(first, acts, {}), pia) == 5
+
+
+def test_who_leaves_keeps_the_seat_and_the_votes_until_the_renewal():
+    crowd = people(*"ABC")
+    ada, _, cho = crowd
+    first = charter(*crowd)
+    change = ada.proposes(RULE, "answer_days", 1, 9)
+    acts = [*passed(change, [ada, cho]), cho.carries(cho.leaves(1, 0))]
+    known = authority.fold_authority(first, acts, {})
+    assert known.charter["answer_days"] == 9
+    assert cho.key in known.term.roll
+    assert cho.key not in known.members
+
+
+def test_a_leave_for_elsewhere_or_by_another_root_is_none():
+    ada, ben = people("A", "B")
+    first = charter(ada, ben)
+    acts = [ben.carries(ben.leaves(1, 0, b"t" * 16)), ada.carries(ada.leaves(1, 0)[:-1] + b"x")]
+    assert not authority.fold_authority(first, acts, {}).cuts
+
+
 def test_vector_25_a_removal_after_a_restoration_counts_without_the_first():
     crowd = people(*"ABCP")
     ada, ben, cho, pia = crowd

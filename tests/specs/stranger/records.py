@@ -218,13 +218,15 @@ def _decrypt(rule, *sealed):
         raise RefusedError(rule, "not sealed with this key for this place") from None
 
 
-# -- statements (R-03.1 to) ----------------------------------------------------------------
+# -- statements (R-03.1 to) --------------------------------------------------------
 
 
 def read_statement(data):
     value = unpack(data)
     need(type(value) is list and value and within(value[0], list, 5), "R-03.1")
     what, place, person, device, last = body = value[0]
+    if what == "leave":
+        return _read_leave(value)
     signers = {"certify": [person, device], "revoke": [person]}.get(what)
     need(signers and len(value) == 1 + len(signers), "R-03.1")
     sizes = [(place, 16), (person, 32), (device, 32), *((one, 64) for one in value[1:])]
@@ -236,6 +238,22 @@ def read_statement(data):
     if what == "certify":
         slot_key(bytes(range(32)), last, b"", b"")
     return body
+
+
+def _read_leave(value):
+    (_, place, person, n, cuts), *signatures = value
+    need(len(signatures) == 1 and within(signatures[0], bytes, 64), "R-03.1")
+    need(within(place, bytes, 16) and within(person, bytes, 32), "R-03.1")
+    need(type(cuts) is list and len(cuts) <= 32, "R-03.34")
+    for pair in cuts:
+        need(type(pair) is list and [type(part) for part in pair] == [bytes, int], "R-03.34")
+        need(len(pair[0]) == 32, "R-03.1")
+        need(pair[1] >= 0, "R-03.34")
+    devices = [device for device, _ in cuts]
+    need(devices == sorted(set(devices)), "R-03.34")
+    need(type(n) is int and n >= 1 and n % 2 == 1, "R-03.34")
+    check_signature("R-03.2", person, signatures[0], _SAY, pack(value[0]))
+    return value[0]
 
 
 def certify(root, seed, place):
