@@ -20,6 +20,7 @@ from protocol.wire.bundle_file import FileFormat
 from protocol.wire.have_map import HaveMap
 
 _READ_BYTES = 64 * 1024  # bytes read at once
+_OPENING_BYTES = 128  # more than the mark and the head of a file have
 
 
 def missing_wires(store: Store, theirs: Iterable[list[Any]], since: int) -> Iterator[bytes]:
@@ -56,7 +57,9 @@ def write_file(
     _check_writable(path, file_format, neighbourhood)
     try:
         with open_replacement(path) as file:
-            for piece in bundle_file.encode_file(file_format, neighbourhood, count_entries()):
+            for piece in bundle_file.encode_file(
+                file_format, neighbourhood, os.urandom(bundle_file.SALT_SIZE), count_entries()
+            ):
                 file.write(piece)
     except OSError as error:
         raise Mistake(
@@ -117,10 +120,10 @@ def _check_writable(path: Path, file_format: FileFormat, neighbourhood: bytes) -
     """
     if not os.path.lexists(path):
         return
-    expected = bundle_file.file_opening(file_format, neighbourhood)
     try:
         with open_file(path) as file:
-            is_ours = file.read(len(expected)) == expected
+            beginning = file.read(_OPENING_BYTES)
+            is_ours = bundle_file.is_opening(file_format, neighbourhood, beginning)
     except (Mistake, OSError):
         is_ours = False
     if not is_ours:

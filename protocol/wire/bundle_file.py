@@ -3,12 +3,22 @@
 A bundle carries records. A have file carries a have-map, which tells how much a home holds of each
 log (R-05.5). Both files begin with a mark, the bytes that show the type of the file. Frames of
 R-05.1 follow: a head, lists, and an end with the number of items in all lists.
+
+The lists and the end are sealed with a key that everybody has who knows the neighbourhood's id. The
+open records of a bundle would tell this id to the finder of a stick, and the id opens doors
+(protocol.wire.door). The head has a check by which a member tells the neighbourhood's files from
+others.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+import nacl.bindings as sodium
+import nacl.exceptions
+
 from protocol.errors import Refused
+from protocol.record import codec
+from protocol.record.sealing import NONCE_SIZE, derive_key
 from protocol.wire import frames
 
 VERSION = 2
@@ -30,31 +40,77 @@ class FileFormat(NamedTuple):
 BUNDLE = FileFormat("bundle", b"meshcoop bundle\n", 1 << 30)
 HAVE_FILE = FileFormat("have file", b"meshcoop have\n", 4 << 20)
 
+SALT_SIZE = 32  # bytes
+_CHECK_SIZE = 16  # bytes
+
 # Types of frames.
-_HEAD = 0  # with version, neighbourhood
+_HEAD = 0  # with version, salt, check
+_SEALED = 1  # with one of the frames below, sealed
+
+# Types of sealed frames.
 _LIST = 1  # a list of records, or of parts of a have-map
 _END = 2  # with the number of items in all lists
 
 
-def file_opening(file_format: FileFormat, neighbourhood: bytes) -> bytes:
-    """Returns the bytes with which every file of this format and neighbourhood begins (R-09.1)."""
-    return file_format.mark + frames.encode([_HEAD, VERSION, neighbourhood])
+def file_opening(file_format: FileFormat, neighbourhood: bytes, salt: bytes) -> bytes:
+    """Returns the bytes with which a file of this format, neighbourhood and salt begins (R-09.1)."""
+    return file_format.mark + frames.encode(_head(neighbourhood, salt))
+
+
+def is_opening(file_format: FileFormat, neighbourhood: bytes, data: bytes) -> bool:
+    """Returns True if `data`, the beginning of a file, is of this format and neighbourhood."""
+    whole = file_opening(file_format, neighbourhood, bytes(SALT_SIZE))
+    salt_at = whole.index(bytes(SALT_SIZE))
+    salt = data[salt_at : salt_at + SALT_SIZE]
+    return data[: len(whole)] == file_opening(file_format, neighbourhood, salt)
+
+
+class Seal:
+    """Seals the frames of one file in their order, or opens them (R-09.11)."""
+
+    def __init__(self, neighbourhood: bytes, salt: bytes) -> None:
+        self._key = derive_key(neighbourhood + salt, "bundle")
+        self._count = 0
+
+    def close(self, body: bytes) -> bytes:
+        """Returns the next frame of the file, with an encoded frame sealed in it."""
+        sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+            body, None, self._next_nonce(), self._key
+        )
+        return frames.encode([_SEALED, sealed])
+
+    def open(self, sealed: bytes) -> Any:
+        """Returns what is sealed in the next frame. Raises Refused (R-09.11, R-02)."""
+        try:
+            body = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+                sealed, None, self._next_nonce(), self._key
+            )
+        except (nacl.exceptions.CryptoError, ValueError):
+            raise Refused("R-09.11", "the file is damaged: what is sealed does not open") from None
+        return codec.unpack_framed(
+            body, max_bytes=frames.MAX_FRAME, max_items=frames.MAX_FRAME_ITEMS
+        )
+
+    def _next_nonce(self) -> bytes:
+        self._count += 1
+        return self._count.to_bytes(NONCE_SIZE, "big")
 
 
 def encode_file(
-    file_format: FileFormat, neighbourhood: bytes, lists: Iterable[list[Any]]
+    file_format: FileFormat, neighbourhood: bytes, salt: bytes, lists: Iterable[list[Any]]
 ) -> Iterator[bytes]:
-    """Yields the bytes of a file, in pieces.
+    """Yields the bytes of a file, in pieces. `salt` is 32 fresh random bytes.
 
     For a bundle, each list in `lists` holds records as bytes. For a have file, `lists` is the
     result of `have_map_lists`. Raises Refused (R-09.4) if the file grows too large.
     """
-    piece = file_opening(file_format, neighbourhood)
+    seal = Seal(neighbourhood, salt)
+    piece = file_opening(file_format, neighbourhood, salt)
     size = len(piece)
     count = 0
     yield piece
     for values in lists:
-        piece = frames.encode([_LIST, values])
+        piece = seal.close(codec.pack([_LIST, values]))
         count += len(values)
         size += len(piece)
         if size > file_format.max_bytes - frames.MAX_FRAME:  # leaves space for the end
@@ -65,7 +121,7 @@ def encode_file(
                 max_bytes=file_format.max_bytes,
             )
         yield piece
-    yield frames.encode([_END, count])
+    yield seal.close(codec.pack([_END, count]))
 
 
 class Decoder:
@@ -79,7 +135,7 @@ class Decoder:
         self._size = 0
         self._mark_size = 0  # bytes of the mark that have come
         self._count = 0
-        self._has_head = False
+        self._seal: Seal | None = None  # set when the head has come
         self._has_end = False
 
     def feed(self, data: bytes) -> Iterator[list[Any]]:
@@ -127,11 +183,15 @@ class Decoder:
     def _read_frame(self, frame: list[Any]) -> Iterator[list[Any]]:
         if self._has_end:
             raise self._damaged("the {name} is damaged: something follows the end")
-        if not self._has_head:
-            self._check_head(frame)
-            self._has_head = True
+        if self._seal is None:
+            self._seal = Seal(self._neighbourhood, self._read_salt(frame))
             return
-        kind, *rest = frame
+        if frame[0] != _SEALED or [type(part) for part in frame[1:]] != [bytes]:
+            raise self._other_form()
+        inner = self._seal.open(frame[1])
+        if type(inner) is not list or not inner:
+            raise self._other_form()
+        kind, *rest = inner
         if kind == _LIST and len(rest) == 1 and type(rest[0]) is list:
             self._check_list(rest[0])
             self._count += len(rest[0])
@@ -145,11 +205,10 @@ class Decoder:
                 )
             self._has_end = True
         else:
-            raise Refused(
-                "R-09.1", "the {name} is damaged: a frame of another form", name=self._format.name
-            )
+            raise self._other_form()
 
-    def _check_head(self, frame: list[Any]) -> None:
+    def _read_salt(self, frame: list[Any]) -> bytes:
+        """Checks the head, and returns its salt."""
         if frame[0] != _HEAD or len(frame) < 2 or type(frame[1]) is not int:  # noqa: PLR2004
             raise Refused(
                 "R-09.1", "the {name} is damaged: it begins with no head", name=self._format.name
@@ -165,7 +224,12 @@ class Decoder:
                 frame=frame[1],
                 version=VERSION,
             )
-        if frame[2:] != [self._neighbourhood]:
+        salt = frame[2] if len(frame) > 2 else None  # noqa: PLR2004
+        if (
+            type(salt) is not bytes
+            or len(salt) != SALT_SIZE
+            or frame != _head(self._neighbourhood, salt)
+        ):
             raise Refused(
                 "R-09.3",
                 (
@@ -174,6 +238,7 @@ class Decoder:
                 ),
                 name=self._format.name,
             )
+        return salt
 
     def _check_list(self, values: list[Any]) -> None:
         if self._format is not BUNDLE:
@@ -181,8 +246,20 @@ class Decoder:
         if not values or not all(type(wire) is bytes for wire in values):
             raise Refused("R-09.1", "the bundle is damaged: records come as bytes, one or more")
 
+    def _other_form(self) -> Refused:
+        return Refused(
+            "R-09.1", "the {name} is damaged: a frame of another form", name=self._format.name
+        )
+
     def _other_file(self) -> Refused:
         return Refused("R-09.1", "this is no {name}; name another file", name=self._format.name)
 
     def _damaged(self, text: str, **arguments: Any) -> Refused:
         return Refused("R-09.5", text, name=self._format.name, **arguments)
+
+
+def _head(neighbourhood: bytes, salt: bytes) -> list[Any]:
+    """Returns the head of a file. Its check tells the neighbourhood's files from others, but only to
+    who knows the neighbourhood's id (R-09.3).
+    """
+    return [_HEAD, VERSION, salt, derive_key(neighbourhood + salt, "bundle check", _CHECK_SIZE)]

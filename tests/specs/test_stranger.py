@@ -236,7 +236,7 @@ def test_bundles():
     place, written, have = unhex(case, "neighbourhood", "bundle", "have")
     wires = [bytes.fromhex(one) for one in case["records"]]
     assert bundles.read(written, place, b"bundle") == wires
-    assert bundles.write([wires], place, b"bundle") == written
+    assert bundles.write([wires], place, bytes.fromhex(case["salt"]), b"bundle") == written
     rows = bundles.read(have, place, b"have")
     heads = {one["device"]: one for one in case["heads"]}
     told = [heads[device] for device in sorted(heads)]
@@ -246,7 +246,7 @@ def test_bundles():
         for part in (*(bytes.fromhex(one[key])[:8] for key in ("device",)), one["seq"],
                      bytes.fromhex(one["id"])[:8], b"")
     ]  # fmt: skip
-    assert bundles.write([rows], place, b"have") == have
+    assert bundles.write([rows], place, bytes.fromhex(case["salt"]), b"have") == have
 
 
 # -- joining (07) ---------------------------------------------------------------------------------

@@ -549,7 +549,10 @@ def test_bundle_vector():
         decoder = bundle_file.Decoder(sort, place)
         found = [item for byte in written for some in decoder.feed(bytes([byte])) for item in some]
         decoder.close()
-        assert b"".join(bundle_file.encode_file(sort, place, lists[name])) == written
+        assert (
+            b"".join(bundle_file.encode_file(sort, place, bytes.fromhex(case["salt"]), lists[name]))
+            == written
+        )
         if sort is bundle_file.BUNDLE:
             assert found == wires
         else:

@@ -201,11 +201,11 @@ def test_what_is_no_bundle_is_one_sentence(story, stick, written):
     ben("bundle", "have", str(stick / "have"))
     (stick / "link").symlink_to(stick / "other")
     os.mkfifo(stick / "pipe")
-    head = len(bundle_file.file_opening(bundle_file.BUNDLE, bytes(32)))
+    head = len(bundle_file.file_opening(bundle_file.BUNDLE, bytes(32), bytes(32)))
     files = {
         "empty": b"",
         "zip": b"PK\x03\x04../../etc/passwd" * 100,
-        "newer": written.replace(b"\x93\0\1", b"\x93\0\2", 1),
+        "newer": written.replace(b"\x94\0\2", b"\x94\0\3", 1),
         "claims": written[:head] + b"\xff\xff\xff\xff" + written[head:],
         "longer": written + b"more",
         "nested": written[:head] + b"\0\0\x10\0" + b"\x91" * 4096,
@@ -214,7 +214,7 @@ def test_what_is_no_bundle_is_one_sentence(story, stick, written):
         (stick / name).write_bytes(data)
     cases = [
         ("empty", "no bundle"), ("zip", "no bundle"), ("have", "no bundle"),
-        ("newer", "version 2"), ("other", "another neighbourhood"), ("claims", "R-05.1"),
+        ("newer", "version 3"), ("other", "another neighbourhood"), ("claims", "R-05.1"),
         ("longer", "R-"), ("nested", "R-02"), ("link", "a link"), ("pipe", "no file"),
         (".", "no file"), ("missing", "No such file"), ("empty/x", "Not a directory"),
         ("/dev/zero", "no file"),
@@ -247,13 +247,15 @@ def test_a_hostile_bundle_is_given_up_and_costs_nothing_else(story, stick, writt
     with alone(ben):
         before = ben("status")
         wires = [b"\x93" + n.to_bytes(4, "big") for n in range(5000)]
-        pieces = bundle_file.encode_file(bundle_file.BUNDLE, place, frames.batch_records(wires))
+        pieces = bundle_file.encode_file(
+            bundle_file.BUNDLE, place, bytes(32), frames.batch_records(wires)
+        )
         path.write_bytes(b"".join(pieces))
         told = ben.refused("bundle", "read", str(path))
         assert "records are refused, so the rest is not read" in told
         count = int(told.split(" records are refused")[0].split()[-1])
         assert 1000 <= count < 5000
-        (few,) = [list(bundle_file.encode_file(bundle_file.BUNDLE, place, [wires[:10]]))]
+        (few,) = [list(bundle_file.encode_file(bundle_file.BUNDLE, place, bytes(32), [wires[:10]]))]
         path.write_bytes(b"".join(few))
         assert ben("bundle", "read", str(path)) == {
             "new": 0,

@@ -64,7 +64,7 @@ def control_frames(data):
                 pass
 
 
-def bundle_file(data):
+def read_bundle(data):
     """Reads the data as a bundle file, twice. The first file is the data alone. The second file has
     a correct beginning before the data.
     """
@@ -72,9 +72,10 @@ def bundle_file(data):
     decoder = bundle_file.Decoder(bundle_file.BUNDLE, PLACE)
     with suppress(Refused):
         if not whole:
-            list(decoder.feed(bundle_file.file_opening(bundle_file.BUNDLE, PLACE)))
+            list(decoder.feed(bundle_file.file_opening(bundle_file.BUNDLE, PLACE, SEED)))
+        seal = bundle_file.Seal(PLACE, SEED)
         for piece in _pieces(data[1:]):
-            for wires in decoder.feed(piece):
+            for wires in decoder.feed(piece if whole else seal.close(piece)):
                 assert all(type(one) is bytes for one in wires)
         decoder.close()
 
@@ -163,7 +164,7 @@ TARGETS = {
     "codec": unpack,
     "frames": peer_frames,
     "control": control_frames,
-    "bundle": bundle_file,
+    "bundle": read_bundle,
     "sync": sync_session,
     "invitation": read_invitation,
     "statement": read_statement,
@@ -209,9 +210,9 @@ def seeds(name):
         "bundle": [
             b"\0"
             + b"".join(
-                bundle_file.encode_file(bundle_file.BUNDLE, PLACE, [[signed.wire], [b"wire"]])
+                bundle_file.encode_file(bundle_file.BUNDLE, PLACE, SEED, [[signed.wire], [b"wire"]])
             ),
-            b"\xff" + frames.encode([1, [signed.wire]]) + frames.encode([2, 1]),
+            b"\xff" + codec.pack([1, [signed.wire]]),
         ],
         "sync": [
             b"\xff" + b"".join(map(frames.encode, told)),

@@ -469,7 +469,14 @@ def _make_bundle() -> Document:
     return {
         "neighbourhood": place.hex(),
         "records": _wires_in_hex(records),
-        "bundle": b"".join(bundle_file.encode_file(BUNDLE, place, batches)).hex(),
+        "salt": vectors.seed_of("salt").hex(),
+        "bundle": b"".join(
+            bundle_file.encode_file(BUNDLE, place, vectors.seed_of("salt"), batches)
+        ).hex(),
         "heads": _describe_heads(heads),
-        "have": b"".join(bundle_file.encode_file(HAVE_FILE, place, have_map_lists(heads))).hex(),
+        "have": b"".join(
+            bundle_file.encode_file(
+                HAVE_FILE, place, vectors.seed_of("salt"), have_map_lists(heads)
+            )
+        ).hex(),
     }

@@ -2,15 +2,42 @@
 holds.
 """
 
-from tests.specs.stranger.codec import Frames, frame, need, within
+from nacl import bindings as na
+from nacl.exceptions import CryptoError
 
+from tests.specs.stranger.codec import Frames, RefusedError, frame, need, pack, within
+from tests.specs.stranger.records import derive
+
+_encrypt = na.crypto_aead_xchacha20poly1305_ietf_encrypt
+_decrypt = na.crypto_aead_xchacha20poly1305_ietf_decrypt
 _MOST = {b"bundle": 1_073_741_824, b"have": 4_194_304}
 
 
-def write(lists, place, sort):
+def write(lists, place, salt, sort):
     count = sum(map(len, lists))
-    frames = [frame([0, 2, place]), *(frame([1, one]) for one in lists), frame([2, count])]
-    return b"meshcoop " + sort + b"\n" + b"".join(frames)
+    inner = [*([1, one] for one in lists), [2, count]]
+    key = derive(place + salt, b"bundle")
+    sealed = [
+        frame([1, _encrypt(pack(one), None, _nonce(n), key)]) for n, one in enumerate(inner, 1)
+    ]
+    return b"meshcoop " + sort + b"\n" + frame(_head(place, salt)) + b"".join(sealed)
+
+
+def _head(place, salt):
+    return [0, 2, salt, derive(place + salt, b"bundle check", 16)]
+
+
+def _nonce(count):
+    return count.to_bytes(24, "big")
+
+
+def _open(sealed, count, key):
+    try:
+        body = _decrypt(sealed, None, _nonce(count), key)
+    except (CryptoError, ValueError):
+        raise RefusedError("R-09.11", "it does not open") from None
+    (inner,) = Frames().feed(len(body).to_bytes(4, "big") + body)
+    return inner
 
 
 def read(data, place, sort):
@@ -24,8 +51,12 @@ def read(data, place, sort):
         if not said:
             need(one[0] == 0 and len(one) > 1 and type(one[1]) is int, "R-09.1")
             need(one[1] == 2, "R-09.2")
-            need(one[2:] == [place], "R-09.3")
+            need(len(one) == 4 and within(one[2], bytes, 32), "R-09.3")
+            need(one == _head(place, one[2]), "R-09.3")
+            key = derive(place + one[2], b"bundle")
         else:
+            need(one[0] == 1 and len(one) == 2 and type(one[1]) is bytes, "R-09.1")
+            one = _open(one[1], len(said), key)  # noqa: PLW2901
             need(one[0] in {1, 2} and len(one) == 2, "R-09.1")
             ended = one[0] == 2
             need(type(one[1]) is (int if ended else list), "R-09.1")
