@@ -31,7 +31,7 @@ READERS = {
     "meshcoop/node/process.py": "the log of a node",
     "meshcoop/node/step_meter.py": "a report for developers",
     "meshcoop/repair/integrity.py": "a file of the home",
-    "meshcoop/sync/address_book.py": "a file of the home",
+    "meshcoop/home/sealed_file.py": "a file of the home",
 }
 _WRITING = re.compile(r"\.write_(?:bytes|text)\(|open\([^()]*\"[wax]b?\"")
 _READING = re.compile(r"\.read_(?:bytes|text)\(|open\([^()]*\"rb?\"|\.open\(encoding")

@@ -52,6 +52,17 @@ class NodeHandle(Protocol):
     membership: Membership | None  # None at a relay, and before this home has joined
     relay: Relay | None  # None at a home
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether this home waits to be admitted to a neighbourhood."""
+
+    @property
+    def has_passphrase(self) -> bool:
+        """Whether a passphrase locks the keys of this home."""
+
+    async def examine(self) -> dict[str, object]:
+        """Looks into the stores of this home for the doctor, beside the event loop."""
+
     def stop(self) -> None:
         """Stops the node."""
 

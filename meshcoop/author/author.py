@@ -139,7 +139,7 @@ class Author:
                 "signed from number {number} on counts no more, so post that again; " + _CERTIFY,
                 number=log.fork,
             )
-        last = self._last_signed.numbers.get(device, 0) if self._last_signed else 0
+        last = self._last_signed.number_of(device) if self._last_signed else 0
         if (log.head.seq if log else 0) < last:
             return Refused(
                 "R-03.32",

@@ -7,7 +7,7 @@ the passphrase, a PIN opens nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import trio
 
@@ -19,6 +19,7 @@ from meshcoop.errors import Mistake
 from meshcoop.home import passphrase_box
 from meshcoop.home.key_file import Guest, UnlockedKeys
 from meshcoop.home.passphrase_box import Lock
+from meshcoop.store.wrong_pins import WrongPins
 from protocol.fold.registry import declared_of
 from protocol.kinds.people import Profile
 from protocol.record.envelope import device_key
@@ -26,17 +27,9 @@ from protocol.spelling import are_alike
 
 _FREE_TRIES = 3
 _FIRST_WAIT_MS = 10_000
-_LONGEST_WAIT_MS = 3_600_000
+# A housemate who types wrong PINs on purpose must not lock the guest out for long.
+_LONGEST_WAIT_MS = 300_000
 _USAGE = 2
-
-
-@dataclass
-class _Tries:
-    """Counts the wrong tries of a guest's PIN."""
-
-    wrong: int = 0  # wrong PINs since the last right one
-    next_at: int = 0  # when the next try is allowed (ms)
-    lock: trio.Lock = field(default_factory=trio.Lock)
 
 
 class Guests:
@@ -45,7 +38,8 @@ class Guests:
     def __init__(self, author: Author, unlocked: UnlockedKeys) -> None:
         self._author = author
         self._unlocked = unlocked
-        self._tries: dict[bytes, _Tries] = {}
+        self._wrong_pins = WrongPins(author.state.store)
+        self._trying: dict[bytes, trio.Lock] = {}  # one try of a device's PIN at a time
 
     @property
     def devices(self) -> tuple[Guest, ...]:
@@ -87,33 +81,27 @@ class Guests:
             raise Mistake(
                 "{name} has a PIN of their own; give it to go on.", _USAGE, name=guest.name
             )
-        tries = self._tries.setdefault(guest.device, _Tries())
-        async with tries.lock:
-            left = tries.next_at - self._author.now()
+        async with self._trying.setdefault(guest.device, trio.Lock()):
+            # If this machine's clock was set back, the wait is not longer for that.
+            left = min(self._next_try(guest) - self._author.now(), _LONGEST_WAIT_MS)
             if left > 0:
                 raise Mistake(
                     "Too many wrong PINs; try again in {value} s.", value=-(-left // 1000)
                 )
+            # The try is on the disk before its answer is known. So neither a restart nor a kill of
+            # the node allows further tries (R-01.29b).
+            count = self._wrong_pins.add(guest.device, self._author.now())
             try:
                 seed = await trio.to_thread.run_sync(_open, guest, pin)
             except passphrase_box.WrongSecret:
-                raise self._count_wrong(tries, guest) from None
-            tries.wrong = 0
+                raise _refuse_pin(guest, count) from None
+            self._wrong_pins.forget(guest.device)
             return seed
 
-    def _count_wrong(self, tries: _Tries, guest: Guest) -> Mistake:
-        """Counts a wrong PIN. Returns the error for the person who typed the PIN."""
-        tries.wrong += 1
-        beyond_free = tries.wrong - _FREE_TRIES
-        if beyond_free < 0:
-            return Mistake("That is not {name}'s PIN; try again.", name=guest.name)
-        wait = min(_FIRST_WAIT_MS * 2 ** min(beyond_free, 20), _LONGEST_WAIT_MS)
-        tries.next_at = self._author.now() + wait
-        return Mistake(
-            "That is not {name}'s PIN; wait {seconds} s before the next try.",
-            name=guest.name,
-            seconds=wait // 1000,
-        )
+    def _next_try(self, guest: Guest) -> int:
+        """Returns when the next try of a guest's PIN is allowed (ms)."""
+        wrong, last_at = self._wrong_pins.of(guest.device)
+        return last_at + _wait_after(wrong)
 
     def introduce(self, guest: Guest, seed: bytes) -> None:
         """Posts the first record of a guest's device. The record carries the device's certificate
@@ -138,6 +126,27 @@ class Guests:
         if guest.person not in state.views.latest_by_author(Profile):
             profile = declared_of(Profile)
             yield from self._author.writing(profile, {"name": guest.name}, signer=signer)
+
+
+def _wait_after(wrong: int) -> int:
+    """Returns how long everybody waits after this many wrong PINs (ms)."""
+    beyond_free = wrong - _FREE_TRIES
+    if beyond_free < 0:
+        return 0
+    wait: int = min(_FIRST_WAIT_MS * 2 ** min(beyond_free, 20), _LONGEST_WAIT_MS)
+    return wait
+
+
+def _refuse_pin(guest: Guest, wrong: int) -> Mistake:
+    """Returns the error for the person who has typed a wrong PIN, the last of `wrong`."""
+    wait = _wait_after(wrong)
+    if not wait:
+        return Mistake("That is not {name}'s PIN; try again.", name=guest.name)
+    return Mistake(
+        "That is not {name}'s PIN; wait {seconds} s before the next try.",
+        name=guest.name,
+        seconds=wait // 1000,
+    )
 
 
 def _open(guest: Guest, pin: str) -> bytes:

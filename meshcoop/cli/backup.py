@@ -12,7 +12,13 @@ from typing import Any
 from meshcoop.api.presenter import Presenter
 from meshcoop.author import founding
 from meshcoop.author.founding import Identity
-from meshcoop.cli.context import Context, ContextArgument, ListenOption, keep_listen_addresses
+from meshcoop.cli.context import (
+    Context,
+    ContextArgument,
+    ListenOption,
+    WithoutPassphraseOption,
+    keep_listen_addresses,
+)
 from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.home_store import open_home_store
 from meshcoop.cli.person_name import format_person
@@ -38,14 +44,15 @@ def write_backup(file: Path, /, *, context: ContextArgument) -> None:
     from meshcoop.sync import address_book
 
     context.require_home()
-    neighbourhood = context.home.read_settings().neighbourhood
-    if neighbourhood is None:
+    home_secret = context.obtain_secret()
+    keys = key_file.unlock_key_file(context.home.key_file, home_secret).keys
+    if keys.neighbourhood is None:
         raise Mistake("This home belongs to no neighbourhood yet, so there is nothing to back up.")
-    secret = passphrase.obtain_passphrase()
-    keys = key_file.unlock_key_file(context.home.key_file, secret).keys
-    with contextlib.closing(open_home_store(context.home)) as store:
+    # A file that leaves the machine is locked in any case.
+    secret = home_secret or passphrase.obtain_passphrase(new=True)
+    with contextlib.closing(open_home_store(context.home, keys)) as store:
         contents = BackupContents(
-            bytes.fromhex(neighbourhood),
+            keys.neighbourhood,
             keys.devices[0].person,
             keys.recovery_seed,
             _box_secrets(keys),
@@ -66,6 +73,7 @@ def restore_backup(
     *,
     words: WordsOption = None,
     listen: ListenOption = None,
+    without_passphrase: WithoutPassphraseOption = False,
     context: ContextArgument,
 ) -> None:
     """Restores a backup into this home, and makes a new device for you here."""
@@ -78,19 +86,20 @@ def restore_backup(
     with contextlib.closing(BackupReader(file, secret)) as reader:
         contents = reader.contents
         identity = _certify_device(contents, root_of_words)
+        held = HeldDevice(
+            identity.person, identity.device_seed, identity.statement, key_file.machine_id()
+        )
+        keys = replace(
+            key_file.new_keys((held,), contents.root),
+            boxes=tuple((device, box) for device, box in contents.boxes),
+            neighbourhood=contents.neighbourhood,
+        )
         context.home.create()
         keep_listen_addresses(context, listen)
         with context.home.lock():
-            summary = _fill_store(context, reader, identity)
-    settings = replace(context.home.read_settings(), neighbourhood=contents.neighbourhood.hex())
-    context.home.write_settings(settings)
-    held = HeldDevice(
-        identity.person, identity.device_seed, identity.statement, key_file.machine_id()
-    )
-    boxes = tuple((device, box) for device, box in contents.boxes)
-    keys = Keys(os.urandom(32), (held,), contents.root, boxes=boxes)
+            summary = _fill_store(context, reader, identity, keys.store_key)
     # The keys make the folder a home. Nothing of the home may be missing then, so they come last.
-    key_file.create_key_file(context.home.key_file, secret, keys)
+    key_file.create_key_file(context.home.key_file, None if without_passphrase else secret, keys)
     result = {"state": "member", **summary, "device": identity.device.hex()}
     context.answer(
         result,
@@ -140,7 +149,9 @@ def _certify_device(contents: BackupContents, root_of_words: bytes | None) -> Id
     return Identity.of(root, os.urandom, contents.neighbourhood[: root_statement.PLACE_SIZE])
 
 
-def _fill_store(context: Context, reader: BackupReader, identity: Identity) -> dict[str, Any]:
+def _fill_store(
+    context: Context, reader: BackupReader, identity: Identity, key: bytes
+) -> dict[str, Any]:
     """Makes the store of the home from the backup, and returns a summary: person, neighbourhood and
     number of records.
     """
@@ -153,7 +164,7 @@ def _fill_store(context: Context, reader: BackupReader, identity: Identity) -> d
     contents = reader.contents
     boxes = [(device, secret) for device, secret in contents.boxes]
     devices = {identity.device: identity.device_seed}
-    with contextlib.closing(Store(unfinished)) as store:
+    with contextlib.closing(Store(unfinished, key)) as store:
         state = founding.open_state(store, contents.neighbourhood, devices, now, boxes)
         inbox = Inbox(state)
         for wires in reader.read_records():

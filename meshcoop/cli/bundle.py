@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from meshcoop.cli.context import Context, ContextArgument
+from meshcoop.cli.context import ContextArgument, require_neighbourhood
 from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.home_store import open_home_store
-from meshcoop.errors import Mistake
+from meshcoop.client import Client
+from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
 from meshcoop.export import bundle
 from meshcoop.export.bundle import BundleReader
 from protocol.wire import calls, frames, have_map
@@ -37,10 +38,11 @@ def write_bundle(
     context: ContextArgument,
 ) -> None:
     """Writes the records of this home to a file, for a home that no network reaches."""
-    neighbourhood = context.require_neighbourhood()
+    keys = context.unlock_keys().keys
+    neighbourhood = require_neighbourhood(keys)
     start = 0 if since is None else _parse_day(since)
     held_there = [] if for_ is None else _read_have_map(for_, neighbourhood)
-    with closing(open_home_store(context.home)) as store:
+    with closing(open_home_store(context.home, keys)) as store:
         batches = frames.batch_records(bundle.missing_wires(store, held_there, start), LIST_BYTES)
         count = bundle.write_file(file, BUNDLE, neighbourhood, batches)
     advice = "" if since is None else " A home that lacks earlier records keeps these waiting."
@@ -54,8 +56,9 @@ def write_have_map(file: Path, /, *, context: ContextArgument) -> None:
     """Writes a short list of the records at this home. With this list, another home can bundle the
     records that are missing here.
     """
-    neighbourhood = context.require_neighbourhood()
-    with closing(open_home_store(context.home)) as store:
+    keys = context.unlock_keys().keys
+    neighbourhood = require_neighbourhood(keys)
+    with closing(open_home_store(context.home, keys)) as store:
         heads = store.heads()
     bundle.write_file(file, HAVE_FILE, neighbourhood, have_map.have_map_lists(heads))
     result = {"file": str(file.absolute()), "logs": len(heads)}
@@ -73,34 +76,35 @@ def read_bundle(file: Path, /, *, context: ContextArgument) -> None:
     """Adds the records of a bundle to this home. Checks each record as if a neighbour had sent it;
     reading a bundle twice is harmless.
     """
-    neighbourhood = context.require_neighbourhood()
     counts = dict.fromkeys(_COUNTS, 0)
-    with bundle.open_file(file) as data:
-        reader = BundleReader(data, BUNDLE, neighbourhood)
-        fault = _ingest_records(reader, counts, context) or reader.fault
+    with bundle.open_file(file) as data, context.connect_node() as node:
+        neighbourhood = node.call(calls.Status())["neighbourhood"]
+        if neighbourhood is None:
+            raise Mistake(NO_NEIGHBOURHOOD)
+        reader = BundleReader(data, BUNDLE, bytes.fromhex(neighbourhood["id"]))
+        fault = _ingest_records(reader, counts, node) or reader.fault
     if fault is not None:
         kept = f"; what came before is kept: {_list_counts(counts)}" if any(counts.values()) else ""
         raise Mistake("Reading {file}: {fault}{kept}.", file=file, fault=fault, kept=kept)
     context.answer(counts, lambda: _describe_counts(counts), is_done=True)
 
 
-def _ingest_records(reader: BundleReader, counts: dict[str, int], context: Context) -> str | None:
+def _ingest_records(reader: BundleReader, counts: dict[str, int], node: Client) -> str | None:
     """Hands the records of a bundle to the node in batches, and adds the results to `counts`.
 
     If the node refuses too many records, stops early and returns the reason (R-09.8). Otherwise
     returns None.
     """
     wires = (wire for batch in reader.read_lists() for wire in batch)
-    with context.connect_node() as node:
-        for batch in frames.batch_records(wires):
-            result: dict[str, Any] = node.call(calls.Take(wires=batch))
-            for name in ("new", "known", "refused"):
-                counts[name] += result[name]
-            # The node's number counts all records that wait, not only those of this batch.
-            counts["waiting"] = result["waiting"]
-            if counts["refused"] >= MAX_REFUSED:
-                refused = format_count(counts["refused"], "record")
-                return f"{refused} are refused, so the rest is not read (R-09.8)"
+    for batch in frames.batch_records(wires):
+        result: dict[str, Any] = node.call(calls.Take(wires=batch))
+        for name in ("new", "known", "refused"):
+            counts[name] += result[name]
+        # The node's number counts all records that wait, not only those of this batch.
+        counts["waiting"] = result["waiting"]
+        if counts["refused"] >= MAX_REFUSED:
+            refused = format_count(counts["refused"], "record")
+            return f"{refused} are refused, so the rest is not read (R-09.8)"
     return None
 
 

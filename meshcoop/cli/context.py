@@ -13,8 +13,9 @@ from cyclopts import Parameter
 
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
-from meshcoop.home import passphrase
+from meshcoop.home import key_file, passphrase
 from meshcoop.home.folder import Home
+from meshcoop.home.key_file import Keys, UnlockedKeys
 from meshcoop.node import process
 from protocol.display_text import safe_line
 from protocol.local_clock import LocalClock, read_time
@@ -69,11 +70,22 @@ class Context:
             except NodeGone:
                 # No node runs, or it is starting or stopping. `start` handles all three cases.
                 self.require_home()
-                self.start_node(passphrase.obtain_passphrase())
+                self.start_node(self.obtain_secret())
                 client = stack.enter_context(Client(self.home.api_socket))
             yield client
 
-    def start_node(self, secret: str) -> None:
+    def obtain_secret(self) -> str | None:
+        """Returns the passphrase of this home, or None if the home has no passphrase."""
+        return passphrase.obtain_passphrase() if key_file.is_locked(self.home.key_file) else None
+
+    def unlock_keys(self) -> UnlockedKeys:
+        """Opens this home's key file, with its passphrase if it has one. Raises Mistake if nobody
+        has made a home in the context's folder yet.
+        """
+        self.require_home()
+        return key_file.unlock_key_file(self.home.key_file, self.obtain_secret())
+
+    def start_node(self, secret: str | None) -> None:
         """Starts the node. If that takes long, shows what the node does on the terminal."""
         process.start(self.home, secret, tell=_show_progress)
 
@@ -88,15 +100,14 @@ class Context:
                 path=self.home.path,
             )
 
-    def require_neighbourhood(self) -> bytes:
-        """Returns the id of this home's neighbourhood. Raises Mistake if the home belongs to no
-        neighbourhood.
-        """
-        self.require_home()
-        neighbourhood = self.home.read_settings().neighbourhood
-        if neighbourhood is None:
-            raise Mistake(NO_NEIGHBOURHOOD)
-        return bytes.fromhex(neighbourhood)
+
+def require_neighbourhood(keys: Keys) -> bytes:
+    """Returns the id of the neighbourhood to which the home with these keys belongs. Raises Mistake
+    if it belongs to none.
+    """
+    if keys.neighbourhood is None:
+        raise Mistake(NO_NEIGHBOURHOOD)
+    return keys.neighbourhood
 
 
 def print_text(text: str) -> None:
@@ -146,6 +157,11 @@ ContextArgument = Annotated[Context, Parameter(parse=False)]
 ListenOption = Annotated[
     list[str] | None,
     Parameter(negative=(), help="an address to listen on, such as /ip4/192.0.2.7/tcp/4001; kept"),
+]
+
+WithoutPassphraseOption = Annotated[
+    bool,
+    Parameter(negative=(), help="lock nothing; whoever takes the disk reads all that is on it"),
 ]
 
 

@@ -20,7 +20,7 @@ from meshcoop.cli.recovery_sheet import WordsOption
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 from meshcoop.fold.state import State
-from meshcoop.home import key_file, passphrase, recovery_words
+from meshcoop.home import key_file, recovery_words
 from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.node import process
@@ -34,8 +34,7 @@ _USAGE = 2
 
 def check_recovery_words(*, context: ContextArgument) -> None:
     """Shows your recovery words, asks for two of them, and then erases them from this home."""
-    context.require_home()
-    unlocked = key_file.unlock_key_file(context.home.key_file, passphrase.obtain_passphrase())
+    unlocked = context.unlock_keys()
     if unlocked.keys.recovery_seed is None:
         raise Mistake("The recovery words are on paper only; this home keeps them no longer.")
     recovery_sheet.check_sheet(unlocked.keys.recovery_seed)
@@ -57,12 +56,11 @@ def list_devices(person: str | None = None, /, *, context: ContextArgument) -> N
 def certify_device(*, words: WordsOption = None, context: ContextArgument) -> None:
     """Makes a new device for this home, in place of a device that may not sign any more."""
     context.require_home()
-    named = context.home.read_settings().neighbourhood
-    if named is None:
-        raise Mistake("This home belongs to no neighbourhood yet; `meshcoop join` it.")
-    secret = passphrase.obtain_passphrase()
+    secret = context.obtain_secret()
     unlocked = key_file.unlock_key_file(context.home.key_file, secret)
-    neighbourhood = bytes.fromhex(named)
+    neighbourhood = unlocked.keys.neighbourhood
+    if neighbourhood is None:
+        raise Mistake("This home belongs to no neighbourhood yet; `meshcoop join` it.")
     root = _read_root_seed(unlocked.keys, words)
     identity = Identity.of(root, os.urandom, neighbourhood[: root_statement.PLACE_SIZE])
     if identity.person not in {held.person for held in unlocked.keys.devices}:
@@ -133,9 +131,7 @@ def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
     context.require_home()
     if words is not None:
         return recovery_words.read_root_seed(words)
-    return _read_root_seed(
-        key_file.unlock_key_file(context.home.key_file, passphrase.obtain_passphrase()).keys, None
-    )
+    return _read_root_seed(context.unlock_keys().keys, None)
 
 
 def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
@@ -174,7 +170,7 @@ def _member_since(state: State, person: bytes) -> int:
 
 @contextlib.contextmanager
 def _open_state(context: Context, keys: Keys, neighbourhood: bytes) -> Iterator[State]:
-    with contextlib.closing(open_home_store(context.home)) as store:
+    with contextlib.closing(open_home_store(context.home, keys)) as store:
         devices = {device_key(held.seed): held.seed for held in keys.devices}
         yield founding.open_state(store, neighbourhood, devices, now, keys.boxes)
 

@@ -18,6 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 from meshcoop.cli import screen
 from meshcoop.cli.context import Context
 from meshcoop.errors import USAGE_RULES, Mistake
+from meshcoop.home import key_file
 from meshcoop.home.folder import Home
 from meshcoop.store.disk_errors import StoreError, disk_error_of
 from protocol.display_text import safe_line, safe_text
@@ -67,6 +68,9 @@ _COMMANDS = {
     "specs": "dev.commands:_specs",
     "bench": "dev.commands:_bench",
 }
+
+# These commands do without the home in the folder that the options name.
+_WITHOUT_HOME = {"help", "demo", "specs", "bench"}
 
 
 def build_app() -> App:
@@ -145,6 +149,8 @@ def _make_launcher(app: App) -> Callable[..., Any]:
         context = Context(Home.find(home), json)
         if version:
             return _print_version(context)
+        if not tokens or tokens[0] not in _WITHOUT_HOME:
+            key_file.refuse_older_home(context.home.key_file)
         if not tokens and not json and screen.can_show_screen():
             return screen.become_screen(context)
         return _run(app, tokens, context)

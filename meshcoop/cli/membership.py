@@ -14,6 +14,7 @@ from meshcoop.cli.context import (
     Context,
     ContextArgument,
     ListenOption,
+    WithoutPassphraseOption,
     keep_listen_addresses,
     read_clock,
 )
@@ -23,7 +24,7 @@ from meshcoop.client import Client
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 from meshcoop.home import key_file, passphrase, recovery_words
-from meshcoop.home.key_file import HeldDevice, Keys, UnlockedKeys
+from meshcoop.home.key_file import HeldDevice, UnlockedKeys
 from meshcoop.node import process
 from meshcoop.store.store import Store
 from protocol.display_text import safe_line
@@ -46,6 +47,7 @@ def begin_neighbourhood(
     *,
     as_: NameOption,
     listen: ListenOption = None,
+    without_passphrase: WithoutPassphraseOption = False,
     context: ContextArgument,
     **fields: Any,
 ) -> None:
@@ -60,21 +62,21 @@ def begin_neighbourhood(
             "{path} is somebody's home already; use another --home.", path=context.home.path
         )
     identity = Identity.new(os.urandom)
-    secret = passphrase.obtain_passphrase(new=True)
+    secret = None if without_passphrase else passphrase.obtain_passphrase(new=True)
     context.home.create()
     keep_listen_addresses(context, listen)
     # The keys make the folder a home. So they are written after everything that may be refused.
     unlocked = create_keys(context, identity, secret)
-    with context.home.lock(), contextlib.closing(Store(context.home.store_file)) as store:
+    path = context.home.store_file
+    with context.home.lock(), contextlib.closing(Store(path, unlocked.keys.store_key)) as store:
         author = found_neighbourhood(store, identity, charter, founder, now, os.urandom)
-        neighbourhood = author.state.neighbourhood.hex()
-    settings = replace(context.home.read_settings(), neighbourhood=neighbourhood)
-    context.home.write_settings(settings)
+        neighbourhood = author.state.neighbourhood
+    unlocked = unlocked.save(replace(unlocked.keys, neighbourhood=neighbourhood))
     result = {
         "state": "member",
         "person": {"id": identity.person.hex(), "name": founder},
         "device": identity.device.hex(),
-        "neighbourhood": {"id": neighbourhood, "name": charter["name"]},
+        "neighbourhood": {"id": neighbourhood.hex(), "name": charter["name"]},
     }
     place = safe_line(charter["name"])
     sentence = f"{place} is founded, with {safe_line(founder)} as its first member."
@@ -109,6 +111,7 @@ def join_neighbourhood(
     words: WordsOption = None,
     wait: Annotated[float, Parameter(help="seconds to look for the inviter")] = 60,
     listen: ListenOption = None,
+    without_passphrase: WithoutPassphraseOption = False,
     context: ContextArgument,
 ) -> None:
     """Asks to join the neighbourhood of an invitation. With your recovery words, you return as the
@@ -119,16 +122,25 @@ def join_neighbourhood(
     if as_ is None and root is None:
         raise Mistake("Say who joins with --as NAME, or come back with --words FILE.", _USAGE)
     name = None if as_ is None else read_person_name(as_)
-    if context.home.read_settings().neighbourhood:
+    if process.running(context.home) and _has_joined(context):
         _join_again(context, code, name, wait)
         return
-    secret = passphrase.obtain_passphrase(new=not context.home.key_file.exists())
+    is_new = not context.home.key_file.exists()
+    secret = None
+    if not is_new:
+        secret = context.obtain_secret()
+    elif not without_passphrase:
+        secret = passphrase.obtain_passphrase(new=True)
+    if not is_new and key_file.unlock_key_file(context.home.key_file, secret).keys.neighbourhood:
+        context.start_node(secret)
+        _join_again(context, code, name, wait)
+        return
     context.home.create()
     if not process.running(context.home):
         # While this home's node runs, the node uses the address. The check would call it taken.
         keep_listen_addresses(context, listen)
     unlocked = _prepare_keys(context, root, secret)
-    with _node_for_joining(context, secret) as node:
+    with _node_for_joining(context, unlocked, secret) as node:
         answer = node.call(calls.AskPlace(invitation=code, seconds=wait))
         unlocked = _certify_for(bytes.fromhex(answer["place"]), root, unlocked)
         is_member = node.call(calls.Join(invitation=code, name=name, seconds=wait))
@@ -161,7 +173,7 @@ def approve_knock(person: str, /, *, context: ContextArgument) -> None:
 
 
 def create_keys(
-    context: Context, identity: Identity, secret: str, *, on_paper: bool = False
+    context: Context, identity: Identity, secret: str | None, *, on_paper: bool = False
 ) -> UnlockedKeys:
     """Creates the key file of a new home.
 
@@ -172,9 +184,13 @@ def create_keys(
     machine = key_file.machine_id()
     held = HeldDevice(identity.person, identity.device_seed, identity.statement, machine)
     root = None if on_paper else identity.root_seed
-    return key_file.create_key_file(
-        context.home.key_file, secret, Keys(os.urandom(32), (held,), root)
-    )
+    return key_file.create_key_file(context.home.key_file, secret, key_file.new_keys((held,), root))
+
+
+def _has_joined(context: Context) -> bool:
+    """Returns whether this home, whose node runs, belongs to a neighbourhood."""
+    with context.connect_node() as node:
+        return node.call(calls.Status())["neighbourhood"] is not None
 
 
 def _join_again(context: Context, code: str, name: str | None, wait: float) -> None:
@@ -188,7 +204,7 @@ def _join_again(context: Context, code: str, name: str | None, wait: float) -> N
     context.answer(result, lambda: "You have joined already.", is_done=True)
 
 
-def _prepare_keys(context: Context, root: bytes | None, secret: str) -> UnlockedKeys:
+def _prepare_keys(context: Context, root: bytes | None, secret: str | None) -> UnlockedKeys:
     """Creates the keys of a home that wants to join a neighbourhood. If the keys exist already,
     unlocks them.
 
@@ -228,7 +244,9 @@ def _certify_for(place: bytes, root: bytes | None, unlocked: UnlockedKeys) -> Un
 
 
 @contextlib.contextmanager
-def _node_for_joining(context: Context, secret: str) -> Iterator[Client]:
+def _node_for_joining(
+    context: Context, unlocked: UnlockedKeys, secret: str | None
+) -> Iterator[Client]:
     """Connects to the home's node. Starts the node first if none runs.
 
     If this function has started the node and the join fails, stops the node again.
@@ -240,7 +258,7 @@ def _node_for_joining(context: Context, secret: str) -> Iterator[Client]:
         with Client(context.home.api_socket) as client:
             yield client
     except BaseException:
-        if was_started and not context.home.read_settings().neighbourhood:
+        if was_started and unlocked.reread().keys.neighbourhood is None:
             process.stop(context.home)
         raise
 

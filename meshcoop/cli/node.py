@@ -22,7 +22,7 @@ from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.person_name import format_person
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
-from meshcoop.home import key_file, passphrase
+from meshcoop.home.key_file import UnlockedKeys
 from meshcoop.node import process, systemd
 from meshcoop.node.json_log import JsonLines
 from meshcoop.store.disk_errors import disk_error_of
@@ -40,7 +40,7 @@ def run_node(*, listen: ListenOption = None, context: ContextArgument) -> None:
     context.require_home()
     with context.home.lock():
         keep_listen_addresses(context, listen)
-        unlocked = key_file.unlock_key_file(context.home.key_file, passphrase.obtain_passphrase())
+        unlocked = context.unlock_keys()
         context.home.create()
         load_skeletons()
         _serve_home(context, unlocked)
@@ -90,7 +90,7 @@ def wait_for_node(
         sys.exit(1)
 
 
-def _serve_home(context: Context, unlocked: key_file.UnlockedKeys) -> None:
+def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
     """Runs the node until a signal or a client stops it. Raises Mistake for an error that a person
     can mend.
     """

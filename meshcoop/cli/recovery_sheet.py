@@ -1,5 +1,6 @@
 """Shows a person's recovery words, to be copied by hand. Then asks for two of the words."""
 
+import getpass
 import random
 import sys
 from dataclasses import replace
@@ -47,7 +48,7 @@ def check_sheet(root_seed: bytes) -> None:
     _write(_CLEAR)
     for index in sorted(random.SystemRandom().sample(range(len(words)), 2)):
         number = index + 1
-        if _ask(f"Word {number} on your sheet: ").strip().lower() != words[index]:
+        if _ask_unseen(f"Word {number} on your sheet: ").strip().lower() != words[index]:
             raise Mistake(
                 "That is not word {number}; correct your sheet with `meshcoop recovery`.",
                 1,
@@ -86,6 +87,16 @@ def answer_with_words(
 def _write(text: str) -> None:
     sys.stderr.write(text)
     sys.stderr.flush()
+
+
+def _ask_unseen(prompt: str) -> str:
+    """Asks for a word that is not shown while it is typed (R-01.29c)."""
+    try:
+        return getpass.getpass(prompt)
+    except EOFError:
+        raise Mistake(
+            "Nobody answered; `meshcoop recovery` shows the words again.", _USAGE
+        ) from None
 
 
 def _ask(prompt: str) -> str:

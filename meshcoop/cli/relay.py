@@ -3,7 +3,6 @@ relays.
 """
 
 import getpass
-import os
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -21,8 +20,7 @@ from meshcoop.cli.context import (
 from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.relay_text import describe_relay, name_neighbourhood
 from meshcoop.errors import Mistake
-from meshcoop.home import key_file, passphrase
-from meshcoop.home.key_file import Keys
+from meshcoop.home import key_file
 from meshcoop.home.relay_limits import MEGABYTE
 from meshcoop.home.settings import Settings
 from meshcoop.node import systemd
@@ -48,10 +46,10 @@ def found_relay(name: str, /, *, listen: ListenOption = None, context: ContextAr
         raise Mistake(
             "{path} is somebody's home already; use another --home.", path=context.home.path
         )
-    secret = passphrase.obtain_passphrase(new=True)
     context.home.create()
     keep_listen_addresses(context, listen)
-    key_file.create_key_file(context.home.key_file, secret, Keys(os.urandom(32)))
+    # A relay starts by itself, so a passphrase would lie beside the keys.
+    key_file.create_key_file(context.home.key_file, None, key_file.new_keys())
     context.home.write_settings(replace(context.home.read_settings(), relay=relay))
     context.answer(
         {"relay": relay},

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from meshcoop.cli.context import Context
 from meshcoop.cli.guides import find_guides
-from meshcoop.home import passphrase
 from meshcoop.node import process
 
 
@@ -36,7 +35,7 @@ def become_screen(context: Context) -> None:
     """
     context.require_home()
     if not process.running(context.home):
-        secret = passphrase.obtain_passphrase()
+        secret = context.obtain_secret()
         print("Starting your home…", flush=True)
         context.start_node(secret)
     with context.connect_node():

@@ -54,7 +54,8 @@ from meshcoop.home import passphrase_box as lock
 from meshcoop.home.passphrase_box import Lock
 from meshcoop.home.private_files import open_replacement
 
-FILE_MARK = b"meshcoop backup 1\n"
+FILE_MARK = b"meshcoop backup 2\n"
+_OLDER_MARK = b"meshcoop backup 1\n"
 
 _PIECE_FILL = 32 * 1024  # bytes of records after which a piece is written
 _MAX_PIECE = 64 * 1024  # bytes
@@ -140,7 +141,10 @@ class BackupReader:
             yield value
 
     def _open(self, passphrase: str) -> BackupContents:
-        if self._file.read(len(FILE_MARK)) != FILE_MARK:
+        mark = self._file.read(len(FILE_MARK))
+        if mark == _OLDER_MARK:
+            raise Mistake("{path} was made by an older meshcoop; begin anew.", path=self._path)
+        if mark != FILE_MARK:
             raise Mistake(
                 "{path} is no backup; name a file that `meshcoop backup` wrote.", path=self._path
             )
@@ -195,7 +199,7 @@ def _write(
     file: BinaryIO, passphrase: str, contents: BackupContents, records: Iterator[bytes]
 ) -> int:
     stream = Stream()
-    new_lock = Lock.new(passphrase)
+    new_lock = Lock.new(passphrase, lock.MODERATE)
     stream_header = init_push(stream, new_lock.key)
     head: bytes = msgpack.packb({**new_lock.fields(), "stream": stream_header})
     file.write(FILE_MARK)

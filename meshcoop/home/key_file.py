@@ -1,4 +1,8 @@
-"""The key file: a node's secrets, locked with a passphrase (`meshcoop.home.passphrase_box`)."""
+"""The key file: a node's secrets, locked with a passphrase (`meshcoop.home.passphrase_box`).
+
+A relay, and a home whose people want no passphrase, have an open key file. Then whoever takes the
+disk has the keys (R-01.29).
+"""
 
 import errno
 import hashlib
@@ -17,6 +21,20 @@ from meshcoop.home.passphrase_box import Lock
 from meshcoop.home.private_files import write_private_file
 
 _MAX_FILE = 64 * 1024  # bytes
+_NETWORK_SEED = 32  # bytes
+_STORE_KEY = 48  # bytes
+_OPEN = "open"  # the field of an open key file that holds the keys
+
+
+class OlderHome(Mistake):
+    """Raised for a home that an older program made. Its records cannot be read (R-01.31)."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            "{folder} was made by an older meshcoop; begin anew in another folder, which --home"
+            " names.",
+            folder=folder,
+        )
 
 
 @dataclass(frozen=True)
@@ -51,6 +69,7 @@ class Keys:
     """All secrets of one node. An error report or a log that prints this object shows no secret."""
 
     network_seed: bytes = field(repr=False)  # 32 bytes; the node's libp2p identity
+    store_key: bytes = field(repr=False)  # the key of the home's stores, and the salt behind it
     devices: tuple[HeldDevice, ...] = ()  # the first one signs if it may
     # A root seed, kept until its recovery words are checked.
     recovery_seed: bytes | None = field(default=None, repr=False)
@@ -58,23 +77,35 @@ class Keys:
     # Pairs (device, box secret) of devices that the person had on other machines. The secrets
     # open what was sealed to these devices. This node signs nothing with them.
     boxes: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    neighbourhood: bytes | None = None  # its id
+    invitation: str | None = field(default=None, repr=False)  # with which the home waits
 
 
 @dataclass(frozen=True)
 class UnlockedKeys:
-    """A key file that is open. It saves changed keys under the same passphrase, without deriving
-    the key from the passphrase again.
+    """The keys of a key file. They are saved under the same passphrase, without deriving the key
+    from the passphrase again.
     """
 
     path: Path
     keys: Keys
-    _lock: Lock = field(repr=False)
+    _lock: Lock | None = field(repr=False)  # None if the file has no passphrase
+
+    @property
+    def has_passphrase(self) -> bool:
+        """Whether a passphrase locks the file."""
+        return self._lock is not None
 
     def save(self, keys: Keys) -> "UnlockedKeys":
         """Replaces the key file, as a whole or not at all. Raises Mistake if the file cannot be
         written.
         """
-        write_private_file(self.path, msgpack.packb(self._lock.seal(_pack_keys(keys))))
+        packed = _pack_keys(keys)
+        if self._lock is None:
+            fields: dict[str, Any] = {"version": lock.VERSION, _OPEN: packed}
+        else:
+            fields = self._lock.seal(packed)
+        write_private_file(self.path, msgpack.packb(fields))
         return UnlockedKeys(self.path, keys, self._lock)
 
     def reread(self) -> "UnlockedKeys":
@@ -82,24 +113,55 @@ class UnlockedKeys:
 
         Raises Mistake if the file is now locked with another key.
         """
-        fields = _unpack_map(self.path, _read_file(self.path))
-        if not self._lock.fits(fields):
+        fields = _read_map(self.path)
+        is_same = _OPEN in fields if self._lock is None else self._lock.fits(fields)
+        if not is_same:
             raise Mistake("{path} is another file than before; restart the node.", path=self.path)
         return UnlockedKeys(self.path, _open_keys(self.path, fields, self._lock), self._lock)
 
 
-def create_key_file(path: Path, passphrase: str, keys: Keys) -> UnlockedKeys:
-    """Writes a new key file (mode 0600). Raises Mistake if something exists at the path already."""
+def new_keys(devices: tuple[HeldDevice, ...] = (), recovery_seed: bytes | None = None) -> Keys:
+    """Makes the keys of a new home, with a new network seed and a new store key."""
+    return Keys(os.urandom(_NETWORK_SEED), os.urandom(_STORE_KEY), devices, recovery_seed)
+
+
+def create_key_file(path: Path, passphrase: str | None, keys: Keys) -> UnlockedKeys:
+    """Writes a new key file (mode 0600). Without a passphrase, the file is open. Raises Mistake if
+    something exists at the path already.
+    """
     if os.path.lexists(path):
         raise Mistake(
             "{path} already exists; unlock it, or move it to a safe place first.", path=path
         )
-    return UnlockedKeys(path, keys, Lock.new(passphrase)).save(keys)
+    new_lock = None if passphrase is None else Lock.new(passphrase)
+    return UnlockedKeys(path, keys, new_lock).save(keys)
 
 
-def unlock_key_file(path: Path, passphrase: str) -> UnlockedKeys:
-    """Opens the key file. If this fails, raises Mistake with a sentence that names the reason."""
-    fields = _unpack_map(path, _read_file(path))
+def is_locked(path: Path) -> bool:
+    """Returns whether a passphrase locks the key file. Raises Mistake if the file cannot be
+    read, or was made by another version of the program.
+    """
+    return _OPEN not in _read_map(path)
+
+
+def refuse_older_home(path: Path) -> None:
+    """Raises OlderHome if an older program made the key file. Changes nothing."""
+    try:
+        _read_map(path)
+    except OlderHome:
+        raise
+    except Mistake:
+        pass  # who needs the keys says what is wrong with them
+
+
+def unlock_key_file(path: Path, passphrase: str | None) -> UnlockedKeys:
+    """Opens the key file. An open one needs no passphrase. If this fails, raises Mistake with a
+    sentence that names the reason.
+    """
+    fields = _read_map(path)
+    if _OPEN in fields:
+        return UnlockedKeys(path, _open_keys(path, fields, None), None)
+    assert passphrase is not None, "a passphrase locks the file"
     key = Lock.derive(fields, passphrase)
     return UnlockedKeys(path, _open_keys(path, fields, key), key)
 
@@ -117,9 +179,9 @@ def machine_id() -> str:
     return hashlib.sha256(b"meshcoop machine " + name).hexdigest()
 
 
-def _open_keys(path: Path, fields: dict[str, Any], key: Lock) -> Keys:
+def _open_keys(path: Path, fields: dict[str, Any], key: Lock | None) -> Keys:
     try:
-        packed = key.open(fields)
+        packed = fields[_OPEN] if key is None else key.open(fields)
     except lock.WrongSecret:
         raise Mistake(
             "The passphrase does not open {path}; try again, or restore a backup if you are sure of "
@@ -166,15 +228,20 @@ def _check_file(path: Path, mode: int) -> None:
         raise Mistake("Others can get at {path}; keep them out with `chmod 600 {path}`.", path=path)
 
 
-def _unpack_map(path: Path, data: bytes) -> dict[str, Any]:
-    """Checks the fields and costs of the locked map in the file, and returns the map."""
+def _read_map(path: Path) -> dict[str, Any]:
+    """Reads the map in the file, checks its fields and costs, and returns the map."""
+    data = _read_file(path)
     if len(data) > _MAX_FILE:
         _refuse_damaged(path)
     try:
-        return lock.check_map(msgpack.unpackb(data))
+        fields = msgpack.unpackb(data)
+        is_open = type(fields) is dict and type(fields.get(_OPEN)) is bytes
+        return lock.check_version(fields) if is_open else lock.check_map(fields)
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException):
         _refuse_damaged(path)
     except lock.UnreadableLock as strange:
+        if strange.reason == "older":
+            raise OlderHome(path.parent) from None
         if strange.reason == "newer":
             raise Mistake(
                 "{path} was written by a newer meshcoop; install that version.", path=path
@@ -199,6 +266,9 @@ def _pack_keys(keys: Keys) -> bytes:
             for guest in keys.guests
         ],
         "boxes": [list(box) for box in keys.boxes],
+        "store": keys.store_key,
+        "neighbourhood": keys.neighbourhood,
+        "invitation": keys.invitation,
     }
     packed: bytes = msgpack.packb(table)
     return packed
@@ -214,10 +284,13 @@ def _unpack_keys(path: Path, packed: bytes) -> Keys:
         table = msgpack.unpackb(packed)
         return Keys(
             table["network_seed"],
+            table["store"],
             tuple(HeldDevice(*device) for device in table["devices"]),
             table["recovery"],
             tuple(Guest(*guest) for guest in table["guests"]),
             tuple((device, secret) for device, secret in table["boxes"]),
+            table["neighbourhood"],
+            table["invitation"],
         )
     except (ValueError, TypeError, KeyError, msgpack.UnpackException):
         _refuse_damaged(path)

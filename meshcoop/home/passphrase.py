@@ -4,15 +4,20 @@ prompts.
 
 import getpass
 import os
+import secrets
 import sys
+import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
 from meshcoop.errors import Mistake
+from meshcoop.home.recovery_words import word_list
 
 PASSPHRASE_VARIABLE = "MESHCOOP_PASSPHRASE_FILE"  # noqa: S105  # a name, no secret
 PIN_VARIABLE = "MESHCOOP_PIN_FILE"
 SHORTEST_PIN = 4
+SHORTEST_PASSPHRASE = 10  # characters
+OFFERED_WORDS = 6
 
 _MAX_BYTES = 4096
 
@@ -33,10 +38,29 @@ def obtain_passphrase(*, new: bool = False) -> str:
     If the environment variable MESHCOOP_PASSPHRASE_FILE is set, it names a file. The first line of
     this file is the passphrase. The file may be a pipe, such as /dev/stdin. If the variable is not
     set, the person types the passphrase; if `new`, the person types it twice. Raises Mistake (exit
-    code 2) if there is no usable passphrase.
+    code 2) if there is no usable passphrase, or if a new one is too short (R-01.29a).
     """
     prompt = "New passphrase: " if new else "Passphrase: "
-    return _obtain(_Question("passphrase", PASSPHRASE_VARIABLE, prompt), new=new)
+    if new and _can_ask(PASSPHRASE_VARIABLE):
+        offered = offer_words()
+        sys.stderr.write(
+            f"A passphrase has {SHORTEST_PASSPHRASE} characters or more. Six words that nobody"
+            f" guesses:\n\n    {offered}\n\n"
+        )
+    secret = _obtain(_Question("passphrase", PASSPHRASE_VARIABLE, prompt), new=new)
+    if new and len(unicodedata.normalize("NFKC", secret).strip()) < SHORTEST_PASSPHRASE:
+        raise Mistake(
+            "A passphrase has {shortest} characters or more; choose a longer one, or six words.",
+            2,
+            shortest=SHORTEST_PASSPHRASE,
+        )
+    return secret
+
+
+def offer_words() -> str:
+    """Returns six random words of the 2,048 of recovery words: 66 bits that a person can type."""
+    book = word_list()
+    return " ".join(secrets.choice(book) for _ in range(OFFERED_WORDS))
 
 
 def obtain_pin(name: str, *, new: bool = False) -> str:
@@ -54,11 +78,16 @@ def obtain_pin(name: str, *, new: bool = False) -> str:
     return pin
 
 
+def _can_ask(variable: str) -> bool:
+    """Returns whether a person is asked at a terminal, because no file gives the secret."""
+    return not os.environ.get(variable) and sys.stdin is not None and sys.stdin.isatty()
+
+
 def _obtain(question: _Question, *, new: bool) -> str:
     path = os.environ.get(question.variable)
     if path:
         return _read_secret(question, Path(path))
-    if sys.stdin is None or not sys.stdin.isatty():
+    if not _can_ask(question.variable):
         raise Mistake(
             "There is no terminal to ask for the {name}; write it to a file of your own and name "
             "that file in {variable}.",

@@ -9,7 +9,7 @@ the box.
 import secrets
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgpack
 from nacl.bindings import (
@@ -21,7 +21,7 @@ from nacl.pwhash import argon2id
 
 from meshcoop.errors import Mistake
 
-VERSION = 1
+VERSION = 2
 KEY = 32  # bytes
 
 _NONCE = 24  # bytes
@@ -30,13 +30,25 @@ _OPS = range(argon2id.OPSLIMIT_INTERACTIVE, 17)
 _MEM = range(argon2id.MEMLIMIT_INTERACTIVE, 8 * argon2id.MEMLIMIT_INTERACTIVE + 1)
 
 
+class Cost(NamedTuple):
+    """What one guess at a secret costs: operations of Argon2id, and bytes of memory."""
+
+    ops: int
+    mem: int
+
+
+INTERACTIVE = Cost(argon2id.OPSLIMIT_INTERACTIVE, argon2id.MEMLIMIT_INTERACTIVE)
+# For files that leave the machine, which others may keep and try for years (R-01.30).
+MODERATE = Cost(argon2id.OPSLIMIT_MODERATE, argon2id.MEMLIMIT_MODERATE)
+
+
 class WrongSecret(Exception):
     """Raised if the secret does not open the locked map, or if somebody has changed the map."""
 
 
 class UnreadableLock(Exception):
-    """Raised if the map was not written by a lock of this version. The argument `why` is "newer",
-    "costly" or "damaged".
+    """Raised if the map was not written by a lock of this version. The argument `why` is "older",
+    "newer", "costly" or "damaged".
     """
 
     def __init__(self, why: str) -> None:
@@ -56,10 +68,10 @@ class Lock:
     mem: int
 
     @classmethod
-    def new(cls, secret: str) -> "Lock":
+    def new(cls, secret: str, cost: Cost = INTERACTIVE) -> "Lock":
         """Makes a new lock with a new salt. Raises Mistake if there is too little memory."""
         salt = secrets.token_bytes(argon2id.SALTBYTES)
-        return cls._derive(secret, salt, _OPS.start, _MEM.start)
+        return cls._derive(secret, salt, cost.ops, cost.mem)
 
     @classmethod
     def derive(cls, fields: dict[str, Any], secret: str) -> "Lock":
@@ -90,7 +102,7 @@ class Lock:
 
     def fits(self, fields: dict[str, Any]) -> bool:
         """Returns whether a checked map has the version, salt and costs of this lock."""
-        return all(fields[name] == value for name, value in self.fields().items())
+        return all(fields.get(name) == value for name, value in self.fields().items())
 
     def seal(self, plain: bytes) -> dict[str, Any]:
         """Seals `plain` with this lock. Returns the map."""
@@ -129,15 +141,21 @@ def check_map(fields: object) -> dict[str, Any]:
 
 def check_costs(fields: object) -> dict[str, Any]:
     """Checks a map like `check_map`, but does not look at the fields `nonce` and `box`."""
+    checked = check_version(fields)
+    has_costs = all(type(checked.get(name)) is int for name in ("ops", "mem"))
+    if not (has_costs and _is_bytes(checked.get("salt"), argon2id.SALTBYTES)):
+        raise UnreadableLock("damaged")
+    if checked["ops"] not in _OPS or checked["mem"] not in _MEM:
+        raise UnreadableLock("costly")
+    return checked
+
+
+def check_version(fields: object) -> dict[str, Any]:
+    """Checks that a map is of this version, and looks at no other field of the map."""
     if type(fields) is not dict or type(fields.get("version")) is not int:
         raise UnreadableLock("damaged")
     if fields["version"] != VERSION:
-        raise UnreadableLock("newer")
-    has_costs = all(type(fields.get(name)) is int for name in ("ops", "mem"))
-    if not (has_costs and _is_bytes(fields.get("salt"), argon2id.SALTBYTES)):
-        raise UnreadableLock("damaged")
-    if fields["ops"] not in _OPS or fields["mem"] not in _MEM:
-        raise UnreadableLock("costly")
+        raise UnreadableLock("newer" if fields["version"] > VERSION else "older")
     return fields
 
 

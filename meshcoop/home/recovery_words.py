@@ -1,6 +1,7 @@
 """Recovery words: a person's root seed, written as 24 words on paper (BIP-39)."""
 
 import difflib
+import getpass
 import re
 import sys
 from functools import cache
@@ -84,6 +85,11 @@ def person_of(root_seed: bytes) -> bytes:
     return public
 
 
+def word_list() -> list[str]:
+    """Returns the 2,048 words of which recovery words are made."""
+    return list(_book().wordlist)
+
+
 def _ask() -> str:
     """Asks the person for the words at the terminal."""
     if sys.stdin is None or not sys.stdin.isatty():
@@ -92,11 +98,13 @@ def _ask() -> str:
             "it with --words.",
             _USAGE,
         )
-    sys.stderr.write(f"Type the {COUNT} recovery words, as many a line as you like.\n")
+    sys.stderr.write(
+        f"Type the {COUNT} recovery words, as many a line as you like. They are not shown.\n"
+    )
     words: list[str] = []
     try:
         while len(words) < COUNT:
-            words += re.findall(_WORD, input("> "))
+            words += re.findall(_WORD, getpass.getpass(f"{len(words)} of {COUNT} > "))
     except EOFError:
         raise Mistake("No words were given; run the command again.", _USAGE) from None
     return " ".join(words)

@@ -17,12 +17,13 @@ _COUNTS = range(1, 1 << 32)
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a home. If nobody has chosen a setting, its value is None or empty."""
+    """The settings of a home. If nobody has chosen a setting, its value is None or empty.
+
+    Everybody who takes the disk can read the settings. So they name nobody (R-01.28).
+    """
 
     listen: tuple[str, ...] = ()  # multiaddrs of --listen; if empty, default_listen_addresses()
     port: int | None = None  # the TCP port of default_listen_addresses(), chosen once
-    neighbourhood: str | None = None  # its id in hex
-    invitation: str | None = None  # the invitation with which this home waits to be admitted
     relay: str | None = None  # the name of a relay; a relay's home has no devices
     megabytes: int | None = None  # what a relay stores at most for each neighbourhood
     days: int | None = None  # the days for which a relay keeps sealed content
@@ -73,13 +74,12 @@ def _parse(table: dict[str, Any]) -> Settings:
     for name, count in counts.items():
         if count is not None and not _is_number(count, _COUNTS):
             raise ValueError(f"{name} is a number above 0")
-    texts = {name: table.pop(name, None) for name in ("neighbourhood", "invitation", "relay")}
-    for name, text in texts.items():
-        if text is not None and type(text) is not str:
-            raise ValueError(f"{name} is a text")
+    relay = table.pop("relay", None)
+    if relay is not None and type(relay) is not str:
+        raise ValueError("relay is a text")
     if table:
         raise ValueError(f"{next(iter(table))} is no setting")
-    return Settings(tuple(listen), port, **texts, **counts)
+    return Settings(tuple(listen), port, relay, **counts)
 
 
 def _is_number(value: object, allowed: range) -> bool:

@@ -5,7 +5,6 @@ relay serves.
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from meshcoop.api.node_handle import Membership
 from meshcoop.author.author import Author
@@ -14,6 +13,7 @@ from meshcoop.author.guests import Guests
 from meshcoop.fold.muted_people import MutedPeople
 from meshcoop.home import key_file
 from meshcoop.home.key_file import UnlockedKeys
+from meshcoop.home.sealed_file import SealedFile
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.matching.index import MatchingIndex
@@ -38,7 +38,7 @@ def open_membership(
     random: Callable[[int], bytes],
     verifier: Verifier | None,
     *,
-    neighbours: Path,
+    neighbours: SealedFile,
     arrival: Sequence[bytes],
     on_change: Callable[[int], None],
 ) -> Membership:

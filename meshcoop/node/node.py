@@ -23,12 +23,14 @@ from meshcoop.fold.slices import answer_in_slices
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import UnlockedKeys
 from meshcoop.home.machine_id import own_addresses
+from meshcoop.home.sealed_file import SealedFile
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, NetworkError, TaskStatus
 from meshcoop.network.libp2p.identity import peer_id_from_key
 from meshcoop.node.membership import open_membership
 from meshcoop.relay.metrics import Metrics
 from meshcoop.relay.relay import Relay, open_relay
+from meshcoop.repair.examination import examine_stores
 from meshcoop.store.last_signed import LastSigned
 from meshcoop.store.store import Store
 from meshcoop.sync import joining
@@ -50,7 +52,7 @@ OpenNetwork = Callable[[bytes, list[str]], AbstractAsyncContextManager[Network]]
 _NAME = "name"
 _ARRIVAL = "arrival"  # records that show this home to be a member's
 
-_AT_ONCE = frozenset({"status", "stop"})  # methods that wait for nothing
+_AT_ONCE = frozenset({"status", "examine", "stop"})  # methods that wait for nothing
 _ASK_AGAIN_SECONDS = 5
 _ADDRESS_SECONDS = 3
 _MOVING_IN_SECONDS = 5  # an admitted home waits at least this long for its records
@@ -77,16 +79,16 @@ async def run_node(
         _LOG.warning("The kinds of %s are left out: %s.", package, fault)
     settings = home.read_settings()
     listen = list(settings.listen) or home.default_listen_addresses()
-    seed = unlocked.keys.network_seed
+    keys = unlocked.keys
 
     def relay_of(network: Network) -> AbstractAsyncContextManager[Relay | None]:
-        relay = open_relay(home, store, network, seed, now, random, verifier)
+        relay = open_relay(home, store, keys, network, now, random, verifier)
         return relay if settings.relay else nullcontext()
 
     with ExitStack() as files:
-        store = files.enter_context(closing(Store(home.store_file)))
+        store = files.enter_context(closing(Store(home.store_file, keys.store_key)))
         async with (
-            open_network(seed, listen) as network,
+            open_network(keys.network_seed, listen) as network,
             relay_of(network) as relay,
             trio.open_nursery() as nursery,
         ):
@@ -106,10 +108,10 @@ async def run_node(
             )
             if relay is not None and settings.metrics is not None:
                 await nursery.start(Metrics(relay).run, settings.metrics)
-            elif settings.neighbourhood:
-                await node.enter(bytes.fromhex(settings.neighbourhood))
-            elif settings.invitation:
-                node.wait_for_admission(settings.invitation)
+            elif keys.neighbourhood is not None:
+                await node.enter(keys.neighbourhood)
+            elif keys.invitation is not None:
+                node.wait_for_admission(keys.invitation)
             await nursery.start(api.serve_api, home.api_socket, node.methods(), node.hub)
             nursery.start_soon(node.watch_addresses)
             node.is_ready = True
@@ -157,6 +159,21 @@ class Node:
         self._verifier = verifier
         self._stop = stop
         self._waiting = trio.CancelScope()  # of the task that waits to be admitted
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether this home waits to be admitted to a neighbourhood."""
+        return self._unlocked.keys.invitation is not None
+
+    @property
+    def has_passphrase(self) -> bool:
+        """Whether a passphrase locks the keys of this home."""
+        return self._unlocked.has_passphrase
+
+    async def examine(self) -> dict[str, object]:
+        """Looks into the stores of this home for the doctor, beside the event loop."""
+        key = self._unlocked.keys.store_key
+        return {**await trio.to_thread.run_sync(examine_stores, self.home, key)}
 
     def stop(self) -> None:
         """Stops the node: `run_node` then returns."""
@@ -327,16 +344,18 @@ class Node:
     async def enter(self, neighbourhood: bytes) -> Membership:
         """Builds the membership and starts its tasks. Returns when the node answers peers."""
         packed = self._store.read_note(_ARRIVAL)
+        store_key = self._unlocked.keys.store_key
+        signed = LastSigned(self.home.last_signed_file, store_key)
         membership = open_membership(
             self._store,
             neighbourhood,
             self.network,
             self._unlocked,
-            self._files.enter_context(closing(LastSigned(self.home.last_signed_file))),
+            self._files.enter_context(closing(signed)),
             self.now,
             self._random,
             self._verifier,
-            neighbours=self.home.neighbours_file,
+            neighbours=SealedFile(self.home.neighbours_file, store_key),
             arrival=msgpack.unpackb(packed) if isinstance(packed, bytes) else [],
             on_change=self._on_change,
         )
@@ -365,7 +384,7 @@ class Node:
         device = self._unlocked.keys.devices[0]
         wires = admission.arrival(device.seed, device.statement, self.now())
         self._store.set_note(_ARRIVAL, msgpack.packb(wires))
-        self._remember(neighbourhood=admission.neighbourhood.hex(), invitation=None)
+        self._remember(neighbourhood=admission.neighbourhood, invitation=None)
         membership = await self.enter(admission.neighbourhood)
         inviter = peer_id_from_key(invite.peer)
         others = [f"{address}/p2p/{inviter}" for address in invite.addresses]
@@ -397,8 +416,9 @@ class Node:
         self.hub.publish("changed", {"stored": stored})
         self.announce_change()
 
-    def _remember(self, **settings: Any) -> None:
-        self.home.write_settings(replace(self.home.read_settings(), **settings))
+    def _remember(self, **changes: Any) -> None:
+        keys = self._unlocked.reread().keys  # a command may have changed the file
+        self._unlocked = self._unlocked.save(replace(keys, **changes))
 
     def _joiner(self, name: str) -> Joiner:
         device = self._unlocked.keys.devices[0]

@@ -45,7 +45,7 @@ def running(home: Home) -> bool:
 
 def start(
     home: Home,
-    passphrase: str,
+    passphrase: str | None,
     *,
     program: Sequence[str] = PROGRAM,
     tell: Callable[[str], None] | None = None,
@@ -125,7 +125,7 @@ def kill(home: Home) -> None:
             os.kill(holder, signal.SIGKILL)
 
 
-def _spawn(home: Home, passphrase: str, program: Sequence[str]) -> subprocess.Popen[bytes]:
+def _spawn(home: Home, passphrase: str | None, program: Sequence[str]) -> subprocess.Popen[bytes]:
     _reap()
     handle = os.open(home.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     with open(handle, "ab") as log:  # noqa: PTH123  # a handle, not a path
@@ -140,7 +140,7 @@ def _spawn(home: Home, passphrase: str, program: Sequence[str]) -> subprocess.Po
     _children.append(child)
     assert child.stdin is not None
     with suppress(BrokenPipeError), child.stdin as pipe:  # the child may end before it reads
-        pipe.write(passphrase.encode() + b"\n")
+        pipe.write((passphrase or "").encode() + b"\n")
     return child
 
 

@@ -21,9 +21,7 @@ After=network-online.target
 Type=notify
 User={user}
 ExecStart={program} --home {home} run
-Environment=MESHCOOP_PASSPHRASE_FILE=%d/passphrase MESHCOOP_MDNS=0
-# The passphrase of the key file, readable by root alone: chmod 600 /etc/meshcoop/passphrase
-LoadCredential=passphrase:/etc/meshcoop/passphrase
+Environment=MESHCOOP_MDNS=0
 Restart=on-failure
 RestartSec=5
 # After an upgrade, a start may take long. If it were killed, the next one would take long too.

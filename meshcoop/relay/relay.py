@@ -12,6 +12,7 @@ import trio
 
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
+from meshcoop.home.key_file import Keys
 from meshcoop.home.relay_limits import RelayLimits
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.doorway import answer_door
@@ -45,8 +46,8 @@ _AGAIN_SECONDS = 60  # until a neighbourhood that cannot be served is tried agai
 async def open_relay(
     home: Home,
     store: Store,
+    keys: Keys,
     network: Network,
-    seed: bytes,
     now: Callable[[], int],
     random: Callable[[int], bytes],
     verifier: Verifier | None,
@@ -54,7 +55,7 @@ async def open_relay(
     """Runs a relay within the block of an `async with` statement. The block begins when the relay
     serves every neighbourhood that it can serve.
 
-    `seed` is the seed of the node's network key. `now` returns milliseconds, and `random(n)`
+    `store` is the relay's own. `keys` are the secrets of the node. `now` returns milliseconds, and `random(n)`
     returns n random bytes.
     """
     tenants: dict[bytes, Tenant] = {}
@@ -69,7 +70,7 @@ async def open_relay(
     with network.serve_relay(is_reachable) as carrying:
         async with trio.open_nursery() as nursery:
             relay = Relay(
-                home, store, network, nursery, tenants, carrying, seed, now, random, verifier
+                home, store, keys, network, nursery, tenants, carrying, now, random, verifier
             )
             with network.serve(relay_ticket.PROTOCOL, relay.answer_requests):
                 nursery.start_soon(relay.shared_network.run)
@@ -89,16 +90,16 @@ class Relay:
         self,
         home: Home,
         store: Store,
+        keys: Keys,
         network: Network,
         nursery: trio.Nursery,
         tenants: dict[bytes, Tenant],
         carrying: RelayService,
-        seed: bytes,
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None,
     ) -> None:
-        self.key = device_key(seed)
+        self.key = device_key(keys.network_seed)
         self.tenants = tenants
         self.tickets = Tickets(store, now, random)
         self.carrying = carrying
@@ -107,9 +108,9 @@ class Relay:
             network, self.talking, self._neighbourhoods.all, self._neighbourhoods.left, random
         )
         self._home = home
+        self._keys = keys
         self._network = network
         self._nursery = nursery
-        self._seed = seed
         self._now = now
         self._random = random
         self._verifier = verifier
@@ -251,7 +252,7 @@ class Relay:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         tenant = None
         try:
-            with closing(Store(path)) as store:
+            with closing(Store(path, self._keys.store_key)) as store:
                 tenant = self._open_tenant(neighbourhood, path, store)
                 try:
                     async with trio.open_nursery() as nursery:
@@ -274,7 +275,7 @@ class Relay:
             store,
             neighbourhood,
             self.shared_network.network_of(neighbourhood),
-            self._seed,
+            self._keys.network_seed,
             self._home.read_settings().limits,
             self._now,
             self._random,

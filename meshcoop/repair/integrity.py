@@ -50,8 +50,8 @@ class Fault(StrEnum):
     LOG_IS_DAMAGED = "log_is_damaged"
 
 
-def find_faults(path: Path, report: Report | None = None) -> list[Remark]:
-    """Returns the faults of the store at `path`. Changes nothing.
+def find_faults(path: Path, key: bytes, report: Report | None = None) -> list[Remark]:
+    """Returns the faults of the store at `path`, which `key` opens. Changes nothing.
 
     If there are no faults or no store, returns an empty list. `report` is called with the number of
     records checked, and of all records. The caller must hold the home's lock, or the home's node
@@ -61,7 +61,7 @@ def find_faults(path: Path, report: Report | None = None) -> list[Remark]:
     if not path.exists():
         return []
     try:
-        with closing(ReadOnlyStore(path)) as store:
+        with closing(ReadOnlyStore(path, key)) as store:
             faults = [
                 Remark(Fault.SQLITE, {"fault": fault}) for fault in store.problems(_MOST_TOLD)
             ]
@@ -74,7 +74,7 @@ def find_faults(path: Path, report: Report | None = None) -> list[Remark]:
     return faults
 
 
-def is_lost(path: Path) -> bool:
+def is_lost(path: Path, key: bytes) -> bool:
     """Returns whether there is no store at `path`, or only one in which nothing was ever stored.
 
     Raises Obstacle if the store cannot be read now.
@@ -83,7 +83,7 @@ def is_lost(path: Path) -> bool:
     if not path.exists():
         return True
     try:
-        with closing(ReadOnlyStore(path)) as store:
+        with closing(ReadOnlyStore(path, key)) as store:
             return store.is_unfinished
     except DAMAGED as error:
         raise_obstacle(error)

@@ -48,11 +48,12 @@ class Repair(StrEnum):
 
 def mend_store(
     path: Path,
+    key: bytes,
     inbox_of: Callable[[Store], Inbox | None],
     on_check: Report | None = None,
     on_mend: Report | None = None,
 ) -> Remark | None:
-    """If the store at `path` is damaged, mends it. Returns what the damage was and what was done,
+    """If the store at `path`, which `key` opens, is damaged, mends it. Returns what the damage was and what was done,
     or None if there is no damage.
 
     `inbox_of` makes the inbox through which the new store takes in records. It returns None if the
@@ -67,9 +68,9 @@ def mend_store(
     if growing.exists() and not path.exists():  # killed while the files changed places
         _change_places(path, growing)
     wal_fault = integrity.find_wal_fault(path)
-    faults = integrity.find_faults(path, on_check)
+    faults = integrity.find_faults(path, key, on_check)
     if faults:
-        mended = _rebuild(path, growing, inbox_of, on_mend)
+        mended = _rebuild(path, growing, key, inbox_of, on_mend)
         repair = Remark(
             Repair.REBUILT,
             {
@@ -90,19 +91,20 @@ def mend_store(
 def _rebuild(
     path: Path,
     growing: Path,
+    key: bytes,
     inbox_of: Callable[[Store], Inbox | None],
     report: Report | None,
 ) -> Mended:
-    if integrity.find_wal_fault(growing) or integrity.find_faults(growing):
+    if integrity.find_wal_fault(growing) or integrity.find_faults(growing, key):
         for ending in _ENDINGS:
             Path(f"{growing}{ending}").unlink(missing_ok=True)
     lost: list[int] = []
-    with closing(Store(growing)) as store:
-        with skip_damage(), closing(ReadOnlyStore(path)) as old:
+    with closing(Store(growing, key)) as store:
+        with skip_damage(), closing(ReadOnlyStore(path, key)) as old:
             old.copy_to(store)
         inbox = inbox_of(store)
         if inbox is not None:
-            with skip_damage(), closing(ReadOnlyStore(path)) as old:
+            with skip_damage(), closing(ReadOnlyStore(path, key)) as old:
                 for wires in _batches(_readable(old, lost, report)):
                     inbox.ingest_wires(wires)
         saved = store.records.count()

@@ -31,26 +31,30 @@ def mend_stores(
     own store cannot be read or written now. A relay serves the other neighbourhoods if it cannot
     use the store of one.
     """
-    neighbourhood = bytes.fromhex(home.read_settings().neighbourhood or "")
+    neighbourhood = keys.neighbourhood
     served = home.served_stores()
 
     def inbox_of(store: Store) -> Inbox | None:
-        if not neighbourhood:
+        if neighbourhood is None:
             return None
         devices = {device_key(device.seed): device.seed for device in keys.devices}
         return Inbox(founding.open_state(store, neighbourhood, devices, now, keys.boxes))
 
-    repairs = [rebuild.mend_store(home.store_file, inbox_of, on_check, on_mend)]
+    repairs = [rebuild.mend_store(home.store_file, keys.store_key, inbox_of, on_check, on_mend)]
     for path in served:
         with log_disk_errors(f"{path.name} is not looked at"):
-            repairs.append(_mend_at_relay(path, now, on_check, on_mend))
-    if (neighbourhood or served) and integrity.is_lost(home.store_file):
+            repairs.append(_mend_at_relay(path, keys.store_key, now, on_check, on_mend))
+    if (neighbourhood or served) and integrity.is_lost(home.store_file, keys.store_key):
         repairs.append(Remark(Repair.LOST, {}))
     return [repair for repair in repairs if repair is not None]
 
 
 def _mend_at_relay(
-    path: Path, now: Callable[[], int], on_check: Report | None, on_mend: Report | None
+    path: Path,
+    key: bytes,
+    now: Callable[[], int],
+    on_check: Report | None,
+    on_mend: Report | None,
 ) -> Remark | None:
     from meshcoop.relay.tenant import HandedKeys  # imported late: only relays need it
 
@@ -59,4 +63,4 @@ def _mend_at_relay(
     def inbox_of(store: Store) -> Inbox:
         return Inbox(State(store, neighbourhood, HandedKeys(store), now))
 
-    return rebuild.mend_store(path, inbox_of, on_check, on_mend)
+    return rebuild.mend_store(path, key, inbox_of, on_check, on_mend)

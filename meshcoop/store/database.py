@@ -34,9 +34,11 @@ class TransactionCache(Protocol):
 class Database:
     """An open database file. Other classes of this package create their tables in it."""
 
-    def __init__(self, path: Path | str) -> None:
-        """Raises Obstacle or Damaged if the file cannot be opened."""
-        self.db = open_to_write(path)
+    def __init__(self, path: Path | str, key: bytes | None = None) -> None:
+        """Opens the file with its key. A database in memory has none. Raises Obstacle or Damaged if
+        the file cannot be opened.
+        """
+        self.db = open_to_write(path, key)
         with raise_disk_errors():
             self.db.execute(_SCHEMA)
         self.is_writing = False  # a transaction is under way

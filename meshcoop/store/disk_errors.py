@@ -7,18 +7,27 @@ before. Only a damaged store is rebuilt.
 
 import errno
 import logging
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from meshcoop.errors import Mistake
 
-# The base class of all database errors. With it, nobody outside the store imports sqlite3.
-StoreError = sqlite3.Error
+# The driver has the interface of sqlite3, but its own classes of errors. It ships no types.
+if TYPE_CHECKING:
+    import sqlite3 as _driver
+else:
+    from sqlcipher3 import dbapi2 as _driver
+
+# The base class of all database errors. With it, nobody outside the store imports the _driver.
+StoreError = _driver.Error
+# Raised among others if a table is missing.
+StatementError = _driver.OperationalError
 
 _LOG = logging.getLogger(__name__)
 
+_READONLY_DBMOVED = 8 | 4 << 8  # the driver has no name for it
 _PRIMARY = 0xFF  # the bits of a result code that name the error; the others only say more
 
 _FULL = "The disk is full; make room, then try again."
@@ -37,18 +46,18 @@ _MEMORY = "This machine has no memory left ({reason}); end some programs, then t
 # By result code. A code that says more comes before the code of its whole group.
 OBSTACLES: Mapping[int, str] = MappingProxyType(
     {
-        sqlite3.SQLITE_FULL: _FULL,
-        sqlite3.SQLITE_IOERR: _FAILS,
-        sqlite3.SQLITE_BUSY: _TAKEN,
-        sqlite3.SQLITE_LOCKED: _TAKEN,
-        sqlite3.SQLITE_PROTOCOL: _TAKEN,
-        sqlite3.SQLITE_CANTOPEN: _CLOSED,
-        sqlite3.SQLITE_READONLY: _CLOSED,
-        sqlite3.SQLITE_READONLY_DBMOVED: _MOVED,
-        sqlite3.SQLITE_PERM: _CLOSED,
-        sqlite3.SQLITE_AUTH: _CLOSED,
-        sqlite3.SQLITE_NOLFS: _CLOSED,
-        sqlite3.SQLITE_NOMEM: _MEMORY,
+        _driver.SQLITE_FULL: _FULL,
+        _driver.SQLITE_IOERR: _FAILS,
+        _driver.SQLITE_BUSY: _TAKEN,
+        _driver.SQLITE_LOCKED: _TAKEN,
+        _driver.SQLITE_PROTOCOL: _TAKEN,
+        _driver.SQLITE_CANTOPEN: _CLOSED,
+        _driver.SQLITE_READONLY: _CLOSED,
+        _READONLY_DBMOVED: _MOVED,
+        _driver.SQLITE_PERM: _CLOSED,
+        _driver.SQLITE_AUTH: _CLOSED,
+        _driver.SQLITE_NOLFS: _CLOSED,
+        _driver.SQLITE_NOMEM: _MEMORY,
     }
 )
 
@@ -63,7 +72,7 @@ _OBSTACLES_OF_FILES: Mapping[int, str] = MappingProxyType(
     }
 )
 
-DAMAGES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+DAMAGES = frozenset({_driver.SQLITE_CORRUPT, _driver.SQLITE_NOTADB})
 
 
 class Obstacle(Mistake):
@@ -90,10 +99,10 @@ def disk_error_of(error: BaseException) -> Mistake | None:
     if isinstance(error, OSError):
         sentence = _OBSTACLES_OF_FILES.get(error.errno or 0)
         return Obstacle(sentence, reason=error.strerror) if sentence else None
-    if not isinstance(error, sqlite3.Error):
+    if not isinstance(error, StoreError):
         return None
     # Python's own errors, such as the use of a closed database, have no result code.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
+    code = getattr(error, "sqlite_errorcode", _driver.SQLITE_MISUSE)
     if code & _PRIMARY in DAMAGES:
         return Damaged(str(error))
     sentence = OBSTACLES.get(code) or OBSTACLES.get(code & _PRIMARY)

@@ -1,12 +1,11 @@
 """Reads the file of a store. The store may be damaged. Nothing here changes the file."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from meshcoop.store.disk_errors import Obstacle, StoreError, disk_error_of
+from meshcoop.store.disk_errors import Obstacle, StatementError, StoreError, disk_error_of
 from meshcoop.store.sqlite_connection import open_to_read
 from meshcoop.store.store import Store
 
@@ -55,8 +54,8 @@ class ReadOnlyStore:
     If the file is damaged or cannot be read now, methods raise one of the exceptions in DAMAGED.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._db = open_to_read(path)
+    def __init__(self, path: Path, key: bytes) -> None:
+        self._db = open_to_read(path, key)
 
     def close(self) -> None:
         """Closes the file."""
@@ -113,13 +112,13 @@ class ReadOnlyStore:
 
     def failed_threads(self) -> list[str]:
         """Returns the errors of the threads that code failed to fold, one for each thread."""
-        with suppress(sqlite3.OperationalError):  # the table may be missing
+        with suppress(StatementError):  # the table may be missing
             return [row[0] for row in self._db.execute("SELECT error FROM failed ORDER BY error")]
         return []
 
     def newer_counts(self) -> dict[str, int]:
         """Returns the number of records of each kind that the program does not know."""
-        with suppress(sqlite3.OperationalError):  # the table may be missing
+        with suppress(StatementError):  # the table may be missing
             query = "SELECT kind, count(*) FROM newer GROUP BY kind ORDER BY kind"
             return dict(self._db.execute(query).fetchall())
         return {}
@@ -132,7 +131,7 @@ class ReadOnlyStore:
         """Returns the time (ms) at which a member's home was last met. Returns None if none was
         met.
         """
-        with suppress(sqlite3.OperationalError):  # the table may be missing
+        with suppress(StatementError):  # the table may be missing
             time: int | None = self._db.execute("SELECT max(met) FROM addresses").fetchone()[0]
             return time if time and time > 1 else None
         return None

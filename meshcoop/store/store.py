@@ -27,8 +27,8 @@ class Store(Database):
     tables at once.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path | str, key: bytes | None = None) -> None:
+        super().__init__(path, key)
         with raise_disk_errors():
             self.logs = Logs(self)
             self.records = Records(self)

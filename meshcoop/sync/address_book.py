@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from meshcoop.errors import Mistake
-from meshcoop.home.private_files import write_private_file
+from meshcoop.home.sealed_file import SealedFile
 from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.store.peer_addresses import PeerAddresses
 from meshcoop.store.store import Store
@@ -55,15 +54,15 @@ class AddressBook:
     If the store is lost, these addresses lead to homes that still have the records.
     """
 
-    def __init__(self, store: Store, own_peer: str, beside: Path | None = None) -> None:
+    def __init__(self, store: Store, own_peer: str, beside: SealedFile | None = None) -> None:
         self._stored = PeerAddresses(store)
         self._own_peer = own_peer
         self._beside = beside
         self._written: list[str] = []  # what the file beside the store holds
         self._entries: dict[str, KnownAddress] = {}
         self.learn(self._stored.all())
-        if beside is not None and beside.exists():
-            self.learn(beside.read_text(errors="replace").splitlines())
+        if beside is not None:
+            self.learn(beside.read().decode(errors="replace").splitlines())
         self._write_beside()
 
     @property
@@ -133,7 +132,7 @@ class AddressBook:
         met = sorted(self.met)
         if self._beside is not None and met and met != self._written:
             with suppress(Mistake):  # the disk is full; the store has the addresses too
-                write_private_file(self._beside, "\n".join(met).encode())
+                self._beside.write("\n".join(met).encode())
                 self._written = met
 
 

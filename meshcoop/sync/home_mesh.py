@@ -5,7 +5,6 @@ makes by itself.
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 import trio
 
@@ -13,6 +12,7 @@ from meshcoop.author import automatic, renewal
 from meshcoop.author.author import Author
 from meshcoop.author.epoch_rotation import Rotation
 from meshcoop.author.folding import Folding, fold_in_steps
+from meshcoop.home.sealed_file import SealedFile
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, TaskStatus
 from meshcoop.store.disk_errors import log_disk_errors
@@ -49,7 +49,7 @@ class HomeMesh(Mesh):
         verifier: Verifier | None = None,
         *,
         arrival: Sequence[bytes] = (),
-        neighbours: Path | None = None,
+        neighbours: SealedFile | None = None,
     ) -> None:
         device, seed = next(iter(author.devices.items()))
         credentials = Credentials(author.inbox, network.peer_id, device, seed, arrival)

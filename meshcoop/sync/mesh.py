@@ -7,10 +7,10 @@ which also signs records.
 
 import logging
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import trio
 
+from meshcoop.home.sealed_file import SealedFile
 from meshcoop.ingest.backlog import Backlog
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
@@ -55,7 +55,7 @@ class Mesh:
         now: Callable[[], int],
         random: Callable[[int], bytes],
         verifier: Verifier | None = None,
-        neighbours: Path | None = None,
+        neighbours: SealedFile | None = None,
     ) -> None:
         self.network = network
         self.inbox = inbox

@@ -133,6 +133,11 @@ class Status(Call):
     """Shows who this home is, which peers it is connected to, and what it stores."""
 
 
+@method("examine", result="see below")
+class Examine(Call):
+    """Looks for damage in the stores of this home, and says what the doctor asks."""
+
+
 @method("stop", result="nil; the node ends")
 class Stop(Call):
     """Stops the node."""

@@ -34,7 +34,7 @@ def stolen_from(home):
     seed, device, neighbourhood = member_gone_bad(home)
     home("down")
     keys = keystore.unlock_key_file(home.path / "keys", "brass kettle sings").keys
-    store = Store(home.store)
+    store = Store(home.store, keys.store_key)
     devices = {device_key(one.seed): one.seed for one in keys.devices}
     state = founding.open_state(store, neighbourhood, devices, now, keys.boxes)
     head = store.logs.find(device).head

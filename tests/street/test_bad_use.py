@@ -179,7 +179,7 @@ def test_an_address_that_is_taken(place, ada):
     assert taken in home.refused(*words, "--listen", taken, several=True)
     home("found", "Elm Road", "--as", "Eve")
     settings = home.path / "home.toml"
-    settings.write_text(f'listen = ["{taken}"]\n' + settings.read_text())
+    settings.write_text(f'listen = ["{taken}"]\n')
     assert taken in home.refused("up", several=True)
     assert home("up", "--listen", place.listen())["ready"] is True
     home("down")

@@ -4,9 +4,8 @@ neighbour again.
 
 import random
 import shutil
-import sqlite3
 import subprocess
-from contextlib import closing, suppress
+from contextlib import suppress
 
 import pytest
 
@@ -92,7 +91,7 @@ def test_an_obstacle_is_said_and_nothing_is_taken_for_damaged(pair):
     ada("down")
     before = ada.store.read_bytes()
     kept = set(ada.path.glob("store.damaged-*"))
-    with closing(sqlite3.connect(ada.store)) as other:
+    with ada.database(write=True) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         assert "Another program uses the store" in ada.refused("up")

@@ -3,8 +3,7 @@
 import json
 import random
 import socket
-import sqlite3
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from urllib.request import urlopen
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from protocol.wire import relay_ticket as ticket
 from tests.support.disk_traces import disguises
 from tests.support.real_homes import eventually, folder
+from tests.support.stores import open_rows
 
 NAMES = ("Adaeze Chukwuemeka", "Benedetta Castiglione")
 TITLE, WORDS = "A lift to the surgery on Thursday", "ring the green door twice"
@@ -104,7 +104,7 @@ def test_a_relay_carries_between_homes_that_never_meet_and_reads_nothing(place):
 def sealed_in(home):
     """Yields the sealed contents that a relay stores."""
     (path,) = (home.path / "served").glob("*.db")
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+    with open_rows(path, home.store_key) as db:
         rows = db.execute("SELECT content FROM records WHERE NOT open AND content NOT NULL")
         yield [row[0] for row in rows]
 

@@ -10,6 +10,7 @@ from protocol import kinds
 from protocol.fold.content import read_content
 from protocol.record import sealing as seal
 from tests.support.real_homes import PASSPHRASE, agree, folder
+from tests.support.stores import files_and_rows, open_rows
 
 assert kinds  # registers every kind
 
@@ -96,10 +97,10 @@ def test_the_keys_of_the_neighbourhood_are_not_in_the_folder_either(stolen):
 def test_the_search_finds_what_is_there(stolen):
     homes, _ = stolen
     for home in homes:
-        held = b"".join(one.read_bytes() for one in home.rglob("*") if one.is_file())
-        assert b"A lift" in held  # what the neighbourhood reads is plain in the views
-        device = keystore.unlock_key_file(home / "keys", PASSPHRASE).keys.devices[0]
-        assert device.person in held
+        keys = keystore.unlock_key_file(home / "keys", PASSPHRASE).keys
+        held = b"".join(files_and_rows(home, keys.store_key).values())
+        assert b"A lift" in held  # who has the store's key reads what the neighbourhood reads
+        assert keys.devices[0].person in held
 
 
 def test_without_the_passphrase_nothing_starts(stolen):
@@ -116,13 +117,10 @@ def test_without_the_passphrase_nothing_starts(stolen):
 
 def epoch_keys(path):
     """Returns the epoch keys that the passphrase lets somebody open from the home's records."""
-    import sqlite3
-
-    device = keystore.unlock_key_file(path / "keys", PASSPHRASE).keys.devices[0]
-    box = seal.device_box_key(device.seed)
-    with sqlite3.connect(f"file:{path / 'store.db'}?mode=ro", uri=True) as db:
+    keys = keystore.unlock_key_file(path / "keys", PASSPHRASE).keys
+    box = seal.device_box_key(keys.devices[0].seed)
+    with open_rows(path / "store.db", keys.store_key) as db:
         rows = db.execute("SELECT content FROM records WHERE open AND content NOT NULL").fetchall()
-    db.close()
     acts = [read_content(row[0]) for row in rows]
     seals = [one for kind, fields in acts if kind == "epoch" for one in fields["seals"]]
     found = set()

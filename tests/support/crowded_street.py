@@ -23,6 +23,7 @@ from protocol.record import sealing as seal
 from protocol.record.envelope import Header
 from protocol.record.log import LOG_START, Head
 from protocol.wire.local_rpc import Response, encode
+from tests.support.stores import STORE_KEY
 
 _CHARTER = {
     "name": "Rushey Lane",
@@ -59,7 +60,7 @@ class Crowd:
         self.clock = now()
         offer_epochs(self.author, self.state.ring.all(), me.device)
         devices = {me.device: me.device_seed}
-        inbox = Inbox(open_state(Store(path), self.state.neighbourhood, devices, now))
+        inbox = Inbox(open_state(Store(path, STORE_KEY), self.state.neighbourhood, devices, now))
         store = self.author.inbox.store
         inbox.ingest_wires(
             one.wire for one in store.records.of_log(self.founder.device, 1, 1_000_000)

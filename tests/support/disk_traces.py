@@ -2,6 +2,8 @@
 
 import base64
 
+from tests.support.stores import files_and_rows
+
 
 def disguises(text):
     """Returns the text in the forms in which a file could hold it: plain, hex, UTF-16, and base64
@@ -18,11 +20,8 @@ def disguises(text):
 
 
 def in_files(home, wanted):
-    return [
-        str(one.relative_to(home.path))
-        for one in sorted(home.path.rglob("*"))
-        if one.is_file() and any(each in one.read_bytes() for each in wanted)
-    ]
+    written = files_and_rows(home.path, home.store_key)
+    return [name for name, data in written.items() if any(each in data for each in wanted)]
 
 
 def sealed_in(home):

@@ -6,18 +6,20 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from meshcoop.home.key_file import unlock_key_file
+from meshcoop.store.sqlite_connection import Connection
 from tests.support import forked_programs as warm
 from tests.support.forked_programs import PROGRAM
+from tests.support.stores import files_and_rows, open_rows
 
 PASSPHRASE = "brass kettle sings"
 PATIENCE = 60.0  # seconds: no wait may take longer, and most take far less
@@ -131,20 +133,21 @@ class Home:
         os.kill(pid, signal.SIGKILL)
 
     @contextmanager
-    def database(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
+    def database(self, *, write: bool = False) -> Iterator[Connection]:
         """Opens the store of a stopped node."""
-        mode = "rw" if write else "ro"
-        with closing(sqlite3.connect(f"file:{self.store}?mode={mode}", uri=True)) as db, db:
+        with open_rows(self.store, self.store_key, write=write) as db:
             yield db
 
+    @property
+    def store_key(self) -> bytes:
+        """The key of this home's stores."""
+        return unlock_key_file(self.path / "keys", PASSPHRASE).keys.store_key
+
     def holds(self, words: str) -> list[str]:
-        """Returns the files of this home that hold the words unencrypted."""
+        """Returns the files of this home that hold the words for somebody who has its keys."""
         wanted = words.encode()
-        return [
-            str(one.relative_to(self.path))
-            for one in sorted(self.path.rglob("*"))
-            if one.is_file() and wanted in one.read_bytes()
-        ]
+        written = files_and_rows(self.path, self.store_key)
+        return [name for name, data in written.items() if wanted in data]
 
 
 class Lines:

@@ -4,7 +4,6 @@ and a caller tries to reach a home.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,6 +18,7 @@ from protocol.wire import frames
 from protocol.wire import membership_proof as hello
 from protocol.wire.address_gift import Gift, GiftOrigin, Hello
 from tests.support.simulated_street import Home, Street
+from tests.support.stores import stored_values
 
 TEXT = "12 Quincunx Terrace, second floor"
 NAMES = ("ada", "ben", "cem", "dot")
@@ -68,9 +68,8 @@ def read(home: Home, agreement: bytes, giver: Home) -> str | None:
 
 
 def on_disk(home: Home) -> bytes:
-    """Returns the bytes of the home's store and of its write-ahead log."""
-    files = (Path(f"{home.path}{end}") for end in ("", "-wal"))
-    return b"".join(one.read_bytes() for one in files if one.exists())
+    """Returns what the rows of the home's store hold."""
+    return stored_values(home.path)
 
 
 class Caller:

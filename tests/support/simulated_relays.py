@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import trio
 
 from meshcoop.home.folder import Home as Folder
+from meshcoop.home.key_file import Keys
 from meshcoop.home.relay_limits import RelayLimits
 from meshcoop.network.interface import TaskStatus
 from meshcoop.relay.relay import Relay, open_relay
@@ -15,6 +16,7 @@ from meshcoop.store.store import Store
 from meshcoop.sync import relay_enrolment as enrolling
 from protocol.record.envelope import Record
 from tests.support.simulated_street import EPOCH_MS, Home, Street, chance
+from tests.support.stores import STORE_KEY, files_and_rows
 
 
 class RelayHome:
@@ -41,14 +43,13 @@ class RelayHome:
     async def live(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """Runs the relay's node once, until it is stopped."""
         self._scope, self._gone = trio.CancelScope(), trio.Event()
-        store = Store(self.path / "store.db")
+        store = Store(self.path / "store.db", STORE_KEY)
         try:
             with self._scope:
                 async with (
                     self.street.network.host(self.name, self.seed) as network,
                     open_relay(
-                        _Folder(self.path, self.limits), store, network, self.seed,
-                        self.now, chance(self.random), None,
+                        _Folder(self.path, self.limits), store, Keys(self.seed, STORE_KEY), network, self.now, chance(self.random), None,
                     ) as relay,
                 ):  # fmt: skip
                     self.relay = relay
@@ -79,7 +80,7 @@ class RelayHome:
 
     def holds(self, words: bytes) -> bool:
         """Returns whether a file of this relay holds the words."""
-        return any(words in one.read_bytes() for one in self.path.rglob("*") if one.is_file())
+        return any(words in data for data in files_and_rows(self.path, STORE_KEY).values())
 
 
 class _Folder(Folder):

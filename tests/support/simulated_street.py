@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import trio
 
@@ -33,6 +34,7 @@ from protocol.record import root_statement as statement
 from protocol.record.envelope import Record
 from protocol.wire import address_gift as giving
 from protocol.wire import invitation
+from tests.support.stores import STORE_KEY, open_rows
 
 EPOCH_MS = 1_790_000_000_000  # when simulated time begins
 CHARTER = {
@@ -94,7 +96,7 @@ class Home:
     async def live(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """Runs the home's node once, until it is killed."""
         self._scope, self._gone = trio.CancelScope(), trio.Event()
-        store = Store(self.path)
+        store = Store(self.path, STORE_KEY)
         try:
             with self._scope:
                 async with self.street.network.host(self.name) as network:
@@ -314,14 +316,17 @@ def founded(names: tuple[str, ...]) -> tuple[bytes, dict[str, tuple[Identity, by
 
 
 def _database(author: Author, identity: Identity, wires: list[bytes]) -> bytes:
-    store = Store(":memory:")
+    store = Store(":memory:", STORE_KEY)
     devices = {identity.device: identity.device_seed}
     state = open_state(store, author.state.neighbourhood, devices, lambda: EPOCH_MS)
     taken = Inbox(state).ingest_wires(wires)
     assert not taken.refused, taken.refused
-    database = store.db.serialize()
-    store.close()
-    return database
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "store.db"
+        with open_rows(path, write=True) as copy:
+            store.db.backup(copy)
+        store.close()
+        return path.read_bytes()
 
 
 def store_of(home: Home) -> Store:

@@ -22,6 +22,7 @@ from protocol.record.envelope import Header, Record
 from protocol.record.log import LOG_START, Head
 from protocol.wire import sync_events as events
 from protocol.wire.sync_session import SyncSession
+from tests.support.stores import STORE_KEY
 
 MORNING = 1_795_000_000_000  # milliseconds: the time at which every story begins
 HOUR = 3_600_000
@@ -50,7 +51,7 @@ class Home:
         self.skew = 0
         devices = {one.device: one.device_seed for one in who}
         if author is None:
-            state = open_state(Store(path), neighbourhood, devices, self.now)
+            state = open_state(Store(path, STORE_KEY), neighbourhood, devices, self.now)
             author = Author(Inbox(state), devices, self.now, street.dice.randbytes)
         self.author = author
         author.now = self.now
@@ -230,7 +231,7 @@ class Street:
             return home.now() if home else self.clock
 
         author = found_neighbourhood(
-            Store(path), identity, fields, "Founder", now, self.dice.randbytes
+            Store(path, STORE_KEY), identity, fields, "Founder", now, self.dice.randbytes
         )
         self.place = author.state.neighbourhood[: statement.PLACE_SIZE]
         home = Home(self, author.state.neighbourhood, (identity,), author=author)

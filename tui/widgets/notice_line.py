@@ -13,7 +13,8 @@ _NAME_WIDTH = 30  # columns
 
 
 class NoticeLine(Static):
-    """A line about records that the program does not know, and about its own mistakes.
+    """A line about a home without a passphrase, about records that the program does not know, and
+    about its own mistakes.
 
     It is shown only if there is something to say.
     """
@@ -37,9 +38,19 @@ class NoticeLine(Static):
 
     def _refresh_text(self, _signal: None = None) -> None:
         status = self._node.status or Shown({})
-        sentences = [*_describe_newer(status), *_describe_failed(status)]
+        sentences = [
+            *_describe_open_keys(status),
+            *_describe_newer(status),
+            *_describe_failed(status),
+        ]
         self.display = bool(sentences)
         self.update(plain(" ".join(sentences)))
+
+
+def _describe_open_keys(status: Shown) -> list[str]:
+    if not status.flag("open_keys"):
+        return []
+    return [_("This home has no passphrase: whoever takes its disk reads everything.")]
 
 
 def _describe_newer(status: Shown) -> list[str]:

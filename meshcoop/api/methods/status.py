@@ -51,6 +51,7 @@ class StatusMethods:
         """Returns the API methods of this class, by name."""
         return by_name(
             Method(calls.Status, self.show_status),
+            Method(calls.Examine, self.examine),
             Method(calls.Stop, self.stop),
             Method(calls.Wait, self.wait),
         )
@@ -63,6 +64,7 @@ class StatusMethods:
             "specs": sync_session.VERSION,
             "pid": os.getpid(),
             "ready": node.is_ready,
+            "open_keys": not node.has_passphrase,
             "peer_id": node.network.peer_id,
             "addresses": node.network.addresses,
             "damage": [remark.as_dict() for remark in node.damage],
@@ -71,9 +73,13 @@ class StatusMethods:
         if node.relay is not None:
             return {**status, **_NO_MEMBERSHIP, "waiting": {}, **self._relay_status(node.relay)}
         if node.membership is None:
-            has_knocked = node.home.read_settings().invitation is not None
-            return {**status, **_NO_MEMBERSHIP, "waiting": {"admission": has_knocked}}
+            return {**status, **_NO_MEMBERSHIP, "waiting": {"admission": node.has_asked}}
         return {**status, **self._member_status(node.membership)}
+
+    async def examine(self, call: calls.Examine) -> Params:
+        """Looks into the stores of this home, for the doctor."""
+        del call
+        return await self._node.examine()
 
     async def stop(self, call: calls.Stop) -> None:
         """Stops the node."""

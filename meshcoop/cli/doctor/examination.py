@@ -1,8 +1,13 @@
 """Examines a home. Says what is wrong and what to do about it, in words for residents.
 
-The doctor changes nothing and needs no passphrase. Some facts are known only to a running node. If
-no node runs, the doctor reports these facts as unknown.
+The doctor changes nothing, and asks nobody for the passphrase. The node looks into the encrypted
+stores. If no node runs, the doctor does so, with the passphrase that a file gives. Without one, it
+looks at the files alone. Some facts are known only to a running node. If none runs, the doctor
+reports these facts as unknown.
 """
+
+import os
+from typing import Any
 
 from meshcoop.cli.doctor.checks.home_files import check_folder, check_keys, check_settings
 from meshcoop.cli.doctor.checks.machine import (
@@ -20,10 +25,14 @@ from meshcoop.cli.doctor.checks.running_node import (
     check_sync,
 )
 from meshcoop.cli.doctor.checks.stored import check_newer, check_past, check_store, check_threads
-from meshcoop.cli.doctor.finding import Check, Finding, Patient, State
+from meshcoop.cli.doctor.finding import Check, Finding, Patient, State, Unseen
 from meshcoop.client import Client, OtherProgram
 from meshcoop.errors import Mistake
+from meshcoop.home import key_file
 from meshcoop.home.folder import Home
+from meshcoop.home.key_file import Keys
+from meshcoop.home.passphrase import PASSPHRASE_VARIABLE, obtain_passphrase
+from meshcoop.repair.examination import Examined, examine_stores
 from meshcoop.store.disk_errors import StoreError
 from protocol.wire import calls
 
@@ -50,6 +59,7 @@ CHECKS: dict[str, Check] = {
 
 _WORST_FIRST: tuple[State, ...] = ("wrong", "note", "unknown", "fine")
 _ANSWER_SECONDS = 10
+_EXAMINATION_SECONDS = 600
 
 
 def examine_home(home: Home, now: int) -> list[Finding]:
@@ -66,9 +76,37 @@ def examine_home(home: Home, now: int) -> list[Finding]:
         is_other_program = True
     except (Mistake, OSError):
         pass
-    patient = Patient(home, now, status, is_other_program)
+    keys = None if status else _find_keys(home)
+    stored = _look_into_stores(home, status, keys)
+    patient = Patient(home, now, status, is_other_program, keys, stored)
     findings = [_run(name, check, patient) for name, check in CHECKS.items()]
     return sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.state))
+
+
+def _find_keys(home: Home) -> Keys | None:
+    """Returns the keys of the home if nobody has to be asked for its passphrase."""
+    try:
+        secret = None
+        if key_file.is_locked(home.key_file):
+            if PASSPHRASE_VARIABLE not in os.environ:
+                return None
+            secret = obtain_passphrase()
+        return key_file.unlock_key_file(home.key_file, secret).keys
+    except Mistake:  # the checks of the files say what is wrong with them
+        return None
+
+
+def _look_into_stores(
+    home: Home, status: dict[str, Any] | None, keys: Keys | None
+) -> Examined | Mistake | None:
+    try:
+        if status is not None:
+            with Client(home.api_socket, _EXAMINATION_SECONDS) as client:
+                examined: Examined = client.call(calls.Examine())
+                return examined
+        return None if keys is None else examine_stores(home, keys.store_key)
+    except Mistake as mistake:
+        return mistake
 
 
 def _run(name: str, check: Check, patient: Patient) -> Finding:
@@ -76,6 +114,8 @@ def _run(name: str, check: Check, patient: Patient) -> Finding:
         return check(patient)
     except Mistake as mistake:
         return Finding(name, "wrong", mistake.sentence)
+    except Unseen as unseen:
+        return Finding(name, "unknown", f"{unseen}.")
     except (OSError, StoreError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return Finding(name, "unknown", f"This could not be looked at: {reason}.")

@@ -20,7 +20,7 @@ import trio
 from meshcoop.author.founding import open_state
 from meshcoop.dev.bench import loop_alarms
 from meshcoop.dev.bench.figure import Figure, SyncCount
-from meshcoop.dev.bench.fixtures import Street, build_street, measure_verifying, now
+from meshcoop.dev.bench.fixtures import STORE_KEY, Street, build_street, measure_verifying, now
 from meshcoop.dev.bench.workers import measure_live, measure_sync, run_workers
 from meshcoop.dev.janitor import watched_folder
 from meshcoop.ingest.inbox import Inbox
@@ -77,7 +77,7 @@ def _bench_ingest(records: int, runs: int, folder: Path) -> Figures:
 
 
 def _measure_ingest(street: Street, devices: dict[bytes, bytes], path: Path) -> float:
-    store = Store(path)
+    store = Store(path, STORE_KEY)
     try:
         inbox = Inbox(open_state(store, street.neighbourhood, devices, now))
         inbox.ingest_wires(street.chain)

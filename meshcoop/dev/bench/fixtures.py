@@ -22,6 +22,7 @@ from protocol.record.envelope import EPOCH, Header, Record
 from protocol.record.log import LOG_START, Head
 
 _LOGS = 10  # the number of neighbours who write the records, each in a log of their own
+STORE_KEY = bytes(48)
 _CHARTER = {"name": "Rushey Lane", "quota_records": 1_000_000, "quota_bytes": 2**30}
 _TEXT = "Please, on Thursday morning, with a walking frame and a bag. " * 2
 
@@ -54,7 +55,7 @@ class Street:
         """Writes the store of a home that has no keys. The store holds the founder's log and
         `wires`.
         """
-        store = Store(path)
+        store = Store(path, STORE_KEY)
         inbox = Inbox(open_state(store, self.neighbourhood, {}, now))
         inbox.ingest_wires([*self.chain, *wires])
         store.close()

@@ -11,7 +11,7 @@ import trio
 
 from meshcoop.author.author import Author
 from meshcoop.author.founding import open_state
-from meshcoop.dev.bench.fixtures import now
+from meshcoop.dev.bench.fixtures import STORE_KEY, now
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verifier_process import open_verifier
@@ -119,7 +119,7 @@ class BenchHome:
     """A home that follows the orders of the parent process. Each order is one line."""
 
     def __init__(self, order: dict[str, str], network: Network, verifier: Verifier) -> None:
-        self.store = Store(order["store"])
+        self.store = Store(order["store"], STORE_KEY)
         devices = {bytes.fromhex(order["device"]): bytes.fromhex(order["seed"])}
         neighbourhood = bytes.fromhex(order["neighbourhood"])
         self.inbox = Inbox(open_state(self.store, neighbourhood, devices, now))

@@ -19,7 +19,7 @@ from meshcoop.author.founding import Identity, found_neighbourhood
 from meshcoop.errors import USAGE_RULES
 from meshcoop.home import key_file
 from meshcoop.home.folder import Home
-from meshcoop.home.key_file import HeldDevice, Keys
+from meshcoop.home.key_file import HeldDevice
 from meshcoop.node.node import run_node
 from meshcoop.store.store import Store
 from meshcoop.testing.memory_network import MemoryNetwork
@@ -99,13 +99,12 @@ def found(folder):
     held = HeldDevice(
         identity.person, identity.device_seed, identity.statement, key_file.machine_id()
     )
-    keys = Keys(os.urandom(32), (held,), identity.root_seed)
-    unlocked = key_file.create_key_file(home.key_file, "brass kettle", keys)
-    with closing(Store(home.store_file)) as store:
+    keys = key_file.new_keys((held,), identity.root_seed)
+    with closing(Store(home.store_file, keys.store_key)) as store:
         charter = {"name": "Lane", "quota_records": 100_000}
         author = found_neighbourhood(store, identity, charter, "Ada", now, os.urandom)
-        neighbourhood = author.state.neighbourhood.hex()
-    home.write_settings(replace(home.read_settings(), neighbourhood=neighbourhood))
+    keys = replace(keys, neighbourhood=author.state.neighbourhood)
+    unlocked = key_file.create_key_file(home.key_file, "brass kettle", keys)
     return home, unlocked
 
 

@@ -25,6 +25,7 @@ UNSLICED = {
     *("give_address", "forget_address", "relay_ticket", "relay_leave", "relay_limits"),
     *("relay_enrol", "relay_end"),
     "device",  # it shows one key
+    "examine",  # it looks into the stores beside the loop
 }
 LISTS = (
     *("people", "waiting", "board", "suggestions", "reciprocity", "matters", "signals"),

@@ -145,7 +145,7 @@ def test_lengths_that_no_backup_has(path, length):
 @pytest.mark.parametrize(
     "fields",
     [
-        {"version": 2},
+        {"version": 3},
         {"version": "1"},
         {"ops": 10**9},
         {"mem": 2**40},

@@ -132,7 +132,6 @@ TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
         st.lists(TEXTS, max_size=3).map(tuple),
         st.none() | st.integers(1, 65535),
         st.none() | TEXTS,
-        st.none() | TEXTS,
     )
 )
 def test_settings_are_read_as_they_were_written(settings):
@@ -157,8 +156,8 @@ def test_settings_have_defaults(home):
         b"port = 0",
         b"port = 65536",
         b"port = true",
-        b"neighbourhood = 5",
-        b"invitation = []",
+        b"relay = 5",
+        b"neighbourhood = 'ab'",
         b"colour = 1",
     ],
 )
@@ -180,7 +179,7 @@ def test_the_default_addresses_keep_their_port(home):
 
 
 def test_choosing_a_port_keeps_the_other_settings(home):
-    settings = Settings(listen=("/ip4/127.0.0.1/tcp/1",), neighbourhood="ab")
+    settings = Settings(listen=("/ip4/127.0.0.1/tcp/1",), relay="Mill")
     home.write_settings(settings)
     home.default_listen_addresses()
     assert replace(home.read_settings(), port=None) == settings

@@ -16,6 +16,7 @@ from meshcoop.home.key_file import (
     HeldDevice,
     Keys,
     create_key_file,
+    is_locked,
     machine_id,
     unlock_key_file,
 )
@@ -23,6 +24,7 @@ from meshcoop.home.key_file import (
 PASSPHRASE = "four w\u00f6rds for us"
 KEYS = Keys(
     network_seed=b"n" * 32,
+    store_key=b"k" * 48,
     devices=(
         HeldDevice(b"p" * 32, b"d" * 32, b"statement", "f" * 64),
         HeldDevice(b"q" * 32, b"e" * 32, b""),
@@ -30,6 +32,8 @@ KEYS = Keys(
     recovery_seed=b"r" * 32,
     guests=(Guest(b"g" * 32, b"h" * 32, "Grace", b"", {"salt": b"s" * 16}),),
     boxes=((b"i" * 32, b"j" * 32),),
+    neighbourhood=b"l" * 32,
+    invitation="mcq-letters",
 )
 
 
@@ -75,7 +79,7 @@ def test_keys_come_back_as_they_were(path):
     for secret in (b"n" * 32, b"p" * 32, b"d" * 32, b"r" * 32, b"statement", b"f" * 64):
         assert secret not in data
     table = msgpack.unpackb(data)
-    assert (table["version"], table["ops"], table["mem"]) == (1, 2, 64 * 1024 * 1024)
+    assert (table["version"], table["ops"], table["mem"]) == (2, 2, 64 * 1024 * 1024)
 
 
 def test_the_same_passphrase_from_another_keyboard(path, cheap):
@@ -179,8 +183,34 @@ def test_wrong_shapes_are_refused(path, cheap, fields):
 
 def test_a_newer_file_is_said(path, cheap):
     create_key_file(path, PASSPHRASE, KEYS)
-    change(path, version=2)
+    change(path, version=3)
     assert "newer" in refused(path)
+
+
+def test_a_file_without_a_passphrase_is_open_to_its_owner_alone(path):
+    unlocked = create_key_file(path, None, KEYS)
+    assert not is_locked(path)
+    assert not unlocked.has_passphrase
+    assert unlock_key_file(path, None).keys == KEYS
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o640)
+    assert "Others can get at" in refused(path)
+
+
+def test_an_open_file_is_saved_open_and_read_again(path):
+    unlocked = create_key_file(path, None, KEYS)
+    changed = replace(KEYS, neighbourhood=None)
+    unlocked.save(changed)
+    assert unlocked.reread().keys == changed
+
+
+def test_a_file_that_was_locked_meanwhile_is_another_file(path, cheap):
+    unlocked = create_key_file(path, None, KEYS)
+    path.unlink()
+    create_key_file(path, PASSPHRASE, KEYS)
+    assert is_locked(path)
+    with pytest.raises(Mistake, match="another file"):
+        unlocked.reread()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,13 @@ import sys
 import pytest
 
 from meshcoop.errors import Mistake
-from meshcoop.home.passphrase import PASSPHRASE_VARIABLE, obtain_passphrase
+from meshcoop.home.passphrase import (
+    OFFERED_WORDS,
+    PASSPHRASE_VARIABLE,
+    obtain_passphrase,
+    offer_words,
+)
+from meshcoop.home.recovery_words import word_list
 
 
 class Terminal(io.StringIO):
@@ -53,7 +59,7 @@ def typed(monkeypatch):
         (b"four words\nsecond line\n", "four words"),
         (b"four words\r\n", "four words"),
         (b"  spaces stay \n", "  spaces stay "),
-        ("h\u00f6lzern\n".encode(), "h\u00f6lzern"),
+        ("h\u00f6lzerner Kessel\n".encode(), "h\u00f6lzerner Kessel"),
     ],
 )
 def test_the_first_line_of_the_file(from_file, data, passphrase):
@@ -98,6 +104,22 @@ def test_without_a_terminal_nobody_is_asked(monkeypatch, stdin):
 
 def test_a_terminal_is_asked_once(typed):
     assert typed("four words") == "four words"
+
+
+@pytest.mark.parametrize("short", ["abc", "nine char", "   ten      ", "e\u0301" * 9])
+def test_a_short_passphrase_is_refused_when_it_is_new_and_read_when_it_is_not(typed, short):
+    with pytest.raises(Mistake, match="10 characters or more") as caught:
+        typed(short, short, new=True)
+    assert caught.value.code == 2
+    assert typed(short) == short
+
+
+def test_a_new_passphrase_is_offered_of_six_words(typed, capsys):
+    typed("four words", "four words", new=True)
+    offered = capsys.readouterr().err.split("\n\n")[1].split()
+    assert len(offered) == OFFERED_WORDS
+    assert set(offered) <= set(word_list())
+    assert offered != offer_words().split()
 
 
 def test_a_new_passphrase_is_asked_for_twice(typed):

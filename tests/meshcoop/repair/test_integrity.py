@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import random
 import shutil
-import sqlite3
+import sqlite3  # for its names of SQLite's codes
 import subprocess
 import sys
 from contextlib import closing
@@ -27,12 +27,16 @@ from meshcoop.store.disk_errors import (
     OBSTACLES,
     Damaged,
     Obstacle,
+    StatementError,
+    StoreError,
     disk_error_of,
     log_disk_errors,
 )
 from meshcoop.store.last_signed import LastSigned
+from meshcoop.store.sqlite_connection import open_to_read
 from meshcoop.store.store import Store
 from protocol.errors import Refused
+from tests.support.stores import STORE_KEY, open_rows
 from tests.support.street_in_memory import Street
 
 POSTS = 40
@@ -50,9 +54,9 @@ def written(tmp_path_factory):
         for n in range(POSTS):
             ada.post("request", title=f"Wish {n}", text="x" * 200, minutes="30")
         path = folder / "store.db"
-        with closing(sqlite3.connect(path)) as copy:
+        with open_rows(path, write=True) as copy:
             ada.store.db.backup(copy)
-        with closing(Store(path)):
+        with closing(Store(path, STORE_KEY)):
             pass
         return path, ada.state.neighbourhood, set(ada.store.records.ids())
 
@@ -70,44 +74,29 @@ def inbox_of(neighbourhood):
     return made
 
 
-def records_at(path):
-    """Returns the position and length in the file of each header, signature and content."""
-    data = path.read_bytes()
-    with closing(sqlite3.connect(path)) as db:
-        parts = [
-            part
-            for row in db.execute("SELECT header, signature, content FROM records")
-            for part in row
-            if part
-        ]
-    return [(at, len(part)) for part in parts if (at := data.find(part)) >= 0]
-
-
 def test_a_whole_store_has_no_problem(written, tmp_path):
     path, neighbourhood, _ = written
     copy = copied(path, tmp_path)
-    assert integrity.find_faults(copy) == []
+    assert integrity.find_faults(copy, STORE_KEY) == []
     assert integrity.find_wal_fault(copy) is None
-    assert mending.mend_store(copy, inbox_of(neighbourhood)) is None
-    assert integrity.find_faults(tmp_path / "nothing.db") == []
+    assert mending.mend_store(copy, STORE_KEY, inbox_of(neighbourhood)) is None
+    assert integrity.find_faults(tmp_path / "nothing.db", STORE_KEY) == []
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_flipped_bit_of_a_record_is_found_and_the_rest_is_saved(written, tmp_path, seed):
+def test_a_flipped_bit_of_a_store_is_found_and_the_rest_is_saved(written, tmp_path, seed):
     path, neighbourhood, ids = written
     copy = copied(path, tmp_path)
     dice = random.Random(seed)
-    places = records_at(copy)
-    assert len(places) > 3 * POSTS
     data = bytearray(copy.read_bytes())
-    start, length = dice.choice(places)
-    data[start + dice.randrange(length)] ^= 1 << dice.randrange(8)
+    # Behind the salt, which the node has from its keys: every bit counts.
+    data[dice.randrange(16, len(data))] ^= 1 << dice.randrange(8)
     copy.write_bytes(data)
-    assert integrity.find_faults(copy)
-    said = mending.mend_store(copy, inbox_of(neighbourhood))
+    assert integrity.find_faults(copy, STORE_KEY)
+    said = mending.mend_store(copy, STORE_KEY, inbox_of(neighbourhood))
     assert said.code == mending.Repair.REBUILT
-    assert integrity.find_faults(copy) == []
-    with closing(Store(copy)) as store:
+    assert integrity.find_faults(copy, STORE_KEY) == []
+    with closing(Store(copy, STORE_KEY)) as store:
         saved = set(store.records.ids())
         assert saved <= ids
         assert [row for row in store.records.page(0, 1000) if row.record.id not in ids] == []
@@ -129,9 +118,9 @@ def test_flipped_bits_anywhere_and_cuts_anywhere_leave_a_store_that_verifies(
         for _ in range(dice.choice((1, 8, 200))):
             data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
     copy.write_bytes(data)
-    mending.mend_store(copy, inbox_of(neighbourhood))
-    assert integrity.find_faults(copy) == []
-    with closing(Store(copy)) as store:
+    mending.mend_store(copy, STORE_KEY, inbox_of(neighbourhood))
+    assert integrity.find_faults(copy, STORE_KEY) == []
+    with closing(Store(copy, STORE_KEY)) as store:
         state = State(store, neighbourhood, KeyRing([]), lambda: 1_795_900_000_000)
         assert set(store.records.ids()) <= ids
         assert state.authority is None or state.authority.neighbourhood == neighbourhood
@@ -142,21 +131,21 @@ def test_a_file_that_is_no_store_gives_an_empty_one(written, tmp_path, strange):
     _, neighbourhood, _ = written
     path = tmp_path / "store.db"
     path.write_bytes(strange)
-    mending.mend_store(path, inbox_of(neighbourhood))
-    assert integrity.find_faults(path) == []
+    mending.mend_store(path, STORE_KEY, inbox_of(neighbourhood))
+    assert integrity.find_faults(path, STORE_KEY) == []
 
 
 def test_addresses_and_notes_are_kept(written, tmp_path):
     path, neighbourhood, _ = written
     copy = copied(path, tmp_path)
-    with closing(sqlite3.connect(copy)) as db, db:
+    with open_rows(copy, write=True) as db:
         db.execute("CREATE TABLE addresses (address TEXT PRIMARY KEY, peer TEXT, met INTEGER)")
         db.execute("INSERT INTO addresses VALUES ('/ip4/192.0.2.7/tcp/1/p2p/x', 'x', 5)")
         db.execute("INSERT INTO meta VALUES ('muted', x'01')")
         db.execute("UPDATE records SET signature = zeroblob(64) WHERE n = 9")
-    assert integrity.find_faults(copy) == [(Fault.NOT_AS_SIGNED, {"count": 1})]
-    mending.mend_store(copy, inbox_of(neighbourhood))
-    with closing(Store(copy)) as store:
+    assert integrity.find_faults(copy, STORE_KEY) == [(Fault.NOT_AS_SIGNED, {"count": 1})]
+    mending.mend_store(copy, STORE_KEY, inbox_of(neighbourhood))
+    with closing(Store(copy, STORE_KEY)) as store:
         assert store.db.execute("SELECT met FROM addresses").fetchone() == (5,)
         assert store.read_note("muted") == b"\x01"
 
@@ -169,7 +158,7 @@ def waiting(tmp_path):
     """Makes a store as a killed process leaves it: the store's write-ahead log has changes that the
     main file lacks.
     """
-    with closing(Store(tmp_path / "before.db")) as store:
+    with closing(Store(tmp_path / "before.db", STORE_KEY)) as store:
         for n in range(30):
             with store.transaction():
                 store.set_note(f"note {n}", b"x" * 3000)
@@ -205,9 +194,10 @@ from meshcoop.repair import integrity
 from meshcoop.store.store import Store
 
 path = Path(sys.argv[1])
+key = bytes(48)
 
 def write(dice, telling):
-    store = Store(path)
+    store = Store(path, key)
     store.db.execute("PRAGMA cache_size = 10")  # SQLite writes pages before a transaction ends
     while True:
         with store.transaction(durable=False):
@@ -228,7 +218,7 @@ for seed in range(int(sys.argv[2])):
     os.kill(writer, signal.SIGKILL)
     os.waitpid(writer, 0)
     os.close(hearing)
-    print(integrity.find_wal_fault(path), integrity.find_faults(path))
+    print(integrity.find_wal_fault(path), integrity.find_faults(path, key))
 """
 
 
@@ -243,15 +233,15 @@ def test_a_store_is_whole_whenever_its_process_is_killed(tmp_path):
 def test_what_a_process_leaves_that_is_killed_while_it_makes_a_store_is_no_damage(tmp_path):
     """Stops the making of a store before each of its statements."""
     statements = []
-    with closing(Store(tmp_path / "whole.db")) as store:
+    with closing(Store(tmp_path / "whole.db", STORE_KEY)) as store:
         statements = [row[0] for row in store.db.execute("SELECT sql FROM sqlite_master") if row[0]]
     for done in range(len(statements) + 1):
         path = tmp_path / f"{done}.db"
-        with closing(sqlite3.connect(path)) as db:
+        with open_rows(path, write=True) as db:
             for statement in statements[:done]:
                 db.execute(statement)
-        assert mending.mend_store(path, lambda store: None) is None
-        with closing(Store(path)) as store:
+        assert mending.mend_store(path, STORE_KEY, lambda store: None) is None
+        with closing(Store(path, STORE_KEY)) as store:
             assert store.records.count() == 0
 
 
@@ -268,7 +258,7 @@ RESULT_CODES = range(1, 29)  # all primary codes of SQLite that are errors or wa
 
 
 def of_code(code):
-    error = sqlite3.OperationalError("a word of SQLite")
+    error = StatementError("a word of SQLite")
     error.sqlite_errorcode = code
     return error
 
@@ -284,7 +274,7 @@ def test_each_error_of_sqlite_is_an_obstacle_or_damage_or_ours(code):
 
 
 def test_an_error_of_python_itself_is_ours():
-    assert disk_error_of(sqlite3.ProgrammingError("Cannot operate on a closed database.")) is None
+    assert disk_error_of(StoreError("Cannot operate on a closed database.")) is None
     assert disk_error_of(OSError("no errors of SQLite")) is None
 
 
@@ -305,7 +295,7 @@ def test_a_store_that_cannot_be_read_now_stays_where_it_is(
     path, neighbourhood, _ = written
     copy = copied(path, tmp_path)
     if is_damaged:
-        with closing(sqlite3.connect(copy)) as db, db:
+        with open_rows(copy, write=True) as db:
             db.execute("UPDATE records SET signature = zeroblob(64) WHERE n = 9")
     before = copy.read_bytes()
     open_to_read = read_only.open_to_read
@@ -313,19 +303,20 @@ def test_a_store_that_cannot_be_read_now_stays_where_it_is(
     for last in itertools.count():
         left = iter(range(last))
 
-        class Blocked(sqlite3.Connection):
-            def execute(self, *words, left=left):
-                if next(left, None) is None:
-                    raise of_code(code)
-                return super().execute(*words)
+        class Blocked:
+            def __init__(self, path, key, left=left):
+                self.db = open_to_read(path, key)
+                self.close = self.db.close
+                self.left = left
 
-        monkeypatch.setattr(
-            read_only,
-            "open_to_read",
-            lambda path, blocked=Blocked: sqlite3.connect(path, factory=blocked),
-        )
+            def execute(self, *words):
+                if next(self.left, None) is None:
+                    raise of_code(code)
+                return self.db.execute(*words)
+
+        monkeypatch.setattr(read_only, "open_to_read", Blocked)
         try:
-            repair = mending.mend_store(copy, inbox_of(neighbourhood))
+            repair = mending.mend_store(copy, STORE_KEY, inbox_of(neighbourhood))
             break
         except Obstacle:
             assert copy.read_bytes() == before
@@ -333,29 +324,35 @@ def test_a_store_that_cannot_be_read_now_stays_where_it_is(
     assert last > (40 if is_damaged else 3)
     monkeypatch.setattr(read_only, "open_to_read", open_to_read)
     assert (repair is not None) == is_damaged
-    assert integrity.find_faults(copy) == []
+    assert integrity.find_faults(copy, STORE_KEY) == []
 
 
 def test_a_folder_in_place_of_a_store_is_not_moved_aside(written, tmp_path):
     _, neighbourhood, _ = written
     (tmp_path / "store.db").mkdir()
     with pytest.raises(Obstacle, match="no file"):
-        mending.mend_store(tmp_path / "store.db", inbox_of(neighbourhood))
+        mending.mend_store(tmp_path / "store.db", STORE_KEY, inbox_of(neighbourhood))
     assert [path.name for path in tmp_path.iterdir()] == ["store.db"]
+
+
+def impatient(path, key):
+    db = open_to_read(path, key)
+    db.execute("PRAGMA busy_timeout = 0")
+    return db
 
 
 def test_a_store_that_another_program_locks_is_not_moved_aside(written, tmp_path):
     path, neighbourhood, _ = written
     copy = copied(path, tmp_path)
-    with closing(sqlite3.connect(copy, timeout=0)) as db:
+    with open_rows(copy, write=True) as db:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("BEGIN EXCLUSIVE")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(read_only, "open_to_read", lambda path: sqlite3.connect(path, timeout=0))
+            patch.setattr(read_only, "open_to_read", impatient)
             with pytest.raises(Obstacle, match="Another program"):
-                mending.mend_store(copy, inbox_of(neighbourhood))
+                mending.mend_store(copy, STORE_KEY, inbox_of(neighbourhood))
     assert not list(tmp_path.glob("*.damaged-*"))
-    assert mending.mend_store(copy, inbox_of(neighbourhood)) is None
+    assert mending.mend_store(copy, STORE_KEY, inbox_of(neighbourhood)) is None
 
 
 # -- mending that is killed -----------------------------------------------------------------------
@@ -372,7 +369,7 @@ def test_mending_that_is_killed_while_files_change_places_ends_well(
     path, neighbourhood, ids = written
     copy = copied(path, tmp_path)
     copy.with_name("store.db-shm").write_bytes(b"")
-    with closing(sqlite3.connect(copy)) as db, db:
+    with open_rows(copy, write=True) as db:
         db.execute(f"UPDATE records SET signature = zeroblob(64) WHERE n = {LAST}")
     left = iter(range(renames))
     rename = Path.rename
@@ -385,10 +382,10 @@ def test_mending_that_is_killed_while_files_change_places_ends_well(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", killed)
         with contextlib.suppress(Killed):
-            mending.mend_store(copy, inbox_of(neighbourhood))
-    mending.mend_store(copy, inbox_of(neighbourhood))
-    assert integrity.find_faults(copy) == []
-    with closing(Store(copy)) as store:
+            mending.mend_store(copy, STORE_KEY, inbox_of(neighbourhood))
+    mending.mend_store(copy, STORE_KEY, inbox_of(neighbourhood))
+    assert integrity.find_faults(copy, STORE_KEY) == []
+    with closing(Store(copy, STORE_KEY)) as store:
         assert store.records.count() == len(ids) - 1
 
 
@@ -396,10 +393,10 @@ def test_mending_that_is_killed_keeps_what_it_has_saved(written, tmp_path, monke
     path, neighbourhood, _ = written
     monkeypatch.setattr(mending, "_BATCH", 10)
     copy = copied(path, tmp_path)
-    with closing(sqlite3.connect(copy)) as db, db:
+    with open_rows(copy, write=True) as db:
         db.execute(f"UPDATE records SET signature = zeroblob(64) WHERE n = {LAST}")
     with pytest.raises(Killed):
-        mending.mend_store(copy, inbox_of(neighbourhood), on_mend=kill_after(20))
+        mending.mend_store(copy, STORE_KEY, inbox_of(neighbourhood), on_mend=kill_after(20))
     verified = []
     verify = Inbox.ingest_wires
     monkeypatch.setattr(
@@ -409,9 +406,9 @@ def test_mending_that_is_killed_keeps_what_it_has_saved(written, tmp_path, monke
             verified.append(inbox.state.store.records.count()) or verify(inbox, wires)
         ),
     )
-    mending.mend_store(copy, inbox_of(neighbourhood))
+    mending.mend_store(copy, STORE_KEY, inbox_of(neighbourhood))
     assert verified[0] >= 10
-    assert integrity.find_faults(copy) == []
+    assert integrity.find_faults(copy, STORE_KEY) == []
 
 
 def kill_after(records):
@@ -429,14 +426,19 @@ def kill_after(records):
 def test_a_device_whose_last_records_are_lost_does_not_sign(tmp_path):
     with Street() as street:
         ada = street.found()
-        signed = LastSigned(tmp_path / "signed")
+        signed = LastSigned(tmp_path / "signed", STORE_KEY)
         ada.author.signed.append(signed.note)
         posted = [ada.post("request", title=f"Wish {n}", minutes="30") for n in range(3)]
-        again = LastSigned(tmp_path / "signed")
-        assert again.numbers == {ada.me.device: posted[-1].header.seq}
+        again = LastSigned(tmp_path / "signed", STORE_KEY)
+        assert again.number_of(ada.me.device) == posted[-1].header.seq
         wires = [row.record.wire for row in ada.store.records.page(0, 1000)]
         inbox = Inbox(
-            State(Store(tmp_path / "new.db"), ada.state.neighbourhood, ada.state.ring, ada.now)
+            State(
+                Store(tmp_path / "new.db", STORE_KEY),
+                ada.state.neighbourhood,
+                ada.state.ring,
+                ada.now,
+            )
         )
         street.opened.append(inbox.store)
         inbox.ingest_wires(wires[:-1])
@@ -483,5 +485,5 @@ def test_trouble_in_the_background_is_said_and_endured(caplog):
     with log_disk_errors("what is due waits"):
         raise of_code(sqlite3.SQLITE_FULL)
     assert caplog.text.count("what is due waits") == 3
-    with pytest.raises(sqlite3.IntegrityError), log_disk_errors("our own mistake"):
-        raise sqlite3.IntegrityError("UNIQUE constraint failed")
+    with pytest.raises(StoreError), log_disk_errors("our own mistake"):
+        raise StoreError("UNIQUE constraint failed")

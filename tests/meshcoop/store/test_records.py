@@ -3,6 +3,7 @@ import logging
 import pytest
 
 from meshcoop.errors import Mistake
+from meshcoop.store import sqlite_connection
 from meshcoop.store.store import Store
 from protocol.record import envelope as record
 from tests.support.street_in_memory import Street, exchange, settle, street
@@ -112,7 +113,9 @@ def test_a_flipped_bit_in_a_header_says_what_to_do(column, at):
             ada.store.records.find(offer.id)
 
 
-def test_retracted_words_are_nowhere_in_the_files(tmp_path):
+def test_retracted_words_are_nowhere_in_the_files(tmp_path, monkeypatch):
+    """Looks with the eyes of somebody who has the store's key: nothing is encrypted here."""
+    monkeypatch.setattr(sqlite_connection, "_set_key", lambda connection, key: None)
     with Street() as here:
         path = tmp_path / "store.db"
         ada = here.found(path=path)

@@ -4,8 +4,10 @@ there for half a year.
 
 from contextlib import closing
 
+from meshcoop.home.sealed_file import SealedFile
 from meshcoop.store.store import Store
 from meshcoop.sync.address_book import AddressBook
+from tests.support.stores import STORE_KEY
 
 DAY = 86_400_000
 PEER = "12D3KooWEMcZuLdAMfCjad9dMb8JXP8UusrqC7192SAJ6srXB3ke"
@@ -29,12 +31,16 @@ def test_an_address_ages():
 
 
 def test_addresses_lie_beside_the_store_too(tmp_path):
-    beside = tmp_path / "neighbours"
+    path = tmp_path / "neighbours"
+    beside = SealedFile(path, STORE_KEY)
     with closing(Store(":memory:")) as store:
         book = open_book(store, beside)
         book.learn([HERE])
         book.note_meeting(HERE, 5 * DAY)
     with closing(Store(":memory:")) as store:
         assert HERE not in [entry.address for entry in open_book(store).entries]
-        beside.write_text(beside.read_text() + "\nno address\n\x00")
+        assert PEER.encode() not in path.read_bytes()
+        beside.write(beside.read() + b"\nno address\n\x00")
         assert [entry.address for entry in open_book(store, beside).entries] == [HERE]
+        path.write_bytes(path.read_bytes()[:-1])
+        assert open_book(store, beside).entries == []

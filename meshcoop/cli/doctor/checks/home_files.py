@@ -42,9 +42,17 @@ def check_settings(patient: Patient) -> Finding:
     settings = patient.home.read_settings()
     if settings.relay:
         return Finding("settings", "fine", f"This home is the relay {settings.relay}.")
-    if settings.neighbourhood:
+    if patient.status is not None:
+        belongs = patient.status["neighbourhood"] is not None
+        has_asked = patient.status["waiting"].get("admission") is True
+    elif patient.keys is not None:
+        belongs = patient.keys.neighbourhood is not None
+        has_asked = patient.keys.invitation is not None
+    else:
+        return Finding("settings", "fine", "The settings can be read.")
+    if belongs:
         return Finding("settings", "fine", "This home belongs to a neighbourhood.")
-    if settings.invitation:
+    if has_asked:
         return Finding(
             "settings", "note", "This home waits to be admitted; a neighbour has to open."
         )

@@ -2,13 +2,11 @@
 
 import importlib.metadata
 import shutil
-from contextlib import closing
 from datetime import UTC, datetime
 
 from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.doctor.finding import Finding, Patient
 from meshcoop.cli.plain_text import format_package_fault
-from meshcoop.store.read_only import ReadOnlyStore
 from protocol.fold.registry import KINDS
 from protocol.kinds import FAULTS, ORIGINS
 from protocol.wire import sync_session as sync
@@ -21,8 +19,7 @@ _HOUR_MS = 3_600_000
 
 def check_clock(patient: Patient) -> Finding:
     """Compares the machine's clock with what each device signed last (R-03.18d)."""
-    with closing(ReadOnlyStore(patient.home.store_file)) as store:
-        times = store.head_times()
+    times = patient.require_stored()["head_times"]
     time = datetime.fromtimestamp(patient.now / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     if not times:
         return Finding("clock", "unknown", f"It is {time} here; there is nothing to compare with.")

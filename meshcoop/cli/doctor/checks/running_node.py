@@ -1,12 +1,9 @@
 """Checks the node of a home, its network and its neighbours."""
 
-from contextlib import closing
-
 from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.doctor.finding import Finding, Patient
 from meshcoop.cli.plain_text import format_refusal
 from meshcoop.home.machine_id import own_addresses
-from meshcoop.store.read_only import ReadOnlyStore
 from protocol.local_clock import read_time
 
 _DAY_MS = 86_400_000
@@ -119,9 +116,8 @@ def check_peers(patient: Patient) -> Finding:
         if homes:
             met = format_count(len(homes), "home")
             return Finding("peers", "fine", f"This home is connected with {met} of neighbours.")
-    with closing(ReadOnlyStore(patient.home.store_file)) as store:
-        last_meeting = store.last_meeting()
-    if last_meeting is None:
+    last_meeting = patient.require_stored()["last_meeting"]
+    if not last_meeting:
         sentence = "No neighbour's home has been met yet."
         return Finding("peers", "note", sentence, "Keep the node up; invite somebody.")
     days = (patient.now - last_meeting) / _DAY_MS

@@ -1,31 +1,27 @@
 """Checks the stored records. Also reports damage that the node found when it started."""
 
-from contextlib import closing
-
 from meshcoop.cli.counted_noun import format_count
-from meshcoop.cli.doctor.finding import Finding, Patient
+from meshcoop.cli.doctor.finding import Finding, Patient, Unseen
 from meshcoop.cli.plain_text import describe_newer, format_remark
-from meshcoop.repair import integrity
-from meshcoop.store.read_only import ReadOnlyStore
+from meshcoop.errors import Mistake
 from protocol.fold.registry import package_of
 from protocol.wire import sync_session
+
+_HIDDEN = "Damage hides this"
 
 
 def check_store(patient: Patient) -> Finding:
     """Looks for damage in each store of the home. SQLite checks the file, and every record is
     hashed again. A relay has one store for each neighbourhood, besides its own.
     """
-    stores = patient.home.stores()
-    faults = {path.name: faults for path in stores if (faults := integrity.find_faults(path))}
-    # A running node may be writing to its write-ahead log: half a frame would look like damage.
-    if not patient.home.is_running():
-        for path in stores:
-            fault = integrity.find_wal_fault(path)
-            if fault is not None:
-                faults.setdefault(path.name, []).append(fault)
+    stored = patient.stored
+    if isinstance(stored, Mistake):
+        raise stored
+    examined = patient.require_stored()
+    faults = examined["faults"]
     if faults:
         listed = "; ".join(
-            f"{name}: {', '.join(format_remark(fault.as_dict()) for fault in of_store)}"
+            f"{name}: {', '.join(format_remark(fault) for fault in of_store)}"
             for name, of_store in faults.items()
         )
         return Finding(
@@ -34,10 +30,9 @@ def check_store(patient: Patient) -> Finding:
             f"What is stored here is damaged ({listed}).",
             "`meshcoop down` and `meshcoop up` mend it, with what the neighbours' nodes hold.",
         )
-    if integrity.is_lost(patient.home.store_file):
+    if examined["is_lost"]:
         return _describe_empty(patient)
-    with closing(ReadOnlyStore(patient.home.store_file)) as store:
-        count = store.count()
+    count = examined["records"] or 0
     return Finding(
         "store", "fine", f"Read again, and all as signed: {format_count(count, 'record')}."
     )
@@ -45,11 +40,10 @@ def check_store(patient: Patient) -> Finding:
 
 def check_threads(patient: Patient) -> Finding:
     """Says how much is left out because the code of a kind failed (R-10.16c)."""
-    errors: list[str] = []
-    for path in patient.home.stores():
-        if path.exists():
-            with closing(ReadOnlyStore(path)) as store:
-                errors += store.failed_threads()
+    stored = patient.require_stored()["failed"]
+    if stored is None:
+        raise Unseen(_HIDDEN)
+    errors = list(stored)
     failed = (patient.status or {}).get("failed", ())
     errors += [f"{row['method']}: {row['error']}" for row in failed if "method" in row]
     if not errors:
@@ -65,10 +59,7 @@ def check_threads(patient: Patient) -> Finding:
 
 def check_newer(patient: Patient) -> Finding:
     """Says how many records are newer than this program, and of which kinds (R-10.8c)."""
-    counts: dict[str, int] = {}
-    if patient.home.store_file.exists():
-        with closing(ReadOnlyStore(patient.home.store_file)) as store:
-            counts = store.newer_counts()
+    counts = patient.require_stored()["newer"]
     if not counts:
         return Finding("newer", "fine", "Nothing that is stored is newer than this program.")
     rows = [
@@ -103,7 +94,8 @@ def _describe_empty(patient: Patient) -> Finding:
     if patient.home.is_running():
         remedy = "Put it back, then `meshcoop down` and `meshcoop up`."
         return Finding("store", "wrong", "The store was removed while the node runs.", remedy)
-    if patient.home.read_settings().neighbourhood or patient.home.served_stores():
+    belongs = patient.keys is not None and patient.keys.neighbourhood is not None
+    if belongs or patient.home.served_stores():
         remedy = "`meshcoop up` makes a new one, with what the neighbours' nodes hold."
         return Finding("store", "wrong", "The store is lost.", remedy)
     return Finding("store", "note", "Nothing is stored here yet.")

@@ -1,0 +1,81 @@
+"""Looks into the stores of a home for the doctor. Changes nothing."""
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any, TypedDict, TypeVar
+
+from meshcoop.home.folder import Home
+from meshcoop.repair import integrity
+from meshcoop.store.read_only import DAMAGED, ReadOnlyStore, raise_obstacle
+
+T = TypeVar("T")
+
+
+class Examined(TypedDict):
+    """What the stores of a home show. A field is None if damage hides it.
+
+    `faults` has the faults of each damaged store, by the name of its file. `failed` are the errors
+    of the threads that code failed to fold. `newer` counts the records of kinds that the program
+    does not know. `head_times` are the times (ms) at which the devices signed last. `last_meeting`
+    is the time (ms) at which another home was last met, or 0 if none was.
+    """
+
+    is_lost: bool
+    faults: dict[str, list[dict[str, Any]]]
+    records: int | None
+    failed: list[str] | None
+    newer: dict[str, int] | None
+    head_times: list[int] | None
+    last_meeting: int | None
+
+
+def examine_stores(home: Home, key: bytes) -> Examined:
+    """Looks into all stores of a home, which `key` opens. SQLite checks each file, and every record
+    is hashed again. Raises Obstacle if a store cannot be read now.
+    """
+    paths = home.stores()
+    faults = {path.name: integrity.find_faults(path, key) for path in paths}
+    # A running node may be writing to its write-ahead log: half a frame would look like damage.
+    if not home.is_running():
+        for path in paths:
+            wal_fault = integrity.find_wal_fault(path)
+            if wal_fault is not None:
+                faults[path.name].append(wal_fault)
+    is_lost = integrity.is_lost(home.store_file, key)
+
+    def read_home(read: Callable[[ReadOnlyStore], T]) -> T | None:
+        if is_lost:
+            return None
+        try:
+            with closing(ReadOnlyStore(home.store_file, key)) as store:
+                return read(store)
+        except DAMAGED as error:
+            raise_obstacle(error)
+            return None
+
+    return {
+        "is_lost": is_lost,
+        "faults": {
+            name: [fault.as_dict() for fault in of_store]
+            for name, of_store in faults.items()
+            if of_store
+        },
+        "records": read_home(lambda store: store.count()),
+        "failed": _failed_threads(home, key),
+        "newer": read_home(lambda store: store.newer_counts()),
+        "head_times": read_home(lambda store: store.head_times()),
+        "last_meeting": read_home(lambda store: store.last_meeting() or 0),
+    }
+
+
+def _failed_threads(home: Home, key: bytes) -> list[str] | None:
+    errors: list[str] = []
+    try:
+        for path in home.stores():
+            if path.exists():
+                with closing(ReadOnlyStore(path, key)) as store:
+                    errors += store.failed_threads()
+    except DAMAGED as error:
+        raise_obstacle(error)
+        return None
+    return errors
