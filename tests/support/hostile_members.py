@@ -113,6 +113,17 @@ class Hostility:
         last = self.random.randint(0, 12)
         self.post(one, "carries", revocation(one.name, one.name, self.random.randint(0, 2), last))
 
+    def leave(self):
+        """Lets a hostile person leave, with any number. Somebody who is removed may hope that the
+        higher cut holds.
+        """
+        one, n = self.one(), self.random.choice([1, 3, 5, 999])
+        self.post(one, "carries", one.leaves(n, self.random.choice([0, 10**9])))
+
+    def restore(self):
+        one, n = self.one(), self.random.choice([2, 4, 1000])
+        self.everybody_says_yes(self.post(self.one(), "proposes", STANDING, one.key, n, None))
+
     def fork(self):
         key = device(self.one().name, self.random.randint(0, 2))
         last = self.random.randint(1, 12)
@@ -127,4 +138,6 @@ MOVES = [
     Hostility.further_devices,
     Hostility.revoke,
     Hostility.fork,
+    Hostility.leave,
+    Hostility.restore,
 ]

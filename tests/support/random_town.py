@@ -160,7 +160,7 @@ class Town:
         council = [*honest[: max(2, few + 1, (self.least - 1) * few + 1)], *hostile[:few]]
         council = [one for one in council if one in founders]
         assert self.fair(set(ids(founders)))
-        self.charter = charter(*founders, moderators=ids(council), room=3)
+        self.charter = charter(*founders, moderators=ids(council), room=1)
         self.homes = [Home(one, self) for one in honest]
         self.acts, self.forks = [], {}
         self.late = []  # (home, act): the act has not reached the home yet
@@ -179,13 +179,16 @@ class Town:
         Everybody else gets the act later.
         """
         act = getattr(who, method)(*given, **{"time": self.now, **more})
+        self.publish(who, act)
+        return act
+
+    def publish(self, who, act):
         self.acts.append(act)
         for home in self.homes:
             if home.who is who:
                 home.acts.add(act)
             else:
                 self.late.append((home, act))
-        return act
 
     def spread(self, share=0.5):
         """Lets some of the late acts arrive at homes. An act never crosses a partition of the

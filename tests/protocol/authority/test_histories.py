@@ -112,6 +112,22 @@ def test_one_result_of_many_more(thousand):
         check(number)
 
 
+@pytest.mark.parametrize("number", range(40))
+def test_what_is_stored_only_grows_and_holds_everybody_who_belongs(number):
+    """Whatever arrives, in any order, no home lets go of a device that it stored for its person.
+    Otherwise two homes with the same records could keep different ones.
+    """
+    history = History(number)
+    index, stored = AuthorityIndex(), frozenset()
+    for act in random.Random(f"grows {number}").sample(history.acts, len(history.acts)):
+        index.add(act)
+        known = authority.fold_authority(history.charter, index, history.forks)
+        assert stored <= known.storable_devices
+        stored = known.storable_devices
+        belong = {key for key, device in known.devices.items() if device.person in known.people}
+        assert belong <= stored
+
+
 def test_a_number_means_one_history():
     one, again = History(7), History(7)
     assert (one.charter, one.acts, one.forks) == (again.charter, again.acts, again.forks)
@@ -137,6 +153,8 @@ HAPPENINGS = {
     "written": lambda known: any(known.registers.get(one) for one in known.term.written),
     "decided": lambda known: any(one.passed for one in known.outcomes.values()),
     "waiting": lambda known: known.candidates,
+    "no room": lambda known: not all(map(known.has_room, known.newcomers)),
+    "listed": lambda known: set(known.people) - set(known.newcomers) - known.chain.terms[0].roll,
     "accepted": lambda known: known.accepts,
     "revoked": lambda known: any(one.revoked_after is not None for one in known.devices.values()),
 }

@@ -4,28 +4,24 @@ No honest person is expelled, and no rule changes without the yes of an honest p
 people want happens once they can talk again.
 """
 
+import os
+
 import pytest
 
 from protocol.authority import authority
-from protocol.schema.register_names import RULE, STANDING
+from protocol.schema.register_names import STANDING
 from tests.support.hostile_members import Hostility
+from tests.support.promises import broken_promises
 from tests.support.random_town import Town
+from tests.support.schemers import Schemers
 
 HALF, THIRD = 2, 3
 FEW, MANY = range(15), range(15, 1000)
-FOUNDING_DAYS = 3  # answer_days, if nobody changes it
 
 
 def safe(town, known):
     """Checks what must hold in any view, even if the view knows only few of the records."""
-    for term in known.chain.terms[1:]:
-        assert term.id in town.renewed, "a term without an honest yes"
-    seats = {one for term in known.chain.terms for one in term.roll} - town.hostile
-    assert seats <= set(known.members), "somebody honest is expelled"
-    days = known.holding((RULE, "answer_days"))
-    agreed = [FOUNDING_DAYS, *(one[3] for one in town.agreed if one[0] == RULE)]
-    assert known.charter["answer_days"] in agreed, "a rule without an honest yes"
-    assert days.n == 0 or known.charter["answer_days"] == days.value
+    assert broken_promises(town, known) == []
 
 
 def final(town, home, known):
@@ -39,12 +35,12 @@ def final(town, home, known):
         town.settled[home.who.key] = now
 
 
-def lived(number, least=HALF, steps=25):
+def lived(number, least=HALF, steps=25, hostility_of=Hostility):
     """Lets a town act while its network is partitioned several times. Checks every home's view
     meanwhile. Returns the town.
     """
     town = Town(number, least)
-    hostility = Hostility(town)
+    hostility = hostility_of(town)
     for _ in range(steps):
         town.now += 60_000
         if town.random.random() < 0.2:
@@ -137,3 +133,14 @@ def stays_final(town):
     whole = authority.fold_authority(town.charter, town.acts, town.forks)
     for chain in town.settled.values():
         assert [one.id for one in whole.chain.terms[: len(chain)]] == chain
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_nobody_honest_is_expelled_by_people_who_choose_what_harms_most(number):
+    lived(f"chosen {number}", steps=15, hostility_of=Schemers)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(4, int(os.environ.get("CHOSEN", "500"))))
+def test_nobody_honest_is_expelled_by_choice_in_many_more(number):
+    lived(f"chosen {number}", hostility_of=Schemers)
