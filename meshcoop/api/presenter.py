@@ -268,7 +268,7 @@ class Presenter:
             "kind": "person",
             "author": self.show_person(member.person),
             "created": iso_time(member.since),
-            "state": "removed" if member.person in authority.left else "member",
+            "state": _state_of_member(authority, member.person),
             "on_roll": member.person in authority.term.roll,
             "moderator": member.person in authority.term.moderators,
         }
@@ -331,6 +331,12 @@ def title_of(view: View) -> str | None:
         (values[name] for name in [*required, "title", "name", "text"] if values.get(name)), None
     )
     return title
+
+
+def _state_of_member(authority: Authority, person: bytes) -> str:
+    if person in authority.leavers:
+        return "left"
+    return "removed" if person in authority.left else "member"
 
 
 def _ids_of_embedded(view: View) -> Iterable[bytes]:

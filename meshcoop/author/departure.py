@@ -1,13 +1,11 @@
-"""Makes and posts the statement by which a person leaves the neighbourhood (specs/03, R-03.34)."""
+"""Plans the statement by which a person leaves the neighbourhood (specs/03, R-03.34). The person's
+root key signs it, which no node has.
+"""
 
 from typing import NamedTuple
 
 from meshcoop.author.author import Author
 from protocol.errors import AlreadySo
-from protocol.fold.registry import declared_of
-from protocol.kinds.neighbourhood import Device
-from protocol.record import root_statement
-from protocol.record.envelope import Record
 from protocol.record.root_statement import MAX_LOGS
 from protocol.schema.register_names import STANDING
 
@@ -24,17 +22,18 @@ class PlannedLeave(NamedTuple):
 
 
 def plan_leave(author: Author, person: bytes) -> PlannedLeave:
-    """Returns what a person of this home has to sign to leave.
+    """Returns what a person has to sign to leave. This home carries the statement.
 
-    Everything that this home has of the person counts, and the next record too: it carries the
-    statement. Raises AlreadySo if the person does not belong any more.
+    Everything that this home has of the person counts. If the person belongs to this home, the next
+    record counts too: it carries the statement. Raises AlreadySo if the person does not belong any
+    more.
     """
     state = author.state
-    assert state.authority is not None, "the person is a member by it"
+    assert state.authority is not None, "the home that carries it has a member"
     held = state.authority.holding((STANDING, person))
     if held.n % 2 == 1:
         raise AlreadySo("R-03.34", "you have left, or were removed, already")
-    carrier = author.signer_of(person).device
+    carrier = author.signer_of().device
     cuts = {}
     for device in state.authority.devices_of(person):
         log = state.store.logs.find(device.key)
@@ -43,12 +42,3 @@ def plan_leave(author: Author, person: bytes) -> PlannedLeave:
     # A device that is left out is cut at 0. So the devices that wrote most are named.
     kept = sorted(cuts, key=lambda key: cuts[key], reverse=True)[:MAX_LOGS]
     return PlannedLeave(held.n + 1, {key: cuts[key] for key in kept})
-
-
-def leave(author: Author, root_seed: bytes, person: bytes) -> Record:
-    """Signs with the person's root key that the person leaves, and posts this statement."""
-    plan = plan_leave(author, person)
-    place = author.state.neighbourhood[: root_statement.PLACE_SIZE]
-    statement = root_statement.state_leave(root_seed, plan.n, plan.cuts, place)
-    signer = author.signer_of(person)
-    return author.write(declared_of(Device), {"statement": statement}, signer=signer)

@@ -87,7 +87,7 @@ class Context:
 
     def start_node(self, secret: str | None) -> None:
         """Starts the node. If that takes long, shows what the node does on the terminal."""
-        process.start(self.home, secret, tell=_show_progress)
+        process.start(self.home, secret, tell=show_progress)
 
     def require_home(self) -> None:
         """Raises Mistake if nobody has made a home in the context's folder yet."""
@@ -138,7 +138,8 @@ def _lost_answer(error: OSError, done: str | None) -> Mistake:
     )
 
 
-def _show_progress(line: str) -> None:
+def show_progress(line: str) -> None:
+    """Shows a line on the terminal, if there is one."""
     if sys.stderr.isatty():
         print(safe_line(line), file=sys.stderr, flush=True)
 

@@ -1,7 +1,8 @@
-"""The commands about a person's keys: `recovery`, `devices`, `certify` and `revoke`."""
+"""The commands about a person's keys: `recovery`, `devices`, `certify`, `revoke` and `leave`."""
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,12 @@ from cyclopts import Parameter
 from meshcoop.author import founding
 from meshcoop.author.founding import Identity
 from meshcoop.cli import recovery_sheet
-from meshcoop.cli.context import Context, ContextArgument
+from meshcoop.cli.context import Context, ContextArgument, show_progress
 from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.home_store import open_home_store
 from meshcoop.cli.person_name import format_person
 from meshcoop.cli.recovery_sheet import WordsOption
+from meshcoop.client import Client
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 from meshcoop.fold.state import State
@@ -25,11 +27,15 @@ from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.node import process
 from protocol.authority.admission import MAX_LIVE_DEVICES
-from protocol.record import root_statement
+from protocol.display_text import safe_line
+from protocol.fold.registry import KINDS, declared_of
+from protocol.kinds.moderation import Retract
+from protocol.record import envelope, root_statement
 from protocol.record.envelope import device_key
 from protocol.wire import calls
 
 _USAGE = 2
+_QUOTA_RULE = "R-03.15"
 
 
 def check_recovery_words(*, context: ContextArgument) -> None:
@@ -120,6 +126,79 @@ def revoke_device(
     context.answer(
         result, lambda: f"Device {view['device'][:8]} ends after its record {last}.", is_done=True
     )
+
+
+def leave_neighbourhood(
+    *,
+    words: WordsOption = None,
+    take_back: Annotated[
+        bool, Parameter(negative=(), help="take your own words back first, at every home")
+    ] = False,
+    context: ContextArgument,
+) -> None:
+    """Ends your membership for good. What others have signed with you stays. Only a vote brings you
+    back.
+    """
+    root = _obtain_root_seed(context, words)
+    person = recovery_words.person_of(root).hex()
+    with context.connect_node() as node:
+        status = node.call(calls.Status())
+        if take_back and person != (status["person"] or {}).get("id"):
+            raise Mistake("You can take words back at your own home only; leave out --take-back.")
+        place = safe_line(status["neighbourhood"]["name"])
+        _make_sure(place)
+        taken = _take_words_back(node) if take_back else 0
+        plan = node.call(calls.PlanLeave(person=person))
+        cuts = {bytes.fromhex(device): last for device, last in plan["cuts"].items()}
+        statement = root_statement.state_leave(root, plan["n"], cuts, bytes.fromhex(plan["place"]))
+        posted = node.call(calls.Carry(statement=statement.hex()))
+    back = f" {format_count(taken, 'record')} of yours was taken back." if taken else ""
+    context.answer(
+        {**posted, "person": person, "taken_back": taken},
+        lambda: (
+            f"You have left {place}.{back} Your home keeps its files; delete the folder "
+            f"{context.home.path} if you want to."
+        ),
+        is_done=True,
+    )
+
+
+def _make_sure(place: str) -> None:
+    """Asks a person at a terminal whether to leave. Raises Mistake if they do not type the word."""
+    if not recovery_sheet.has_terminal():
+        return
+    print(f"Only a vote brings you back to {place}. Type leave to go on: ", end="", file=sys.stderr)
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() != "leave":
+        raise Mistake("Nothing is done; you belong to {place} as before.", place=place)
+
+
+def _take_words_back(node: Client) -> int:
+    """Takes back every record with words that nobody else relies on. Returns how many there were.
+
+    Raises Mistake if the day's quota does not allow all of them.
+    """
+    kinds = {
+        declared.name
+        for declared in KINDS.values()
+        if declared.audience != envelope.OPEN and not declared.lasting
+    }
+    written = [row for row in node.list_all(calls.Written()) if not row["erased"]]
+    ids = [row["id"] for row in written if row["kind"] in kinds]
+    for count, record_id in enumerate(ids):
+        show_progress(f"{count} of {len(ids)} taken back")
+        try:
+            node.call(calls.Post(kind=declared_of(Retract).name, about=record_id))
+        except Mistake as mistake:
+            if mistake.arguments.get("rule") != _QUOTA_RULE:
+                raise
+            raise Mistake(
+                "{count} of {all} are taken back, and today's quota is used up; you still belong. "
+                "Run the command again tomorrow.",
+                count=count,
+                all=len(ids),
+            ) from None
+    return len(ids)
 
 
 def _obtain_root_seed(context: Context, words: Path | None) -> bytes:

@@ -41,6 +41,7 @@ _COMMANDS = {
     "devices": "cli.devices:list_devices",
     "certify": "cli.devices:certify_device",
     "revoke": "cli.devices:revoke_device",
+    "leave": "cli.devices:leave_neighbourhood",
     "bundle": "cli.bundle:bundle_app",
     "backup": "cli.backup:write_backup",
     "restore": "cli.backup:restore_backup",

@@ -228,7 +228,9 @@ def _describe_status(status: dict[str, Any]) -> str:
         status["neighbourhood"]["name"] or "A neighbourhood without a name yet"
     )
     person = status["person"]
-    name = format_person(person) if person else "nobody who is a member"
+    former = status["former"]
+    shown = person or former
+    name = format_person(shown) if shown else "nobody who is a member"
     peers = ", ".join(map(_name_peer, status["peers"])) or "nobody"
     lines = [
         f"{neighbourhood}, at the home of {name}",

@@ -7,7 +7,7 @@ values. The voters and moderators of the current term decide which changes to re
 the fold finds who was let in and not removed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -24,7 +24,7 @@ from protocol.authority.standing import Standing, read_accepts
 from protocol.authority.terms import Ballot, Chain, Holding, Register, Term
 from protocol.errors import Refused
 from protocol.record.root_statement import Leave
-from protocol.schema.register_names import RULE
+from protocol.schema.register_names import RULE, STANDING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +63,7 @@ class Authority(Standing):
     voucher_devices: dict[bytes, bytes] = field(default_factory=dict)  # admit → signing device
     # voucher → the people who take room of this voucher
     newcomers: dict[bytes, set[bytes]] = field(default_factory=dict)
+    leavers: frozenset[bytes] = frozenset()  # people who left by their own statement (R-03.34)
 
     @property
     def term(self) -> Term:
@@ -229,7 +230,19 @@ def fold_authority(
         candidates=_candidates(admits, devices, people, members),
         voucher_devices=_voucher_devices(index, people),
         newcomers=newcomers,
+        leavers=_leavers(leaves, held, cuts),
         relays=_relays(index, standing, members, owners),
+    )
+
+
+def _leavers(
+    leaves: Mapping[bytes, list[Leave]], held: Registers, cuts: Collection[bytes]
+) -> frozenset[bytes]:
+    """Returns the people who are out and have said so themselves, with the number that holds."""
+    return frozenset(
+        person
+        for person, of_person in leaves.items()
+        if person in cuts and held[STANDING, person].n in {leave.n for leave in of_person}
     )
 
 

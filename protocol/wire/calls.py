@@ -346,9 +346,20 @@ class Device(Call):
     device: str = param(IdPrefix(help="the start of its key"))
 
 
+@method(
+    "plan_leave",
+    result="`{person, place, n, cuts: {device: number}}`: what the person's root key has to sign, so that they leave "
+    "(R-03.34)",
+)
+class PlanLeave(Call):
+    """Tells what a person has to sign to leave the neighbourhood."""
+
+    person: str = param(TypedText(help="who leaves"))
+
+
 @method("carry", result="`{id}` of the `device` record that carries it, or `{id, already}`")
 class Carry(Call):
-    """Posts a statement that certifies or revokes a device. A person's root key signed it."""
+    """Posts a statement that a person's root key signed: about a device, or that they leave."""
 
     statement: str = param(Hexadecimal(help="the statement (see 03)"))
 

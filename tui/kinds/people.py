@@ -119,7 +119,7 @@ async def _send_vouch(person: str, node: NodeConnection, fields: Mapping[str, ob
 def _member_card(member: Shown, reader: Reader) -> Card:
     title = _titled(member.as_person(), is_me=member.id == reader.me)
     detail = ", ".join(_standing(member, reader.term))
-    return Card(member.id, title, detail, quiet=member.state == "removed")
+    return Card(member.id, title, detail, quiet=_is_out(member))
 
 
 def _titled(person: Person, *, is_me: bool) -> str:
@@ -127,13 +127,17 @@ def _titled(person: Person, *, is_me: bool) -> str:
     return name + " " + _("(you)") if is_me else name
 
 
+def _is_out(member: Shown) -> bool:
+    return member.state in {"removed", "left"}
+
+
 def _is_among(people: list[Person], member: Shown) -> bool:
     return any(person.id == member.id for person in people)
 
 
 def _standing(member: Shown, term: Shown) -> Iterator[str]:
-    if member.state == "removed":
-        yield _("removed")
+    if _is_out(member):
+        yield _("has left") if member.state == "left" else _("removed")
         return
     is_on_roll = _is_among(term.people("roll"), member)
     yield _("can vote") if is_on_roll else _("can vote on new proposals")
@@ -180,6 +184,8 @@ def _device_parts(devices: list[Shown]) -> Iterator[Part]:
 
 
 def _standing_sentences(member: Shown, term: Shown) -> str:
+    if member.state == "left":
+        return _("Has left. Only a vote can bring them back.")
     if member.state == "removed":
         return _("Removed. Only a vote can bring them back.")
     sentences = []
@@ -246,7 +252,7 @@ def _end_proxy_step(proxy: Shown) -> NextStep:
 
 def _steps_about_another(folder: Folder, reader: Reader) -> Iterator[NextStep]:
     person = folder.person
-    if folder.member.state == "removed":
+    if _is_out(folder.member):
         yield restoration_step(person)
         return
     label = _("Let {who} act for you").format(who=phrases.name(person))

@@ -8,7 +8,7 @@ from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
-from meshcoop.author import automatic
+from meshcoop.author import automatic, departure
 from meshcoop.author.folding import fold_in_steps
 from meshcoop.author.signer import Signer
 from meshcoop.errors import Mistake
@@ -41,6 +41,7 @@ class DeviceMethods:
         return by_name(
             Method(calls.Devices, paged(self.list_devices)),
             Method(calls.Device, self.show_device),
+            Method(calls.PlanLeave, self.plan_leave),
             Method(calls.Carry, self.post_statement),
             Method(calls.Guest, self.add_guest),
             Method(calls.AsksPin, self.asks_pin),
@@ -73,6 +74,18 @@ class DeviceMethods:
         if len(matches) > 1:
             raise Mistake("Several devices begin with {prefix}; give more digits.", prefix=prefix)
         return self._show(membership, matches[0])
+
+    async def plan_leave(self, call: calls.PlanLeave) -> Params:
+        """Tells what a person has to sign to leave the neighbourhood."""
+        membership = await self._node.wait_to_sign()
+        person = self._resolver(membership).resolve_person(call.person)
+        plan = departure.plan_leave(membership.author, person)
+        return {
+            "person": person.hex(),
+            "place": _place(membership).hex(),
+            "n": plan.n,
+            "cuts": {device.hex(): last for device, last in plan.cuts.items()},
+        }
 
     async def post_statement(self, call: calls.Carry) -> Params:
         """Posts a statement that a person's root key signed: about a device, or that they leave."""

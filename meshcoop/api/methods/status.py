@@ -26,6 +26,7 @@ _NO_MEMBERSHIP: Params = {
     "relay": None,
     "neighbourhood": None,
     "person": None,
+    "former": None,
     "device": None,
     "timezone": None,
     "term": None,
@@ -131,6 +132,8 @@ class StatusMethods:
         authority = state.authority
         device = mesh.credentials.device
         person = authority.member_of_device(device) if authority else None
+        owner = authority.person_of_device(device) if authority else None
+        former = owner if person is None else None  # they left, or were removed
         muted = presenter.sort_people(membership.muted.people)
         return {
             "relay": None,
@@ -139,6 +142,7 @@ class StatusMethods:
                 "name": authority.charter["name"] if authority else None,
             },
             "person": presenter.show_person(person) if person else None,
+            "former": presenter.show_person(former) if former else None,
             "device": device.hex(),
             "timezone": presenter.clock.zone_name,
             "term": presenter.show_term(),

@@ -4,12 +4,19 @@ import pytest
 
 from meshcoop.author import departure
 from protocol.errors import AlreadySo
+from protocol.fold.registry import declared_of
+from protocol.kinds.neighbourhood import Device
+from protocol.record import root_statement
 from tests.support.council import by_software, members, propose, vote
 from tests.support.street_in_memory import settle, street
 
 
 def leave(home):
-    return departure.leave(home.author, home.me.root_seed, home.me.person)
+    """Posts what the person's root key signs, as the command `leave` does."""
+    plan = departure.plan_leave(home.author, home.me.person)
+    place = home.state.neighbourhood[: root_statement.PLACE_SIZE]
+    statement = root_statement.state_leave(home.me.root_seed, plan.n, plan.cuts, place)
+    return home.author.write(declared_of(Device), {"statement": statement})
 
 
 def test_who_leaves_is_out_everywhere_and_what_they_wrote_stays():
