@@ -21,7 +21,7 @@ from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.ingest import quota
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.last_signed import LastSigned
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.effect import check_effect
 from protocol.fold.kind import Kind
 from protocol.fold.proxies import Proxy
@@ -29,6 +29,7 @@ from protocol.fold.registry import KINDS, DeclaredKind, declared_of
 from protocol.fold.thread import Entry, Thread
 from protocol.kinds.decisions import WordsBeside
 from protocol.kinds.moderation import Retract
+from protocol.local_clock import LocalClock
 from protocol.record import envelope as record
 from protocol.record.envelope import Record
 from protocol.record.log import LOG_START
@@ -328,6 +329,7 @@ class Author:
         with self.state.failures.contained(kind.name, "check_signing"):
             draft.check_signing(thread)
         kind.check_moments(entry.fields, thread.clock)
+        self._check_unsaid(kind, entry, thread.clock)
         return entry
 
     def _store(self, signed: Record) -> None:
@@ -394,6 +396,16 @@ class Author:
         time = max(self.now(), head.time, authority.members[signer.person].since)
         place = (_NOT_YET, signer.device, head.seq + 1, time, about)
         return Entry(*place, signer.person, kind.name, fields)
+
+    def _check_unsaid(self, kind: DeclaredKind, entry: Entry, clock: LocalClock) -> None:
+        """Raises AlreadySo if an earlier record of the same person says the same, and holds."""
+        views = self.state.views.newest(kind.view_type)
+        own = (view for view in views if view.author == entry.person)
+        names = [name for name in kind.public_names if not kind.fields[name].filled]
+        for view in kind.view_type.standing(own, clock):
+            values = vars(view)
+            if all(values[name] == entry.fields.get(name) for name in names):
+                raise AlreadySo("R-10.20", "you have said so already", view.id)
 
     def log_heads(self) -> dict[bytes, int]:
         """Returns the last number of each log that this home holds, by device."""

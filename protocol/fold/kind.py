@@ -25,7 +25,7 @@ that treat all kinds alike, such as the diary, the balances, the list Today and 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
@@ -238,6 +238,16 @@ class Kind(View):
         useful here, and `check_before_signing` refuses those that are not.
         """
         return self.judged_by_authority or values_by_id(before) != values_by_id(after)
+
+    @classmethod
+    def standing(cls, views: Iterable[Self], clock: LocalClock) -> Iterable[Self]:
+        """Returns those views of one person, the newest first, that say what holds now. Software
+        does not sign the same once more (R-10.20).
+
+        By default there are none, because whoever asks twice for the same wants it twice.
+        """
+        del views, clock
+        return ()
 
     def check_accept(self, thread: Thread, accept: View) -> None:
         """Raises Refused if software should not sign an `accept` of this record."""

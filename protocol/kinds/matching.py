@@ -1,6 +1,7 @@
 """Kinds that help neighbours find each other (specs/19-matching.md)."""
 
 from collections.abc import Iterable
+from typing import Self
 
 from protocol.errors import Refused
 from protocol.fold.facets import MatchingFact, Recommendation, SameWords
@@ -8,6 +9,7 @@ from protocol.fold.kind import SOMEBODY, By, Kind, Words
 from protocol.fold.registry import kind
 from protocol.fold.thread import Mark, Thread
 from protocol.fold.view import States
+from protocol.local_clock import LocalClock
 from protocol.schema.declare import Many, Person, Text
 from protocol.schema.values import PersonId
 
@@ -26,6 +28,12 @@ class Assertion(Kind):
         WITHDRAWN = "withdrawn", "Its author withdrew it (`close`)."
 
     closing = {Mark.WITHDRAWN: By("author", while_=(State.IN_FORCE,))}
+
+    @classmethod
+    def standing(cls, views: Iterable[Self], clock: LocalClock) -> Iterable[Self]:
+        """Returns the assertions that are in force."""
+        del clock
+        return (view for view in views if view.state == cls.State.IN_FORCE)
 
 
 @kind("synonym")

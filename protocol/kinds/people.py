@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import islice
+from typing import Self
 
 from protocol.errors import Refused
 from protocol.fold.facets import FindView, MatchingFact, Portrait
@@ -10,7 +12,7 @@ from protocol.fold.proxies import NEVER_BY_PROXY, PROXY
 from protocol.fold.registry import KINDS, declared_of, kind
 from protocol.fold.thread import Mark, Thread
 from protocol.fold.view import States, View
-from protocol.local_clock import offset_at_end
+from protocol.local_clock import LocalClock, offset_at_end
 from protocol.record.envelope import EPOCH
 from protocol.record.sealing import KEY_SIZE
 from protocol.schema.declare import Bytes, Integer, Many, Minutes, Moment, Person, PersonName, Text
@@ -42,6 +44,12 @@ class Profile(Kind):
     area: str | None = Text(max=60, help="a coarse area, never an address")
     affiliation: str | None = Text(max=80, help="an organisation, if any")
     minutes_a_month: int | None = Minutes(help="time the person has for others")
+
+    @classmethod
+    def standing(cls, views: Iterable[Self], clock: LocalClock) -> Iterable[Self]:
+        """Returns the latest profile."""
+        del clock
+        return islice(views, 1)
 
     def matching_facts(self) -> Iterable[MatchingFact]:
         """Returns what the person can give and would like."""
@@ -126,6 +134,11 @@ class Proxy(Kind):
     )
 
     ended: TimeMs | None = None
+
+    @classmethod
+    def standing(cls, views: Iterable[Self], clock: LocalClock) -> Iterable[Self]:
+        """Returns the proxies that are in force."""
+        return (proxy for proxy in views if proxy.state_at(clock) == cls.State.IN_FORCE)
 
     def complete(self, thread: Thread) -> None:
         """Fills in by how many minutes the clocks here are ahead of UTC when the last day ends.

@@ -11,6 +11,7 @@ import pytest
 from meshcoop.author.next_steps import find_steps
 from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.errors import AlreadySo, Refused
+from protocol.fold.kind import Kind
 from protocol.fold.registry import KINDS
 from protocol.local_clock import LocalClock
 from protocol.schema.fields import LIFETIME, Moment
@@ -247,3 +248,51 @@ def test_a_receipt_is_written_once_the_time_was_given():
         ada.street.clock += 48 * HOUR
         assert ("receipt", agreement.id) in offered(ben, agreement)
         ben.post("receipt", agreement)
+
+
+STATEMENTS = {
+    "profile": lambda ben: {"name": "Ada", "assets": ["bicycles"]},
+    "vouch": lambda ben: {"person": ben.me.person.hex(), "text": "She mends things."},
+    "synonym": lambda ben: {"words": ["lorry", "truck"]},
+    "proxy": lambda ben: {
+        "person": ben.me.person.hex(), "matters": ["request"], "until": "2026-12-31"
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", STATEMENTS)
+def test_who_says_the_same_twice_has_said_so_already(kind):
+    with street() as (ada, ben):
+        fields = STATEMENTS[kind](ben)
+        first = posts(ada, [ben], kind, **fields)
+
+        assert is_so_already(ada, kind, None, **fields) == first.id
+        assert posts(ben, [ada], "offer", title="Help") != posts(ben, [ada], "offer", title="Help")
+
+
+@pytest.mark.parametrize("kind", ["vouch", "synonym", "proxy"])
+def test_who_took_something_back_says_it_again(kind):
+    with street() as (ada, ben):
+        fields = STATEMENTS[kind](ben)
+        word = "ended" if kind == "proxy" else "withdrawn"
+        ada.post("close", ada.post(kind, **fields), as_state=word)
+
+        assert ada.post(kind, **fields)
+
+
+def test_a_person_goes_back_to_an_earlier_profile():
+    with street() as (ada, _):
+        first = ada.post("profile", name="Ada", area="North")
+        ada.post("profile", name="Ada", area="South")
+
+        assert ada.post("profile", name="Ada", area="North").id != first.id
+
+
+def test_every_kind_of_statement_is_tried():
+    named = {
+        name
+        for name, kind in KINDS.items()
+        if kind.view_type.standing.__func__ is not Kind.standing.__func__
+    }
+
+    assert named == STATEMENTS.keys()
