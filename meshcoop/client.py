@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -62,11 +62,12 @@ class Page(NamedTuple):
     rows: list[Any]
     total: int
     next: str | None
+    newer: Sequence[Any] = ()  # which records the program of the node does not know (R-10.8c)
 
     @classmethod
     def read(cls, answer: Any) -> Self:
         """Reads a page from the answer of the node."""
-        return cls(answer["rows"], answer["total"], answer["next"])
+        return cls(answer["rows"], answer["total"], answer["next"], answer.get("newer", ()))
 
 
 class Client:

@@ -5,7 +5,7 @@ so that no list is cut without a word (R-06.16).
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from meshcoop.api.plain_values import Shown
 from meshcoop.errors import Mistake
@@ -19,6 +19,7 @@ MAX_ROWS = 500
 _MAX_BYTES = MAX_FRAME // 2  # of the rows; the frame also holds what comes beside them
 
 T = TypeVar("T")
+Place: TypeAlias = tuple[int, bytes]  # where a row stands in its list; lower places come first
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class Rows(Generic[T]):
     `cursor` returns a text that no other row of the list has. `total` is the number of rows. It is
     None if the rows have to be counted. A page has `usual_limit` rows if the caller asks for no
     other number.
+
+    If the rows are in the order of their places, `place` returns the place of a row, and `place_of`
+    that of a row which has left the list. It takes the cursor of this row.
     """
 
     items: Iterable[T]
@@ -35,6 +39,8 @@ class Rows(Generic[T]):
     cursor: Callable[[T], str]
     total: int | None = None
     usual_limit: int = MAX_ROWS
+    place: Callable[[T], Place] = lambda _: (0, b"")
+    place_of: Callable[[str], Place | None] = lambda _: None
 
     def each_shown(self) -> Iterator[Shown]:
         """Yields the shown form of every row."""
@@ -69,26 +75,31 @@ def paged(list_rows: Callable[[C], Awaitable[Rows[Any]]]) -> Callable[[C], Await
 def take_page(call: Listing, rows: Rows[Any]) -> Shown:
     """Returns the page of a list that the caller asks for, as `{rows, total, next}`.
 
-    The page begins behind the row with the cursor `after`, and has at most `limit` rows. Raises
-    Mistake if no row has this cursor any more.
+    The page begins behind the row with the cursor `after`, and has at most `limit` rows. If this row
+    has left the list, the page begins where the row was. Raises Mistake if this is not known.
     """
     limit = min(rows.usual_limit if call.limit is None else call.limit, MAX_ROWS)
     after = call.after
     page: list[Any] = []
     has_begun = after is None
+    gone = None if after is None else rows.place_of(after)
     is_cut = False
     count = 0
     for item in rows.items:
         count += 1
+        if not has_begun and rows.cursor(item).startswith(str(after)):
+            has_begun = True
+            continue
+        has_begun = has_begun or (gone is not None and rows.place(item) > gone)
         if not has_begun:
-            has_begun = rows.cursor(item).startswith(str(after))
-        elif len(page) < limit:
+            continue
+        if len(page) < limit:
             page.append(item)
         else:
             is_cut = True
             if rows.total is not None:
                 break
-    if not has_begun:
+    if not has_begun and gone is None:
         raise Mistake(
             "No row of this list is {after!r} now; begin with its first page.", after=after
         )

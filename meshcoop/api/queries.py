@@ -1,6 +1,7 @@
 """Answers the API calls that list, show and search views (specs/06)."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from heapq import merge
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import trio
 
 from meshcoop.api.awaited_answers import AwaitedAnswers
-from meshcoop.api.list_pages import Rows, shown_rows, take_lines
+from meshcoop.api.list_pages import Place, Rows, shown_rows, take_lines
 from meshcoop.api.loop_awaits import loop_awaits
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params
@@ -154,7 +155,18 @@ class Queries:
             wanted = (view for view in wanted if state == self._presenter.state_of(view))
         is_whole = state is None and not self._membership.muted.people and not call.muted
         show = self._presenter.show_views
-        return Rows(wanted, show, lambda view: view.id.hex(), total if is_whole else None)
+        rows = Rows(wanted, show, lambda view: view.id.hex(), total if is_whole else None)
+        if isinstance(call, calls.Search):
+            return rows  # the best match comes first
+        return replace(rows, place=_place_of_view, place_of=self._place_of)
+
+    def _place_of(self, cursor: str) -> Place | None:
+        """Returns the place of a view in the order of lists, if its record is here."""
+        with suppress(Mistake):
+            row = self._state.store.records.find(self._resolver.resolve_record(cursor))
+            if row is not None:
+                return -row.record.header.time, row.record.id
+        return None
 
     def _list_board(self, call: calls.List) -> Rows[View]:
         """Lists the views of all kinds that are shown on the board, the newest first."""
@@ -318,6 +330,10 @@ def read_state(call: calls.List, what: str, states: Collection[str]) -> str | No
         choices=", ".join(states),
         state=state,
     )
+
+
+def _place_of_view(view: View) -> Place:
+    return -view.created, view.id
 
 
 def _cursor_of_waiting(row: Params) -> str:

@@ -35,16 +35,16 @@ _HIDDEN_FIELDS = {
 }
 
 
-def format_list(views: list[Shown], hidden: int = 0, status: Shown | None = None) -> str:
+def format_list(views: list[Shown], hidden: int = 0, newer: str = "") -> str:
     """Formats one line for each view. Also says how many views by muted people are left out.
 
-    `status` is the node's. If the node holds records that its program does not know, says so.
+    `newer` is a sentence about records that the node's program does not know.
     """
     lines = [_format_line(view) for view in views] or ["Nothing yet."]
     if hidden:
         lines.append(f"({hidden} by people you muted left out; add --muted to see them.)")
-    if status is not None and status["newer"]:
-        lines.append(f"({describe_newer(status['newer'], status['specs'])})")
+    if newer:
+        lines.append(f"({newer})")
     return "\n".join(lines)
 
 

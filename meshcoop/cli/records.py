@@ -154,9 +154,13 @@ def _print_list(
     if not (call.muted or context.json or (isinstance(call, calls.List) and call.what == "people")):
         hidden = node.call(replace(call, muted=True, limit=0, after=None))["total"]
     views = page.rows
-    status = None if context.json else node.call(calls.Status())
+    newer = ""
+    if page.newer:
+        newer = plain_text.describe_newer([*page.newer], node.call(calls.Status())["specs"])
     context.answer(
-        page._asdict() if is_page else views, lambda: plain_text.format_list(views, hidden, status)
+        page._asdict() if is_page else views, lambda: plain_text.format_list(views, hidden, newer)
     )
+    if newer and context.json:
+        print(newer, file=sys.stderr)
     if page.next is not None:
         print(plain_text.format_cut(page), file=sys.stderr)

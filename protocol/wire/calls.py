@@ -195,7 +195,7 @@ class NextSteps(Listing):
     pin: str | None = param(_PIN, default=None)
 
 
-@method("list", result="a page of rows, newest first; see below")
+@method("list", result="a page of rows, newest first, with `newer` (R-10.8c); see below")
 class List(Listing):
     """Lists the views of one kind, newest first. Can also list other things, such as people."""
 
@@ -224,7 +224,9 @@ class Show(Call):
 
 
 @method(
-    "search", result="a page of views that have each word, or a word that begins with it (R-06.13)"
+    "search",
+    result="a page of views that have each word, or a word that begins with it (R-06.13), with "
+    "`newer` (R-10.8c): `[{kind, records, package}]`",
 )
 class Search(Listing):
     """Searches for views that have all of the given words."""

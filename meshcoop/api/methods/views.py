@@ -1,13 +1,15 @@
 """The methods of the local API that show views: lists, threads, balances and a diary."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
 
 from meshcoop.api.balances import Balances
 from meshcoop.api.calendar import Diary
 from meshcoop.api.list_pages import Lister, Rows, paged, shown_rows, take_page
 from meshcoop.api.method import Method, by_name
 from meshcoop.api.methods.loops import LoopMethods
+from meshcoop.api.methods.status import show_newer
 from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
@@ -15,6 +17,8 @@ from meshcoop.api.queries import open_queries
 from meshcoop.api.resolver import Resolver
 from meshcoop.errors import Mistake
 from protocol.wire import calls
+
+C = TypeVar("C", bound=calls.Listing)
 
 
 class ViewMethods:
@@ -30,14 +34,26 @@ class ViewMethods:
     def table(self) -> dict[str, Method[Any]]:
         """Returns the API methods of this class, by name."""
         return by_name(
-            Method(calls.List, paged(self.list_views)),
+            Method(calls.List, self._with_newer(paged(self.list_views))),
             Method(calls.Show, self.show_record),
             Method(calls.Balance, self.show_balances),
-            Method(calls.Search, paged(self.search)),
+            Method(calls.Search, self._with_newer(paged(self.search))),
             Method(calls.Diary, self.show_diary),
             Method(calls.Written, paged(self.list_written)),
             Method(calls.Mute, self.mute),
         )
+
+    def _with_newer(
+        self, answer_page: Callable[[C], Awaitable[Params]]
+    ) -> Callable[[C], Awaitable[Params]]:
+        """Returns a method that also says how many records this program does not know (R-10.8c)."""
+
+        @wraps(answer_page)
+        async def answer(call: C) -> Params:
+            page = await answer_page(call)
+            return {**page, "newer": show_newer(self._node.require_membership().state)}
+
+        return answer
 
     async def list_views(self, call: calls.List) -> Rows[Any]:
         """Lists the views of one kind, newest first. Can also list other things, such as people."""

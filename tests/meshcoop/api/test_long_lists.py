@@ -22,7 +22,7 @@ from protocol.wire import calls
 from protocol.wire.local_rpc import MAX_FRAME
 from tests.support.api_in_memory import Asking
 from tests.support.paths import ROOT
-from tests.support.street_in_memory import settle, street
+from tests.support.street_in_memory import Street, settle, street
 
 ROW_NUMBERS = [{"id": f"{number:08x}"} for number in range(1, 61)]
 
@@ -81,6 +81,34 @@ def test_a_row_that_is_gone_is_named_in_the_refusal():
         take_page(calls.Listing(after="deadbeef"), shown_rows(ROW_NUMBERS))
 
 
+@pytest.mark.parametrize("state", ["open", None])
+def test_a_list_goes_on_where_a_row_was_that_left_it(state):
+    with Street(1) as here:
+        home = here.found()
+        offers = [home.post("offer", title=f"Offer {number}") for number in range(6)]
+        listed = Methods(node_of(home)).table()["list"]
+        call = {"what": "offers", "limit": 2} | ({"state": state} if state else {})
+        page = trio.run(listed, call)
+
+        home.post("close", offers[4], as_state="withdrawn")
+        rest = trio.run(listed, {**call, "after": page["next"], "limit": 9})
+
+        assert page["next"] == offers[4].id.hex()
+        assert [row["id"] for row in rest["rows"]] == [row.id.hex() for row in offers[3::-1]]
+
+
+def test_a_list_and_a_search_say_what_is_newer(monkeypatch):
+    with Street(1) as here:
+        home = here.found()
+        home.post("offer", title="A ladder")
+        monkeypatch.setattr(home.state.views, "newer_counts", lambda: {"lending": 3})
+        newer = [{"kind": "lending", "records": 3, "package": None}]
+        methods = Methods(node_of(home)).table()
+
+        assert trio.run(methods["list"], {"what": "offers"})["newer"] == newer
+        assert trio.run(methods["search"], {"words": "ladder"})["newer"] == newer
+
+
 @given(st.integers(0, 1200))
 def test_a_history_is_read_from_its_end(count):
     lines = [{"id": f"{number:08x}"} for number in range(count)]
@@ -114,7 +142,7 @@ def test_the_command_line_reads_as_many_pages_as_the_limit_needs():
 
     assert Client.list_rows(client, calls.Listing(limit=99_999)).rows == rows
     cut = Client.list_rows(client, calls.Listing(limit=700))
-    assert cut == (rows[:700], 1300, rows[699]["id"])
+    assert cut == (rows[:700], 1300, rows[699]["id"], ())
     assert format_cut(cut).startswith("700 of 1300 are shown; add --limit 1300 for all")
 
 
