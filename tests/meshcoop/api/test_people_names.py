@@ -3,6 +3,7 @@
 import ast
 import re
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from meshcoop.api.resolver import Resolver
 from meshcoop.cli.person_name import format_person
 from meshcoop.cli.plain_text import format_balances
 from meshcoop.errors import Mistake
-from protocol.errors import Refused
+from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import COMMON_POT
 from protocol.fold.registry import KINDS
 from protocol.schema.fields import PersonName
@@ -77,7 +78,8 @@ def lane():
 def rename(homes, *names):
     """Gives each person a name, in any form, as foreign software might."""
     for home, name in zip(homes, names, strict=True):
-        home.write("profile", name=name)
+        with suppress(AlreadySo):
+            home.write("profile", name=name)
     settle(*homes)
 
 
