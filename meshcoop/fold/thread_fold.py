@@ -14,9 +14,9 @@ from meshcoop.fold.slices import pause
 from meshcoop.fold.touched import Touched
 from meshcoop.fold.views import FoldedThread, FoldedView, Views
 from meshcoop.store.disk_errors import StoreError
+from meshcoop.store.postponed_threads import START, Sweep
 from meshcoop.store.records import StoredRecord
 from meshcoop.store.store import Store
-from meshcoop.store.sweeps import START, Sweep
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.fold import fold

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from meshcoop.store.database import Database
 from meshcoop.store.disk_errors import Damaged
-from meshcoop.store.sweeps import LogPlace
+from meshcoop.store.postponed_threads import LogPlace
 from protocol.errors import Refused
 from protocol.record import envelope
 from protocol.record.envelope import Record

@@ -12,9 +12,9 @@ from meshcoop.store.database import Database
 from meshcoop.store.disk_errors import raise_disk_errors
 from meshcoop.store.logs import DeviceLog, Logs
 from meshcoop.store.parents import Parents
+from meshcoop.store.postponed_threads import Sweeps
 from meshcoop.store.quota_counts import QuotaCounts
 from meshcoop.store.records import Records, StoredRecord
-from meshcoop.store.sweeps import Sweeps
 from protocol.record import envelope
 from protocol.record import log as record_log
 from protocol.record.envelope import Record
