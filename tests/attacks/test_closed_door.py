@@ -137,10 +137,10 @@ async def knock_at_doors(street: Neighbourhood, where: str) -> dict[str, bytes]:
                 step = f"{protocol} {name}"
                 try:
                     stream = await them.open_stream(peer, protocol)
+                    challenge = await stream.read()
                 except NetworkError:
                     heard[step] = b"(not spoken)"
                     continue
-                challenge = await stream.read()
                 nonces.add(challenge)
                 ends = Ends(them.peer_id, peer)
                 with suppress(NetworkError):
