@@ -8,6 +8,7 @@ home.
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+from meshcoop.author.daily_limits import DailyLimits
 from meshcoop.author.folding import (
     Folding,
     FoldThread,
@@ -72,6 +73,7 @@ class Author:
         self.signed: list[Callable[[Record], None]] = []  # called with each stored record
         self._last_signed = last_signed
         self._sealer = RecordSealer(inbox.state, random)
+        self._limits = DailyLimits(inbox.state)
 
     # -- who signs --------------------------------------------------------------------------------
 
@@ -233,9 +235,18 @@ class Author:
         signer: Signer | None = None,
         naming: Iterable[bytes] = (),
         proxy: Proxy | None = None,
+        is_automatic: bool = False,
     ) -> Record:
         """Does at once what `writing` describes. Returns the record."""
-        writing = self.writing(kind, fields, about=about, signer=signer, naming=naming, proxy=proxy)
+        writing = self.writing(
+            kind,
+            fields,
+            about=about,
+            signer=signer,
+            naming=naming,
+            proxy=proxy,
+            is_automatic=is_automatic,
+        )
         return fold_at_once(self.state, writing)
 
     def writing(
@@ -247,12 +258,14 @@ class Author:
         signer: Signer | None = None,
         naming: Iterable[bytes] = (),
         proxy: Proxy | None = None,
+        is_automatic: bool = False,
     ) -> Folding[Record]:
         """Signs and stores one record of `kind`. The caller gives the private fields unsealed.
 
         If `signer` is None, a device of this home signs. `naming` are further parents of the
-        record. `proxy` lets the signer act for another person. Words that must not be in the record
-        itself follow in a second record (R-16.1).
+        record. `proxy` lets the signer act for another person. `is_automatic` says that software
+        signs by itself, without asking a person. Words that must not be in the record itself follow
+        in a second record (R-16.1).
 
         Raises Refused if the record would not count, or would change nothing. Raises AlreadySo if
         what it says holds already. Raises Refused also if the thread changes again and again while
@@ -260,7 +273,9 @@ class Author:
         """
         fields, words = _part_words(kind, fields)
         for _ in range(_MOST_TRIES):
-            signed = yield from self._try_to_write(kind, fields, about, signer, naming, proxy)
+            signed = yield from self._try_to_write(
+                kind, fields, about, signer, naming, proxy, is_automatic=is_automatic
+            )
             if signed is not None:
                 break
         else:
@@ -277,12 +292,16 @@ class Author:
         signer: Signer | None,
         naming: Iterable[bytes],
         proxy: Proxy | None,
+        *,
+        is_automatic: bool,
     ) -> Folding[Record | None]:
         """Signs and stores one record. Returns None if what it was checked with has changed
         meanwhile.
         """
         signer = self.signer_of() if signer is None else self._fit(signer)
         entry = self.new_entry(kind, signer, about, fields)
+        if is_automatic:
+            self._limits.check(kind, entry)
         if proxy is not None:
             entry = entry._replace(person=proxy.person, by=entry.person, proxy=proxy.id)
         private = signer.private if self._is_private(kind, about, signer.private) else None
@@ -307,7 +326,7 @@ class Author:
             assert draft is not None, "the draft was completed in this thread"
             signed = self._sealer.sign_private(kind, thread, draft, signer)
         else:
-            signed = self._sealer.sign(kind, entry, naming, signer)
+            signed = self._sealer.sign(kind, entry, naming, signer, is_automatic=is_automatic)
         self._must_be_within_quota(signed)
         self._store(signed)
         return signed

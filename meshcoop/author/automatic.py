@@ -29,6 +29,10 @@ _PAGE = 100  # records that the countersigner reads at once
 _MAX_WAITING = 1000  # the most records that may wait for their thread
 _COUNTERSIGNED = "countersigned"  # the name of the store's note of the last row read
 
+# A record that breaks one of these rules now can be signed later: the day's room is used up, or the
+# device may not sign yet.
+_FOR_NOW = frozenset({"R-03.15", "R-03.15j", "R-03.32"})
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -45,7 +49,9 @@ def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
                 for device in devices[at : at + MAX_SEALS]
             ]
             author.write(
-                declared_of(Epoch), {"number": key.number, "key_id": key.id, "seals": seals}
+                declared_of(Epoch),
+                {"number": key.number, "key_id": key.id, "seals": seals},
+                is_automatic=True,
             )
 
 
@@ -91,7 +97,12 @@ def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> Folding[No
     for at in range(0, len(acts), _NAMED):
         named = acts[at : at + _NAMED]
         yield from author.writing(
-            declared_of(Accept), {}, about=charter, signer=signer, naming=named
+            declared_of(Accept),
+            {},
+            about=charter,
+            signer=signer,
+            naming=named,
+            is_automatic=True,
         )
 
 
@@ -122,12 +133,20 @@ def seal_epochs(author: Author, met: set[bytes]) -> None:
                 return
 
 
-def post_relay(author: Author, key: bytes, addresses: tuple[str, ...], state: str) -> Record:
+def post_relay(
+    author: Author,
+    key: bytes,
+    addresses: tuple[str, ...],
+    state: str,
+    *,
+    is_automatic: bool = False,
+) -> Record:
     """R-08.1: posts that this home's person enrols a relay, or ends its enrolment. The argument
     `state` says which.
     """
     packed = pack_addresses(addresses, MAX_PACKED_ADDRESSES)
-    return author.write(declared_of(Relay), {"key": key, "addresses": packed, "state": state})
+    fields = {"key": key, "addresses": packed, "state": state}
+    return author.write(declared_of(Relay), fields, is_automatic=is_automatic)
 
 
 def check_may_enrol(author: Author, key: bytes) -> None:
@@ -156,14 +175,14 @@ def end_relays(author: Author, refusals: dict[str, int]) -> None:
         refused_at = refusals.get(peer_id(key), 0)
         # A relay may have sent its answer before it was enrolled. Such an answer does not count.
         if refused_at > relay.carrier.time + _SETTLES_MS and author.person in relay.people:
-            post_relay(author, key, relay.addresses, ENDED)
+            post_relay(author, key, relay.addresses, ENDED, is_automatic=True)
     refusals.clear()
 
 
 class Countersigner:
     """R-13.15: countersigns records of the kind `confirm`, so that these records are kept. If
     somebody confirms a receipt or a correction that a person of this home wrote, the countersigner
-    confirms that `confirm`.
+    confirms that `confirm`. It does so once for each receipt or correction (R-13.15c).
 
     The countersigner reads each record in the store once and notes the last row that it has read.
     If the thread of a record is not known yet, it looks at the record again later.
@@ -207,9 +226,7 @@ class Countersigner:
     def _look(self, row: StoredRecord) -> Folding[None]:
         self._waiting.pop(row.n, None)
         if row.root is None:
-            self._waiting[row.n] = None
-            if len(self._waiting) > _MAX_WAITING:
-                del self._waiting[next(iter(self._waiting), row.n)]
+            self._wait(row)
             return
         person = self._confirmed_author(row)
         if person is None:
@@ -217,14 +234,23 @@ class Countersigner:
         try:
             signer = self._author.signer_of(person)
             yield from self._author.writing(
-                declared_of(Confirm), {}, about=row.record.id, signer=signer
+                declared_of(Confirm), {}, about=row.record.id, signer=signer, is_automatic=True
             )
         except Refused as refusal:
+            if refusal.rule in _FOR_NOW:
+                self._wait(row)
             _LOG.info("a confirm is not countersigned: %s", refusal)
 
+    def _wait(self, row: StoredRecord) -> None:
+        """Notes that a record is to be looked at again. If too many wait, the oldest waits no more."""
+        self._waiting[row.n] = None
+        if len(self._waiting) > _MAX_WAITING:
+            del self._waiting[next(iter(self._waiting), row.n)]
+
     def _confirmed_author(self, row: StoredRecord) -> bytes | None:
-        """If the record confirms a receipt or a correction that a person of this home wrote,
-        returns this person. Otherwise returns None.
+        """If the record confirms a receipt or a correction that a person of this home wrote, and
+        this person has countersigned no other confirm of it, returns this person. Otherwise returns
+        None.
         """
         state = self._author.state
         entry = state.thread_fold.entry(row)
@@ -234,7 +260,22 @@ class Countersigner:
         confirmed = state.thread_fold.entry(above) if above else None
         if confirmed is None or not _is_of(confirmed, Receipt, Correction):
             return None
-        return confirmed.person if confirmed.person in self._author.people else None
+        person = confirmed.person
+        if person not in self._author.people or self._has_countersigned(confirmed.id, person):
+            return None
+        return person
+
+    def _has_countersigned(self, confirmed: bytes, person: bytes) -> bool:
+        """R-13.15c: returns whether a person has countersigned a confirm of a receipt or correction.
+
+        Otherwise the other party could confirm one receipt again and again.
+        """
+        state = self._author.state
+        entries = map(state.thread_fold.entry, self._store.records.second_answers(confirmed))
+        return any(
+            entry is not None and entry.person == person and _is_of(entry, Confirm)
+            for entry in entries
+        )
 
 
 def _is_of(entry: Entry, *view_types: type[Kind]) -> bool:

@@ -52,17 +52,24 @@ class RecordSealer:
         return fields
 
     def sign(
-        self, kind: DeclaredKind, entry: Entry, naming: Iterable[bytes], signer: Signer
+        self,
+        kind: DeclaredKind,
+        entry: Entry,
+        naming: Iterable[bytes],
+        signer: Signer,
+        *,
+        is_automatic: bool,
     ) -> Record:
         """Signs an entry that all members may read, and returns the record. `naming` are further
-        parents of the record.
+        parents of the record. `is_automatic` says that software signs it by itself.
         """
         signed_for = {} if entry.proxy is None else {PROXY_FIELD: entry.proxy}
         content = pack_content(kind.name, entry.fields | signed_for)
         if kind.audience == record.EPOCH:
             content = self._seal_epoch(content, entry)
         parents = [*([entry.about] if entry.about else []), *naming]
-        return self._sign(entry, parents, kind.audience_code, content, signer)
+        audience = kind.audience_code | (record.AUTOMATIC if is_automatic else 0)
+        return self._sign(entry, parents, audience, content, signer)
 
     def sign_private(
         self, kind: DeclaredKind, thread: Thread, draft: Kind, signer: Signer

@@ -5,24 +5,26 @@ record is too small for the lists, the rest goes into further records, called pa
 names each part by the hash of its content.
 """
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from meshcoop.author import newcomers
 from meshcoop.author.author import Author
 from meshcoop.author.folding import Folding
 from protocol.authority import register_change
 from protocol.authority.authority import Authority
-from protocol.authority.terms import Term
 from protocol.errors import AlreadySo, Refused
 from protocol.fold.content import pack_content
 from protocol.fold.registry import declared_of
+from protocol.fold.view import View
 from protocol.kinds.accept_and_close import Accept
-from protocol.kinds.decisions import MOST_LISTED, Part, Renewal, Vote
+from protocol.kinds.decisions import MOST_LISTED, Part, Renewal, Vote, check_renewal
 from protocol.record import codec
 from protocol.record import envelope as record
-from protocol.record.envelope import Record
+from protocol.record.envelope import DAY_MS, Record
 
-SMALL = 8  # if fewer people are on the roll, software votes yes on newcomers
+_LOG = logging.getLogger(__name__)
 
 _ROOM = 10_000  # bytes that the lists may take in one record
 
@@ -31,13 +33,18 @@ def renew(
     author: Author,
     *,
     person: bytes | None = None,
+    joining: Sequence[bytes] | None = None,
     moderators: list[bytes] | None = None,
     vouchers: int | None = None,
     share: int | None = None,
     title: str | None = None,
+    is_automatic: bool = False,
 ) -> Record:
-    """Proposes the next term and votes yes on this proposal. Raises Refused if a rule
-    forbids it.
+    """Proposes the next term and votes yes on this proposal.
+
+    If `joining` is given, the next term adds these people to the roll and changes nothing else.
+    Otherwise the roll gets all members. `is_automatic` says that software proposes by itself.
+    Raises Refused if a rule forbids the proposal.
     """
     authority = _authority(author)
     term = authority.term
@@ -45,8 +52,8 @@ def renew(
     if (person or author.person) not in term.roll:
         raise Refused("R-16.4", "only people on the roll renew; at the next renewal you join it")
     if moderators is None:
-        moderators = sorted(term.moderators & members)
-    if not set(moderators) <= members:
+        moderators = sorted(term.moderators if joining is not None else term.moderators & members)
+    elif not set(moderators) <= members:
         raise Refused("R-16.6", "moderators are members")
     rounds = [rival.round for rival in authority.renewals.values() if rival.parent == term.id]
     fields: dict[str, Any] = {
@@ -58,8 +65,8 @@ def renew(
         "title": title,
     }
     lists: dict[str, list[Any]] = {
-        "joining": sorted(members - term.roll),
-        "leaving": sorted(term.roll - members),
+        "joining": sorted(members - term.roll if joining is None else joining),
+        "leaving": sorted(term.roll - members) if joining is None else [],
         "holds": register_change.holdings_to_write(authority),
     }
     pages = list(_pages(lists))
@@ -74,9 +81,15 @@ def renew(
     )
     signer = author.signer_of(person)
     for page in pages:
-        author.write(part, page, signer=signer)
-    renewal = author.write(declared_of(Renewal), fields, signer=signer)
-    author.write(declared_of(Vote), {"choice": "yes"}, about=renewal.id, signer=signer)
+        author.write(part, page, signer=signer, is_automatic=is_automatic)
+    renewal = author.write(declared_of(Renewal), fields, signer=signer, is_automatic=is_automatic)
+    author.write(
+        declared_of(Vote),
+        {"choice": "yes"},
+        about=renewal.id,
+        signer=signer,
+        is_automatic=is_automatic,
+    )
     return renewal
 
 
@@ -109,7 +122,7 @@ def decide(author: Author) -> Folding[None]:
     for person in sorted(author.people):
         yield from _accept_term(author, person)
         yield from _agree_to_newcomers(author, person)
-        _renew_alone(author, person)
+        _propose_newcomers(author, person)
 
 
 def _accept_term(author: Author, person: bytes) -> Folding[None]:
@@ -117,51 +130,82 @@ def _accept_term(author: Author, person: bytes) -> Folding[None]:
     term = _authority(author).term_to_accept(person)
     if term is not None:
         signer = author.signer_of(person)
-        yield from author.writing(declared_of(Accept), {}, about=term, signer=signer)
+        yield from author.writing(
+            declared_of(Accept), {}, about=term, signer=signer, is_automatic=True
+        )
 
 
 def _agree_to_newcomers(author: Author, person: bytes) -> Folding[None]:
-    """Votes yes on each renewal that does nothing but add members to the roll. Does so only while
-    the roll is small.
+    """R-16.5e: votes yes on renewals that only add members, if the person vouched for all of them.
+    Votes once for each set of people. The person's own renewals come first: others cannot use up
+    the votes of a day.
     """
     authority = _authority(author)
-    if person not in authority.term.roll or len(authority.term.roll) >= SMALL:
+    if person not in authority.term.roll:
         return
-    for renewal, ballot in authority.renewals.items():
-        if ballot.term is None or person in ballot.yes or not _only_adds(authority, ballot.term):
+    vouched_for = newcomers.vouched_for_by(author.state, person)
+    additions = newcomers.additions(authority)
+    views = author.state.views.find_several(list(additions))
+    answered = {
+        added for renewal, added in additions.items() if _has_answered(authority, renewal, person)
+    }
+    own_first = sorted(additions, key=lambda one: (_author_of(views, one) != person, one))
+    for renewal in own_first:
+        if not additions[renewal] <= vouched_for or additions[renewal] in answered:
             continue
         try:
-            signer = author.signer_of(person)
+            check_renewal(authority, person, renewal)
             yield from author.writing(
-                declared_of(Vote), {"choice": "yes"}, about=renewal, signer=signer
+                declared_of(Vote),
+                {"choice": "yes"},
+                about=renewal,
+                signer=author.signer_of(person),
+                is_automatic=True,
             )
-        except Refused:
-            continue  # R-16.5 forbids this vote: the person has voted for a rival term
+        except Refused as refusal:
+            _LOG.info("software does not say yes: %s", refusal)
+        else:
+            answered.add(additions[renewal])
 
 
-def _renew_alone(author: Author, person: bytes) -> None:
-    """If the person is the only one on the roll, proposes a term that adds the newcomers to the
-    roll.
+def _propose_newcomers(author: Author, person: bytes) -> None:
+    """R-16.5f: once a day, proposes that those of the person's newcomers who wrote on two days join
+    the roll. They are at most half as many as the roll, so that others can answer with one key.
+
+    A person who is alone on the roll is asked instead (R-16.5g): a roll of two of whom one is gone
+    can never decide again.
     """
     authority = _authority(author)
     roll = authority.term.roll
-    if roll == {person} and set(authority.members) - roll:
-        renew(author, person=person)
+    if person not in roll or len(roll) == 1 or _has_proposed_today(author, person):
+        return
+    additions = newcomers.additions(authority)
+    proposed = {
+        newcomer
+        for renewal, added in additions.items()
+        if person in authority.renewals[renewal].yes
+        for newcomer in added
+    }
+    vouched_for = newcomers.vouched_for_by(author.state, person) - proposed
+    joining = newcomers.ready(author.state, vouched_for)[: len(roll) // 2]
+    if joining:
+        renew(author, person=person, joining=joining, is_automatic=True)
 
 
-def _only_adds(authority: Authority, term: Term) -> bool:
-    """Returns whether a term adds people to the roll of the present term and changes
-    nothing else.
-    """
-    present = authority.term
-    rules = (present.moderators, present.vouchers, present.share)
-    if (term.moderators, term.vouchers, term.share) != rules:
-        return False
-    holds = [[what, key, entry.n, entry.value] for (what, key), entry in term.written.items()]
-    holds.sort(key=lambda hold: (hold[0], repr(hold[1])))
-    keeps_decisions = holds == register_change.holdings_to_write(authority)
-    adds_members = present.roll <= term.roll <= set(authority.members) | present.roll
-    return term.parent == present.id and keeps_decisions and adds_members
+def _has_proposed_today(author: Author, person: bytes) -> bool:
+    today = author.now() // DAY_MS
+    views = author.state.views.find_several(list(_authority(author).renewals))
+    return any(view.author == person and view.created // DAY_MS >= today for view in views.values())
+
+
+def _has_answered(authority: Authority, renewal: bytes, person: bytes) -> bool:
+    ballot = authority.renewals[renewal]
+    return person in ballot.yes | ballot.no
+
+
+def _author_of(views: Mapping[bytes, View], record_id: bytes) -> bytes | None:
+    view = views.get(record_id)
+    return view.author if view is not None else None
 
 
 def _pages(lists: dict[str, list[Any]]) -> Iterator[dict[str, list[Any]]]:

@@ -18,7 +18,8 @@ def read_authority_record(record: Record, neighbourhood: bytes) -> AuthorityReco
         return None
     try:
         name, values = read_content(record.content)
-        if name not in acts.AUTHORITY_KINDS or KINDS[name].audience_code != record.header.audience:
+        is_judged = name in acts.AUTHORITY_KINDS
+        if not is_judged or not KINDS[name].fits_audience(record.header.audience):
             return None
         act = AuthorityRecord(
             record.id,

@@ -137,7 +137,7 @@ class PrivateRecords:
             row._replace(record=record._replace(content=None)), key, None, {}, None, None
         )
         try:
-            if record.header.parents or record.header.is_lasting:
+            if record.header.parents or record.header.audience != envelope.PRIVATE:
                 raise Refused("R-15.1", "the header of a private record tells nothing else")
             kind, fields, about = read_private_content(plain)
         except Refused as refusal:

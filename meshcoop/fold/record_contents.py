@@ -63,8 +63,10 @@ def _find_fault(name: str, fields: dict[str, object], audience_code: int) -> Ref
     """Returns why a record of a known kind is malformed, or None."""
     if name not in KINDS:
         return None
-    if KINDS[name].audience_code != audience_code:
+    if not KINDS[name].fits_audience(audience_code):
         audience = envelope.AUDIENCES[KINDS[name].audience]
+        if KINDS[name].audience_code == audience_code & ~envelope.AUTOMATIC:
+            return Refused("R-10.9d", "software signs no {name} by itself", name=name)
         if not KINDS[name].lasting:
             return Refused(
                 "R-10.9",

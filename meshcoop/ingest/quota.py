@@ -1,6 +1,7 @@
 """How much a device may write in one day: its quota of records and bytes (specs/03 R-03.15).
 
 The header of a record says when the record was written. This time gives the day whose quota it uses.
+What software signed by itself has a quota of its own, which is as large (R-03.15i).
 
 The charter's quota decides which records fold. The neighbourhood may change this quota. The store
 takes up to twice the highest quota that was ever allowed. That second limit only grows.
@@ -8,7 +9,7 @@ takes up to twice the highest quota that was ever allowed. That second limit onl
 
 from typing import NamedTuple
 
-from meshcoop.store.logs import DeviceLog
+from meshcoop.store.logs import DeviceLog, Used
 from meshcoop.store.quota_counts import CountedRecord, QuotaCounts
 from protocol.authority.authority import Authority
 from protocol.record import envelope as record
@@ -19,7 +20,8 @@ _AT_ONCE = 200  # records that are counted again in one step
 
 
 class Share(NamedTuple):
-    """Tells how much of its quota a device has used, with one more record counted.
+    """Tells how much of its quota a device has used, with one more record counted: of the quota for
+    people's records, or of the one for what software signs by itself.
 
     In both fields, the value 1 stands for the whole quota.
     """
@@ -45,10 +47,7 @@ def share(authority: Authority | None, fields: Header, log: DeviceLog) -> Share:
 
     `fields` is the header of that next record. The time in the header says which day it is.
     """
-    is_same_day = fields.time // record.DAY_MS == log.day
-    records = log.records if is_same_day else 0
-    size = log.bytes if is_same_day else 0
-    return _share(authority, records + 1, size + fields.size)
+    return _share(authority, log.used_with(fields))
 
 
 def figures(authority: Authority | None) -> tuple[int, ...]:
@@ -74,8 +73,7 @@ class LogRecount:
         self._last = 0  # the number of the record counted last
         self._ended: int | None = None
         self._day = -1
-        self._records = 0
-        self._bytes = 0
+        self._used: dict[bool, Used] = {}  # by software itself, or not → what the day has used
 
     def count_next(self, counts: QuotaCounts, authority: Authority) -> set[int]:
         """Counts the next records. Returns the threads in which a record went above the quota or
@@ -99,12 +97,11 @@ class LogRecount:
         fields = record.read_header(row.header)
         if fields.time // record.DAY_MS != self._day:
             self._day = fields.time // record.DAY_MS
-            self._records = 0
-            self._bytes = 0
-        self._records += 1
-        self._bytes += fields.size
+            self._used = {}
+        earlier = self._used.get(fields.is_automatic, Used())
+        self._used[fields.is_automatic] = earlier.plus(fields)
         self._last = fields.seq
-        used = _share(authority, self._records, self._bytes)
+        used = _share(authority, self._used[fields.is_automatic])
         if used.ends and self._ended is None:
             self._ended = fields.seq
         if used.over == row.over:
@@ -113,11 +110,15 @@ class LogRecount:
         return True
 
 
-def _share(authority: Authority | None, records: int, size: int) -> Share:
+def _share(authority: Authority | None, used: Used) -> Share:
     if authority is None:
         return Share(0, 0)
     by_count, by_size = authority.largest_quotas
+    quota_records, quota_bytes = (
+        authority.charter["quota_records"],
+        authority.charter["quota_bytes"],
+    )
     return Share(
-        max(records / authority.charter["quota_records"], size / authority.charter["quota_bytes"]),
-        max(records / by_count, size / by_size),
+        max(used.records / quota_records, used.bytes / quota_bytes),
+        max(used.records / by_count, used.bytes / by_size),
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from meshcoop.store.database import Database
 from protocol.record import log as record_log
-from protocol.record.envelope import DAY_MS, Record
+from protocol.record.envelope import DAY_MS, Header, Record
 from protocol.record.log import Head
 
 _SCHEMA = """
@@ -14,16 +14,29 @@ CREATE TABLE IF NOT EXISTS logs (
     n INTEGER PRIMARY KEY, device BLOB NOT NULL UNIQUE,
     seq INTEGER NOT NULL, id BLOB, time INTEGER NOT NULL,
     day INTEGER NOT NULL, records INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    automatic_records INTEGER NOT NULL, automatic_bytes INTEGER NOT NULL,
     fork INTEGER, ended INTEGER
 );
 """
 
 
+class Used(NamedTuple):
+    """What a log has used of a quota on one day: the number and the bytes of its records."""
+
+    records: int = 0
+    bytes: int = 0
+
+    def plus(self, fields: Header) -> "Used":
+        """Returns what is used with one more record, which has the header `fields`."""
+        return Used(self.records + 1, self.bytes + fields.size)
+
+
 class DeviceLog(NamedTuple):
     """One device's log, in row `n`.
 
-    `day` is the day of its head, counted since 1970. `records` and `bytes` are what the log has
-    used of its quota on that day. `fork` is its lowest forked number, or None. `ended` is the
+    `day` is the day of its head, counted since 1970. What the log has used of its quotas on that
+    day is counted apart for the person's records (`by_person`) and for those that software signed
+    by itself (`by_software`, R-03.15i). `fork` is its lowest forked number, or None. `ended` is the
     number of the record that passed twice the quota, or None. No record after that one is stored.
     """
 
@@ -31,10 +44,16 @@ class DeviceLog(NamedTuple):
     device: bytes
     head: Head
     day: int
-    records: int
-    bytes: int
+    by_person: Used
+    by_software: Used
     fork: int | None
     ended: int | None
+
+    def used_with(self, fields: Header) -> Used:
+        """Returns what is used of its day and quota with one more record, whose header is `fields`."""
+        if fields.time // DAY_MS != self.day:
+            return Used().plus(fields)
+        return (self.by_software if fields.is_automatic else self.by_person).plus(fields)
 
 
 class Logs:
@@ -81,8 +100,8 @@ class Logs:
         log = self.find(device)
         if log is None:
             self._db.execute(
-                "INSERT INTO logs (device, seq, id, time, day, records, bytes)"
-                " VALUES (?, 0, NULL, 0, 0, 0, 0)",
+                "INSERT INTO logs (device, seq, id, time, day, records, bytes,"
+                " automatic_records, automatic_bytes) VALUES (?, 0, NULL, 0, 0, 0, 0, 0, 0)",
                 (device,),
             )
             log = self.find(device)
@@ -96,16 +115,14 @@ class Logs:
         """
         fields = record.header
         day = fields.time // DAY_MS
-        is_same_day = day == log.day
-        self._cached[log.device] = DeviceLog(
-            log.n,
-            log.device,
-            Head(fields.seq, record.id, fields.time),
-            day,
-            (log.records if is_same_day else 0) + 1,
-            (log.bytes if is_same_day else 0) + fields.size,
-            log.fork,
-            fields.seq if ended else log.ended,
+        same_day = log if day == log.day else log._replace(by_person=Used(), by_software=Used())
+        used = log.used_with(fields)
+        self._cached[log.device] = log._replace(
+            head=Head(fields.seq, record.id, fields.time),
+            day=day,
+            by_person=same_day.by_person if fields.is_automatic else used,
+            by_software=used if fields.is_automatic else same_day.by_software,
+            ended=fields.seq if ended else log.ended,
         )
         self._unwritten.add(log.device)
         if not self._is_caching:
@@ -142,9 +159,12 @@ class Logs:
         grown = [self._cached[device] for device in self._unwritten]
         self._unwritten = set()
         self._db.executemany(
-            "UPDATE logs SET seq = ?, id = ?, time = ?, day = ?, records = ?, bytes = ?, ended = ?"
-            " WHERE n = ?",
-            [(*log.head, log.day, log.records, log.bytes, log.ended, log.n) for log in grown],
+            "UPDATE logs SET seq = ?, id = ?, time = ?, day = ?, records = ?, bytes = ?,"
+            " automatic_records = ?, automatic_bytes = ?, ended = ? WHERE n = ?",
+            [
+                (*log.head, log.day, *log.by_person, *log.by_software, log.ended, log.n)
+                for log in grown
+            ],
         )
 
     def end(self) -> None:
@@ -164,7 +184,8 @@ class Logs:
 
 
 def _read_log(
-    row: tuple[int, bytes, int, bytes | None, int, int, int, int, int | None, int | None],
+    row: tuple[int, bytes, int, bytes | None, int, int, int, int, int, int, int | None, int | None],
 ) -> DeviceLog:
-    n, device, seq, head_id, time, day, records, size, fork, ended = row
-    return DeviceLog(n, device, Head(seq, head_id, time), day, records, size, fork, ended)
+    n, device, seq, head_id, time, day, *used, fork, ended = row
+    by_person, by_software = Used(*used[:2]), Used(*used[2:])
+    return DeviceLog(n, device, Head(seq, head_id, time), day, by_person, by_software, fork, ended)

@@ -278,6 +278,21 @@ class Records:
         """Returns the records that name the record with this id as a parent."""
         return self._select("n IN (SELECT child FROM parents WHERE parent = ?) ORDER BY n", parent)
 
+    def second_answers(self, root: bytes) -> Iterator[StoredRecord]:
+        """Yields the records that answer an answer of a record, the oldest first. Reads only as
+        many as the caller takes: anybody may have written very many.
+        """
+        numbers = self._db.execute(
+            "SELECT seconds.child FROM parents AS firsts JOIN records AS r ON r.n = firsts.child"
+            " JOIN parents AS seconds ON seconds.parent = r.id WHERE firsts.parent = ?"
+            " ORDER BY firsts.child",
+            (root,),
+        )
+        for (n,) in numbers:
+            row = self.find_in_row(n)
+            if row is not None:
+                yield row
+
     def waiting_for(self, about: bytes) -> list[StoredRecord]:
         """Returns the records that are about the record with the id `about`, and that have no
         thread yet.

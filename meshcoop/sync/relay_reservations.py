@@ -85,7 +85,7 @@ class Reach:
         key = key_of_peer(self._own_peer)
         homes = {(view.author, view.key) for view in state.views.of_kind(Home)}
         if (person, key) not in homes:
-            self._author.write(declared_of(Home), {"key": key})
+            self._author.write(declared_of(Home), {"key": key}, is_automatic=True)
 
     def on_admitted(self, conversation: Conversation) -> None:
         """R-08.12: if the peer is connected through a relay, notes that a direct connection is to

@@ -22,13 +22,15 @@ from protocol.fold.kind import Kind
 from protocol.fold.thread import CLOSINGS, Entry
 from protocol.fold.view import States, Tombstone, View
 from protocol.local_clock import LocalClock
-from protocol.record.envelope import AUDIENCES, EPOCH, LASTING, PRIVATE
+from protocol.record.envelope import AUDIENCES, AUTOMATIC, EPOCH, LASTING, PRIVATE
 from protocol.schema.fields import Field, Moment, Resolve
 from protocol.schema.values import Meaning
 
 KINDS: dict[str, "DeclaredKind"] = {}
 
 K = TypeVar("K", bound=Kind)
+
+UNLIMITED = 2**31  # software signs as many such records a day as the quota has room for
 
 
 class FieldDescription(TypedDict):
@@ -55,6 +57,7 @@ class KindDescription(TypedDict):
     about: list[str]
     audience: str
     posted: bool
+    automatic_a_day: int
     lasting: bool
     states: list[str]
     fields: list[FieldDescription]
@@ -74,6 +77,9 @@ class DeclaredKind:
     lasting: bool
     # If True, people write such records with `post`. If False, only software writes them.
     posted: bool
+    # How many such records software may sign in a day without asking a person, in answer to one
+    # kind of record (R-03.15j). If it is 0, software signs none by itself (R-10.9d).
+    automatic_a_day: int
     view_type: type[Kind]
     fields: Mapping[str, Field]
     hints: Mapping[str, Any]  # value of a view → its annotation
@@ -95,6 +101,11 @@ class DeclaredKind:
     def audience_code(self) -> int:
         """The number in a header that says who can read a record and if it is lasting (R-10.9)."""
         return self.audience | (LASTING if self.lasting else 0)
+
+    def fits_audience(self, code: int) -> bool:
+        """Returns True if a record of this kind may have the audience number `code` (R-10.9)."""
+        may_be_automatic = self.automatic_a_day > 0 or not code & AUTOMATIC
+        return may_be_automatic and code & ~AUTOMATIC == self.audience_code
 
     @property
     def is_private(self) -> bool:
@@ -242,6 +253,7 @@ def kind(
     plural: str | None = None,
     lasting: bool = False,
     posted: bool = True,
+    automatic_a_day: int = 0,
 ) -> Callable[[type[K]], type[K]]:
     """Registers the decorated class as the kind `name`.
 
@@ -265,6 +277,7 @@ def kind(
             audience=audience,
             lasting=lasting,
             posted=posted,
+            automatic_a_day=automatic_a_day,
             view_type=view_type,
             fields=fields,
             hints=hints,
@@ -365,6 +378,7 @@ def describe_kinds() -> list[KindDescription]:
             "about": list(declared.about),
             "audience": AUDIENCES[declared.audience],
             "posted": declared.posted,
+            "automatic_a_day": declared.automatic_a_day,
             "lasting": declared.lasting,
             "states": [str(state) for state in declared.states],
             "fields": [_describe_field(name, rule) for name, rule in declared.fields.items()],

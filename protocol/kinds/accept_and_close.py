@@ -23,6 +23,7 @@ from protocol.schema.declare import Choice, Text
     about=lambda view_type: view_type.accept is not None,
     audience=OPEN,
     lasting=True,
+    automatic_a_day=8,
 )
 class Accept(Kind):
     """Takes what is offered, such as the charter or a renewal.

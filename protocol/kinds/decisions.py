@@ -290,7 +290,7 @@ def _is_votable(view_type: type[Kind]) -> bool:
     return issubclass(view_type, Votable)
 
 
-@kind(VOTE, about=_is_votable, audience=OPEN, lasting=True)
+@kind(VOTE, about=_is_votable, audience=OPEN, lasting=True, automatic_a_day=8)
 class Vote(Kind):
     """One person's yes or no to a proposal or a renewal. A yes cannot be taken back."""
 
@@ -318,7 +318,7 @@ class Vote(Kind):
             target.check_vote(thread, self)
 
 
-@kind(RENEWAL, audience=OPEN, lasting=True, posted=False)
+@kind(RENEWAL, audience=OPEN, lasting=True, posted=False, automatic_a_day=1)
 class Renewal(Votable):
     """Proposes the next term: its roll, moderators and rules, and everything else that holds."""
 
@@ -426,7 +426,7 @@ class Renewal(Votable):
         return self.State.PASSED if self.id in authority.terms else self.State.OPEN
 
 
-@kind(PART, audience=OPEN, lasting=True, posted=False)
+@kind(PART, audience=OPEN, lasting=True, posted=False, automatic_a_day=MOST_LISTED)
 class Part(Kind):
     """What did not fit into a renewal. The renewal names this content by its hash."""
 

@@ -9,7 +9,7 @@ from protocol.authority.kind_names import ADMIT, CHARTER, DEVICE, EPOCH, RELAY
 from protocol.authority.relays import ENDED, SERVING, PackedAddresses
 from protocol.errors import Refused
 from protocol.fold.kind import SOMEBODY, By, Kind, Words
-from protocol.fold.registry import kind
+from protocol.fold.registry import UNLIMITED, kind
 from protocol.fold.thread import Thread
 from protocol.fold.view import NoStates, States
 from protocol.record.envelope import OPEN
@@ -85,7 +85,8 @@ class Device(Authorial):
     statement: bytes = Bytes(required=True, min=1, max=2048)
 
 
-@kind(EPOCH, audience=OPEN, lasting=True, posted=False)
+# The rules of keys say how many a home makes: no limit here can keep it from making one that is due.
+@kind(EPOCH, audience=OPEN, lasting=True, posted=False, automatic_a_day=UNLIMITED)
 class Epoch(Authorial):
     """The group key of one epoch, sealed to devices. For many devices, it takes several records."""
 
@@ -106,7 +107,7 @@ class Epoch(Authorial):
     )
 
 
-@kind(RELAY, audience=OPEN, lasting=True, posted=False)
+@kind(RELAY, audience=OPEN, lasting=True, posted=False, automatic_a_day=8)
 class Relay(Authorial):
     """A member enrols a relay or ends its service. A member's last record about a relay holds."""
 

@@ -64,7 +64,7 @@ class Profile(Kind):
         )
 
 
-@kind("home", posted=False)
+@kind("home", posted=False, automatic_a_day=8)
 class Home(Kind):
     """Names the node of a person's home, so that neighbours reach it through a relay.
 

@@ -14,12 +14,15 @@ from protocol.record.signature import SIGNATURE_SIZE, is_signed_message, public_
 VERSION = 2
 
 # The audience says who can read a record. If others rely on the record, its header adds LASTING to
-# the audience. A lasting record never expires and cannot be retracted (R-01.8).
+# the audience. A lasting record never expires and cannot be retracted (R-01.8). If software signed
+# the record by itself, its header adds AUTOMATIC to the audience: the record uses no part of what
+# the device's person may write in a day (R-03.15i).
 OPEN = 0  # everybody, including relays
 EPOCH = 1  # the members, who have the group key of the record's epoch
 PRIVATE = 2  # only people to whose devices the record is sealed
 AUDIENCES = ("open", "epoch", "private")  # the names of the audiences, by number
 LASTING = 4
+AUTOMATIC = 8
 
 FOUNDING_ID = bytes(32)  # the charter is signed for this: no other id exists yet (R-01.10)
 
@@ -31,7 +34,12 @@ _SIGN_DOMAIN = b"meshcoop record 2 sign\0"
 _ID_DOMAIN = b"meshcoop record 2 id\0"
 _HEADER_FIELDS = 10
 _MAX_NUMBER = 2**48  # the highest number of a record in its log
-_AUDIENCE_CODES = frozenset((*range(PRIVATE + 1), *range(LASTING, LASTING + PRIVATE + 1)))
+_AUDIENCE_CODES = frozenset(
+    audience + lasting + automatic
+    for audience in range(len(AUDIENCES))
+    for lasting in (0, LASTING)
+    for automatic in (0, AUTOMATIC)
+)
 _KEY_SIZE = 32
 _MAX_FRAMING = 1 + 2 + SIGNATURE_SIZE + 3  # bytes of a record without header and content
 _SIGNATURE_PREFIX = b"\xc4\x40"  # msgpack: 64 bytes follow
@@ -45,7 +53,8 @@ class Header(NamedTuple):
     device from 1. `prev` is the id of the record before in the same log, or None in record 1.
     `parents` are the ids of the records that this record answers. `size` and `digest` are the
     length and the SHA-256 of the content. `audience` is OPEN, EPOCH or PRIVATE. If the record must
-    never be erased, LASTING is added to `audience`.
+    never be erased, LASTING is added to `audience`. If software signed it by itself, AUTOMATIC is
+    added too.
     """
 
     version: int
@@ -61,8 +70,8 @@ class Header(NamedTuple):
 
     @property
     def base_audience(self) -> int:
-        """The audience without LASTING: OPEN, EPOCH or PRIVATE."""
-        return self.audience & ~LASTING
+        """The audience without LASTING and AUTOMATIC: OPEN, EPOCH or PRIVATE."""
+        return self.audience & ~(LASTING | AUTOMATIC)
 
     @property
     def is_lasting(self) -> bool:
@@ -71,6 +80,11 @@ class Header(NamedTuple):
         A lasting record never expires and cannot be retracted.
         """
         return bool(self.audience & LASTING)
+
+    @property
+    def is_automatic(self) -> bool:
+        """True if the device's software signed the record by itself, without asking a person."""
+        return bool(self.audience & AUTOMATIC)
 
 
 class Record(NamedTuple):
@@ -229,7 +243,9 @@ def _read_header(value: Any) -> Header:
     _check_times(header)
     _check_parents(header.parents)
     if type(header.audience) is not int or header.audience not in _AUDIENCE_CODES:
-        raise Refused("R-01.8", "the audience is open, epoch or private, lasting or not")
+        raise Refused(
+            "R-01.8", "the audience is open, epoch or private, lasting or not, automatic or not"
+        )
     if header.is_lasting and header.expiry is not None:
         raise Refused("R-01.8", "what others rely on does not expire")
     _check_integer("R-01.9", "the content's length", header.size, codec.MAX_BYTES)

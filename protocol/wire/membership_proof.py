@@ -85,7 +85,7 @@ def _read_open_record(wire: bytes, neighbourhood: bytes) -> AuthorityRecord:
     if header.base_audience != OPEN or record.content is None:
         raise Refused("R-05.3", "a hello carries open records with their content")
     kind, fields = read_content(record.content)
-    if kind not in KINDS or KINDS[kind].audience_code != header.audience:
+    if kind not in KINDS or not KINDS[kind].fits_audience(header.audience):
         raise Refused("R-10.9", "a hello carries what authority is made of")
     parents = tuple(header.parents)
     return AuthorityRecord(record.id, header.device, header.seq, header.time, kind, fields, parents)

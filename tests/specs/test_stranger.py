@@ -427,7 +427,7 @@ def epoch_key(store, device, seed):
     """
     found = []
     for one in store.all():
-        kind, fields = records.read_content(one.content) if one.header[7] == 4 else ("", {})
+        kind, fields = records.read_content(one.content) if one.header[7] in {4, 12} else ("", {})
         for sealed in fields.get("seals", ()) if kind == "epoch" else ():
             if sealed[:32] == device:
                 key = records.open_slot(sealed[32:], seed)

@@ -43,13 +43,14 @@ def admitted(home):
 def ben_and_cleo(neighbourhood):
     """Lets Ben and Cleo join through Ada's home.
 
-    For Ben, one voucher is enough, because only Ada is on the roll. Then Ben is on the roll too,
-    and Cleo needs two vouchers.
+    For Ben, one voucher is enough, because only Ada is on the roll. Then Ada puts Ben on it
+    too, and Cleo needs two vouchers.
     """
     one, ada = neighbourhood
     ben, asks, used = knock(one, ada, "Ben")
     assert ada("approve", "Ben") == {"person": asks["person"]["id"], "state": "member"}
     admitted(ben)
+    ada("renew")
     eventually(lambda: len(ben("status")["term"]["roll"]) == 2, "the roll does not grow")
     cleo, asks, code = knock(one, ada, "Cleo")
     assert ada("approve", "Cleo")["state"] == "waiting"

@@ -59,7 +59,8 @@ def monday(one, elder):
     """
     neighbour = one.founder("Neighbour", *CHARTER)
     driver = comes(one, "Driver", neighbour)  # while there is one person, one suffices
-    eventually(lambda: len(on_roll(driver)) == 2, "nobody renews for the second")
+    neighbour("renew")
+    eventually(lambda: len(on_roll(driver)) == 2, "the roll does not grow")
     nurse = comes(one, "Nurse", neighbour, driver)
     with pin(neighbour, elder):
         waits = neighbour("guest", "--as", "Elder")

@@ -110,7 +110,7 @@ class Home:
             seq, prev = head.seq + 1, head.id
         audience = KINDS[kind].audience_code if audience is None else audience
         plain = schema.pack_content(kind, fields) if content is None else content
-        if audience & ~record.LASTING == record.EPOCH:
+        if audience & ~(record.LASTING | record.AUTOMATIC) == record.EPOCH:
             place = seal.content_context(self.state.neighbourhood, self.me.device, seq)
             plain = seal.seal_epoch_content(
                 self.state.ring.current(), plain, place, self.street.dice.randbytes(32)

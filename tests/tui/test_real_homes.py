@@ -73,6 +73,8 @@ def test_a_request_comes_without_a_key_and_a_form_posts_one_back(homes):
 
 
 def test_a_decision_is_voted_on_and_the_next_term_proposed(homes):
+    renewal = homes.run("ada", "renew")["id"]
+    homes.run("ben", "wait", "--id", renewal)
     change = ["--change", "charter", "answer-days=5"]
     act = homes.run("ben", "post", "proposal", "--title", "More time [/] to answer", *change)["id"]
     homes.run("ben", "post", "vote", "--about", act, "--choice", "yes")

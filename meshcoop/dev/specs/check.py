@@ -24,6 +24,7 @@ from meshcoop.dev.specs import (
 )
 from protocol.fold.registry import (
     KINDS,
+    UNLIMITED,
     FieldDescription,
     KindDescription,
     describe_kinds,
@@ -156,7 +157,7 @@ def _make_kinds_table() -> str:
             f"`{kind['name']}`",
             "a root" if kind["root"] else _list_kinds(kind["about"]),
             _describe_audience(kind),
-            "a person" if kind["posted"] else "software",
+            _describe_signers(kind),
             ", ".join(kind["states"]),
         )
         for kind in sorted(_describe_core(), key=lambda kind: str(kind["name"]))
@@ -234,6 +235,15 @@ def _make_states_table(states: Iterable[States]) -> str:
 
 def _describe_audience(kind: KindDescription) -> str:
     return f"{kind['audience']}, lasting" if kind["lasting"] else str(kind["audience"])
+
+
+def _describe_signers(kind: KindDescription) -> str:
+    """Says who posts records of a kind, and how many software signs in a day by itself."""
+    signers = "a person" if kind["posted"] else "software"
+    most = kind["automatic_a_day"]
+    if not most:
+        return signers
+    return f"{signers}; by itself " + ("as due" if most >= UNLIMITED else f"{most} a day")
 
 
 def _list_kinds(about: list[str]) -> str:

@@ -182,6 +182,14 @@ def _records() -> list[Document]:
         time=START_MS + MINUTE_MS,
         audience=envelope.EPOCH | envelope.LASTING,
     )
+    automatic = sign_next(
+        ana,
+        second,
+        b"nobody was asked",
+        neighbourhood=place,
+        time=START_MS + MINUTE_MS,
+        audience=envelope.OPEN | envelope.LASTING | envelope.AUTOMATIC,
+    )
     return [
         _describe_record(
             "the first of a log, signed for no neighbourhood yet", first, bytes(32), ana
@@ -190,6 +198,7 @@ def _records() -> list[Document]:
         _describe_record("eight parents, an expiry, epoch audience", third, place, ana),
         _describe_record("the same, its content erased", erased, place, ana),
         _describe_record("epoch audience, and others rely on it", lasting, place, ana),
+        _describe_record("open, lasting, signed by software alone", automatic, place, ana),
     ]
 
 

@@ -445,7 +445,7 @@ class Correction(Kind):
                 yield Awaited(person, "confirm", self.id)
 
 
-@kind("confirm", about=("receipt", "correction", "confirm"), lasting=True)
+@kind("confirm", about=("receipt", "correction", "confirm"), lasting=True, automatic_a_day=8)
 class Confirm(Kind):
     """The other party signs a receipt or a correction, so that it counts.
 
@@ -463,9 +463,13 @@ class Confirm(Kind):
         """Raises AlreadySo if the author has confirmed the record already (R-10.20).
 
         Raises Refused if the confirmed record would not count, because another one counts instead
-        (R-13.12b).
+        (R-13.12b), or because it is a `confirm` that does not count (R-13.15d).
         """
         target = thread.target(self)
+        if thread.find_draft(target.id, Confirm) is not None:
+            about = target.about or b""
+            if thread.marking_record(about, Mark.CONFIRMED, target.person) is None:
+                raise Refused("R-13.15d", "the confirm that it confirms does not count")
         earlier = thread.marking_record(target.id, Mark.CONFIRMED, self.author)
         if earlier is not None:
             raise AlreadySo(

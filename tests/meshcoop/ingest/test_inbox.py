@@ -3,6 +3,7 @@ from itertools import count, islice
 import pytest
 
 from meshcoop.author.automatic import Countersigner
+from meshcoop.fold.open_records import read_authority_record
 from meshcoop.ingest.inbox import Inbox
 from protocol.errors import Refused
 from protocol.fold import content as schema
@@ -157,6 +158,52 @@ def test_the_quota_is_by_the_claimed_day():
         ben.street.clock += 24 * HOUR
         fresh = ben.put(ben.forge("offer", title="a new day"))
         assert all(ben.view(one) for one in [*spam, fresh])
+
+
+def test_what_software_signs_by_itself_is_counted_apart_with_the_same_room():
+    with street(quota_records=10) as (ada, ben):
+        confirm = KINDS["confirm"].audience_code | record.AUTOMATIC
+        offer = ada.put(ada.forge("offer", title="answered"))
+        ben.take(offer)
+        automatic = [ben.put(ben.forge("confirm", offer, audience=confirm)) for _ in range(12)]
+        spam = flood(ben, 12)
+        settle(ada, ben)
+        over = [one for one in [*automatic, *spam] if ada.store.records.find(one.id).over]
+        assert over == [*automatic[10:], *spam[10:]]
+        log = ada.store.logs.find(ben.me.device)
+        assert (log.by_software.records, log.by_person.records) == (12, 12)
+        before = ada.state_hash()
+        list(ada.inbox.recount_in_steps())
+        assert ada.state_hash() == before
+        assert [one for one in [*automatic, *spam] if ada.store.records.find(one.id).over] == over
+
+
+def test_too_many_automatic_records_end_the_log_like_others():
+    with street(quota_records=10) as (_, ben):
+        confirm = KINDS["confirm"].audience_code | record.AUTOMATIC
+        offer = ben.put(ben.forge("offer", title="answered"))
+        for _ in range(21):
+            ben.put(ben.forge("confirm", offer, audience=confirm))
+        assert ben.take(ben.forge("offer", title="one more")).stored == []
+
+
+@pytest.mark.parametrize("declared", KINDS.values(), ids=lambda declared: declared.name)
+def test_only_kinds_that_say_so_fold_when_software_signed_them_by_itself(declared):
+    """Attacker: a member. Asset: the room of the neighbours' stores. Each kind with a lane of its
+    own would give everybody the room twice.
+    """
+    automatic = declared.audience_code | record.AUTOMATIC
+    assert declared.fits_audience(declared.audience_code)
+    assert declared.fits_audience(automatic) == (declared.automatic_a_day > 0)
+    with street() as (ada, _):
+        content = schema.pack_content(declared.name, declared.view_type.example)
+        one = ada.forge(declared.name, content=content, audience=automatic)
+        if not declared.is_private:
+            fault = ada.state.contents.read(one).fault
+            refused = fault.rule if fault is not None else None
+            assert (refused == "R-10.9d") == (declared.automatic_a_day == 0)
+            act = read_authority_record(one, ada.state.neighbourhood)
+            assert act is None or declared.automatic_a_day > 0
 
 
 def test_bytes_count_by_the_signed_length_even_when_the_content_is_gone():
