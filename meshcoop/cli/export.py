@@ -26,7 +26,7 @@ me.json        who you are here: your name and id, the neighbourhood, your devic
 written.jsonl  everything you have written, one JSON object a line, as far as your home can read it;
                "erased" says that the words are gone, "neighbourhood" stands for its secret id
 people.csv     the names of the people whose ids stand in the other files
-hours.csv      the minutes that you gave and received
+hours.csv      the minutes that you gave and received, with the id of the other person
 diary.ics      what you have promised to attend, for a calendar
 
 All files are text in UTF-8. No program of ours is needed to read them. They hold private words:

@@ -39,7 +39,7 @@ def write_own_files(
     people = node.list_all(calls.List(what="people"))
     _write(folder / "people.csv", _encode_table(("id", "name"), people))
     columns = ("on", "kind", "minutes", "balance", "with", "id")
-    hours = [{**line, "with": line["person"]["name"]} for line in balance["history"]]
+    hours = [{**line, "with": line["person"]["id"]} for line in balance["history"]]
     _write(folder / "hours.csv", _encode_table(columns, hours))
     if guest is None:
         _write(folder / "diary.ics", [_make_calendar(node)])

@@ -53,7 +53,7 @@ def test_hours_and_people_are_tables(street):
     assert sorted(names.values()) == ["Ada", "Ben"]
     with (out / "hours.csv").open(newline="") as table:
         [hour] = csv.DictReader(table)
-    assert (hour["minutes"], hour["with"]) == ("60", "Ada")
+    assert (hour["minutes"], names[hour["with"]]) == ("60", "Ada")
     me = json.loads((out / "me.json").read_text())
     assert (me["person"]["name"], me["balance"]["balance"]) == ("Ben", 60)
     private = [json.loads(line) for line in (out / "written.jsonl").read_text().splitlines()]

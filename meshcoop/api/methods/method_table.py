@@ -25,7 +25,7 @@ from meshcoop.api.node_handle import NodeHandle
 READING = frozenset(
     {
         *("status", "wait", "list", "show", "balance", "search", "diary", "introductions"),
-        *("next_steps", "devices", "show_address", "asks_pin", "relays"),
+        *("next_steps", "devices", "show_address", "asks_pin", "relays", "written"),
         "relay_storage",
     }
 )

@@ -24,6 +24,7 @@ UNSLICED = {
     *("post", "mute", "take", "stop", "join", "invite", "approve", "renew", "carry", "guest"),
     *("give_address", "forget_address", "relay_ticket", "relay_leave", "relay_limits"),
     *("relay_enrol", "relay_end"),
+    *("plan_leave", "ask_place"),
     "device",  # it shows one key
     "examine",  # it looks into the stores beside the loop
 }
@@ -37,6 +38,7 @@ CALLS = {
     "list expired": ("list", {"what": "requests", "state": "expired"}),
     "search": ("search", {"words": "help"}),
     "diary": ("diary", {}),
+    "written": ("written", {}),
     "balance": ("balance", {}),
     "next_steps": ("next_steps", {}),
 }
