@@ -102,6 +102,18 @@ NETWORK = {
     "a handshake that never ends": (SWARM, "test_a_handshake_has_a_time_limit"),
     "600 silent sockets": (SWARM, "test_an_honest_connection_gets_in_past_600_silent_sockets"),
     "gossiped again later": (INBOX, "test_the_same_records_again_change_nothing"),
+    "a stranger listens in": (
+        PUBSUB,
+        "test_a_stranger_is_told_no_topic_gets_no_frame_and_is_not_heard",
+    ),
+    "a stranger tries every door": (
+        "attacks/test_closed_door.py",
+        "test_a_stranger_learns_nothing_gets_no_frame_and_makes_nobody_dial",
+    ),
+    "a wrong proof, an old one, a mirrored one": (
+        "meshcoop/network/test_doorway.py",
+        "test_a_stranger_gets_a_nonce_and_nothing_else",
+    ),
     "verdict cache poisoning": (PUBSUB, "test_a_copy_with_another_origin_does_not_censor"),
     "flood": (POOL, "test_a_flood_of_one_device_pushes_out_its_own_records_first"),
 }
@@ -226,7 +238,7 @@ ON_A_STICK = {
     "a file without end": (BUNDLE, "test_a_file_without_end_is_given_up_and_held_in_no_memory"),
     "huge length claims": (BUNDLE, "a frame of 4 GiB"),
     "cut anywhere": (BUNDLE, "test_cut_anywhere_it_is_told_and_what_came_before_is_there"),
-    "bit flips": (BUNDLE, "test_a_flipped_bit_is_refused_or_in_a_record"),
+    "bit flips": (BUNDLE, "test_a_flipped_bit_is_refused"),
     "another neighbourhood's": (BUNDLE, "another neighbourhood"),
     "another neighbourhood's records as ours": (BUNDLES, "test_records_are_checked_like_any_peers"),
     "a have-map that lies": (
