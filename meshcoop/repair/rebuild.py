@@ -99,9 +99,9 @@ def _rebuild(
         for ending in _ENDINGS:
             Path(f"{growing}{ending}").unlink(missing_ok=True)
     lost: list[int] = []
+    with skip_damage(), closing(ReadOnlyStore(path, key)) as old:
+        old.copy_to(growing, key)
     with closing(Store(growing, key)) as store:
-        with skip_damage(), closing(ReadOnlyStore(path, key)) as old:
-            old.copy_to(store)
         inbox = inbox_of(store)
         if inbox is not None:
             with skip_damage(), closing(ReadOnlyStore(path, key)) as old:

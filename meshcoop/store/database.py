@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from meshcoop.store.disk_errors import disk_error_of, raise_disk_errors
+from meshcoop.store.migrations import migrate
 from meshcoop.store.sqlite_connection import open_to_write
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID"
@@ -40,6 +41,7 @@ class Database:
         """
         self.db = open_to_write(path, key)
         with raise_disk_errors():
+            migrate(self.db)
             self.db.execute(_SCHEMA)
         self.is_writing = False  # a transaction is under way
         self.has_erased = False  # content was erased in the transaction under way

@@ -1,13 +1,13 @@
 """Reads the file of a store. The store may be damaged. Nothing here changes the file."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from meshcoop.store.disk_errors import Obstacle, StatementError, StoreError, disk_error_of
-from meshcoop.store.sqlite_connection import open_to_read
-from meshcoop.store.store import Store
+from meshcoop.store.migrations import read_version
+from meshcoop.store.sqlite_connection import Connection, open_to_read, open_to_write
 
 DAMAGED = (StoreError, UnicodeDecodeError)  # damaged text raises UnicodeDecodeError
 
@@ -136,29 +136,39 @@ class ReadOnlyStore:
             return time if time and time > 1 else None
         return None
 
-    def copy_to(self, store: Store) -> None:
-        """Copies into `store` everything that cannot be made again from records.
+    def copy_to(self, path: Path, key: bytes) -> None:
+        """Copies into a new store everything that cannot be made again from records.
 
         That is: network addresses, invitations, sealed street addresses and notes. Leaves out what
-        cannot be read.
+        cannot be read. The tables keep their shape and the store its version, so that the new store
+        migrates as the old one would have.
         """
-        for name in _NOTES:
-            with skip_damage():
-                self._copy_note(name, store)
-        tables = self._db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
-        for name, sql in tables.fetchall():
-            if name in _DERIVED or name.startswith(("sqlite_", "search")) or not sql:
-                continue
-            with skip_damage():
-                self._copy_table(name, sql, store)
+        with closing(open_to_write(path, key)) as new:
+            new.execute("BEGIN IMMEDIATE")
+            if read_version(new):
+                return  # a process that was killed later has copied all of it
+            new.execute(f"PRAGMA user_version = {read_version(self._db)}")
+            for table, condition in self._kept_tables():
+                with skip_damage():
+                    self._copy_table(new, table, condition)
+            new.execute("COMMIT")
 
-    def _copy_note(self, name: str, store: Store) -> None:
-        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        if row is not None:
-            store.set_note(name, row[0])
+    def _kept_tables(self) -> list[tuple[str, str]]:
+        """Returns the tables that are copied, each with the condition for its rows."""
+        names = self._db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT NULL"
+        )
+        whole = [
+            (name, "true")
+            for (name,) in names.fetchall()
+            if name not in _DERIVED and not name.startswith(("sqlite_", "search"))
+        ]
+        return [("meta", f"name IN {_NOTES}"), *whole]
 
-    def _copy_table(self, name: str, sql: str, store: Store) -> None:
-        store.db.execute(sql)
-        for row in self._db.execute(f'SELECT * FROM "{name}"'):  # noqa: S608 -- its own name
+    def _copy_table(self, new: Connection, name: str, condition: str) -> None:
+        find = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?"
+        new.execute(self._db.execute(find, (name,)).fetchone()[0])
+        rows = f'SELECT * FROM "{name}" WHERE {condition}'  # noqa: S608 -- its own name
+        for row in self._db.execute(rows):
             marks = ",".join("?" * len(row))
-            store.db.execute(f'INSERT OR IGNORE INTO "{name}" VALUES ({marks})', row)  # noqa: S608
+            new.execute(f'INSERT OR IGNORE INTO "{name}" VALUES ({marks})', row)  # noqa: S608

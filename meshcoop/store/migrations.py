@@ -1,0 +1,64 @@
+"""Changes the tables of an older store into those of this program (R-01.32).
+
+A store carries the number of the version that made it or changed it last. Each step leads from one
+version to the next, in one transaction with the number. So a killed process leaves a store of one
+version or of the next, and the next start goes on.
+
+A new table needs no step: whoever uses it creates it. Tables of views need none either: they are
+made again from records.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from meshcoop.errors import Mistake
+from meshcoop.store.sqlite_connection import Connection
+
+FIRST = 2  # stores of version 1 were not encrypted, and their records count no more
+
+
+class Step(NamedTuple):
+    """The statements that change one table. If a store lacks the table, they have nothing to do."""
+
+    table: str
+    statements: tuple[str, ...]
+
+
+# By the version that a store has after the step. Steps are added, and never changed.
+STEPS: Mapping[int, Step] = MappingProxyType({})
+
+
+def migrate(db: Connection) -> None:
+    """Brings an open store to the newest version. A new store has it at once. Raises Mistake if a
+    newer program has changed the store.
+    """
+    newest = max(STEPS, default=FIRST)
+    version = read_version(db)
+    if version > newest:
+        raise Mistake("This store was changed by a newer meshcoop; install that version.")
+    if version == 0:  # nothing is in it yet
+        db.execute(f"PRAGMA user_version = {newest}")
+        return
+    for number in range(version + 1, newest + 1):
+        _take_step(db, number, STEPS[number])
+
+
+def read_version(db: Connection) -> int:
+    """Returns the version of a store, or 0 if it is new."""
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _take_step(db: Connection, number: int, step: Step) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if db.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (step.table,)).fetchone():
+            for statement in step.statements:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {number}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
