@@ -1,14 +1,16 @@
 """Postpones records that are dated too far ahead of this home's clock. Such a record is folded when
-its time has come.
+its time has come. A record that is dated still further ahead is not even stored before.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from meshcoop.store.database import Database
 from meshcoop.store.postponed_threads import PostponedThreads
 from meshcoop.store.records import StoredRecord
+from protocol.record.envelope import DAY_MS, Header
 
 DRIFT_MS = 10 * 60_000  # a record may be this far ahead of the clock and still fold at once
+STORED_AHEAD_MS = DAY_MS  # a record may be this far ahead of the clock and still be stored at once
 
 
 class ClockLimit:
@@ -19,6 +21,30 @@ class ClockLimit:
     def __init__(self, database: Database, now: Callable[[], int]) -> None:
         self._postponed = PostponedThreads(database)
         self._now = now
+        self._kept_out: dict[bytes, int] = {}  # device → the time that its first such record claims
+
+    def keeps_out(self, header: Header) -> bool:
+        """R-03.18: returns whether a record is so far ahead of the clock that it is not stored yet.
+
+        If it is, remembers the device, so that this home can name it.
+        """
+        if header.time <= self._now() + STORED_AHEAD_MS:
+            return False
+        self._kept_out.setdefault(header.device, header.time)
+        return True
+
+    def take_awaited(self) -> bool:
+        """Returns whether a record that was not stored yet may be stored now. Forgets its device."""
+        limit = self._now() + STORED_AHEAD_MS
+        awaited = [device for device, time in self._kept_out.items() if time <= limit]
+        for device in awaited:
+            del self._kept_out[device]
+        return bool(awaited)
+
+    @property
+    def kept_out(self) -> Mapping[bytes, int]:
+        """The devices with records that are not stored yet, with the time that the first claims."""
+        return self._kept_out
 
     def postpones(self, time: int, root: int) -> bool:
         """Returns whether `time` (ms) is too far ahead of the clock. If it is, notes that a thread

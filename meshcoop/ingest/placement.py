@@ -55,6 +55,8 @@ class Placement:
         """Returns whether a waiting record can be placed now."""
         if not admission_gate.is_storable(self._state, record):
             return False
+        if self._is_kept_out(record):
+            return False
         log = self._store.logs.find(record.header.device)
         if log is None:
             return record.header.seq <= 1
@@ -72,6 +74,9 @@ class Placement:
                 batch.deferred.append(record)
             else:
                 self._wait(record, batch)
+            return
+        if self._is_kept_out(record):
+            self._pool.add(record)  # it is no gap: a round of sync would bring the same again
             return
         log = self._store.logs.find_or_add(record.header.device)
         if log.ended is not None and seq > log.ended:
@@ -98,6 +103,14 @@ class Placement:
             batch.retractable[record.id] = None
         if record.about is not None and record.header.base_audience == OPEN:
             batch.retractable[record.about] = None
+
+    def _is_kept_out(self, record: Record) -> bool:
+        """R-03.18: returns whether a record claims so late a time that it waits outside the store.
+
+        The charter never waits. Without it, a home with a slow clock could not begin at all.
+        """
+        is_charter = record.id == self._state.neighbourhood
+        return not is_charter and self._state.clock_limit.keeps_out(record.header)
 
     def _wait(self, record: Record, batch: Batch) -> None:
         self._pool.add(record)

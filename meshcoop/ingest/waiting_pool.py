@@ -1,6 +1,7 @@
 """The pool of records that cannot be placed yet.
 
-A record waits if its device is unknown, or if earlier records of its log are missing (R-01.12a).
+A record waits if its device is unknown, if earlier records of its log are missing (R-01.12a), or if
+it claims a time that is more than a day ahead (R-03.18).
 The pool is bounded and only in memory. If it loses a record, the next round of sync brings that
 record again.
 """

@@ -213,14 +213,17 @@ def show_newer(state: State) -> list[Params]:
 
 def show_ahead(state: State, presenter: Presenter) -> list[Params]:
     """Shows the devices that signed something ahead of the clock here (R-03.18d)."""
+    times = dict(state.clock_limit.kept_out)
+    for log in state.store.logs.all():
+        if log.head.time > state.now() + DRIFT_MS:
+            times.setdefault(log.device, log.head.time)
     return [
         {
-            "person": presenter.show_person(_holder_of(log.device, state)),
-            "device": log.device.hex(),
-            "time": iso_time(log.head.time),
+            "person": presenter.show_person(_holder_of(device, state)),
+            "device": device.hex(),
+            "time": iso_time(time),
         }
-        for log in state.store.logs.all()
-        if log.head.time > state.now() + DRIFT_MS
+        for device, time in sorted(times.items())
     ]
 
 

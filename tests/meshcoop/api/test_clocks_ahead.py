@@ -17,12 +17,12 @@ from tests.support.street_in_memory import HOUR, settle, street
 
 @pytest.fixture
 def lane():
-    """Makes the homes of Ada, Ben and Cho. Ben's clock is 71 hours ahead."""
+    """Makes the homes of Ada, Ben and Cho. Ben's clock is 23 hours ahead."""
     with street(homes=3, timezone="America/New_York") as homes:
         for home, name in zip(homes, ("Ada", "Ben", "Cho"), strict=True):
             home.post("profile", name=name)
         settle(*homes)
-        homes[1].skew = 71 * HOUR
+        homes[1].skew = 23 * HOUR
         yield homes
 
 
@@ -47,10 +47,10 @@ def test_a_record_from_ahead_is_named_and_not_shown(lane):
             show(ada, early)
         assert refused.value.rule == "R-03.18c"
         assert refused.value.arguments["now"] == ada.state.clock_at(ada.now()).now.replace("T", " ")
-        ada.street.clock += 71 * HOUR
+        ada.street.clock += 23 * HOUR
         ada.state.fold_due()
         assert show(ada, early)["author"]["name"] == "Ben"
-        ada.street.clock -= 71 * HOUR
+        ada.street.clock -= 23 * HOUR
 
 
 def test_a_record_about_one_from_ahead_is_neither_posted_nor_a_crash(lane):
@@ -78,6 +78,22 @@ def test_the_home_that_is_ahead_is_named_to_the_others_and_not_theirs(lane):
         assert sentence.endswith("ask Ben to set the clock there.")
         assert home.author.find_fault(home.me.device) is None
     assert ahead(ben) == []
+
+
+def test_a_home_whose_records_are_not_even_stored_is_named_until_they_are_due(lane):
+    ada, ben, _ = lane
+    ben.skew = 71 * HOUR
+    ben.post("request", title="A ladder")
+    settle(*lane)
+    [row] = ahead(ada)
+    assert row["person"]["name"] == "Ben"
+    assert row["device"] == ben.me.device.hex()
+
+    ada.street.clock += 71 * HOUR
+    assert ada.state.clock_limit.take_awaited()
+    ada.inbox.ingest([])
+    assert ahead(ada) == []
+    assert ada.store.logs.find(ben.me.device).head == ben.head
 
 
 def test_who_was_ahead_learns_it_when_the_clock_is_right_again(lane):
