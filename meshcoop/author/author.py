@@ -27,7 +27,7 @@ from protocol.fold.effect import check_effect
 from protocol.fold.kind import Kind
 from protocol.fold.proxies import Proxy
 from protocol.fold.registry import KINDS, DeclaredKind, declared_of
-from protocol.fold.thread import Entry, Thread
+from protocol.fold.thread import Entry, Thread, ids_in
 from protocol.kinds.decisions import WordsBeside
 from protocol.kinds.moderation import Retract
 from protocol.local_clock import LocalClock
@@ -341,7 +341,7 @@ class Author:
         thread.clock = self.state.clock_at(entry.time)
         with self.state.failures.contained(kind.name, "complete"):
             draft.complete(thread)
-        entry = entry._replace(fields=_fields_of(kind, draft, entry))
+        entry = _after_named(thread, entry._replace(fields=_fields_of(kind, draft, entry)))
         entry = entry._replace(fields=self._sealer.seal_fields(kind, thread, draft, entry))
         kind.check_fields(entry.fields)
         thread.entries[entry.id] = entry
@@ -411,8 +411,11 @@ class Author:
         assert authority is not None, "the signer is a member by it"
         log = self.inbox.store.logs.find(signer.device)
         head = log.head if log else LOG_START
-        # R-01.13 and R-03.9: the time is not before the log's head or the person's admission.
-        time = max(self.now(), head.time, authority.members[signer.person].since)
+        # R-01.13a: the time is not before the log's head, the person's admission or the record that
+        # this one is about.
+        answered = self.inbox.store.records.find(about) if about is not None else None
+        answered_at = answered.record.header.time if answered is not None else 0
+        time = max(self.now(), head.time, authority.members[signer.person].since, answered_at)
         place = (_NOT_YET, signer.device, head.seq + 1, time, about)
         return Entry(*place, signer.person, kind.name, fields)
 
@@ -514,6 +517,15 @@ def _must_count(thread: Thread) -> None:
         raise Refused("R-03.18a", "what this is about is ahead of the clock here; answer it later")
     if line.refusal:
         raise line.refusal
+
+
+def _after_named(thread: Thread, entry: Entry) -> Entry:
+    """Returns the entry with a time that is not before a record of the thread that it names
+    (R-01.13a).
+    """
+    named = set(ids_in(entry.fields)) & thread.entries.keys() - {entry.id}
+    times = [thread.entries[record_id].time for record_id in named]
+    return entry._replace(time=max([entry.time, *times]))
 
 
 def _add_draft(kind: DeclaredKind, thread: Thread, entry: Entry) -> Kind:

@@ -54,4 +54,6 @@ def _standing(authority: Authority, key: bytes) -> object:
     cuts = authority.cuts.get(device.person) if device else None
     cut = None if cuts is None else cuts.get(key, 0)
     revoked = device and device.revoked_after
-    return authority.person_of_device(key), revoked, authority.forks.get(key), cut
+    person = authority.person_of_device(key)
+    since = authority.belongs_from.get(person or b"")
+    return person, since, revoked, authority.forks.get(key), cut

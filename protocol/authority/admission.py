@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from protocol.authority.kind_names import ADMIT, DEVICE
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
+from protocol.authority.terms import Term
 from protocol.record import root_statement
 from protocol.record.root_statement import Certificate, Leave, Revocation, RootStatement
 
@@ -276,6 +277,30 @@ class Admission:
             first_admits = list(self._vouched[person].values())[: self._rule.vouchers]
             member = Member(person, time, tuple(admit.id for admit in first_admits))
         self._members[person] = member._replace(since=min(time, member.since))
+
+
+def first_times(
+    terms: Iterable[Term],
+    admits: Iterable[AuthorityRecord],
+    people: Collection[bytes],
+    owners: Mapping[bytes, bytes],
+) -> dict[bytes, int]:
+    """Returns the time from which each of the `people` belongs (R-03.9a).
+
+    It is the time of the first of the `admits` by somebody on a roll of the `terms`, or of the
+    first term that has the person on its roll, whichever is earlier.
+    """
+    times: dict[bytes, int] = {}
+    voters: set[bytes] = set()
+    for term in terms:
+        voters |= term.roll
+        for person in term.roll:
+            times[person] = min(term.since, times.get(person, term.since))
+    for admit in admits:
+        person = admit.fields["person"]
+        if owners[admit.device] in voters and person in people:
+            times[person] = min(admit.time, times.get(person, admit.time))
+    return times
 
 
 def _statements(

@@ -52,6 +52,8 @@ class Authority(Standing):
     supporters: dict[bytes, set[bytes]] = field(default_factory=dict)
     members: dict[bytes, Member] = field(default_factory=dict)
     people: dict[bytes, Member] = field(default_factory=dict)
+    # person → the time before which the person's records do not fold in threads (R-03.9a)
+    belongs_from: dict[bytes, int] = field(default_factory=dict)
     candidates: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
     # With more records, the next three values only grow. So they may decide what is stored.
     storable_devices: frozenset[bytes] = frozenset()  # devices whose records are stored
@@ -226,6 +228,7 @@ def fold_authority(
         ever_let_in=ever_let_in,
         largest_quotas=ever_decided.quotas,
         people=people,
+        belongs_from=admission.first_times(chain.terms, admits, people, owners),
         members=members,
         candidates=_candidates(admits, devices, people, members),
         voucher_devices=_voucher_devices(index, people),

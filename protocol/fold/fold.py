@@ -9,7 +9,7 @@ states. In the specs this step of folding is stratum 3.
 import hashlib
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from protocol.authority.authority import Authority
 from protocol.authority.kind_names import RETRACT
@@ -72,7 +72,7 @@ def begin_thread(
         if entry.kind in KINDS and entry.fault is None
     )
     children = _children_of(thread)
-    counting = _Counting(thread, children)
+    counting = _Counting(thread, children, _find_backdated(thread))
     for entry in _in_order(thread, children):
         if entry.id in retracted:
             _make_tombstone(thread, entry)
@@ -112,11 +112,12 @@ def retracts(entry: Entry, target: Entry) -> bool:
     """Returns True if `entry` is a retraction that erases the content of `target` (R-01.17).
 
     Both records must be by the same person. If `target` is lasting, it cannot be erased, because
-    others rely on it.
+    others rely on it. A retraction that claims to be older than its target does not fold (R-03.9b).
     """
     return (
         entry.kind == RETRACT
         and entry.fault is None
+        and entry.time >= target.time
         and entry.person == target.person
         and not target.lasting
     )
@@ -201,6 +202,37 @@ def _refuse_parties_as_proxies(thread: Thread) -> None:
     for entry in refused:
         fault = Refused("R-12.6", "nobody signs for another where they are a party themselves")
         thread.entries[entry.id] = entry.without_content()._replace(fault=fault)
+
+
+def _find_backdated(thread: Thread) -> dict[bytes, Refused]:
+    """Returns why some entries do not fold: they claim a time before their author belonged, or
+    before a record of the thread that they name (R-03.9a, R-03.9b).
+
+    Authority reads no times, so the records that it judges fold at any time.
+    """
+    times = {entry.id: entry.time for entry in thread.entries.values()}
+    backdated: dict[bytes, Refused] = {}
+    for entry in thread.entries.values():
+        kind = KINDS.get(entry.kind or "")
+        if kind is None or kind.view_type.judged_by_authority:
+            continue
+        refusal = _backdating_of(entry, thread.authority, times)
+        if refusal is not None:
+            backdated[entry.id] = refusal
+    return backdated
+
+
+def _backdating_of(
+    entry: Entry, authority: Authority, times: Mapping[bytes, int]
+) -> Refused | None:
+    """Returns why an entry's time is too early, or None. `times` are those of the thread."""
+    signers = {entry.person, entry.by or entry.person}
+    if entry.time < max(authority.belongs_from.get(signer, 0) for signer in signers):
+        return Refused("R-03.9a", "it claims a time before its author belonged here")
+    named = {entry.about or b"", *ids_in(entry.fields)} & times.keys()
+    if any(entry.time < times[record_id] for record_id in named):
+        return Refused("R-03.9b", "it claims a time before something that it names")
+    return None
 
 
 def _is_party(thread: Thread, entry: Entry) -> bool:
@@ -288,7 +320,10 @@ class _Counting:
     another person countersigned it or if a decision of the roll adopted it (R-03.12, R-22.3).
     """
 
-    def __init__(self, thread: Thread, children: _Children) -> None:
+    def __init__(
+        self, thread: Thread, children: _Children, backdated: Mapping[bytes, Refused]
+    ) -> None:
+        self.backdated = backdated
         self._thread = thread
         self._children = children
         self._counts: dict[bytes, bool] = {}
@@ -299,6 +334,10 @@ class _Counting:
         stack = [entry]
         while stack:
             current = stack[-1]
+            if current.id in self.backdated:
+                self._counts[current.id] = False
+                stack.pop()
+                continue
             if self._stands_by_itself(current):
                 self._counts[current.id] = True
                 stack.pop()
@@ -349,6 +388,8 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
         raise Refused("R-10.5", "a record of the kind {kind} is about something", kind=kind.name)
     if not kind.is_root:
         _check_target(thread, kind, entry, retracted)
+    if entry.id in counting.backdated:
+        raise counting.backdated[entry.id]
     if not kind.view_type.judged_by_authority and not counting.counts(entry):
         raise Refused("R-03.12", "it lies beyond a fork or a revocation of its device's log")
     draft = thread.find_draft(entry.id, Kind)
