@@ -22,6 +22,7 @@ from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.ingest import quota
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.last_signed import LastSigned
+from protocol.authority.authority import Authority
 from protocol.errors import AlreadySo, Refused
 from protocol.fold.effect import check_effect
 from protocol.fold.kind import Kind
@@ -136,12 +137,7 @@ class Author:
         if held is not None and held.revoked_after is not None:
             return Refused("R-03.32", "this home's device has been revoked; " + _CERTIFY)
         if log is not None and log.fork is not None:
-            return Refused(
-                "R-03.32",
-                "this home's device signed twice with one number, as a copied disk does; what it "
-                "signed from number {number} on counts no more, so post that again; " + _CERTIFY,
-                number=log.fork,
-            )
+            return _fault_of_fork(authority, device, log.fork)
         last = self._last_signed.number_of(device) if self._last_signed else 0
         if (log.head.seq if log else 0) < last:
             return Refused(
@@ -411,8 +407,8 @@ class Author:
         assert authority is not None, "the signer is a member by it"
         log = self.inbox.store.logs.find(signer.device)
         head = log.head if log else LOG_START
-        # R-01.13a: the time is not before the log's head, the person's admission or the record that
-        # this one is about.
+        # R-01.13a, R-03.9: the time is not before the log's head, the person's admission or the
+        # record that this one is about.
         answered = self.inbox.store.records.find(about) if about is not None else None
         answered_at = answered.record.header.time if answered is not None else 0
         time = max(self.now(), head.time, authority.members[signer.person].since, answered_at)
@@ -517,6 +513,21 @@ def _must_count(thread: Thread) -> None:
         raise Refused("R-03.18a", "what this is about is ahead of the clock here; answer it later")
     if line.refusal:
         raise line.refusal
+
+
+def _fault_of_fork(authority: Authority | None, device: bytes, fork: int) -> Refused:
+    """Returns why a device signs no more whose log is forked, or ended by a settled cut."""
+    if authority is not None and device in authority.settled.ends:
+        return Refused(
+            "R-03.32",
+            "a removal ended the log of this home's device, and it does not go on; " + _CERTIFY,
+        )
+    return Refused(
+        "R-03.32",
+        "this home's device signed twice with one number, as a copied disk does; what it "
+        "signed from number {number} on counts no more, so post that again; " + _CERTIFY,
+        number=fork,
+    )
 
 
 def _after_named(thread: Thread, entry: Entry) -> Entry:

@@ -18,6 +18,7 @@ from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.fold.kind import Kind
 from protocol.fold.registry import declared_of, names_of
 from protocol.kinds.neighbourhood import Admit, Epoch
+from protocol.record.root_statement import PLACE_SIZE, Leave, RootStatement
 from protocol.record.sealing import KEY_SIZE
 
 
@@ -69,10 +70,22 @@ class AuthorityFold:
         return self._index.of_kinds(*names_of(*view_types))
 
     def kept_beyond_forks(self) -> set[bytes]:
-        """R-01.14: returns the ids of records that stay although they come after a fork of their
-        log. Only records of the kinds `vote`, `accept`, `remove` and `hide` can stay.
+        """R-01.14: returns the ids of authority records that stay although they come after a fork
+        of their log, or after a settled cut.
         """
-        return self._index.kept_beyond_forks(self._store.logs.forks())
+        forks = self._store.logs.forks()
+        return self._index.kept_beyond_forks(forks, self._takes_statement)
+
+    def _takes_statement(self, carrier: AuthorityRecord, carried: RootStatement) -> bool:
+        # It must not be this carrier that lets the person in: then it would keep itself, but only at
+        # homes that had it before the fork. So the person must be let in by what counts.
+        is_here = carried.place == self._neighbourhood[:PLACE_SIZE]
+        if not is_here or self.authority is None or carried.person not in self.authority.people:
+            return False
+        if isinstance(carried, Leave):
+            return True
+        order = (carrier.time, carrier.id)
+        return self.authority.takes_device(carried.person, carried.device, order)
 
     def _read_all(self) -> None:
         for row in self._store.records.with_open_audience():

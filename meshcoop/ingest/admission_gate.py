@@ -37,7 +37,8 @@ def is_storable(state: State, record: Record) -> bool:
 def _brings_itself(state: State, record: Record) -> bool:
     """Returns whether a record is the first of its log and carries a certificate of its own device.
 
-    The person who signed the certificate must have been let in at some time.
+    The person who signed the certificate must have been let in at some time, and must be allowed one
+    more device (R-03.19d).
     """
     act = read_authority_record(record, state.neighbourhood) if record.header.seq == 1 else None
     if act is None:
@@ -45,7 +46,7 @@ def _brings_itself(state: State, record: Record) -> bool:
     certified = _certificate(state, act)
     if certified is None or certified.device != act.device or state.authority is None:
         return False
-    return certified.person in state.authority.ever_let_in
+    return state.authority.takes_device(certified.person, act.device, (act.time, act.id))
 
 
 def _is_certified_by_others(state: State, device: bytes) -> bool:

@@ -60,7 +60,7 @@ class Backlog:
                 await self._wake.wait()
                 self._wake = trio.Event()
                 with log_disk_errors("what is due now cannot be folded"):
-                    if self._state.clock_limit.take_awaited():
+                    if self._inbox.has_awaited():
                         self._has_left = True
                     await self._place_left()
                     await self._recount()

@@ -7,7 +7,7 @@ store or the views.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -20,9 +20,10 @@ from meshcoop.ingest.result import IngestResult, Refusal
 from meshcoop.ingest.signatures import Verified, verify
 from meshcoop.ingest.waiting_pool import WaitingPool
 from meshcoop.store.records import StoredRecord
+from meshcoop.store.store import Named
 from protocol.errors import Refused
 from protocol.record import envelope
-from protocol.record.envelope import Record
+from protocol.record.envelope import DAY_MS, Record
 
 _MOST_PLACED = 100  # records in one step, if others may wait
 _ROWS_FOR_EACH = 4  # rows without content that are read for each content to ask for
@@ -58,6 +59,7 @@ class Inbox:
         # Called when the pool may hold further records that can be placed. If it is None, nobody
         # would place them later, so `ingest` places all of them.
         self.on_left: Callable[[], None] | None = None
+        self._day = state.now() // DAY_MS
 
     # -- the steps of taking something in ---------------------------------------------------------
 
@@ -112,7 +114,7 @@ class Inbox:
         result.refused += verified.refused
         fresh = self.select_unknown(verified.genuine)
         # If no record is new, the waiting records are tried: an author may be a member by now.
-        fresh = fresh or self._take_ready(0)
+        fresh = fresh or self._take_ready(0, set())
         if fresh:
             with self._all_or_nothing(durable=durable):
                 self._store_and_fold(fresh, result)
@@ -201,23 +203,38 @@ class Inbox:
         placed = 0
         while fresh:
             placed += len(fresh)
-            for record in fresh:
+            # A removed person's records beyond the cut are taken last (R-03.35d).
+            for record in sorted(fresh, key=self._placement.is_late):
                 self._placement.place(record, batch)
             self._prune_forks(batch)
             self._fold_authority(batch)
-            fresh = [*batch.deferred, *self._take_ready(placed)]
+            fresh = [*batch.deferred, *self._take_ready(placed, batch.dropped_devices)]
             batch.deferred.clear()
         # The latest authority decides about retractions. So it is folded before they are applied.
         self._erase_retracted(batch)
         self.state.thread_fold.fold_touched(batch.touched, batch.begun)
 
-    def _take_ready(self, placed: int) -> list[Record]:
-        """Takes records that can be placed now from the pool. `placed` records were placed before
-        in this step.
+    def has_awaited(self) -> bool:
+        """Returns whether waiting records may have become due since the last call: what claimed a
+        later time, or what was beyond a removed person's quota of a day.
         """
+        today = self.state.now() // DAY_MS
+        is_new_day = today != self._day
+        self._day = today
+        return self.state.clock_limit.take_awaited() or is_new_day
+
+    def _take_ready(self, placed: int, dropped_devices: set[bytes]) -> list[Record]:
+        """Takes records that can be placed now from the pool. `placed` records were placed before
+        in this step. Records of `dropped_devices` stay in the pool until the next step.
+        """
+
+        def can_place(record: Record) -> bool:
+            is_dropped = record.header.device in dropped_devices
+            return not is_dropped and self._placement.can_place(record)
+
         if self.on_left is None:
-            return self.pool.take_ready(self._placement.can_place)
-        ready = self.pool.take_ready(self._placement.can_place, max(0, _MOST_PLACED - placed))
+            return self.pool.take_ready(can_place)
+        ready = self.pool.take_ready(can_place, max(0, _MOST_PLACED - placed))
         if len(ready) + placed >= _MOST_PLACED and len(self.pool):
             self.on_left()
         return ready
@@ -230,7 +247,7 @@ class Inbox:
         """
         if not batch.beyond_forks:
             return
-        self._forget(self._prune(), batch)
+        self._prune(batch)
         for record in batch.beyond_forks:
             # Read the row again: pruning may have deleted the record or changed its thread.
             row = self.store.records.find(record.id)
@@ -250,17 +267,60 @@ class Inbox:
         if not batch.authority_is_stale:
             return
         batch.authority_is_stale = False
-        before = quota.figures(self.state.authority)
+        before = self.state.authority
+        ends = self._ends()
         batch.touched.add(self.state.authority_fold.fold())
-        while strangers := self.state.authority_fold.strangers():
-            for device in strangers:
-                rows = self.store.drop_log(device)
+        while self._end_logs(ends, batch) or self._drop_strangers(batch):
+            ends = self._ends()
+            batch.touched.add(self.state.authority_fold.fold())
+        after = self.state.authority
+        if before is None or after is None:
+            return
+        if quota.figures(before) != quota.figures(after):
+            self._recount(batch)
+        else:
+            self._recount_logs(quota.changed_devices(before, after), batch)
+
+    def _ends(self) -> Mapping[bytes, int]:
+        """Returns the first number beyond the settled cut of each log that has one (R-03.35)."""
+        return self.state.authority.settled.ends if self.state.authority is not None else {}
+
+    def _end_logs(self, ends_before: Mapping[bytes, int], batch: Batch) -> bool:
+        """R-03.35: lets logs end where a settled cut says so, and lets go of what lies beyond.
+        Returns whether this deletes records.
+
+        `ends_before` are the ends before authority was folded. If an end falls away, the records
+        beyond it are placed again.
+        """
+        ends = self._ends()
+        for device, number in ends_before.items():
+            log = self.store.logs.find(device)
+            if log is not None and log.fork == number < ends.get(device, number + 1):
+                rows = self.store.reopen_log(device, number)
                 for row in rows:
                     self.pool.add(row.record)
-                self._forget([*rows, *self._prune()], batch)
-            batch.touched.add(self.state.authority_fold.fold())
-        if before and before != quota.figures(self.state.authority):
-            self._recount(batch)
+                batch.result.devices_with_gaps.add(device)
+                self._forget(rows, batch)
+        for device, number in ends.items():
+            log = self.store.logs.find(device)
+            if log is not None and self.store.end_log(device, number):
+                batch.touched.logs.add(log.n)
+                batch.begun.clear()
+        return self._prune(batch) if ends else False
+
+    def _drop_strangers(self, batch: Batch) -> bool:
+        """Deletes the logs of devices whose records this home no longer stores, and puts their
+        records into the pool. Returns whether there were any.
+        """
+        strangers = self.state.authority_fold.strangers()
+        for device in strangers:
+            rows = self.store.drop_log(device)
+            for row in rows:
+                self.pool.add(row.record)
+            self._forget(rows, batch)
+            self._prune(batch)
+        batch.dropped_devices.update(strangers)
+        return bool(strangers)
 
     def _erase_retracted(self, batch: Batch) -> None:
         """Erases the content of retracted records (R-01.17)."""
@@ -282,6 +342,24 @@ class Inbox:
             self.on_left()
             return
         batch.result.devices_with_gaps.update(*self.recount_in_steps())
+
+    def _recount_logs(self, devices: Iterable[bytes], batch: Batch) -> None:
+        """Counts the logs of some devices again, because their days have changed (R-03.15k)."""
+        logs = [log for device in sorted(devices) if (log := self.store.logs.find(device))]
+        if any(log.head.seq > _MOST_PLACED for log in logs):
+            self._recount(batch)
+            return
+        for log in logs:
+            recount = quota.LogRecount(log.n)
+            while not recount.is_done:
+                assert self.state.authority is not None, "its days have changed"
+                with self.store.quota_counts() as counts:
+                    roots = recount.count_next(counts, self.state.authority)
+                batch.touched.roots |= roots
+                if roots:
+                    batch.begun.clear()
+            if recount.changed:
+                batch.result.devices_with_gaps.add(recount.changed)
 
     def recount_in_steps(self) -> Iterator[set[bytes]]:
         """If the quotas have changed, counts the use of all logs again, some records in each step.
@@ -310,13 +388,25 @@ class Inbox:
                 roots = recount.count_next(counts, self.state.authority)
             self.state.thread_fold.fold(roots)
 
-    def _prune(self) -> list[StoredRecord]:
-        """Deletes records beyond a fork if neither store nor pool needs them. Returns the deleted
-        records.
+    def _prune(self, batch: Batch) -> bool:
+        """Deletes records beyond a fork or a settled cut if neither store nor pool needs them.
+        Returns whether there were any.
         """
-        return self.store.prune_forks(
-            self.pool.parents() | self.state.authority_fold.kept_beyond_forks()
+        authority = self.state.authority
+        named = Named(
+            by_waiting=self.pool.parents(),
+            ends=self._ends(),
+            owners=authority.owners if authority is not None else {},
         )
+        has_pruned = False
+        while True:
+            # Authority keeps less when a record that it has kept another one for is deleted.
+            kept = self.state.authority_fold.kept_beyond_forks()
+            rows = self.store.prune_forks(named._replace(by_authority=kept))
+            if not rows:
+                return has_pruned
+            has_pruned = True
+            self._forget(rows, batch)
 
     def _forget(self, dropped: list[StoredRecord], batch: Batch) -> None:
         """Removes records from authority and from the views after the store has deleted them."""

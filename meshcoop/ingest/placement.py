@@ -13,6 +13,7 @@ from meshcoop.fold.state import State
 from meshcoop.fold.touched import Touched
 from meshcoop.ingest import admission_gate, quota
 from meshcoop.ingest.kept_content import Retention
+from meshcoop.ingest.late_intake import LateIntake
 from meshcoop.ingest.result import IngestResult, Refusal
 from meshcoop.ingest.waiting_pool import WaitingPool
 from meshcoop.store.logs import DeviceLog
@@ -40,6 +41,7 @@ class Batch:
     # Threads to fold that began in this batch, by the row of the root, with all their records. So
     # these records need not be read from the store.
     begun: dict[int, list[StoredRecord]] = field(default_factory=dict)
+    dropped_devices: set[bytes] = field(default_factory=set)  # their records stay in the pool
 
 
 class Placement:
@@ -50,6 +52,7 @@ class Placement:
         self._store = state.store
         self._pool = pool
         self._retention = retention
+        self._late_intake = LateIntake(state)
 
     def can_place(self, record: Record) -> bool:
         """Returns whether a waiting record can be placed now."""
@@ -60,7 +63,16 @@ class Placement:
         log = self._store.logs.find(record.header.device)
         if log is None:
             return record.header.seq <= 1
-        return record.header.seq <= log.head.seq + 1 or log.fork is not None
+        if log.fork is not None and record.header.seq >= log.fork:
+            return True
+        has_room = not self.is_late(record) or self._late_intake.has_room(record.header)
+        return record.header.seq <= log.head.seq + 1 and has_room
+
+    def is_late(self, record: Record) -> bool:
+        """Returns whether a record lies beyond the cut of a removal that is not settled yet. Such
+        records are taken last.
+        """
+        return self._late_intake.is_late(record.header)
 
     def place(self, record: Record, batch: Batch) -> None:
         """Does one of four things with a record: stores it, defers it until authority is folded,
@@ -78,12 +90,12 @@ class Placement:
         if self._is_kept_out(record):
             self._pool.add(record)  # it is no gap: a round of sync would bring the same again
             return
-        log = self._store.logs.find_or_add(record.header.device)
-        if log.ended is not None and seq > log.ended:
+        log = self._find_log(record.header.device)
+        if log.fork is not None and seq >= log.fork:
+            self._insert_beyond_fork(record, log, batch)
+        elif log.ended is not None and seq > log.ended:
             refusal = Refused("R-03.15", "the log ended when it passed twice its quota")
             batch.result.refused.append(Refusal.of(refusal))
-        elif log.fork is not None and seq >= log.fork:
-            self._insert_beyond_fork(record, log, batch)
         elif seq <= log.head.seq:
             self._fork(record, log, batch)
         elif seq > log.head.seq + 1:
@@ -103,6 +115,15 @@ class Placement:
             batch.retractable[record.id] = None
         if record.about is not None and record.header.base_audience == OPEN:
             batch.retractable[record.about] = None
+
+    def _find_log(self, device: bytes) -> DeviceLog:
+        """Returns the log of a device, or a new one. A settled cut may end even a new log."""
+        log = self._store.logs.find_or_add(device)
+        authority = self._state.authority
+        end = authority.settled.ends.get(device) if authority is not None else None
+        if end is not None and self._store.end_log(device, end):
+            log = self._store.logs.find_or_add(device)
+        return log
 
     def _is_kept_out(self, record: Record) -> bool:
         """R-03.18: returns whether a record claims so late a time that it waits outside the store.
@@ -129,8 +150,14 @@ class Placement:
             refusal = Refused("R-08.8", "there is no room for what this neighbourhood sends")
             batch.result.refused.append(Refusal.of(refusal))
             return
+        is_late = self.is_late(record)
+        if is_late and not self._late_intake.has_room(record.header):
+            self._pool.add(record)
+            return
         share = quota.share(self._state.authority, record.header, log)
-        row = self._store.append(record, log, over=share.over, ended=share.ends)
+        row = self._store.append(record, log, share.day, over=share.over, ended=share.ends)
+        if is_late:
+            self._late_intake.note(record.header)
         self.note_stored(row, batch)
 
     def _fits(self, record: Record) -> bool:

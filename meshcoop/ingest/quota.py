@@ -2,6 +2,7 @@
 
 The header of a record says when the record was written. This time gives the day whose quota it uses.
 What software signed by itself has a quota of its own, which is as large (R-03.15i).
+All days before its author belonged share one quota, so nobody gets room for days long past.
 
 The charter's quota decides which records fold. The neighbourhood may change this quota. The store
 takes up to twice the highest quota that was ever allowed. That second limit only grows.
@@ -23,11 +24,13 @@ class Share(NamedTuple):
     """Tells how much of its quota a device has used, with one more record counted: of the quota for
     people's records, or of the one for what software signs by itself.
 
-    In both fields, the value 1 stands for the whole quota.
+    In both parts, the value 1 stands for the whole quota. `day` is the day whose quota it uses,
+    counted since 1970.
     """
 
     used: float  # the part of the quota that the charter has now
     stored: float  # the part of the highest quota ever allowed
+    day: int
 
     @property
     def over(self) -> bool:
@@ -47,7 +50,8 @@ def share(authority: Authority | None, fields: Header, log: DeviceLog) -> Share:
 
     `fields` is the header of that next record. The time in the header says which day it is.
     """
-    return _share(authority, log.used_with(fields))
+    day = _day_of(authority, fields.device, fields.time)
+    return _share(authority, log.used_with(fields, day), day)
 
 
 def figures(authority: Authority | None) -> tuple[int, ...]:
@@ -61,9 +65,19 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
     )
 
 
+def changed_devices(before: Authority, after: Authority) -> set[bytes]:
+    """Returns the devices whose days are counted from another day than before (R-03.15k)."""
+    return {
+        device
+        for device, person in after.owners.items()
+        if before.owners.get(device) != person
+        or before.stored_from.get(person) != after.stored_from.get(person)
+    }
+
+
 class LogRecount:
-    """Counts the quota use of one log again, some records at a time, after the quotas have
-    changed.
+    """Counts the quota use of one log again, some records at a time, after the quotas or its days
+    have changed.
     """
 
     def __init__(self, log_n: int) -> None:
@@ -87,7 +101,10 @@ class LogRecount:
         threads = {row.root for row in rows if self._count(counts, row, authority)}
         if len(rows) < _AT_ONCE:
             self.is_done = True
-            if log.fork is None and self._ended != log.ended:
+            by_person = self._used.get(False, Used())
+            by_software = self._used.get(True, Used())
+            counts.set_use(log.n, max(self._day, 0), by_person, by_software)
+            if self._ended != log.ended:
                 counts.set_end(log.n, self._ended)
                 self.changed = log.device
         return {root for root in threads if root is not None}
@@ -95,13 +112,14 @@ class LogRecount:
     def _count(self, counts: QuotaCounts, row: CountedRecord, authority: Authority) -> bool:
         """Counts a record. Returns whether it went above the quota or came back below it."""
         fields = record.read_header(row.header)
-        if fields.time // record.DAY_MS != self._day:
-            self._day = fields.time // record.DAY_MS
+        day = _day_of(authority, fields.device, fields.time)
+        if day != self._day:
+            self._day = day
             self._used = {}
         earlier = self._used.get(fields.is_automatic, Used())
         self._used[fields.is_automatic] = earlier.plus(fields)
         self._last = fields.seq
-        used = _share(authority, self._used[fields.is_automatic])
+        used = _share(authority, self._used[fields.is_automatic], day)
         if used.ends and self._ended is None:
             self._ended = fields.seq
         if used.over == row.over:
@@ -110,9 +128,16 @@ class LogRecount:
         return True
 
 
-def _share(authority: Authority | None, used: Used) -> Share:
+def _day_of(authority: Authority | None, device: bytes, time: int) -> int:
+    """Returns the day whose quota a record uses (R-03.15k)."""
+    person = authority.owners.get(device, b"") if authority is not None else b""
+    first = authority.stored_from.get(person, 0) if authority is not None else 0
+    return max(time, first) // record.DAY_MS
+
+
+def _share(authority: Authority | None, used: Used, day: int) -> Share:
     if authority is None:
-        return Share(0, 0)
+        return Share(0, 0, day)
     by_count, by_size = authority.largest_quotas
     quota_records, quota_bytes = (
         authority.charter["quota_records"],
@@ -121,4 +146,5 @@ def _share(authority: Authority | None, used: Used) -> Share:
     return Share(
         max(used.records / quota_records, used.bytes / quota_bytes),
         max(used.records / by_count, used.bytes / by_size),
+        day,
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from meshcoop.store.database import Database
 from protocol.record import log as record_log
-from protocol.record.envelope import DAY_MS, Header, Record
+from protocol.record.envelope import Header, Record
 from protocol.record.log import Head
 
 _SCHEMA = """
@@ -49,9 +49,11 @@ class DeviceLog(NamedTuple):
     fork: int | None
     ended: int | None
 
-    def used_with(self, fields: Header) -> Used:
-        """Returns what is used of its day and quota with one more record, whose header is `fields`."""
-        if fields.time // DAY_MS != self.day:
+    def used_with(self, fields: Header, day: int) -> Used:
+        """Returns what is used of the quota of a `day` with one more record, which has the header
+        `fields`.
+        """
+        if day != self.day:
             return Used().plus(fields)
         return (self.by_software if fields.is_automatic else self.by_person).plus(fields)
 
@@ -108,15 +110,14 @@ class Logs:
             assert log is not None, "the log has just been added"
         return log
 
-    def grow(self, log: DeviceLog, record: Record, *, ended: bool) -> None:
-        """Makes the record the head of its log, and counts it for the quota.
+    def grow(self, log: DeviceLog, record: Record, day: int, *, ended: bool) -> None:
+        """Makes the record the head of its log, and counts it for the quota of a `day`.
 
         `ended` says whether this record is the last that the log may have.
         """
         fields = record.header
-        day = fields.time // DAY_MS
         same_day = log if day == log.day else log._replace(by_person=Used(), by_software=Used())
-        used = log.used_with(fields)
+        used = log.used_with(fields, day)
         self._cached[log.device] = log._replace(
             head=Head(fields.seq, record.id, fields.time),
             day=day,
@@ -140,6 +141,23 @@ class Logs:
             (seq, *(head or record_log.LOG_START), log.n),
         )
         self._cached.pop(log.device, None)
+
+    def end_before(self, log: DeviceLog, number: int, head: Head, ended: int | None) -> None:
+        """Notes that a log ends before a number, as if it were forked there. `head` is the head of
+        the log from now on. `ended` is the last number that the quota allows, or None.
+        """
+        self.flush()
+        self._db.execute(
+            "UPDATE logs SET fork = ?, seq = ?, id = ?, time = ?, ended = ? WHERE n = ?",
+            (number, *head, ended, log.n),
+        )
+        self._cached.pop(log.device, None)
+
+    def reopen(self, device: bytes) -> None:
+        """Forgets that the log of `device` is forked or ends."""
+        self.flush()
+        self._db.execute("UPDATE logs SET fork = NULL WHERE device = ?", (device,))
+        self._cached.pop(device, None)
 
     def delete(self, device: bytes) -> None:
         """Deletes the log of `device`."""

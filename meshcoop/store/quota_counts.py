@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from meshcoop.store.logs import Used
 from meshcoop.store.sqlite_connection import Connection
 
 
@@ -54,6 +55,14 @@ class QuotaCounts:
     def set_over(self, n: int, *, over: bool) -> None:
         """Notes whether the record in row `n` is above its device's quota."""
         self._db.execute("UPDATE records SET over = ? WHERE n = ?", (over, n))
+
+    def set_use(self, log_n: int, day: int, by_person: Used, by_software: Used) -> None:
+        """Notes the day of a log's head, and how many records and bytes the log has used of it."""
+        self._db.execute(
+            "UPDATE logs SET day = ?, records = ?, bytes = ?, automatic_records = ?,"
+            " automatic_bytes = ? WHERE n = ?",
+            (day, *by_person, *by_software, log_n),
+        )
 
     def set_end(self, log_n: int, ended: int | None) -> None:
         """Notes the last number that a log may have. None means that the log has no end."""

@@ -54,11 +54,12 @@ UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
 
 # Selects the records of a log from a number on. The last column says whether a record of another
 # log names this record as a parent. Only records before the fork of that other log count. A record
-# that is named in this way is kept (R-01.14).
+# that is named in this way is kept (R-01.14). The braces take marks for devices that are left out.
 _FORKED = """
 SELECT seq, id, about, EXISTS (
     SELECT 1 FROM parents p JOIN records c ON p.child = c.n JOIN logs l ON c.log = l.n
     WHERE p.parent = r.id AND c.log <> r.log AND (l.fork IS NULL OR c.seq < l.fork)
+    AND l.device NOT IN ({0})
 )
 FROM records r WHERE log = ? AND seq >= ?
 """
@@ -248,9 +249,13 @@ class Records:
         ).fetchone()
         return row
 
-    def forked(self, log_n: int, fork: int) -> list[ForkedRecord]:
-        """Returns the records of a log with the number `fork` or a higher one."""
-        rows = self._db.execute(_FORKED, (log_n, fork))
+    def forked(self, log_n: int, fork: int, kin: Sequence[bytes] = ()) -> list[ForkedRecord]:
+        """Returns the records of a log with the number `fork` or a higher one.
+
+        `kin` are devices whose records do not keep a record of this log by naming it.
+        """
+        query = _FORKED.format(",".join("?" * len(kin)))
+        rows = self._db.execute(query, (*kin, log_n, fork))
         return [
             ForkedRecord(seq, record_id, bool(named), about)
             for seq, record_id, about, named in rows

@@ -4,9 +4,12 @@ The store reads the headers of records, not their contents. It does not decide w
 in. `meshcoop.ingest.inbox` decides that. All calls are synchronous and short.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from meshcoop.store.database import Database
 from meshcoop.store.disk_errors import raise_disk_errors
@@ -18,8 +21,29 @@ from meshcoop.store.records import Records, StoredRecord
 from protocol.record import envelope
 from protocol.record import log as record_log
 from protocol.record.envelope import Record
-from protocol.record.log import Head
+from protocol.record.log import LOG_START, Head
 from protocol.wire.have_map import LogHead
+
+
+class Named(NamedTuple):
+    """What R-01.14 keeps of forked and ended logs, beside what records of other logs name.
+
+    `by_authority` are the ids of the records that authority keeps. `by_waiting` are those that
+    waiting records name as parents. `ends` maps each device whose log a settled cut ends to the
+    first number beyond the cut. `owners` maps each device to its person.
+    """
+
+    by_authority: AbstractSet[bytes] = frozenset()
+    by_waiting: AbstractSet[bytes] = frozenset()
+    ends: Mapping[bytes, int] = MappingProxyType({})
+    owners: Mapping[bytes, bytes] = MappingProxyType({})
+
+    def devices_beside(self, device: bytes) -> list[bytes]:
+        """Returns the other devices of the person who owns a device."""
+        person = self.owners.get(device)
+        return [
+            other for other, owner in self.owners.items() if owner == person and other != device
+        ]
 
 
 class Store(Database):
@@ -35,14 +59,16 @@ class Store(Database):
             self.parents = Parents(self)
             self.sweeps = Sweeps(self)
 
-    def append(self, record: Record, log: DeviceLog, *, over: bool, ended: bool) -> StoredRecord:
-        """Adds the next record of a log, and counts the record for the quota.
+    def append(
+        self, record: Record, log: DeviceLog, day: int, *, over: bool, ended: bool
+    ) -> StoredRecord:
+        """Adds the next record of a log, and counts the record for the quota of a `day`.
 
         `over` says whether the record is above its device's quota. `ended` says whether it is the
         last record that the log may have.
         """
         row = self.insert(record, log.n, over=over)
-        self.logs.grow(log, record, ended=ended)
+        self.logs.grow(log, record, day, ended=ended)
         return row
 
     def insert(self, record: Record, log_n: int, *, over: bool) -> StoredRecord:
@@ -67,7 +93,7 @@ class Store(Database):
         return {
             log.device: LogHead(log.head.seq, log.head.id or b"", self._kept_of_fork(log))
             for log in self.logs.all()
-            if log.head.seq or log.fork  # a log whose first record is missing does not count yet
+            if log.head.seq or self._kept_of_fork(log)  # a log without any record does not count
         }
 
     def fork_log(self, device: bytes, seq: int) -> None:
@@ -87,12 +113,37 @@ class Store(Database):
         # counted them for the quota. So every home clears these marks, and all homes agree.
         self.records.clear_over(log.n, fork)
 
-    def prune_forks(self, named: set[bytes]) -> list[StoredRecord]:
-        """Deletes the records of forked logs that R-01.14 does not keep. Returns the deleted
-        records.
+    def end_log(self, device: bytes, number: int) -> bool:
+        """R-03.35: lets the log of `device` end before a number, as if it were forked there. Returns
+        whether this changes anything.
+        """
+        log = self.logs.find(device)
+        if log is None or (log.fork is not None and log.fork <= number):
+            return False
+        head = log.head
+        if head.seq >= number:
+            before = self.records.header_at(log.n, number - 1)
+            head = LOG_START
+            if before is not None:
+                head = Head(number - 1, before[0], envelope.read_header(before[1]).time)
+        is_over_before = log.ended is not None and log.ended < number
+        self.logs.end_before(log, number, head, log.ended if is_over_before else None)
+        self.records.clear_over(log.n, number)
+        return True
 
-        `named` are ids of further records to keep, such as those that waiting records name as
-        parents.
+    def reopen_log(self, device: bytes, number: int) -> list[StoredRecord]:
+        """Lets a log go on that ended before a number. Deletes the records from this number on, and
+        returns them: they must be placed again.
+        """
+        rows = [row for row in self.records.whole_log(device) if row.record.header.seq >= number]
+        for row in rows:
+            self._delete(row)
+        self.logs.reopen(device)
+        return rows
+
+    def prune_forks(self, named: Named) -> list[StoredRecord]:
+        """Deletes the records of forked and ended logs that R-01.14 does not keep. Returns the
+        deleted records.
         """
         dropped: list[StoredRecord] = []
         # Some records are kept only because another record names them. If that other record is
@@ -120,16 +171,19 @@ class Store(Database):
             return ()
         return tuple(kept.id for kept in self.records.forked(log.n, log.fork))
 
-    def _not_kept_of_forks(self, named: set[bytes]) -> list[StoredRecord]:
+    def _not_kept_of_forks(self, named: Named) -> list[StoredRecord]:
         rows: list[StoredRecord] = []
         for log in self.logs.all():
             if log.fork is None:
                 continue
+            has_ended = named.ends.get(log.device) == log.fork
+            kin = named.devices_beside(log.device) if has_ended else []
+            also_kept = named.by_authority if has_ended else named.by_authority | named.by_waiting
             forked = [
-                record._replace(is_named=record.is_named or record.id in named)
-                for record in self.records.forked(log.n, log.fork)
+                record._replace(is_named=record.is_named or record.id in also_kept)
+                for record in self.records.forked(log.n, log.fork, kin)
             ]
-            kept = record_log.kept_ids(log.fork, forked)
+            kept = record_log.kept_ids(log.fork, forked, has_proof=not has_ended)
             gone = [self.records.find(record.id) for record in forked if record.id not in kept]
             rows += [row for row in gone if row is not None]
         return rows

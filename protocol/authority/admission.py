@@ -7,7 +7,7 @@ a voucher is removed later, the voucher's log counts only up to a number, the cu
 the cut still let people in.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from protocol.record import root_statement
 from protocol.record.root_statement import Certificate, Leave, Revocation, RootStatement
 
 MAX_LIVE_DEVICES = 4  # the most devices of one person that are not revoked
+MAX_KNOWN_DEVICES = 32  # the most devices of one person whose records are stored, with revoked ones
 
 _REACH = (
     3  # a device's admits count for this many times as many newcomers as its owner has room for
@@ -143,6 +144,28 @@ def read_leaves(
         if isinstance(statement, Leave):
             leaves.setdefault(statement.person, []).append(statement)
     return leaves
+
+
+def first_devices(
+    certified: Mapping[bytes, CarriedCertificate], index: AuthorityIndex
+) -> tuple[dict[bytes, CarriedCertificate], dict[bytes, tuple[int, bytes]]]:
+    """Returns the first MAX_KNOWN_DEVICES devices of each person (R-03.19d).
+
+    Also maps each person who has that many to the time and id of the record with the certificate
+    of the last of them. An earlier record may still bring another device.
+    """
+    first: dict[bytes, CarriedCertificate] = {}
+    counts: Counter[bytes] = Counter()
+    last: dict[bytes, tuple[int, bytes]] = {}
+    for device, carried in certified.items():
+        person = carried.statement.person
+        if counts[person] == MAX_KNOWN_DEVICES:
+            continue
+        counts[person] += 1
+        first[device] = carried
+        carrier = index.get(carried.carrier)
+        last[person] = (carrier.time if carrier else 0, carried.carrier)
+    return first, {who: last[who] for who, count in counts.items() if count == MAX_KNOWN_DEVICES}
 
 
 def select_devices(
@@ -284,11 +307,14 @@ def first_times(
     admits: Iterable[AuthorityRecord],
     people: Collection[bytes],
     owners: Mapping[bytes, bytes],
+    *,
+    not_before: int = 0,
 ) -> dict[bytes, int]:
     """Returns the time from which each of the `people` belongs (R-03.9a).
 
     It is the time of the first of the `admits` by somebody on a roll of the `terms`, or of the
-    first term that has the person on its roll, whichever is earlier.
+    first term that has the person on its roll, whichever is earlier. It is never before
+    `not_before`.
     """
     times: dict[bytes, int] = {}
     voters: set[bytes] = set()
@@ -298,9 +324,9 @@ def first_times(
             times[person] = min(term.since, times.get(person, term.since))
     for admit in admits:
         person = admit.fields["person"]
-        if owners[admit.device] in voters and person in people:
+        if owners.get(admit.device) in voters and person in people:
             times[person] = min(admit.time, times.get(person, admit.time))
-    return times
+    return {person: max(time, not_before) for person, time in times.items()}
 
 
 def _statements(

@@ -13,13 +13,20 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from protocol.authority import admission, registers, relays, terms
-from protocol.authority.admission import Admission, AdmissionRule, Device, Member
+from protocol.authority import admission, registers, relays, settled_cuts, terms
+from protocol.authority.admission import (
+    Admission,
+    AdmissionRule,
+    CarriedCertificate,
+    Device,
+    Member,
+)
 from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.authority.kind_names import ADMIT, CHARTER, PROPOSAL
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.authority.registers import CouncilPosts, Judge, Outcome, Registers
 from protocol.authority.relays import Relay
+from protocol.authority.settled_cuts import SettledCuts
 from protocol.authority.standing import Standing, read_accepts
 from protocol.authority.terms import Ballot, Chain, Holding, Register, Term
 from protocol.errors import Refused
@@ -55,12 +62,21 @@ class Authority(Standing):
     # person → the time before which the person's records do not fold in threads (R-03.9a)
     belongs_from: dict[bytes, int] = field(default_factory=dict)
     candidates: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
-    # With more records, the next three values only grow. So they may decide what is stored.
+    # The next values decide what is stored. With more records they only grow, except that a
+    # settled cut and the number of a person's devices take some devices away.
     storable_devices: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
+    owners: Mapping[bytes, bytes] = field(default_factory=dict)  # device → person, of all known
     ever_let_in: frozenset[bytes] = (
         frozenset()
     )  # people whose further devices need no vouchers (R-03.31)
     largest_quotas: tuple[int, int] = (0, 0)  # the highest quotas, of records and bytes (R-03.15)
+    # person → the time from which the quotas of the person's days are counted (R-03.15k)
+    stored_from: dict[bytes, int] = field(default_factory=dict)
+    # people with as many devices as may be known → (time, id) of the last certificate (R-03.19d)
+    last_known: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    settled: SettledCuts = field(
+        default_factory=SettledCuts
+    )  # stores let go beyond these (R-03.35)
     relays: dict[bytes, Relay] = field(default_factory=dict)
     voucher_devices: dict[bytes, bytes] = field(default_factory=dict)  # admit → signing device
     # voucher → the people who take room of this voucher
@@ -98,6 +114,17 @@ class Authority(Standing):
         return (
             self.member_of_device(device) is not None and self.devices[device].revoked_after is None
         )
+
+    def takes_device(self, person: bytes, device: bytes, carrier: tuple[int, bytes]) -> bool:
+        """Returns True if a certificate for this device of the person would make its log storable.
+
+        `carrier` is the time and id of the record with the certificate (R-03.19, R-03.19d).
+        """
+        if person not in self.ever_let_in or self.settled.is_unnamed(person, device):
+            return False
+        if device in self.storable_devices or person not in self.last_known:
+            return True
+        return carrier < self.last_known[person]
 
     def devices_of(self, person: bytes) -> list[Device]:
         """Returns a person's devices, including revoked ones, sorted by key."""
@@ -185,22 +212,18 @@ def fold_authority(
     """
     index = records if isinstance(records, AuthorityIndex) else AuthorityIndex(records)
     fields = read_charter(charter)
-    founders = admission.read_founders(fields)
-    certified = admission.read_certificates(charter, fields, index)
+    all_certified = admission.read_certificates(charter, fields, index)
+    certified, last_known = admission.first_devices(all_certified, index)
     revoked = admission.read_revocations(charter, fields, index, certified)
-    owners = {device: statement.person for device, (statement, _) in certified.items()}
-
-    passed = terms.passed_terms(index, _first_term(charter, fields, founders), owners)
-    supported = terms.supporters(index, passed, owners)
-    chain = terms.choose_chain(passed, supported)
-
-    judge = Judge(index, chain.current, owners, revoked)
     leaves = admission.read_leaves(charter, fields, index)
-    outcomes, held = _judge_proposals(judge, leaves)
+    first_term = _first_term(charter, fields, admission.read_founders(fields))
+    decided, settled = _decide_by_named(index, first_term, certified, revoked, leaves)
+    owners, passed, chain, held = decided.owners, decided.passed, decided.chain, decided.held
     rules = _rules_in_force(fields, chain.current, held)
     ever_decided = _EverDecided(fields, index, passed, owners)
 
-    devices = admission.select_devices(certified, revoked)
+    devices = admission.select_devices({key: certified[key] for key in owners}, revoked)
+    forks = settled.with_forks(forks)
     cuts = registers.cuts_of_removed(held)
     accepts = read_accepts(index, charter.id, devices, forks)
     standing = Standing(devices=devices, cuts=cuts, forks=forks, accepts=accepts)
@@ -216,17 +239,23 @@ def fold_authority(
         chain=chain,
         terms=passed,
         registers=held,
-        council_posts=registers.read_council_posts(judge),
-        outcomes=outcomes,
-        renewals=terms.count_ballots(index, passed, owners, supported),
-        supporters=supported,
+        council_posts=registers.read_council_posts(decided.judge),
+        outcomes=decided.outcomes,
+        renewals=terms.count_ballots(index, passed, owners, decided.supported),
+        supporters=decided.supported,
         devices=devices,
         cuts=cuts,
         forks=forks,
         accepts=accepts,
         storable_devices=frozenset(key for key in owners if owners[key] in ever_let_in),
+        owners=owners,
         ever_let_in=ever_let_in,
         largest_quotas=ever_decided.quotas,
+        stored_from=admission.first_times(
+            passed.values(), within_reach, ever_let_in, owners, not_before=charter.time
+        ),
+        last_known=last_known,
+        settled=settled,
         people=people,
         belongs_from=admission.first_times(chain.terms, admits, people, owners),
         members=members,
@@ -261,6 +290,65 @@ def _first_term(
     return Term(
         charter.id, None, 0, charter.time, founders, moderators, fields["vouchers"], fields["share"]
     )
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """What the owners of devices have decided: the terms, and the changes of registers.
+
+    `owners` maps each device that belongs to somebody to its person. The other fields are those of
+    Authority.
+    """
+
+    owners: Mapping[bytes, bytes]
+    passed: dict[bytes, Term]
+    supported: dict[bytes, set[bytes]]
+    chain: Chain
+    judge: Judge
+    outcomes: dict[bytes, Outcome]
+    held: Registers
+
+
+def _decide(
+    index: AuthorityIndex,
+    first_term: Term,
+    owners: Mapping[bytes, bytes],
+    revoked: Mapping[bytes, int],
+    leaves: Mapping[bytes, list[Leave]],
+) -> _Decided:
+    passed = terms.passed_terms(index, first_term, owners)
+    supported = terms.supporters(index, passed, owners)
+    chain = terms.choose_chain(passed, supported)
+    judge = Judge(index, chain.current, owners, revoked)
+    return _Decided(owners, passed, supported, chain, judge, *_judge_proposals(judge, leaves))
+
+
+def _decide_by_named(
+    index: AuthorityIndex,
+    first_term: Term,
+    certified: Mapping[bytes, CarriedCertificate],
+    revoked: Mapping[bytes, int],
+    leaves: Mapping[bytes, list[Leave]],
+) -> tuple[_Decided, SettledCuts]:
+    """Returns what was decided, and the settled cuts.
+
+    While a settled removal holds, the person's devices that its cut does not name belong to nobody
+    (R-03.35c). So they do not vote about the return of that person either.
+    """
+    owners = {device: carried.statement.person for device, carried in certified.items()}
+    decided = _decide(index, first_term, owners, revoked, leaves)
+    settled = settled_cuts.read_settled_cuts(
+        index, decided.passed, decided.supported, decided.chain, owners
+    )
+    while True:
+        unnamed = settled.unnamed(owners)
+        if len(decided.owners) != len(owners) - len(unnamed):
+            named = {device: owners[device] for device in owners if device not in unnamed}
+            decided = _decide(index, first_term, named, revoked, leaves)
+        still_out = settled.without_restored(decided.held)
+        if still_out.out == settled.out:
+            return decided, settled
+        settled = still_out
 
 
 def _judge_proposals(

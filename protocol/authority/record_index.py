@@ -4,7 +4,7 @@ The index adds new records, and forgets records that the store no longer keeps. 
 records came does not change what a fold computes from the index.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from protocol.authority.kind_names import (
 )
 from protocol.errors import Refused
 from protocol.record import root_statement
-from protocol.record.root_statement import RootStatement
+from protocol.record.root_statement import Certificate, Leave, Revocation, RootStatement
 
 AUTHORITY_KINDS = frozenset({
     CHARTER, ADMIT, ACCEPT, DEVICE, EPOCH, RENEWAL, PART, PROPOSAL, VOTE, REMOVE, HIDE, RELAY,
@@ -65,6 +65,10 @@ class AuthorityRecord(NamedTuple):
         if self.kind == RENEWAL:
             return bytes(self.fields["parent"])
         return self.digest if self.kind == PART else self.about
+
+
+# Returns True if a root statement in a record may certify or revoke a device here.
+TakesStatement = Callable[[AuthorityRecord, RootStatement], bool]
 
 
 class AuthorityIndex:
@@ -156,11 +160,23 @@ class AuthorityIndex:
             change is not None and change[1] == key and change[2] % 2 == 0 for change in changes
         )
 
-    def kept_beyond_forks(self, forks: Mapping[bytes, int]) -> set[bytes]:
+    def kept_beyond_forks(
+        self, forks: Mapping[bytes, int], takes_statement: TakesStatement
+    ) -> set[bytes]:
         """Returns the ids of records that authority keeps although they come after a log's fork.
 
         Without this, an author could fork their own log to withdraw these records (R-01.14,
-        R-03.23). `forks` maps each device to the number at which its log forks.
+        R-03.23). `forks` maps each device to the number at which its log forks, or at which a
+        settled cut ends it. `takes_statement` tells which root statements concern authority.
+        """
+        return (
+            self._kept_votes(forks)
+            | self._kept_renewals(forks)
+            | self._kept_statements(forks, takes_statement)
+        )
+
+    def _kept_votes(self, forks: Mapping[bytes, int]) -> set[bytes]:
+        """Returns the votes, accepts, removes and hides that are kept (R-01.14d to R-01.14g).
 
         Votes and accepts are kept if they are about a proposal or renewal. A `remove` or `hide`
         names a register and a new number. The record is kept if the register could ever reach
@@ -176,6 +192,65 @@ class AuthorityIndex:
                 kept[key] = min(record.id, kept.get(key, record.id))
         return set(kept.values())
 
+    def _kept_renewals(self, forks: Mapping[bytes, int]) -> set[bytes]:
+        """Returns the renewals and parts that a renewal names which itself stays (R-01.14k).
+
+        Votes and accepts name a renewal as a parent, so the store finds these renewals itself.
+        """
+        kept: set[bytes] = set()
+        renewals = self._by_kind.get(RENEWAL, {})
+        ahead = [renewal for renewal in renewals.values() if self._is_grounded(renewal, forks)]
+        seen = {renewal.id for renewal in ahead}
+        while ahead:
+            renewal = ahead.pop()
+            parent = renewals.get(renewal.fields["parent"])
+            if parent is not None and parent.id not in seen:
+                seen.add(parent.id)
+                kept.add(parent.id)
+                ahead.append(parent)
+            for digest in renewal.fields.get("parts") or ():
+                alike = self.with_subject_in_order(PART, digest)
+                if alike and not any(_is_before_fork(part, forks) for part in alike):
+                    kept.add(alike[0].id)
+        return kept
+
+    def _kept_statements(
+        self, forks: Mapping[bytes, int], takes_statement: TakesStatement
+    ) -> set[bytes]:
+        """Returns the carriers of root statements that no record before a fork carries (R-01.14l).
+
+        Of each device, one certificate and one revocation stay, and one leave of each number.
+        """
+        carried: set[object] = set()
+        last: dict[bytes, int] = {}  # device → the last number that a revocation lets count
+        lowest: dict[bytes, bytes] = {}  # device → the carrier of that revocation
+        kept: set[bytes] = set()
+        records = self.of_kinds(ADMIT, DEVICE)
+        # Records before a fork come first: what they carry needs no other carrier.
+        for record in sorted(records, key=lambda record: not _is_before_fork(record, forks)):
+            statement = self._statements.get(record.id)
+            if statement is None or not takes_statement(record, statement):
+                continue
+            if isinstance(statement, Revocation):
+                if statement.after < last.get(statement.device, statement.after + 1):
+                    last[statement.device] = statement.after
+                    lowest[statement.device] = record.id
+            elif _subject_of(statement) not in carried:
+                carried.add(_subject_of(statement))
+                kept.add(record.id)
+        beyond = {record.id for record in records if not _is_before_fork(record, forks)}
+        return beyond & (kept | set(lowest.values()))
+
+    def _is_grounded(self, target: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
+        """Returns True if a record is before its log's fork, or if a vote or accept of another
+        device before a fork names it.
+        """
+        return _is_before_fork(target, forks) or any(
+            other.device != target.device and _is_before_fork(other, forks)
+            for kind in (VOTE, ACCEPT)
+            for other in self.with_subject(kind, target.id)
+        )
+
     def _may_count(self, record: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
         """Returns True if a vote, accept, remove or hide after its log's fork may ever count."""
         if record.kind in {REMOVE, HIDE}:
@@ -186,13 +261,14 @@ class AuthorityIndex:
         # If a vote is kept, its target is kept too. If the target is in the same forked log,
         # another device must vote on it or accept it too. Otherwise the vote and the target would
         # keep each other, but only on homes that received these two before the rest of the fork.
-        if target.device != record.device or _is_before_fork(target, forks):
-            return True
-        return any(
-            other.device != record.device and _is_before_fork(other, forks)
-            for kind in (VOTE, ACCEPT)
-            for other in self.with_subject(kind, target.id)
-        )
+        return target.device != record.device or self._is_grounded(target, forks)
+
+
+def _subject_of(statement: Certificate | Leave) -> object:
+    """Returns what a statement is about: one carrier of what is about the same is enough."""
+    if isinstance(statement, Certificate):
+        return statement.device
+    return statement.person, statement.n
 
 
 def _is_before_fork(record: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:

@@ -208,7 +208,7 @@ def _find_backdated(thread: Thread) -> dict[bytes, Refused]:
     """Returns why some entries do not fold: they claim a time before their author belonged, or
     before a record of the thread that they name (R-03.9a, R-03.9b).
 
-    Authority reads no times, so the records that it judges fold at any time.
+    Authority reads no times, so the records that it judges fold at any time (R-03.9c).
     """
     times = {entry.id: entry.time for entry in thread.entries.values()}
     backdated: dict[bytes, Refused] = {}

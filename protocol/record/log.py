@@ -53,17 +53,17 @@ class ForkedRecord(NamedTuple):
     about: bytes | None = None
 
 
-def kept_ids(fork: int, records: Iterable[ForkedRecord]) -> set[bytes]:
+def kept_ids(fork: int, records: Iterable[ForkedRecord], *, has_proof: bool = True) -> set[bytes]:
     """Returns the ids of the records that are kept if a log forks at number `fork` (R-01.14).
 
     All records before the fork are kept. At the fork, the records with the two lowest ids are kept
-    as proof. From the fork on, a record is also kept if `is_named` is True. If a record is kept for
+    as proof. If a settled cut ends the log, there is no proof to keep: `has_proof` is False. From the fork on, a record is also kept if `is_named` is True. If a record is kept for
     this reason, the records of this log that it answers are kept too.
     """
     record_by_id = {record.id: record for record in records}
     before = {record.id for record in record_by_id.values() if record.seq < fork}
     at_fork = [record.id for record in record_by_id.values() if record.seq == fork]
-    proofs = set(sorted(at_fork)[:PROOFS])
+    proofs = set(sorted(at_fork)[:PROOFS]) if has_proof else set()
     # If another device names a record, the records that this record answers are kept too. Otherwise
     # a receipt that the other party has confirmed could lose its agreement.
     countersigned: set[bytes] = set()

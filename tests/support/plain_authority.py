@@ -14,6 +14,28 @@ from tests.support.plain_terms import PlainTerms
 BY_RENEWAL = {"founders", "moderators", "vouchers", "share"}
 
 
+def plain(charter, acts, forks):
+    """Computes authority with the settled cuts (R-03.35). Nobody whom a settled term removed votes
+    with a device that the cut does not name, also not about their own return.
+    """
+    bare = Plain(charter, acts, forks)
+    cuts, out = bare.settled_cuts, bare.out_by_settled
+    while True:
+        nobodys = {
+            device
+            for device, person in bare.owner.items()
+            if person in out and device not in cuts[person]
+        }
+        held = Plain(charter, acts, forks, nobodys).registers
+        still = {who: n for who, n in out.items() if held.get(("standing", who), (0, None))[0] == n}
+        if still == out:
+            break
+        out = still
+    both = forks.keys() | bare.ends.keys()
+    forks = {one: min(forks.get(one, 2**60), bare.ends.get(one, 2**60)) for one in both}
+    return Plain(charter, acts, forks, nobodys)
+
+
 class Plain(PlainTerms):
     # Registers (R-03.25 to R-03.27)
 
@@ -104,7 +126,7 @@ class Plain(PlainTerms):
 
     def with_leaves(self, person, changes, numbers_before):
         """Adds the leaves of a person to the changes of the person's standing. Each leave takes the
-        place of the removals with its number (R-03.34).
+        place of the removals with its number (R-03.35).
         """
         leaves = [one for one in self.leaves if one.person == person]
         for n in {one.n for one in leaves if one.n - 1 in numbers_before}:

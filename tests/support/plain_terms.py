@@ -23,9 +23,11 @@ class PlainTerm(NamedTuple):
 
 
 class PlainTerms:
-    def __init__(self, charter, acts, forks):
+    def __init__(self, charter, acts, forks, nobodys=()):
+        """`nobodys` are certified devices that belong to nobody (R-03.35c)."""
         self.charter = charter
         self.forks = forks
+        self.nobodys = nobodys
         self.acts = sorted(
             {act.id: act for act in acts}.values(), key=lambda act: (act.time, act.id)
         )
@@ -49,7 +51,7 @@ class PlainTerms:
 
     @cached_property
     def leaves(self):
-        """The statements in which people say that they leave (R-03.34)."""
+        """The statements in which people say that they leave (R-03.35)."""
         return [one for one in self.statements if isinstance(one, statement.Leave)]
 
     @cached_property
@@ -59,7 +61,7 @@ class PlainTerms:
         for one in self.statements:
             if isinstance(one, statement.Certificate) and one.device not in owner:
                 owner[one.device] = one.person
-        return owner
+        return {device: owner[device] for device in owner if device not in self.nobodys}
 
     @cached_property
     def end(self):
@@ -217,6 +219,56 @@ class PlainTerms:
             3 * len(self.accepted_alone(one)) >= 2 * len(self.terms[one.parent].roll)
             for one in self.chain[1:]
         )
+
+    # Settled cuts (R-03.35)
+
+    def removed_by(self, terms):
+        """Returns (person, number, cuts) for each removal that these terms write down."""
+        return [
+            (key, n, dict(value))
+            for term in terms
+            for (what, key), (n, value) in term.written.items()
+            if what == "standing" and n % 2 == 1
+        ]
+
+    @cached_property
+    def settled_terms(self):
+        """The terms that are settled also without everybody whom one of them removes."""
+        for length in range(len(self.chain), 1, -1):
+            terms = self.chain[:length]
+            removed = {person for person, _, _ in self.removed_by(terms)}
+            if all(self.is_settled_without(removed, term) for term in terms[1:]):
+                return terms
+        return []
+
+    def is_settled_without(self, removed, term):
+        roll = self.terms[term.parent].roll
+        renewal = next(act for act in self.of("renewal") if act.id == term.id)
+        yes = (self.who_says(renewal, "yes") & roll) - removed
+        accepted = self.accepted_alone(term) - removed
+        return 2 * len(yes) > len(roll) and 3 * len(accepted) >= 2 * len(roll)
+
+    @cached_property
+    def settled_cuts(self):
+        """Maps each person that settled terms removed to the lowest of their cuts."""
+        lowest = {}
+        for person, _, cuts in self.removed_by(self.settled_terms):
+            known = lowest.setdefault(person, {})
+            for device, last in cuts.items():
+                known[device] = min(last, known.get(device, last))
+        return lowest
+
+    @cached_property
+    def ends(self):
+        """Maps each device that a settled cut names to the first number beyond the cut."""
+        return {
+            device: last + 1 for cuts in self.settled_cuts.values() for device, last in cuts.items()
+        }
+
+    @cached_property
+    def out_by_settled(self):
+        """Maps the people whom the newest settled term has as removed to the number of that."""
+        return {person: n for person, n, _ in self.removed_by(self.settled_terms[-1:])}
 
 
 def read(raw):

@@ -12,7 +12,7 @@ import pytest
 
 from protocol.authority import authority
 from protocol.authority.record_index import AuthorityIndex
-from tests.support.plain_authority import Plain
+from tests.support.plain_authority import plain
 from tests.support.random_history import History
 
 THOUSAND = 1000
@@ -37,6 +37,7 @@ def told(known):
         "waiting": known.candidates,
         "devices": {one.key: (one.person, one.revoked_after) for one in known.devices.values()},
         "storable": known.storable_devices,
+        "ends": known.settled.ends,
     }
 
 
@@ -66,6 +67,7 @@ def told_plainly(plain):
         "waiting": plain.waiting,
         "devices": {one: (plain.owner[one], plain.end.get(one)) for one in plain.devices},
         "storable": plain.storable,
+        "ends": plain.ends,
     }
 
 
@@ -78,7 +80,7 @@ def check(number):
     history = History(number)
     first, acts, forks = history.charter, history.acts, history.forks
     order = random.Random(f"order {number}")
-    expected = told_plainly(Plain(first, acts, forks))
+    expected = told_plainly(plain(first, acts, forks))
     for _ in range(2):
         mixed = order.sample(acts + acts[:9], len(acts) + len(acts[:9]))
         assert told(authority.fold_authority(first, mixed, forks)) == expected
@@ -88,11 +90,11 @@ def check(number):
         known = authority.fold_authority(first, index, forks)
         if order.random() < 0.04:
             here = list(index)
-            assert told(known) == told_plainly(Plain(first, here, forks))
+            assert told(known) == told_plainly(plain(first, here, forks))
     for act in order.sample(acts, len(acts) // 4):
         index.drop(act.id)
     assert told(authority.fold_authority(first, index, forks)) == told_plainly(
-        Plain(first, index, forks)
+        plain(first, index, forks)
     )
     for act in acts:
         index.add(act)
@@ -152,6 +154,7 @@ HAPPENINGS = {
     ),
     "written": lambda known: any(known.registers.get(one) for one in known.term.written),
     "decided": lambda known: any(one.passed for one in known.outcomes.values()),
+    "let go": lambda known: known.settled.ends,
     "waiting": lambda known: known.candidates,
     "no room": lambda known: not all(map(known.has_room, known.newcomers)),
     "listed": lambda known: set(known.people) - set(known.newcomers) - known.chain.terms[0].roll,

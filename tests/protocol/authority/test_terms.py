@@ -288,17 +288,25 @@ def test_a_vote_beyond_a_fork_is_not_kept_by_what_it_alone_keeps():
     change = ada.proposes(RULE, "answer_days", 1, 9, seq=4)
     own, other = ada.says("yes", change, seq=5), ben.says("yes", change, seq=7)
     forks = {ada.device: 2}
-    assert AuthorityIndex([change, own]).kept_beyond_forks(forks) == set()
-    assert AuthorityIndex([change, own, other]).kept_beyond_forks(forks) == {own.id}
-    assert AuthorityIndex([change, own, other]).kept_beyond_forks({**forks, ben.device: 7}) == {
-        other.id
-    }
+
+    def no_statement(*_):
+        return False
+
+    assert AuthorityIndex([change, own]).kept_beyond_forks(forks, no_statement) == set()
+    assert AuthorityIndex([change, own, other]).kept_beyond_forks(forks, no_statement) == {own.id}
+    assert AuthorityIndex([change, own, other]).kept_beyond_forks(
+        {**forks, ben.device: 7}, no_statement
+    ) == {other.id}
     before = ada.proposes(RULE, "answer_days", 1, 8, seq=1)
     about_it = ada.says("no", before, seq=6)
-    assert AuthorityIndex([before, about_it]).kept_beyond_forks(forks) == {about_it.id}
+    assert AuthorityIndex([before, about_it]).kept_beyond_forks(forks, no_statement) == {
+        about_it.id
+    }
     theirs = cho.proposes(RULE, "answer_days", 1, 7, seq=3)
     about_theirs = ada.says("no", theirs, seq=7)
-    assert AuthorityIndex([theirs, about_theirs]).kept_beyond_forks(forks) == {about_theirs.id}
+    assert AuthorityIndex([theirs, about_theirs]).kept_beyond_forks(forks, no_statement) == {
+        about_theirs.id
+    }
 
 
 def test_newcomers_who_are_named_vote_beside_the_roll():

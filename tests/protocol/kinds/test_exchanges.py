@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.fold import balance
+from protocol.fold.thread import ids_in
 from protocol.kinds.exchange.payments import Correction, Receipt
 from tests.support.exchange_story import ADA, BEN, CHO, PEOPLE, Story, credits_of
 
@@ -40,6 +41,9 @@ class Life(Story):
 
     def add(self, name, who, kind, about, **fields):
         time = len(self.entries) + 1 + self.dice.choice((0, 0, 0, -3, 2))  # clocks differ
+        times = {entry.id: entry.time for entry in self.entries}
+        named = {about.id, *ids_in(fields)} & times.keys()
+        time = max([time, *(times[record_id] for record_id in named)])  # R-01.13a
         one = self.says(who, kind, about, time=time, **fields)
         self.said.setdefault(name, []).append(one)
 

@@ -1,0 +1,52 @@
+"""Limits what a home takes in of removed people beyond their cuts, until a settled term has written
+the cuts down (specs/03, R-03.35d).
+
+Until then, a removal can still change. So the records are stored, but not folded. Of one person, a
+home takes in at most a day's quota a day. The rest waits in the pool.
+"""
+
+from meshcoop.fold.state import State
+from protocol.record.envelope import DAY_MS, Header
+
+_NOTE = "late"  # the store's note of a person begins with this word
+
+
+class LateIntake:
+    """How much was taken in today of each removed person. The store keeps the figures."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def is_late(self, header: Header) -> bool:
+        """Returns whether a record lies beyond the cut of a removal that is not settled yet."""
+        authority = self._state.authority
+        if authority is None:
+            return False
+        cuts = authority.cuts.get(authority.owners.get(header.device, b""))
+        return cuts is not None and header.seq > cuts.get(header.device, 0)
+
+    def has_room(self, header: Header) -> bool:
+        """Returns whether a record that is late may be taken in today."""
+        authority = self._state.authority
+        assert authority is not None, "the record is late by it"
+        records, size = self._taken_today(authority.owners[header.device])
+        by_count: int = authority.charter["quota_records"]
+        by_size: int = authority.charter["quota_bytes"]
+        return records < by_count and size + header.size <= by_size
+
+    def note(self, header: Header) -> None:
+        """Counts a record that was taken in."""
+        authority = self._state.authority
+        assert authority is not None, "the record is late by it"
+        person = authority.owners[header.device]
+        records, size = self._taken_today(person)
+        figures = f"{self._today()} {records + 1} {size + header.size}"
+        self._state.store.set_note(f"{_NOTE} {person.hex()}", figures)
+
+    def _taken_today(self, person: bytes) -> tuple[int, int]:
+        noted = str(self._state.store.read_note(f"{_NOTE} {person.hex()}") or "-1 0 0")
+        day, records, size = map(int, noted.split())
+        return (records, size) if day == self._today() else (0, 0)
+
+    def _today(self) -> int:
+        return self._state.now() // DAY_MS

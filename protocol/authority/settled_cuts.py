@@ -1,0 +1,121 @@
+"""Settled cuts: removals that a settled term has written down (specs/03, from R-03.35 on).
+
+A store lets go of what a removed person signed beyond such a cut. So whether a cut is settled must
+not depend on records that the store lets go. For this reason nothing that a person signed helps to
+settle a term which writes down that this person is removed.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+
+from protocol.authority.record_index import AuthorityIndex
+from protocol.authority.registers import Cuts, Registers, cuts_of
+from protocol.authority.terms import Chain, Holding, Term, voters
+from protocol.schema.register_names import STANDING
+
+
+@dataclass(frozen=True)
+class SettledCuts:
+    """The cuts that settled terms have written down.
+
+    `cuts` maps each person whose removal was ever settled to the person's cuts. If several terms
+    cut a log, the lowest cut holds. `out` maps each person whom the newest settled term has as
+    removed to the number of that removal.
+    """
+
+    cuts: Mapping[bytes, Cuts] = field(default_factory=dict)
+    out: Mapping[bytes, int] = field(default_factory=dict)
+
+    @cached_property
+    def ends(self) -> dict[bytes, int]:
+        """For each device that a settled cut names, the first number beyond the cut (R-03.35)."""
+        return {device: last + 1 for cuts in self.cuts.values() for device, last in cuts.items()}
+
+    def with_forks(self, forks: Mapping[bytes, int]) -> dict[bytes, int]:
+        """Returns where logs are forked or end. Beyond a settled cut, a log is as if it were forked
+        there, also once its owner is back.
+        """
+        ends = {device: min(end, forks.get(device, end)) for device, end in self.ends.items()}
+        return {**forks, **ends}
+
+    def unnamed(self, owners: Mapping[bytes, bytes]) -> set[bytes]:
+        """Returns the devices of people who are out that no settled cut names (R-03.35c)."""
+        return {device for device, person in owners.items() if self.is_unnamed(person, device)}
+
+    def is_unnamed(self, person: bytes, device: bytes) -> bool:
+        """Returns True if the person is out, and no settled cut names this device of theirs."""
+        return person in self.out and device not in self.cuts[person]
+
+    def without_restored(self, held: Registers) -> "SettledCuts":
+        """Leaves out of `out` those whose removal is not what their register holds any more."""
+        none = Holding(0, None)
+        out = {who: n for who, n in self.out.items() if held.get((STANDING, who), none).n == n}
+        return SettledCuts(self.cuts, out)
+
+
+def read_settled_cuts(
+    index: AuthorityIndex,
+    passed: Mapping[bytes, Term],
+    supported: Mapping[bytes, set[bytes]],
+    chain: Chain,
+    owners: Mapping[bytes, bytes],
+) -> SettledCuts:
+    """Returns the cuts that the settled terms of the chain have written down (R-03.35a).
+
+    `passed` are all terms that passed, and `supported` the people who accepted each of them.
+    """
+    for last in range(len(chain.terms), 1, -1):
+        path = chain.terms[:last]
+        removed = {person for term in path for person in _removed_in(term)}
+        if not removed:
+            return SettledCuts()
+        links = pairwise(path)
+        if all(_is_settled(index, passed, supported, owners, link, removed) for link in links):
+            return _cuts_along(path)
+    return SettledCuts()
+
+
+def _is_settled(
+    index: AuthorityIndex,
+    passed: Mapping[bytes, Term],
+    supported: Mapping[bytes, set[bytes]],
+    owners: Mapping[bytes, bytes],
+    link: tuple[Term, Term],
+    removed: set[bytes],
+) -> bool:
+    """Returns True if a term passed and is firm even without the `removed` people (R-03.35a).
+
+    `link` is the parent term and the term.
+    """
+    parent, term = link
+    judging = parent.roll - removed
+    siblings = [sibling for sibling in passed.values() if sibling.parent == parent.id]
+    times_accepted = Counter(
+        person for sibling in siblings for person in supported[sibling.id] & judging
+    )
+    accepted = [who for who in supported[term.id] & judging if times_accepted[who] == 1]
+    yes = voters(index, owners, term.id) & judging
+    return 2 * len(yes) > len(parent.roll) and 3 * len(accepted) >= 2 * len(parent.roll)
+
+
+def _removed_in(term: Term) -> dict[bytes, Holding]:
+    """Returns the standing of each person whom a term writes down as removed."""
+    return {
+        key: holding
+        for (what, key), holding in term.written.items()
+        if what == STANDING and isinstance(key, bytes) and holding.n % 2 == 1
+    }
+
+
+def _cuts_along(path: tuple[Term, ...]) -> SettledCuts:
+    lowest: dict[bytes, Cuts] = {}
+    for term in path:
+        for person, holding in _removed_in(term).items():
+            cuts = lowest.setdefault(person, {})
+            for device, last in cuts_of(holding).items():
+                cuts[device] = min(last, cuts.get(device, last))
+    out = {person: holding.n for person, holding in _removed_in(path[-1]).items()}
+    return SettledCuts(lowest, out)
