@@ -5,6 +5,7 @@ the proofs of peers (specs/05-sync.md).
 from collections.abc import Sequence
 
 from meshcoop.ingest.inbox import Inbox
+from meshcoop.sync.judged_chains import JudgedChains
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.wire import membership_proof
@@ -34,6 +35,7 @@ class Credentials:
         self.device = device
         self._seed = seed
         self._arrival = list(arrival)
+        self._chains = JudgedChains(inbox.state)
 
     def greet(self, session: SyncSession, receiver: str) -> bytes:
         """Makes the hello of this node to the peer `receiver`."""
@@ -99,9 +101,7 @@ class Credentials:
         state = self.inbox.state
         if state.authority is not None and _knows(state.authority, device):
             return state.authority
-        return state.authority_fold.fold_with(
-            membership_proof.read_chain(chain, state.neighbourhood)
-        )
+        return self._chains.judge(chain)
 
 
 def _knows(authority: Authority, key: bytes) -> bool:

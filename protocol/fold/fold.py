@@ -21,6 +21,9 @@ from protocol.fold.registry import KINDS, DeclaredKind, is_core_name, package_of
 from protocol.fold.thread import Entry, HistoryLine, Thread, ViewResult, ids_in
 from protocol.fold.view import Tombstone
 from protocol.record import codec
+from protocol.record.envelope import DAY_MS
+
+MAX_A_DAY = 50  # records of one device and claimed day that count in one thread
 
 _Children = dict[bytes, list[Entry]]  # record → the records about it
 
@@ -58,6 +61,7 @@ def begin_thread(
     retracted all the same.
     """
     thread = Thread(authority, {entry.id: entry for entry in entries})
+    _refuse_beyond_limit(thread)
     _refuse_parties_as_proxies(thread)
     retracted = _find_retracted(thread)
     for record_id in retracted:
@@ -186,6 +190,38 @@ def _keep_results(thread: Thread) -> None:
         thread.results[view.id] = ViewResult(
             packed, texts, tuple(moved), tuple(awaited), tuple(sorted(relies))
         )
+
+
+def _refuse_beyond_limit(thread: Thread) -> None:
+    """Removes the content of each entry that is one too many of its device and claimed day
+    (R-03.10c).
+
+    Headers alone decide, so that all homes count alike, whatever they can read.
+    """
+    days: defaultdict[tuple[bytes, int], list[Entry]] = defaultdict(list)
+    for entry in thread.entries.values():
+        days[entry.device, entry.time // DAY_MS].append(entry)
+    refusal = Refused(
+        "R-03.10c",
+        "only {most} records of one device and day count in one thread; go on tomorrow",
+        most=MAX_A_DAY,
+    )
+    for entries in days.values():
+        in_log_order = sorted(entries, key=lambda entry: (entry.seq, entry.id))
+        for entry in in_log_order[MAX_A_DAY:]:
+            if not _has_no_limit(entry):
+                thread.entries[entry.id] = entry.without_content()._replace(fault=refusal)
+
+
+def _has_no_limit(entry: Entry) -> bool:
+    """Returns True if the entry counts however many others of its device and day there are.
+
+    Authority judges some records without their thread. And people can take back all of their words
+    at once.
+    """
+    if entry.kind == RETRACT:
+        return True
+    return entry.kind in KINDS and KINDS[entry.kind].view_type.judged_by_authority
 
 
 def _refuse_parties_as_proxies(thread: Thread) -> None:

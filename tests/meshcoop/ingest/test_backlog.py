@@ -9,7 +9,9 @@ import trio.testing
 
 from meshcoop.fold.thread_fold import MAX_RECORDS
 from meshcoop.ingest.backlog import Backlog, fold_thread_in_steps
+from protocol.fold.fold import MAX_A_DAY
 from protocol.kinds.exchange.exchange import Request, Response
+from protocol.record.envelope import DAY_MS
 from tests.support.street_in_memory import Street
 from tests.support.work import count_calls
 
@@ -29,14 +31,19 @@ async def backlog_of(home):
 
 
 def chain_of(home, count, kind, about=None, **fields):
-    """Signs many records of one kind. The home stores them. Returns them as wires."""
+    """Signs many records of one kind, as many a day as count in a thread. The home stores them.
+    Returns them as wires.
+    """
     seq, prev = home.head.seq, home.head.id
     wires = []
-    for _ in range(count):
+    for number in range(count):
         seq += 1
+        if number % MAX_A_DAY == 0:
+            home.street.clock += DAY_MS
         record = home.forge(kind, about, seq=seq, prev=prev, **fields)
         prev = record.id
         wires.append(record.wire)
+    home.street.clock += DAY_MS
     home.feed(wires)
     return wires
 
