@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import trio
 
+from meshcoop.network.dial_rules import Subnet
 from protocol.errors import fill_in
 
 
@@ -119,6 +120,13 @@ class Network(Protocol):
     @property
     def addresses(self) -> list[str]:
         """The addresses at which this node listens."""
+
+    @property
+    def subnets(self) -> list[Subnet]:
+        """The networks to which this node's machine belongs."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Signs a message with the key of this node's peer id. Returns the signature (64 bytes)."""
 
     @property
     def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:

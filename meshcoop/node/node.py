@@ -388,7 +388,7 @@ class Node:
         membership = await self.enter(admission.neighbourhood)
         inviter = peer_id_from_key(invite.peer)
         others = [f"{address}/p2p/{inviter}" for address in invite.addresses]
-        membership.mesh.peers.learn([admission.address, *others])
+        membership.mesh.peers.learn_by_hand([admission.address, *others])
         return membership
 
     async def _introduce(self, membership: Membership) -> None:

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, cont
 
 import trio
 
+from meshcoop.network.dial_rules import Subnet
 from meshcoop.network.doorway import answer_door
 from meshcoop.network.interface import (
     Handler,
@@ -183,6 +184,15 @@ class NeighbourhoodNetwork:
     async def reserve(self, relay: str) -> float:
         """Reserves a place at another relay. Returns for how many seconds the reservation holds."""
         return await self._network.reserve(relay)
+
+    @property
+    def subnets(self) -> list[Subnet]:
+        """The networks to which this machine belongs."""
+        return self._network.subnets
+
+    def sign(self, message: bytes) -> bytes:
+        """Signs a message with the key of this node's peer id. Returns the signature."""
+        return self._network.sign(message)
 
     @property
     def observed_addresses(self) -> list[str]:

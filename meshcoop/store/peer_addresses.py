@@ -1,4 +1,4 @@
-"""The network addresses at which this node has met homes of members."""
+"""The network addresses of members' homes that this node has met or heard of."""
 
 from collections.abc import Iterable
 
@@ -13,8 +13,8 @@ _LONG_AGO = 1  # the time for addresses from another store; such addresses never
 
 
 class PeerAddresses:
-    """The table of addresses. Beside each address is the peer that was met there, and the time (ms)
-    of the last meeting.
+    """The table of addresses. Beside each address is its peer, and the time (ms) of the last
+    meeting there, or 0 if there was none.
     """
 
     def __init__(self, database: Database) -> None:
@@ -27,8 +27,10 @@ class PeerAddresses:
         return [row[0] for row in rows.fetchall()]
 
     def latest(self, limit: int) -> list[str]:
-        """Returns at most `limit` addresses. The address of the latest meeting comes first."""
-        rows = self._db.execute("SELECT address FROM addresses ORDER BY met DESC LIMIT ?", (limit,))
+        """Returns at most `limit` addresses at which a home was met. The address of the latest meeting comes first."""
+        rows = self._db.execute(
+            "SELECT address FROM addresses WHERE met > 0 ORDER BY met DESC LIMIT ?", (limit,)
+        )
         return [row[0] for row in rows]
 
     def met(self) -> list[str]:
@@ -41,6 +43,14 @@ class PeerAddresses:
     def note_meeting(self, address: str, peer: str, when: int) -> None:
         """Notes that the peer was met at this address at the time `when` (ms)."""
         self._db.execute("INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when))
+
+    def note_heard(self, peer: str, addresses: Iterable[str]) -> None:
+        """Notes the addresses at which a peer says that it is, in place of those that it said
+        before and at which nobody was met.
+        """
+        self._db.execute("DELETE FROM addresses WHERE peer = ? AND met = 0", (peer,))
+        rows = [(address, peer) for address in addresses]
+        self._db.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?, 0)", rows)
 
     def forget_older(self, limit: int) -> None:
         """Deletes the addresses whose last meeting was before the time `limit` (ms)."""

@@ -1,6 +1,7 @@
 """The address book: the network addresses of other homes, and how often each address failed."""
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from meshcoop.store.store import Store
 MAX_SAVED = 1024
 MAX_OF_ONE = 8  # direct addresses of one home, and as many addresses through relays
 
+_MAX_FORGOTTEN = 4096
 _AGED_MS = 180 * 86_400_000  # after this time without an answer, an address is forgotten
 _CIRCUIT = "/p2p-circuit/"
 _ADDRESS = re.compile(
@@ -24,10 +26,13 @@ _ADDRESS = re.compile(
 
 @dataclass
 class KnownAddress:
-    """An address at which a peer may be dialled."""
+    """An address at which a peer may be dialled. `has_answered` says whether this peer has ever
+    answered there.
+    """
 
     address: str
     peer: str
+    has_answered: bool = False
     failures: int = 0  # since the address last worked
     next_at: float = 0.0  # when to dial the address again, by Trio's clock
 
@@ -60,9 +65,17 @@ class AddressBook:
         self._beside = beside
         self._written: list[str] = []  # what the file beside the store holds
         self._entries: dict[str, KnownAddress] = {}
+        # Failures at addresses that have left the book. Without them, an address that comes back
+        # again and again would be tried more often than R-05.9g allows.
+        self._forgotten: OrderedDict[str, KnownAddress] = OrderedDict()
         self.learn(self._stored.all())
+        answered = self._stored.met()
         if beside is not None:
-            self.learn(beside.read().decode(errors="replace").splitlines())
+            answered += beside.read().decode(errors="replace").splitlines()
+        self.learn(answered)
+        for address in answered:
+            if address in self._entries:
+                self._entries[address].has_answered = True
         self._write_beside()
 
     @property
@@ -85,11 +98,27 @@ class AddressBook:
             match = _ADDRESS.fullmatch(address)
             if match is None or match[1] == self._own_peer or address in self._entries:
                 continue
-            entry = KnownAddress(address, match[1])
+            entry = self._forgotten.pop(address, None) or KnownAddress(address, match[1])
             if self._count_like(entry) < MAX_OF_ONE:
                 self._make_room()
                 self._entries[address] = entry
                 has_learnt = True
+        return has_learnt
+
+    def learn_stated(self, peer: str, addresses: Iterable[str]) -> bool:
+        """Learns the addresses at which a peer says that it is, in place of those that it said
+        before. Addresses at which the peer has answered stay.
+
+        Returns True if any address was new.
+        """
+        stated = [address for address in addresses if _is_direct(address, peer)]
+        for entry in self.entries:
+            is_replaced = entry.peer == peer and not entry.is_circuit and not entry.has_answered
+            if is_replaced and entry.address not in stated:
+                self._forget(entry)
+        has_learnt = self.learn(stated)
+        with log_disk_errors("addresses are not kept"):
+            self._stored.note_heard(peer, [text for text in stated if text in self._entries])
         return has_learnt
 
     def note_meeting(self, address: str, when: int) -> None:
@@ -104,10 +133,13 @@ class AddressBook:
             self._write_beside()
 
     def forget_failures(self) -> None:
-        """Forgets all failures, so that every address may be dialled now."""
+        """Forgets the failures at addresses that have answered before, so that they may be dialled
+        now.
+        """
         for entry in self._entries.values():
-            entry.failures = 0
-            entry.next_at = 0.0
+            if entry.has_answered:
+                entry.failures = 0
+                entry.next_at = 0.0
 
     def _count_like(self, entry: KnownAddress) -> int:
         """Counts the known addresses of the same peer and the same sort as `entry`.
@@ -126,7 +158,14 @@ class AddressBook:
         """
         while len(self._entries) >= MAX_SAVED:
             worst = max(self._entries.values(), key=lambda entry: entry.failures)
-            del self._entries[worst.address]
+            self._forget(worst)
+
+    def _forget(self, entry: KnownAddress) -> None:
+        del self._entries[entry.address]
+        if entry.failures:
+            self._forgotten[entry.address] = entry
+            if len(self._forgotten) > _MAX_FORGOTTEN:
+                self._forgotten.popitem(last=False)
 
     def _write_beside(self) -> None:
         met = sorted(self.met)
@@ -134,6 +173,10 @@ class AddressBook:
             with suppress(Mistake):  # the disk is full; the store has the addresses too
                 self._beside.write("\n".join(met).encode())
                 self._written = met
+
+
+def _is_direct(address: str, peer: str) -> bool:
+    return address.endswith(f"/p2p/{peer}") and _CIRCUIT not in address
 
 
 def remembered_addresses(store: Store) -> list[str]:

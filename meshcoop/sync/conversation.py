@@ -17,6 +17,7 @@ from meshcoop.sync.credentials import Credentials
 from protocol.errors import Refused
 from protocol.record.envelope import Record
 from protocol.wire import sync_events as events
+from protocol.wire.node_addresses import NodeAddresses
 from protocol.wire.sync_session import MAX_ASKED, WINDOW, SyncSession
 
 _LOG = logging.getLogger(__name__)
@@ -51,8 +52,10 @@ class ConversationObserver(Protocol):
     def on_settled(self) -> None:
         """Called when a round has ended."""
 
-    def on_peers(self, peer: str, addresses: list[str]) -> None:
-        """Called when the peer sends addresses: its own, and those of other homes."""
+    def on_peers(self, peer: str, statements: list[NodeAddresses]) -> None:
+        """Called when the peer sends statements about addresses: its own, and those of other
+        homes.
+        """
 
     def on_goodbye(self, peer: str, rule: str) -> None:
         """Called when the peer ends the session. `rule` is the number of the rule that it gives as
@@ -157,10 +160,10 @@ class Conversation:
         if self.is_admitted:
             self._send(self._session.announce_heads(heads))
 
-    def tell_peers(self, addresses: Iterable[str]) -> None:
+    def tell_peers(self, statements: Iterable[NodeAddresses]) -> None:
         """Tells the peer the addresses of this and other homes."""
         if self.is_admitted:
-            self._send(self._session.send_addresses(addresses))
+            self._send(self._session.send_addresses(statements))
 
     def hand_keys(self, keys: Iterable[bytes]) -> None:
         """Sends the gossip keys of this home to the peer, which is a relay."""
@@ -210,7 +213,7 @@ class Conversation:
                 if self._outstanding == 0:  # the peer had all these contents, and may have more
                     self._ask_contents()
             case events.AddressesReceived():
-                self._observer.on_peers(self.peer, event.addresses)
+                self._observer.on_peers(self.peer, event.statements)
             case events.GossipKeysReceived():
                 self._observer.on_keys(self.person, event.keys)
             case events.RoundSettled():

@@ -3,7 +3,7 @@ makes by itself.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 import trio
@@ -21,6 +21,8 @@ from meshcoop.sync.credentials import Credentials
 from meshcoop.sync.mesh import Mesh
 from meshcoop.sync.relay_reservations import Reach
 from protocol.errors import Refused
+from protocol.kinds.people import Home
+from protocol.record.peer_id import peer_id
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,6 +62,8 @@ class HomeMesh(Mesh):
         self._countersigner = automatic.Countersigner(author)
         self._rotation = Rotation(author, now)
         self._relay_refusals: dict[str, int] = {}  # relay → when it refused to serve us
+        self._homes: frozenset[str] = frozenset()
+        self._homes_at: int | None = None  # the count of changes when the homes were read
         self._handed_keys: list[bytes] = []  # the gossip keys last sent to relays
         self.reach = Reach(self, author)
         author.signed.append(self.publish)
@@ -90,6 +94,16 @@ class HomeMesh(Mesh):
         self.reach.on_admitted(conversation)
         if conversation.person is None:
             conversation.hand_keys(self.inbox.state.ring.gossip_keys)
+
+    def home_peers(self) -> Collection[str]:
+        """Returns the peer ids of other homes, which `home` records of members name."""
+        state = self.inbox.state
+        if self._homes_at != state.store.change_count:
+            self._homes_at = state.store.change_count
+            members = state.authority.members if state.authority else ()
+            keys = {view.key for view in state.views.of_kind(Home) if view.author in members}
+            self._homes = frozenset(map(peer_id, keys)) - {self.network.peer_id}
+        return self._homes
 
     def on_goodbye(self, peer: str, rule: str) -> None:
         """Notes the time, if a relay says that it no longer serves the neighbourhood. A relay that

@@ -6,7 +6,7 @@ which also signs records.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import trio
 
@@ -15,6 +15,7 @@ from meshcoop.ingest.backlog import Backlog
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Verifier
+from meshcoop.network.dial_rules import find_ip
 from meshcoop.network.doorway import answer_door, open_door
 from meshcoop.network.interface import Network, NetworkError, Stream, TaskStatus
 from meshcoop.store.disk_errors import log_disk_errors
@@ -22,11 +23,13 @@ from meshcoop.sync.address_book import AddressBook
 from meshcoop.sync.conversation import GAP_SECONDS, Conversation
 from meshcoop.sync.credentials import Credentials
 from meshcoop.sync.peer_manager import PeerManager
+from meshcoop.sync.stated_addresses import StatedAddresses
 from protocol.errors import Refused
 from protocol.record.envelope import Record
 from protocol.record.peer_id import peer_id
 from protocol.wire import door, gossip
 from protocol.wire import sync_session as sync
+from protocol.wire.node_addresses import MAX_ADDRESSES, NodeAddresses, state_addresses
 
 _LOG = logging.getLogger(__name__)
 
@@ -73,6 +76,9 @@ class Mesh:
             talking=lambda: set(self.conversations),
             random=random,
         )
+        self.stated = StatedAddresses(inbox.state.neighbourhood)
+        self._own_statement: NodeAddresses | None = None
+        self._told_addresses: list[NodeAddresses] = []
         self._now = now
         self.random = random
         self._verifier = verifier
@@ -186,7 +192,7 @@ class Mesh:
         address = self.network.peers().get(peer)
         if address and conversation.opener == self.network.peer_id:
             self.peers.book.note_meeting(address, self._now())
-        conversation.tell_peers([*self.network.addresses, *self.peers.book.met][: sync.MAX_PEERS])
+        conversation.tell_peers(self._addresses_to_tell()[: sync.MAX_PEERS])
 
     def on_stored(self, records: list[Record]) -> None:
         """Notes that sync with one peer has made logs grow. The other peers are told soon."""
@@ -197,16 +203,18 @@ class Mesh:
         self.settled_at = self._now()
         self.settled.set()
 
-    def on_peers(self, peer: str, addresses: list[str]) -> None:
-        """Learns the addresses of further homes from a peer.
+    def on_peers(self, peer: str, statements: list[NodeAddresses]) -> None:
+        """Learns the addresses of a peer and of further homes."""
+        met_at = self.network.peers().get(peer, "")
+        ip = find_ip(met_at)
+        is_on_machine = ip is not None and ip.is_loopback and "/p2p-circuit/" not in met_at
+        for statement in self.stated.take(peer, statements, self.home_peers()):
+            is_own = statement.peer == peer
+            self.peers.learn_stated(statement, is_on_machine=is_own and is_on_machine)
 
-        The peer's own addresses count as addresses at which a home answered. So this node passes
-        them on to others.
-        """
-        self.peers.learn(addresses)
-        for address in addresses:
-            if address.endswith(f"/p2p/{peer}"):
-                self.peers.book.note_meeting(address, self._now())
+    def home_peers(self) -> Collection[str]:
+        """Returns the peer ids that `home` records of members name. Only homes can read them."""
+        return ()
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
         """Ignores gossip keys from a peer. A home derives them from its own reading keys."""
@@ -316,7 +324,36 @@ class Mesh:
             self.backlog.wake()
             self._end_strangers()
             self._learn_relays()
+            self._tell_new_addresses()
             await trio.sleep(_TEND_SECONDS)
+
+    def _tell_new_addresses(self) -> None:
+        """Learns statements that had to wait for a `home` record. Tells all peers what is new."""
+        for statement in self.stated.take_waiting(self.home_peers()):
+            self.peers.learn_stated(statement)
+        addresses = self._addresses_to_tell()
+        new = [statement for statement in addresses if statement not in self._told_addresses]
+        self._told_addresses = addresses
+        for conversation in list(self.conversations.values()) if new else ():
+            conversation.tell_peers(new)
+
+    def _addresses_to_tell(self) -> list[NodeAddresses]:
+        """Returns the statements of this node and of homes. If the addresses of this node have
+        changed, makes a new statement.
+        """
+        addresses = self.network.addresses[:MAX_ADDRESSES]
+        own = self._own_statement
+        if own is None or own.addresses != addresses:
+            # The time makes the number rise over restarts too.
+            number = self._now() if own is None else max(self._now(), own.number + 1)
+            own = self._own_statement = state_addresses(
+                self.network.peer_id,
+                self.network.sign,
+                self.inbox.state.neighbourhood,
+                number,
+                addresses,
+            )
+        return [own, *self.stated.handed_on(self.home_peers())]
 
     def _learn_relays(self) -> None:
         """Learns the addresses of the neighbourhood's relays. If too few relays are connected, lets

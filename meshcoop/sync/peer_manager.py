@@ -5,21 +5,29 @@ again. It drops a peer that shows neither membership nor an invitation in time. 
 connector is off (meshcoop.network.libp2p).
 """
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
 import trio
 
+from meshcoop.network.dial_rules import is_on_link, may_dial
 from meshcoop.network.interface import Network, NetworkError, Stream
 from meshcoop.sync.address_book import AddressBook, KnownAddress
 from protocol.wire import sync_session as sync
+from protocol.wire.node_addresses import NodeAddresses
 
 LINKS = 8
 LOOK_SECONDS = 60  # how often a node with enough links dials one more peer
 PROOF_SECONDS = 12  # 10 for the hello, and a little for the stream to open
 GUEST_SECONDS = 120  # more time, for a peer that has shown an invitation
 
-_FIRST_PAUSE = 1.0  # seconds before an address that failed is dialled again
-_LAST_PAUSE = 60.0
+ATTEMPTS_A_MINUTE = 30
+
+_FIRST_PAUSE = 0.5  # seconds before an address that failed is dialled again, at the least
+_LAST_PAUSE = 40.0
+# At an address at which its key never answered there are three tries a day, after these seconds.
+_PAUSES_BEFORE_ANSWER = (5.0, 600.0, 86_400.0)
+_MINUTE = 60.0
 _TICK = 0.5
 _IDLE = 10.0
 
@@ -45,6 +53,7 @@ class PeerManager:
         self._talk = talk
         self._talking = talking
         self._random = random
+        self._attempts: deque[float] = deque()  # the times of the last minute's attempts
         self._dialling: dict[str, None] = {}  # peers dialled, until they hang up; oldest first
         self._wanted: set[str] = set()  # peers to dial even if there are enough links
         self._look_at = 0.0
@@ -56,8 +65,29 @@ class PeerManager:
             self._stirred.set()
 
     def learn(self, addresses: Iterable[str]) -> None:
-        """Learns addresses of homes. Skips every text that is not the address of a home."""
+        """Learns addresses that records name. Skips every text that is not the address of a home,
+        and addresses that this node must not dial (R-05.9d).
+        """
+        subnets = self._network.subnets
+        if self.book.learn(address for address in addresses if may_dial(address, subnets)):
+            self._stirred.set()
+
+    def learn_by_hand(self, addresses: Iterable[str]) -> None:
+        """Learns addresses of homes from an invitation that a person has typed."""
         if self.book.learn(addresses):
+            self._stirred.set()
+
+    def learn_stated(self, statement: NodeAddresses, *, is_on_machine: bool = False) -> None:
+        """Learns the addresses that a node states. `is_on_machine` says whether the node was met on
+        this same machine.
+        """
+        subnets = self._network.subnets
+        addresses = [
+            address
+            for address in statement.addresses
+            if may_dial(address, subnets, is_on_machine=is_on_machine)
+        ]
+        if self.book.learn_stated(statement.peer, addresses):
             self._stirred.set()
 
     def want(self, peers: set[str]) -> None:
@@ -99,7 +129,8 @@ class PeerManager:
 
     async def _dial_loop(self, nursery: trio.Nursery) -> None:
         while True:
-            for entry in self._due_addresses():
+            for entry in self._due_addresses()[: self._attempts_left()]:
+                self._attempts.append(trio.current_time())
                 nursery.start_soon(self._dial, entry)
             talking = self._talking()
             opened = [peer for peer in self._dialling if peer in talking]
@@ -111,6 +142,12 @@ class PeerManager:
             with trio.move_on_after(self._seconds_idle()):
                 await self._stirred.wait()
             self._stirred = trio.Event()
+
+    def _attempts_left(self) -> int:
+        """Returns how many addresses may be dialled now, of all peers together (R-05.9h)."""
+        while self._attempts and self._attempts[0] <= trio.current_time() - _MINUTE:
+            self._attempts.popleft()
+        return ATTEMPTS_A_MINUTE - len(self._attempts)
 
     def _seconds_idle(self) -> float:
         """Returns how many seconds the dial loop may sleep until the next address may be
@@ -148,6 +185,7 @@ class PeerManager:
         began = trio.current_time()
         try:
             await self._network.connect(entry.address)
+            entry.has_answered = True
             stream = await self._network.open_stream(entry.peer, sync.PROTOCOL)
             await self._talk(stream)
         except NetworkError:
@@ -155,19 +193,20 @@ class PeerManager:
         finally:
             del self._dialling[entry.peer]
             self._stirred.set()
-        has_lasted = trio.current_time() - began > _LAST_PAUSE
+        has_lasted = trio.current_time() - began > _MINUTE
         entry.failures = 0 if has_lasted else entry.failures + 1
-        pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** min(entry.failures, 10))
-        # A random time between half the pause and one and a half times the pause. So homes do not
-        # all dial at once.
-        entry.next_at = trio.current_time() + pause * (0.5 + self._random(1)[0] / 512)
+        # A random part of the pause comes on top. So homes do not all dial at once.
+        pause = _pause_after(entry) * (1 + self._random(1)[0] / 256)
+        entry.next_at = trio.current_time() + pause
 
     # -- peers that have to prove who they are ----------------------------------------------------
 
     async def _watch(self) -> None:
         async for event in self._network.events:
             if event.change == "discovered":
-                self.learn([event.address])
+                # Who announces an address there is on the same link (R-05.9d).
+                if is_on_link(event.address, self._network.subnets):
+                    self.learn([event.address])
             elif event.change == "connected":
                 self._begin_visit(event.peer)
             else:
@@ -188,3 +227,10 @@ class PeerManager:
         # A later visit of the same peer has a time limit of its own.
         if self._visits.get(peer) is visit and peer not in self._talking():
             await self._network.drop(peer)
+
+
+def _pause_after(entry: KnownAddress) -> float:
+    """Returns for how many seconds an address is left alone at the least (R-05.9g)."""
+    if entry.has_answered:
+        return min(_LAST_PAUSE, _FIRST_PAUSE * 2.0 ** min(entry.failures, 10))
+    return _PAUSES_BEFORE_ANSWER[(entry.failures - 1) % len(_PAUSES_BEFORE_ANSWER)]

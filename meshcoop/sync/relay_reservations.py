@@ -73,11 +73,13 @@ class Reach:
     def post_home_record(self) -> None:
         """R-08.9: posts one record with the public key of this home's node.
 
-        Does nothing if the neighbourhood has no relay, or if the record is there already.
+        Does nothing if there is nobody to reach this home, or if the record is there already.
         """
         state = self._author.state
         authority = state.authority
-        if authority is None or not authority.relays or state.ring.current() is None:
+        if authority is None or state.ring.current() is None:
+            return
+        if len(authority.members) == 1 and not authority.relays:
             return
         person = authority.member_of_device(self._mesh.credentials.device)
         if person is None:
@@ -146,8 +148,8 @@ class Reach:
         if authority is None or not authority.relays or changes == self._learnt_at:
             return
         self._learnt_at = changes
-        homes = {peer_id(view.key) for view in state.views.of_kind(Home)} - {self._own_peer}
+        homes = sorted(self._mesh.home_peers())
         for relay in authority.relays.values():
             for address in relay.addresses:
                 circuit = f"{address}/p2p/{peer_id(relay.key)}{CIRCUIT}"
-                self._mesh.peers.learn(circuit + peer for peer in sorted(homes))
+                self._mesh.peers.learn(circuit + peer for peer in homes)

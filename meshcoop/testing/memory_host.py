@@ -2,6 +2,7 @@
 
 import hashlib
 import heapq
+import ipaddress
 import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Literal, Protocol
 
 import trio
 
+from meshcoop.network.dial_rules import Subnet
 from meshcoop.network.interface import (
     Handler,
     NetworkError,
@@ -22,6 +24,7 @@ from meshcoop.network.interface import (
 )
 from meshcoop.testing.memory_link import QUEUE_SIZE, Link, NetworkForLinks, Topic
 from meshcoop.testing.memory_stream import StreamEnd
+from protocol.record.signature import sign_message
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,7 +57,7 @@ class Host:
     """One node's place in the network. It implements `meshcoop.network.interface.Network`."""
 
     def __init__(
-        self, network: NetworkForHosts, name: str, address: str, nursery: trio.Nursery
+        self, network: NetworkForHosts, name: str, address: str, seed: bytes, nursery: trio.Nursery
     ) -> None:
         self.name = name
         self.address = address
@@ -63,6 +66,7 @@ class Host:
         self.links: dict[str, Link[Host]] = {}
         self.topics: dict[str, Topic] = {}
         self._network = network
+        self._seed = seed
         self._nursery = nursery
         self._handlers: dict[str, Handler] = {}
         self._is_down = False
@@ -179,6 +183,15 @@ class Host:
             raise NetworkError("The relay refuses: permission denied.")
         there.reserved.add(self.peer_id)
         return RESERVATION_SECONDS
+
+    @property
+    def subnets(self) -> list[Subnet]:
+        """The one network of all hosts."""
+        return [ipaddress.ip_network("10.0.0.0/8")]
+
+    def sign(self, message: bytes) -> bytes:
+        """Signs a message with the key of this host's peer id. Returns the signature."""
+        return sign_message(message, self._seed)
 
     @property
     def observed_addresses(self) -> list[str]:

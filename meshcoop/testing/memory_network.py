@@ -21,12 +21,12 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import NamedTuple
 
-import nacl.bindings
 import trio
 
 from meshcoop.network.interface import Network, NetworkError
 from meshcoop.testing.memory_host import MAX_SILENCE_SECONDS, Host
 from protocol.record.peer_id import peer_id
+from protocol.record.signature import public_key
 
 
 class _Place(NamedTuple):
@@ -34,6 +34,7 @@ class _Place(NamedTuple):
 
     peer_id: str
     address: str  # a multiaddr without /p2p/…
+    seed: bytes  # of the key that gives the peer id
 
 
 class MemoryNetwork:
@@ -87,7 +88,7 @@ class MemoryNetwork:
         if address in self._up:
             raise NetworkError("{name} is up already.", name=name)
         async with trio.open_nursery() as nursery:
-            host = Host(self, name, address, nursery)
+            host = Host(self, name, address, self._place_of(name, seed).seed, nursery)
             self._up[address] = host
             nursery.start_soon(host.run_agenda)
             try:
@@ -164,12 +165,10 @@ class MemoryNetwork:
 
     def _place_of(self, name: str, seed: bytes | None) -> _Place:
         if name not in self._places:
-            public, _ = nacl.bindings.crypto_sign_seed_keypair(
-                seed or hashlib.sha256(name.encode()).digest()
-            )
+            seed = seed or hashlib.sha256(name.encode()).digest()
             number = len(self._places) + 1
             ip = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-            place = _Place(peer_id(public), f"/ip4/{ip}/tcp/4001")
+            place = _Place(peer_id(public_key(seed)), f"/ip4/{ip}/tcp/4001", seed)
             self._places[name] = place
             self._names[f"{place.address}/p2p/{place.peer_id}"] = name
         return self._places[name]

@@ -5,6 +5,8 @@ The session reports events. The driver, the code that uses the session, acts on 
 
 from dataclasses import dataclass
 
+from protocol.wire.node_addresses import NodeAddresses
+
 
 @dataclass(frozen=True)
 class HelloReceived:
@@ -89,9 +91,11 @@ class ContentReceived:
 
 @dataclass(frozen=True)
 class AddressesReceived:
-    """The peer has sent multiaddrs at which the homes of other members can be reached."""
+    """The peer has sent statements of nodes about their addresses. Nobody has checked their
+    signatures yet.
+    """
 
-    addresses: list[str]
+    statements: list[NodeAddresses]
 
 
 @dataclass(frozen=True)

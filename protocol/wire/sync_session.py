@@ -16,6 +16,7 @@ from protocol.errors import Refused
 from protocol.record.sealing import KEY_SIZE
 from protocol.wire import frames
 from protocol.wire.have_map import HaveMap, Heads, digest_heads, have_map_lists
+from protocol.wire.node_addresses import NodeAddresses, read_addresses
 from protocol.wire.sync_events import (
     AddressesReceived,
     ContentReceived,
@@ -40,8 +41,7 @@ WINDOW = 512 * 1024  # bytes of records that may be sent before the receiver has
 MAX_CHAIN = 128  # the most records in a hello
 MAX_CHAIN_BYTES = 60 * 1024
 MAX_ASKED = 32  # the most contents that one frame asks for
-MAX_PEERS = 32  # the most addresses in a frame
-MAX_ADDRESS = 200  # characters
+MAX_PEERS = 32  # the most nodes whose addresses are in a frame
 MAX_KEYS = 64  # the most gossip keys in a frame
 
 # Types of frames.
@@ -55,7 +55,7 @@ HEAD = 6  # with device, number
 WANT = 7  # with ids
 CONTENT = 8  # with id, content
 BYE = 9  # with rule, reason
-PEERS = 10  # with addresses
+PEERS = 10  # with statements of nodes about their addresses
 KEYS = 11  # with gossip keys
 
 _HELLO_PARTS = 5  # including the type
@@ -174,12 +174,12 @@ class SyncSession:
             frames.encode([CONTENT, record_id, content]) for record_id, content in items
         )
 
-    def send_addresses(self, addresses: Iterable[str]) -> bytes:
-        """Returns a frame with addresses at which the homes of members can be reached.
+    def send_addresses(self, statements: Iterable[NodeAddresses]) -> bytes:
+        """Returns a frame with the statements of nodes about their addresses.
 
         The driver calls it only if the peer is a member's home.
         """
-        return frames.encode([PEERS, list(addresses)[:MAX_PEERS]])
+        return frames.encode([PEERS, list(map(list, statements))[:MAX_PEERS]])
 
     def send_gossip_keys(self, keys: Iterable[bytes]) -> bytes:
         """Returns a frame with gossip keys for a relay.
@@ -335,11 +335,9 @@ def _read_content(frame: list[Any]) -> list[SyncEvent]:
 
 def _read_peers(frame: list[Any]) -> list[SyncEvent]:
     _check_shape(frame, list)
-    addresses = frame[1]
-    fit = all(type(address) is str and len(address) <= MAX_ADDRESS for address in addresses)
-    if len(addresses) > MAX_PEERS or not fit:
-        raise Refused("R-05.9", "at most {max_peers} addresses at once", max_peers=MAX_PEERS)
-    return [AddressesReceived(addresses)]
+    if len(frame[1]) > MAX_PEERS:
+        raise Refused("R-05.9", "at most {max_peers} nodes at once", max_peers=MAX_PEERS)
+    return [AddressesReceived([read_addresses(parts) for parts in frame[1]])]
 
 
 def _read_keys(frame: list[Any]) -> list[SyncEvent]:

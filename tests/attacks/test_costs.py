@@ -12,13 +12,16 @@ from functools import partial
 import pytest
 
 from meshcoop.sync.judged_chains import MAX_REMEMBERED, JudgedChains
+from meshcoop.sync.stated_addresses import StatedAddresses
 from protocol.display_text import safe_text
 from protocol.errors import Refused
 from protocol.fold.fold import MAX_A_DAY
 from protocol.log_lines import LogLines
 from protocol.record import codec, envelope
+from protocol.record.signature import public_key
 from protocol.recurrence import occurrence_days
 from protocol.spelling import name_keys, search_terms
+from protocol.wire.node_addresses import NodeAddresses
 from tests.support.street_in_memory import HOUR, settle, street
 
 DAY = 24 * HOUR
@@ -60,6 +63,13 @@ def log_words(words):
     LogLines().format(logging.LogRecord("peer", logging.INFO, __file__, 1, words, (), None))
 
 
+def take_false_statements():
+    """Takes a frame with statements that their keys have not signed."""
+    key = public_key(b"\1" * 32)
+    false = NodeAddresses(key, 1, ["/ip4/203.0.113.7/tcp/4001"] * 8, bytes(64))
+    StatedAddresses(bytes(32)).take(false.peer, [false] * 32, ())
+
+
 CALLS = {  # what a peer's bytes make a node do → the milliseconds of the processor that it may take
     "16 rules of repetition": (read_all_rules, STEP_MS * len(RULES) / 4),
     "a name of hostile letters": (
@@ -79,6 +89,7 @@ CALLS = {  # what a peer's bytes make a node do → the milliseconds of the proc
         partial(refuse_or_take, codec.unpack, b"\xdc\x3e\x80" + b"\x80" * 16000),
         10,
     ),
+    "32 false statements of addresses": (take_false_statements, 10),
     "no record": (partial(refuse_or_take, envelope.parse, b"\x93" + b"\x90" * 16000), 10),
 }
 

@@ -160,7 +160,7 @@ class BenchHome:
         """
         self.network.allowed_address = address
         self.network.counter = TrafficCounter()
-        self.mesh.peers.learn([address])
+        self.mesh.peers.learn_by_hand([address])
         await self.mesh.settled.wait()
         if expected_records is None:
             _report(met=True)

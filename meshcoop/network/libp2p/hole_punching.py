@@ -25,6 +25,7 @@ from libp2p.peer.id import ID
 from libp2p.relay.circuit_v2.pb.dcutr_pb2 import HolePunch
 from multiaddr import Multiaddr
 
+from meshcoop.network.dial_rules import Subnet, may_dial
 from meshcoop.network.interface import NetworkError
 from meshcoop.network.libp2p.circuit_client import is_relayed
 from meshcoop.network.libp2p.fault_guard import contain_faults
@@ -34,6 +35,7 @@ from meshcoop.network.libp2p.protobuf_stream import (
     receive_message,
     send_message,
 )
+from meshcoop.network.libp2p.subnets import find_subnets
 from meshcoop.network.libp2p.swarm import NodeSwarm
 
 log = logging.getLogger(__name__)
@@ -142,7 +144,11 @@ class HolePuncher:
         """Dials all addresses of a peer at once. Returns True if this leads to a direct
         connection.
         """
-        parsed = [_parse_dialable(address) for address in peer_addresses[:MAX_ADDRESSES]]
+        listeners = self._swarm.listeners.values()
+        subnets = find_subnets(
+            str(address) for listener in listeners for address in listener.get_addrs()
+        )
+        parsed = [_parse_dialable(address, subnets) for address in peer_addresses[:MAX_ADDRESSES]]
         addresses = [address for address in parsed if address is not None]
         for _ in range(ROUNDS):
             with trio.move_on_after(DIAL_WITHIN):
@@ -231,18 +237,15 @@ async def _read_identity(stream: INetStream) -> bytes:
     return identity
 
 
-def _parse_dialable(claimed: bytes) -> Multiaddr | None:
-    """Parses an address that a peer claims. Returns None if this node must not dial it.
-
-    Only public and private IPv4 addresses are dialled. With a loopback or multicast address, a peer
-    could make this node dial its own services.
+def _parse_dialable(claimed: bytes, subnets: list[Subnet]) -> Multiaddr | None:
+    """Parses an IPv4 address that a peer claims. Returns None if this node must not dial it, so
+    that no peer makes this node dial services of its own machine or network.
     """
     try:
         address = Multiaddr(claimed)
-        ip = ipaddress.ip_address(str(address.value_for_protocol("ip4")))
-        port = int(address.value_for_protocol("tcp") or 0)
+        ip = address.value_for_protocol("ip4")
+        port = address.value_for_protocol("tcp")
     except Exception:  # noqa: BLE001 -- multiaddr raises several kinds of error
         return None
-    if not port or ip.is_loopback or ip.is_multicast or ip.is_unspecified:
-        return None
-    return Multiaddr(f"/ip4/{ip}/tcp/{port}")
+    place = f"/ip4/{ip}/tcp/{port}"
+    return Multiaddr(place) if may_dial(place, subnets) else None

@@ -19,6 +19,7 @@ from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
 from libp2p.tools.anyio_service import background_trio_service
 from multiaddr import Multiaddr
 
+from meshcoop.network.dial_rules import Subnet
 from meshcoop.network.interface import (
     Handler,
     Network,
@@ -41,7 +42,9 @@ from meshcoop.network.libp2p.library_logs import redirect_logs
 from meshcoop.network.libp2p.liveness import ping_all
 from meshcoop.network.libp2p.mdns import announce
 from meshcoop.network.libp2p.stream import PeerStream
+from meshcoop.network.libp2p.subnets import find_subnets
 from meshcoop.network.libp2p.swarm import HOME_LIMITS, ConnectionLimits, NodeSwarm
+from protocol.record.signature import sign_message
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +62,9 @@ _OTHER_NODE = "Cannot connect to {address}: another node answers there."
 class HostNetwork:
     """Implements meshcoop.network.interface.Network over libp2p."""
 
-    def __init__(self, swarm: NodeSwarm) -> None:
+    def __init__(self, swarm: NodeSwarm, seed: bytes) -> None:
         self.swarm = swarm
+        self._seed = seed
         self.host = NodeHost(swarm)
         self.pubsub = NodePubsub(self.host)
         self.circuits = CircuitClient(self.host, swarm)
@@ -79,6 +83,15 @@ class HostNetwork:
         listeners = self.swarm.listeners.values()
         bound = [address for listener in listeners for address in listener.get_addrs()]
         return [f"{address}/p2p/{self.peer_id}" for address in bound]
+
+    @property
+    def subnets(self) -> list[Subnet]:
+        """The networks to which this machine belongs."""
+        return find_subnets(self.addresses)
+
+    def sign(self, message: bytes) -> bytes:
+        """Signs a message with the key of this node's peer id. Returns the signature."""
+        return sign_message(message, self._seed)
 
     @property
     def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
@@ -281,7 +294,7 @@ async def open_host(
     unchanged.
     """
     failure: Exception | None = None
-    network = HostNetwork(NodeSwarm(key_pair_from_seed(seed), places))
+    network = HostNetwork(NodeSwarm(key_pair_from_seed(seed), places), seed)
     wanted = [check_listen(address) for address in listen]
     with redirect_logs(log_file):
         async with trio.open_nursery() as nursery:
