@@ -83,7 +83,7 @@ CALLS = {  # what a peer's bytes make a node do → the milliseconds of the proc
     "16 KiB of letters to search": (partial(search_terms, "é" * 8192), STEP_MS),
     "16 KiB of Japanese to search": (partial(search_terms, "修理" * 2730), STEP_MS),
     "16 KiB of ligatures to search": (partial(search_terms, "ﷺ" * 5461), 4 * STEP_MS),
-    "a goodbye of a megabyte": (partial(log_words, "\x1b" * 2**20), STEP_MS),
+    "a frame of controls in a log": (partial(log_words, "\x1b" * 2**16), STEP_MS),
     "lists in lists": (partial(refuse_or_take, codec.unpack, b"\x91" * 16383 + b"\xc0"), 10),
     "16,000 empty maps": (
         partial(refuse_or_take, codec.unpack, b"\xdc\x3e\x80" + b"\x80" * 16000),
