@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from meshcoop.author.daily_limits import DailyLimits
+from meshcoop.author.epoch_maker import EpochMaker
 from meshcoop.author.folding import (
     Folding,
     FoldThread,
@@ -31,6 +32,7 @@ from protocol.fold.registry import KINDS, DeclaredKind, declared_of
 from protocol.fold.thread import Entry, Thread, ids_in
 from protocol.kinds.decisions import WordsBeside
 from protocol.kinds.moderation import Retract
+from protocol.kinds.neighbourhood import Epoch
 from protocol.local_clock import LocalClock
 from protocol.record import envelope as record
 from protocol.record.envelope import Record
@@ -75,6 +77,13 @@ class Author:
         self._last_signed = last_signed
         self._sealer = RecordSealer(inbox.state, random)
         self._limits = DailyLimits(inbox.state)
+        self.epoch_maker = EpochMaker(
+            inbox.state,
+            devices,
+            lambda fields, signer: self.write(
+                declared_of(Epoch), fields, signer=signer, is_automatic=True
+            ),
+        )
 
     # -- who signs --------------------------------------------------------------------------------
 
@@ -295,6 +304,8 @@ class Author:
         meanwhile.
         """
         signer = self.signer_of() if signer is None else self._fit(signer)
+        if kind.audience == record.EPOCH and not self._is_private(kind, about, signer.private):
+            self.epoch_maker.ensure(signer, self.now(), self.random)
         entry = self.new_entry(kind, signer, about, fields)
         if is_automatic:
             self._limits.check(kind, entry)
@@ -464,7 +475,8 @@ class Author:
             size = self.inbox.store.records.count_in_thread(self.root_of(about))
         elif private is not None:
             size = private.change_count
-        return self.state.authority, log and log.head, size
+        departed = self.state.epochs.choose().departed
+        return self.state.authority, departed, log and log.head, size
 
     def root_of(self, about: bytes) -> int:
         """Returns the row of the root of a record's thread. Raises Refused if no root is here."""

@@ -14,14 +14,10 @@ from protocol.fold.registry import declared_of, names_of
 from protocol.fold.thread import Entry
 from protocol.kinds.accept_and_close import Accept
 from protocol.kinds.exchange.payments import Confirm, Correction, Receipt
-from protocol.kinds.neighbourhood import Epoch, Relay
-from protocol.record import sealing as seal
+from protocol.kinds.neighbourhood import Relay
 from protocol.record.envelope import Record
 from protocol.record.packed_addresses import pack_addresses
 from protocol.record.peer_id import peer_id
-from protocol.record.sealing import EpochKey
-
-MAX_SEALS = 64  # the most devices to which one epoch record seals a key
 
 _SETTLES_MS = 5000  # a relay's answer may be on its way for this long
 _NAMED = 7  # the most parents that an accept has besides the charter
@@ -36,56 +32,29 @@ _FOR_NOW = frozenset({"R-03.15", "R-03.15j", "R-03.32"})
 _LOG = logging.getLogger(__name__)
 
 
-def offer_epochs(author: Author, keys: list[EpochKey], *devices: bytes) -> None:
-    """R-03.8: seals the given epoch keys to devices. One record holds seals for at most MAX_SEALS
-    devices.
-    """
-    authority = author.state.authority
-    assert authority is not None, "the devices are members' by it"
-    for key in keys:
-        for at in range(0, len(devices), MAX_SEALS):
-            seals = [
-                device + seal.seal_key(key.key, authority.devices[device].box, author.random(32))
-                for device in devices[at : at + MAX_SEALS]
-            ]
-            author.write(
-                declared_of(Epoch),
-                {"number": key.number, "key_id": key.id, "seals": seals},
-                is_automatic=True,
-            )
-
-
 def accept_charter(author: Author) -> Folding[None]:
-    """R-03.20: accepts the charter for each device of this home that still has records to accept.
-
-    Those are the records that admitted the device's person, and the records that sealed an epoch
-    key to the device.
+    """R-03.20: accepts the charter for each device of this home that still has records to accept:
+    those that admitted the device's person.
     """
     authority = author.state.authority
-    if authority is None or author.state.ring.current() is None:
+    if authority is None:
         return
     due: list[tuple[Signer, list[bytes]]] = []
     for device in author.devices:
         person = authority.member_of_device(device)
         if person is not None and author.find_fault(device) is None:
-            due.append((author.signer_of(person), unaccepted_acts(author, person, device)))
+            due.append((author.signer_of(person), unaccepted_acts(author, person)))
     for signer, acts in due:
         yield from accept_acts(author, signer, acts)
 
 
-def unaccepted_acts(author: Author, person: bytes, device: bytes) -> list[bytes]:
-    """Returns the ids of the records that the person still has to accept. These are records that
-    admitted the person, or that sealed an epoch key to `device`.
+def unaccepted_acts(author: Author, person: bytes) -> list[bytes]:
+    """Returns the ids of the records that admitted the person, and that the person still has to
+    accept.
     """
     authority = author.state.authority
     assert authority is not None, "the person is a member by it"
-    sealed = {
-        act.fields["key_id"]: act.id
-        for act in author.state.authority_fold.records_of(Epoch)
-        if authority.member_of_device(act.device) != person  # not what they sealed themselves
-        and any(sealed_key.startswith(device) for sealed_key in act.fields["seals"])
-    }
-    brought = [*authority.members[person].admits, *sealed.values()]
+    brought = authority.members[person].admits
     return [act for act in brought if person not in authority.accepts.get(act, {})]
 
 
@@ -104,33 +73,6 @@ def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> Folding[No
             naming=named,
             is_automatic=True,
         )
-
-
-def seal_epochs(author: Author, met: set[bytes]) -> None:
-    """Seals this home's epoch keys to members' devices that lack these keys.
-
-    The devices belong to people of this home, to people for whom people of this home vouched, or to
-    people in `met`. This home has just met the people in `met`. It does not wait for the homes of
-    those who vouched for them, because these homes may be offline.
-    """
-    authority = author.state.authority
-    keys = author.state.ring.all()
-    people = author.people
-    if authority is None or not keys or not people:
-        return
-    sent = author.state.authority_fold.seals()
-    for device in filter(authority.is_live, sorted(authority.devices)):
-        person = authority.devices[device].person
-        is_near = person in met or person in people
-        if not is_near and not authority.vouchers_of(person) & people:
-            continue
-        missing = [key for key in keys if (device, key.id) not in sent]
-        if missing:
-            try:
-                offer_epochs(author, missing, device)
-            except Refused as refusal:
-                _LOG.warning("cannot hand on the neighbourhood's key yet: %s", refusal)
-                return
 
 
 def post_relay(

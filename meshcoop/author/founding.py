@@ -1,13 +1,10 @@
-"""Founds a neighbourhood: signs its charter and makes its first epoch key and the founder's
-profile.
-"""
+"""Founds a neighbourhood: signs its charter and the founder's profile."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from meshcoop.author.author import Author
-from meshcoop.author.automatic import offer_epochs
 from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.state import State
 from meshcoop.fold.thread_fold import Report
@@ -24,7 +21,6 @@ from protocol.record import sealing as seal
 from protocol.record import signature
 from protocol.record.envelope import Header, Record
 from protocol.record.root_statement import FOUNDING_PLACE
-from protocol.record.sealing import EpochKey
 from protocol.time_zones import find_zone
 
 
@@ -130,7 +126,6 @@ def found_neighbourhood(
     author = Author(Inbox(state), devices, now, random)
     with store.transaction():
         author.inbox.ingest([first], durable=True)
-        offer_epochs(author, [EpochKey.from_key(1, random(32))], identity.device)
         author.write(declared_of(Profile), {"name": name})
     return author
 

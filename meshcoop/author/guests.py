@@ -118,10 +118,10 @@ class Guests:
         posts their name.
         """
         state = self._author.state
-        if not state.authority_fold.is_member(guest.device) or state.ring.current() is None:
+        if not state.authority_fold.is_member(guest.device):
             return
         if self._author.find_fault(guest.device) is None:
-            acts = automatic.unaccepted_acts(self._author, guest.person, guest.device)
+            acts = automatic.unaccepted_acts(self._author, guest.person)
             yield from automatic.accept_acts(self._author, signer, acts)
         if guest.person not in state.views.latest_by_author(Profile):
             profile = declared_of(Profile)

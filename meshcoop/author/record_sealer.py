@@ -98,11 +98,10 @@ class RecordSealer:
         return self._sign(entry, [], record.PRIVATE, content, signer)
 
     def _seal_epoch(self, content: bytes, entry: Entry) -> bytes:
-        epoch = self._state.ring.current()
-        if epoch is None:
-            raise Refused("R-03.8", "this home has no key of the neighbourhood yet; wait for one")
+        key = self._state.epochs.current_key()
+        assert key is not None, "the author has made one if there was none"
         place = seal.content_context(self._state.neighbourhood, entry.device, entry.seq)
-        return seal.seal_epoch_content(epoch, content, place, self._random(32))
+        return seal.seal_epoch_content(key, content, place, self._random(32))
 
     def _sign(
         self, entry: Entry, parents: list[bytes], audience: int, content: bytes, signer: Signer

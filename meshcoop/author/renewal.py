@@ -117,7 +117,7 @@ def decide(author: Author) -> Folding[None]:
     """Software may make some decisions about terms alone. Makes these decisions for each person of
     this home (R-16.5).
     """
-    if author.state.authority is None or author.state.ring.current() is None:
+    if author.state.authority is None:
         return
     for person in sorted(author.people):
         yield from _accept_term(author, person)

@@ -5,6 +5,7 @@ Authority is stratum 1, the first that a home folds.
 from collections.abc import Iterable
 
 from meshcoop.fold import invalidation
+from meshcoop.fold.epoch_fold import EpochFold
 from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.open_records import read_authority_record
 from meshcoop.fold.touched import Touched
@@ -17,9 +18,8 @@ from protocol.authority.evidence import collect_evidence
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.fold.kind import Kind
 from protocol.fold.registry import declared_of, names_of
-from protocol.kinds.neighbourhood import Admit, Epoch
+from protocol.kinds.neighbourhood import Admit
 from protocol.record.root_statement import PLACE_SIZE, Leave, RootStatement
-from protocol.record.sealing import KEY_SIZE
 
 
 class AuthorityFold:
@@ -31,7 +31,7 @@ class AuthorityFold:
     def __init__(self, store: Store, neighbourhood: bytes, ring: KeyRing) -> None:
         self._store = store
         self._neighbourhood = neighbourhood
-        self._ring = ring
+        self.epochs = EpochFold(store, neighbourhood, ring)
         self.authority: Authority | None = None  # None without a charter
         self._index = AuthorityIndex()
         self._read_all()
@@ -58,6 +58,7 @@ class AuthorityFold:
         database transaction has failed.
         """
         self._index = AuthorityIndex()
+        self.epochs.read_again()
         self._read_all()
         with log_disk_errors("authority cannot be folded"):
             self.authority = None
@@ -102,12 +103,12 @@ class AuthorityFold:
             return Touched()
         before = self.authority
         self.authority = authority.fold_authority(charter, self._index, self._store.logs.forks())
-        has_other_keys = self._learn_keys()
+        newly_readable = self.epochs.learn(self.authority, self._index)
         if before is None:
             return Touched()
-        if has_other_keys:
-            return Touched(logs={log.n for log in self._store.logs.all()})
-        return self._touched_by(before, self.authority)
+        touched = self._touched_by(before, self.authority)
+        touched.roots |= newly_readable
+        return touched
 
     def fold_with(self, further: Iterable[AuthorityRecord]) -> Authority | None:
         """Returns authority as it would be if the records `further` were added. A peer sends these
@@ -172,48 +173,3 @@ class AuthorityFold:
             if row is not None and row.root is not None:
                 touched.roots.add(row.root)
         return touched
-
-    # -- epoch keys -------------------------------------------------------------------------------
-
-    def seals(self) -> set[tuple[bytes, bytes]]:
-        """Returns which epoch keys were sealed to which devices, as pairs: a device key and the id
-        of an epoch key.
-        """
-        return {
-            (seal[:KEY_SIZE], act.fields["key_id"])
-            for act in self._counting_epochs()
-            for seal in act.fields["seals"]
-        }
-
-    def _learn_keys(self) -> bool:
-        counting = self._counting_epochs()
-        counted_ids = {act.id for act in counting}
-        others = [act for act in self.records_of(Epoch) if act.id not in counted_ids]
-        return self._ring.learn(counting, others)
-
-    def _counting_epochs(self) -> list[AuthorityRecord]:
-        """R-03.8: returns the epoch records that count, sorted by number.
-
-        An epoch record counts if its device was let in and if authority counts the record. If an
-        epoch's number is above 1, an epoch with the next lower number must exist.
-        """
-        assert self.authority is not None, "keys are learnt after authority was folded"
-        counting: list[AuthorityRecord] = []
-        last_number = 0
-        for act in sorted(self.records_of(Epoch), key=_epoch_order):
-            if act.fields["number"] > last_number + 1:
-                break
-            last_number = act.fields["number"]
-            if self._counts(act, self.authority):
-                counting.append(act)
-        return counting
-
-    def _counts(self, epoch: AuthorityRecord, authority: Authority) -> bool:
-        if not authority.person_of_device(epoch.device):
-            return False
-        receivers = {authority.member_of_device(seal[:KEY_SIZE]) for seal in epoch.fields["seals"]}
-        return any(authority.counts(epoch, receiver) for receiver in receivers or {None})
-
-
-def _epoch_order(act: AuthorityRecord) -> tuple[int, bytes]:
-    return act.fields["number"], act.id

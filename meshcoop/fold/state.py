@@ -11,6 +11,7 @@ import protocol.kinds  # noqa: F401  # registers every kind before the first fol
 from meshcoop.fold.authority_fold import AuthorityFold
 from meshcoop.fold.clock_limit import ClockLimit
 from meshcoop.fold.code_failures import CodeFailures
+from meshcoop.fold.epoch_fold import EpochFold
 from meshcoop.fold.fold_version import fold_version
 from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.record_contents import RecordContents
@@ -71,6 +72,11 @@ class State:
     def authority(self) -> Authority | None:
         """The authority from the latest fold, or None if this home has no charter."""
         return self.authority_fold.authority
+
+    @property
+    def epochs(self) -> EpochFold:
+        """The epochs: which group keys this home holds, and which one seals new records."""
+        return self.authority_fold.epochs
 
     def clock_at(self, time: int) -> LocalClock:
         """Returns what the clocks of the neighbourhood show at a time (ms).

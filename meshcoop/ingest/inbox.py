@@ -24,6 +24,7 @@ from meshcoop.store.store import Named
 from protocol.errors import Refused
 from protocol.record import envelope
 from protocol.record.envelope import DAY_MS, Record
+from protocol.record.sealing import EpochKey
 
 _MOST_PLACED = 100  # records in one step, if others may wait
 _ROWS_FOR_EACH = 4  # rows without content that are read for each content to ask for
@@ -143,6 +144,13 @@ class Inbox:
                 touched.add(self.state.authority_fold.fold())
             self.state.thread_fold.fold_touched(touched)
         return self.ingest([])  # the contents may admit a device whose records wait
+
+    def hold_keys(self, keys: Iterable[EpochKey]) -> None:
+        """Keeps group keys that this home has got, and folds the threads that they open."""
+        with self.store.transaction(durable=False):
+            self.state.thread_fold.fold(self.state.epochs.hold(keys))
+        for listener in self.listeners:
+            listener(IngestResult())
 
     def missing_contents(self, after: int, limit: int) -> MissingContents:
         """Finds records that are not retracted and whose content is missing here, in the rows above

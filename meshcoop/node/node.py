@@ -55,6 +55,7 @@ _ARRIVAL = "arrival"  # records that show this home to be a member's
 _AT_ONCE = frozenset({"status", "examine", "stop"})  # methods that wait for nothing
 _ASK_AGAIN_SECONDS = 5
 _ADDRESS_SECONDS = 3
+_KEYS_SECONDS = 30  # a newcomer waits this long for the group keys before the first own record
 _MOVING_IN_SECONDS = 5  # an admitted home waits at least this long for its records
 
 
@@ -397,8 +398,11 @@ class Node:
         await membership.mesh.may_sign.wait()
         if self._store.read_note(_NAME) is not None:
             await membership.mesh.settled.wait()  # a person who comes back has a name already
+        with trio.move_on_after(_KEYS_SECONDS):  # else this home makes a key of its own
+            while not membership.state.ring:
+                await self.changed.wait()
         while (name := self._store.read_note(_NAME)) is not None:
-            if membership.state.ring.current() is None or not author.can_sign:
+            if not author.can_sign:
                 await self.changed.wait()
                 continue
             await fold_in_steps(membership.state, automatic.accept_charter(author))

@@ -2,7 +2,7 @@
 limits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import trio
@@ -15,7 +15,7 @@ from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, Stream, TaskStatus
 from meshcoop.relay.retention import Storage
 from meshcoop.store.disk_errors import log_disk_errors
-from meshcoop.store.gossip_keys import GossipKeys
+from meshcoop.store.held_keys import GossipKeys
 from meshcoop.store.store import Store
 from meshcoop.sync.credentials import Credentials
 from meshcoop.sync.mesh import Mesh
@@ -35,12 +35,15 @@ class HandedKeys(KeyRing):
     def __init__(self, store: Store) -> None:
         super().__init__([])
         self._handed = GossipKeys(store)
-        self.gossip_keys = self._handed.all()
+        super().accept_gossip(self._handed.all())
 
     def take(self, person: bytes, keys: list[bytes]) -> None:
         """Stores the keys from this member's home, in place of the keys that it sent before."""
         self._handed.replace(person, keys[:_MAX_KEYS_OF_ONE])
-        self.gossip_keys = self._handed.all()
+        super().accept_gossip(self._handed.all())
+
+    def accept_gossip(self, keys: Iterable[bytes]) -> None:
+        """Does nothing: a relay accepts gossip under the keys that homes have sent."""
 
 
 class RelayMesh(Mesh):

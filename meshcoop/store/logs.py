@@ -90,6 +90,12 @@ class Logs:
         self.flush()
         return [_read_log(row) for row in self._db.execute("SELECT * FROM logs")]
 
+    def writers(self) -> list[bytes]:
+        """Returns the devices that have a record in the store, or had one before their fork."""
+        self.flush()
+        rows = self._db.execute("SELECT device FROM logs WHERE seq > 0 OR fork NOT NULL")
+        return [row[0] for row in rows]
+
     def forks(self) -> dict[bytes, int]:
         """Returns the lowest forked number of each forked log, by device."""
         self.flush()

@@ -28,6 +28,8 @@ CREATE INDEX IF NOT EXISTS by_root ON records (root);
 CREATE INDEX IF NOT EXISTS by_about ON records (about) WHERE root IS NULL;
 CREATE INDEX IF NOT EXISTS by_open ON records (n) WHERE open;
 CREATE INDEX IF NOT EXISTS by_private ON records (n) WHERE private;
+CREATE INDEX IF NOT EXISTS by_key ON records (substr(content, 1, 32), root)
+    WHERE NOT open AND NOT private AND content NOT NULL;
 CREATE INDEX IF NOT EXISTS by_absent ON records (n) WHERE content IS NULL;
 """
 
@@ -63,6 +65,10 @@ SELECT seq, id, about, EXISTS (
 )
 FROM records r WHERE log = ? AND seq >= ?
 """
+
+# Selects the records whose content is sealed with a group key. The content begins with its id.
+_SEALED = "FROM records WHERE NOT open AND NOT private AND content NOT NULL"
+_KEY_ID = "substr(content, 1, 32)"
 
 _MOST_VALUES = 500  # in one query
 _DROPPED = "dropped"  # the note of the highest row number that was deleted
@@ -266,6 +272,24 @@ class Records:
         `limit` of them.
         """
         return self._select("content IS NULL AND n > ? ORDER BY n LIMIT ?", after, limit)
+
+    def key_ids(self) -> Iterator[bytes]:
+        """Yields the ids of the group keys with which contents are sealed, sorted."""
+        query = f"SELECT min({_KEY_ID}) {_SEALED} AND {_KEY_ID} > ?"
+        key_id = self._db.execute(query, (b"",)).fetchone()[0]
+        while key_id is not None:
+            yield key_id
+            key_id = self._db.execute(query, (key_id,)).fetchone()[0]
+
+    def is_sealing(self, key_id: bytes) -> bool:
+        """Returns whether a content is sealed with the group key of this id."""
+        query = f"SELECT 1 {_SEALED} AND {_KEY_ID} = ? LIMIT 1"
+        return self._db.execute(query, (key_id,)).fetchone() is not None
+
+    def roots_sealed_with(self, key_id: bytes) -> set[int]:
+        """Returns the threads that have contents sealed with a group key, as rows of their roots."""
+        query = f"SELECT DISTINCT root {_SEALED} AND {_KEY_ID} = ? AND root NOT NULL"
+        return {row[0] for row in self._db.execute(query, (key_id,))}
 
     def lasting_answers(self, after: int, limit: int) -> list[StoredRecord]:
         """Returns lasting records that answer another record, from the rows above `after`. Returns

@@ -16,6 +16,7 @@ from meshcoop.sync import missing_records
 from meshcoop.sync.credentials import Credentials
 from protocol.errors import Refused
 from protocol.record.envelope import Record
+from protocol.record.key_bundle import MAX_KEYS_GIVEN
 from protocol.wire import sync_events as events
 from protocol.wire.node_addresses import NodeAddresses
 from protocol.wire.sync_session import MAX_ASKED, WINDOW, SyncSession
@@ -61,6 +62,12 @@ class ConversationObserver(Protocol):
         """Called when the peer ends the session. `rule` is the number of the rule that it gives as
         the reason.
         """
+
+    def on_keys_wanted(self, conversation: "Conversation", ids: list[bytes]) -> None:
+        """Called when the peer asks for group keys."""
+
+    def on_keys_given(self, sealed: bytes) -> None:
+        """Called when the peer gives group keys that are sealed to this node's device."""
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
         """Called when the peer sends gossip keys. `person` is the person of that home, or None if
@@ -170,6 +177,10 @@ class Conversation:
         if self.is_admitted:
             self._send(self._session.send_gossip_keys(keys))
 
+    def give_keys(self, sealed: bytes) -> None:
+        """Sends group keys to the peer, sealed to its device."""
+        self._send(self._session.give_keys(sealed))
+
     # -- reading ----------------------------------------------------------------------------------
 
     async def _read(self, nursery: trio.Nursery) -> None:
@@ -196,6 +207,9 @@ class Conversation:
                 nursery.start_soon(self._send_missing, event)
             case events.HeadAnnounced():
                 nursery.start_soon(self._fill_announced_gap, event)
+            case events.KeysWanted():
+                self._observer.on_keys_wanted(self, event.ids)
+                await trio.sleep(1 / _ROUNDS_A_SECOND)  # a peer may ask again and again
             case _:
                 self._handle_now(event)
         self._has_room.set()
@@ -212,6 +226,8 @@ class Conversation:
                 self._outstanding -= len(event.items)
                 if self._outstanding == 0:  # the peer had all these contents, and may have more
                     self._ask_contents()
+            case events.KeysGiven():
+                self._observer.on_keys_given(event.sealed)
             case events.AddressesReceived():
                 self._observer.on_peers(self.peer, event.statements)
             case events.GossipKeysReceived():
@@ -292,6 +308,7 @@ class Conversation:
         self._observer.on_settled()
         self._asks_left = _ASKS
         self._ask_contents()
+        self._ask_keys()
         if self._gaps and self._patience:
             self._patience -= 1
             self._wants_round = True
@@ -310,6 +327,12 @@ class Conversation:
             missing, self._asked_row = self._inbox.missing_contents(self._asked_row, MAX_ASKED)
         self._outstanding = len(missing)
         self._send(self._session.ask_for_content(missing))
+
+    def _ask_keys(self) -> None:
+        """R-03.39: asks a member's home for the group keys that are missing here."""
+        state = self._inbox.state
+        if self.person is not None and state.ring.boxes:
+            self._send(self._session.ask_for_keys(state.epochs.missing(MAX_KEYS_GIVEN)))
 
     async def _watch_slot(self) -> None:
         """Gives the compare slot back if the peer sends no records for a while."""

@@ -8,9 +8,8 @@ from functools import partial
 
 import trio
 
-from meshcoop.author import automatic, renewal
+from meshcoop.author import automatic, key_giving, renewal
 from meshcoop.author.author import Author
-from meshcoop.author.epoch_rotation import Rotation
 from meshcoop.author.folding import Folding, fold_in_steps
 from meshcoop.home.sealed_file import SealedFile
 from meshcoop.ingest.verify_pipeline import Verifier
@@ -23,6 +22,7 @@ from meshcoop.sync.relay_reservations import Reach
 from protocol.errors import Refused
 from protocol.kinds.people import Home
 from protocol.record.peer_id import peer_id
+from protocol.wire import sync_session
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,7 +31,10 @@ OWN_HEAD_SECONDS = 5  # before it signs, a home waits at most this long for the 
 _NOT_SERVED = "R-08.7"
 _AUTOMATIC_SECONDS = 2
 _LOOK_AGAIN_MS = 10_000  # the software looks at least this often for records to sign
-_SEAL_AFTER_MS = 10_000
+_ASK_BY_RECORD_MS = 3_600_000  # a device that met only relays for this long asks by record
+_ASK_AFTER_MS = 60_000  # and has been up for this long
+_AGAIN_MS = 600_000  # how often a meeting is noted
+_MET = "met a home"  # the store's note of the time when another member's home was last met (ms)
 
 
 class HomeMesh(Mesh):
@@ -58,9 +61,9 @@ class HomeMesh(Mesh):
         super().__init__(network, author.inbox, credentials, now, random, verifier, neighbours)
         self.author = author
         self.may_sign = trio.Event()  # set when `_learn_own_head` has ended
-        self._expected: set[bytes] = set()  # people who came with an invitation of this home
         self._countersigner = automatic.Countersigner(author)
-        self._rotation = Rotation(author, now)
+        self._began_at = now()  # milliseconds
+        self._home_met_at = int(str(self.inbox.store.read_note(_MET) or self._began_at))
         self._relay_refusals: dict[str, int] = {}  # relay → when it refused to serve us
         self._homes: frozenset[str] = frozenset()
         self._homes_at: int | None = None  # the count of changes when the homes were read
@@ -79,12 +82,6 @@ class HomeMesh(Mesh):
             nursery.start_soon(self.reach.run)
             task_status.started()
 
-    def expect(self, person: bytes) -> None:
-        """Notes that a person came with an invitation of this home. The home then seals the reading
-        keys to this person at once.
-        """
-        self._expected.add(person)
-
     def on_admitted(self, conversation: Conversation) -> None:
         """Sends the gossip keys to the peer if the peer is a relay.
 
@@ -93,7 +90,17 @@ class HomeMesh(Mesh):
         super().on_admitted(conversation)
         self.reach.on_admitted(conversation)
         if conversation.person is None:
-            conversation.hand_keys(self.inbox.state.ring.gossip_keys)
+            conversation.hand_keys(self.inbox.state.epochs.gossip_keys())
+
+    def on_keys_wanted(self, conversation: Conversation, ids: list[bytes]) -> None:
+        """R-03.39: gives a member's home the keys that it asks for."""
+        sealed = key_giving.seal_wanted(self.author, conversation.device, ids)
+        if conversation.person is not None and sealed is not None:
+            conversation.give_keys(sealed)
+
+    def on_keys_given(self, sealed: bytes) -> None:
+        """Keeps the keys that another home gives to this one."""
+        key_giving.take_bundle(self.author, self.credentials.device, sealed)
 
     def home_peers(self) -> Collection[str]:
         """Returns the peer ids of other homes, which `home` records of members name."""
@@ -132,38 +139,41 @@ class HomeMesh(Mesh):
         seen = None
         again = self._now()
         while True:
-            people = self._people_met() | self._expected
+            self._note_meetings()
             # If none of these has changed, only the passing of time can make a record due.
             facts = (
                 self.inbox.store.change_count,
-                people,
                 self.author.can_sign,
                 dict(self._relay_refusals),
             )
             if facts != seen or self._now() >= again:
                 with log_disk_errors("what is due to be signed waits"):
-                    await self._sign_what_is_due(people)
+                    await self._sign_what_is_due()
                     await self._countersign()
+                    await self._tend_epochs()
                 seen = facts
                 again = self._now() + _LOOK_AGAIN_MS
             self._hand_keys_to_relays()
             await trio.sleep(_AUTOMATIC_SECONDS)
 
-    def _people_met(self) -> set[bytes]:
-        """Returns the people whose homes have been connected for a while."""
-        # A newcomer waits a while here. Mostly the home that vouched gives them the keys meanwhile.
-        late = self._now() - _SEAL_AFTER_MS
-        return {
-            conversation.person
-            for peer, conversation in self.conversations.items()
-            if conversation.person and self.admitted_at[peer] < late
-        }
+    def _note_meetings(self) -> None:
+        has_met = any(conversation.person for conversation in self.conversations.values())
+        if has_met and self._now() - self._home_met_at >= _AGAIN_MS:
+            self._home_met_at = self._now()
+            self.inbox.store.set_note(_MET, self._home_met_at)
 
-    async def _sign_what_is_due(self, people: set[bytes]) -> None:
+    def _ask_by_record(self) -> None:
+        """R-03.39c: asks for keys by record, if this home meets only relays."""
+        now = self._now()
+        is_alone = now - self._home_met_at >= _ASK_BY_RECORD_MS
+        if self.conversations and is_alone and now - self._began_at >= _ASK_AFTER_MS:
+            key_giving.ask_by_record(self.author)
+
+    async def _sign_what_is_due(self) -> None:
         signing: tuple[Callable[[], Folding[None] | None], ...] = (
             partial(automatic.accept_charter, self.author),
-            self._rotation.run,
-            partial(automatic.seal_epochs, self.author, people),
+            self._ask_by_record,
+            partial(key_giving.answer_requests, self.author),
             partial(renewal.decide, self.author),
             partial(automatic.end_relays, self.author, self._relay_refusals),
             self.reach.post_home_record,
@@ -187,14 +197,22 @@ class HomeMesh(Mesh):
         except Refused as refusal:
             _LOG.warning("put off until later: %s", refusal)
 
+    async def _tend_epochs(self) -> None:
+        """Checks the slots of other homes' epochs, and completes this home's own, in steps."""
+        epochs = self.inbox.state.epochs
+        while epochs.check_slots():
+            await trio.lowlevel.checkpoint()
+        while self.author.can_sign and self.author.epoch_maker.complete():
+            await trio.lowlevel.checkpoint()
+
     def _hand_keys_to_relays(self) -> None:
         """R-08.4: if this home has a new gossip key, sends all its gossip keys to the connected
         relays.
         """
-        keys = self.inbox.state.ring.gossip_keys
+        keys = self.inbox.state.epochs.gossip_keys()[: sync_session.MAX_KEYS]
         if keys == self._handed_keys:
             return
-        self._handed_keys = list(keys)
+        self._handed_keys = keys
         for conversation in list(self.conversations.values()):
             if conversation.person is None:
                 conversation.hand_keys(keys)

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import trio
 
-from meshcoop.author import automatic
 from meshcoop.errors import Mistake
 from meshcoop.network.doorway import answer_door
 from meshcoop.network.interface import NetworkError, Stream
@@ -146,7 +145,6 @@ class InvitationDesk:
             )
         if not self._is_member(certified.person):
             return [invitation.ANSWER, invitation.WAITING, []]
-        self._mesh.expect(certified.person)
         return [invitation.ANSWER, invitation.ADMITTED, self._chain(certified)]
 
     def _chain(self, certified: statement.Certificate) -> list[bytes]:
@@ -191,7 +189,6 @@ class InvitationDesk:
             return  # this home's person has vouched already; another member must vouch too
         self._must_be_able_to_vouch()
         author.write(declared_of(Admit), {"person": person, "statement": certificate})
-        automatic.seal_epochs(author, {person})
 
     def _must_be_able_to_vouch(self) -> None:
         """Raises Refused if the person of this home has room for no more newcomers."""

@@ -194,6 +194,12 @@ class Mesh:
             self.peers.book.note_meeting(address, self._now())
         conversation.tell_peers(self._addresses_to_tell()[: sync.MAX_PEERS])
 
+    def on_keys_wanted(self, conversation: Conversation, ids: list[bytes]) -> None:
+        """Gives no keys: a relay has none."""
+
+    def on_keys_given(self, sealed: bytes) -> None:
+        """Takes no keys: a relay reads nothing."""
+
     def on_stored(self, records: list[Record]) -> None:
         """Notes that sync with one peer has made logs grow. The other peers are told soon."""
         self._note_growth(record.header.device for record in records)
@@ -280,7 +286,7 @@ class Mesh:
     def _ingest_gossip(self, burst: list[bytes]) -> IngestResult:
         try:
             with log_disk_errors("gossip is lost, and comes again by sync"):
-                return self.inbox.ingest_wires(message[gossip.MAC_SIZE :] for message in burst)
+                return self.inbox.ingest_wires(message[gossip.WIRE_AT :] for message in burst)
         except Exception:  # noqa: BLE001  # logged loudly, but the node goes on
             _LOG.exception("gossip is lost to a fault of ours")
         return IngestResult()
@@ -297,7 +303,7 @@ class Mesh:
 
     async def _publish_loop(self) -> None:
         async for record in self._to_gossip:
-            key = next(iter(self.inbox.state.ring.gossip_keys), None)
+            key = next(iter(self.inbox.state.epochs.gossip_keys()), None)
             if key is not None and record.content is not None:
                 await self.network.publish(self._topic, gossip.encode_frame(record.wire, key))
 

@@ -77,7 +77,7 @@ class Reach:
         """
         state = self._author.state
         authority = state.authority
-        if authority is None or state.ring.current() is None:
+        if authority is None or not state.ring:
             return
         if len(authority.members) == 1 and not authority.relays:
             return

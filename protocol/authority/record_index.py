@@ -14,6 +14,7 @@ from protocol.authority.kind_names import (
     CHARTER,
     DEVICE,
     EPOCH,
+    GIVEN_KEYS,
     HIDE,
     PART,
     PROPOSAL,
@@ -21,13 +22,15 @@ from protocol.authority.kind_names import (
     REMOVE,
     RENEWAL,
     VOTE,
+    WANT_KEYS,
 )
 from protocol.errors import Refused
 from protocol.record import root_statement
 from protocol.record.root_statement import Certificate, Leave, Revocation, RootStatement
 
 AUTHORITY_KINDS = frozenset({
-    CHARTER, ADMIT, ACCEPT, DEVICE, EPOCH, RENEWAL, PART, PROPOSAL, VOTE, REMOVE, HIDE, RELAY,
+    CHARTER, ADMIT, ACCEPT, DEVICE, EPOCH, WANT_KEYS, GIVEN_KEYS, RENEWAL, PART, PROPOSAL, VOTE,
+    REMOVE, HIDE, RELAY,
 })  # fmt: skip
 
 

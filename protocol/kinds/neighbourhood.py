@@ -5,7 +5,16 @@ out who belongs and which rules are in force. Most of them change no view.
 """
 
 from protocol.authority.charter_rules import CharterRules
-from protocol.authority.kind_names import ADMIT, CHARTER, DEVICE, EPOCH, RELAY
+from protocol.authority.epochs import MAX_NAMED, MAX_SEALS, NAME_SIZE
+from protocol.authority.kind_names import (
+    ADMIT,
+    CHARTER,
+    DEVICE,
+    EPOCH,
+    GIVEN_KEYS,
+    RELAY,
+    WANT_KEYS,
+)
 from protocol.authority.relays import ENDED, SERVING, PackedAddresses
 from protocol.errors import Refused
 from protocol.fold.kind import SOMEBODY, By, Kind, Words
@@ -13,8 +22,9 @@ from protocol.fold.registry import UNLIMITED, kind
 from protocol.fold.thread import Thread
 from protocol.fold.view import NoStates, States
 from protocol.record.envelope import OPEN
+from protocol.record.key_bundle import MAX_BUNDLE, MAX_KEYS_GIVEN, SHORT_ID_SIZE
 from protocol.record.sealing import KEY_ID_SIZE, KEY_SIZE, SLOT_SIZE
-from protocol.schema.declare import Bytes, Choice, Integer, Many, Person, declare
+from protocol.schema.declare import Bytes, Choice, Many, Person, declare
 from protocol.schema.values import PersonId
 
 _STATEMENT = b"a root statement"  # stands for a signed statement in examples
@@ -88,23 +98,54 @@ class Device(Authorial):
 # The rules of keys say how many a home makes: no limit here can keep it from making one that is due.
 @kind(EPOCH, audience=OPEN, lasting=True, posted=False, automatic_a_day=UNLIMITED)
 class Epoch(Authorial):
-    """The group key of one epoch, sealed to devices. For many devices, it takes several records."""
+    """The group key of one epoch, sealed to devices, and who is gone. For many devices, it takes
+    several records.
+    """
 
-    wording = Words("Group key", happened="{who} handed on the group key")
+    wording = Words("Group key", happened="{who} made a group key")
     example = {
-        "number": 1,
         "key_id": bytes(KEY_ID_SIZE),
         "seals": [bytes(KEY_SIZE + SLOT_SIZE)],
+        "gone": bytes(NAME_SIZE),
     }
 
-    number: int = Integer(required=True, min=0, max=2**31, help="0: for reading alone")
     key_id: bytes = Bytes(required=True, min=KEY_ID_SIZE, max=KEY_ID_SIZE)
     seals: list[bytes] = Many(
         of=Bytes(min=KEY_SIZE + SLOT_SIZE, max=KEY_SIZE + SLOT_SIZE),
         required=True,
-        max=64,
-        help="the device's key, then the epoch key sealed to it",
+        max=MAX_SEALS,
+        help="a device's box key, then the group key sealed to it",
     )
+    gone: bytes = Bytes(
+        required=True,
+        max=MAX_NAMED * NAME_SIZE,
+        help="the people and devices that are gone, each as a hash of 16 bytes",
+    )
+
+
+@kind(WANT_KEYS, audience=OPEN, lasting=True, posted=False, automatic_a_day=1)
+class WantKeys(Authorial):
+    """A device asks for the group keys that it lacks, because it meets only relays."""
+
+    wording = Words("Request for keys", happened="{who} asked for group keys")
+    example = {"lacks": bytes(SHORT_ID_SIZE)}
+
+    lacks: bytes = Bytes(
+        required=True,
+        max=MAX_KEYS_GIVEN * SHORT_ID_SIZE,
+        help="the first 8 bytes of each key's id",
+    )
+
+
+@kind(GIVEN_KEYS, audience=OPEN, lasting=True, posted=False, automatic_a_day=8)
+class GivenKeys(Authorial):
+    """Group keys that one device asked for, sealed to it."""
+
+    wording = Words("Keys", happened="{who} gave group keys to a device")
+    example = {"receiver": bytes(KEY_SIZE), "sealed": bytes(KEY_SIZE)}
+
+    receiver: bytes = Bytes(required=True, min=KEY_SIZE, max=KEY_SIZE, help="the device")
+    sealed: bytes = Bytes(required=True, min=1, max=MAX_BUNDLE)
 
 
 @kind(RELAY, audience=OPEN, lasting=True, posted=False, automatic_a_day=8)

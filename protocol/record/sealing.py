@@ -5,7 +5,8 @@ random numbers themselves: the argument `seed` is 32 fresh random bytes. All key
 sealing are derived from this seed.
 
 There are three ways to seal. Content for the neighbourhood is sealed with the group key of an
-epoch, the period in which this key is used (R-01.22). A key is sealed to one device (R-01.23).
+epoch, the period in which this key is used (R-01.22). A group key is sealed to one device, in a way
+that everybody who holds the key can check (R-01.23).
 Private content is sealed to the devices of named people, and has one lock for each device (R-01.24
 to R-01.26). A lock is the key of the content, sealed to one device.
 """
@@ -23,7 +24,7 @@ from protocol.errors import Refused
 
 # Sizes are in bytes.
 KEY_SIZE = 32
-KEY_ID_SIZE = 16
+KEY_ID_SIZE = 32
 NONCE_SIZE = 24
 TAG_SIZE = 16
 SLOT_SIZE = KEY_SIZE + KEY_SIZE + TAG_SIZE  # an ephemeral key, then the sealed key
@@ -52,16 +53,17 @@ class EpochKey(NamedTuple):
     """The group key of an epoch (32 bytes), which all members have.
 
     `id` names the key. It is a hash, so it does not reveal the key, and no other key has this id.
+    `maker` is the device that made the key.
     """
 
-    number: int
     id: bytes
+    maker: bytes
     key: bytes
 
     @classmethod
-    def from_key(cls, number: int, key: bytes) -> "EpochKey":
-        """Makes an EpochKey from the number of its epoch and the bytes of its key."""
-        return cls(number, epoch_key_id(key), key)
+    def from_key(cls, maker: bytes, key: bytes) -> "EpochKey":
+        """Makes an EpochKey from its maker's device key and the bytes of the group key."""
+        return cls(epoch_key_id(maker, key), maker, key)
 
 
 def derive_key(secret: bytes, purpose: str, length: int = KEY_SIZE) -> bytes:
@@ -108,9 +110,12 @@ def private_field_context(neighbourhood: bytes, device: bytes, seq: int, field: 
     return content_context(neighbourhood, device, seq) + field.encode()
 
 
-def epoch_key_id(key: bytes) -> bytes:
-    """Returns the id of an epoch key: 16 bytes of a hash that belong to this key only (R-01.21)."""
-    return hashlib.sha256(b"meshcoop epoch 2\0" + key).digest()[:KEY_ID_SIZE]
+def epoch_key_id(maker: bytes, key: bytes) -> bytes:
+    """Returns the id of an epoch key: a hash that belongs to this key and its maker only (R-01.21).
+
+    So nobody else can write records for somebody's key: they would be those of another key.
+    """
+    return hashlib.sha256(b"meshcoop epoch 2\0" + maker + key).digest()
 
 
 def seal_epoch_content(epoch: EpochKey, plain: bytes, context: bytes, seed: bytes) -> bytes:
@@ -143,13 +148,23 @@ def open_epoch_content(epoch: EpochKey, content: bytes, context: bytes) -> bytes
     return _decrypt(epoch.key, content[KEY_ID_SIZE:], context, "R-01.22")
 
 
-def seal_key(key: bytes, to: bytes, seed: bytes) -> bytes:
+def seal_key(key: bytes, to: bytes) -> bytes:
     """Seals `key` (32 bytes) to the box key `to` of one device. Returns 80 bytes, a slot (R-01.23).
 
-    Raises Refused if `to` is a low-order point, because nothing can be sealed to such a key.
+    The slot follows from `key` and `to` alone. So everybody who holds the key can check the slot,
+    by making it again. Raises Refused if `to` is a low-order point, because nothing can be sealed
+    to such a key.
     """
-    public, secret = _ephemeral_pair(seed, to)
+    public, secret = _ephemeral_pair(key, to)
     return public + _encrypt_once(_shared_key(secret, to, public, to), key, None)
+
+
+def is_right_slot(slot: bytes, key: bytes, to: bytes) -> bool:
+    """Returns whether `slot` hands `key` to the device with the box key `to` (R-01.23b)."""
+    try:
+        return seal_key(key, to) == slot
+    except Refused:
+        return False
 
 
 def open_key(slot: bytes, box: BoxKey) -> bytes:
@@ -159,6 +174,22 @@ def open_key(slot: bytes, box: BoxKey) -> bytes:
     ephemeral = slot[:KEY_SIZE]
     shared = _shared_key(box.secret, ephemeral, ephemeral, box.public)
     return _decrypt_once(shared, slot[KEY_SIZE:], None, "R-01.23")
+
+
+def lock_kept_key(key: EpochKey, box: BoxKey) -> bytes:
+    """Locks a group key for the disk of the home that has `box`. No other home reads this."""
+    lock = derive_key(box.secret, "kept key")
+    locked: bytes = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+        key.key, key.id + key.maker, key.id[:NONCE_SIZE], lock
+    )
+    return locked
+
+
+def open_kept_key(key_id: bytes, maker: bytes, locked: bytes, box: BoxKey) -> EpochKey:
+    """Opens a group key that `lock_kept_key` locked. Raises Refused (R-01.22)."""
+    lock = derive_key(box.secret, "kept key")
+    key = _decrypt(lock, key_id[:NONCE_SIZE] + locked, key_id + maker, "R-01.22")
+    return EpochKey(key_id, maker, key)
 
 
 def seal_private_content(
@@ -183,11 +214,11 @@ def seal_private_content(
 
 
 def content_key_id(key: bytes) -> bytes:
-    """Returns the id of the key of private content: 16 bytes of a hash of this key.
+    """Returns the id of the key of private content: a hash of this key.
 
     All readers check this id. So nobody can show two readers two different texts in the same bytes.
     """
-    return hashlib.sha256(b"meshcoop private 2\0" + key).digest()[:KEY_ID_SIZE]
+    return hashlib.sha256(b"meshcoop private 2\0" + key).digest()
 
 
 def find_content_key(sealed: bytes, boxes: Iterable[BoxKey]) -> bytes | None:

@@ -109,6 +109,20 @@ class GossipKeysReceived:
 
 
 @dataclass(frozen=True)
+class KeysWanted:
+    """The peer asks for the group keys with these ids: words that it holds are sealed with them."""
+
+    ids: list[bytes]
+
+
+@dataclass(frozen=True)
+class KeysGiven:
+    """The peer gives group keys that this home asked for. They are sealed to its device."""
+
+    sealed: bytes
+
+
+@dataclass(frozen=True)
 class GoodbyeReceived:
     """The peer ends the session. As its reason it gives a rule's number and a sentence."""
 
@@ -118,5 +132,5 @@ class GoodbyeReceived:
 
 SyncEvent = (
     HelloReceived | DigestReceived | PeerLacks | RecordsReceived | RoundSettled | HeadAnnounced | ContentWanted | ContentReceived | AddressesReceived | GossipKeysReceived
-    | GoodbyeReceived
+    | KeysWanted | KeysGiven | GoodbyeReceived
 )  # fmt: skip

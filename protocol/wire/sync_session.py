@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from protocol.errors import Refused
-from protocol.record.sealing import KEY_SIZE
+from protocol.record.key_bundle import MAX_BUNDLE, MAX_KEYS_GIVEN
+from protocol.record.sealing import KEY_ID_SIZE, KEY_SIZE
 from protocol.wire import frames
 from protocol.wire.have_map import HaveMap, Heads, digest_heads, have_map_lists
 from protocol.wire.node_addresses import NodeAddresses, read_addresses
@@ -26,6 +27,8 @@ from protocol.wire.sync_events import (
     GossipKeysReceived,
     HeadAnnounced,
     HelloReceived,
+    KeysGiven,
+    KeysWanted,
     PeerLacks,
     RecordsReceived,
     RoundSettled,
@@ -57,6 +60,8 @@ CONTENT = 8  # with id, content
 BYE = 9  # with rule, reason
 PEERS = 10  # with statements of nodes about their addresses
 KEYS = 11  # with gossip keys
+KEYS_WANTED = 12  # with the joined ids of group keys
+KEYS_GIVEN = 13  # with group keys, sealed to the peer's device
 
 _HELLO_PARTS = 5  # including the type
 _MAX_RULE = 16  # characters
@@ -188,6 +193,17 @@ class SyncSession:
         """
         return frames.encode([KEYS, list(keys)[:MAX_KEYS]])
 
+    def ask_for_keys(self, ids: Iterable[bytes]) -> bytes:
+        """Returns a frame that asks for group keys by their ids. It asks for MAX_KEYS_GIVEN keys at
+        most.
+        """
+        asked = list(ids)[:MAX_KEYS_GIVEN]
+        return frames.encode([KEYS_WANTED, b"".join(asked)]) if asked else b""
+
+    def give_keys(self, sealed: bytes) -> bytes:
+        """Returns a frame with group keys that the peer asked for, sealed to its device."""
+        return frames.encode([KEYS_GIVEN, sealed])
+
     def send_goodbye(self, refusal: Refused) -> bytes:
         """Returns the frame that ends the session and tells the reason."""
         return frames.encode([BYE, refusal.rule, refusal.reason[:_MAX_REASON]])
@@ -220,6 +236,8 @@ class SyncSession:
             CONTENT: _read_content,
             PEERS: _read_peers,
             KEYS: _read_keys,
+            KEYS_WANTED: _read_keys_wanted,
+            KEYS_GIVEN: _read_keys_given,
         }
         read = readers.get(kind)
         # Frames of an unknown type are ignored: a later version may have added them.
@@ -352,6 +370,24 @@ def _read_keys(frame: list[Any]) -> list[SyncEvent]:
             key_size=KEY_SIZE,
         )
     return [GossipKeysReceived(keys)]
+
+
+def _read_keys_wanted(frame: list[Any]) -> list[SyncEvent]:
+    _check_shape(frame, bytes)
+    joined = frame[1]
+    if len(joined) > MAX_KEYS_GIVEN * KEY_ID_SIZE or len(joined) % KEY_ID_SIZE:
+        raise Refused(
+            "R-05.14", "at most {most} group keys are asked for at once", most=MAX_KEYS_GIVEN
+        )
+    ids = [joined[at : at + KEY_ID_SIZE] for at in range(0, len(joined), KEY_ID_SIZE)]
+    return [KeysWanted(ids)]
+
+
+def _read_keys_given(frame: list[Any]) -> list[SyncEvent]:
+    _check_shape(frame, bytes)
+    if len(frame[1]) > MAX_BUNDLE:
+        raise Refused("R-05.14a", "a bundle of keys has at most {most} bytes", most=MAX_BUNDLE)
+    return [KeysGiven(frame[1])]
 
 
 def _check_shape(frame: list[Any], *types: type) -> None:

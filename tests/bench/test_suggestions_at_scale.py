@@ -46,7 +46,7 @@ class Log:
         if KINDS[kind].audience == record.EPOCH:
             place = seal.content_context(state.neighbourhood, self.identity.device, seq)
             nonce = self.home.street.dice.randbytes(32)
-            content = seal.seal_epoch_content(state.ring.current(), content, place, nonce)
+            content = seal.seal_epoch_content(state.epochs.current_key(), content, place, nonce)
         place = (record.VERSION, self.identity.device, seq, self.head.id, self.home.now(), None, [])
         digest = (KINDS[kind].audience_code, len(content), record.content_digest(content))
         header = Header(*place, *digest)

@@ -70,7 +70,7 @@ READERS = {
     "log": read_log,
     "statement": lambda case: records.read_statement(*unhex(case, "hex")),
     "content": lambda case: records.read_content(*unhex(case, "hex")),
-    "epoch": lambda case: records.open_epoch(*unhex(case, "key", "hex", "context")),
+    "epoch": lambda case: records.open_epoch(*unhex(case, "maker", "key", "hex", "context")),
     "slot": lambda case: records.open_slot(*unhex(case, "hex", "device_seed")),
     "seal_to": lambda case: records.slot_key(bytes(range(32)), *unhex(case, "hex"), b"", b""),
     "private": lambda case: records.open_private(
@@ -144,15 +144,15 @@ def test_seals_and_statements():
         public, secret = records.box(bytes.fromhex(one["device_seed"]))
         assert (public.hex(), secret.hex()) == (one["box"], one["box_secret"])
     epoch, slot = case["epoch"], case["slot"]
-    key, name, sealed, where, plain, seed = unhex(
-        epoch, "key", "key_id", "sealed", "context", "plain", "seed"
+    maker, key, name, sealed, where, plain, seed = unhex(
+        epoch, "maker", "key", "key_id", "sealed", "context", "plain", "seed"
     )
-    assert records.key_id(key) == name
-    assert records.open_epoch(key, sealed, where) == plain
-    assert records.seal_epoch(key, plain, where, seed) == sealed
-    key, sealed, to, seed = unhex(slot, "key", "slot", "to", "seed")
+    assert records.key_id(maker, key) == name
+    assert records.open_epoch(maker, key, sealed, where) == plain
+    assert records.seal_epoch(maker, key, plain, where, seed) == sealed
+    key, sealed, to = unhex(slot, "key", "slot", "to")
     assert records.open_slot(sealed, bytes.fromhex(case["devices"][1]["device_seed"])) == key
-    assert records.seal_slot(key, to, seed) == sealed
+    assert records.seal_slot(key, to) == sealed
     seeds = [bytes.fromhex(one["device_seed"]) for one in case["devices"]]
     boxes = [records.box(one)[0] for one in seeds]
     for told, crowd in (
@@ -421,19 +421,28 @@ async def rounds(session, stream, count):
         await stream.write(session.receive(data))
 
 
-def epoch_key(store, device, seed):
-    """Returns the epoch key that is sealed to this device. If several epoch records seal a key to
-    it, takes the epoch with the highest number (R-03.8, R-11.3).
-    """
-    found = []
-    for one in store.all():
-        kind, fields = records.read_content(one.content) if one.header[7] in {4, 12} else ("", {})
-        for sealed in fields.get("seals", ()) if kind == "epoch" else ():
-            if sealed[:32] == device:
-                key = records.open_slot(sealed[32:], seed)
-                assert records.key_id(key) == fields["key_id"]
-                found.append((-fields["number"], fields["key_id"], key))
-    return min(found)[2]
+def accept_of(chain, place, person, seed):
+    """Accepts the charter, as the first record of the device (R-03.20)."""
+    read = [(records.parse(wire), records.parse(wire).content) for wire in chain]
+    admits = [
+        one.id
+        for one, content in read
+        if (said := records.read_content(content))[0] == "admit" and said[1]["person"] == person
+    ]
+    now = max(time.time_ns() // 10**6, *(one.header[4] for one, _ in read))
+    plain = codec.pack(["accept", {}])
+    return records.sign(seed, place, 1, None, now, plain, parents=[place, *admits], audience=12)
+
+
+async def keys_from(session, stream, store, seed):
+    """Asks the node for the keys of all that is sealed for the neighbourhood (R-03.39)."""
+    wanted = {one.content[:32] for one in store.all() if one.header[7] in {1, 5}}
+    await stream.write(codec.frame([12, b"".join(sorted(wanted))]))
+    while not session.keys:
+        await stream.write(session.receive(await stream.read()))
+    keys = records.open_keys(session.keys[0], store.place, seed)
+    assert keys.keys() == wanted
+    return keys
 
 
 async def test_it_joins_reads_what_a_node_holds_and_posts(home):
@@ -457,19 +466,24 @@ async def test_it_joins_reads_what_a_node_holds_and_posts(home):
                 store.take(one)
             assert {records.parse(wire).id for wire in chain} <= {one.id for one in store.all()}
 
-            key = epoch_key(store, device, seed)
+            accepted = accept_of(chain, place, records.public(root), seed)
+            store.take(accepted)
+            await stream.write(session.begin())
+            await rounds(session, stream, 2)
+            keys = await keys_from(session, stream, store, seed)
             (ladder,) = [one for one in store.all() if one.id.hex() == asked]
             where = records.context(place, ladder.device, ladder.number)
-            opened = records.read_content(records.open_epoch(key, ladder.content, where))
+            opened = records.read_content(
+                records.open_epoch(*keys[ladder.content[:32]], ladder.content, where)
+            )
             assert opened[0] == "request"
             assert (opened[1]["title"], opened[1]["minutes"]) == ("A ladder for a day", 30)
 
             plain = codec.pack(["request", {"title": "A lift on Friday", "minutes": 45}])
-            sealed = records.seal_epoch(
-                key, plain, records.context(place, device, 1), os.urandom(32)
-            )
+            where = records.context(place, device, 2)
+            sealed = records.seal_epoch(*keys[ladder.content[:32]], plain, where, os.urandom(32))
             now = max(time.time_ns() // 10**6, ladder.header[4])
-            store.take(records.sign(seed, place, 1, None, now, sealed, audience=1))
+            store.take(records.sign(seed, place, 2, accepted.id, now, sealed, audience=1))
             before = session.rounds
             await stream.write(session.begin())
             await rounds(session, stream, before + 1)

@@ -9,8 +9,8 @@ import time
 import trio
 
 from meshcoop.author.author import Author
-from meshcoop.author.automatic import offer_epochs
 from meshcoop.author.founding import Identity, found_neighbourhood, open_state
+from meshcoop.author.key_giving import give_by_record
 from meshcoop.dev.bench.fixtures import now
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
@@ -58,7 +58,7 @@ class Crowd:
         """Makes the home of one person of the crowd. The home holds all records."""
         me = self.people[0]
         self.clock = now()
-        offer_epochs(self.author, self.state.ring.all(), me.device)
+        give_by_record(self.author, me.device, self.state.ring.all())
         devices = {me.device: me.device_seed}
         inbox = Inbox(open_state(Store(path, STORE_KEY), self.state.neighbourhood, devices, now))
         store = self.author.inbox.store
@@ -93,7 +93,9 @@ class Crowd:
         head = self.heads[who.device]
         place = seal.content_context(self.state.neighbourhood, who.device, head.seq + 1)
         plain = schema.pack_content(kind, fields)
-        content = seal.seal_epoch_content(self.state.ring.current(), plain, place, os.urandom(32))
+        content = seal.seal_epoch_content(
+            self.state.epochs.current_key(), plain, place, os.urandom(32)
+        )
         parents = [about.id] if about else []
         what = (parents, KINDS[kind].audience_code, len(content), record.content_digest(content))
         header = Header(record.VERSION, who.device, head.seq + 1, head.id, self.clock, None, *what)

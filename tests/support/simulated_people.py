@@ -18,7 +18,7 @@ def act(home: Home, random: Random) -> None:
     person begins something new.
     """
     assert home.author is not None
-    if home.author.state.ring.current() is None:
+    if home.author.state.epochs.current_key() is None:
         return
     ways = [_respond, _respond, _agree, _agree, _receipt, _confirm, _confirm, _close, _retract]
     ways += [_propose, _vote, _vote, _vote, _renew, _renew, _flag, _hide]

@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 import trio
 
 from meshcoop.author.author import Author
-from meshcoop.author.automatic import offer_epochs
 from meshcoop.author.founding import Identity, found_neighbourhood, open_state
+from meshcoop.author.key_giving import give_by_record
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.network.interface import Network, NetworkError, TaskStatus
@@ -308,7 +308,7 @@ def founded(names: tuple[str, ...]) -> tuple[bytes, dict[str, tuple[Identity, by
         place = author.state.neighbourhood[: statement.PLACE_SIZE]
         one = people[name] = Identity.new(random, place)
         author.write(KINDS["admit"], {"person": one.person, "statement": one.statement})
-        offer_epochs(author, author.state.ring.all(), one.device)
+        give_by_record(author, one.device, author.state.ring.all())
     wires = [one.wire for one in first.records.of_log(founder.device, 1, 10_000)]
     first.close()
     databases = {name: (one, _database(author, one, wires)) for name, one in people.items()}

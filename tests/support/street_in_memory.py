@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from meshcoop.author.author import Author
-from meshcoop.author.founding import Identity, found_neighbourhood, offer_epochs, open_state
+from meshcoop.author.founding import Identity, found_neighbourhood, open_state
+from meshcoop.author.key_giving import give_by_record
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.store.store import Store
@@ -86,7 +87,7 @@ class Home:
     def welcome(self, newcomer: Identity) -> None:
         """Admits a newcomer and offers them every epoch key."""
         self.admit(newcomer)
-        offer_epochs(self.author, self.state.ring.all(), newcomer.device)
+        give_by_record(self.author, newcomer.device, self.state.ring.all())
 
     def forge(
         self,
@@ -113,7 +114,7 @@ class Home:
         if audience & ~(record.LASTING | record.AUTOMATIC) == record.EPOCH:
             place = seal.content_context(self.state.neighbourhood, self.me.device, seq)
             plain = seal.seal_epoch_content(
-                self.state.ring.current(), plain, place, self.street.dice.randbytes(32)
+                self.state.epochs.current_key(), plain, place, self.street.dice.randbytes(32)
             )
         header = Header(
             record.VERSION,

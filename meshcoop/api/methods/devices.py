@@ -8,7 +8,7 @@ from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
-from meshcoop.author import automatic, departure
+from meshcoop.author import departure
 from meshcoop.author.folding import fold_in_steps
 from meshcoop.author.signer import Signer
 from meshcoop.errors import Mistake
@@ -113,8 +113,6 @@ class DeviceMethods:
         seed = await membership.guests.open_seed(guest, call.pin)
         membership.guests.add(guest)
         is_member = _admit_guest(membership, guest, seed)
-        if is_member:
-            automatic.seal_epochs(membership.author, {guest.person})
         # If the guest is a member already, the guest now accepts the charter and gives a name.
         signer = Signer(guest.person, guest.device, seed, membership.author.private)
         await fold_in_steps(membership.state, membership.guests.settle(guest, signer))

@@ -9,8 +9,8 @@ from pathlib import Path
 import nacl.bindings
 
 from meshcoop.author.author import Author
-from meshcoop.author.automatic import offer_epochs
 from meshcoop.author.founding import Identity, found_neighbourhood, open_state
+from meshcoop.author.key_giving import give_by_record
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
 from protocol.fold.content import pack_content
@@ -74,7 +74,7 @@ def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
     writers = [_admit_neighbour(author) for _ in range(min(_LOGS, records))]
     if with_keys:
         for identity in (*at_homes[1:], *writers):
-            offer_epochs(author, author.state.ring.all(), identity.device)
+            give_by_record(author, identity.device, author.state.ring.all())
     # The neighbours write in turn, so the first logs may be longer by one record.
     sizes = [len(range(number, records, _LOGS)) for number in range(len(writers))]
     logs = [_write_log(author, *part) for part in zip(writers, sizes, strict=True)]
@@ -139,8 +139,8 @@ def _sign_request(author: Author, writer: Identity, head: Head, title: str) -> R
     seq = head.seq + 1
     fields = {"title": title, "text": _TEXT, "minutes": 60, "tags": ["lift", "health"]}
     plain = pack_content(declared_of(Request).name, fields)
-    epoch = state.ring.current()
-    assert epoch is not None, "the founder has the key of the first epoch"
+    epoch = state.epochs.current_key()
+    assert epoch is not None, "the founder has made the first key"
     context = sealing.content_context(state.neighbourhood, writer.device, seq)
     content = sealing.seal_epoch_content(epoch, plain, context, os.urandom(32))
     header = Header(

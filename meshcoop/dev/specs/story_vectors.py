@@ -12,6 +12,7 @@ from meshcoop.api.methods.status import hash_record_ids
 from meshcoop.author import automatic, founding
 from meshcoop.author.author import Author
 from meshcoop.author.folding import fold_at_once
+from meshcoop.author.key_giving import give_by_record
 from meshcoop.dev.specs import vectors
 from meshcoop.dev.specs.vectors import (
     MINUTE_MS,
@@ -95,7 +96,7 @@ class _Household:
         self.post("admit", self.ana, None, person=ben.person, statement=ben.certificate(place))
         self.author.devices[ben.device] = ben.device_seed
         self.author.state.ring.add_box(ben.device, ben.box)
-        automatic.offer_epochs(self.author, self.author.state.ring.all(), ben.device)
+        give_by_record(self.author, ben.device, self.author.state.ring.all())
         self._time += MINUTE_MS
         fold_at_once(self.author.state, automatic.accept_charter(self.author))
         self.post("profile", ben, None, name="Ben", assets=["bicycles"])
@@ -135,7 +136,7 @@ def _describe_home(home: _Household) -> Document:
         },
         "neighbourhood": state.neighbourhood.hex(),
         "epoch_keys": [
-            {"number": epoch.number, "key_id": epoch.id.hex(), "key": epoch.key.hex()}
+            {"key_id": epoch.id.hex(), "maker": epoch.maker.hex(), "key": epoch.key.hex()}
             for epoch in state.ring.all()
         ],
         "records": [_describe_record(record, state.contents.open) for record in records],

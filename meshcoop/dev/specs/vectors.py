@@ -220,7 +220,7 @@ def _sealing() -> Document:
     ana = keys_of("Ana")
     ben = keys_of("Ben")
     place = seed_of("neighbourhood")
-    epoch = EpochKey.from_key(1, seed_of("epoch key"))
+    epoch = EpochKey.from_key(keys_of("Ana").device, seed_of("epoch key"))
     thanks = codec.pack(["thanks", {"text": "for the lift"}])
     context = sealing.content_context(place, ana.device, 7)
     field_context = sealing.private_field_context(place, ana.device, 7, "note")
@@ -236,7 +236,7 @@ def _sealing() -> Document:
             for keys in (ana, ben)
         ],
         "epoch": {
-            "number": epoch.number,
+            "maker": epoch.maker.hex(),
             "key": epoch.key.hex(),
             "key_id": epoch.id.hex(),
             "context": context.hex(),
@@ -249,8 +249,7 @@ def _sealing() -> Document:
         "slot": {
             "key": epoch.key.hex(),
             "to": ben.box.public.hex(),
-            "seed": seed_of("slot seal").hex(),
-            "slot": sealing.seal_key(epoch.key, ben.box.public, seed_of("slot seal")).hex(),
+            "slot": sealing.seal_key(epoch.key, ben.box.public).hex(),
         },
         "private": {
             "boxes": [box.hex() for box in boxes],
@@ -319,13 +318,14 @@ def _describe_certificate(purpose: str, keys: KeySet, place: bytes) -> Document:
 def _gossip() -> Document:
     ana = keys_of("Ana")
     place = seed_of("neighbourhood")
-    epoch = EpochKey.from_key(1, seed_of("epoch key"))
+    epoch = EpochKey.from_key(keys_of("Ana").device, seed_of("epoch key"))
     record = sign_next(
         ana, None, b"\xc0", neighbourhood=place, time=START_MS, audience=envelope.EPOCH
     )
     return {
         "neighbourhood": place.hex(),
         "topic": gossip.topic_name(place),
+        "maker": epoch.maker.hex(),
         "epoch_key": epoch.key.hex(),
         "gossip_key": gossip.gossip_key(epoch).hex(),
         "wire": record.wire.hex(),

@@ -8,8 +8,8 @@ import random
 import pytest
 
 from meshcoop.author import automatic as duties
-from meshcoop.author import founding
-from meshcoop.author.epoch_rotation import Rotation
+from meshcoop.author import founding, key_giving
+from meshcoop.author.folding import fold_at_once
 from meshcoop.author.founding import Identity
 from protocol.errors import Refused
 from protocol.kinds.neighbourhood import Epoch
@@ -37,26 +37,17 @@ def introduction(home, identity):
 
 
 def keys_for(by, newcomer):
-    """Gives the new device the epoch keys, as a neighbour's software does when it meets the
-    device.
+    """Gives the new device the group keys that it lacks, as a neighbour's home does when it meets
+    the device.
     """
-    duties.seal_epochs(by.author, {newcomer.me.person})
+    device = newcomer.me.device
+    sealed = key_giving.seal_wanted(by.author, device, newcomer.state.epochs.missing(400))
+    key_giving.take_bundle(newcomer.author, device, sealed)
 
 
 def revoke(by, home, after=None):
     last = home.head.seq if after is None else after
     return by.write("device", statement=home.revocation(last))
-
-
-def rotate(home, seconds=0):
-    """Lets the home's software check twice whether the epoch key must change: now and after
-    `seconds`.
-    """
-    rotation = getattr(home, "rotation", None) or Rotation(home.author, home.now)
-    home.rotation = rotation
-    rotation.run()
-    home.street.clock += seconds * 1000
-    rotation.run()
 
 
 def test_somebody_who_lost_everything_is_back_with_balance_and_history():
@@ -66,7 +57,7 @@ def test_somebody_who_lost_everything_is_back_with_balance_and_history():
         new = back(ben, like=cho)
         assert new.head.seq == 1
         settle(cho, ada, new)
-        assert new.state.ring.current() is None
+        assert new.state.epochs.current_key() is None
         keys_for(cho, new)  # any neighbour may do this, not only the voucher
         settle(cho, ada, new)
         assert new.balances() == ada.balances() == {ada.me.person: 90, ben.me.person: -90}
@@ -149,13 +140,12 @@ def test_a_revoked_device_signs_nothing_and_reads_nothing_posted_after():
         new = back(ben)
         settle(ada, ben, cho, new)
         keys_for(ada, new)
+        fold_at_once(cho.state, duties.accept_charter(cho.author))
         settle(ada, ben, cho, new)
         before = ada.post("offer", title="before")
         settle(ada, ben, cho, new)
         revoke(new, ben)
-        rotate(new, seconds=100)
         settle(ada, cho, new)
-        assert new.state.ring.current().number == 2
         after = ada.post("offer", title="after")
         settle(ada, cho, new, ben)  # the thief's home gets every byte
         assert ben.view(before).title == "before"
@@ -163,51 +153,21 @@ def test_a_revoked_device_signs_nothing_and_reads_nothing_posted_after():
         assert cho.view(after).title == new.view(after).title == "after"
         with pytest.raises(Refused, match=r"has been revoked.*R-03\.32"):
             ben.post("offer", title="a thief")
-        assert seal.read_epoch_key_id(after.content) not in {one.id for one in ben.state.ring.all()}
+        assert seal.read_epoch_key_id(after.content) not in ben.state.ring
 
 
-def test_the_home_that_revoked_begins_the_epoch_and_others_wait_for_it():
-    with street(homes=3) as (ada, ben, cho):
-        rotate(cho)
-        rotate(ada)
-        revoke(ada, ben)
-        settle(ada, cho)
-        rotate(cho)  # the epoch key must change at Cho's home, but not at once
-        assert cho.state.ring.current().number == 1
-        rotate(ada)
-        assert ada.state.ring.current().number == 2
-        settle(ada, cho)
-        rotate(cho, seconds=600)
-        assert [one.number for one in cho.state.ring.all()] == [2, 1]
-
-
-def test_where_nobody_else_does_it_others_begin_the_epoch():
-    with street(homes=3) as (ada, ben, cho):
-        revoke(ada, ben)  # and Ada's machine dies
-        settle(ada, cho)
-        rotate(cho, seconds=89)
-        rotate(cho, seconds=2)
-        assert cho.state.ring.current().number == 2
-        assert not any(
-            one == ben.me.device
-            for one, _ in cho.state.authority_fold.seals() - ada.state.authority_fold.seals()
-        )
-
-
-def test_two_homes_that_begin_an_epoch_at_once_agree_on_one_and_read_both():
+def test_two_homes_that_make_a_key_at_once_agree_on_one_and_read_both():
     with street(homes=4) as (ada, ben, cho, dan):
+        for home in (cho, dan):
+            home.post("offer", title="before")
+        settle(ada, ben, cho, dan)
         revoke(ada, ben)
         settle(ada, cho, dan)
-        rotate(cho, seconds=200)
-        rotate(dan, seconds=200)
         posts = [home.post("offer", title=home.me.device.hex()) for home in (cho, dan)]
         settle(ada, cho, dan)
         for home in (ada, cho, dan):
-            rotate(home, seconds=200)
             assert all(home.view(one) for one in posts)
-            numbers = [one.number for one in home.state.ring.all()]
-            assert numbers == [2, 2, 1]
-        assert len({home.state.ring.current() for home in (ada, cho, dan)}) == 1
+        assert len({home.state.epochs.current_key() for home in (ada, cho, dan)}) == 1
 
 
 def test_more_devices_than_a_record_holds_take_several():
@@ -216,37 +176,60 @@ def test_more_devices_than_a_record_holds_take_several():
         people = [here.person() for _ in range(70)]
         for one in people:
             ada.admit(one)
-        ben = here.home(ada, people[0])
-        settle(ada, ben)
-        keys_for(ada, ben)
-        settle(ada, ben)
-        ada.write("device", statement=ben.revocation(0))
-        rotate(ada, seconds=100)
-        epochs = [
-            act for act in ada.state.authority_fold.records_of(Epoch) if act.fields["number"] == 2
-        ]
-        assert sorted(len(act.fields["seals"]) for act in epochs) == [6, 64]
+        homes = [here.home(ada, one) for one in people]
+        for home in homes:
+            home.feed(ada.wires())
+            (accepted,) = accept(home)
+            ada.take(accepted)
+        ada.write("device", statement=homes[0].revocation(1))
+        before = ada.state.authority_fold.records_of(Epoch)
+        ada.post("offer", title="bread")
+        new = [act for act in ada.state.authority_fold.records_of(Epoch) if act not in before]
+        assert sorted(len(act.fields["seals"]) for act in new) == [2, 4]
 
 
-def test_what_was_written_with_a_thiefs_epoch_stays_readable():
+def accept(home):
+    fold_at_once(home.state, duties.accept_charter(home.author))
+    return [one for one in home.records() if one.header.device == home.me.device]
+
+
+def test_what_was_written_with_a_thiefs_key_stays_readable_and_the_key_is_given_on():
+    """A key made by somebody who leaves: words of others are sealed with it."""
     with street(homes=3) as (ada, ben, cho):
+        settle(ada, ben, cho)
+        for home in (ada, ben, cho):
+            fold_at_once(home.state, duties.accept_charter(home.author))
         last = ben.head.seq
-        thiefs = seal.EpochKey.from_key(2, b"t" * 32)
-        duties.offer_epochs(ben.author, [thiefs], *sorted(ben.state.authority.devices))
+        settle(ada, ben, cho)
+        thiefs = thief_makes_a_key(ben, ada, ben, cho)
         settle(ada, ben, cho)
         innocent = cho.post("offer", title="bread")
+        assert seal.read_epoch_key_id(innocent.content) == thiefs.id
         settle(ada, ben, cho)
         revoke(ada, ben, last)
-        rotate(ada, seconds=100)
         settle(ada, cho)
         assert ada.view(innocent).title == cho.view(innocent).title == "bread"
-        assert ada.state.ring.current().number == cho.state.ring.current().number == 2
-        assert ada.state.ring.current().id != thiefs.id
-        newcomer = ada.street.neighbour(ada)
-        settle(ada, cho, newcomer)
-        assert newcomer.view(innocent).title == "bread"
-        assert newcomer.state.ring.current() == cho.state.ring.current() == ada.state.ring.current()
-        assert newcomer.state_hash() == ada.state_hash()
+        after = cho.post("offer", title="rolls")
+        assert seal.read_epoch_key_id(after.content) != thiefs.id
+        newcomer = ada.street.person()
+        ada.admit(newcomer)
+        late = ada.street.home(ada, newcomer)
+        settle(ada, cho, late)
+        fold_at_once(late.state, duties.accept_charter(late.author))
+        settle(ada, cho, late)
+        keys_for(cho, late)
+        assert late.view(innocent).title == "bread"
+        settle(ada, cho, late)
+        assert late.state_hash() == ada.state_hash()
+
+
+def thief_makes_a_key(thief, *homes):
+    """Lets a thief make a key with slots for more devices than any other key has."""
+    key = seal.EpochKey.from_key(thief.me.device, b"t" * 32)
+    boxes = [seal.device_box_key(home.me.device_seed).public for home in homes]
+    seals = [box + seal.seal_key(key.key, box) for box in boxes]
+    thief.write("epoch", key_id=key.id, seals=seals, gone=b"")
+    return key
 
 
 @pytest.mark.parametrize(
@@ -286,11 +269,8 @@ def test_a_new_device_in_the_same_home_reads_what_the_old_one_could_and_signs():
         moved.feed(ben.wires())
         moved.author.elsewhere.add(ben.me.device)
         assert moved.view(receipt).state == "confirmed"
-        duties.seal_epochs(moved.author, set())  # this home gives the keys to its own new device
         post = moved.post("offer", title="from here on")
         assert post.header.device == new.device
         settle(ada, moved)
         assert ada.view(post).author == ben.me.person
-        assert ada.state.ring.current().id in {
-            key for one, key in ada.state.authority_fold.seals() if one == new.device
-        }
+        assert seal.read_epoch_key_id(post.content) in moved.state.ring

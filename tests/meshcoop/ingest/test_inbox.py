@@ -722,7 +722,7 @@ def test_open_records_that_mean_nothing_change_nobodys_standing():
             ben.forge(
                 "charter", content=schema.pack_content("charter", {"name": "x", "founders": []})
             ),
-            ben.forge("epoch", number=9, key_id=bytes(16), seals=[ada.me.device + bytes(80)]),
+            ben.forge("epoch", key_id=bytes(32), seals=[ada.me.device + bytes(80)], gone=b""),
         ]
         members = set(ada.state.authority.members)
         for n, one in enumerate(wild):
@@ -733,7 +733,7 @@ def test_open_records_that_mean_nothing_change_nobodys_standing():
             assert ada.take(moved).stored, n
         assert set(ada.state.authority.members) == members
         assert ada.state_hash() == ben.state_hash()
-        assert ada.state.ring.current() == ben.state.ring.current()
+        assert ada.state.epochs.current_key() == ben.state.epochs.current_key()
 
 
 def test_sealed_content_that_does_not_open_is_told_and_folds_to_nothing():

@@ -5,7 +5,7 @@ and the result is the same as at once.
 import pytest
 import trio
 
-from meshcoop.author.automatic import offer_epochs
+from meshcoop.author.key_giving import give_by_record
 from meshcoop.fold import thread_fold
 from meshcoop.ingest import backlog, quota
 from meshcoop.ingest.backlog import Backlog
@@ -49,7 +49,7 @@ def epoch_key(here, count):
     home = here.home(ada, cho)
     home.feed(ada.wires())
     before = ada.head.seq
-    offer_epochs(ada.author, ada.state.ring.all(), cho.device)
+    give_by_record(ada.author, cho.device, ada.state.ring.all())
     sealed = ada.store.records.of_log(ada.me.device, before + 1, 9)
     return home, [record.wire for record in sealed]
 

@@ -21,7 +21,7 @@ SEED = bytes(range(32))
 DEVICE = nacl.bindings.crypto_sign_seed_keypair(SEED)[0]
 HERE, ELSEWHERE = b"h" * 32, b"e" * 32
 PLACE = HERE[: statement.PLACE_SIZE]
-EPOCH_KEY = seal.EpochKey.from_key(1, b"k" * 32)
+EPOCH_KEY = seal.EpochKey.from_key(b"m" * 32, b"k" * 32)
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 SMALL_ORDER = [
@@ -338,26 +338,47 @@ def test_mutated_statements_are_refused(which, data):
 
 
 def test_gossip_takes_its_own_frames_only():
-    keys = [gossip.gossip_key(EPOCH_KEY), gossip.gossip_key(seal.EpochKey.from_key(2, b"l" * 32))]
+    keys = [
+        gossip.gossip_key(EPOCH_KEY),
+        gossip.gossip_key(seal.EpochKey.from_key(b"m" * 32, b"l" * 32)),
+    ]
+    named = by_name(*keys)
     one = signed(b"words")
     for key in keys:
-        assert gossip.accept_frame(gossip.encode_frame(one.wire, key), keys, HERE) == one
+        assert gossip.accept_frame(gossip.encode_frame(one.wire, key), named, HERE) == one
     frame = gossip.encode_frame(one.wire, keys[0])
     with pytest.raises(Refused, match=r"R-04\.3"):
-        gossip.accept_frame(frame, keys[1:], HERE)
+        gossip.accept_frame(frame, by_name(keys[1]), HERE)
     with pytest.raises(Refused, match=r"R-04\.3"):
-        gossip.accept_frame(frame, [], HERE)
+        gossip.accept_frame(frame, {}, HERE)
+    other = gossip.name_gossip_key(keys[1])
+    with pytest.raises(Refused, match=r"R-04\.3"):
+        gossip.accept_frame(other + frame[gossip.NAME_SIZE :], named, HERE)
     with pytest.raises(Refused, match=r"R-01\.10"):
-        gossip.accept_frame(frame, keys, ELSEWHERE)
+        gossip.accept_frame(frame, named, ELSEWHERE)
     bare = one._replace(content=None).wire
     with pytest.raises(Refused, match=r"R-04\.3"):
-        gossip.accept_frame(gossip.encode_frame(bare, keys[0]), keys, HERE)
+        gossip.accept_frame(gossip.encode_frame(bare, keys[0]), named, HERE)
+
+
+def test_a_frame_that_is_too_long_costs_no_mac(monkeypatch):
+    """R-04.3j: the length is looked at first."""
+    key = gossip.gossip_key(EPOCH_KEY)
+    frame = gossip.encode_frame(bytes(codec.MAX_BYTES + 1), key)
+    monkeypatch.setattr(gossip, "_mac", None)
+    with pytest.raises(Refused, match=r"R-04\.3j"):
+        gossip.accept_frame(frame, by_name(key), HERE)
+
+
+def by_name(*keys):
+    return {gossip.name_gossip_key(key): key for key in keys}
 
 
 def test_gossip_carries_the_charter_under_its_own_signature():
     key = gossip.gossip_key(EPOCH_KEY)
     charter = signed(b"c", neighbourhood=FOUNDING_ID, seq=1, prev=None)
-    assert gossip.accept_frame(gossip.encode_frame(charter.wire, key), [key], charter.id) == charter
+    frame = gossip.encode_frame(charter.wire, key)
+    assert gossip.accept_frame(frame, by_name(key), charter.id) == charter
 
 
 @settings(deadline=None, max_examples=300)
@@ -367,7 +388,7 @@ def test_mutated_gossip_is_refused(data):
     frame = bytearray(gossip.encode_frame(signed(b"words").wire, key))
     frame[data.draw(st.integers(0, len(frame) - 1))] ^= data.draw(st.integers(1, 255))
     with pytest.raises(Refused, match=r"R-04\.3"):
-        gossip.accept_frame(bytes(frame), [key], HERE)
+        gossip.accept_frame(bytes(frame), by_name(key), HERE)
 
 
 def test_the_topic_does_not_tell_the_neighbourhood():

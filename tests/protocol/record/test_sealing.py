@@ -23,14 +23,14 @@ LOW_ORDER = [
 @settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=300), st.binary(min_size=32, max_size=32), st.binary(max_size=80))
 def test_epoch_content_opens_with_its_key_in_its_place(plain, key, place):
-    epoch = EpochKey.from_key(1, key)
+    epoch = EpochKey.from_key(b"m" * 32, key)
     sealed = seal.seal_epoch_content(epoch, plain, place, b"s" * 32)
     assert seal.open_epoch_content(epoch, sealed, place) == plain
     assert seal.read_epoch_key_id(sealed) == epoch.id
 
 
 def test_epoch_content_opens_nowhere_else():
-    epoch = EpochKey.from_key(1, b"k" * 32)
+    epoch = EpochKey.from_key(b"m" * 32, b"k" * 32)
     sealed = seal.seal_epoch_content(epoch, b"words", PLACE, b"s" * 32)
     wrong = [
         seal.content_context(b"m" * 32, b"d" * 32, 7),
@@ -43,19 +43,21 @@ def test_epoch_content_opens_nowhere_else():
         with pytest.raises(Refused, match=r"R-01\.22"):
             seal.open_epoch_content(epoch, sealed, place)
     with pytest.raises(Refused, match=r"R-01\.22"):
-        seal.open_epoch_content(EpochKey(1, epoch.id, b"l" * 32), sealed, PLACE)
+        seal.open_epoch_content(EpochKey(epoch.id, b"m" * 32, b"l" * 32), sealed, PLACE)
 
 
 def test_an_epoch_id_commits_to_its_key_without_telling_it():
-    epoch = EpochKey.from_key(1, b"k" * 32)
-    assert epoch.id == seal.epoch_key_id(b"k" * 32) != seal.epoch_key_id(b"l" * 32)
+    epoch = EpochKey.from_key(b"m" * 32, b"k" * 32)
+    others = [(b"m" * 32, b"l" * 32), (b"n" * 32, b"k" * 32)]  # another key, or another maker
+    assert epoch.id == seal.epoch_key_id(b"m" * 32, b"k" * 32)
+    assert epoch.id not in {seal.epoch_key_id(*other) for other in others}
     assert epoch.id not in epoch.key
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_every_changed_bit_of_sealed_words_is_noticed(data):
-    epoch = EpochKey.from_key(1, b"k" * 32)
+    epoch = EpochKey.from_key(b"m" * 32, b"k" * 32)
     for sealed, opens in (
         (
             seal.seal_epoch_content(epoch, b"words", PLACE, b"s" * 32),
@@ -65,7 +67,7 @@ def test_every_changed_bit_of_sealed_words_is_noticed(data):
             seal.seal_private_content([ADA.public, BEN.public], b"words", PLACE, b"s" * 32),
             lambda one: seal.open_private_content(one, [ADA], PLACE),
         ),
-        (seal.seal_key(b"k" * 32, ADA.public, b"s" * 32), lambda one: seal.open_key(one, ADA)),
+        (seal.seal_key(b"k" * 32, ADA.public), lambda one: seal.open_key(one, ADA)),
     ):
         wrong = bytearray(sealed)
         wrong[data.draw(st.integers(0, len(wrong) - 1))] ^= data.draw(st.integers(1, 255))
@@ -156,16 +158,26 @@ def test_a_cover_leaves_few_lengths(plain):
 
 
 def test_a_key_in_a_slot_opens_for_its_device_only():
-    slot = seal.seal_key(b"k" * 32, ADA.public, b"s" * 32)
+    slot = seal.seal_key(b"k" * 32, ADA.public)
     assert seal.open_key(slot, ADA) == b"k" * 32
     with pytest.raises(Refused, match=r"R-01\.23"):
         seal.open_key(slot, EVE)
 
 
+def test_everybody_who_holds_a_key_can_check_each_slot():
+    """R-01.23b: the slot follows from the key and the box key alone."""
+    slot = seal.seal_key(b"k" * 32, ADA.public)
+    assert seal.is_right_slot(slot, b"k" * 32, ADA.public)
+    assert not seal.is_right_slot(slot, b"k" * 32, BEN.public)
+    assert not seal.is_right_slot(slot, b"l" * 32, ADA.public)
+    assert not seal.is_right_slot(bytes(80), b"k" * 32, ADA.public)
+    assert not seal.is_right_slot(slot, b"k" * 32, bytes(32))  # a low-order point
+
+
 @pytest.mark.parametrize("point", LOW_ORDER, ids=lambda point: point.hex()[:8])
 def test_nothing_is_sealed_to_or_opened_from_a_low_order_point(point):
     with pytest.raises(Refused, match=r"R-01\.23"):
-        seal.seal_key(b"k" * 32, point, b"s" * 32)
+        seal.seal_key(b"k" * 32, point)
     with pytest.raises(Refused, match=r"R-01\.23"):
         seal.seal_private_content([ADA.public, point], b"words", PLACE, b"s" * 32)
     with pytest.raises(Refused, match=r"R-01\.23"):
@@ -175,7 +187,7 @@ def test_nothing_is_sealed_to_or_opened_from_a_low_order_point(point):
 @pytest.mark.parametrize("length", [0, 31, 33])
 def test_a_box_of_another_length_is_refused(length):
     with pytest.raises(Refused, match=r"R-01\.23"):
-        seal.seal_key(b"k" * 32, b"b" * length, b"s" * 32)
+        seal.seal_key(b"k" * 32, b"b" * length)
 
 
 @pytest.mark.parametrize("count", [0, seal.MAX_SLOTS + 1])

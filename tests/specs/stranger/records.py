@@ -114,12 +114,23 @@ def box(seed):
     return na.crypto_scalarmult_base(secret), secret
 
 
-def key_id(key):
-    return sha(b"meshcoop epoch 2\0", key)[:16]
+def key_id(maker, key):
+    return sha(b"meshcoop epoch 2\0", maker, key)
 
 
 def context(place, device, number):
     return place + device + number.to_bytes(8, "big")
+
+
+def open_keys(sealed, place, seed):
+    """Returns the keys that were given to the device with this seed, by id (R-03.39d)."""
+    where = b"meshcoop keys 2\0" + place + box(seed)[0]
+    given = unpack(open_private(private_key(sealed, seed), sealed, where))
+    return {
+        key_id(maker, joined[at : at + 32]): (maker, joined[at : at + 32])
+        for maker, joined in given
+        for at in range(0, len(joined), 32)
+    }
 
 
 # -- private words and records (R-01.24 to R-01.26) -----------------------------------------------
@@ -148,8 +159,8 @@ def private_key(sealed, seed):
 
 def open_private(key, sealed, where):
     end = _locks(sealed)
-    need(key is not None and sealed[end : end + 16] == _private_name(key), "R-01.24")
-    return _decrypt("R-01.24", sealed[end + 16 :], where, bytes(24), key)
+    need(key is not None and sealed[end : end + 32] == _private_name(key), "R-01.24")
+    return _decrypt("R-01.24", sealed[end + 32 :], where, bytes(24), key)
 
 
 def decoys(count, seed):
@@ -170,24 +181,24 @@ def uncover(covered):
 
 
 def _private_name(key):
-    return sha(b"meshcoop private 2\0", key)[:16]
+    return sha(b"meshcoop private 2\0", key)
 
 
 def _locks(sealed):
     need(len(sealed) > 0 and 1 <= sealed[0] <= 128, "R-01.24")
     end = 33 + sealed[0] * 48
-    need(len(sealed) >= end + 32, "R-01.24")
+    need(len(sealed) >= end + 48, "R-01.24")
     return end
 
 
-def seal_epoch(key, plain, where, seed):
+def seal_epoch(maker, key, plain, where, seed):
     nonce = derive(seed, b"epoch nonce", 24)
-    return key_id(key) + nonce + _encrypt(plain, where, nonce, key)
+    return key_id(maker, key) + nonce + _encrypt(plain, where, nonce, key)
 
 
-def open_epoch(key, content, where):
-    need(len(content) >= 56 and content[:16] == key_id(key), "R-01.22")
-    return _decrypt("R-01.22", content[40:], where, content[16:40], key)
+def open_epoch(maker, key, content, where):
+    need(len(content) >= 72 and content[:32] == key_id(maker, key), "R-01.22")
+    return _decrypt("R-01.22", content[56:], where, content[32:56], key)
 
 
 def slot_key(secret, point, ephemeral, to):
@@ -198,8 +209,8 @@ def slot_key(secret, point, ephemeral, to):
         raise RefusedError("R-01.23", "nothing can be sealed to this key") from None
 
 
-def seal_slot(key, to, seed):
-    secret = derive(seed + to, b"ephemeral")
+def seal_slot(key, to):
+    secret = derive(key + to, b"ephemeral")
     point = na.crypto_scalarmult_base(secret)
     return point + _encrypt(key, None, bytes(24), slot_key(secret, to, point, to))
 

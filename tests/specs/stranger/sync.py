@@ -11,7 +11,8 @@ from tests.specs.stranger.records import check_signature, derive, parse, sha, si
 WINDOW = 524_288
 _HELLO = b"meshcoop sync 2 hello\0"
 _LETTERS = {int: "i", bytes: "b", str: "s", list: "l", bool: "o"}
-_SHAPES = ["ibbl", "b", "lo", "l", "", "i", "bi", "l", "bb", "ss", "l"]  # after a frame's type
+# What follows after a frame's type.
+_SHAPES = ["ibbl", "b", "lo", "l", "", "i", "bi", "l", "bb", "ss", "l", "l", "b", "b"]
 
 
 def gossip_key(epoch_key):
@@ -19,13 +20,15 @@ def gossip_key(epoch_key):
 
 
 def gossip_frame(wire, key):
-    return hashlib.blake2b(wire, key=key, digest_size=16).digest() + wire
+    name = sha(b"meshcoop gossip key 2\0", key)[:8]
+    return name + hashlib.blake2b(wire, key=key, digest_size=16).digest() + wire
 
 
 def accept_gossip(data, keys, place):
-    made = [gossip_frame(data[16:], key) for key in keys]
+    need(len(data) <= 24 + 16_384, "R-04.3j")
+    made = [gossip_frame(data[24:], key) for key in keys]
     need(any(hmac.compare_digest(data, one) for one in made), "R-04.3")
-    one = parse(data[16:])
+    one = parse(data[24:])
     need(one.content is not None, "R-04.3")
     verify(one, place)
     return one
@@ -75,7 +78,7 @@ class Session:
     def __init__(self, heads, log, check=None):
         self._heads, self._log, self._check = heads, log, check
         self.hello, self.met = None, False
-        self.rounds, self.received = 0, []
+        self.rounds, self.received, self.keys = 0, [], []
         self._frames, self._room, self._queue = Frames(), WINDOW, []
         self._reset()
 
@@ -109,6 +112,7 @@ class Session:
             for parts in where:
                 need(len(parts) <= most and all(type(one) is of for one in parts), rule)
         need(kind != 10 or all(len(one) <= 200 for one in items[0]), "R-05.9")
+        self.keys += items if kind == 13 else ()
         steps = (self._greet, self._compare, self._map, self._take, self._end, self._credit)
         return steps[kind](*items) if kind in range(len(steps)) else b""
 

@@ -1,0 +1,107 @@
+"""Makes a group key when no epoch fits any more (R-03.33)."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from meshcoop.author.signer import Signer
+from meshcoop.fold.epoch_fold import SLOTS_AT_ONCE, Choice
+from meshcoop.fold.state import State
+from protocol.authority.epochs import MAX_NAMED, MAX_SEALS
+from protocol.kinds.neighbourhood import Epoch as EpochRecord
+from protocol.record.envelope import DAY_MS
+from protocol.record.sealing import KEY_SIZE, EpochKey, seal_key
+
+MOST_A_DAY = 8  # group keys that a home makes in a day because devices are gone
+
+_LOG = logging.getLogger(__name__)
+
+
+class EpochMaker:
+    """Makes the group keys of one home.
+
+    `devices` are the devices of the home. `write(fields, signer)` signs and stores an epoch record.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        devices: Mapping[bytes, bytes],
+        write: Callable[[dict[str, Any], Signer], object],
+    ) -> None:
+        self._state = state
+        self._devices = devices
+        self._write = write
+        self._left: tuple[EpochKey, Signer, list[bytes]] | None = None  # box keys without a slot
+
+    def ensure(self, signer: Signer, now: int, random: Callable[[int], bytes]) -> None:
+        """Makes a group key unless there is one with which this home may write (R-03.33). `now` is
+        in milliseconds, and `random(n)` returns n random bytes.
+
+        Raises Refused if the quota of the signer's device is used up.
+        """
+        choice = self._state.epochs.choose()
+        if choice.fits:
+            return
+        if choice.epoch is not None and self._made_on(now // DAY_MS) >= MOST_A_DAY:
+            gone = len(choice.departed.all - choice.epoch.names)
+            _LOG.warning("%d devices that are gone may still hold the group key", gone)
+            return
+        with self._state.store.transaction():
+            self._make(signer, choice, random(KEY_SIZE))
+
+    def complete(self) -> bool:
+        """Seals the key that was made last to further devices, if there were many: to so many as
+        one step allows. Returns whether some are left.
+        """
+        if self._left is None:
+            return False
+        key, signer, boxes = self._left
+        epoch = self._state.epochs.choose().epoch
+        if epoch is None or epoch.key_id != key.id:
+            self._left = None  # it is used no more
+            return False
+        with self._state.store.transaction():
+            for part in _parts(boxes[:SLOTS_AT_ONCE], MAX_SEALS):
+                self._write_part(key, signer, part, b"")
+        self._left = (key, signer, boxes[SLOTS_AT_ONCE:]) if boxes[SLOTS_AT_ONCE:] else None
+        return self._left is not None
+
+    def _make(self, signer: Signer, choice: Choice, secret: bytes) -> None:
+        authority = self._state.authority
+        assert authority is not None, "who signs is a member by it"
+        key = EpochKey.from_key(signer.device, secret)
+        # Devices of this home may not have written yet.
+        own = {signer.device, *filter(authority.is_live, self._devices)}
+        boxes = [authority.devices[device].box for device in sorted(own)]
+        boxes += [box for device, box in choice.readers.items() if device not in own]
+        names = sorted(choice.departed.all)
+        name_parts = [b"".join(part) for part in _parts(names, MAX_NAMED)]
+        box_parts = _parts(boxes[:SLOTS_AT_ONCE], MAX_SEALS)
+        self._state.epochs.hold_made(key)
+        for part, joined in zip_longest(box_parts, name_parts):
+            self._write_part(key, signer, part or [], joined or b"")
+        if boxes[SLOTS_AT_ONCE:] and signer.device in self._devices:
+            self._left = (key, signer, boxes[SLOTS_AT_ONCE:])
+        _LOG.info("made a group key for %d devices; %d are gone", len(boxes), len(names))
+
+    def _write_part(
+        self, key: EpochKey, signer: Signer, boxes: Sequence[bytes], names: bytes
+    ) -> None:
+        seals = [box + seal_key(key.key, box) for box in boxes]
+        self._write({"key_id": key.id, "seals": seals, "gone": names}, signer)
+
+    def _made_on(self, day: int) -> int:
+        made = {
+            act.fields["key_id"]
+            for act in self._state.authority_fold.records_of(EpochRecord)
+            if act.device in self._devices and act.time // DAY_MS == day
+        }
+        return len(made)
+
+
+def _parts(values: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
+    """Yields the values in parts of at most `size`."""
+    for at in range(0, len(values), size):
+        yield values[at : at + size]

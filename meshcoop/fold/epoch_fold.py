@@ -1,0 +1,317 @@
+"""Folds epoch records: which group keys this home holds, and which one seals new records
+(specs/03, section Epoch keys).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from meshcoop.fold.key_ring import KeyRing
+from meshcoop.store.held_keys import EpochKeys, KeptKey
+from meshcoop.store.store import Store
+from protocol.authority.authority import Authority
+from protocol.authority.epochs import (
+    Departed,
+    Epoch,
+    choose_epoch,
+    find_departed,
+    find_readers,
+    fits,
+    is_named,
+    name_gone,
+    split_names,
+    standing_records,
+)
+from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
+from protocol.errors import Refused
+from protocol.fold.registry import declared_of
+from protocol.kinds.neighbourhood import Epoch as EpochRecord
+from protocol.kinds.neighbourhood import GivenKeys
+from protocol.record.sealing import (
+    KEY_SIZE,
+    EpochKey,
+    is_right_slot,
+    lock_kept_key,
+    open_kept_key,
+    open_key,
+)
+from protocol.wire.gossip import gossip_key
+
+SLOTS_AT_ONCE = 200  # slots that are checked in one step: some 25 ms of a small machine
+
+_Group = tuple[bytes, bytes]  # the maker and the id of its key
+
+
+class Choice(NamedTuple):
+    """Which epoch seals new records here.
+
+    `epoch` is None if there is none. `fits` is False if it does not name all devices that are gone.
+    `departed` are those who are gone, and `readers` the devices that may be given keys, with their
+    box keys.
+    """
+
+    epoch: Epoch | None
+    fits: bool
+    departed: Departed
+    readers: dict[bytes, bytes]
+
+
+class EpochFold:
+    """The epochs of a neighbourhood, as this home sees them. Callers must hold a transaction of the
+    store when they let it learn or hold keys.
+    """
+
+    def __init__(self, store: Store, neighbourhood: bytes, ring: KeyRing) -> None:
+        self.table = EpochKeys(store)
+        self._store = store
+        self._neighbourhood = neighbourhood
+        self._ring = ring
+        self._authority: Authority | None = None
+        self._groups: dict[_Group, list[AuthorityRecord]] = {}
+        self._gathered: dict[tuple[bytes, ...], Epoch] = {}  # by the ids of its records
+        self._is_right: dict[bytes, bool] = {}  # by the id of an epoch record: are its slots right
+        self._made: set[bytes] = set()  # ids of keys that this home has made
+        self._read: set[bytes] = set()  # ids of records that were opened, or are for others
+        self._box_count = 0
+        self._gossip_keys: dict[bytes, bytes] = {}  # by the id of the epoch key
+        self._chosen: tuple[frozenset[bytes], Choice] | None = None
+        ring.add(key for kept in self.table.all() if (key := self._unlock(kept)))
+
+    # -- learning keys ----------------------------------------------------------------------------
+
+    def learn(self, authority: Authority, index: AuthorityIndex) -> set[int]:
+        """Reads the epoch records of `index` under a new authority. Returns the roots of threads
+        that have words sealed with keys that are new here.
+        """
+        self._authority = authority
+        self._chosen = None
+        if self._box_count != len(self._ring.boxes):
+            self._box_count = len(self._ring.boxes)
+            self._read.clear()
+        acts = index.of_kinds(declared_of(EpochRecord).name)
+        groups: dict[_Group, list[AuthorityRecord]] = defaultdict(list)
+        for act in acts:
+            groups[act.device, act.fields["key_id"]].append(act)
+        self._groups = groups
+        new = [self._open(act) for act in acts if act.id not in self._read]
+        roots = self.hold(key for key in new if key is not None)
+        self._note_names(act for act in acts if act.id not in self._read)
+        self._read.update(act.id for act in acts)
+        roots |= self._take_given(index)
+        self._accept_gossip(authority)
+        return roots
+
+    def read_again(self) -> None:
+        """Reads all records again when it learns next. A transaction has failed."""
+        self._read.clear()
+        self._made.clear()
+
+    def hold(self, keys: Iterable[EpochKey]) -> set[int]:
+        """Keeps keys that this home has got. Returns the roots of threads with words sealed with
+        those that are new here.
+        """
+        new = [key for key in keys if key.id not in self._ring]
+        self._ring.add(new)
+        self._chosen = None
+        for key in new:
+            self._keep(key)
+        return self._roots(key.id for key in new)
+
+    def _keep(self, key: EpochKey) -> None:
+        device, box = next(iter(self._ring.boxes.items()))
+        self.table.add(KeptKey(key.id, key.maker, device, lock_kept_key(key, box)))
+
+    def _unlock(self, kept: KeptKey) -> EpochKey | None:
+        box = self._ring.boxes.get(kept.device)
+        try:
+            return open_kept_key(kept.id, kept.maker, kept.locked, box) if box else None
+        except Refused:
+            return None  # the disk has changed it: the home asks for it again
+
+    def hold_made(self, key: EpochKey) -> None:
+        """Keeps a key that this home has made. It need not check the slots that it makes."""
+        self._made.add(key.id)
+        self.hold([key])
+
+    def missing(self, limit: int) -> list[bytes]:
+        """Returns the ids of at most `limit` keys with which words in the store are sealed, and
+        that this home lacks.
+        """
+        ids = self._store.records.key_ids()
+        return list(islice((key_id for key_id in ids if key_id not in self._ring), limit))
+
+    # -- giving keys ------------------------------------------------------------------------------
+
+    def givable(self, ids: Iterable[bytes], device: bytes) -> Iterator[EpochKey]:
+        """Yields those of the keys that may be given to a device (R-03.39a, R-03.39b)."""
+        authority = self._authority
+        if authority is None or device not in find_readers(authority, self._store.logs.writers()):
+            return
+        theirs = [name_gone(device), name_gone(authority.owners[device])]
+        for key_id in ids:
+            key = self._ring.get(key_id)
+            names = self.table.names_of(key.maker, key_id) if key else None
+            if key is None or names is None or any(is_named(name, names) for name in theirs):
+                continue
+            if self._store.records.is_sealing(key_id):
+                yield key
+
+    # -- choosing ---------------------------------------------------------------------------------
+
+    def choose(self) -> Choice:
+        """Returns which epoch seals new records now."""
+        authority = self._authority
+        assert authority is not None, "who writes is a member by it"
+        writers = frozenset(self._store.logs.writers())
+        if self._chosen is not None and self._chosen[0] == writers:
+            return self._chosen[1]
+        departed = find_departed(authority, writers)
+        readers = find_readers(authority, writers)
+        self._check(self._candidates(authority, departed), SLOTS_AT_ONCE)
+        usable = [
+            epoch
+            for epoch, acts in self._candidates(authority, departed)
+            if all(self._is_right.get(act.id) for act in acts)
+        ]
+        epoch = choose_epoch(usable, departed, frozenset(readers.values()))
+        choice = Choice(epoch, epoch is not None and fits(epoch, departed), departed, readers)
+        self._chosen = (writers, choice)
+        return choice
+
+    def current_key(self) -> EpochKey | None:
+        """Returns the key that seals new records, or None if this home must make one."""
+        epoch = self.choose().epoch if self._authority else None
+        return self._ring.get(epoch.key_id) if epoch else None
+
+    def check_slots(self, limit: int = SLOTS_AT_ONCE) -> bool:
+        """Checks at most `limit` slots of epochs that could seal new records. Returns whether
+        slots are left to check.
+        """
+        authority = self._authority
+        if authority is None:
+            return False
+        departed = find_departed(authority, self._store.logs.writers())
+        return self._check(self._candidates(authority, departed), limit)
+
+    def _candidates(
+        self, authority: Authority, departed: Departed
+    ) -> list[tuple[Epoch, list[AuthorityRecord]]]:
+        """Returns the epochs that could seal new records if their slots are right (R-03.8a,
+        R-03.8c), each with its records that count.
+        """
+        candidates = []
+        for (maker, key_id), group in self._groups.items():
+            if not self._holds(maker, key_id):
+                continue
+            acts = standing_records(group, authority)
+            if acts and departed.people <= (epoch := self._gather(acts)).names <= departed.all:
+                candidates.append((epoch, acts))
+        return candidates
+
+    def _holds(self, maker: bytes, key_id: bytes) -> bool:
+        """Returns whether this home holds the key, and `maker` made it (R-03.8d)."""
+        key = self._ring.get(key_id)
+        return key is not None and key.maker == maker
+
+    def _gather(self, acts: list[AuthorityRecord]) -> Epoch:
+        ids = tuple(act.id for act in acts)
+        if ids not in self._gathered:
+            self._gathered[ids] = Epoch.gather(acts)
+        return self._gathered[ids]
+
+    def _check(self, candidates: list[tuple[Epoch, list[AuthorityRecord]]], limit: int) -> bool:
+        """Checks slots of the candidates, those with the most slots first. Returns whether some are
+        left to check.
+        """
+        for epoch, acts in sorted(candidates, key=lambda candidate: -len(candidate[0].boxes)):
+            key = self._ring.get(epoch.key_id)
+            assert key is not None, "candidates are epochs whose keys are held"
+            for act in acts:
+                if act.id in self._is_right:
+                    continue
+                if epoch.key_id in self._made:
+                    self._is_right[act.id] = True
+                    continue
+                if limit <= 0:
+                    return True
+                limit -= len(act.fields["seals"])
+                self._is_right[act.id] = all(
+                    is_right_slot(seal[KEY_SIZE:], key.key, seal[:KEY_SIZE])
+                    for seal in act.fields["seals"]
+                )
+                self._chosen = None
+        return False
+
+    # -- reading records --------------------------------------------------------------------------
+
+    def _open(self, act: AuthorityRecord) -> EpochKey | None:
+        """Opens the key that an epoch record seals to a device of this home (R-03.8d)."""
+        boxes = {box.public: box for box in self._ring.boxes.values()}
+        for seal in act.fields["seals"]:
+            box = boxes.get(seal[:KEY_SIZE])
+            if box is None:
+                continue
+            try:
+                key = EpochKey.from_key(act.device, open_key(seal[KEY_SIZE:], box))
+            except Refused:
+                continue
+            if key.id == act.fields["key_id"]:
+                return key
+        return None
+
+    def _take_given(self, index: AuthorityIndex) -> set[int]:
+        given = [
+            act
+            for act in index.of_kinds(declared_of(GivenKeys).name)
+            if act.id not in self._read and act.fields["receiver"] in self._ring.boxes
+        ]
+        self._read.update(act.id for act in given)
+        return self._roots(
+            key_id
+            for act in given
+            for key_id in self._ring.take_given(
+                act.fields["receiver"], act.fields["sealed"], self._neighbourhood
+            )
+        )
+
+    def _note_names(self, acts: Iterable[AuthorityRecord]) -> None:
+        """Notes whom epoch records name. They stay noted when a record is dropped."""
+        for act in acts:
+            maker, key_id = act.device, act.fields["key_id"]
+            before = self.table.names_of(maker, key_id)
+            names = {*split_names(before or b""), *split_names(act.fields["gone"])}
+            joined = b"".join(sorted(names))
+            if joined != before:
+                self.table.set_names(maker, key_id, joined)
+
+    def _roots(self, key_ids: Iterable[bytes]) -> set[int]:
+        return {
+            root for key_id in key_ids for root in self._store.records.roots_sealed_with(key_id)
+        }
+
+    def _accept_gossip(self, authority: Authority) -> None:
+        """R-04.2b: accepts gossip under the keys of epochs that count. The latest come first."""
+        counting = {
+            act.fields["key_id"]: (act.time, act.id)
+            for group in self._groups.values()
+            for act in group
+            if self._holds(act.device, act.fields["key_id"])
+            and authority.person_of_device(act.device)
+            and authority.stands(act.device, act.seq)
+        }
+        latest_first = sorted(counting, key=lambda key_id: counting[key_id], reverse=True)
+        keys = [self._ring.get(key_id) for key_id in latest_first]
+        self._ring.accept_gossip(self._gossip_key(key) for key in keys if key is not None)
+
+    def _gossip_key(self, key: EpochKey) -> bytes:
+        if key.id not in self._gossip_keys:
+            self._gossip_keys[key.id] = gossip_key(key)
+        return self._gossip_keys[key.id]
+
+    def gossip_keys(self) -> list[bytes]:
+        """Returns the gossip keys of epochs that count. The first is the one to gossip under."""
+        keys = list(self._ring.gossip_keys.values())
+        current = self.current_key()
+        first = [self._gossip_key(current)] if current else []
+        return [*first, *(key for key in keys if key not in first)]

@@ -1,0 +1,100 @@
+"""The keys that a home or a relay holds: the group keys of a home, and a relay's gossip keys."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from meshcoop.store.database import Database
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS epoch_keys (
+    id BLOB PRIMARY KEY, maker BLOB NOT NULL, device BLOB NOT NULL, locked BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS epoch_names (
+    maker BLOB NOT NULL, id BLOB NOT NULL, names BLOB NOT NULL, PRIMARY KEY (maker, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS keys_given (
+    device BLOB NOT NULL, id BLOB NOT NULL, PRIMARY KEY (device, id)
+) WITHOUT ROWID;
+"""
+
+_GOSSIP_SCHEMA = """
+CREATE TABLE IF NOT EXISTS gossip_keys (
+    person BLOB NOT NULL, key BLOB NOT NULL, PRIMARY KEY (person, key)
+) WITHOUT ROWID;
+"""
+
+
+class KeptKey(NamedTuple):
+    """A group key, locked with the box key of `device`. `maker` is the device that made it."""
+
+    id: bytes
+    maker: bytes
+    device: bytes
+    locked: bytes
+
+
+class EpochKeys:
+    """The tables of group keys, of those whom their makers named as gone, and of keys given.
+
+    A key stays here when the records that handed it on are gone: words are sealed with it. It is
+    locked with the box key of a device of this home, which lies outside the store.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
+        self._db.executescript(_SCHEMA)
+
+    def all(self) -> list[KeptKey]:
+        """Returns all keys, locked."""
+        rows = self._db.execute("SELECT id, maker, device, locked FROM epoch_keys")
+        return [KeptKey(*row) for row in rows]
+
+    def add(self, key: KeptKey) -> None:
+        """Adds a key, unless it is here already."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO epoch_keys (id, maker, device, locked) VALUES (?, ?, ?, ?)", key
+        )
+
+    def names_of(self, maker: bytes, key_id: bytes) -> bytes | None:
+        """Returns the joined names of those whom the maker of a key named as gone. Returns None if
+        no record of the key was ever here.
+        """
+        row = self._db.execute(
+            "SELECT names FROM epoch_names WHERE maker = ? AND id = ?", (maker, key_id)
+        ).fetchone()
+        return row[0] if row else None
+
+    def set_names(self, maker: bytes, key_id: bytes, names: bytes) -> None:
+        """Stores the joined names of those whom the maker of a key named as gone."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO epoch_names VALUES (?, ?, ?)", (maker, key_id, names)
+        )
+
+    def given_to(self, device: bytes) -> set[bytes]:
+        """Returns the ids of the keys that this home gave to a device by record."""
+        rows = self._db.execute("SELECT id FROM keys_given WHERE device = ?", (device,))
+        return {row[0] for row in rows}
+
+    def note_given(self, device: bytes, ids: Iterable[bytes]) -> None:
+        """Notes that this home gave keys to a device by record."""
+        self._db.executemany(
+            "INSERT OR IGNORE INTO keys_given VALUES (?, ?)", [(device, key_id) for key_id in ids]
+        )
+
+
+class GossipKeys:
+    """The table of gossip keys. Beside each key is the person from whose home the key came."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database.db
+        self._db.executescript(_GOSSIP_SCHEMA)
+
+    def all(self) -> list[bytes]:
+        """Returns all keys, each once."""
+        return [row[0] for row in self._db.execute("SELECT DISTINCT key FROM gossip_keys")]
+
+    def replace(self, person: bytes, keys: Iterable[bytes]) -> None:
+        """Stores gossip keys of a person, in place of the person's earlier keys."""
+        self._db.execute("DELETE FROM gossip_keys WHERE person = ?", (person,))
+        rows = [(person, key) for key in keys]
+        self._db.executemany("INSERT OR IGNORE INTO gossip_keys VALUES (?, ?)", rows)

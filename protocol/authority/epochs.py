@@ -1,0 +1,141 @@
+"""Epochs: which group key seals new records (specs/03, section Epoch keys).
+
+An epoch's records hand one group key to devices, and name everybody who is gone. Writers use an
+epoch that names exactly those who are gone. So every departure forces a key that somebody who
+belongs made after it, whoever made the key before.
+
+These functions only choose. Whether a home holds a key, and whether the slots in an epoch's records
+are right, is found out before (R-03.8d).
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from protocol.authority.authority import Authority
+from protocol.authority.record_index import AuthorityRecord
+from protocol.record.sealing import KEY_SIZE
+
+NAME_SIZE = 16  # bytes of the name of somebody who is gone
+MAX_SEALS = 64  # devices to which one record seals a key
+MAX_NAMED = 400  # names of the gone in one record; with the seals, the record has under 15 kB
+
+
+class Departed(NamedTuple):
+    """The names of those who are gone: people, and devices of people who belong (R-03.8b)."""
+
+    people: frozenset[bytes]
+    devices: frozenset[bytes]
+
+    @property
+    def all(self) -> frozenset[bytes]:
+        """The names of all who are gone."""
+        return self.people | self.devices
+
+
+class Epoch(NamedTuple):
+    """All records of one maker for one group key, taken together.
+
+    `maker` is the device that made the key. `names` are those whom the records name as gone.
+    `boxes` are the box keys to which they seal the key.
+    """
+
+    maker: bytes
+    key_id: bytes
+    names: frozenset[bytes]
+    boxes: frozenset[bytes]
+
+    @classmethod
+    def gather(cls, records: Iterable[AuthorityRecord]) -> "Epoch":
+        """Makes an epoch from its records, of which there is at least one."""
+        records = list(records)
+        return cls(
+            records[0].device,
+            records[0].fields["key_id"],
+            frozenset(name for record in records for name in split_names(record.fields["gone"])),
+            frozenset(seal[:KEY_SIZE] for record in records for seal in record.fields["seals"]),
+        )
+
+
+def standing_records(
+    records: Iterable[AuthorityRecord], authority: Authority
+) -> list[AuthorityRecord]:
+    """Returns those of the records of one epoch that stand. If its maker is no live device, returns
+    none: the epoch does not count (R-03.8a).
+    """
+    return [
+        record
+        for record in records
+        if authority.is_live(record.device) and authority.stands(record.device, record.seq)
+    ]
+
+
+def name_gone(key: bytes) -> bytes:
+    """Returns the name that stands for a person or device in a list of those who are gone."""
+    return hashlib.sha256(b"meshcoop gone 2\0" + key).digest()[:NAME_SIZE]
+
+
+def split_names(joined: bytes) -> list[bytes]:
+    """Returns the names that stand joined in a field."""
+    return [joined[at : at + NAME_SIZE] for at in range(0, len(joined), NAME_SIZE)]
+
+
+def is_named(name: bytes, joined: bytes) -> bool:
+    """Returns whether a name stands in a field of joined names."""
+    at = joined.find(name)
+    while at >= 0 and at % NAME_SIZE:
+        at = joined.find(name, at + 1)
+    return at >= 0
+
+
+def find_departed(authority: Authority, writers: Iterable[bytes]) -> Departed:
+    """Returns who is gone (R-03.8b). `writers` are the devices with a record in the store.
+
+    Somebody who was vouched for, never belonged and never wrote is not gone: nobody has given them
+    a key (R-03.33).
+    """
+    owners = authority.owners
+    wrote = {owners[device] for device in writers if device in owners}
+    people = (wrote | authority.people.keys()) - authority.members.keys()
+    devices = [
+        device
+        for device, person in owners.items()
+        if person in authority.members and not authority.is_live(device)
+    ]
+    return Departed(
+        frozenset(map(name_gone, people)),
+        frozenset(map(name_gone, devices)),
+    )
+
+
+def find_readers(authority: Authority, writers: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Returns the devices that are given keys, and their box keys (R-03.33): live devices that have
+    a record in the store.
+    """
+    return {
+        device: authority.devices[device].box
+        for device in sorted(writers)
+        if authority.is_live(device)
+    }
+
+
+def choose_epoch(
+    epochs: Iterable[Epoch], departed: Departed, boxes: frozenset[bytes]
+) -> Epoch | None:
+    """Returns the epoch whose key seals new records, or None if there is none (R-03.8c).
+
+    The makers of `epochs` are live devices, this home holds the keys, and all slots are right.
+    `boxes` are the box keys of live devices. If no epoch names all who are gone, returns one that
+    names all people who are gone and the most devices.
+    """
+    candidates = [epoch for epoch in epochs if departed.people <= epoch.names <= departed.all]
+    return min(candidates, key=lambda epoch: _rank(epoch, boxes), default=None)
+
+
+def fits(epoch: Epoch, departed: Departed) -> bool:
+    """Returns whether the epoch names exactly those who are gone (R-03.8c)."""
+    return epoch.names == departed.all
+
+
+def _rank(epoch: Epoch, boxes: frozenset[bytes]) -> tuple[int, int, bytes]:
+    return -len(epoch.names), -len(epoch.boxes & boxes), epoch.key_id
