@@ -128,6 +128,30 @@ SYNCHRONISING = {
         "test_a_forked_log_is_found_and_both_keep_the_same_of_it",
     ),
     "ten thousand branches": (MEETING, "test_ten_thousand_branches_leave_two_records"),
+    "an expelled person goes on writing": (
+        "attacks/test_settled_cuts.py",
+        "test_what_an_expelled_person_goes_on_writing_is_let_go_by_every_home",
+    ),
+    "new devices of an expelled person": (
+        "attacks/test_settled_cuts.py",
+        "test_nothing_of_an_expelled_persons_new_device_is_stored",
+    ),
+    "feuds in any order": (
+        "attacks/test_one_store.py",
+        "test_any_order_and_any_route_give_one_store",
+    ),
+    "days to come": (
+        "attacks/test_claimed_times.py",
+        "test_a_member_who_claims_future_days_fills_no_store",
+    ),
+    "days long past": (
+        "attacks/test_filled_disks.py",
+        "test_a_newcomer_fills_only_the_days_of_their_membership",
+    ),
+    "forty devices": (
+        "attacks/test_filled_disks.py",
+        "test_of_a_person_32_devices_are_stored_and_the_same_everywhere",
+    ),
     "frames larger than announced": (SYNC, "test_what_is_no_frame_is_refused"),
     "a peer that is no member": (
         HOSTILE,
