@@ -91,6 +91,7 @@ class View:
         self.machine = one
         self.known = {charter().device: 1}
         self.keys = {}  # id → Key
+        self.shared = set()  # ids of keys that only Mal's people gave it
         self.made = 0
         self.given_up = False  # this home wrote with a key that not all devices are named by
         self._authority = None
@@ -319,7 +320,9 @@ class World:
         if held and self.dice.random() < 0.3:
             key = self.dice.choice(held)
         for view in self.hostile():
-            view.keys[key.id] = key
+            if key.id not in view.keys:
+                view.keys[key.id] = key
+                view.shared.add(key.id)
         everybody = [view.machine for view in self.views.values()]
         boxes = [one.box for one in everybody if self.dice.random() < 0.8]
         names = set(self.dice.choice(self.honest()).departed().all)  # some home would accept them
@@ -378,13 +381,15 @@ class World:
         can stop this. Keys that honest software gave do not need them.
         """
         allies = [other for other in self.hostile() if view.authority.is_live(other.device)]
-        if key.is_hostile and any(ally.machine.owner.number in _HOSTILE for ally in allies):
+        if key.is_hostile and allies:
             return []
+        has_ally = any(key.id in ally.keys for ally in allies)
         gone = self.gone_at(view)
         return [
             (view.machine.owner.number, other.machine.owner.number, key.id.hex()[:8])
             for other in self.views.values()
             if other.device in gone and key.id in other.keys
+            if not (has_ally and key.id in other.shared)
         ]
 
     def settle(self):
