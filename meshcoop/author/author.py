@@ -18,6 +18,7 @@ from meshcoop.author.folding import (
 )
 from meshcoop.author.record_sealer import RecordSealer
 from meshcoop.author.signer import Signer
+from meshcoop.fold.clock_limit import STORED_AHEAD_MS
 from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.ingest import quota
@@ -422,7 +423,15 @@ class Author:
         # record that this one is about.
         answered = self.inbox.store.records.find(about) if about is not None else None
         answered_at = answered.record.header.time if answered is not None else 0
-        time = max(self.now(), head.time, authority.members[signer.person].since, answered_at)
+        since = authority.members[signer.person].since
+        if since > self.now() + STORED_AHEAD_MS:  # no home would store it yet, not even this one
+            raise Refused(
+                "R-03.32",
+                "it is {now} here, but you joined on {when}; set this machine's clock",
+                now=self.state.clock_at(self.now()).now.replace("T", " "),
+                when=self.state.clock_at(since).now.replace("T", " "),
+            )
+        time = max(self.now(), head.time, since, answered_at)
         place = (_NOT_YET, signer.device, head.seq + 1, time, about)
         return Entry(*place, signer.person, kind.name, fields)
 

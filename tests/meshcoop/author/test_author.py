@@ -105,8 +105,11 @@ def test_nobody_writes_from_before_they_belonged():
         ada = here.found()
         ben = here.neighbour(ada)
         since = ada.state.authority.members[ben.me.person].since
-        ben.skew = -400 * 24 * HOUR
+        ben.skew = -23 * HOUR
         assert ben.post("offer", title="a slow clock").header.time >= since
+        ben.skew = -400 * 24 * HOUR
+        with pytest.raises(Refused, match=r"set this machine's clock .*R-03\.32"):
+            ben.post("offer", title="a clock that no home would follow")
 
 
 BAD_POSTS = {
