@@ -139,5 +139,5 @@ def test_until_a_term_is_settled_a_day_takes_one_quota_of_an_expelled_person():
         ada.inbox.ingest([])
         assert len(numbers(ada, pat.me.device)) == before + 60
         wanted = ben.post("offer", title="bread")
-        ada.feed([*away.wires(), wanted.wire])
+        ada.feed([*away.wires(), *ben.wires()])
         assert ada.view(wanted)
