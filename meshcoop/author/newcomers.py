@@ -7,27 +7,12 @@ R-16.5e). It asks people about all others.
 from collections.abc import Iterable
 
 from meshcoop.fold.state import State
-from protocol.authority import register_change
 from protocol.authority.authority import Authority
-from protocol.authority.terms import Term
 from protocol.kinds.neighbourhood import Admit
 from protocol.record.envelope import DAY_MS, Record
 
 _LOOKED_AT = 64  # records at each end of a log from which its days are read
 _DAYS = 2  # on so many days a newcomer wrote before software proposes them
-
-
-def additions(authority: Authority) -> dict[bytes, frozenset[bytes]]:
-    """Returns the people that each open renewal adds to the roll, by the renewal's id. Leaves out
-    renewals that change anything else, and those that add nobody.
-    """
-    holds = register_change.holdings_to_write(authority)
-    added = {
-        renewal: _added(authority, ballot.term, holds)
-        for renewal, ballot in authority.renewals.items()
-        if ballot.term is not None and ballot.parent == authority.term.id
-    }
-    return {renewal: people for renewal, people in added.items() if people}
 
 
 def vouched_for_by(state: State, person: bytes) -> set[bytes]:
@@ -51,19 +36,6 @@ def ready(state: State, people: Iterable[bytes]) -> list[bytes]:
     return [person for _, person in members if len(_days_of(state, authority, person)) >= _DAYS]
 
 
-def _added(authority: Authority, term: Term, holds: list[list[object]]) -> frozenset[bytes]:
-    """Returns the members that a term adds to the roll. Returns none if it changes anything else."""
-    present = authority.term
-    rules = (present.moderators, present.vouchers, present.share)
-    written = [[what, key, entry.n, entry.value] for (what, key), entry in term.written.items()]
-    written.sort(key=lambda hold: (hold[0], repr(hold[1])))
-    is_same = (term.moderators, term.vouchers, term.share) == rules and written == holds
-    added = term.roll - present.roll
-    if is_same and present.roll <= term.roll and added <= authority.members.keys():
-        return added
-    return frozenset()
-
-
 def _days_of(state: State, authority: Authority, person: bytes) -> set[int]:
     """Returns days on which a person wrote something. What software signed does not count."""
     days: set[int] = set()
@@ -77,4 +49,4 @@ def _days_of(state: State, authority: Authority, person: bytes) -> set[int]:
 
 
 def _days(records: Iterable[Record]) -> set[int]:
-    return {one.header.time // DAY_MS for one in records if not one.header.is_automatic}
+    return {record.header.time // DAY_MS for record in records if not record.header.is_automatic}

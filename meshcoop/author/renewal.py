@@ -12,7 +12,9 @@ from typing import Any
 from meshcoop.author import newcomers
 from meshcoop.author.author import Author
 from meshcoop.author.folding import Folding
+from meshcoop.author.signer import Signer
 from protocol.authority import register_change
+from protocol.authority.additions import find_additions
 from protocol.authority.authority import Authority
 from protocol.errors import AlreadySo, Refused
 from protocol.fold.content import pack_content
@@ -26,6 +28,7 @@ from protocol.record.envelope import DAY_MS, Record
 
 _LOG = logging.getLogger(__name__)
 
+_HOUR_MS = 3_600_000
 _ROOM = 10_000  # bytes that the lists may take in one record
 
 
@@ -79,9 +82,20 @@ def renew(
     declared_of(Renewal).check_fields(
         {name: value for name, value in fields.items() if name != "title"}
     )
-    signer = author.signer_of(person)
+    return _sign_renewal(author, author.signer_of(person), fields, pages, is_automatic=is_automatic)
+
+
+def _sign_renewal(
+    author: Author,
+    signer: Signer,
+    fields: dict[str, Any],
+    pages: list[dict[str, list[Any]]],
+    *,
+    is_automatic: bool,
+) -> Record:
+    """Signs a renewal, the parts that it names, and the yes of the person who proposes it."""
     for page in pages:
-        author.write(part, page, signer=signer, is_automatic=is_automatic)
+        author.write(declared_of(Part), page, signer=signer, is_automatic=is_automatic)
     renewal = author.write(declared_of(Renewal), fields, signer=signer, is_automatic=is_automatic)
     author.write(
         declared_of(Vote),
@@ -144,12 +158,14 @@ def _agree_to_newcomers(author: Author, person: bytes) -> Folding[None]:
     if person not in authority.term.roll:
         return
     vouched_for = newcomers.vouched_for_by(author.state, person)
-    additions = newcomers.additions(authority)
+    additions = find_additions(authority)
     views = author.state.views.find_several(list(additions))
     answered = {
         added for renewal, added in additions.items() if _has_answered(authority, renewal, person)
     }
-    own_first = sorted(additions, key=lambda one: (_author_of(views, one) != person, one))
+    own_first = sorted(
+        additions, key=lambda renewal: (_author_of(views, renewal) != person, renewal)
+    )
     for renewal in own_first:
         if not additions[renewal] <= vouched_for or additions[renewal] in answered:
             continue
@@ -179,7 +195,7 @@ def _propose_newcomers(author: Author, person: bytes) -> None:
     roll = authority.term.roll
     if person not in roll or len(roll) == 1 or _has_proposed_today(author, person):
         return
-    additions = newcomers.additions(authority)
+    additions = find_additions(authority)
     proposed = {
         newcomer
         for renewal, added in additions.items()
@@ -187,9 +203,22 @@ def _propose_newcomers(author: Author, person: bytes) -> None:
         for newcomer in added
     }
     vouched_for = newcomers.vouched_for_by(author.state, person) - proposed
-    joining = newcomers.ready(author.state, vouched_for)[: len(roll) // 2]
+    in_turn = {
+        newcomer for newcomer in vouched_for if _has_turn(authority, person, newcomer, author.now())
+    }
+    joining = newcomers.ready(author.state, in_turn)[: len(roll) // 2]
     if joining:
         renew(author, person=person, joining=joining, is_automatic=True)
+
+
+def _has_turn(authority: Authority, person: bytes, newcomer: bytes, now: int) -> bool:
+    """R-16.5l: returns whether, of those who vouched for a newcomer, this person proposes now.
+
+    All their homes hear at once that the newcomer is ready. If all proposed at once, the proposals
+    would be rivals, and the votes would be split.
+    """
+    vouchers = sorted(authority.vouchers_of(newcomer) & authority.term.roll)
+    return not vouchers or vouchers[now // _HOUR_MS % len(vouchers)] == person
 
 
 def _has_proposed_today(author: Author, person: bytes) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, TypedDict
 
 from protocol.authority import register_change, terms
+from protocol.authority.additions import find_additions
 from protocol.authority.authority import Authority
 from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.authority.kind_names import PART, PROPOSAL, REMOVE, RENEWAL, VOTE
@@ -64,6 +65,24 @@ class VotedOnSubject(Voted):
 
     concerns: Subject | None
     needed_of_roll: int | None
+
+
+class Newcomer(TypedDict):
+    """A member who would join the roll, and the members who vouched for them."""
+
+    person: PersonId
+    vouchers: list[PersonId]
+
+
+class VotedOnTerm(Voted):
+    """How people have voted on the next term, and whom it adds to the roll.
+
+    `adds` is empty if the term changes anything else. `is_most` says that it adds more than half as
+    many people as the roll has.
+    """
+
+    adds: list[Newcomer]
+    is_most: bool
 
 
 class Votable(Kind):
@@ -402,14 +421,20 @@ class Renewal(Votable):
         elif self.parent != thread.authority.term.id:
             raise Refused("R-16.4", "it renews a term that is over")
 
-    def further_values(self, authority: Authority, clock: LocalClock) -> Voted:
-        """Returns the votes that count now."""
+    def further_values(self, authority: Authority, clock: LocalClock) -> VotedOnTerm:
+        """Returns the votes that count now, and whom the term would add to the roll."""
         del clock
         voters = len(authority.term.roll)
+        added = find_additions(authority).get(self.id, frozenset())
         return {
             "voted": _count_votes(authority, self.id),
             "needed": votes_needed(_SHARE_OF_RENEWAL, voters),
             "voters": voters,
+            "adds": [
+                {"person": person, "vouchers": sorted(authority.vouchers_of(person))}
+                for person in sorted(added)
+            ],
+            "is_most": 2 * len(added) > voters,
         }
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:

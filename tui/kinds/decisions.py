@@ -64,6 +64,8 @@ class DecisionFace(Face):
                 who=requesters(row), person=phrases.name(row.person("person"))
             )
             return Card(row.id, label, safe_text(row.text("why") or ""))
+        if row.rows("adds"):
+            return Card(row.id, _newcomers_question(row), _vouchers_line(row))
         label = _("Vote: {title}").format(title=decision_title(row))
         return Card(row.id, label, change_line(row, reader))
 
@@ -399,6 +401,26 @@ def _rule_line(view: Shown, rule: str, value: object, reader: Reader, charter: S
         return proposed
     current = neighbourhood.rule_value(rule, charter.value(rule), reader.clock)
     return _("{rule} (now {value})").format(rule=proposed, value=current)
+
+
+def _newcomers_question(renewal: Shown) -> str:
+    """Asks whether the people whom a renewal adds, and nothing else, may vote."""
+    people = [person for added in renewal.rows("adds") if (person := added.person("person"))]
+    return _("May {who} vote from now on?").format(who=phrases.person_names(people))
+
+
+def _vouchers_line(renewal: Shown) -> str:
+    """Says who vouched for each person whom a renewal adds."""
+    sentences = [
+        _("{vouchers} vouched for {who}").format(
+            vouchers=phrases.person_names(added.people("vouchers")),
+            who=phrases.name(added.person("person")),
+        )
+        for added in renewal.rows("adds")
+    ]
+    if renewal.flag("is_most"):
+        sentences.append(_("they are more than half as many as vote now"))
+    return phrases.capitalized("; ".join(sentences))
 
 
 def _next_term_line(view: Shown) -> str:

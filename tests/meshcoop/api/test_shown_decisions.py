@@ -49,6 +49,24 @@ def test_who_said_no_to_a_renewal_is_shown_too():
         assert (ids(voted["yes"]), ids(voted["no"])) == (people(ada, ben, cho), [])
 
 
+def test_a_renewal_shows_whom_alone_it_adds_and_who_vouched_for_them():
+    with street(homes=5) as homes:
+        ada, ben, _, _, _ = homes
+        deciding.renew(ada.author, joining=[home.me.person for home in homes[1:3]])
+        settle(*homes)
+        dan, eve = (home.me.person for home in homes[3:])
+        act = deciding.renew(ben.author, joining=[dan])
+        both = deciding.renew(ben.author, joining=[dan, eve])
+        other = deciding.renew(ben.author, joining=[dan], share=70)
+        settle(*homes)
+        (added,) = shown(ben, act)["adds"]
+        assert added["person"]["id"] == dan.hex()
+        assert ids(added["vouchers"]) == people(ada)
+        assert not shown(ben, act)["is_most"]
+        assert shown(ben, both)["is_most"]
+        assert shown(ben, other)["adds"] == []
+
+
 def test_whom_or_what_a_decision_is_about_is_shown():
     with street(homes=4) as homes:
         council(*homes)

@@ -1,0 +1,31 @@
+"""Finds renewals that add members to the roll and change nothing else (specs/16 R-16.5e)."""
+
+from protocol.authority import register_change
+from protocol.authority.authority import Authority
+from protocol.authority.terms import Term
+
+
+def find_additions(authority: Authority) -> dict[bytes, frozenset[bytes]]:
+    """Returns the people that each open renewal adds to the roll, by the renewal's id. Leaves out
+    renewals that change anything else, and those that add nobody.
+    """
+    holds = register_change.holdings_to_write(authority)
+    added = {
+        renewal: _added(authority, ballot.term, holds)
+        for renewal, ballot in authority.renewals.items()
+        if ballot.term is not None and ballot.parent == authority.term.id
+    }
+    return {renewal: people for renewal, people in added.items() if people}
+
+
+def _added(authority: Authority, term: Term, holds: list[list[object]]) -> frozenset[bytes]:
+    """Returns the members that a term adds to the roll. Returns none if it changes anything else."""
+    present = authority.term
+    rules = (present.moderators, present.vouchers, present.share)
+    written = [[what, key, entry.n, entry.value] for (what, key), entry in term.written.items()]
+    written.sort(key=lambda hold: (hold[0], repr(hold[1])))
+    is_same = (term.moderators, term.vouchers, term.share) == rules and written == holds
+    added = term.roll - present.roll
+    if is_same and present.roll <= term.roll and added <= authority.members.keys():
+        return added
+    return frozenset()
