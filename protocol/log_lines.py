@@ -28,7 +28,7 @@ class LogLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Formats one entry."""
         left_out = count_left_out(record)
-        remark = f" ({left_out} entries like this one were left out)" if left_out else ""
+        remark = f" (and {left_out} more)" if left_out else ""
         return escape_line(shorten_entry(super().format(record) + remark))
 
 

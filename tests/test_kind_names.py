@@ -57,6 +57,8 @@ OTHER_MEANINGS = (
     OtherMeaning("protocol/wire/calls.py", "device", _KEY),
     OtherMeaning("tui/format/labels.py", "done", "a state"),
     OtherMeaning("tui/format/labels.py", "members", "a field of a circle"),
+    OtherMeaning("meshcoop/api/written_records.py", "device", _KEY),
+    OtherMeaning("meshcoop/export/own_files.py", "device", _KEY),
     OtherMeaning("tui/format/labels.py", "words", "a field of a synonym"),
     OtherMeaning("tui/kinds/exchange.py", "done", "a state"),
     OtherMeaning("tui/kinds/people.py", "device", _KEY),

@@ -78,6 +78,19 @@ def renew(
     if pages:
         fields["parts"] = [record.content_digest(pack_content(part.name, page)) for page in pages]
     _check_new(author, person or author.person, fields)
+    return _propose(author, person, fields, pages, is_automatic=is_automatic)
+
+
+def _propose(
+    author: Author,
+    person: bytes | None,
+    fields: dict[str, Any],
+    pages: list[dict[str, Any]],
+    *,
+    is_automatic: bool,
+) -> Record:
+    """Signs the parts of a renewal, the renewal, and a yes to it. Returns the renewal."""
+    part = declared_of(Part)
     # The renewal is checked before the first part is signed. Its title goes into a second record.
     declared_of(Renewal).check_fields(
         {name: value for name, value in fields.items() if name != "title"}

@@ -12,13 +12,13 @@ from typing import NamedTuple, TypeVar
 import msgpack
 
 from meshcoop.fold.slices import pause
-from meshcoop.store.awaited_rows import AwaitedRow, AwaitedRows, FoundRow
-from meshcoop.store.credit_rows import CreditRows
 from meshcoop.store.failed_threads import FailedThread, FailedThreads
-from meshcoop.store.newer_rows import NewerRows
-from meshcoop.store.relying_rows import RelyingRow, RelyingRows
 from meshcoop.store.store import Store
-from meshcoop.store.view_rows import ViewPlace, ViewRow, ViewRows
+from meshcoop.store.view_tables.awaited_rows import AwaitedRow, AwaitedRows, FoundRow
+from meshcoop.store.view_tables.credit_rows import CreditRows
+from meshcoop.store.view_tables.newer_rows import NewerRows
+from meshcoop.store.view_tables.relying_rows import RelyingRow, RelyingRows
+from meshcoop.store.view_tables.view_rows import ViewPlace, ViewRow, ViewRows
 from protocol.fold.balance import Balance
 from protocol.fold.facets import Awaited, Credit, Crowd
 from protocol.fold.fold import hash_view

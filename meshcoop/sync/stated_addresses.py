@@ -46,8 +46,8 @@ class StatedAddresses:
 
     def handed_on(self, homes: Collection[str]) -> list[NodeAddresses]:
         """Returns the statements of homes, the latest first."""
-        known = [statement for peer, statement in self._latest.items() if peer in homes]
-        return sorted(known, key=lambda statement: statement.number, reverse=True)
+        stated = [statement for peer, statement in self._latest.items() if peer in homes]
+        return sorted(stated, key=lambda statement: statement.number, reverse=True)
 
     def _replaces(self, statement: NodeAddresses, peer: str) -> bool:
         earlier = self._latest.get(peer)

@@ -223,10 +223,8 @@ def fold_authority(
     ever_decided = _EverDecided(fields, index, passed, owners)
 
     devices = admission.select_devices({key: certified[key] for key in owners}, revoked)
-    forks = settled.with_forks(forks)
-    cuts = registers.cuts_of_removed(held)
-    accepts = read_accepts(index, charter.id, devices, forks)
-    standing = Standing(devices=devices, cuts=cuts, forks=forks, accepts=accepts)
+    standing = _standing(index, charter.id, devices, held, settled.with_forks(forks))
+    cuts = standing.cuts
     listed = terms.listed_people(passed.values())
     within_reach = admission.admits_within_reach(index, listed, ever_decided.highest("room"))
     ever_let_in = _ever_let_in(within_reach, owners, passed.values())
@@ -245,8 +243,8 @@ def fold_authority(
         supporters=decided.supported,
         devices=devices,
         cuts=cuts,
-        forks=forks,
-        accepts=accepts,
+        forks=standing.forks,
+        accepts=standing.accepts,
         storable_devices=frozenset(key for key in owners if owners[key] in ever_let_in),
         owners=owners,
         ever_let_in=ever_let_in,
@@ -265,6 +263,18 @@ def fold_authority(
         leavers=_leavers(leaves, held, cuts),
         relays=_relays(index, standing, members, owners),
     )
+
+
+def _standing(
+    index: AuthorityIndex,
+    neighbourhood: bytes,
+    devices: dict[bytes, Device],
+    held: Registers,
+    forks: Mapping[bytes, int],
+) -> Standing:
+    accepts = read_accepts(index, neighbourhood, devices, forks)
+    cuts = registers.cuts_of_removed(held)
+    return Standing(devices=devices, cuts=cuts, forks=forks, accepts=accepts)
 
 
 def _leavers(
@@ -413,7 +423,7 @@ def _let_in(
 
 def _candidates(
     admits: Iterable[AuthorityRecord],
-    devices: Mapping[bytes, Device],
+    devices: dict[bytes, Device],
     people: Mapping[bytes, Member],
     members: Mapping[bytes, Member],
 ) -> dict[bytes, frozenset[bytes]]:

@@ -2,8 +2,8 @@
 
 import time
 
-from meshcoop.store.awaited_rows import AwaitedRow, AwaitedRows
 from meshcoop.store.store import Store
+from meshcoop.store.view_tables.awaited_rows import AwaitedRow, AwaitedRows
 from protocol.fold.facets import Awaited, Crowd
 from tests.support.private_letters import person
 from tests.support.street_in_memory import settle, street

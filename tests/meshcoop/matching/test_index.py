@@ -10,7 +10,7 @@ from meshcoop.fold.views import ViewChanges
 from meshcoop.matching.index import MatchingIndex
 from meshcoop.matching.unread_rows import MAX_POSTS
 from meshcoop.matching.vocabulary import Vocabulary
-from meshcoop.store.view_rows import ViewPlace
+from meshcoop.store.view_tables.view_rows import ViewPlace
 from protocol.fold.facets import (
     Answered,
     Credit,

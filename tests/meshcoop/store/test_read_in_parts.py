@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 
-from meshcoop.store.view_rows import ViewRows
+from meshcoop.store.view_tables.view_rows import ViewRows
 from tests.support.street_in_memory import street
 
 READS = {
