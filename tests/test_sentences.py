@@ -37,6 +37,7 @@ EXCEPTIONS = {
     "meshcoop/store/given_addresses.py": "SQL",
     "meshcoop/store/records.py": "SQL",
     "protocol/fold/kind.py": "the text of a refusal, which each kind may declare",
+    "protocol/log_lines.py": "lines of the log",
     "protocol/record/envelope.py": "names of fields of a header, for those who write programs",
     "protocol/wire/param_fields.py": "names of types, as the specs show them",
     "protocol/wire/calls.py": "what the specs say about a method and its params",

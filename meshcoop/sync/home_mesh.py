@@ -34,7 +34,7 @@ _LOOK_AGAIN_MS = 10_000  # the software looks at least this often for records to
 _ASK_BY_RECORD_MS = 3_600_000  # a device that met only relays for this long asks by record
 _ASK_AFTER_MS = 60_000  # and has been up for this long
 _AGAIN_MS = 600_000  # how often a meeting is noted
-_MET = "met a home"  # the store's note of the time when another member's home was last met (ms)
+_MET = "met_home"  # the store's note of the time when another member's home was last met (ms)
 
 
 class HomeMesh(Mesh):

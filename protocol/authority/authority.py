@@ -224,13 +224,12 @@ def fold_authority(
 
     devices = admission.select_devices({key: certified[key] for key in owners}, revoked)
     standing = _standing(index, charter.id, devices, held, settled.with_forks(forks))
-    cuts = standing.cuts
     listed = terms.listed_people(passed.values())
     within_reach = admission.admits_within_reach(index, listed, ever_decided.highest("room"))
     ever_let_in = _ever_let_in(within_reach, owners, passed.values())
     admits = [admit for admit in within_reach if standing.counts(admit, admit.fields["person"])]
     people, newcomers = _let_in(admits, owners, chain, rules["room"])
-    members = {person: member for person, member in people.items() if person not in cuts}
+    members = {person: member for person, member in people.items() if person not in standing.cuts}
     return Authority(
         neighbourhood=charter.id,
         charter=rules,
@@ -242,7 +241,7 @@ def fold_authority(
         renewals=terms.count_ballots(index, passed, owners, decided.supported),
         supporters=decided.supported,
         devices=devices,
-        cuts=cuts,
+        cuts=standing.cuts,
         forks=standing.forks,
         accepts=standing.accepts,
         storable_devices=frozenset(key for key in owners if owners[key] in ever_let_in),
@@ -260,7 +259,7 @@ def fold_authority(
         candidates=_candidates(admits, devices, people, members),
         voucher_devices=_voucher_devices(index, people),
         newcomers=newcomers,
-        leavers=_leavers(leaves, held, cuts),
+        leavers=_leavers(leaves, held, standing.cuts),
         relays=_relays(index, standing, members, owners),
     )
 

@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from meshcoop.api.methods.bundles import BundleMethods
+from meshcoop.author import renewal
 from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
 from meshcoop.export import bundle
 from protocol.errors import Refused
@@ -78,9 +79,15 @@ def chain(here, length):
     """Makes a street where each person was admitted by the one before. All homes hold all
     records.
     """
-    homes = [here.found()]
+    homes = [here.found(vouchers=1)]
     for _ in range(length - 1):
         homes.append(here.neighbour(homes[-1]))
+        settle(*homes)
+        term = renewal.renew(homes[0].author)
+        settle(*homes)
+        for home in homes[1:-1]:
+            home.post("vote", term, choice="yes")
+        settle(*homes)
     for one in homes:
         one.post("offer", title="something")
     settle(*homes)
