@@ -20,7 +20,7 @@ class CharterRules:
         of=Person(), help="who may remove somebody; the founders if left out"
     )
     vouchers: int | None = Integer(
-        min=1, max=16, default=1, help="members who vouch for a newcomer"
+        min=1, max=16, default=2, help="members who vouch for a newcomer"
     )
     quota_records: int | None = Integer(
         min=10, max=1_000_000, default=250, help="records a device and day"

@@ -79,10 +79,11 @@ async def deaths(street: Street, nursery: trio.Nursery, random: Random) -> None:
 
 async def somebody_comes(street: Street, nursery: trio.Nursery, random: Random) -> None:
     await trio.sleep(random.uniform(5, 25))
-    # The inviter must not be the home whose log forks: people that it admits after the fork do
-    # not become members.
-    inviter = random.choice([h for h in street.homes.values() if h.up and "ben" not in h.name])
-    home = street.newcomer("zoe", inviter)
+    # Only people on the roll let somebody in (R-03.6c): at first, that is the founder alone.
+    founder = street.homes["ada"]
+    while not founder.up:  # noqa: ASYNC110  # the simulation has no event for it
+        await trio.sleep(1)
+    home = street.newcomer("zoe", founder)
     await nursery.start(home.live)
     await people_post(home)
 

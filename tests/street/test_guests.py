@@ -196,8 +196,8 @@ def test_with_two_vouchers_a_guest_waits_and_is_let_in(household):
         made = by(dan, pin, "guest", "--as", "Grace")
         assert made["state"] == "waiting"
         person = made["person"]["id"]
-        eventually(lambda: eve("status")["waiting"]["vouched"], "nobody hears of her")
-        assert eve("approve", person)["state"] == "member"
+        eventually(lambda: cleo("status")["waiting"]["vouched"], "nobody hears of her")
+        assert cleo("approve", person)["state"] == "member"
         agree(cleo, dan, eve)
         offer = by(dan, pin, "post", "offer", "--title", "patience", "--as", person)["id"]
         eve.has(offer)

@@ -67,7 +67,7 @@ def monday(one, elder):
     assert waits["state"] == "waiting"
     eventually(lambda: vouched(driver, waits), "nobody is seen to wait")
     driver("approve", waits["person"]["id"])
-    shop = comes(one, "Shopkeeper", driver, nurse)
+    shop = comes(one, "Shopkeeper", driver, neighbour)  # the nurse is on no roll yet
     homes = neighbour, driver, nurse, shop
     eventually(lambda: len(people(shop)) == 5, "not all five are members")
     same = [

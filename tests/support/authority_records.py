@@ -107,7 +107,8 @@ class Person:
 
 def charter(*founders, **fields):
     statements = [one.founding for one in founders]
-    first = founders[0].act("charter", {"name": "Lane", "founders": statements, **fields})
+    rules = {"name": "Lane", "founders": statements, "vouchers": 1, **fields}
+    first = founders[0].act("charter", rules)
     return first._replace(id=HERE + first.id[:16])
 
 

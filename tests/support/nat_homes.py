@@ -16,7 +16,8 @@ def street(folders):
     """
     surgery = relay(folders)
     ada = folders["A"].home("ada")
-    ada("found", "Rushey Lane", "--as", "Ada")  # listens at the machine's own addresses
+    rules = ("--vouchers", "1")
+    ada("found", "Rushey Lane", "--as", "Ada", *rules)  # listens at the machine's own addresses
     ada("up")
     ada("relay", "enrol", surgery("relay", "ticket")["ticket"])
     eventually(lambda: ada("list", "relays")[0]["state"] == "connected", "no relay")

@@ -221,9 +221,12 @@ class Folder:
             return f"/ip4/{self.place.address}/tcp/{server.getsockname()[1]}"
 
     def founded(self, person: str = "Ada", *charter: str) -> Home:
-        """Makes the home of a person who has founded Rushey Lane."""
+        """Makes the home of a person who has founded Rushey Lane. One voucher suffices, if the
+        options `charter` do not say otherwise.
+        """
         home = self.home(person.lower())
-        home("found", "Rushey Lane", "--as", person, "--listen", self.listen(), *charter)
+        vouchers = () if "--vouchers" in charter else ("--vouchers", "1")
+        home("found", "Rushey Lane", "--as", person, "--listen", self.listen(), *vouchers, *charter)
         return home
 
     def founder(self, person: str = "Ada", *charter: str) -> Home:

@@ -39,6 +39,7 @@ from tests.support.stores import STORE_KEY, open_rows
 EPOCH_MS = 1_790_000_000_000  # when simulated time begins
 CHARTER = {
     "name": "Rushey Lane",
+    "vouchers": 1,
     "room": 200,
     "quota_records": 100_000,
     "quota_bytes": 2**30,

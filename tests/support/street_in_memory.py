@@ -225,7 +225,7 @@ class Street:
     def found(self, *, path: Path | str = ":memory:", **charter: Any) -> Home:
         """Founds the neighbourhood and returns the founder's home."""
         identity = self.person()
-        fields = {"name": "Rushey Lane", **charter}
+        fields = {"name": "Rushey Lane", "vouchers": 1, **charter}
         home: Home | None = None
 
         def now() -> int:

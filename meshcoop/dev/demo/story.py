@@ -84,7 +84,7 @@ class Story:
 
     def _found_and_join(self) -> None:
         founder, *others = self.street
-        limit = ("--room", str(max(10, len(others))))
+        limit = ("--room", str(max(10, len(others))), "--vouchers", "1")
         founder.run("found", "Rushey Lane", "--as", founder.name, *limit, *bins.CHARTER_OPTIONS)
         founder.run("up")
         say(f"{founder.name}, the community nurse, founds Rushey Lane. Her node is up.")

@@ -147,7 +147,7 @@ def test_a_charter_field_left_empty_takes_its_default():
     ada, ben = people("A", "B")
     first = charter(ada, vouchers=None, room=None, quota_records=None)
     known = authority.fold_authority(first, [ada.admits(ben)], {})
-    assert (known.charter["vouchers"], known.charter["quota_records"]) == (1, 250)
+    assert (known.charter["vouchers"], known.charter["quota_records"]) == (2, 250)
     assert ben.key in known.members
 
 
