@@ -48,8 +48,8 @@ class Feud:
         for _ in range(steps):
             try:
                 self.dice.choice(deeds)()
-            except (Refused, AssertionError):
-                continue  # a home whose person is out posts nothing by itself
+            except (Refused, AssertionError, AttributeError):
+                continue  # a home whose person is out, or that has no key that fits, posts nothing
             finally:
                 self.note()
 
