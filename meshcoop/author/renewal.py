@@ -78,24 +78,8 @@ def renew(
     if pages:
         fields["parts"] = [record.content_digest(pack_content(part.name, page)) for page in pages]
     _check_new(author, person or author.person, fields)
-    return _propose(author, person, fields, pages, is_automatic=is_automatic)
-
-
-def _propose(
-    author: Author,
-    person: bytes | None,
-    fields: dict[str, Any],
-    pages: list[dict[str, Any]],
-    *,
-    is_automatic: bool,
-) -> Record:
-    """Signs the parts of a renewal, the renewal, and a yes to it. Returns the renewal."""
-    part = declared_of(Part)
-    # The renewal is checked before the first part is signed. Its title goes into a second record.
-    declared_of(Renewal).check_fields(
-        {name: value for name, value in fields.items() if name != "title"}
-    )
-    return _sign_renewal(author, author.signer_of(person), fields, pages, is_automatic=is_automatic)
+    signer = author.signer_of(person)
+    return _sign_renewal(author, signer, fields, pages, is_automatic=is_automatic)
 
 
 def _sign_renewal(
@@ -107,6 +91,10 @@ def _sign_renewal(
     is_automatic: bool,
 ) -> Record:
     """Signs a renewal, the parts that it names, and the yes of the person who proposes it."""
+    # The renewal is checked before the first part is signed. Its title goes into a second record.
+    declared_of(Renewal).check_fields(
+        {name: value for name, value in fields.items() if name != "title"}
+    )
     for page in pages:
         author.write(declared_of(Part), page, signer=signer, is_automatic=is_automatic)
     renewal = author.write(declared_of(Renewal), fields, signer=signer, is_automatic=is_automatic)
