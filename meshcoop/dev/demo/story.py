@@ -89,6 +89,11 @@ class Story:
         founder.run("up")
         say(f"{founder.name}, the community nurse, founds Rushey Lane. Her node is up.")
         map_in_pairs(self._join, others)
+        renewal_id = founder.run("renew")["id"]
+        map_in_pairs(lambda home: home.wait_for(renewal_id), others)
+        say(f"{founder.name} puts them on the roll: from now on all of them vouch and vote.")
+        self.ada.run("guest", *_AS_GRACE)
+        say("Grace, 78, has no computer: she is a guest at Ada's home, with her own PIN.")
         residents = [
             (self.maria, "Maria"), (self.ada, "Grace"), (self.ada, "Ada"), (self.sam, "Sam"),
         ]  # fmt: skip
@@ -103,9 +108,6 @@ class Story:
         invitation = self.maria.run("invite", "--approve")["invitation"]
         household.run("join", invitation, "--as", household.name)
         say(f"{household.name} joins with an invitation, and has the same rights and screens.")
-        if household is self.ada:
-            household.run("guest", *_AS_GRACE)
-            say("Grace, 78, has no computer: she is a guest at Ada's home, with her own PIN.")
 
     def _post_profile(self, household: Household, name: str) -> str:
         gives, wants = _GIVES_AND_WANTS[name]
