@@ -31,6 +31,7 @@ from meshcoop.fold.state import State
 from meshcoop.home import key_file, passphrase, recovery_words
 from meshcoop.home.key_file import HeldDevice, Keys
 from meshcoop.ingest.inbox import Inbox
+from meshcoop.store.held_keys import EpochKeys
 from meshcoop.store.store import Store
 from protocol.record import root_statement, sealing
 from protocol.record.envelope import device_key
@@ -58,7 +59,8 @@ def write_backup(file: Path, /, *, context: ContextArgument) -> None:
             _box_secrets(keys),
             address_book.remembered_addresses(store),
         )
-        count = backup.write_backup(file, secret, contents, _read_wires(store))
+        group_keys = EpochKeys(store).all()
+        count = backup.write_backup(file, secret, contents, group_keys, _read_wires(store))
     needs_words = keys.recovery_seed is None
     result = {"file": str(file.absolute()), "records": count, "needs_words": needs_words}
     advice = " To restore it you also need your recovery words." if needs_words else ""
@@ -165,6 +167,10 @@ def _fill_store(
     boxes = [(device, secret) for device, secret in contents.boxes]
     devices = {identity.device: identity.device_seed}
     with contextlib.closing(Store(unfinished, key)) as store:
+        group_keys = EpochKeys(store)
+        with store.transaction():
+            for kept in reader.keys:
+                group_keys.add(kept)
         state = founding.open_state(store, contents.neighbourhood, devices, now, boxes)
         inbox = Inbox(state)
         for wires in reader.read_records():

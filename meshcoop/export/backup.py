@@ -6,15 +6,17 @@ piece is the map of the lock, which is not encrypted. The other pieces are a sec
 XChaCha20-Poly1305 (libsodium). So a large file can be read piece by piece. A file that was cut,
 reordered or changed is refused.
 
-The stream begins with the `BackupContents`. Lists of records follow, encoded as records travel
-between homes. The last piece is marked as final and holds the number of records.
+The stream begins with the `BackupContents`. Lists of group keys follow, each locked with one of the
+boxes; an empty list ends them. Without them a restored home could not read what no record hands on.
+Then come lists of records, encoded as records travel between homes. The last piece is marked as
+final and holds the number of records.
 
 The file has no signing key, so a person who restores it gets a new device. The file has no file
 names either.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -53,6 +55,7 @@ from meshcoop.export.bundle import open_file
 from meshcoop.home import passphrase_box as lock
 from meshcoop.home.passphrase_box import Lock
 from meshcoop.home.private_files import open_replacement
+from meshcoop.store.held_keys import KeptKey
 
 FILE_MARK = b"meshcoop backup 2\n"
 _OLDER_MARK = b"meshcoop backup 1\n"
@@ -62,6 +65,7 @@ _MAX_PIECE = 64 * 1024  # bytes
 _LENGTH_BYTES = 4
 _KEY_BYTES = 32
 _KEYS_OF_BOX = 2  # the public and the secret one
+_KEYS_OF_PIECE = 150  # group keys; each takes some 160 bytes
 _MAX_BOXES = 64
 _MAX_ADDRESSES = 256
 
@@ -82,7 +86,11 @@ class BackupContents:
 
 
 def write_backup(
-    path: Path, passphrase: str, contents: BackupContents, records: Iterator[bytes]
+    path: Path,
+    passphrase: str,
+    contents: BackupContents,
+    keys: Iterable[KeptKey],
+    records: Iterator[bytes],
 ) -> int:
     """Writes a backup, as a whole or not at all. Only its owner can read the file (mode 0600).
 
@@ -95,7 +103,7 @@ def write_backup(
         )
     try:
         with open_replacement(path) as file:
-            return _write(file, passphrase, contents, records)
+            return _write(file, passphrase, contents, list(keys), records)
     except OSError as error:
         raise Mistake(
             "{path} cannot be written: {strerror}; name another file.",
@@ -105,7 +113,8 @@ def write_backup(
 
 
 class BackupReader:
-    """Reads a backup. The constructor reads `contents`. Then `read_records` yields the records.
+    """Reads a backup. The constructor reads `contents` and `keys`, the group keys. Then
+    `read_records` yields the records.
 
     Both raise Mistake if the file is no backup, is cut off, was changed, or has another passphrase.
     """
@@ -116,6 +125,7 @@ class BackupReader:
         self._file = open_file(path)
         try:
             self.contents = self._open(passphrase)
+            self.keys = list(self._read_keys())
         except BaseException:
             self.close()
             raise
@@ -139,6 +149,15 @@ class BackupReader:
                 self._refuse()
             count += len(value)
             yield value
+
+    def _read_keys(self) -> Iterator[KeptKey]:
+        while True:
+            rows, tag = self._read_value()
+            if tag == FINAL or type(rows) is not list or not all(map(_is_key_row, rows)):
+                self._refuse()
+            if not rows:
+                return
+            yield from (KeptKey(*row) for row in rows)
 
     def _open(self, passphrase: str) -> BackupContents:
         mark = self._file.read(len(FILE_MARK))
@@ -196,7 +215,11 @@ class BackupReader:
 
 
 def _write(
-    file: BinaryIO, passphrase: str, contents: BackupContents, records: Iterator[bytes]
+    file: BinaryIO,
+    passphrase: str,
+    contents: BackupContents,
+    keys: list[KeptKey],
+    records: Iterator[bytes],
 ) -> int:
     stream = Stream()
     new_lock = Lock.new(passphrase, lock.MODERATE)
@@ -206,6 +229,9 @@ def _write(
     _write_piece(file, head)
     # The first sealed piece authenticates the map, so that nobody can change it.
     _write_piece(file, push(stream, msgpack.packb(asdict(contents)), head, MORE))
+    for at in range(0, len(keys), _KEYS_OF_PIECE):
+        _write_piece(file, push(stream, msgpack.packb(keys[at : at + _KEYS_OF_PIECE]), None, MORE))
+    _write_piece(file, push(stream, msgpack.packb([]), None, MORE))
     count = 0
     size = 0
     batch: list[bytes] = []
@@ -224,6 +250,14 @@ def _write(
 
 def _write_piece(file: BinaryIO, data: bytes) -> None:
     file.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
+
+
+def _is_key_row(row: Any) -> bool:
+    return (
+        type(row) is list
+        and len(row) == len(KeptKey._fields)
+        and all(type(part) is bytes for part in row)
+    )
 
 
 def _unpack(data: bytes) -> Any:

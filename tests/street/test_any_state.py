@@ -39,6 +39,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "devices": (),
     "certify": (),
     "revoke": (ID,),
+    "leave": (),
     "bundle write": ("{path}/bundle",),
     "bundle read": (NOT_HERE,),
     "bundle have": ("{path}/have",),
@@ -72,6 +73,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "kinds": (),
     "mute": ("Ben",),
     "export": ("ics", "--to", "{path}/calendar"),
+    "take-out": ("{path}/own",),
     "loops": (NOT_HERE,),
     "post": ("request", "--title", "A lift", "--minutes", "30"),
 }
@@ -184,7 +186,7 @@ def test_each_command_answers_in_each_state(state):
     with folder() as place:
         home = state(place)
         # These end what the others need, or begin something in its place.
-        last = ["found", "relay found", "restore", "certify", "join", "down"]
+        last = ["found", "relay found", "restore", "certify", "join", "leave", "down"]
         first = [command for command in ALL if command not in {*last, "run"}]
         with ThreadPoolExecutor(2) as pool:
             problems = list(pool.map(lambda command: problem(home, command), first))

@@ -3,6 +3,7 @@ devices end.
 """
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -124,9 +125,7 @@ def test_a_copied_home_says_what_it_found_and_certifies_a_new_device(story, back
     unlocked = keystore.unlock_key_file(cleo.path / "keys", PASSPHRASE)
     (held,) = unlocked.keys.devices
     elsewhere = keystore.HeldDevice(held.person, held.seed, held.statement, "another machine")
-    unlocked.save(
-        keystore.Keys(unlocked.keys.network_seed, (elsewhere,), unlocked.keys.recovery_seed)
-    )
+    unlocked.save(replace(unlocked.keys, devices=(elsewhere,)))
     before = cleo("status")
     assert "copied or moved" in before["trouble"]["text"]
     assert "meshcoop certify" in cleo.text("status")

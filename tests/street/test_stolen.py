@@ -116,14 +116,15 @@ def test_without_the_passphrase_nothing_starts(stolen):
 
 
 def epoch_keys(path):
-    """Returns the epoch keys that the passphrase lets somebody open from the home's records."""
+    """Returns the epoch keys that the passphrase lets somebody open from the home's store."""
     keys = keystore.unlock_key_file(path / "keys", PASSPHRASE).keys
     box = seal.device_box_key(keys.devices[0].seed)
     with open_rows(path / "store.db", keys.store_key) as db:
         rows = db.execute("SELECT content FROM records WHERE open AND content NOT NULL").fetchall()
+        kept = db.execute("SELECT id, maker, locked FROM epoch_keys").fetchall()
     acts = [read_content(row[0]) for row in rows]
     seals = [one for kind, fields in acts if kind == "epoch" for one in fields["seals"]]
-    found = set()
+    found = {seal.open_kept_key(*row, box).key for row in kept}
     for one in seals:
         try:
             found.add(seal.open_key(one[seal.KEY_SIZE :], box))

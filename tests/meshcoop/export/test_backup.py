@@ -15,11 +15,13 @@ from nacl.pwhash import argon2id
 from meshcoop.errors import Mistake
 from meshcoop.export import backup
 from meshcoop.export.backup import FILE_MARK, BackupContents, BackupReader
+from meshcoop.store.held_keys import KeptKey
 
 SECRET = "brass kettle sings"
 CONTENTS = BackupContents(
     b"n" * 32, b"p" * 32, b"r" * 32, [[b"d" * 32, b"b" * 32]], ["/ip4/192.0.2.1/tcp/4001/p2p/Q"]
 )
+KEYS = [KeptKey(os.urandom(32), b"m" * 32, b"d" * 32, b"l" * 48) for _ in range(400)]
 RECORDS = [bytes([n % 256]) * (n % 997) for n in range(500)]
 
 
@@ -38,14 +40,14 @@ def cheap(monkeypatch):
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "backup"
-    assert backup.write_backup(path, SECRET, CONTENTS, iter(RECORDS)) == len(RECORDS)
+    assert backup.write_backup(path, SECRET, CONTENTS, KEYS, iter(RECORDS)) == len(RECORDS)
     return path
 
 
 def read(path, secret=SECRET):
     reader = BackupReader(path, secret)
     try:
-        return reader.contents, [one for some in reader.read_records() for one in some]
+        return reader.contents, reader.keys, [one for some in reader.read_records() for one in some]
     finally:
         reader.close()
 
@@ -67,7 +69,7 @@ def pieces(path):
 
 
 def test_what_went_in_comes_out(path):
-    assert read(path) == (CONTENTS, RECORDS)
+    assert read(path) == (CONTENTS, KEYS, RECORDS)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len(list(path.parent.iterdir())) == 1
     assert len(list(pieces(path))) >= 8
@@ -75,14 +77,31 @@ def test_what_went_in_comes_out(path):
 
 def test_nothing_in_it_is_in_the_clear(path):
     data = path.read_bytes()
-    for one in (b"nnnn", b"pppp", b"rrrr", b"dddd", b"bbbb", b"192.0.2.1", RECORDS[100][:16]):
+    for one in (
+        b"nnnn",
+        b"pppp",
+        b"rrrr",
+        b"dddd",
+        b"bbbb",
+        b"mmmm",
+        b"llll",
+        b"192.0.2.1",
+        RECORDS[100][:16],
+    ):
         assert one not in data
+
+
+def test_what_is_no_list_of_keys_of_whoever_knows_the_passphrase(tmp_path):
+    for number, row in enumerate(([b"too", b"few"], [b"i", b"m", b"d", 7], b"row", 7)):
+        path = tmp_path / str(number)
+        backup.write_backup(path, SECRET, CONTENTS, [row], iter([]))
+        assert "damaged" in refused(path)
 
 
 def test_an_empty_one_and_one_of_someone_whose_words_are_on_paper(tmp_path):
     contents = BackupContents(b"n" * 32, b"p" * 32, None, [])
-    backup.write_backup(tmp_path / "empty", SECRET, contents, iter([]))
-    assert read(tmp_path / "empty") == (contents, [])
+    backup.write_backup(tmp_path / "empty", SECRET, contents, [], iter([]))
+    assert read(tmp_path / "empty") == (contents, [], [])
 
 
 def test_another_passphrase(path):
@@ -91,13 +110,13 @@ def test_another_passphrase(path):
 
 def test_nothing_is_replaced(path):
     with pytest.raises(Mistake, match="there already"):
-        backup.write_backup(path, SECRET, CONTENTS, iter([]))
-    assert read(path) == (CONTENTS, RECORDS)
+        backup.write_backup(path, SECRET, CONTENTS, [], iter([]))
+    assert read(path) == (CONTENTS, KEYS, RECORDS)
 
 
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(Mistake, match="cannot be written"):
-        backup.write_backup(tmp_path / "no" / "backup", SECRET, CONTENTS, iter([]))
+        backup.write_backup(tmp_path / "no" / "backup", SECRET, CONTENTS, [], iter([]))
     with pytest.raises(Mistake, match="cannot be read"):
         BackupReader(tmp_path / "none", SECRET)
 
@@ -108,7 +127,7 @@ def test_a_backup_that_fails_leaves_nothing(tmp_path):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(Mistake, match="No space left"):
-        backup.write_backup(tmp_path / "backup", SECRET, CONTENTS, spoilt())
+        backup.write_backup(tmp_path / "backup", SECRET, CONTENTS, [], spoilt())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -191,7 +210,7 @@ def test_a_head_that_no_backup_has(path, fields):
 )
 def test_contents_of_whoever_knows_the_passphrase(tmp_path, monkeypatch, value):
     monkeypatch.setattr(backup, "asdict", lambda _: value)
-    backup.write_backup(tmp_path / "made", SECRET, CONTENTS, iter([]))
+    backup.write_backup(tmp_path / "made", SECRET, CONTENTS, [], iter([]))
     assert "damaged" in refused(tmp_path / "made")
 
 
@@ -199,7 +218,7 @@ def test_contents_of_whoever_knows_the_passphrase(tmp_path, monkeypatch, value):
 @given(data=st.data())
 def test_any_changed_byte_is_one_sentence(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("backup") / "backup"
-    backup.write_backup(path, SECRET, CONTENTS, iter(RECORDS[:20]))
+    backup.write_backup(path, SECRET, CONTENTS, KEYS[:2], iter(RECORDS[:20]))
     whole = bytearray(path.read_bytes())
     at = data.draw(st.integers(0, len(whole) - 1))
     whole[at] ^= data.draw(st.integers(1, 255))
