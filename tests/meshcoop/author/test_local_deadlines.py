@@ -44,8 +44,9 @@ class Deadline:
     over = "expired"
     kind = "offer"
 
-    def __init__(self, homes, until):
+    def __init__(self, homes, until, number):
         self.ada, self.ben, self.cho = homes
+        self.number = number
         self.homes = homes
         self.record = self.post(until)
         settle(*homes)
@@ -82,7 +83,8 @@ class ProxyDeadline(Deadline):
 
     def post(self, until):
         ben = self.ben.me.person.hex()
-        return self.ada.post("proxy", person=ben, matters=["request"], until=until[: len(TODAY)])
+        matters = ["request", "offer"][: 1 + self.number]  # who says the same again is told so
+        return self.ada.post("proxy", person=ben, matters=matters, until=until[: len(TODAY)])
 
     def answers(self):
         ada = self.ada.me.person
@@ -112,7 +114,7 @@ def test_what_is_shown_as_over_is_not_answered_and_the_rest_is(deadline, zone):
         until = TODAY if deadline is ProxyDeadline else f"{TODAY}T22:00"
         over_at = f"{TOMORROW}T00:00" if deadline is ProxyDeadline else f"{TODAY}T22:01"
         set_clock(homes, f"{TODAY}T09:00")
-        open_one, closing_one = (deadline(homes, until) for _ in range(2))
+        open_one, closing_one = (deadline(homes, until, number) for number in range(2))
 
         set_clock(homes, over_at)
         for answer in open_one.answers():
