@@ -247,7 +247,7 @@ def held_lunch():
 
 def pay(story, attendance, giver, **more):
     fields = {"giver": giver, "receiver": COMMON_POT, "minutes": 90, "on": DAY}
-    return story.says(ADA, "receipt", attendance, **(fields | more))
+    return story.says(ADA, "receipt", attendance, time=BEGINS + 1, **(fields | more))
 
 
 def test_signup_has_a_way_for_each_role_on_the_next_free_day():

@@ -88,7 +88,8 @@ def test_a_party_does_not_merge_and_a_reporter_undoes_it():
     story, _, measure, reports = reported()
     one = story.says(CONTRACTOR, "same_as", reports[0], day=3, other=reports[2].id)
     assert story.told(one) == "R-22.6"
-    assert story.told(story.says(OTHER, "not_same", reports[1], other=reports[4].id)) == "R-22.6"
+    two = story.says(OTHER, "not_same", reports[1], day=3, other=reports[4].id)
+    assert story.told(two) == "R-22.6"
     story.says(RESIDENTS[4], "not_same", reports[1], day=3.1, other=reports[4].id)
     (matter,) = story.loop(measure, 4).matters
     assert len(story.loop(measure, 4).windows[matter.window].incidents) == 6

@@ -270,13 +270,16 @@ def test_signing_with_a_key_that_is_not_the_device_is_our_own_mistake():
 @given(st.binary(max_size=300))
 def test_arbitrary_bytes_are_refused_and_nothing_else(data):
     key = gossip.gossip_key(EPOCH_KEY)
+    name = gossip.name_gossip_key(key)
+    keys = {name: key}
     for read in (
         record.parse,
         record.read_header,
         statement.read_statement,
         schema.read_content,
-        lambda one: gossip.accept_frame(one, [key], HERE),
-        lambda one: gossip.accept_frame(gossip.encode_frame(one, key), [key], HERE),
+        lambda one: gossip.accept_frame(one, keys, HERE),
+        lambda one: gossip.accept_frame(name + one, keys, HERE),
+        lambda one: gossip.accept_frame(gossip.encode_frame(one, key), keys, HERE),
         lambda one: seal.open_epoch_content(EPOCH_KEY, one, b""),
         lambda one: seal.open_key(one, seal.device_box_key(SEED)),
     ):

@@ -55,6 +55,14 @@ def check_hello(said, place, *peers):
     check_signature("R-05.2", device, signature, _HELLO, place, _joined(peers))
 
 
+def _check_addresses(one):
+    """Checks the form of a node's statement of where it is. The stranger dials nobody by it."""
+    need(list(map(type, one)) == [bytes, int, list, bytes], "R-05.9")
+    key, _, addresses, _ = one
+    need(len(key) == 32 and len(addresses) <= 8, "R-05.9")
+    need(all(type(text) is str and len(text) <= 200 for text in addresses), "R-05.9")
+
+
 def _joined(peers):
     return "\0".join(peers).encode()
 
@@ -107,11 +115,12 @@ class Session:
             (bytes, 128, "R-05.3", items[3:] if kind == 0 else ()),
             (bytes, 4096, "R-05.6", items if kind == 3 else ()),
             (bytes, 32, "R-05.8", items if kind == 7 else ()),
-            (str, 32, "R-05.9", items if kind == 10 else ()),
+            (list, 32, "R-05.9", items if kind == 10 else ()),
         ):
             for parts in where:
                 need(len(parts) <= most and all(type(one) is of for one in parts), rule)
-        need(kind != 10 or all(len(one) <= 200 for one in items[0]), "R-05.9")
+        for one in items[0] if kind == 10 else ():
+            _check_addresses(one)
         self.keys += items if kind == 13 else ()
         steps = (self._greet, self._compare, self._map, self._take, self._end, self._credit)
         return steps[kind](*items) if kind in range(len(steps)) else b""
