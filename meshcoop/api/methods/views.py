@@ -46,12 +46,16 @@ class ViewMethods:
     def _with_newer(
         self, answer_page: Callable[[C], Awaitable[Params]]
     ) -> Callable[[C], Awaitable[Params]]:
-        """Returns a method that also says how many records this program does not know (R-10.8c)."""
+        """Returns a method that also says how many records this program does not know (R-10.8c).
+
+        At a relay, which reads no records, nothing is newer.
+        """
 
         @wraps(answer_page)
         async def answer(call: C) -> Params:
             page = await answer_page(call)
-            return {**page, "newer": show_newer(self._node.require_membership().state)}
+            membership = self._node.membership
+            return {**page, "newer": show_newer(membership.state) if membership else []}
 
         return answer
 
