@@ -156,7 +156,7 @@ def check(seed, steps):
         assert len({home.state_hash() for home in feud.honest}) == 1
 
 
-@settings(max_examples=4, deadline=None, derandomize=True)
+@settings(max_examples=1, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_any_order_and_any_route_give_one_store(seed):
     """Attacker: expelled people. Asset: that all homes hold and count the same (R-03.35)."""
