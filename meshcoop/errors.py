@@ -16,6 +16,7 @@ USAGE_RULES = frozenset(
 NO_NEIGHBOURHOOD = (
     "This home belongs to no neighbourhood yet; use `meshcoop found` or `meshcoop join`."
 )
+NO_MEMBER = "This home belongs to no member of the neighbourhood yet."
 
 
 class Mistake(Exception):

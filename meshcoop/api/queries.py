@@ -17,7 +17,7 @@ from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
 from meshcoop.api.written_records import WrittenRecords
-from meshcoop.errors import Mistake
+from meshcoop.errors import NO_MEMBER, Mistake
 from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.ingest.backlog import fold_thread_in_steps
@@ -135,7 +135,7 @@ class Queries:
         own_device = self._membership.mesh.credentials.device
         writer = self._reader or (authority.person_of_device(own_device) if authority else None)
         if writer is None:
-            raise Mistake("This home belongs to no member of the neighbourhood yet.")
+            raise Mistake(NO_MEMBER)
         written = WrittenRecords(self._state, writer, self._private, self._boxes)
         return written.rows(call.after)
 

@@ -20,7 +20,7 @@ from meshcoop.cli.person_name import format_person
 from meshcoop.cli.recovery_sheet import WordsOption
 from meshcoop.client import Client
 from meshcoop.clock import now
-from meshcoop.errors import Mistake
+from meshcoop.errors import NO_MEMBER, NO_NEIGHBOURHOOD, Mistake
 from meshcoop.fold.state import State
 from meshcoop.home import key_file, recovery_words
 from meshcoop.home.key_file import HeldDevice, Keys
@@ -143,6 +143,10 @@ def leave_neighbourhood(
     person = recovery_words.person_of(root).hex()
     with context.connect_node() as node:
         status = node.call(calls.Status())
+        if status["neighbourhood"] is None:
+            raise Mistake(NO_NEIGHBOURHOOD)
+        if status["neighbourhood"]["name"] is None:  # the store is lost, and nobody was met since
+            raise Mistake(NO_MEMBER)
         if take_back and person != (status["person"] or {}).get("id"):
             raise Mistake("You can take words back at your own home only; leave out --take-back.")
         place = safe_line(status["neighbourhood"]["name"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from meshcoop.client import Client
-from meshcoop.errors import Mistake
+from meshcoop.errors import NO_MEMBER, NO_NEIGHBOURHOOD, Mistake
 from meshcoop.home.private_files import open_replacement
 from protocol.wire import calls
 
@@ -20,11 +20,17 @@ def write_own_files(
     node: Client, folder: Path, readme: str, guest: str | None, pin: str | None
 ) -> int:
     """Writes everything of this home's person, or of a guest, into a new folder, with a `readme`
-    for people. Returns how many records the person has written. Raises Mistake if there is anything in the folder.
+    for people. Returns how many records the person has written. Raises Mistake if there is anything
+    in the folder, or if this home belongs to nobody who was ever a member.
     """
-    _make_empty(folder)
     status = node.call(calls.Status())
-    person = guest or status["person"]["id"]
+    if status["neighbourhood"] is None:
+        raise Mistake(NO_NEIGHBOURHOOD)
+    owner = status["person"] or status["former"]
+    if owner is None:
+        raise Mistake(NO_MEMBER)
+    _make_empty(folder)
+    person = guest or owner["id"]
     lines = _encode_lines(_each_written(node, guest, pin), status["neighbourhood"]["id"])
     count = _write(folder / "written.jsonl", lines)
     balance = node.show_whole(calls.Balance(person=person))

@@ -43,3 +43,10 @@ def test_who_has_left_cannot_leave_again(street):
     _, _, _, cho = street
     cho.refused("leave")
     assert "(left)" in cho.text("status")
+
+
+def test_who_has_left_can_still_take_their_own_things_out(street):
+    place, _, _, cho = street
+    out = place.path / "out of the neighbourhood"
+    cho("take-out", str(out))
+    assert (out / "written.jsonl").stat().st_size > 0

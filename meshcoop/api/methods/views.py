@@ -15,7 +15,7 @@ from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import open_queries
 from meshcoop.api.resolver import Resolver
-from meshcoop.errors import Mistake
+from meshcoop.errors import NO_MEMBER, Mistake
 from protocol.wire import calls
 
 C = TypeVar("C", bound=calls.Listing)
@@ -102,7 +102,7 @@ class ViewMethods:
         device = membership.mesh.credentials.device
         person = authority.person_of_device(device) if authority else None
         if person is None:
-            raise Mistake("This home belongs to no member of the neighbourhood yet.")
+            raise Mistake(NO_MEMBER)
         presenter = Presenter(membership.state, self._node.now)
         diary = Diary(membership.state, presenter, person)
         return {"timezone": diary.timezone, **take_page(call, shown_rows(diary.entries()))}
