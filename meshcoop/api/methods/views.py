@@ -54,8 +54,9 @@ class ViewMethods:
         @wraps(answer_page)
         async def answer(call: C) -> Params:
             page = await answer_page(call)
-            membership = self._node.membership
-            return {**page, "newer": show_newer(membership.state) if membership else []}
+            if self._node.relay is not None:
+                return {**page, "newer": []}
+            return {**page, "newer": show_newer(self._node.require_membership().state)}
 
         return answer
 
