@@ -13,7 +13,15 @@ from meshcoop.export import backup
 from meshcoop.home.folder import Home as Folder
 from tests.support.any_call import any_call
 from tests.support.disk_traces import disguises, in_files, sealed_in
-from tests.support.real_homes import PASSPHRASE, PATIENCE, agree, eventually, folder, together
+from tests.support.real_homes import (
+    PASSPHRASE,
+    PATIENCE,
+    agree,
+    eventually,
+    folder,
+    put_on_roll,
+    together,
+)
 
 TITLE = "A lift to the clinic"
 ADDRESS = "12 Quincunx Terrace, second floor, ring twice"
@@ -28,10 +36,11 @@ def street():
         ben, cleo, dan = together(*(lambda who=who: one.newcomer(ada, who) for who in (
             "Ben", "Cleo", "Dan",
         )))  # fmt: skip
+        put_on_roll(ada, ben)  # before that, he lets nobody in
         pin = one.path / "pin of Grace"
         pin.write_text("4711\n")
         ben.env["MESHCOOP_PIN_FILE"] = str(pin)
-        ben("guest", "--as", "Grace")
+        assert ben("guest", "--as", "Grace")["state"] == "member"
         yield ada, ben, cleo, dan
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.support.real_homes import agree, folder, together
+from tests.support.real_homes import agree, folder, put_on_roll, together
 
 CHARTER = ("--smallest-group", "3", "--settle-hours", "0", "--bounds", "count=0..3")
 WEEK = 7 * 24 + 1  # hours
@@ -85,8 +85,9 @@ def test_a_week_of_bins():
     with folder() as place:
         council = place.founder("Council", *CHARTER)
         contractor = place.newcomer(council, "Contractor")
-        first, measure = service_chain(council, contractor)
         street = place.newcomer(council, "Rosa")
+        put_on_roll(council, contractor, street)  # all three vouch for guests
+        first, measure = service_chain(council, contractor)
         residents = [Resident(street, "Rosa"), *guests(place, street, "Noor", "Kofi")]
         residents += guests(place, council, "Ines", "Tom", "Lin")
         guests(place, contractor, "Sub")

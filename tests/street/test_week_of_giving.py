@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from tests.support.disk_traces import disguises, in_files, sealed_in
-from tests.support.real_homes import agree, eventually, together
+from tests.support.real_homes import agree, eventually, put_on_roll, together
 from tests.support.two_halves import halves
 
 ADDRESS = "12 Quincunx Terrace, second floor, ring twice"
@@ -34,6 +34,7 @@ def everybody(street):
         lambda: east.newcomer(neighbour, "Nurse"),
         lambda: guest(neighbour, "Elder"),
     )
+    put_on_roll(neighbour, shop)  # before that, the shopkeeper lets nobody in
     together(*(lambda name=name: guest(shop, name) for name in ("Baker", "Tailor")))
     return neighbour, nurse, driver, shop
 

@@ -80,6 +80,15 @@ class Home:
         assert done.stderr == ""
         return json.loads(done.stdout)
 
+    def answer_and_remark(self, *words: str) -> tuple[Any, str]:
+        """Runs a command that must succeed and say a line beside its JSON document. Returns the
+        document and the line.
+        """
+        done = self.run("--json", *words)
+        assert done.returncode == 0, f"{words}: {done.stderr}"
+        assert _LINE.fullmatch(done.stderr), done.stderr
+        return json.loads(done.stdout), done.stderr.strip()
+
     def text(self, *words: str) -> str:
         """Runs a command that must succeed. Returns the text that it prints for people."""
         done = self.run(*words)
@@ -241,6 +250,12 @@ class Folder:
         joined = home("join", inviter.invite(), "--as", person, "--listen", self.listen())
         assert joined["state"] == "member"
         return home
+
+
+def put_on_roll(founder: Home, *others: Home) -> None:
+    """Puts all members on the roll, so that they vouch as well. The founder is alone on it."""
+    renewal = founder("renew")["id"]
+    together(*(lambda home=home: home.has(renewal) for home in others))
 
 
 @contextmanager
