@@ -82,14 +82,15 @@ def test_a_home_that_holds_a_record_its_program_fails_at_serves_the_rest(change)
         assert "leaves something out: see `meshcoop doctor`" in ada.text("status")
         state, sentence = finding(ada, "threads")
         assert (state, failed["error"] in sentence) == ("wrong", True)
-        assert titles(ada("list", "offers")) == ["Bread"]
-        assert titles(ada("list", "activities")) == []
+        newer = "Newer than this program: 1 record, 1 signer.note (from the package signer)."
+        offers, remark = ada.answer_and_remark("list", "offers")
+        assert (titles(offers), remark) == (["Bread"], newer)
+        assert ada.answer_and_remark("list", "activities") == ([], newer)
         ada.post("offer", "--title", "Soup")
 
         assert ada("status")["newer"] == [
             {"kind": "signer.note", "records": 1, "package": "signer"}
         ]
-        newer = "Newer than this program: 1 record, 1 signer.note (from the package signer)."
         assert newer in ada.text("list", "offers")
         assert newer in ada.text("search", "bread")
         assert newer in ada.text("status")
@@ -98,5 +99,6 @@ def test_a_home_that_holds_a_record_its_program_fails_at_serves_the_rest(change)
         change(ada, None)
 
         assert ada("status")["failed"] == []
-        assert titles(ada("list", "activities")) == ["Lunch"]
+        activities, remark = ada.answer_and_remark("list", "activities")
+        assert (titles(activities), remark) == (["Lunch"], newer)
         assert finding(ada, "threads")[0] == "fine"

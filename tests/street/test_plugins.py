@@ -16,6 +16,7 @@ from tests.support.real_homes import agree, eventually, folder, titles
 UV = os.environ.get("UV") or shutil.which("uv")
 TITLE = "A cordless drill"
 NEWER = "something newer than this program knows"
+NEWER_RECORDS = "Newer than this program"
 
 
 def local_day(days):
@@ -213,7 +214,9 @@ def test_a_tool_is_found_by_its_words(street, drill):
     ada, ben, cleo = street
 
     assert titles(ada("search", "cordless")) == titles(ben("search", "cordless")) == [TITLE]
-    assert cleo("search", "cordless") == []
+    found, remark = cleo.answer_and_remark("search", "cordless")
+    assert found == []
+    assert remark.startswith(f"{NEWER_RECORDS}: 3 records, ")
 
 
 def test_the_home_without_it_carries_the_records_and_agrees(street, drill):
@@ -231,7 +234,9 @@ def test_a_tool_stands_on_the_board(street, drill):
     ada, ben, cleo = street
 
     assert titles(ada("list", "board")) == titles(ben("list", "board")) == [TITLE]
-    assert cleo("list", "board") == []
+    board, remark = cleo.answer_and_remark("list", "board")
+    assert board == []
+    assert remark.startswith(f"{NEWER_RECORDS}: 3 records, ")
 
 
 def test_what_is_overdue_waits_for_the_owner(street, drill):
