@@ -73,7 +73,7 @@ def node_of(home):
         return membership
 
     return SimpleNamespace(
-        require_membership=lambda: membership, wait_to_sign=wait_to_sign, now=home.now
+        relay=None, require_membership=lambda: membership, wait_to_sign=wait_to_sign, now=home.now
     )
 
 
