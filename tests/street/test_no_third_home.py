@@ -98,6 +98,7 @@ def in_backup(home, wanted):
     try:
         opened = [
             repr(reader.contents).encode(),
+            *(b"".join(key) for key in reader.keys),
             *(b"".join(some) for some in reader.read_records()),
         ]
     finally:
