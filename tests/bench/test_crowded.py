@@ -34,7 +34,8 @@ def test_what_a_screen_asks_for_in_a_crowded_neighbourhood(tmp_path):
         state=state, author=author, muted=MutedPeople(author.inbox.store),
         loop_cache=LoopCache(state), mesh=SimpleNamespace(credentials=credentials),
     )  # fmt: skip
-    methods = Methods(SimpleNamespace(require_membership=lambda: member, now=now)).table()
+    node = SimpleNamespace(relay=None, require_membership=lambda: member, now=now)
+    methods = Methods(node).table()
     one = next(one for one in state.views.newest(Receipt, state=Receipt.State.CONFIRMED))
     giver, agreement = one.giver.hex(), one.about.hex()
     print(f"\n{PEOPLE} people, {EXCHANGES} exchanges")  # noqa: T201  # this bench prints figures

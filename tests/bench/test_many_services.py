@@ -88,7 +88,8 @@ def test_what_the_services_screen_asks_for(tmp_path):
         state=state, author=author, muted=MutedPeople(author.inbox.store),
         loop_cache=LoopCache(state), mesh=SimpleNamespace(credentials=credentials),
     )  # fmt: skip
-    methods = Methods(SimpleNamespace(require_membership=lambda: member, now=now)).table()
+    node = SimpleNamespace(relay=None, require_membership=lambda: member, now=now)
+    methods = Methods(node).table()
     counts = [len(state.views.of_kind(view_type)) for view_type in (Service, Measure, Feedback)]
     print(f"\n{counts}")  # noqa: T201  # this bench prints figures
     assert counts == [SERVICES, SERVICES * MEASURES, SERVICES * MEASURES * ANSWERS]
