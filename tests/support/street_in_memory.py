@@ -20,6 +20,7 @@ from protocol.record import envelope as record
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
 from protocol.record.envelope import Header, Record
+from protocol.record.key_bundle import MAX_KEYS_GIVEN
 from protocol.record.log import LOG_START, Head
 from protocol.wire import sync_events as events
 from protocol.wire.sync_session import SyncSession
@@ -285,6 +286,17 @@ def settle(*homes: Home) -> None:
                         [(one.id, one.content) for one in have if one.content is not None]
                     )
     raise AssertionError("the homes never come to rest")
+
+
+def give_keys(*homes: Home) -> None:
+    """Lets each home ask each other home for the keys that it lacks, as homes do after a round of
+    sync (R-03.39).
+    """
+    for taker in homes:
+        for giver in homes:
+            lacks = taker.state.epochs.missing(MAX_KEYS_GIVEN)
+            if giver is not taker and lacks:
+                taker.inbox.hold_keys(giver.state.epochs.givable(lacks, taker.me.device))
 
 
 def exchange(giver: Home, asker: Home, *, need: int = 90) -> list[Record]:
