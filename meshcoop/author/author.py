@@ -496,6 +496,11 @@ class Author:
 
     def _must_be_within_quota(self, signed: Record) -> None:
         log = self.inbox.store.logs.find_or_add(signed.header.device)
+        if log.fork is None and log.ended is not None:
+            raise Refused(
+                "R-03.15c",
+                "the log of this home's device ended when it passed twice its quota; " + _CERTIFY,
+            )
         if quota.share(self.state.authority, signed.header, log).over:
             raise Refused(
                 "R-03.15", "today's quota of this device is used up; try again tomorrow (UTC)"

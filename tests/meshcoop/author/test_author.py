@@ -319,3 +319,15 @@ def test_listeners_hear_of_each_signed_record():
         ada.author.signed.append(heard.append)
         story = exchange(ada, ben)
         assert heard == [one for one in story if one.header.device == ada.me.device]
+
+
+def test_nothing_is_signed_into_a_log_that_ended_at_twice_its_quota():
+    with street(quota_records=10) as (_, ben):
+        for n in range(25):
+            ben.take(ben.forge("offer", title=str(n)))
+        last = ben.head.seq
+        ben.street.clock += 48 * HOUR
+        with pytest.raises(Refused) as refused:
+            ben.post("offer", title="Bread")
+        assert refused.value.rule == "R-03.15c"
+        assert ben.head.seq == last
