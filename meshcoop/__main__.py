@@ -4,7 +4,7 @@ from meshcoop.cli.installation import check_files
 
 
 def main() -> None:
-    """Runs the command that was typed, if all files are those of meshcoop."""
+    """First checks that all files are those of meshcoop. Then runs the command that was typed."""
     check_files()
     from meshcoop.cli.main import main as run_command
 

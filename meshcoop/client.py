@@ -1,5 +1,5 @@
-"""A blocking client of the local API, for the command line. It imports nothing that is slow to
-load.
+"""A blocking client of the local API, for the command line. This module imports nothing that is
+slow to load.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ _PACKAGES = ("meshcoop", "protocol")  # what a node and a command are made of
 class NodeGone(Mistake):
     """Raised if no node answers, or if the node stopped during a call.
 
-    If the node stopped during a call, the caller cannot know whether the call was carried out.
+    After such a stop, the caller cannot know whether the node carried out the call.
     """
 
 
@@ -57,7 +57,11 @@ class OtherProgram(Mistake):
 
 
 class Page(NamedTuple):
-    """A part of a list, with the number of all rows, and the cursor by which one goes on (R-06.16)."""
+    """A part of a list (R-06.16).
+
+    `total` is the number of rows of the whole list. If more rows follow, `next` is the cursor with
+    which the caller asks for them.
+    """
 
     rows: list[Any]
     total: int
@@ -66,20 +70,20 @@ class Page(NamedTuple):
 
     @classmethod
     def read(cls, answer: Any) -> Self:
-        """Reads a page from the answer of the node."""
+        """Reads a page from the node's answer."""
         return cls(answer["rows"], answer["total"], answer["next"], answer.get("newer", ()))
 
 
 class Client:
     """One connection to the node of a home. Every method may raise Mistake or NodeGone.
 
-    If the node is another version of the program, entering the connection raises OtherProgram: the
-    two may not understand each other's params and results. With `any_program`, it does not. Such a
-    caller may only use what every version has: the method `stop`, and `ready` and `pid` of the
-    status.
+    If the node is another version of the program, entering the connection raises OtherProgram. The
+    two versions may not understand each other's params and results. With `any_program`, entering
+    never raises OtherProgram. Then the caller may use only what every version has: the method
+    `stop`, and the values `ready` and `pid` of the status.
 
-    If a call takes more than `patience` seconds, it raises NodeGone. If `patience` is None, a call
-    waits as long as the node runs.
+    If a call takes more than `patience` seconds, the call raises NodeGone. If `patience` is None, a
+    call waits as long as the node runs.
     """
 
     def __init__(
@@ -94,8 +98,10 @@ class Client:
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
-        """Connects to the node and exchanges greetings within 10 s. Raises NodeGone if no node
-        answers, and OtherProgram if the node is another version of the program.
+        """Connects to the node and exchanges greetings within 10 s.
+
+        Raises NodeGone if no node answers. Raises OtherProgram if the node is another version of
+        the program.
         """
         try:
             self._connect()
@@ -120,8 +126,9 @@ class Client:
         return self._send_request(Request(next(self._ids), call.METHOD, call.params), deadline)
 
     def list_rows(self, call: Listing) -> Page:
-        """Calls a method that lists rows, and returns one page with at most `limit` rows. The node
-        sends this page in parts if it is long. Without `limit`, the node chooses the number.
+        """Calls a method that lists rows, and returns one page with at most `limit` rows. If
+        `limit` is None, the node chooses the number of rows. If the page is long, the node sends it
+        in parts.
         """
         page = Page.read(self.call(call))
         rows = page.rows
@@ -136,7 +143,7 @@ class Client:
         return self.list_rows(replace(call, limit=_ALL)).rows
 
     def show_whole(self, call: Show | Balance) -> Any:
-        """Calls a method that shows something with its history, and returns it with the whole
+        """Calls a method that shows something with its history. Returns the answer with the whole
         history.
         """
         answer = self.call(call)
@@ -206,8 +213,8 @@ class Client:
                 raise _mistake_of(frame.error)
 
     def _next_frame(self, deadline: float | None) -> Frame | None:
-        """Returns the next frame from the node. Returns None if the deadline has passed, measured
-        by `time.monotonic`.
+        """Returns the next frame from the node. Returns None when the deadline has passed. The
+        deadline is a time of `time.monotonic`.
         """
         try:
             while (frame := next(iter(self._decoder), None)) is None:
@@ -247,8 +254,8 @@ class Client:
 
 
 def _mistake_of(error: Error) -> Mistake:
-    """Makes the Mistake that an error of the node stands for. If a rule was broken, the number of
-    the rule comes at the end of the sentence.
+    """Turns an error of the node into a Mistake. If a rule was broken, the sentence ends with the
+    number of the rule.
     """
     code = _EXIT_CODES[error.code]
     if error.rule is None:
@@ -268,10 +275,10 @@ def _raise_refusal(event: Event) -> NoReturn:
 
 @cache
 def program_version() -> str:
-    """Returns the version of the program as it lies on the disk: another text after an upgrade. A
-    node that was started before an upgrade still is the old program.
+    """Returns the version of the program on the disk. An upgrade changes this version. If a node
+    was started before the upgrade, the node still runs the old program.
 
-    The text is derived from the name, the size and the time of change of each source file.
+    The version is derived from the name, the size and the time of change of each source file.
     """
     hasher = hashlib.sha256(b"meshcoop program 1\0")
     root = Path(__file__).parent.parent

@@ -1,5 +1,5 @@
-"""The clock of a home, which is normally the clock of this machine. For rehearsals, it can be set
-ahead or behind.
+"""The clock of a home. Normally this is the clock of the machine. For rehearsals, people can set
+the home's clock ahead or behind.
 """
 
 import os
@@ -16,8 +16,9 @@ _HOUR_MS = 3_600_000
 
 
 def now() -> int:
-    """Returns the time of the home's clock, in milliseconds since 1970. Raises Mistake if the
-    variable MESHCOOP_CLOCK_AHEAD is no number.
+    """Returns the time of the home's clock, in milliseconds since 1970.
+
+    Raises Mistake if the environment variable MESHCOOP_CLOCK_AHEAD is not a number of hours.
     """
     ahead = os.environ.get(CLOCK_VARIABLE, "0")
     if not _HOURS_PATTERN.fullmatch(ahead):

@@ -1,5 +1,5 @@
-"""What people are told: the error Mistake, which also says what to do and has an exit code, and
-remarks.
+"""The messages that people get. A `Mistake` is an error: it says what to do, and has an exit code.
+A `Remark` is a message that is no error.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ NO_MEMBER = "This home belongs to no member of the neighbourhood yet."
 class Mistake(Exception):
     """Raised if a request cannot be carried out.
 
-    `text` is a sentence. Names in braces in the sentence stand for the values in `arguments`. The
+    `text` is a sentence. If it has names in braces, `arguments` holds a value for each name. The
     exit code is 2 if the form of the request is wrong, and 1 otherwise.
     """
 
@@ -42,13 +42,15 @@ class Mistake(Exception):
 
 
 class Remark(NamedTuple):
-    """What a node says to people beside errors, as a value: a code for a sentence of `protocol/sentences.py`. `arguments` holds the values for the names
-    in braces in that sentence (R-06.5d).
+    """A message from the node to people that is no error.
+
+    `code` stands for a sentence of `protocol/sentences.py`. If this sentence has names in braces,
+    `arguments` holds a value for each name (R-06.5d).
     """
 
     code: StrEnum
     arguments: Mapping[str, object]
 
     def as_dict(self) -> dict[str, object]:
-        """Returns the remark in the form in which the local API shows it."""
+        """Returns the remark as the local API shows it."""
         return {"code": str(self.code), "arguments": dict(self.arguments)}

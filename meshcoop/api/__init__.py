@@ -1,1 +1,1 @@
-"""The local API. A server on a Unix socket answers calls with values that it makes from views."""
+"""The local API. A server on a Unix socket answers calls. The answers are made from views."""

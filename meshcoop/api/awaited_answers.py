@@ -1,7 +1,7 @@
 """Lists the views that wait for an answer of one person (R-06.11).
 
-Each kind says for whom its views wait, and how these people answer. Some answers are awaited from a
-crowd: from everybody who votes, or from the moderators.
+Each kind says whose answer its views wait for, and how people give this answer. Some views wait for
+a crowd: for everybody who votes, or for the moderators.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,7 +29,8 @@ AWAITED = "awaited"
 
 
 class AwaitedAnswers:
-    """Finds the answers that are awaited from one person. Each API call makes its own object.
+    """Finds the answers that one person owes to others. Each API call makes its own
+    `AwaitedAnswers` object.
 
     `private` are the private threads that this person can read.
     """
@@ -49,9 +50,9 @@ class AwaitedAnswers:
         self._person = person
 
     def list_rows(self, loop_answers: Iterable[LoopAwaited]) -> list[Shown]:
-        """Lists the views that wait now. A view that waits for several answers has several rows.
+        """Lists the views that wait now. If a view waits for several answers, it has several rows.
 
-        `loop_answers` are the answers that the feedback loops wait for.
+        `loop_answers` are the answers that the feedback loops await.
         """
         rows: dict[tuple[bytes, str, bytes], Shown] = {}
         for waiting in self._all_waiting():
@@ -66,8 +67,10 @@ class AwaitedAnswers:
         return [*rows.values(), *of_loops, *self._list_left()]
 
     def _list_left(self) -> Iterator[Shown]:
-        """Yields a row for each view that relies on somebody who has left, if this person wrote the
-        view or it relies on this person too, and this person can end it (R-06.11f).
+        """Yields a row for each view that this person can end because somebody has left (R-06.11f).
+
+        The view relies on somebody who has left. Besides, this person wrote the view, or the view
+        relies on this person too.
         """
         left = self._authority.left
         relying = self._state.views.relying_views(self._person) if left else ()
@@ -110,10 +113,10 @@ class AwaitedAnswers:
         return outcome is not None and self._person in outcome.yes | outcome.no
 
     def _waiting_for_moderators(self) -> Iterator[Waiting]:
-        """Yields the views that ask the moderators for something and wait for this moderator.
+        """Yields the views that ask the moderators for something and still wait for this moderator.
 
-        Moderators act only if there are at least three. A moderator judges neither their own
-        request nor words about themselves (R-14.5).
+        Moderators act only if there are at least three. No moderator judges their own request. No
+        moderator judges words that are about this moderator (R-14.5).
         """
         moderators = self._authority.term.moderators
         if self._person not in moderators or len(moderators) < MIN_COUNCIL:
@@ -133,13 +136,13 @@ class AwaitedAnswers:
                 yield waiting
 
     def _has_said(self, waiting: Waiting, view: View) -> bool:
-        """Returns whether the view is itself the answer of this moderator to a question. The answer
-        of one moderator asks the other moderators for records of the same kind.
+        """Returns whether the view is this moderator's own answer to a question. Such an answer
+        asks the other moderators for records of the same kind.
         """
         return view.author == self._person and view.kind == waiting.awaited.kind
 
     def _is_about_person(self, record_id: bytes) -> bool:
-        """Returns whether a record names the person, or answers a record of this person."""
+        """Returns whether a record names the person or answers the person's record."""
         view = self._state.views.find(record_id)
         if view is None:
             return False
@@ -153,8 +156,8 @@ class AwaitedAnswers:
         return view is not None and not self._presenter.find_left(view)
 
     def _show(self, view_id: bytes, kind: str, about: bytes | None) -> Shown:
-        """Shows a view that waits for an answer: a record of the kind `kind`, about the record
-        `about`.
+        """Shows a view that waits for an answer. The answer will be a record of the kind `kind`,
+        about the record `about`.
         """
         view = self._find(view_id)
         assert view is not None, "a view that waits is in the store or in a private thread"
@@ -183,15 +186,17 @@ class AwaitedAnswers:
 
 
 def _question(waiting: Waiting, view: View) -> tuple[str, bytes]:
-    """Returns the question that a view asks the moderators. Several views may ask the same
-    question.
+    """Returns the question that a view asks the moderators: the kind of the answer, and the person
+    or the record to judge. Several views may ask one question.
     """
     subject = view.person if isinstance(view, Remove) else waiting.awaited.about
     return waiting.awaited.kind, subject
 
 
 def _root_in(thread: Thread, record_id: bytes) -> bytes:
-    """Returns the id of the first record above a record in a private thread."""
+    """Returns the id of the root of a private thread. If a record on the way up is missing, returns
+    the id of the last record before the gap.
+    """
     entry = thread.entries[record_id]
     while entry.about in thread.entries:
         entry = thread.entries[entry.about]

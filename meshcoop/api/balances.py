@@ -1,5 +1,5 @@
-"""Shows the minutes that people gave and received: each person's balance, and how the balance came
-about (R-13.14).
+"""Shows the minutes that people gave and received. Shows each person's balance and its history
+(R-13.14).
 """
 
 from meshcoop.api.list_pages import take_lines
@@ -34,7 +34,10 @@ class Balances:
         ]
 
     def show_balance(self, person: bytes, before: str | None) -> Shown:
-        """Shows one person's row and the lines of their history that the caller asks for."""
+        """Shows one person's row, and a part of the history of this person's balance.
+
+        `before` says where the part ends.
+        """
         person_credits = self._state.views.credits_of(person)
         balance_now = balance.sum_balances(person_credits).get(person, Balance())
         lines: list[tuple[Credit, int, int]] = []

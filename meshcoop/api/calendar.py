@@ -1,4 +1,4 @@
-"""Shows a person's diary: when they meet others, and where they have said that they will be.
+"""Shows a person's diary: when the person meets others, and where the person has promised to be.
 
 Each kind says which of its views belong in a person's diary.
 """
@@ -37,7 +37,7 @@ class Diary:
         return zone.key if isinstance(zone, ZoneInfo) else None
 
     def entries(self) -> Iterator[Shown]:
-        """Yields the entries of the diary in their shown form."""
+        """Yields the entries of the diary as the local API shows them."""
         for view_type in _kinds_in_diaries():
             for view in self._state.views.newest(view_type):
                 entry = self._entry_of(view)
@@ -45,7 +45,9 @@ class Diary:
                     yield self._show(view, entry)
 
     def _entry_of(self, view: Kind) -> DiaryEntry | None:
-        """Returns the entry that a view makes. It makes none if the code of its kind fails."""
+        """Returns the entry that a view makes. Returns None if the view makes none, or if the code
+        of its kind fails.
+        """
         with suppress(Refused), self._state.failures.contained(view.kind, "diary_entry"):
             return view.diary_entry(self._person, self._find)
         return None
@@ -66,8 +68,8 @@ class Diary:
         }
 
     def _certainty(self, view: Kind, entry: DiaryEntry) -> Certainty:
-        """Returns how sure an entry is. It is tentative at best if somebody whom it needs has left
-        (R-06.10e).
+        """Returns how sure an entry is. If the entry needs somebody who has left, the entry is at
+        best tentative (R-06.10e).
         """
         is_sure = entry.certainty == Certainty.CONFIRMED
         return (
@@ -77,7 +79,7 @@ class Diary:
     def _title(self, view: Kind, entry: DiaryEntry) -> str:
         """Returns the title of an entry, with the reader's role and the other person's name.
 
-        Leaves out the other person's name if no character of the name can be shown.
+        If no character of this name can be shown, leaves the name out.
         """
         title = safe_line(entry.title or view.kind)
         if entry.role:
@@ -93,7 +95,9 @@ def _kinds_in_diaries() -> list[type[Kind]]:
 
 
 def _readable_rule(entry: DiaryEntry) -> str | None:
-    """Returns the rule by which an entry repeats. Returns None if the rule is not understood."""
+    """Returns the rule by which an entry repeats. Returns None if this program does not understand
+    the rule.
+    """
     try:
         recurrence.occurrence_days(entry.starts, entry.repeats)
     except Refused:

@@ -15,7 +15,9 @@ from protocol.record.envelope import Record
 
 
 class Advice(StrEnum):
-    """Which balance goes beyond a limit: the reader's or somebody else's, now or soon."""
+    """Which balance goes beyond a limit. It is the reader's balance or somebody else's, and it does
+    so now or soon.
+    """
 
     YOU_ARE = "you_are_beyond"
     YOU_WOULD_BE = "you_would_be_beyond"
@@ -45,8 +47,8 @@ class CreditAdvisor:
         self._presenter = presenter
 
     def advise(self, record: Record, me: bytes | None) -> Remark | None:
-        """Returns advice for the signer of a record. If a deputy signed the record for another
-        person, returns advice for that other person. Returns None if there is nothing to advise.
+        """Returns advice for the signer of a record. If a deputy signed for another person, the
+        advice is for this other person. Returns None if there is nothing to advise.
 
         The code of the advice says whether the advice is for the reader `me`.
         """
@@ -71,7 +73,7 @@ class CreditAdvisor:
         return Remark(code, {"actor": actor, "limit": limit, "balance": reached})
 
     def _view_of(self, record: Record) -> View | None:
-        """Returns the view of a record. A confirm has no view, so for a confirm, returns the view
+        """Returns the view of a record. A confirm has no view. So for a confirm, returns the view
         of the record that was confirmed.
         """
         view = self._state.views.find(record.id)
@@ -80,8 +82,8 @@ class CreditAdvisor:
         return view
 
     def _signer_of(self, record: Record) -> bytes | None:
-        """Returns the signer of a record. If a deputy signed it for another person, returns that
-        other person.
+        """Returns the signer of a record. If a deputy signed for another person, returns this other
+        person.
 
         Returns None if records of this kind get no advice.
         """

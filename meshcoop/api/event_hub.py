@@ -28,15 +28,15 @@ class Subscription:
         self.is_cut = False
 
     def has_topic(self, topic: str) -> bool:
-        """Returns whether the client has subscribed to a topic. If the subscription names no
-        topics, it covers all topics.
+        """Returns whether the client has subscribed to a topic. A subscription without topics
+        covers all topics.
         """
         return self._topics is None or topic in self._topics
 
     def queue_event(self, data: bytes | None) -> None:
         """Queues an event. If the queue is full, cuts the subscription.
 
-        `data` is None if the event cannot be encoded. Then the subscription is cut too.
+        `data` is None if the event cannot be encoded. In this case too, cuts the subscription.
         """
         self.is_cut = data is None
         if data is not None:
@@ -48,8 +48,8 @@ class Subscription:
             self.close()
 
     def close(self) -> None:
-        """Ends the subscription. The client still gets the events in the queue. A second call does
-        no harm.
+        """Ends the subscription. The client still gets the events in the queue. A second call of
+        `close` does no harm.
         """
         self._sender.close()
 
@@ -63,7 +63,7 @@ class EventHub:
     def publish(self, topic: str, payload: Any = None) -> None:
         """Sends an event to the subscribers of `topic`. Never waits and never raises.
 
-        If a client's queue is full, this client must read all data again (resync). If the event
+        If a client's queue is full, this client must read all data again ("resync"). If the event
         cannot be encoded, all subscribers of the topic must read all data again.
         """
         subscribers = [
@@ -79,8 +79,8 @@ class EventHub:
 
     @contextmanager
     def subscribe(self, topics: Collection[str] | None = None) -> Iterator[Subscription]:
-        """Within the block of a `with` statement, a client is subscribed to the events of `topics`.
-        If `topics` is None, to all events.
+        """Subscribes a client to the events of `topics`, or to all events if `topics` is None. The
+        subscription lasts as long as the block of the `with` statement.
         """
         subscription = Subscription(topics)
         self._subscriptions.add(subscription)
@@ -94,7 +94,8 @@ class EventHub:
 def _encode_event(topic: str, payload: Any) -> bytes | None:
     """Encodes an event for sending.
 
-    If the event is too long or has values that cannot be encoded, logs an error and returns None.
+    If the event is too long, or if a value of the event cannot be encoded, logs an error and
+    returns None.
     """
     try:
         data = encode(Event(topic, payload))

@@ -1,5 +1,5 @@
-"""Divides lists into pages. A page says how many rows its list has and where the next page begins,
-so that no list is cut without a word (R-06.16).
+"""Divides lists into pages. Each page says how many rows its list has and where the next page
+begins. So readers see whether rows are missing (R-06.16).
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -26,12 +26,13 @@ Place: TypeAlias = tuple[int, bytes]  # where a row stands in its list; lower pl
 class Rows(Generic[T]):
     """All rows of a list, in order, before they are shown.
 
-    `cursor` returns a text that no other row of the list has. `total` is the number of rows. It is
-    None if the rows have to be counted. A page has `usual_limit` rows if the caller asks for no
-    other number.
+    `cursor` returns a text that names one row. No other row of the list has this text. `total` is
+    the number of rows, or None if the rows still have to be counted. If the caller does not say how
+    many rows a page has, it has `usual_limit` rows.
 
-    If the rows are in the order of their places, `place` returns the place of a row, and `place_of`
-    that of a row which has left the list. It takes the cursor of this row.
+    Some lists are sorted by the places of their rows. For these, `place` returns the place of a
+    row. If a row has left the list, `place_of` takes the cursor of this row and returns the row's
+    place.
     """
 
     items: Iterable[T]
@@ -43,7 +44,7 @@ class Rows(Generic[T]):
     place_of: Callable[[str], Place | None] = lambda _: None
 
     def each_shown(self) -> Iterator[Shown]:
-        """Yields the shown form of every row."""
+        """Yields every row as the local API shows it."""
         return (shown for item in self.items for shown in self.show([item]))
 
 
@@ -58,12 +59,12 @@ def shown_rows(
     cursor: Callable[[Shown], str] = lambda row: str(row["id"]),
     total: int | None = None,
 ) -> Rows[Shown]:
-    """Returns a list whose rows are in their shown form already."""
+    """Returns a list whose rows already have the form that the local API shows."""
     return Rows(rows, list, cursor, total)
 
 
 def paged(list_rows: Callable[[C], Awaitable[Rows[Any]]]) -> Callable[[C], Awaitable[Shown]]:
-    """Returns a method that answers with a page of the rows that `list_rows` lists."""
+    """Returns a method that answers with a page of a list. `list_rows` makes the list."""
 
     @wraps(list_rows)
     async def answer_page(call: C) -> Shown:
@@ -75,8 +76,9 @@ def paged(list_rows: Callable[[C], Awaitable[Rows[Any]]]) -> Callable[[C], Await
 def take_page(call: Listing, rows: Rows[Any]) -> Shown:
     """Returns the page of a list that the caller asks for, as `{rows, total, next}`.
 
-    The page begins behind the row with the cursor `after`, and has at most `limit` rows. If this row
-    has left the list, the page begins where the row was. Raises Mistake if this is not known.
+    The page has at most `limit` rows. It begins behind the row that has the cursor `after`. If this
+    row has left the list, the page begins where the row was. Raises Mistake if nobody knows where
+    the row was.
     """
     limit = min(rows.usual_limit if call.limit is None else call.limit, MAX_ROWS)
     after = call.after
@@ -118,12 +120,13 @@ def take_lines(
     lines: Sequence[Shown],
     show_views: Callable[[set[str]], list[Shown]] | None = None,
 ) -> Shown:
-    """Returns the last lines of a history, as `{history, history_total, earlier}`, the oldest line
-    first. If `before` names a line, returns the lines before it. `earlier`
-    names the first of these lines if there are earlier ones.
+    """Returns the last lines of a history, as `{history, history_total, earlier}`, with the oldest
+    line first.
 
-    `show_views` shows the views of the records with some ids. If it is given, `views` are those of
-    the lines. Raises Mistake if no line has the id `before`.
+    If `before` names a line, returns the lines before this line. If there are still earlier lines,
+    `earlier` is the id of the first line that was returned. If `show_views` is given, it makes the
+    views of the returned lines, and the result has them as `views`. Raises Mistake if no line has
+    the id `before`.
     """
     end = _find_end(before, lines)
     start = max(0, end - MAX_ROWS)
@@ -142,7 +145,9 @@ def take_lines(
 
 
 def _fit_frame(rows: Sequence[Shown]) -> Sequence[Shown]:
-    """Returns as many of the first rows as fit into one frame, beside other values."""
+    """Returns the first rows: as many as fit into one frame. Leaves space in the frame for other
+    values.
+    """
     left = _MAX_BYTES
     for count, row in enumerate(rows):
         pause()
@@ -153,7 +158,9 @@ def _fit_frame(rows: Sequence[Shown]) -> Sequence[Shown]:
 
 
 def _find_end(before: str | None, lines: Sequence[Shown]) -> int:
-    """Returns how many lines come before the line `before`, or how many there are."""
+    """Returns the number of lines before the line `before`. If `before` is None, returns the number
+    of all lines.
+    """
     if before is None:
         return len(lines)
     for place, line in enumerate(lines):
@@ -163,7 +170,9 @@ def _find_end(before: str | None, lines: Sequence[Shown]) -> int:
 
 
 def _frame_bytes(rows: Sequence[Shown]) -> int:
-    """Returns how many bytes a frame with these rows has. One that no frame holds has too many."""
+    """Returns how many bytes a frame with these rows has. If the rows are too long for any frame,
+    returns a number above the limit.
+    """
     try:
         return len(encode(Response(0, result=list(rows))))
     except Refused:

@@ -1,4 +1,4 @@
-"""Lists the answers for which open matters and their actions wait. The feedback loops decide which
+"""Lists the answers that open matters and their actions wait for. The feedback loops decide which
 answers these are. So the list changes as time passes, even without new records.
 """
 
@@ -18,11 +18,11 @@ _JUDGED = (ActionState.REPORTED_DONE, ActionState.REOPENED)
 
 
 class LoopAwaited(NamedTuple):
-    """An answer for which a matter waits.
+    """An answer that a matter waits for.
 
-    `kind` names the kind of record that gives the answer. `about` is the record that is answered.
-    If `about` is None, the answer begins a thread. `view` is the measure or the action that waits.
-    `matter` is the id of the matter to which the answer belongs.
+    `kind` is the kind of the answer. `about` is the record that it answers. If `about` is None, the
+    answer begins a thread. `view` is the measure or the action that waits. `matter` is the id of
+    the matter to which the answer belongs.
     """
 
     kind: str
@@ -32,10 +32,9 @@ class LoopAwaited(NamedTuple):
 
 
 def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> list[LoopAwaited]:
-    """Returns the answers that the matters of all services await from a person at the time `now`
-    (ms).
+    """Returns the answers that a person owes to the matters of all services at the time `now` (ms).
 
-    If no person holds a matter any more, everybody is asked to propose a decision.
+    If nobody holds a matter any more, everybody is asked to propose a decision.
     """
     awaited: list[LoopAwaited] = []
     for service in state.views.of_kind(Service):
@@ -52,7 +51,9 @@ def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> 
 def _awaited_by_matter(
     followed: FollowedService, loop: Loop, matter: Matter, person: bytes, now: int
 ) -> Iterator[LoopAwaited]:
-    """Yields what an open matter waits for: an action by the matter's holder, or a decision."""
+    """Yields what an open matter waits for: an action by the person who holds the matter, or a
+    decision.
+    """
     if matter.closed is not None:
         return
     measure = loop.context.measure.id
@@ -67,9 +68,9 @@ def _awaited_by_actions(
     followed: FollowedService, matter: Matter, person: bytes
 ) -> Iterator[LoopAwaited]:
     """Yields what the actions of a matter wait for. A reopened action waits for its owner to do it.
-    An action that is neither open nor reopened waits for verdicts.
+    If an action is neither open nor reopened, it waits for verdicts.
 
-    Open actions are left out, because their own views say that they wait for their owners.
+    Open actions are left out. Their own views say that they wait for their owners.
     """
     for tally in matter.tallies:
         action = tally.action

@@ -28,10 +28,10 @@ _SHORT_BY_CHANGE = {
 
 
 def read_result(change: str | None, *, is_short: bool, is_early: bool) -> Reading:
-    """Says what the result of a measure in one window means.
+    """Returns what the result of a measure in one window means.
 
-    `change` is "worse", "better" or None, compared with what is usual. `is_short` means that the
-    result misses the target. `is_early` means that it is too early to know what is usual.
+    `change` compares the result with the usual: it is "worse", "better" or None. `is_short` means
+    that the result misses the target. `is_early` means that nobody can know yet what is usual.
     """
     if is_short and is_early and change is None:
         return Reading.SHORT_AND_EARLY

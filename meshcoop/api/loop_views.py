@@ -52,8 +52,8 @@ class LoopViews:
         self.rows = LoopRows(state, following, presenter, me, now)
 
     def with_loop_status(self, shown: Shown) -> Shown:
-        """Adds the status of the feedback loop to a view that is shown. If views of this kind have
-        no such status, returns the view unchanged.
+        """Adds the status of the feedback loop to a shown view. If views of this kind have no such
+        status, returns the view unchanged.
         """
         pause()
         if shown.get("kind") not in _NAMES_WITH_STATUS:
@@ -67,7 +67,7 @@ class LoopViews:
     def citation_for(self, measure: bytes) -> Shown:
         """Returns the fields with which a new action cites the open matter of its measure (R-23.2).
 
-        If the measure has no open matter, returns no fields.
+        If the measure has no open matter, there are no such fields.
         """
         followed = self._following.loops_for(measure, self._now())
         loop = followed.loops.get(measure) if followed else None
@@ -144,7 +144,7 @@ class LoopViews:
         }
 
     def _feedback_status(self, followed: FollowedService, feedback: Feedback) -> Shown:
-        """Hides an answer until enough people have answered in the same window (R-22.8). The author
+        """Hides an answer until enough people have answered in its window (R-22.8). The author
         always sees the answer.
 
         The charter's smallest group says how many people are enough.
@@ -164,8 +164,8 @@ class LoopViews:
         return {"value": None, "text": None, "held_back": True}
 
     def _status(self, followed: FollowedService, measure: Measure) -> Shown:
-        """Returns fields that say how a measure is going. If the measure is not in use, all fields
-        are empty.
+        """Returns fields that say how a measure is going. If the measure is not in use, these
+        fields are empty.
         """
         loop = followed.loops.get(measure.id)
         if loop is None:
@@ -191,8 +191,8 @@ class LoopViews:
         }
 
     def _show_answered(self, loop: Loop) -> Shown:
-        """Shows how many people answered in today's window. Also sums up the answers of the
-        service's parties, if enough of the parties answered.
+        """Shows how many people have answered in today's window. If enough parties of the service
+        have answered, also sums up the answers of the parties.
         """
         window = loop.windows.get(loop.context.calendar.window_at(self._now()))
         people = len(window.people) if window else 0
@@ -208,8 +208,8 @@ class LoopViews:
 
     @property
     def _smallest_group(self) -> int:
-        """The smallest group whose answers other people may see: a number of people, set by the
-        charter.
+        """How many people a group must have so that others may see its answers. The charter sets
+        this number.
         """
         authority = self._state.authority
         assert authority is not None, "the charter has been read: there are loops"
@@ -238,7 +238,8 @@ def _open_matter(loop: Loop) -> Matter | None:
 
 
 def _find_tally(loop: Loop, action: Action) -> tuple[Matter, Tally] | None:
-    """Finds the matter to which an action belongs, and the tally of the verdicts on this action.
+    """Finds the matter to which an action belongs, and the tally of this action. A tally counts the
+    verdicts on an action.
 
     Returns None if the action belongs to no matter.
     """
@@ -250,10 +251,10 @@ def _find_tally(loop: Loop, action: Action) -> tuple[Matter, Tally] | None:
 
 
 def _matter_after(loop: Loop, feedback: Feedback) -> str | None:
-    """Returns the id of the last matter that was open in the window of an answer, or None if there
-    was none.
+    """Returns the id of the last matter that was open in the window of an answer. Returns None if
+    no matter was open then.
 
-    If a matter was opened or closed in this window, it counts as open.
+    If a matter was opened or closed in this window, it was open then.
     """
     calendar = loop.context.calendar
     answered_in = _answered_window(loop, feedback)
@@ -267,6 +268,8 @@ def _matter_after(loop: Loop, feedback: Feedback) -> str | None:
 
 
 def _answered_window(loop: Loop, feedback: Feedback) -> int:
-    """An answer is about a day. Returns the number of the window to which this day belongs."""
+    """Returns the number of the window to which an answer belongs. This is the window of the day
+    that the answer is about.
+    """
     assert feedback.on is not None, "feedback that counts is about a day"
     return loop.context.calendar.window_of_day(parse_day(feedback.on))

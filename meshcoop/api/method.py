@@ -11,16 +11,16 @@ C = TypeVar("C", bound=Call)
 
 @dataclass(frozen=True)
 class Method(Generic[C]):
-    """A method: the calls that it takes, and the function that answers them."""
+    """A method of the local API: the calls that it takes, and the function that answers them."""
 
     call_type: type[C]
     answer: Callable[[C], Awaitable[Any]]
 
     async def __call__(self, params: dict[str, Any]) -> Any:
-        """Answers a client. Raises Refused if the method does not take these params (R-06.15)."""
+        """Answers a client. If the method does not take these params, raises Refused (R-06.15)."""
         return await self.answer(self.call_type.read(params))
 
 
 def by_name(*methods: Method[Any]) -> dict[str, Method[Any]]:
-    """Returns these methods by their names."""
+    """Returns a map from the name of each method to the method."""
     return {method.call_type.METHOD: method for method in methods}

@@ -1,9 +1,9 @@
 """The order of people's names, by the alphabet of the neighbourhood's language (R-12.7d).
 
-No library does this everywhere. PyICU needs a compiler, and the locales of a machine are not the
-same on every machine. pyuca knows no languages. So this module lists the letters that a language
-counts as letters of their own, as CLDR does. Other letters are sorted as if they had no accents.
-Chinese characters are sorted by their numbers in Unicode.
+No library can do this on every machine. PyICU needs a compiler. Two machines can have different
+locales. pyuca knows no languages. So this module lists the letters that are letters of their own in
+a language, as CLDR does. Other letters are sorted as if they had no accents. Chinese characters are
+sorted by their numbers in Unicode.
 """
 
 import re
@@ -83,7 +83,9 @@ SortedLetter = tuple[int, str, int]  # its script, its first letter, and its pla
 
 class NameOrder:
     """Sorts names by the alphabet of a language. `lang` is the tag of the language, such as "pl" or
-    "pt-BR". If it is None or not known, no language has letters of its own.
+    "pt-BR".
+
+    If `lang` is None or unknown, the order follows no particular language.
     """
 
     def __init__(self, lang: str | None) -> None:
@@ -111,7 +113,9 @@ class NameOrder:
         return [self._place(self._sorted_as.get(plain, plain)) for plain in plain_letters]
 
     def _find_own_letter(self, letter: str) -> str | None:
-        """Returns the letter of the alphabet that a letter is, perhaps with a further accent."""
+        """Returns the letter of the alphabet to which a written letter belongs, or None. The
+        written letter may have one more accent.
+        """
         if letter in self._places:
             return letter
         parts = unicodedata.normalize("NFD", letter)
@@ -127,8 +131,8 @@ class NameOrder:
 
 
 def _read_alphabet(text: str, first_place: int = 1) -> dict[str, tuple[str, int]]:
-    """Returns the place of each letter: the letter at the beginning of its part, and how far it
-    comes after that letter.
+    """Returns the place of each letter. A place is a pair: the first letter of its part of the
+    text, and the distance from this first letter.
     """
     places: dict[str, tuple[str, int]] = {}
     for part in text.split(", "):

@@ -23,7 +23,9 @@ from meshcoop.sync.invitation_desk import InvitationDesk
 
 @dataclass(frozen=True)
 class Membership:
-    """All objects that a home needs for the neighbourhood to which its people belong."""
+    """All objects that a home needs for one neighbourhood. The people of the home belong to this
+    neighbourhood.
+    """
 
     author: Author
     mesh: HomeMesh
@@ -41,7 +43,9 @@ class Membership:
 
 
 class NodeHandle(Protocol):
-    """A running node. The class `meshcoop.node.node.Node` implements this interface."""
+    """A running node, as the methods of the local API use it. The class `meshcoop.node.node.Node`
+    implements this interface.
+    """
 
     home: Home
     network: Network
@@ -61,7 +65,7 @@ class NodeHandle(Protocol):
         """Whether a passphrase locks the keys of this home."""
 
     async def examine(self) -> dict[str, object]:
-        """Looks into the stores of this home for the doctor, beside the event loop."""
+        """Looks into the stores of this home for the doctor. Works beside the event loop."""
 
     def stop(self) -> None:
         """Stops the node."""
@@ -75,23 +79,24 @@ class NodeHandle(Protocol):
     async def wait_to_sign(self) -> Membership:
         """Waits until this home knows which record it signed last. Then returns the membership.
 
-        Raises Mistake if this home belongs to no neighbourhood, and Refused if none of its devices
-        may sign.
+        Raises Mistake if this home belongs to no neighbourhood. Raises Refused if no device of this
+        home may sign.
         """
 
     def require_relay(self) -> Relay:
         """Returns the relay that this node runs. Raises Mistake if this home is no relay."""
 
     async def ask_place(self, text: str, seconds: float) -> bytes:
-        """Asks the home that made the invitation `text` for the place for which a newcomer's device
-        has to be certified. Gives up if no home answers within `seconds`.
+        """Asks for the place that a newcomer's certificate must name. The home that made the
+        invitation `text` answers.
 
-        Raises Refused or Mistake if no home tells the place.
+        If no home answers within `seconds`, gives up. Raises Refused or Mistake if no home tells
+        the place.
         """
 
     async def join(self, text: str, name: str | None, seconds: float) -> bool:
-        """Shows the invitation `text` to the inviter's home, and asks to be admitted under `name`.
-        Gives up if no home answers within `seconds`.
+        """Shows the invitation `text` to the inviter's home, and asks to be admitted under the name
+        `name`. If no home answers within `seconds`, gives up.
 
         Returns True if this home now belongs to the neighbourhood. Raises Refused or Mistake if it
         cannot join.

@@ -1,4 +1,6 @@
-"""The plain values that the local API takes and returns, and the exit code of a wrong call."""
+"""The type of the plain values that the local API takes and returns. Also has the exit code of a
+wrong call.
+"""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """Turns views into plain values, as the local API shows them (R-06.10).
 
-The annotations of a kind say what its values are. People become `{id, name}`, times become ISO 8601
-texts, and all other bytes become hexadecimal texts.
+The annotations of a kind say which types the values of its views have. A person becomes `{id,
+name}`, a time becomes an ISO 8601 text, and all other bytes become a hexadecimal text.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,24 +33,24 @@ Shown = dict[str, Any]
 
 
 class Naming(Protocol):
-    """Shows people and records. Their bytes alone say too little: a person is shown with a name,
-    and a record with its words.
+    """Shows people and records in words. Their ids alone would tell a reader too little. So a
+    person is shown with a name, and a record with its text.
     """
 
     def show_person(self, person: bytes) -> Shown:
         """Shows a person as `{id, name}`."""
 
     def show_named(self, name: str) -> Shown:
-        """Shows somebody outside the neighbourhood as `{id, name}`. The id is None."""
+        """Shows somebody outside the neighbourhood as `{id, name}`. In the result, `id` is None."""
 
     def show_subject(self, subject: Subject) -> Shown | None:
-        """Shows the person or the record that people are asked to judge. Returns None if this
-        person or record is not known here.
+        """Shows the person or the record that people are asked to judge. Returns None if this home
+        does not know this person or record.
         """
 
 
 def show_values(view: View, naming: Naming) -> Shown:
-    """Returns the values of a view as plain values, and keeps their order."""
+    """Returns the values of a view as plain values, in the same order."""
     converters = _converters_of_kind(view.kind)
     return {
         name: converters.get(name, _show_untyped)(value, naming)
@@ -69,8 +69,8 @@ def show_result(method: Callable[..., Mapping[str, object]], *args: Any, naming:
 
 
 def show_input(fields: Mapping[str, object]) -> Shown:
-    """Returns fields in the form that the API method `post` takes. They name people and records by
-    full ids.
+    """Returns fields in the form that the API method `post` takes. In this form, full ids name
+    people and records.
     """
     return {name: _show_input(value) for name, value in fields.items()}
 
@@ -82,9 +82,9 @@ _Converter = Callable[[Any, Naming], Any]
 
 @cache
 def _converters_of_kind(name: str) -> dict[str, _Converter]:
-    """Returns the converter of each value of a kind's views.
+    """Returns a converter for each value of a kind's views.
 
-    A kind that is not registered has the values that all views have.
+    If the kind is not registered, returns converters for the values that every view has.
     """
     declared = KINDS.get(name)
     hints = _common_hints() if declared is None else declared.hints
@@ -102,7 +102,7 @@ def _converter_of_result(function: Callable[..., object]) -> _Converter:
 
 
 def _converter_of(hint: Any) -> _Converter:
-    """Returns the function that turns values with this annotation into plain values."""
+    """Returns the function that turns a value with this annotation into a plain value."""
     if hint in _SIMPLE:
         return _SIMPLE[hint]
     if is_typeddict(hint):
@@ -121,7 +121,7 @@ def _annotated_converter(hint: Any) -> _Converter:
 
 
 def _qualified_converter(hint: Any) -> _Converter:
-    """Returns the converter of a value that a TypedDict may have or must have."""
+    """Returns the converter of a value that the TypedDict marks as required or as not required."""
     return _converter_of(get_args(hint)[0])
 
 
@@ -149,7 +149,7 @@ def _list_converter(hint: Any) -> _Converter:
 
 
 def _dict_converter(hint: Any) -> _Converter:
-    """Returns the converter of maps from texts to values that are all of one type."""
+    """Returns the converter of maps from texts to values. All values of one map have one type."""
     _, part = get_args(hint)
     convert = _converter_of(part)
 
@@ -183,7 +183,9 @@ def _show_unchanged(value: Any, naming: Naming) -> Any:
 
 
 def _show_text(value: Any, naming: Naming) -> Any:
-    """Shows a text. A state that was not stored yet is an enum, which frames do not carry."""
+    """Shows a text. A state that nobody has stored yet is an enum. Frames carry no enums, so this
+    function makes a text of it.
+    """
     del naming
     return str(value) if isinstance(value, str) else value
 
@@ -209,7 +211,9 @@ def _show_subject(value: Subject, naming: Naming) -> Shown | None:
 
 
 def _show_untyped(value: Any, naming: Naming) -> Any:
-    """Shows a value whose parts can have any type, such as the change that a proposal makes."""
+    """Shows a value whose parts can have any type. The change that a proposal makes is such a
+    value.
+    """
     del naming
     return _show_input(value)
 

@@ -1,7 +1,7 @@
-"""Prepares views for people and programs: adds people's names, and writes ids in hex and times in
-ISO 8601.
+"""Prepares views for people and programs. Adds people's names. Writes ids in hex, and times in ISO
+8601.
 
-A shown view also has the private fields that this home can open.
+If this home can open the private fields of a view, the shown view has them too.
 """
 
 from collections import Counter, defaultdict
@@ -42,8 +42,8 @@ _HALF = 50  # percent; more than this share of the moderators decides
 class Presenter:
     """Shows the state of one home. Each answer makes its own `Presenter` object.
 
-    The function `now` returns the time in milliseconds. It is called only once, so the whole answer
-    is made for one moment.
+    The function `now` returns the time in milliseconds. The presenter calls it only once. So all
+    parts of the answer show the same moment.
     """
 
     def __init__(self, state: State, now: Callable[[], int], boxes: Iterable[BoxKey] = ()) -> None:
@@ -53,8 +53,8 @@ class Presenter:
 
     @cached_property
     def names(self) -> dict[bytes, str]:
-        """The name of every person who has a profile with a name that can be seen, and the name of
-        the common pot.
+        """The name of each person whose profile has a visible name. Also the name of the common
+        pot.
         """
         profiles = self._state.views.latest_by_author(Profile)
         names = {person: view.name or "" for person, view in profiles.items()}
@@ -63,11 +63,11 @@ class Presenter:
         }
 
     def show_person(self, person: bytes) -> Shown:
-        """Shows a person as `{id, name}`. If the person has no profile, the name is the start of
-        their id.
+        """Shows a person as `{id, name}`. If the person has no profile, the start of the person's
+        id is the name.
 
-        If somebody else has a name that is alike, `mark` tells them apart (R-12.7c). If the person
-        has left the neighbourhood, `left` says so (R-06.10).
+        If somebody else has a similar name, `mark` tells the two people apart (R-12.7c). If the
+        person has left the neighbourhood, `left` says so (R-06.10).
         """
         name = self.names.get(person)
         shown: Shown = {"id": person.hex(), "name": person.hex()[:_SHORT_ID]}
@@ -79,8 +79,8 @@ class Presenter:
         return shown
 
     def show_named(self, name: str, person: bytes | None = None) -> Shown:
-        """Shows somebody by a name that stands in no profile: a newcomer, or somebody outside, who
-        has no id.
+        """Shows somebody whose name is in no profile. This is a newcomer, or somebody outside the
+        neighbourhood. Somebody outside has no id.
         """
         own_name = self.names.get(person) if person else None
         own_keys = name_keys(own_name) if own_name else frozenset()
@@ -92,8 +92,8 @@ class Presenter:
         return shown
 
     def name_person(self, person: bytes) -> str:
-        """Returns the name of a person for a sentence. If somebody else has a name that is alike, a
-        mark tells them apart (R-12.7c).
+        """Returns the name of a person for a sentence. If somebody else has a similar name, adds a
+        mark that tells the two people apart (R-12.7c).
         """
         shown = self.show_person(person)
         return safe_name(shown["name"], shown.get("mark"))
@@ -106,12 +106,12 @@ class Presenter:
         return sorted(names, key=lambda person: (order.key(names[person]), names[person], person))
 
     def show_view(self, view: View) -> Shown:
-        """Shows one view with everything that belongs to it, such as responses or votes."""
+        """Shows one view, together with the views that belong to it, such as responses or votes."""
         (shown,) = self.show_views([view])
         return shown
 
     def show_views(self, views: Sequence[View]) -> list[Shown]:
-        """Shows several views, each with everything that belongs to it."""
+        """Shows several views. Each is shown together with the views that belong to it."""
         ids = [record_id for view in views for record_id in _ids_of_embedded(view)]
         # All of them are read at once: a list may have hundreds of requests with their responses.
         embedded = self._state.views.find_several(ids)
@@ -120,8 +120,8 @@ class Presenter:
     def show_history(self, thread: Thread) -> list[Shown]:
         """Shows the records of a thread, in order.
 
-        The field `note` says why a record does not count. The field `automatic` is true if the
-        record is a confirm that a home's software signed by itself (R-13.15).
+        If a record does not count, the field `note` says why. If a home's software signed a confirm
+        by itself, the field `automatic` is true (R-13.15).
         """
         return [
             {
@@ -139,8 +139,8 @@ class Presenter:
         ]
 
     def list_people(self) -> list[Shown]:
-        """Lists the members, and the people who were removed, with their profiles. The list is
-        sorted by name.
+        """Lists people with their profiles, sorted by name: the members, and the people who were
+        removed.
         """
         authority = self._authority
         profiles = self._state.views.latest_by_author(Profile)
@@ -157,7 +157,7 @@ class Presenter:
         """Shows the term in force: who votes, who moderates, and whether the term is settled
         (R-03.24).
 
-        Returns None if this home has no charter yet.
+        If this home has no charter yet, returns None.
         """
         authority = self._state.authority
         if authority is None:
@@ -177,7 +177,7 @@ class Presenter:
     def show_subject(self, subject: Subject) -> Shown | None:
         """Shows the person or the post that a view asks people to judge (R-06.10b).
 
-        Returns None for a post that has not arrived here.
+        If the post has not arrived here, returns None.
         """
         if subject.is_person:
             return self.show_person(subject.id)
@@ -193,8 +193,8 @@ class Presenter:
         }
 
     def state_of(self, view: View) -> str:
-        """Returns the present state of a view. The state may have changed since the view was
-        stored, because time has passed, or because somebody has left.
+        """Returns the present state of a view. This state can differ from the stored state, because
+        time has passed or because somebody has left.
         """
         return self._state_given(view, self.find_left(view))
 
@@ -207,8 +207,8 @@ class Presenter:
         return left
 
     def is_due(self, awaited: Awaited) -> bool:
-        """Returns whether somebody waits for an answer now: the time for the answer has come and is
-        not over.
+        """Returns whether somebody waits for an answer now. Then the time for the answer has come,
+        and has not passed.
         """
         has_come = awaited.since is None or self.clock.has_begun(awaited.since)
         return has_come and not (awaited.until is not None and self.clock.is_past(awaited.until))
@@ -229,9 +229,10 @@ class Presenter:
         return shown
 
     def _show_alone(self, view: View, parties: set[bytes] | None = None) -> Shown:
-        """Shows a view without the further views that belong to it, such as its responses.
+        """Shows a view without the views that belong to it, such as its responses.
 
-        `parties` are the possible parties to the view. It is None if they are not known.
+        `parties` are the people who may be parties to the view. If nobody knows them, `parties` is
+        None.
         """
         pause()
         shown = plain_values.show_values(view, self)
@@ -242,7 +243,9 @@ class Presenter:
         return shown | self._private_fields.open_fields(view, parties)
 
     def _state_given(self, view: View, left: set[bytes]) -> str:
-        """Returns the present state of a view that relies on these people, who have left."""
+        """Returns the present state of a view. `left` are the people on whom the view relies and
+        who have left.
+        """
         # Stored views depend on records alone. So a state that comes with time is worked out here.
         state = view.state
         if isinstance(view, Kind):
@@ -253,8 +256,8 @@ class Presenter:
     def _show_embedded(
         self, view: View, ids: Iterable[bytes], embedded: Mapping[bytes, View]
     ) -> list[Shown]:
-        """Shows the views that `view` lists, such as its responses. Their authors and the author of
-        `view` count as parties, who may read private fields.
+        """Shows the views that `view` lists, such as its responses. Treats the authors of all these
+        views as parties, who may read private fields.
         """
         arrived = [embedded[record_id] for record_id in ids if record_id in embedded]
         parties = {view.author, *(answer.author for answer in arrived)}
@@ -274,7 +277,7 @@ class Presenter:
         }
 
     def _vouches(self) -> dict[bytes, list[Shown]]:
-        """Returns the vouches in force for each person, with the oldest first."""
+        """Returns for each person the vouches in force, the oldest first."""
         vouches: dict[bytes, list[Shown]] = defaultdict(list)
         for vouch in reversed(self._state.views.of_kind(Vouch)):
             if vouch.state != Vouch.State.IN_FORCE:
@@ -297,7 +300,7 @@ class Presenter:
 
     @cached_property
     def _uses_of_key(self) -> Counter[str]:
-        """How many people have each key of a name."""
+        """The number of people for each key of a name. Similar names share a key."""
         return Counter(key for name in self.names.values() for key in name_keys(name))
 
     @property
@@ -308,21 +311,24 @@ class Presenter:
 
 
 def show_refusal(refusal: Refused) -> Shown:
-    """Shows why a record does not count, or why a home cannot sign: the rule, and a text. In the
-    text, names in braces stand for values.
+    """Shows why a record does not count, or why a home cannot sign. Shows the rule and a text. In
+    the text, each name in braces stands for a value.
     """
     arguments = {name: str(value) for name, value in refusal.arguments.items()}
     return {"rule": refusal.rule, "text": refusal.text, "arguments": arguments}
 
 
 def _moderators_needed(moderators: int) -> int | None:
-    """Returns how many moderators must agree, or None if they are too few to act together."""
+    """Returns how many moderators must agree. Returns None if there are too few moderators to act.
+    """
     return None if moderators < MIN_COUNCIL else votes_needed(_HALF, moderators)
 
 
 def title_of(view: View) -> str | None:
-    """Returns the text that stands for a view in a list: the first text that its records must have,
-    such as a title, a name or a question. Other views may have a title, a name or a text.
+    """Returns the text that stands for a view in a list.
+
+    This is the first text that every record of the kind must have, such as a title, a name or a
+    question. If there is no such text, uses the title, the name or the text of the view.
     """
     names = [name for name, field in view.record_fields.items() if type(field) is Text]
     required = [name for name in names if view.record_fields[name].required]
@@ -348,8 +354,8 @@ def _ids_of_embedded(view: View) -> Iterable[bytes]:
 
 
 def _pick_embedded(views: list[View]) -> list[View]:
-    """Returns at most _MOST_EMBEDDED of the views, in their order. The newest views of each author
-    come in first, so that nobody can fill all places.
+    """Returns at most _MOST_EMBEDDED of the views, and keeps their order. The newest views of each
+    author are chosen first. So no single author can fill all places.
     """
     if len(views) <= _MOST_EMBEDDED:
         return views
@@ -365,8 +371,8 @@ def _pick_embedded(views: list[View]) -> list[View]:
 
 
 def _is_countersignature(thread: Thread, entry: Entry) -> bool:
-    """Returns whether a record of the kind `confirm` confirms another `confirm`. Only software
-    signs such a record (R-13.15).
+    """Returns whether a record confirms a record of the kind `confirm`. Only software signs such a
+    record (R-13.15).
     """
     confirm = thread.find_draft(entry.id, Confirm)
     return confirm is not None and thread.find_draft(confirm.about, Confirm) is not None

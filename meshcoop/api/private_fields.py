@@ -1,4 +1,4 @@
-"""Opens private fields of views, if they are sealed to a device of this home."""
+"""Opens the private fields of views. This works if a field is sealed to a device of this home."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
@@ -16,7 +16,7 @@ from protocol.record.sealing import BoxKey
 
 
 class PrivateFields:
-    """Opens the private fields of views, with the keys of this home and the further keys in
+    """Opens the private fields of views. Uses the keys of this home, and the further keys in
     `boxes`.
     """
 
@@ -25,10 +25,11 @@ class PrivateFields:
         self._boxes = [*state.ring.boxes.values(), *boxes]
 
     def open_fields(self, view: View, parties: set[bytes] | None = None) -> dict[str, Any]:
-        """Returns the private fields of a view. If no key here opens a field, its value is None.
+        """Returns the private fields of a view. If no key here opens a field, the value of this
+        field is None.
 
-        `parties` are possible parties to the view, besides the people named in the view. If
-        `parties` is None, the author of the record that the view answers is taken as a party.
+        `parties` are people who may be parties to the view, besides the people whom the view names.
+        If `parties` is None, this is the author of the record that the view answers.
         """
         names = _private_names(view.kind)
         if not names or not self._may_read(view, parties):
@@ -42,16 +43,14 @@ class PrivateFields:
     def open_record(
         self, record: Record, kind: str | None, fields: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Returns the private fields of a record. `fields` are its fields, still sealed. If no key
-        here opens a field, its value is None.
+        """Returns the private fields of a record. `fields` are the sealed fields of the record. If
+        no key here opens a field, the value of this field is None.
         """
         names = _private_names(kind) if kind else ()
         return {name: self._open(record, name, fields[name]) for name in names if fields.get(name)}
 
     def _may_read(self, view: View, parties: set[bytes] | None) -> bool:
-        """Returns whether it is possible that a person with a device at this home is a party to the
-        view.
-        """
+        """Returns whether a person with a device at this home may be a party to the view."""
         # Trying every key on every view would take long. So keys are tried for likely readers only.
         if parties is None:
             about = self._state.views.find(view.about or b"")

@@ -45,8 +45,8 @@ class Queries:
     """Answers one API call about views.
 
     The answer leaves out the posts of muted people. If the parameter `muted` is set, the answer has
-    only the posts of muted people (R-06.8). `reader` is the person who calls, or None if this home
-    has no member yet.
+    only the posts of muted people (R-06.8). `reader` is the person who makes the call. If this home
+    has no member yet, `reader` is None.
     """
 
     def __init__(
@@ -67,8 +67,8 @@ class Queries:
         self._resolver = Resolver(membership.state, self._presenter)
 
     def list_views(self, call: calls.List) -> Rows[Any]:
-        """Lists the views of one kind, with the newest first. Can also list the people, and what
-        waits for the reader.
+        """Lists the views of one kind, the newest first. Can also list people, or the views that
+        wait for the reader.
         """
         what = call.what
         if what == "waiting":
@@ -98,7 +98,8 @@ class Queries:
     async def show_record(self, call: calls.Show) -> Params:
         """Shows the view of a record with the history of its thread.
 
-        If the parameter `whole` is set, adds the views of the history's lines, the oldest first.
+        If the parameter `whole` is set, also shows the views of the records in this history, the
+        oldest first.
         """
         record_id = self._resolver.resolve_record(call.id)
         thread = await self._thread_of(record_id)
@@ -122,14 +123,14 @@ class Queries:
         return {**shown, **take_lines(call.before, history, show_views)}
 
     def search(self, call: calls.Search) -> Rows[View]:
-        """Finds the views that have all of the words that the caller gives."""
+        """Finds the views that have all words that the caller gives."""
         matches = self._state.views.search(call.words)
         rows = self._rows_of(self._state.views.in_rows(matches), call, None, len(matches))
         return replace(rows, usual_limit=_USUAL_HITS)
 
     def list_written(self, call: calls.Written) -> Rows[Record]:
-        """Lists the records that the reader has written, or, at the home of somebody who has left,
-        this person's. Raises Mistake if this home never had a member.
+        """Lists the records that the reader has written. If the person of this home has left, lists
+        the records of this person. Raises Mistake if this home never had a member.
         """
         authority = self._state.authority
         own_device = self._membership.mesh.credentials.device
@@ -146,8 +147,8 @@ class Queries:
         state: str | None,
         total: int | None,
     ) -> Rows[View]:
-        """Returns the rows of these views that the caller wants. `total` is the number of all these
-        views, if it is known.
+        """Returns the rows that the caller wants. `views` are the views to choose from. `total` is
+        the number of these views, or None if nobody has counted them.
         """
         wanted = self._unmuted(views, call)
         if state is not None:
@@ -161,7 +162,9 @@ class Queries:
         return replace(rows, place=_place_of_view, place_of=self._place_of)
 
     def _place_of(self, cursor: str) -> Place | None:
-        """Returns the place of a view in the order of lists, if its record is here."""
+        """Returns the place of a view in the order of lists. Returns None if the view's record is
+        not here.
+        """
         with suppress(Mistake):
             row = self._state.store.records.find(self._resolver.resolve_record(cursor))
             if row is not None:
@@ -180,9 +183,9 @@ class Queries:
         return self._rows_of(views, call, call.state, total)
 
     def _list_waiting(self, call: calls.List) -> Rows[Params]:
-        """Lists what waits for an answer of the reader, the newest first.
+        """Lists the views that wait for an answer of the reader, the newest first.
 
-        Muted people are not left out here, because everybody gets an answer (R-06.8e).
+        Views of muted people are listed too, because everybody gets an answer (R-06.8e).
         """
         authority = self._state.authority
         if authority is None or self._reader is None or call.muted:
@@ -198,8 +201,8 @@ class Queries:
     def _views_of(
         self, kind: DeclaredKind, about: bytes | None, state: str | None
     ) -> Iterable[View]:
-        """Returns the views of a kind, with the newest first. If `about` is given, returns only
-        answers to this record.
+        """Returns the views of a kind, the newest first. If `about` is given, returns only views
+        that answer this record.
         """
         view_type = kind.view_type
         if kind.is_private:
@@ -226,7 +229,9 @@ class Queries:
         return await fold_thread_in_steps(self._state, row.root)
 
     def _unfolded(self, record_id: bytes) -> Refused:
-        """Returns the refusal to show a record that is not folded yet (R-03.18c)."""
+        """Returns a refusal. It says why this home cannot show a record that it has not folded yet
+        (R-03.18c).
+        """
         ahead = self._find_ahead(record_id)
         if ahead is None or self._state.authority is None:
             return Refused("R-10.5", "what this is about has not arrived here yet; try again soon")
@@ -241,7 +246,9 @@ class Queries:
         )
 
     def _find_ahead(self, record_id: bytes | None) -> Header | None:
-        """Looks for a record that is ahead of the clock here, from a record up to its root."""
+        """Goes from a record up to the root of its thread. Returns the first record on this way
+        that is dated ahead of this home's clock.
+        """
         while record_id is not None:
             row = self._state.store.records.find(record_id)
             if row is None:
@@ -253,8 +260,8 @@ class Queries:
         return None
 
     def _unmuted(self, views: Iterable[View], call: calls.List | calls.Search) -> Iterator[View]:
-        """Leaves out the views of muted people. If the parameter `muted` is set, returns only these
-        views (R-06.8).
+        """Leaves out the views of muted people. If the parameter `muted` is set, returns only the
+        views of muted people (R-06.8).
         """
         muted = self._membership.muted
         own_people = self._membership.author.people
@@ -267,7 +274,7 @@ class Queries:
         return {**person, "muted": bytes.fromhex(person["id"]) in muted_people}
 
     def _answers(self, view: View, ancestor: bytes) -> bool:
-        """Returns whether a view answers the record `ancestor`, directly or through other
+        """Returns whether a view answers the record `ancestor`, either directly or through other
         records.
         """
         about = view.about
@@ -280,10 +287,10 @@ class Queries:
 async def open_queries(
     node: NodeHandle, person: str | None = None, pin: str | None = None
 ) -> Queries:
-    """Opens the `Queries` object for one API call, which `person` makes.
+    """Makes the `Queries` object for one API call. `person` names the person who makes the call.
 
-    If `person` is None, this home's person makes the call. If it is a guest, the guest's PIN opens
-    the records that are private to the guest.
+    If `person` is None, this home's person makes the call. If a guest makes the call, the guest's
+    PIN opens the guest's private records.
     """
     membership = node.require_membership()
     guest = None
@@ -308,15 +315,15 @@ def own_person(membership: Membership) -> bytes | None:
 
 
 async def open_private(private: PrivateThreads) -> PrivateThreads:
-    """Opens all private records. Between small groups of records, other tasks may run."""
+    """Opens all private records, a few at a time. Meanwhile, other tasks may run."""
     while private.open_new(_PRIVATE_AT_ONCE):
         await trio.lowlevel.checkpoint()
     return private
 
 
 def read_state(call: calls.List, what: str, states: Collection[str]) -> str | None:
-    """Reads the state by which the caller filters the list `what`. Returns None if the caller wants
-    rows in every state.
+    """Returns the state that the caller asks for in the list `what`. Returns None if the caller
+    asks for all states.
 
     Raises Mistake (exit code 2) if the list has no such state.
     """
@@ -337,14 +344,15 @@ def _place_of_view(view: View) -> Place:
 
 
 def _cursor_of_waiting(row: Params) -> str:
-    """Returns the cursor of a row in the list of what waits. A view that waits for several answers
-    has several rows.
+    """Returns the cursor of a row in the list of waiting views. If a view waits for several
+    answers, it has several rows.
     """
     return "-".join([row["id"], *map(str, row["step"].values())])
 
 
 def _kinds_by_list() -> dict[str, DeclaredKind]:
-    """Returns the kinds that have a list of their views. The plural of a kind names its list."""
+    """Returns the kinds whose views have a list. The name of such a list is the plural of the kind.
+    """
     # Asked at each call, because plug-ins may register kinds after this module is imported.
     return {
         kind.plural: kind

@@ -20,8 +20,8 @@ _NAME_AND_ID = re.compile(r"(.*\S)\s*\(([0-9a-f]{8,64})\)")  # as screens show p
 
 
 class Resolver:
-    """Finds the ids of records and people that this home knows. Its methods raise Mistake, with
-    advice, if they find nothing.
+    """Finds the ids of records and people that this home knows. If a method finds nothing, it
+    raises Mistake with advice.
     """
 
     def __init__(self, state: State, presenter: Presenter) -> None:
@@ -29,11 +29,11 @@ class Resolver:
         self._names = presenter.names
 
     def resolve(self, what: str, typed: str) -> bytes:
-        """Returns the id of a record or a person. Raises Mistake if nothing fits, or if more than
-        one fits.
+        """Returns the id of a record or a person. Raises Mistake if nothing fits, or if several
+        fit.
 
-        `what` is "record", "person" or "outsider". For an outsider, returns nothing, but raises
-        Refused if a member has the outsider's name (R-10.3e).
+        `what` is "record", "person" or "outsider". An outsider has no id, so for an outsider the
+        result is empty. Raises Refused if a member has the outsider's name (R-10.3e).
         """
         if what == "record":
             return self.resolve_record(typed)
@@ -43,8 +43,8 @@ class Resolver:
         return self.resolve_person(typed)
 
     def resolve_record(self, typed: str) -> bytes:
-        """Returns the id of the one stored record whose id begins with the given digits. At least 8
-        hexadecimal digits are needed.
+        """Returns the id of the only stored record whose id begins with the given digits. At least
+        8 hexadecimal digits are needed.
         """
         prefix = str(typed).strip().lower()
         if not _ID_PREFIX.fullmatch(prefix):
@@ -73,7 +73,8 @@ class Resolver:
         return _only_match(typed, self._candidates(typed), nobody)
 
     def resolve_newcomer(self, typed: str, knocks: Iterable[WaitingPerson]) -> bytes:
-        """Finds a newcomer: a person who has asked to join, or for whom somebody has vouched."""
+        """Finds a newcomer: a person who has asked to join, or a person who has a voucher already.
+        """
         authority = self._state.authority
         newcomers = dict.fromkeys(authority.candidates, "") if authority else {}
         newcomers |= {knock.person: knock.name for knock in knocks}
@@ -100,7 +101,7 @@ class Resolver:
     def _candidates(self, typed: str) -> dict[bytes, str]:
         """Returns the members with their names.
 
-        If no member fits the text that was typed, returns all people who were ever admitted.
+        If no member fits the text that was typed, returns everybody who was ever admitted.
         """
         authority = self._state.authority
         if authority is None:
@@ -128,8 +129,10 @@ def _only_match(typed: str, people: dict[bytes, str], nobody: Mistake) -> bytes:
 
 
 def _matching_people(typed: str, people: dict[bytes, str]) -> list[bytes]:
-    """Returns the people whose id begins with `typed`. If there are none, returns the people who
-    have the name `typed`, or the name and the start of the id as both are shown (R-06.10d).
+    """Returns the people whose id begins with `typed`. If there are none, returns the people whose
+    name is `typed`.
+
+    `typed` can also be a name with the start of an id, as screens show them (R-06.10d).
     """
     wanted = str(typed).strip().removeprefix("@")
     prefix = wanted.lower()

@@ -58,9 +58,7 @@ _NO_ARGUMENTS: Mapping[str, object] = MappingProxyType({})
 
 
 class ApiServer:
-    """Offers the methods of one node to clients. At most MAX_CLIENTS clients may be connected at a
-    time.
-    """
+    """Offers the methods of one node to clients. Serves at most MAX_CLIENTS clients at a time."""
 
     def __init__(self, methods: Mapping[str, Method], hub: EventHub) -> None:
         self._methods = methods
@@ -73,7 +71,7 @@ class ApiServer:
         """Serves one client until the client leaves or sends something invalid. Then closes the
         stream.
 
-        Requests of this client that are not answered yet are cancelled. Never raises.
+        Then also cancels this client's requests that have no answer yet. Never raises.
         """
         self._clients += 1
         client = _Client(stream, self._methods, self._hub, self._program)
@@ -94,8 +92,8 @@ class ApiServer:
 
 
 class _Client:
-    """One connection to a client. It reads requests, answers several at a time, and forwards
-    events.
+    """One connection to a client. It reads requests, works on several requests at a time, and
+    forwards events.
     """
 
     def __init__(
@@ -115,7 +113,7 @@ class _Client:
         self._subscribed = ExitStack()  # holds the present subscription
 
     async def serve(self) -> None:
-        """Answers requests until the client leaves. Then cancels the requests that are not answered
+        """Answers requests until the client leaves. Then cancels the requests that have no answer
         yet.
         """
         if not await self._shake_hands():
@@ -133,7 +131,7 @@ class _Client:
             await self._send(encode(Event(REFUSED, {"message": reason})))
 
     async def _shake_hands(self) -> bool:
-        """Waits for the client's first request, its hello, and answers it.
+        """Waits for the client's first request, its hello. Answers the hello.
 
         Returns False if no hello comes in time, or if the client's version is wrong.
         """
@@ -153,8 +151,8 @@ class _Client:
         return True
 
     async def _receive(self) -> Request | None:
-        """Returns the next request. Returns None if the client has left or has sent anything except
-        a request.
+        """Returns the next request. Returns None if the client has left, or has sent something that
+        is no request.
         """
         try:
             while (frame := next(iter(self._decoder), None)) is None:
@@ -223,7 +221,7 @@ class _Client:
 
     async def _forward(self, subscription: Subscription) -> None:
         """Sends the events of a subscription until the subscription ends. If the subscription was
-        cut, sends a last event "resync": the client must read all data again.
+        cut, sends a last event, "resync". It means that the client must read all data again.
         """
         async for data in subscription.events:
             await self._send(data)
@@ -245,9 +243,9 @@ async def serve_api(
     """Serves the local API on a Unix socket at `path` (mode 0600) until this task is cancelled.
 
     Reports `started` to the nursery when clients can connect. If a killed node has left a socket at
-    `path`, replaces it. Raises Mistake if the path is taken by another file or a running node.
+    `path`, replaces this socket. Raises Mistake if another file or a running node has the path.
 
-    The caller must hold the home's lock and must have made the folder with mode 0700.
+    The caller must hold the home's lock, and must have made the folder with mode 0700.
     """
     api = ApiServer(methods, hub)
     listener = trio.SocketListener(trio.socket.from_stdlib_socket(_listen(path)))
@@ -259,8 +257,8 @@ async def serve_api(
 
 
 def _listen(path: Path) -> socket.socket:
-    """Opens a listening socket at `path` that only this user can use. Raises Mistake if
-    this fails.
+    """Opens a listening socket at `path`. Only this user can use the socket. Raises Mistake if this
+    fails.
     """
     _remove_stale(path)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -306,9 +304,10 @@ def _remove_stale(path: Path) -> None:
 
 
 async def _obtain_result(method: Method, params: dict[str, Any]) -> Any:
-    """Calls a method. If what it should sign holds already, returns the record that made it so.
+    """Calls a method. If the method would sign something that holds already, returns the earlier
+    record.
 
-    What somebody asks for is done then, so this is no failure (R-06.14).
+    Then everything is as the caller wants it, so this is no failure (R-06.14).
     """
     try:
         return await method(params)
@@ -330,8 +329,8 @@ def _error_code(is_usage: bool) -> ErrorCode:
 def _encode_result(request: Request, result: Any) -> bytes:
     """Encodes the response to a request, with the result of the call.
 
-    Raises Mistake if the response is too large. Raises TypeError if the result has values that
-    cannot be encoded.
+    Raises Mistake if the response is too large. Raises TypeError if a value of the result cannot be
+    encoded.
     """
     try:
         return encode(Response(request.id, result=result))
@@ -361,7 +360,7 @@ def _encode_failure(
 
 
 def _argument(value: object) -> float | str:
-    """Returns an argument of an error in a form that frames can carry."""
+    """Returns the argument of an error in a form that a frame can carry."""
     if isinstance(value, bytes):
         return value.hex()
     return value if isinstance(value, int | float) else _carried(str(value))

@@ -1,4 +1,4 @@
-"""Lists everything that a person has written, with the words that this home can read."""
+"""Lists everything that a person has written. Shows the words that this home can read."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -20,7 +20,7 @@ _AT_ONCE = 50  # records read from a log in one step
 
 
 class WrittenRecords:
-    """The records in the logs of one person's devices: those that count and those that do not."""
+    """All records in the logs of one person's devices, including records that do not count."""
 
     def __init__(
         self, state: State, person: bytes, private: PrivateThreads, boxes: Sequence[BoxKey]
@@ -33,8 +33,8 @@ class WrittenRecords:
         self._private_fields = PrivateFields(state, boxes)
 
     def rows(self, after: str | None) -> Rows[Record]:
-        """Returns the records as the rows of a list, each log in its order. If `after` is the
-        cursor of a row, the rows before it are left out, so that a page needs no long search.
+        """Returns the records as rows of a list, one log after the other. If `after` is the cursor
+        of a row, leaves out the earlier rows. So a page needs no long search.
         """
         records = self._each_record(self._find_own(after) if after else None)
         count_of_log = self._state.store.records.count_of_log

@@ -36,7 +36,7 @@ class _Party(NamedTuple):
 
 
 class AddressMethods:
-    """Gives, shows and erases the addresses that belong to agreements, for one node."""
+    """Gives, shows and erases the addresses that belong to agreements. Works for one node."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -64,7 +64,9 @@ class AddressMethods:
         return await self._wait_for_delivery(membership, party, held)
 
     async def show_address(self, call: calls.ShowAddress) -> Params:
-        """Shows the address that you received for an agreement, or else the one that you gave."""
+        """Shows the address that you received for an agreement. If you received none, shows the
+        address that you gave.
+        """
         membership = self._node.require_membership()
         party = await self._open_party(membership, call)
         addresses = membership.address_delivery.addresses
@@ -91,7 +93,9 @@ class AddressMethods:
         }
 
     async def forget_address(self, call: calls.ForgetAddress) -> Params:
-        """Erases the addresses of an agreement here, and takes back the address that was given."""
+        """Erases the addresses of an agreement at this home. Takes back the address that this
+        home's person gave.
+        """
         membership = await self._node.wait_to_sign()
         party = await self._open_party(membership, call)
         addresses = membership.address_delivery.addresses
@@ -110,10 +114,10 @@ class AddressMethods:
     async def _wait_for_delivery(
         self, membership: Membership, party: _Party, held: HeldAddress, done: str = "delivered"
     ) -> Params:
-        """Waits a few seconds for an address to arrive at the home of the other party.
+        """Waits a few seconds until an address arrives at the other party's home.
 
-        If the address has arrived, the answer has the state that the argument `done` names.
-        Otherwise it has the state "waiting".
+        If the address has arrived, the result has the state `done`. Otherwise it has the state
+        "waiting".
         """
         if party.other in membership.author.people or membership.guests.find(party.other):
             membership.address_delivery.note_handed(
@@ -125,11 +129,11 @@ class AddressMethods:
         return {"agreement": party.agreement.hex(), "state": state, "to": other}
 
     def _find_address(self, membership: Membership, party: _Party) -> HeldAddress:
-        """Finds the address received for an agreement. If none was received, finds the address that
-        was given.
+        """Finds the address that this person received for an agreement. If there is none, finds the
+        address that this person gave.
 
-        If the agreement is over, finds only an address that was marked to be kept. Raises Mistake
-        if there is no address.
+        After the end of the agreement, finds an address only if it was marked to be kept. Raises
+        Mistake if there is no such address.
         """
         addresses = membership.address_delivery.addresses
         received = addresses.find(party.agreement, giver=party.other)
@@ -148,8 +152,8 @@ class AddressMethods:
     async def _open_party(self, membership: Membership, call: _AboutAddress) -> _Party:
         """Finds the party to an agreement who uses this home, and opens the keys of this person.
 
-        Raises Refused if nobody of this home is a party (R-18.5). Raises Mistake if no agreement or
-        no person fits the parameters.
+        Raises Refused if nobody of this home is a party (R-18.5). Raises Mistake if the call names
+        an agreement or a person that cannot be found.
         """
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
         agreement = resolver.resolve_record(call.agreement)

@@ -34,7 +34,7 @@ class BundleMethods:
         )
 
     async def ingest_records(self, call: calls.Take) -> Params:
-        """Stores records that came on a stick, after the same checks as for a peer's records."""
+        """Stores records that came on a stick. Checks them first, as if a peer had sent them."""
         mesh = self._node.require_membership().mesh
         inbox = mesh.inbox
         parsed = IngestResult()
@@ -67,16 +67,16 @@ class BundleMethods:
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Divides records into parts. Each part is stored in one step of the loop."""
+    """Divides records into parts. The node stores each part in one step of its loop."""
     return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
 
 
 def _missing_contents(
     inbox: Inbox, records: Sequence[Record], held_ids: Collection[bytes]
 ) -> list[tuple[bytes, bytes]]:
-    """Returns contents that this home lacks although it holds their records (R-09.9).
+    """Returns the contents that this home lacks for records that it has (R-09.9).
 
-    Each entry is a pair: a record's id, and the content that the bundle has for this record.
+    Each entry is a pair: a record's id, and the content from the bundle for this record.
     """
     contents = []
     for record in records:

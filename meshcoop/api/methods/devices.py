@@ -27,10 +27,10 @@ from protocol.wire import calls
 
 
 class DeviceMethods:
-    """Shows devices, and posts statements about devices, for one node.
+    """Shows devices, and posts statements about devices. Works for one node.
 
-    Clients never send root keys or recovery words. Instead, clients send statements that were
-    signed with a root key.
+    Clients never send root keys or recovery words. Instead, clients send statements that a root key
+    has signed.
     """
 
     def __init__(self, node: NodeHandle) -> None:
@@ -48,7 +48,9 @@ class DeviceMethods:
         )
 
     async def list_devices(self, call: calls.Devices) -> Rows[Params]:
-        """Lists the devices of `person` with their states. Without `person`, lists your own."""
+        """Lists the devices of `person` with their states. If `person` is missing, lists your own
+        devices.
+        """
         membership = self._node.require_membership()
         authority = membership.state.authority
         if authority is None:
@@ -76,7 +78,7 @@ class DeviceMethods:
         return self._show(membership, matches[0])
 
     async def plan_leave(self, call: calls.PlanLeave) -> Params:
-        """Tells what a person has to sign to leave the neighbourhood."""
+        """Returns the values that a person has to sign to leave the neighbourhood."""
         membership = await self._node.wait_to_sign()
         person = self._resolver(membership).resolve_person(call.person)
         plan = departure.plan_leave(membership.author, person)
@@ -88,7 +90,9 @@ class DeviceMethods:
         }
 
     async def post_statement(self, call: calls.Carry) -> Params:
-        """Posts a statement that a person's root key signed: about a device, or that they leave."""
+        """Posts a statement that a person's root key has signed. The statement is about a device,
+        or says that the person leaves.
+        """
         membership = await self._node.wait_to_sign()
         signed = bytes.fromhex(call.statement)
         read = statement.read_statement(signed)
@@ -99,7 +103,9 @@ class DeviceMethods:
         return {"id": record.id.hex()}
 
     async def add_guest(self, call: calls.Guest) -> Params:
-        """Adds a guest: a person without a machine. A PIN locks the guest's device at this home."""
+        """Adds a guest: a person without a machine. The guest's device is at this home, and a PIN
+        locks it.
+        """
         membership = await self._node.wait_to_sign()
         certified = _read_certificate(membership, call)
         guest = Guest(
@@ -157,16 +163,17 @@ def _own_people(membership: Membership, authority: Authority) -> set[bytes]:
 
 def _place(membership: Membership) -> bytes:
     """Returns the beginning of the neighbourhood's id. Statements about devices name the
-    neighbourhood in this way.
+    neighbourhood by this beginning.
     """
     return membership.state.neighbourhood[: statement.PLACE_SIZE]
 
 
 def _check_new(authority: Authority | None, stated: RootStatement) -> None:
-    """Raises AlreadySo if a device is certified already, or ends after the same record or earlier,
-    or if a person has left already.
+    """Raises AlreadySo if a statement changes nothing. Then the device is certified already, or the
+    person has left already, or the device was ended at least as early.
 
-    Of several revocations of one device, the one that ends it earliest counts (R-03.3).
+    A device can be revoked several times. The revocation that ends the device earliest counts
+    (R-03.3).
     """
     if isinstance(stated, Leave):
         if authority and authority.holding((STANDING, stated.person)).n >= stated.n:
@@ -194,8 +201,8 @@ def _read_certificate(membership: Membership, call: calls.Guest) -> Certificate:
 
 
 def _read_lock(call: calls.Guest) -> Params:
-    """Reads the seed of a guest's device, which is locked with the guest's PIN. Raises Mistake
-    (exit code 2) if the parameter is malformed.
+    """Reads the seed of a guest's device. The guest's PIN locks this seed. Raises Mistake (exit
+    code 2) if the parameter has a wrong form.
     """
     try:
         return lock.check_map(call.locked)
@@ -204,8 +211,7 @@ def _read_lock(call: calls.Guest) -> Params:
 
 
 def _admit_guest(membership: Membership, guest: Guest, seed: bytes) -> bool:
-    """Posts what is needed so that the records of a guest's new device count. Returns True if the
-    guest is a member now.
+    """Posts records so that a guest's new device counts. Returns True if the guest is a member now.
 
     If the guest is a member already, posts the first record of the device. Otherwise this home's
     person vouches for the guest.

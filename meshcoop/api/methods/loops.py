@@ -31,7 +31,7 @@ _STATES = {"matters": ("open", "closed"), "signals": ("worse", "better")}
 
 
 class LoopMethods:
-    """Lists services, measures, actions, feedback, matters and signals, for one node."""
+    """Lists services, measures, actions, feedback, matters and signals. Works for one node."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -43,10 +43,10 @@ class LoopMethods:
         }
 
     async def find_matter(self, typed: str) -> Params | None:
-        """Finds the matter whose id begins with the typed digits.
+        """Finds the matter whose id begins with the digits that a person typed.
 
-        Returns None if no matter fits, if several matters fit, or if the id of a record begins with
-        the same digits.
+        Returns None if no matter fits or several matters fit. Also returns None if a record's id
+        begins with the same digits.
         """
         prefix = typed.strip().lower()
         membership = self._node.require_membership()
@@ -60,8 +60,8 @@ class LoopMethods:
         return {**matches[0], **take_lines(None, [])} if len(matches) == 1 else None
 
     def with_loop_status(self, shown: Params) -> Params:
-        """Adds the status of the feedback loop to a view that is shown. If views of this kind have
-        no such status, returns the view unchanged.
+        """Adds the status of the feedback loop to a shown view. If views of this kind have no such
+        status, returns the view unchanged.
         """
         return self._views(self._node.require_membership()).with_loop_status(shown)
 
@@ -70,9 +70,10 @@ class LoopMethods:
         return self._views(self._node.require_membership()).citation_for(measure)
 
     def awaited_steps(self, record_id: bytes, person: bytes) -> set[tuple[str, bytes | None]]:
-        """Returns the steps that the feedback loops await from a person, as pairs (kind, about).
+        """Returns the steps that the feedback loops await from a person. Each step is a pair (kind,
+        about).
 
-        If the record is not in the thread of a service, there are no such steps.
+        If the record is in no service's thread, there are no such steps.
         """
         membership = self._node.require_membership()
         now = self._node.now()
@@ -103,7 +104,7 @@ class LoopMethods:
     async def _list_holdings(self, call: calls.List) -> Rows[Params]:
         """Lists the open services that concern this home's person (R-21.6).
 
-        A service concerns a person who holds it, has passed it on, or has given feedback on it.
+        A service concerns a person who holds it, passed it on, or gave feedback on it.
         """
         state = read_state(call, "holdings", _HOLDING_STATES)
         open_services = Service.State.OPEN.value
@@ -122,8 +123,8 @@ class LoopMethods:
         what: str,
         list_rows: Callable[[Iterable[Service]], list[Params]],
     ) -> Rows[Params]:
-        """Lists the rows of all services. If the parameter `about` is set, lists only the rows of
-        one service or measure.
+        """Lists rows of all services. If the parameter `about` is set, lists only the rows that
+        belong to one service or measure.
         """
         membership = self._node.require_membership()
         state = read_state(call, what, _STATES[what])
@@ -149,7 +150,7 @@ class LoopMethods:
 
 
 def _holding_state(service: Params) -> str | None:
-    """Returns what a service is to this home's person: "held", "passed on" or "relied on".
+    """Returns how a service concerns this home's person: "held", "passed on" or "relied on".
 
     Returns None if the service does not concern this person.
     """

@@ -1,5 +1,5 @@
-"""The methods of the local API about matching: who could help somebody, and who could introduce two
-people.
+"""The methods of the local API about matching: who could help whom, and who could introduce two
+people to each other.
 """
 
 from typing import Any
@@ -33,9 +33,7 @@ _ONE_THREAD = trio.CapacityLimiter(1)
 
 
 class MatchingMethods:
-    """Finds who could help whom, for one node. The search uses only the records that this node
-    holds.
-    """
+    """Finds who could help whom. Works for one node, and searches only the records of this node."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -51,7 +49,8 @@ class MatchingMethods:
         )
 
     async def list_suggestions(self, call: calls.List) -> Rows[Suggestion]:
-        """Lists who could help whom: for the caller, or about a post or a person."""
+        """Lists who could help whom. The list is for the caller, or about one post or one person.
+        """
         membership = await self._with_index()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
@@ -74,7 +73,9 @@ class MatchingMethods:
         return Rows(suggestions, show, _cursor_of, len(suggestions), _USUAL_SUGGESTIONS)
 
     async def list_quarters(self, call: calls.List) -> Rows[Params]:
-        """Lists how many members gave and received in each quarter, newest first."""
+        """Lists for each quarter how many members gave and received. The newest quarter comes
+        first.
+        """
         membership = await self._with_index()
         presenter = Presenter(membership.state, self._node.now)
         authority = membership.state.authority
@@ -100,7 +101,9 @@ class MatchingMethods:
         return shown_rows([row for row in rows if state in {None, row["state"]}])
 
     async def show_introductions(self, call: calls.Introductions) -> Params:
-        """Shows who can introduce you to a person: the shortest ways through people you know."""
+        """Shows who can introduce you to a person. Shows the shortest ways to this person through
+        people who know each other.
+        """
         membership = await self._with_index()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
@@ -115,7 +118,7 @@ class MatchingMethods:
         }
 
     async def _with_index(self) -> Membership:
-        """Lets the matching index read all views that are new. Returns the membership."""
+        """Lets the matching index read all new views. Returns the membership."""
         membership = self._node.require_membership()
         # Loading the word lists would block other tasks too long. So a thread loads them, once.
         await trio.to_thread.run_sync(load_lexicons, limiter=_ONE_THREAD)
@@ -149,8 +152,8 @@ def _unmuted_members(membership: Membership) -> set[bytes]:
 def _suggestions_about(
     membership: Membership, matcher: Suggestions, resolver: Resolver, typed: str, me: bytes
 ) -> list[Suggestion]:
-    """Finds suggestions about a person or a post. `typed` is the text with which the caller names
-    the person or the post.
+    """Finds suggestions about a person or a post. `typed` is the text that the caller typed: an id
+    or a name.
     """
     try:
         person = resolver.resolve_person(typed)
@@ -161,8 +164,10 @@ def _suggestions_about(
 
 
 def _find_ways(membership: Membership, me: bytes, person: bytes) -> list[list[Tie]]:
-    """Finds the shortest ways from `me` to a person, through members who know each other by
-    exchanges, good words and admissions.
+    """Finds the shortest ways from `me` to a person.
+
+    The ways go through members who know each other. Two members know each other if they had an
+    exchange, or if one vouched for the other or admitted the other.
     """
     authority = membership.state.authority
     assert authority is not None, "the charter has been read: this home is a member's"
@@ -218,7 +223,7 @@ def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | N
 def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Params:
     """Shows how many members gave and received in a quarter.
 
-    Also lists the members who only gave. They are sorted by name, so that nobody is ranked.
+    Also lists the members who only gave. The list is sorted by name, so nobody is ranked.
     """
     by_name = [presenter.show_person(person) for person in presenter.sort_people(quarter.gave)]
     return {
@@ -237,8 +242,8 @@ def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Param
 
 
 def _show_way(way: list[Tie], presenter: Presenter, explainer: Explainer, me: bytes) -> Params:
-    """Shows a chain of people from the caller `me` to a person. Each link comes with the reason why
-    the two people know each other.
+    """Shows a chain of people from the caller `me` to a person. For each link of the chain, says
+    why these two people know each other.
     """
     first = way[0].recipient if way[0].actor == me else way[0].actor
     return {

@@ -18,7 +18,7 @@ _RENEWAL_FIELDS = ("moderators", "vouchers", "share", "title")  # the fields tha
 
 
 class MembershipMethods:
-    """Lets people join, and proposes the next term, for one node."""
+    """Lets people join, and proposes the next term. Works for one node."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -39,7 +39,9 @@ class MembershipMethods:
         return await self._node.join(call.invitation, name, call.seconds)
 
     async def ask_place(self, call: calls.AskPlace) -> Params:
-        """Asks the home that made an invitation for which place a newcomer's device is certified."""
+        """Asks for the place that a newcomer's certificate must name. The home that made the
+        invitation answers.
+        """
         place = await self._node.ask_place(call.invitation, call.seconds)
         return {"place": place.hex()}
 
@@ -60,7 +62,7 @@ class MembershipMethods:
         return {"person": person.hex(), "state": "member" if is_member else "waiting"}
 
     async def renew(self, call: calls.Renew) -> Params:
-        """Proposes the next term. The proposal also writes down everything that is in force."""
+        """Proposes the next term. The proposal also lists everything that is in force."""
         membership = await self._node.wait_to_sign()
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
         person = None

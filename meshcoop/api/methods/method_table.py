@@ -1,7 +1,7 @@
 """Gathers all methods of the local API, which screens and commands call (specs/06-local-api.md).
 
-Only programs of the same user can call these methods. The methods check the parameters
-nevertheless. If a parameter is wrong, the user gets a sentence, never a traceback.
+Only programs of the same user can call these methods. Still, the methods check their parameters. If
+a parameter is wrong, the user reads a sentence, never a traceback.
 """
 
 from typing import Any

@@ -1,5 +1,5 @@
-"""The methods of the local API with which a person or a guest of this home posts a record, or
-learns which records they could post.
+"""The methods of the local API for posting. They post a record for a person or a guest of this
+home, or list the records that this person could post.
 """
 
 from typing import Any
@@ -79,7 +79,7 @@ class PostMethods:
     async def list_next_steps(self, call: calls.NextSteps) -> Rows[Params]:
         """Lists the records that a person could post now in the thread of a record.
 
-        Without `id`, lists the records that others await from this person.
+        If `id` is missing, lists the records that others await from this person.
         """
         membership = await self._node.wait_to_sign()
         presenter = Presenter(membership.state, self._node.now)
@@ -116,7 +116,7 @@ class PostMethods:
 
     def _answer(self, membership: Membership, record: Record, me: bytes | None) -> Params:
         """Returns the answer to a call: the id of the new record. If there is advice about the
-        signer's balance, the answer has this advice too.
+        signer's balance, the answer also has the advice.
         """
         presenter = Presenter(membership.state, self._node.now)
         advice = CreditAdvisor(membership.state, presenter).advise(record, me)
@@ -131,7 +131,7 @@ def _cursor_of_step(row: Params) -> str:
 
 
 def _show_step(step: Step, presenter: Presenter, *, is_awaited: bool) -> Params:
-    """Shows a step. `is_awaited` says that a feedback loop waits for this step."""
+    """Shows a step. `is_awaited` says whether a feedback loop waits for this step."""
     is_awaited = is_awaited or (step.awaited is not None and presenter.is_due(step.awaited))
     among = None if step.among is None else sorted(record_id.hex() for record_id in step.among)
     return {
@@ -148,10 +148,10 @@ def _show_step(step: Step, presenter: Presenter, *, is_awaited: bool) -> Params:
 
 
 def _find_step(row: Params, steps: list[Params]) -> Params:
-    """Returns the step that a row of the list `waiting` names.
+    """Returns the step that belongs to a row of the list `waiting`.
 
-    If the new record begins a thread of its own, as a proposal does, the person fills in all fields
-    of this record.
+    Some steps begin a thread of their own, such as a proposal. For such a step, the person fills in
+    all fields of the new record.
     """
     kind = row["step"]["kind"]
     about = row["step"]["about"]

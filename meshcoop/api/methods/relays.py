@@ -26,7 +26,7 @@ _PACKED_ADDRESS = 19  # bytes; no packed address is longer
 
 
 class RelayMethods:
-    """Manages the relay that this node runs, for the relay's technician."""
+    """Manages the relay that this node runs. The technician of the relay calls these methods."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -41,7 +41,7 @@ class RelayMethods:
         )
 
     async def issue_ticket(self, call: calls.RelayTicket) -> Params:
-        """Makes a ticket with which one neighbourhood can enrol this relay."""
+        """Makes a ticket. One neighbourhood can enrol this relay with the ticket."""
         addresses = call.addresses or []
         if not all(map(_is_address, addresses)):
             raise Mistake(
@@ -53,7 +53,9 @@ class RelayMethods:
         return {"ticket": code, "expires": iso_time(expires)}
 
     async def leave_neighbourhood(self, call: calls.RelayLeave) -> Params:
-        """Stops serving a neighbourhood, and erases everything that the relay keeps for it."""
+        """Stops serving a neighbourhood. Erases everything that the relay stores for this
+        neighbourhood.
+        """
         relay = self._node.require_relay()
         neighbourhood = _find_enrolled(relay, call.neighbourhood)
         shown = _show_neighbourhood(relay, neighbourhood)
@@ -61,7 +63,9 @@ class RelayMethods:
         return {"neighbourhood": shown}
 
     async def change_limits(self, call: calls.RelayLimits) -> Params:
-        """Changes this relay's limits per neighbourhood, if any are given. Shows the limits."""
+        """Shows the limits that this relay sets for each neighbourhood. If the call gives new
+        limits, changes them first.
+        """
         relay = self._node.require_relay()
         home = self._node.home
         settings = home.read_settings()
@@ -94,7 +98,7 @@ class RelayMethods:
 
 
 class RelayEnrolmentMethods:
-    """Enrols and lists the relays of the neighbourhood, for a member."""
+    """Enrols and lists the relays of the neighbourhood. Members call these methods."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -108,7 +112,7 @@ class RelayEnrolmentMethods:
         )
 
     async def enrol_relay(self, call: calls.RelayEnrol) -> Params:
-        """Enrols the relay that made a ticket, so that it serves the neighbourhood."""
+        """Enrols the relay that made a ticket. From then on, the relay serves the neighbourhood."""
         membership = await self._node.wait_to_sign()
         record = await relay_enrolment.enrol(membership.mesh, call.ticket)
         return {"id": record.id.hex()}
@@ -132,7 +136,9 @@ class RelayEnrolmentMethods:
         return {"id": record.id.hex()}
 
     async def list_relays(self, call: Call) -> Rows[Params]:
-        """Lists the neighbourhood's relays. On a relay, lists the neighbourhoods that it serves."""
+        """Lists the relays of the neighbourhood. If this home is a relay, lists the neighbourhoods
+        that the relay serves.
+        """
         del call
         relay = self._node.relay
         if relay is not None:
@@ -160,8 +166,8 @@ class RelayEnrolmentMethods:
 
 
 def _check_not_ended(membership: Membership, prefix: str) -> None:
-    """Raises AlreadySo if this home's person has ended the enrolment of a relay whose key begins
-    with `prefix`.
+    """Raises AlreadySo if this home's person has already ended the enrolment of a relay. The key of
+    the relay begins with `prefix`.
     """
     own_devices = membership.author.devices
     for act in membership.state.authority_fold.records_of(RelayRecord):
@@ -198,8 +204,8 @@ def _cursor_of_tenant(row: Params) -> str:
 
 
 def _find_enrolled(relay: Relay, typed: str) -> bytes:
-    """Finds a neighbourhood that has enrolled this relay, by its name or by the beginning of its
-    id.
+    """Finds a neighbourhood that has enrolled this relay. The caller names the neighbourhood by its
+    name or by the beginning of its id.
 
     Raises Mistake if no neighbourhood fits, or if several fit.
     """
@@ -232,5 +238,5 @@ def _name_of(relay: Relay, neighbourhood: bytes) -> str | None:
 
 
 def _is_address(text: str) -> bool:
-    """Returns whether this is the text of an address that fits into a record."""
+    """Returns whether a text is an address that fits into a record."""
     return bool(pack_addresses((text,), _PACKED_ADDRESS))

@@ -88,7 +88,9 @@ class StatusMethods:
         self._node.stop()
 
     async def wait(self, call: calls.Wait) -> bool:
-        """Waits for the given records, peers and hashes. Returns false if the time runs out."""
+        """Waits until the given records, peers and hashes are there. Returns false if the time runs
+        out first.
+        """
         with trio.move_on_after(call.timeout):
             while not self._is_reached(call):
                 # Peers come and go without a record, so `changed` alone is not enough.
@@ -163,7 +165,7 @@ class StatusMethods:
         }
 
     def _is_reached(self, call: calls.Wait) -> bool:
-        """Returns whether this home has everything for which a call of the method `wait` waits."""
+        """Returns whether this home has everything that a call of the method `wait` waits for."""
         membership = self._node.membership
         if membership is None:
             return False
@@ -201,9 +203,10 @@ def _trouble(membership: Membership) -> Params | None:
 
 
 def show_newer(state: State) -> list[Params]:
-    """Shows how many records of which kinds this program does not know (R-10.8c).
+    """Shows each kind that this program does not know, and the number of its records (R-10.8c).
 
-    `package` is the package of a kind. It is None for a kind of a later version of the specs.
+    `package` is the package that has this kind. If a later version of the specs has the kind,
+    `package` is None.
     """
     return [
         {"kind": kind, "records": count, "package": package_of(kind)}
@@ -212,7 +215,7 @@ def show_newer(state: State) -> list[Params]:
 
 
 def show_ahead(state: State, presenter: Presenter) -> list[Params]:
-    """Shows the devices that signed something ahead of the clock here (R-03.18d)."""
+    """Shows the devices that signed a record dated ahead of this home's clock (R-03.18d)."""
     times = dict(state.clock_limit.kept_out)
     for log in state.store.logs.all():
         if log.head.time > state.now() + DRIFT_MS:
@@ -228,13 +231,15 @@ def show_ahead(state: State, presenter: Presenter) -> list[Params]:
 
 
 def _holder_of(device: bytes, state: State) -> bytes:
-    """Returns who holds a device. If no member is known to hold it, returns the device's key."""
+    """Returns the person who holds a device. If no member is known to hold the device, returns its
+    key.
+    """
     holder = state.authority.member_of_device(device) if state.authority else None
     return holder or device
 
 
 def _show_failed(state: State) -> list[Params]:
-    """Shows what is left out because code failed: threads, and methods of kinds."""
+    """Shows what code failed: the threads that are left out, and the methods of kinds."""
     threads = [
         {"id": thread.id.hex(), "error": thread.error} for thread in state.views.failed_threads()
     ]
@@ -260,7 +265,7 @@ def _show_peers(membership: Membership, presenter: Presenter) -> list[Params]:
 
 
 def _show_waiting(membership: Membership, presenter: Presenter) -> Params:
-    """Shows who waits to be admitted, and how many records wait because earlier records are
+    """Shows who waits to be admitted. Also shows how many records wait because earlier records are
     missing.
     """
     authority = membership.state.authority

@@ -22,8 +22,8 @@ C = TypeVar("C", bound=calls.Listing)
 
 
 class ViewMethods:
-    """Shows the views of one node. `lists` maps the names of further lists to the methods that make
-    these lists.
+    """Shows the views of one node. `lists` maps the name of each further list to the method that
+    makes this list.
     """
 
     def __init__(self, node: NodeHandle, loops: LoopMethods, lists: Mapping[str, Lister]) -> None:
@@ -48,7 +48,7 @@ class ViewMethods:
     ) -> Callable[[C], Awaitable[Params]]:
         """Returns a method that also says how many records this program does not know (R-10.8c).
 
-        At a relay, which reads no records, nothing is newer.
+        A relay reads no records, so there the answer names none.
         """
 
         @wraps(answer_page)
@@ -61,7 +61,9 @@ class ViewMethods:
         return answer
 
     async def list_views(self, call: calls.List) -> Rows[Any]:
-        """Lists the views of one kind, newest first. Can also list other things, such as people."""
+        """Lists the views of one kind, the newest first. Some other lists have rows that are no
+        views, such as people.
+        """
         list_rows = self._lists.get(call.what)
         if list_rows is not None:
             return await list_rows(call)
@@ -70,7 +72,7 @@ class ViewMethods:
     async def show_record(self, call: calls.Show) -> Params:
         """Shows the view of one record with the history of its thread.
 
-        If `whole` is true, adds the views of the history's lines.
+        If `whole` is true, also shows the views of the records in this history.
         """
         matter = await self._loops.find_matter(call.id)
         if matter is not None:
@@ -82,7 +84,9 @@ class ViewMethods:
         return self._loops.with_loop_status(shown)
 
     async def show_balances(self, call: calls.Balance) -> Params:
-        """Shows the minutes that people gave and received. For one `person`, adds the history."""
+        """Shows the minutes that people gave and received. If the call names a `person`, also shows
+        the history of this person's balance.
+        """
         membership = self._node.require_membership()
         presenter = Presenter(membership.state, self._node.now)
         balances = Balances(membership.state, presenter)
@@ -109,11 +113,11 @@ class ViewMethods:
         return {"timezone": diary.timezone, **take_page(call, shown_rows(diary.entries()))}
 
     async def list_written(self, call: calls.Written) -> Rows[Any]:
-        """Lists every record that the person who calls has written."""
+        """Lists every record that the caller has written."""
         return (await open_queries(self._node, call.as_, call.pin)).list_written(call)
 
     async def mute(self, call: calls.Mute) -> Params:
-        """Leaves a person's posts out of this home's lists. With `off`, shows the posts again."""
+        """Hides a person's posts from this home's lists. With `off`, shows the posts again."""
         membership = self._node.require_membership()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
