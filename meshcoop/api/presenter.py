@@ -319,7 +319,8 @@ def show_refusal(refusal: Refused) -> Shown:
 
 
 def _moderators_needed(moderators: int) -> int | None:
-    """Returns how many moderators must agree. Returns None if there are too few moderators to act.
+    """Returns how many moderators must agree. If the moderators are too few to act,
+    returns None.
     """
     return None if moderators < MIN_COUNCIL else votes_needed(_HALF, moderators)
 

@@ -351,8 +351,7 @@ def _cursor_of_waiting(row: Params) -> str:
 
 
 def _kinds_by_list() -> dict[str, DeclaredKind]:
-    """Returns the kinds whose views have a list. The name of such a list is the plural of the kind.
-    """
+    """Returns the kinds whose views have a list. The plural of the kind is the name of the list."""
     # Asked at each call, because plug-ins may register kinds after this module is imported.
     return {
         kind.plural: kind

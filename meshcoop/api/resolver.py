@@ -73,8 +73,7 @@ class Resolver:
         return _only_match(typed, self._candidates(typed), nobody)
 
     def resolve_newcomer(self, typed: str, knocks: Iterable[WaitingPerson]) -> bytes:
-        """Finds a newcomer: a person who has asked to join, or a person who has a voucher already.
-        """
+        """Finds a newcomer: a person who has asked to join, or one who has a voucher already."""
         authority = self._state.authority
         newcomers = dict.fromkeys(authority.candidates, "") if authority else {}
         newcomers |= {knock.person: knock.name for knock in knocks}

@@ -1,1 +1,3 @@
-"""Signs records: what people of this home post, and what the home's software posts by itself."""
+"""Signs records: the posts of this home's people, and the records that the home's software posts by
+itself.
+"""

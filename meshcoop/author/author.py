@@ -1,8 +1,8 @@
 """Signs and stores new records for the people and the software of this home.
 
-The author completes a record, seals its content and signs it. It signs only if the record would
-count. To find out, it first folds the record with its thread, by the same rules as every other
-home.
+The author completes a record, seals its content and signs it. The author signs only records that
+would count. To find out, it first folds the new record with its thread. Every home folds by the
+same rules.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -50,10 +50,9 @@ _NOT_YET = b"\xff" * 32  # stands for the id of a record that is not signed yet
 class Author:
     """Signs for the devices of this home.
 
-    `devices` maps the key of each device to the seed of the device. `elsewhere` are devices that
-    were made on another machine. `last_signed` is the file with the last number that each device
-    has signed. `random(n)` returns n random bytes. The function `now` returns the time in
-    milliseconds.
+    `devices` maps the key of each device to its seed. `elsewhere` are devices that were made on
+    another machine. The file `last_signed` holds the last number that each device has signed.
+    `random(n)` returns n random bytes. The function `now` returns the time in milliseconds.
     """
 
     def __init__(
@@ -90,7 +89,7 @@ class Author:
 
     @property
     def person(self) -> bytes:
-        """The person for whom this home signs if a post names no other signer. Raises Refused if no
+        """The person who signs a post if the post names no other signer. Raises Refused if no
         device of this home may sign.
         """
         return self.signer_of().person
@@ -137,9 +136,10 @@ class Author:
         raise first_fault or Refused("R-03.5", "no device of a member is at this home")
 
     def find_fault(self, device: bytes) -> Refused | None:
-        """R-03.32: returns the reason why a device of this home may not sign, or None if it may.
+        """R-03.32: returns the reason why a device of this home may not sign, or None if the device
+        may sign.
 
-        A device may not sign when a new record could fork its log.
+        If a new record could fork the device's log, the device may not sign.
         """
         authority = self.state.authority
         log = self.inbox.store.logs.find(device)
@@ -189,7 +189,7 @@ class Author:
         represented: bytes | None = None,
         resolve: Resolve,
     ) -> Record:
-        """Does at once what `posting` describes. Returns the record."""
+        """Runs `posting` to its end. No other task runs meanwhile. Returns the record."""
         posting = self.posting(
             kind_name, given, about=about, signer=signer, represented=represented, resolve=resolve
         )
@@ -207,9 +207,9 @@ class Author:
     ) -> Folding[Record]:
         """Posts what a person wrote. Returns the record when it is safely stored.
 
-        If `signer` is None, a device of this home signs. `represented` is the member for whom the
-        person acts as a deputy. If a rule forbids the post, raises Refused with a sentence for the
-        person.
+        If `signer` is None, a device of this home signs. If a deputy posts for another member,
+        `represented` is this other member. Raises Refused if a rule forbids the post. The refusal
+        holds a sentence for the person.
         """
         kind = KINDS.get(kind_name)
         if kind is None or not kind.posted:
@@ -243,7 +243,7 @@ class Author:
         proxy: Proxy | None = None,
         is_automatic: bool = False,
     ) -> Record:
-        """Does at once what `writing` describes. Returns the record."""
+        """Runs `writing` to its end. No other task runs meanwhile. Returns the record."""
         writing = self.writing(
             kind,
             fields,
@@ -269,13 +269,13 @@ class Author:
         """Signs and stores one record of `kind`. The caller gives the private fields unsealed.
 
         If `signer` is None, a device of this home signs. `naming` are further parents of the
-        record. `proxy` lets the signer act for another person. `is_automatic` says that software
-        signs by itself, without asking a person. Words that must not be in the record itself follow
-        in a second record (R-16.1).
+        record. `proxy` lets the signer act for another person. `is_automatic` means that software
+        signs by itself, without asking a person. Some words must not be in the record itself. These
+        words go into a second record (R-16.1).
 
         Raises Refused if the record would not count, or would change nothing. Raises AlreadySo if
-        what it says holds already. Raises Refused also if the thread changes again and again while
-        it is folded (R-10.22).
+        an earlier record says the same and still holds. Raises Refused if the thread keeps changing
+        while it is folded (R-10.22).
         """
         fields, words = _part_words(kind, fields)
         for _ in range(_MOST_TRIES):
@@ -301,8 +301,8 @@ class Author:
         *,
         is_automatic: bool,
     ) -> Folding[Record | None]:
-        """Signs and stores one record. Returns None if what it was checked with has changed
-        meanwhile.
+        """Signs and stores one record. First checks the record with its thread. If something that
+        the check used has changed meanwhile, returns None.
         """
         signer = self.signer_of() if signer is None else self._fit(signer)
         if kind.audience == record.EPOCH and not self._is_private(kind, about, signer.private):
@@ -340,8 +340,9 @@ class Author:
         return signed
 
     def _complete(self, kind: DeclaredKind, thread: Thread, entry: Entry) -> Entry:
-        """Completes, seals and checks an entry that a person began. The thread was folded without
-        it, and gets it. Returns the completed entry.
+        """Completes, seals and checks an entry that a person began. Returns the completed entry.
+
+        `thread` was folded without this entry. Adds the entry to `thread`.
         """
         thread.log_heads = self.log_heads() if kind.audience == record.OPEN else {}
         thread.raisers_of = self.raisers_of
@@ -375,7 +376,7 @@ class Author:
     def _proxy(self, kind: DeclaredKind, represented: bytes, person: bytes) -> Proxy:
         """Returns the proxy that lets `person` act for `represented`.
 
-        Raises Refused (R-12.4) if no proxy allows this.
+        If there is no such proxy, raises Refused (R-12.4).
         """
         authority = self.state.authority
         if authority is None or represented not in authority.members:
@@ -400,8 +401,8 @@ class Author:
         )
 
     def _fit(self, signer: Signer) -> Signer:
-        """Returns the signer unchanged after two checks. Raises Refused if the signer's device does
-        not belong to the signer's person, or if the device may not sign.
+        """Checks the signer's device, and returns the signer. Raises Refused if the device belongs
+        to another person, or if the device may not sign.
         """
         authority = self.state.authority
         if authority is None or authority.member_of_device(signer.device) != signer.person:
@@ -436,7 +437,7 @@ class Author:
         return Entry(*place, signer.person, kind.name, fields)
 
     def _check_unsaid(self, kind: DeclaredKind, entry: Entry, clock: LocalClock) -> None:
-        """Raises AlreadySo if an earlier record of the same person says the same, and holds."""
+        """Raises AlreadySo if an earlier record of this person says the same and still holds."""
         views = self.state.views.newest(kind.view_type)
         own = (view for view in views if view.author == entry.person)
         names = [name for name in kind.public_names if not kind.fields[name].filled]
@@ -450,12 +451,12 @@ class Author:
         return {log.device: log.head.seq for log in self.inbox.store.logs.all()}
 
     def raisers_of(self, action: bytes) -> Collection[bytes]:
-        """Returns the people who raised the matter to which an action belongs."""
+        """Returns the people who raised a matter. The given action belongs to this matter."""
         return self.loops.raisers_of(action, self.now())
 
     def _is_private(self, kind: DeclaredKind, about: bytes | None, private: PrivateThreads) -> bool:
-        """R-10.9: returns whether a new record of this kind is private. This may depend on `about`,
-        the record that the new record answers.
+        """R-10.9: returns whether a new record of this kind is private. This can depend on the
+        record `about` that the new record answers.
         """
         if kind.audience == record.PRIVATE:
             return True
@@ -464,8 +465,8 @@ class Author:
     def _read_entries(
         self, about: bytes | None, private: PrivateThreads | None
     ) -> Folding[list[Entry]]:
-        """Returns the entries of the thread of the record `about`. `private` reads the thread if it
-        is private. Without `about`, there are none: a new thread begins.
+        """Returns the entries of the thread of the record `about`. If the thread is private,
+        `private` reads it. If `about` is None, a new thread begins, so there are no entries.
         """
         if about is None:
             return []
@@ -477,7 +478,9 @@ class Author:
     def _facts(
         self, signer: Signer, about: bytes | None, private: PrivateThreads | None
     ) -> tuple[object, ...]:
-        """Returns what a new record is checked with. While this stays equal, the check holds."""
+        """Returns the facts that the check of a new record uses. The check stays valid until these
+        facts change.
+        """
         log = self.inbox.store.logs.find(signer.device)
         size = 0
         if about is not None and private is None:
@@ -488,7 +491,9 @@ class Author:
         return self.state.authority, departed, log and log.head, size
 
     def root_of(self, about: bytes) -> int:
-        """Returns the row of the root of a record's thread. Raises Refused if no root is here."""
+        """Returns the row of the root record of a record's thread. Raises Refused if this root has
+        not arrived here.
+        """
         row = self.inbox.store.records.find(about)
         if row is None or row.root is None:
             raise Refused("R-10.5", "what this is about has not arrived here yet; try again soon")
@@ -508,8 +513,9 @@ class Author:
 
 
 def _check_about(kind: DeclaredKind, about: bytes | None) -> None:
-    """Raises Refused (R-10.5) if records of this `kind` must be about another record and `about` is
-    None, or if they must not be about another record and `about` is given.
+    """Raises Refused (R-10.5) if `about` does not fit the kind. Records of some kinds answer
+    another record, so they need `about`. Records of other kinds begin a thread, so they must not
+    have it.
     """
     if kind.is_root and about is not None:
         raise Refused(
@@ -533,7 +539,7 @@ def _check_about(kind: DeclaredKind, about: bytes | None) -> None:
 
 
 def _must_count(thread: Thread) -> None:
-    """If the fold has refused the new entry, raises the reason why the entry would not count."""
+    """If the fold has refused the new entry, raises the reason for the refusal."""
     line = next((line for line in thread.history if line.entry.id == _NOT_YET), None)
     if line is None:
         raise Refused("R-03.18a", "what this is about is ahead of the clock here; answer it later")
@@ -542,7 +548,9 @@ def _must_count(thread: Thread) -> None:
 
 
 def _fault_of_fork(authority: Authority | None, device: bytes, fork: int) -> Refused:
-    """Returns why a device signs no more whose log is forked, or ended by a settled cut."""
+    """Returns the reason why a device may not sign any more: its log is forked, or a settled cut
+    has ended its log.
+    """
     if authority is not None and device in authority.settled.ends:
         return Refused(
             "R-03.32",
@@ -557,8 +565,8 @@ def _fault_of_fork(authority: Authority | None, device: bytes, fork: int) -> Ref
 
 
 def _after_named(thread: Thread, entry: Entry) -> Entry:
-    """Returns the entry with a time that is not before a record of the thread that it names
-    (R-01.13a).
+    """Returns the entry with a time that fits the records it names. In one thread, an entry must
+    not be dated before a record that it names (R-01.13a).
     """
     named = set(ids_in(entry.fields)) & thread.entries.keys() - {entry.id}
     times = [thread.entries[record_id].time for record_id in named]
@@ -566,7 +574,9 @@ def _after_named(thread: Thread, entry: Entry) -> Entry:
 
 
 def _add_draft(kind: DeclaredKind, thread: Thread, entry: Entry) -> Kind:
-    """Adds an unsigned entry to a thread that was folded without it. Returns the draft made for it."""
+    """Adds an unsigned entry to a thread that was folded without this entry. Returns the entry's
+    draft.
+    """
     draft = kind.draft(entry)
     thread.entries[entry.id] = entry
     thread.drafts[entry.id] = draft
@@ -574,7 +584,7 @@ def _add_draft(kind: DeclaredKind, thread: Thread, entry: Entry) -> Kind:
 
 
 def _fields_of(kind: DeclaredKind, draft: Kind, entry: Entry) -> dict[str, Any]:
-    """Returns the fields of a completed draft, and the private fields of its entry."""
+    """Returns the public fields from a completed draft, and the private fields from its entry."""
     values = vars(draft)
     return {
         name: value

@@ -1,4 +1,4 @@
-"""Posts the records that a home's software signs by itself, without asking a person."""
+"""Posts records that a home's software signs by itself, without asking a person."""
 
 import logging
 from collections.abc import Iterator
@@ -33,8 +33,10 @@ _LOG = logging.getLogger(__name__)
 
 
 def accept_charter(author: Author) -> Folding[None]:
-    """R-03.20: accepts the charter for each device of this home that still has records to accept:
-    those that admitted the device's person.
+    """R-03.20: accepts the charter for the people of this home.
+
+    Each member accepts the records that admitted them. A device of this home signs this if there
+    are records that the member has not accepted yet.
     """
     authority = author.state.authority
     if authority is None:
@@ -49,8 +51,8 @@ def accept_charter(author: Author) -> Folding[None]:
 
 
 def unaccepted_acts(author: Author, person: bytes) -> list[bytes]:
-    """Returns the ids of the records that admitted the person, and that the person still has to
-    accept.
+    """Returns the ids of the records that admitted a person and that this person has not accepted
+    yet.
     """
     authority = author.state.authority
     assert authority is not None, "the person is a member by it"
@@ -59,8 +61,8 @@ def unaccepted_acts(author: Author, person: bytes) -> list[bytes]:
 
 
 def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> Folding[None]:
-    """R-03.20: accepts the charter, and names the records `acts` in the accept. If one accept has
-    no room for all of them, writes several.
+    """R-03.20: accepts the charter. The record of the kind `accept` names the records `acts`. If
+    these are too many for one such record, writes several.
     """
     charter = author.state.neighbourhood
     for at in range(0, len(acts), _NAMED):
@@ -84,7 +86,7 @@ def post_relay(
     is_automatic: bool = False,
 ) -> Record:
     """R-08.1: posts that this home's person enrols a relay, or ends its enrolment. The argument
-    `state` says which.
+    `state` says which of the two.
     """
     packed = pack_addresses(addresses, MAX_PACKED_ADDRESSES)
     fields = {"key": key, "addresses": packed, "state": state}
@@ -92,7 +94,9 @@ def post_relay(
 
 
 def check_may_enrol(author: Author, key: bytes) -> None:
-    """Raises Refused if this person has enrolled as many other relays as count (R-08.2)."""
+    """Raises Refused if this person may not enrol another relay, because the limit is reached
+    (R-08.2).
+    """
     authority = author.state.authority
     relays = authority.relays.values() if authority else ()
     others = [relay for relay in relays if author.person in relay.people and relay.key != key]
@@ -106,11 +110,11 @@ def check_may_enrol(author: Author, key: bytes) -> None:
 
 
 def end_relays(author: Author, refusals: dict[str, int]) -> None:
-    """R-08.7: ends the enrolment of each relay that this home's person enrolled and that no longer
-    serves the neighbourhood.
+    """R-08.7: ends the enrolment of relays that no longer serve the neighbourhood. Only ends what
+    this home's person enrolled.
 
-    `refusals` maps a relay's peer id to the time (ms) when the relay last told this home that it
-    does not serve. The function empties this map.
+    `refusals` has the peer id of each relay that told this home that it does not serve. The value
+    is the time (ms) when the relay last said so. The function empties this map.
     """
     authority = author.state.authority
     for key, relay in list(authority.relays.items()) if authority else []:
@@ -122,12 +126,14 @@ def end_relays(author: Author, refusals: dict[str, int]) -> None:
 
 
 class Countersigner:
-    """R-13.15: countersigns records of the kind `confirm`, so that these records are kept. If
-    somebody confirms a receipt or a correction that a person of this home wrote, the countersigner
-    confirms that `confirm`. It does so once for each receipt or correction (R-13.15c).
+    """R-13.15: countersigns records of the kind `confirm`, so that these records are kept.
 
-    The countersigner reads each record in the store once and notes the last row that it has read.
-    If the thread of a record is not known yet, it looks at the record again later.
+    If somebody confirms a receipt or a correction that a person of this home wrote, the
+    countersigner confirms this `confirm`. It does so once for each receipt or correction
+    (R-13.15c).
+
+    The countersigner reads each record in the store once, and notes the last row that it has read.
+    If the thread of a record is not known yet, the countersigner looks at this record again later.
     """
 
     def __init__(self, author: Author) -> None:
@@ -137,15 +143,16 @@ class Countersigner:
         self._waiting: dict[int, None] = {}  # rows whose thread is not known, oldest first
 
     def run(self) -> None:
-        """Looks at the records that arrived since the last run, and again at those whose thread was
-        not known.
+        """Looks at the records that arrived since the last run. Looks again at the earlier records
+        whose thread was not known.
         """
         for look in self.looks():
             fold_at_once(self._author.state, look)
 
     def looks(self) -> Iterator[Folding[None]]:
-        """Yields the looks at the records one by one. The caller runs each before it takes the
-        next one, and can let others work in between: many records may have arrived.
+        """Yields one look for each record. The caller runs each look before it takes the next one.
+
+        Many records may have arrived. So the caller may let other tasks work between two looks.
         """
         before = (self._done, len(self._waiting))
         for number in list(self._waiting):
@@ -184,15 +191,18 @@ class Countersigner:
             _LOG.info("a confirm is not countersigned: %s", refusal)
 
     def _wait(self, row: StoredRecord) -> None:
-        """Notes that a record is to be looked at again. If too many wait, the oldest waits no more."""
+        """Notes that a record must be looked at again. If too many records wait, forgets the
+        oldest.
+        """
         self._waiting[row.n] = None
         if len(self._waiting) > _MAX_WAITING:
             del self._waiting[next(iter(self._waiting), row.n)]
 
     def _confirmed_author(self, row: StoredRecord) -> bytes | None:
-        """If the record confirms a receipt or a correction that a person of this home wrote, and
-        this person has countersigned no other confirm of it, returns this person. Otherwise returns
-        None.
+        """Returns the person of this home who has to countersign a record, or None.
+
+        The record must confirm a receipt or a correction that this person wrote. The person must
+        not have countersigned another confirm of this receipt or correction.
         """
         state = self._author.state
         entry = state.thread_fold.entry(row)
@@ -208,9 +218,10 @@ class Countersigner:
         return person
 
     def _has_countersigned(self, confirmed: bytes, person: bytes) -> bool:
-        """R-13.15c: returns whether a person has countersigned a confirm of a receipt or correction.
+        """R-13.15c: returns whether a person has already countersigned a confirm of this receipt or
+        correction.
 
-        Otherwise the other party could confirm one receipt again and again.
+        Without this check, the other party could confirm one receipt again and again.
         """
         state = self._author.state
         entries = map(state.thread_fold.entry, self._store.records.second_answers(confirmed))
@@ -221,5 +232,5 @@ class Countersigner:
 
 
 def _is_of(entry: Entry, *view_types: type[Kind]) -> bool:
-    """Returns whether an entry is of a kind with one of the given classes."""
+    """Returns whether the kind of an entry has one of the given classes."""
     return entry.kind in names_of(*view_types)

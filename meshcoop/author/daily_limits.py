@@ -1,7 +1,7 @@
-"""Limits how much the software of a home signs by itself in a day (specs/03 R-03.15j).
+"""Limits how many records the software of a home signs by itself in a day (specs/03 R-03.15j).
 
-Others cause what software signs by itself: they come, confirm, propose. Without a limit, one of
-them could make this home write without end.
+Other people cause these records: they join, confirm or propose. Without a limit, one person could
+make this home write without end.
 """
 
 from collections import Counter
@@ -19,7 +19,9 @@ _Sort = tuple[str | None, str | None]
 
 
 class _Counted(NamedTuple):
-    """What software signed on a day by itself: how many records in all, and how many of a sort."""
+    """The number of records that software signed by itself on a day: of all sorts together, and of
+    each sort.
+    """
 
     day: int
     records: int
@@ -27,14 +29,16 @@ class _Counted(NamedTuple):
 
 
 class DailyLimits:
-    """Counts what each device of this home signed by itself today, from the device's own log."""
+    """Counts the records that each device of this home signed today by software alone. Counts them
+    in the log of the device.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._counted: dict[bytes, _Counted] = {}
 
     def check(self, kind: DeclaredKind, entry: Entry) -> None:
-        """R-03.15j: raises Refused if software may not sign the entry by itself today."""
+        """R-03.15j: raises Refused if software may not sign this entry by itself today."""
         if not kind.automatic_a_day:
             raise Refused("R-10.9d", "software signs no {name} by itself", name=kind.name)
         log = self._state.store.logs.find(entry.device)

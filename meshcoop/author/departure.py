@@ -1,5 +1,5 @@
 """Plans the statement by which a person leaves the neighbourhood (specs/03, R-03.34). The person's
-root key signs it, which no node has.
+root key must sign this statement. No node has the root key.
 """
 
 from typing import NamedTuple
@@ -11,10 +11,10 @@ from protocol.schema.register_names import STANDING
 
 
 class PlannedLeave(NamedTuple):
-    """What a person's root key has to sign, so that the person leaves.
+    """The values that a person's root key has to sign so that the person leaves.
 
-    `n` is the next number of their standing. `cuts` maps each device to the last number of its log
-    that counts.
+    `n` is the next number of the person's standing. `cuts` maps each device to the last number in
+    its log that still counts.
     """
 
     n: int
@@ -22,10 +22,11 @@ class PlannedLeave(NamedTuple):
 
 
 def plan_leave(author: Author, person: bytes) -> PlannedLeave:
-    """Returns what a person has to sign to leave. This home carries the statement.
+    """Returns what a person has to sign to leave. A device of this home will carry the statement in
+    a record.
 
-    Everything that this home has of the person counts. If the person belongs to this home, the next
-    record counts too: it carries the statement. Raises AlreadySo if the person does not belong any
+    All records of the person that this home has still count. If the carrying device is the person's
+    own, the record with the statement counts too. Raises AlreadySo if the person is no member any
     more.
     """
     state = author.state

@@ -1,4 +1,4 @@
-"""Makes a group key when no epoch fits any more (R-03.33)."""
+"""Makes a group key when no epoch fits (R-03.33)."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,8 @@ _LOG = logging.getLogger(__name__)
 class EpochMaker:
     """Makes the group keys of one home.
 
-    `devices` are the devices of the home. `write(fields, signer)` signs and stores an epoch record.
+    `devices` are the devices of this home. `write(fields, signer)` signs and stores an epoch
+    record.
     """
 
     def __init__(
@@ -36,8 +37,8 @@ class EpochMaker:
         self._left: tuple[EpochKey, Signer, list[bytes]] | None = None  # box keys without a slot
 
     def ensure(self, signer: Signer, now: int, random: Callable[[int], bytes]) -> None:
-        """Makes a group key unless there is one with which this home may write (R-03.33). `now` is
-        in milliseconds, and `random(n)` returns n random bytes.
+        """Makes a group key if this home has no key with which it may write (R-03.33). `now` is in
+        milliseconds. `random(n)` returns n random bytes.
 
         Raises Refused if the quota of the signer's device is used up.
         """
@@ -52,8 +53,8 @@ class EpochMaker:
             self._make(signer, choice, random(KEY_SIZE))
 
     def complete(self) -> bool:
-        """Seals the key that was made last to further devices, if there were many: to so many as
-        one step allows. Returns whether some are left.
+        """Seals the last new key to further devices. If there are many devices, one step seals the
+        key only to some of them. Returns whether devices are left.
         """
         if self._left is None:
             return False

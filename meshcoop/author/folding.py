@@ -1,9 +1,10 @@
-"""What the code that signs needs of a thread, and who gives it.
+"""How code that signs a record reads and folds a thread.
 
-A record is signed only after its thread was folded with it and without it. This takes long if the
-thread is large. So the code that signs is a generator: it yields a request, and is sent the answer.
-A command folds at once. A node folds a large thread beside its loop, so that others get answers
-meanwhile. Meanwhile records may arrive, so whoever signs looks again whether all is as before.
+Before a record is signed, its thread is folded without the record and with it. If the thread is
+large, this takes long. So the code that signs is a generator: it yields a request, and the caller
+sends the answer. A command folds at once. A node folds a large thread beside its loop, so that
+other tasks can run. Records may arrive during that time. So the code that signs checks afterwards
+that nothing has changed.
 """
 
 from collections.abc import Generator
@@ -21,12 +22,14 @@ T = TypeVar("T")
 
 
 class ReadThread(NamedTuple):
-    """Asks for the entries of a stored thread. `root` is the row of its root record."""
+    """A request for the entries of a stored thread. `root` is the row of the thread's
+    root record.
+    """
 
     root: int
 
     def answer(self, state: State) -> list[Entry]:
-        """Reads the thread at once."""
+        """Reads the thread. No other task runs meanwhile."""
         return state.thread_fold.entries_of(self.root)
 
     async def answer_in_steps(self, state: State) -> list[Entry]:
@@ -35,13 +38,13 @@ class ReadThread(NamedTuple):
 
 
 class FoldThread(NamedTuple):
-    """Asks for the folded thread of some entries."""
+    """A request to fold some entries to a thread."""
 
     entries: list[Entry]
     authority: Authority
 
     def answer(self, state: State) -> Thread:
-        """Folds the thread at once."""
+        """Folds the thread. No other task runs meanwhile."""
         del state
         return fold_thread(self.entries, self.authority)
 
@@ -66,8 +69,10 @@ def fold_at_once(state: State, folding: Folding[T]) -> T:
 
 
 async def fold_in_steps(state: State, folding: Folding[T]) -> T:
-    """Runs a generator to its end, and returns its result. If it asks for a large thread, other
-    tasks may run meanwhile. What has begun is signed even if the caller is cancelled.
+    """Runs a generator to its end, and returns its result. If the generator asks for a large
+    thread, other tasks may run meanwhile.
+
+    Even if the caller is cancelled, the generator runs to its end and signs.
     """
     answer: object = None
     with trio.CancelScope(shield=True):

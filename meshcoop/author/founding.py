@@ -37,13 +37,13 @@ class Identity:
     @classmethod
     def new(cls, random: Callable[[int], bytes], place: bytes = FOUNDING_PLACE) -> "Identity":
         """Makes a new person with a new device. `place` is the neighbourhood that the person will
-        join. By default, the person will found one.
+        join. Without `place`, the person will found a neighbourhood.
         """
         return cls.of(random(32), random, place)
 
     @classmethod
     def of(cls, root_seed: bytes, random: Callable[[int], bytes], place: bytes) -> "Identity":
-        """Makes a new device for the person who has this root seed."""
+        """Makes a new device for a person. `root_seed` is the seed of the person's root key."""
         device_seed = random(32)
         box = seal.device_box_key(device_seed).public
         certificate = statement.certify_device(root_seed, device_seed, box, place)
@@ -61,7 +61,7 @@ def sign_charter(identity: Identity, fields: dict[str, Any], now: int) -> Record
 
 
 def sign_introduction(seed: bytes, certificate: bytes, neighbourhood: bytes, now: int) -> Record:
-    """Makes the first record of a further device of a member. This record carries the device's
+    """Makes the first record of a member's further device. This record carries the device's
     certificate (R-03.31).
     """
     return _first(declared_of(Device), {"statement": certificate}, seed, neighbourhood, now)
@@ -99,9 +99,9 @@ def open_state(
 ) -> State:
     """Opens the state of `neighbourhood` in `store`.
 
-    `devices` maps device keys to seeds. `boxes` are pairs of an earlier device's key and its box
-    secret. The keys from `devices` and from `boxes` open sealed records. `report` is called while
-    the state makes its views again, as for `State`.
+    `devices` maps device keys to seeds. `boxes` are pairs for earlier devices: the key of the
+    device, and the secret of its box. The keys from `devices` and from `boxes` open sealed records.
+    If the state makes its views again, it calls `report` meanwhile, as `State` says.
     """
     current = [(device, seal.device_box_key(seed)) for device, seed in devices.items()]
     earlier = [(device, seal.box_key_from_secret(secret)) for device, secret in boxes]
@@ -118,7 +118,7 @@ def found_neighbourhood(
 ) -> Author:
     """Founds a neighbourhood in an empty store. `name` is the founder's name in their profile.
 
-    `fields` are the fields of the charter, without the founders.
+    `fields` are the charter's fields, without the founders.
     """
     first = sign_charter(identity, _with_offset(fields, now()), now())
     devices = {identity.device: identity.device_seed}
@@ -131,8 +131,8 @@ def found_neighbourhood(
 
 
 def _with_offset(fields: dict[str, Any], now: int) -> dict[str, Any]:
-    """Adds to the fields of a charter the standard offset of its time zone, unless they have an
-    offset. By this offset the days of measures begin (R-11.1f).
+    """Adds the standard offset of the charter's time zone to its fields. If the fields have an
+    offset already, changes nothing. The offset says when the days of measures begin (R-11.1f).
     """
     zone = find_zone(fields.get("timezone"))
     if zone is None or fields.get("offset") is not None:

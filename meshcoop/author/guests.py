@@ -1,9 +1,9 @@
-"""Guests: people without a machine of their own. Their devices are at this home, each locked with
-the guest's PIN.
+"""Guests: people without a machine of their own. Their devices are at this home. A guest's PIN
+locks the guest's device.
 
-A guest gives the PIN for one call. The PIN opens the device's seed, and the node forgets this seed
-when the call ends. Whoever has the home's files and passphrase can try any number of PINs. Without
-the passphrase, a PIN opens nothing.
+A guest gives the PIN for one call. The PIN opens the device's seed. When the call ends, the node
+forgets this seed. Somebody who has the home's files and passphrase can try any number of PINs.
+Without the passphrase, a PIN opens nothing.
 """
 
 from collections.abc import Callable
@@ -47,13 +47,15 @@ class Guests:
         return self._unlocked.keys.guests
 
     def find(self, person: bytes) -> Guest | None:
-        """Returns the newest device of a guest, or None if the person is no guest of this home."""
+        """Returns the newest device of a guest. If the person is no guest of this home, returns
+        None.
+        """
         devices = [guest for guest in self.devices if guest.person == person]
         return devices[-1] if devices else None
 
     def resolve(self, typed: object, resolve_person: Callable[[str], bytes]) -> bytes:
-        """Returns the person whom the option `--as` names. The person may be a guest, even one
-        without a profile, or a member.
+        """Returns the person whom the option `--as` names. This person is a member or a guest. The
+        guest need not have a profile.
         """
         named = {guest.person for guest in self.devices if are_alike(guest.name, str(typed))}
         return named.pop() if len(named) == 1 else resolve_person(str(typed))
@@ -64,7 +66,7 @@ class Guests:
         self._unlocked = self._unlocked.save(replace(keys, guests=(*keys.guests, guest)))
 
     def remove(self, guest: Guest) -> None:
-        """Removes a guest's device from the key file. Callers use this when the guest could not be
+        """Removes a guest's device from the key file. Callers use this if the guest could not be
         admitted.
         """
         keys = self._unlocked.reread().keys
@@ -74,8 +76,8 @@ class Guests:
     async def open_seed(self, guest: Guest, pin: str | None) -> bytes:
         """Opens the seed of a guest's device with the PIN, and returns the seed.
 
-        Raises Mistake if the PIN is missing or wrong. After several wrong PINs the person must
-        wait; until then, every try raises Mistake.
+        Raises Mistake if the PIN is missing or wrong. After several wrong PINs, the guest must
+        wait. During this time, every try raises Mistake.
         """
         if not pin:
             raise Mistake(
@@ -99,7 +101,7 @@ class Guests:
             return seed
 
     def _next_try(self, guest: Guest) -> int:
-        """Returns when the next try of a guest's PIN is allowed (ms)."""
+        """Returns the time (ms) from which the guest's PIN can be tried again."""
         wrong, last_at = self._wrong_pins.of(guest.device)
         return last_at + _wait_after(wrong)
 
@@ -115,7 +117,7 @@ class Guests:
 
     def settle(self, guest: Guest, signer: Signer) -> Folding[None]:
         """Accepts the charter for a guest who is a member. If the guest has no profile yet, also
-        posts their name.
+        posts the guest's name.
         """
         state = self._author.state
         if not state.authority_fold.is_member(guest.device):
@@ -129,7 +131,7 @@ class Guests:
 
 
 def _wait_after(wrong: int) -> int:
-    """Returns how long everybody waits after this many wrong PINs (ms)."""
+    """Returns how long (ms) a guest must wait after `wrong` wrong PINs."""
     beyond_free = wrong - _FREE_TRIES
     if beyond_free < 0:
         return 0
@@ -138,7 +140,9 @@ def _wait_after(wrong: int) -> int:
 
 
 def _refuse_pin(guest: Guest, wrong: int) -> Mistake:
-    """Returns the error for the person who has typed a wrong PIN, the last of `wrong`."""
+    """Returns the error for a person who has typed a wrong PIN. `wrong` is the number of wrong PINs
+    up to now.
+    """
     wait = _wait_after(wrong)
     if not wait:
         return Mistake("That is not {name}'s PIN; try again.", name=guest.name)

@@ -1,4 +1,6 @@
-"""Gives group keys to devices that ask for them, in answer to a peer or by record (R-03.39)."""
+"""Gives group keys to devices that ask for keys. The keys go directly to a peer, or into a record
+(R-03.39).
+"""
 
 import hashlib
 import logging
@@ -21,15 +23,16 @@ _LOG = logging.getLogger(__name__)
 
 
 def seal_wanted(author: Author, device: bytes, ids: Iterable[bytes]) -> bytes | None:
-    """Seals to a device the keys that it asks for, as one bundle: those that this home may give it.
-    Returns None if there are none.
+    """Makes a bundle of the keys that a device asks for, and seals the bundle to this device. Takes
+    only keys that this home may give to it. Returns None if there are none.
     """
     keys = list(author.state.epochs.givable(ids, device))
     return _seal(author, device, keys[:MAX_KEYS_GIVEN])
 
 
 def take_bundle(author: Author, device: bytes, sealed: bytes) -> None:
-    """Keeps the keys of a bundle that was sealed to a device of this home: those that it lacks.
+    """Opens a bundle of keys that was sealed to a device of this home. Keeps the keys that open
+    words in the store.
 
     Raises Refused (R-03.39d) if the bundle cannot be read.
     """
@@ -39,7 +42,9 @@ def take_bundle(author: Author, device: bytes, sealed: bytes) -> None:
 
 
 def ask_by_record(author: Author) -> None:
-    """R-03.39c: asks for missing keys by record, once a day. The caller has met no home lately."""
+    """R-03.39c: asks for missing keys in a record, at most once a day. Callers use this if they
+    have met no home lately.
+    """
     lacks = author.state.epochs.missing(MAX_KEYS_GIVEN)
     if not lacks:
         return
@@ -53,8 +58,8 @@ def ask_by_record(author: Author) -> None:
 
 
 def answer_requests(author: Author) -> None:
-    """R-03.39c, R-03.39e: answers the records in which devices ask for keys, where it is this
-    home's turn. It gives each key to a device only once.
+    """R-03.39c, R-03.39e: answers records in which devices ask for keys. Answers a record only if
+    it is this home's turn. Gives each key to a device only once.
     """
     authority = author.state.authority
     if authority is None:
@@ -71,8 +76,8 @@ def answer_requests(author: Author) -> None:
 def give_by_record(
     author: Author, device: bytes, keys: list[EpochKey], *, is_automatic: bool = False
 ) -> None:
-    """Gives keys to a member's device by a record, and notes that it has them: as many as one
-    record holds.
+    """Gives keys to a member's device in a record: as many keys as the record can hold. Notes that
+    the device has these keys.
     """
     sealed = _seal(author, device, keys)
     if sealed is None:
@@ -87,7 +92,7 @@ def give_by_record(
 
 
 def first_to_answer(authority: Authority, want: AuthorityRecord) -> list[bytes]:
-    """Returns the people whose homes answer a request at once (R-03.39c)."""
+    """Returns the people whose homes answer a request without waiting (R-03.39c)."""
     day = (want.time // DAY_MS).to_bytes(8, "big")
     others = authority.members.keys() - {authority.owners[want.device]}
 

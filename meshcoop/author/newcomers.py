@@ -1,7 +1,7 @@
-"""Newcomers: members who are not on the roll yet, so that they cannot vote on the next term.
+"""Newcomers: members who are not on the roll yet. They cannot vote on the next term.
 
-Software lets a renewal add them by itself only if its own person vouched for all of them (specs/16
-R-16.5e). It asks people about all others.
+A renewal can add newcomers to the roll. Software agrees to this alone only if its person vouched
+for all of them (specs/16 R-16.5e). Otherwise software asks the person.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,9 @@ _DAYS = 2  # on so many days a newcomer wrote before software proposes them
 
 
 def vouched_for_by(state: State, person: bytes) -> set[bytes]:
-    """Returns the members who are not on the roll, and for whom a person vouched."""
+    """Returns the newcomers for whom a person vouched. Newcomers are members who are not on the
+    roll.
+    """
     authority = state.authority
     assert authority is not None, "the person is a member by it"
     vouched_for = {
@@ -29,7 +31,9 @@ def vouched_for_by(state: State, person: bytes) -> set[bytes]:
 
 
 def ready(state: State, people: Iterable[bytes]) -> list[bytes]:
-    """Returns those of the given members who wrote on two days. Who came first is first."""
+    """Returns the given members who wrote on at least two days. The person who became a member
+    first comes first.
+    """
     authority = state.authority
     assert authority is not None, "the people are members by it"
     members = sorted((authority.members[person].since, person) for person in people)
@@ -37,7 +41,7 @@ def ready(state: State, people: Iterable[bytes]) -> list[bytes]:
 
 
 def _days_of(state: State, authority: Authority, person: bytes) -> set[int]:
-    """Returns days on which a person wrote something. What software signed does not count."""
+    """Returns days on which a person wrote something. Records that software signed do not count."""
     days: set[int] = set()
     for device in authority.devices_of(person):
         log = state.store.logs.find(device.key)

@@ -1,8 +1,9 @@
-"""Finds what a person of this home could post in a thread: the answers that would count (R-06.12).
+"""Finds the records that a person of this home could post in a thread. These are answers that would
+count (R-06.12).
 
-Each kind names the ways in which a record can be answered. A way is offered if the author's
-software would sign a record of this sort and the fold would count the record. So no other part of
-the program has to know who may do what.
+Each kind names the ways in which people can answer a record. A way is offered on two conditions:
+the author's software would sign such a record, and the fold would count it. So no other part of the
+program has to know who may do what.
 """
 
 from collections import defaultdict
@@ -32,10 +33,11 @@ _ID_START = b"\xff" * 24  # the ids of candidates begin with these bytes; no has
 class Step:
     """A record that a person could post.
 
-    `given` are the fixed fields of the record. `ask` are the fields that the person may fill in,
-    with first values in `suggested`. `among` are the people or records to choose from, or None for
-    everybody. `awaited` says that somebody waits for the record, and since when or until when.
-    `target` is the view of the record that it answers, or None if that record has no view.
+    `given` are the fixed fields of the record. `ask` are the fields that the person may fill in.
+    `suggested` has first values for these fields. `among` are the people or records to choose from.
+    If `among` is None, the person may choose anybody. `awaited` says that somebody waits for the
+    record, and since when or until when. `target` is the view of the answered record. If that
+    record has no view, `target` is None.
     """
 
     kind: str
@@ -50,16 +52,16 @@ class Step:
 
 @dataclass
 class _Candidate:
-    """A record that is tried out, and the step that it would be."""
+    """A record that the finder tries out, and the step that this record would be."""
 
     entry: Entry
     step: Step
 
 
 def find_steps(author: Author, signer: Signer, record_id: bytes) -> list[Step]:
-    """Returns what the signer could post in the thread of a record.
+    """Returns the records that the signer could post in the thread of a given record.
 
-    Raises Refused if the record is not here, or if this home cannot read it.
+    Raises Refused if the given record is not here, or if this home cannot read it.
     """
     authority = author.state.authority
     assert authority is not None, "the signer is a member by it"
@@ -87,8 +89,8 @@ class _StepFinder:
     _answering: dict[str, list[DeclaredKind]] = field(default_factory=dict, init=False)
 
     def find_steps(self) -> list[Step]:
-        """Returns the steps in the order of the thread. But steps that somebody waits for come
-        before all others.
+        """Returns the steps. Steps that somebody waits for come first. Otherwise the steps are in
+        the order of the thread.
         """
         self.thread.clock = self.author.state.clock_at(self._template.time)
         groups: dict[tuple[str, int], list[_Candidate]] = defaultdict(list)
@@ -105,9 +107,7 @@ class _StepFinder:
         return sorted(steps, key=lambda step: (step.awaited is None, place[step.about]))
 
     def _kinds_answering(self, target_kind: str) -> list[DeclaredKind]:
-        """Returns the kinds of records with which people can answer a record of the kind
-        `target_kind` in the finder's thread.
-        """
+        """Returns the kinds that can answer a record of the kind `target_kind` in this thread."""
         if target_kind not in self._answering:
             target = KINDS.get(target_kind)
             self._answering[target_kind] = [
@@ -128,8 +128,8 @@ class _StepFinder:
     def _candidates_of(
         self, declared: DeclaredKind, target: Entry
     ) -> Iterator[tuple[int, _Candidate]]:
-        """Yields the records of the kind `declared` that the author's software would sign as
-        answers to `target`.
+        """Yields records of the kind `declared` that answer `target`, if the author's software
+        would sign them.
 
         Each candidate comes with the number of its way to answer. If two candidates of one kind
         have the same number, they answer different records. So both can be folded together.
@@ -140,7 +140,7 @@ class _StepFinder:
                 yield number, candidate
 
     def _ways(self, declared: DeclaredKind, target: Entry) -> list[Way]:
-        """Returns the ways to answer `target`. There are none if the code of the kind fails."""
+        """Returns the ways to answer `target`. Returns no ways if the code of the kind fails."""
         with suppress(Refused), self._contained(declared.name, "ways"):
             return list(declared.view_type.ways(self.thread, target, self.signer.person))
         return []
@@ -149,8 +149,8 @@ class _StepFinder:
         return self.author.state.failures.contained(kind, method)
 
     def _try(self, declared: DeclaredKind, target: Entry, way: Way) -> _Candidate | None:
-        """Completes and checks a record, as the author does before signing. Returns None if the
-        record is refused.
+        """Completes and checks a record, like the author before signing. Returns None if the record
+        is refused.
         """
         if way.among is not None and not way.among:
             return None
@@ -183,8 +183,8 @@ class _StepFinder:
         return _Candidate(entry, step)
 
     def _complete(self, declared: DeclaredKind, entry: Entry, trial: dict[str, object]) -> Kind:
-        """Returns the draft of an entry, completed as the author's software does it. Raises Refused
-        if the entry cannot be completed.
+        """Returns the draft of an entry. Completes the draft like the author's software. Raises
+        Refused if this fails.
         """
         draft = declared.draft(entry)
         draft.fill(**trial)
@@ -211,8 +211,8 @@ class _StepFinder:
         )
 
     def _trial_values(self, declared: DeclaredKind, way: Way, step: Step) -> dict[str, object]:
-        """Returns values with which the record is tried out, for the fields that the person has to
-        fill in.
+        """Returns trial values for the fields that the person has to fill in. The finder tries out
+        the record with these values.
         """
         values = dict(way.trial)
         for name in declared.asked_names:
@@ -234,8 +234,8 @@ class _StepFinder:
         return [chosen] if rule.is_list and chosen is not None else chosen
 
     def _counting(self, candidates: list[_Candidate]) -> Iterable[Step]:
-        """Folds the candidates with the thread. Returns the steps of those that would count, and
-        would change something.
+        """Folds the candidates with the thread. Returns the steps of the candidates that would
+        count and would change something.
         """
         records = [candidate.entry for candidate in candidates]
         try:
@@ -254,8 +254,8 @@ class _StepFinder:
         return [candidate.step for candidate in counting if candidate.entry.id not in useless]
 
     def _with_effect(self, entries: list[Entry]) -> Iterator[bytes]:
-        """Yields the ids of those records that change what people see (R-10.19). The records have
-        no views of their own.
+        """Yields the ids of the given records that change what people see (R-10.19). The given
+        records have no views of their own.
         """
         # A person can write thousands of records, and retract each. A fold for each would take
         # hours, so all are folded together first. Mostly a record changes the view that it is about.
@@ -281,13 +281,13 @@ class _StepFinder:
 
     @cached_property
     def _template(self) -> Entry:
-        """An entry as the signer would sign it now."""
+        """An entry with the values that it would have if the signer signed it now."""
         return self.author.new_entry(KINDS[RETRACT], self.signer, None, {})
 
     @cached_property
     def _awaited(self) -> dict[tuple[str, bytes], Awaited]:
-        """The answers of this person for which the thread waits. The key of each is its kind and
-        the record that it answers.
+        """The answers that the thread awaits from this person. The key of each answer has two
+        parts: the kind of the answer, and the record that it answers.
         """
         return {
             (awaited.kind, awaited.about): awaited

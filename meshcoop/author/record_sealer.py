@@ -31,7 +31,7 @@ class RecordSealer:
         self, kind: DeclaredKind, thread: Thread, draft: Kind, entry: Entry
     ) -> dict[str, Any]:
         """R-10.6: checks the private fields of an entry. Then seals each field to the devices of
-        the people who may read it. The draft, which is in the thread, says who these people are.
+        the people who may read it. The draft says who these people are.
         """
         authority = self._state.authority
         assert authority is not None, "a member signs"
@@ -61,7 +61,7 @@ class RecordSealer:
         is_automatic: bool,
     ) -> Record:
         """Signs an entry that all members may read, and returns the record. `naming` are further
-        parents of the record. `is_automatic` says that software signs it by itself.
+        parents of the record. `is_automatic` means that software signs by itself.
         """
         signed_for = {} if entry.proxy is None else {PROXY_FIELD: entry.proxy}
         content = pack_content(kind.name, entry.fields | signed_for)
@@ -76,8 +76,7 @@ class RecordSealer:
     ) -> Record:
         """Signs the entry of a draft in a private thread, and returns the record.
 
-        The seal hides the entry's kind, its readers, and the record that the entry is about
-        (R-15.1).
+        The seal hides the kind of the entry, its readers, and the record that it answers (R-15.1).
         """
         authority = self._state.authority
         assert authority is not None, "a member signs"

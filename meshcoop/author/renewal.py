@@ -1,8 +1,8 @@
-"""Proposes and accepts new terms, for a person or by the home's software alone.
+"""Proposes and accepts new terms. A person does this, or the home's software does it alone.
 
-A renewal, which begins the next term, lists all decisions in force (specs/03 R-03.22). If one
-record is too small for the lists, the rest goes into further records, called parts. The renewal
-names each part by the hash of its content.
+A renewal begins the next term. It lists all decisions in force (specs/03 R-03.22). If the lists are
+too long for one record, the rest goes into further records, called parts. The renewal names each
+part by the hash of the part's content.
 """
 
 import logging
@@ -46,7 +46,7 @@ def renew(
     """Proposes the next term and votes yes on this proposal.
 
     If `joining` is given, the next term adds these people to the roll and changes nothing else.
-    Otherwise the roll gets all members. `is_automatic` says that software proposes by itself.
+    Otherwise the roll gets all members. `is_automatic` means that software proposes by itself.
     Raises Refused if a rule forbids the proposal.
     """
     authority = _authority(author)
@@ -90,7 +90,7 @@ def _sign_renewal(
     *,
     is_automatic: bool,
 ) -> Record:
-    """Signs a renewal, the parts that it names, and the yes of the person who proposes it."""
+    """Signs a renewal and its parts. Then signs the yes of the person who proposes the renewal."""
     # The renewal is checked before the first part is signed. Its title goes into a second record.
     declared_of(Renewal).check_fields(
         {name: value for name, value in fields.items() if name != "title"}
@@ -109,9 +109,10 @@ def _sign_renewal(
 
 
 def _check_new(author: Author, person: bytes, fields: dict[str, Any]) -> None:
-    """Raises AlreadySo if the person has proposed the same, and no other renewal stands against it.
+    """Raises AlreadySo if the person has proposed the same already, and that renewal has no rival.
 
-    If another one does, people may propose the same once more: they can vote again in a new round.
+    If there is a rival, people may propose the same again. Then everybody can vote again in a new
+    round.
     """
     rivals = [
         (renewal, ballot)
@@ -129,7 +130,7 @@ def _check_new(author: Author, person: bytes, fields: dict[str, Any]) -> None:
 
 
 def decide(author: Author) -> Folding[None]:
-    """Software may make some decisions about terms alone. Makes these decisions for each person of
+    """Makes the decisions about terms that software may make alone. Makes them for each person of
     this home (R-16.5).
     """
     if author.state.authority is None:
@@ -141,7 +142,9 @@ def decide(author: Author) -> Folding[None]:
 
 
 def _accept_term(author: Author, person: bytes) -> Folding[None]:
-    """R-16.5: accepts the term that the person has to accept next, if there is such a term."""
+    """R-16.5: accepts the term that the person has to accept next. If there is no such term, does
+    nothing.
+    """
     term = _authority(author).term_to_accept(person)
     if term is not None:
         signer = author.signer_of(person)
@@ -151,9 +154,10 @@ def _accept_term(author: Author, person: bytes) -> Folding[None]:
 
 
 def _agree_to_newcomers(author: Author, person: bytes) -> Folding[None]:
-    """R-16.5e: votes yes on renewals that only add members, if the person vouched for all of them.
-    Votes once for each set of people. The person's own renewals come first: others cannot use up
-    the votes of a day.
+    """R-16.5e: votes yes on renewals that only add members for whom the person vouched.
+
+    Votes once for each set of people. Votes first on the person's own renewals. So other people's
+    renewals cannot use up the votes of a day.
     """
     authority = _authority(author)
     if person not in authority.term.roll:
@@ -186,11 +190,14 @@ def _agree_to_newcomers(author: Author, person: bytes) -> Folding[None]:
 
 
 def _propose_newcomers(author: Author, person: bytes) -> None:
-    """R-16.5f: once a day, proposes that those of the person's newcomers who wrote on two days join
-    the roll. They are at most half as many as the roll, so that others can answer with one key.
+    """R-16.5f: once a day, proposes that newcomers join the roll. They are newcomers for whom the
+    person vouched, and they wrote on two days.
 
-    A person who is alone on the roll is asked instead (R-16.5g): a roll of two of whom one is gone
-    can never decide again.
+    Proposes at most half as many newcomers as the roll has people, so that others can answer with
+    one key.
+
+    If the person is alone on the roll, the software asks them instead (R-16.5g). A roll of two
+    people can never decide again after one of them has gone.
     """
     authority = _authority(author)
     roll = authority.term.roll
@@ -213,10 +220,11 @@ def _propose_newcomers(author: Author, person: bytes) -> None:
 
 
 def _has_turn(authority: Authority, person: bytes, newcomer: bytes, now: int) -> bool:
-    """R-16.5l: returns whether, of those who vouched for a newcomer, this person proposes now.
+    """R-16.5l: several people may have vouched for a newcomer. Returns whether this person's home
+    proposes now.
 
-    All their homes hear at once that the newcomer is ready. If all proposed at once, the proposals
-    would be rivals, and the votes would be split.
+    All their homes hear at once that the newcomer is ready. If all homes proposed at once, the
+    proposals would be rivals, and the votes would be split.
     """
     vouchers = sorted(authority.vouchers_of(newcomer) & authority.term.roll)
     return not vouchers or vouchers[now // _HOUR_MS % len(vouchers)] == person
@@ -239,7 +247,7 @@ def _author_of(views: Mapping[bytes, View], record_id: bytes) -> bytes | None:
 
 
 def _pages(lists: dict[str, list[Any]]) -> Iterator[dict[str, list[Any]]]:
-    """Splits the lists into pages that each fit into one record."""
+    """Splits the lists into pages. Each page fits into one record."""
     page: dict[str, list[Any]] = {}
     room = _ROOM
     for name, values in lists.items():

@@ -49,8 +49,7 @@ class MatchingMethods:
         )
 
     async def list_suggestions(self, call: calls.List) -> Rows[Suggestion]:
-        """Lists who could help whom. The list is for the caller, or about one post or one person.
-        """
+        """Lists who could help whom: for the caller, or about one post or one person."""
         membership = await self._with_index()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
