@@ -1,5 +1,5 @@
-"""Folds authority from open records: who belongs to the neighbourhood, and what it has decided.
-Authority is stratum 1, the first that a home folds.
+"""Folds authority from open records. Authority says who belongs to the neighbourhood, and what the
+neighbourhood has decided. It is stratum 1: a home folds it first.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from protocol.record.root_statement import PLACE_SIZE, Leave, RootStatement
 class AuthorityFold:
     """Authority, and the authority records from which it is folded.
 
-    A record counts whatever time it claims (R-03.18e).
+    Such a record counts even if it is dated ahead of the clock (R-03.18e).
     """
 
     def __init__(self, store: Store, neighbourhood: bytes, ring: KeyRing) -> None:
@@ -41,8 +41,8 @@ class AuthorityFold:
     def read(self, row: StoredRecord) -> bool:
         """Reads an open record. Returns whether the record is a well-formed authority record.
 
-        An authority record is read even if its device has exceeded its daily quota (R-03.15). If
-        homes skipped such records, they would not agree on which records count.
+        Also reads records of a device that has exceeded its daily quota (R-03.15). If homes skipped
+        these records, they would not agree on which records count.
         """
         act = read_authority_record(row.record, self._neighbourhood)
         if act is not None:
@@ -54,8 +54,8 @@ class AuthorityFold:
         self._index.drop(record_id)
 
     def read_again(self) -> None:
-        """Reads all authority records from the store again and folds them. Callers use this after a
-        database transaction has failed.
+        """Reads all authority records from the store again, and folds them. Callers use this after
+        a database transaction has failed.
         """
         self._index = AuthorityIndex()
         self.epochs.read_again()
@@ -65,14 +65,14 @@ class AuthorityFold:
             self.fold()
 
     def records_of(self, *view_types: type[Kind]) -> list[AuthorityRecord]:
-        """Returns the authority records of the kinds with the given classes, including records that
+        """Returns the authority records whose kinds have the given classes. Includes records that
         do not count.
         """
         return self._index.of_kinds(*names_of(*view_types))
 
     def kept_beyond_forks(self) -> set[bytes]:
-        """R-01.14: returns the ids of authority records that stay although they come after a fork
-        of their log, or after a settled cut.
+        """R-01.14: returns the ids of authority records that homes keep although their log ended
+        earlier. The log ended at a fork or at a settled cut.
         """
         forks = self._store.logs.forks()
         return self._index.kept_beyond_forks(forks, self._takes_statement)
@@ -95,8 +95,8 @@ class AuthorityFold:
     # -- authority --------------------------------------------------------------------------------
 
     def fold(self) -> Touched:
-        """Folds authority. Returns the threads whose views may change because authority has
-        changed.
+        """Folds authority. If authority has changed, returns the threads whose views may change
+        too.
         """
         charter = self._index.get(self._neighbourhood)
         if charter is None:
@@ -111,8 +111,8 @@ class AuthorityFold:
         return touched
 
     def fold_with(self, further: Iterable[AuthorityRecord]) -> Authority | None:
-        """Returns authority as it would be if the records `further` were added. A peer sends these
-        records to prove its membership.
+        """Returns the authority that would follow if the records `further` were added. A peer sends
+        these records to prove its membership.
         """
         unknown = [act for act in further if self._index.get(act.id) is None]
         # A home that has lost its charter recognises the charter by its id.
@@ -128,10 +128,10 @@ class AuthorityFold:
         return self.authority is not None and device in self.authority.storable_devices
 
     def strangers(self) -> list[bytes]:
-        """Returns the devices whose logs are in the store, but whose records this home no longer
-        stores.
+        """Returns devices that have logs in the store, although this home does not store their
+        records any more.
 
-        Earlier, some record let such a device in. That record is gone now.
+        At first, some record let such a device in. Now this record is gone.
         """
         if self.authority is None:
             return []
@@ -153,8 +153,8 @@ class AuthorityFold:
         return self.authority is not None and self.authority.member_of_device(device) is not None
 
     def statement(self, person: bytes) -> bytes | None:
-        """Returns a person's root statement (the certificate in the record that admits the person).
-        Returns None if no record admits the person.
+        """Returns a person's root statement: the certificate in the record that admits the person.
+        If no record admits the person, returns None.
         """
         statements: list[bytes] = [
             act.fields["statement"]

@@ -1,5 +1,5 @@
-"""Postpones records that are dated too far ahead of this home's clock. Such a record is folded when
-its time has come. A record that is dated still further ahead is not even stored before.
+"""Postpones records that are dated too far ahead of this home's clock. The home folds such a record
+when its time has come. If a record is dated still further ahead, the home does not even store it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,9 +24,10 @@ class ClockLimit:
         self._kept_out: dict[bytes, int] = {}  # device → the time that its first such record claims
 
     def keeps_out(self, header: Header) -> bool:
-        """R-03.18: returns whether a record is so far ahead of the clock that it is not stored yet.
+        """R-03.18: returns whether a record is dated so far ahead of the clock that this home does
+        not store it yet.
 
-        If it is, remembers the device, so that this home can name it.
+        If so, remembers the record's device, so that this home can name the device.
         """
         if header.time <= self._now() + STORED_AHEAD_MS:
             return False
@@ -34,7 +35,9 @@ class ClockLimit:
         return True
 
     def take_awaited(self) -> bool:
-        """Returns whether a record that was not stored yet may be stored now. Forgets its device."""
+        """Returns whether a record that was kept out may be stored now. Forgets the devices of such
+        records.
+        """
         limit = self._now() + STORED_AHEAD_MS
         awaited = [device for device, time in self._kept_out.items() if time <= limit]
         for device in awaited:
@@ -43,11 +46,13 @@ class ClockLimit:
 
     @property
     def kept_out(self) -> Mapping[bytes, int]:
-        """The devices with records that are not stored yet, with the time that the first claims."""
+        """The devices with records that this home does not store yet. Each device comes with the
+        time that its first such record claims.
+        """
         return self._kept_out
 
     def postpones(self, time: int, root: int) -> bool:
-        """Returns whether `time` (ms) is too far ahead of the clock. If it is, notes that a thread
+        """Returns whether `time` (ms) is too far ahead of the clock. If so, notes that a thread
         must be folded again at `time`. `root` is the row of the thread's root record.
         """
         if time <= self._now() + DRIFT_MS:
@@ -56,7 +61,7 @@ class ClockLimit:
         return True
 
     def postpone_all(self, rows: Iterable[StoredRecord]) -> None:
-        """Postpones the threads of those records that are too far ahead of the clock."""
+        """Postpones threads with a record that is dated too far ahead of the clock."""
         for row in rows:
             self.postpones(row.record.header.time, row.root or row.n)
 
@@ -71,7 +76,7 @@ class ClockLimit:
         self._postponed.forget_due(now + DRIFT_MS)
 
     def put_off(self, roots: Iterable[int]) -> None:
-        """Notes threads that are to be folded as soon as possible, but not now."""
+        """Notes that threads must be folded as soon as possible, but not now."""
         self._postponed.add_due(roots)
 
     def forget(self, roots: Iterable[int]) -> None:

@@ -1,7 +1,7 @@
-"""Contains failures of the code of kinds outside the fold, where it has no thread to cost (R-10.16b).
+"""Contains failures of the code of kinds, if they happen outside the fold of a thread (R-10.16b).
 
-A failure of this code in one view must not fail the answer to a person, or the home. It is logged,
-and the status and the doctor tell of it until the node ends.
+Such a failure must break neither an answer to a person nor the home. It is logged. The status and
+the doctor report it until the node ends.
 """
 
 import logging
@@ -19,17 +19,19 @@ _LOG = logging.getLogger(__name__)
 
 
 class CodeFailures:
-    """The failures since this node started: what failed, and the error as a line of text."""
+    """The failures since this node started. For each failure, says what failed, and gives the error
+    as a line of text.
+    """
 
     def __init__(self) -> None:
         self.errors: dict[str, str] = {}
 
     @contextmanager
     def contained(self, kind: str, method: str) -> Iterator[None]:
-        """Runs the block of a `with` statement, which calls a method of a kind.
+        """Guards the block of a `with` statement. The block calls a method of a kind.
 
-        Raises Refused (R-10.16b) in place of any exception that the code of the kind should not
-        raise.
+        If the code of the kind raises an exception that it should not raise, raises Refused
+        (R-10.16b) instead.
         """
         try:
             yield

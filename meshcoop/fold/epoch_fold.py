@@ -1,4 +1,4 @@
-"""Folds epoch records: which group keys this home holds, and which one seals new records
+"""Folds epoch records: finds out which group keys this home holds, and which key seals new records
 (specs/03, section Epoch keys).
 """
 
@@ -44,11 +44,11 @@ _Group = tuple[bytes, bytes]  # the maker and the id of its key
 
 
 class Choice(NamedTuple):
-    """Which epoch seals new records here.
+    """The choice of the epoch that seals new records here.
 
-    `epoch` is None if there is none. `fits` is False if it does not name all devices that are gone.
-    `departed` are those who are gone, and `readers` the devices that may be given keys, with their
-    box keys.
+    If there is no such epoch, `epoch` is None. `departed` says which devices are gone. If `epoch`
+    does not name all of them, `fits` is False. `readers` maps each device that may get keys to its
+    box key.
     """
 
     epoch: Epoch | None
@@ -58,8 +58,8 @@ class Choice(NamedTuple):
 
 
 class EpochFold:
-    """The epochs of a neighbourhood, as this home sees them. Callers must hold a transaction of the
-    store when they let it learn or hold keys.
+    """The epochs of a neighbourhood, as this home sees them. If a method learns or keeps keys, the
+    caller must hold a transaction of the store.
     """
 
     def __init__(self, store: Store, neighbourhood: bytes, ring: KeyRing) -> None:
@@ -81,8 +81,8 @@ class EpochFold:
     # -- learning keys ----------------------------------------------------------------------------
 
     def learn(self, authority: Authority, index: AuthorityIndex) -> set[int]:
-        """Reads the epoch records of `index` under a new authority. Returns the roots of threads
-        that have words sealed with keys that are new here.
+        """Reads the epoch records of `index` under a new authority. Some threads have words that
+        only a new key opens. Returns the roots of these threads.
         """
         self._authority = authority
         self._chosen = None
@@ -103,13 +103,15 @@ class EpochFold:
         return roots
 
     def read_again(self) -> None:
-        """Reads all records again when it learns next. A transaction has failed."""
+        """Lets the next call of `learn` read all records again. Callers use this after a
+        transaction has failed.
+        """
         self._read.clear()
         self._made.clear()
 
     def hold(self, keys: Iterable[EpochKey]) -> set[int]:
-        """Keeps keys that this home has got. Returns the roots of threads with words sealed with
-        those that are new here.
+        """Keeps keys that this home has received. Some threads have words that only a new key
+        opens. Returns the roots of these threads.
         """
         new = [key for key in keys if key.id not in self._ring]
         self._ring.add(new)
@@ -130,13 +132,15 @@ class EpochFold:
             return None  # the disk has changed it: the home asks for it again
 
     def hold_made(self, key: EpochKey) -> None:
-        """Keeps a key that this home has made. It need not check the slots that it makes."""
+        """Keeps a key that this home has made. This home need not check the slots that it makes
+        itself.
+        """
         self._made.add(key.id)
         self.hold([key])
 
     def missing(self, limit: int) -> list[bytes]:
-        """Returns the ids of at most `limit` keys with which words in the store are sealed, and
-        that this home lacks.
+        """Returns the ids of keys that this home lacks and that seal words in the store. Returns at
+        most `limit` ids.
         """
         ids = self._store.records.key_ids()
         return list(islice((key_id for key_id in ids if key_id not in self._ring), limit))
@@ -144,7 +148,9 @@ class EpochFold:
     # -- giving keys ------------------------------------------------------------------------------
 
     def givable(self, ids: Iterable[bytes], device: bytes) -> Iterator[EpochKey]:
-        """Yields those of the keys that may be given to a device (R-03.39a, R-03.39b)."""
+        """Yields the keys that this home may give to a device (R-03.39a, R-03.39b). `ids` are the
+        ids of the keys that the device wants.
+        """
         authority = self._authority
         if authority is None or device not in find_readers(authority, self._store.logs.writers()):
             return
@@ -160,7 +166,7 @@ class EpochFold:
     # -- choosing ---------------------------------------------------------------------------------
 
     def choose(self) -> Choice:
-        """Returns which epoch seals new records now."""
+        """Chooses the epoch that seals new records now."""
         authority = self._authority
         assert authority is not None, "who writes is a member by it"
         writers = frozenset(self._store.logs.writers())
@@ -180,13 +186,15 @@ class EpochFold:
         return choice
 
     def current_key(self) -> EpochKey | None:
-        """Returns the key that seals new records, or None if this home must make one."""
+        """Returns the key that seals new records. If this home must make such a key first, returns
+        None.
+        """
         epoch = self.choose().epoch if self._authority else None
         return self._ring.get(epoch.key_id) if epoch else None
 
     def check_slots(self, limit: int = SLOTS_AT_ONCE) -> bool:
-        """Checks at most `limit` slots of epochs that could seal new records. Returns whether
-        slots are left to check.
+        """Checks at most `limit` slots of the epochs that could seal new records. Returns whether
+        there are more slots to check.
         """
         authority = self._authority
         if authority is None:
@@ -198,7 +206,7 @@ class EpochFold:
         self, authority: Authority, departed: Departed
     ) -> list[tuple[Epoch, list[AuthorityRecord]]]:
         """Returns the epochs that could seal new records if their slots are right (R-03.8a,
-        R-03.8c), each with its records that count.
+        R-03.8c). Each epoch comes with those of its records that count.
         """
         candidates = []
         for (maker, key_id), group in self._groups.items():
@@ -210,7 +218,9 @@ class EpochFold:
         return candidates
 
     def _holds(self, maker: bytes, key_id: bytes) -> bool:
-        """Returns whether this home holds the key, and `maker` made it (R-03.8d)."""
+        """Returns whether this home holds the key, and the device `maker` made the key
+        (R-03.8d).
+        """
         key = self._ring.get(key_id)
         return key is not None and key.maker == maker
 
@@ -221,8 +231,8 @@ class EpochFold:
         return self._gathered[ids]
 
     def _check(self, candidates: list[tuple[Epoch, list[AuthorityRecord]]], limit: int) -> bool:
-        """Checks slots of the candidates, those with the most slots first. Returns whether some are
-        left to check.
+        """Checks slots of the candidates. The candidates with the most slots come first. Returns
+        whether there are more slots to check.
         """
         for epoch, acts in sorted(candidates, key=lambda candidate: -len(candidate[0].boxes)):
             key = self._ring.get(epoch.key_id)
@@ -246,7 +256,9 @@ class EpochFold:
     # -- reading records --------------------------------------------------------------------------
 
     def _open(self, act: AuthorityRecord) -> EpochKey | None:
-        """Opens the key that an epoch record seals to a device of this home (R-03.8d)."""
+        """Opens the key in an epoch record, if the record seals the key to a device of this home
+        (R-03.8d).
+        """
         boxes = {box.public: box for box in self._ring.boxes.values()}
         for seal in act.fields["seals"]:
             box = boxes.get(seal[:KEY_SIZE])
@@ -276,7 +288,9 @@ class EpochFold:
         )
 
     def _note_names(self, acts: Iterable[AuthorityRecord]) -> None:
-        """Notes whom epoch records name. They stay noted when a record is dropped."""
+        """Notes the people and devices that epoch records name as gone. These notes stay when a
+        record is dropped.
+        """
         for act in acts:
             maker, key_id = act.device, act.fields["key_id"]
             before = self.table.names_of(maker, key_id)
@@ -291,7 +305,9 @@ class EpochFold:
         }
 
     def _accept_gossip(self, authority: Authority) -> None:
-        """R-04.2b: accepts gossip under the keys of epochs that count. The latest come first."""
+        """R-04.2b: accepts gossip under the keys of all epochs that count. The keys of the latest
+        epochs come first.
+        """
         counting = {
             act.fields["key_id"]: (act.time, act.id)
             for group in self._groups.values()
@@ -310,7 +326,9 @@ class EpochFold:
         return self._gossip_keys[key.id]
 
     def gossip_keys(self) -> list[bytes]:
-        """Returns the gossip keys of epochs that count. The first is the one to gossip under."""
+        """Returns the gossip keys of epochs that count. This home gossips under the first of these
+        keys.
+        """
         keys = list(self._ring.gossip_keys.values())
         current = self.current_key()
         first = [self._gossip_key(current)] if current else []

@@ -1,9 +1,9 @@
-"""The version of the fold. If a new program may make other views from the same records, the fold
+"""The version of the fold. A new program may make other views from the same records. Then the fold
 has a new version.
 
-The version is derived from the kinds' declarations, from the source of the code that makes the
-views, and from the version of Unicode, by which their words are folded. A home notes the version
-with which it made its views. If the version has changed since then, the home makes its views again.
+The version is derived from three things: the declarations of the kinds, the source of the code that
+makes views, and the version of Unicode. By Unicode, words are folded to one spelling. A home notes
+the version that made its views. When the version changes, the home makes its views again.
 """
 
 import hashlib
@@ -39,9 +39,9 @@ def fold_version() -> str:
 
 
 def derive_version(declarations: str, sources: Iterable[tuple[str, bytes]]) -> str:
-    """Returns the version that follows from declarations and sources.
+    """Returns the version that belongs to these declarations and sources.
 
-    Each source is a pair: the name and the bytes. The order of the sources does not matter.
+    Each source is a pair: its name and its bytes. The order of the sources does not matter.
     """
     hasher = hashlib.sha256(b"meshcoop fold 1\0")
     for name, source in [("", declarations.encode()), *sorted(dict(sources).items())]:

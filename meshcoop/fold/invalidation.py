@@ -1,5 +1,5 @@
-"""Finds what must be folded again after authority or proxies have changed: the devices, decisions
-and people whose records count differently now.
+"""Finds what must be folded again after authority or proxies have changed. These are the devices,
+decisions and people whose records may count differently now.
 """
 
 from protocol.authority.authority import Authority
@@ -23,7 +23,7 @@ def changed_devices(before: Authority, after: Authority) -> list[bytes]:
 
 
 def changed_decisions(before: Authority, after: Authority, acts: AuthorityIndex) -> list[bytes]:
-    """R-16.8: returns the ids of the records whose views show a decision that may have changed."""
+    """R-16.8: returns the ids of records. Their views show a decision that may have changed."""
     if (before.chain, before.registers) != (after.chain, after.registers):
         registers = {*before.registers, *after.registers}
         subjects = [
@@ -38,8 +38,8 @@ def changed_decisions(before: Authority, after: Authority, acts: AuthorityIndex)
 
 
 def changed_signers(before: ProxiesById, after: ProxiesById) -> set[bytes]:
-    """Returns the deputies whose proxies have changed. Records that a deputy signed for somebody
-    else may count differently now.
+    """Returns the deputies whose proxies have changed. The records that such a deputy signed for
+    somebody else may count differently now.
     """
     changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
     proxies = [proxy for key in changed for proxy in (before.get(key), after.get(key))]
@@ -47,8 +47,8 @@ def changed_signers(before: ProxiesById, after: ProxiesById) -> set[bytes]:
 
 
 def _standing(authority: Authority, key: bytes) -> object:
-    """Returns all that authority knows about a device and its records. The caller compares this
-    with what an earlier authority knew.
+    """Returns all that authority knows about a device and its records. The caller compares the
+    results of an earlier and a later authority.
     """
     device = authority.devices.get(key)
     cuts = authority.cuts.get(device.person) if device else None

@@ -11,7 +11,7 @@ _MOST_OFFERED = 20_000  # keys that records gave to this home; each takes some 2
 
 
 class KeyRing:
-    """The group keys of this home, by id. Records are opened with any of them."""
+    """The group keys of this home, by id. Any of these keys may open a record."""
 
     def __init__(self, devices: Iterable[tuple[bytes, BoxKey]]) -> None:
         self.boxes = dict(devices)  # device key → its box key pair
@@ -26,8 +26,8 @@ class KeyRing:
         return self.get(key_id) is not None
 
     def add_box(self, device: bytes, box: BoxKey) -> None:
-        """Adds the box key of a device of this home. Keys that are sealed to it are found when
-        authority is folded next.
+        """Adds the box key of a device of this home. Some group keys are sealed to this box key.
+        The next fold of authority finds them.
         """
         self.boxes[device] = box
 
@@ -36,8 +36,8 @@ class KeyRing:
         self._keys.update((key.id, key) for key in keys)
 
     def take_given(self, device: bytes, sealed: bytes, neighbourhood: bytes) -> list[bytes]:
-        """Opens keys that a record gives to a device of this home (R-03.39c). Returns the ids of
-        those that are new here.
+        """Opens the keys that a record gives to a device of this home (R-03.39c). Returns the ids
+        of the keys that are new here.
         """
         box = self.boxes.get(device)
         try:
@@ -58,5 +58,5 @@ class KeyRing:
         return sorted([*self._keys.values(), *self._offered.values()])
 
     def accept_gossip(self, keys: Iterable[bytes]) -> None:
-        """Takes the gossip keys under which members may gossip, in place of those before."""
+        """Replaces the list of gossip keys. Members may gossip under the keys of this list."""
         self.gossip_keys = {name_gossip_key(key): key for key in keys}

@@ -1,7 +1,7 @@
 """Caches the feedback loops of this home's services: the signals and matters of their measures. The
 loops of a service are computed when somebody looks at the service.
 
-A result stays valid until a record joins the service's thread, or authority changes. It also
+A result stays valid until authority changes, or until a record joins the service's thread. It also
 becomes invalid when a window of a measure settles, some hours after the window's last day.
 """
 
@@ -34,8 +34,8 @@ class FollowedService:
     """A service with the feedback loops of its measures in use.
 
     `views` holds the views of the service's thread, by id. `loops` holds each loop under the id of
-    its measure. `answer_days` is the number of days that the charter gives the holder of a matter
-    to answer. The result is valid until the time `until` (ms), when the next window settles.
+    its measure. A person who holds a matter has `answer_days` days to answer; the charter sets this
+    number. The result is valid until the time `until` (ms), when the next window settles.
     """
 
     service: Service
@@ -52,15 +52,15 @@ class FollowedService:
 
     @property
     def chain(self) -> list[bytes]:
-        """The people of the service's chain, from the person who answers for the service down to
-        the person who holds it.
+        """The people of the service's chain, in order. The first person answers for the service.
+        The last person holds it.
         """
         links = [self.view(link_id, Link) for link_id in self.service.chain]
         return [self.service.answers_for, *(link.to for link in links)]
 
     def view(self, record_id: bytes, view_type: type[V]) -> V:
-        """Returns a view of the thread. The record must have a view, and the view must be of this
-        class.
+        """Returns the view of a record in this thread. The record must have a view of
+        this class.
         """
         view = self.views[record_id]
         assert isinstance(view, view_type), "the caller knows the record's kind"
@@ -75,13 +75,13 @@ class FollowedService:
         return self.view(loop.context.measure.id, Measure)
 
     def action_of(self, tally: Tally) -> Action:
-        """Returns the action whose verdicts a tally counts."""
+        """Returns the action to which a tally belongs. A tally counts the verdicts on an action."""
         return self.view(tally.action.id, Action)
 
     def verdict_on(self, tally: Tally, person: bytes) -> Verdict | None:
-        """Returns a person's latest verdict on an action, or None if there is none.
+        """Returns a person's latest verdict on an action. Returns None if there is no such verdict.
 
-        If somebody has reported since then that the action is done, the verdict no longer counts.
+        A verdict does not count if somebody has reported after it that the action is done.
         """
         reported = tally.done_at or 0
         verdicts = (
@@ -95,7 +95,7 @@ class FollowedService:
 
     def holder_of(self, loop: Loop, matter: Matter, now: int) -> Holder:
         """R-23.6: returns who holds a matter at the time `now` (ms). If the matter is closed,
-        returns its last holder. Passes over people who have left (R-23.6g).
+        returns its last holder. A person who has left cannot hold an open matter (R-23.6g).
         """
         chain = self.chain
         # The target was missed though nothing changed: the usual work is not enough. So the matter
@@ -136,8 +136,8 @@ class FollowedService:
 
 
 class _Kept(NamedTuple):
-    """A followed service, with the authority and the version of the thread from which it was
-    computed.
+    """A followed service. `authority` and `version` say from which authority and from which version
+    of the thread it was computed.
     """
 
     version: tuple[int, int]
@@ -146,7 +146,9 @@ class _Kept(NamedTuple):
 
 
 class LoopCache:
-    """The followed services of one home. Each is kept under the row of its thread's root record."""
+    """The followed services of one home. The row of a thread's root record is the key of each
+    service.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -155,10 +157,10 @@ class LoopCache:
         self._served_at_change = -1  # the change count of the views when `_served` was made
 
     def loops_for(self, record: bytes, now: int) -> FollowedService | None:
-        """Returns the service to whose thread a record belongs, with its loops at the time `now`
-        (ms).
+        """Returns the service in whose thread a record is. The service has its loops as they are at
+        the time `now` (ms).
 
-        Returns None if the record is not in the thread of a service.
+        If the record is in no service's thread, returns None.
         """
         row = self._state.store.records.find(record)
         authority = self._state.authority
@@ -179,8 +181,8 @@ class LoopCache:
         return followed
 
     def raisers_of(self, action: bytes, now: int) -> Collection[bytes]:
-        """Returns the people who raised the matter to which an action belongs, at the time `now`
-        (ms). Returns nobody if it belongs to no matter.
+        """Returns the people who raised a matter, as of the time `now` (ms). The given action
+        belongs to this matter. If the action belongs to no matter, returns nobody.
         """
         followed = self.loops_for(action, now)
         for matter in followed.matters if followed is not None else ():
@@ -215,7 +217,9 @@ class LoopCache:
         return FollowedService(service, views, loops, days, until, authority.left)
 
     def _find_served(self) -> DaysServed:
-        """Returns the days on which each person was served, according to all receipts."""
+        """Returns for each person the days on which this person was served. All receipts together
+        say so.
+        """
         change_count = self._state.views.change_count
         if self._served_at_change != change_count:
             days: dict[bytes, list[int]] = defaultdict(list)

@@ -1,5 +1,5 @@
-"""The people that this home has muted. Lists and screens leave out the posts of these people, but
-the folded state keeps the posts.
+"""The people that this home has muted. Lists and screens leave out their posts. The folded state
+still has these posts.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ _PERSON = 32  # bytes of a person's id
 
 
 class MutedPeople:
-    """The muted people. Only this home's store notes them, so nobody else learns who is muted."""
+    """The muted people. Only this home's store has the list, so nobody else learns who is muted."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -22,7 +22,7 @@ class MutedPeople:
         self.people = {noted[start : start + _PERSON] for start in starts}
 
     def set_muted(self, person: bytes, *, muted: bool) -> None:
-        """Mutes a person, or ends the muting if `muted` is False."""
+        """Mutes a person. If `muted` is False, ends the muting."""
         self.people = self.people | {person} if muted else self.people - {person}
         with self._store.transaction():
             self._store.set_note(_NOTE, b"".join(sorted(self.people)))
@@ -30,7 +30,7 @@ class MutedPeople:
     def hides(self, view: View, own_people: set[bytes]) -> bool:
         """Returns whether lists leave out a view because a muted person wrote it.
 
-        If the view names one of `own_people`, it is shown. So what two people signed together stays
-        in sight (R-06.8).
+        A view that names one of `own_people` is always shown. So people still see what they signed
+        together with a muted person (R-06.8).
         """
         return view.author in self.people and not people_in(view) & own_people

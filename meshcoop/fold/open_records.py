@@ -11,8 +11,8 @@ from protocol.record.envelope import Record
 
 
 def read_authority_record(record: Record, neighbourhood: bytes) -> AuthorityRecord | None:
-    """Reads an authority record. Returns None if the record is malformed or its kind has no part in
-    authority.
+    """Reads an authority record. Returns None if the record is malformed, or if its kind is no part
+    of authority.
     """
     if record.content is None or record.header.base_audience != envelope.OPEN:
         return None

@@ -1,6 +1,6 @@
-"""Opens the private records that are sealed to devices of this home (specs/15, R-15.1).
+"""Opens private records that are sealed to devices of this home (specs/15, R-15.1).
 
-The opened contents stay in memory. No stored view, search table, log or export holds them.
+The opened contents stay in memory. They go into no stored view, search table, log or export.
 """
 
 from collections import defaultdict
@@ -19,8 +19,8 @@ from protocol.record.sealing import BoxKey
 
 
 class Opened(NamedTuple):
-    """A private record that this home can read. To save memory, the record in `row` is kept without
-    its content.
+    """A private record that this home can read. To save memory, `row` holds the record without its
+    content.
     """
 
     row: StoredRecord
@@ -34,8 +34,8 @@ class Opened(NamedTuple):
 class PrivateRecords:
     """Opens the private records of the store.
 
-    It uses three sorts of keys: box keys of this home, box keys of a guest, and keys that other
-    private records hand on.
+    Uses three sorts of keys: the box keys of this home, the box keys of a guest, and keys that
+    other private records hand on.
     """
 
     def __init__(self, state: State, guest_boxes: Sequence[BoxKey]) -> None:
@@ -55,14 +55,14 @@ class PrivateRecords:
         return self._opened.get(record_id)
 
     def is_private(self, record_id: bytes) -> bool:
-        """Returns whether the store holds a private record with this id. The answer is True even if
-        this home cannot open the record.
+        """Returns whether the store holds a private record with this id. This home need not be able
+        to open the record.
         """
         row = self._state.store.records.find(record_id)
         return row is not None and row.record.header.base_audience == envelope.PRIVATE
 
     def open_new(self, most: int | None = None) -> bool:
-        """Tries to open at most `most` records that are new in the store. Returns whether more new
+        """Tries to open new records of the store, at most `most` of them. Returns whether more new
         records are left.
         """
         held = self._state.store.records.private_ids()
@@ -77,8 +77,9 @@ class PrivateRecords:
         return most is not None and len(new) > most
 
     def _forget_changed(self, held: Mapping[bytes, bool]) -> None:
-        """Forgets the records that must be opened again. `held` maps the id of each private record
-        in the store to whether the record is above its quota.
+        """Forgets the records that must be opened again. `held` has an entry for each private
+        record in the store. The key is the record's id. The value says whether the record is above
+        its quota.
         """
         # A new device may open records that were closed until now.
         if self._box_count != len(self._state.ring.boxes):
@@ -98,8 +99,8 @@ class PrivateRecords:
             return None  # sealed wrongly by its author: nobody can read it
 
     def _open_with(self, row: StoredRecord, key: bytes | None) -> None:
-        """Opens a record with `key`. Then opens further records with the keys that this record
-        hands on.
+        """Opens a record with `key`. This record may hand on further keys. Then opens further
+        records with these keys.
         """
         waiting = [(row, key)]
         while waiting:
@@ -118,7 +119,9 @@ class PrivateRecords:
                     waiting.append((self._find_row(record_id), handed))
 
     def _handed_keys(self, kind: str, fields: dict[str, object]) -> dict[bytes, bytes]:
-        """Returns the keys that a record hands on, or none if the code of its kind fails."""
+        """Returns the keys that a record hands on. If the code of its kind fails,
+        returns no keys.
+        """
         with suppress(Refused), self._state.failures.contained(kind, "handed_keys"):
             return KINDS[kind].view_type.handed_keys(fields)
         return {}

@@ -1,7 +1,7 @@
 """The private threads that this home's devices can read (specs/15, R-15.1).
 
-They fold like all other threads, but only from the records that this home can open. Their views
-stay in memory.
+A private thread folds like any other thread, but only from the records that this home can open. Its
+views stay in memory.
 """
 
 from collections import defaultdict
@@ -27,8 +27,8 @@ class PrivateThreads:
     """The private threads that this home can read. They are folded when a caller asks for them."""
 
     def __init__(self, state: State, guest_boxes: Sequence[BoxKey] = ()) -> None:
-        """`guest_boxes` are the box keys of a guest. The guest has given their PIN for this one
-        call.
+        """`guest_boxes` are the box keys of a guest. The guest has given the PIN for
+        this one call.
         """
         self._state = state
         self._records = PrivateRecords(state, guest_boxes)
@@ -38,21 +38,21 @@ class PrivateThreads:
 
     @property
     def change_count(self) -> int:
-        """While this number stays the same, no private record has come or gone."""
+        """A number that changes whenever a private record comes or goes."""
         return self._records.change_count
 
     def open_new(self, most: int | None = None) -> bool:
-        """Tries to open at most `most` records that are new in the store. Returns whether more new
+        """Tries to open new records of the store, at most `most` of them. Returns whether more new
         records are left.
         """
         return self._records.open_new(most)
 
     def find_opened(self, record_id: bytes) -> Opened | None:
-        """Returns a private record that is open, or None."""
+        """Returns the open private record with this id, or None."""
         return self._records.find(record_id)
 
     def kind_of(self, record_id: bytes) -> DeclaredKind | None:
-        """Returns the kind of a private record. Returns None if the record is not private or if
+        """Returns the kind of a private record. Returns None if the record is not private, or if
         this home cannot read it.
         """
         if not self._records.is_private(record_id):
@@ -62,9 +62,7 @@ class PrivateThreads:
         return KINDS.get(opened.kind or "") if opened else None
 
     def threads(self) -> Mapping[bytes, Thread]:
-        """Returns the private threads, as a map from the id of each record to the thread of that
-        record.
-        """
+        """Returns a map from the id of each private record to its thread."""
         self.open_new()
         authority = self._state.authority
         change_count = self._records.change_count
@@ -90,8 +88,8 @@ class PrivateThreads:
         return folded
 
     def entries_of(self, about: bytes) -> list[Entry]:
-        """Returns the entries of the thread of a record. Raises Refused if this home cannot read
-        the record.
+        """Returns the entries of a record's thread. Raises Refused if this home cannot read the
+        record.
         """
         thread = self.threads().get(about)
         if thread is None:
@@ -101,7 +99,7 @@ class PrivateThreads:
         return [entries[record_id] for record_id in thread.entries]
 
     def find_view(self, record_id: bytes) -> View | None:
-        """Returns the view of one private record, or None if this home has no such view."""
+        """Returns the view of one private record. Returns None if this home has no such view."""
         thread = self.threads().get(record_id)
         return thread.views.get(record_id) if thread else None
 
@@ -126,12 +124,12 @@ class PrivateThreads:
                         yield Waiting(view_id, awaited)
 
     def _each_thread(self) -> Iterable[Thread]:
-        """Returns every private thread once."""
+        """Returns all private threads. Each thread comes only once."""
         return {id(thread): thread for thread in self.threads().values()}.values()
 
     def _entries(self) -> tuple[dict[bytes, Entry], bool]:
-        """Returns the entries of the opened records, by id. Leaves out each record that is dated
-        ahead of this home's clock. Also returns whether no record was left out.
+        """Returns the entries of the opened records, by id. Leaves out records that are dated ahead
+        of this home's clock. Also returns whether all records are in the result.
         """
         entries: dict[bytes, Entry] = {}
         if self._state.authority is None:
@@ -149,8 +147,8 @@ class PrivateThreads:
 
 
 def _root(entry: Entry, entries: Mapping[bytes, Entry]) -> bytes:
-    """Returns the id of the root record of an entry's thread. If a record on the way up is missing
-    here, returns the id of the last record before the gap.
+    """Returns the id of the root record of an entry's thread. If a record on the way to the root is
+    missing here, returns the id of the last record before the gap.
     """
     while entry.about in entries:
         entry = entries[entry.about or b""]

@@ -1,4 +1,4 @@
-"""Opens the contents that every home of the neighbourhood can open alike."""
+"""Opens the contents that every home of the neighbourhood can open."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from protocol.record.envelope import Record
 class ReadContent(NamedTuple):
     """The content of a record.
 
-    `kind` is None if this home cannot open the content. If a rule for the kind forbids the content,
+    If this home cannot open the content, `kind` is None. If a rule of the kind forbids the content,
     `fault` is the refusal.
     """
 
@@ -23,8 +23,8 @@ class ReadContent(NamedTuple):
 
 
 class RecordContents:
-    """Reads open records, and opens records that are sealed with an epoch key. It leaves private
-    records closed, so that all homes fold the same contents.
+    """Reads open records, and records that are sealed with an epoch key. Never opens private
+    records. So all homes fold the same contents.
     """
 
     def __init__(self, neighbourhood: bytes, ring: KeyRing) -> None:
@@ -32,7 +32,7 @@ class RecordContents:
         self._ring = ring
 
     def open(self, record: Record) -> bytes | None:
-        """Returns the plain content of a record. Returns None if the content is missing here or if
+        """Returns the plain content of a record. Returns None if the content is missing here, or if
         this home cannot open it.
         """
         if record.content is None or record.header.base_audience == envelope.PRIVATE:
@@ -45,13 +45,13 @@ class RecordContents:
         return sealing.open_epoch_content(key, record.content, self.context(record))
 
     def context(self, record: Record) -> bytes:
-        """Returns the context to which the sealed content of a record is bound: neighbourhood,
-        device and number.
+        """Returns the context to which a record's sealed content is bound: neighbourhood, device
+        and number.
         """
         return sealing.content_context(self._neighbourhood, record.header.device, record.header.seq)
 
     def read(self, record: Record) -> ReadContent:
-        """Returns the content of a record. Raises Refused if its form is wrong."""
+        """Reads the content of a record. Raises Refused if the form of the content is wrong."""
         plain = self.open(record)
         if plain is None:
             return ReadContent(None, {})
@@ -60,7 +60,9 @@ class RecordContents:
 
 
 def _find_fault(name: str, fields: dict[str, object], audience_code: int) -> Refused | None:
-    """Returns why a record of a known kind is malformed, or None."""
+    """Returns the reason why a record of a known kind is malformed. Returns None if the record is
+    well-formed.
+    """
     if name not in KINDS:
         return None
     if not KINDS[name].fits_audience(audience_code):

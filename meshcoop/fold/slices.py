@@ -1,11 +1,11 @@
-"""Does long work on the event loop in slices, and lets other tasks run between the slices.
+"""Does long work on the event loop in slices. Other tasks may run between two slices.
 
-People can write so much that one answer about all of it would hold up everybody. The code that
-makes such an answer is not a coroutine, and need not become one: it calls `pause` once for each
-view that it reads or shows. It can also let a thread do what needs no database (`run_beside`).
+People can write very much. Then one answer about all of it would make everybody wait. The code that
+makes such an answer need not be a coroutine. Instead, it calls `pause` for each view that it reads
+or shows. With `run_beside`, it can also let a thread do work that needs no database.
 
-Only `answer_in_slices` and what runs under it is ever interrupted. Whoever writes to the store or
-signs is not: nothing may change under their hands.
+Only `answer_in_slices`, and the code that it calls, is ever interrupted. Code that signs or writes
+to the store is never interrupted: nothing may change while it runs.
 """
 
 import time
@@ -26,15 +26,16 @@ _began: ContextVar[int] = ContextVar("_began")  # when the slice began, in nanos
 
 
 async def answer_in_slices(method: Callable[[P], Awaitable[T]], params: P) -> T:
-    """Awaits a method that reads, and changes nothing. Other tasks may run at each `pause`."""
+    """Awaits a method that only reads. Other tasks may run at each `pause`."""
     _began.set(time.thread_time_ns())
     return await greenback.with_portal_run(method, params)
 
 
 def pause() -> None:
-    """Lets other tasks run if the slice is over. Does nothing if the caller does not work in slices.
+    """Lets other tasks run if the slice is over. If the caller does not work in slices, does
+    nothing.
 
-    Meanwhile, other tasks may change the store and what is folded from it.
+    Other tasks may change the store and the state that is folded from it.
     """
     began = _began.get(None)
     if began is None or time.thread_time_ns() - began < SLICE_MS * 1_000_000:
@@ -46,7 +47,7 @@ def pause() -> None:
 
 def run_beside(function: Callable[..., T], *args: object) -> T:
     """Runs a function that needs no database, and returns its result. If the caller works in
-    slices, a thread runs the function, and other tasks may run meanwhile.
+    slices, the function runs in a thread. Other tasks may run meanwhile.
     """
     if _began.get(None) is None or not greenback.has_portal():
         return function(*args)

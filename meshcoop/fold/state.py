@@ -1,7 +1,7 @@
 """The folded state of a home: authority, epoch keys, proxies, threads and views.
 
-Records may be folded a few at a time, with the same result as a rebuild. If a record is dated ahead
-of this home's clock, it is folded when its time has come.
+A home may fold records a few at a time. The result is the same as after a rebuild. If a record is
+dated ahead of this home's clock, the home folds it when its time has come.
 """
 
 from bisect import bisect_right
@@ -43,11 +43,11 @@ class State:
         now: Callable[[], int],
         report: Report | None = None,
     ) -> None:
-        """If another version of the program made the views, makes them again.
+        """If another version of the program made the views, makes all views again.
 
-        `report` is called meanwhile with the number of threads done and the number of all threads.
-        It is not called if the store holds no threads. If the process is killed meanwhile, the next
-        state goes on where this one was.
+        During this work, calls `report` with two numbers: the threads that are done, and all
+        threads. If the store holds no threads, never calls `report`. If the process is killed, the
+        next process goes on from there.
         """
         is_stale = store.read_note(_NOTE) != fold_version()
         done = _read_progress(store) if is_stale else None
@@ -75,13 +75,15 @@ class State:
 
     @property
     def epochs(self) -> EpochFold:
-        """The epochs: which group keys this home holds, and which one seals new records."""
+        """The epochs. They say which group keys this home holds, and which key seals
+        new records.
+        """
         return self.authority_fold.epochs
 
     def clock_at(self, time: int) -> LocalClock:
-        """Returns what the clocks of the neighbourhood show at a time (ms).
+        """Returns the time on the neighbourhood's clocks at the moment `time` (ms).
 
-        The charter names their zone. Before this home has a charter, they show UTC.
+        The charter names the time zone of these clocks. Without a charter, they show UTC.
         """
         name = self.authority.charter.get("timezone") if self.authority else None
         return local_clock(time, name)
@@ -96,15 +98,19 @@ class State:
                 self.thread_fold.fold(due)
 
     def rebuild(self, report: Report | None = None) -> None:
-        """Makes all views again from the records. `report` is called as for a new state."""
+        """Makes all views again from the records. During this work, calls `report` as `__init__`
+        does.
+        """
         with self.store.transaction():
             self.views.clear()
             self._note_progress(0)
         self._fold_after(0, report)
 
     def _fold_after(self, last: int, report: Report | None) -> None:
-        """Folds all threads whose root lies in a row above `last`. Each part of them is one
-        transaction, which also notes how far it came. So a process that is killed loses one part.
+        """Folds all threads whose root lies in a row above `last`. Folds them in parts.
+
+        Each part is one transaction, which also notes the last root. So if the process is killed,
+        only one part is lost.
         """
         roots = sorted(self.store.records.roots())
         for done in range(bisect_right(roots, last), len(roots), _PART):
@@ -126,8 +132,8 @@ class State:
 
 
 def _read_progress(store: Store) -> int | None:
-    """Returns the row of the last root up to which this version of the program has made the views.
-    Returns None if it has not begun.
+    """Returns the row of the last root that this version of the program has folded. Returns None if
+    this version has not begun to make the views.
     """
     version, _, last = str(store.read_note(_PROGRESS) or "").partition(" ")
     return int(last) if version == fold_version() else None

@@ -69,11 +69,12 @@ class ThreadFold:
         *,
         at_once: bool = False,
     ) -> None:
-        """Folds the threads with the given roots and replaces the views of these threads.
+        """Folds the threads with the given roots, and replaces their views.
 
-        `begun` concerns threads that were never folded before. It maps the root of each to all
-        records of the thread. If the threads have many records, some threads are put off, unless
-        `at_once` is set or nobody would fold them later (`on_put_off`).
+        `begun` maps the root of each new thread to all records of this thread. A new thread was
+        never folded before. If there are too many records, puts some threads off. Puts nothing off
+        if `at_once` is set. Puts nothing off either if nobody would fold these threads later
+        (`on_put_off` is None).
         """
         if self._authority_fold.authority is None:
             return
@@ -96,8 +97,10 @@ class ThreadFold:
         *,
         at_once: bool = False,
     ) -> None:
-        """Folds all threads that something has touched, as `fold` does. If a log is long, only the
-        threads of its first records are folded now, unless nobody would fold the others later.
+        """Folds all threads that a change has touched. If a log is long, folds only the threads of
+        its first records now.
+
+        The other threads are put off under the same conditions as in `fold`.
         """
         roots = set(touched.roots)
         for log_n in touched.logs:
@@ -112,7 +115,9 @@ class ThreadFold:
         self.fold(roots, begun, at_once=at_once)
 
     def sweep(self, sweep: Sweep) -> set[int]:
-        """Walks on along a log. Returns the threads of the next records, which the caller folds."""
+        """Goes on through a log. Returns the threads of its next records. The caller folds these
+        threads.
+        """
         roots, last = self._store.records.next_of_log(*sweep, MAX_RECORDS)
         if last is None:
             self._store.sweeps.end(sweep.log)
@@ -121,8 +126,8 @@ class ThreadFold:
         return roots
 
     def fold_thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
-        """Folds one thread, together with `extra` entries that are not posted yet. Stores
-        no views.
+        """Folds one thread together with the entries `extra`, which are not posted yet. Stores no
+        views.
         """
         authority = self._authority_fold.authority
         assert authority is not None, "a home without a charter has no threads"
@@ -178,9 +183,7 @@ class ThreadFold:
         return apply_proxy(entry, self.proxies, authority) if authority else entry
 
     def is_erased(self, row: StoredRecord) -> bool:
-        """Returns whether the store has a retraction that counts and retracts this record
-        (R-01.17).
-        """
+        """Returns whether a retraction in the store counts and retracts this record (R-01.17)."""
         # A retraction retracts only the record that it is about, not its further parents.
         answers = [
             child
@@ -192,12 +195,14 @@ class ThreadFold:
         return target is not None and any(self._erases(answer, target) for answer in answers)
 
     def entries(self, rows: Iterable[StoredRecord]) -> list[Entry]:
-        """Returns the entries of records. Leaves out records that are dated too far ahead."""
+        """Returns the entries of the given records. Leaves out records that are dated too far
+        ahead.
+        """
         return [entry for row in rows if (entry := self.entry(row))]
 
     def end_large(self, written: Iterable[View]) -> None:
-        """Does what follows after some views of a large thread were written: erases what was
-        retracted, and folds what a changed proxy concerns.
+        """Finishes the work after some views of a large thread were written. Erases what was
+        retracted. If a proxy has changed, folds the threads that this change touches.
         """
         self._erase_retracted(written)
         changed = self._fold_proxies()
@@ -207,8 +212,8 @@ class ThreadFold:
             self._views.purge()
 
     def note_failure(self, root: int, errors: Sequence[Exception]) -> str | None:
-        """Logs the exceptions of a fold, unless the thread failed alike before. Returns the last
-        exception as a line of text, or None if there is none.
+        """Logs the exceptions of a fold. Logs nothing if the thread failed with the same exception
+        before. Returns the last exception as a line of text, or None if there is none.
         """
         if not errors:
             return None
@@ -220,7 +225,9 @@ class ThreadFold:
     def _put_off_many(
         self, roots: Iterable[int], begun: Mapping[int, list[StoredRecord]]
     ) -> list[int]:
-        """Puts off threads that would take too long now. Returns the roots of the others."""
+        """Puts off the threads that would take too long now. Returns the roots of all other
+        threads.
+        """
         if self.on_put_off is None:
             return list(roots)
         room = MAX_RECORDS
@@ -242,10 +249,10 @@ class ThreadFold:
         return now
 
     def _fold_contained(self, root: int, rows: list[StoredRecord] | None) -> FoldedThread:
-        """Folds a thread. Returns the parts of the result that are stored.
+        """Folds a thread. Returns the parts of the result that will be stored.
 
-        Whatever fails costs this thread only: other threads are folded as before (R-10.16a). The
-        failure is noted with the thread, until the thread is folded again without a failure.
+        If something fails, only this thread is lost: other threads are folded as before (R-10.16a).
+        The thread keeps a note of the failure until it is folded again without a failure.
         """
         authority = self._authority_fold.authority
         assert authority is not None, "threads are folded under an authority"
@@ -267,8 +274,8 @@ class ThreadFold:
                     self._store.records.set_content(view.id, None)
 
     def _fold_proxies(self) -> Touched:
-        """Folds the proxies (stratum 2). Returns the threads that must be folded again. These
-        threads have a record that was signed by a deputy whose proxy has changed.
+        """Folds the proxies (stratum 2). Returns the threads that must be folded again. Each of
+        them has a record that a deputy signed, and this deputy's proxies have changed.
         """
         version = self._views.version_of_kind(Proxy)
         if version == self._proxies_version:
@@ -301,8 +308,8 @@ class ThreadFold:
 def fold_entries(
     rows: Iterable[StoredRecord], entries: list[Entry], authority: Authority
 ) -> tuple[FoldedThread, list[Exception]]:
-    """Folds the entries of a thread. Returns the parts of the result that are stored, and the
-    exceptions of the code of kinds.
+    """Folds the entries of a thread. Returns the parts of the result that will be stored. Also
+    returns the exceptions that the code of kinds raised.
 
     `rows` are the records from which the entries were read. Needs no database.
     """

@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Touched:
-    """Threads that must be folded again: those with the given roots, and all threads that have a
-    record of one of the given logs. Roots and logs are named by their rows.
+    """Threads that must be folded again. They are the threads with the given roots, and all threads
+    with a record from the given logs. Rows name the roots and the logs.
 
-    A log can have records in tens of thousands of threads, so these are not looked for at once.
+    A log can have records in tens of thousands of threads. So this class does not list the threads
+    of a log.
     """
 
     roots: set[int] = field(default_factory=set)
     logs: set[int] = field(default_factory=set)
 
     def add(self, other: "Touched") -> None:
-        """Adds what another change has touched."""
+        """Adds everything that another change has touched."""
         self.roots |= other.roots
         self.logs |= other.logs

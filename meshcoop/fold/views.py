@@ -1,5 +1,6 @@
-"""Stores the views of threads, a search table, the credits (the minutes given and received), and
-the answers that views wait for. All of this can be rebuilt from records at any time.
+"""Stores the views of threads. Also stores a search table, the credits (minutes given and
+received), and the answers that views wait for. All of this can be made again from the records at
+any time.
 """
 
 import hashlib
@@ -34,7 +35,9 @@ _WRITTEN_AT_ONCE = 50  # views of a large thread
 
 
 class FoldedView(NamedTuple):
-    """A view, and what is stored with it. If `is_core` is False, the state hash leaves it out."""
+    """A view, and the values that are stored with it. If `is_core` is False, the state hash leaves
+    out this view.
+    """
 
     view: View
     result: ViewResult
@@ -47,10 +50,10 @@ class FoldedView(NamedTuple):
 
 
 class FoldedThread(NamedTuple):
-    """The parts of a folded thread that are stored. A record is named by its row.
+    """The parts of a folded thread that are stored. The row of a record is its key.
 
-    `newer` has the records of kinds that this program does not know, with the names of the kinds.
-    If code failed while the thread was folded, `failure` is the error as a line of text.
+    `newer` has the records whose kinds this program does not know, with the names of these kinds.
+    If code failed during the fold, `failure` is the error as a line of text.
     """
 
     views: Mapping[int, FoldedView] = {}
@@ -59,15 +62,15 @@ class FoldedThread(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A view that waits for an answer: the id of its record, and the answer."""
+    """A view that waits for an answer. Holds the id of the view's record, and the answer."""
 
     id: bytes
     awaited: Awaited
 
 
 class Relying(NamedTuple):
-    """A view that relies on people: the id of its record, the row of the root of its thread, and
-    one of these people.
+    """A view that relies on people. Holds the id of the view's record, the row of the thread's
+    root, and one of these people.
     """
 
     id: bytes
@@ -76,9 +79,9 @@ class Relying(NamedTuple):
 
 
 class ViewChanges:
-    """The views that have changed since somebody last asked.
+    """The views that have changed since the last call of `take`.
 
-    After a transaction that failed, some of these views are as they were before.
+    If a transaction failed, some of these views may be unchanged.
     """
 
     def __init__(self) -> None:
@@ -86,20 +89,20 @@ class ViewChanges:
         self.is_cleared = False  # all views were removed, and may be made again
 
     def take(self) -> set[int]:
-        """Returns the rows of the changed views, and forgets them."""
+        """Returns the rows of the changed views. Then forgets these rows."""
         rows = self.rows
         self.rows = set()
         return rows
 
 
 class Views:
-    """The shared views of this home, stored in its database. Callers must hold a transaction of the
-    store.
+    """The shared views of this home, in its database. Callers must hold a transaction
+    of the store.
     """
 
     def __init__(self, store: Store, *, stale: bool = False) -> None:
-        """If `stale` is True, drops the tables and makes them again, because an older version of
-        the program filled them.
+        """`stale` is True if an older version of the program filled the tables. Then drops the
+        tables and makes them again.
         """
         self._store = store
         self._rows = ViewRows(store)
@@ -119,8 +122,8 @@ class Views:
     # -- writing ----------------------------------------------------------------------------------
 
     def replace(self, threads: Mapping[int, FoldedThread], *, new: Container[int] = ()) -> None:
-        """Replaces the views of the given threads. Each thread is named by the row of its root.
-        `new` are the roots of threads that had no views before.
+        """Replaces the views of the given threads. The row of its root names each thread. `new` are
+        the roots of threads that had no views before.
         """
         fresh: list[_Fresh] = []
         for root, thread in threads.items():
@@ -135,10 +138,10 @@ class Views:
         self._add(fresh)
 
     def replace_in_steps(self, root: int, thread: FoldedThread) -> Iterator[list[View]]:
-        """Replaces the views of one large thread, some at a time.
+        """Replaces the views of one large thread in steps.
 
-        The caller takes each step in a transaction of its own. Yields the views that the step has
-        written.
+        The caller runs each step in a transaction of its own. Each step yields the views that it
+        has written.
         """
         stored = self._rows.hashes_in_thread(root)
         changed, gone = _differences(root, thread, stored)
@@ -160,7 +163,7 @@ class Views:
         yield []
 
     def drop_thread(self, root: int) -> None:
-        """Removes the views of a thread that is gone from the store."""
+        """Removes the views of a thread that is no longer in the store."""
         self.replace({root: FoldedThread()})
 
     def purge(self) -> None:
@@ -181,7 +184,7 @@ class Views:
     # -- views ------------------------------------------------------------------------------------
 
     def find(self, record_id: bytes) -> View | None:
-        """Returns the view of one record, or None if the record has no view."""
+        """Returns the view of one record. Returns None if the record has no view."""
         body = self._rows.body(record_id)
         return None if body is None else _unpack(body)
 
@@ -211,7 +214,8 @@ class Views:
         """Returns at most `limit` views of one class, the newest first. If `about` is given,
         returns only the views about that record.
 
-        A base class, such as the class of all offers and requests, stands for all its kinds.
+        The class can be a base class, such as the class of all offers and requests. Then returns
+        the views of all its kinds.
         """
         views = (view for view in self.newest(view_type) if about in {None, view.about})
         return list(islice(views, limit))
@@ -219,11 +223,12 @@ class Views:
     def newest(
         self, view_type: type[V], *, state: str | None = None, root: int | None = None
     ) -> Iterator[V]:
-        """Yields the views of one class, the newest first. Each view is read from the database only
+        """Yields the views of one class, the newest first. Reads each view from the database only
         when the caller asks for it.
 
         If `state` is given, yields only the views that are stored with this state. If `root` is
-        given, yields only the views of one thread, whose root record is in the row `root`.
+        given, yields only the views of one thread. The root record of this thread is in the row
+        `root`.
         """
         return merge(
             *(
@@ -234,8 +239,8 @@ class Views:
         )
 
     def latest_by_author(self, view_type: type[V]) -> dict[bytes, V]:
-        """Returns the latest view of one class for each author: the view with the highest (time,
-        id).
+        """Returns for each author the latest view of one class. The latest view has the highest
+        (time, id).
         """
         by_kind = (_read(view_type, self._rows.oldest_bodies(name)) for name in names_of(view_type))
         return {view.author: view for view in merge(*by_kind, key=lambda view: view.order)}
@@ -245,11 +250,11 @@ class Views:
         return sum(self._rows.count(name) for name in names_of(view_type))
 
     def search(self, words: str) -> list[int]:
-        """Returns the rows of the views that have all of the given words, the best match first
-        (R-06.13).
+        """Returns the rows of the views that have all of the given words (R-06.13). The best match
+        comes first.
 
-        A view has a given word if a word in the view begins with the given word. Where a script
-        writes no spaces, the given word can also stand inside a word.
+        A view has a given word if a word of the view begins with it. Some scripts write no spaces
+        between words. In these scripts, the given word can also be inside a word.
         """
         matches = []
         for match in self._rows.matches(query_terms(words)):
@@ -258,8 +263,8 @@ class Views:
         return [n for _, _, n in sorted(matches)]
 
     def in_rows(self, rows: Sequence[int]) -> Iterator[View]:
-        """Yields the views in these rows, in the order of `rows`. Leaves out rows without a view.
-        Each view is read from the database only when the caller asks for it.
+        """Yields the views in the given rows, in the order of `rows`. Leaves out rows without a
+        view. Reads each view from the database only when the caller asks for it.
         """
         for body in self._rows.bodies_in_rows(rows):
             pause()
@@ -277,13 +282,15 @@ class Views:
         return {person: Balance(*four) for person, four in sums.items()}
 
     def credits_of(self, person: bytes) -> list[Credit]:
-        """Returns what a person gave and received, the earliest first."""
+        """Returns the credits of a person: the minutes that the person gave or received. The
+        earliest credit comes first.
+        """
         rows = map(Credit._make, self._credits.of_person(person))
         return [credit._replace(is_gift=bool(credit.is_gift)) for credit in rows]
 
     def receipts(self) -> Iterator[tuple[bytes, str]]:
-        """Yields the receiver and the day of every credit that names a day and is no gift. These
-        credits come from receipts that both parties signed.
+        """Yields the receiver and the day of each credit. Leaves out gifts, and credits that name
+        no day. The other credits come from receipts that both parties signed.
         """
         return self._credits.receipts()
 
@@ -294,19 +301,21 @@ class Views:
         return (_waiting(person, row) for row in self._awaited.of_person(person))
 
     def awaited_of_crowd(self, crowd: Crowd) -> Iterator[Waiting]:
-        """Yields the views that wait for an answer of a crowd."""
+        """Yields the views that wait for a crowd to answer."""
         return (_waiting(crowd, row) for row in self._awaited.of_crowd(crowd))
 
     def relying_views(self, person: bytes) -> Iterator[Relying]:
-        """Yields the views that a person wrote or that rely on this person, once for each of the
-        people on whom they rely.
+        """Yields the views that a person wrote, and the views that rely on this person. If a view
+        relies on several people, yields it once for each of these people.
         """
         return map(Relying._make, self._relying.concerning(person))
 
     # -- what this program does not understand ----------------------------------------------------
 
     def newer_counts(self) -> dict[str, int]:
-        """Returns the number of records of each kind that this program does not know."""
+        """Returns the kinds that this program does not know, with the number of records of each
+        kind.
+        """
         return self._newer.counts()
 
     def failed_threads(self) -> list[FailedThread]:
@@ -314,39 +323,41 @@ class Views:
         return self._failed.all()
 
     def failure_of(self, root: int) -> str | None:
-        """Returns the error with which a thread failed, or None if it did not fail."""
+        """Returns the error with which a thread failed. Returns None if the thread did not fail."""
         return self._failed.find(root)
 
     # -- changes ----------------------------------------------------------------------------------
 
     def version_of_thread(self, root: int) -> tuple[int, int]:
-        """Returns a version of the thread's views. If the version is new, the views may have
-        changed. Versions are valid only while this process runs.
+        """Returns a version of the thread's views. If a later call returns another version, the
+        views may have changed. Versions are valid only while this process runs.
         """
         return self._clear_count, self._changes.get(root, 0)
 
     def version_of_kind(self, view_type: type[Kind]) -> tuple[int, ...]:
-        """Returns a version of all views of one class. If the version is new, one of them may have
-        changed. Versions are valid only while this process runs.
+        """Returns a version of all views of one class. If a later call returns another version, one
+        of the views may have changed. Versions are valid only while this process runs.
         """
         changes = (self._kind_changes[name] for name in names_of(view_type))
         return self._clear_count, self._store.failure_count, *changes
 
     @property
     def change_count(self) -> int:
-        """The number of rows written to the store so far. While this number stays the same, no view
-        has changed.
+        """The number of rows that were written to the store so far. While this number stays the
+        same, no view has changed.
         """
         return self._store.change_count
 
     def follow(self) -> ViewChanges:
-        """Returns an object that notes from now on which views change."""
+        """Returns an object that notes from now on which views have changed."""
         changes = ViewChanges()
         self._followers.append(changes)
         return changes
 
     def places_after(self, n: int, names: Sequence[str], limit: int) -> list[ViewPlace]:
-        """Returns the places of the next views of the named kinds, behind row `n`, in order."""
+        """Returns the places of views of the named kinds, in order. Returns at most `limit` places,
+        and only places behind row `n`.
+        """
         return self._rows.places_after(n, names, limit)
 
     def places_in_rows(self, rows: Sequence[int]) -> list[ViewPlace]:
@@ -354,8 +365,8 @@ class Views:
         return self._rows.places_in_rows(rows)
 
     def state_hash(self) -> bytes:
-        """R-03.16: returns the hash of all views of the core. Homes that can read the same records
-        get the same hash, whether they have a plug-in or not.
+        """R-03.16: returns the hash of all views of core kinds. If two homes can read the same
+        records, they get the same hash. A plug-in at one of the homes makes no difference.
         """
         hasher = hashlib.sha256(b"meshcoop state 1\0")
         for hash_of_view in self._rows.core_hashes():
@@ -384,15 +395,15 @@ class Views:
             changes.rows.update(rows)
 
     def _remove_rest(self, root: int) -> None:
-        """Removes what is stored beside the views of a thread. It can change although no view
-        does.
+        """Removes everything that is stored beside the views of a thread. This can change even if
+        no view changes.
         """
         self._awaited.remove_thread(root)
         self._relying.remove_thread(root)
         self._newer.remove_thread(root)
 
     def _add_rest(self, root: int, views: Collection[tuple[int, FoldedView]]) -> None:
-        """Stores what is stored beside the views of a thread."""
+        """Stores everything that belongs beside the views of a thread."""
         self._awaited.add(
             _awaited_row(n, root, awaited)
             for n, folded in views
@@ -456,8 +467,8 @@ class _Fresh(NamedTuple):
 def _differences(
     root: int, thread: FoldedThread, stored: Mapping[int, tuple[bytes, bool]]
 ) -> tuple[list[_Fresh], list[int]]:
-    """Compares a folded thread with what is stored. Returns the views that are new or have changed,
-    and the rows of views that are gone.
+    """Compares a folded thread with the stored views. Returns the views that are new or have
+    changed. Also returns the rows of views that are gone.
     """
     changed = [
         _Fresh(n, root, folded)
@@ -472,7 +483,7 @@ def _unpack(body: bytes) -> View:
 
 
 def _read(view_type: type[V], bodies: Iterator[bytes]) -> Iterator[V]:
-    """Unpacks the views in `bodies`, which all have the given class."""
+    """Unpacks the views in `bodies`. All of these views have the given class."""
     for body in bodies:
         pause()
         view = _unpack(body)
@@ -500,5 +511,5 @@ def _waiting(who: bytes | Crowd, row: FoundRow) -> Waiting:
 
 
 def _words(texts: Iterable[str]) -> str:
-    """Returns the terms by which a view with these texts is found, with spaces between them."""
+    """Returns the search terms of a view with these texts. Spaces separate the terms."""
     return " ".join(search_terms("\n".join(texts)))
