@@ -40,8 +40,8 @@ def give_address(
     as_: PartyOption = None,
     context: ContextArgument,
 ) -> None:
-    """Gives your address to the other party of an agreement; no third home ever holds the
-    address.
+    """Gives your address to the other party of an agreement. No third home ever holds
+    this address.
     """
     address = _read_address() if text is None else text
     call = calls.GiveAddress(agreement=agreement, text=address, keep=keep, as_=as_)
@@ -64,7 +64,7 @@ def show_address(
     as_: PartyOption = None,
     context: ContextArgument,
 ) -> None:
-    """Shows the address that the other party of an agreement gave you. If there is none, shows the
+    """Shows the address that the other party of an agreement gave you. If you have none, shows the
     address that you gave.
     """
     answer = _call_for_agreement(
@@ -76,8 +76,8 @@ def show_address(
 
 
 def forget_address(agreement: str, /, *, as_: PartyOption = None, context: ContextArgument) -> None:
-    """Erases the addresses of an agreement here. An address that you gave is erased at the other
-    home as well, unless the other person keeps it.
+    """Erases the addresses of an agreement here. The other home also erases the address that you
+    gave. But if the other person chose to keep your address, that home keeps it.
     """
     answer = _call_for_agreement(context, calls.ForgetAddress(agreement=agreement, as_=as_))
     sentences = {
@@ -90,8 +90,8 @@ def forget_address(agreement: str, /, *, as_: PartyOption = None, context: Conte
 def _call_for_agreement(
     context: Context, call: calls.GiveAddress | calls.ShowAddress | calls.ForgetAddress
 ) -> dict[str, Any]:
-    """Calls a method of the node that concerns an agreement. If a guest makes the call, first asks
-    for the guest's PIN.
+    """Calls a method of the node about an agreement. If a guest makes the call, first asks for the
+    guest's PIN.
     """
     with context.connect_node() as node:
         answer: dict[str, Any] = node.call(replace(call, pin=obtain_pin(node, call.as_)))

@@ -114,10 +114,10 @@ def restore_backup(
 
 
 def _box_secrets(keys: Keys) -> list[list[bytes]]:
-    """Lists the secret keys that open what was sealed to this home's devices. Earlier devices are
-    included.
+    """Lists the secret keys of this home's devices, including earlier devices.
 
-    Each entry has the key of a device, then the secret that opens what was sealed to that device.
+    Each entry is a pair: the key of a device, and its secret key. The secret key opens what was
+    sealed to this device.
     """
     own = [
         [device_key(held.seed), sealing.device_box_key(held.seed).secret] for held in keys.devices
@@ -134,10 +134,10 @@ def _read_wires(store: Store) -> Iterator[bytes]:
 
 
 def _certify_device(contents: BackupContents, root_of_words: bytes | None) -> Identity:
-    """Makes a new device for the owner of the backup, certified by the owner's root key.
+    """Makes a new device for the owner of the backup. The owner's root key certifies the device.
 
-    The root key comes from the recovery words, or else from the backup. Raises Mistake if both are
-    missing or if the words belong to another person.
+    The root key comes from the recovery words. Without words, it comes from the backup. Raises
+    Mistake if there is no root key, or if the words belong to another person.
     """
     root = root_of_words or contents.root
     if root is None:
@@ -154,8 +154,8 @@ def _certify_device(contents: BackupContents, root_of_words: bytes | None) -> Id
 def _fill_store(
     context: Context, reader: BackupReader, identity: Identity, key: bytes
 ) -> dict[str, Any]:
-    """Makes the store of the home from the backup, and returns a summary: person, neighbourhood and
-    number of records.
+    """Makes the store of the home from the backup. Returns a summary: the person, the neighbourhood
+    and the number of records.
     """
     from meshcoop.sync import address_book
 
@@ -182,8 +182,8 @@ def _fill_store(
 
 
 def _introduce_device(inbox: Inbox, state: State, identity: Identity) -> dict[str, Any]:
-    """Adds the first record of the new device, and returns a summary: person, neighbourhood and
-    number of records.
+    """Adds the first record of the new device. Returns a summary: the person, the neighbourhood and
+    the number of records.
 
     Raises Mistake if the owner of the device is no member.
     """

@@ -37,7 +37,9 @@ def write_bundle(
     ] = None,
     context: ContextArgument,
 ) -> None:
-    """Writes the records of this home to a file, for a home that no network reaches."""
+    """Writes the records of this home to a file. A memory stick can take this file to a home that
+    no network reaches.
+    """
     keys = context.unlock_keys().keys
     neighbourhood = require_neighbourhood(keys)
     start = 0 if since is None else _parse_day(since)
@@ -73,8 +75,8 @@ def write_have_map(file: Path, /, *, context: ContextArgument) -> None:
 
 
 def read_bundle(file: Path, /, *, context: ContextArgument) -> None:
-    """Adds the records of a bundle to this home. Checks each record as if a neighbour had sent it;
-    reading a bundle twice is harmless.
+    """Adds the records of a bundle to this home. Checks each record as if a neighbour had sent it.
+    Reading a bundle twice does no harm.
     """
     counts = dict.fromkeys(_COUNTS, 0)
     with bundle.open_file(file) as data, context.connect_node() as node:
@@ -90,7 +92,8 @@ def read_bundle(file: Path, /, *, context: ContextArgument) -> None:
 
 
 def _ingest_records(reader: BundleReader, counts: dict[str, int], node: Client) -> str | None:
-    """Hands the records of a bundle to the node in batches, and adds the results to `counts`.
+    """Hands the records of a bundle to the node in batches, and adds the results to the numbers in
+    `counts`.
 
     If the node refuses too many records, stops early and returns the reason (R-09.8). Otherwise
     returns None.
@@ -121,8 +124,9 @@ def _parse_day(text: str) -> int:
     """Returns the time at which a day begins, in milliseconds since 1970. Raises Mistake if the
     text names no day.
 
-    Without a node and its passphrase, nobody knows the neighbourhood's time zone. So this is the
-    time at which the day begins first on the Earth, and no record of that day is left out.
+    The command does not know the neighbourhood's time zone, because only the node can read it. So
+    the result is the time at which the day begins first on the Earth. Then no record of that day is
+    left out.
     """
     try:
         day = date.fromisoformat(text)

@@ -27,7 +27,7 @@ ALREADY_SO = "It was so already, so nothing was signed."
 
 @dataclass(frozen=True)
 class Context:
-    """The home that a command is about, and the form in which the command answers.
+    """The home that a command is about, and the form of the command's answer.
 
     If `json` is set, standard output holds one JSON document and nothing else.
     """
@@ -38,12 +38,12 @@ class Context:
     def answer(
         self, value: Any, text: Callable[[], str] | None = None, *, is_done: bool = False
     ) -> None:
-        """Prints the result. If the command answers in JSON or `text` is None, prints JSON.
+        """Prints the result. If the command answers in JSON, or if `text` is None, prints JSON.
         Otherwise prints the text that the function `text` returns.
 
-        `is_done` says that the command has changed something. If the result cannot be printed,
-        raises Mistake. If `is_done`, its sentence says what was done, and its exit code is 0: nobody
-        must do it a second time.
+        `is_done` means that the command has changed something. If the result cannot be printed,
+        raises Mistake. With `is_done`, the sentence of this Mistake says what was done, and the
+        exit code is 0. So nobody does it a second time.
         """
         words = None if text is None else text()
         try:
@@ -79,14 +79,14 @@ class Context:
         return passphrase.obtain_passphrase() if key_file.is_locked(self.home.key_file) else None
 
     def unlock_keys(self) -> UnlockedKeys:
-        """Opens this home's key file, with its passphrase if it has one. Raises Mistake if nobody
-        has made a home in the context's folder yet.
+        """Opens this home's key file. If the file has a passphrase, asks for the passphrase. Raises
+        Mistake if nobody has made a home in the context's folder yet.
         """
         self.require_home()
         return key_file.unlock_key_file(self.home.key_file, self.obtain_secret())
 
     def start_node(self, secret: str | None) -> None:
-        """Starts the node. If that takes long, shows what the node does on the terminal."""
+        """Starts the node. If this takes long, shows on the terminal what the node is doing."""
         process.start(self.home, secret, tell=show_progress)
 
     def require_home(self) -> None:
@@ -102,8 +102,8 @@ class Context:
 
 
 def require_neighbourhood(keys: Keys) -> bytes:
-    """Returns the id of the neighbourhood to which the home with these keys belongs. Raises Mistake
-    if it belongs to none.
+    """Returns the id of the neighbourhood to which a home belongs. `keys` are the keys of this
+    home. Raises Mistake if the home belongs to no neighbourhood.
     """
     if keys.neighbourhood is None:
         raise Mistake(NO_NEIGHBOURHOOD)
@@ -111,7 +111,9 @@ def require_neighbourhood(keys: Keys) -> bytes:
 
 
 def print_text(text: str) -> None:
-    """Prints a text. If the terminal lacks some of its letters, says so on standard error."""
+    """Prints a text. If the terminal cannot show some letters of the text, says so on standard
+    error.
+    """
     print(text, flush=True)
     try:
         text.encode(sys.stdout.encoding)
@@ -123,8 +125,8 @@ def print_text(text: str) -> None:
 
 
 def _lost_answer(error: OSError, done: str | None) -> Mistake:
-    """Returns the sentence for an answer that cannot be printed. `done` says what was done, or is
-    None if nothing was changed.
+    """Returns the error for an answer that cannot be printed. `done` says what was done. If nothing
+    was changed, `done` is None.
     """
     reason = error.strerror or "nobody knows why"
     if done is None:
@@ -145,12 +147,14 @@ def show_progress(line: str) -> None:
 
 
 def read_clock(node: Client) -> LocalClock:
-    """Returns what the clocks of the neighbourhood show now, by the node's clock."""
+    """Returns the present time on the neighbourhood's clocks, as the node knows it."""
     return clock_of_status(node.call(calls.Status()))
 
 
 def clock_of_status(status: dict[str, Any]) -> LocalClock:
-    """Returns what the clocks of the neighbourhood showed when a node answered with its status."""
+    """Returns the time on the neighbourhood's clocks at the moment when a node answered with its
+    status.
+    """
     return local_clock(read_time(status["time"]), status["timezone"])
 
 
@@ -167,7 +171,7 @@ WithoutPassphraseOption = Annotated[
 
 
 def keep_listen_addresses(context: Context, listen: list[str] | None) -> None:
-    """Saves in the home the addresses from the option `--listen`. Raises Mistake if an address
+    """Saves the addresses from the option `--listen` in the home. Raises Mistake if an address
     cannot be used.
     """
     if not listen:

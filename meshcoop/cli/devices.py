@@ -53,14 +53,14 @@ def check_recovery_words(*, context: ContextArgument) -> None:
 
 
 def list_devices(person: str | None = None, /, *, context: ContextArgument) -> None:
-    """Lists your devices, or those of another person, with the state of each device."""
+    """Lists your devices, or the devices of another person. Shows the state of each device."""
     with context.connect_node() as node:
         devices = node.list_all(calls.Devices(person=person))
     context.answer(devices, lambda: "\n".join(map(_describe_device, devices)) or "No devices.")
 
 
 def certify_device(*, words: WordsOption = None, context: ContextArgument) -> None:
-    """Makes a new device for this home, in place of a device that may not sign any more."""
+    """Makes a new device for this home. Use this if the home's device may not sign any more."""
     context.require_home()
     secret = context.obtain_secret()
     unlocked = key_file.unlock_key_file(context.home.key_file, secret)
@@ -110,7 +110,7 @@ def revoke_device(
     ] = None,
     context: ContextArgument,
 ) -> None:
-    """Ends a device that is lost or stolen: what it signs from now on does not count."""
+    """Ends a device that is lost or stolen. What the device signs from now on does not count."""
     root = _obtain_root_seed(context, words)
     with context.connect_node() as node:
         view = node.call(calls.Device(device=device))
@@ -136,8 +136,8 @@ def leave_neighbourhood(
     ] = False,
     context: ContextArgument,
 ) -> None:
-    """Ends your membership for good. What others have signed with you stays. Only a vote brings you
-    back.
+    """Ends your membership for good. The records that others have signed with you stay. Only a vote
+    can bring you back.
     """
     root = _obtain_root_seed(context, words)
     person = recovery_words.person_of(root).hex()
@@ -168,7 +168,9 @@ def leave_neighbourhood(
 
 
 def _make_sure(place: str) -> None:
-    """Asks a person at a terminal whether to leave. Raises Mistake if they do not type the word."""
+    """Asks a person at a terminal to type the word "leave". Raises Mistake if the person types
+    something else.
+    """
     if not recovery_sheet.has_terminal():
         return
     print(f"Only a vote brings you back to {place}. Type leave to go on: ", end="", file=sys.stderr)
@@ -178,9 +180,10 @@ def _make_sure(place: str) -> None:
 
 
 def _take_words_back(node: Client) -> int:
-    """Takes back every record with words that nobody else relies on. Returns how many there were.
+    """Takes back every record with words, if nobody else relies on the record. Returns the number
+    of these records.
 
-    Raises Mistake if the day's quota does not allow all of them.
+    Raises Mistake if the quota of the day is too small for all of them.
     """
     kinds = {
         declared.name
@@ -209,7 +212,7 @@ def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
     """Reads the root key from the recovery words in the file `words`. If `words` is None, reads the
     root key from the home. Raises Mistake if the home has no root key.
 
-    If `words` is None, also asks for the passphrase, which opens the key file of the home.
+    The home's key file can be locked. If `words` is None, asks for the passphrase of this file.
     """
     context.require_home()
     if words is not None:
@@ -219,9 +222,10 @@ def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
 
 def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
     """Reads the root key from the recovery words in the file `words`. If `words` is None, reads the
-    root key from the keys of the home.
+    root key from the home's keys.
 
-    If `words` is None and the home has erased its root key, raises Mistake with exit code 2.
+    If the home has erased its root key, `words` are needed. Without them, raises Mistake (exit code
+    2).
     """
     if words is not None:
         return recovery_words.read_root_seed(words)
@@ -233,8 +237,8 @@ def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
 def _member_since(state: State, person: bytes) -> int:
     """Returns the time when the person became a member.
 
-    Raises Mistake if the person is no member, or already has as many live devices as a person may
-    have.
+    Raises Mistake if the person is no member, or if the person has the largest allowed number of
+    live devices.
     """
     authority = state.authority
     if authority is None or person not in authority.members:

@@ -1,4 +1,4 @@
-"""The commands `export` and `take-out`: write files that other programs read."""
+"""The commands `export` and `take-out`. They write files that other programs read."""
 
 import re
 from collections.abc import Callable
@@ -50,7 +50,9 @@ def export_file(
     ] = None,
     context: ContextArgument,
 ) -> None:
-    """Writes a file for other programs: a calendar (ics), or a month to print (page)."""
+    """Writes a file for other programs: your diary (ics), or a page about one month for printing
+    (page).
+    """
     make_file = _FORMS.get(form)
     if make_file is None:
         raise Mistake(
@@ -84,7 +86,9 @@ def take_out(
     ] = None,
     context: ContextArgument,
 ) -> None:
-    """Writes everything of yours into a new folder, in files that any program can read."""
+    """Writes everything that you have written into a new folder. Any program can read
+    these files.
+    """
     from meshcoop.export.own_files import write_own_files  # late: no other command needs it
 
     with context.connect_node() as node:

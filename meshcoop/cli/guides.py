@@ -26,7 +26,7 @@ def find_guides() -> Path | None:
 
 
 def show_guide(topic: str | None = None, /, *, context: ContextArgument) -> None:
-    """Shows a guide; without a topic, lists the guides."""
+    """Shows a guide. If you name no topic, lists the guides."""
     guides = _read_guides()
     if topic is None:
         summaries = {name: _first_sentence(text) for name, text in guides.items()}
@@ -56,7 +56,9 @@ def _read_guides() -> dict[str, str]:
 
 
 def _place(file: Path) -> tuple[int, str]:
-    """Returns the sort key of a guide. Guides in `_ORDER` come first; the others follow by name."""
+    """Returns the sort key of a guide. Guides in `_ORDER` come first. All other guides follow,
+    sorted by name.
+    """
     order = _ORDER.index(file.stem) if file.stem in _ORDER else len(_ORDER)
     return order, file.stem
 
@@ -69,7 +71,9 @@ def _list_topics(summaries: dict[str, str]) -> str:
 
 
 def _first_sentence(markdown: str) -> str:
-    """Returns the first sentence of a guide below its headings, on one line and without links."""
+    """Returns the first sentence below the headings of a guide. The result is one line, without
+    links.
+    """
     for paragraph in re.split(r"\n\s*\n", markdown):
         lines = [row.strip() for row in paragraph.splitlines()]
         text = " ".join(row for row in lines if row and not row.startswith(("#", "<!--")))

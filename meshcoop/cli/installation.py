@@ -1,7 +1,7 @@
-"""Whether the files beside this package are the ones that it was installed with.
+"""Checks that the files of `protocol` and `tui` are the files that meshcoop installed.
 
-`protocol` and `tui` are names of other packages too. If somebody installs such a package into the
-same environment, its files replace ours, and nothing says so.
+Other packages have these names too. If somebody installs such a package into the same environment,
+its files replace ours without a warning.
 """
 
 import csv
@@ -15,9 +15,10 @@ _PACKAGES = ("protocol", "tui")
 
 
 def check_files() -> None:
-    """Ends the program with a sentence if a file of `protocol` or `tui` is not ours, or is gone.
+    """Ends the program with a sentence if a file of `protocol` or `tui` is missing or is not ours.
 
-    Runs before anything is imported from these packages, and imports nothing from them.
+    Runs before anything is imported from these packages. Imports nothing from these packages
+    itself.
     """
     foreign_file = _find_foreign_file()
     if foreign_file is not None:
@@ -40,9 +41,10 @@ def _find_foreign_file() -> Path | None:
 
 
 def _find_changed_file(root: Path) -> Path | None:
-    """Returns a file whose size differs from what the installation recorded, or None.
+    """Returns a file that is missing or has another size than at the installation. Returns None if
+    there is no such file.
 
-    A checkout has no record of its files.
+    If the program runs from a checkout, nobody knows the sizes, so the result is None.
     """
     try:
         record = metadata.distribution(_NAME).read_text("RECORD")

@@ -1,4 +1,4 @@
-"""Makes the options of a command from the declaration of a kind of record. Each field of the kind
+"""Makes the options of a command from the declaration of a kind of records. Each field of the kind
 becomes an option.
 """
 
@@ -16,7 +16,9 @@ from protocol.schema.fields import Field
 def add_field_options(
     kind: DeclaredKind, command: Callable[..., None], *, leave_out: tuple[str, ...] = ()
 ) -> Callable[..., None]:
-    """Replaces the parameter `**fields` of a command by one option for each field of `kind`."""
+    """Replaces the parameter `**fields` of a command. The command gets one option for each field of
+    `kind`.
+    """
 
     @wraps(command)
     def run(*args: Any, **options: Any) -> None:

@@ -1,5 +1,5 @@
-"""The command `loops`: applies the rules of specs/20-loops.md to the points of a measure. The
-points are in a file.
+"""The command `loops`: applies the rules of specs/20-loops.md to the points of a measure. A file
+holds the points.
 """
 
 import json
@@ -70,7 +70,7 @@ def _describe_point(result: dict[str, Any]) -> str:
 
 def _read_points(file: Path) -> tuple[str, int, list[Point | None]]:
     """Reads a scale, an aim and points from a file. With the scale "count", the aim is the field
-    `target`; otherwise it is the field `share`. A missing point becomes None.
+    `target`. Otherwise the aim is the field `share`. A missing point becomes None.
 
     Raises Mistake if the file has another form.
     """

@@ -1,5 +1,5 @@
-"""The command line: reads the global options, runs the command, and says each mistake in one
-sentence.
+"""The command line. It reads the global options and runs the command. If the command fails, it says
+so in one sentence.
 """
 
 import os
@@ -95,15 +95,15 @@ def build_app() -> App:
 def run_command(words: Sequence[str], context: Context) -> None:
     """Runs one command in this process.
 
-    If the command fails, raises the error and prints nothing about it. `main` prints a sentence for
-    each such error.
+    If the command fails, raises the error and prints nothing about it. The function `main` prints a
+    sentence for such an error.
     """
     _run(build_app(), words, context)
 
 
 def main() -> None:
-    """Runs the command that was typed. The exit code is 0 if the command succeeds, 1 if it is
-    refused, and 2 if it was typed wrongly.
+    """Runs the command that was typed. If the command succeeds, the exit code is 0. If the command
+    is refused, it is 1. If the command was typed wrongly, it is 2.
     """
     # Other users of the machine must not read what a home writes.
     os.umask(0o077)
@@ -137,7 +137,9 @@ def main() -> None:
 
 
 def _make_launcher(app: App) -> Callable[..., Any]:
-    """Makes the function that reads the global options, then runs the command that follows them."""
+    """Makes the function that reads the global options. Then this function runs the command behind
+    the options.
+    """
 
     def launch(
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
@@ -181,13 +183,17 @@ def _exit_with(sentence: str, code: int) -> NoReturn:
 def _print_crash(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Prints the traceback of a fault of ours. Its text may have words of peers."""
+    """Prints the traceback of a fault of ours. Makes its text safe, because it may have words of
+    peers.
+    """
     with suppress(OSError):
         print(safe_text("".join(traceback.format_exception(kind, error, trace))), file=sys.stderr)
 
 
 def _prepare_streams() -> None:
-    """Makes sure that reading and writing text fail neither on a closed stream nor on a letter."""
+    """Prepares the streams so that reading and writing text never fail. A stream may be closed, and
+    the terminal may lack some letters.
+    """
     # The files stay open until the program ends. Each takes the number of its closed stream.
     nothing = Path(os.devnull)
     sys.stdin = sys.stdin or nothing.open(encoding="utf-8")
@@ -201,8 +207,8 @@ def _prepare_streams() -> None:
 
 
 def _json_first(words: Sequence[str]) -> list[str]:
-    """Moves the option `--json` to the front. Elsewhere, an option that lacks its value would take
-    `--json` for the value.
+    """Moves the option `--json` to the front. If it stayed behind an option without a value, this
+    option would take `--json` as its value.
     """
     end = words.index("--") if "--" in words else len(words)
     options = [word for word in words[:end] if word != "--json"]
@@ -211,8 +217,8 @@ def _json_first(words: Sequence[str]) -> list[str]:
 
 
 def _drop_unwritable_output() -> None:
-    """Throws away output that cannot be written. Otherwise Python would try again at its end, and
-    change the exit code.
+    """Drops output that cannot be written. Otherwise Python would try to write it again at the end,
+    and would change the exit code.
     """
     for stream in (sys.stdout, sys.stderr):
         try:

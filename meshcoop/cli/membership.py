@@ -51,7 +51,7 @@ def begin_neighbourhood(
     context: ContextArgument,
     **fields: Any,
 ) -> None:
-    """Begins a new neighbourhood, with you as its founder."""
+    """Begins a new neighbourhood. You are its founder."""
     founder = read_person_name(as_)
     kind = declared_of(Charter)
     charter = kind.read_input({"name": name, **fields}, _refuse_reference)
@@ -114,8 +114,8 @@ def join_neighbourhood(
     without_passphrase: WithoutPassphraseOption = False,
     context: ContextArgument,
 ) -> None:
-    """Asks to join the neighbourhood of an invitation. With your recovery words, you return as the
-    member that you already are.
+    """Asks to join the neighbourhood of an invitation. If you are a member already, your recovery
+    words bring you back as this member.
     """
     invitation.decode(code)  # a mistyped invitation leaves no trace
     root = recovery_words.read_root_seed(words) if words else None
@@ -177,8 +177,8 @@ def create_keys(
 ) -> UnlockedKeys:
     """Creates the key file of a new home.
 
-    If `on_paper`, the person has the recovery words already. Then the file does not keep the root
-    key.
+    `on_paper` means that the person has the recovery words already. Then the file does not keep the
+    root key.
     """
     context.home.create()
     machine = key_file.machine_id()
@@ -188,7 +188,7 @@ def create_keys(
 
 
 def _has_joined(context: Context) -> bool:
-    """Returns whether this home, whose node runs, belongs to a neighbourhood."""
+    """Returns whether this home belongs to a neighbourhood. The node of this home runs."""
     with context.connect_node() as node:
         return node.call(calls.Status())["neighbourhood"] is not None
 
@@ -205,11 +205,11 @@ def _join_again(context: Context, code: str, name: str | None, wait: float) -> N
 
 
 def _prepare_keys(context: Context, root: bytes | None, secret: str | None) -> UnlockedKeys:
-    """Creates the keys of a home that wants to join a neighbourhood. If the keys exist already,
+    """Creates the keys of a home that wants to join a neighbourhood. If the home has keys already,
     unlocks them.
 
     The keys are not certified for the neighbourhood yet. Raises Mistake if the keys cannot be
-    unlocked, or belong to another person than `root`.
+    unlocked. Raises Mistake if `root` is given and the keys belong to another person.
     """
     if not context.home.key_file.exists():
         if root is not None:
@@ -226,8 +226,9 @@ def _prepare_keys(context: Context, root: bytes | None, secret: str | None) -> U
 def _certify_for(place: bytes, root: bytes | None, unlocked: UnlockedKeys) -> UnlockedKeys:
     """Certifies a home's keys for a neighbourhood.
 
-    `place` is the beginning of the neighbourhood's id. Only the inviter's home tells it, so the keys
-    are there before. Raises Mistake if the root key is missing.
+    `place` is the beginning of the neighbourhood's id. Only the inviter's home tells the place. So
+    the home makes its keys first and certifies them later. Raises Mistake if the root key is
+    missing.
     """
     keys = unlocked.keys
     held = keys.devices[0]
@@ -268,7 +269,7 @@ def _pick_identity(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_reference(what: str, typed: str) -> NoReturn:
-    """Raises Mistake for a field of the charter that names a person or a record.
+    """Raises Mistake for a charter with a field that names a person or a record.
 
     A new neighbourhood has no person and no record yet.
     """

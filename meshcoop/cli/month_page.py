@@ -1,9 +1,9 @@
-"""Makes a page about one month, for a neighbourhood to print. The page says what was asked, heard
+"""Makes a page about one month that a neighbourhood can print. The page says what was asked, heard
 and done, and whether it helped.
 
 The page is made from lists of the local API, so it is the same at every home. It is one HTML file
 without scripts, and it loads nothing else. If a group is smaller than the charter's smallest group,
-the lists hide its answers, so the page does too (R-22.8).
+the page hides the answers of this group, as the lists do (R-22.8).
 """
 
 from calendar import month_name
@@ -36,10 +36,10 @@ td + td { font-variant-numeric: tabular-nums; } .small { font-size: 9pt; }
 
 
 class PersonRow(TypedDict):
-    """A person, in the form in which the local API shows people.
+    """A person, as the local API shows people.
 
-    The other classes of rows here follow the local API too. A row of the API has further values,
-    which the page does not need.
+    The other row classes of this module follow the local API too. A row of the API has more values,
+    but the page does not need them.
     """
 
     name: str
@@ -95,9 +95,7 @@ class MeasureRow(TypedDict):
 
 
 class OutcomeRow(TypedDict):
-    """The answers before something was done, the answers after that, and the result of comparing
-    them.
-    """
+    """Compares the answers before something was done with the answers after that."""
 
     before: TotalsRow
     after: TotalsRow
@@ -136,8 +134,8 @@ class ActionRow(TypedDict):
 
 
 class MonthPage:
-    """The page about a month, such as "2026-11". It is made from four lists of the local API. Each
-    list is given in the argument that has its name. `clock` shows local time (R-10.17).
+    """The page about a month, such as "2026-11". It is made from four lists of the local API:
+    services, measures, matters and actions. `clock` shows local time (R-10.17).
     """
 
     def __init__(
@@ -158,8 +156,8 @@ class MonthPage:
         self._actions = {action["id"]: action for action in actions}
 
     def render(self, neighbourhood: str, least: int) -> str:
-        """Returns the page as HTML. `least` is the size of the smallest group whose answers are
-        shown.
+        """Returns the page as HTML. The page shows only the answers of groups with at least `least`
+        people.
         """
         year, _, number = self._month.partition("-")
         title = f"{_text(neighbourhood)}, {month_name[int(number)]} {year}"
@@ -193,8 +191,8 @@ class MonthPage:
             yield self._measure_section(measure)
 
     def _was_in_use(self, measure: MeasureRow) -> bool:
-        """Returns whether the measure was asked in this month. The measure must have been posted
-        before the end of the month. It must also be in use now, or have answers from this month.
+        """Returns whether the measure was asked in this month. Such a measure was posted before the
+        end of the month. Also, it is in use now or has answers from this month.
         """
         has_begun = self._month_of(measure["created"]) <= self._month
         return has_begun and (
@@ -271,7 +269,9 @@ def _describe_outcome(measure: MeasureRow, matter: MatterRow) -> str:
 
 
 def _describe_count(measure: MeasureRow, point: TotalsRow) -> str:
-    """Says how often an event happened, or how many answers fell short of the target."""
+    """Says how often an event happened. For a measure of another scale, says how many answers fell
+    short of the target.
+    """
     if measure["scale"] == COUNT:
         times = "once" if point["bad"] == 1 else f"{point['bad']} times"
         return f"{times} in {point['n'] * (measure['window'] or USUAL_WINDOW)} days"
@@ -307,5 +307,5 @@ def _sentence(code: str) -> str:
 
 
 def _text(words: str | None) -> str:
-    """Escapes a text that people wrote, so that it cannot do harm in an HTML page."""
+    """Makes a text that people wrote safe, so that it cannot do harm in an HTML page."""
     return escape(safe_line(_HIDDEN if words is None else words))

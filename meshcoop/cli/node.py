@@ -79,7 +79,7 @@ def wait_for_node(
     timeout: Annotated[float, Parameter(help="seconds")] = 30,
     context: ContextArgument,
 ) -> None:
-    """Waits until all given conditions are true; exit code 1 if the time is over first."""
+    """Waits until all given conditions are true. If the time is over first, the exit code is 1."""
     wanted = calls.Wait(
         records=records, state_hash=state_hash, id=id_, peers=peers, timeout=timeout
     )
@@ -91,8 +91,8 @@ def wait_for_node(
 
 
 def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
-    """Runs the node until a signal or a client stops it. Raises Mistake for an error that a person
-    can mend.
+    """Runs the node until a signal or a client stops it. If a person can mend an error, raises a
+    Mistake for the error.
     """
     # Importing libp2p takes a second, and only a node needs it. So the import is here.
     import trio
@@ -158,17 +158,17 @@ def _announce_ready(context: Context, peer_id: str, addresses: list[str]) -> Non
 
 
 def _spare_what_is_loaded() -> None:
-    """Leaves out of later garbage collections what the start has loaded, because it stays. Looking
-    through all of it would be one step of the event loop, of 60 ms.
+    """Excludes everything that is loaded by now from later garbage collections. All of it stays in
+    use. A collection that looked through all of it would stop the event loop for 60 ms.
     """
     gc.collect()
     gc.freeze()
 
 
 def _find_mistake(error: BaseException) -> Mistake | None:
-    """Looks for the first error that a person can mend, also inside groups of errors.
+    """Looks for the first error that a person can mend. Also looks inside groups of errors.
 
-    Returns this error as a Mistake, or None if no person can mend any of the errors.
+    Returns this error as a Mistake. Returns None if a person can mend none of the errors.
     """
     from meshcoop.network.interface import NetworkError
 
@@ -189,9 +189,9 @@ async def _watch_signals(stop: Any) -> None:
 
 
 async def _feed_watchdog() -> None:
-    """Tells systemd again and again, from the node's event loop, that the node is alive.
+    """Tells systemd again and again that the node is alive. This runs on the node's event loop.
 
-    If the loop hangs, systemd hears nothing more.
+    So if the loop hangs, systemd hears nothing more.
     """
     import trio
 

@@ -1,5 +1,5 @@
-"""Turns views (what the node tells about records) into text for a terminal. First makes the words
-that people wrote harmless.
+"""Turns views into text for a terminal. A view is what the node tells about records. First makes
+the words that people wrote harmless.
 """
 
 import re
@@ -49,7 +49,7 @@ def format_list(views: list[Shown], hidden: int = 0, newer: str = "") -> str:
 
 
 def format_cut(page: Page) -> str:
-    """Says that a list is longer than the page that is shown, and how to go on."""
+    """Says that a list is longer than the shown page. Also says how to see the other rows."""
     return (
         f"{len(page.rows)} of {page.total} are shown; add --limit {page.total} for all, "
         f"or --after {shlex.quote(page.next or '')} for the next."
@@ -57,9 +57,10 @@ def format_cut(page: Page) -> str:
 
 
 def describe_newer(newer: list[Shown], specs: int) -> str:
-    """Says how many records are newer than the program, of which kinds, and what knows these kinds.
+    """Says how many records have a kind that this program does not know. For each of these kinds,
+    names the package or the version of the specs that knows it.
 
-    `specs` is the version of the specs that the program follows.
+    `specs` is the version of the specs that this program follows.
     """
     count = sum(row["records"] for row in newer)
     listed = ", ".join(
@@ -75,8 +76,8 @@ def _origin(row: Shown, specs: int) -> str:
 
 
 def format_steps(steps: list[Shown]) -> str:
-    """Formats each step that the reader can take next, as the command that posts the step. Marks
-    the steps that somebody waits for.
+    """Formats each step that the reader can take next as a command. The command posts the step. If
+    somebody waits for a step, marks the step.
     """
     lines = []
     for step in steps:
@@ -92,7 +93,7 @@ def format_steps(steps: list[Shown]) -> str:
 
 
 def format_mute(answer: Shown) -> str:
-    """Says what muting a person does, or what ending the muting does."""
+    """Says that a person is muted now, or that the muting has ended. Explains what this does."""
     who = format_person(answer["person"])
     if answer["muted"]:
         typed = shlex.quote(who)
@@ -121,16 +122,17 @@ def format_view(view: Shown, clock: LocalClock) -> str:
 
 
 def format_time(time: str, clock: LocalClock) -> str:
-    """Formats a time of the local API, which is in UTC, as the clocks of the neighbourhood show it.
+    """Formats a time of the local API. This time is in UTC. The result is the time on the
+    neighbourhood's clocks.
 
-    Says so if these clocks show UTC, because then they may differ from the clocks on the wall.
+    If these clocks show UTC, says so, because then they may differ from the clocks on the wall.
     """
     local = clock.to_local(time).replace("T", " ")
     return f"{local} UTC" if clock.zone is UTC else local
 
 
 def format_ahead(row: Shown, clock: LocalClock) -> str:
-    """Says that a home signed something ahead of the clock here, and what to do about it."""
+    """Says that a home signed something ahead of this home's clock, and what to do about it."""
     who = format_person(row["person"], _SHORT_NAME)
     now = clock.now.replace("T", " ")
     return (
@@ -140,7 +142,7 @@ def format_ahead(row: Shown, clock: LocalClock) -> str:
 
 
 def format_signers(view: Shown) -> str:
-    """Names the author of a view. If somebody signed for the author, names the signer too."""
+    """Names the author of a view. If a deputy signed for the author, names the deputy too."""
     author = format_person(view["author"], _SHORT_NAME)
     if not view.get("by"):
         return author
@@ -148,8 +150,8 @@ def format_signers(view: Shown) -> str:
 
 
 def format_balances(balances: list[Shown]) -> str:
-    """Formats one line for each person, with the minutes given and received. If the first balance
-    has a history, adds the lines of this history.
+    """Formats one line for each person, with the minutes that the person gave and received. If the
+    first balance has a history, adds the lines of this history.
     """
     rows = [("", "given", "received", "balance", "gifts")]
     rows += [_format_balance(balance) for balance in balances]
@@ -162,9 +164,9 @@ def format_balances(balances: list[Shown]) -> str:
 
 def format_kinds(kinds: list[Shown]) -> str:
     """Formats one line for each kind of record, with the names of its fields. Marks the fields that
-    are needed.
+    every record of the kind must have.
 
-    The name of each package stands above the kinds that come from this package.
+    The name of a package is above its kinds.
     """
     lines = []
     for package, members in groupby(kinds, key=lambda kind: kind["from"]):
@@ -176,7 +178,7 @@ def format_kinds(kinds: list[Shown]) -> str:
 
 
 def format_introductions(answer: Shown) -> str:
-    """Names the people who can introduce the reader to somebody."""
+    """Names the people who can introduce the reader to another person."""
     who = format_person(answer["person"])
     ways = answer["ways"]
     if not ways:
@@ -194,19 +196,19 @@ def format_package_fault(package: str, fault: str) -> str:
 
 
 def format_remark(remark: Shown) -> str:
-    """Returns the sentence for a remark of the node, which is a code with arguments."""
+    """Returns the sentence for a remark of the node. A remark is a code with arguments."""
     arguments = {name: _format_argument(name, value) for name, value in remark["arguments"].items()}
     return _format_code(remark["code"], arguments)
 
 
 def format_remarks(remarks: list[Shown]) -> str:
-    """Joins remarks that are parts of a sentence into one sentence."""
+    """Joins several remarks into one sentence. Each remark is a part of this sentence."""
     text = "; ".join(map(format_remark, remarks))
     return text[:1].upper() + text[1:] + "."
 
 
 def _format_command(step: Shown) -> str:
-    """Returns the command line that posts a step. Ids in the command line are shortened."""
+    """Returns the command line that posts a step. Shortens the ids in the command line."""
     words = ["meshcoop post", step["kind"]]
     if step["about"]:
         words.append(f"--about {step['about'][:8]}")
@@ -265,8 +267,8 @@ def _format_quarter(view: Shown) -> str:
 
 
 def _format_revision(revision: Shown) -> list[str]:
-    """Several people changed a page at the same time, so the page has several texts. Formats one of
-    these texts.
+    """Formats one text of a page. A page has several texts if several people changed it at the same
+    time.
     """
     author = format_person(revision["author"])
     return [
@@ -312,13 +314,15 @@ def _format_exchange(row: Shown) -> str:
 
 
 def format_refusal(note: Shown) -> str:
-    """Says why a record does not count, or why a home cannot sign. Names the rule."""
+    """Says why a record does not count, or why a home cannot sign. Names the rule that
+    was broken.
+    """
     return safe_line(f"{fill_in(note['text'], note['arguments'])} ({note['rule']})")
 
 
 def _note_on(kind: str) -> str:
-    """Returns the note at the end of a line of a balance's history, such as "(a gift)". For a
-    receipt, returns an empty text.
+    """Returns the note at the end of a line in a balance's history, such as "(a gift)". A line for
+    a receipt has no note.
     """
     # The other commands need no kinds. So the import is here.
     from protocol.fold.registry import names_of
@@ -334,7 +338,7 @@ def _format_code(code: str, arguments: dict[str, str]) -> str:
 
 
 def _format_argument(name: str, value: Any) -> str:
-    """Formats an argument of a remark. Its name says what the argument is."""
+    """Formats an argument of a remark. The name of the argument says how."""
     match name:
         case "minutes" | "limit" | "balance":
             return _format_duration(value)
@@ -361,12 +365,14 @@ def _format_duration(minutes: int) -> str:
 
 
 def _format_field(name: str, value: Any) -> str:
-    """Formats a field of a view. If the field is a code, formats its sentence."""
+    """Formats a field of a view. If the field is a code, returns the sentence for this code."""
     return _format_code(value, {}) if name in _CODES and value else _format_value(value)
 
 
 def _show_times_locally(value: Any, clock: LocalClock) -> Any:
-    """Returns a value of the local API in which every time is written as the local clocks show it."""
+    """Takes a value of the local API. Returns the same value with all times as local clocks show
+    them.
+    """
     if isinstance(value, dict):
         return {name: _show_times_locally(part, clock) for name, part in value.items()}
     if isinstance(value, list):

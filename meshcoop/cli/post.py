@@ -1,5 +1,5 @@
-"""The command `post`. Each kind of record that people post has a command below `post`, with an
-option for every field of the kind. The command `renew` proposes the next term.
+"""The commands `post` and `renew`. `post` has a command for each kind of record that people post.
+This command has an option for every field of the kind. `renew` proposes the next term.
 """
 
 import json
@@ -45,7 +45,9 @@ def propose_renewal(
     as_: PersonOption = None,
     context: ContextArgument,
 ) -> None:
-    """Proposes the next term: newcomers join the roll, and everything else stays as it is."""
+    """Proposes the next term. Newcomers join the roll. Everything that you do not change stays as
+    it is.
+    """
     call = calls.Renew(
         moderators=moderator, vouchers=vouchers, share=share, title=title, person=as_
     )
@@ -57,7 +59,7 @@ def propose_renewal(
 
 
 def _build_post_app() -> App:
-    """Builds the command `post`, with a command below it for every kind that people post."""
+    """Builds the command `post`, with a command below it for each kind that people post."""
     app = App(name="post", help="Signs one record and gossips it.", version_flags=())
     for kind in KINDS.values():
         if kind.posted:
@@ -69,8 +71,9 @@ def _build_post_app() -> App:
 def _make_command(kind: DeclaredKind) -> Callable[..., None]:
     """Makes the command that posts records of one kind.
 
-    The option `--about` names the record that is answered. A record that begins a thread answers
-    nothing, so its command lacks this option. Its kind may have a field called `about` instead.
+    The option `--about` names the record that the new record answers. A record that begins a thread
+    answers nothing. So its command has no such option, but its kind may have a field called
+    `about`.
     """
 
     def post_root(
@@ -119,7 +122,9 @@ def _post_lines(
     ] = False,
     context: ContextArgument,
 ) -> None:
-    """Posts many records: answers each line of input as soon as its record is safely stored."""
+    """Posts many records, one for each line of input. Answers a line as soon as its record is
+    safely stored.
+    """
     if not lines or kind:
         names = ", ".join(sorted(declared.name for declared in KINDS.values() if declared.posted))
         problem = f"There is no kind {kind[0]!r} to post" if kind else "Say what to post"
@@ -156,7 +161,7 @@ def _print_line_answer(context: Context, number: int, answer: dict[str, Any]) ->
 def _post_line(node: Client, line: bytes) -> dict[str, Any]:
     """Posts the record that one line of input describes.
 
-    Returns the answer of the node, or the error as a sentence.
+    Returns the answer of the node. If the post fails, returns the error as a sentence.
     """
     try:
         params = json.loads(line.decode("utf-8-sig"))

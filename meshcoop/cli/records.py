@@ -31,9 +31,9 @@ MutedOption = Annotated[bool, Parameter(negative=(), help="only what muted peopl
 
 
 def obtain_pin(node: Client, person: str | None) -> str | None:
-    """Asks for the PIN if `person` is a guest of this home.
+    """If `person` is a guest of this home, asks for the guest's PIN and returns it.
 
-    For anyone else, returns None.
+    If `person` is no guest, returns None.
     """
     if person is None or not node.call(calls.AsksPin(as_=person)):
         return None
@@ -53,7 +53,9 @@ def list_records(
     muted: MutedOption = False,
     context: ContextArgument,
 ) -> None:
-    """Lists requests, offers, what waits for you, suggestions, people, decisions and more."""
+    """Lists requests, offers, the records that wait for you, suggestions, people, decisions and
+    more.
+    """
     wanted = calls.List(
         what=what, about=about, state=state, limit=limit, after=after, muted=muted, as_=as_
     )
@@ -72,8 +74,8 @@ def show_record(record: str, /, *, as_: ReaderOption = None, context: ContextArg
 def show_next_steps(
     record: str | None = None, /, *, as_: ReaderOption = None, context: ContextArgument
 ) -> None:
-    """Says what waits for you. If you give the id of a record, says what you can do with this
-    record.
+    """Lists the steps that wait for you. If you give the id of a record, lists the steps that you
+    can take with this record.
     """
     with context.connect_node() as node:
         steps = node.list_all(calls.NextSteps(id=record, as_=as_, pin=obtain_pin(node, as_)))
@@ -81,7 +83,9 @@ def show_next_steps(
 
 
 def show_balance(person: str | None = None, /, *, context: ContextArgument) -> None:
-    """Shows the minutes that everybody gave and received, or one person's minutes line by line."""
+    """Shows the minutes that everybody gave and received. If you name a person, shows this person's
+    minutes line by line.
+    """
     with context.connect_node() as node:
         if person is None:
             rows = node.list_all(calls.Balance())
@@ -94,14 +98,18 @@ def show_balance(person: str | None = None, /, *, context: ContextArgument) -> N
 def show_introductions(
     person: str, /, *, as_: ReaderOption = None, context: ContextArgument
 ) -> None:
-    """Says who can introduce you to somebody: the shortest ways through people who know each other."""
+    """Says who can introduce you to somebody. Shows the shortest ways through people who know each
+    other.
+    """
     with context.connect_node() as node:
         answer = node.call(calls.Introductions(person=person, as_=as_))
     context.answer(answer, lambda: plain_text.format_introductions(answer))
 
 
 def list_kinds(*, context: ContextArgument) -> None:
-    """Lists the kinds of records, their fields, and the package that each kind comes from."""
+    """Lists the kinds of records with their fields. For each kind, names the package that it comes
+    from.
+    """
     # The other commands need no kinds. So the import is here.
     from protocol import kinds
     from protocol.fold.registry import describe_kinds
@@ -121,7 +129,9 @@ def mute_person(
     off: Annotated[bool, Parameter(negative=(), help="show what they post again")] = False,
     context: ContextArgument,
 ) -> None:
-    """Hides a person's posts from this home's lists; nobody else learns that you mute them."""
+    """Hides a person's posts from this home's lists. Nobody else learns that you have muted this
+    person.
+    """
     with context.connect_node() as node:
         answer = node.call(calls.Mute(person=person, off=off))
     context.answer(answer, lambda: plain_text.format_mute(answer), is_done=True)
@@ -147,7 +157,7 @@ def _print_list(
     context: Context, node: Client, call: calls.List | calls.Search, *, is_page: bool
 ) -> None:
     """Prints the views that a method of the node finds. Says how many views by muted people are
-    left out, and how to go on if there are more views.
+    left out. If there are more views, says how to see them.
     """
     page = node.list_rows(call)
     hidden = 0

@@ -1,4 +1,6 @@
-"""Shows a person's recovery words, to be copied by hand. Then asks for two of the words."""
+"""Shows a person's recovery words, so that the person copies them by hand. Then asks for two of the
+words.
+"""
 
 import getpass
 import random
@@ -31,8 +33,8 @@ def has_terminal() -> bool:
 
 
 def check_sheet(root_seed: bytes) -> None:
-    """Shows the words that stand for the root key. Returns when the person has typed two of these
-    words. Raises Mistake otherwise.
+    """Shows the recovery words of the root key, and asks the person to type two of them. Raises
+    Mistake if the person types a wrong word.
     """
     if not has_terminal():
         raise Mistake(
@@ -65,10 +67,10 @@ def answer_with_words(
     context: Context, unlocked: UnlockedKeys, result: dict[str, Any], sentence: str
 ) -> None:
     """Answers a command that has made a person's keys. If a person at a terminal can read the
-    words, also shows the recovery words and asks for two of them.
+    answer, also shows the recovery words. Then asks the person for two of them.
 
-    A JSON answer holds the words if the home still has the root key. The home erases this key after
-    somebody has typed two of the words at a terminal.
+    If the home still has the root key, a JSON answer holds the words. When somebody has typed two
+    of the words at a terminal, the home erases the root key.
     """
     seed = unlocked.keys.recovery_seed
     if seed is None:
@@ -90,7 +92,7 @@ def _write(text: str) -> None:
 
 
 def _ask_unseen(prompt: str) -> str:
-    """Asks for a word that is not shown while it is typed (R-01.29c)."""
+    """Asks for a word. The terminal does not show the word while a person types it (R-01.29c)."""
     try:
         return getpass.getpass(prompt)
     except EOFError:

@@ -1,6 +1,4 @@
-"""The commands about relays, for the technicians who run relays and the members who enrol
-relays.
-"""
+"""The commands about relays. Technicians run relays, and members enrol them."""
 
 import getpass
 from dataclasses import replace
@@ -34,7 +32,9 @@ _MOST_PORT = 65535
 
 
 def found_relay(name: str, /, *, listen: ListenOption = None, context: ContextArgument) -> None:
-    """Makes this home a relay: it carries the records of neighbourhoods and reads none of them."""
+    """Makes this home a relay. A relay carries the records of neighbourhoods and reads none of
+    them.
+    """
     relay = name.strip()
     if not 1 <= len(relay) <= _MOST_CHARACTERS:
         raise Mistake(
@@ -72,9 +72,7 @@ def make_ticket(
     ] = None,
     context: ContextArgument,
 ) -> None:
-    """Makes a ticket with which one neighbourhood enrols this relay; the ticket is valid for seven
-    days.
-    """
+    """Makes a ticket. With it, one neighbourhood can enrol this relay within seven days."""
     with context.connect_node() as node:
         answer = node.call(calls.RelayTicket(addresses=at))
         expires = plain_text.format_time(answer["expires"], read_clock(node))
@@ -86,7 +84,7 @@ def make_ticket(
 
 
 def enrol_relay(ticket: str, /, *, context: ContextArgument) -> None:
-    """Enrols the relay that made a ticket; from then on the relay carries your neighbourhood's
+    """Enrols the relay that made a ticket. From then on, the relay carries your neighbourhood's
     records.
     """
     answer = _call_node(context, calls.RelayEnrol(ticket=ticket))
@@ -105,7 +103,7 @@ def end_relay(relay: str, /, *, context: ContextArgument) -> None:
 
 
 def list_relays(*, context: ContextArgument) -> None:
-    """Lists the relays that serve you; at a relay, lists the neighbourhoods that the relay
+    """Lists the relays that serve you. If this home is a relay, lists the neighbourhoods that it
     serves.
     """
     with context.connect_node() as node:
@@ -114,7 +112,7 @@ def list_relays(*, context: ContextArgument) -> None:
 
 
 def leave_neighbourhood(neighbourhood: str, /, *, context: ContextArgument) -> None:
-    """Stops serving a neighbourhood, erases what is kept for it, and tells its homes."""
+    """Stops serving a neighbourhood, erases everything that is kept for it, and tells its homes."""
     answer = _call_node(context, calls.RelayLeave(neighbourhood=neighbourhood))
     name = name_neighbourhood(answer)
     context.answer(answer, lambda: f"{name} is served no more, and erased here.", is_done=True)
@@ -128,7 +126,7 @@ def show_limits(
     days: Annotated[int | None, Parameter(help="how long sealed content is kept")] = None,
     context: ContextArgument,
 ) -> None:
-    """Shows or sets what each neighbourhood may use of this relay."""
+    """Shows or sets the limits of each neighbourhood at this relay."""
     limits = _call_node(context, calls.RelayLimits(megabytes=megabytes, days=days))
     context.answer(
         limits,
@@ -183,7 +181,7 @@ def print_unit(
     user: Annotated[str, Parameter(help="the user who runs the relay")] = getpass.getuser(),
     context: ContextArgument,
 ) -> None:
-    """Prints a unit file with which systemd runs this relay."""
+    """Prints a unit file. With this file, systemd runs the relay."""
     settings = _require_relay(context)
     text = systemd.unit(context.home, safe_line(settings.relay or ""), user)
     context.answer({"unit": text}, text.rstrip)

@@ -1,4 +1,4 @@
-"""Turns what the node tells about relays into text for a terminal."""
+"""Turns the node's answers about relays into text for a terminal."""
 
 from typing import Any
 

@@ -1,4 +1,6 @@
-"""The command `meshcoop` with no further words: shows the screen, which is a process of its own."""
+"""The command `meshcoop` without further words. It shows the screen, which runs in a process of its
+own.
+"""
 
 import os
 import subprocess
@@ -13,7 +15,7 @@ from meshcoop.node import process
 def screen_command(socket: Path) -> list[str]:
     """Returns the command line that starts the screen.
 
-    The screen talks to the node whose local API is at `socket`.
+    The screen talks to a node. The local API of this node is at `socket`.
     """
     # With -P, Python does not import a folder called tui from the current directory.
     command = [sys.executable, "-P", "-m", "tui", "--socket", str(socket)]
@@ -29,9 +31,9 @@ def can_show_screen() -> bool:
 
 
 def become_screen(context: Context) -> None:
-    """Starts the node if none runs, and then turns this process into the screen.
+    """Starts the node if no node runs. Then turns this process into the screen.
 
-    The node keeps running when the screen is closed.
+    When the person closes the screen, the node keeps running.
     """
     context.require_home()
     if not process.running(context.home):
@@ -46,7 +48,7 @@ def become_screen(context: Context) -> None:
 
 
 def show_screen(socket: Path) -> int:
-    """Shows the screen. When the screen is closed, returns its exit code."""
+    """Shows the screen. When somebody closes the screen, returns the screen's exit code."""
     child = subprocess.Popen(screen_command(socket))  # noqa: S603  # our own program
     try:
         return child.wait()

@@ -1,1 +1,1 @@
-"""The command `doctor`: its checks, what they look at, and what they say."""
+"""The command `doctor`: its checks, the things that they look at, and their sentences."""

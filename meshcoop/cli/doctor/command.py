@@ -1,6 +1,4 @@
-"""The command `doctor`: finds what is wrong with this home, and says what to do about each
-fault.
-"""
+"""The command `doctor`: finds faults of this home. For each fault, says what to do about it."""
 
 import sys
 
@@ -15,7 +13,7 @@ _MARKS = {"wrong": "!!", "note": " !", "unknown": " ?", "fine": "  "}
 
 
 def show_findings(*, context: ContextArgument) -> None:
-    """Says what is wrong with this home and what to do about it; exit code 1 if anything is
+    """Says what is wrong with this home and what to do about it. The exit code is 1 if anything is
     wrong.
     """
     if not context.home.path.exists():

@@ -1,4 +1,4 @@
-"""What a check of the doctor is given, and what it returns."""
+"""What a check of the doctor receives, and what it returns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ State = Literal["fine", "note", "wrong", "unknown"]
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check: a sentence for people. If people can do something about it, there is
-    also a remedy.
+    """The result of one check: a sentence for people. If people can do something about a fault, the
+    finding also has a remedy.
     """
 
     name: str
@@ -34,18 +34,22 @@ class Finding:
 
 
 class Unseen(Exception):
-    """Raised by a check that cannot look at something. Its text says why, without a full stop."""
+    """Raised by a check that cannot look at something. The text of this error says why, without a
+    full stop.
+    """
 
 
 @dataclass(frozen=True)
 class Patient:
-    """The home that the doctor examines, at the time `now` (ms). `status` is what the running node
-    says about itself. It is None if no node answers. It is None too if the node is another version
-    of the program, because nobody knows what its status means. Then `is_other_program` is True.
+    """The home that the doctor examines, at the time `now` (ms).
 
-    `keys` are None if no node runs and nobody gave the passphrase. Then `stored` is None too, and
-    the doctor looks at the files alone. `stored` is what the stores show, or why they cannot be
-    read now.
+    `status` is the running node's answer about itself. If no node answers, `status` is None. If the
+    node is another version of the program, `is_other_program` is True. Then `status` is None too,
+    because nobody knows what this node's values mean.
+
+    If no node runs and nobody gave the passphrase, `keys` and `stored` are None. Then the doctor
+    looks only at the files. Otherwise `stored` is what the stores show, or the reason why nobody
+    can read them now.
     """
 
     home: Home

@@ -36,8 +36,8 @@ def check_keys(patient: Patient) -> Finding:
 
 
 def check_settings(patient: Patient) -> Finding:
-    """Checks that the settings can be read. Says whether the home is a relay, belongs to a
-    neighbourhood, or neither.
+    """Checks that the settings can be read. Says whether the home is a relay, and whether it
+    belongs to a neighbourhood.
     """
     settings = patient.home.read_settings()
     if settings.relay:

@@ -18,7 +18,7 @@ _HOUR_MS = 3_600_000
 
 
 def check_clock(patient: Patient) -> Finding:
-    """Compares the machine's clock with what each device signed last (R-03.18d)."""
+    """Compares the machine's clock with the time of each device's last record (R-03.18d)."""
     times = patient.require_stored()["head_times"]
     time = datetime.fromtimestamp(patient.now / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     if not times:
@@ -51,8 +51,8 @@ def check_disk(patient: Patient) -> Finding:
 
 
 def check_packages(_patient: Patient) -> Finding:
-    """Names the packages that add kinds of records, and the packages that are left out because they
-    failed.
+    """Names the packages that add kinds of records. If a package has failed, names it and says that
+    it is left out.
     """
     if FAULTS:
         sentences = [format_package_fault(package, fault) for package, fault in FAULTS.items()]
@@ -65,7 +65,7 @@ def check_packages(_patient: Patient) -> Finding:
 
 
 def check_version(_patient: Patient) -> Finding:
-    """Says which versions are installed, so that a person who asks for help can report them."""
+    """Says which versions are installed. A person who asks for help can report these versions."""
     meshcoop = importlib.metadata.version("meshcoop")
     libp2p = importlib.metadata.version("libp2p")
     sentence = f"meshcoop {meshcoop}, sync protocol {sync.VERSION}, libp2p {libp2p}."

@@ -57,8 +57,8 @@ def check_port(patient: Patient) -> Finding:
 
 
 def check_network(patient: Patient) -> Finding:
-    """Compares this machine's own addresses with the addresses from which relays see the
-    machine.
+    """Compares two lists: this machine's own addresses, and the addresses from which relays see
+    this machine.
     """
     own = [address for address in own_addresses() if not address.startswith("127.")]
     if not own:
@@ -108,8 +108,8 @@ def check_relays(patient: Patient) -> Finding:
 
 
 def check_peers(patient: Patient) -> Finding:
-    """Says how many neighbours' homes are connected. If none is connected, says when a home was
-    last met.
+    """Says how many neighbours' homes are connected. If none is connected, says when this home last
+    met another home.
     """
     if patient.status is not None:
         homes = [peer for peer in patient.status["peers"] if peer["person"]]

@@ -12,7 +12,7 @@ _HIDDEN = "Damage hides this"
 
 def check_store(patient: Patient) -> Finding:
     """Looks for damage in each store of the home. SQLite checks the file, and every record is
-    hashed again. A relay has one store for each neighbourhood, besides its own.
+    hashed again. A relay has one more store for each neighbourhood.
     """
     stored = patient.stored
     if isinstance(stored, Mistake):
@@ -39,7 +39,7 @@ def check_store(patient: Patient) -> Finding:
 
 
 def check_threads(patient: Patient) -> Finding:
-    """Says how much is left out because the code of a kind failed (R-10.16c)."""
+    """Says what is left out because the code of a kind failed (R-10.16c)."""
     stored = patient.require_stored()["failed"]
     if stored is None:
         raise Unseen(_HIDDEN)
@@ -58,7 +58,9 @@ def check_threads(patient: Patient) -> Finding:
 
 
 def check_newer(patient: Patient) -> Finding:
-    """Says how many records are newer than this program, and of which kinds (R-10.8c)."""
+    """Says how many records have a kind that this program does not know, and names these kinds
+    (R-10.8c).
+    """
     counts = patient.require_stored()["newer"]
     if not counts:
         return Finding("newer", "fine", "Nothing that is stored is newer than this program.")
@@ -90,7 +92,7 @@ def check_past(patient: Patient) -> Finding:
 
 
 def _describe_empty(patient: Patient) -> Finding:
-    """Says whether a home without a store has lost it."""
+    """Says whether a home has no store because it lost the store."""
     if patient.home.is_running():
         remedy = "Put it back, then `meshcoop down` and `meshcoop up`."
         return Finding("store", "wrong", "The store was removed while the node runs.", remedy)
