@@ -32,10 +32,11 @@ class Refused(Exception):
 
 
 class AlreadySo(Refused):
-    """The error that is raised instead of signing a record, because what it would say holds already.
+    """The error for a record that would only say what already holds. It is raised instead of
+    signing the record.
 
-    `record` is the record that made it so, if software knows this record. A caller that posts for a
-    person tells the person, and treats it as done.
+    If software knows which record has said so before, `record` is that record. A caller that posts
+    for a person tells the person, and treats the post as done.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """Local time: what the clocks of a neighbourhood show (R-10.17).
 
-Everything that depends on "now" or "today" asks a `LocalClock`: what is over, which day a form
-suggests, and how a time is shown. The protocol reads no clock itself. Software that signs or shows
-hands in the time and the time zone. A fold gets no `LocalClock`, because time-zone tables differ
-between versions.
+Code that depends on "now" or "today" asks a `LocalClock`. For example, it asks what is over, which
+day a form suggests, and how a time is shown. The protocol reads no clock itself. Software hands in
+the time and the time zone when it signs or shows something. A fold gets no `LocalClock`, because
+time-zone tables differ between versions.
 """
 
 from dataclasses import dataclass, replace

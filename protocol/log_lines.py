@@ -1,5 +1,5 @@
-"""Log lines: makes the entries of a log safe to read, and few, whatever a peer or a file says in
-them.
+"""Log lines. A peer or a file may cause any entries in a log. This module makes the entries safe to
+read, and limits their number.
 """
 
 import logging
@@ -33,10 +33,10 @@ class LogLines(logging.Formatter):
 
 
 class EntryRate(logging.Filter):
-    """Lets at most ENTRIES_A_MINUTE entries of one line of the program into a log in a minute
-    (R-05.13a), so that nobody floods the log.
+    """Limits how many entries each line of the program may write into a log (R-05.13a). In one
+    minute, it lets at most ENTRIES_A_MINUTE of them through. So nobody can flood the log.
 
-    The first entry of a later minute carries the number of those that were left out.
+    If entries were left out, the first entry of a later minute carries their number.
     """
 
     def __init__(self) -> None:
@@ -45,8 +45,8 @@ class EntryRate(logging.Filter):
         self._minutes: dict[tuple[str, int], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Returns whether the entry goes into the log. Writes into the entry how many like it were
-        left out before.
+        """Returns whether the entry goes into the log. Notes in the entry how many similar entries
+        were left out before.
         """
         place = (record.pathname, record.lineno)
         begun, count = self._minutes.get(place, (record.created, 0))
@@ -61,15 +61,15 @@ class EntryRate(logging.Filter):
 
 
 def guard_log(handler: logging.Handler, formatter: logging.Formatter | None = None) -> None:
-    """Makes a handler of a log write safe entries only, and not too many. The formatter is
-    `LogLines` if none is given.
+    """Makes a handler of a log write only safe entries, and not too many. If no formatter is given,
+    uses `LogLines`.
     """
     handler.setFormatter(formatter or LogLines())
     handler.addFilter(EntryRate())
 
 
 def count_left_out(record: logging.LogRecord) -> int:
-    """Returns how many entries like this one were left out before it."""
+    """Returns how many similar entries were left out before this entry."""
     left_out: int = getattr(record, "left_out", 0)
     return left_out
 
@@ -78,8 +78,8 @@ def shorten_entry(text: str) -> str:
     """Cuts a long text to MAX_ENTRY characters. Its start and its end stay, because the end of a
     traceback says what went wrong.
 
-    Of every id, the first 8 digits stay. Who knows the whole id of a neighbourhood passes its doors,
-    and people send logs to others (R-05.12b).
+    Each id is cut to its first 8 digits. People send logs to others, and the whole id of a
+    neighbourhood opens its doors (R-05.12b).
     """
     text = _ID.sub(r"\1…", text)
     if len(text) <= MAX_ENTRY:

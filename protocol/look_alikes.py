@@ -12,8 +12,8 @@ _DIRECTION_MARK = "\u200e"  # the table puts it around signs that are written fr
 
 
 def find_skeleton(text: str) -> str:
-    """Returns a text in which each sign stands for all that look like it. Two texts that look the
-    same have the same skeleton.
+    """Returns the skeleton of a text: every sign is replaced by the sign that stands for its
+    look-alikes. Two texts that look the same have the same skeleton.
     """
     return text.translate(load_skeletons())
 
@@ -37,10 +37,11 @@ def load_skeletons() -> dict[int, str]:
 
 
 def _standing_for(sign: str, likenesses: dict[str, set[str]]) -> str:
-    """Returns the sign or signs that stand for a sign and those that look like it.
+    """Returns the sign or signs that stand for a sign and its look-alikes.
 
-    In the table, a sign that others are like has all of them as likenesses, and each of the others
-    has this one only. If two signs are alike and no others, either can stand for both.
+    Usually, one sign of a group has all others as look-alikes in the table, and each of the others
+    has only this one. Then this one stands for the group. If a group has only two signs, either of
+    them can stand for both.
     """
     group = {sign, *likenesses[sign]}
     return max(group, key=lambda member: (len(likenesses[member]), len(member), member))

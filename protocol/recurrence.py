@@ -82,8 +82,8 @@ def occurrence_start(starts: str, day: str) -> str:
 def tidy_rule(repeats: str, starts: str | None, zone: tzinfo) -> str:
     """Rewrites an RRULE that a calendar has spelled its own way, for records (R-17.2c).
 
-    `starts` is the local moment at which the event first begins, `zone` the time zone of the
-    neighbourhood. What is not understood stays as it is, so that a refusal can name it.
+    `starts` is the local moment at which the event first begins. `zone` is the time zone of the
+    neighbourhood. If a part is not understood, it stays as it is, so that a refusal can name it.
     """
     rule = "".join(repeats.upper().split()).removeprefix("RRULE:").strip(";")
     return _TIMED_UNTIL.sub(lambda until: _last_day_until(until, starts or "", zone), rule)
@@ -105,8 +105,8 @@ def _last_day_until(until: re.Match[str], starts: str, zone: tzinfo) -> str:
 def _days_or_refusal(starts: str, repeats: str | None) -> tuple[str, ...] | Refused:
     """Returns the days of an event, or the reason why it has none.
 
-    A refusal is remembered like days, so that folding a thread again does not cost more if its
-    RRULE is refused.
+    Remembers refusals as well as days. So if an RRULE is refused, folding its thread again costs no
+    more.
     """
     try:
         return _work_out_days(starts, repeats)
@@ -144,7 +144,9 @@ def _work_out_days(starts: str, repeats: str | None) -> tuple[str, ...]:
 
 
 def _last_day(first: date, rule: _Rule) -> str:
-    """Returns the last day that a series may have. There may be no such day, as 2034-02-29."""
+    """Returns the last day that a series may have. This day need not exist: it can be
+    2034-02-29.
+    """
     last = f"{first.year + MAX_YEARS}{first.isoformat()[4:]}"
     if "UNTIL" not in rule:
         return last
@@ -154,8 +156,8 @@ def _last_day(first: date, rule: _Rule) -> str:
 def _all_days(first: date, rule: _Rule) -> Iterator[date]:
     """Yields the days of an RRULE in order, for MAX_YEARS years and a little longer.
 
-    Begins with the week, the month or the year of the first day, so that some days may be earlier
-    than the first day. Visits each day at most once, so that no rule makes it search for long
+    Begins with the week, the month or the year of the first day. So some days may be earlier than
+    the first day. Visits each day at most once, so that no RRULE can make the search long
     (R-17.3c).
     """
     interval = int(rule.get("INTERVAL", 1))
@@ -246,7 +248,7 @@ def _read_rule(text: str) -> _Rule:
 def _check_rule(rule: _Rule) -> None:
     """Raises Refused (R-17.2) if a part of an RRULE is wrong, or if its parts do not fit together.
 
-    After this check, every part means something, whatever the first day is.
+    After this check, every part has a meaning, no matter what the first day is.
     """
     frequency = rule.get("FREQ")
     if frequency is None:

@@ -1,7 +1,7 @@
-"""Spelling: folds words to one form, so that people find and name what others wrote, however they
-type it.
+"""Spelling: folds words to one form. So people can find and name what others wrote, even if they
+type it in another way.
 
-Search, matching and the comparison of people's names use this one folding. No record depends on it,
+Search, matching and the comparison of people's names all use this folding. No record depends on it,
 because the tables of Unicode differ between versions of Python.
 """
 
@@ -86,8 +86,9 @@ def search_terms(text: str) -> list[str]:
     """Returns the terms by which a text is found, in order, each without spaces (R-06.13).
 
     A term is a folded word, a symbol such as an emoji, or two neighbouring signs of a script that
-    writes no spaces. The signs "+" and "#" after a word belong to it, so "C++" is not "C". Words
-    with letters that people also write out come again in that form, at the end.
+    writes no spaces. The signs "+" and "#" after a word belong to it, so "C++" is not "C". Some
+    letters can also be written out, such as "ä" as "ae". A word with such a letter comes again at
+    the end, with the letter written out.
     """
     terms = _terms(_runs(text))
     written_out = set(_terms(_written_out_runs(text)))
@@ -95,17 +96,18 @@ def search_terms(text: str) -> list[str]:
 
 
 def query_terms(typed: str) -> list[tuple[str, ...]]:
-    """Returns the terms to look for: one group for each typed word, each group once.
+    """Returns the terms to look for. Each typed word gives one group of terms. A repeated group is
+    left out.
 
     A text is found if it has the terms of every group, one after the other. The last term of a
-    group can be the beginning of a longer one.
+    group can be the beginning of a longer term in the text.
     """
     groups = dict.fromkeys(_query_of_word(word) for word in typed.split())
     return [terms for terms in groups if terms]
 
 
 def are_alike(name: str, other: str) -> bool:
-    """Returns whether people take one of two names for the other (R-12.7b)."""
+    """Returns whether people may take one of two names for the other (R-12.7b)."""
     return not name_keys(name).isdisjoint(name_keys(other))
 
 
@@ -113,9 +115,9 @@ def are_alike(name: str, other: str) -> bool:
 def name_keys(name: str) -> frozenset[str]:
     """Returns the keys of a name. Two names are alike if they have a key in common (R-12.7b).
 
-    Upper case, accents, spaces and punctuation make no difference, nor do signs that look the same
-    and what stands in brackets at the end. Signs can look the same in small letters, in capitals or
-    as they are written, so a name has a key for each.
+    Some differences do not matter: upper case, accents, spaces, punctuation, words in brackets at
+    the end, and signs that look the same. Signs may look the same in small letters, in capitals, or
+    as they are written. So a name has a key for each of these three forms.
     """
     composed = unicodedata.normalize("NFC", name)
     keys = set()
@@ -133,8 +135,8 @@ def name_keys(name: str) -> frozenset[str]:
 
 
 class _Patterns(NamedTuple):
-    """`word` finds words in a text. `run` finds words, symbols and runs without spaces in a folded
-    text. `spaceless` matches at the start of a run without spaces.
+    """`word` finds words in a text. `run` finds three things in a folded text: words, symbols, and
+    runs without spaces. `spaceless` matches at the start of a run without spaces.
     """
 
     word: re.Pattern[str]
@@ -144,7 +146,7 @@ class _Patterns(NamedTuple):
 
 @cache
 def _patterns() -> _Patterns:
-    """Makes the patterns at their first use, because it takes some milliseconds."""
+    """Makes the patterns at their first use, because this takes some milliseconds."""
     marks = _list_marks()
     letters = rf"[^\W_{_SPACELESS}]+(?:[{marks}]+[^\W_{_SPACELESS}]*)*[+#]*"
     flag = "[\U0001f1e6-\U0001f1ff]{2}"
@@ -182,8 +184,8 @@ def _join_runs(text: str) -> str:
 
 
 def _written_out_runs(text: str) -> list[str]:
-    """Does the same with the letters written out. Returns nothing if the text has none of these
-    letters.
+    """Writes letters such as "ä" out as "ae", and then splits the text as `_runs` does. Returns
+    nothing if the text has none of these letters.
     """
     if text.isascii():
         return []
@@ -194,8 +196,9 @@ def _written_out_runs(text: str) -> list[str]:
 
 @lru_cache(maxsize=_CACHED_WORDS)
 def _terms_of_run(run: str) -> tuple[str, ...]:
-    """Returns the terms of a run. A punctuation mark has none. A run without spaces has all pairs
-    of neighbours and the last sign, so each of its signs is the beginning of a term.
+    """Returns the terms of a run. A punctuation mark has no terms. In a run without spaces, each
+    pair of neighbouring signs is a term, and so is the last sign. So each sign of the run begins a
+    term.
     """
     if _patterns().spaceless.match(run):
         return tuple(run[place : place + 2] for place in range(len(run)))
@@ -220,7 +223,9 @@ def _query_of_word(word: str) -> tuple[str, ...]:
 
 
 class _PlainSigns(dict[int, str]):
-    """A table for `str.translate` that works out each sign when it first comes up."""
+    """A table for `str.translate`. It works out the plain form of a sign when the sign first comes
+    up.
+    """
 
     def __missing__(self, code: int) -> str:
         if len(self) >= _CACHED_CHARACTERS:  # strangers choose which signs come up
@@ -230,7 +235,9 @@ class _PlainSigns(dict[int, str]):
 
 
 def _plain_sign(sign: str) -> str:
-    """Returns what is left of one sign: a plain letter, a plain digit, the sign, or nothing."""
+    """Returns the plain form of one sign: a plain letter, a plain digit, the sign itself, or
+    nothing.
+    """
     digit = unicodedata.decimal(sign, None)
     if digit is not None:
         return str(digit)

@@ -1,8 +1,8 @@
 """Time zones, by their names in the tables of the package `tzdata`.
 
 The version of `tzdata` is pinned, and the tables of the machine are not read. So every home with
-the same version of this program knows the same zones. Homes with other versions may know others.
-That is why no fold reads a zone: only software that signs, shows or exports does (R-17.4).
+the same version of this program knows the same zones. Homes with other versions may know others. So
+no fold reads a zone. Software reads zones only when it signs, shows or exports something (R-17.4).
 """
 
 from datetime import UTC
@@ -20,7 +20,7 @@ _LEAST_LIKENESS = 0.6
 
 @cache
 def zone_names() -> dict[str, str]:
-    """Returns the name of every time zone, by the same name in small letters."""
+    """Returns a map of all time zones. It maps each name in small letters to the name itself."""
     names = (_tables() / "zones").read_text(encoding="ascii").split()
     return {name.lower(): name for name in names}
 
@@ -37,15 +37,15 @@ def find_zone(name: str | None) -> ZoneInfo | None:
 def local_clock(time: int, zone_name: str | None) -> LocalClock:
     """Returns what the clocks of a zone show at a time, in milliseconds since 1970.
 
-    If no zone is named, or one that this program does not know, they show UTC (R-10.17).
+    If no zone is named, or if this program does not know the zone, the clocks show UTC (R-10.17).
     """
     return LocalClock(time, find_zone(zone_name) or UTC)
 
 
 def near_zone_names(typed: str) -> list[str]:
-    """Returns names of zones that somebody may have meant by a name that no zone has.
+    """Returns names of zones that somebody may have meant by a wrong name.
 
-    Such a name can be misspelt, or it can be an abbreviation on a clock, such as BST.
+    A wrong name can be misspelt, or it can be an abbreviation on a clock, such as BST.
     """
     likely = [name for name, shown in _shown_on_clocks().items() if typed.upper() in shown]
     if likely:

@@ -1,7 +1,8 @@
 """Ends the screen in time: when a signal asks for it, and when the terminal goes away.
 
-Textual does neither. Its main thread waits for the thread that writes to the terminal. If the
-terminal is gone or reads no more, this wait has no end, and no code of the event loop runs.
+Textual does neither of the two. Its main thread waits for the thread that writes to the terminal.
+If the terminal is gone or no longer reads, this wait never ends. Then no code of the event loop
+runs.
 """
 
 import asyncio
@@ -43,8 +44,8 @@ def end_in_time(end: Callable[[], None]) -> None:
 
 
 def _watch_terminal(main_thread: int) -> None:
-    """Sends SIGHUP to this process when its terminal is gone. The system sends this signal to the
-    shell only, and a shell does not always pass it on.
+    """Sends SIGHUP to this process when its terminal is gone. The system sends this signal only to
+    the shell, and a shell does not always pass it on.
     """
     poll = select.poll()
     # The thread waits for no input, only for the end, which is always reported.

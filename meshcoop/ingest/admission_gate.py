@@ -1,9 +1,9 @@
-"""Decides whether a record may be stored: its device must be certified, or the record itself must
-bring its device's certificate (R-03.31).
+"""Decides whether a record may be stored. Its device must be certified already, or the record must
+carry the certificate of its device (R-03.31).
 
-A member's further device needs no vouchers. The first record of its log carries a certificate that
-the person's root key has signed. Every home stores this record, because the person belongs to the
-neighbourhood.
+A member can add a device without vouchers. The first record of the device's log carries a
+certificate that the member's root key has signed. Every home stores this record, because its author
+belongs to the neighbourhood.
 """
 
 from meshcoop.fold.open_records import read_authority_record
@@ -20,8 +20,8 @@ from protocol.record.root_statement import PLACE_SIZE, Certificate
 def is_storable(state: State, record: Record) -> bool:
     """Returns whether this record may be stored.
 
-    It may be stored if the store takes its device's records (R-03.19), or if the record itself
-    brings its device's certificate (R-03.31).
+    It may be stored if its device is certified already (R-03.19), or if the record carries the
+    certificate of its device (R-03.31).
     """
     device = record.header.device
     if not state.authority_fold.is_storable(device):
@@ -35,10 +35,10 @@ def is_storable(state: State, record: Record) -> bool:
 
 
 def _brings_itself(state: State, record: Record) -> bool:
-    """Returns whether a record is the first of its log and carries a certificate of its own device.
+    """Returns whether a record is the first of its log and carries the certificate of its device.
 
-    The person who signed the certificate must have been let in at some time, and must be allowed one
-    more device (R-03.19d).
+    The person who signed the certificate must be a member, or must have been one. This person must
+    be allowed one more device (R-03.19d).
     """
     act = read_authority_record(record, state.neighbourhood) if record.header.seq == 1 else None
     if act is None:

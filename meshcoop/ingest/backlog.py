@@ -1,10 +1,10 @@
-"""Does in the background what would hold up a node for too long: folds large threads and many
-threads, and places many records that waited.
+"""Does long work in the background, because it would stop a node for too long. Folds large threads
+and many threads, and places many waiting records.
 
-A node takes in a record in one step of its loop. If the record's thread is large, or if many
-threads are concerned, the inbox only notes the threads in the store. The backlog folds them in many
-short steps, and large threads beside the loop. If the node is killed meanwhile, it goes on at the
-next start.
+A node takes in a record in one step of its loop. If the record's thread is large, or if the record
+changes many threads, the inbox does not fold them. It only notes these threads in the store. The
+backlog folds them in many short steps. It folds large threads beside the loop. If the node is
+killed meanwhile, the backlog goes on at the next start.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -27,7 +27,9 @@ _MOST_SECONDS = 5  # that an answer waits for the backlog
 
 
 class Backlog:
-    """What one inbox has left for later. When some threads were folded, calls `listeners`."""
+    """The work that one inbox has left for later. After some threads were folded, calls
+    `listeners`.
+    """
 
     def __init__(
         self,
@@ -50,7 +52,9 @@ class Backlog:
         self._put_off_again: set[int] = set()  # since the fold of the last large thread began
 
     async def run(self) -> None:
-        """Places records and folds threads until cancelled. Meanwhile, the inbox may leave some."""
+        """Places records and folds threads until cancelled. Meanwhile, the inbox may add more
+        work.
+        """
         thread_fold = self._state.thread_fold
         thread_fold.on_put_off = self._note_put_off
         self._inbox.on_left = self._note_left
@@ -75,15 +79,15 @@ class Backlog:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no thread was put off, or all of these are folded."""
+        """Whether nothing is left to place or to fold."""
         return self._is_empty.is_set()
 
     def wake(self) -> None:
-        """Looks soon for threads that are due."""
+        """Makes the backlog look soon for threads that are due."""
         self._wake.set()
 
     async def settle(self) -> None:
-        """Waits until the threads that were put off are folded, but only a few seconds."""
+        """Waits until the threads that were put off are folded. Waits only a few seconds."""
         with trio.move_on_after(_MOST_SECONDS):
             await self._is_empty.wait()
 
@@ -107,15 +111,15 @@ class Backlog:
             await trio.lowlevel.checkpoint()
 
     async def _recount(self) -> None:
-        """Counts the use of quotas again, if they have changed."""
+        """If the quotas have changed, counts again how much of them each log has used."""
         for devices in self._inbox.recount_in_steps():
             if devices:
                 self._on_gap()
             await trio.lowlevel.checkpoint()
 
     async def _sweep(self) -> None:
-        """Puts off the threads of long logs, a few at a time. They are folded once, though several
-        logs may have records in one thread.
+        """Puts off the threads of long logs, a few at a time. If several logs have records in one
+        thread, this thread is folded only once.
         """
         sweeps = self._state.store.sweeps
         while (sweep := sweeps.first()) is not None:
@@ -124,7 +128,9 @@ class Backlog:
             await trio.lowlevel.checkpoint()
 
     async def _fold_due(self) -> None:
-        """Folds what is due. If a thread changes meanwhile, it stays due, and is folded again."""
+        """Folds the threads that are due. If a thread changes meanwhile, it stays due, and is
+        folded again.
+        """
         limit = self._state.clock_limit
         now = self._state.now()
         due = limit.due(now)
@@ -141,7 +147,9 @@ class Backlog:
             self.wake()
 
     def _parts(self, roots: list[int]) -> Iterator[list[int]]:
-        """Groups threads, so that each group is folded in one step. A large thread stands alone."""
+        """Groups threads, so that each group is folded in one step. A large thread is a group of
+        its own.
+        """
         part: list[int] = []
         room = MAX_RECORDS
         for root in roots:
@@ -165,7 +173,8 @@ class Backlog:
 
     async def _fold_large(self, root: int) -> None:
         """Reads a thread in short steps, folds it beside the loop, and writes its views in short
-        steps. Stops if the thread changes meanwhile: it is still due, and is folded again.
+        steps. Stops if the thread changes meanwhile. The thread is then still due, and is folded
+        again.
         """
         self._put_off_again.clear()
         version = self._state.views.version_of_thread(root)

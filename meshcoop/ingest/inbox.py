@@ -36,8 +36,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class MissingContents(NamedTuple):
-    """The ids of records whose content is missing, and the row after which one looks for more. The
-    row is 0 if this was the last row: one begins again.
+    """The ids of records whose content is missing. The next search begins after the row
+    `next_after`. This row is 0 if the search has reached the last row, so that the next search
+    begins again.
     """
 
     ids: list[bytes]
@@ -110,7 +111,7 @@ class Inbox:
         """Stores and folds the records that `verify` returned. This is the last step of
         `ingest_wires`.
 
-        Skips records that came another way while these were being verified.
+        Skips records that came another way while `verify` ran.
         """
         result.refused += verified.refused
         fresh = self.select_unknown(verified.genuine)
@@ -146,17 +147,17 @@ class Inbox:
         return self.ingest([])  # the contents may admit a device whose records wait
 
     def hold_keys(self, keys: Iterable[EpochKey]) -> None:
-        """Keeps group keys that this home has got, and folds the threads that they open."""
+        """Keeps group keys that this home has got. Folds the threads that these keys open."""
         with self.store.transaction(durable=False):
             self.state.thread_fold.fold(self.state.epochs.hold(keys))
         for listener in self.listeners:
             listener(IngestResult())
 
     def missing_contents(self, after: int, limit: int) -> MissingContents:
-        """Finds records that are not retracted and whose content is missing here, in the rows above
-        `after`. Finds at most `limit` of them.
+        """Finds records that are not retracted and whose content is missing here. Looks only in the
+        rows above `after`, and finds at most `limit` records.
 
-        Looks at few rows, so it may find fewer, or none, though further rows have some.
+        Reads few rows in one call. So it may find fewer records than there are, or none.
         """
         after = max(after, self._retention.released_row)
         most = _ROWS_FOR_EACH * limit
@@ -186,7 +187,7 @@ class Inbox:
             raise
 
     def _fill(self, record_id: bytes, content: bytes) -> StoredRecord | None:
-        """Stores the content of a record that is held without it. Returns the record's row.
+        """Stores the content of a record whose content is missing. Returns the record's row.
 
         Returns None if the content is not needed here, or if it does not match the record.
         """
@@ -223,8 +224,9 @@ class Inbox:
         self.state.thread_fold.fold_touched(batch.touched, batch.begun)
 
     def has_awaited(self) -> bool:
-        """Returns whether waiting records may have become due since the last call: what claimed a
-        later time, or what was beyond a removed person's quota of a day.
+        """Returns whether waiting records may have become due since the last call. They wait
+        because they claim a later time, or because they are beyond a removed person's quota of a
+        day.
         """
         today = self.state.now() // DAY_MS
         is_new_day = today != self._day
@@ -232,8 +234,9 @@ class Inbox:
         return self.state.clock_limit.take_awaited() or is_new_day
 
     def _take_ready(self, placed: int, dropped_devices: set[bytes]) -> list[Record]:
-        """Takes records that can be placed now from the pool. `placed` records were placed before
-        in this step. Records of `dropped_devices` stay in the pool until the next step.
+        """Takes from the pool the records that can be placed now. `placed` is the number of records
+        that were placed earlier in this step. Records of `dropped_devices` stay in the pool until
+        the next step.
         """
 
         def can_place(record: Record) -> bool:
@@ -290,15 +293,17 @@ class Inbox:
             self._recount_logs(quota.changed_devices(before, after), batch)
 
     def _ends(self) -> Mapping[bytes, int]:
-        """Returns the first number beyond the settled cut of each log that has one (R-03.35)."""
+        """Returns the ends of logs. If a log has a settled cut, its end is the first number beyond
+        the cut (R-03.35).
+        """
         return self.state.authority.settled.ends if self.state.authority is not None else {}
 
     def _end_logs(self, ends_before: Mapping[bytes, int], batch: Batch) -> bool:
-        """R-03.35: lets logs end where a settled cut says so, and lets go of what lies beyond.
-        Returns whether this deletes records.
+        """R-03.35: ends logs at their settled cuts, and deletes the records beyond. Returns whether
+        this deletes any record.
 
-        `ends_before` are the ends before authority was folded. If an end falls away, the records
-        beyond it are placed again.
+        `ends_before` are the ends before authority was folded. If a log no longer has an end, its
+        records beyond that end are placed again.
         """
         ends = self._ends()
         for device, number in ends_before.items():
@@ -317,8 +322,8 @@ class Inbox:
         return self._prune(batch) if ends else False
 
     def _drop_strangers(self, batch: Batch) -> bool:
-        """Deletes the logs of devices whose records this home no longer stores, and puts their
-        records into the pool. Returns whether there were any.
+        """Deletes the logs of devices whose records this home no longer stores. Puts the records
+        into the pool. Returns whether there were such devices.
         """
         strangers = self.state.authority_fold.strangers()
         for device in strangers:
@@ -352,7 +357,9 @@ class Inbox:
         batch.result.devices_with_gaps.update(*self.recount_in_steps())
 
     def _recount_logs(self, devices: Iterable[bytes], batch: Batch) -> None:
-        """Counts the logs of some devices again, because their days have changed (R-03.15k)."""
+        """Counts the logs of some devices again, because the days of these devices have changed
+        (R-03.15k).
+        """
         logs = [log for device in sorted(devices) if (log := self.store.logs.find(device))]
         if any(log.head.seq > _MOST_PLACED for log in logs):
             self._recount(batch)
@@ -371,11 +378,12 @@ class Inbox:
 
     def recount_in_steps(self) -> Iterator[set[bytes]]:
         """If the quotas have changed, counts the use of all logs again, some records in each step.
-        Folds the threads in which a record went above the quota or came back below it.
+        Then a record may go above the quota or come back below it. Folds the threads of such
+        records.
 
-        Yields after each step, with the devices whose logs now end at another number: later records
-        of such a log may have been refused here, and other homes have them. If the node is killed
-        or the quotas change meanwhile, the count begins again.
+        After each step, yields the devices whose logs now end at another number. This home may have
+        refused later records of such a log, and other homes may have them. If the node is killed or
+        the quotas change meanwhile, the count begins again.
         """
         while self.store.read_note(_RECOUNT) is not None:
             with self.store.transaction(durable=False):
@@ -398,7 +406,7 @@ class Inbox:
 
     def _prune(self, batch: Batch) -> bool:
         """Deletes records beyond a fork or a settled cut if neither store nor pool needs them.
-        Returns whether there were any.
+        Returns whether it has deleted any.
         """
         authority = self.state.authority
         named = Named(

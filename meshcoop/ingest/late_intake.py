@@ -1,8 +1,8 @@
-"""Limits what a home takes in of removed people beyond their cuts, until a settled term has written
-the cuts down (specs/03, R-03.35d).
+"""Limits which records of removed people a home takes in beyond their cuts, until a settled term
+has written the cuts down (specs/03, R-03.35d).
 
-Until then, a removal can still change. So the records are stored, but not folded. Of one person, a
-home takes in at most a day's quota a day. The rest waits in the pool.
+Until then, a removal can still change. So the records are stored, but not folded. From each removed
+person, a home takes in at most one day's quota on each day. The other records wait in the pool.
 """
 
 from meshcoop.fold.state import State
@@ -12,7 +12,9 @@ _NOTE = "late"  # the store's note of a person begins with this word
 
 
 class LateIntake:
-    """How much was taken in today of each removed person. The store keeps the figures."""
+    """Counts what this home has taken in today from each removed person. The store keeps the
+    figures.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state

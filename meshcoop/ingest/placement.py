@@ -29,7 +29,7 @@ _ANOTHER_HISTORY = "R-01.12"
 
 @dataclass
 class Batch:
-    """What each pass of an ingest notes for the passes after it."""
+    """The notes that each pass of an ingest makes for the later passes."""
 
     result: IngestResult
     authority_is_stale: bool = False  # new authority records are not folded yet
@@ -126,9 +126,10 @@ class Placement:
         return log
 
     def _is_kept_out(self, record: Record) -> bool:
-        """R-03.18: returns whether a record claims so late a time that it waits outside the store.
+        """R-03.18: returns whether a record must wait outside the store, because it claims a time
+        too far ahead.
 
-        The charter never waits. Without it, a home with a slow clock could not begin at all.
+        The charter never waits. Otherwise a home with a slow clock could not begin at all.
         """
         is_charter = record.id == self._state.neighbourhood
         return not is_charter and self._state.clock_limit.keeps_out(record.header)
@@ -169,8 +170,8 @@ class Placement:
         return record.header.base_audience == OPEN or not self._retention.is_full
 
     def _fork(self, record: Record, log: DeviceLog, batch: Batch) -> None:
-        """Marks the log as forked: this record has a number that another record of the log already
-        has.
+        """Marks the log as forked, because another record of the log already has this record's
+        number.
         """
         _LOG.warning("device %s forked its log at %d", log.device.hex(), record.header.seq)
         self._store.fork_log(log.device, record.header.seq)

@@ -1,8 +1,9 @@
 """How much a device may write in one day: its quota of records and bytes (specs/03 R-03.15).
 
-The header of a record says when the record was written. This time gives the day whose quota it uses.
-What software signed by itself has a quota of its own, which is as large (R-03.15i).
-All days before its author belonged share one quota, so nobody gets room for days long past.
+The header of a record says when the record was written. The record uses the quota of that day.
+Records that software signed by itself have a second quota of the same size (R-03.15i). All days
+before the author belonged to the neighbourhood share one quota. So nobody gets room for days long
+past.
 
 The charter's quota decides which records fold. The neighbourhood may change this quota. The store
 takes up to twice the highest quota that was ever allowed. That second limit only grows.
@@ -21,11 +22,11 @@ _AT_ONCE = 200  # records that are counted again in one step
 
 
 class Share(NamedTuple):
-    """Tells how much of its quota a device has used, with one more record counted: of the quota for
-    people's records, or of the one for what software signs by itself.
+    """How much of a quota a device has used, with one more record counted. People's records use one
+    quota; records that software signs by itself use another.
 
-    In both parts, the value 1 stands for the whole quota. `day` is the day whose quota it uses,
-    counted since 1970.
+    In `used` and `stored`, the value 1 stands for the whole quota. `day` is the day whose quota the
+    record uses, counted since 1970.
     """
 
     used: float  # the part of the quota that the charter has now
@@ -39,14 +40,14 @@ class Share(NamedTuple):
 
     @property
     def ends(self) -> bool:
-        """Whether the counted record takes the device above twice the highest quota. The record is
-        then the last of its log.
+        """Whether the device is above twice the highest quota with the counted record. That record
+        is then the last of its log.
         """
         return self.stored > _STORED
 
 
 def share(authority: Authority | None, fields: Header, log: DeviceLog) -> Share:
-    """Returns how much of the day's quota a log has used, with its next record counted.
+    """Returns how much of the day's quota a log has used if its next record is counted too.
 
     `fields` is the header of that next record. The time in the header says which day it is.
     """
@@ -66,7 +67,9 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
 
 
 def changed_devices(before: Authority, after: Authority) -> set[bytes]:
-    """Returns the devices whose days are counted from another day than before (R-03.15k)."""
+    """Returns the devices that have a new owner, or whose days are now counted from another first
+    day (R-03.15k).
+    """
     return {
         device
         for device, person in after.owners.items()
@@ -76,8 +79,8 @@ def changed_devices(before: Authority, after: Authority) -> set[bytes]:
 
 
 class LogRecount:
-    """Counts the quota use of one log again, some records at a time, after the quotas or its days
-    have changed.
+    """Counts the quota use of one log again, some records at a time. This is needed after the
+    quotas or the days of the log have changed.
     """
 
     def __init__(self, log_n: int) -> None:
@@ -90,8 +93,8 @@ class LogRecount:
         self._used: dict[bool, Used] = {}  # by software itself, or not → what the day has used
 
     def count_next(self, counts: QuotaCounts, authority: Authority) -> set[int]:
-        """Counts the next records. Returns the threads in which a record went above the quota or
-        came back below it, as the rows of their roots.
+        """Counts the next records. Finds the records that went above the quota or came back below
+        it. Returns their threads, as the rows of the roots.
         """
         log = counts.find_log(self._log_n)
         if log is None:

@@ -49,7 +49,7 @@ def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
 
 
 def part_by_verdict(records: Iterable[Record], verdicts: Iterable[bool]) -> Verified:
-    """Splits the records into genuine and refused ones. A verdict is True if the signature is
+    """Separates the genuine records from the refused ones. A verdict is True if the signature is
     valid.
     """
     verified = Verified([], [])
@@ -68,7 +68,8 @@ def pack_claims(asked: Claims) -> bytes:
 
 
 def _answer(asked: BinaryIO, answers: BinaryIO) -> None:
-    """Answers each batch of claims with one byte for each signature: 1 if it is valid, otherwise 0.
+    """For each batch of claims, answers with one byte for each signature: 1 if the signature is
+    valid, otherwise 0.
 
     Ends when the node has ended, even if the node crashed.
     """

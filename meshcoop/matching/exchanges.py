@@ -28,7 +28,7 @@ class Exchanges:
     """All exchanges, grouped by person. To add or remove exchanges, callers give the row of the
     view that the exchanges come from.
 
-    Sums are kept, because two people may have thousands of exchanges. Days are days in `zone`.
+    Keeps sums too, because two people may have thousands of exchanges. Days are days in `zone`.
     """
 
     def __init__(self, zone: tzinfo) -> None:
@@ -67,7 +67,7 @@ class Exchanges:
         self._add(row, exchange)
 
     def remove(self, row: int) -> None:
-        """Removes the exchanges of a row."""
+        """Removes the exchanges that come from a row."""
         for exchange in self._by_row.pop(row, ()):
             self._rows_of[exchange.giver].discard(row)
             self._rows_of[exchange.receiver].discard(row)
@@ -108,8 +108,8 @@ class Exchanges:
         minutes: int | None,
         left: frozenset[bytes] = frozenset(),
     ) -> bool:
-        """Returns whether a person has already promised to somebody a part of the time that begins
-        at `moment` and lasts for `minutes`. Promises to people who have left do not matter.
+        """Returns whether a person has already promised any part of a time to somebody. The time
+        begins at `moment` and lasts for `minutes`. Promises to people who have left do not matter.
         """
         wanted = time_span(moment, minutes)
         if wanted is None:
@@ -163,7 +163,7 @@ class Exchanges:
 
 
 def _days_of_promise(exchange: Exchange) -> Iterable[tuple[bytes, str]]:
-    """Yields the people and the days of a promise whose hour is known."""
+    """If the hour of a promise is known, yields pairs: a person of the promise, and a day of it."""
     span = None if exchange.is_given else time_span(exchange.when, exchange.minutes)
     if span is not None:
         for day in _days_of(span):

@@ -155,7 +155,7 @@ class Explainer:
         codes: tuple[Explanation, Explanation],
         arguments: Mapping[str, object],
     ) -> Remark:
-        """Says something of a person. Takes the first code if the reader is this person."""
+        """Says something about a person. Takes the first code if the reader is this person."""
         for_reader, for_others = codes
         code = for_reader if person == self._me else for_others
         return Remark(code, {"actor": self._show_person(person), **arguments})

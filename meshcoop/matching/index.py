@@ -109,7 +109,7 @@ class MatchingIndex:
     def synonyms(self) -> Synonyms:
         """The synonyms of people who are not muted at this home (R-19.7a).
 
-        If there are too many, these are the newest (R-19.7b).
+        If there are too many, only the newest of them (R-19.7b).
         """
         if self._synonyms is None:
             unmuted = [
@@ -127,7 +127,9 @@ class MatchingIndex:
         return self._vocabulary is None or self.synonyms != self._vocabulary_synonyms
 
     def use_vocabulary(self, vocabulary: Vocabulary, synonyms: Synonyms) -> None:
-        """Takes a vocabulary that was made with these synonyms. All words are read again."""
+        """Uses a vocabulary from now on. It was made with these synonyms. All words are read
+        again.
+        """
         self._vocabulary = vocabulary
         self._vocabulary_synonyms = synonyms
         for row in list(self._rows_with_words):

@@ -90,8 +90,8 @@ class Ties:
     ) -> list[bytes]:
         """Returns the people that `here` knows and that are one step closer to `end`.
 
-        They are sorted by a hash of the start, the end and the person. So different searches begin
-        with different people.
+        Sorts them by a hash of the start, the end and the person. So different searches begin with
+        different people.
         """
         nearer = [
             person for person in self._ties[here] if distances.get(person) == distances[here] - 1

@@ -1,4 +1,4 @@
-"""Reduces folded words to their stems: without endings."""
+"""Reduces folded words to their stems. A stem is a word without its ending."""
 
 from functools import cache, lru_cache
 from typing import Any

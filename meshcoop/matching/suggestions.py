@@ -1,7 +1,7 @@
 """Makes suggestions: who could help with a request, who may want an offer, and how a person can
 give back.
 
-A home makes them from its own records when a person looks at them. It posts nothing
+A home makes suggestions from its own records when a person looks at them. The home posts nothing
 (specs/19-matching.md).
 """
 
@@ -31,8 +31,8 @@ class Purpose(StrEnum):
 
 
 class Suggestion(NamedTuple):
-    """A need and an offer that fit each other. The suggestion is made to the `recipient`, whose
-    need or offer is one of the two.
+    """A need and an offer that fit each other. The suggestion is made to the `recipient`. Either
+    the need or the offer is the recipient's own.
     """
 
     suggests: Purpose
@@ -66,8 +66,8 @@ class Suggestion(NamedTuple):
 class Suggestions:
     """Makes suggestions among `people`, at the time that `clock` shows.
 
-    `people` are the members who are not muted at this home. `left` are the people who have left: no
-    promise to them or by them takes time any more.
+    `people` are the members who are not muted at this home. `left` are the people who have left.
+    Promises to them or by them no longer take time.
     """
 
     def __init__(
@@ -89,8 +89,8 @@ class Suggestions:
         return _best_by_subject(self._suggest_all(person, self._index.of_person(person)))
 
     def about_post(self, post: NeedOrOffer) -> list[Suggestion]:
-        """Suggests a post to each person whose needs or offers it fits. Returns these suggestions,
-        the best fit first.
+        """Suggests a post to each person who has a need or an offer that fits the post. Returns
+        these suggestions, the best fit first.
         """
         if post.person not in self._people:
             return []
@@ -121,7 +121,8 @@ class Suggestions:
     def _suggest_all(self, person: bytes, sides: Iterable[NeedOrOffer]) -> Iterator[Suggestion]:
         """Yields the suggestions for a person from their own needs and offers.
 
-        Looks at a limited number of pairs, as many for each need or offer (R-19.4e).
+        Looks at a limited number of pairs. Each need or offer has the same share of this number
+        (R-19.4e).
         """
         newest_first = sorted(sides, key=lambda side: -side.created)[:_MAX_PAIRS]
         share = _MAX_PAIRS // max(len(newest_first), 1)
@@ -151,9 +152,9 @@ class Suggestions:
     def _suggest_giving(self, pair: Pair, recipient: bytes, reasons: list[Reason]) -> Suggestion:
         """Suggests that the recipient helps the person who has the need.
 
-        Suggests giving back instead if that person gave time to the recipient before. Also suggests
-        giving back if the recipient has received more than they gave, unless the need is a posted
-        request.
+        There are two cases in which it suggests giving back instead. In the first, that person gave
+        time to the recipient before. In the second, the need is no posted request, and the
+        recipient has received more than they gave.
         """
         exchanges = self._index.exchanges
         gift = exchanges.last_gift(pair.need.person, recipient)

@@ -80,9 +80,8 @@ def _guess_languages(
     """Returns the language that the author has declared. If the author has declared none, guesses
     from the words.
 
-    The guess is the language in which most words are known, or several languages if the same number
-    of words is known in each. If the author speaks some of these, only the languages that the
-    author speaks are returned.
+    The guess is the language in which most words are known. There may be several such languages. If
+    the author speaks some of them, returns only those that the author speaks.
     """
     lexicons = vocabulary.lexicons
     declared = vocabulary.find_language(lang) if lang else None
@@ -138,7 +137,7 @@ class _Scan:
         return self._topics
 
     def read_words(self, with_meaning: set[int]) -> dict[str, str]:
-        """Returns the words that say what the text is about, by topic. Leaves out the words at the
+        """Returns, by topic, the words that say what the text is about. Leaves out the words at the
         places `with_meaning`, because their meaning is known already.
         """
         written = {}
@@ -159,8 +158,8 @@ class _Scan:
                 self._add_meaning(meaning, places)
 
     def _phrases_at(self, start: int, length: int) -> Iterator[tuple[Places, Meaning | None]]:
-        """Yields the phrases of `length` words that begin at `start`. One is made of the words as
-        written, the other leaves out small words.
+        """Yields the phrases of `length` words that begin at `start`. The first phrase has the
+        words as written. The second phrase leaves out small words.
         """
         row = tuple(range(start, min(start + length, len(self._words))))
         if len(row) == length:
@@ -186,7 +185,7 @@ class _Scan:
     def _add_language_names(self) -> None:
         """If the text is about speaking languages, adds the languages that it names.
 
-        "French" means the language if the text also has a word about speaking, or if it says
+        "French" means the language if the text also has a word about speaking, or if the text says
         nothing else. In "French toast" it does not mean the language.
         """
         if not self._language_names:
@@ -216,8 +215,8 @@ class _Scan:
 
 
 def _thing_of(key: str) -> str:
-    """Returns the concept of having a thing, as opposed to an activity. For example, garden
-    furniture is a thing, but gardening is an activity.
+    """Turns the concept of an activity into the concept of a thing for that activity. For example,
+    turns gardening into garden tools. Keeps a concept that is a thing already.
     """
     if key in thing_concepts() or key.startswith(SPEAKS):
         return key

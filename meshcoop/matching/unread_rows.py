@@ -1,7 +1,8 @@
-"""The rows of views that the matching index has yet to read, and a limit for those with posts.
+"""The rows of views that the matching index has not read yet. Only a limited number of rows with
+posts is read.
 
 A person may have thousands of open posts. If the index read all of them, one person could make
-every list of suggestions slow. So it reads the newest few of each device (R-19.4d).
+every list of suggestions slow. So the index reads only the newest few of each device (R-19.4d).
 """
 
 from bisect import bisect_left, insort
@@ -54,7 +55,9 @@ class UnreadRows:
         return rows
 
     def note_posts(self, row: int) -> Iterable[int]:
-        """Notes that a row has an open post. Yields the row whose posts are now one too many."""
+        """Notes that a row has an open post. If the device now has too many such rows, yields the
+        oldest of them: its posts no longer count.
+        """
         log = self._log_of.get(row)
         if log is None:
             return

@@ -211,8 +211,8 @@ def _add_meaning(table: dict[Phrase, Meaning], phrase: Phrase, meaning: Meaning)
 
 
 def _meaning_of_group(group: list[str]) -> Meaning:
-    """Returns the meaning of a group of synonyms: all concepts that any of them has. If none of
-    them has a concept, makes a new one.
+    """Returns the meaning of a group of synonyms: every concept that any of the synonyms has. If no
+    synonym has a concept, makes a new one.
     """
     concepts: set[str] = set()
     for phrase in group:

@@ -1,4 +1,6 @@
-"""Dial rules: which addresses a node dials, whoever names them (R-05.9d, R-05.9e)."""
+"""Dial rules: which addresses a node dials. The same rules hold for every source of an address
+(R-05.9d, R-05.9e).
+"""
 
 import ipaddress
 import re
@@ -43,8 +45,8 @@ def is_on_link(address: str, subnets: Sequence[Subnet]) -> bool:
 
 
 def find_ip(address: str) -> IPv4Address | IPv6Address | None:
-    """Returns the IP address to which a dial of an address goes. Returns None if the port is one
-    that no node uses (R-05.9f), or if there is no IP address.
+    """Returns the IP address that a node reaches if it dials an address. Returns None if there is
+    no IP address, or if no node uses the port (R-05.9f).
     """
     place = _PLACE.match(address)
     if place is None:

@@ -1,5 +1,5 @@
-"""Opens doors and answers at them: the proof at the beginning of a stream that both ends know one
-secret (`protocol.wire.door`, R-05.11).
+"""Opens doors and answers at them. A door is the beginning of a stream: there both ends prove that
+they know the same secret (`protocol.wire.door`, R-05.11).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,8 +23,8 @@ class DoorStaysShut(NetworkError):
 
 
 class OpenDoor(NamedTuple):
-    """A stream whose two ends have proved that they know one secret. `stream` is to be read from
-    here on.
+    """A stream whose two ends have proved that they know one secret. From now on, callers read from
+    `stream`.
     """
 
     stream: Stream
@@ -62,10 +62,10 @@ async def answer_door(
 ) -> tuple[OpenDoor, _Guarded]:
     """Answers at the door of a stream that a peer has opened.
 
-    `guarded` has, for each key of the door (`protocol.wire.door.door_key`), what is behind it.
-    Returns what is behind the key that the peer has shown. Raises DoorStaysShut, and sends nothing,
-    if the peer shows none of them. Raises NetworkError if the stream is cut, or if the peer does not
-    answer in time.
+    `guarded` maps each key of the door (`protocol.wire.door.door_key`) to the thing behind the
+    door. Returns the stream, and the thing that belongs to the peer's key. If the peer knows none
+    of the keys, sends no proof and raises DoorStaysShut. Raises NetworkError if the stream is cut,
+    or if the peer does not answer in time.
     """
     ends = Ends(opener=stream.peer, answerer=own_peer)
     reader = PrereadStream(stream)
@@ -81,8 +81,8 @@ async def answer_door(
 
 
 class PrereadStream:
-    """A stream of which a piece may have been read too early. `read` returns that piece again. It
-    implements Stream.
+    """A stream from which some data may have been read too early. `read` returns these data first.
+    The class implements Stream.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -101,7 +101,7 @@ class PrereadStream:
         return data or await self._stream.read()
 
     async def read_exactly(self, size: int) -> bytes:
-        """Returns the next `size` bytes, or fewer if the peer closes the stream before."""
+        """Returns the next `size` bytes. Returns fewer if the peer closes the stream before."""
         data = b""
         while len(data) < size and (piece := await self.read()):
             data += piece

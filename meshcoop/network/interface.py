@@ -105,9 +105,9 @@ class RelayService(Protocol):
 class Network(Protocol):
     """The network as one node sees it.
 
-    What a node registers here (a protocol, a gossip topic, the service of a relay) is registered
-    only within the block of a `with` statement. So nothing stays registered for longer than there
-    is somebody to answer, and it can be registered again.
+    A node can register a protocol, a gossip topic, or the service of a relay. Each registration
+    lasts for the block of a `with` statement. So it ends when nobody is there to answer any more.
+    After that, the node can register the same thing again.
 
     Addresses are multiaddrs that end in /p2p/PEER_ID. An address that leads through a relay begins
     with the relay's own address: …/p2p/RELAY_ID/p2p-circuit/p2p/PEER_ID.
@@ -156,8 +156,8 @@ class Network(Protocol):
     async def connect(self, address: str) -> str:
         """Dials `address`. Returns the peer's id.
 
-        Raises NetworkError within a bounded time. If another node than expected answers, and its id
-        is known, raises UnexpectedPeer.
+        If nobody answers, raises NetworkError within a bounded time. If an unexpected node answers,
+        and its id is known, raises UnexpectedPeer.
         """
 
     def serve_relay(self, allowed: Callable[[str], bool]) -> AbstractContextManager[RelayService]:
@@ -179,8 +179,8 @@ class Network(Protocol):
     async def upgrade_to_direct(self, peer: str) -> bool:
         """Tries once to replace a connection through a relay by a direct one.
 
-        Returns True if there is a direct connection now. Then the streams of the old connection
-        have ended. Raises NetworkError if it is too early to try.
+        Returns True if there is a direct connection now. In this case, the streams of the old
+        connection have ended. Raises NetworkError if it is too early to try.
         """
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
@@ -199,14 +199,14 @@ class Network(Protocol):
 
         At first this node shares the topic with nobody: see `share_topic`.
 
-        `validator` is synchronous, and its answer depends on the bytes alone. A message that it
-        refuses is not delivered and not forwarded. If the channel is full, new messages are lost.
-        Gossip only makes news quick; sync brings what gossip lost.
+        `validator` is synchronous, and its answer depends on the bytes alone. If it refuses a
+        message, the message is neither delivered nor forwarded. If the channel is full, new
+        messages are lost. Gossip only makes news quick; sync brings what gossip lost.
         """
 
     def share_topic(self, topic: str, peers: set[str]) -> None:
-        """Shares a topic with exactly these peers. Other peers are not told of the topic, get no
-        message of it, and nothing that they say of it counts.
+        """Shares a topic with exactly these peers. Other peers are not told of the topic, and get
+        no message of it. If they send something about the topic, this node ignores it.
 
         Does nothing if this node does not take part in the topic.
         """

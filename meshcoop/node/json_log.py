@@ -9,8 +9,8 @@ from protocol.log_lines import count_left_out, shorten_entry
 
 class JsonLines(logging.Formatter):
     """Formats log records with the fields `time` (ISO 8601, UTC), `level`, `logger` and `message`.
-    If there was an error, adds the field `error`. If entries like this one were left out before it,
-    adds their number as `left_out`.
+    If there was an error, adds the field `error`. If similar entries were left out before this
+    entry, adds their number as `left_out`.
     """
 
     def format(self, record: logging.LogRecord) -> str:

@@ -46,9 +46,9 @@ def open_membership(
     other neighbourhood.
 
     `neighbours` is a file, beside the store, that keeps the addresses of other homes. `arrival` are
-    records that prove that this home is a member's. The home uses them until it is synced.
-    `on_change` is called with the number of records that were stored. If something else has
-    changed, it is called with 0.
+    records that prove that this home belongs to a member. The home shows them until it has the
+    neighbourhood's records. `on_change` is called with the number of records that were stored. If
+    something else has changed, it is called with 0.
     """
     keys = unlocked.keys
     machine = key_file.machine_id()

@@ -74,7 +74,8 @@ async def run_node(
     """Runs the node of a home until `stop` is set.
 
     The caller provides the network, the clock (in milliseconds) and the randomness. `damage` names
-    the faults found in the store before. `on_ready` is called when the node answers programs.
+    the faults that were found in the store before the start. `on_ready` is called when the node
+    answers programs.
     """
     for package, fault in FAULTS.items():
         _LOG.warning("The kinds of %s are left out: %s.", package, fault)
@@ -258,7 +259,7 @@ class Node:
 
     async def join(self, text: str, name: str | None, seconds: float) -> bool:
         """Shows an invitation to the inviter's home and asks to be admitted. Returns True when this
-        home belongs to the neighbourhood, or False if members must vouch first.
+        home belongs to the neighbourhood. Returns False if members must vouch first.
 
         If `name` is None, the start of the person's id stands in place of a name.
 
@@ -291,17 +292,17 @@ class Node:
         raise Mistake("Admitted, but the neighbours' records have not all come; leave the node up.")
 
     async def ask_place(self, text: str, seconds: float) -> bytes:
-        """Asks the home that made an invitation for the place for which a newcomer's device has to
-        be certified.
+        """Asks the inviter's home for the place: the beginning of the neighbourhood's id. A
+        newcomer's device has to be certified for this place.
 
-        Raises Refused if that home does not know the invitation, and Mistake if no neighbour
-        answers.
+        Raises Refused if the inviter's home does not know the invitation. Raises Mistake if no
+        neighbour answers.
         """
         return await _ask_neighbour(partial(joining.ask_place, self._visit(text)), seconds)
 
     async def _is_from_here(self, visit: Visit, membership: Membership) -> bool:
-        """Returns whether an invitation is from this home, or from a home of this neighbourhood that
-        is up.
+        """Returns whether an invitation comes from this home, or from another home of this
+        neighbourhood. That other home must answer now.
         """
         if visit.inviter == self.network.peer_id:
             return True
@@ -367,7 +368,7 @@ class Node:
         return membership
 
     async def _run_mesh(self, membership: Membership, *, task_status: TaskStatus) -> None:
-        """Runs the mesh of a membership. Meanwhile, answers newcomers and neighbours who bring an
+        """Runs the mesh of a membership. Meanwhile, answers newcomers, and neighbours who bring an
         address.
         """
         desk = membership.invitation_desk
@@ -431,7 +432,7 @@ class Node:
 
 async def _ask_neighbour(ask: Callable[[], Awaitable[_Answer]], seconds: float) -> _Answer:
     """Asks the inviter's home, again and again until it answers. Raises Mistake if no neighbour has
-    answered after this many seconds.
+    answered after `seconds`.
     """
     try:
         return await joining.keep_trying(ask, seconds)

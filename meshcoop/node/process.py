@@ -2,7 +2,7 @@
 
 The passphrase reaches the node through its standard input, a pipe that ends after one line. In the
 node's environment, MESHCOOP_PASSPHRASE_FILE names /dev/stdin. So the passphrase is on no disk, in
-no environment and on no command line. The node needs neither a terminal nor an option for it.
+no environment and on no command line. The node needs no terminal and no option for the passphrase.
 """
 
 import os
@@ -57,8 +57,8 @@ def start(
     Mistake with the last line of its log. If the node's exit code was 1 or 2, the Mistake has this
     code too.
 
-    A node that works on is never ended here. If it writes nothing to its log for START_SECONDS,
-    raises Mistake, and the node goes on in the background.
+    Never ends a node that is still starting. If the node writes nothing to its log for
+    START_SECONDS, raises Mistake. The node then goes on in the background.
     """
     home.create()
     while running(home):
@@ -150,8 +150,8 @@ def _await_ready(
     """Waits until the node says through its API that it is ready. Returns the id of the node's
     process.
 
-    A node that has much to do first writes to its log how far it is. Waits as long as it does.
-    Raises Mistake if it is silent for START_SECONDS.
+    If a node has much to do first, it writes to its log how far it is. As long as the node writes
+    to its log, this function waits. If the node is silent for START_SECONDS, raises Mistake.
     """
     began = time.monotonic()
     last_sign = began

@@ -11,9 +11,10 @@ _PAUSE = 1.0  # seconds between two lines
 
 
 class Work(NamedTuple):
-    """What a node may do while it starts, in sentences: at the begin, on the way, and at the end.
+    """One kind of long work at a node's start, with three sentences: for the beginning, on the way,
+    and for the end.
 
-    If the sentence for the begin or the end is empty, nothing is said then.
+    If a sentence is empty, nothing is said at that point.
     """
 
     begins: str
@@ -35,8 +36,8 @@ FOLDING = Work(
 
 
 class StartReport:
-    """Writes lines to the log about one work. If a person has started the node in a terminal,
-    writes the lines there too.
+    """Writes lines to the log about one piece of work. If a person has started the node in a
+    terminal, writes the lines there too.
 
     If the work is not needed, nobody calls the report, and it writes nothing.
     """
@@ -46,8 +47,9 @@ class StartReport:
         self._last_line = time.monotonic()  # when the last line was written, in seconds
 
     def __call__(self, done: int, total: int) -> None:
-        """Notes that `done` of `total` are done. If the work begins, `done` is 0. If it goes on
-        where an earlier start was ended, `done` is more. The last call has `done` = `total`.
+        """Notes that `done` of `total` are done. At the beginning of the work, `done` is 0. If an
+        earlier start was ended in the middle, the work goes on from there, and `done` is more than
+        0. The last call has `done` = `total`.
         """
         if done == 0:
             self._write(self._work.begins)

@@ -2,7 +2,7 @@
 
 While a step runs, nobody gets an answer. So no step may take more than 50 ms of the processor, no
 matter what a person or a peer has written. If the environment variable MESHCOOP_STEPS names a file,
-a node writes into it which steps took longer, and which one was the slowest of all.
+a node writes its slow steps into that file, and at the end the slowest step.
 """
 
 import json

@@ -57,7 +57,7 @@ def unit(home: Home, name: str, user: str) -> str:
 
 
 def _word(text: str) -> str:
-    """Quotes a text so that it is one word of a unit file."""
+    """Quotes a text so that it becomes one word of a unit file."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"' if set(escaped) & set(" \t'\"\\;") else escaped
 

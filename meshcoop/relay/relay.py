@@ -83,7 +83,7 @@ class Relay:
     """Serves neighbourhoods. Each one has a store of its own, beside the relay's store.
 
     `tenants` are the neighbourhoods that are served now. The relay's tasks run in `nursery`.
-    `carrying` passes connections on.
+    `carrying` is the network's service that relays connections.
     """
 
     def __init__(
@@ -122,22 +122,23 @@ class Relay:
         return [tenant.mesh for tenant in self.tenants.values()]
 
     def talking(self) -> set[str]:
-        """Returns the peers that have proved, in any neighbourhood, that they are a member's home
+        """Returns the peers that have proved, in any neighbourhood, what they are: a member's home
         or a relay.
         """
         return {peer for mesh in self.meshes for peer in mesh.conversations}
 
     @property
     def unserved(self) -> list[bytes]:
-        """The neighbourhoods that have enrolled the relay, and that it cannot serve now."""
+        """The neighbourhoods that have enrolled the relay, but that it cannot serve now."""
         enrolled = self._neighbourhoods.all()
         return [neighbourhood for neighbourhood in enrolled if neighbourhood not in self.tenants]
 
     async def keep_serving(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Serves every neighbourhood that has enrolled the relay, until cancelled. If one cannot be
-        served, the others are served all the same (R-08.7h), and this one is tried again later.
+        """Serves every neighbourhood that has enrolled the relay, until cancelled. If one
+        neighbourhood cannot be served, the relay still serves the others (R-08.7h). It tries that
+        neighbourhood again later.
 
-        Reports through `task_status` when each has been tried once.
+        Reports through `task_status` when each neighbourhood has been tried once.
         """
         self._compare_files()
         while True:
@@ -198,8 +199,8 @@ class Relay:
             tenant.storage.change_limits(limits, self._now())
 
     async def answer_requests(self, stream: Stream) -> None:
-        """Answers the enrolment requests that come on one stream, if the peer proves that it knows
-        the secret of a ticket of this relay.
+        """Answers the enrolment requests that come on one stream. The peer must first prove that it
+        knows the secret of a ticket of this relay.
         """
         guarded = self.tickets.door_keys()
         try:
@@ -215,10 +216,12 @@ class Relay:
                     await opened.stream.write(frames.encode(reply))
 
     def _compare_files(self) -> None:
-        """Makes the table of neighbourhoods and the files of their stores agree.
+        """Compares the table of neighbourhoods with the files of their stores, and makes the two
+        agree.
 
-        A relay that was killed while it left a neighbourhood still has the files. A relay whose own
-        store was lost has files that the table does not name. It must go on serving these.
+        If a relay was killed while it left a neighbourhood, it still has the files. If a relay lost
+        its own store, it has files that the table does not name. The relay must go on serving the
+        neighbourhoods of these files.
         """
         for path in self._home.served_stores():
             neighbourhood = bytes.fromhex(path.stem)
@@ -243,10 +246,10 @@ class Relay:
         return tenant
 
     async def _run_tenant(self, neighbourhood: bytes, *, task_status: TaskStatus) -> None:
-        """Builds the tenant, which holds everything that serves one neighbourhood, and runs it.
-        When the tenant answers peers, reports the tenant through `task_status`.
+        """Builds a tenant for one neighbourhood, and runs it. When the tenant answers peers,
+        reports the tenant through `task_status`.
 
-        A fault of a tenant ends that tenant alone. It is served again later.
+        A fault of a tenant ends only that tenant. Its neighbourhood is served again later.
         """
         path = self._path_of(neighbourhood)
         path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -307,7 +310,7 @@ class Relay:
 
 
 def _short(neighbourhood: bytes) -> str:
-    """Returns the name of a neighbourhood in logs. Its whole id opens doors, so no log has it
-    (R-05.12b).
+    """Returns the name of a neighbourhood in logs. Whoever knows the whole id can open doors, so no
+    log has the whole id (R-05.12b).
     """
     return neighbourhood.hex()[:8]

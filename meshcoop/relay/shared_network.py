@@ -40,8 +40,8 @@ class SharedNetwork:
     that do not prove that they belong to a neighbourhood.
 
     `talking` returns the peers that have given this proof. `served` returns the neighbourhoods that
-    have enrolled the relay, and `left` those that the relay no longer serves. `random(n)` returns n
-    random bytes.
+    have enrolled the relay. `left` returns the neighbourhoods that the relay no longer serves.
+    `random(n)` returns n random bytes.
     """
 
     def __init__(
@@ -210,8 +210,8 @@ class NeighbourhoodNetwork:
         return await self._network.open_stream(peer, protocol)
 
     async def drop(self, peer: str) -> None:
-        """Closes the connections to `peer`. Does nothing if the peer has proved that it belongs to
-        a neighbourhood served here.
+        """Closes the connections to `peer`. But if the peer has proved that it belongs to a
+        neighbourhood served here, does nothing.
         """
         if peer not in self._shared.talking():
             await self._network.drop(peer)

@@ -38,7 +38,7 @@ class HandedKeys(KeyRing):
         super().accept_gossip(self._handed.all())
 
     def take(self, person: bytes, keys: list[bytes]) -> None:
-        """Stores the keys from this member's home, in place of the keys that it sent before."""
+        """Stores the keys that this member's home has sent, in place of its earlier keys."""
         self._handed.replace(person, keys[:_MAX_KEYS_OF_ONE])
         super().accept_gossip(self._handed.all())
 

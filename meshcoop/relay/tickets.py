@@ -35,15 +35,15 @@ class Tickets:
         return relay_ticket.encode(new), expires
 
     def door_keys(self) -> dict[bytes, bytes]:
-        """Returns the keys of the door to this relay's enrolment: for each key, the id of the ticket
-        that has its secret.
+        """Returns the keys of the door at which peers enrol this relay. Maps each key to the id of
+        the ticket with the key's secret.
         """
         secrets = self._issued.secrets(door.MAX_SECRETS)
         return {door.door_key(secret): ticket for ticket, secret in secrets}
 
     def check(self, request: EnrolRequest, ticket: bytes, ends: Ends) -> None:
         """R-08.6: checks a request to enrol the relay. Raises Refused if the ticket is not valid,
-        or if no member asks.
+        or if the request does not come from a member.
 
         The peer has proved that it knows the secret of the ticket with the id `ticket`. The ticket
         is not valid if another neighbourhood has used it, or if it expired before its first use.

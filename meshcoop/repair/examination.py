@@ -16,8 +16,8 @@ class Examined(TypedDict):
 
     `faults` has the faults of each damaged store, by the name of its file. `failed` are the errors
     of the threads that code failed to fold. `newer` counts the records of kinds that the program
-    does not know. `head_times` are the times (ms) at which the devices signed last. `last_meeting`
-    is the time (ms) at which another home was last met, or 0 if none was.
+    does not know. `head_times` are the times (ms) of each device's latest record. `last_meeting` is
+    the time (ms) when this home last met another home, or 0 if it never met one.
     """
 
     is_lost: bool
@@ -30,8 +30,8 @@ class Examined(TypedDict):
 
 
 def examine_stores(home: Home, key: bytes) -> Examined:
-    """Looks into all stores of a home, which `key` opens. SQLite checks each file, and every record
-    is hashed again. Raises Obstacle if a store cannot be read now.
+    """Looks into all stores of a home. `key` opens the stores. SQLite checks each file, and every
+    record is hashed again. Raises Obstacle if a store cannot be read now.
     """
     paths = home.stores()
     faults = {path.name: integrity.find_faults(path, key) for path in paths}

@@ -51,11 +51,11 @@ class Fault(StrEnum):
 
 
 def find_faults(path: Path, key: bytes, report: Report | None = None) -> list[Remark]:
-    """Returns the faults of the store at `path`, which `key` opens. Changes nothing.
+    """Returns the faults of the store at `path`. `key` opens the store. Changes nothing.
 
-    If there are no faults or no store, returns an empty list. `report` is called with the number of
-    records checked, and of all records. The caller must hold the home's lock, or the home's node
-    must be stopped. Raises Obstacle if the store cannot be read now (R-01.27d).
+    If there are no faults or no store, returns an empty list. `report` is called with two numbers:
+    how many records are checked, and how many there are. The caller must hold the home's lock, or
+    the home's node must be stopped. Raises Obstacle if the store cannot be read now (R-01.27d).
     """
     check_is_file(path)
     if not path.exists():
@@ -75,7 +75,8 @@ def find_faults(path: Path, key: bytes, report: Report | None = None) -> list[Re
 
 
 def is_lost(path: Path, key: bytes) -> bool:
-    """Returns whether there is no store at `path`, or only one in which nothing was ever stored.
+    """Returns whether there is no store at `path`, or only a store in which nothing was ever
+    stored.
 
     Raises Obstacle if the store cannot be read now.
     """
@@ -91,8 +92,8 @@ def is_lost(path: Path, key: bytes) -> bool:
 
 
 def check_is_file(path: Path) -> None:
-    """Raises Obstacle if something else than a file is in the place of a store, or if nobody lets
-    us look.
+    """Raises Obstacle if the path of a store leads to something that is no file, or if this program
+    may not look there.
     """
     try:
         mode = path.stat().st_mode
@@ -129,9 +130,9 @@ def find_wal_fault(path: Path) -> Remark | None:
     """Returns the fault of the write-ahead log of the store at `path`, or None if the log has no
     fault.
 
-    SQLite will drop everything in a log after a damaged place. Other nodes must then send these
-    records again. What a killed process had not committed is no fault. Raises Obstacle if the log
-    cannot be read now.
+    SQLite will drop everything in a log after a damaged place. Other nodes must then send the
+    dropped records again. If a process is killed before it commits, its changes are dropped too,
+    but this is no fault. Raises Obstacle if the log cannot be read now.
     """
     try:
         with Path(f"{path}-wal").open("rb") as file:
@@ -190,12 +191,12 @@ def _read_wal_header(data: bytes) -> _WalHeader | None:
 
 
 def _find_broken_frame(read: Callable[[int], bytes], header: _WalHeader) -> Remark | None:
-    """Reads all frames of a write-ahead log. If a transaction was committed behind a broken frame,
-    returns this fault.
+    """Reads all frames of a write-ahead log. Returns a fault if a transaction was committed after a
+    broken frame.
 
     Otherwise returns None. A process that is killed inside a transaction leaves broken frames:
     SQLite writes pages of a large transaction early, writes some of them again, and sets the
-    checksums of the rewritten ones only when it commits. No such frame was ever committed.
+    checksums of the rewritten pages only when it commits. No such frame was ever committed.
     """
     size = _FRAME_HEADER + header.page_size
     checksum = header.checksum

@@ -53,13 +53,13 @@ def mend_store(
     on_check: Report | None = None,
     on_mend: Report | None = None,
 ) -> Remark | None:
-    """If the store at `path`, which `key` opens, is damaged, mends it. Returns what the damage was and what was done,
-    or None if there is no damage.
+    """Mends the store at `path` if it is damaged. `key` opens the store. Returns what was damaged
+    and what was done. Returns None if there is no damage.
 
     `inbox_of` makes the inbox through which the new store takes in records. It returns None if the
-    store is not meant to hold records. `on_check` and `on_mend` are called while records are
-    checked and saved, with the number done and the number of all. The caller must hold the home's
-    lock.
+    store is not meant to hold records. `on_check` is called while records are checked, and
+    `on_mend` while they are saved. Both get two numbers: how many records are done, and how many
+    there are. The caller must hold the home's lock.
 
     If the process is killed meanwhile, the next call goes on with what was saved. Raises Obstacle
     if the store cannot be read or written now (R-01.27d).
@@ -112,8 +112,8 @@ def _rebuild(
 
 
 def _change_places(path: Path, growing: Path) -> Path:
-    """Moves the files of the damaged store into a folder beside the store, and the new store into
-    their place. Returns this folder.
+    """Moves the files of the damaged store into a folder beside it, and puts the new store in their
+    place. Returns that folder.
     """
     folder = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     folder.mkdir(mode=0o700, exist_ok=True)

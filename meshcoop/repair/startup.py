@@ -28,8 +28,8 @@ def mend_stores(
     lost. The caller must hold the home's lock.
 
     `on_check` and `on_mend` are called as for `rebuild.mend_store`. Raises Obstacle if the home's
-    own store cannot be read or written now. A relay serves the other neighbourhoods if it cannot
-    use the store of one.
+    own store cannot be read or written now. If a relay cannot use the store of one neighbourhood,
+    it still serves the others.
     """
     neighbourhood = keys.neighbourhood
     served = home.served_stores()

@@ -36,8 +36,8 @@ class Database:
     """An open database file. Other classes of this package create their tables in it."""
 
     def __init__(self, path: Path | str, key: bytes | None = None) -> None:
-        """Opens the file with its key. A database in memory has none. Raises Obstacle or Damaged if
-        the file cannot be opened.
+        """Opens the file with its key. A database in memory has no key. Raises Obstacle or Damaged
+        if the file cannot be opened.
         """
         self.db = open_to_write(path, key)
         with raise_disk_errors():

@@ -1,7 +1,7 @@
-"""Errors of the disk: an obstacle keeps the store from being used, or the bytes that the disk
-returns differ from those written.
+"""Errors of the disk. Either an obstacle keeps the store from being used, or the disk returns other
+bytes than were written.
 
-The two are told apart by SQLite's result codes. An obstacle passes, and the store is as good as
+SQLite's result codes tell these two cases apart. An obstacle passes, and the store is as good as
 before. Only a damaged store is rebuilt.
 """
 

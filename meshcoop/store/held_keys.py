@@ -34,10 +34,12 @@ class KeptKey(NamedTuple):
 
 
 class EpochKeys:
-    """The tables of group keys, of those whom their makers named as gone, and of keys given.
+    """The tables of group keys. For each key, they also hold who is gone according to the key's
+    maker, and to which devices this home gave the key.
 
-    A key stays here when the records that handed it on are gone: words are sealed with it. It is
-    locked with the box key of a device of this home, which lies outside the store.
+    A key stays here even if the records that brought it are deleted, because contents are sealed
+    with the key. The key is locked with the box key of a device of this home. The store does not
+    contain that box key.
     """
 
     def __init__(self, database: Database) -> None:
@@ -56,8 +58,8 @@ class EpochKeys:
         )
 
     def names_of(self, maker: bytes, key_id: bytes) -> bytes | None:
-        """Returns the joined names of those whom the maker of a key named as gone. Returns None if
-        no record of the key was ever here.
+        """Returns the names of everybody who is gone, according to the maker of a key. The names
+        are joined. Returns None if no record of the key was ever here.
         """
         row = self._db.execute(
             "SELECT names FROM epoch_names WHERE maker = ? AND id = ?", (maker, key_id)
@@ -65,18 +67,18 @@ class EpochKeys:
         return row[0] if row else None
 
     def set_names(self, maker: bytes, key_id: bytes, names: bytes) -> None:
-        """Stores the joined names of those whom the maker of a key named as gone."""
+        """Stores the joined names of everybody who is gone, according to the maker of a key."""
         self._db.execute(
             "INSERT OR REPLACE INTO epoch_names VALUES (?, ?, ?)", (maker, key_id, names)
         )
 
     def given_to(self, device: bytes) -> set[bytes]:
-        """Returns the ids of the keys that this home gave to a device by record."""
+        """Returns the ids of the keys that this home has given to a device in records."""
         rows = self._db.execute("SELECT id FROM keys_given WHERE device = ?", (device,))
         return {row[0] for row in rows}
 
     def note_given(self, device: bytes, ids: Iterable[bytes]) -> None:
-        """Notes that this home gave keys to a device by record."""
+        """Notes that this home has given keys to a device in records."""
         self._db.executemany(
             "INSERT OR IGNORE INTO keys_given VALUES (?, ?)", [(device, key_id) for key_id in ids]
         )

@@ -1,4 +1,6 @@
-"""The invitations that this home has given out, and the people who came with one (who knocked)."""
+"""The invitations that this home has given out, and the people who came with an invitation (who
+knocked).
+"""
 
 from typing import NamedTuple
 
@@ -33,7 +35,9 @@ class Invitations:
         self._db.executescript(_SCHEMA)
 
     def secrets(self, most: int) -> list[tuple[bytes, bytes]]:
-        """Returns (id, secret) for each invitation, at most `most`. The last to expire comes first."""
+        """Returns (id, secret) for each invitation, at most `most`. The invitation that expires
+        last comes first.
+        """
         rows = self._db.execute(
             "SELECT id, secret FROM invitations ORDER BY expires DESC LIMIT ?", (most,)
         )
@@ -60,7 +64,7 @@ class Invitations:
     def statement_of(self, person: bytes) -> bytes | None:
         """Returns the root statement that a person sent when they knocked, or None.
 
-        A root statement is what the person's root key signed.
+        A root statement is a statement that the person's root key has signed.
         """
         row = self._db.execute(
             "SELECT statement FROM invitations WHERE person = ?", (person,)

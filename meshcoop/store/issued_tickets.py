@@ -28,7 +28,9 @@ class IssuedTickets:
         self._db.executescript(_SCHEMA)
 
     def secrets(self, most: int) -> list[tuple[bytes, bytes]]:
-        """Returns (id, secret) for each ticket, at most `most`. The last to expire comes first."""
+        """Returns (id, secret) for each ticket, at most `most`. The ticket that expires last comes
+        first.
+        """
         rows = self._db.execute(
             "SELECT id, secret FROM tickets ORDER BY expires DESC LIMIT ?", (most,)
         )

@@ -21,23 +21,24 @@ CREATE TABLE IF NOT EXISTS logs (
 
 
 class Used(NamedTuple):
-    """What a log has used of a quota on one day: the number and the bytes of its records."""
+    """How much of a quota a log has used on one day: the number of its records, and their bytes."""
 
     records: int = 0
     bytes: int = 0
 
     def plus(self, fields: Header) -> "Used":
-        """Returns what is used with one more record, which has the header `fields`."""
+        """Returns the use with one more record. `fields` is the header of that record."""
         return Used(self.records + 1, self.bytes + fields.size)
 
 
 class DeviceLog(NamedTuple):
     """One device's log, in row `n`.
 
-    `day` is the day of its head, counted since 1970. What the log has used of its quotas on that
-    day is counted apart for the person's records (`by_person`) and for those that software signed
-    by itself (`by_software`, R-03.15i). `fork` is its lowest forked number, or None. `ended` is the
-    number of the record that passed twice the quota, or None. No record after that one is stored.
+    `day` is the day of its head, counted since 1970. On that day, the log has used `by_person` of
+    the quota for the person's records. It has used `by_software` of the quota for records that
+    software signed by itself (R-03.15i). `fork` is the log's lowest forked number, or None. `ended`
+    is the number of the record that passed twice the quota, or None. No record after this record is
+    stored.
     """
 
     n: int
@@ -50,8 +51,8 @@ class DeviceLog(NamedTuple):
     ended: int | None
 
     def used_with(self, fields: Header, day: int) -> Used:
-        """Returns what is used of the quota of a `day` with one more record, which has the header
-        `fields`.
+        """Returns what the log uses of the quota of a `day` with one more record. `fields` is the
+        header of that record.
         """
         if day != self.day:
             return Used().plus(fields)

@@ -1,11 +1,11 @@
 """Changes the tables of an older store into those of this program (R-01.32).
 
 A store carries the number of the version that made it or changed it last. Each step leads from one
-version to the next, in one transaction with the number. So a killed process leaves a store of one
-version or of the next, and the next start goes on.
+version to the next. One transaction makes the step and changes the number. So if a process is
+killed, the store is of the old version or of the new one, and the next start goes on.
 
-A new table needs no step: whoever uses it creates it. Tables of views need none either: they are
-made again from records.
+A new table needs no step: the code that uses it creates it. Tables of views need no step either:
+they are made again from records.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,9 @@ FIRST = 2  # stores of version 1 were not encrypted, and their records count no 
 
 
 class Step(NamedTuple):
-    """The statements that change one table. If a store lacks the table, they have nothing to do."""
+    """The statements that change one table. If a store lacks the table, the statements have nothing
+    to do.
+    """
 
     table: str
     statements: tuple[str, ...]
@@ -30,8 +32,8 @@ STEPS: Mapping[int, Step] = MappingProxyType({})
 
 
 def migrate(db: Connection) -> None:
-    """Brings an open store to the newest version. A new store has it at once. Raises Mistake if a
-    newer program has changed the store.
+    """Brings an open store to the newest version. A new store gets this version at once. Raises
+    Mistake if a newer program has changed the store.
     """
     newest = max(STEPS, default=FIRST)
     version = read_version(db)

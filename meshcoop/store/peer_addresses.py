@@ -1,4 +1,4 @@
-"""The network addresses of members' homes that this node has met or heard of."""
+"""The network addresses of members' homes that this node has met, or of which it has heard."""
 
 from collections.abc import Iterable
 
@@ -45,8 +45,8 @@ class PeerAddresses:
         self._db.execute("INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when))
 
     def note_heard(self, peer: str, addresses: Iterable[str]) -> None:
-        """Notes the addresses at which a peer says that it is, in place of those that it said
-        before and at which nobody was met.
+        """Notes the addresses that a peer now gives as its own. Deletes the addresses that the peer
+        gave before, except those at which it was met.
         """
         self._db.execute("DELETE FROM addresses WHERE peer = ? AND met = 0", (peer,))
         rows = [(address, peer) for address in addresses]

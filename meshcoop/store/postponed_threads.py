@@ -55,7 +55,7 @@ class PostponedThreads:
         self._db.execute("DELETE FROM held WHERE due <= ?", (now,))
 
     def forget(self, roots: Iterable[int]) -> None:
-        """Deletes threads, whenever they were to be folded."""
+        """Deletes threads, no matter when they are to be folded."""
         self._db.executemany("DELETE FROM held WHERE root = ?", ((root,) for root in roots))
 
 
@@ -89,8 +89,8 @@ class Sweeps:
         return Sweep(row[0], LogPlace(row[1], row[2])) if row else None
 
     def set(self, log_n: int, after: LogPlace) -> None:
-        """Notes that the walk along a log goes on behind a place. If one is under way, it goes on
-        there.
+        """Notes that the walk along a log goes on behind a place. If a walk along this log is under
+        way, it goes on from this place.
         """
         self._db.execute("INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?)", (log_n, *after))
 

@@ -42,8 +42,8 @@ class QuotaCounts:
         return CountedLog(*row) if row else None
 
     def records_before_fork(self, log: CountedLog, after: int, limit: int) -> list[CountedRecord]:
-        """Returns the next records of a log whose numbers are above `after` and below its fork, at
-        most `limit` of them, the lowest number first.
+        """Returns the next records of a log, the lowest number first, and at most `limit` of them.
+        Their numbers are above `after` and below the fork of the log.
         """
         rows = self._db.execute(
             "SELECT n, root, over, header FROM records WHERE log = ?1 AND seq > ?2"
@@ -57,7 +57,9 @@ class QuotaCounts:
         self._db.execute("UPDATE records SET over = ? WHERE n = ?", (over, n))
 
     def set_use(self, log_n: int, day: int, by_person: Used, by_software: Used) -> None:
-        """Notes the day of a log's head, and how many records and bytes the log has used of it."""
+        """Notes the day of a log's head, and how many records and bytes the log has used of that
+        day's quotas.
+        """
         self._db.execute(
             "UPDATE logs SET day = ?, records = ?, bytes = ?, automatic_records = ?,"
             " automatic_bytes = ? WHERE n = ?",

@@ -20,8 +20,8 @@ _MOST_ROWS = 50_000_000
 
 @contextmanager
 def skip_damage() -> Iterator[None]:
-    """Runs the block of a `with` statement, which reads a store. If it meets damage, it ends there
-    without an error. Raises Obstacle if the store cannot be read now.
+    """Runs the block of a `with` statement, which reads a store. If the block meets damage, it ends
+    there without an error. Raises Obstacle if the store cannot be read now.
     """
     try:
         yield
@@ -30,8 +30,8 @@ def skip_damage() -> Iterator[None]:
 
 
 def raise_obstacle(error: Exception) -> None:
-    """Raises Obstacle if an error shows that something keeps the store from being read. Damage and
-    an obstacle must not be taken for each other: what is only kept back is not lost.
+    """Raises Obstacle if an error shows that something keeps the store from being read. An obstacle
+    must not be taken for damage: behind an obstacle, nothing is lost.
     """
     disk_error = disk_error_of(error)
     if isinstance(disk_error, Obstacle):
@@ -111,7 +111,9 @@ class ReadOnlyStore:
         return min(size // _SHORTEST_RECORD, _MOST_ROWS)
 
     def failed_threads(self) -> list[str]:
-        """Returns the errors of the threads that code failed to fold, one for each thread."""
+        """Returns the errors of the threads that the code failed to fold, one error for each
+        thread.
+        """
         with suppress(StatementError):  # the table may be missing
             return [row[0] for row in self._db.execute("SELECT error FROM failed ORDER BY error")]
         return []
@@ -124,7 +126,7 @@ class ReadOnlyStore:
         return {}
 
     def head_times(self) -> list[int]:
-        """Returns the time (ms) at which the head of each log was signed."""
+        """Returns, for each log, the time (ms) at which its head was signed."""
         return [time for (time,) in self._db.execute("SELECT time FROM logs")]
 
     def last_meeting(self) -> int | None:
@@ -140,8 +142,8 @@ class ReadOnlyStore:
         """Copies into a new store everything that cannot be made again from records.
 
         That is: network addresses, invitations, sealed street addresses and notes. Leaves out what
-        cannot be read. The tables keep their shape and the store its version, so that the new store
-        migrates as the old one would have.
+        cannot be read. The tables keep their shape, and the new store gets the old store's version.
+        So the new store can be migrated like the old one.
         """
         with closing(open_to_write(path, key)) as new:
             new.execute("BEGIN IMMEDIATE")

@@ -108,7 +108,7 @@ class Records:
         return row is not None
 
     def find_held(self, ids: Sequence[bytes]) -> set[bytes]:
-        """Returns those of the `ids` whose records the store holds."""
+        """Returns the `ids` of those records that the store holds."""
         held: set[bytes] = set()
         for start in range(0, len(ids), _MOST_VALUES):
             part = ids[start : start + _MOST_VALUES]
@@ -147,7 +147,7 @@ class Records:
         """Returns the ids of the private records whose content is here. A private record is sealed
         for named people.
 
-        An id has the value True if the record is above its device's quota.
+        The value of an id is True if the record is above its device's quota.
         """
         rows = self._db.execute(
             "SELECT id, over FROM records WHERE private AND content NOT NULL ORDER BY n"
@@ -223,8 +223,8 @@ class Records:
         """Returns at most `limit` records of a log, sorted by number and id. Forked records are
         included.
 
-        The records begin with the number `seq`. Of the records with this number, only those with
-        ids above `after` are returned.
+        The records begin with the number `seq`. If several records have this number, returns only
+        those whose ids are above `after`.
         """
         rows = self._select(
             "log = (SELECT n FROM logs WHERE device = ?) AND (seq, id) > (?, ?)"
@@ -258,7 +258,8 @@ class Records:
     def forked(self, log_n: int, fork: int, kin: Sequence[bytes] = ()) -> list[ForkedRecord]:
         """Returns the records of a log with the number `fork` or a higher one.
 
-        `kin` are devices whose records do not keep a record of this log by naming it.
+        For each record, also tells whether another log names it. If only devices in `kin` name a
+        record, this does not count.
         """
         query = _FORKED.format(",".join("?" * len(kin)))
         rows = self._db.execute(query, (*kin, log_n, fork))
@@ -308,8 +309,8 @@ class Records:
         return self._select("n IN (SELECT child FROM parents WHERE parent = ?) ORDER BY n", parent)
 
     def second_answers(self, root: bytes) -> Iterator[StoredRecord]:
-        """Yields the records that answer an answer of a record, the oldest first. Reads only as
-        many as the caller takes: anybody may have written very many.
+        """Yields the answers to the answers of a record, the oldest first. Reads only as many as
+        the caller takes, because anybody may have written very many.
         """
         numbers = self._db.execute(
             "SELECT seconds.child FROM parents AS firsts JOIN records AS r ON r.n = firsts.child"

@@ -1,5 +1,5 @@
-"""Measures the disk space that a relay's records take. Also deletes sealed content, which a relay
-need not keep.
+"""Measures the disk space that a relay's records take. Also deletes sealed content, because a relay
+need not keep it.
 """
 
 from collections.abc import Iterator

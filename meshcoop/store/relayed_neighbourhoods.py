@@ -12,7 +12,8 @@ CREATE TABLE IF NOT EXISTS left_neighbourhoods (neighbourhood BLOB PRIMARY KEY) 
 
 class RelayedNeighbourhoods:
     """The tables of neighbourhoods. One maps the id of each neighbourhood that is served to the
-    time (ms) at which the neighbourhood enrolled the relay. The other has the ids of those left.
+    time (ms) at which the neighbourhood enrolled the relay. The other has the ids of the
+    neighbourhoods that the relay has left.
     """
 
     def __init__(self, database: Database) -> None:

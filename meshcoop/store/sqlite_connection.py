@@ -1,7 +1,7 @@
 """Opens database files, which SQLCipher encrypts (R-01.28). No other module opens one.
 
-A page is encrypted before it is written to the file or to its write-ahead log. What SQLite sorts or
-puts aside stays in memory. So no file of a store shows what it holds.
+A page is encrypted before it is written to the file or to its write-ahead log. SQLite keeps
+temporary data in memory only. So no file shows what is in the store.
 """
 
 from pathlib import Path
@@ -74,8 +74,9 @@ def _connect(path: str, flags: int) -> Connection:
 
 
 def _set_key(connection: Connection, key: bytes) -> None:
-    """Gives SQLCipher the key and the salt as they are. With the salt from elsewhere, pages can be
-    read even if the beginning of the file is lost, where SQLCipher keeps the salt too.
+    """Gives SQLCipher the key and the salt as they are. SQLCipher also keeps the salt at the
+    beginning of the file. If that part is lost, the other pages can still be read, because the salt
+    comes from elsewhere.
     """
     assert len(key) == STORE_KEY_SIZE, "a store's key is a key and a salt"
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")

@@ -26,11 +26,12 @@ from protocol.wire.have_map import LogHead
 
 
 class Named(NamedTuple):
-    """What R-01.14 keeps of forked and ended logs, beside what records of other logs name.
+    """R-01.14 keeps some records of forked and ended logs. This tells which, apart from the records
+    that other logs name.
 
-    `by_authority` are the ids of the records that authority keeps. `by_waiting` are those that
-    waiting records name as parents. `ends` maps each device whose log a settled cut ends to the
-    first number beyond the cut. `owners` maps each device to its person.
+    `by_authority` are the ids of the records that authority keeps. `by_waiting` are the ids that
+    waiting records name as parents. If a settled cut ends the log of a device, `ends` maps the
+    device to the first number beyond the cut. `owners` maps each device to its person.
     """
 
     by_authority: AbstractSet[bytes] = frozenset()
@@ -39,7 +40,7 @@ class Named(NamedTuple):
     owners: Mapping[bytes, bytes] = MappingProxyType({})
 
     def devices_beside(self, device: bytes) -> list[bytes]:
-        """Returns the other devices of the person who owns a device."""
+        """Returns the other devices of the person to whom a device belongs."""
         person = self.owners.get(device)
         return [
             other for other, owner in self.owners.items() if owner == person and other != device
@@ -114,7 +115,7 @@ class Store(Database):
         self.records.clear_over(log.n, fork)
 
     def end_log(self, device: bytes, number: int) -> bool:
-        """R-03.35: lets the log of `device` end before a number, as if it were forked there. Returns
+        """R-03.35: ends the log of `device` before a number, as if it were forked there. Returns
         whether this changes anything.
         """
         log = self.logs.find(device)
@@ -132,8 +133,8 @@ class Store(Database):
         return True
 
     def reopen_log(self, device: bytes, number: int) -> list[StoredRecord]:
-        """Lets a log go on that ended before a number. Deletes the records from this number on, and
-        returns them: they must be placed again.
+        """Opens a log again that ended before a number. Deletes the records from this number on,
+        and returns them. They must be placed again.
         """
         rows = [row for row in self.records.whole_log(device) if row.record.header.seq >= number]
         for row in rows:

@@ -1,4 +1,4 @@
-"""The table of wrong PINs. A home counts them for each device of a guest, on the disk."""
+"""The table of wrong PINs. A home counts them on the disk, for each device of a guest."""
 
 from meshcoop.store.database import Database
 
@@ -24,14 +24,18 @@ class WrongPins:
         self._db.executescript(_SCHEMA)
 
     def of(self, device: bytes) -> tuple[int, int]:
-        """Returns how many wrong PINs were typed for a device, and when the last one was (ms)."""
+        """Returns how many wrong PINs were typed for a device, and the time (ms) of the last
+        one.
+        """
         row = self._db.execute(
             "SELECT count, last_at FROM wrong_pins WHERE device = ?", (device,)
         ).fetchone()
         return (row[0], row[1]) if row else (0, 0)
 
     def add(self, device: bytes, now: int) -> int:
-        """Counts a wrong PIN. Returns how many there are. The count is on the disk then."""
+        """Counts a wrong PIN, and writes the count to the disk. Returns how many wrong PINs there
+        are.
+        """
         with self._database.transaction():
             count: int = self._db.execute(_ADD, (device, now)).fetchone()[0]
         return count

@@ -85,7 +85,9 @@ class AddressBook:
 
     @property
     def met(self) -> list[str]:
-        """The addresses at which a member's home answered. The latest to answer comes first."""
+        """The addresses at which a member's home answered. The address that answered last comes
+        first.
+        """
         return self._stored.met()
 
     def learn(self, addresses: Iterable[str]) -> bool:
@@ -106,8 +108,8 @@ class AddressBook:
         return has_learnt
 
     def learn_stated(self, peer: str, addresses: Iterable[str]) -> bool:
-        """Learns the addresses at which a peer says that it is, in place of those that it said
-        before. Addresses at which the peer has answered stay.
+        """Learns the addresses that a peer now gives as its own. Forgets the addresses that the
+        peer gave before, except those at which it has answered.
 
         Returns True if any address was new.
         """
@@ -180,8 +182,8 @@ def _is_direct(address: str, peer: str) -> bool:
 
 
 def remembered_addresses(store: Store) -> list[str]:
-    """Returns the addresses at which homes answered, for a backup. The latest to answer comes
-    first.
+    """Returns the addresses at which homes answered, for a backup. The address that answered last
+    comes first.
     """
     return PeerAddresses(store).latest(MAX_SAVED)
 

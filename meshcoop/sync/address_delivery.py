@@ -90,7 +90,7 @@ class AddressDelivery:
         return held
 
     async def wait_until_handed(self, held: HeldAddress, seconds: float) -> bool:
-        """Waits until an address is delivered, for at most this many seconds.
+        """Waits until an address is delivered, but at most `seconds`.
 
         If the receiver's home is no longer connected, stops waiting. Returns True if the address is
         delivered.
@@ -166,8 +166,8 @@ class AddressDelivery:
             listener()
 
     async def _visit_due(self) -> None:
-        """Visits each connected home for which an address waits, unless that home's pause is not
-        over.
+        """Visits each connected home for which an address waits. Leaves out homes whose pause is
+        still running.
         """
         conversations = self._mesh.conversations
         for peer in self._attempts.keys() - conversations.keys():
@@ -225,8 +225,8 @@ class AddressDelivery:
 
 
 class _Handover:
-    """One session of two homes. Both prove who they are. Then each sends the addresses that it has
-    for people of the other home.
+    """One session of two homes. Both prove who they are. Then each home sends the addresses that it
+    has for people of the other home.
     """
 
     def __init__(

@@ -93,8 +93,7 @@ class HeldAddresses:
     def receive(self, gift: Gift, home: str, receiver: bytes, boxes: list[BoxKey]) -> None:
         """Stores a gift (an address) that came from the node `home`.
 
-        When this returns, the gift is safely stored. Raises Refused if a rule forbids storing the
-        gift.
+        When this returns, the gift is safely stored. Raises Refused if a rule forbids this.
         """
         giver = self._check(gift, home, receiver)
         held = self.find(gift.agreement, giver=giver)
@@ -140,7 +139,7 @@ class HeldAddresses:
         return address_gift.seal_text(text, boxes, place, seed)
 
     def _check(self, gift: Gift, home: str, receiver: bytes) -> bytes:
-        """Returns the giver of a gift, who must be a party of an agreement in force (R-18.5).
+        """Returns the giver of a gift. The giver must be a party of an agreement in force (R-18.5).
 
         Raises Refused if a rule forbids storing the gift.
         """

@@ -35,11 +35,12 @@ _ASKS = 256  # how often contents are asked for after one round
 
 
 class ConversationObserver(Protocol):
-    """What a conversation calls when something happens. `meshcoop.sync.mesh.Mesh` implements it.
+    """The methods that a conversation calls when something happens. `meshcoop.sync.mesh.Mesh`
+    implements it.
 
     In a round, two homes compare their log heads and exchange missing records. Only one
-    conversation at a time has the `compare_slot`. It has the slot from the comparison to the end of
-    the round.
+    conversation at a time has the `compare_slot`. It keeps the slot from the comparison to the end
+    of the round.
     """
 
     compare_slot: trio.Semaphore
@@ -54,7 +55,7 @@ class ConversationObserver(Protocol):
         """Called when a round has ended."""
 
     def on_peers(self, peer: str, statements: list[NodeAddresses]) -> None:
-        """Called when the peer sends statements about addresses: its own, and those of other
+        """Called when the peer sends statements about addresses: the peer's own, and those of other
         homes.
         """
 
@@ -70,15 +71,16 @@ class ConversationObserver(Protocol):
         """Called when the peer gives group keys that are sealed to this node's device."""
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Called when the peer sends gossip keys. `person` is the person of that home, or None if
-        the peer is a relay.
+        """Called when the peer sends gossip keys. `person` is the person of the peer's home, or
+        None if the peer is a relay.
         """
 
 
 class Conversation:
     """A session with one peer, from hello to goodbye.
 
-    After the peer is admitted, `person` is the person of that home. For a relay, `person` is None.
+    After the peer is admitted, `person` is the person of the peer's home. If the peer is a relay,
+    `person` is None.
     """
 
     def __init__(
@@ -121,8 +123,8 @@ class Conversation:
         self._asked_row = 0
 
     async def run(self) -> None:
-        """Talks to the peer until one side ends the session. Nothing that the peer does can make
-        this raise.
+        """Talks to the peer until one side ends the session. Never raises, no matter what the peer
+        does.
         """
         try:
             with self._scope:
@@ -215,7 +217,7 @@ class Conversation:
         self._has_room.set()
 
     def _handle_now(self, event: events.SyncEvent) -> None:
-        """Handles an event, if nothing has to be awaited for it."""
+        """Handles an event if this needs no waiting."""
         match event:
             case events.HelloReceived():
                 self._on_hello(event)
@@ -299,8 +301,8 @@ class Conversation:
     def _end_round(self, settled: list[events.SyncEvent]) -> None:
         """If the list `settled` has an event, ends the round.
 
-        To end the round, frees the compare slot and asks for missing contents. Then, if another
-        round is wanted, requests it.
+        To end the round, frees the compare slot and asks for missing contents. If another round is
+        wanted, requests it then.
         """
         if not settled:
             return

@@ -95,8 +95,8 @@ class Credentials:
     def _judged_by(self, device: bytes, chain: list[bytes]) -> Authority | None:
         """Returns the authority that decides whether a device belongs to the neighbourhood.
 
-        If this node's own authority knows the device, returns this authority. Otherwise returns the
-        authority that this node's records and the chain's records give together.
+        If this node's own authority knows the device, returns this authority. Otherwise folds this
+        node's records together with the chain's records, and returns the result.
         """
         state = self.inbox.state
         if state.authority is not None and _knows(state.authority, device):

@@ -93,17 +93,17 @@ class HomeMesh(Mesh):
             conversation.hand_keys(self.inbox.state.epochs.gossip_keys())
 
     def on_keys_wanted(self, conversation: Conversation, ids: list[bytes]) -> None:
-        """R-03.39: gives a member's home the keys that it asks for."""
+        """R-03.39: gives the keys to a member's home that asks for them."""
         sealed = key_giving.seal_wanted(self.author, conversation.device, ids)
         if conversation.person is not None and sealed is not None:
             conversation.give_keys(sealed)
 
     def on_keys_given(self, sealed: bytes) -> None:
-        """Keeps the keys that another home gives to this one."""
+        """Keeps the keys that another home gives to this home."""
         key_giving.take_bundle(self.author, self.credentials.device, sealed)
 
     def home_peers(self) -> Collection[str]:
-        """Returns the peer ids of other homes, which `home` records of members name."""
+        """Returns the peer ids of other homes. The `home` records of members name these ids."""
         state = self.inbox.state
         if self._homes_at != state.store.change_count:
             self._homes_at = state.store.change_count
@@ -113,18 +113,19 @@ class HomeMesh(Mesh):
         return self._homes
 
     def on_goodbye(self, peer: str, rule: str) -> None:
-        """Notes the time, if a relay says that it no longer serves the neighbourhood. A relay that
-        only does not know the neighbourhood keeps its enrolment (R-08.7g).
+        """If a relay says that it no longer serves the neighbourhood, notes the time. If a relay
+        only says that it does not know the neighbourhood, its enrolment stays (R-08.7g).
         """
         if rule == _NOT_SERVED:
             self._relay_refusals[peer] = self._now()
 
     async def _learn_own_head(self) -> None:
-        """Waits until another home has told this home the end of this home's own log. Then lets
-        this home sign.
+        """Waits until another home has told this home where its own log ends. Then lets this home
+        sign.
 
         If the disk was restored from an old copy, this home could otherwise sign two records with
-        one number. If no home answers in time, signing starts all the same: homes are often alone.
+        one number. If no home answers in time, this home may sign too, because homes are often
+        alone.
         """
         if self.peers.book.met:
             with trio.move_on_after(OWN_HEAD_SECONDS):
@@ -198,7 +199,9 @@ class HomeMesh(Mesh):
             _LOG.warning("put off until later: %s", refusal)
 
     async def _tend_epochs(self) -> None:
-        """Checks the slots of other homes' epochs, and completes this home's own, in steps."""
+        """Checks the slots of other homes' epochs, and completes the epochs of this home, in
+        steps.
+        """
         epochs = self.inbox.state.epochs
         while epochs.check_slots():
             await trio.lowlevel.checkpoint()

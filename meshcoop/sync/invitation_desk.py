@@ -1,5 +1,5 @@
-"""The invitation desk of a home. It gives out invitations, and answers people who knock, which
-means that they come with an invitation (specs/07-joining.md).
+"""The invitation desk of a home. It gives out invitations, and answers people who knock. To knock
+means to come with an invitation (specs/07-joining.md).
 """
 
 import logging
@@ -98,8 +98,8 @@ class InvitationDesk:
         return self._is_member(person)
 
     async def answer(self, stream: Stream) -> None:
-        """Answers the knocks that come on one stream, if the peer proves that it knows the secret of
-        an invitation of this home.
+        """Answers the knocks that come on one stream. The peer must first prove that it knows the
+        secret of an invitation of this home.
         """
         own_peer = self._mesh.network.peer_id
         guarded = {
@@ -165,8 +165,8 @@ class InvitationDesk:
     ) -> statement.Certificate:
         """Checks a knock, and returns the certificate of the device that knocked (R-07.3, R-07.4).
 
-        If another person has used the invitation, or it expired before its first use, it is not
-        valid. Raises Refused if a check fails.
+        An invitation is not valid if another person has used it, or if it expired before its first
+        use. Raises Refused if a check fails.
         """
         certified = statement.read_statement(knock.statement)
         if not isinstance(certified, statement.Certificate):
@@ -208,7 +208,7 @@ class InvitationDesk:
 
 
 def _in_order(addresses: list[str], relays: list[str]) -> list[str]:
-    """Sorts the addresses for an invitation. Those most useful to a newcomer come first.
+    """Sorts the addresses for an invitation. The most useful addresses for a newcomer come first.
 
     First come addresses of this home that other machines can dial. Then come relays that lead
     newcomers here. Last come addresses that only this machine can dial.

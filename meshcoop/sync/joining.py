@@ -44,8 +44,8 @@ class Admission:
         """Returns the records with which this device proves its membership to the first home that
         it meets.
 
-        If the chain does not certify the device, a record by the device itself is added. It carries
-        `certificate`.
+        If the chain does not certify the device, adds a record by the device itself. That record
+        carries `certificate`.
         """
         if self.certifies_device:
             return self.chain
@@ -66,8 +66,8 @@ class Joiner(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """Whom a newcomer visits: this node's `network`, the invitation, and the peer id of the
-    inviter's home. `random(n)` returns n random bytes.
+    """What a visit to the inviter's home needs: this node's `network`, the invitation, and the peer
+    id of that home. `random(n)` returns n random bytes.
     """
 
     network: Network
@@ -80,7 +80,8 @@ async def ask_place(visit: Visit) -> bytes:
     """Asks the inviter's home for the place: the beginning of the neighbourhood's id. A newcomer's
     device has to be certified for this place.
 
-    Raises Refused if the home does not know the invitation. Raises NetworkError if no home answers.
+    Raises Refused if the inviter's home does not know the invitation. Raises NetworkError if no
+    home answers.
     """
     async with _at_inviter(visit) as (_, _, place):
         return place
@@ -106,7 +107,7 @@ async def knock(visit: Visit, joiner: Joiner) -> Admission | None:
 async def keep_trying(ask: Callable[[], Awaitable[_Answer]], seconds: float) -> _Answer:
     """Calls `ask` again and again until a home answers. Returns the result of `ask`.
 
-    Raises NetworkError if no home has answered after this many seconds.
+    Raises NetworkError if no home has answered after `seconds`.
     """
     deadline = trio.current_time() + seconds
     while True:

@@ -1,5 +1,5 @@
-"""Judged chains: remembers what the records in hellos have shown, so that a peer who comes again
-and again with the same records costs no work again.
+"""Judged chains. Remembers what the records in a hello have shown. If a peer comes again with the
+same records, they need not be checked again.
 """
 
 import hashlib
@@ -19,8 +19,9 @@ MAX_REMEMBERED = 64
 
 @dataclass
 class _Judgement:
-    """What a chain holds or why it is refused. `shown` is the authority that the chain gave
-    together with the records of this home, when the authority of this home was `own`.
+    """The records of a chain, or the reason why it is refused. `shown` is the authority that was
+    folded from the chain together with the records of this home. `own` was the authority of this
+    home at that time.
     """
 
     records: list[AuthorityRecord]
@@ -31,8 +32,8 @@ class _Judgement:
 
 
 class JudgedChains:
-    """Judges the chains of hellos. Remembers the last MAX_REMEMBERED of them, refused ones too
-    (R-05.3i).
+    """Judges the chains of hellos. Remembers the judgements of the latest MAX_REMEMBERED chains,
+    even of refused ones (R-05.3i).
     """
 
     def __init__(self, state: State) -> None:
@@ -40,7 +41,8 @@ class JudgedChains:
         self._judgements: OrderedDict[bytes, _Judgement] = OrderedDict()
 
     def judge(self, chain: Sequence[bytes]) -> Authority | None:
-        """Returns the authority that the records of this home and of a chain give together.
+        """Returns the authority that is folded from the records of this home together with those of
+        a chain.
 
         Raises Refused if a record of the chain is refused.
         """

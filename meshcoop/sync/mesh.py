@@ -109,11 +109,11 @@ class Mesh:
                 task_status.started()
 
     async def close_all(self, why: Refused | None = None) -> None:
-        """Ends all conversations, and lets no new one begin. If `why` is given, tells the peers
-        first.
+        """Ends all conversations, and lets no new conversation begin. If `why` is given, tells the
+        peers first.
 
-        Conversations run in tasks of the network, not of this mesh. So they would go on after the
-        mesh has ended.
+        Conversations run in tasks of the network, not of this mesh. So without this, they would go
+        on after the mesh has ended.
         """
         self._is_closed = True
         for conversation in list(self._under_way):
@@ -219,7 +219,9 @@ class Mesh:
             self.peers.learn_stated(statement, is_on_machine=is_own and is_on_machine)
 
     def home_peers(self) -> Collection[str]:
-        """Returns the peer ids that `home` records of members name. Only homes can read them."""
+        """Returns the peer ids that `home` records of members name. Only homes can read these
+        records.
+        """
         return ()
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
@@ -243,7 +245,9 @@ class Mesh:
     # -- gossip -----------------------------------------------------------------------------------
 
     def _share_topic(self) -> None:
-        """R-04.5: lets exactly those peers take part in gossip whose hello this node has accepted."""
+        """R-04.5: shares the gossip topic with every peer whose hello this node has accepted, and
+        with no other peer.
+        """
         self.network.share_topic(self._topic, set(self.conversations))
 
     def _is_valid(self, data: bytes) -> bool:
@@ -257,7 +261,8 @@ class Mesh:
         return True
 
     def _is_plausible(self, record: Record) -> bool:
-        """R-04.4: returns whether gossip may still fill the place of this record in its log.
+        """R-04.4: returns whether a record from gossip may have a place in its log. Its number must
+        not be beyond the end or the fork of the log, and not too far ahead.
 
         This check stops a member who floods the network with records. Without it, every node would
         verify each record and pass it on.
@@ -334,7 +339,7 @@ class Mesh:
             await trio.sleep(_TEND_SECONDS)
 
     def _tell_new_addresses(self) -> None:
-        """Learns statements that had to wait for a `home` record. Tells all peers what is new."""
+        """Learns statements that waited for a `home` record. Tells all peers the new statements."""
         for statement in self.stated.take_waiting(self.home_peers()):
             self.peers.learn_stated(statement)
         addresses = self._addresses_to_tell()
@@ -344,8 +349,8 @@ class Mesh:
             conversation.tell_peers(new)
 
     def _addresses_to_tell(self) -> list[NodeAddresses]:
-        """Returns the statements of this node and of homes. If the addresses of this node have
-        changed, makes a new statement.
+        """Returns the statements of this node and of other homes. If the addresses of this node
+        have changed, makes a new statement.
         """
         addresses = self.network.addresses[:MAX_ADDRESSES]
         own = self._own_statement

@@ -18,8 +18,8 @@ def missing_pages(
     `logs` and `forks` say what that home lacks. They come from `HaveMap.find_missing`.
 
     Logs come in the order in which this home learned of them. So the record that admits a person
-    comes before that person's records. Records of a forked log, from the fork on, come last. They
-    are kept only because earlier records name them.
+    comes before that person's records. Last come the records at or beyond the fork of a log. Homes
+    keep such records only because earlier records name them.
     """
     order = {log.device: log.n for log in store.logs.all()}
     for device, seq, head in sorted(logs, key=lambda lacked: order.get(lacked[0], 0)):

@@ -1,8 +1,8 @@
 """The peer manager: chooses which peers to dial and when, and drops peers that prove nothing.
 
-It keeps a few links to other nodes. After each failure it waits longer before it dials that address
-again. It drops a peer that shows neither membership nor an invitation in time. libp2p's own
-connector is off (meshcoop.network.libp2p).
+The peer manager keeps a few links to other nodes. After each failure at an address, it waits longer
+before it dials the address again. A peer must show membership or an invitation in time; otherwise
+the peer manager drops it. libp2p's own connector is off (meshcoop.network.libp2p).
 """
 
 from collections import deque
@@ -144,7 +144,9 @@ class PeerManager:
             self._stirred = trio.Event()
 
     def _attempts_left(self) -> int:
-        """Returns how many addresses may be dialled now, of all peers together (R-05.9h)."""
+        """Returns how many addresses may be dialled now. The number is for all peers together
+        (R-05.9h).
+        """
         while self._attempts and self._attempts[0] <= trio.current_time() - _MINUTE:
             self._attempts.popleft()
         return ATTEMPTS_A_MINUTE - len(self._attempts)
@@ -230,7 +232,7 @@ class PeerManager:
 
 
 def _pause_after(entry: KnownAddress) -> float:
-    """Returns for how many seconds an address is left alone at the least (R-05.9g)."""
+    """Returns for how many seconds a node must wait before it dials an address again (R-05.9g)."""
     if entry.has_answered:
         return min(_LAST_PAUSE, _FIRST_PAUSE * 2.0 ** min(entry.failures, 10))
     return _PAUSES_BEFORE_ANSWER[(entry.failures - 1) % len(_PAUSES_BEFORE_ANSWER)]

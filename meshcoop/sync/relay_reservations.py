@@ -73,7 +73,8 @@ class Reach:
     def post_home_record(self) -> None:
         """R-08.9: posts one record with the public key of this home's node.
 
-        Does nothing if there is nobody to reach this home, or if the record is there already.
+        Does nothing if nobody can reach this home, because there is no other member and no relay.
+        Also does nothing if the record is there already.
         """
         state = self._author.state
         authority = state.authority
@@ -104,8 +105,8 @@ class Reach:
     async def _upgrade_loop(self) -> None:
         """Tries to replace connections through relays by direct ones, once for each peer.
 
-        A home that has just joined does not know yet how relays see it. If an attempt fails because
-        it came too early, it is made again.
+        A home that has just joined does not know yet how relays see it. If an attempt was too
+        early, it is made again.
         """
         while True:
             for peer, tries in list(self._tries_left.items()):

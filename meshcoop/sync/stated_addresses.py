@@ -1,5 +1,5 @@
-"""Stated addresses: the signed statements of other nodes about their addresses, which a node
-believes and hands on (R-05.9a to R-05.9c).
+"""Stated addresses. A node signs a statement about its addresses. Other nodes believe such
+statements, and hand them on (R-05.9a to R-05.9c).
 """
 
 from collections import OrderedDict
@@ -14,8 +14,9 @@ MAX_WAITING = 128
 class StatedAddresses:
     """Keeps the latest statement of each node.
 
-    A statement counts if a member's `home` record names its key, or if it comes over a connection
-    that its key secures. Others wait, because the record may come a moment later.
+    A statement counts if a member's `home` record names its key, or if the statement comes over a
+    connection that this key secures. Other statements wait, because a `home` record may come a
+    moment later.
     """
 
     def __init__(self, neighbourhood: bytes) -> None:
@@ -27,7 +28,7 @@ class StatedAddresses:
         self, sender: str, statements: Iterable[NodeAddresses], homes: Collection[str]
     ) -> list[NodeAddresses]:
         """Takes statements from a peer. `homes` are the peer ids that `home` records of members
-        name. Returns the statements that are new and count.
+        name. Returns those statements that count and are new.
         """
         counting = []
         for statement in statements:
@@ -40,12 +41,14 @@ class StatedAddresses:
         return counting
 
     def take_waiting(self, homes: Collection[str]) -> list[NodeAddresses]:
-        """Takes the statements whose keys have become those of homes. Returns those that count."""
+        """Takes those waiting statements whose keys a `home` record names now. Returns those that
+        count and are new.
+        """
         arrived = [peer for peer in self._waiting if peer in homes]
         return self.take("", [self._waiting.pop(peer) for peer in arrived], homes)
 
     def handed_on(self, homes: Collection[str]) -> list[NodeAddresses]:
-        """Returns the statements of homes, the latest first."""
+        """Returns the statements of the `homes`, the latest first."""
         stated = [statement for peer, statement in self._latest.items() if peer in homes]
         return sorted(stated, key=lambda statement: statement.number, reverse=True)
 

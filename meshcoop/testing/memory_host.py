@@ -99,8 +99,8 @@ class Host:
 
     @contextmanager
     def serve(self, protocol: str, handler: Handler) -> Iterator[None]:
-        """Within the block of a `with` statement, `handler` answers the streams of `protocol` that
-        peers open.
+        """Within the block of a `with` statement, `handler` answers the streams that peers open for
+        `protocol`.
         """
         if protocol in self._handlers:
             raise NetworkError("The protocol {protocol} is served already.", protocol=protocol)
@@ -292,8 +292,8 @@ class Host:
             self._agenda_changed.set()
 
     async def run_agenda(self) -> None:
-        """Makes the calls that `schedule` has planned, until cancelled. Makes each call when its
-        time has come, and one call after the other.
+        """Makes the calls that `schedule` has planned, until cancelled. Makes each call at its
+        time, one after the other.
         """
         while True:
             with trio.move_on_at(self._agenda[0][0] if self._agenda else float("inf")):

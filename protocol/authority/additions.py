@@ -7,7 +7,7 @@ from protocol.authority.terms import Term
 
 def find_additions(authority: Authority) -> dict[bytes, frozenset[bytes]]:
     """Returns the people that each open renewal adds to the roll, by the renewal's id. Leaves out
-    renewals that change anything else, and those that add nobody.
+    renewals that add nobody, and renewals that change anything else.
     """
     holds = register_change.holdings_to_write(authority)
     added = {
@@ -19,7 +19,9 @@ def find_additions(authority: Authority) -> dict[bytes, frozenset[bytes]]:
 
 
 def _added(authority: Authority, term: Term, holds: list[list[object]]) -> frozenset[bytes]:
-    """Returns the members that a term adds to the roll. Returns none if it changes anything else."""
+    """Returns the members that a term adds to the roll. If the term changes anything else, returns
+    nobody.
+    """
     present = authority.term
     rules = (present.moderators, present.vouchers, present.share)
     written = [[what, key, entry.n, entry.value] for (what, key), entry in term.written.items()]

@@ -78,7 +78,7 @@ class AdmissionRule(NamedTuple):
         return bool(people) and (len(people) >= self.vouchers or is_whole_roll)
 
     def needed_of(self, people: Sequence[bytes]) -> list[bytes]:
-        """Returns those of these people whose admits are needed. Together, they are enough."""
+        """Selects just enough of these people for their admits to let a newcomer in."""
         if len(people) >= self.vouchers:
             return list(people[: self.vouchers])
         return [person for person in people if person in self.roll]
@@ -151,8 +151,9 @@ def first_devices(
 ) -> tuple[dict[bytes, CarriedCertificate], dict[bytes, tuple[int, bytes]]]:
     """Returns the first MAX_KNOWN_DEVICES devices of each person (R-03.19d).
 
-    Also maps each person who has that many to the time and id of the record with the certificate
-    of the last of them. An earlier record may still bring another device.
+    If a person has that many devices, also finds the record with the certificate of the last one.
+    Maps the person to the time and id of this record. An earlier record may still bring another
+    device.
     """
     first: dict[bytes, CarriedCertificate] = {}
     counts: Counter[bytes] = Counter()
@@ -173,8 +174,8 @@ def select_devices(
 ) -> dict[bytes, Device]:
     """Selects the devices that count (R-03.5).
 
-    Of each person, the first MAX_LIVE_DEVICES devices that are not revoked count. All revoked
-    devices count too, up to their revocation.
+    For each person, the first MAX_LIVE_DEVICES unrevoked devices count. All revoked devices count
+    too, up to their revocation.
     """
     device_by_key: dict[bytes, Device] = {}
     live: dict[bytes, int] = defaultdict(int)  # person → the number of unrevoked devices so far
@@ -192,11 +193,11 @@ def select_devices(
 def admits_within_reach(
     index: AuthorityIndex, listed: Collection[bytes], room: int
 ) -> list[AuthorityRecord]:
-    """Returns the admits that are within reach of their device's log, by time and id (R-03.7c).
+    """Returns the admits that are within the reach of their log, by time and id (R-03.7c).
 
-    Of one log, the first admits are within reach: those for three times as many newcomers as a
-    voucher has room for. People in `listed` do not count. The order is that of the log. So an admit
-    within reach stays so, whatever its author signs later.
+    A voucher has room for some newcomers. A log reaches to three times as many newcomers, in the
+    order of its records. People in `listed` are not counted. So if an admit is within reach, it
+    stays within reach, no matter what its author signs later.
     """
     newcomers: dict[bytes, set[bytes]] = defaultdict(set)  # device → people that it admitted
     within_reach = []
@@ -217,9 +218,11 @@ def people_vouched_for(
     voters: Collection[bytes],
     rules: Collection[AdmissionRule],
 ) -> set[bytes]:
-    """Returns everybody for whom enough of the `voters` vouched by one of the `rules`.
+    """Returns everybody for whom enough `voters` have vouched. One of the `rules` must say that
+    they are enough.
 
-    `owners` maps each device to its person. More admits, voters or rules can only add people.
+    `owners` maps each device to its person. If there are more admits, voters or rules, the result
+    can only grow.
     """
     vouchers: dict[bytes, set[bytes]] = defaultdict(set)
     for admit in admits:
@@ -236,9 +239,9 @@ def people_vouched_for(
 class Admission:
     """Lets newcomers in, in the order of their admits (R-03.6, R-03.7b).
 
-    `rule` is that of the current term. `voters` are the people who may vouch: they are on a roll of
-    the chain. A voucher has room for `room` newcomers. People in `listed` take no room, because a
-    term of the chain lists them.
+    `rule` is the rule of the current term. `voters` are the people who may vouch, because they are
+    on a roll of the chain. A voucher has room for `room` newcomers. People in `listed` take no
+    room, because a term of the chain lists them.
 
     `newcomers` maps each voucher to the people who take room of this voucher.
     """
@@ -261,10 +264,10 @@ class Admission:
         admits: Iterable[AuthorityRecord],
         owners: Mapping[bytes, bytes],
     ) -> dict[bytes, Member]:
-        """Returns the people who are let in. `admits` are those that count, by time and id.
+        """Returns the people who are let in. `admits` are the admits that count, by time and id.
 
-        `seated` maps the people who need no admits to the time when a term first had them on its
-        roll. `owners` maps each device to its person.
+        `seated` are people who need no admits. It maps each of them to the time when a term first
+        had them on its roll. `owners` maps each device to its person.
         """
         for admit in admits:
             voucher = owners[admit.device]
@@ -294,7 +297,9 @@ class Admission:
         return person in self._listed or len(self.newcomers[voucher]) < self._room
 
     def _seat(self, person: bytes, time: int) -> None:
-        """Lets in a person who is on a roll. Their first vouchers are named all the same."""
+        """Lets in a person who is on a roll. If people have vouched for this person, names the
+        first of them too.
+        """
         member = self._members.get(person)
         if member is None:
             first_admits = list(self._vouched[person].values())[: self._rule.vouchers]
@@ -312,9 +317,9 @@ def first_times(
 ) -> dict[bytes, int]:
     """Returns the time from which each of the `people` belongs (R-03.9a).
 
-    It is the time of the first of the `admits` by somebody on a roll of the `terms`, or of the
-    first term that has the person on its roll, whichever is earlier. It is never before
-    `not_before`.
+    There are two possible times, and the earlier one counts. One is the time of the first admit for
+    the person by somebody on a roll of the `terms`. The other is the time of the first term that
+    has the person on its roll. The result is never before `not_before`.
     """
     times: dict[bytes, int] = {}
     voters: set[bytes] = set()

@@ -116,7 +116,8 @@ class Authority(Standing):
         )
 
     def takes_device(self, person: bytes, device: bytes, carrier: tuple[int, bytes]) -> bool:
-        """Returns True if a certificate for this device of the person would make its log storable.
+        """Returns True if a certificate for this device of the person would allow the device's log
+        to be stored.
 
         `carrier` is the time and id of the record with the certificate (R-03.19, R-03.19d).
         """
@@ -151,11 +152,12 @@ class Authority(Standing):
         """Returns the id of the term that this person's software should accept now (R-16.5).
 
         It is the newest term in the chain that has the person on its own roll or on its parent's
-        roll. The accept of somebody who is new on the roll chooses no term. But stores then keep
-        the term, even if the log of the only voter forks. A sibling of a term is another term with
-        the same parent. Returns None if the person has accepted the newest term or a sibling of it.
-        Also returns None if an earlier term of the chain is not firm and the person has accepted a
-        sibling of that earlier term.
+        roll. If somebody is new on the roll, their accept chooses no term. But because of this
+        accept, stores keep the term even if the log of the only voter forks.
+
+        A sibling of a term is another term with the same parent. Returns None if the person has
+        accepted the newest term or a sibling of it. Also returns None if the person has accepted a
+        sibling of an earlier term of the chain, and this earlier term is not firm.
         """
         newest = None
         for (parent, term), firm in zip(pairwise(self.chain.terms), self.chain.firm, strict=True):
@@ -279,7 +281,9 @@ def _standing(
 def _leavers(
     leaves: Mapping[bytes, list[Leave]], held: Registers, cuts: Collection[bytes]
 ) -> frozenset[bytes]:
-    """Returns the people who are out and have said so themselves, with the number that holds."""
+    """Returns the people who are out because they have said so themselves. Their statement has the
+    number that is in force.
+    """
     return frozenset(
         person
         for person, of_person in leaves.items()
@@ -303,9 +307,9 @@ def _first_term(
 
 @dataclass(frozen=True)
 class _Decided:
-    """What the owners of devices have decided: the terms, and the changes of registers.
+    """What was decided, if devices have these owners: the terms, and the changes of registers.
 
-    `owners` maps each device that belongs to somebody to its person. The other fields are those of
+    `owners` maps each device to the person to whom it belongs. The other fields are those of
     Authority.
     """
 
@@ -341,8 +345,9 @@ def _decide_by_named(
 ) -> tuple[_Decided, SettledCuts]:
     """Returns what was decided, and the settled cuts.
 
-    While a settled removal holds, the person's devices that its cut does not name belong to nobody
-    (R-03.35c). So they do not vote about the return of that person either.
+    A settled removal has a cut that names devices of the removed person. While the removal holds,
+    that person's other devices belong to nobody (R-03.35c). So these other devices do not vote
+    about the return of that person either.
     """
     owners = {device: carried.statement.person for device, carried in certified.items()}
     decided = _decide(index, first_term, owners, revoked, leaves)
@@ -391,9 +396,9 @@ def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict
 def _ever_let_in(
     admits: Iterable[AuthorityRecord], owners: Mapping[bytes, bytes], passed: Iterable[Term]
 ) -> frozenset[bytes]:
-    """Returns everybody who would be let in under any term by the mildest judgement (R-03.19).
+    """Returns everybody whom any of the terms would let in, in the mildest judgement (R-03.19).
 
-    The judgement ignores revocations, removals and forks, and who takes room of a voucher. So more
+    This judgement ignores revocations, removals, forks, and how much room a voucher has. So more
     records can only add people. For this reason the store may use the result to decide which
     records it keeps.
     """
@@ -408,8 +413,8 @@ def _let_in(
 ) -> tuple[dict[bytes, Member], dict[bytes, set[bytes]]]:
     """Returns the people who are let in by the current term's rule (R-03.6).
 
-    Also returns, for each voucher, the people who take room of this voucher. `admits` are those
-    that count.
+    Also returns, for each voucher, the people who take room of this voucher. `admits` are the
+    admits that count.
     """
     seated: dict[bytes, int] = {}
     for term in chain.terms:
@@ -462,7 +467,7 @@ def _relays(
 
 
 class _EverDecided:
-    """The highest values of the charter's rules that were ever decided (R-03.15d, R-03.19c).
+    """The highest values that were ever decided for the charter's rules (R-03.15d, R-03.19c).
 
     A value is decided if a term began with it, or if a proposal for it would pass under any term.
     More records can only raise the highest values. So these values may limit what is stored.

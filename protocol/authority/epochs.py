@@ -1,11 +1,11 @@
 """Epochs: which group key seals new records (specs/03, section Epoch keys).
 
-An epoch's records hand one group key to devices, and name everybody who is gone. Writers use an
-epoch that names exactly those who are gone. So every departure forces a key that somebody who
-belongs made after it, whoever made the key before.
+An epoch's records hand one group key to devices, and name everybody who is gone. Writers use only
+an epoch that names exactly the people and devices that are gone. So after every departure, a
+remaining member has to make a new key, no matter who made the old key.
 
-These functions only choose. Whether a home holds a key, and whether the slots in an epoch's records
-are right, is found out before (R-03.8d).
+These functions only choose an epoch. Before that, the caller checks whether the home holds the key,
+and whether the slots in the epoch's records are right (R-03.8d).
 """
 
 import hashlib
@@ -36,8 +36,8 @@ class Departed(NamedTuple):
 class Epoch(NamedTuple):
     """All records of one maker for one group key, taken together.
 
-    `maker` is the device that made the key. `names` are those whom the records name as gone.
-    `boxes` are the box keys to which they seal the key.
+    `maker` is the device that made the key. `names` are the names of everybody who is gone,
+    according to the records. `boxes` are the box keys to which the records seal the group key.
     """
 
     maker: bytes
@@ -47,7 +47,7 @@ class Epoch(NamedTuple):
 
     @classmethod
     def gather(cls, records: Iterable[AuthorityRecord]) -> "Epoch":
-        """Makes an epoch from its records, of which there is at least one."""
+        """Makes an epoch from its records. There must be at least one record."""
         records = list(records)
         return cls(
             records[0].device,
@@ -60,8 +60,8 @@ class Epoch(NamedTuple):
 def standing_records(
     records: Iterable[AuthorityRecord], authority: Authority
 ) -> list[AuthorityRecord]:
-    """Returns those of the records of one epoch that stand. If its maker is no live device, returns
-    none: the epoch does not count (R-03.8a).
+    """Returns those records of one epoch that stand. If the epoch's maker is no live device, the
+    epoch does not count, and the result is empty (R-03.8a).
     """
     return [
         record
@@ -76,12 +76,12 @@ def name_gone(key: bytes) -> bytes:
 
 
 def split_names(joined: bytes) -> list[bytes]:
-    """Returns the names that stand joined in a field."""
+    """Splits a field of joined names into the single names."""
     return [joined[at : at + NAME_SIZE] for at in range(0, len(joined), NAME_SIZE)]
 
 
 def is_named(name: bytes, joined: bytes) -> bool:
-    """Returns whether a name stands in a field of joined names."""
+    """Returns whether a field of joined names contains a name."""
     at = joined.find(name)
     while at >= 0 and at % NAME_SIZE:
         at = joined.find(name, at + 1)
@@ -91,8 +91,8 @@ def is_named(name: bytes, joined: bytes) -> bool:
 def find_departed(authority: Authority, writers: Iterable[bytes]) -> Departed:
     """Returns who is gone (R-03.8b). `writers` are the devices with a record in the store.
 
-    Somebody who was vouched for, never belonged and never wrote is not gone: nobody has given them
-    a key (R-03.33).
+    A person may have been vouched for, but never belonged and never wrote. Such a person is not
+    gone, because nobody has given them a key (R-03.33).
     """
     owners = authority.owners
     wrote = {owners[device] for device in writers if device in owners}
@@ -109,8 +109,8 @@ def find_departed(authority: Authority, writers: Iterable[bytes]) -> Departed:
 
 
 def find_readers(authority: Authority, writers: Iterable[bytes]) -> dict[bytes, bytes]:
-    """Returns the devices that are given keys, and their box keys (R-03.33): live devices that have
-    a record in the store.
+    """Returns the devices that may get keys, with their box keys (R-03.33). They are the live
+    devices that have a record in the store.
     """
     return {
         device: authority.devices[device].box
@@ -124,16 +124,17 @@ def choose_epoch(
 ) -> Epoch | None:
     """Returns the epoch whose key seals new records, or None if there is none (R-03.8c).
 
-    The makers of `epochs` are live devices, this home holds the keys, and all slots are right.
-    `boxes` are the box keys of live devices. If no epoch names all who are gone, returns one that
-    names all people who are gone and the most devices.
+    Each of the `epochs` was made by a live device. This home holds its key, and all its slots are
+    right. `boxes` are the box keys of live devices. If no epoch names everybody who is gone, the
+    result must name all people who are gone. It then names as many devices that are gone as
+    possible.
     """
     candidates = [epoch for epoch in epochs if departed.people <= epoch.names <= departed.all]
     return min(candidates, key=lambda epoch: _rank(epoch, boxes), default=None)
 
 
 def fits(epoch: Epoch, departed: Departed) -> bool:
-    """Returns whether the epoch names exactly those who are gone (R-03.8c)."""
+    """Returns whether the epoch names exactly the people and devices that are gone (R-03.8c)."""
     return epoch.names == departed.all
 
 

@@ -1,6 +1,6 @@
-"""Evidence of membership: the records by which a stranger sees that a device belongs to a member.
+"""Evidence of membership: records that show a stranger that a device belongs to a member.
 
-A home shows them to a home that has missed what the neighbourhood decided (R-05.3).
+A home shows these records to another home that has missed decisions of the neighbourhood (R-05.3).
 """
 
 from protocol.authority.authority import Authority
@@ -42,9 +42,10 @@ def _seat_of(authority: Authority, person: bytes) -> int | None:
 
 
 def _admission_evidence(authority: Authority, person: bytes) -> list[bytes]:
-    """Returns the admits of a person, with what shows whose they are and that they count.
+    """Returns the admits of a person. Adds the records that show whose the admits are, and that
+    they count.
 
-    The vouchers are on rolls of the chain, so the evidence of the terms shows the vouchers' seats.
+    The vouchers are on rolls of the chain, so the evidence of the terms shows that they may vouch.
     """
     evidence = []
     for admit in authority.people[person].admits:
@@ -59,7 +60,7 @@ def _admission_evidence(authority: Authority, person: bytes) -> list[bytes]:
 def _term_evidence(
     authority: Authority, index: AuthorityIndex, parent: Term, term: Term
 ) -> list[bytes]:
-    """Returns the renewal and its parts, and just enough votes by which it passed."""
+    """Returns the renewal and its parts. Adds just enough votes to show that it passed."""
     renewal = index.get(term.id)
     assert renewal is not None, "the term was folded from this record"
     digests = renewal.fields.get("parts") or ()

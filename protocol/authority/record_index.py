@@ -75,7 +75,9 @@ TakesStatement = Callable[[AuthorityRecord, RootStatement], bool]
 
 
 class AuthorityIndex:
-    """Finds open records by id, by kind and by subject. Keeps the root statements in them too."""
+    """Finds open records by id, by kind and by subject. Also keeps the root statements in these
+    records.
+    """
 
     def __init__(self, records: Iterable[AuthorityRecord] = ()) -> None:
         self._by_id: dict[bytes, AuthorityRecord] = {}
@@ -166,9 +168,9 @@ class AuthorityIndex:
     def kept_beyond_forks(
         self, forks: Mapping[bytes, int], takes_statement: TakesStatement
     ) -> set[bytes]:
-        """Returns the ids of records that authority keeps although they come after a log's fork.
+        """Returns the ids of records that come after a log's fork, and that authority keeps anyway.
 
-        Without this, an author could fork their own log to withdraw these records (R-01.14,
+        Otherwise an author could withdraw these records by forking their own log (R-01.14,
         R-03.23). `forks` maps each device to the number at which its log forks, or at which a
         settled cut ends it. `takes_statement` tells which root statements concern authority.
         """
@@ -196,9 +198,10 @@ class AuthorityIndex:
         return set(kept.values())
 
     def _kept_renewals(self, forks: Mapping[bytes, int]) -> set[bytes]:
-        """Returns the renewals and parts that a renewal names which itself stays (R-01.14k).
+        """Returns the renewals and parts that must be kept because a kept renewal names them
+        (R-01.14k).
 
-        Votes and accepts name a renewal as a parent, so the store finds these renewals itself.
+        A vote or an accept names a renewal as a parent. The store itself keeps those renewals.
         """
         kept: set[bytes] = set()
         renewals = self._by_kind.get(RENEWAL, {})
@@ -220,9 +223,11 @@ class AuthorityIndex:
     def _kept_statements(
         self, forks: Mapping[bytes, int], takes_statement: TakesStatement
     ) -> set[bytes]:
-        """Returns the carriers of root statements that no record before a fork carries (R-01.14l).
+        """Returns records that carry a root statement, if no record before a fork carries the same
+        statement (R-01.14l).
 
-        Of each device, one certificate and one revocation stay, and one leave of each number.
+        For each device, one certificate and one revocation are kept. For each person and number,
+        one leave is kept.
         """
         carried: set[object] = set()
         last: dict[bytes, int] = {}  # device → the last number that a revocation lets count
@@ -245,8 +250,9 @@ class AuthorityIndex:
         return beyond & (kept | set(lowest.values()))
 
     def _is_grounded(self, target: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
-        """Returns True if a record is before its log's fork, or if a vote or accept of another
-        device before a fork names it.
+        """Returns True if a record is grounded. A record before its log's fork is grounded. A later
+        record is grounded if a vote or accept from another device names it, and that vote or accept
+        comes before a fork.
         """
         return _is_before_fork(target, forks) or any(
             other.device != target.device and _is_before_fork(other, forks)
@@ -255,7 +261,9 @@ class AuthorityIndex:
         )
 
     def _may_count(self, record: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
-        """Returns True if a vote, accept, remove or hide after its log's fork may ever count."""
+        """Returns True if a vote, accept, remove or hide may ever count, although it is after its
+        log's fork.
+        """
         if record.kind in {REMOVE, HIDE}:
             return bool(record.fields["n"] <= 1 + 2 * self.count_restorations(record.subject))
         target = self._by_id.get(record.about or b"")
@@ -268,7 +276,9 @@ class AuthorityIndex:
 
 
 def _subject_of(statement: Certificate | Leave) -> object:
-    """Returns what a statement is about: one carrier of what is about the same is enough."""
+    """Returns what a statement is about. If several records carry statements about the same thing,
+    one of these records is enough.
+    """
     if isinstance(statement, Certificate):
         return statement.device
     return statement.person, statement.n

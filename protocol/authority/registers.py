@@ -61,8 +61,8 @@ class Judge:
     def is_in_reach(self, which: Register, n: int) -> bool:
         """Returns True if a change may give the register the number `n` in this term (R-03.25g).
 
-        The number must be above the number in the term. If it lies too far above, the change does
-        not count. Otherwise one change could use up all numbers for good.
+        The number must be above the number in the term, but not too far above. Otherwise one change
+        could use up all numbers for good.
         """
         first = self.term.holding(which).n
         return first < n <= first + MAX_STEP
@@ -240,7 +240,8 @@ def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
 def _numbers_in(judge: Judge, person: bytes, passed: Iterable[AuthorityRecord]) -> set[int]:
     """Returns the numbers of a person's standing at which the person was in (R-03.34b).
 
-    These are the term's own number and those of restorations that passed, if they are even.
+    Only even numbers are in the result. They can be the number in the term, and the numbers of
+    restorations that passed.
     """
     which = (STANDING, person)
     numbers = {judge.term.holding(which).n}
@@ -255,9 +256,9 @@ def _numbers_in(judge: Judge, person: bytes, passed: Iterable[AuthorityRecord]) 
 def _leave(registers: Registers, leaves: Iterable[Leave], numbers_in: Collection[int]) -> None:
     """Changes a person's standing if the person left (R-03.34).
 
-    A leave counts only if the person was in before it. Otherwise a removed person could leave with
-    a higher number, and so undo the cut of the removal. Of several cuts with one number, the lowest
-    is in force.
+    A leave counts only if the person was in before the leave. Otherwise a removed person could
+    leave with a higher number, and so undo the cut of the removal. If several leaves have the same
+    number, the lowest cuts are in force.
     """
     for leave in sorted(leaves, key=lambda leave: leave.n):
         which = (STANDING, leave.person)

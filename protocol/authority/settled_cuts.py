@@ -1,8 +1,8 @@
 """Settled cuts: removals that a settled term has written down (specs/03, from R-03.35 on).
 
-A store lets go of what a removed person signed beyond such a cut. So whether a cut is settled must
-not depend on records that the store lets go. For this reason nothing that a person signed helps to
-settle a term which writes down that this person is removed.
+If a removed person signed records beyond such a cut, a store deletes these records. The deleted
+records must make no difference to the question whether the cut is settled. For this reason, the
+records of a removed person never help to settle the term that writes down the removal.
 """
 
 from collections import Counter
@@ -21,9 +21,9 @@ from protocol.schema.register_names import STANDING
 class SettledCuts:
     """The cuts that settled terms have written down.
 
-    `cuts` maps each person whose removal was ever settled to the person's cuts. If several terms
-    cut a log, the lowest cut holds. `out` maps each person whom the newest settled term has as
-    removed to the number of that removal.
+    `cuts` has the cuts of each person whose removal was ever settled. If several terms cut a log,
+    the lowest cut holds. `out` has the people who are removed according to the newest settled term.
+    It maps each of them to the number of the removal.
     """
 
     cuts: Mapping[bytes, Cuts] = field(default_factory=dict)
@@ -35,22 +35,28 @@ class SettledCuts:
         return {device: last + 1 for cuts in self.cuts.values() for device, last in cuts.items()}
 
     def with_forks(self, forks: Mapping[bytes, int]) -> dict[bytes, int]:
-        """Returns where logs are forked or end. Beyond a settled cut, a log is as if it were forked
-        there, also once its owner is back.
+        """Returns where each log is forked or ends. Beyond a settled cut, a log is treated like a
+        forked log, even after its owner has come back.
         """
         ends = {device: min(end, forks.get(device, end)) for device, end in self.ends.items()}
         return {**forks, **ends}
 
     def unnamed(self, owners: Mapping[bytes, bytes]) -> set[bytes]:
-        """Returns the devices of people who are out that no settled cut names (R-03.35c)."""
+        """Returns the devices that belong to people who are out, and that no settled cut names
+        (R-03.35c).
+        """
         return {device for device, person in owners.items() if self.is_unnamed(person, device)}
 
     def is_unnamed(self, person: bytes, device: bytes) -> bool:
-        """Returns True if the person is out, and no settled cut names this device of theirs."""
+        """Returns True if the person is out, and if no settled cut names this device of that
+        person.
+        """
         return person in self.out and device not in self.cuts[person]
 
     def without_restored(self, held: Registers) -> "SettledCuts":
-        """Leaves out of `out` those whose removal is not what their register holds any more."""
+        """Returns a copy in which `out` has only people who are still removed. Their register must
+        still hold the same removal.
+        """
         none = Holding(0, None)
         out = {who: n for who, n in self.out.items() if held.get((STANDING, who), none).n == n}
         return SettledCuts(self.cuts, out)
@@ -65,7 +71,7 @@ def read_settled_cuts(
 ) -> SettledCuts:
     """Returns the cuts that the settled terms of the chain have written down (R-03.35a).
 
-    `passed` are all terms that passed, and `supported` the people who accepted each of them.
+    `passed` has all terms that passed. `supported` maps each of them to the people who accepted it.
     """
     for last in range(len(chain.terms), 1, -1):
         path = chain.terms[:last]

@@ -98,7 +98,9 @@ def read_holding(holding: list[Any]) -> tuple[Register, Holding]:
 
 
 def listed_people(terms: Iterable[Term]) -> frozenset[bytes]:
-    """Returns the people whom one of these terms lists: on its roll, or as removed (R-03.7b)."""
+    """Returns the people that one of these terms lists, either on its roll or as removed
+    (R-03.7b).
+    """
     listed: set[bytes] = set()
     for term in terms:
         listed |= term.roll

@@ -1,7 +1,8 @@
-"""What a record changes: software signs no record after which everything looks as before (R-10.19).
+"""Checks what a record changes. If everything would look as before, software does not sign it
+(R-10.19).
 
-The fold itself has no such rule. What looks useless today can matter to a home that has other
-records.
+The fold itself has no such rule. A record that looks useless here can matter at a home that has
+other records.
 """
 
 from protocol.errors import AlreadySo, Refused
@@ -13,8 +14,8 @@ from protocol.fold.thread import Entry, Thread
 def check_effect(before: Thread, after: Thread, entry: Entry) -> None:
     """Raises Refused if a record changes nothing that anybody can see (R-10.19).
 
-    `before` is the folded thread without the record, and `after` the thread with it. Raises
-    AlreadySo if an earlier record of the same person says the same (R-10.20).
+    `before` is the folded thread without the record, and `after` is the folded thread with it.
+    Raises AlreadySo if an earlier record of the same person says the same (R-10.20).
     """
     draft = after.find_draft(entry.id, Kind)
     if draft is None or draft.has_effect(before, after):
@@ -32,7 +33,7 @@ def check_effect(before: Thread, after: Thread, entry: Entry) -> None:
 def _find_same(thread: Thread, entry: Entry) -> bytes | None:
     """Returns an earlier record of the same person that says the same as `entry`, or None.
 
-    Free words may differ: the earlier record still does the same.
+    Free words may differ, because they change nothing else.
     """
     declared = KINDS[entry.kind or ""]
     counting = (line.entry for line in thread.history if line.refusal is None)

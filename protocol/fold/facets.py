@@ -57,7 +57,7 @@ class DiaryEntry(NamedTuple):
 
 
 class Crowd(StrEnum):
-    """A group of people for whose answer a view can wait, although no record names these people."""
+    """A group of people for whose answer a view can wait. No record names these people."""
 
     VOTERS = "voters"
     MODERATORS = "moderators"
@@ -99,9 +99,10 @@ class Way:
     """A way in which a person could answer a record, such as with a yes or with a no.
 
     `given` are the fields that this way fixes. `ask` are the fields that the person may fill in. If
-    `ask` is `None`, these are all fields that people fill in. `among` are the people or records to
-    choose from. If `among` is `None`, everybody may be chosen. Before software shows the way, it tries whether such an answer
-    would count. For this test, `trial` has values for some of the fields in `ask`.
+    `ask` is `None`, the person may fill in every field that people fill in. `among` are the people
+    or records to choose from. If `among` is `None`, everybody may be chosen. Before software shows
+    the way, it tries whether such an answer would count. For this test, `trial` has values for some
+    of the fields in `ask`.
     """
 
     given: Mapping[str, object] = field(default_factory=dict)

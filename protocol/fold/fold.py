@@ -2,8 +2,8 @@
 
 A thread is a root record and all records that answer it, directly or through other answers. The
 views depend only on these records and on authority. The order in which the records arrived does not
-matter. A few states depend on the clock alone, and the code that shows a view works out these
-states. In the specs this step of folding is stratum 3.
+matter. A few states depend only on the clock. The code that shows a view works out these states. In
+the specs this step of folding is stratum 3.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ def begin_thread(
     """Applies all records of a thread to the thread's views. Does not settle the views yet.
 
     If there is a `failure`, no record counts, and no code of a kind runs. Retracted records are
-    retracted all the same.
+    still retracted.
     """
     thread = Thread(authority, {entry.id: entry for entry in entries})
     _refuse_beyond_limit(thread)
@@ -93,7 +93,7 @@ def begin_thread(
 def hash_view(packed: bytes) -> bytes:
     """Returns the hash of one view, which becomes a part of the state hash (R-03.16).
 
-    `packed` is the view, as the codec has packed it into bytes.
+    `packed` is the view in bytes, as the codec has packed it.
     """
     return hashlib.sha256(b"meshcoop view 1\0" + packed).digest()
 
@@ -101,7 +101,7 @@ def hash_view(packed: bytes) -> bytes:
 def records_beyond_core(thread: Thread) -> set[bytes]:
     """Returns the records whose views the state hash leaves out (R-03.16).
 
-    They are the records of plug-ins, and all records that answer those, directly or through other
+    They are the records of plug-ins, and all answers to these records, directly or through other
     answers. A home without the plug-in cannot fold such records.
     """
     beyond: set[bytes] = set()
@@ -141,7 +141,7 @@ def _fold_whole(
 def _fold_without_packages(
     records: list[Entry], authority: Authority, failures: Sequence[Exception]
 ) -> Thread:
-    """Folds a thread as a home does that has none of the packages (R-10.15)."""
+    """Folds a thread without the code of any package, as a home without packages does (R-10.15)."""
     packages = {name: package for name in KINDS if (package := package_of(name)) is not None}
     faults: dict[str | None, Refused] = {
         name: _failure(package, failures) for name, package in packages.items()
@@ -172,10 +172,7 @@ def _failure(what: str, failures: Sequence[Exception]) -> Refused:
 
 
 def _keep_results(thread: Thread) -> None:
-    """Works out what homes store of the views.
-
-    If the code of a kind fails, it fails now, while the thread is folded, and not later.
-    """
+    """Works out the data that homes store about the views."""
     for view in thread.views.values():
         moved: list[Credit] = []
         awaited: list[Awaited] = []
@@ -193,10 +190,11 @@ def _keep_results(thread: Thread) -> None:
 
 
 def _refuse_beyond_limit(thread: Thread) -> None:
-    """Removes the content of each entry that is one too many of its device and claimed day
-    (R-03.10c).
+    """Enforces the limit of entries for each device and claimed day (R-03.10c). Removes the content
+    of each entry beyond the limit.
 
-    Headers alone decide, so that all homes count alike, whatever they can read.
+    Only headers decide this. So all homes get the same result, even if they cannot read the same
+    contents.
     """
     days: defaultdict[tuple[bytes, int], list[Entry]] = defaultdict(list)
     for entry in thread.entries.values():
@@ -214,10 +212,10 @@ def _refuse_beyond_limit(thread: Thread) -> None:
 
 
 def _has_no_limit(entry: Entry) -> bool:
-    """Returns True if the entry counts however many others of its device and day there are.
+    """Returns True if the limit for each device and day does not apply to the entry.
 
-    Authority judges some records without their thread. And people can take back all of their words
-    at once.
+    There are two such cases. Authority judges some records without their thread. And people may
+    take back all of their words at once.
     """
     if entry.kind == RETRACT:
         return True
@@ -261,7 +259,9 @@ def _find_backdated(thread: Thread) -> dict[bytes, Refused]:
 def _backdating_of(
     entry: Entry, authority: Authority, times: Mapping[bytes, int]
 ) -> Refused | None:
-    """Returns why an entry's time is too early, or None. `times` are those of the thread."""
+    """Returns why an entry's time is too early, or None. `times` are the times of the records in
+    the thread.
+    """
     signers = {entry.person, entry.by or entry.person}
     if entry.time < max(authority.belongs_from.get(signer, 0) for signer in signers):
         return Refused("R-03.9a", "it claims a time before its author belonged here")

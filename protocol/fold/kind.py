@@ -14,9 +14,9 @@
         borrower: PersonId = Person(required=True)
         lent_since: TimeMs | None = None
 
-Attributes with a field type are what a record says. The other annotated attributes are what the
-fold works out. An instance is a draft of one record. Once the record counts, the instance is the
-view of the record.
+An attribute with a field type is a field of the record. The fold works out the other annotated
+attributes. An instance of the class is a draft of one record. Once the record counts, the instance
+is the view of the record.
 
 The methods of `Kind` come in three groups. The author's software calls the first group before it
 signs a record. The fold calls the second group. The third group serves the parts of the program
@@ -165,16 +165,18 @@ class Kind(View):
     # -- people who have left ---------------------------------------------------------------------
 
     def relies_on(self, find: FindView) -> Iterable[bytes]:
-        """Returns the people without whom this view, as it stands, cannot go on (R-14.8).
+        """Returns the people that this view needs: without them, it cannot go on in its present
+        state (R-14.8).
 
-        These are the people whose answer it waits for, and those whom it promises something. `find`
-        finds other views of the thread. A draft is asked too, before it is signed.
+        They are the people whose answer the view waits for, and the people to whom it promises
+        something. `find` finds other views of the thread. This method is also called on a draft
+        before it is signed.
         """
         del find
         return ()
 
     def find_left(self, authority: Authority, find: FindView) -> set[bytes]:
-        """Returns the people on whom this view relies and who have left the neighbourhood."""
+        """Returns the people on whom this view relies, and who have left the neighbourhood."""
         if not authority.left:
             return set()
         return {person for person in self.relies_on(find) if person in authority.left}
@@ -233,18 +235,19 @@ class Kind(View):
     def has_effect(self, before: Thread, after: Thread) -> bool:
         """Returns True if the record changes something that people can see (R-10.19).
 
-        `before` is the folded thread without the record, and `after` the thread with it. Authority
-        judges some records. What they change can be outside the thread, so they always count as
-        useful here, and `check_before_signing` refuses those that are not.
+        `before` is the folded thread without the record, and `after` is the folded thread with it.
+        Authority judges some records, and these can change something outside the thread. So for
+        them, the result is always True. Their method `check_before_signing` refuses useless ones.
         """
         return self.judged_by_authority or values_by_id(before) != values_by_id(after)
 
     @classmethod
     def standing(cls, views: Iterable[Self], clock: LocalClock) -> Iterable[Self]:
-        """Returns those views of one person, the newest first, that say what holds now. Software
-        does not sign the same once more (R-10.20).
+        """Selects the views that say what holds now. All `views` are of one person, the newest
+        first. Software does not sign a record that says the same again (R-10.20).
 
-        By default there are none, because whoever asks twice for the same wants it twice.
+        By default there are no such views: a person who asks twice for the same thing wants it
+        twice.
         """
         del views, clock
         return ()

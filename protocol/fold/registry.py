@@ -94,7 +94,7 @@ class DeclaredKind:
 
     @property
     def answers_anything(self) -> bool:
-        """True if its records can be about any record, also of kinds that nobody here knows."""
+        """True if its records can be about any record, even about a record of an unknown kind."""
         return isinstance(self.answers, tuple) and "*" in self.answers
 
     @property
@@ -439,7 +439,9 @@ def _prepare(view_type: type[Kind], declared: DeclaredKind) -> None:
 
 
 def _check(declared: DeclaredKind) -> None:
-    """Raises ValueError if a class lacks a declaration, or if two of them contradict each other."""
+    """Raises ValueError if a class lacks a declaration, or if two declarations contradict each
+    other.
+    """
     view_type = declared.view_type
     for name in ("State", "wording", "example"):
         if not hasattr(view_type, name):

@@ -78,7 +78,8 @@ class HistoryLine(NamedTuple):
 
 
 class ViewResult(NamedTuple):
-    """What a home stores of a view: its packed values, and what follows from them.
+    """The data that a home stores about a view: its packed values, and data that follow from the
+    values.
 
     `texts` are the words by which people find the view.
     """
@@ -122,7 +123,8 @@ class Thread:
     def clock(self) -> LocalClock:
         """The local time at which somebody looks at the thread, or is about to answer in it.
 
-        Software that signs or shows sets it. A fold has none, so all homes make the same views.
+        Software sets the clock before it signs a record or shows the thread. While a thread is
+        folded, there is no clock. So all homes make the same views.
         """
         assert self._clock is not None, "a fold reads no clock"
         return self._clock
@@ -134,8 +136,8 @@ class Thread:
     def index(self, index_type: Callable[[], Index]) -> Index:
         """Returns the thread's index of the type `index_type`. Makes an empty one if there is none.
 
-        In an index, a family of kinds keeps facts from some records that it needs for others.
-        Examples are the links of a service and the people in a circle.
+        In an index, a family of kinds keeps facts about some records, because it needs these facts
+        for other records. Examples are the links of a service and the people in a circle.
         """
         if index_type not in self._indexes:
             self._indexes[index_type] = index_type()
@@ -214,8 +216,9 @@ class Thread:
     def people_about(self, entry: Entry) -> set[bytes]:
         """Returns the people that a record concerns, without its own author (R-14.5).
 
-        These are all ids in its fields, some of which are people, and the author of the record that
-        it answers. So a home that does not know the kind finds the same people.
+        The result has every id in the fields of the record, because an id may stand for a person.
+        It also has the author of the record that this record answers. So a home that does not know
+        the kind finds the same people.
         """
         people = set(ids_in(entry.fields))
         answered = self.entries.get(entry.about or b"")

@@ -70,13 +70,17 @@ class Accept(Kind):
         view.check_accept(thread, self)
 
     def has_effect(self, before: Thread, after: Thread) -> bool:
-        """Returns True also if authority judges the accept, as of a charter or a renewal."""
+        """Returns True also if authority judges the accept. An example is the accept of a
+        renewal.
+        """
         target = before.find_draft(self.about, Kind)
         by = target.accept if target is not None else None
         return (by is not None and by.is_automatic) or super().has_effect(before, after)
 
     def countersigns(self, thread: Thread, target: View) -> bool:
-        """Returns True if `target` names the author of this `accept` as one who may accept it."""
+        """Returns True if `target` itself names the author of this `accept` among those who may
+        accept it.
+        """
         by = target.accept if isinstance(target, Kind) else None
         return (
             by is not None and by.is_named_in(target) and self.author in by.people(thread, target)
@@ -123,7 +127,8 @@ class Close(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the record is in a state in which it cannot be closed (R-14.7).
 
-        Raises AlreadySo if it has ended as the author wants, or because the author said so.
+        Raises AlreadySo if the record has already ended in the way that the author wants. Also
+        raises AlreadySo if the record has ended, and the author has said so before.
         """
         view = thread.find_view(self.about, Kind)
         mark = Mark(self.as_state)
@@ -135,7 +140,7 @@ class Close(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Closes a record.
 
-        Raises Refused if the author of the `close` may not end the record with its word (R-14.2).
+        Raises Refused if the author may not end the record with the word in the `close` (R-14.2).
         """
         target = thread.target(self)
         mark = Mark(self.as_state)
@@ -163,7 +168,8 @@ def words_to_end(view: Kind, thread: Thread, person: bytes) -> Iterator[Mark]:
 def _check_ending(view: Kind, mark: Mark, thread: Thread, person: bytes) -> None:
     """Raises Refused if a person's software should not end a record with a word now (R-14.7).
 
-    Raises AlreadySo if the record has ended so, or because this person said so.
+    Raises AlreadySo if the record has already ended with this word. Also raises AlreadySo if it has
+    ended, and this person has used this word before.
     """
     by = view.closing[mark]
     state = view.state_at(thread.clock)

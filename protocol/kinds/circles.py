@@ -302,7 +302,8 @@ class Members(CircleRecord):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the record makes the circle too large (R-15.7).
 
-        Raises AlreadySo if everybody who joins is in the circle, and nobody who leaves is.
+        Raises AlreadySo if everybody who joins is in the circle already, and everybody who leaves
+        is out of it already.
         """
         super().check_before_signing(thread)
         current = roster_of(thread, self.about).current

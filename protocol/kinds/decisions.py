@@ -77,8 +77,8 @@ class Newcomer(TypedDict):
 class VotedOnTerm(Voted):
     """How people have voted on the next term, and whom it adds to the roll.
 
-    `adds` is empty if the term changes anything else. `is_most` says that it adds more than half as
-    many people as the roll has.
+    `adds` is empty if the term changes anything else. `is_most` says whether the added people are
+    more than half as many as the people on the roll.
     """
 
     adds: list[Newcomer]
@@ -219,9 +219,9 @@ class Proposal(Votable):
         return super().voters(thread) | set(self.newcomers or ())
 
     def check_vote(self, thread: Thread, vote: "Vote") -> None:
-        """Raises Refused also if the voting has closed (R-16.4a), or the proposal has passed.
+        """Raises Refused also if the voting has closed (R-16.4a), or if the proposal has passed.
 
-        Raises AlreadySo for a yes if it has passed.
+        If the proposal has passed and the vote is a yes, raises AlreadySo instead.
         """
         if self.closes and thread.clock.is_past(self.closes):
             raise Refused(
@@ -453,7 +453,7 @@ class Renewal(Votable):
 
 @kind(PART, audience=OPEN, lasting=True, posted=False, automatic_a_day=MOST_LISTED)
 class Part(Kind):
-    """What did not fit into a renewal. The renewal names this content by its hash."""
+    """The rest of a renewal that is too long for one record. The renewal names it by its hash."""
 
     State = NoStates
     wording = Words("Part of a new term", happened="{who} added a part of the new term")
@@ -504,8 +504,8 @@ class Remove(CouncilRecord):
         """Fills in `n`, the number of the person's standing, and `cuts`.
 
         An odd number removes the person. If the number in force is odd, `n` is that number.
-        Otherwise `n` is the next number. The cuts say how far the person's logs count. Here they
-        are the ends of these logs.
+        Otherwise `n` is the next number. The cuts say how far the person's logs count. They are
+        filled in so that everything in these logs still counts.
         """
         authority = thread.authority
         number = authority.holding(self.register).n

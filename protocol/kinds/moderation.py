@@ -91,7 +91,7 @@ class Flag(Kind):
     reason: str | None = Text(required=True, min=1, max=500)
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if there is nothing to hide: a record without a view (R-14.4).
+        """Raises Refused if there is nothing to hide, because the record has no view (R-14.4).
 
         Raises AlreadySo if the author has flagged the record, or if it is hidden already.
         """
@@ -203,8 +203,8 @@ class Hide(CouncilRecord):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused unless the author is one of three or more moderators (R-14.5).
 
-        Raises Refused also if the words are about the author, or if they are hidden or shown
-        already, as the author wants. Raises Refused, too, if the author has asked for this already.
+        Raises Refused also in three other cases: the words are about the author, the words are
+        hidden or shown already as the author wants, or the author has asked for this already.
         """
         target = thread.target(self)
         if not self.is_by_council(thread):

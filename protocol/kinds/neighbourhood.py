@@ -98,8 +98,8 @@ class Device(Authorial):
 # The rules of keys say how many a home makes: no limit here can keep it from making one that is due.
 @kind(EPOCH, audience=OPEN, lasting=True, posted=False, automatic_a_day=UNLIMITED)
 class Epoch(Authorial):
-    """The group key of one epoch, sealed to devices, and who is gone. For many devices, it takes
-    several records.
+    """The group key of one epoch, sealed to devices, and the names of everybody who is gone. If
+    there are many devices, an epoch has several records.
     """
 
     wording = Words("Group key", happened="{who} made a group key")
@@ -139,7 +139,7 @@ class WantKeys(Authorial):
 
 @kind(GIVEN_KEYS, audience=OPEN, lasting=True, posted=False, automatic_a_day=8)
 class GivenKeys(Authorial):
-    """Group keys that one device asked for, sealed to it."""
+    """Group keys, sealed to the device that asked for them."""
 
     wording = Words("Keys", happened="{who} gave group keys to a device")
     example = {"receiver": bytes(KEY_SIZE), "sealed": bytes(KEY_SIZE)}
@@ -150,7 +150,9 @@ class GivenKeys(Authorial):
 
 @kind(RELAY, audience=OPEN, lasting=True, posted=False, automatic_a_day=8)
 class Relay(Authorial):
-    """A member enrols a relay or ends its service. A member's last record about a relay holds."""
+    """A member enrols a relay or ends its service. A member's last record about a relay is in
+    force.
+    """
 
     wording = Words("Relay", happened="{who} enrolled a relay or ended its service")
     example = {"key": bytes(KEY_SIZE), "state": SERVING}

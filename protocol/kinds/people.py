@@ -143,7 +143,8 @@ class Proxy(Kind):
     def complete(self, thread: Thread) -> None:
         """Fills in by how many minutes the clocks here are ahead of UTC when the last day ends.
 
-        So all homes agree when the proxy ends, whatever they know about time zones (R-12.4).
+        So all homes agree when the proxy ends, even if they have different tables of time zones
+        (R-12.4).
         """
         if self.until is not None:
             self.offset = offset_at_end(self.until, thread.clock.zone)
@@ -176,7 +177,7 @@ class Proxy(Kind):
 def read_person_name(typed: str) -> str:
     """Reads a person's name as the person typed it (R-12.7).
 
-    Raises Refused if nobody can be called so.
+    Raises Refused if the text cannot be a name.
     """
     rule = declared_of(Profile).fields["name"]
     name: str = rule.read("name", typed, _name_no_record)

@@ -75,8 +75,8 @@ def _find_miss(
 ) -> int | None:
     """Returns the time at which the holder loses the matter, or None if the holder keeps it.
 
-    There are three ways to lose the matter. The holder does not answer in time. The holder's action
-    is not done when due. Actions are reopened twice.
+    The holder loses the matter in three cases: the holder does not answer in time, the holder's
+    action is not done when it is due, or actions are reopened twice.
     """
     misses = []
     reopened_since = [time for time in reopened if time >= since]

@@ -402,9 +402,9 @@ def _event_of(view: StatementView, handle: Callable[[], None]) -> _Event:
 
 
 def _reports_to_try(window: Window) -> list[Report]:
-    """Returns the reports that each cause a test of their window before the window settles.
+    """Returns the reports after which a window is tested before it settles.
 
-    If the window has incidents, it returns all reports of the window. Otherwise it returns none.
+    If the window has incidents, returns all reports of the window. Otherwise returns none.
     """
     if not window.incidents:
         return []

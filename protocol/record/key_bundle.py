@@ -29,8 +29,8 @@ _FRAMING = 8  # bytes around a maker and its keys
 def seal_bundle(
     keys: Iterable[EpochKey], box: bytes, neighbourhood: bytes, seed: bytes
 ) -> bytes | None:
-    """Seals keys to the device with the box key `box`: the first that fit into one bundle. `seed`
-    is 32 fresh random bytes. Returns None if there is no key.
+    """Seals keys to the device with the box key `box`. Takes the first keys, as long as they fit
+    into one bundle. `seed` is 32 fresh random bytes. Returns None if there is no key.
     """
     by_maker: dict[bytes, bytes] = defaultdict(bytes)
     size = 0

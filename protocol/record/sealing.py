@@ -113,7 +113,7 @@ def private_field_context(neighbourhood: bytes, device: bytes, seq: int, field: 
 def epoch_key_id(maker: bytes, key: bytes) -> bytes:
     """Returns the id of an epoch key: a hash that belongs to this key and its maker only (R-01.21).
 
-    So nobody else can write records for somebody's key: they would be those of another key.
+    So nobody else can write records for a maker's key: such records would belong to another id.
     """
     return hashlib.sha256(b"meshcoop epoch 2\0" + maker + key).digest()
 
@@ -142,7 +142,8 @@ def read_epoch_key_id(content: bytes) -> bytes:
 def open_epoch_content(epoch: EpochKey, content: bytes, context: bytes) -> bytes:
     """Opens content that was sealed with an epoch's key.
 
-    Raises Refused if the key, the context or the bytes are not those of the sealing.
+    Raises Refused if the key or the context is not the one of the sealing, or if the bytes were
+    changed.
     """
     read_epoch_key_id(content)
     return _decrypt(epoch.key, content[KEY_ID_SIZE:], context, "R-01.22")

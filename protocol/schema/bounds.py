@@ -18,7 +18,8 @@ _TYPED = re.compile(r"([a-z_-]+)=([0-9]{1,9})\.\.([0-9]{1,9})")
 class Bound(Field):
     """The least and the most that one number of a measure may be.
 
-    The value is a list of three items: the name of this number, the least and the most.
+    The value is a list of three items: the name of this number, its least value and its largest
+    value.
     """
 
     type_name = "bound"

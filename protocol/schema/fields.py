@@ -80,8 +80,8 @@ class Field:
     def check_read(self, name: str, value: Any) -> None:
         """Raises Refused if `read` has returned a value that this field does not allow.
 
-        Software completes a record from such values. If it also completes the value itself, a field
-        allows more here.
+        Software makes a record from such values. Some fields let `read` return an unfinished value,
+        which software completes later. These fields allow more values here than in `check`.
         """
         self.check(name, value)
 
@@ -245,8 +245,8 @@ class Moment(Field):
     """A date (YYYY-MM-DD), or a date with a time of day (YYYY-MM-DDTHH:MM).
 
     A time that ends in Z is UTC. Any other time is local. Software signs a moment only if it is at
-    most `days_back` days before the time of signing, and at most `days_ahead` days after it. With
-    the number 0, a moment of the same day is meant: one that is not past, or one that has come.
+    most `days_back` days before the time of signing, and at most `days_ahead` days after it. If
+    `days_back` is 0, the moment must not be past. If `days_ahead` is 0, the moment must have begun.
     """
 
     type_name = "moment"
@@ -272,7 +272,8 @@ class Moment(Field):
     def check_span(self, name: str, value: str, clock: LocalClock) -> None:
         """Raises Refused if a moment is too long ago, or too far ahead, by the clocks here.
 
-        Only software that signs checks this (R-10.21). Whoever reads a record takes every moment.
+        Software checks this only when it signs (R-10.21). When it reads a record, it accepts every
+        moment.
         """
         first = clock.moved_by(-self.days_back)
         if first.is_past(value):
@@ -329,8 +330,8 @@ class PersonOrName(Field):
     """A member, or somebody outside the neighbourhood.
 
     The value is the member's root key or the outsider's name. People type `@` and the name of a
-    member, or the start of the member's id. All other words name somebody outside. So nobody gets
-    into a record by taking the name of somebody outside (R-10.3e).
+    member, or the start of the member's id. All other words name somebody outside. So a member who
+    takes the name of somebody outside does not get into the record (R-10.3e).
     """
 
     type_name = "person or name"
@@ -495,8 +496,8 @@ class Map(Many):
 
 
 def is_member_form(typed: str) -> bool:
-    """Returns whether a typed text can only stand for a member: it is the start of an id, or begins
-    with "@".
+    """Returns whether a typed text can only stand for a member. This is so if it is the start of an
+    id, or if it begins with "@".
     """
     return typed.startswith("@") or _ID_START.fullmatch(typed) is not None
 
@@ -506,8 +507,9 @@ def _refusal(name: str, must: str, **arguments: object) -> Refused:
 
 
 def _find_minutes(typed: str) -> int | None:
-    """Returns the number of minutes that a person means who types hours, such as "1:30", "1 h 30"
-    or "1.5 hours", or who types the unit, such as "90 min". Otherwise returns None.
+    """Returns the number of minutes that a person has typed. The person may type hours, such as
+    "1:30", "1 h 30" or "1.5 hours", or minutes with the unit, such as "90 min". Otherwise returns
+    None.
     """
     text = typed.strip().replace(_MINUS, "-")
     sign = -1 if text.startswith("-") else 1

@@ -1,7 +1,9 @@
-"""Fields that hold a name from a set which this program knows and later versions may extend.
+"""Fields that hold a name from a set of names. This program knows the set, and later versions may
+extend it.
 
-Only the author's software checks that it knows the name. Other nodes take any text: their versions
-may know other names, and nodes that judge a record differently would never converge (R-10.3d).
+Only the author's software checks that it knows the name. Other nodes accept any text, because their
+versions may know other names. If nodes judged a record differently, they would never agree
+(R-10.3d).
 """
 
 from collections.abc import Collection

@@ -4,10 +4,10 @@ A bundle carries records. A have file carries a have-map, which tells how much a
 log (R-05.5). Both files begin with a mark, the bytes that show the type of the file. Frames of
 R-05.1 follow: a head, lists, and an end with the number of items in all lists.
 
-The lists and the end are sealed with a key that everybody has who knows the neighbourhood's id. The
-open records of a bundle would tell this id to the finder of a stick, and the id opens doors
-(protocol.wire.door). The head has a check by which a member tells the neighbourhood's files from
-others.
+The lists and the end are sealed. Everybody who knows the neighbourhood's id has the key. Without
+the seal, somebody who finds a stick could learn this id from open records, and the id opens doors
+(protocol.wire.door). The head has a check. With this check, a member recognises files of the
+neighbourhood.
 """
 
 from collections.abc import Iterable, Iterator
@@ -259,7 +259,7 @@ class Decoder:
 
 
 def _head(neighbourhood: bytes, salt: bytes) -> list[Any]:
-    """Returns the head of a file. Its check tells the neighbourhood's files from others, but only to
-    who knows the neighbourhood's id (R-09.3).
+    """Returns the head of a file. The check in it shows whether the file belongs to the
+    neighbourhood. Only somebody who knows the neighbourhood's id can use this check (R-09.3).
     """
     return [_HEAD, VERSION, salt, derive_key(neighbourhood + salt, "bundle check", _CHECK_SIZE)]

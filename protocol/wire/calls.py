@@ -47,7 +47,9 @@ class Call:
 
     @property
     def params(self) -> dict[str, Any]:
-        """The params that a client sends. Those that have their default are left out (R-06.7e)."""
+        """The params that a client sends. Params that have their default value are left out
+        (R-06.7e).
+        """
         return {
             name: getattr(self, field.name)
             for name, field in params_of(type(self)).items()
@@ -135,7 +137,7 @@ class Status(Call):
 
 @method("examine", result="see below")
 class Examine(Call):
-    """Looks for damage in the stores of this home, and says what the doctor asks."""
+    """Looks for damage in the stores of this home, and answers the doctor's questions."""
 
 
 @method("stop", result="nil; the node ends")
@@ -296,7 +298,7 @@ class Join(Call):
 
 @method("ask_place", result="`{place}`: the place for which a newcomer's device is certified")
 class AskPlace(Call):
-    """Asks the home that made an invitation which neighbourhood a newcomer's device is for."""
+    """Asks the inviter's home for which neighbourhood a newcomer's device must be certified."""
 
     invitation: str = param(TypedText(help="what the member gave"))
     seconds: float = param(Seconds(help="how long to wait for an answer"), default=JOIN_SECONDS)
@@ -361,7 +363,7 @@ class PlanLeave(Call):
 
 @method("carry", result="`{id}` of the `device` record that carries it, or `{id, already}`")
 class Carry(Call):
-    """Posts a statement that a person's root key signed: about a device, or that they leave."""
+    """Posts a statement of a root key: it is about a device, or says that a person leaves."""
 
     statement: str = param(Hexadecimal(help="the statement (see 03)"))
 

@@ -78,7 +78,7 @@ def _wrong_sign(typed: str, place: int, rule: str) -> Refused:
 
 
 def _checksum(data: bytes) -> bytes:
-    """Returns four bytes by which a code with a mistake is told from a right one (R-07.1h)."""
+    """Returns four bytes that show whether a code has a mistake (R-07.1h)."""
     return hashlib.sha256(data).digest()[:_CHECKSUM_SIZE]
 
 

@@ -2,8 +2,9 @@
 (specs/05-sync.md, section Door).
 
 The answerer sends its nonce. The opener sends its own nonce and a MAC. If the MAC holds, the
-answerer sends a MAC too. Who does not know the secret sees random bytes only, whichever
-neighbourhood is behind the door. A door says nothing to a wrong MAC: the answerer closes the stream.
+answerer sends a MAC too. Somebody who does not know the secret sees only random bytes, and cannot
+tell which neighbourhood is behind the door. If the opener's MAC is wrong, the answerer sends
+nothing and closes the stream.
 """
 
 import hashlib

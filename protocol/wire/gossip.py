@@ -1,8 +1,9 @@
 """Gossip: a home publishes each new record on the neighbourhood's topic (specs/04-gossip.md).
 
-A gossip frame names a gossip key, then comes a MAC of 16 bytes under this key, then one record. A
-gossip key is the one of an epoch, a period with one group key. Without the MAC, strangers could make a node verify many
-signatures. The record's own signature, and not the MAC, shows who wrote the record.
+A gossip frame has three parts: the name of a gossip key, a MAC of 16 bytes made with this key, and
+one record. Each epoch (a period with one group key) has its own gossip key. Without the MAC,
+strangers could make a node verify many signatures. The record's own signature, and not the MAC,
+shows who wrote the record.
 """
 
 import hashlib
@@ -22,12 +23,14 @@ MAX_AHEAD = 4096  # a record's number may be this far above the head of its log 
 
 
 def topic_name(neighbourhood: bytes) -> str:
-    """Returns the topic's name, from which nobody can tell the neighbourhood's id (R-04.1)."""
+    """Returns the name of the topic (R-04.1). Nobody can tell the neighbourhood's id from this
+    name.
+    """
     return "/meshcoop/1/" + hashlib.sha256(b"meshcoop topic 1\0" + neighbourhood).hexdigest()[:32]
 
 
 def gossip_key(epoch: EpochKey) -> bytes:
-    """Derives the gossip key of an epoch, with which MACs are made (R-04.2).
+    """Derives the gossip key of an epoch. MACs are made with this key (R-04.2).
 
     Relays get the gossip key. With this key they can pass records on, but cannot read them.
     """
@@ -40,8 +43,8 @@ def name_gossip_key(key: bytes) -> bytes:
 
 
 def encode_frame(wire: bytes, key: bytes) -> bytes:
-    """Returns the gossip frame of a record: the name of the gossip key `key`, a MAC under this key,
-    then the record.
+    """Returns the gossip frame of a record. It has the name of the gossip key `key`, a MAC made
+    with this key, and the record.
     """
     return name_gossip_key(key) + _mac(wire, key) + wire
 

@@ -20,7 +20,8 @@ _NOTHING = (0, b"", b"")  # number, head and fork mark of a log that a peer does
 
 
 class LogHead(NamedTuple):
-    """The head of a log in a store: the number and id of the last record before any fork.
+    """The head of a log in a store. It is the last record before any fork, given by its number and
+    id.
 
     `fork` has the ids of the records that the store keeps from the fork on. If the log is not
     forked, `fork` is empty.
@@ -109,7 +110,8 @@ class HaveMap:
                 self._theirs[device] = (seq, head, mark)
 
     def find_missing(self) -> tuple[list[tuple[bytes, int, bytes]], list[bytes]]:
-        """Returns the logs in which the peer lacks records, and the forks on which we differ.
+        """Returns the logs in which the peer lacks records, and the forks at which this home and
+        the peer differ.
 
         Each log is a triple: the device, the number of the peer's head, and the first bytes of that
         head's id. If the peer holds nothing of the log, the number is 0 and the bytes are empty. A

@@ -36,7 +36,8 @@ _SECRET_END = _PEER_END + SECRET_SIZE
 
 
 class Invitation(NamedTuple):
-    """An invitation. It lets a newcomer find the inviter's node and prove to be invited.
+    """An invitation. With it, a newcomer finds the inviter's node, and proves that they were
+    invited.
 
     `peer` is the node's libp2p Ed25519 key. `secret` is 16 random bytes. `addresses` are multiaddrs
     of the form /ip4/A/tcp/P or /ip6/A/tcp/P. Nothing in an invitation tells which neighbourhood it

@@ -2,8 +2,8 @@
 
 A frame is a 4-byte big-endian length, then that many bytes of msgpack. The msgpack holds a request
 `[0, id, method, params]`, a response `[1, id, error, result]` or an event `[2, topic, payload]`.
-Every refusal in this module ends the connection: after bytes that cannot be read, nobody knows
-where the next frame begins.
+Every refusal in this module ends the connection. If some bytes cannot be read, nobody knows where
+the next frame begins.
 """
 
 import dataclasses
@@ -64,7 +64,7 @@ class Error:
     """An error: it says why a request has no result.
 
     `message` is a sentence. If the sentence has a name in braces, the name stands for a value in
-    `arguments`. `rule` is the rule of the specs that was broken, and `field` the field that is
+    `arguments`. `rule` is the rule of the specs that was broken. `field` is the field that is
     wrong. Raises Refused (R-06.5).
     """
 
@@ -325,7 +325,8 @@ def _unpack(body: bytes) -> Any:
 
 
 def _check_values(array: Any) -> None:
-    """Raises Refused if frames cannot carry a value (R-06.2), or for too many values (R-06.3).
+    """Raises Refused if frames cannot carry a value (R-06.2), or if there are too many values
+    (R-06.3).
 
     It checks level by level, without recursion. So deep nesting does not use up the stack.
     """

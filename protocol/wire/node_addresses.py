@@ -1,7 +1,8 @@
-"""Node addresses: the statement by which a node says where it can be reached (specs/05-sync.md,
-R-05.9). Other nodes hand the statement on as it is.
+"""Node addresses. In a signed statement, a node says where it can be reached (specs/05-sync.md,
+R-05.9). Other nodes hand the statement on unchanged.
 
-The key of the node's peer id signs it. So nobody can name an address for another node.
+The statement is signed with the key of the node's peer id. So nobody can name an address for
+another node.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ _KEY_SIZE = 32
 
 class NodeAddresses(NamedTuple):
     """A statement of the node with the public key `key`. A statement with a higher number replaces
-    one with a lower number.
+    a statement with a lower number.
     """
 
     key: bytes
@@ -35,7 +36,7 @@ class NodeAddresses(NamedTuple):
         return peer_id(self.key)
 
     def is_genuine(self, neighbourhood: bytes) -> bool:
-        """Returns whether the node itself has signed this for the neighbourhood."""
+        """Returns whether the node itself has signed this statement for the neighbourhood."""
         message = _signed_message(neighbourhood, self.number, self.addresses)
         return is_signed(message, self.signature, self.key)
 

@@ -1,7 +1,7 @@
 """Field rules for the params of the local API (R-06.15).
 
-A param is of exactly one type: a text "no" is no boolean, and true is no number. What a text means,
-such as the name of a person, the method finds out later.
+A param is of exactly one type: a text "no" is no boolean, and true is no number. The method finds
+out later what a text means, for example which person has this name.
 """
 
 import math
@@ -21,7 +21,7 @@ _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 @dataclass(frozen=True, kw_only=True)
 class TypedText(Field):
-    """A text of at most `max` characters with at least one character that is no blank."""
+    """A text of at most `max` characters. At least one of them must not be a blank."""
 
     max: int = MOST_TEXT
     type_name = "text"
@@ -82,7 +82,7 @@ class Count(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Seconds(Field):
-    """A number of seconds, with a fraction if need be."""
+    """A number of seconds. It may have a fraction."""
 
     type_name = "seconds"
 

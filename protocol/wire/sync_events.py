@@ -30,12 +30,12 @@ class PeerLacks:
     """The peer has sent its have-map, which shows the records that the peer lacks.
 
     `logs` are the logs in which the peer lacks records. Each log is a triple: the device, the
-    number of the peer's head, and the first bytes of that head's id. `forks` are the devices on
-    whose forks the peer and this home differ.
+    number of the peer's head, and the first bytes of that head's id. `forks` are devices. The peer
+    and this home differ about the forks of their logs.
 
-    The driver sends the records after the peer's head with `send_records`. If this home's log has
-    another record at the number of the peer's head, the driver sends the whole log. Then the driver
-    calls `send_end`.
+    The driver sends the records after the peer's head with `send_records`. If this home has another
+    record with the number of the peer's head, the driver sends the whole log. Then the driver calls
+    `send_end`.
     """
 
     logs: list[tuple[bytes, int, bytes]]
@@ -56,7 +56,7 @@ class RecordsReceived:
 
 @dataclass(frozen=True)
 class RoundSettled:
-    """The round, in which both sides compare logs and send records, is over on both sides.
+    """The round is over on both sides. In a round, both sides compare logs and send records.
 
     `were_equal` is True if the digests were equal, so that neither side sent records.
     """
@@ -77,7 +77,9 @@ class HeadAnnounced:
 
 @dataclass(frozen=True)
 class ContentWanted:
-    """The peer asks for the content of these records. It holds the records without content."""
+    """The peer asks for the content of these records. The peer holds these records without
+    content.
+    """
 
     ids: list[bytes]
 
@@ -110,21 +112,23 @@ class GossipKeysReceived:
 
 @dataclass(frozen=True)
 class KeysWanted:
-    """The peer asks for the group keys with these ids: words that it holds are sealed with them."""
+    """The peer asks for the group keys with these ids. It holds contents that are sealed with
+    them.
+    """
 
     ids: list[bytes]
 
 
 @dataclass(frozen=True)
 class KeysGiven:
-    """The peer gives group keys that this home asked for. They are sealed to its device."""
+    """The peer gives group keys that this home asked for. They are sealed to this home's device."""
 
     sealed: bytes
 
 
 @dataclass(frozen=True)
 class GoodbyeReceived:
-    """The peer ends the session. As its reason it gives a rule's number and a sentence."""
+    """The peer ends the session. It gives a reason: the number of a rule, and a sentence."""
 
     rule: str
     reason: str

@@ -166,7 +166,8 @@ class SyncSession:
         return b"".join(frames.encode([HEAD, device, seq]) for device, seq in heads)
 
     def ask_for_content(self, ids: Iterable[bytes]) -> bytes:
-        """Returns a frame that asks for the content of records that we hold without content.
+        """Returns a frame that asks for the content of records. This home holds these records
+        without content.
 
         It asks for MAX_ASKED contents at most.
         """
@@ -201,7 +202,9 @@ class SyncSession:
         return frames.encode([KEYS_WANTED, b"".join(asked)]) if asked else b""
 
     def give_keys(self, sealed: bytes) -> bytes:
-        """Returns a frame with group keys that the peer asked for, sealed to its device."""
+        """Returns a frame with group keys that the peer asked for. They are sealed to the peer's
+        device.
+        """
         return frames.encode([KEYS_GIVEN, sealed])
 
     def send_goodbye(self, refusal: Refused) -> bytes:

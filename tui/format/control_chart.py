@@ -126,7 +126,7 @@ class _Scale(NamedTuple):
 
 
 class _Plot(NamedTuple):
-    """The points to draw, and where they stand. `slot` is the number of columns for one window."""
+    """The points to draw, and their places. `slot` is the number of columns for one window."""
 
     points: Sequence[ChartPoint]
     margin: int  # columns left of the first window

@@ -150,8 +150,8 @@ def kind(name: str) -> str:
 
 
 def happened(kind_name: str) -> str | None:
-    """Returns the sentence with which a history tells of a record of this kind. The sentence
-    contains `{who}`, which stands for the person who made the record.
+    """Returns the sentence for a record of this kind in a history. The sentence contains `{who}`,
+    which stands for the person who made the record.
 
     Returns None if this home does not know the kind.
     """

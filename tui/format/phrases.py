@@ -97,8 +97,8 @@ def older_note(count: int) -> str:
 
 
 def name(person: Person | None, me: str | None = None, width: int = 40) -> str:
-    """Returns a person's name on `width` columns. If the person is the reader, whose id is `me`,
-    returns "you".
+    """Returns a person's name in at most `width` columns. If the person is the reader, whose id is
+    `me`, returns "you".
 
     If somebody else has a name that is alike, a mark tells them apart (R-12.7c). Says so if the
     person has left the neighbourhood.

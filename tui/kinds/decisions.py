@@ -76,9 +76,9 @@ class DecisionFace(Face):
         return _vote_words(row, thread.root, reader) if row.kind == VOTE else None
 
     def beginnings(self, thread: ThreadData, reader: Reader) -> Iterator[NextStep]:
-        """Yields steps only in the thread of a removal. If the reader is a moderator who has not
-        asked for this removal yet, yields the step that asks for the removal. If the removal is in
-        force, yields the step that asks everybody to let the person back in.
+        """Yields steps only in the thread of a removal. If the removal is in force, yields the step
+        that asks everybody to let the person back in. If the reader is a moderator and has not
+        asked for this removal yet, yields the step that asks for it.
         """
         root = thread.root
         person = root.person("person")
@@ -134,8 +134,8 @@ def decision_title(view: Shown) -> str:
 
 
 def change_line(view: Shown, reader: Reader, charter: Shown | None = None) -> str:
-    """Says in plain words what a decision would change. If `charter` is given, also says which
-    value it gives to the same rule now.
+    """Says in plain words what a decision would change. If it would change a rule and `charter` is
+    given, also says which value the rule has now.
     """
     if view.kind == RENEWAL:
         return _next_term_line(view)
@@ -404,7 +404,7 @@ def _rule_line(view: Shown, rule: str, value: object, reader: Reader, charter: S
 
 
 def _newcomers_question(renewal: Shown) -> str:
-    """Asks whether the people whom a renewal adds, and nothing else, may vote."""
+    """Returns a question for a renewal that only adds people: whether these people may vote."""
     people = [person for added in renewal.rows("adds") if (person := added.person("person"))]
     return _("May {who} vote from now on?").format(who=phrases.person_names(people))
 

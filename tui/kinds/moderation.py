@@ -186,8 +186,8 @@ def _flag_card(flag: Shown, clock: LocalClock, me: str | None) -> Card:
 
 
 def _hides_by_text(hides: list[Shown], state: str) -> dict[str, list[Shown]]:
-    """Maps the id of each text to the `hide` records about this text, oldest first. Leaves out
-    records that have another state.
+    """Maps the id of each text to the `hide` records about this text, oldest first. Takes only
+    records in the state `state`.
     """
     by_text: dict[str, list[Shown]] = {}
     for hide in sorted(hides, key=lambda hide: hide.created):

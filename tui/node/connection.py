@@ -54,10 +54,7 @@ class NodeConnection:
 
     @property
     def clock(self) -> LocalClock:
-        """What the clocks of the neighbourhood showed when the node last said how it is.
-
-        The screen reads no clock itself, so the screen and its node never differ.
-        """
+        """What the clocks of the neighbourhood showed when the node last sent its status."""
         status = self.status or Shown({})
         return local_clock(read_time(status.text("time") or _LONG_AGO), status.text("timezone"))
 
@@ -105,8 +102,9 @@ class NodeConnection:
         return await self.fetch_rows(calls.List(what=what, about=about))
 
     async def fetch_whole(self, call: calls.Show | calls.Balance) -> Shown:
-        """Calls a method that shows something with its history. Returns it with the whole history,
-        and with the views of all lines if the method shows them. Raises Declined.
+        """Calls a method that shows something with its history. Returns the result with the whole
+        history. If the method also shows views of the history's records, returns all of these
+        views. Raises Declined.
         """
         answer = dict(await self.call(call))
         while answer.get("earlier") is not None:

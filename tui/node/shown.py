@@ -11,8 +11,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Person:
     """A person. `id` is None for somebody outside the neighbourhood. `mark` tells the person apart
-    from others with a name that is alike. It is None if there are none. `left` is True if the
-    person has left the neighbourhood.
+    from others with a name that is alike. If there are no such others, `mark` is None. `left` is
+    True if the person has left the neighbourhood.
     """
 
     id: str | None

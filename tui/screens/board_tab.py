@@ -1,4 +1,4 @@
-"""The Board tab: lists of requests, offers, activities and whatever else stands on the board.
+"""The Board tab: lists of requests, offers, activities and all other posts on the board.
 
 On a wide terminal, it also shows the details of one post.
 """

@@ -57,7 +57,7 @@ class HomeScreen(Screen[None]):
         self._tab_to_enter: str | None = "today"
 
     def compose(self) -> ComposeResult:
-        """Lays out the tabs below the status line and what the program leaves out."""
+        """Lays out the tabs below the status line and the notice line."""
         node = self.node
         yield StatusLine(node)
         yield NoticeLine(node)

@@ -57,7 +57,7 @@ class Feed(Vertical):
         self.cards = CardList(id=f"{id}-cards")
 
     def compose(self) -> ComposeResult:
-        """Lays out the cards. A list without cards shows a text in the same place."""
+        """Lays out the cards. If there are no cards, a text is shown in their place."""
         yield self._empty_note
         yield self.cards
 

@@ -277,7 +277,7 @@ def _note_for(rule: Field) -> str:
 
 
 def _refusal_sentence(refusal: Refused) -> str:
-    """Writes the sentence that says why a value is wrong. The sentence stands below the field, so
+    """Writes the sentence that says why a value is wrong. The sentence is shown below the field. So
     it says `this` instead of the name of the field.
     """
     return fill_in(_(refusal.text), {**refusal.arguments, "name": _("This")}) + "."

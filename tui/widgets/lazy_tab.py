@@ -9,12 +9,12 @@ from textual.widgets import TabPane
 
 
 class LazyTab(TabPane):
-    """A tab that makes its content when it is first opened, or from the beginning if `at_once` is
-    true.
+    """A tab that makes its content when somebody first opens it. If `at_once` is true, makes the
+    content from the beginning.
 
-    A tab of Textual comes to the front whenever a widget in the tab gets the focus. This class
-    turns that off. Without this change, a tab would come back after the reader has left it, because
-    the focus moves to another widget in the hidden tab.
+    If a widget in one of Textual's tabs gets the focus, Textual brings that tab to the front. This
+    class turns that off. Otherwise a tab would come back after the reader has left it, because the
+    focus moves to another widget in the hidden tab.
     """
 
     def __init__(

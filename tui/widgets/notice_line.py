@@ -1,4 +1,4 @@
-"""The line that says what this home's program leaves out. It stands above all lists of the screen."""
+"""A line with notices about this home. It is above all lists of the screen."""
 
 from textual.widgets import Static
 
@@ -13,10 +13,10 @@ _NAME_WIDTH = 30  # columns
 
 
 class NoticeLine(Static):
-    """A line about a home without a passphrase, about records that the program does not know, and
-    about its own mistakes.
+    """A line with notices: the home has no passphrase, the program does not know some records, or
+    the program has made mistakes.
 
-    It is shown only if there is something to say.
+    The line is shown only if there is something to say.
     """
 
     DEFAULT_CSS = """

@@ -2,10 +2,11 @@
 
 Only this package knows py-libp2p. At each place where this package works around a fault of
 py-libp2p, a comment gives the reason and what was measured without the workaround. For each
-workaround, a test fails without it. The measured figures are of libp2p 0.8.1, the version that
-`pyproject.toml` pins. Before you take another version of libp2p, measure the figures again.
+workaround there is a test, and this test fails if the workaround is taken out. The figures were
+measured with libp2p 0.8.1, the version that `pyproject.toml` pins. Before you take another version
+of libp2p, measure the figures again.
 
-Other packages import `meshcoop.network.interface`. To import this package is cheap. To import
+Other packages import `meshcoop.network.interface`. Importing this package is cheap. Importing
 `meshcoop.network.libp2p.host` takes about a second and 80 MB, so the screen must never import that
 module.
 """

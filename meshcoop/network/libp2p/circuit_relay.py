@@ -1,7 +1,7 @@
-"""Circuits, the relay's side of libp2p's circuit relay v2.
+"""Circuits: the relay's side of libp2p's circuit relay v2.
 
 libp2p's own relay is not used (specs/decisions/0034). It keeps only one pair of streams for each
-peer, so when one circuit of a peer ends, libp2p's relay closes another circuit of this peer. It has
+peer. So when one circuit of a peer ends, libp2p's relay closes another circuit of this peer. It has
 only 4 places for reservations and 8 for circuits, and gives anybody a reservation. If the reader at
 one end is busy for 15 s, libp2p's relay ends the circuit.
 """

@@ -49,13 +49,13 @@ class PeerTracker(INotifee):
         self._send_channel.close()
 
     async def connected(self, network: INetwork, conn: INetConn) -> None:
-        """Reports the peer of a new connection, if the peer was not connected before."""
+        """Reports the peer of a new connection if it was not connected before."""
         del network, conn
         self._report_changes()
         await trio.lowlevel.checkpoint()
 
     async def disconnected(self, network: INetwork, conn: INetConn) -> None:
-        """Reports that a peer has disconnected, if its last connection has closed."""
+        """Reports that a peer has disconnected if its last connection has closed."""
         del network, conn
         self._report_changes()
         await trio.lowlevel.checkpoint()

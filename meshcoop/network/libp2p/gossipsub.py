@@ -79,8 +79,8 @@ class NodePubsub(Pubsub):
     async def join_topic(
         self, topic: str, validator: Validator
     ) -> AsyncIterator[trio.MemoryReceiveChannel[bytes]]:
-        """Is subscribed to `topic` within the block of an `async with` statement. The block gets
-        the channel of the messages that other nodes publish.
+        """Subscribes to `topic` for the block of an `async with` statement. The block gets a
+        channel with the messages that other nodes publish.
 
         Raises NetworkError if the topic is subscribed already or is too long.
 
@@ -121,8 +121,8 @@ class NodePubsub(Pubsub):
             del self._shared_with[topic]
 
     def share_topic(self, topic: str, peers: set[ID]) -> None:
-        """R-04.5c: shares a topic with exactly these peers. No other peer is told of the topic, gets
-        a message of it, or gets into its mesh.
+        """R-04.5c: shares a topic with exactly these peers. Other peers are not told of the topic,
+        get no message of it, and are not in the topic's mesh.
         """
         before = self._shared_with.get(topic)
         if before is None:
@@ -235,8 +235,8 @@ class NodePubsub(Pubsub):
     async def message_all_peers(
         self, raw_msg: bytes, announce: rpc_pb2.RPC.SubOpts | None = None
     ) -> None:
-        """Tells those peers that share the topic that this node joins or leaves it. libp2p would
-        tell everybody.
+        """Tells peers that this node joins or leaves a topic. Tells only those peers that share the
+        topic. libp2p would tell everybody.
         """
         del raw_msg
         if announce is not None:
@@ -245,8 +245,8 @@ class NodePubsub(Pubsub):
         await trio.lowlevel.checkpoint()
 
     def handle_subscription(self, origin_id: ID, sub_message: rpc_pb2.RPC.SubOpts) -> None:
-        """Notes which topics a peer takes part in. This counts once the topic is shared with the
-        peer.
+        """Notes which topics a peer takes part in. A note has an effect only while this node shares
+        the topic with the peer.
         """
         topic = sub_message.topicid
         claimed = self._claimed.setdefault(origin_id, set())
@@ -306,7 +306,9 @@ class NodeRouter(GossipSub):
         self.recent_message_deliveries.clear()
 
     def send_rpc(self, peer_id: ID, rpc: rpc_pb2.RPC, priority: bool = False) -> None:
-        """Sends a frame to a peer, without the record in which libp2p tells this node's addresses."""
+        """Sends a frame to a peer. Leaves out the record in which libp2p tells this node's
+        addresses.
+        """
         rpc.ClearField("senderRecord")
         super().send_rpc(peer_id, rpc, priority)
 
@@ -317,8 +319,8 @@ class NodeRouter(GossipSub):
                 peers.discard(peer)
 
     async def handle_iwant(self, iwant_msg: rpc_pb2.ControlIWant, sender_peer_id: ID) -> None:
-        """R-04.5b: sends a peer the messages that it asks for, if their topics are shared with the
-        peer.
+        """R-04.5b: sends a peer the messages that it asks for. Sends only messages of topics that
+        are shared with the peer.
         """
         ids = [wanted for wanted in iwant_msg.messageIDs if self._may_have(wanted, sender_peer_id)]
         await super().handle_iwant(rpc_pb2.ControlIWant(messageIDs=ids), sender_peer_id)
@@ -337,14 +339,16 @@ class NodeRouter(GossipSub):
     async def handle_graft(self, graft_msg: rpc_pb2.ControlGraft, sender_peer_id: ID) -> None:
         """Lets a peer into the mesh of a topic, but only if the topic is shared with the peer.
 
-        Others get no answer, so they do not learn whether this node takes part in the topic
+        Other peers get no answer. So they do not learn whether this node takes part in the topic
         (R-04.5a).
         """
         if self._is_shared(graft_msg.topicID, sender_peer_id):
             await super().handle_graft(graft_msg, sender_peer_id)
 
     async def handle_prune(self, prune_msg: rpc_pb2.ControlPrune, sender_peer_id: ID) -> None:
-        """Removes a peer from the mesh of a topic, but only if the topic is shared with it."""
+        """Removes a peer from the mesh of a topic, but only if the topic is shared with the
+        peer.
+        """
         # libp2p itself would remember a back-off for any topic that a stranger makes up. It would
         # also dial the peers that the message names.
         if self._is_shared(prune_msg.topicID, sender_peer_id):
@@ -352,8 +356,8 @@ class NodeRouter(GossipSub):
             await super().handle_prune(prune_msg, sender_peer_id)
 
     async def handle_ihave(self, ihave_msg: rpc_pb2.ControlIHave, sender_peer_id: ID) -> None:
-        """Asks a peer for messages that this node lacks, but only if their topic is shared with the
-        peer.
+        """Asks a peer for messages that this node lacks. Asks only for messages of topics that are
+        shared with the peer.
         """
         if self._is_shared(ihave_msg.topicID, sender_peer_id):
             await super().handle_ihave(ihave_msg, sender_peer_id)

@@ -51,7 +51,7 @@ class HolePuncher:
     """Replaces circuits by direct connections, and answers peers that ask to replace a circuit.
 
     `is_trusted` returns whether a peer has proved that it belongs to a neighbourhood of this node.
-    Others learn no address here, and make this node dial nobody.
+    Other peers learn no address here, and cannot make this node dial anybody.
     """
 
     def __init__(self, host: IHost, swarm: NodeSwarm, is_trusted: Callable[[ID], bool]) -> None:
@@ -63,8 +63,8 @@ class HolePuncher:
         host.set_stream_handler(DCUTR, self._answer_punch)
 
     async def learn_observed_address(self, relay: ID) -> None:
-        """Asks a relay for the IP address from which the relay sees this node. If the relay does
-        not say, raises nothing.
+        """Asks a relay from which IP address it sees this node. Raises nothing if the relay does
+        not say.
         """
         try:
             with trio.fail_after(ANSWER_WITHIN):
@@ -80,8 +80,8 @@ class HolePuncher:
     async def punch_hole(self, peer: ID) -> bool:
         """Tries once to replace the circuit to `peer` by a direct connection.
 
-        Returns True if there is a direct connection now. Raises NetworkError if one of the two
-        nodes does not know yet at which address relays see it.
+        Returns True if there is a direct connection now. Each of the two nodes must know at which
+        address relays see it. Raises NetworkError if one of them does not know yet.
         """
         own_addresses = self._predicted_addresses()
         if peer in self._busy or not own_addresses:
@@ -238,8 +238,8 @@ async def _read_identity(stream: INetStream) -> bytes:
 
 
 def _parse_dialable(claimed: bytes, subnets: list[Subnet]) -> Multiaddr | None:
-    """Parses an IPv4 address that a peer claims. Returns None if this node must not dial it, so
-    that no peer makes this node dial services of its own machine or network.
+    """Parses an IPv4 address that a peer claims. Returns None if this node must not dial the
+    address. Otherwise a peer could make this node dial services of its own machine or network.
     """
     try:
         address = Multiaddr(claimed)

@@ -95,8 +95,8 @@ class HostNetwork:
 
     @property
     def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
-        """The events of peers. Each event says that a peer has connected, has disconnected, or was
-        discovered.
+        """The events of peers. An event says that a peer has connected, that it has disconnected,
+        or that it was discovered.
         """
         return self.tracker.events
 
@@ -197,7 +197,7 @@ class HostNetwork:
         """Reserves a place at a connected relay. Returns for how many seconds the reservation
         holds.
 
-        Also learns how the relay sees this node's address.
+        Also learns at which address the relay sees this node.
         """
         peer = parse_peer_id(relay)
         seconds = await self.circuits.reserve(peer)
@@ -371,8 +371,8 @@ def _connect_error(address: Multiaddr, error: BaseException) -> NetworkError:
 
 
 def _find_answering_peer(error: BaseException) -> str | None:
-    """Finds the peer id of the node that answered instead of the expected one. Returns None if this
-    id is not known.
+    """Finds the peer id of the node that answered in place of the expected one. Returns None if
+    this id is not known.
     """
     for cause in _causes(error):
         if isinstance(cause, PeerIDMismatchesPubkey):

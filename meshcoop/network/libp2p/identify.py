@@ -1,8 +1,10 @@
-"""What a node tells every peer of itself by libp2p's identify protocol: its key, which protocols it
-speaks (R-05.12a), and from which address it sees the peer. It tells no address of its own (R-05.12).
+"""What a node tells every peer about itself by libp2p's identify protocol: its key, which protocols
+it speaks (R-05.12a), and from which address it sees the peer. It tells no address of its own
+(R-05.12).
 
-libp2p tells the node's addresses, those in the home network too, to everybody who connects, and
-pushes them again when they change. A member's home gets them over sync instead.
+libp2p's own code would tell all addresses of the node to everybody who connects, even addresses in
+the home network. It would tell them again when they change. Here, a member's home gets them over
+sync instead.
 """
 
 from libp2p.abc import INetStream
@@ -18,7 +20,7 @@ from meshcoop.network.libp2p.swarm import NodeSwarm
 
 
 class NodeHost(BasicHost):
-    """A host that tells its addresses to nobody, and that takes no address from anybody."""
+    """A host that tells its addresses to nobody, and takes addresses from nobody."""
 
     def __init__(self, swarm: NodeSwarm) -> None:
         # Any peer may say at which address it sees this node. The host does not record that
@@ -44,7 +46,9 @@ class NodeHost(BasicHost):
 
 
 def _observed_address(stream: INetStream) -> bytes:
-    """Returns the address from which the peer has connected. Empty if it came through a relay."""
+    """Returns the address from which the peer has connected. Empty if the peer came through a
+    relay.
+    """
     remote = stream.get_remote_address()
     if remote is None:
         return b""

@@ -21,7 +21,7 @@ def redirect_logs(log_file: Path | None) -> Iterator[None]:
 
     libp2p's logger passes nothing on and has no handler. So Python writes its warnings to standard
     error, which spoils a screen. Some modules of libp2p use the functions of `logging` directly. If
-    the root logger has no handler at that moment, Python quietly gives it one for standard error.
+    the root logger has no handler at that moment, Python quietly adds a handler for standard error.
     """
     handler: logging.Handler = logging.NullHandler()
     if log_file is not None:

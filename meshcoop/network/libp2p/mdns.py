@@ -96,8 +96,8 @@ class _Station(ServiceListener):
             raise
 
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Hears that another node announces itself. Asks that other node for its addresses, and
-        reports them.
+        """Notices that another node announces itself. Asks that node for its addresses, and reports
+        them.
         """
         info = zc.get_service_info(type_, name, timeout=ANSWER_WITHIN)
         if info is None or not info.text:

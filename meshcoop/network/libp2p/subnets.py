@@ -1,4 +1,6 @@
-"""The networks to which this machine belongs, so that a node dials private addresses there only."""
+"""The networks to which this machine belongs. A node dials private addresses only in these
+networks.
+"""
 
 import ipaddress
 from collections.abc import Iterable
@@ -13,8 +15,8 @@ def find_subnets(listening: Iterable[str]) -> list[Subnet]:
     """Returns the networks of this machine. `listening` are the addresses at which the node
     listens.
 
-    The machine itself counts as a network if the node listens nowhere else: then all of its
-    neighbours are here.
+    If the node listens only on loopback, the machine itself is one of these networks. In this case,
+    all peers of the node are on this machine.
     """
     ips = {find_ip(address) for address in listening} - {None}
     is_alone = bool(ips) and all(ip is not None and ip.is_loopback for ip in ips)
@@ -24,7 +26,9 @@ def find_subnets(listening: Iterable[str]) -> list[Subnet]:
 
 @lru_cache(maxsize=8)
 def _subnets_of_machine(ips: frozenset[str]) -> list[Subnet]:
-    """Asks the system, again only if the addresses `ips` of the node have changed."""
+    """Asks the system for the networks. Asks again only if `ips`, the node's addresses, have
+    changed.
+    """
     del ips
     places = [
         f"{address.ip if address.is_IPv4 else address.ip[0]}/{address.network_prefix}"

@@ -183,8 +183,8 @@ class NodeSwarm(Swarm):
         return None
 
     def forget_peer(self, peer_id: ID) -> None:
-        """Forgets what a peer said of itself, after the peer has gone. libp2p would keep these data
-        for ever.
+        """After a peer has gone, forgets what the peer said about itself. libp2p would keep these
+        data for ever.
         """
         with suppress(PeerStoreError):
             self.peerstore.clear_peerdata(peer_id)

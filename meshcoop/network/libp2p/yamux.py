@@ -1,5 +1,5 @@
-"""Yamux, which carries many streams over one connection, with limits that libp2p's own Yamux lacks.
-Frames are sent whole, and time and memory are limited.
+"""Yamux carries many streams over one connection. This version adds limits that libp2p's own Yamux
+lacks. Frames are sent whole, and time and memory are limited.
 """
 
 import struct
@@ -73,7 +73,7 @@ class BoundedYamux(Yamux):
 
 
 class BoundedMuxers(MuxerMultistream):
-    """Offers Yamux alone to peers. Replaces libp2p's class, which always makes libp2p's own kind of
+    """Offers only Yamux to peers. Replaces libp2p's class, which always makes libp2p's own kind of
     Yamux.
     """
 

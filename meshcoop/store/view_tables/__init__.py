@@ -1,1 +1,1 @@
-"""The tables of what was folded: views, and what is looked up about them."""
+"""The tables of the fold's results: views, and the data by which views are found."""

@@ -1,4 +1,4 @@
-"""The table of records that are newer than this program: it does not know their kinds."""
+"""The table of records that are newer than this program. This program does not know their kinds."""
 
 from collections.abc import Iterable
 

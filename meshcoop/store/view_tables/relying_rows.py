@@ -1,4 +1,6 @@
-"""The table of views that rely on people: they cannot go on if one of these people leaves (R-14.8)."""
+"""The table of views that rely on people. If one of these people leaves, the view cannot go on
+(R-14.8).
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -26,8 +28,8 @@ ORDER BY relying.n
 
 
 class RelyingRow(NamedTuple):
-    """A person on whom the view in row `n` relies. `root` is the row of the root of its thread, and
-    `author` the author of the view.
+    """A person on whom the view in row `n` relies. `root` is the row of the root of the view's
+    thread. `author` is the author of the view.
     """
 
     n: int
@@ -54,8 +56,9 @@ class RelyingRows:
         self._db.execute("DROP TABLE IF EXISTS relying")
 
     def concerning(self, person: bytes) -> Iterator[tuple[bytes, int, bytes]]:
-        """Yields the views that a person wrote or that rely on them: the id of the view, the row of
-        the root of its thread, and one of the people on whom the view relies.
+        """Yields the views that a person wrote, and the views that rely on this person. Each item
+        has the id of the view, the row of the root of its thread, and one of the people on whom the
+        view relies.
         """
         return self._db.execute(_SELECT, (person, person))
 

@@ -49,7 +49,7 @@ class ViewRow(NamedTuple):
     """A stored view.
 
     `n` is the row of its record. `root` is the row of its thread's root. `core` says whether the
-    state hash covers the view. `body` is the packed view. `hash` is the hash of the body.
+    view is part of the state hash. `body` is the packed view. `hash` is the hash of the body.
     """
 
     n: int
@@ -150,9 +150,9 @@ class ViewRows:
     ) -> Iterator[bytes]:
         """Yields packed views in an order.
 
-        After some rows, the next ones are asked for. For these, the condition `from_here` allows the
-        last row's time and the times that follow it. The condition `beyond` allows only the times
-        that follow it.
+        Reads some rows, and later the next ones. In the first condition, `from_here`, the next rows
+        have the time of the last row, or a time that follows it. In the second condition, `beyond`,
+        they have only times that follow it.
         """
         query = f"SELECT body, created, id FROM views WHERE {where}"  # noqa: S608
         end = f" ORDER BY {order} LIMIT {_READ_AT_ONCE}"
@@ -171,8 +171,8 @@ class ViewRows:
         return int(row[0])
 
     def matches(self, groups: Iterable[Iterable[str]]) -> Iterator[tuple[float, bytes, int]]:
-        """Yields the views that have all groups of terms, each as (rank, id, row of its record). The
-        better a view matches, the lower is its rank.
+        """Yields the views that have all groups of terms, each as (rank, id, row of its record). A
+        better match has a lower rank.
 
         A view has a group if its terms follow each other in the view. The last term of a group can
         be the beginning of a term in the view. Reads some rows at a time, when they are needed.
@@ -196,8 +196,8 @@ class ViewRows:
             yield from (bodies[n] for n in part if n in bodies)
 
     def core_hashes(self) -> Iterator[bytes]:
-        """Yields the hashes of the views that the state hash covers, sorted by the ids of their
-        records. Reads some rows at a time.
+        """Yields the hashes of the views that are part of the state hash. The views are sorted by
+        the ids of their records. Reads some rows at a time.
         """
         last = b""
         while rows := self._db.execute(_CORE_HASHES, (last,)).fetchall():
@@ -205,8 +205,8 @@ class ViewRows:
             last = rows[-1][0]
 
     def hashes_in_thread(self, root: int) -> dict[int, tuple[bytes, bool]]:
-        """Returns the hash of each view in a thread, and whether the state hash covers this view.
-        The keys are the rows of the views' records.
+        """Returns the hash of each view in a thread, and whether the view is part of the state
+        hash. The keys are the rows of the views' records.
         """
         rows = self._db.execute("SELECT n, hash, core FROM views WHERE root = ?", (root,))
         return {n: (hash_of_view, bool(core)) for n, hash_of_view, core in rows}

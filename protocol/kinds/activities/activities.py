@@ -133,8 +133,8 @@ class Activity(Kind):
     def complete(self, thread: Thread) -> None:
         """Fills in the field `offset`: the lowest offset from UTC of the activity's beginnings.
 
-        By this offset, no day begins earlier than on the clocks here, in summer and in winter. If
-        the charter changes later, the activity keeps this offset (R-17.6d).
+        By this offset, no day begins too early, neither in summer nor in winter. If the charter
+        changes later, the activity keeps this offset (R-17.6d).
         """
         zone = thread.clock.zone
         if self.repeats is not None:
@@ -218,7 +218,7 @@ class Activity(Kind):
             )
 
     def own_clock(self, time: int) -> LocalClock:
-        """Returns the clock by which a fold judges if a record of this `time` (ms) is late."""
+        """Returns the clock by which a fold judges whether a record of this `time` (ms) is late."""
         return LocalClock(time, timezone(timedelta(minutes=self.offset)))
 
     def days_ahead(self, clock: LocalClock) -> tuple[str, ...]:
@@ -243,7 +243,7 @@ class Activity(Kind):
         return {}
 
     def unwritten_days(self) -> list[str]:
-        """Returns the days on which people have a place and for which there is no attendance.
+        """Returns the days on which people have a place, but for which there is no attendance.
 
         Future days are among them. If the activity is cancelled, no days are returned.
         """
@@ -258,7 +258,9 @@ class Activity(Kind):
     # -- for those who show it --------------------------------------------------------------------
 
     def further_values(self, authority: Authority, clock: LocalClock) -> UpcomingDays:
-        """Returns the next days of the activity, today's until it is over."""
+        """Returns the next days of the activity. Today is among them until the activity is over
+        today.
+        """
         del authority
         days = self.days()
         first = bisect_left(days, True, key=lambda day: not self.is_over(day, clock))
@@ -267,7 +269,7 @@ class Activity(Kind):
     def state_at(self, clock: LocalClock) -> str:
         """Returns the state "past" if the last day of the activity is over.
 
-        An activity that was cancelled stays so.
+        A cancelled activity stays cancelled.
         """
         is_past = self.state != self.State.CANCELLED and self.is_over(self.days()[-1], clock)
         return self.State.PAST if is_past else self.state
@@ -280,8 +282,8 @@ class Activity(Kind):
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """The activity waits for its organiser to write down who came, with an `attendance`.
 
-        It waits for one `attendance` for each day on which people have a place, from the beginning
-        on.
+        It waits for one `attendance` for each day on which people have a place. The waiting starts
+        when the activity begins on that day.
         """
         del thread
         for day in self.unwritten_days():
@@ -368,8 +370,8 @@ class Signup(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the activity is cancelled (R-17.8), or has begun on the day (R-17.7).
 
-        Raises AlreadySo if the author has signed up for the same day and role already. Raises
-        Refused if it was for another role.
+        Also refuses if the author has signed up for the same day already. If that was for the same
+        role, raises AlreadySo. If it was for another role, raises Refused.
         """
         activity = _activity_of(thread, self.about)
         if activity.state == Activity.State.CANCELLED:
@@ -386,8 +388,9 @@ class Signup(Kind):
     def check_accept(self, thread: Thread, accept: View) -> None:
         """Raises Refused if software should not accept the signup (R-17.8).
 
-        This is so if the signup is withdrawn, or if its role is hidden. It is also so if the
-        organiser has promised to others all places of the same role on the same day.
+        This is so if the signup is withdrawn, if the activity has begun on that day, or if the role
+        is hidden. It is also so if all places of this role on that day are promised to other
+        people.
         """
         del accept
         if self.state == self.State.WITHDRAWN:
@@ -533,7 +536,7 @@ class Attendance(Payable):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the activity has not begun on the day of the attendance (R-17.12).
 
-        Raises AlreadySo if it says nothing that earlier attendances for that day do not say.
+        Raises AlreadySo if earlier attendances for that day already say everything that it says.
         """
         begins = _activity_of(thread, self.about).occurrence_start(self.on)
         if not thread.clock.has_begun(begins):
@@ -554,9 +557,10 @@ class Attendance(Payable):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the attendance to the views (R-17.11).
 
-        Raises Refused unless the organiser wrote the attendance, for a day of the activity. Raises
-        Refused also if the attendance names a role that the activity lacks, gives more places than
-        the activity has, or gives two places to one person.
+        The organiser must have written the attendance, and it must be for a day of the activity.
+        Otherwise raises Refused. Raises Refused also in three other cases: the attendance names a
+        role that the activity lacks, gives more places than there are, or gives two places to one
+        person.
         """
         activity = _activity_of(thread, self.about)
         if self.author != activity.author:

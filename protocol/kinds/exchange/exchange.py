@@ -297,7 +297,7 @@ class Response(Kind):
         """Raises Refused if the offer or request is over (R-13.4).
 
         Raises Refused also if this response answers another response that is not waiting. Raises
-        AlreadySo if the author has given the same answer, and it stands.
+        AlreadySo if the author has given the same answer before, and that answer still stands.
         """
         intent = self.parley(thread).intent
         occurrences.check_rule(self.when or intent.starts, intent.repeats)
@@ -308,7 +308,9 @@ class Response(Kind):
             raise Refused("R-13.4", "the response is {state}, not waiting", state=above.state)
 
     def _check_new(self, thread: Thread) -> None:
-        """Raises AlreadySo if the author has proposed the same terms, and they stand (R-10.20)."""
+        """Raises AlreadySo if the author has proposed the same terms before, and they still stand
+        (R-10.20).
+        """
         terms = (self.author, self.minutes, self.when)
         for earlier in thread.linked_views(Response, "about", self.about or b""):
             is_same = terms == (earlier.author, earlier.minutes, earlier.when)
@@ -472,7 +474,9 @@ class Agreement(Payable):
             )
 
     def countersigns(self, thread: Thread, target: View) -> bool:
-        """Returns True if the person whose turn it is agrees to the same terms as the response."""
+        """Returns True if this agreement fits the response. Its terms must be the same, and its
+        author must be the person whose turn it is.
+        """
         if not isinstance(target, Response):
             return False
         try:
@@ -560,7 +564,7 @@ class Agreement(Payable):
             raise Refused("R-13.9", "giver and receiver are those of the agreement")
 
     def receipt_day(self, receipt: Receipt) -> str | None:
-        """Returns the day of a receipt if the agreement repeats, else None."""
+        """Returns the day of a receipt if the agreement repeats. Otherwise returns None."""
         return None if self.repeats is None else receipt.on[:DAY]
 
     def last_unsigned_day(self, thread: Thread) -> str | None:
@@ -588,7 +592,9 @@ class Agreement(Payable):
 
     @property
     def _needs_receipt(self) -> bool:
-        """Whether the next record is a receipt: none is waiting to be confirmed."""
+        """Whether the agreement still needs a receipt. It needs none if a receipt waits to be
+        confirmed.
+        """
         is_written = any(receipt["state"] == Receipt.State.PROPOSED for receipt in self.receipts)
         return self.state == self.State.AGREED and not is_written
 

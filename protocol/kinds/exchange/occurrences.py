@@ -10,7 +10,9 @@ _MONDAY = "2024-01-01"  # is used if nobody has named the first day
 
 
 def check_rule(starts: str | None, repeats: str | None) -> None:
-    """Raises Refused if the RRULE `repeats` is not understood, or leaves out the day `starts`."""
+    """Raises Refused if the RRULE `repeats` is not understood, or if its days do not include
+    `starts`.
+    """
     if repeats is None:
         return
     try:

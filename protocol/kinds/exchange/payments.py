@@ -162,7 +162,7 @@ class Receipt(Kind):
 
     @property
     def counted_minutes(self) -> int:
-        """The minutes that count: those of the last correction that both parties have signed.
+        """The minutes that count: the minutes of the last correction that both parties have signed.
 
         If there is no such correction, the minutes of the receipt itself count.
         """
@@ -278,7 +278,8 @@ class Receipt(Kind):
 
 
 def check_not_written(thread: Thread, receipt: Receipt) -> None:
-    """Raises AlreadySo if its author has written a receipt for the same time and minutes (R-13.10b).
+    """Raises AlreadySo if the author has already written a receipt for the same time and minutes
+    (R-13.10b).
 
     An earlier receipt that is disputed does not matter.
     """
@@ -422,9 +423,9 @@ class Correction(Kind):
             self.state = self.State.DISPUTED
 
     def credits(self) -> Iterable[Credit]:
-        """Returns how many minutes the correction adds to those that counted before.
+        """Returns how many minutes the correction adds to the minutes that counted before.
 
-        The number may be negative. Nothing is returned until both parties have signed.
+        The number may be negative. Until both parties have signed, returns nothing.
         """
         if self.moved is not None:
             yield Credit(
@@ -462,8 +463,9 @@ class Confirm(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises AlreadySo if the author has confirmed the record already (R-10.20).
 
-        Raises Refused if the confirmed record would not count, because another one counts instead
-        (R-13.12b), or because it is a `confirm` that does not count (R-13.15d).
+        Raises Refused if another receipt or correction counts instead of the confirmed one
+        (R-13.12b). Raises Refused also if the confirmed record is a `confirm` that does not count
+        (R-13.15d).
         """
         target = thread.target(self)
         if thread.find_draft(target.id, Confirm) is not None:
@@ -486,7 +488,9 @@ class Confirm(Kind):
             )
 
     def has_effect(self, before: Thread, after: Thread) -> bool:
-        """Returns True also if the record confirms a `confirm`, which then counts after a fork."""
+        """Returns True also if the record confirms a `confirm`. That `confirm` can then count after
+        a fork.
+        """
         is_of_confirm = before.find_draft(self.about, Confirm) is not None
         return is_of_confirm or super().has_effect(before, after)
 

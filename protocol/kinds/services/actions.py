@@ -165,7 +165,8 @@ class Verdict(Kind):
             yield Way({"fixed": fixed}, ask=("text",))
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused unless the author raised the matter, and it is reported done (R-23.5h).
+        """Raises Refused unless the author raised the matter, and the action is reported done
+        (R-23.5h).
 
         Raises AlreadySo if the author's latest verdict that counts says exactly this.
         """

@@ -36,7 +36,9 @@ class ServiceIndex:
 
 
 class ChainPart(Kind):
-    """The base class of services and links. A link can hand on a part of either."""
+    """The base class of services and links. A link can hand on a part of a service, or a part of
+    another link.
+    """
 
     @property
     def next_depth(self) -> int:
@@ -113,8 +115,8 @@ class Service(ChainPart):
         return any(thread.authority.holding((MEASURE, measure)).n for measure in measures)
 
     def check_close(self, thread: Thread, person: bytes) -> None:
-        """Raises Refused if another person ends the service while the person who answers for it is a
-        member (R-21.1b).
+        """Raises Refused if the person who answers for the service is a member, and somebody else
+        tries to end it (R-21.1b).
         """
         is_own = person in {self.author, self.answers_for}
         if not is_own and self.answers_for not in thread.authority.left:
@@ -281,8 +283,8 @@ class Link(ChainPart):
             self.state = self.State.DECLINED
 
     def relies_on(self, find: FindView) -> Iterable[bytes]:
-        """Returns the recipient, while the link is offered or accepted. While it is offered, its
-        author belongs to them too.
+        """Returns the recipient, while the link is offered or accepted. Returns also the author,
+        while the link is offered.
         """
         del find
         if self.state == self.State.OFFERED:

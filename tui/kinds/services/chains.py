@@ -1,7 +1,7 @@
 """Shows a service: its card, and its chain as a tree. All functions here are pure.
 
-A link is one part of a chain. One person offers a part of the service to another person; whoever
-accepts the link then holds that part.
+A link is one part of a chain. One person offers a part of the service to another person. If that
+person accepts the link, they hold that part.
 """
 
 from collections.abc import Iterator
