@@ -1,4 +1,4 @@
-"""The commands for curious people and for developers: `demo`, `specs` and `bench`."""
+"""The commands `demo`, `specs` and `bench`. They are for curious people and for developers."""
 
 import sys
 from typing import Annotated, Literal
@@ -56,7 +56,9 @@ def _bench(
     ] = 5,
     context: ContextArgument,
 ) -> None:
-    """Measures this machine's speed, next to the speed at which one core verifies signatures."""
+    """Measures how fast this machine is. Compares this with the speed at which one core verifies
+    signatures.
+    """
     from meshcoop.dev.bench import benches
 
     figures = benches.run_bench(name, records, runs)

@@ -1,3 +1,3 @@
-"""Writes files that leave a home: backups, bundles and calendars. Reads backups and
-bundles again.
+"""Writes files that leave a home: backups, bundles and calendars. Also reads backups
+and bundles.
 """

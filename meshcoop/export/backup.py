@@ -1,15 +1,15 @@
 """Writes and reads backups. A backup is one file with a person's secrets and the records of their
-node, locked with the passphrase.
+node. A passphrase locks the file.
 
 The file begins with a mark. Then come pieces, each written as `u32(length) ‖ bytes`. The first
 piece is the map of the lock, which is not encrypted. The other pieces are a secretstream of
-XChaCha20-Poly1305 (libsodium). So a large file can be read piece by piece. A file that was cut,
-reordered or changed is refused.
+XChaCha20-Poly1305 (libsodium). So a program can read a large file piece by piece. A file that was
+cut, reordered or changed is refused.
 
-The stream begins with the `BackupContents`. Lists of group keys follow, each locked with one of the
-boxes; an empty list ends them. Without them a restored home could not read what no record hands on.
-Then come lists of records, encoded as records travel between homes. The last piece is marked as
-final and holds the number of records.
+The stream begins with the `BackupContents`. Then come lists of group keys. Each key is locked with
+one of the boxes. An empty list ends these lists. Some group keys are in no record, so without this
+part a restored home could not read some content. Then come lists of records, encoded as records
+travel between homes. The last piece is marked as final and holds the number of records.
 
 The file has no signing key, so a person who restores it gets a new device. The file has no file
 names either.
@@ -72,10 +72,11 @@ _MAX_ADDRESSES = 256
 
 @dataclass(frozen=True)
 class BackupContents:
-    """The person whose backup this is, and what the person needs to return to the neighbourhood.
+    """The person of the backup, and what this person needs to return to the neighbourhood.
 
-    `root` is the root seed, or None if the seed is only on paper. `boxes` are pairs of a public and
-    a secret key. They open what was sealed to the person's earlier devices.
+    `root` is the root seed. If the seed is only on paper, `root` is None. Each entry of `boxes` has
+    the key of a device of this person, and a secret key. The secret key opens what was sealed to
+    this device.
     """
 
     neighbourhood: bytes
@@ -92,10 +93,11 @@ def write_backup(
     keys: Iterable[KeptKey],
     records: Iterator[bytes],
 ) -> int:
-    """Writes a backup, as a whole or not at all. Only its owner can read the file (mode 0600).
+    """Writes a backup. Writes either the whole file or nothing. Only the file's owner can read it
+    (mode 0600).
 
-    Returns the number of records in the backup. Raises Mistake if the path is taken or cannot be
-    written.
+    Returns the number of records in the backup. Raises Mistake if there is a file at the path
+    already, or if the file cannot be written.
     """
     if os.path.lexists(path):
         raise Mistake(
@@ -113,10 +115,11 @@ def write_backup(
 
 
 class BackupReader:
-    """Reads a backup. The constructor reads `contents` and `keys`, the group keys. Then
+    """Reads a backup. The constructor reads `contents`, and the group keys into `keys`. Then
     `read_records` yields the records.
 
-    Both raise Mistake if the file is no backup, is cut off, was changed, or has another passphrase.
+    The constructor and `read_records` raise Mistake if the file cannot be used: it is no backup,
+    was cut or changed, or has another passphrase.
     """
 
     def __init__(self, path: Path, passphrase: str) -> None:
@@ -135,8 +138,8 @@ class BackupReader:
         self._file.close()
 
     def read_records(self) -> Iterator[list[bytes]]:
-        """Yields lists of records, one list for each piece of the file. If some records are missing
-        at the end, raises Mistake.
+        """Yields lists of records, one list for each piece of the file. Raises Mistake if records
+        at the end are missing.
         """
         count = 0
         while True:
@@ -268,8 +271,8 @@ def _unpack(data: bytes) -> Any:
 
 
 def _parse_contents(value: Any) -> BackupContents | None:
-    """Returns the contents of a backup, or None if a field is missing or has a wrong type
-    or size.
+    """Returns the contents of a backup. Returns None if a field is missing, or has a wrong type or
+    size.
     """
     try:
         contents = BackupContents(**value)

@@ -27,8 +27,9 @@ def missing_wires(store: Store, theirs: Iterable[list[Any]], since: int) -> Iter
     """Yields the encoded records that another home lacks (R-09.7). `theirs` is the have-map of that
     home.
 
-    If `theirs` is empty, yields all records. The records come in the order of R-09.6. Records from
-    before `since` (ms) are left out. Raises Refused (R-05.5) if the have-map is malformed.
+    If `theirs` is empty, yields all records. The records come in the order of R-09.6. Leaves out
+    records that are dated before `since` (ms). Raises Refused (R-05.5) if the have-map is
+    malformed.
     """
     have = HaveMap(store.heads())
     for entries in theirs:
@@ -40,11 +41,11 @@ def missing_wires(store: Store, theirs: Iterable[list[Any]], since: int) -> Iter
 def write_file(
     path: Path, file_format: FileFormat, neighbourhood: bytes, lists: Iterable[list[Any]]
 ) -> int:
-    """Writes a bundle or a have-map to a file, as a whole or not at all (R-09.10). Only the file's
-    owner can read it (mode 0600).
+    """Writes a bundle or a have-map to a file (R-09.10). Writes either the whole file or nothing.
+    Only the file's owner can read it (mode 0600).
 
-    Returns how many entries all lists have together. Raises Mistake if the file cannot be written,
-    or Refused (R-09.4) if the file would be too large.
+    Returns the number of entries in all lists. Raises Mistake if the file cannot be written. Raises
+    Refused (R-09.4) if the file would be too large.
     """
     count = 0
 
@@ -73,8 +74,8 @@ def write_file(
 class BundleReader:
     """Reads the lists of an open bundle file.
 
-    If the file is damaged, `fault` gives the reason, and the lists end before the damage. Otherwise
-    `fault` is None. Damage raises no exception, so the caller keeps the lists that came before it.
+    If the file is damaged, the lists end before the damage, and `fault` gives the reason. Otherwise
+    `fault` is None. Damage raises no exception, so the caller keeps the earlier lists.
     """
 
     def __init__(self, file: BinaryIO, file_format: FileFormat, neighbourhood: bytes) -> None:
@@ -98,7 +99,7 @@ def open_file(path: Path) -> BinaryIO:
     """Opens a regular file for reading (R-09.10). Raises Mistake if the path is a link, a device or
     a pipe.
 
-    Reading a device or a pipe might never end.
+    Reading from a device or a pipe might never end.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -115,8 +116,8 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def _check_writable(path: Path, file_format: FileFormat, neighbourhood: bytes) -> None:
-    """Checks that writing to the path destroys nothing. Raises Mistake if the path holds anything
-    except a file of the same format and neighbourhood.
+    """Checks that writing to the path destroys nothing. The path must be free, or must hold a file
+    of the same format and neighbourhood. Otherwise raises Mistake.
     """
     if not os.path.lexists(path):
         return

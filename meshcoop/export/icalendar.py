@@ -1,5 +1,5 @@
-"""Writes a person's diary as an iCalendar file (RFC 5545), to import into a calendar or to
-print.
+"""Writes a person's diary as an iCalendar file (RFC 5545). People can import this file into a
+calendar or print it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ _LAST_SECOND = time(23, 59, 59)
 
 def encode_calendar(entries: Iterable[Row], timezone: str | None) -> bytes:
     """Returns the bytes of an iCalendar file with these entries. If `timezone` is None, the times
-    have no zone, and each reader takes them as local times.
+    have no zone. Then each reader takes them as local times.
     """
     zone = find_zone(timezone)
     events = [event for entry in entries for event in _make_events(entry, zone)]
@@ -36,7 +36,9 @@ def encode_calendar(entries: Iterable[Row], timezone: str | None) -> bytes:
 
 
 def _make_events(entry: Row, zone: tzinfo | None) -> Iterator[Event]:
-    """Makes the event of an entry, then one more event for each of its irregular days."""
+    """Makes the event of an entry. Then makes one more event for each irregular day of
+    the entry.
+    """
     start = _parse_start(entry["starts"], zone)
     length = timedelta(minutes=entry["minutes"] or 0)
     event = _make_event(entry)
@@ -54,7 +56,7 @@ def _make_events(entry: Row, zone: tzinfo | None) -> Iterator[Event]:
 
 
 def _add_times(event: Event, start: date | datetime, length: timedelta) -> None:
-    """Says when an event begins and ends that takes place once."""
+    """Adds the begin and the end to an event. The event takes place only once."""
     if not isinstance(start, datetime):
         event.add("dtstart", start)
     elif start.tzinfo and _is_irregular(start, length):
@@ -90,9 +92,10 @@ def _make_irregular_days(entry: Row, zone: tzinfo, length: timedelta) -> Iterato
 
 
 def _is_irregular(start: datetime, length: timedelta) -> bool:
-    """Returns True if the clocks change during an event, or skip or repeat the time of an edge.
+    """Returns True if the clocks change during an event. Also returns True if the clocks skip or
+    repeat the time at which the event begins or ends.
 
-    Calendars disagree about such an event, unless its times are in UTC.
+    Calendars disagree about such an event. They agree if its times are in UTC.
     """
     # `fold` chooses between the two meanings of a clock time that comes twice, or is skipped.
     edges = [edge.replace(fold=fold) for edge in (start, start + length) for fold in (0, 1)]
@@ -107,7 +110,9 @@ def _parse_start(starts: str, zone: tzinfo | None) -> date | datetime:
 
 
 def _make_rule(entry: Row, start: date | datetime) -> vRecur:
-    """Makes the rule of a series. The rule ends with the last day that the series has here."""
+    """Makes the rule of a series. The rule ends with the last day that this program shows for the
+    series.
+    """
     end = date.fromisoformat(occurrence_days(entry["starts"], entry["repeats"])[-1])
     if isinstance(start, datetime):
         # The rule ends late on that day, because readers disagree about a start that comes twice.

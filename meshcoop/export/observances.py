@@ -1,8 +1,9 @@
-"""The part of an iCalendar file that says how a time zone changes its clocks (RFC 5545, 3.6.5).
+"""The part of an iCalendar file about a time zone (RFC 5545, 3.6.5). It says when the zone changes
+its clocks.
 
-The `icalendar` package can only list the changes one by one, up to 2038, and several readers skip
-all but the first of them. So this module works out the rule that the changes follow, such as "the
-last Sunday in March". A zone whose changes follow no such rule gets one entry for each change.
+The `icalendar` package can only list the changes one by one, up to 2038. Several readers use only
+the first change of such a list. So this module finds the rule behind the changes, such as "the last
+Sunday in March". If the changes of a zone follow no such rule, each change gets an entry.
 """
 
 from calendar import monthrange
@@ -23,7 +24,7 @@ _WEEK = 7
 
 
 class _Clock(NamedTuple):
-    """What the clocks of a zone show between two changes."""
+    """The time that the clocks of a zone show between two changes."""
 
     offset: timedelta  # from UTC
     name: str
@@ -31,7 +32,7 @@ class _Clock(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """A change of the clocks of a zone."""
+    """One change of the clocks of a zone."""
 
     moment: datetime  # by the clock before the change
     before: _Clock
@@ -61,7 +62,9 @@ def make_timezone(zone: ZoneInfo, first_year: int) -> Timezone:
 
 
 def _split(changes: list[_Change]) -> tuple[list[_Change], list[_Change], str | None]:
-    """Splits changes in the order of time into single ones, then those that follow a rule."""
+    """Splits changes, which are in the order of time, into two parts. The first part has single
+    changes. In the second part, the changes follow a rule. Also returns this rule.
+    """
     moments = [change.moment for change in changes]
     for number in range(len(changes)):
         rule = _find_rule(moments[number:])
@@ -88,7 +91,7 @@ def _clock_at(zone: ZoneInfo, moment: datetime) -> _Clock:
 
 @cache
 def _find_changes(zone: ZoneInfo) -> tuple[_Change, ...]:
-    """Lists the changes of the clocks of a zone, in their order."""
+    """Lists the changes of a zone's clocks in the order of time."""
     start = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
     end = datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC)
     # No zone changes its clocks twice in a week.
@@ -102,7 +105,9 @@ def _find_changes(zone: ZoneInfo) -> tuple[_Change, ...]:
 
 
 def _find_change(zone: ZoneInfo, early: datetime, late: datetime) -> _Change:
-    """Returns the change between two moments, which lie a week apart. It is on a full second."""
+    """Returns the clock change between two moments. The moments are a week apart. The change
+    happens on a full second.
+    """
     before = _clock_at(zone, early)
     while late - early > timedelta(seconds=1):
         middle = early + timedelta(seconds=(late - early) // timedelta(seconds=2))
@@ -115,10 +120,11 @@ def _find_change(zone: ZoneInfo, early: datetime, late: datetime) -> _Change:
 
 
 def _find_rule(moments: list[datetime]) -> str | None:
-    """Returns the RRULE that gives these moments, one for each year.
+    """Returns the RRULE that gives these moments. Each year has one moment, and all moments are in
+    the same month.
 
-    Returns None if there is no such rule, if it has ended, or if there are too few moments to see
-    one. All moments are in the same month.
+    Returns None if the moments follow no such rule, if the rule has ended, or if there are too few
+    moments.
     """
     years = [moment.year for moment in moments]
     if len(years) < _CYCLE or years != list(range(years[0], _LAST_YEAR + 1)):

@@ -1,4 +1,4 @@
-"""Writes everything that a person has written to files that any program can read."""
+"""Writes everything that a person has written into files. Any program can read these files."""
 
 import csv
 import io
@@ -19,9 +19,12 @@ _PAGE = 500  # records asked for at once
 def write_own_files(
     node: Client, folder: Path, readme: str, guest: str | None, pin: str | None
 ) -> int:
-    """Writes everything of this home's person, or of a guest, into a new folder, with a `readme`
-    for people. Returns how many records the person has written. Raises Mistake if there is anything
-    in the folder, or if this home belongs to nobody who was ever a member.
+    """Writes everything that a person has written into a new folder. This is the person of this
+    home, or a guest. Adds the text `readme` for people. Returns the number of records that the
+    person has written.
+
+    Raises Mistake if the folder is not empty. Raises Mistake if this home never belonged to a
+    member.
     """
     status = node.call(calls.Status())
     if status["neighbourhood"] is None:
@@ -54,7 +57,7 @@ def write_own_files(
 
 
 def _make_empty(folder: Path) -> None:
-    """Makes the folder. Raises Mistake if there is anything in it."""
+    """Makes the folder. Raises Mistake if the folder exists and is not empty."""
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not any(folder.iterdir()):
@@ -71,8 +74,8 @@ def _each_written(node: Client, guest: str | None, pin: str | None) -> Iterator[
 
 
 def _encode_lines(rows: Iterable[Any], neighbourhood: str) -> Iterator[bytes]:
-    """Yields each row as a line. Who knows the id of a neighbourhood passes its door, so no export
-    holds it.
+    """Yields each row as a line. The lines never hold the neighbourhood's id: people who know this
+    id can pass the neighbourhood's door.
     """
     for row in rows:
         line = json.dumps(row, ensure_ascii=False) + "\n"
@@ -95,7 +98,7 @@ def _make_calendar(node: Client) -> bytes:
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> int:
-    """Writes a file as a whole. Returns the number of pieces."""
+    """Writes a whole file. Returns the number of pieces."""
     count = 0
     try:
         with open_replacement(path) as file:

@@ -1,5 +1,5 @@
-"""The home folder of a node: the paths of its files, and a lock so that only one node runs
-in it.
+"""The home folder of a node: the paths of its files, and a lock. With this lock, only one node can
+run in the folder.
 """
 
 import contextlib
@@ -38,15 +38,15 @@ class Home:
     def find(cls, option: Path | None = None) -> "Home":
         """Returns the home in the folder that the option `--home` names.
 
-        Without this option, uses the folder that the environment variable MESHCOOP_HOME names. If
-        that variable is not set either, uses the user's default folder.
+        Without this option, uses the folder from the environment variable MESHCOOP_HOME. If this
+        variable is not set either, uses the user's default folder.
         """
         named = option or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("meshcoop")
         return cls(Path(named).expanduser().resolve())
 
     @property
     def key_file(self) -> Path:
-        """The path of the key file: the node's secrets, locked with a passphrase."""
+        """The path of the key file. It holds the node's secrets. A passphrase locks them."""
         return self.path / "keys"
 
     @property
@@ -56,8 +56,8 @@ class Home:
 
     @property
     def served_folder(self) -> Path:
-        """The path of the folder with the databases of the neighbourhoods that a relay serves. Each
-        is named after its neighbourhood.
+        """The path of a folder of databases. It has one database for each neighbourhood that a
+        relay serves. The neighbourhood gives the database its name.
         """
         return self.path / "served"
 
@@ -66,13 +66,13 @@ class Home:
         return sorted(self.served_folder.glob(f"{'[0-9a-f]' * 64}.db"))
 
     def stores(self) -> list[Path]:
-        """Returns the paths of all databases of records, the home's own first."""
+        """Returns the paths of all databases of records. The first is the home's own database."""
         return [self.store_file, *self.served_stores()]
 
     @property
     def last_signed_file(self) -> Path:
-        """The path of a file with the number of the last record that each device of this home has
-        signed.
+        """The path of a file with numbers: for each device of this home, the number of the last
+        record that it has signed.
         """
         return self.path / "signed"
 
@@ -105,7 +105,8 @@ class Home:
     def api_socket(self) -> Path:
         """The path of the socket of the local API. Only this user can enter the socket's folder.
 
-        Raises Mistake if others can enter that folder, or if the path is too long for a socket.
+        Raises Mistake if other users can enter this folder, or if the path is too long for a
+        socket.
         """
         path = self._socket_folder / "api.sock"
         if len(os.fsencode(path)) > _MAX_SOCKET_PATH:
@@ -125,10 +126,10 @@ class Home:
         return Path(tempfile.gettempdir()) / f"meshcoop-{os.getuid()}-{digest}"
 
     def create(self) -> None:
-        """Makes the home folder and the folder of the socket, both with mode 0700. Existing files
+        """Makes the home folder and the folder of the socket, both with mode 0700. Files that exist
         stay as they are.
 
-        Raises Mistake if a folder cannot be made, or if others can change its contents.
+        Raises Mistake if a folder cannot be made, or if other users can change what is in it.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -151,14 +152,15 @@ class Home:
         return read_settings(self.settings_file)
 
     def write_settings(self, settings: Settings) -> None:
-        """Replaces home.toml, as a whole or not at all. Raises Mistake if the file cannot be
-        written.
+        """Replaces the file home.toml. Writes either the whole file or nothing. Raises Mistake if
+        the file cannot be written.
         """
         write_settings(self.settings_file, settings)
 
     def default_listen_addresses(self) -> list[str]:
-        """Returns the addresses at which the node listens by default, as multiaddrs. These are
-        127.0.0.1 and every present IPv4 address of this machine, all with one TCP port.
+        """Returns the addresses at which the node listens by default, as multiaddrs. They are
+        127.0.0.1 and all present IPv4 addresses of this machine. All of them have the same TCP
+        port.
 
         The first call chooses a free port. The settings keep this port for later calls.
         """

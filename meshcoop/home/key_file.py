@@ -1,7 +1,7 @@
 """The key file: a node's secrets, locked with a passphrase (`meshcoop.home.passphrase_box`).
 
-A relay, and a home whose people want no passphrase, have an open key file. Then whoever takes the
-disk has the keys (R-01.29).
+The key file of a relay is open. If the people of a home want no passphrase, their key file is open
+too. Then whoever takes the disk has the keys (R-01.29).
 """
 
 import errno
@@ -27,7 +27,9 @@ _OPEN = "open"  # the field of an open key file that holds the keys
 
 
 class OlderHome(Mistake):
-    """Raised for a home that an older program made. Its records cannot be read (R-01.31)."""
+    """Raised if an older program made the home. This program cannot read the records of such a home
+    (R-01.31).
+    """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
@@ -41,8 +43,8 @@ class OlderHome(Mistake):
 class HeldDevice:
     """A device with which this node signs.
 
-    It signs only on the machine on which it was made. Otherwise a copied disk could sign a second
-    record with the same number and so fork the device's log.
+    The device signs only on the machine on which it was made. Without this limit, a copied disk
+    could sign a second record with the same number, and so fork the device's log.
     """
 
     person: bytes  # the person's root public key, 32 bytes
@@ -53,8 +55,8 @@ class HeldDevice:
 
 @dataclass(frozen=True)
 class Guest:
-    """A device of a guest. A guest is a person without a machine of their own. `locked` is the
-    device's seed, locked with the guest's PIN, as a map of `meshcoop.home.passphrase_box`.
+    """A guest's device. A guest is a person without a machine of their own. `locked` is the
+    device's seed, locked with the guest's PIN. It is a map of `meshcoop.home.passphrase_box`.
     """
 
     person: bytes
@@ -66,7 +68,9 @@ class Guest:
 
 @dataclass(frozen=True)
 class Keys:
-    """All secrets of one node. An error report or a log that prints this object shows no secret."""
+    """All secrets of one node. If an error report or a log prints this object, it shows
+    no secret.
+    """
 
     network_seed: bytes = field(repr=False)  # 32 bytes; the node's libp2p identity
     store_key: bytes = field(repr=False)  # the key of the home's stores, and the salt behind it
@@ -83,8 +87,8 @@ class Keys:
 
 @dataclass(frozen=True)
 class UnlockedKeys:
-    """The keys of a key file. They are saved under the same passphrase, without deriving the key
-    from the passphrase again.
+    """The keys of a key file that is open. When they are saved, the same passphrase locks them.
+    Nobody has to type this passphrase again.
     """
 
     path: Path
@@ -97,8 +101,8 @@ class UnlockedKeys:
         return self._lock is not None
 
     def save(self, keys: Keys) -> "UnlockedKeys":
-        """Replaces the key file, as a whole or not at all. Raises Mistake if the file cannot be
-        written.
+        """Replaces the key file. Writes either the whole file or nothing. Raises Mistake if the
+        file cannot be written.
         """
         packed = _pack_keys(keys)
         if self._lock is None:
@@ -109,9 +113,9 @@ class UnlockedKeys:
         return UnlockedKeys(self.path, keys, self._lock)
 
     def reread(self) -> "UnlockedKeys":
-        """Reads the key file again, because a command may have changed it while the node runs.
+        """Reads the key file again. A command may have changed this file while the node runs.
 
-        Raises Mistake if the file is now locked with another key.
+        Raises Mistake if another key locks the file now.
         """
         fields = _read_map(self.path)
         is_same = _OPEN in fields if self._lock is None else self._lock.fits(fields)
@@ -127,7 +131,7 @@ def new_keys(devices: tuple[HeldDevice, ...] = (), recovery_seed: bytes | None =
 
 def create_key_file(path: Path, passphrase: str | None, keys: Keys) -> UnlockedKeys:
     """Writes a new key file (mode 0600). Without a passphrase, the file is open. Raises Mistake if
-    something exists at the path already.
+    there is a file at the path already.
     """
     if os.path.lexists(path):
         raise Mistake(
@@ -138,14 +142,14 @@ def create_key_file(path: Path, passphrase: str | None, keys: Keys) -> UnlockedK
 
 
 def is_locked(path: Path) -> bool:
-    """Returns whether a passphrase locks the key file. Raises Mistake if the file cannot be
-    read, or was made by another version of the program.
+    """Returns whether a passphrase locks the key file. Raises Mistake if the file cannot be read,
+    or if another version of the program made it.
     """
     return _OPEN not in _read_map(path)
 
 
 def refuse_older_home(path: Path) -> None:
-    """Raises OlderHome if an older program made the key file. Changes nothing."""
+    """Raises OlderHome if an older program made the key file. Otherwise does nothing."""
     try:
         _read_map(path)
     except OlderHome:
@@ -155,8 +159,8 @@ def refuse_older_home(path: Path) -> None:
 
 
 def unlock_key_file(path: Path, passphrase: str | None) -> UnlockedKeys:
-    """Opens the key file. An open one needs no passphrase. If this fails, raises Mistake with a
-    sentence that names the reason.
+    """Opens the key file. If no passphrase locks the file, none is needed. If the file cannot be
+    opened, raises Mistake with a sentence that names the reason.
     """
     fields = _read_map(path)
     if _OPEN in fields:
@@ -167,8 +171,8 @@ def unlock_key_file(path: Path, passphrase: str | None) -> UnlockedKeys:
 
 
 def machine_id() -> str:
-    """Returns an id of this machine: a hash of 64 hex digits. Two machines have different hashes.
-    The hash reveals nothing else about the machine.
+    """Returns an id of this machine: a hash of 64 hex digits. Two machines have different ids. The
+    id reveals nothing about the machine.
     """
     try:
         name = Path("/etc/machine-id").read_bytes().strip()
@@ -194,8 +198,8 @@ def _open_keys(path: Path, fields: dict[str, Any], key: Lock | None) -> Keys:
 def _read_file(path: Path) -> bytes:
     """Reads the bytes of the key file.
 
-    Opens the file first and then checks the open file. If the function first checked the path and
-    then opened it, somebody could swap the file in between.
+    First opens the file, and then checks the open file. If the check came first, somebody could
+    swap the file between the check and the opening.
     """
     try:
         # O_NONBLOCK: if somebody has put a pipe there, opening it must not wait for a writer.
@@ -229,7 +233,9 @@ def _check_file(path: Path, mode: int) -> None:
 
 
 def _read_map(path: Path) -> dict[str, Any]:
-    """Reads the map in the file, checks its fields and costs, and returns the map."""
+    """Reads the map in the file, and checks the fields of the map. Also checks the costs in these
+    fields. Returns the map.
+    """
     data = _read_file(path)
     if len(data) > _MAX_FILE:
         _refuse_damaged(path)
@@ -277,8 +283,8 @@ def _pack_keys(keys: Keys) -> bytes:
 def _unpack_keys(path: Path, packed: bytes) -> Keys:
     """Unpacks the keys from the opened map. Raises Mistake if the map is damaged.
 
-    Only somebody who has the passphrase can have written this map. So the function looks for
-    damage, not for attacks.
+    Nobody without the passphrase can have written this map. So the function looks for damage, not
+    for attacks.
     """
     try:
         table = msgpack.unpackb(packed)

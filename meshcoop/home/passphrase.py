@@ -1,5 +1,5 @@
-"""Gets a passphrase or a PIN, from a file or from a prompt. Without a terminal, this module never
-prompts.
+"""Gets a passphrase or a PIN, from a file or from a person at a terminal. Without a terminal, never
+asks.
 """
 
 import getpass
@@ -23,8 +23,8 @@ _MAX_BYTES = 4096
 
 
 class _Question(NamedTuple):
-    """Describes a secret that a person is asked for. The field `variable` is the name of an
-    environment variable. This environment variable names a file that holds the secret.
+    """A secret to ask for. `variable` is the name of an environment variable. This environment
+    variable names a file that holds the secret.
     """
 
     name: str
@@ -35,10 +35,10 @@ class _Question(NamedTuple):
 def obtain_passphrase(*, new: bool = False) -> str:
     """Returns the passphrase, which is never empty.
 
-    If the environment variable MESHCOOP_PASSPHRASE_FILE is set, it names a file. The first line of
-    this file is the passphrase. The file may be a pipe, such as /dev/stdin. If the variable is not
-    set, the person types the passphrase; if `new`, the person types it twice. Raises Mistake (exit
-    code 2) if there is no usable passphrase, or if a new one is too short (R-01.29a).
+    The environment variable MESHCOOP_PASSPHRASE_FILE can name a file. Then the passphrase is the
+    first line of this file. The file may be a pipe, such as /dev/stdin. If the variable is not set,
+    the person types the passphrase. With `new`, the person types it twice. Raises Mistake (exit
+    code 2) if there is no usable passphrase, or if a new passphrase is too short (R-01.29a).
     """
     prompt = "New passphrase: " if new else "Passphrase: "
     if new and _can_ask(PASSPHRASE_VARIABLE):
@@ -58,13 +58,15 @@ def obtain_passphrase(*, new: bool = False) -> str:
 
 
 def offer_words() -> str:
-    """Returns six random words of the 2,048 of recovery words: 66 bits that a person can type."""
+    """Returns six random words from the 2,048 words for recovery. So the passphrase has 66 random
+    bits, and a person can still type it.
+    """
     book = word_list()
     return " ".join(secrets.choice(book) for _ in range(OFFERED_WORDS))
 
 
 def obtain_pin(name: str, *, new: bool = False) -> str:
-    """Returns the PIN of a guest. Works like `obtain_passphrase`, with the variable
+    """Returns the PIN of a guest. Works like `obtain_passphrase`, but with the environment variable
     MESHCOOP_PIN_FILE. Raises Mistake (exit code 2) if there is no usable PIN.
     """
     prompt = f"New PIN of {name}: " if new else f"PIN of {name}: "
@@ -79,7 +81,9 @@ def obtain_pin(name: str, *, new: bool = False) -> str:
 
 
 def _can_ask(variable: str) -> bool:
-    """Returns whether a person is asked at a terminal, because no file gives the secret."""
+    """Returns whether a person can be asked. There must be a terminal, and no file may give the
+    secret.
+    """
     return not os.environ.get(variable) and sys.stdin is not None and sys.stdin.isatty()
 
 

@@ -1,9 +1,9 @@
-"""Locks bytes with a passphrase or a PIN. A `Lock` is a key derived from this secret. It seals
-bytes into a map.
+"""Locks bytes with a passphrase or a PIN. A `Lock` is a key that is derived from this secret. The
+lock seals bytes into a map.
 
-The map has the fields `version`, `salt`, `ops` and `mem` (the cost of Argon2id), `nonce` and `box`.
-The field `box` is sealed with XChaCha20-Poly1305. The first four fields are the associated data of
-the box.
+The map has the fields `version`, `salt`, `ops`, `mem`, `nonce` and `box`. `ops` and `mem` are the
+cost of Argon2id. The field `box` is sealed with XChaCha20-Poly1305. The first four fields are the
+associated data of the box.
 """
 
 import secrets
@@ -31,7 +31,7 @@ _MEM = range(argon2id.MEMLIMIT_INTERACTIVE, 8 * argon2id.MEMLIMIT_INTERACTIVE + 
 
 
 class Cost(NamedTuple):
-    """What one guess at a secret costs: operations of Argon2id, and bytes of memory."""
+    """The cost of one guess at a secret: operations of Argon2id, and bytes of memory."""
 
     ops: int
     mem: int
@@ -43,12 +43,14 @@ MODERATE = Cost(argon2id.OPSLIMIT_MODERATE, argon2id.MEMLIMIT_MODERATE)
 
 
 class WrongSecret(Exception):
-    """Raised if the secret does not open the locked map, or if somebody has changed the map."""
+    """Raised if the secret does not open the locked map. Also raised if somebody has changed the
+    map.
+    """
 
 
 class UnreadableLock(Exception):
-    """Raised if the map was not written by a lock of this version. The argument `why` is "older",
-    "newer", "costly" or "damaged".
+    """Raised if no lock of this version wrote the map. The argument `why` is "older", "newer",
+    "costly" or "damaged".
     """
 
     def __init__(self, why: str) -> None:
@@ -58,8 +60,8 @@ class UnreadableLock(Exception):
 
 @dataclass(frozen=True)
 class Lock:
-    """A key, with the salt and the costs from which it was derived. The lock does not keep the
-    secret itself.
+    """A key. The salt and the costs say how it was derived from the secret. The lock does not keep
+    the secret itself.
     """
 
     key: bytes = field(repr=False)
@@ -75,8 +77,8 @@ class Lock:
 
     @classmethod
     def derive(cls, fields: dict[str, Any], secret: str) -> "Lock":
-        """Derives the lock of a map from the secret. The caller has checked the map. A wrong secret
-        gives a different lock, not an error.
+        """Derives a lock from a secret, with the salt and the costs of a map. The caller has
+        checked the map. If the secret is wrong, the result is a different lock, not an error.
         """
         return cls._derive(secret, fields["salt"], fields["ops"], fields["mem"])
 
@@ -95,13 +97,15 @@ class Lock:
         return cls(key, salt, ops, mem)
 
     def fields(self) -> dict[str, Any]:
-        """Returns the fields of the map that are needed to derive the key again, besides the
-        secret.
+        """Returns the fields that the map needs so that somebody with the secret can derive the key
+        again.
         """
         return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
 
     def fits(self, fields: dict[str, Any]) -> bool:
-        """Returns whether a checked map has the version, salt and costs of this lock."""
+        """Returns whether this lock has the version, the salt and the costs of a map. The caller
+        has checked the map.
+        """
         return all(fields.get(name) == value for name, value in self.fields().items())
 
     def seal(self, plain: bytes) -> dict[str, Any]:
@@ -111,8 +115,8 @@ class Lock:
         return {**self.fields(), "nonce": nonce, "box": box}
 
     def open(self, fields: dict[str, Any]) -> bytes:
-        """Returns the bytes that are sealed in a checked map. Raises WrongSecret if this lock does
-        not open them.
+        """Opens a map that the caller has checked. Returns the bytes that are sealed in it. Raises
+        WrongSecret if this lock does not fit.
         """
         try:
             plain: bytes = crypto_aead_xchacha20poly1305_ietf_decrypt(
@@ -128,8 +132,8 @@ class Lock:
 
 
 def check_map(fields: object) -> dict[str, Any]:
-    """Checks the fields and the costs of a map, and returns the map. Raises UnreadableLock if they
-    are wrong.
+    """Checks the fields and the costs of a map, and returns the map. Raises UnreadableLock if
+    something in the map is wrong.
 
     Callers check a map before they derive a key from it.
     """
@@ -140,7 +144,7 @@ def check_map(fields: object) -> dict[str, Any]:
 
 
 def check_costs(fields: object) -> dict[str, Any]:
-    """Checks a map like `check_map`, but does not look at the fields `nonce` and `box`."""
+    """Checks a map like `check_map`, but ignores the fields `nonce` and `box`."""
     checked = check_version(fields)
     has_costs = all(type(checked.get(name)) is int for name in ("ops", "mem"))
     if not (has_costs and _is_bytes(checked.get("salt"), argon2id.SALTBYTES)):
@@ -151,7 +155,7 @@ def check_costs(fields: object) -> dict[str, Any]:
 
 
 def check_version(fields: object) -> dict[str, Any]:
-    """Checks that a map is of this version, and looks at no other field of the map."""
+    """Checks the version of a map. Ignores all other fields of the map."""
     if type(fields) is not dict or type(fields.get("version")) is not int:
         raise UnreadableLock("damaged")
     if fields["version"] != VERSION:

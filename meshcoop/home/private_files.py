@@ -1,4 +1,4 @@
-"""Makes and checks files and folders that only their owner can read, change or enter."""
+"""Makes and checks private files and folders. Only their owner can read, change or enter them."""
 
 import contextlib
 import os
@@ -16,10 +16,11 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def write_private_file(path: Path, data: bytes) -> None:
-    """Replaces the file at `path` by a file with `data` that only its owner can read (mode 0600).
+    """Replaces the file at `path` by a file that holds `data`. Only its owner can read the new file
+    (mode 0600).
 
-    Either the whole new file is on disk afterwards, or the old file is unchanged. If `path` is a
-    link, the link itself is replaced. Raises Mistake if the file cannot be written.
+    Afterwards, either the whole new file is on disk, or the old file is unchanged. If `path` is a
+    link, replaces the link itself. Raises Mistake if the file cannot be written.
     """
     try:
         with open_replacement(path) as file:
@@ -34,7 +35,8 @@ def write_private_file(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def open_replacement(path: Path) -> Iterator[BinaryIO]:
-    """Yields a new file that only its owner can read (mode 0600). The caller's block writes to it.
+    """Yields a new file. The block of the caller writes to this file. Only its owner can read it
+    (mode 0600).
 
     When the block ends, the whole new file is on disk at `path`. If the block raises an error, the
     file at `path` is unchanged. Raises OSError if the disk fails, or if the folder is a link.
@@ -61,8 +63,8 @@ def open_replacement(path: Path) -> Iterator[BinaryIO]:
 
 
 def check_private_folder(folder: Path, forbidden: int) -> None:
-    """Checks that `folder` is a folder of this user and has none of the `forbidden` mode bits.
-    Raises Mistake if a check fails.
+    """Checks that `folder` is a folder of this user, and that it has none of the mode bits
+    `forbidden`. If not, raises Mistake.
     """
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():

@@ -25,11 +25,11 @@ def to_words(root_seed: bytes) -> list[str]:
 
 
 def to_seed(text: str) -> bytes:
-    """Returns the root seed for words that a person has copied. Case, numbering and line breaks do
-    not matter.
+    """Returns the root seed for words that a person has copied. Capital letters, numbers and line
+    breaks do not matter.
 
-    Raises Mistake (exit code 2) if the words are wrong. If only one word is wrong, the message
-    names this word.
+    Raises Mistake (exit code 2) if the words are wrong. If a word is not among the 2,048 words, the
+    message names this word.
     """
     typed = re.findall(_WORD, text.lower())
     for number, word in enumerate(typed, 1):
@@ -52,7 +52,7 @@ def to_seed(text: str) -> bytes:
 
 
 def read_root_seed(path: Path) -> bytes:
-    """Reads recovery words from a file and returns their root seed. If the path is `-`, the person
+    """Reads recovery words from a file, and returns their root seed. If the path is `-`, the person
     types the words.
 
     Raises Mistake if the words cannot be read or are wrong.
@@ -80,13 +80,15 @@ def read_root_seed(path: Path) -> bytes:
 
 
 def person_of(root_seed: bytes) -> bytes:
-    """Returns the public root key that belongs to a root seed. This key names the person."""
+    """Returns the public root key that belongs to a root seed. This public key is the id of the
+    person.
+    """
     public: bytes = nacl.bindings.crypto_sign_seed_keypair(root_seed)[0]
     return public
 
 
 def word_list() -> list[str]:
-    """Returns the 2,048 words of which recovery words are made."""
+    """Returns the 2,048 words from which recovery words are chosen."""
     return list(_book().wordlist)
 
 

@@ -1,4 +1,6 @@
-"""A small file that only the home's keys open. It lies beside the store, and outlives it."""
+"""A small file that only the home's keys open. The file lies beside the store. If the store is
+lost, the file remains.
+"""
 
 import hashlib
 from pathlib import Path
@@ -10,7 +12,7 @@ from meshcoop.home.private_files import write_private_file
 
 
 class SealedFile:
-    """A file that is sealed with a key of its own, derived from the key of the home's stores."""
+    """A sealed file. The key of the home's stores gives the file a key of its own."""
 
     def __init__(self, path: Path, store_key: bytes) -> None:
         self._path = path
@@ -18,12 +20,14 @@ class SealedFile:
         self._box = SecretBox(hashlib.blake2b(name, key=store_key, digest_size=32).digest())
 
     def read(self) -> bytes:
-        """Returns the content. If there is no such file, or it is damaged, returns no bytes."""
+        """Returns the content of the file. If the file is missing or damaged, returns no bytes."""
         try:
             return bytes(self._box.decrypt(self._path.read_bytes()))
         except (OSError, ValueError, CryptoError):
             return b""
 
     def write(self, content: bytes) -> None:
-        """Replaces the file, as a whole or not at all. Raises Mistake if it cannot be written."""
+        """Replaces the file. Writes either the whole file or nothing. Raises Mistake if the file
+        cannot be written.
+        """
         write_private_file(self._path, bytes(self._box.encrypt(content)))

@@ -19,7 +19,7 @@ _COUNTS = range(1, 1 << 32)
 class Settings:
     """The settings of a home. If nobody has chosen a setting, its value is None or empty.
 
-    Everybody who takes the disk can read the settings. So they name nobody (R-01.28).
+    Everybody who takes the disk can read the settings. So the settings name no person (R-01.28).
     """
 
     listen: tuple[str, ...] = ()  # multiaddrs of --listen; if empty, default_listen_addresses()
@@ -53,16 +53,16 @@ def read_settings(path: Path) -> Settings:
 
 
 def write_settings(path: Path, settings: Settings) -> None:
-    """Replaces the settings file, as a whole or not at all. Raises Mistake if it cannot be
-    written.
+    """Replaces the settings file. Writes either the whole file or nothing. Raises Mistake if the
+    file cannot be written.
     """
     table = {name: value for name, value in asdict(settings).items() if value}
     write_private_file(path, tomli_w.dumps(table).encode())
 
 
 def _parse(table: dict[str, Any]) -> Settings:
-    """Checks the table from the file and makes settings of it. If an entry is wrong, raises
-    ValueError with a text that names the entry.
+    """Checks the table from the file, and makes settings from it. If an entry is wrong, raises
+    ValueError. The text of this error names the entry.
     """
     listen = table.pop("listen", [])
     if type(listen) is not list or not all(type(address) is str for address in listen):

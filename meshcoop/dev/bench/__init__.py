@@ -1,3 +1,3 @@
-"""Benchmarks. Each compares what it measures with a limit. For most of them, the limit is the speed
-at which PyNaCl verifies signatures.
+"""Benchmarks. Most of them compare a result with a limit: the speed at which PyNaCl verifies
+signatures.
 """

@@ -1,9 +1,9 @@
-"""The benches. Each bench except `loops` measures how fast this machine is, and compares the figure
+"""The benches. Each bench except `loops` measures how fast this machine is, and compares the result
 with a limit.
 
 The limit is the speed at which one core verifies the same records with PyNaCl and does nothing
-else. The limit is measured in the same run. The stores are on disk. If a bench needs several homes,
-each home runs in a process, and the homes speak libp2p to each other.
+else. It is measured in the same run. The stores are on disk. If a bench needs several homes, each
+home runs in a process of its own. These homes speak libp2p to each other.
 """
 
 import signal
@@ -38,7 +38,7 @@ Figures = list[Figure]
 
 
 def run_bench(name: str, records: int | None, runs: int) -> Figures:
-    """Runs one bench. Afterwards removes its files and ends its processes."""
+    """Runs one bench. When the bench ends, removes its files and ends its processes."""
     bench, usual_records = _BENCHES[name]
     with _ending_in_order(), watched_folder("meshcoop-bench-") as folder:
         return bench(records or usual_records, runs, folder)
@@ -46,7 +46,9 @@ def run_bench(name: str, records: int | None, runs: int) -> Figures:
 
 @contextmanager
 def _ending_in_order() -> Iterator[None]:
-    """Within the block, lets the signal SIGTERM raise SystemExit, so that the bench cleans up."""
+    """Within the block, the signal SIGTERM raises SystemExit. So the bench cleans up before it
+    ends.
+    """
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         sys.exit(_TERMINATED)
@@ -59,8 +61,8 @@ def _ending_in_order() -> Iterator[None]:
 
 
 def _bench_ingest(records: int, runs: int, folder: Path) -> Figures:
-    """Measures how many records per second a home stores: once without the key that opens the
-    records (the epoch key), once with this key.
+    """Measures how many records per second a home stores. Measures twice: first without the epoch
+    key, then with it. The epoch key opens the records.
     """
     street = build_street(records, 1, with_keys=False)
     parsed = [envelope.parse(wire) for wire in street.wires]
@@ -105,8 +107,7 @@ async def _ingest_wires(inbox: Inbox, wires: list[bytes]) -> None:
 def _bench_sync(records: int, runs: int, folder: Path) -> Figures:
     """Measures how many records per second one home sends to another home.
 
-    In one measurement, the other home lacks all records. In a second measurement, it lacks 1 % of
-    the records.
+    First the other home lacks all records. Then it lacks 1 % of the records.
     """
     street = build_street(records, 3, with_keys=False)
     parsed = [envelope.parse(wire) for wire in street.wires]
@@ -149,8 +150,8 @@ def _summarise(name: str, records: int, rates: list[float], limits: list[float])
 
 
 def _bench_live(records: int, runs: int, folder: Path) -> Figures:
-    """Measures how many milliseconds pass until a post is stored two hops away, on an idle
-    network.
+    """Measures how many milliseconds pass until a post is stored at a home two hops away. Nothing
+    else happens in the network.
     """
     street = build_street(100, 3, with_keys=True)
     parsed = [envelope.parse(wire) for wire in street.wires]
@@ -173,8 +174,8 @@ def _bench_live(records: int, runs: int, folder: Path) -> Figures:
 
 
 def _bench_loops(records: int, _runs: int, _folder: Path) -> Figures:
-    """Simulates measures (the questions that a neighbourhood asks every week), and finds how often
-    the rules raise an alarm.
+    """Simulates measures, and finds how often the rules raise an alarm. A measure is a question
+    that a neighbourhood asks every week.
 
     `records` is the number of runs of each simulation.
     """

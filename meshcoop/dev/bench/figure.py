@@ -1,4 +1,4 @@
-"""The form of the figures that a bench returns."""
+"""The form of a bench's results."""
 
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
@@ -7,10 +7,10 @@ SyncCount = Literal["wire_bytes", "record_bytes", "equal_bytes", "round_trips"]
 
 
 class Figure(TypedDict):
-    """What a bench measured, and how the result compares with a limit.
+    """A result of a bench, next to a limit.
 
-    The field `runs` has the result of each run. The field `figure` is the median of these results;
-    in the bench `loops`, it is the mean. The field `unit` names the unit of both.
+    `runs` has the result of each run. `figure` is the median of these results; in the bench
+    `loops`, it is the mean. `unit` is the unit of these numbers.
     """
 
     name: str

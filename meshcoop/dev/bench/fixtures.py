@@ -36,7 +36,8 @@ def now() -> int:
 class Street:
     """A neighbourhood for a bench.
 
-    `chain` is the log of the founder, who admits everybody. `logs` holds the log of each neighbour.
+    `chain` is the log of the founder. The founder admits everybody. `logs` holds the log of each
+    neighbour.
     """
 
     neighbourhood: bytes
@@ -46,14 +47,14 @@ class Street:
 
     @property
     def wires(self) -> list[bytes]:
-        """The encoded records of all neighbours, one log after the other. A sync sends them in this
-        form.
+        """The encoded records of all neighbours, one log after the other. A sync sends records in
+        this form.
         """
         return [wire for log in self.logs for wire in log]
 
     def write_store(self, path: Path, wires: Iterable[bytes] = ()) -> None:
-        """Writes the store of a home that has no keys. The store holds the founder's log and
-        `wires`.
+        """Writes the store of a home without keys. The store holds the founder's log and the
+        encoded records `wires`.
         """
         store = Store(path, STORE_KEY)
         inbox = Inbox(open_state(store, self.neighbourhood, {}, now))
@@ -62,11 +63,10 @@ class Street:
 
 
 def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
-    """Builds a neighbourhood. Its founder has one device at each home; `homes` is the number of
-    homes.
+    """Builds a neighbourhood with `homes` homes. Its founder has one device at each home.
 
-    The founder's first device is at the first home. Neighbours write the records. If `with_keys`,
-    the homes and the neighbours have the epoch keys.
+    The founder's first device is at the first home. Neighbours write the records. `with_keys` means
+    that the homes and the neighbours have the epoch keys.
     """
     founder = Identity.new(os.urandom)
     author = found_neighbourhood(Store(":memory:"), founder, _CHARTER, "Ada", now, os.urandom)
@@ -86,10 +86,10 @@ def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
 
 
 def measure_verifying(records: list[Record], neighbourhood: bytes) -> float:
-    """Measures how many records per second one core verifies with PyNaCl if the core does nothing
-    else.
+    """Measures how many records per second one core verifies with PyNaCl. The core does nothing
+    else meanwhile.
 
-    The benches use this speed as the limit of their figures.
+    The benches use this speed as the limit of their results.
     """
     prefix = b"meshcoop record 2 sign\0" + neighbourhood
     signed = [
@@ -114,7 +114,7 @@ def _add_device(author: Author, founder: Identity) -> Identity:
 
 
 def _admit_neighbour(author: Author) -> Identity:
-    """Makes a new person, and has the founder admit this person."""
+    """Makes a new person. The founder admits this person."""
     neighbour = Identity.new(os.urandom, author.state.neighbourhood[: root_statement.PLACE_SIZE])
     author.write(declared_of(Admit), {"person": neighbour.person, "statement": neighbour.statement})
     return neighbour

@@ -1,8 +1,8 @@
-"""The bench `loops` measures how often the rules of specs/20-loops.md raise a false alarm, and how
-soon they raise a true alarm.
+"""The bench `loops` measures two things about the rules of specs/20-loops.md: how often they raise
+a false alarm, and how soon they raise a true alarm.
 
-Seeded simulations ask the question of a measure every week. Each figure stands beside the figure of
-a naive rule, which raises an alarm whenever a point is below the target.
+Seeded simulations ask the question of a measure every week. Each figure is compared with the figure
+of a naive rule. The naive rule raises an alarm whenever a point misses the target.
 """
 
 import random
@@ -29,7 +29,7 @@ Draw = Callable[[random.Random, bool], Point]
 
 
 class Cell(NamedTuple):
-    """A simulated neighbourhood. The function `draw` makes the answers of one window, which is
+    """A simulated neighbourhood. The function `draw` makes the answers of one window. The window is
     either before or after a change.
     """
 
@@ -39,18 +39,20 @@ class Cell(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """The two figures of one simulation: one by the rules of the specs, one by the naive rule."""
+    """Two figures of one simulation. The rules of the specs give one figure, and the naive rule
+    gives the other.
+    """
 
     by_rules: int
     naive: int
 
 
 def measure_alarms(runs: int) -> list[Figure]:
-    """Measures how many false alarms the rules raise per year, and how many windows pass until they
-    notice a change.
+    """Measures how many false alarms the rules raise per year. Also measures how many windows pass
+    until the rules notice a change.
 
     In the result, `limit` is the figure of the naive rule. `tolerance` is two standard errors of
-    the figure.
+    the figure of the rules.
     """
     figures = []
     for cell in _cells():

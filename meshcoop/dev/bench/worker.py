@@ -1,4 +1,4 @@
-"""A process that belongs to a bench. It runs one home after another."""
+"""A process of a bench. The process runs one home after another."""
 
 import json
 import os
@@ -37,14 +37,14 @@ class TrafficCounter:
         self._awaits_answer = False
 
     def count_written(self, size: int) -> None:
-        """Counts bytes that this home sends. The measured time begins with the first byte."""
+        """Counts the bytes that this home sends. The measured time begins with the first byte."""
         if not self.bytes:
             self.began = time.monotonic()
         self.bytes += size
         self._awaits_answer = True
 
     def count_read(self, size: int) -> None:
-        """Counts bytes that this home received."""
+        """Counts the bytes that this home receives."""
         self.bytes += size
         self.round_trips += self._awaits_answer
         self._awaits_answer = False
@@ -80,7 +80,7 @@ class CountedStream:
 
 
 class BenchNetwork:
-    """A network that counts bytes and dials only the address that the bench allows.
+    """A network that counts bytes. It dials only the address that the bench allows.
 
     A bench measures a path of two hops. If homes dialled every address that they learn, the path
     would shrink to one hop.
@@ -95,8 +95,8 @@ class BenchNetwork:
         return getattr(self._network, name)
 
     def serve(self, protocol: str, handler: Handler) -> AbstractContextManager[None]:
-        """Within the block of a `with` statement, `handler` answers a protocol. Counts the bytes of
-        the streams that the handler gets.
+        """Lets `handler` answer a protocol within the block of a `with` statement. Counts the bytes
+        of the streams that `handler` gets.
         """
 
         async def handle_counted(stream: Stream) -> None:
@@ -129,8 +129,8 @@ class BenchHome:
         self.mesh = HomeMesh(self.network, self.author, now, os.urandom, verifier)
 
     async def run(self) -> None:
-        """Runs the home and follows its orders. Ends at the order `leave` or when the parent has
-        ended.
+        """Runs the home and follows its orders. Ends at the order `leave`, or when the parent
+        process has ended.
         """
         async with trio.open_nursery() as nursery:
             await nursery.start(self.mesh.run)
@@ -154,9 +154,9 @@ class BenchHome:
     async def _dial(self, address: str, expected_records: int | None) -> None:
         """Dials a home and reports the results to the parent.
 
-        If `expected_records` is None, reports only that the homes have met. Otherwise reports on
-        two syncs. The first brings this home to `expected_records` records. Before the second sync,
-        both stores are equal already.
+        If `expected_records` is None, reports only that the two homes have met. Otherwise reports
+        on two syncs. After the first sync, this home has `expected_records` records. Before the
+        second sync, both stores are equal already.
         """
         self.network.allowed_address = address
         self.network.counter = TrafficCounter()

@@ -1,8 +1,8 @@
-"""Runs the homes of a bench as processes. The parent of these processes is the bench itself.
+"""Runs the homes of a bench as processes. The bench is the parent of these processes.
 
 The homes speak libp2p to each other. The parent writes each order as a JSON line to the standard
-input of a home. The home writes lines that report events. A home ends when its input ends, so no
-home outlives the parent.
+input of a home. The home writes lines that report events. When the input of a home ends, the home
+ends too. So no home runs longer than the parent.
 """
 
 import json
@@ -22,7 +22,7 @@ _END_SECONDS = 10
 
 
 class Worker:
-    """The parent's handle of a process that runs one home after another."""
+    """The parent's handle of one process. The process runs one home after another."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(  # the program is our own
@@ -33,8 +33,8 @@ class Worker:
         )
 
     def open_home(self, street: Street, number: int, path: Path) -> str:
-        """Tells the process to open the home `number` with the store at `path`. Returns the home's
-        address.
+        """Tells the process to open the home `number`, with the store at `path`. Returns the
+        address of this home.
         """
         identity = street.homes[number]
         self.send_order(
@@ -80,7 +80,7 @@ class Worker:
 
 @contextmanager
 def run_workers(count: int) -> Iterator[list[Worker]]:
-    """Starts `count` processes for homes, and ends these processes after the block."""
+    """Starts `count` processes for homes. Ends these processes after the block."""
     workers: list[Worker] = []
     try:
         for _ in range(count):
@@ -97,8 +97,8 @@ def measure_sync(
 ) -> dict[str, float]:
     """Measures a sync between two homes.
 
-    The home at `new` lacks the end of every log. The number `missing` says which part of the log
-    that is: 1.0 means the whole log. No home has the epoch key.
+    The home of the worker `new` lacks the end of every log. The number `missing` says how much of
+    each log is missing: 1.0 means the whole log. No home has the epoch key.
     """
     folder.mkdir()
     held: list[bytes] = []
@@ -127,8 +127,8 @@ def measure_sync(
 
 
 def measure_live(street: Street, posts: int, runs: int, folder: Path) -> list[list[float]]:
-    """Measures how many milliseconds a post takes from the first home over a second home to a
-    third.
+    """Measures how many milliseconds a post takes from the first home to the third. The post
+    travels through the second home.
 
     Returns one list for each run. The list has the time of each post.
     """

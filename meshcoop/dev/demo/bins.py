@@ -1,8 +1,8 @@
 """The demo's story of the bins: a service chain, a measure, a matter, and an action that helps.
 
 The acceptance tests act out one week in 15 steps. This story tells steps 7 to 10 and step 15. It
-compares the week before an action with the week after the action. So the clocks of the nodes are
-two weeks behind at first. In the middle of the story the clocks are put right.
+compares the week before an action with the week after the action. So at first, the clocks of the
+nodes are two weeks behind. In the middle of the story, the clocks are set right.
 """
 
 import os
@@ -42,7 +42,7 @@ class Resident(NamedTuple):
 
 
 def set_clock_back() -> None:
-    """Sets the clocks two weeks back. This holds for every node that is started from now on."""
+    """Sets the clocks two weeks back, for every node that starts from now on."""
     os.environ[CLOCK_VARIABLE] = str(-24 * _BEGAN_DAYS)
 
 
@@ -64,8 +64,8 @@ class BinsStory:
         self._reporters = [*residents, *self._guests][:_REPORTERS]
 
     def tell_first_week(self) -> None:
-        """Tells steps 7 to 10 of the week: from the service chain to an action that has not helped
-        yet.
+        """Tells steps 7 to 10 of the week. They begin with the service chain, and end with an
+        action that has not helped yet.
         """
         self._publish_service()
         self._agree_on_measure()
@@ -75,7 +75,7 @@ class BinsStory:
         self._do_and_reopen_action()
 
     def tell_second_week(self) -> None:
-        """Tells step 15 of the week: puts the clocks right, and then fewer bins are missed."""
+        """Tells step 15 of the week. Sets the clocks right. After that, fewer bins are missed."""
         map_in_pairs(lambda home: home.run("down"), self._street)
         del os.environ[CLOCK_VARIABLE]
         map_in_pairs(lambda home: home.run("up"), self._street)
@@ -97,7 +97,7 @@ class BinsStory:
         self._check_matter_closed()
 
     def print_month(self) -> None:
-        """At every home, prints the page about the month in which the story began."""
+        """Prints a page at every home. The page is about the month in which the story began."""
         month = _iso_day(_BEGAN_DAYS)[:7]
 
         def print_page(home: Household) -> bytes:
@@ -248,14 +248,14 @@ class BinsStory:
 
     def _matters(self) -> list[Row | None]:
         """Returns one entry for each home. If a home lists exactly one matter, its entry is this
-        matter; otherwise the entry is None.
+        matter. Otherwise its entry is None.
         """
         return [_only_row(home.run("list", "matters")) for home in self._street]
 
     def _do_all_show(
         self, list_name: str, summarise: Callable[[Row], object], expected: object
     ) -> bool:
-        """Waits until the list `list_name` of every home has exactly one row, and `summarise`
+        """Waits until every home has exactly one row in the list `list_name`, and `summarise`
         returns `expected` for this row.
 
         Returns False if this takes too long.

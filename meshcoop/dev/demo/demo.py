@@ -1,7 +1,7 @@
 """The demo: real nodes on this machine act out the story of the acceptance tests.
 
-The story does everything through the command line that residents use. When the demo ends, a janitor
-process stops the nodes and removes the folder. The janitor does so even if the demo was killed.
+The story uses only the command line that residents use. When the demo ends, a janitor process stops
+the nodes and removes the folder. The janitor does this even if somebody kills the demo.
 """
 
 import itertools
@@ -29,10 +29,11 @@ _OFFER_SECONDS = 8  # the time between two offers after the end of the story
 
 
 def tell_story(households: int, *, stay: bool) -> int:
-    """Tells the story with `households` homes. With `stay`, the nodes run on after the story.
+    """Tells the story with `households` homes. With `stay`, the nodes keep running after the story.
 
-    Returns exit code 0 if every claim of the story was true and all homes ended with equal state;
-    otherwise 1. Raises Mistake if the number of homes is too small or too large.
+    Returns the exit code. The exit code is 0 if every claim of the story was true and all homes
+    ended with equal state. Otherwise it is 1. Raises Mistake if the number of homes is too small or
+    too large.
     """
     if not _MIN_HOUSEHOLDS <= households <= len(_NAMES):
         raise Mistake(
@@ -70,7 +71,7 @@ def _street_folder() -> Iterator[Path]:
 
 @contextmanager
 def _ending_at_once() -> Iterator[None]:
-    """Within the block, lets a signal end this process and its threads at once.
+    """Within the block, a signal ends this process and its threads at once.
 
     The signal must not raise an exception. An exception could interrupt code that holds a lock, and
     the other threads would go on. The janitor process cleans up.
@@ -92,7 +93,8 @@ def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
 def _live_on(street: list[Household]) -> None:
     """Keeps the nodes running until the person at the terminal ends the demo.
 
-    If the terminal can show Ada's screen, closing the screen ends the demo. Otherwise Ctrl-C does.
+    If the terminal can show Ada's screen, the demo ends when the person closes this screen.
+    Otherwise Ctrl-C ends the demo.
     """
     if screen.can_show_screen():
         _show_screen(street)

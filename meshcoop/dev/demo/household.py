@@ -1,4 +1,4 @@
-"""A home of the demo. The story uses the home through the command line only."""
+"""A home of the demo. The story uses the home only through the command line."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -24,7 +24,7 @@ _ResultT = TypeVar("_ResultT")
 
 @dataclass(frozen=True)
 class _CapturedContext(Context):
-    """The context of a command. It keeps the answers instead of printing them."""
+    """The context of a command. It keeps the answers of commands and does not print them."""
 
     answers: list[Any] = field(default_factory=list)
 
@@ -37,7 +37,7 @@ class _CapturedContext(Context):
 
 
 class Household:
-    """A home named after one resident, who may share it with guests."""
+    """A home with the name of one resident. This resident may share the home with guests."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
@@ -66,7 +66,7 @@ class Household:
         return str(self.run("post", kind, *words)["id"])
 
     def wait_for(self, *record_ids: str) -> None:
-        """Waits until these records are stored in this home."""
+        """Waits until this home has stored the given records."""
         for record_id in record_ids:
             self.run("wait", "--id", record_id)
 
@@ -74,8 +74,8 @@ class Household:
 def map_in_pairs(
     act: Callable[[_SubjectT], _ResultT], subjects: Iterable[_SubjectT]
 ) -> list[_ResultT]:
-    """Calls `act` with each subject, two calls at a time. Returns the results in the order of the
-    subjects.
+    """Calls `act` once for each subject, two calls at a time. Returns the results in the order of
+    the subjects.
     """
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(act, subjects))
@@ -84,7 +84,7 @@ def map_in_pairs(
 def poll_until(
     observe: Callable[[], list[_ResultT]], is_settled: Callable[[list[_ResultT]], object]
 ) -> list[_ResultT]:
-    """Calls `observe` again and again until `is_settled` accepts its result, but at most for 30 s.
+    """Calls `observe` again and again until `is_settled` accepts the result. Gives up after 30 s.
 
     Returns the last result.
     """

@@ -1,5 +1,5 @@
-"""The demo's relay and memory stick. Both carry records between homes that are never up
-together.
+"""The demo's relay and memory stick. Both carry records between homes that never run at the same
+time.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,8 @@ _TITLE = "Somebody to water the tomatoes"
 
 
 class RelayAndStick:
-    """The relay that a technician runs at the doctor's surgery, and the stick that Maria hands to
-    Sam.
+    """A relay and a memory stick. A technician runs the relay at the doctor's surgery. Maria hands
+    the stick to Sam.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class RelayAndStick:
         self._say("Maria enrols a relay at the surgery. It carries records that it cannot read.")
 
     def pass_on_request(self) -> None:
-        """Tells how Ada's request reaches Sam, although their homes are never up together."""
+        """Tells how Ada's request reaches Sam, although their homes never run at the same time."""
         self._sam.run("down")
         request_id = self._ada.post("request", "--title", _TITLE, "--minutes", "30")
         wanted_hash = self._ada.run("status")["set_hash"]
@@ -66,8 +66,8 @@ class RelayAndStick:
         )
 
     def _relayed_hashes(self) -> list[str]:
-        """Returns one hash for each neighbourhood that the relay serves. It is the hash of the
-        neighbourhood's records at the relay.
+        """Returns a hash for each neighbourhood that the relay serves. The relay hashes all records
+        that it has from this neighbourhood.
         """
         return [tenant["set_hash"] for tenant in self._surgery.run("status")["served"]]
 

@@ -1,5 +1,5 @@
-"""The story that the demo tells. The acceptance tests act out a whole week; the demo tells the part
-of this week that fits into a minute.
+"""The story that the demo tells. The acceptance tests act out a whole week. The demo tells only the
+part that fits into a minute.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +26,8 @@ _THURSDAY = 3
 
 
 class _Cooks(NamedTuple):
-    """The names of the cooks that one home shows: those who have a place as cook, and those who
-    wait for a place.
+    """The names of the cooks that one home shows: the people who have a place as cook, and the
+    people who wait for one.
     """
 
     placed: list[str]
@@ -210,8 +210,8 @@ class Story:
         )
 
     def _plan_lunch(self) -> list[_Cooks]:
-        """Lets Ada and Sam both sign up for the only place as cook. Returns the cooks that each
-        home shows.
+        """Lets Ada and Sam both sign up for the only place as cook. Returns for each home the cooks
+        that it shows.
         """
         lunch = self.maria.post(
             "activity", "--title", "Lunch", "--starts", f"{self.thursday}T12:30", "--minutes", "90",
@@ -256,7 +256,7 @@ class Story:
     def _check_states(self) -> bool:
         """Waits until all homes have the same state hash, and prints this hash.
 
-        Returns False if their hashes still differ after 30 s.
+        If the hashes still differ after 30 s, returns False.
         """
         hashes = poll_until(self._state_hashes, lambda current: len(set(current)) == 1)
         if len(set(hashes)) == 1:
@@ -271,7 +271,7 @@ class Story:
 
 
 def _addresses(homes: list[Household], agreement: str) -> list[str]:
-    """Lists the street addresses that these homes show for an agreement."""
+    """Lists the street addresses that the given homes show for one agreement."""
 
     def show_address(home: Household) -> list[str]:
         try:
@@ -287,6 +287,6 @@ def _names(people: list[Row]) -> list[str]:
 
 
 def _next_thursday() -> str:
-    """Returns the next Thursday after today, so that no request of the story lies in the past."""
+    """Returns the first Thursday after today. So no request of the story is in the past."""
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     return (tomorrow + timedelta(days=(_THURSDAY - tomorrow.weekday()) % 7)).isoformat()

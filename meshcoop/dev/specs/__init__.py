@@ -1,1 +1,1 @@
-"""Keeps specs/ and the code equal: generated tables, test vectors and rule numbers."""
+"""Checks that specs/ agrees with the code: generated tables, test vectors and rule numbers."""

@@ -1,7 +1,8 @@
-"""Keeps the specs and the code equal: generated tables, test vectors and rule numbers.
+"""Checks that specs/ agrees with the code: generated tables, test vectors and rule numbers.
 
 `find_differences` says where specs/ and the code differ. `write_generated_parts` makes the
-generated parts again. Both need a checkout, where the folder specs/ lies beside the packages.
+generated parts again. Both need a checkout. In a checkout, the folder specs/ lies beside the
+packages.
 """
 
 import dataclasses
@@ -43,14 +44,14 @@ _MARK = re.compile(r"(<!-- generated: ([a-z_ ]+) -->\n)(.*?)(<!-- end -->)", re.
 
 
 def find_checkout() -> Path | None:
-    """Finds the checkout that this program runs from. Returns None if the checkout has no specs."""
+    """Finds the checkout from which this program runs. Returns None if there is no specs/ in it."""
     root = Path(__file__).resolve().parents[3]
     return root if (root / "specs").is_dir() else None
 
 
 def find_differences(root: Path) -> list[str]:
-    """Returns one sentence for each fault in the form of specs/ and for each difference from the
-    code.
+    """Returns one sentence for each fault in the form of specs/. Also returns one sentence for each
+    difference between specs/ and the code.
     """
     parts = (
         _find_stale_tables(root),
@@ -62,7 +63,7 @@ def find_differences(root: Path) -> list[str]:
 
 
 def write_generated_parts(root: Path) -> list[Path]:
-    """Writes the tables and vectors again. Returns the files that changed."""
+    """Writes the generated tables and vectors again. Returns the files that changed."""
     texts = {path: _fill_in(path.read_text()) for path in rules.documents(root)}
     texts |= {_vector_file(root, name): text for name, text in _vector_texts().items()}
     changed = [path for path, text in texts.items() if _read_text(path) != text]
@@ -84,8 +85,8 @@ def _find_stale_vectors(root: Path) -> Iterable[str]:
 
 
 def _vector_texts() -> dict[str, str]:
-    """Makes the text of every vector file. Returns a map from file names without `.json` to
-    texts.
+    """Makes the text of every vector file. Returns a map from file names to texts. The file names
+    have no `.json`.
     """
     documents = {
         **vectors.make_documents(),
@@ -130,8 +131,8 @@ def _fill_in(text: str) -> str:
 
 
 def _table_makers() -> dict[str, Callable[[], str]]:
-    """In the specs, a marker stands above each generated part. Returns a map from the name of each
-    marker to the function that makes the part below the marker.
+    """Returns a map from the names of markers to functions. In the specs, a marker stands above
+    each generated part. Its function makes this part.
     """
     tables: dict[str, Callable[[], str]] = {
         "kinds": _make_kinds_table,
@@ -145,7 +146,7 @@ def _table_makers() -> dict[str, Callable[[], str]]:
 
 
 def _describe_core() -> list[KindDescription]:
-    """Describes the kinds of records that the specs define. Leaves out kinds from other installed
+    """Describes the kinds of records that the specs define. Leaves out kinds from other
     packages.
     """
     return [kind for kind in describe_kinds() if KINDS[kind["name"]].is_core]
@@ -166,7 +167,9 @@ def _make_kinds_table() -> str:
 
 
 def _make_methods_table() -> str:
-    """Makes the table of the methods that a node answers. Leaves out `hello` and `subscribe`."""
+    """Makes the table of the methods that a node answers. The table has no `hello` and no
+    `subscribe`.
+    """
     rows = [
         (f"`{name}`", (call_type.__doc__ or "").splitlines()[0], call_type.RESULT)
         for name, call_type in _call_types()
@@ -185,7 +188,9 @@ def _make_params_table() -> str:
 
 
 def _describe_param(param: dataclasses.Field[Any]) -> tuple[str, str]:
-    """Returns the default of a param, or that it is needed, and what the param is."""
+    """Returns two texts about a param: its default, and what it means. If a param has no default,
+    the first text is "needed".
+    """
     default = "needed" if param.default is dataclasses.MISSING else json.dumps(param.default)
     return default.replace("null", "nil"), calls.rule_of(param).help
 
@@ -196,7 +201,7 @@ def _call_types() -> Iterable[tuple[str, type[Call]]]:
 
 
 def _make_sentences_table() -> str:
-    """Makes the table of the codes that a node answers instead of sentences."""
+    """Makes the table of codes. A node answers with a code where people read a sentence."""
     rows = [(f"`{code}`", sentence) for code, sentence in SENTENCES.items()]
     return _format_table(("code", "in English"), rows)
 
@@ -227,7 +232,7 @@ def _make_fields_table(kind: KindDescription) -> str:
 
 
 def _make_states_table(states: Iterable[States]) -> str:
-    """Makes the table of the states of a kind. Returns "" for a kind without views."""
+    """Makes the table of the states of a kind. If the kind has no views, returns ""."""
     if not states:
         return ""
     return _format_table(("state", "when"), ((f"*{state}*", state.sentence) for state in states))
@@ -238,7 +243,9 @@ def _describe_audience(kind: KindDescription) -> str:
 
 
 def _describe_signers(kind: KindDescription) -> str:
-    """Says who posts records of a kind, and how many software signs in a day by itself."""
+    """Says who posts records of a kind. Also says how many of these records software may sign by
+    itself in a day.
+    """
     signers = "a person" if kind["posted"] else "software"
     most = kind["automatic_a_day"]
     if not most:

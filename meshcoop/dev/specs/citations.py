@@ -1,4 +1,4 @@
-"""Checks that every document that the code or the specs cite is in the repository."""
+"""Checks citations. Every document that the code or the specs cite must be in the repository."""
 
 import ast
 import io
@@ -39,7 +39,9 @@ def _absent(where: Path, cited: str) -> str:
 
 
 def _is_there(root: Path, citing: Path, cited: str) -> bool:
-    """Returns True if a cited name is a file in the root, in specs/, or beside the citing file."""
+    """Returns True if a cited name is the name of a file. The file may be in the root, in specs/,
+    or beside the citing file.
+    """
     return any((folder / cited).is_file() for folder in (root, root / "specs", citing.parent))
 
 

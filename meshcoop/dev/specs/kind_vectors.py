@@ -33,8 +33,8 @@ _CUTS = [[keys_of("Ana").device, 7]]
 
 
 def make_documents() -> Document:
-    """Makes the vector file of the kinds. Returns a map from the name of the file in specs/vectors/
-    to the content of the file.
+    """Makes the vector file of the kinds. Returns a map from the file's name in specs/vectors/ to
+    the file's content.
     """
     return {"kinds": _kinds()}
 

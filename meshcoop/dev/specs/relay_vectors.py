@@ -1,4 +1,4 @@
-"""Makes the test vectors of relays: a ticket, and the request that shows the ticket (specs/08)."""
+"""Makes the test vectors of relays: a ticket, and a request that shows this ticket (specs/08)."""
 
 from meshcoop.dev.specs.vectors import Document, keys_of, seed_of
 from protocol.record import codec
@@ -7,8 +7,8 @@ from protocol.wire.relay_ticket import EnrolRequest, Ticket
 
 
 def make_documents() -> Document:
-    """Makes the vector file of relays. Returns a map from the name of the file in specs/vectors/ to
-    the content of the file.
+    """Makes the vector file of relays. Returns a map from the file's name in specs/vectors/ to the
+    file's content.
     """
     return {"ticket": _make_ticket()}
 

@@ -1,8 +1,8 @@
 """Checks the numbered rules of the specs: their form, their places and their citations.
 
-A rule is a paragraph that begins with its number in bold: `**R-03.4** A node MUST …`. If a rule was
-split, its first part keeps the number. Each further part has a letter after the number: a, b and so
-on. Code that cites a number without a letter cites all parts of the rule.
+A rule is a paragraph that begins with its number in bold: `**R-03.4** A node MUST …`. Some rules
+were split. The first part of such a rule keeps the number. Each further part has a letter after the
+number: a, b and so on. If code cites a number without a letter, it cites all parts of the rule.
 """
 
 import re
@@ -28,7 +28,7 @@ _DUTY = re.compile(r"\b(?:MUST|SHOULD|MAY)\b")
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of the specs, as its document defines the rule."""
+    """A rule of the specs, as its document writes it."""
 
     number: str
     document: str
@@ -134,7 +134,9 @@ def _spec_files(root: Path) -> list[Path]:
 
 
 def _find_citations(root: Path, paths: Iterable[Path]) -> dict[str, Path]:
-    """Returns a map from each rule number that these files cite to the first file that cites it."""
+    """Returns a map from rule numbers to files. Each number comes with the first file that cites
+    this rule.
+    """
     citations: dict[str, Path] = {}
     for path in paths:
         for number in _NUMBER.findall(path.read_text()):

@@ -1,7 +1,7 @@
 """Makes test vectors of whole neighbourhoods.
 
-The vectors show founding, admission, an exchange, a sync of two homes, and a bundle. They come from
-the same code that a home runs. Only the clock and the random numbers are fixed.
+The vectors show founding, admission, an exchange, a sync of two homes, and a bundle. The code that
+a home runs makes them. Only the clock and the random numbers are fixed.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ _LASTING = envelope.OPEN | envelope.LASTING
 
 
 def make_documents() -> Document:
-    """Makes the vector files of this module. Returns a map from names in specs/vectors/ to
+    """Makes the vector files of this module. Returns a map from file names in specs/vectors/ to
     contents.
     """
     return {
@@ -57,9 +57,9 @@ def make_documents() -> Document:
 
 
 class _Household:
-    """One node that two people use: Ana, the founder, and Ben, a member.
+    """One node that two people use: the founder Ana and the member Ben.
 
-    With each record the node's clock moves forward by a minute.
+    With each record, the node's clock moves forward by a minute.
     """
 
     def __init__(self) -> None:
@@ -189,7 +189,7 @@ def describe_authority(authority: Authority) -> Document:
 
 
 def read_authority_record(record: Record) -> AuthorityRecord:
-    """Reads an open record in the same way as the code that computes authority."""
+    """Reads an open record. The code that computes authority reads it in the same way."""
     assert record.content is not None, "the vectors erase no record of authority"
     kind, fields = contents.read_content(record.content)
     header = record.header
@@ -200,9 +200,9 @@ def read_authority_record(record: Record) -> AuthorityRecord:
 
 def _make_authority() -> list[Document]:
     """Makes vectors 1, 2 and 23 of the rules of authority. In vector 1, two people found the
-    neighbourhood; in the others, one person does.
+    neighbourhood. In the others, one person founds it.
 
-    In the first two, a newcomer needs two vouchers (V = 2).
+    In vectors 1 and 2, a newcomer needs two vouchers (V = 2).
     """
     ana, ben, cai, dee, eli = (keys_of(name) for name in ("Ana", "Ben", "Cai", "Dee", "Eli"))
     two_founders = _Rolls([ana, ben])
@@ -247,7 +247,7 @@ def _make_authority() -> list[Document]:
 
 
 class _Rolls:
-    """A neighbourhood that begins with the given founders. Its people admit newcomers."""
+    """A neighbourhood with the given founders. Its people admit newcomers."""
 
     def __init__(self, founders: list[KeySet], vouchers: int = 2, room: int = 10) -> None:
         self._founders = founders
@@ -276,11 +276,11 @@ class _Rolls:
         joining: Sequence[KeySet] = (),
     ) -> Document:
         """Describes who belongs to the neighbourhood after some admissions. Each entry of
-        `admissions` is a pair: a voucher, and the newcomer that this voucher admits.
+        `admissions` is a pair: a voucher, and the newcomer whom this voucher admits.
 
-        The newcomers' statements name the neighbourhood `place`. By default they name this
-        neighbourhood. If `joining` names people, all founders agree at the end to a renewal that
-        puts these people on the roll.
+        The newcomers' statements name the neighbourhood `place`. If `place` is None, they name this
+        neighbourhood. `joining` names people who join the roll at the end. For this, all founders
+        vote yes on a renewal.
         """
         records = [self._charter]
         for voucher, newcomer in admissions:
@@ -298,7 +298,9 @@ class _Rolls:
         }
 
     def _renew(self, records: list[Record], joining: Sequence[KeySet]) -> list[Record]:
-        """Signs a renewal that puts people on the roll, and the founders' votes for it."""
+        """Signs a renewal that puts people on the roll. Signs the founders' votes for
+        this renewal.
+        """
         fields = {
             "parent": self._charter.id,
             "round": 1,
@@ -318,7 +320,7 @@ class _Rolls:
     def _sign(
         self, author: KeySet, records: list[Record], content: bytes, about: bytes | None = None
     ) -> Record:
-        """Signs the author's next record, a minute after the last of `records`."""
+        """Signs the author's next record. Its time is a minute after the last of `records`."""
         own = [record for record in records if record.header.device == author.device]
         return sign_next(
             author,
@@ -385,7 +387,7 @@ def _describe_round(
 ) -> Document:
     """Describes the messages of one round of sync. The first side begins.
 
-    Each step of the round holds everything that one side sends at once.
+    A step of the round holds everything that one side sends at once.
     """
     sessions = (SyncSession(), SyncSession())
     for session in sessions:
@@ -430,9 +432,9 @@ def _wires_in_hex(records: list[Record]) -> list[str]:
 def _answer_event(
     session: SyncSession, event: sync_events.SyncEvent, heads: Heads, store: list[Record]
 ) -> bytes:
-    """Returns the bytes that a home sends in answer to an event of sync.
+    """Returns the bytes with which a home answers an event of sync.
 
-    The home has the records in `store`.
+    `store` holds the records of this home.
     """
     if isinstance(event, sync_events.DigestReceived):
         return session.answer_digest(heads)[0]
@@ -445,7 +447,7 @@ def _answer_event(
 
 
 def _records_after(head: tuple[bytes, int, bytes], store: list[Record]) -> list[Record]:
-    """Returns the records that a log has after the record `head`. The peer has this log up to
+    """Returns the records of a log that come after the record `head`. A peer has this log up to
     `head`.
 
     If the store lacks the record `head`, returns the whole log.

@@ -1,9 +1,10 @@
-"""Makes the test vectors of the specs: what another program must read and write, byte for byte.
+"""Makes the test vectors of the specs. They show what another program must read and write, byte for
+byte.
 
-All vectors come from fixed seeds and times. So the files in specs/vectors/ can be made again and
-compared. The files write bytes as hexadecimal digits.
+All vectors come from fixed seeds and times. So developers can make the files in specs/vectors/
+again and compare them. In these files, hexadecimal digits stand for bytes.
 
-The module `kind_vectors` makes the contents of each kind. The module `story_vectors` makes whole
+The module `kind_vectors` makes contents of each kind. The module `story_vectors` makes whole
 neighbourhoods.
 """
 
@@ -39,8 +40,8 @@ class KeySet(NamedTuple):
     box: BoxKey
 
     def certificate(self, neighbourhood: bytes = envelope.FOUNDING_ID) -> bytes:
-        """Certifies the device for a neighbourhood. By default, certifies it for founding a
-        neighbourhood.
+        """Certifies the device for a neighbourhood. Without an argument, certifies the device for
+        founding a new neighbourhood.
         """
         place = neighbourhood[: root_statement.PLACE_SIZE]
         return root_statement.certify_device(
@@ -49,7 +50,9 @@ class KeySet(NamedTuple):
 
 
 def seed_of(name: str) -> bytes:
-    """Returns 32 bytes for the purpose `name`: SHA-256 of "meshcoop vector " and the name."""
+    """Returns 32 bytes for the purpose `name`. They are the SHA-256 hash of "meshcoop vector " and
+    the name.
+    """
     return hashlib.sha256(b"meshcoop vector " + name.encode()).digest()
 
 
@@ -97,7 +100,7 @@ def sign_next(
 
 
 def make_documents() -> Document:
-    """Makes the vector files of this module. Returns a map from names in specs/vectors/ to
+    """Makes the vector files of this module. Returns a map from file names in specs/vectors/ to
     contents.
     """
     return {
@@ -114,7 +117,7 @@ def make_documents() -> Document:
 def to_json(value: Any) -> Any:
     """Converts a value to a form that JSON can hold.
 
-    Bytes become {"hex": …}. Integers that need more than 53 bits become {"integer": …}.
+    Bytes become {"hex": …}. An integer that needs more than 53 bits becomes {"integer": …}.
     """
     if isinstance(value, bytes):
         return {"hex": value.hex()}
