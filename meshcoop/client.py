@@ -47,7 +47,7 @@ class NodeGone(Mistake):
 
 
 class OtherProgram(Mistake):
-    """Raised if the node is another version of the program than this process."""
+    """Raised if the node runs another version of the program than this process."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -143,8 +143,8 @@ class Client:
         return self.list_rows(replace(call, limit=_ALL)).rows
 
     def show_whole(self, call: Show | Balance) -> Any:
-        """Calls a method that shows something with its history. Returns the answer with the whole
-        history.
+        """Calls a method that shows a history in parts. Returns the answer with the
+        whole history.
         """
         answer = self.call(call)
         while answer.get("earlier") is not None:

@@ -32,6 +32,6 @@ def now() -> int:
 
 
 def iso_time(milliseconds: int) -> str:
-    """Writes a time, given in milliseconds since 1970, as ISO 8601 in UTC."""
+    """Returns a time as an ISO 8601 text in UTC. The time is given in milliseconds since 1970."""
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -22,8 +22,8 @@ NO_MEMBER = "This home belongs to no member of the neighbourhood yet."
 class Mistake(Exception):
     """Raised if a request cannot be carried out.
 
-    `text` is a sentence. If it has names in braces, `arguments` holds a value for each name. The
-    exit code is 2 if the form of the request is wrong, and 1 otherwise.
+    `text` is a sentence. If the sentence has names in braces, `arguments` holds a value for each
+    name. If the form of the request is wrong, the exit code is 2. Otherwise it is 1.
     """
 
     def __init__(self, text: str, code: int = 1, /, **arguments: object) -> None:

@@ -28,10 +28,10 @@ class Rows(Generic[T]):
 
     `cursor` returns a text that names one row. No other row of the list has this text. `total` is
     the number of rows, or None if the rows still have to be counted. If the caller does not say how
-    many rows a page has, it has `usual_limit` rows.
+    many rows a page has, the page has `usual_limit` rows.
 
-    Some lists are sorted by the places of their rows. For these, `place` returns the place of a
-    row. If a row has left the list, `place_of` takes the cursor of this row and returns the row's
+    Some lists are sorted by the places of their rows. For these lists, `place` returns the place of
+    a row. If a row has left the list, `place_of` takes the cursor of this row and returns the row's
     place.
     """
 
@@ -145,7 +145,7 @@ def take_lines(
 
 
 def _fit_frame(rows: Sequence[Shown]) -> Sequence[Shown]:
-    """Returns the first rows: as many as fit into one frame. Leaves space in the frame for other
+    """Returns the first rows, up to the size of one frame. Leaves space in the frame for other
     values.
     """
     left = _MAX_BYTES

@@ -20,9 +20,9 @@ _JUDGED = (ActionState.REPORTED_DONE, ActionState.REOPENED)
 class LoopAwaited(NamedTuple):
     """An answer that a matter waits for.
 
-    `kind` is the kind of the answer. `about` is the record that it answers. If `about` is None, the
-    answer begins a thread. `view` is the measure or the action that waits. `matter` is the id of
-    the matter to which the answer belongs.
+    `kind` is the kind of the answer. `about` is the answered record. If `about` is None, the answer
+    begins a thread. `view` is the measure or the action that waits. `matter` is the id of the
+    matter to which the answer belongs.
     """
 
     kind: str

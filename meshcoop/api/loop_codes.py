@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Reading(StrEnum):
-    """What the answers to a measure say."""
+    """The meaning of the answers to a measure."""
 
     TOO_FEW_ANSWERS = "too_few_answers"
     FADED = "faded"  # the answers stood out, and no longer do so with late answers

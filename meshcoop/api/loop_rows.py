@@ -45,7 +45,7 @@ class LoopRows:
         self._now = now
 
     def list_matters(self, services: Iterable[Service]) -> list[Shown]:
-        """Lists the matters of the given services, newest first."""
+        """Lists the matters of the given services, the newest first."""
         rows = [
             self._show_matter(followed, loop, matter)
             for followed, loop in self._loops_of(services)
@@ -54,7 +54,7 @@ class LoopRows:
         return _newest_first(rows)
 
     def list_signals(self, services: Iterable[Service]) -> list[Shown]:
-        """Lists the signals of the given services, newest first."""
+        """Lists the signals of the given services, the newest first."""
         rows = [
             self.show_signal(followed, loop, signal)
             for followed, loop in self._loops_of(services)

@@ -207,8 +207,8 @@ class Presenter:
         return left
 
     def is_due(self, awaited: Awaited) -> bool:
-        """Returns whether somebody waits for an answer now. Then the time for the answer has come,
-        and has not passed.
+        """Returns whether somebody waits for an answer now. The time for the answer must have
+        begun, and must not be over.
         """
         has_come = awaited.since is None or self.clock.has_begun(awaited.since)
         return has_come and not (awaited.until is not None and self.clock.is_past(awaited.until))

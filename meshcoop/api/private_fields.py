@@ -29,7 +29,7 @@ class PrivateFields:
         field is None.
 
         `parties` are people who may be parties to the view, besides the people whom the view names.
-        If `parties` is None, this is the author of the record that the view answers.
+        If `parties` is None, uses the author of the record that the view answers.
         """
         names = _private_names(view.kind)
         if not names or not self._may_read(view, parties):

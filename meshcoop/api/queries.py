@@ -229,8 +229,8 @@ class Queries:
         return await fold_thread_in_steps(self._state, row.root)
 
     def _unfolded(self, record_id: bytes) -> Refused:
-        """Returns a refusal. It says why this home cannot show a record that it has not folded yet
-        (R-03.18c).
+        """Returns a refusal for a record that this home has not folded yet. The refusal says why
+        the home cannot show the record (R-03.18c).
         """
         ahead = self._find_ahead(record_id)
         if ahead is None or self._state.authority is None:
@@ -308,7 +308,9 @@ async def open_queries(
 
 
 def own_person(membership: Membership) -> bytes | None:
-    """Returns the member to whom this home belongs, or None if it belongs to no member."""
+    """Returns the member to whom this home belongs. If this home belongs to no member, returns
+    None.
+    """
     authority = membership.state.authority
     device = membership.mesh.credentials.device
     return authority.member_of_device(device) if authority else None

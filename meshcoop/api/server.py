@@ -68,10 +68,9 @@ class ApiServer:
         self._program = program_version()
 
     async def serve_client(self, stream: trio.abc.Stream) -> None:
-        """Serves one client until the client leaves or sends something invalid. Then closes the
-        stream.
+        """Serves one client until the client leaves or sends something invalid. Never raises.
 
-        Then also cancels this client's requests that have no answer yet. Never raises.
+        Afterwards, closes the stream, and cancels the client's requests that have no answer yet.
         """
         self._clients += 1
         client = _Client(stream, self._methods, self._hub, self._program)
@@ -221,7 +220,8 @@ class _Client:
 
     async def _forward(self, subscription: Subscription) -> None:
         """Sends the events of a subscription until the subscription ends. If the subscription was
-        cut, sends a last event, "resync". It means that the client must read all data again.
+        cut, sends a last event, "resync". This event means that the client must read all data
+        again.
         """
         async for data in subscription.events:
             await self._send(data)

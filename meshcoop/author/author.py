@@ -1,8 +1,8 @@
 """Signs and stores new records for the people and the software of this home.
 
 The author completes a record, seals its content and signs it. The author signs only records that
-would count. To find out, it first folds the new record with its thread. Every home folds by the
-same rules.
+would count. To find out, the author first folds the new record with its thread. Every home folds by
+the same rules.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -447,7 +447,9 @@ class Author:
                 raise AlreadySo("R-10.20", "you have said so already", view.id)
 
     def log_heads(self) -> dict[bytes, int]:
-        """Returns the last number of each log that this home holds, by device."""
+        """Returns a map from devices to numbers: the last number in each log, as far as this home
+        has the log.
+        """
         return {log.device: log.head.seq for log in self.inbox.store.logs.all()}
 
     def raisers_of(self, action: bytes) -> Collection[bytes]:

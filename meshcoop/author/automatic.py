@@ -35,8 +35,8 @@ _LOG = logging.getLogger(__name__)
 def accept_charter(author: Author) -> Folding[None]:
     """R-03.20: accepts the charter for the people of this home.
 
-    Each member accepts the records that admitted them. A device of this home signs this if there
-    are records that the member has not accepted yet.
+    Each member accepts the records that admitted them. If a member has not accepted some of these
+    records, a device of this home signs for the member.
     """
     authority = author.state.authority
     if authority is None:
@@ -62,7 +62,7 @@ def unaccepted_acts(author: Author, person: bytes) -> list[bytes]:
 
 def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> Folding[None]:
     """R-03.20: accepts the charter. The record of the kind `accept` names the records `acts`. If
-    these are too many for one such record, writes several.
+    one such record is too small for all of them, writes several.
     """
     charter = author.state.neighbourhood
     for at in range(0, len(acts), _NAMED):
@@ -110,11 +110,12 @@ def check_may_enrol(author: Author, key: bytes) -> None:
 
 
 def end_relays(author: Author, refusals: dict[str, int]) -> None:
-    """R-08.7: ends the enrolment of relays that no longer serve the neighbourhood. Only ends what
-    this home's person enrolled.
+    """R-08.7: ends the enrolment of relays that no longer serve the neighbourhood. Ends only
+    enrolments by this home's person.
 
-    `refusals` has the peer id of each relay that told this home that it does not serve. The value
-    is the time (ms) when the relay last said so. The function empties this map.
+    `refusals` has an entry for each relay that has told this home "not served". The key is the
+    relay's peer id. The value is the time (ms) of the relay's last such answer. The function
+    empties this map.
     """
     authority = author.state.authority
     for key, relay in list(authority.relays.items()) if authority else []:

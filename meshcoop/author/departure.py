@@ -25,7 +25,7 @@ def plan_leave(author: Author, person: bytes) -> PlannedLeave:
     """Returns what a person has to sign to leave. A device of this home will carry the statement in
     a record.
 
-    All records of the person that this home has still count. If the carrying device is the person's
+    All of the person's records at this home still count. If the carrying device is the person's
     own, the record with the statement counts too. Raises AlreadySo if the person is no member any
     more.
     """

@@ -38,7 +38,7 @@ class ReadThread(NamedTuple):
 
 
 class FoldThread(NamedTuple):
-    """A request to fold some entries to a thread."""
+    """A request to fold some entries into a thread."""
 
     entries: list[Entry]
     authority: Authority

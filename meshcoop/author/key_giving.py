@@ -31,8 +31,8 @@ def seal_wanted(author: Author, device: bytes, ids: Iterable[bytes]) -> bytes | 
 
 
 def take_bundle(author: Author, device: bytes, sealed: bytes) -> None:
-    """Opens a bundle of keys that was sealed to a device of this home. Keeps the keys with which
-    contents in the store are sealed.
+    """Opens a bundle of keys that was sealed to a device of this home. Keeps each key that seals a
+    content in the store.
 
     Raises Refused (R-03.39d) if the bundle cannot be read.
     """

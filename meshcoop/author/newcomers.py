@@ -31,9 +31,7 @@ def vouched_for_by(state: State, person: bytes) -> set[bytes]:
 
 
 def ready(state: State, people: Iterable[bytes]) -> list[bytes]:
-    """Returns the given members who wrote on at least two days. The person who became a member
-    first comes first.
-    """
+    """Returns the given members who wrote on at least two days. The earliest member comes first."""
     authority = state.authority
     assert authority is not None, "the people are members by it"
     members = sorted((authority.members[person].since, person) for person in people)
@@ -41,7 +39,9 @@ def ready(state: State, people: Iterable[bytes]) -> list[bytes]:
 
 
 def _days_of(state: State, authority: Authority, person: bytes) -> set[int]:
-    """Returns days on which a person wrote something. Records that software signed do not count."""
+    """Returns days on which a person wrote something. Records that software signed by itself do not
+    count.
+    """
     days: set[int] = set()
     for device in authority.devices_of(person):
         log = state.store.logs.find(device.key)

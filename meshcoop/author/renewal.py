@@ -90,7 +90,9 @@ def _sign_renewal(
     *,
     is_automatic: bool,
 ) -> Record:
-    """Signs a renewal and its parts. Then signs the yes of the person who proposes the renewal."""
+    """Signs a renewal and its parts. Then signs a yes vote of the person who proposes
+    the renewal.
+    """
     # The renewal is checked before the first part is signed. Its title goes into a second record.
     declared_of(Renewal).check_fields(
         {name: value for name, value in fields.items() if name != "title"}
@@ -109,10 +111,11 @@ def _sign_renewal(
 
 
 def _check_new(author: Author, person: bytes, fields: dict[str, Any]) -> None:
-    """Raises AlreadySo if the person has proposed the same already, and that renewal has no rival.
+    """Raises AlreadySo if the person has already proposed the same term, and this proposal has no
+    rival.
 
-    If there is a rival, people may propose the same again. Then everybody can vote again in a new
-    round.
+    If there is a rival, people may propose the same term again. Then everybody can vote again in a
+    new round.
     """
     rivals = [
         (renewal, ballot)
@@ -196,8 +199,8 @@ def _propose_newcomers(author: Author, person: bytes) -> None:
     Proposes at most half as many newcomers as the roll has people, so that others can answer with
     one key.
 
-    If the person is alone on the roll, the software asks them instead (R-16.5g). A roll of two
-    people can never decide again after one of them has gone.
+    If the person is alone on the roll, the software asks this person instead (R-16.5g). A roll of
+    two people can never decide again after one of them has gone.
     """
     authority = _authority(author)
     roll = authority.term.roll

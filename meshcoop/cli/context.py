@@ -63,7 +63,7 @@ class Context:
 
     @contextmanager
     def connect_node(self) -> Iterator[Client]:
-        """Connects to this home's node. Starts the node first if none runs."""
+        """Connects to this home's node. If no node runs, starts the node first."""
         with ExitStack() as stack:
             try:
                 client = stack.enter_context(Client(self.home.api_socket))
@@ -141,7 +141,7 @@ def _lost_answer(error: OSError, done: str | None) -> Mistake:
 
 
 def show_progress(line: str) -> None:
-    """Shows a line on the terminal, if there is one."""
+    """If there is a terminal, shows a line on it."""
     if sys.stderr.isatty():
         print(safe_line(line), file=sys.stderr, flush=True)
 

@@ -86,9 +86,7 @@ def take_out(
     ] = None,
     context: ContextArgument,
 ) -> None:
-    """Writes everything that you have written into a new folder. Any program can read
-    these files.
-    """
+    """Makes a new folder with everything that you have written. Any program can read its files."""
     from meshcoop.export.own_files import write_own_files  # late: no other command needs it
 
     with context.connect_node() as node:

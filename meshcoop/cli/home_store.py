@@ -1,4 +1,4 @@
-"""Opens the store of a home for a command that reads it without the node."""
+"""Opens the store of a home for a command that reads the store without the node."""
 
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home

@@ -103,7 +103,7 @@ def run_command(words: Sequence[str], context: Context) -> None:
 
 def main() -> None:
     """Runs the command that was typed. If the command succeeds, the exit code is 0. If the command
-    is refused, it is 1. If the command was typed wrongly, it is 2.
+    is refused, the exit code is 1. If the command was typed wrongly, the exit code is 2.
     """
     # Other users of the machine must not read what a home writes.
     os.umask(0o077)

@@ -90,8 +90,8 @@ def invite_newcomer(
     ] = False,
     context: ContextArgument,
 ) -> None:
-    """Makes an invitation for one newcomer, valid for seven days. Your node must be up when the
-    newcomer uses it.
+    """Makes an invitation for one newcomer. The invitation is valid for seven days. Your node must
+    be up when the newcomer uses it.
     """
     with context.connect_node() as node:
         answer = node.call(calls.Invite(approve=approve))
@@ -248,7 +248,7 @@ def _certify_for(place: bytes, root: bytes | None, unlocked: UnlockedKeys) -> Un
 def _node_for_joining(
     context: Context, unlocked: UnlockedKeys, secret: str | None
 ) -> Iterator[Client]:
-    """Connects to the home's node. Starts the node first if none runs.
+    """Connects to the home's node. If no node runs, starts the node first.
 
     If this function has started the node and the join fails, stops the node again.
     """

@@ -36,7 +36,7 @@ _SHOWN_HASH = 16  # hexadecimal digits
 
 
 def run_node(*, listen: ListenOption = None, context: ContextArgument) -> None:
-    """Runs the node in the foreground until it is interrupted."""
+    """Runs the node in the foreground until somebody interrupts it."""
     context.require_home()
     with context.home.lock():
         keep_listen_addresses(context, listen)
@@ -64,7 +64,7 @@ def stop_node(*, context: ContextArgument) -> None:
 
 
 def show_status(*, context: ContextArgument) -> None:
-    """Shows the status of this home: people, peers, records, hashes, who wants to join."""
+    """Shows the status of this home: people, peers, records, hashes, and who wants to join."""
     with context.connect_node() as node:
         status = node.call(calls.Status())
     context.answer(status, lambda: _describe_status(status))

@@ -76,7 +76,7 @@ def _origin(row: Shown, specs: int) -> str:
 
 
 def format_steps(steps: list[Shown]) -> str:
-    """Formats each step that the reader can take next as a command. The command posts the step. If
+    """Formats each step that the reader can take next. Shows the command that posts this step. If
     somebody waits for a step, marks the step.
     """
     lines = []

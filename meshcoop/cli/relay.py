@@ -72,7 +72,7 @@ def make_ticket(
     ] = None,
     context: ContextArgument,
 ) -> None:
-    """Makes a ticket. With it, one neighbourhood can enrol this relay within seven days."""
+    """Makes a ticket. With the ticket, one neighbourhood can enrol this relay within seven days."""
     with context.connect_node() as node:
         answer = node.call(calls.RelayTicket(addresses=at))
         expires = plain_text.format_time(answer["expires"], read_clock(node))
@@ -156,7 +156,7 @@ def show_metrics_port(
     *,
     context: ContextArgument,
 ) -> None:
-    """Shows or sets the port at which this relay serves its figures for Prometheus."""
+    """Shows or sets the port for Prometheus. At this port, the relay serves its metrics."""
     settings = _require_relay(context)
     if port is not None:
         if not 0 <= port <= _MOST_PORT:

@@ -7,9 +7,10 @@ XChaCha20-Poly1305 (libsodium). So a program can read a large file piece by piec
 cut, reordered or changed is refused.
 
 The stream begins with the `BackupContents`. Then come lists of group keys. Each key is locked with
-one of the boxes. An empty list ends these lists. Some group keys are in no record, so without this
-part a restored home could not read some content. Then come lists of records, encoded as records
-travel between homes. The last piece is marked as final and holds the number of records.
+one of the boxes. An empty list ends these lists. Some group keys are in no record. Without these
+keys, a restored home could not read some content. Then come lists of records. The records have the
+form in which they travel between homes. The last piece is marked as final and holds the number of
+records.
 
 The file has no signing key, so a person who restores it gets a new device. The file has no file
 names either.

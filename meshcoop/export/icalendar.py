@@ -56,7 +56,7 @@ def _make_events(entry: Row, zone: tzinfo | None) -> Iterator[Event]:
 
 
 def _add_times(event: Event, start: date | datetime, length: timedelta) -> None:
-    """Adds the begin and the end to an event. The event takes place only once."""
+    """Adds the times at which an event begins and ends. The event takes place only once."""
     if not isinstance(start, datetime):
         event.add("dtstart", start)
     elif start.tzinfo and _is_irregular(start, length):

@@ -62,8 +62,8 @@ def make_timezone(zone: ZoneInfo, first_year: int) -> Timezone:
 
 
 def _split(changes: list[_Change]) -> tuple[list[_Change], list[_Change], str | None]:
-    """Splits changes, which are in the order of time, into two parts. The first part has single
-    changes. In the second part, the changes follow a rule. Also returns this rule.
+    """Splits a list of changes into two parts. The list is in the order of time. The first part has
+    single changes. The changes in the second part follow a rule. Also returns this rule.
     """
     moments = [change.moment for change in changes]
     for number in range(len(changes)):

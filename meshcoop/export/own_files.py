@@ -1,4 +1,4 @@
-"""Writes everything that a person has written into files. Any program can read these files."""
+"""Makes files of everything that a person has written. Any program can read these files."""
 
 import csv
 import io
@@ -19,12 +19,12 @@ _PAGE = 500  # records asked for at once
 def write_own_files(
     node: Client, folder: Path, readme: str, guest: str | None, pin: str | None
 ) -> int:
-    """Writes everything that a person has written into a new folder. This is the person of this
-    home, or a guest. Adds the text `readme` for people. Returns the number of records that the
-    person has written.
+    """Makes a folder with files of everything that a person has written. The person is this home's
+    person, or a guest. The text `readme` explains the files. Returns the number of the person's
+    records.
 
-    Raises Mistake if the folder is not empty. Raises Mistake if this home never belonged to a
-    member.
+    Raises Mistake if the folder exists and is not empty. Raises Mistake if this home never belonged
+    to a member.
     """
     status = node.call(calls.Status())
     if status["neighbourhood"] is None:

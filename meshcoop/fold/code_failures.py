@@ -1,6 +1,6 @@
-"""Contains failures of the code of kinds, if they happen outside the fold of a thread (R-10.16b).
+"""Limits the harm if the code of a kind fails outside the fold of a thread (R-10.16b).
 
-Such a failure must break neither an answer to a person nor the home. It is logged. The status and
+Such a failure must stop neither an answer to a person nor the home. It is logged. The status and
 the doctor report it until the node ends.
 """
 

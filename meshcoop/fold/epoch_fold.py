@@ -206,7 +206,7 @@ class EpochFold:
         self, authority: Authority, departed: Departed
     ) -> list[tuple[Epoch, list[AuthorityRecord]]]:
         """Returns the epochs that could seal new records if their slots are right (R-03.8a,
-        R-03.8c). Each epoch comes with those of its records that count.
+        R-03.8c). Each epoch comes with its records. Records that do not count are left out.
         """
         candidates = []
         for (maker, key_id), group in self._groups.items():

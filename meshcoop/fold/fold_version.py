@@ -2,8 +2,9 @@
 has a new version.
 
 The version is derived from three things: the declarations of the kinds, the source of the code that
-makes views, and the version of Unicode. By Unicode, words are folded to one spelling. A home notes
-the version that made its views. When the version changes, the home makes its views again.
+makes views, and the version of Unicode. The tables of Unicode say how words are folded to one
+spelling. A home notes the version that made its views. When the version changes, the home makes its
+views again.
 """
 
 import hashlib

@@ -146,8 +146,8 @@ class _Kept(NamedTuple):
 
 
 class LoopCache:
-    """The followed services of one home. The row of a thread's root record is the key of each
-    service.
+    """The followed services of one home. The key of each service is the row of its thread's root
+    record.
     """
 
     def __init__(self, state: State) -> None:
@@ -157,8 +157,7 @@ class LoopCache:
         self._served_at_change = -1  # the change count of the views when `_served` was made
 
     def loops_for(self, record: bytes, now: int) -> FollowedService | None:
-        """Returns the service in whose thread a record is. The service has its loops as they are at
-        the time `now` (ms).
+        """Returns the service to which a record belongs, with its loops at the time `now` (ms).
 
         If the record is in no service's thread, returns None.
         """
@@ -217,9 +216,7 @@ class LoopCache:
         return FollowedService(service, views, loops, days, until, authority.left)
 
     def _find_served(self) -> DaysServed:
-        """Returns for each person the days on which this person was served. All receipts together
-        say so.
-        """
+        """Returns the days on which each person was served, according to the receipts."""
         change_count = self._state.views.change_count
         if self._served_at_change != change_count:
             days: dict[bytes, list[int]] = defaultdict(list)

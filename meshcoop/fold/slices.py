@@ -4,8 +4,8 @@ People can write very much. Then one answer about all of it would make everybody
 makes such an answer need not be a coroutine. Instead, it calls `pause` for each view that it reads
 or shows. With `run_beside`, it can also let a thread do work that needs no database.
 
-Only `answer_in_slices`, and the code that it calls, is ever interrupted. Code that signs or writes
-to the store is never interrupted: nothing may change while it runs.
+Other tasks can interrupt only `answer_in_slices` and the code that it calls. They never interrupt
+code that signs or writes to the store, because nothing may change while this code runs.
 """
 
 import time

@@ -47,7 +47,7 @@ class State:
 
         During this work, calls `report` with two numbers: the threads that are done, and all
         threads. If the store holds no threads, never calls `report`. If the process is killed, the
-        next process goes on from there.
+        next process continues this work where it stopped.
         """
         is_stale = store.read_note(_NOTE) != fold_version()
         done = _read_progress(store) if is_stale else None

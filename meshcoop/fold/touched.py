@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 @dataclass
 class Touched:
     """Threads that must be folded again. They are the threads with the given roots, and all threads
-    with a record from the given logs. Rows name the roots and the logs.
+    with a record from the given logs. Both roots and logs are given as rows.
 
     A log can have records in tens of thousands of threads. So this class does not list the threads
     of a log.

@@ -50,7 +50,7 @@ class FoldedView(NamedTuple):
 
 
 class FoldedThread(NamedTuple):
-    """The parts of a folded thread that are stored. The row of a record is its key.
+    """The parts of a folded thread that are stored. The keys of both maps are rows of records.
 
     `newer` has the records whose kinds this program does not know, with the names of these kinds.
     If code failed during the fold, `failure` is the error as a line of text.
@@ -101,7 +101,7 @@ class Views:
     """
 
     def __init__(self, store: Store, *, stale: bool = False) -> None:
-        """`stale` is True if an older version of the program filled the tables. Then drops the
+        """`stale` is True if an older version of the program filled the tables. If so, drops the
         tables and makes them again.
         """
         self._store = store
@@ -122,8 +122,8 @@ class Views:
     # -- writing ----------------------------------------------------------------------------------
 
     def replace(self, threads: Mapping[int, FoldedThread], *, new: Container[int] = ()) -> None:
-        """Replaces the views of the given threads. The row of its root names each thread. `new` are
-        the roots of threads that had no views before.
+        """Replaces the views of the given threads. The key of each thread is the row of its root.
+        `new` are the roots of threads that had no views before.
         """
         fresh: list[_Fresh] = []
         for root, thread in threads.items():
@@ -253,8 +253,8 @@ class Views:
         """Returns the rows of the views that have all of the given words (R-06.13). The best match
         comes first.
 
-        A view has a given word if a word of the view begins with it. Some scripts write no spaces
-        between words. In these scripts, the given word can also be inside a word.
+        A view has a given word if one of its own words begins with the given word. Some scripts
+        write no spaces between words. In these scripts, the given word can also be inside a word.
         """
         matches = []
         for match in self._rows.matches(query_terms(words)):

@@ -56,8 +56,8 @@ class Home:
 
     @property
     def served_folder(self) -> Path:
-        """The path of a folder of databases. It has one database for each neighbourhood that a
-        relay serves. The neighbourhood gives the database its name.
+        """The path of a folder of databases. The folder has one database for each neighbourhood
+        that a relay serves. Each database is named after its neighbourhood.
         """
         return self.path / "served"
 
@@ -129,7 +129,7 @@ class Home:
         """Makes the home folder and the folder of the socket, both with mode 0700. Files that exist
         stay as they are.
 
-        Raises Mistake if a folder cannot be made, or if other users can change what is in it.
+        Raises Mistake if a folder cannot be made, or if other users can change its contents.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)

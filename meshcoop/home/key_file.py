@@ -1,7 +1,7 @@
 """The key file: a node's secrets, locked with a passphrase (`meshcoop.home.passphrase_box`).
 
 The key file of a relay is open. If the people of a home want no passphrase, their key file is open
-too. Then whoever takes the disk has the keys (R-01.29).
+too. Somebody who takes the disk with an open key file has the keys (R-01.29).
 """
 
 import errno

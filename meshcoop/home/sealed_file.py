@@ -12,7 +12,9 @@ from meshcoop.home.private_files import write_private_file
 
 
 class SealedFile:
-    """A sealed file. The key of the home's stores gives the file a key of its own."""
+    """A sealed file. The file has a key of its own. This key is derived from the key of the home's
+    stores.
+    """
 
     def __init__(self, path: Path, store_key: bytes) -> None:
         self._path = path

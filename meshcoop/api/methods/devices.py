@@ -169,8 +169,8 @@ def _place(membership: Membership) -> bytes:
 
 
 def _check_new(authority: Authority | None, stated: RootStatement) -> None:
-    """Raises AlreadySo if a statement changes nothing. Then the device is certified already, or the
-    person has left already, or the device was ended at least as early.
+    """Raises AlreadySo if a statement changes nothing. There are three cases: the device is
+    certified already, the device ends at least as early already, or the person has left already.
 
     A device can be revoked several times. The revocation that ends the device earliest counts
     (R-03.3).

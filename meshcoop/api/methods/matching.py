@@ -143,7 +143,7 @@ def _caller(membership: Membership, resolver: Resolver, caller: str | None) -> b
 
 
 def _unmuted_members(membership: Membership) -> set[bytes]:
-    """Returns the members except those that this home has muted."""
+    """Returns the members that this home has not muted."""
     authority = membership.state.authority
     return set(authority.members) - membership.muted.people if authority else set()
 

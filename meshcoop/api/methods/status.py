@@ -88,8 +88,8 @@ class StatusMethods:
         self._node.stop()
 
     async def wait(self, call: calls.Wait) -> bool:
-        """Waits until the given records, peers and hashes are there. Returns false if the time runs
-        out first.
+        """Waits until this home has the given records, peers and hashes. Returns false if the time
+        runs out first.
         """
         with trio.move_on_after(call.timeout):
             while not self._is_reached(call):
@@ -239,7 +239,9 @@ def _holder_of(device: bytes, state: State) -> bytes:
 
 
 def _show_failed(state: State) -> list[Params]:
-    """Shows what code failed: the threads that are left out, and the methods of kinds."""
+    """Shows which code of kinds has failed. Shows the threads that are left out for this reason,
+    and the methods that failed.
+    """
     threads = [
         {"id": thread.id.hex(), "error": thread.error} for thread in state.views.failed_threads()
     ]

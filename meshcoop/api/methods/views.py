@@ -48,7 +48,7 @@ class ViewMethods:
     ) -> Callable[[C], Awaitable[Params]]:
         """Returns a method that also says how many records this program does not know (R-10.8c).
 
-        A relay reads no records, so there the answer names none.
+        A relay reads no records, so its list of such records is empty.
         """
 
         @wraps(answer_page)
@@ -61,8 +61,8 @@ class ViewMethods:
         return answer
 
     async def list_views(self, call: calls.List) -> Rows[Any]:
-        """Lists the views of one kind, the newest first. Some other lists have rows that are no
-        views, such as people.
+        """Lists the views of one kind, the newest first. Can also list things that are no views,
+        such as people.
         """
         list_rows = self._lists.get(call.what)
         if list_rows is not None:
@@ -101,7 +101,9 @@ class ViewMethods:
         return (await open_queries(self._node)).search(call)
 
     async def show_diary(self, call: calls.Diary) -> Params:
-        """Shows the events that this home's person has promised to attend, and their times."""
+        """Shows the events that this home's person has promised to attend, with the times of these
+        events.
+        """
         membership = self._node.require_membership()
         authority = membership.state.authority
         device = membership.mesh.credentials.device

@@ -201,7 +201,9 @@ def _call_types() -> Iterable[tuple[str, type[Call]]]:
 
 
 def _make_sentences_table() -> str:
-    """Makes the table of codes. A node answers with a code where people read a sentence."""
+    """Makes the table of codes and sentences. A node answers with a code. People read the sentence
+    for this code.
+    """
     rows = [(f"`{code}`", sentence) for code, sentence in SENTENCES.items()]
     return _format_table(("code", "in English"), rows)
 

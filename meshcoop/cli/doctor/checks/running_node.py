@@ -126,7 +126,7 @@ def check_peers(patient: Patient) -> Finding:
 
 
 def check_sync(patient: Patient) -> Finding:
-    """Says when the node last compared its records with those of another node."""
+    """Says when the node last compared its records with the records of another node."""
     if patient.status is None:
         return Finding(
             "sync", "unknown", "Only a running node knows when notes were last compared."
