@@ -73,9 +73,8 @@ async def run_node(
 ) -> None:
     """Runs the node of a home until `stop` is set.
 
-    The caller provides the network, the clock (in milliseconds) and the randomness. `damage` names
-    the faults that were found in the store before the start. `on_ready` is called when the node
-    answers programs.
+    The caller provides the network, the clock (in milliseconds) and the randomness. `damage` has
+    the faults that the store had before. `on_ready` is called when the node answers programs.
     """
     for package, fault in FAULTS.items():
         _LOG.warning("The kinds of %s are left out: %s.", package, fault)
