@@ -1,7 +1,7 @@
 """Lists the views that wait for an answer of one person (R-06.11).
 
-Each kind says whose answer its views wait for, and how people give this answer. Some views wait for
-a crowd: for everybody who votes, or for the moderators.
+Each kind says who must answer its views, and how people give this answer. Some views wait for a
+crowd: for everybody who votes, or for the moderators.
 """
 
 from collections.abc import Iterable, Iterator

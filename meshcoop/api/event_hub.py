@@ -94,8 +94,7 @@ class EventHub:
 def _encode_event(topic: str, payload: Any) -> bytes | None:
     """Encodes an event for sending.
 
-    If the event is too long, or if a value of the event cannot be encoded, logs an error and
-    returns None.
+    If the event is too long, or if its values cannot be encoded, logs an error and returns None.
     """
     try:
         data = encode(Event(topic, payload))

@@ -254,7 +254,7 @@ def _matter_after(loop: Loop, feedback: Feedback) -> str | None:
     """Returns the id of the last matter that was open in the window of an answer. Returns None if
     no matter was open then.
 
-    If a matter was opened or closed in this window, it was open then.
+    A matter that was opened or closed in this window counts as open.
     """
     calendar = loop.context.calendar
     answered_in = _answered_window(loop, feedback)

@@ -1,9 +1,9 @@
 """The order of people's names, by the alphabet of the neighbourhood's language (R-12.7d).
 
 No library can do this on every machine. PyICU needs a compiler. Two machines can have different
-locales. pyuca knows no languages. So this module lists the letters that are letters of their own in
-a language, as CLDR does. Other letters are sorted as if they had no accents. Chinese characters are
-sorted by their numbers in Unicode.
+locales. pyuca knows no languages. So this module lists the separate letters of each language, as
+CLDR does. Other letters are sorted as if they had no accents. Chinese characters are sorted by
+their numbers in Unicode.
 """
 
 import re
@@ -85,7 +85,7 @@ class NameOrder:
     """Sorts names by the alphabet of a language. `lang` is the tag of the language, such as "pl" or
     "pt-BR".
 
-    If `lang` is None or unknown, the order follows no particular language.
+    If `lang` is None, or if this module does not know the language, follows no particular language.
     """
 
     def __init__(self, lang: str | None) -> None:

@@ -199,7 +199,7 @@ class Presenter:
         return self._state_given(view, self.find_left(view))
 
     def find_left(self, view: View) -> set[bytes]:
-        """Returns the people on whom a view relies and who have left (R-14.8)."""
+        """A view can rely on people. Returns the people among them who have left (R-14.8)."""
         left: set[bytes] = set()
         if isinstance(view, Kind):
             with suppress(Refused), self._state.failures.contained(view.kind, "relies_on"):
@@ -243,8 +243,8 @@ class Presenter:
         return shown | self._private_fields.open_fields(view, parties)
 
     def _state_given(self, view: View, left: set[bytes]) -> str:
-        """Returns the present state of a view. `left` are the people on whom the view relies and
-        who have left.
+        """Returns the present state of a view. The view relies on the people `left`, and they have
+        left.
         """
         # Stored views depend on records alone. So a state that comes with time is worked out here.
         state = view.state
@@ -328,8 +328,8 @@ def _moderators_needed(moderators: int) -> int | None:
 def title_of(view: View) -> str | None:
     """Returns the text that stands for a view in a list.
 
-    This is the first text that every record of the kind must have, such as a title, a name or a
-    question. If there is no such text, uses the title, the name or the text of the view.
+    This is the first text that every record of the kind must have, such as a title or a question.
+    If there is no such text, uses the title, the name or the text of the view.
     """
     names = [name for name, field in view.record_fields.items() if type(field) is Text]
     required = [name for name in names if view.record_fields[name].required]

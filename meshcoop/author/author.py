@@ -567,8 +567,8 @@ def _fault_of_fork(authority: Authority | None, device: bytes, fork: int) -> Ref
 
 
 def _after_named(thread: Thread, entry: Entry) -> Entry:
-    """Returns the entry with a time that fits the records it names. In one thread, an entry must
-    not be dated before a record that it names (R-01.13a).
+    """Returns the entry with a time that fits the records that it names. In one thread, an entry
+    must not be dated before a record that it names (R-01.13a).
     """
     named = set(ids_in(entry.fields)) & thread.entries.keys() - {entry.id}
     times = [thread.entries[record_id].time for record_id in named]

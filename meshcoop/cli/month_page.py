@@ -2,8 +2,8 @@
 and done, and whether it helped.
 
 The page is made from lists of the local API, so it is the same at every home. It is one HTML file
-without scripts, and it loads nothing else. If a group is smaller than the charter's smallest group,
-the page hides the answers of this group, as the lists do (R-22.8).
+without scripts, and it loads nothing else. The charter sets a smallest group. The lists hide the
+answers of smaller groups, so the page hides them too (R-22.8).
 """
 
 from calendar import month_name

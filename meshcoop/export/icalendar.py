@@ -95,7 +95,8 @@ def _is_irregular(start: datetime, length: timedelta) -> bool:
     """Returns True if the clocks change during an event. Also returns True if the clocks skip or
     repeat the time at which the event begins or ends.
 
-    Calendars disagree about such an event. They agree if its times are in UTC.
+    Calendars disagree about such an event. If the times of the event are in UTC, all calendars
+    agree.
     """
     # `fold` chooses between the two meanings of a clock time that comes twice, or is skipped.
     edges = [edge.replace(fold=fold) for edge in (start, start + length) for fold in (0, 1)]

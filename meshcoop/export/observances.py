@@ -123,8 +123,8 @@ def _find_rule(moments: list[datetime]) -> str | None:
     """Returns the RRULE that gives these moments. Each year has one moment, and all moments are in
     the same month.
 
-    Returns None if the moments follow no such rule, if the rule has ended, or if there are too few
-    moments.
+    Returns None if the moments follow no such rule, or if the rule has ended. Also returns None if
+    there are too few moments.
     """
     years = [moment.year for moment in moments]
     if len(years) < _CYCLE or years != list(range(years[0], _LAST_YEAR + 1)):

@@ -136,8 +136,8 @@ class FollowedService:
 
 
 class _Kept(NamedTuple):
-    """A followed service. `authority` and `version` say from which authority and from which version
-    of the thread it was computed.
+    """A followed service. It was computed from `authority` and from the version `version` of its
+    thread.
     """
 
     version: tuple[int, int]

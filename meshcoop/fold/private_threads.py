@@ -147,8 +147,8 @@ class PrivateThreads:
 
 
 def _root(entry: Entry, entries: Mapping[bytes, Entry]) -> bytes:
-    """Returns the id of the root record of an entry's thread. If a record on the way to the root is
-    missing here, returns the id of the last record before the gap.
+    """Returns the id of the root record of an entry's thread. A record on the way to the root may
+    be missing here. Then returns the id of the last record before the gap.
     """
     while entry.about in entries:
         entry = entries[entry.about or b""]

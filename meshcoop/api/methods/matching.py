@@ -166,7 +166,7 @@ def _find_ways(membership: Membership, me: bytes, person: bytes) -> list[list[Ti
     """Finds the shortest ways from `me` to a person.
 
     The ways go through members who know each other. Two members know each other if they had an
-    exchange, or if one vouched for the other or admitted the other.
+    exchange. They also know each other if one of them vouched for the other or admitted the other.
     """
     authority = membership.state.authority
     assert authority is not None, "the charter has been read: this home is a member's"

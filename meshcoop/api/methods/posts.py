@@ -1,5 +1,5 @@
 """The methods of the local API for posting. They post a record for a person or a guest of this
-home, or list the records that this person could post.
+home. They also list the records that this person could post.
 """
 
 from typing import Any

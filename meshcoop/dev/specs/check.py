@@ -44,7 +44,9 @@ _MARK = re.compile(r"(<!-- generated: ([a-z_ ]+) -->\n)(.*?)(<!-- end -->)", re.
 
 
 def find_checkout() -> Path | None:
-    """Finds the checkout from which this program runs. Returns None if there is no specs/ in it."""
+    """Finds the checkout from which this program runs. Returns None if the checkout has no folder
+    specs/.
+    """
     root = Path(__file__).resolve().parents[3]
     return root if (root / "specs").is_dir() else None
 
