@@ -1,5 +1,5 @@
-"""Look-alikes: writes a text with one sign for all signs that look the same, such as the Latin, the
-Greek and the Cyrillic A.
+"""Look-alikes are signs that look the same, such as the Latin, the Greek and the Cyrillic A. This
+module writes a text with one sign for each group of look-alikes.
 
 The table is Unicode's (UTS 39, confusables), as the package `confusable_homoglyphs` brings it.
 """

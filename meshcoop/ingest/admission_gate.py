@@ -20,7 +20,7 @@ from protocol.record.root_statement import PLACE_SIZE, Certificate
 def is_storable(state: State, record: Record) -> bool:
     """Returns whether this record may be stored.
 
-    It may be stored if its device is certified already (R-03.19), or if the record carries the
+    There are two ways. Either its device is certified already (R-03.19), or the record carries the
     certificate of its device (R-03.31).
     """
     device = record.header.device

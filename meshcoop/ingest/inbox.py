@@ -36,9 +36,8 @@ _LOG = logging.getLogger(__name__)
 
 
 class MissingContents(NamedTuple):
-    """The ids of records whose content is missing. The next search begins after the row
-    `next_after`. This row is 0 if the search has reached the last row, so that the next search
-    begins again.
+    """The ids of records without their content. The next search begins after the row `next_after`.
+    This row is 0 if the search has reached the last row, so that the next search begins again.
     """
 
     ids: list[bytes]
@@ -154,8 +153,8 @@ class Inbox:
             listener(IngestResult())
 
     def missing_contents(self, after: int, limit: int) -> MissingContents:
-        """Finds records that are not retracted and whose content is missing here. Looks only in the
-        rows above `after`, and finds at most `limit` records.
+        """Finds records without their content, except retracted records. Looks only in the rows
+        above `after`, and finds at most `limit` records.
 
         Reads few rows in one call. So it may find fewer records than there are, or none.
         """
@@ -187,7 +186,7 @@ class Inbox:
             raise
 
     def _fill(self, record_id: bytes, content: bytes) -> StoredRecord | None:
-        """Stores the content of a record whose content is missing. Returns the record's row.
+        """Stores the missing content of a record. Returns the record's row.
 
         Returns None if the content is not needed here, or if it does not match the record.
         """
@@ -251,10 +250,10 @@ class Inbox:
         return ready
 
     def _prune_forks(self, batch: Batch) -> None:
-        """R-01.14: deletes records beyond a fork, unless the rule keeps them.
+        """R-01.14: deletes those records beyond a fork that the rule does not keep.
 
-        It keeps the proof of the fork, records that others name as parents, and certain authority
-        records.
+        The rule keeps the proof of the fork, records that others name as parents, and certain
+        authority records.
         """
         if not batch.beyond_forks:
             return
@@ -271,9 +270,8 @@ class Inbox:
     def _fold_authority(self, batch: Batch) -> None:
         """Folds authority once for all new authority records.
 
-        If the rules no longer allow a device's records to be stored, deletes the device's log and
-        puts the records into the pool. If the quotas have changed, counts the use of all logs
-        again.
+        If a device's records may no longer be stored, deletes the device's log, and puts its
+        records into the pool. If the quotas have changed, counts the use of all logs again.
         """
         if not batch.authority_is_stale:
             return

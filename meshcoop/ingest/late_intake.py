@@ -1,8 +1,9 @@
-"""Limits which records of removed people a home takes in beyond their cuts, until a settled term
-has written the cuts down (specs/03, R-03.35d).
+"""Limits what a home takes in of a removed person's records beyond the cuts. The limit holds until
+a settled term has written the cuts down (specs/03, R-03.35d).
 
-Until then, a removal can still change. So the records are stored, but not folded. From each removed
-person, a home takes in at most one day's quota on each day. The other records wait in the pool.
+Until then, the removal can still change. So the records are stored, but not folded. From each
+removed person, a home takes in at most one day's quota on each day. The other records wait in the
+pool.
 """
 
 from meshcoop.fold.state import State

@@ -1,7 +1,7 @@
 """The verifier: a second process that checks the signatures of records from peers.
 
-A thread would not help. After every signature it needs Python's global lock again, and a node that
-is busy storing seldom releases that lock (specs/decisions/0020).
+A thread would not help. After every signature, a thread needs Python's global lock again. A node
+that is busy with storing seldom releases this lock (specs/decisions/0020).
 """
 
 import logging

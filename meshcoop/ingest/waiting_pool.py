@@ -1,9 +1,8 @@
 """The pool of records that cannot be placed yet.
 
-A record waits if its device is unknown, if earlier records of its log are missing (R-01.12a), or if
-it claims a time that is more than a day ahead (R-03.18).
-The pool is bounded and only in memory. If it loses a record, the next round of sync brings that
-record again.
+A record waits in three cases: its device is unknown, earlier records of its log are missing
+(R-01.12a), or it claims a time more than a day ahead (R-03.18). The pool is bounded and only in
+memory. If it loses a record, the next round of sync brings that record again.
 """
 
 from collections import Counter, defaultdict
@@ -18,8 +17,8 @@ MAX_BYTES = 8 * 1024 * 1024
 class WaitingPool:
     """Waiting records, grouped by device.
 
-    If the pool is too full, the device whose records take most room loses the record that has
-    waited longest.
+    If the pool is too full, the device that uses most of the pool loses a record: the record that
+    has waited longest.
     """
 
     def __init__(self, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES) -> None:

@@ -188,7 +188,7 @@ class MatchingIndex:
         return self._answered.keys()
 
     def good_words(self) -> Iterable[GoodWord]:
-        """Returns who speaks well of whom."""
+        """Returns all good words. Each says that one person speaks well of another."""
         return [good_word for good_words in self._good_words.values() for good_word in good_words]
 
     # -- facts ------------------------------------------------------------------------------------

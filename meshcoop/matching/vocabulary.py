@@ -200,8 +200,8 @@ def _copy(lexicon: Lexicon) -> Lexicon:
 def _add_meaning(table: dict[Phrase, Meaning], phrase: Phrase, meaning: Meaning) -> None:
     """Adds a meaning to a phrase that may have a meaning already.
 
-    If one of the two meanings counts only where the phrase is alone, keeps the meaning that counts
-    in every text. If both count in the same way, joins their concepts.
+    If only one of the two meanings counts in every text, keeps that meaning. If both count in the
+    same way, joins their concepts.
     """
     present = table.get(phrase)
     if present is None or (present.alone and not meaning.alone):

@@ -31,7 +31,7 @@ class NetworkError(Exception):
 
 
 class UnexpectedPeer(NetworkError):
-    """The node that answers at an address is not the one that was expected.
+    """Another node answers at an address than the caller expected.
 
     `peer` is the id of the node that answers. That node may be a relay.
     """
@@ -85,8 +85,8 @@ class PeerEvent:
 
 
 class RelayService(Protocol):
-    """What this node does as a relay: the places that it has given, the connections that it relays,
-    and how many bytes it has relayed.
+    """The figures of a node that is a relay: the places that it has given, the connections that it
+    relays, and the bytes that it has relayed.
     """
 
     bytes_relayed: int  # counted since the start

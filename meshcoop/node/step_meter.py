@@ -1,8 +1,8 @@
 """Measures the steps of the event loop. A step is what a task does until other tasks may run.
 
-While a step runs, nobody gets an answer. So no step may take more than 50 ms of the processor, no
-matter what a person or a peer has written. If the environment variable MESHCOOP_STEPS names a file,
-a node writes its slow steps into that file, and at the end the slowest step.
+While a step runs, nobody gets an answer. So no step may take more than 50 ms of the processor,
+whatever people and peers write. The environment variable MESHCOOP_STEPS may name a file. A node
+then writes its slow steps into that file, and at the end the slowest step.
 """
 
 import json
@@ -31,7 +31,8 @@ class Step(NamedTuple):
 class StepMeter(trio.abc.Instrument):
     """Measures each step of an event loop. `slow` are the steps that took longer than the limit.
 
-    If `report` is a file, writes each slow step into it, and at the end the slowest step.
+    If `report` is a file, writes each slow step into that file. At the end, also writes the slowest
+    step.
     """
 
     def __init__(self, report: Path | None = None) -> None:

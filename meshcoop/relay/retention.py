@@ -68,8 +68,8 @@ class Storage:
                 self._release(self._row_to_cut_at())
 
     def _row_to_cut_at(self) -> int:
-        """Returns the number of a row. If all sealed content up to this row is dropped, the
-        remaining content fits into the space that the limits allow.
+        """Returns the number of a row. All sealed content up to this row must be dropped, so that
+        the remaining content fits into the allowed space.
         """
         excess = self.used - int(_FILL_LEVEL * self.limits.room)
         last = self.released_row

@@ -92,8 +92,8 @@ def is_lost(path: Path, key: bytes) -> bool:
 
 
 def check_is_file(path: Path) -> None:
-    """Raises Obstacle if the path of a store leads to something that is no file, or if this program
-    may not look there.
+    """Raises Obstacle if something at the path of a store is no file, or if this program may not
+    look there.
     """
     try:
         mode = path.stat().st_mode
@@ -195,8 +195,8 @@ def _find_broken_frame(read: Callable[[int], bytes], header: _WalHeader) -> Rema
     broken frame.
 
     Otherwise returns None. A process that is killed inside a transaction leaves broken frames:
-    SQLite writes pages of a large transaction early, writes some of them again, and sets the
-    checksums of the rewritten pages only when it commits. No such frame was ever committed.
+    SQLite writes pages of a large transaction early, and writes some of them again later. It sets
+    the checksums of these pages only when it commits. No such frame was ever committed.
     """
     size = _FRAME_HEADER + header.page_size
     checksum = header.checksum

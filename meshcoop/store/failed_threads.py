@@ -31,7 +31,7 @@ class FailedThreads:
         self._db.execute("DROP TABLE IF EXISTS failed")
 
     def find(self, root: int) -> str | None:
-        """Returns the error with which a thread failed, or None if the thread did not fail."""
+        """Returns the error that made a thread fail, or None if the thread did not fail."""
         row = self._db.execute("SELECT error FROM failed WHERE root = ?", (root,)).fetchone()
         return row[0] if row else None
 
@@ -43,7 +43,7 @@ class FailedThreads:
         return [FailedThread(*row) for row in rows.fetchall()]
 
     def note(self, root: int, error: str | None) -> None:
-        """Notes the error with which a thread failed, or None if the thread did not fail."""
+        """Notes the error that made a thread fail. None means that the thread did not fail."""
         self._db.execute("DELETE FROM failed WHERE root = ?", (root,))
         if error is not None:
             self._db.execute("INSERT INTO failed VALUES (?, ?)", (root, error))

@@ -34,8 +34,8 @@ class KeptKey(NamedTuple):
 
 
 class EpochKeys:
-    """The tables of group keys. For each key, they also hold who is gone according to the key's
-    maker, and to which devices this home gave the key.
+    """The tables of group keys. They also hold two more facts about each key: who is gone according
+    to its maker, and to which devices this home gave it.
 
     A key stays here even if the records that brought it are deleted, because contents are sealed
     with the key. The key is locked with the box key of a device of this home. The store does not
@@ -52,7 +52,7 @@ class EpochKeys:
         return [KeptKey(*row) for row in rows]
 
     def add(self, key: KeptKey) -> None:
-        """Adds a key, unless it is here already."""
+        """Adds a key. Does nothing if the key is here already."""
         self._db.execute(
             "INSERT OR IGNORE INTO epoch_keys (id, maker, device, locked) VALUES (?, ?, ?, ?)", key
         )

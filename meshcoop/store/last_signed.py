@@ -25,7 +25,7 @@ _MOST_DEVICES = 1024
 
 
 class LastSigned:
-    """The open file. It has one slot for each device: a label that stands for the device, and the
+    """The open file. It has one slot for each device. A slot has a label for the device, and the
     number of the device's last record.
     """
 

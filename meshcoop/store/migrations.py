@@ -1,8 +1,8 @@
-"""Changes the tables of an older store into those of this program (R-01.32).
+"""Changes the tables of an older store into the tables of this program (R-01.32).
 
 A store carries the number of the version that made it or changed it last. Each step leads from one
-version to the next. One transaction makes the step and changes the number. So if a process is
-killed, the store is of the old version or of the new one, and the next start goes on.
+version to the next. One transaction makes the step and changes the number. If the process is
+killed, the store still has one of the two versions. The next start goes on from there.
 
 A new table needs no step: the code that uses it creates it. Tables of views need no step either:
 they are made again from records.

@@ -14,7 +14,7 @@ _LONG_AGO = 1  # the time for addresses from another store; such addresses never
 
 class PeerAddresses:
     """The table of addresses. Beside each address is its peer, and the time (ms) of the last
-    meeting there, or 0 if there was none.
+    meeting there. The time is 0 if there was no meeting.
     """
 
     def __init__(self, database: Database) -> None:
@@ -46,7 +46,7 @@ class PeerAddresses:
 
     def note_heard(self, peer: str, addresses: Iterable[str]) -> None:
         """Notes the addresses that a peer now gives as its own. Deletes the addresses that the peer
-        gave before, except those at which it was met.
+        gave before. Keeps addresses at which the peer was met.
         """
         self._db.execute("DELETE FROM addresses WHERE peer = ? AND met = 0", (peer,))
         rows = [(address, peer) for address in addresses]

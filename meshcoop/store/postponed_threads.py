@@ -1,10 +1,11 @@
 """The tables of threads that wait to be folded again.
 
-A thread waits because one of its records has a time ahead of this home's clock, or because there is
-too much to fold at once.
+There are two reasons to wait: a record of the thread has a time ahead of this home's clock, or
+there is too much to fold at once.
 
-A sweep is a walk along a log: all threads in which its device has written are to be folded again, a
-few at a time. The table says how far each walk has come. So a node that was killed goes on there.
+A sweep is a walk along a log. All threads in which the log's device has written are to be folded
+again, a few at a time. The table says how far each walk has come. So if the node is killed, the
+walk goes on there.
 """
 
 from collections.abc import Iterable

@@ -256,7 +256,7 @@ class Records:
         return row
 
     def forked(self, log_n: int, fork: int, kin: Sequence[bytes] = ()) -> list[ForkedRecord]:
-        """Returns the records of a log with the number `fork` or a higher one.
+        """Returns the records of a log whose number is `fork` or higher.
 
         For each record, also tells whether another log names it. If only devices in `kin` name a
         record, this does not count.

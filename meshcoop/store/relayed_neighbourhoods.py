@@ -1,4 +1,4 @@
-"""The neighbourhoods that a relay serves, and those that it has left."""
+"""The neighbourhoods that a relay serves, and the neighbourhoods that it has left."""
 
 from meshcoop.store.database import Database
 
@@ -11,8 +11,8 @@ CREATE TABLE IF NOT EXISTS left_neighbourhoods (neighbourhood BLOB PRIMARY KEY) 
 
 
 class RelayedNeighbourhoods:
-    """The tables of neighbourhoods. One maps the id of each neighbourhood that is served to the
-    time (ms) at which the neighbourhood enrolled the relay. The other has the ids of the
+    """The tables of neighbourhoods. One has the id of each neighbourhood that is served, and the
+    time (ms) at which this neighbourhood enrolled the relay. The other has the ids of the
     neighbourhoods that the relay has left.
     """
 

@@ -109,7 +109,7 @@ class AddressBook:
 
     def learn_stated(self, peer: str, addresses: Iterable[str]) -> bool:
         """Learns the addresses that a peer now gives as its own. Forgets the addresses that the
-        peer gave before, except those at which it has answered.
+        peer gave before. Keeps addresses at which the peer has answered.
 
         Returns True if any address was new.
         """

@@ -55,8 +55,8 @@ class ConversationObserver(Protocol):
         """Called when a round has ended."""
 
     def on_peers(self, peer: str, statements: list[NodeAddresses]) -> None:
-        """Called when the peer sends statements about addresses: the peer's own, and those of other
-        homes.
+        """Called when the peer sends statements about addresses: about its own addresses, and about
+        the addresses of other homes.
         """
 
     def on_goodbye(self, peer: str, rule: str) -> None:

@@ -86,8 +86,8 @@ class Credentials:
         """Returns whether a peer still belongs to the neighbourhood. `device` and `chain` are from
         its hello.
 
-        The chain still counts, because its records may be waiting here for earlier records. This
-        same peer may be the one that brings those earlier records.
+        The chain still counts, because its records may be waiting here for earlier records. Perhaps
+        this same peer brings those earlier records.
         """
         authority = self._judged_by(device, chain)
         return authority is None or authority.is_live(device) or device in authority.relays

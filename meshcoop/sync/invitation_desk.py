@@ -76,7 +76,8 @@ class InvitationDesk:
         return [knock for knock in knocks if not self._is_member(knock.person)]
 
     def approve(self, person: bytes) -> bool:
-        """Vouches for a person who knocked here, or for whom other members have vouched already.
+        """Vouches for a person. The person has knocked here, or other members have vouched for them
+        already.
 
         Returns True if the person is a member now. Raises Mistake if nobody with this id waits.
         Raises Refused if this home is not allowed to vouch.
@@ -148,8 +149,8 @@ class InvitationDesk:
         return [invitation.ANSWER, invitation.ADMITTED, self._chain(certified)]
 
     def _chain(self, certified: statement.Certificate) -> list[bytes]:
-        """Returns the records that show two things: the person is a member, and the device that
-        knocked belongs to this person.
+        """Returns the records that show two things: the person is a member, and the device of the
+        knock belongs to this person.
 
         If no record certifies that device yet, the records name an earlier device of the person
         instead (R-07.5, R-07.6).

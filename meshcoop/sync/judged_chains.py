@@ -41,8 +41,8 @@ class JudgedChains:
         self._judgements: OrderedDict[bytes, _Judgement] = OrderedDict()
 
     def judge(self, chain: Sequence[bytes]) -> Authority | None:
-        """Returns the authority that is folded from the records of this home together with those of
-        a chain.
+        """Folds the records of this home together with the records of a chain. Returns the
+        resulting authority.
 
         Raises Refused if a record of the chain is refused.
         """

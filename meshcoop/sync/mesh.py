@@ -245,8 +245,8 @@ class Mesh:
     # -- gossip -----------------------------------------------------------------------------------
 
     def _share_topic(self) -> None:
-        """R-04.5: shares the gossip topic with every peer whose hello this node has accepted, and
-        with no other peer.
+        """R-04.5: shares the gossip topic with the peers whose hello this node has accepted, and
+        with no others.
         """
         self.network.share_topic(self._topic, set(self.conversations))
 

@@ -94,7 +94,7 @@ class Reach:
         """R-08.12: if the peer is connected through a relay, notes that a direct connection is to
         be tried.
 
-        Of the two homes, only the one that was dialled tries.
+        Only the home that was dialled tries this.
         """
         if self._is_circuit(conversation.peer) and conversation.opener != self._own_peer:
             self._tries_left.setdefault(conversation.peer, _TRIES)
@@ -103,7 +103,7 @@ class Reach:
         return CIRCUIT in self._mesh.network.peers().get(peer, "")
 
     async def _upgrade_loop(self) -> None:
-        """Tries to replace connections through relays by direct ones, once for each peer.
+        """Tries to replace connections through relays by direct connections, once for each peer.
 
         A home that has just joined does not know yet how relays see it. If an attempt was too
         early, it is made again.

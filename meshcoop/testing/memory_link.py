@@ -89,7 +89,7 @@ class Link(Generic[HostT]):
         return self.is_cut
 
     def sever_if_cut(self) -> None:
-        """Breaks the connection, unless the partition has ended in the meantime."""
+        """Breaks the connection. Does nothing if the partition has ended in the meantime."""
         if self.is_cut:
             self.sever()
 

@@ -78,7 +78,9 @@ class AdmissionRule(NamedTuple):
         return bool(people) and (len(people) >= self.vouchers or is_whole_roll)
 
     def needed_of(self, people: Sequence[bytes]) -> list[bytes]:
-        """Selects just enough of these people for their admits to let a newcomer in."""
+        """Selects just enough of these people: their admits together are enough to let a newcomer
+        in.
+        """
         if len(people) >= self.vouchers:
             return list(people[: self.vouchers])
         return [person for person in people if person in self.roll]
@@ -195,9 +197,9 @@ def admits_within_reach(
 ) -> list[AuthorityRecord]:
     """Returns the admits that are within the reach of their log, by time and id (R-03.7c).
 
-    A voucher has room for some newcomers. A log reaches to three times as many newcomers, in the
-    order of its records. People in `listed` are not counted. So if an admit is within reach, it
-    stays within reach, no matter what its author signs later.
+    A voucher has room for `room` newcomers. A log reaches to three times this number of newcomers,
+    in the order of its records. People in `listed` are not counted. So if an admit is within reach,
+    it stays within reach, no matter what its author signs later.
     """
     newcomers: dict[bytes, set[bytes]] = defaultdict(set)  # device → people that it admitted
     within_reach = []

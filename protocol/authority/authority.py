@@ -1,10 +1,10 @@
 """Stratum 1, the first step of the fold: who belongs, who decides, which rules are in force.
 
-It is computed from the set of open records, and the order of the records does not matter (specs/03,
-from R-03.4 on). First, the fold reads which device belongs to which person. Then it follows the
-terms from the charter to the current term. Then it computes the registers, which are numbered
-values. The voters and moderators of the current term decide which changes to registers pass. Last,
-the fold finds who was let in and not removed.
+It is computed from the set of open records, in any order (specs/03, from R-03.4 on). First, the
+fold reads which device belongs to which person. Then it follows the terms from the charter to the
+current term. Then it computes the registers, which are numbered values. The voters and moderators
+of the current term decide which changes to registers pass. Last, the fold finds who was let in and
+not removed.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -151,13 +151,13 @@ class Authority(Standing):
     def term_to_accept(self, person: bytes) -> bytes | None:
         """Returns the id of the term that this person's software should accept now (R-16.5).
 
-        It is the newest term in the chain that has the person on its own roll or on its parent's
-        roll. If somebody is new on the roll, their accept chooses no term. But because of this
-        accept, stores keep the term even if the log of the only voter forks.
+        It is the newest term in the chain with the person on its own roll or on its parent's roll.
+        If somebody is new on the roll, their accept chooses no term. But because of this accept,
+        stores keep the term even if the log of the only voter forks.
 
         A sibling of a term is another term with the same parent. Returns None if the person has
-        accepted the newest term or a sibling of it. Also returns None if the person has accepted a
-        sibling of an earlier term of the chain, and this earlier term is not firm.
+        accepted the newest term or a sibling of it. An earlier term of the chain may also have a
+        sibling that the person has accepted. If that earlier term is not firm, returns None too.
         """
         newest = None
         for (parent, term), firm in zip(pairwise(self.chain.terms), self.chain.firm, strict=True):
@@ -309,8 +309,8 @@ def _first_term(
 class _Decided:
     """What was decided, if devices have these owners: the terms, and the changes of registers.
 
-    `owners` maps each device to the person to whom it belongs. The other fields are those of
-    Authority.
+    `owners` maps each device to the person to whom it belongs. The other fields have the same
+    meaning as in Authority.
     """
 
     owners: Mapping[bytes, bytes]
@@ -396,7 +396,8 @@ def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict
 def _ever_let_in(
     admits: Iterable[AuthorityRecord], owners: Mapping[bytes, bytes], passed: Iterable[Term]
 ) -> frozenset[bytes]:
-    """Returns everybody whom any of the terms would let in, in the mildest judgement (R-03.19).
+    """Returns everybody who might be let in under any of the terms, by the mildest judgement
+    (R-03.19).
 
     This judgement ignores revocations, removals, forks, and how much room a voucher has. So more
     records can only add people. For this reason the store may use the result to decide which
@@ -469,8 +470,9 @@ def _relays(
 class _EverDecided:
     """The highest values that were ever decided for the charter's rules (R-03.15d, R-03.19c).
 
-    A value is decided if a term began with it, or if a proposal for it would pass under any term.
-    More records can only raise the highest values. So these values may limit what is stored.
+    There are two ways to decide a value: a term began with it, or a proposal for it would pass
+    under some term. More records can only raise the highest values. So these values may limit what
+    is stored.
     """
 
     def __init__(

@@ -4,8 +4,8 @@ An epoch's records hand one group key to devices, and name everybody who is gone
 an epoch that names exactly the people and devices that are gone. So after every departure, a
 remaining member has to make a new key, no matter who made the old key.
 
-These functions only choose an epoch. Before that, the caller checks whether the home holds the key,
-and whether the slots in the epoch's records are right (R-03.8d).
+These functions only choose an epoch. Before that, the caller checks two things: the home must hold
+the key, and the slots in the epoch's records must be right (R-03.8d).
 """
 
 import hashlib
@@ -22,7 +22,9 @@ MAX_NAMED = 400  # names of the gone in one record; with the seals, the record h
 
 
 class Departed(NamedTuple):
-    """The names of those who are gone: people, and devices of people who belong (R-03.8b)."""
+    """The names of people and devices that are gone. A device can be gone although its person still
+    belongs (R-03.8b).
+    """
 
     people: frozenset[bytes]
     devices: frozenset[bytes]
@@ -71,7 +73,7 @@ def standing_records(
 
 
 def name_gone(key: bytes) -> bytes:
-    """Returns the name that stands for a person or device in a list of those who are gone."""
+    """Returns the name for a person or a device in a list of names of the gone."""
     return hashlib.sha256(b"meshcoop gone 2\0" + key).digest()[:NAME_SIZE]
 
 

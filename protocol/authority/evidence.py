@@ -12,8 +12,8 @@ from protocol.authority.terms import Term
 def collect_evidence(authority: Authority, index: AuthorityIndex, device: bytes) -> list[bytes]:
     """Returns the ids of the records that prove the role of `device`, the charter first.
 
-    The records prove that the device belongs to a member (R-05.3), or that `device` is the key of a
-    relay that a member enrolled (R-08.3). `authority` was folded from the records in `index`.
+    The device may belong to a member (R-05.3), or it may be the key of a relay that a member
+    enrolled (R-08.3). `authority` was folded from the records in `index`.
     """
     needed: dict[bytes, None] = {authority.neighbourhood: None}  # in order, each id once
     if device in authority.relays:

@@ -184,9 +184,9 @@ class AuthorityIndex:
         """Returns the votes, accepts, removes and hides that are kept (R-01.14d to R-01.14g).
 
         Votes and accepts are kept if they are about a proposal or renewal. A `remove` or `hide`
-        names a register and a new number. The record is kept if the register could ever reach
-        this number. If a device signed several records of one kind with the same subject and
-        number, only the record with the lowest id is kept.
+        names a register and a new number. The record is kept if the register could ever reach this
+        number. A device may sign several records of one kind with the same subject and number. Then
+        only the record with the lowest id is kept.
         """
         kept: dict[tuple[object, ...], bytes] = {}
         for kind in (VOTE, ACCEPT, REMOVE, HIDE):
@@ -201,7 +201,8 @@ class AuthorityIndex:
         """Returns the renewals and parts that must be kept because a kept renewal names them
         (R-01.14k).
 
-        A vote or an accept names a renewal as a parent. The store itself keeps those renewals.
+        A vote or an accept names a renewal as a parent. The store itself keeps a renewal that is
+        named in this way.
         """
         kept: set[bytes] = set()
         renewals = self._by_kind.get(RENEWAL, {})
@@ -251,8 +252,8 @@ class AuthorityIndex:
 
     def _is_grounded(self, target: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
         """Returns True if a record is grounded. A record before its log's fork is grounded. A later
-        record is grounded if a vote or accept from another device names it, and that vote or accept
-        comes before a fork.
+        record is grounded if another device names it in a vote or accept, before that device's own
+        fork.
         """
         return _is_before_fork(target, forks) or any(
             other.device != target.device and _is_before_fork(other, forks)

@@ -2,7 +2,7 @@
 
 A holding is a list `[what, key, n, value]`. `what` and `key` name the register, `n` is its number
 and `value` is its value (specs/03, R-03.25). A later version may add a rule or a kind of register.
-If this version does not know the rule or the kind of register in a holding, it passes the holding
+This version may not know the rule or the kind of register in a holding. Then it passes the holding
 on without reading it.
 """
 

@@ -87,7 +87,7 @@ class Judge:
     def majorities(self, kind: str, subject: bytes) -> dict[int, dict[bytes, Cuts]]:
         """Returns the register numbers to which a majority of the moderators agreed (R-03.27).
 
-        The arguments and the form of the result are those of `posted_numbers`.
+        The arguments and the form of the result are the same as in `posted_numbers`.
         """
         return {
             n: cuts_by_moderator
@@ -99,9 +99,9 @@ class Judge:
         """Returns the register numbers that moderators posted.
 
         `kind` is `remove` or `hide`. `subject` is the person to remove or the record to hide. The
-        result maps each number to the moderators who posted it, and each of these moderators to the
-        highest cuts that this moderator set. If there are fewer than MIN_COUNCIL moderators, the
-        result is empty.
+        result maps each number to the moderators who posted it. It maps each of these moderators to
+        the highest cuts that this moderator set. If there are fewer than MIN_COUNCIL moderators,
+        the result is empty.
         """
         if len(self.term.moderators) < MIN_COUNCIL:
             return {}
@@ -274,7 +274,7 @@ def _hide(registers: Registers, judge: Judge, record: bytes) -> None:
     """Changes the register of a record's words if a majority of the moderators hid or showed them.
 
     An odd number hides the words, an even number shows them again. When words are hidden, the value
-    has the number of moderators and the list of the moderators who hid the words. With this list,
+    has the number of moderators. It also lists the moderators who hid the words. With this list,
     `is_hidden` can leave out the moderators that the words are about.
     """
     which = (HIDDEN, record)

@@ -1,6 +1,6 @@
 """Relays that members enrolled (specs/08-relays.md).
 
-A relay is a node that passes on records and cannot read the sealed ones.
+A relay is a node that passes on records, but cannot read sealed records.
 """
 
 from collections import defaultdict

@@ -205,10 +205,10 @@ def supporters(
 def choose_chain(terms: Mapping[bytes, Term], supported: Mapping[bytes, set[bytes]]) -> Chain:
     """Chooses which terms form the chain, from the charter to the current term (R-03.24).
 
-    Terms with the same parent are siblings. Of siblings, it chooses the one that the largest number
-    of people on the parent's roll accepted. If several siblings were each accepted by the same
-    number of people, it chooses the one with the highest round. If the rounds are equal too, it
-    chooses the one with the lowest id.
+    Terms with the same parent are siblings. Among siblings, it chooses the term that most people on
+    the parent's roll have accepted. If several siblings have this number of people, it chooses the
+    term with the highest round. If the rounds are equal too, it chooses the term with the lowest
+    id.
     """
     children: dict[bytes, list[Term]] = {}
     for term in terms.values():

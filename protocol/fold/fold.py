@@ -130,7 +130,7 @@ def retracts(entry: Entry, target: Entry) -> bool:
 def _fold_whole(
     records: list[Entry], authority: Authority, failures: Sequence[Exception]
 ) -> Thread:
-    """Folds a thread with the code of all its kinds. Raises whatever this code raises."""
+    """Folds a thread with the code of all its kinds. Lets every exception of this code through."""
     del failures
     thread = begin_thread(records, authority)
     _settle_views(thread)
@@ -239,8 +239,9 @@ def _refuse_parties_as_proxies(thread: Thread) -> None:
 
 
 def _find_backdated(thread: Thread) -> dict[bytes, Refused]:
-    """Returns why some entries do not fold: they claim a time before their author belonged, or
-    before a record of the thread that they name (R-03.9a, R-03.9b).
+    """Finds the entries that claim too early a time, and returns why they do not fold. An entry
+    must not claim a time before its author belonged (R-03.9a), or before a record of the thread
+    that it names (R-03.9b).
 
     Authority reads no times, so the records that it judges fold at any time (R-03.9c).
     """
@@ -274,9 +275,10 @@ def _backdating_of(
 def _is_party(thread: Thread, entry: Entry) -> bool:
     """Returns True if the signer of `entry` must not sign it for another person.
 
-    This is so if the signer wrote a record above the entry. The records above are those that the
-    entry answers, directly or through other answers. It is also so if a field of the entry, or of a
-    record above the entry, names the signer, also inside a list or a map. It is always so if the entry is about a proxy.
+    This is so if the signer wrote a record above the entry. The records above are the records that
+    the entry answers, directly or through other answers. It is also so if a field of the entry, or
+    of a record above it, names the signer. The name may be inside a list or a map. It is always so
+    if the entry is about a proxy.
     """
     above: Entry | None = entry._replace(person=b"")
     while above is not None:
@@ -298,7 +300,7 @@ def _in_order(thread: Thread, children: _Children) -> Iterable[Entry]:
     """Yields the entries in the order of the fold (R-03.11).
 
     Each entry comes after the entry that it is about. If several entries can come next, the
-    earliest comes first. If several have the same time, the one with the lowest id comes first.
+    earliest comes first. If several entries have the same time, the lowest id comes first.
     """
     roots = (entry for entry in thread.entries.values() if entry.about not in thread.entries)
     ready = [(root.order, root) for root in roots]
@@ -353,7 +355,7 @@ class _Counting:
     """Judges which records of a thread count.
 
     A record counts if it is before any fork or revocation of its log. A later record counts only if
-    another person countersigned it or if a decision of the roll adopted it (R-03.12, R-22.3).
+    another person countersigned it, or if the roll adopted it in a decision (R-03.12, R-22.3).
     """
 
     def __init__(
@@ -434,7 +436,7 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
 
 
 def _check_target(thread: Thread, kind: DeclaredKind, entry: Entry, retracted: set[bytes]) -> None:
-    """Raises Refused unless a record of this kind can answer the record that `entry` is about."""
+    """Raises Refused if a record of this kind cannot answer the record that `entry` is about."""
     target = thread.target_of(entry)
     is_gone = target.id in retracted or target.kind is None
     # Homes that do not know the target's kind see no fault in it (R-10.8d).

@@ -212,7 +212,9 @@ class Kind(View):
         return self.state in {mark.value for mark in self.closing}
 
     def fill(self, **values: Any) -> None:
-        """Sets each of these values, unless the draft has another value there already."""
+        """Sets each of these values. If the draft has another value there already, keeps that
+        value.
+        """
         own_values = vars(self)
         for name, value in values.items():
             if own_values[name] is None:
@@ -228,8 +230,8 @@ class Kind(View):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the kind has a reason not to sign the record.
 
-        If some software signs the record all the same, homes still count it. `thread.clock` tells
-        the local time.
+        If other software signs the record anyway, homes still count it. `thread.clock` tells the
+        local time.
         """
 
     def has_effect(self, before: Thread, after: Thread) -> bool:
@@ -237,7 +239,8 @@ class Kind(View):
 
         `before` is the folded thread without the record, and `after` is the folded thread with it.
         Authority judges some records, and these can change something outside the thread. So for
-        them, the result is always True. Their method `check_before_signing` refuses useless ones.
+        them, the result is always True. If such a record is useless, `check_before_signing` refuses
+        it.
         """
         return self.judged_by_authority or values_by_id(before) != values_by_id(after)
 
@@ -261,7 +264,7 @@ class Kind(View):
     def readers(self, thread: Thread, record: View) -> set[bytes]:
         """Returns the people for whom the private parts of `record` are encrypted.
 
-        In a private thread, this method is called on the view of the root, and `record` can be any
+        In a private thread, this method is called on the view of the root. `record` can then be any
         record of the thread. In other threads, `record` is the record of this instance.
         """
         del thread

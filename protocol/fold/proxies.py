@@ -53,7 +53,8 @@ class Proxy(NamedTuple):
     ended: int | None
 
     def check_use(self, signer: bytes, kind_name: str, *, is_sealed: bool, time: int) -> None:
-        """Raises Refused unless the proxy lets `signer` sign a record of this kind (R-12.4).
+        """Raises Refused if the proxy does not allow `signer` to sign a record of this kind
+        (R-12.4).
 
         `is_sealed` says whether the record is sealed for the members. `time` is the time of the
         record in ms.
@@ -88,9 +89,9 @@ def proxies_by_id(views: Iterable[ProxyView]) -> ProxiesById:
 def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Entry:
     """Turns an entry that was signed by proxy into an entry of the represented person (R-12.4).
 
-    The represented person is the one who gave the proxy. If no proxy allows the signature, returns
-    the entry without its content, so that it does not count. If the entry was not signed for
-    another person, returns it unchanged.
+    The represented person gave the proxy. If no proxy allows the signature, returns the entry
+    without its content, so that it does not count. If the entry was not signed for another person,
+    returns it unchanged.
     """
     # A home that does not know the kind finds the same author (R-10.8d).
     if PROXY_FIELD not in entry.fields or entry.kind is None:

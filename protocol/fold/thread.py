@@ -41,8 +41,9 @@ class Entry(NamedTuple):
     """A record with its decrypted content.
 
     `kind` is None if this home lacks the content or the key that decrypts the content. If there is
-    a `fault`, the record does not count. Its kind and fields stay: homes that do not know the kind
-    see no fault in them, and records about any kind fold alike at all homes (R-10.8d).
+    a `fault`, the record does not count. Its kind and fields stay. Homes that do not know the kind
+    see no fault in the record. Other records about it must fold in the same way at all homes
+    (R-10.8d).
     """
 
     id: bytes
@@ -210,7 +211,9 @@ class Thread:
         return set(self._marks.get(record_id, {}).get(mark, ()))
 
     def marking_record(self, record_id: bytes, mark: Mark, person: bytes) -> bytes | None:
-        """Returns the record by which a person has done to a record what `mark` says, or None."""
+        """Returns the record with which a person has done to another record what `mark` says.
+        Returns None if there is no such record.
+        """
         return self._marks.get(record_id, {}).get(mark, {}).get(person)
 
     def people_about(self, entry: Entry) -> set[bytes]:
@@ -236,7 +239,7 @@ class Thread:
 
 
 def ids_in(value: object) -> Iterable[bytes]:
-    """Yields all byte strings in a value of a field, also those in lists and maps."""
+    """Yields all byte strings in a value of a field, even inside lists and maps."""
     if isinstance(value, bytes):
         yield value
     elif isinstance(value, list | dict):

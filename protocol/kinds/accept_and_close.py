@@ -78,7 +78,7 @@ class Accept(Kind):
         return (by is not None and by.is_automatic) or super().has_effect(before, after)
 
     def countersigns(self, thread: Thread, target: View) -> bool:
-        """Returns True if `target` itself names the author of this `accept` among those who may
+        """Returns True if `target` itself names the author of this `accept` as a person who may
         accept it.
         """
         by = target.accept if isinstance(target, Kind) else None

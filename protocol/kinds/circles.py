@@ -349,8 +349,8 @@ class Message(CircleRecord):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the message to the views.
 
-        Raises Refused unless its author is in the circle, or was in it at the time of the message
-        (R-15.6).
+        The author must be in the circle, or must have been in it at the time of the message
+        (R-15.6). Otherwise raises Refused.
         """
         roster = roster_of(thread, self.about)
         if self.author not in roster.current:

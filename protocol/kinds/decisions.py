@@ -401,7 +401,7 @@ class Renewal(Votable):
         thread.add_view(self)
 
     def check_accept(self, thread: Thread, accept: View) -> None:
-        """Raises Refused unless the renewal is in force, or was in force before (R-16.5)."""
+        """Raises Refused if the renewal was never in force (R-16.5)."""
         del accept
         if self.id not in {term.id for term in thread.authority.chain.terms}:
             raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
@@ -516,7 +516,8 @@ class Remove(CouncilRecord):
         )
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused unless the author is one of three or more moderators (R-16.7).
+        """Raises Refused if the author is no moderator, or if there are fewer than three moderators
+        (R-16.7).
 
         Raises Refused also if the person to be removed was never let in, or if the author has asked
         for this removal already.

@@ -201,7 +201,8 @@ class Hide(CouncilRecord):
         self.n = self.n or max(wanted, 1)
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused unless the author is one of three or more moderators (R-14.5).
+        """Raises Refused if the author is no moderator, or if there are fewer than three moderators
+        (R-14.5).
 
         Raises Refused also in three other cases: the words are about the author, the words are
         hidden or shown already as the author wants, or the author has asked for this already.

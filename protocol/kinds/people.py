@@ -150,7 +150,9 @@ class Proxy(Kind):
             self.offset = offset_at_end(self.until, thread.clock.zone)
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused unless the proxy names another person and only allowed kinds (R-12.3)."""
+        """Raises Refused if the proxy does not name another person, or names a kind that is not
+        allowed (R-12.3).
+        """
         del thread
         if self.person == self.author:
             raise Refused("R-12.3", "a proxy is for somebody else than yourself")

@@ -75,8 +75,8 @@ def _find_miss(
 ) -> int | None:
     """Returns the time at which the holder loses the matter, or None if the holder keeps it.
 
-    The holder loses the matter in three cases: the holder does not answer in time, the holder's
-    action is not done when it is due, or actions are reopened twice.
+    There are three cases: the holder does not answer in time, the holder's action is not done when
+    due, or actions are reopened twice.
     """
     misses = []
     reopened_since = [time for time in reopened if time >= since]

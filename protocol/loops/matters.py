@@ -1,8 +1,8 @@
 """The loop of one measure: its signals, and the matters that people handle (R-23.1 to R-23.7).
 
 A loop is a pure function of what people said and of the time `now`. The same input always gives the
-same loop. It does not matter when an answer arrives: a late answer gives the same loop as if it had
-arrived in time. At most one matter is open at a time.
+same loop. It does not matter when an answer arrives. A late answer and an answer in time give the
+same loop. At most one matter is open at a time.
 
 A window settles some hours after its end. Only then its answers become a point, the numbers that
 the tests read.

@@ -1,8 +1,8 @@
 """Logs: the numbered and chained records of one device (specs/01, R-01.12 to R-01.15).
 
 A log is *forked* if its device signed two records with the same number. Anybody can prove a fork.
-Which records of a forked log are kept depends only on the set of records. So stores that receive
-records in any order keep the same records.
+Which records of a forked log are kept depends only on the set of records. So all stores keep the
+same records, no matter in which order they receive them.
 """
 
 from collections.abc import Iterable

@@ -142,8 +142,7 @@ def read_epoch_key_id(content: bytes) -> bytes:
 def open_epoch_content(epoch: EpochKey, content: bytes, context: bytes) -> bytes:
     """Opens content that was sealed with an epoch's key.
 
-    Raises Refused if the key or the context is not the one of the sealing, or if the bytes were
-    changed.
+    Raises Refused if the key or the context is wrong, or if the bytes were changed.
     """
     read_epoch_key_id(content)
     return _decrypt(epoch.key, content[KEY_ID_SIZE:], context, "R-01.22")
@@ -260,7 +259,7 @@ def open_private_content(sealed: bytes, boxes: Iterable[BoxKey], context: bytes)
 def add_decoys(boxes: Iterable[bytes], seed: bytes) -> list[bytes]:
     """Adds decoys to the box keys of the people who may read a private record (R-01.25).
 
-    A decoy is a box key whose secret nobody has. The number of keys rises to a power of two, at
+    A decoy is a box key, but nobody has its secret. The number of keys rises to a power of two, at
     least 8. So the number of locks does not show the number of readers.
     """
     readers = sorted(set(boxes))

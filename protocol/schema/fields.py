@@ -161,8 +161,8 @@ class Name(Text):
 
 @dataclass(frozen=True, kw_only=True)
 class PersonName(Name):
-    """The name of a person, or of somebody outside. It cannot be taken for another way to name a
-    person: for an id, or for `@` and the name of a member (R-12.7a).
+    """The name of a person, or of somebody outside. It must not look like an id, or like `@` and
+    the name of a member, because these name a person too (R-12.7a).
     """
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
@@ -244,9 +244,9 @@ class ScaleNumber(Minutes):
 class Moment(Field):
     """A date (YYYY-MM-DD), or a date with a time of day (YYYY-MM-DDTHH:MM).
 
-    A time that ends in Z is UTC. Any other time is local. Software signs a moment only if it is at
-    most `days_back` days before the time of signing, and at most `days_ahead` days after it. If
-    `days_back` is 0, the moment must not be past. If `days_ahead` is 0, the moment must have begun.
+    A time that ends in Z is UTC. Any other time is local. When software signs a moment, it must not
+    be more than `days_back` days ago, or more than `days_ahead` days ahead. If `days_back` is 0,
+    the moment must not be past. If `days_ahead` is 0, the moment must have begun.
     """
 
     type_name = "moment"

@@ -69,8 +69,8 @@ class GiftOrigin(NamedTuple):
 class Gift(NamedTuple):
     """A gift: an address for the other party of `agreement`, signed by a device of the giver.
 
-    `time` is in milliseconds. If there are several gifts, the one with the latest time is in force.
-    `sealed` is the sealed address. If `sealed` is empty, the giver takes the address back.
+    `time` is in milliseconds. If there are several gifts, the gift with the latest time is in
+    force. `sealed` is the sealed address. If `sealed` is empty, the giver takes the address back.
     """
 
     agreement: bytes

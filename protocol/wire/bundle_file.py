@@ -5,7 +5,7 @@ log (R-05.5). Both files begin with a mark, the bytes that show the type of the 
 R-05.1 follow: a head, lists, and an end with the number of items in all lists.
 
 The lists and the end are sealed. Everybody who knows the neighbourhood's id has the key. Without
-the seal, somebody who finds a stick could learn this id from open records, and the id opens doors
+the seal, anybody who finds a stick could learn the id from open records. And the id opens doors
 (protocol.wire.door). The head has a check. With this check, a member recognises files of the
 neighbourhood.
 """

@@ -1,8 +1,9 @@
 """The methods of the local API, and what each of them takes (specs/06).
 
 Each method is declared once, as a class whose instances are calls of the method. The checks of the
-node, the table in the specs and the types of the clients follow from this declaration. If Python
-reserves the name of a param, the name has an underscore at its end here, but not on the wire.
+node, the table in the specs and the types of the clients follow from this declaration. Python
+reserves some names. If a param has such a name, the name ends with an underscore here, but not on
+the wire.
 """
 
 import dataclasses
@@ -132,7 +133,7 @@ class Listing(Call):
 
 @method("status", result="see below")
 class Status(Call):
-    """Shows who this home is, which peers it is connected to, and what it stores."""
+    """Shows whose home this is, which peers it is connected to, and what it stores."""
 
 
 @method("examine", result="see below")
@@ -404,7 +405,9 @@ class GiveAddress(Call):
     result="`{agreement, from, text, given, kept}`: the address received, or else the one given",
 )
 class ShowAddress(Call):
-    """Shows the address that you received for an agreement, or else the one that you gave."""
+    """Shows the address that you received for an agreement. If you got none, shows the one that you
+    gave.
+    """
 
     agreement: str = param(_AGREEMENT)
     keep: bool = param(Flag(help="keep it after the agreement"), default=False)

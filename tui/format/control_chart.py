@@ -81,7 +81,7 @@ def draw_chart(
     points: Sequence[ChartPoint], lines: ReferenceLines, width: int, height: int
 ) -> Content:
     """Draws a chart with its axis and its legend below. If there is too little space for all
-    points, draws only the latest ones.
+    points, draws only the latest points.
 
     `width` is in columns. `height` is the largest number of rows above the axis.
     """

@@ -7,7 +7,8 @@ _VALUE = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^,]*))(?:,|$)')
 
 
 def join_values(values: Iterable[str]) -> str:
-    """Writes values with commas between them. A value that has a comma of its own stands in quotes.
+    """Writes values with commas between them. Puts a value into quotes if it has a comma of its
+    own.
 
     `split_values` returns exactly these values.
     """
@@ -15,7 +16,7 @@ def join_values(values: Iterable[str]) -> str:
 
 
 def split_values(line: str) -> list[str]:
-    """Reads the values of a line. Leaves out empty ones."""
+    """Reads the values of a line. Leaves out empty values."""
     parts = (quoted.replace('""', '"') or bare.strip() for quoted, bare in _VALUE.findall(line))
     return [part for part in parts if part]
 

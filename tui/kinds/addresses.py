@@ -1,5 +1,5 @@
-"""Makes the steps that give a postal address to the other party of an agreement, and the steps that
-forget this address again.
+"""Makes two sorts of steps. One gives a postal address to the other party of an agreement. The
+other forgets this address again.
 
 An address never becomes a record. The node sends the address to one other home only.
 """

@@ -116,8 +116,8 @@ class Face:
         return replace(card, title=title, detail=phrases.dotted([label, phrases.title(row)]))
 
     def remarks(self, thread: ThreadData, reader: Reader) -> Iterator[Part]:
-        """Yields the text that this face adds to the story of any thread, for example who flagged
-        words in the thread.
+        """Yields the text that this face adds to the story of any thread. For example, it says who
+        flagged words there.
         """
         del thread, reader
         return iter(())

@@ -111,8 +111,8 @@ def way_of(row: Shown) -> str | None:
 
 
 def given_person(row: Shown, name: str, thread: ThreadData) -> Person | None:
-    """Returns the person whom a step names in the field `name`. If the thread shows this person
-    too, takes the name that the thread shows.
+    """Returns the person in the field `name` of a step. If the thread shows this person too, takes
+    the name that the thread shows.
     """
     given = row.row("given") or Shown({})
     person_id = given.text(name)

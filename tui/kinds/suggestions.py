@@ -63,8 +63,8 @@ class Suggested(Feed):
 
 
 class Between(Static):
-    """The lines beside a person: what others say of the person, what the reader and the person
-    could do together, and who can introduce the two to each other.
+    """The lines beside a person. They say what others say of the person, what the reader and the
+    person could do together, and who can introduce them to each other.
     """
 
     def __init__(self, link: NodeConnection) -> None:

@@ -67,8 +67,8 @@ class NodeConnection:
 
     @property
     def waiting(self) -> Shown:
-        """The part of the node's status about things that are not settled yet, above all the people
-        who want to join.
+        """The part of the node's status about things that are not settled yet. Above all, these are
+        people who want to join.
         """
         return self._part_of_status("waiting")
 

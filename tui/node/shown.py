@@ -39,7 +39,7 @@ class Shown:
 
     @property
     def author(self) -> Person | None:
-        """The person whose record this is."""
+        """The author of this record."""
         return self.person("author")
 
     @property

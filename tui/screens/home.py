@@ -87,7 +87,7 @@ class HomeScreen(Screen[None]):
         await event.pane.come_forward()
 
     async def on_suggested_named(self, event: Suggested.Named) -> None:
-        """Opens the People tab, with the cursor on the person whom a suggestion names."""
+        """Opens the People tab, with the cursor on the person in a suggestion."""
         await self.action_tab("people")
         self.query_one("#people-list", Feed).cards.highlight_card(event.person)
 

@@ -63,8 +63,8 @@ class CardList(OptionList):
         """Shows these cards. Returns the number of cards that are held back until somebody calls
         `show_latest`.
 
-        While somebody reads the list, changes or removes only cards that the list shows already,
-        and holds all new cards back.
+        While somebody reads the list, changes and removes only cards that are shown already. Holds
+        all new cards back.
         """
         self._latest = list(cards)
         if not self.is_being_read:
@@ -79,7 +79,7 @@ class CardList(OptionList):
 
     def _remove_cards(self, gone: set[str]) -> None:
         """Removes cards from the list. If the card under the cursor is removed, the cursor moves to
-        the card that takes its place, or to the first card, but not to a cautious one.
+        the next card in its place, or to the first card. It never moves to a cautious card.
         """
         chosen = self.highlighted_id
         row = self.highlighted or 0
@@ -95,8 +95,8 @@ class CardList(OptionList):
                 self.highlighted = next_row if next_row in rows else next(iter(rows), None)
 
     def show_latest(self) -> None:
-        """Shows all cards, including those held back, and moves to the top of the list. The cursor
-        goes to the first card that is not cautious.
+        """Shows all cards, even the cards that were held back, and moves to the top of the list.
+        The cursor goes to the first card that is not cautious.
         """
         if list(self._cards.values()) == self._latest:
             return

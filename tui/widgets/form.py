@@ -284,8 +284,8 @@ def _refusal_sentence(refusal: Refused) -> str:
 
 
 def _resolve_id(_what: str, typed: str) -> bytes:
-    """Reads a typed id. If the reader typed a name, returns any id, because only the node knows whom
-    the name means.
+    """Reads a typed id. If the reader typed a name, returns any id, because only the node knows
+    which person has this name.
     """
     try:
         return bytes.fromhex(typed)

@@ -13,8 +13,8 @@ _NAME_WIDTH = 30  # columns
 
 
 class NoticeLine(Static):
-    """A line with notices: the home has no passphrase, the program does not know some records, or
-    the program has made mistakes.
+    """A line with notices. It tells that the home has no passphrase, that the program does not know
+    some records, or that the program has made mistakes.
 
     The line is shown only if there is something to say.
     """

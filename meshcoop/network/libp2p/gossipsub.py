@@ -3,9 +3,9 @@ nothing.
 
 A message on the wire has only a topic and its data. A peer may add other fields: an origin, a
 sequence number, a signature. libp2p judges messages by these fields, so this module removes them
-first. Without this, an attacker could copy an honest message and give the copy a false origin;
-libp2p would then refuse the honest message. An origin with a garbage RSA key even ended the whole
-gossip service.
+first. Otherwise an attacker could copy an honest message and give the copy a false origin. Then
+libp2p would refuse the honest message. An origin with a garbage RSA key even ended the whole gossip
+service.
 """
 
 import hashlib

@@ -1,5 +1,5 @@
-"""What a node tells every peer about itself by libp2p's identify protocol: its key, which protocols
-it speaks (R-05.12a), and from which address it sees the peer. It tells no address of its own
+"""A node tells every peer three things by libp2p's identify protocol: its key, the protocols that
+it speaks (R-05.12a), and the address from which it sees the peer. It tells no address of its own
 (R-05.12).
 
 libp2p's own code would tell all addresses of the node to everybody who connects, even addresses in

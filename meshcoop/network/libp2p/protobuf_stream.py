@@ -32,7 +32,7 @@ async def receive_message(stream: INetStream, message_type: type[_Message]) -> _
 async def read_first_message(stream: INetStream, message_type: type[_Message]) -> _Message | None:
     """Reads the first message of a stream that a peer opened.
 
-    If the peer sends something else, or nothing in time, resets the stream and returns None.
+    If the peer sends something else, or sends nothing in time, resets the stream and returns None.
     """
     try:
         with trio.fail_after(ANSWER_WITHIN):

@@ -142,7 +142,9 @@ class ViewRows:
         return self._bodies(where, values, "created DESC, id", "created <= ?", "created < ?")
 
     def oldest_bodies(self, kind: str) -> Iterator[bytes]:
-        """Yields the packed views of one kind, the oldest first. Reads as `newest_bodies` does."""
+        """Yields the packed views of one kind, the oldest first. Reads in the same way as
+        `newest_bodies`.
+        """
         return self._bodies("kind = ?", [kind], "created, id", "created >= ?", "created > ?")
 
     def _bodies(

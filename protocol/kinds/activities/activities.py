@@ -275,7 +275,7 @@ class Activity(Kind):
         return self.State.PAST if is_past else self.state
 
     def relies_on(self, find: FindView) -> Iterable[bytes]:
-        """Returns the organiser, unless the activity is cancelled."""
+        """Returns the organiser. Returns nobody if the activity is cancelled."""
         del find
         return [] if self.state == self.State.CANCELLED else [self.author]
 
@@ -558,9 +558,8 @@ class Attendance(Payable):
         """Adds the attendance to the views (R-17.11).
 
         The organiser must have written the attendance, and it must be for a day of the activity.
-        Otherwise raises Refused. Raises Refused also in three other cases: the attendance names a
-        role that the activity lacks, gives more places than there are, or gives two places to one
-        person.
+        Otherwise raises Refused. Raises Refused also if the attendance names a role that the
+        activity lacks, gives too many places, or gives two places to one person.
         """
         activity = _activity_of(thread, self.about)
         if self.author != activity.author:
@@ -617,7 +616,7 @@ class Attendance(Payable):
             )
 
     def check_receipt(self, thread: Thread, receipt: Receipt) -> None:
-        """Raises Refused unless the common pot may pay the receipt (R-17.15).
+        """Raises Refused if the common pot may not pay the receipt (R-17.15).
 
         The organiser must write the receipt, for another person who came. It must be for the day of
         the attendance.

@@ -205,7 +205,7 @@ class _Parleys(dict[bytes, Parley | Refused]):
 
 
 def _next_turn(view: View, thread: Thread) -> set[bytes]:
-    """Returns the person whose turn it is to answer a response."""
+    """Returns the person who should answer a response now."""
     assert isinstance(view, Response), "only a response has a turn"
     return {view.parley(thread).other_party(view.author)}
 
@@ -474,8 +474,8 @@ class Agreement(Payable):
             )
 
     def countersigns(self, thread: Thread, target: View) -> bool:
-        """Returns True if this agreement fits the response. Its terms must be the same, and its
-        author must be the person whose turn it is.
+        """Returns True if this agreement fits the response. The terms must be the same. The author
+        must be the person who should answer the response now.
         """
         if not isinstance(target, Response):
             return False
@@ -550,7 +550,7 @@ class Agreement(Payable):
             agreement.check_unsigned(thread, receipt.on)
 
     def check_receipt(self, thread: Thread, receipt: Receipt) -> None:
-        """Raises Refused unless the giver or the receiver wrote the receipt (R-13.9).
+        """Raises Refused if neither the giver nor the receiver wrote the receipt (R-13.9).
 
         If the agreement counts, the receipt must name the same giver and receiver as the agreement.
         """

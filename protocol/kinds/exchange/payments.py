@@ -45,7 +45,7 @@ class Payable(Kind):
         """Raises Refused if the author's software should not sign this receipt."""
 
     def check_receipt(self, thread: Thread, receipt: "Receipt") -> None:
-        """Raises Refused unless the receipt fits the record that it is about."""
+        """Raises Refused if the receipt does not fit the record that it is about."""
         raise NotImplementedError
 
     def receipt_day(self, receipt: "Receipt") -> str | None:
@@ -209,8 +209,8 @@ class Receipt(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the receipt to the views, in the state "proposed" (R-13.9).
 
-        Raises Refused unless the receipt fits the record that it is about. Raises Refused also if
-        giver and receiver are the same.
+        Raises Refused if the receipt does not fit the record that it is about. Raises Refused also
+        if giver and receiver are the same.
         """
         about = thread.target(self)
         paid = thread.find_draft(about.id, Payable)
@@ -246,7 +246,7 @@ class Receipt(Kind):
             self.why = None
 
     def credits(self) -> Iterable[Credit]:
-        """Returns the minutes of a confirmed receipt, unless it is a duplicate (R-13.14)."""
+        """Returns the minutes of a confirmed receipt. A duplicate moves no minutes (R-13.14)."""
         if self.state == self.State.CONFIRMED and not self.duplicate:
             yield Credit(
                 self.id, self.kind, self.created, self.on, self.giver, self.receiver, self.minutes
@@ -291,14 +291,14 @@ def check_not_written(thread: Thread, receipt: Receipt) -> None:
 
 
 def check_parties(receipt: Receipt) -> None:
-    """Raises Refused unless a receipt is between two people and by one of them (R-13.9)."""
+    """Raises Refused if a receipt is not between two people, or not by one of them (R-13.9)."""
     parties = {receipt.giver, receipt.receiver}
     if receipt.author not in parties or len(parties) != 2:  # noqa: PLR2004
         raise Refused("R-13.9", "a receipt is between two people and by one of them")
 
 
 def check_pot_receipt(receipt: Receipt, about: Entry) -> None:
-    """Raises Refused unless the common pot may pay a receipt about this record (R-17.15).
+    """Raises Refused if the common pot may not pay a receipt about this record (R-17.15).
 
     The author of that record must write the receipt, for another person.
     """
@@ -345,8 +345,8 @@ class Correction(Kind):
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
         """Yields one way to correct the receipt.
 
-        To find out if the way would be refused, software tries it with minutes that differ from
-        those that count now.
+        Software first tries whether the way would be refused. For this, it uses other minutes than
+        the minutes that count now.
         """
         del person
         receipt = thread.find_view(target.id, Receipt)
@@ -354,7 +354,7 @@ class Correction(Kind):
             yield Way(trial={"minutes": 0 if receipt.counted_minutes else 1})
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused unless the receipt counts and the new minutes differ (R-13.19).
+        """Raises Refused if the receipt does not count (R-13.19).
 
         Raises AlreadySo if these minutes count already, or if the author has proposed them already.
         """
@@ -398,7 +398,8 @@ class Correction(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the correction to the views, in the state "proposed" (R-13.17).
 
-        Raises Refused unless the receipt counts and its giver or receiver signs the correction.
+        The receipt must count, and its giver or its receiver must sign the correction. Otherwise
+        raises Refused.
         """
         receipt = thread.find_view(self.about, Receipt)
         if receipt is None:

@@ -74,7 +74,9 @@ class Action(Kind):
         self.due = self.due or thread.clock.day_in(LONGEST_DAYS)
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused unless the measure is in use and the author owns the action (R-23.3)."""
+        """Raises Refused if the measure is not in use, or if the author does not own the action
+        (R-23.3).
+        """
         measure = thread.find_view(self.about, Measure)
         if measure is not None and measure.state != Measure.State.IN_USE:
             raise Refused("R-23.3", "this measure is {state}", state=measure.state)
@@ -84,7 +86,7 @@ class Action(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the action to the views, in the state "open" (R-23.3).
 
-        Raises Refused unless the author is the owner: nobody can make another person responsible.
+        Raises Refused if the author is not the owner. Nobody can make another person responsible.
         """
         if self.owner not in {None, self.author}:
             raise Refused("R-23.3", "one takes up an action oneself")
@@ -135,7 +137,7 @@ class Done(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the report to the views. The report says that an action is done.
 
-        Raises Refused unless the owner of the action wrote the report (R-23.4).
+        Raises Refused if anybody but the owner of the action wrote the report (R-23.4).
         """
         if self.author != thread.target(self).person:
             raise Refused("R-23.4", "only its owner reports an action done")
@@ -165,8 +167,8 @@ class Verdict(Kind):
             yield Way({"fixed": fixed}, ask=("text",))
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused unless the author raised the matter, and the action is reported done
-        (R-23.5h).
+        """Raises Refused if the author has not raised the matter, or if the action is not reported
+        done (R-23.5h).
 
         Raises AlreadySo if the author's latest verdict that counts says exactly this.
         """

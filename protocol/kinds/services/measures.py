@@ -230,9 +230,9 @@ class Feedback(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the feedback to the views (R-22.4).
 
-        Raises Refused if an answer to a measure is not on its scale, or if feedback to a service
-        has no words. Raises Refused also if the feedback is about a day more than DAYS_BACK days
-        ago, or later than tomorrow.
+        Raises Refused if an answer is not on the measure's scale, or if feedback to a service has
+        no words. Raises Refused also if the feedback is about a day more than DAYS_BACK days ago,
+        or later than tomorrow.
         """
         measure = thread.find_view(self.about, Measure)
         self._check_answer(measure)
@@ -382,7 +382,7 @@ class NotSame(Kind):
 
         This cancels a merge (`same_as`) of the two reports.
 
-        Raises Refused unless the author is one of the two reporters.
+        Raises Refused if the author is not one of the two reporters.
         """
         report, other = _report_pair(thread, self, self.other)
         if self.author not in {report.author, other.author}:
@@ -457,7 +457,7 @@ def _report_pair(
 ) -> tuple[Feedback, Feedback]:
     """Returns the two reports that a record compares.
 
-    Raises Refused unless both reports count and answer the same measure.
+    Both reports must count, and must answer the same measure. Otherwise raises Refused.
     """
     report = thread.find_view(comparison.about, Feedback)
     other = thread.find_view(other_id, Feedback)

@@ -115,8 +115,8 @@ class Service(ChainPart):
         return any(thread.authority.holding((MEASURE, measure)).n for measure in measures)
 
     def check_close(self, thread: Thread, person: bytes) -> None:
-        """Raises Refused if the person who answers for the service is a member, and somebody else
-        tries to end it (R-21.1b).
+        """Raises Refused if somebody else ends the service while the person who answers for it is a
+        member (R-21.1b).
         """
         is_own = person in {self.author, self.answers_for}
         if not is_own and self.answers_for not in thread.authority.left:
@@ -242,8 +242,9 @@ class Link(ChainPart):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the link to the views, in the state "offered" (R-21.2, R-21.4).
 
-        Raises Refused unless its author holds the part that the link hands on. If the link takes
-        over from an old link, its author may also be one of the two people of the old link.
+        The author must hold the part that the link hands on. If the link takes over from an old
+        link, one of the two people of the old link may be the author too. Anybody else is refused:
+        raises Refused.
         """
         above = thread.find_view(self.about, ChainPart)
         if above is None:
@@ -311,7 +312,7 @@ def parties_of(thread: Thread, service: Service) -> set[bytes]:
 def _ends_of_old_link(thread: Thread, link: Link) -> set[bytes]:
     """Returns the two people of the link that a new link takes over from (R-21.4).
 
-    Raises Refused unless both links are about the same record.
+    Raises Refused if the two links are not about the same record.
     """
     old = thread.find_draft(link.instead, Link)
     if old is None or old.about != link.about:
@@ -340,7 +341,7 @@ def _is_taken_over(thread: Thread, link: Link) -> bool:
 def _longest_chain(thread: Thread, above: bytes) -> list[Link]:
     """Returns the longest chain of accepted links below a record.
 
-    If several chains are equally long, the one with the earliest first link is returned.
+    If several chains are equally long, returns the chain with the earliest first link.
     """
     chains = (
         [link, *_longest_chain(thread, link.id)]

@@ -202,8 +202,8 @@ def _close_words(step: _Step) -> StepWords:
 
 
 def _link_words(step: _Step) -> StepWords:
-    """Returns the label and the explanation of a step that asks somebody to do a part of the
-    service, or that passes a part on to somebody.
+    """Returns the label and the explanation of a step that hands on a part of the service. Such a
+    step asks somebody to do a part, or passes a part on to somebody.
     """
     old = step.thread.find(step.given("instead"))
     if old is not None:
