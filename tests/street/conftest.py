@@ -4,7 +4,7 @@ as they were.
 
 import pytest
 
-from tests.support.real_homes import ROOMY, folder, together
+from tests.support.real_homes import ROOMY, agree, folder, together
 
 
 @pytest.fixture(scope="session")
@@ -13,4 +13,5 @@ def street():
     with folder() as one:
         ada = one.founder("Ada", *ROOMY)
         ben, cleo = together(lambda: one.newcomer(ada, "Ben"), lambda: one.newcomer(ada, "Cleo"))
+        agree(ada, ben, cleo)
         yield ada, ben, cleo

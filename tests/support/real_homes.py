@@ -245,10 +245,16 @@ class Folder:
         return home
 
     def newcomer(self, inviter: Home, person: str) -> Home:
-        """Makes the home of a person who has joined by an invitation of `inviter`."""
+        """Makes the home of a person who has joined by an invitation of `inviter`. The profile comes
+        after the admission, so this waits until `inviter` can name the person.
+        """
         home = self.home(person.lower())
         joined = home("join", inviter.invite(), "--as", person, "--listen", self.listen())
         assert joined["state"] == "member"
+        eventually(
+            lambda: person in {each["name"] for each in inviter("list", "people")},
+            f"{person}'s profile does not arrive",
+        )
         return home
 
 
