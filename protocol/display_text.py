@@ -22,8 +22,8 @@ def safe_text(text: str) -> str:
 
     Control, format, private-use, unassigned and invisible characters become U+FFFD. Newlines and
     tabs stay, and so does an invisible joiner if it stands alone between two letters. A letter
-    keeps at most MAX_COMBINING combining marks. The line ends CR LF, CR, U+0085, U+2028 and U+2029
-    become newlines.
+    keeps at most MAX_COMBINING combining marks. The line breaks CR LF, CR, U+0085, U+2028 and
+    U+2029 become newlines.
     """
     shown: list[str] = []
     combining = 0

@@ -71,8 +71,8 @@ class LocalClock:
     def is_past(self, moment: str, minutes: int = 0) -> bool:
         """Returns True if a moment is over. A day is over when the next day begins.
 
-        If `minutes` is given, returns True if so much time has passed since the moment began. The
-        clocks may have changed meanwhile.
+        If `minutes` is given, returns True if that many minutes have passed since the moment began.
+        The clocks may have changed meanwhile.
         """
         if minutes:
             return self.time >= start_of(moment, self.zone) + minutes * _MINUTE_MS

@@ -18,8 +18,8 @@ _MINUTE = 60  # seconds
 class LogLines(logging.Formatter):
     r"""Formats each entry of a log as one line that is safe to read on a terminal (R-05.13).
 
-    A traceback stands in the same line, with `\n` for its line ends. So nobody can make up an
-    entry with words that have line breaks.
+    A traceback is put into the same line, with `\n` in place of its line breaks. So nobody can
+    fake an entry by writing words with line breaks.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class LogLines(logging.Formatter):
 
 class EntryRate(logging.Filter):
     """Limits how many entries each line of the program may write into a log (R-05.13a). In one
-    minute, it lets at most ENTRIES_A_MINUTE of them through. So nobody can flood the log.
+    minute, each line may write at most ENTRIES_A_MINUTE entries. So nobody can flood the log.
 
     If entries were left out, the first entry of a later minute carries their number.
     """

@@ -1,7 +1,8 @@
 """Look-alikes are signs that look the same, such as the Latin, the Greek and the Cyrillic A. This
 module writes a text with one sign for each group of look-alikes.
 
-The table is Unicode's (UTS 39, confusables), as the package `confusable_homoglyphs` brings it.
+The table of look-alikes comes from Unicode (UTS 39, confusables), through the package
+`confusable_homoglyphs`.
 """
 
 from collections import defaultdict
@@ -22,7 +23,7 @@ def find_skeleton(text: str) -> str:
 def load_skeletons() -> dict[int, str]:
     """Returns a table that maps the code of each sign to the signs that stand for it.
 
-    The first call takes 120 ms, so a node makes it before its event loop begins.
+    The first call takes 120 ms. So a node makes this call before its event loop begins.
     """
     from confusable_homoglyphs.confusables import confusables_data  # late: it reads a megabyte
 

@@ -266,7 +266,7 @@ def _check_rule(rule: _Rule) -> None:
 
 
 def _check_until(until: str) -> None:
-    """Raises Refused (R-17.2) if there is no day `until` (YYYYMMDD), such as 20260230."""
+    """Raises Refused (R-17.2) if the day `until` (YYYYMMDD) does not exist, such as 20260230."""
     try:
         date.fromisoformat(until)
     except ValueError:

@@ -107,7 +107,7 @@ def query_terms(typed: str) -> list[tuple[str, ...]]:
 
 
 def are_alike(name: str, other: str) -> bool:
-    """Returns whether people may take one of two names for the other (R-12.7b)."""
+    """Returns whether people may confuse two names (R-12.7b)."""
     return not name_keys(name).isdisjoint(name_keys(other))
 
 

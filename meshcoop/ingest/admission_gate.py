@@ -20,8 +20,8 @@ from protocol.record.root_statement import PLACE_SIZE, Certificate
 def is_storable(state: State, record: Record) -> bool:
     """Returns whether this record may be stored.
 
-    There are two ways. Either its device is certified already (R-03.19), or the record carries the
-    certificate of its device (R-03.31).
+    It may be stored in two cases: its device is certified already (R-03.19), or the record carries
+    the certificate of its device (R-03.31).
     """
     device = record.header.device
     if not state.authority_fold.is_storable(device):

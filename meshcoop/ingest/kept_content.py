@@ -1,4 +1,4 @@
-"""Says how much sealed content a store keeps. A home keeps all of it, a relay only a part."""
+"""Says how much sealed content a store keeps. A home keeps all of it. A relay keeps only a part."""
 
 from typing import Protocol
 

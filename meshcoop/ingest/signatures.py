@@ -1,4 +1,5 @@
-"""Verifies the signatures of several records. Run as a program, this is the verifier process.
+"""Verifies the signatures of several records. If this module is run as a program, it is the
+verifier process.
 
 This module imports few modules of the node, so that the process is small and starts fast.
 """
@@ -37,7 +38,7 @@ def verify(records: list[Record], neighbourhood: bytes) -> Verified:
 def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
     """Returns two byte strings for each record: the signature with the signed bytes, and the key.
 
-    `envelope.is_signature_valid` takes these two.
+    These two are the arguments of `envelope.is_signature_valid`.
     """
     before_founding = envelope.FOUNDING_ID  # the charter is signed before there is a neighbourhood
     return [

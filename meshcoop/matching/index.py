@@ -127,7 +127,7 @@ class MatchingIndex:
         return self._vocabulary is None or self.synonyms != self._vocabulary_synonyms
 
     def use_vocabulary(self, vocabulary: Vocabulary, synonyms: Synonyms) -> None:
-        """Uses a vocabulary from now on. It was made with these synonyms. All words are read
+        """From now on uses `vocabulary`, which was made with `synonyms`. All words are read
         again.
         """
         self._vocabulary = vocabulary

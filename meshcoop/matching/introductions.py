@@ -18,7 +18,7 @@ class Tie(NamedTuple):
     """A reason why two people know each other. They exchanged time, or one vouched for the other,
     or one admitted the other.
 
-    If there are several reasons for two people, the one with the lowest rank is kept.
+    If there are several reasons for two people, keeps the reason with the lowest rank.
     """
 
     rank: int

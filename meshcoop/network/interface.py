@@ -31,7 +31,7 @@ class NetworkError(Exception):
 
 
 class UnexpectedPeer(NetworkError):
-    """Another node answers at an address than the caller expected.
+    """An unexpected node answers at an address.
 
     `peer` is the id of the node that answers. That node may be a relay.
     """

@@ -1,8 +1,8 @@
 """Measures the steps of the event loop. A step is what a task does until other tasks may run.
 
-While a step runs, nobody gets an answer. So no step may take more than 50 ms of the processor,
-whatever people and peers write. The environment variable MESHCOOP_STEPS may name a file. A node
-then writes its slow steps into that file, and at the end the slowest step.
+While a step runs, nobody gets an answer. So no step may take more than 50 ms of the processor. This
+limit holds for everything that people and peers may write. The environment variable MESHCOOP_STEPS
+may name a file. A node then writes its slow steps into that file, and at the end the slowest step.
 """
 
 import json

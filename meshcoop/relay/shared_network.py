@@ -36,8 +36,9 @@ _LOOK_SECONDS = 2
 
 
 class SharedNetwork:
-    """Hands each stream to the neighbourhood whose id the opener has proved to know. Drops peers
-    that do not prove that they belong to a neighbourhood.
+    """The opener of a stream proves that it knows the id of a neighbourhood. This class hands the
+    stream to that neighbourhood. It drops peers that do not prove that they belong to a
+    neighbourhood.
 
     `talking` returns the peers that have given this proof. `served` returns the neighbourhoods that
     have enrolled the relay. `left` returns the neighbourhoods that the relay no longer serves.

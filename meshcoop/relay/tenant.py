@@ -63,7 +63,9 @@ class RelayMesh(Mesh):
         self._keys = keys
 
     async def _answer(self, stream: Stream) -> None:
-        """Answers a stream whose door the shared network of the relay has opened."""
+        """Answers a stream. The shared network of the relay has opened the stream's door
+        already.
+        """
         await self._converse(stream, stream.peer)
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:

@@ -13,7 +13,7 @@ from protocol.wire.relay_ticket import EnrolRequest, Ticket
 
 
 class Tickets:
-    """The tickets that a relay has given out, and the check of requests that use one."""
+    """The tickets that a relay has given out, and the check of requests that use a ticket."""
 
     def __init__(
         self, store: Store, now: Callable[[], int], random: Callable[[int], bytes]

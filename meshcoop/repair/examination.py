@@ -15,9 +15,9 @@ class Examined(TypedDict):
     """What the stores of a home show. A field is None if damage hides it.
 
     `faults` has the faults of each damaged store, by the name of its file. `failed` are the errors
-    of the threads that code failed to fold. `newer` counts the records of kinds that the program
-    does not know. `head_times` are the times (ms) of each device's latest record. `last_meeting` is
-    the time (ms) when this home last met another home, or 0 if it never met one.
+    of the threads that the code failed to fold. `newer` counts the records of kinds that the
+    program does not know. `head_times` are the times (ms) of each device's latest record.
+    `last_meeting` is the time (ms) when this home last met another home, or 0 if it never met one.
     """
 
     is_lost: bool

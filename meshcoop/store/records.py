@@ -140,7 +140,9 @@ class Records:
         return count
 
     def with_open_audience(self) -> list[StoredRecord]:
-        """Returns the open records, which everybody may read. Authority is folded from these."""
+        """Returns the open records, which everybody may read. Authority is folded from these
+        records.
+        """
         return self._select("open ORDER BY n")
 
     def private_ids(self) -> dict[bytes, bool]:

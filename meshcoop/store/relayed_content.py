@@ -1,5 +1,5 @@
 """Measures the disk space that a relay's records take. Also deletes sealed content, because a relay
-need not keep it.
+need not keep sealed content.
 """
 
 from collections.abc import Iterator

@@ -26,8 +26,8 @@ from protocol.wire.have_map import LogHead
 
 
 class Named(NamedTuple):
-    """R-01.14 keeps some records of forked and ended logs. This tells which, apart from the records
-    that other logs name.
+    """R-01.14 keeps some records of forked and ended logs. This class tells which records these
+    are, apart from the records that other logs name.
 
     `by_authority` are the ids of the records that authority keeps. `by_waiting` are the ids that
     waiting records name as parents. If a settled cut ends the log of a device, `ends` maps the
@@ -89,7 +89,8 @@ class Store(Database):
     def heads(self) -> dict[bytes, LogHead]:
         """Returns what two nodes compare in sync: for each device, the head of its log.
 
-        If the log is forked, the head comes with the ids of the records kept from the fork on.
+        If the log is forked, the head comes with the ids of the records that are kept from the fork
+        on.
         """
         return {
             log.device: LogHead(log.head.seq, log.head.id or b"", self._kept_of_fork(log))
@@ -133,8 +134,8 @@ class Store(Database):
         return True
 
     def reopen_log(self, device: bytes, number: int) -> list[StoredRecord]:
-        """Opens a log again that ended before a number. Deletes the records from this number on,
-        and returns them. They must be placed again.
+        """Reopens a log that ended before a number. Deletes the records from this number on, and
+        returns them. They must be placed again.
         """
         rows = [row for row in self.records.whole_log(device) if row.record.header.seq >= number]
         for row in rows:

@@ -36,7 +36,7 @@ _ASKS = 256  # how often contents are asked for after one round
 
 class ConversationObserver(Protocol):
     """The methods that a conversation calls when something happens. `meshcoop.sync.mesh.Mesh`
-    implements it.
+    implements them.
 
     In a round, two homes compare their log heads and exchange missing records. Only one
     conversation at a time has the `compare_slot`. It keeps the slot from the comparison to the end

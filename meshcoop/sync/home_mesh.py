@@ -164,7 +164,7 @@ class HomeMesh(Mesh):
             self.inbox.store.set_note(_MET, self._home_met_at)
 
     def _ask_by_record(self) -> None:
-        """R-03.39c: asks for keys by record, if this home meets only relays."""
+        """R-03.39c: asks for keys in a record, if this home meets only relays."""
         now = self._now()
         is_alone = now - self._home_met_at >= _ASK_BY_RECORD_MS
         if self.conversations and is_alone and now - self._began_at >= _ASK_AFTER_MS:

@@ -37,7 +37,7 @@ class WaitingPerson(NamedTuple):
 
 
 class InvitationDesk:
-    """Gives out the invitations of a home, and answers people who come with one."""
+    """Gives out the invitations of a home, and answers people who come with an invitation."""
 
     def __init__(
         self,
@@ -192,7 +192,7 @@ class InvitationDesk:
         author.write(declared_of(Admit), {"person": person, "statement": certificate})
 
     def _must_be_able_to_vouch(self) -> None:
-        """Raises Refused if the person of this home has room for no more newcomers."""
+        """Raises Refused if the person of this home has no room for another newcomer."""
         authority = self._mesh.author.state.authority
         assert authority is not None, "who signs here is a member by it"
         if not authority.has_room(self._mesh.author.person):

@@ -112,8 +112,8 @@ class Mesh:
         """Ends all conversations, and lets no new conversation begin. If `why` is given, tells the
         peers first.
 
-        Conversations run in tasks of the network, not of this mesh. So without this, they would go
-        on after the mesh has ended.
+        Conversations run in tasks of the network, not of this mesh. Without this method, they would
+        go on after the mesh has ended.
         """
         self._is_closed = True
         for conversation in list(self._under_way):

@@ -73,7 +73,7 @@ def standing_records(
 
 
 def name_gone(key: bytes) -> bytes:
-    """Returns the name for a person or a device in a list of names of the gone."""
+    """Returns the name that an epoch's records use for a person or a device that is gone."""
     return hashlib.sha256(b"meshcoop gone 2\0" + key).digest()[:NAME_SIZE]
 
 
@@ -128,8 +128,8 @@ def choose_epoch(
 
     Each of the `epochs` was made by a live device. This home holds its key, and all its slots are
     right. `boxes` are the box keys of live devices. If no epoch names everybody who is gone, the
-    result must name all people who are gone. It then names as many devices that are gone as
-    possible.
+    result must name all people who are gone. Among such epochs, returns one that names the most
+    devices.
     """
     candidates = [epoch for epoch in epochs if departed.people <= epoch.names <= departed.all]
     return min(candidates, key=lambda epoch: _rank(epoch, boxes), default=None)

@@ -42,8 +42,8 @@ def _seat_of(authority: Authority, person: bytes) -> int | None:
 
 
 def _admission_evidence(authority: Authority, person: bytes) -> list[bytes]:
-    """Returns the admits of a person. Adds the records that show whose the admits are, and that
-    they count.
+    """Returns the admits of a person. Adds the records that show who signed the admits, and that
+    the admits count.
 
     The vouchers are on rolls of the chain, so the evidence of the terms shows that they may vouch.
     """

@@ -1,5 +1,5 @@
-"""Checks what a record changes. If everything would look as before, software does not sign it
-(R-10.19).
+"""Checks what a record changes. If everything would look as before, software does not sign the
+record (R-10.19).
 
 The fold itself has no such rule. A record that looks useless here can matter at a home that has
 other records.
@@ -33,7 +33,7 @@ def check_effect(before: Thread, after: Thread, entry: Entry) -> None:
 def _find_same(thread: Thread, entry: Entry) -> bytes | None:
     """Returns an earlier record of the same person that says the same as `entry`, or None.
 
-    Free words may differ, because they change nothing else.
+    Free words may differ, because both records still have the same effect.
     """
     declared = KINDS[entry.kind or ""]
     counting = (line.entry for line in thread.history if line.refusal is None)

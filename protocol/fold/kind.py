@@ -208,7 +208,7 @@ class Kind(View):
 
     @property
     def is_closed(self) -> bool:
-        """True if the state is one that a `close` gives."""
+        """True if the view has a state that a `close` gives."""
         return self.state in {mark.value for mark in self.closing}
 
     def fill(self, **values: Any) -> None:

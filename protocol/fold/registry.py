@@ -319,7 +319,7 @@ def names_of(*view_types: type[Kind]) -> tuple[str, ...]:
 
 
 def is_core_name(name: str) -> bool:
-    """Returns True if the name is that of a kind in the specs, and False for a plug-in's kind."""
+    """Returns True for the name of a kind in the specs, and False for a plug-in's kind."""
     return "." not in name
 
 

@@ -104,7 +104,7 @@ class Votable(Kind):
     def check_vote(self, thread: Thread, vote: "Vote") -> None:
         """Raises Refused if the author's software should not sign this vote (R-16.4).
 
-        Raises AlreadySo if the author has voted so already.
+        Raises AlreadySo if the author has already voted in this way.
         """
         if vote.author not in self.voters(thread):
             raise Refused("R-16.4", self.who_votes)
@@ -122,7 +122,7 @@ class Votable(Kind):
 
 @kind(PROPOSAL, audience=OPEN, lasting=True, plural="decisions")
 class Proposal(Votable):
-    """Asks everybody a question. It can contain a change, which holds once enough people agree."""
+    """Asks everybody a question. If it contains a change, the change needs enough yes votes."""
 
     class State(States):
         """The states of a proposal."""
@@ -339,7 +339,7 @@ class Vote(Kind):
 
 @kind(RENEWAL, audience=OPEN, lasting=True, posted=False, automatic_a_day=1)
 class Renewal(Votable):
-    """Proposes the next term: its roll, moderators and rules, and everything else that holds."""
+    """Proposes the next term: its roll, moderators, rules, and everything else in force."""
 
     class State(States):
         """The states of a renewal."""

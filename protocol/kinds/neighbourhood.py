@@ -150,9 +150,7 @@ class GivenKeys(Authorial):
 
 @kind(RELAY, audience=OPEN, lasting=True, posted=False, automatic_a_day=8)
 class Relay(Authorial):
-    """A member enrols a relay or ends its service. A member's last record about a relay is in
-    force.
-    """
+    """A member enrols a relay, or ends its service. A member's last record about a relay counts."""
 
     wording = Words("Relay", happened="{who} enrolled a relay or ended its service")
     example = {"key": bytes(KEY_SIZE), "state": SERVING}

@@ -91,7 +91,7 @@ class Page(Kind):
 
 @kind("revision", about=("page",))
 class Revision(Kind):
-    """A new text of a page, as its author would have the page now."""
+    """A new text of a page, as its author wants the page to be now."""
 
     class State(States):
         """The states of a revision."""

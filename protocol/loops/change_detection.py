@@ -89,7 +89,7 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
     """Returns the fewest bad answers or incidents with which the last point would signal "worse".
 
     Only the last point is tested here, not the latest four together. Returns None if there is no
-    baseline, or if the point would not signal "worse" even with all answers bad.
+    baseline. Also returns None if the point would give no such signal even with all answers bad.
     """
     *before, last = points
     baseline = _find_baseline(scale, before[: BASELINE[-1]])

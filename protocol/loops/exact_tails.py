@@ -7,7 +7,8 @@ from math import comb
 
 
 def hypergeometric_tails(good: int, bad: int, drawn: int, seen: int) -> tuple[Fraction, Fraction]:
-    """Returns the probabilities of at most and of at least `seen` bad answers in a draw.
+    """Returns two probabilities for a draw: of at most `seen` bad answers, and of at least `seen`
+    bad answers.
 
     The draw takes `drawn` answers out of `good + bad` answers.
     """
@@ -18,7 +19,8 @@ def hypergeometric_tails(good: int, bad: int, drawn: int, seen: int) -> tuple[Fr
 
 
 def binomial_tails(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
-    """Returns the probabilities of at most and of at least `seen` successes in `n` trials.
+    """Returns two probabilities for `n` trials: of at most `seen` successes, and of at least `seen`
+    successes.
 
     In each trial, `p` is the probability of success.
     """

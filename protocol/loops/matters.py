@@ -4,8 +4,8 @@ A loop is a pure function of what people said and of the time `now`. The same in
 same loop. It does not matter when an answer arrives. A late answer and an answer in time give the
 same loop. At most one matter is open at a time.
 
-A window settles some hours after its end. Only then its answers become a point, the numbers that
-the tests read.
+A window settles some hours after its end. Only after that, its answers become a point: the numbers
+that the tests read.
 """
 
 import hashlib
@@ -338,7 +338,8 @@ class _Follower:
         matter.tallies.append(Tally(action, since=action.created))
 
     def _cited_matter(self, action: ActionView, number: int) -> Matter:
-        """Returns the matter that an action names by the number of its window.
+        """Returns the matter that an action names. The action names the number of the matter's
+        window.
 
         If the loop has no matter of that window any more, it adds one. This happens if late answers
         have removed the signal that had opened the matter.

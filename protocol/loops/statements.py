@@ -24,7 +24,9 @@ class MeasureView(Protocol):
 
     @property
     def target(self) -> int | None:
-        """The worst good answer. If incidents are counted, the most incidents for one window."""
+        """The worst answer that is still good. If incidents are counted, the most incidents for one
+        window.
+        """
 
     @property
     def share(self) -> int | None:

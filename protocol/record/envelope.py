@@ -135,8 +135,8 @@ def sign(header: Header, content: bytes, neighbourhood: bytes, device_seed: byte
     """Signs `header` for a neighbourhood, and returns the whole record.
 
     `neighbourhood` is the neighbourhood's id (32 bytes). To sign a charter, pass FOUNDING_ID.
-    Raises ValueError if the seed is not that of the header's device. Raises Refused if the record
-    breaks a rule.
+    Raises ValueError if the seed does not belong to the header's device. Raises Refused if the
+    record breaks a rule.
     """
     if device_key(device_seed) != header.device:
         raise ValueError("the seed is not that of the header's device")

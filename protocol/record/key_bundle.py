@@ -1,7 +1,7 @@
 """A bundle of group keys, sealed to one device that asked for them (specs/03, R-03.39).
 
-A bundle lists, for each maker, the keys that this device made. A key's id is a hash of the maker
-and the key, so the receiver can tell which keys it has got.
+A bundle lists keys by their maker: the device that made them. A key's id is a hash of the maker and
+the key. So the receiver can tell which keys it has got.
 """
 
 from collections import defaultdict

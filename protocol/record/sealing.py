@@ -5,10 +5,10 @@ random numbers themselves: the argument `seed` is 32 fresh random bytes. All key
 sealing are derived from this seed.
 
 There are three ways to seal. Content for the neighbourhood is sealed with the group key of an
-epoch, the period in which this key is used (R-01.22). A group key is sealed to one device, in a way
-that everybody who holds the key can check (R-01.23).
-Private content is sealed to the devices of named people, and has one lock for each device (R-01.24
-to R-01.26). A lock is the key of the content, sealed to one device.
+epoch, the period in which this key is used (R-01.22). A group key is sealed to one device.
+Everybody who holds the key can check this seal (R-01.23). Private content is sealed to the devices
+of named people, and has one lock for each device (R-01.24 to R-01.26). A lock is the key of the
+content, sealed to one device.
 """
 
 import hashlib
@@ -177,7 +177,7 @@ def open_key(slot: bytes, box: BoxKey) -> bytes:
 
 
 def lock_kept_key(key: EpochKey, box: BoxKey) -> bytes:
-    """Locks a group key for the disk of the home that has `box`. No other home reads this."""
+    """Locks a group key for the disk of the home that has `box`. No other home reads the result."""
     lock = derive_key(box.secret, "kept key")
     locked: bytes = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
         key.key, key.id + key.maker, key.id[:NONCE_SIZE], lock

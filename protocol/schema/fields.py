@@ -90,7 +90,9 @@ class Field:
         return {value} if self.names_people else set()
 
     def texts(self, value: Any) -> Iterable[str]:
-        """Returns the texts in a value that people wrote. People search for their words."""
+        """Returns the texts in a value that people wrote. People search for words in these
+        texts.
+        """
         del value
         return ()
 

@@ -61,7 +61,7 @@ class Call:
     def read(cls, params: Mapping[str, Any]) -> Self:
         """Makes a call from the params that a client sent. A param that is nil is left out.
 
-        Raises Refused if the method does not take a param or its value, or if one is missing
+        Raises Refused if the method does not take a param or its value, or if a param is missing
         (R-06.15).
         """
         fields = params_of(cls)
@@ -405,9 +405,7 @@ class GiveAddress(Call):
     result="`{agreement, from, text, given, kept}`: the address received, or else the one given",
 )
 class ShowAddress(Call):
-    """Shows the address that you received for an agreement. If you got none, shows the one that you
-    gave.
-    """
+    """Shows the address that you got for an agreement. Without one, shows the address you gave."""
 
     agreement: str = param(_AGREEMENT)
     keep: bool = param(Flag(help="keep it after the agreement"), default=False)

@@ -26,7 +26,7 @@ def write_code(head: bytes, addresses: tuple[str, ...]) -> str:
 def read_code(text: str, what: str, rule: str) -> bytes:
     """Returns the bytes of a code that a person typed, without the checksum.
 
-    Spaces, hyphens, quotes and all other signs that are neither letters nor digits are passed over
+    Spaces, hyphens, quotes and all other signs that are neither letters nor digits are ignored
     (R-07.1b). Raises Refused, with the rule number `rule`, if the code is mistyped. `what` names
     the code in the message, such as "an invitation".
     """

@@ -1,4 +1,4 @@
-"""The door: both ends of a stream prove that they know one secret, before either tells anything
+"""The door: both ends of a stream prove that they know one secret, before either end tells anything
 (specs/05-sync.md, section Door).
 
 The answerer sends its nonce. The opener sends its own nonce and a MAC. If the MAC holds, the
@@ -50,9 +50,9 @@ def prove_opener(key: bytes, ends: Ends, challenge: bytes, nonce: bytes) -> byte
 
 
 def find_key(keys: Iterable[bytes], ends: Ends, challenge: bytes, proof: bytes) -> bytes | None:
-    """Returns the key under which the opener's `proof` holds, or None (R-05.11d).
+    """Returns the key that fits the opener's `proof`, or None (R-05.11d).
 
-    Every key is tried, so the time does not tell which of them fits.
+    Every key is tried, so the time does not tell which key fits.
     """
     nonce = proof[:NONCE_SIZE]
     mac = proof[NONCE_SIZE:]

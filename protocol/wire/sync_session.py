@@ -4,8 +4,8 @@ The driver, the code that owns the connection, passes bytes to `receive` and get
 the events with the other methods. Most of these methods return bytes, which the driver sends.
 
 In a round, both sides send a digest of their heads. If the digests differ, both sides send their
-have-map. Then each side sends the records that the other side lacks, and an end. Nobody asks for
-single records: the have-map is the request. A peer that sends a false have-map cannot make the
+have-map. Then each side sends the records that the other side lacks, and an end frame. Nobody asks
+for single records: the have-map is the request. A peer that sends a false have-map cannot make the
 other side use more memory.
 """
 

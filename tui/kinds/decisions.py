@@ -328,7 +328,7 @@ async def _send_renewal(node: NodeConnection, fields: Mapping[str, object]) -> s
 
 
 async def _send_rule(rule: str, node: NodeConnection, fields: Mapping[str, object]) -> str:
-    """Posts a proposal whose change is the new value of a rule."""
+    """Posts a proposal to give a rule a new value."""
     others = {name: value for name, value in fields.items() if name != _NEW_VALUE}
     change = f"charter {rule}={fields.get(_NEW_VALUE)}"
     call = calls.Post(kind=PROPOSAL, fields={**others, "change": change})

@@ -104,8 +104,8 @@ class Face:
         return Card(thread_of(row), label, detail)
 
     def todo_card(self, row: Shown, reader: Reader) -> Card:
-        """Makes the card of a row of `list waiting`. If the view waits for people who have left, says
-        so, and how the reader can end it.
+        """Makes the card of a row of `list waiting`. If the view waits for people who have left,
+        the card says so, and tells how the reader can end it.
         """
         card = self.waiting_card(row, reader)
         if row.text("because") != "left":

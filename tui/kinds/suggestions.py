@@ -106,8 +106,8 @@ def suggestion_card(suggestion: Shown) -> Card:
 def connection_lines(
     person: Shown, suggestions: list[Shown], ways: list[Shown], me: str | None
 ) -> Content:
-    """Writes the lines beside a person. `ways` lists the chains of members through whom the reader
-    could be introduced to the person.
+    """Writes the lines beside a person. `ways` lists chains of members. Each chain could introduce
+    the reader to the person.
     """
     lines = [*_vouch_lines(person, me)]
     if person.id != me:

@@ -30,7 +30,7 @@ class NodeConnection:
     """The connection to the node, which all screens and panes share.
 
     `status` is the node's latest status; it is None until the first status arrives. `trouble` is a
-    sentence for the reader if the node cannot be reached, or else None.
+    sentence for the reader if the node cannot be reached. Otherwise it is None.
 
     The signal `status_changed` goes out after each update of `status` or `trouble`. The signal
     `changed` goes out when records have changed.

@@ -1,5 +1,5 @@
-"""The form for one record. Its fields come from the record's kind. It checks each field, and keeps
-a draft when the reader goes back.
+"""The form for one record. Its fields come from the record's kind. The form checks each field, and
+keeps a draft when the reader goes back.
 """
 
 from typing import ClassVar
@@ -140,8 +140,8 @@ class PostFormScreen(Screen[bool]):
         """Posts the record. If the step has a function of its own that sends the record, calls this
         function instead.
 
-        Returns a sentence that says what was done, and the node's advice in words. If there is no
-        advice, this is an empty text.
+        Returns two texts: a sentence that says what was done, and the node's advice in words. If
+        there is no advice, the second text is empty.
         """
         step = self._step
         fields = {**(self._form.values if self._form else {}), **step.fixed}

@@ -71,8 +71,9 @@ class Feed(Vertical):
         """Shows these cards. While somebody reads the list, holds new cards back (see
         `CardList.show_cards`).
 
-        `empty` is a new text for an empty list. `muted` is the number of cards left out because the
-        reader muted their authors. `cut` says how many further cards there are, and where.
+        `empty` is a new text for an empty list. `muted` is the number of cards that are left out
+        because the reader muted their authors. `cut` says how many further cards there are, and
+        where.
         """
         self._notes = [cut] if cut else []
         if muted:

@@ -222,7 +222,7 @@ def names_people(rule: Field) -> bool:
 
 def _rule_of_each(rule: Field) -> Field:
     """Returns the rule for one value of a field. If the field holds a list, this is the rule of
-    each element; if not, the field's own rule.
+    each element. If not, this is the field's own rule.
     """
     return rule.of if isinstance(rule, Many) else rule
 

@@ -239,7 +239,8 @@ async def _read_identity(stream: INetStream) -> bytes:
 
 def _parse_dialable(claimed: bytes, subnets: list[Subnet]) -> Multiaddr | None:
     """Parses an IPv4 address that a peer claims. Returns None if this node must not dial the
-    address. Otherwise a peer could make this node dial services of its own machine or network.
+    address. Otherwise a peer could make this node dial services of this node's own machine or
+    network.
     """
     try:
         address = Multiaddr(claimed)

@@ -3,8 +3,8 @@ it speaks (R-05.12a), and the address from which it sees the peer. It tells no a
 (R-05.12).
 
 libp2p's own code would tell all addresses of the node to everybody who connects, even addresses in
-the home network. It would tell them again when they change. Here, a member's home gets them over
-sync instead.
+the home network. It would tell them again when they change. Here, a member's home gets the
+addresses over sync instead.
 """
 
 from libp2p.abc import INetStream

@@ -1,4 +1,4 @@
-"""Sends the log lines of the network libraries to a file. They never reach the screen."""
+"""Sends the log lines of the network libraries to a file. The lines never reach the screen."""
 
 import logging
 from collections.abc import Iterator

@@ -339,7 +339,7 @@ class Signup(Kind):
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
         """Yields a way to sign up for each role.
 
-        The day is the next one for which the person has not signed up yet.
+        The day is the next day for which the person has not signed up yet.
         """
         activity = thread.find_view(target.id, Activity)
         if activity is None:
@@ -357,7 +357,7 @@ class Signup(Kind):
         """Fills in the next day on which the activity has not begun (R-17.6b).
 
         If the activity has only one role, fills in this role too. If no day is left, fills in the
-        last day, so that the refusal says why. Writes a role as the activity does.
+        last day, so that the refusal says why. Spells a role in the same way as the activity.
         """
         activity = _activity_of(thread, self.about)
         days = activity.days_ahead(thread.clock) or activity.days()[-1:]
@@ -513,7 +513,7 @@ class Attendance(Payable):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields a way for each day on which people have a place and that has no attendance yet.
+        """Yields a way for each day without an attendance, if people have a place on that day.
 
         Future days are among them. For a future day, `check_before_signing` raises Refused.
         """
@@ -604,7 +604,7 @@ class Attendance(Payable):
     def check_receipt_before_signing(self, thread: Thread, receipt: Receipt) -> None:
         """Raises Refused if the giver has another receipt for the same day already (R-17.16).
 
-        Another receipt that is disputed does not matter.
+        A disputed receipt does not matter.
         """
         self._check_counts(thread)
         check_not_written(thread, receipt)
@@ -649,7 +649,9 @@ class Attendance(Payable):
             raise Refused("R-17.15", "the attendance does not count")
 
     def _standing_receipts(self, thread: Thread, giver: bytes) -> list[Receipt]:
-        """Returns this giver's receipts for the day of the attendance, without disputed ones."""
+        """Returns this giver's receipts for the day of the attendance. Leaves out disputed
+        receipts.
+        """
         _, attendances = self.paid_together(thread)
         return [
             receipt

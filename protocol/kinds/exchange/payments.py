@@ -169,7 +169,9 @@ class Receipt(Kind):
         return self.minutes if self.corrected is None else self.corrected
 
     def is_overtaken(self, thread: Thread) -> bool:
-        """Returns True if another receipt for the same time counts, so that this one cannot."""
+        """Returns True if another receipt for the same time counts, so that this receipt cannot
+        count.
+        """
         counting = counting_receipts(thread, self.about or b"")
         return counting.get(self.occurrence(thread), self.id) != self.id
 
@@ -388,7 +390,9 @@ class Correction(Kind):
             )
 
     def is_overtaken(self, thread: Thread) -> bool:
-        """Returns True if a later correction is confirmed, so that this one changes nothing."""
+        """Returns True if a later correction is confirmed, so that this correction changes
+        nothing.
+        """
         return any(
             other.state == self.State.CONFIRMED and other.created >= self.created
             for other in thread.linked_views(Correction, "about", self.about or b"")
@@ -464,7 +468,7 @@ class Confirm(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises AlreadySo if the author has confirmed the record already (R-10.20).
 
-        Raises Refused if another receipt or correction counts instead of the confirmed one
+        Raises Refused if another receipt or correction counts instead of the confirmed record
         (R-13.12b). Raises Refused also if the confirmed record is a `confirm` that does not count
         (R-13.15d).
         """

@@ -1,7 +1,7 @@
 """Kinds of service chains (specs/21-services.md): who promised what to another person.
 
 To hand on a part of a service, a person offers a link to another person, who accepts it. No record
-says who holds a service. This follows from the links that both people have signed.
+says who holds a service. The holder follows from the links that both people have signed.
 """
 
 from collections.abc import Iterable
@@ -242,9 +242,9 @@ class Link(ChainPart):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the link to the views, in the state "offered" (R-21.2, R-21.4).
 
-        The author must hold the part that the link hands on. If the link takes over from an old
-        link, one of the two people of the old link may be the author too. Anybody else is refused:
-        raises Refused.
+        Usually, the author must hold the part that the link hands on. If the link takes over from
+        an old link, the author may also be one of the two people of the old link. If the author is
+        anybody else, raises Refused.
         """
         above = thread.find_view(self.about, ChainPart)
         if above is None:
