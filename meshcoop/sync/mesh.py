@@ -45,9 +45,9 @@ _BURST = 50  # how many gossiped records one transaction stores at most
 class Mesh:
     """Talks to the other nodes of the neighbourhood.
 
-    `now` returns milliseconds. `verifier` verifies signatures in another process. If it is None,
-    this process verifies them; simulations need that to replay exactly. `neighbours` is a file that
-    keeps the addresses of other homes beside the store.
+    `now` returns milliseconds. `verifier` verifies signatures in another process. If `verifier` is
+    None, this process verifies them. Simulations need this, so that they repeat exactly.
+    `neighbours` is a file that keeps the addresses of other homes beside the store.
     """
 
     def __init__(

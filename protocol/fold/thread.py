@@ -192,14 +192,14 @@ class Thread:
         return [view for view in self._linked[link, record_id] if isinstance(view, view_type)]
 
     def mark(self, record_id: bytes, mark: Mark, draft: View) -> None:
-        """Notes that the author of `draft` has done to a record what `mark` says."""
+        """Puts a mark on a record. The author of `draft` has done what the mark says."""
         marks = self._marks.setdefault(record_id, {})
         marks.setdefault(mark, {}).setdefault(draft.author, draft.id)
 
     def is_marked(self, record_id: bytes, *marks: Mark, by: bytes | None = None) -> bool:
-        """Returns True if somebody has done to a record what any of `marks` says.
+        """Returns True if a record has any of these marks.
 
-        If there is a person `by`, only what this person has done matters.
+        If `by` is given, only marks that this person has put there matter.
         """
         done = self._marks.get(record_id)
         if not done:
@@ -207,12 +207,12 @@ class Thread:
         return any(mark in done and by in {None, *done[mark]} for mark in marks)
 
     def marked_by(self, record_id: bytes, mark: Mark) -> set[bytes]:
-        """Returns the people who have done to a record what `mark` says."""
+        """Returns the people who have put this mark on a record."""
         return set(self._marks.get(record_id, {}).get(mark, ()))
 
     def marking_record(self, record_id: bytes, mark: Mark, person: bytes) -> bytes | None:
-        """Returns the record with which a person has done to another record what `mark` says.
-        Returns None if there is no such record.
+        """Returns the record with which a person has put this mark on another record. Returns None
+        if there is no such record.
         """
         return self._marks.get(record_id, {}).get(mark, {}).get(person)
 
