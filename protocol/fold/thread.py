@@ -211,8 +211,8 @@ class Thread:
         return set(self._marks.get(record_id, {}).get(mark, ()))
 
     def marking_record(self, record_id: bytes, mark: Mark, person: bytes) -> bytes | None:
-        """Returns the record with which a person has put this mark on another record. Returns None
-        if there is no such record.
+        """Returns the id of the record with which a person has put this mark on another record.
+        Returns None if there is no such record.
         """
         return self._marks.get(record_id, {}).get(mark, {}).get(person)
 
