@@ -71,3 +71,11 @@ PLACES = re.findall(
 @pytest.mark.parametrize("place", sorted(set(PLACES)))
 def test_a_place_on_the_map_is_there(place):
     assert (ROOT / place).exists()
+
+
+def test_no_page_holds_both_sides_of_a_conflict():
+    pages = [page for page in ROOT.rglob("*.md") if ".venv" not in page.parts]
+    texts = {page: page.read_text(encoding="utf-8").splitlines() for page in pages}
+    sides = ("<<<<<<< ", "=======", ">>>>>>> ")
+    torn = [page for page, lines in texts.items() if any(line.startswith(sides) for line in lines)]
+    assert torn == []
