@@ -17,6 +17,7 @@ import platformdirs
 from meshcoop.errors import Mistake
 from meshcoop.home.machine_id import free_port, own_addresses
 from meshcoop.home.private_files import OTHERS, OTHERS_WRITE, check_private_folder
+from meshcoop.home.served_names import find_served_stores
 from meshcoop.home.settings import Settings, read_settings, write_settings
 
 HOME_VARIABLE = "MESHCOOP_HOME"
@@ -57,13 +58,13 @@ class Home:
     @property
     def served_folder(self) -> Path:
         """The path of a folder of databases. The folder has one database for each neighbourhood
-        that a relay serves. Each database is named after its neighbourhood.
+        that a relay serves. The names of these databases are sealed (R-01.28c).
         """
         return self.path / "served"
 
     def served_stores(self) -> list[Path]:
         """Returns the paths of the databases in the folder `served_folder`."""
-        return sorted(self.served_folder.glob(f"{'[0-9a-f]' * 64}.db"))
+        return find_served_stores(self.served_folder)
 
     def stores(self) -> list[Path]:
         """Returns the paths of all databases of records. The first is the home's own database."""

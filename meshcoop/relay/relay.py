@@ -3,6 +3,7 @@ no records.
 """
 
 import logging
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Keys
 from meshcoop.home.relay_limits import RelayLimits
+from meshcoop.home.served_names import ServedNames
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.doorway import answer_door
 from meshcoop.network.interface import (
@@ -109,6 +111,7 @@ class Relay:
         )
         self._home = home
         self._keys = keys
+        self._names = ServedNames(home.served_folder, keys.store_key)
         self._network = network
         self._nursery = nursery
         self._now = now
@@ -224,7 +227,9 @@ class Relay:
         neighbourhoods of these files.
         """
         for path in self._home.served_stores():
-            neighbourhood = bytes.fromhex(path.stem)
+            neighbourhood = self._names.neighbourhood_of(path)
+            if neighbourhood is None:
+                continue
             if self._neighbourhoods.has_left(neighbourhood):
                 self._erase_files(neighbourhood)
             else:
@@ -251,7 +256,7 @@ class Relay:
 
         A fault of a tenant ends only that tenant. Its neighbourhood is served again later.
         """
-        path = self._path_of(neighbourhood)
+        path = self._names.path_of(neighbourhood)
         path.parent.mkdir(mode=0o700, exist_ok=True)
         tenant = None
         try:
@@ -285,12 +290,13 @@ class Relay:
             self._verifier,
         )
 
-    def _path_of(self, neighbourhood: bytes) -> Path:
-        return self._home.served_folder / f"{neighbourhood.hex()}.db"
-
     def _erase_files(self, neighbourhood: bytes) -> None:
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{self._path_of(neighbourhood)}{ending}").unlink(missing_ok=True)
+        # The store goes last: as long as it is there, the next start erases the rest (R-08.7b).
+        for path in self._names.files_of(neighbourhood):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
     async def _reply(self, ends: Ends, ticket: bytes, frame: list[Any]) -> list[Any]:
         peer = ends.opener

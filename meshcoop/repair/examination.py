@@ -2,19 +2,24 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from meshcoop.home.folder import Home
+from meshcoop.home.served_names import ServedNames
 from meshcoop.repair import integrity
 from meshcoop.store.read_only import DAMAGED, ReadOnlyStore, raise_obstacle
 
 T = TypeVar("T")
 
+_SHOWN_ID = 8  # hexadecimal digits
+
 
 class Examined(TypedDict):
     """What the stores of a home show. A field is None if damage hides it.
 
-    `faults` has the faults of each damaged store, by the name of its file. `failed` are the errors
+    `faults` has the faults of each damaged store, by the name of its file. At a relay, the start of
+    a neighbourhood's id stands in place of the name. `failed` are the errors
     of the threads that the code failed to fold. `newer` counts the records of kinds that the
     program does not know. `head_times` are the times (ms) of each device's latest record.
     `last_meeting` is the time (ms) when this home last met another home, or 0 if it never met one.
@@ -33,14 +38,14 @@ def examine_stores(home: Home, key: bytes) -> Examined:
     """Looks into all stores of a home. `key` opens the stores. SQLite checks each file, and every
     record is hashed again. Raises Obstacle if a store cannot be read now.
     """
-    paths = home.stores()
-    faults = {path.name: integrity.find_faults(path, key) for path in paths}
+    names = _name_stores(home, key)
+    faults = {name: integrity.find_faults(path, key) for name, path in names.items()}
     # A running node may be writing to its write-ahead log: half a frame would look like damage.
     if not home.is_running():
-        for path in paths:
+        for name, path in names.items():
             wal_fault = integrity.find_wal_fault(path)
             if wal_fault is not None:
-                faults[path.name].append(wal_fault)
+                faults[name].append(wal_fault)
     is_lost = integrity.is_lost(home.store_file, key)
 
     def read_home(read: Callable[[ReadOnlyStore], T]) -> T | None:
@@ -66,6 +71,16 @@ def examine_stores(home: Home, key: bytes) -> Examined:
         "head_times": read_home(lambda store: store.head_times()),
         "last_meeting": read_home(lambda store: store.last_meeting() or 0),
     }
+
+
+def _name_stores(home: Home, key: bytes) -> dict[str, Path]:
+    """Returns the paths of all stores of a home. Each has a name by which people know the store."""
+    names = ServedNames(home.served_folder, key)
+    stores = {home.store_file.name: home.store_file}
+    for path in home.served_stores():
+        neighbourhood = names.neighbourhood_of(path)
+        stores[path.name if neighbourhood is None else neighbourhood.hex()[:_SHOWN_ID]] = path
+    return stores
 
 
 def _failed_threads(home: Home, key: bytes) -> list[str] | None:

@@ -8,6 +8,7 @@ from meshcoop.errors import Remark
 from meshcoop.fold.state import State
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Keys
+from meshcoop.home.served_names import ServedNames
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.repair import integrity, rebuild
 from meshcoop.repair.integrity import Report
@@ -32,7 +33,9 @@ def mend_stores(
     it still serves the others.
     """
     neighbourhood = keys.neighbourhood
-    served = home.served_stores()
+    names = ServedNames(home.served_folder, keys.store_key)
+    names.rename_older()
+    served = {path: names.neighbourhood_of(path) for path in home.served_stores()}
 
     def inbox_of(store: Store) -> Inbox | None:
         if neighbourhood is None:
@@ -41,9 +44,11 @@ def mend_stores(
         return Inbox(founding.open_state(store, neighbourhood, devices, now, keys.boxes))
 
     repairs = [rebuild.mend_store(home.store_file, keys.store_key, inbox_of, on_check, on_mend)]
-    for path in served:
-        with log_disk_errors(f"{path.name} is not looked at"):
-            repairs.append(_mend_at_relay(path, keys.store_key, now, on_check, on_mend))
+    for path, served_id in served.items():
+        if served_id is None:  # a file of another relay
+            continue
+        with log_disk_errors(f"the store of {served_id.hex()} is not looked at"):
+            repairs.append(_mend_at_relay(path, keys.store_key, served_id, now, on_check, on_mend))
     if (neighbourhood or served) and integrity.is_lost(home.store_file, keys.store_key):
         repairs.append(Remark(Repair.LOST, {}))
     return [repair for repair in repairs if repair is not None]
@@ -52,13 +57,12 @@ def mend_stores(
 def _mend_at_relay(
     path: Path,
     key: bytes,
+    neighbourhood: bytes,
     now: Callable[[], int],
     on_check: Report | None,
     on_mend: Report | None,
 ) -> Remark | None:
     from meshcoop.relay.tenant import HandedKeys  # imported late: only relays need it
-
-    neighbourhood = bytes.fromhex(path.stem)
 
     def inbox_of(store: Store) -> Inbox:
         return Inbox(State(store, neighbourhood, HandedKeys(store), now))

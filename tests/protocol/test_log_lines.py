@@ -84,7 +84,7 @@ def test_a_clock_that_is_put_back_silences_nothing():
 def test_no_entry_has_a_whole_id_wherever_it_stands(formatter):
     """R-05.12b: the id of a neighbourhood opens its doors, and people send logs to others."""
     whole = bytes(range(32)).hex()
-    fault = raise_error(f"served/{whole}.db-wal is damaged")
+    fault = raise_error(f"the store of {whole} is damaged")
     for words in (whole, whole.upper(), f"x{whole}y{whole}", f"/home/{whole[:40]}", f"{whole}.db"):
         line = formatter.format(make_entry(words, fault)).lower()
         assert whole[:8] in line

@@ -12,6 +12,7 @@ from prometheus_client import generate_latest
 
 from meshcoop.errors import Mistake
 from meshcoop.home.relay_limits import RelayLimits
+from meshcoop.home.served_names import ServedNames
 from meshcoop.relay.metrics import Metrics
 from meshcoop.sync import relay_enrolment
 from protocol.errors import Refused
@@ -19,6 +20,7 @@ from protocol.wire import gossip, relay_ticket
 from protocol.wire import sync_session as sync
 from tests.support.simulated_relays import RelayHome
 from tests.support.simulated_street import Home, Simulate, Street, store_of
+from tests.support.stores import STORE_KEY
 
 COMMANDS = 14
 SETTLED = 200  # seconds after which each home has dialled the relay and signed what is due
@@ -86,7 +88,8 @@ class Sequence:
                 await self.relay.relay.leave(street.neighbourhood)
             return
         await self.relay.relay.leave(street.neighbourhood)
-        assert not list(self.relay.path.glob(f"served/{street.neighbourhood.hex()}*"))
+        names = ServedNames(self.relay.path / "served", STORE_KEY)
+        assert not names.files_of(street.neighbourhood)
         self.served.discard(street)
         leaving = self.enrolled & set(street.homes.values())
         self.enrolled -= leaving

@@ -11,6 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from meshcoop.home.served_names import ServedNames
 from tests.support.real_homes import Folder, Home, eventually, folder
 
 COMMANDS = 8
@@ -34,6 +35,7 @@ class Sequence:
             self.port = free.getsockname()[1]
         self.relay("relay", "metrics", str(self.port))
         self.relay("up")
+        self.names = ServedNames(self.relay.path / "served", self.relay.store_key)
         self.ids = {one: one("status")["neighbourhood"]["id"] for one in self.members}
         self.tickets: dict[str, Home | None] = {}
         self.served: set[Home] = set()
@@ -71,7 +73,7 @@ class Sequence:
             assert "names none" in self.relay.refused("relay", "leave", self.ids[member][:16])
             return
         self.relay("relay", "leave", self.ids[member][:16])
-        assert not list(self.relay.path.glob(f"served/{self.ids[member]}*"))
+        assert not self.names.files_of(bytes.fromhex(self.ids[member]))
         self.served.discard(member)
         self.enrolled.discard(member)  # she ends the enrolment as soon as she hears of it
 
@@ -99,7 +101,7 @@ class Sequence:
             store.mkdir()
         self.relay("up")
         states = {row["neighbourhood"]["id"]: row["state"] for row in self.relay("relay", "list")}
-        unserved = {store.stem for store in blocked}
+        unserved = {self.names.neighbourhood_of(store).hex() for store in blocked}
         assert states == {
             self.ids[one]: "unserved" if self.ids[one] in unserved else "served"
             for one in self.served

@@ -185,6 +185,7 @@ def test_what_a_technician_watches(place):
     assert f'meshcoop_relay_records{{neighbourhood="{place_id[:16]}"}} {count}' in text
     assert "meshcoop_relay_neighbourhoods 1.0" in text
     assert "meshcoop_relay_reservations 1.0" in text
+    assert not [file for file in surgery.path.rglob("*") if place_id[:9] in file.name]
     lines = (surgery.path / "node.log").read_text().splitlines()
     said = [json.loads(line) for line in lines if not line.startswith("ready ")]
     assert any(one["logger"] == "meshcoop.relay.relay" for one in said)

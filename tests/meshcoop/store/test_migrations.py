@@ -9,15 +9,16 @@ import pytest
 from meshcoop.errors import Mistake
 from meshcoop.repair import rebuild
 from meshcoop.store import migrations
-from meshcoop.store.migrations import FIRST, Step, read_version
+from meshcoop.store.migrations import Step, read_version
 from meshcoop.store.peer_addresses import PeerAddresses
 from meshcoop.store.store import Store
 from tests.support.stores import STORE_KEY, open_rows
 
+NEWEST = max(migrations.STEPS)  # the version from which the steps of these tests lead on
 # What two later programs could do to a table of today: a new column, then other values in it.
 STEPS = {
-    FIRST + 1: Step("addresses", ("ALTER TABLE addresses ADD COLUMN tries INTEGER DEFAULT 0",)),
-    FIRST + 2: Step(
+    NEWEST + 1: Step("addresses", ("ALTER TABLE addresses ADD COLUMN tries INTEGER DEFAULT 0",)),
+    NEWEST + 2: Step(
         "addresses",
         ("UPDATE addresses SET tries = tries + 1", "UPDATE addresses SET tries = tries * 10"),
     ),
@@ -71,7 +72,7 @@ def older(tmp_path):
 def test_a_new_store_is_of_the_newest_version(tmp_path, monkeypatch):
     monkeypatch.setattr(migrations, "STEPS", STEPS)
     with closing(Store(tmp_path / "store.db", STORE_KEY)) as store:
-        assert read_version(store.db) == FIRST + 2
+        assert read_version(store.db) == NEWEST + 2
 
 
 def test_each_step_is_taken_once(older, monkeypatch):
@@ -86,7 +87,7 @@ def test_a_killed_process_leaves_a_store_of_one_version_or_of_the_next(older):
     command = [sys.executable, "-c", KILLER, str(older)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     states = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
-    shapes = {FIRST: (before, 5), FIRST + 1: (before + 1, 0), FIRST + 2: (before + 1, 10)}
+    shapes = {NEWEST: (before, 5), NEWEST + 1: (before + 1, 0), NEWEST + 2: (before + 1, 10)}
     assert all(state == (state[0], *shapes[state[0]]) for state in states)
     assert [version for version, *_ in states] == sorted(version for version, *_ in states)
     assert {version for version, *_ in states} == set(shapes)
