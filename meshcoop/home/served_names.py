@@ -60,7 +60,7 @@ class ServedNames:
         opens it before. So SQLite never finds a store without its write-ahead log.
         """
         # What is deeper in the folder comes first: a renamed folder would change its path.
-        found = sorted(
+        paths = sorted(
             self._folder.rglob("*"), key=lambda path: (-len(path.parts), _is_store(path))
         )
         for path in paths:

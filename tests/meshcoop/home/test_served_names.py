@@ -38,8 +38,8 @@ while True:
     logs = {name.removesuffix("-wal") for name in older if name.endswith("-wal")}
     stores = {name for name in older if name.endswith(".db")}
     print(len(stores), len(logs), logs <= stores)
-    if not status:
-        break
+    if os.WIFEXITED(status):
+        sys.exit(os.WEXITSTATUS(status))
 """
 
 
