@@ -26,12 +26,19 @@ def find_faults(root: Path) -> Iterator[str]:
             if not _is_there(root, path, cited):
                 yield _absent(path.relative_to(root), cited)
     for path in _python_files(root):
-        where = path.relative_to(root)
-        prose = "\n".join(_prose(path.read_text()))
-        files = [cited for cited in _FILE.findall(prose) if not _is_there(root, path, cited)]
-        bare = [f"{name}.md" for name in _BARE_NAME.findall(prose)]
-        for cited in sorted({*files, *(name for name in bare if name not in names)}):
-            yield _absent(where, cited)
+        source = path.read_text()
+        if _find_absent(root, path, source, names):  # to find the prose is slow: only if needed
+            prose = "\n".join(_prose(source))
+            for cited in sorted(_find_absent(root, path, prose, names)):
+                yield _absent(path.relative_to(root), cited)
+
+
+def _find_absent(root: Path, citing: Path, text: str, names: set[str]) -> set[str]:
+    """Returns the names of documents that a text cites and that are not in the repository. The
+    names of its papers are `names`.
+    """
+    files = {cited for cited in _FILE.findall(text) if not _is_there(root, citing, cited)}
+    return files | ({f"{name}.md" for name in _BARE_NAME.findall(text)} - names)
 
 
 def _absent(where: Path, cited: str) -> str:
