@@ -307,9 +307,11 @@ def eventually(is_so: Callable[[], Any], what: str, within: float = PATIENCE) ->
     fails with the message `what`.
     """
     deadline = time.monotonic() + within
+    pause = 0.05
     while not (found := is_so()):
         assert time.monotonic() < deadline, what
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(1.5 * pause, 0.5)  # what is asked often takes the processor from the nodes
     return found
 
 
