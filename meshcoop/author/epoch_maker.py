@@ -3,19 +3,30 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from meshcoop.author.signer import Signer
 from meshcoop.fold.epoch_fold import SLOTS_AT_ONCE, Choice
 from meshcoop.fold.state import State
-from protocol.authority.epochs import MAX_NAMED, MAX_SEALS
+from protocol.authority.epochs import MAX_LISTS, MAX_NAMED, MAX_SEALS, digest_lists
 from protocol.kinds.neighbourhood import Epoch as EpochRecord
 from protocol.record.envelope import DAY_MS
-from protocol.record.sealing import KEY_SIZE, EpochKey, seal_key
+from protocol.record.sealing import KEY_SIZE, EpochKey, key_origin, seal_key
 
 MOST_A_DAY = 8  # group keys that a home makes in a day because devices are gone
 
 _LOG = logging.getLogger(__name__)
+
+
+class _Unfinished(NamedTuple):
+    """A new key that is not yet sealed to all devices. `boxes` are the box keys without a slot.
+    `lists` are the digests of the key's lists of names.
+    """
+
+    key: EpochKey
+    lists: bytes
+    signer: Signer
+    boxes: list[bytes]
 
 
 class EpochMaker:
@@ -34,7 +45,7 @@ class EpochMaker:
         self._state = state
         self._devices = devices
         self._write = write
-        self._left: tuple[EpochKey, Signer, list[bytes]] | None = None  # box keys without a slot
+        self._left: _Unfinished | None = None
 
     def ensure(self, signer: Signer, now: int, random: Callable[[int], bytes]) -> None:
         """Makes a group key if this home has no key with which it may write (R-03.33). `now` is in
@@ -58,40 +69,48 @@ class EpochMaker:
         """
         if self._left is None:
             return False
-        key, signer, boxes = self._left
+        key, lists, signer, boxes = self._left
         epoch = self._state.epochs.choose().epoch
         if epoch is None or epoch.key_id != key.id:
             self._left = None  # it is used no more
             return False
         with self._state.store.transaction():
             for part in _parts(boxes[:SLOTS_AT_ONCE], MAX_SEALS):
-                self._write_part(key, signer, part, b"")
-        self._left = (key, signer, boxes[SLOTS_AT_ONCE:]) if boxes[SLOTS_AT_ONCE:] else None
-        return self._left is not None
+                self._write_part(key, lists, signer, part)
+        left = boxes[SLOTS_AT_ONCE:]
+        self._left = _Unfinished(key, lists, signer, left) if left else None
+        return bool(left)
 
     def _make(self, signer: Signer, choice: Choice, secret: bytes) -> None:
         authority = self._state.authority
         assert authority is not None, "who signs is a member by it"
-        key = EpochKey.from_key(signer.device, secret)
+        # People first: a key may leave out devices that are gone, but no people (R-03.33b).
+        names = [*sorted(choice.departed.people), *sorted(choice.departed.devices)]
+        name_lists = [b"".join(part) for part in _parts(names, MAX_NAMED)][:MAX_LISTS]
+        lists = digest_lists(name_lists)
+        key = EpochKey.from_key(key_origin(signer.device, lists), secret)
         # Devices of this home may not have written yet.
         own = {signer.device, *filter(authority.is_live, self._devices)}
         boxes = [authority.devices[device].box for device in sorted(own)]
         boxes += [box for device, box in choice.readers.items() if device not in own]
-        names = sorted(choice.departed.all)
-        name_parts = [b"".join(part) for part in _parts(names, MAX_NAMED)]
         box_parts = _parts(boxes[:SLOTS_AT_ONCE], MAX_SEALS)
         self._state.epochs.hold_made(key)
-        for part, joined in zip_longest(box_parts, name_parts):
-            self._write_part(key, signer, part or [], joined or b"")
+        for part, joined in zip_longest(box_parts, name_lists):
+            self._write_part(key, lists, signer, part or [], joined or b"")
         if boxes[SLOTS_AT_ONCE:] and signer.device in self._devices:
-            self._left = (key, signer, boxes[SLOTS_AT_ONCE:])
+            self._left = _Unfinished(key, lists, signer, boxes[SLOTS_AT_ONCE:])
         _LOG.info("made a group key for %d devices; %d are gone", len(boxes), len(names))
 
     def _write_part(
-        self, key: EpochKey, signer: Signer, boxes: Sequence[bytes], names: bytes
+        self,
+        key: EpochKey,
+        lists: bytes,
+        signer: Signer,
+        boxes: Sequence[bytes],
+        names: bytes = b"",
     ) -> None:
         seals = [box + seal_key(key.key, box) for box in boxes]
-        self._write({"key_id": key.id, "seals": seals, "gone": names}, signer)
+        self._write({"key_id": key.id, "seals": seals, "gone": names, "lists": lists}, signer)
 
     def _made_on(self, day: int) -> int:
         made = {

@@ -18,9 +18,10 @@ from protocol.authority.epochs import (
     find_departed,
     find_readers,
     fits,
+    gather_names,
     is_named,
     name_gone,
-    split_names,
+    origin_of,
     standing_records,
 )
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
@@ -40,7 +41,7 @@ from protocol.wire.gossip import gossip_key
 
 SLOTS_AT_ONCE = 200  # slots that are checked in one step: some 25 ms of a small machine
 
-_Group = tuple[bytes, bytes]  # the maker and the id of its key
+_Group = tuple[bytes, bytes]  # the origin and the id of a key
 
 
 class Choice(NamedTuple):
@@ -69,7 +70,7 @@ class EpochFold:
         self._ring = ring
         self._authority: Authority | None = None
         self._groups: dict[_Group, list[AuthorityRecord]] = {}
-        self._gathered: dict[tuple[bytes, ...], Epoch] = {}  # by the ids of its records
+        self._gathered: dict[tuple[bytes, ...], Epoch | None] = {}  # by the ids of its records
         self._is_right: dict[bytes, bool] = {}  # by the id of an epoch record: are its slots right
         self._made: set[bytes] = set()  # ids of keys that this home has made
         self._read: set[bytes] = set()  # ids of records that were opened, or are for others
@@ -92,11 +93,11 @@ class EpochFold:
         acts = index.of_kinds(declared_of(EpochRecord).name)
         groups: dict[_Group, list[AuthorityRecord]] = defaultdict(list)
         for act in acts:
-            groups[act.device, act.fields["key_id"]].append(act)
+            groups[origin_of(act), act.fields["key_id"]].append(act)
         self._groups = groups
         new = [self._open(act) for act in acts if act.id not in self._read]
         roots = self.hold(key for key in new if key is not None)
-        self._note_names(act for act in acts if act.id not in self._read)
+        self._note_names()
         self._read.update(act.id for act in acts)
         roots |= self._take_given(index)
         self._accept_gossip(authority)
@@ -122,12 +123,12 @@ class EpochFold:
 
     def _keep(self, key: EpochKey) -> None:
         device, box = next(iter(self._ring.boxes.items()))
-        self.table.add(KeptKey(key.id, key.maker, device, lock_kept_key(key, box)))
+        self.table.add(KeptKey(key.id, key.origin, device, lock_kept_key(key, box)))
 
     def _unlock(self, kept: KeptKey) -> EpochKey | None:
         box = self._ring.boxes.get(kept.device)
         try:
-            return open_kept_key(kept.id, kept.maker, kept.locked, box) if box else None
+            return open_kept_key(kept.id, kept.origin, kept.locked, box) if box else None
         except Refused:
             return None  # the disk has changed it: the home asks for it again
 
@@ -157,7 +158,7 @@ class EpochFold:
         theirs = [name_gone(device), name_gone(authority.owners[device])]
         for key_id in ids:
             key = self._ring.get(key_id)
-            names = self.table.names_of(key.maker, key_id) if key else None
+            names = self.table.names_of(key.origin) if key else None
             if key is None or names is None or any(is_named(name, names) for name in theirs):
                 continue
             if self._store.records.is_sealing(key_id):
@@ -209,22 +210,24 @@ class EpochFold:
         R-03.8c). Each epoch comes with its records. Records that do not count are left out.
         """
         candidates = []
-        for (maker, key_id), group in self._groups.items():
-            if not self._holds(maker, key_id):
+        for group_key, group in self._groups.items():
+            if not self._holds(group_key):
                 continue
             acts = standing_records(group, authority)
-            if acts and departed.people <= (epoch := self._gather(acts)).names <= departed.all:
+            epoch = self._gather(acts) if acts else None
+            if epoch is not None and departed.people <= epoch.names <= departed.all:
                 candidates.append((epoch, acts))
         return candidates
 
-    def _holds(self, maker: bytes, key_id: bytes) -> bool:
-        """Returns whether this home holds the key, and the device `maker` made the key
+    def _holds(self, group: _Group) -> bool:
+        """Returns whether this home holds the key of a group, and the key has the group's origin
         (R-03.8d).
         """
+        origin, key_id = group
         key = self._ring.get(key_id)
-        return key is not None and key.maker == maker
+        return key is not None and key.origin == origin
 
-    def _gather(self, acts: list[AuthorityRecord]) -> Epoch:
+    def _gather(self, acts: list[AuthorityRecord]) -> Epoch | None:
         ids = tuple(act.id for act in acts)
         if ids not in self._gathered:
             self._gathered[ids] = Epoch.gather(acts)
@@ -265,7 +268,7 @@ class EpochFold:
             if box is None:
                 continue
             try:
-                key = EpochKey.from_key(act.device, open_key(seal[KEY_SIZE:], box))
+                key = EpochKey.from_key(origin_of(act), open_key(seal[KEY_SIZE:], box))
             except Refused:
                 continue
             if key.id == act.fields["key_id"]:
@@ -287,17 +290,15 @@ class EpochFold:
             )
         )
 
-    def _note_names(self, acts: Iterable[AuthorityRecord]) -> None:
-        """Notes the people and devices that epoch records name as gone. These notes stay when a
+    def _note_names(self) -> None:
+        """Notes the people and devices that new epoch records name as gone. These notes stay when a
         record is dropped.
         """
-        for act in acts:
-            maker, key_id = act.device, act.fields["key_id"]
-            before = self.table.names_of(maker, key_id)
-            names = {*split_names(before or b""), *split_names(act.fields["gone"])}
-            joined = b"".join(sorted(names))
-            if joined != before:
-                self.table.set_names(maker, key_id, joined)
+        for (origin, _), acts in self._groups.items():
+            is_new = any(act.id not in self._read for act in acts)
+            names = gather_names(acts) if is_new else None
+            if names is not None:
+                self.table.note_names(origin, names)
 
     def _roots(self, key_ids: Iterable[bytes]) -> set[int]:
         return {
@@ -310,11 +311,10 @@ class EpochFold:
         """
         counting = {
             act.fields["key_id"]: (act.time, act.id)
-            for group in self._groups.values()
+            for group_key, group in self._groups.items()
+            if self._holds(group_key)
             for act in group
-            if self._holds(act.device, act.fields["key_id"])
-            and authority.person_of_device(act.device)
-            and authority.stands(act.device, act.seq)
+            if authority.person_of_device(act.device) and authority.stands(act.device, act.seq)
         }
         latest_first = sorted(counting, key=lambda key_id: counting[key_id], reverse=True)
         keys = [self._ring.get(key_id) for key_id in latest_first]

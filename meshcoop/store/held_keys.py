@@ -7,10 +7,10 @@ from meshcoop.store.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS epoch_keys (
-    id BLOB PRIMARY KEY, maker BLOB NOT NULL, device BLOB NOT NULL, locked BLOB NOT NULL
+    id BLOB PRIMARY KEY, origin BLOB NOT NULL, device BLOB NOT NULL, locked BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS epoch_names (
-    maker BLOB NOT NULL, id BLOB NOT NULL, names BLOB NOT NULL, PRIMARY KEY (maker, id)
+    origin BLOB PRIMARY KEY, names BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS keys_given (
     device BLOB NOT NULL, id BLOB NOT NULL, PRIMARY KEY (device, id)
@@ -25,17 +25,17 @@ CREATE TABLE IF NOT EXISTS gossip_keys (
 
 
 class KeptKey(NamedTuple):
-    """A group key, locked with the box key of `device`. `maker` is the device that made it."""
+    """A group key, locked with the box key of `device`. `origin` says where the key is from."""
 
     id: bytes
-    maker: bytes
+    origin: bytes
     device: bytes
     locked: bytes
 
 
 class EpochKeys:
     """The tables of group keys. They also hold two more facts about each key: who is gone according
-    to its maker, and to which devices this home gave it.
+    to its lists, and to which devices this home gave it.
 
     A key stays here even if the records that brought it are deleted, because contents are sealed
     with the key. The key is locked with the box key of a device of this home. The store does not
@@ -48,29 +48,27 @@ class EpochKeys:
 
     def all(self) -> list[KeptKey]:
         """Returns all keys, locked."""
-        rows = self._db.execute("SELECT id, maker, device, locked FROM epoch_keys")
+        rows = self._db.execute("SELECT id, origin, device, locked FROM epoch_keys")
         return [KeptKey(*row) for row in rows]
 
     def add(self, key: KeptKey) -> None:
         """Adds a key. Does nothing if the key is here already."""
         self._db.execute(
-            "INSERT OR IGNORE INTO epoch_keys (id, maker, device, locked) VALUES (?, ?, ?, ?)", key
+            "INSERT OR IGNORE INTO epoch_keys (id, origin, device, locked) VALUES (?, ?, ?, ?)", key
         )
 
-    def names_of(self, maker: bytes, key_id: bytes) -> bytes | None:
-        """Returns the names of everybody who is gone, according to the maker of a key. The names
-        are joined. Returns None if no record of the key was ever here.
+    def names_of(self, origin: bytes) -> bytes | None:
+        """Returns the names of everybody who is gone, according to the lists of an origin. The
+        names are joined. Returns None if some of the lists were never here.
         """
         row = self._db.execute(
-            "SELECT names FROM epoch_names WHERE maker = ? AND id = ?", (maker, key_id)
+            "SELECT names FROM epoch_names WHERE origin = ?", (origin,)
         ).fetchone()
         return row[0] if row else None
 
-    def set_names(self, maker: bytes, key_id: bytes, names: bytes) -> None:
-        """Stores the joined names of everybody who is gone, according to the maker of a key."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO epoch_names VALUES (?, ?, ?)", (maker, key_id, names)
-        )
+    def note_names(self, origin: bytes, names: bytes) -> None:
+        """Stores the joined names of everybody who is gone, according to the lists of an origin."""
+        self._db.execute("INSERT OR IGNORE INTO epoch_names VALUES (?, ?)", (origin, names))
 
     def given_to(self, device: bytes) -> set[bytes]:
         """Returns the ids of the keys that this home has given to a device in records."""

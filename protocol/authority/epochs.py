@@ -1,24 +1,27 @@
 """Epochs: which group key seals new records (specs/03, section Epoch keys).
 
-An epoch's records hand one group key to devices, and name everybody who is gone. Writers use only
-an epoch that names exactly the people and devices that are gone. So after every departure, a
-remaining member has to make a new key, no matter who made the old key.
+An epoch's records hand one group key to devices, and name everybody who is gone. The key's id
+commits to these names, so nobody changes the names later. Writers use only an epoch that names
+exactly the people and devices that are gone. So after every departure, a remaining member has to
+make a new key, no matter who made the old key.
 
 These functions only choose an epoch. Before that, the caller checks two things: the home must hold
 the key, and the slots in the epoch's records must be right (R-03.8d).
 """
 
-import hashlib
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import NamedTuple
 
 from protocol.authority.authority import Authority
 from protocol.authority.record_index import AuthorityRecord
-from protocol.record.sealing import KEY_SIZE
+from protocol.record.sealing import KEY_SIZE, key_origin
 
 NAME_SIZE = 16  # bytes of the name of somebody who is gone
 MAX_SEALS = 64  # devices to which one record seals a key
-MAX_NAMED = 400  # names of the gone in one record; with the seals, the record has under 15 kB
+MAX_NAMED = 400  # names of the gone in one record
+MAX_LISTS = 32  # lists of names; with a list and the seals, the record has under 15 kB
+DIGEST_SIZE = 32  # bytes of the SHA-256 digest of a list
 
 
 class Departed(NamedTuple):
@@ -36,27 +39,52 @@ class Departed(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """All records of one maker for one group key, taken together.
+    """All records of one origin for one group key, taken together.
 
-    `maker` is the device that made the key. `names` are the names of everybody who is gone,
-    according to the records. `boxes` are the box keys to which the records seal the group key.
+    `names` are the names of everybody who is gone, according to the lists in the records. `boxes`
+    are the box keys to which the records seal the group key.
     """
 
-    maker: bytes
     key_id: bytes
     names: frozenset[bytes]
     boxes: frozenset[bytes]
 
     @classmethod
-    def gather(cls, records: Iterable[AuthorityRecord]) -> "Epoch":
-        """Makes an epoch from its records. There must be at least one record."""
+    def gather(cls, records: Iterable[AuthorityRecord]) -> "Epoch | None":
+        """Makes an epoch from its records. There must be at least one record. Returns None if the
+        records lack a list of names.
+        """
         records = list(records)
+        names = gather_names(records)
+        if names is None:
+            return None
         return cls(
-            records[0].device,
             records[0].fields["key_id"],
-            frozenset(name for record in records for name in split_names(record.fields["gone"])),
+            frozenset(split_names(names)),
             frozenset(seal[:KEY_SIZE] for record in records for seal in record.fields["seals"]),
         )
+
+
+def origin_of(record: AuthorityRecord) -> bytes:
+    """Returns the origin of the key in an epoch record (R-01.21)."""
+    return key_origin(record.device, record.fields["lists"])
+
+
+def gather_names(records: Iterable[AuthorityRecord]) -> bytes | None:
+    """Joins the lists of names to which the records of one origin commit. Returns None if a list is
+    not among the records (R-03.8h). A list to which they do not commit is left out.
+    """
+    records = list(records)
+    lists = {sha256(record.fields["gone"]).digest(): record.fields["gone"] for record in records}
+    digests = split_digests(records[0].fields["lists"])
+    if not lists.keys() >= set(digests):
+        return None
+    return b"".join(lists[digest] for digest in digests)
+
+
+def digest_lists(lists: Iterable[bytes]) -> bytes:
+    """Returns the joined digests of lists of names, as an epoch record has them."""
+    return b"".join(sha256(names).digest() for names in lists)
 
 
 def standing_records(
@@ -74,12 +102,17 @@ def standing_records(
 
 def name_gone(key: bytes) -> bytes:
     """Returns the name that an epoch's records use for a person or a device that is gone."""
-    return hashlib.sha256(b"meshcoop gone 2\0" + key).digest()[:NAME_SIZE]
+    return sha256(b"meshcoop gone 2\0" + key).digest()[:NAME_SIZE]
 
 
 def split_names(joined: bytes) -> list[bytes]:
     """Splits a field of joined names into the single names."""
     return [joined[at : at + NAME_SIZE] for at in range(0, len(joined), NAME_SIZE)]
+
+
+def split_digests(joined: bytes) -> list[bytes]:
+    """Splits a field of joined digests into the single digests."""
+    return [joined[at : at + DIGEST_SIZE] for at in range(0, len(joined), DIGEST_SIZE)]
 
 
 def is_named(name: bytes, joined: bytes) -> bool:

@@ -5,7 +5,14 @@ out who belongs and which rules are in force. Most of them change no view.
 """
 
 from protocol.authority.charter_rules import CharterRules
-from protocol.authority.epochs import MAX_NAMED, MAX_SEALS, NAME_SIZE
+from protocol.authority.epochs import (
+    DIGEST_SIZE,
+    MAX_LISTS,
+    MAX_NAMED,
+    MAX_SEALS,
+    NAME_SIZE,
+    digest_lists,
+)
 from protocol.authority.kind_names import (
     ADMIT,
     CHARTER,
@@ -107,6 +114,7 @@ class Epoch(Authorial):
         "key_id": bytes(KEY_ID_SIZE),
         "seals": [bytes(KEY_SIZE + SLOT_SIZE)],
         "gone": bytes(NAME_SIZE),
+        "lists": digest_lists([bytes(NAME_SIZE)]),
     }
 
     key_id: bytes = Bytes(required=True, min=KEY_ID_SIZE, max=KEY_ID_SIZE)
@@ -119,7 +127,12 @@ class Epoch(Authorial):
     gone: bytes = Bytes(
         required=True,
         max=MAX_NAMED * NAME_SIZE,
-        help="the people and devices that are gone, each as a hash of 16 bytes",
+        help="a list of people and devices that are gone, each as a hash of 16 bytes",
+    )
+    lists: bytes = Bytes(
+        required=True,
+        max=MAX_LISTS * DIGEST_SIZE,
+        help="the SHA-256 digests of all lists of the epoch",
     )
 
 

@@ -53,17 +53,17 @@ class EpochKey(NamedTuple):
     """The group key of an epoch (32 bytes), which all members have.
 
     `id` names the key. It is a hash, so it does not reveal the key, and no other key has this id.
-    `maker` is the device that made the key.
+    `origin` says who made the key, and which lists name who is gone (see `key_origin`).
     """
 
     id: bytes
-    maker: bytes
+    origin: bytes
     key: bytes
 
     @classmethod
-    def from_key(cls, maker: bytes, key: bytes) -> "EpochKey":
-        """Makes an EpochKey from its maker's device key and the bytes of the group key."""
-        return cls(epoch_key_id(maker, key), maker, key)
+    def from_key(cls, origin: bytes, key: bytes) -> "EpochKey":
+        """Makes an EpochKey from its origin and the bytes of the group key."""
+        return cls(epoch_key_id(origin, key), origin, key)
 
 
 def derive_key(secret: bytes, purpose: str, length: int = KEY_SIZE) -> bytes:
@@ -110,12 +110,22 @@ def private_field_context(neighbourhood: bytes, device: bytes, seq: int, field: 
     return content_context(neighbourhood, device, seq) + field.encode()
 
 
-def epoch_key_id(maker: bytes, key: bytes) -> bytes:
-    """Returns the id of an epoch key: a hash that belongs to this key and its maker only (R-01.21).
+def key_origin(maker: bytes, digests: bytes) -> bytes:
+    """Returns the origin of an epoch key: a hash of its maker and its lists of names (R-01.21).
 
-    So nobody else can write records for a maker's key: such records would belong to another id.
+    `digests` are the SHA-256 digests of the lists, joined.
     """
-    return hashlib.sha256(b"meshcoop epoch 2\0" + maker + key).digest()
+    return hashlib.sha256(b"meshcoop origin 2\0" + maker + digests).digest()
+
+
+def epoch_key_id(origin: bytes, key: bytes) -> bytes:
+    """Returns the id of an epoch key: a hash that belongs to this key and its origin only
+    (R-01.21).
+
+    So nobody else can write records for a maker's key, and the maker cannot name other people
+    later: such records would belong to another id.
+    """
+    return hashlib.sha256(b"meshcoop epoch 2\0" + origin + key).digest()
 
 
 def seal_epoch_content(epoch: EpochKey, plain: bytes, context: bytes, seed: bytes) -> bytes:
@@ -180,16 +190,16 @@ def lock_kept_key(key: EpochKey, box: BoxKey) -> bytes:
     """Locks a group key for the disk of the home that has `box`. No other home reads the result."""
     lock = derive_key(box.secret, "kept key")
     locked: bytes = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
-        key.key, key.id + key.maker, key.id[:NONCE_SIZE], lock
+        key.key, key.id + key.origin, key.id[:NONCE_SIZE], lock
     )
     return locked
 
 
-def open_kept_key(key_id: bytes, maker: bytes, locked: bytes, box: BoxKey) -> EpochKey:
+def open_kept_key(key_id: bytes, origin: bytes, locked: bytes, box: BoxKey) -> EpochKey:
     """Opens a group key that `lock_kept_key` locked. Raises Refused (R-01.22)."""
     lock = derive_key(box.secret, "kept key")
-    key = _decrypt(lock, key_id[:NONCE_SIZE] + locked, key_id + maker, "R-01.22")
-    return EpochKey(key_id, maker, key)
+    key = _decrypt(lock, key_id[:NONCE_SIZE] + locked, key_id + origin, "R-01.22")
+    return EpochKey(key_id, origin, key)
 
 
 def seal_private_content(

@@ -10,7 +10,7 @@ from meshcoop.author import automatic, key_giving
 from meshcoop.author.epoch_maker import MOST_A_DAY
 from meshcoop.author.folding import fold_at_once
 from meshcoop.fold.epoch_fold import SLOTS_AT_ONCE
-from protocol.authority.epochs import name_gone
+from protocol.authority.epochs import digest_lists, name_gone
 from protocol.kinds.neighbourhood import Epoch
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
@@ -29,13 +29,20 @@ def box_of(home):
     return seal.device_box_key(home.me.device_seed).public
 
 
+def key_by(home, secret, lists=b""):
+    """Makes a group key of a home, without a record."""
+    return seal.EpochKey.from_key(seal.key_origin(home.me.device, lists), secret)
+
+
 def make_epoch(home, *readers, names=(), wrong=(), key=None):
     """Lets a home post an epoch that its software would not make."""
-    key = key or seal.EpochKey.from_key(home.me.device, home.street.dice.randbytes(32))
+    gone = b"".join(sorted(map(name_gone, names)))
+    lists = digest_lists([gone])
+    if key is None:
+        key = key_by(home, home.street.dice.randbytes(32), lists)
     right = [box_of(reader) + seal.seal_key(key.key, box_of(reader)) for reader in readers]
     garbage = [box_of(reader) + bytes(seal.SLOT_SIZE) for reader in wrong]
-    gone = b"".join(sorted(map(name_gone, names)))
-    home.write("epoch", key_id=key.id, seals=right + garbage, gone=gone)
+    home.write("epoch", key_id=key.id, seals=right + garbage, gone=gone, lists=lists)
     return key.id
 
 
@@ -194,6 +201,32 @@ def test_records_for_a_key_of_somebody_else_name_nobody_and_seal_nothing():
         assert key_of(b.post("offer", title="without C")) != key.id
 
 
+def test_a_maker_who_names_a_newcomer_later_hides_nothing_from_them():
+    """Mal's key names nobody, and others write with it. Then Mal's home writes further records for
+    this key. They name a newcomer, in each way in which a record can.
+    """
+    with street(homes=3) as (a, b, mal):
+        living(a, b, mal)
+        key_id = make_epoch(mal, a, b, mal)
+        key = mal.state.ring.get(key_id)
+        settle(a, b, mal)
+        said = b.post("offer", title="bread")
+        assert key_of(said) == key_id
+        settle(a, b, mal)
+        newcomer = a.street.person()
+        name = name_gone(newcomer.person)
+        of_key, of_name = digest_lists([b""]), digest_lists([name])
+        a.admit(newcomer)
+        c = a.street.home(a, newcomer)
+        for lists in (of_key, of_name, of_key + of_name):
+            mal.write("epoch", key_id=key.id, seals=[], gone=name, lists=lists)
+        settle(a, b, c, mal)
+        living(a, b, c, mal)
+        assert c.view(said) is None
+        assert ask(c, b)
+        assert c.view(said).title == "bread"
+
+
 def test_thirty_foreign_key_records_make_nobody_write():
     """A member, and an expelled one, write epochs: no home signs anything in answer."""
     with street(homes=4) as (a, b, c, mal):
@@ -237,12 +270,12 @@ def test_many_slots_cost_bounded_steps(monkeypatch):
     )
     with street(homes=2) as (a, mal):
         living(a, mal)
-        key = seal.EpochKey.from_key(mal.me.device, bytes(31) + b"k")
+        key = key_by(mal, bytes(31) + b"k")
         strangers = [seal.device_box_key(bytes([n, 1]) * 16).public for n in range(63)]
         boxes = [box_of(a), *strangers]
         seals = [box + seal.seal_key(key.key, box) for box in boxes]
         for _ in range(12):
-            mal.write("epoch", key_id=key.id, seals=seals, gone=b"")
+            mal.write("epoch", key_id=key.id, seals=seals, gone=b"", lists=b"")
         settle(a, mal)
         steps = []
         while a.state.epochs.check_slots():

@@ -70,7 +70,14 @@ READERS = {
     "log": read_log,
     "statement": lambda case: records.read_statement(*unhex(case, "hex")),
     "content": lambda case: records.read_content(*unhex(case, "hex")),
-    "epoch": lambda case: records.open_epoch(*unhex(case, "maker", "key", "hex", "context")),
+    "epoch": lambda case: records.open_epoch(
+        records.key_origin(*unhex(case, "maker", "lists")), *unhex(case, "key", "hex", "context")
+    ),
+    "names": lambda case: records.names_of(
+        *unhex(case, "maker"),
+        {bytes.fromhex(case["key_id"]): bytes.fromhex(case["key"])},
+        [value_of(fields) for fields in case["records"]],
+    ),
     "slot": lambda case: records.open_slot(*unhex(case, "hex", "device_seed")),
     "seal_to": lambda case: records.slot_key(bytes(range(32)), *unhex(case, "hex"), b"", b""),
     "private": lambda case: records.open_private(
@@ -144,12 +151,13 @@ def test_seals_and_statements():
         public, secret = records.box(bytes.fromhex(one["device_seed"]))
         assert (public.hex(), secret.hex()) == (one["box"], one["box_secret"])
     epoch, slot = case["epoch"], case["slot"]
-    maker, key, name, sealed, where, plain, seed = unhex(
-        epoch, "maker", "key", "key_id", "sealed", "context", "plain", "seed"
+    maker, lists, key, name, sealed, where, plain, seed = unhex(
+        epoch, "maker", "lists", "key", "key_id", "sealed", "context", "plain", "seed"
     )
-    assert records.key_id(maker, key) == name
-    assert records.open_epoch(maker, key, sealed, where) == plain
-    assert records.seal_epoch(maker, key, plain, where, seed) == sealed
+    origin = records.key_origin(maker, lists)
+    assert records.key_id(origin, key) == name
+    assert records.open_epoch(origin, key, sealed, where) == plain
+    assert records.seal_epoch(origin, key, plain, where, seed) == sealed
     key, sealed, to = unhex(slot, "key", "slot", "to")
     assert records.open_slot(sealed, bytes.fromhex(case["devices"][1]["device_seed"])) == key
     assert records.seal_slot(key, to) == sealed

@@ -12,6 +12,8 @@ from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, from_json, keys_of, 
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
 from protocol.authority import authority
+from protocol.authority.epochs import gather_names, origin_of
+from protocol.authority.record_index import AuthorityRecord
 from protocol.errors import Refused
 from protocol.fold import content as schema
 from protocol.fold.registry import KINDS
@@ -54,9 +56,12 @@ def read_log(case):
 
 
 def read_epoch(case):
-    maker, key = (bytes.fromhex(case[part]) for part in ("maker", "key"))
-    key = seal.EpochKey.from_key(maker, key)
+    key = epoch_key(*(bytes.fromhex(case[part]) for part in ("maker", "lists", "key")))
     seal.open_epoch_content(key, data(case), bytes.fromhex(case["context"]))
+
+
+def epoch_key(maker, lists, key):
+    return seal.EpochKey.from_key(seal.key_origin(maker, lists), key)
 
 
 def read_slot(case):
@@ -118,6 +123,18 @@ def read_keys(case):
         raise Refused("R-03.8", "the key is passed over")
 
 
+def read_names(case):
+    """Fails with Refused if the records lack the names to which the key commits."""
+    maker, key_id, key = (bytes.fromhex(case[part]) for part in ("maker", "key_id", "key"))
+    acts = [
+        AuthorityRecord(bytes(32), maker, 1, 1, "epoch", from_json(fields))
+        for fields in case["records"]
+    ]
+    of_key = [act for act in acts if seal.EpochKey.from_key(origin_of(act), key).id == key_id]
+    if not of_key or gather_names(of_key) is None:
+        raise Refused("R-03.8h", "a list of names is missing")
+
+
 def read_knock(case):
     knock = invitation.Knock.read(codec.unpack(data(case)))
     said = statement.read_statement(knock.statement)
@@ -140,6 +157,7 @@ READERS = {
     "statement": lambda case: statement.read_statement(data(case)),
     "chain": read_chain,
     "keys": read_keys,
+    "names": read_names,
     "content": lambda case: schema.read_content(data(case)),
     "epoch": read_epoch,
     "slot": read_slot,
@@ -214,7 +232,7 @@ def test_sealing_vectors():
     assert [one.public.hex() for one in boxes] == [one["box"] for one in case["devices"]]
     assert [one.secret.hex() for one in boxes] == [one["box_secret"] for one in case["devices"]]
     part = {name: unhex(case[name]) for name in ("epoch", "slot", "private", "record")}
-    epoch = seal.EpochKey.from_key(part["epoch"]["maker"], part["epoch"]["key"])
+    epoch = epoch_key(*(part["epoch"][name] for name in ("maker", "lists", "key")))
     assert epoch.id == part["epoch"]["key_id"]
     sealed = part["epoch"]["sealed"]
     assert (
@@ -257,7 +275,7 @@ def test_statement_vectors(case):
 
 def test_gossip_vector():
     case = unhex({k: v for k, v in load("gossip").items() if k != "topic"})
-    epoch = seal.EpochKey.from_key(case["maker"], case["epoch_key"])
+    epoch = epoch_key(case["maker"], b"", case["epoch_key"])
     assert gossip.topic_name(case["neighbourhood"]) == load("gossip")["topic"]
     assert gossip.gossip_key(epoch) == case["gossip_key"]
     keys = {gossip.name_gossip_key(case["gossip_key"]): case["gossip_key"]}
@@ -428,7 +446,7 @@ def test_an_epoch_key_reaches_only_those_to_whom_it_is_sealed():
     home = Home(case)
     home.take(home.wires)
     keys_known = [
-        {"key_id": one.id.hex(), "maker": one.maker.hex(), "key": one.key.hex()}
+        {"key_id": one.id.hex(), "origin": one.origin.hex(), "key": one.key.hex()}
         for one in home.state.ring.all()
     ]
     assert keys_known == case["epoch_keys"]

@@ -121,7 +121,7 @@ def epoch_keys(path):
     box = seal.device_box_key(keys.devices[0].seed)
     with open_rows(path / "store.db", keys.store_key) as db:
         rows = db.execute("SELECT content FROM records WHERE open AND content NOT NULL").fetchall()
-        kept = db.execute("SELECT id, maker, locked FROM epoch_keys").fetchall()
+        kept = db.execute("SELECT id, origin, locked FROM epoch_keys").fetchall()
     acts = [read_content(row[0]) for row in rows]
     seals = [one for kind, fields in acts if kind == "epoch" for one in fields["seals"]]
     found = {seal.open_kept_key(*row, box).key for row in kept}

@@ -24,11 +24,18 @@ _HOSTILE = frozenset({3, 4, 5})
 
 
 class Key(NamedTuple):
-    """A group key, as a symbol. `id` is what records name."""
+    """A group key, as a symbol. `id` is what records name. It commits to the maker and to `lists`,
+    the digests of lists of names.
+    """
 
     maker: bytes
+    lists: bytes
     id: bytes
     is_hostile: bool
+
+    def has(self, record):
+        """Returns whether an epoch record belongs to this key."""
+        return (record.device, record.fields["lists"], record.fields["key_id"]) == self[:3]
 
 
 class Person(NamedTuple):
@@ -120,7 +127,7 @@ class View:
     def _open(self, record):
         key = self.world.keys.get(record.fields["key_id"])
         slots = self.world.slots.get(record.id, {})
-        if key and key.maker == record.device and slots.get(self.machine.box):
+        if key and key.has(record) and slots.get(self.machine.box):
             self.keys[key.id] = key
 
     def forget_authority(self):
@@ -150,16 +157,15 @@ class View:
 
     def usable(self):
         """Returns the epochs whose keys this home holds and whose slots are right."""
-        groups = defaultdict(list)
-        for act in self.records():
-            if act.kind == "epoch":
-                groups[act.device, act.fields["key_id"]].append(act)
-        for (maker, key_id), group in groups.items():
-            acts = epochs.standing_records(group, self.authority)
-            key = self.keys.get(key_id)
+        for key in self.keys.values():
+            acts = epochs.standing_records(self.records_of(key), self.authority)
             is_right = all(all(self.world.slots[act.id].values()) for act in acts)
-            if acts and key and key.maker == maker and is_right:
-                yield epochs.Epoch.gather(acts)
+            epoch = epochs.Epoch.gather(acts) if acts and is_right else None
+            if epoch:
+                yield epoch
+
+    def records_of(self, key):
+        return [act for act in self.records() if act.kind == "epoch" and key.has(act)]
 
     def write(self):
         """Writes words for all members. Returns the key with which it seals them."""
@@ -177,9 +183,10 @@ class View:
 
     def make_key(self):
         readers = epochs.find_readers(self.authority, [*self.writers, self.device])
-        key = self.world.new_key(self.device, is_hostile=False)
+        names = b"".join(sorted(self.departed().all))
+        key = self.world.new_key(self.device, names, is_hostile=False)
         self.keys[key.id] = key
-        self.world.post_epoch(self.machine, key, readers.values(), self.departed().all, holder=self)
+        self.world.post_epoch(self.machine, key, readers.values(), names, holder=self)
         return key
 
     def hand_to(self, other):
@@ -190,12 +197,9 @@ class View:
         sealing = {act.fields["key"] for act in self.records() if act.kind == "words"}
         for key_id in sealing & self.keys.keys():
             key = self.keys[key_id]
-            acts = [
-                act
-                for act in self.records()
-                if act.kind == "epoch" and (act.device, act.fields["key_id"]) == (key.maker, key_id)
-            ]
-            if acts and other.names.isdisjoint(epochs.Epoch.gather(acts).names):
+            acts = self.records_of(key)
+            names = epochs.gather_names(acts) if acts else None
+            if names is not None and other.names.isdisjoint(epochs.split_names(names)):
                 other.keys[key_id] = key
 
 
@@ -231,18 +235,20 @@ class World:
             view.learn(one.device, len(log))
         return record
 
-    def new_key(self, maker, *, is_hostile):
-        key = Key(maker, _seed("key", len(self.keys), self.dice.random()), is_hostile)
+    def new_key(self, maker, names, *, is_hostile):
+        lists = epochs.digest_lists([names])
+        key = Key(maker, lists, _seed("key", len(self.keys), self.dice.random()), is_hostile)
         self.keys[key.id] = key
         return key
 
-    def post_epoch(self, one, key, boxes, names, *, holder=None, wrong=()):
+    def post_epoch(self, one, key, boxes, names, *, lists=None, holder=None, wrong=()):
         record = self.sign(
             one,
             "epoch",
             key_id=key.id,
             seals=[box + bytes(seal.SLOT_SIZE) for box in boxes],
-            gone=b"".join(sorted(names)),
+            gone=names,
+            lists=key.lists if lists is None else lists,
         )
         self.slots[record.id] = {box: box not in wrong for box in boxes}
         if holder:
@@ -309,27 +315,30 @@ class World:
                 view.forget_authority()  # who knows the log so far sees the fork
 
     def make_hostile_key(self):
-        """Mal's people make a key, or write records for a key of others that they hold. They name
-        and leave out whom they like.
+        """Mal's people make a key, or write records for a key that they hold, of their own or of
+        others. They name and leave out whom they like.
         """
         if not self.hostile():
             return
         by = self.dice.choice(self.hostile())
         held = [key for view in self.hostile() for key in view.keys.values()]
-        key = self.new_key(by.device, is_hostile=True)
-        if held and self.dice.random() < 0.3:
-            key = self.dice.choice(held)
+        own = [key for key in held if key.maker == by.device]
+        names = set(self.dice.choice(self.honest()).departed().all)  # some home would accept them
+        if self.dice.random() < 0.4:  # and somebody who belongs, or will
+            names.add(epochs.name_gone(person(self.dice.randrange(_PEOPLE)).key))
+        gone = b"".join(sorted(names))
+        key = self.new_key(by.device, gone, is_hostile=True)
+        if held and self.dice.random() < 0.4:
+            key = self.dice.choice(own if own and self.dice.random() < 0.5 else held)
+        lists = self.dice.choice((key.lists, epochs.digest_lists([gone])))
         for view in self.hostile():
             if key.id not in view.keys:
                 view.keys[key.id] = key
                 view.shared.add(key.id)
         everybody = [view.machine for view in self.views.values()]
         boxes = [one.box for one in everybody if self.dice.random() < 0.8]
-        names = set(self.dice.choice(self.honest()).departed().all)  # some home would accept them
-        if self.dice.random() < 0.4:  # and somebody who belongs, or will
-            names.add(epochs.name_gone(person(self.dice.randrange(_PEOPLE)).key))
         wrong = [box for box in boxes if self.dice.random() < 0.1]
-        self.post_epoch(by.machine, key, boxes, names, wrong=wrong)
+        self.post_epoch(by.machine, key, boxes, gone, lists=lists, wrong=wrong)
 
     def write(self):
         view = self.dice.choice(self.honest())
@@ -406,11 +415,15 @@ class World:
                         giver.hand_to(receiver)
 
     def unread(self):
-        """Returns the words that an honest home cannot read, though its device was never gone."""
+        """Returns the words that an honest home cannot read, though its device was never gone. Only
+        words count whose key somebody honest holds who still belongs: nobody else is asked.
+        """
+        held = {key_id for view in self.honest() if view.is_live() for key_id in view.keys}
         return [
             (view.machine.owner.number, record.device.hex()[:6])
             for view in self.honest()
             if view.is_live() and self.ever_gone.isdisjoint(view.names)
             for record, key in self.words
-            if view.authority.stands(record.device, record.seq) and key.id not in view.keys
+            if view.authority.stands(record.device, record.seq)
+            and key.id in held - view.keys.keys()
         ]

@@ -136,7 +136,7 @@ def _describe_home(home: _Household) -> Document:
         },
         "neighbourhood": state.neighbourhood.hex(),
         "epoch_keys": [
-            {"key_id": epoch.id.hex(), "maker": epoch.maker.hex(), "key": epoch.key.hex()}
+            {"key_id": epoch.id.hex(), "origin": epoch.origin.hex(), "key": epoch.key.hex()}
             for epoch in state.ring.all()
         ],
         "records": [_describe_record(record, state.contents.open) for record in records],

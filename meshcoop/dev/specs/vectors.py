@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from protocol.authority.epochs import digest_lists, name_gone
 from protocol.fold import content as contents
 from protocol.record import codec, envelope, root_statement, sealing
 from protocol.record.envelope import Header, Record
@@ -223,7 +224,8 @@ def _sealing() -> Document:
     ana = keys_of("Ana")
     ben = keys_of("Ben")
     place = seed_of("neighbourhood")
-    epoch = EpochKey.from_key(keys_of("Ana").device, seed_of("epoch key"))
+    lists = digest_lists([name_gone(seed_of("gone"))])
+    epoch = EpochKey.from_key(sealing.key_origin(ana.device, lists), seed_of("epoch key"))
     thanks = codec.pack(["thanks", {"text": "for the lift"}])
     context = sealing.content_context(place, ana.device, 7)
     field_context = sealing.private_field_context(place, ana.device, 7, "note")
@@ -239,7 +241,8 @@ def _sealing() -> Document:
             for keys in (ana, ben)
         ],
         "epoch": {
-            "maker": epoch.maker.hex(),
+            "maker": ana.device.hex(),
+            "lists": lists.hex(),
             "key": epoch.key.hex(),
             "key_id": epoch.id.hex(),
             "context": context.hex(),
@@ -321,14 +324,14 @@ def _describe_certificate(purpose: str, keys: KeySet, place: bytes) -> Document:
 def _gossip() -> Document:
     ana = keys_of("Ana")
     place = seed_of("neighbourhood")
-    epoch = EpochKey.from_key(keys_of("Ana").device, seed_of("epoch key"))
+    epoch = EpochKey.from_key(sealing.key_origin(ana.device, b""), seed_of("epoch key"))
     record = sign_next(
         ana, None, b"\xc0", neighbourhood=place, time=START_MS, audience=envelope.EPOCH
     )
     return {
         "neighbourhood": place.hex(),
         "topic": gossip.topic_name(place),
-        "maker": epoch.maker.hex(),
+        "maker": ana.device.hex(),
         "epoch_key": epoch.key.hex(),
         "gossip_key": gossip.gossip_key(epoch).hex(),
         "wire": record.wire.hex(),

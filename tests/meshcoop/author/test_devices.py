@@ -226,10 +226,10 @@ def test_what_was_written_with_a_thiefs_key_stays_readable_and_the_key_is_given_
 
 def thief_makes_a_key(thief, *homes):
     """Lets a thief make a key with slots for more devices than any other key has."""
-    key = seal.EpochKey.from_key(thief.me.device, b"t" * 32)
+    key = seal.EpochKey.from_key(seal.key_origin(thief.me.device, b""), b"t" * 32)
     boxes = [seal.device_box_key(home.me.device_seed).public for home in homes]
     seals = [box + seal.seal_key(key.key, box) for box in boxes]
-    thief.write("epoch", key_id=key.id, seals=seals, gone=b"")
+    thief.write("epoch", key_id=key.id, seals=seals, gone=b"", lists=b"")
     return key
 
 

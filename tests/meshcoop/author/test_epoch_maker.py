@@ -2,10 +2,11 @@
 
 import pytest
 
-from meshcoop.author import automatic, key_giving
+from meshcoop.author import automatic, epoch_maker, key_giving
 from meshcoop.author.epoch_maker import MOST_A_DAY
 from meshcoop.author.folding import fold_at_once
 from meshcoop.fold import epoch_fold
+from protocol.authority.epochs import name_gone
 from protocol.errors import Refused
 from protocol.kinds.neighbourhood import Epoch, GivenKeys, WantKeys
 from protocol.kinds.people import Profile
@@ -83,6 +84,26 @@ def test_each_departure_makes_a_key_that_the_departed_does_not_hold(way):
         assert key_of(after) not in ben.state.ring
         assert ada.view(after).title == "after"
         assert ben.view(after) is None
+
+
+@pytest.mark.parametrize(("lists", "named"), [(3, 3), (2, 2)])
+def test_an_epoch_has_several_lists_of_names_and_people_stand_in_the_first(
+    monkeypatch, lists, named
+):
+    monkeypatch.setattr(epoch_maker, "MAX_NAMED", 1)
+    monkeypatch.setattr(epoch_maker, "MAX_LISTS", lists)
+    with street(homes=5) as (ada, ben, cho, dan, eve):
+        living_in(ada, ben, cho, dan, eve)
+        ada.write("device", statement=ben.revocation(ben.head.seq))
+        ada.write("device", statement=cho.revocation(cho.head.seq))
+        leave(ada, dan, "person")
+        said = ada.post("offer", title="bread")
+        settle(ada, eve)
+        assert eve.view(said).title == "bread"
+        choice = eve.state.epochs.choose()
+        assert choice.epoch.key_id == key_of(said)
+        assert len(choice.epoch.names) == named
+        assert name_gone(dan.me.person) in choice.epoch.names
 
 
 def revocation_of(home, device):

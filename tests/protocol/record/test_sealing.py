@@ -48,10 +48,19 @@ def test_epoch_content_opens_nowhere_else():
 
 def test_an_epoch_id_commits_to_its_key_without_telling_it():
     epoch = EpochKey.from_key(b"m" * 32, b"k" * 32)
-    others = [(b"m" * 32, b"l" * 32), (b"n" * 32, b"k" * 32)]  # another key, or another maker
+    others = [(b"m" * 32, b"l" * 32), (b"n" * 32, b"k" * 32)]  # another key, or another origin
     assert epoch.id == seal.epoch_key_id(b"m" * 32, b"k" * 32)
     assert epoch.id not in {seal.epoch_key_id(*other) for other in others}
     assert epoch.id not in epoch.key
+
+
+def test_the_origin_of_a_key_commits_to_its_maker_and_to_its_lists_of_names():
+    origins = {
+        seal.key_origin(maker, lists)
+        for maker in (b"m" * 32, b"n" * 32)
+        for lists in (b"", b"l" * 32, b"l" * 64)
+    }
+    assert len(origins) == 6
 
 
 @settings(deadline=None, max_examples=100)

@@ -114,8 +114,37 @@ def box(seed):
     return na.crypto_scalarmult_base(secret), secret
 
 
-def key_id(maker, key):
-    return sha(b"meshcoop epoch 2\0", maker, key)
+def key_origin(maker, lists):
+    return sha(b"meshcoop origin 2\0", maker, lists)
+
+
+def key_id(origin, key):
+    return sha(b"meshcoop epoch 2\0", origin, key)
+
+
+def key_of(device, fields, slot, seed):
+    """Returns the key that a slot of an epoch record gives to the device with this seed (R-03.8d).
+    `device` signed the record.
+    """
+    key = open_slot(slot, seed)
+    need(key_id(key_origin(device, fields["lists"]), key) == fields["key_id"], "R-11.3b")
+    return key
+
+
+def names_of(device, key_of_id, records):
+    """Returns the names of the gone to which the id of a key commits (R-03.8h). `records` are the
+    fields of all epoch records of the device. `key_of_id` has the key by its id.
+    """
+    lists = {sha(fields["gone"]): fields["gone"] for fields in records}
+    for fields in records:
+        digests = fields["lists"]
+        key = key_of_id.get(fields["key_id"])
+        if key and key_id(key_origin(device, digests), key) == fields["key_id"]:
+            wanted = [digests[at : at + 32] for at in range(0, len(digests), 32)]
+            need(all(digest in lists for digest in wanted), "R-03.8h")
+            joined = b"".join(lists[digest] for digest in wanted)
+            return {joined[at : at + 16] for at in range(0, len(joined), 16)}
+    raise RefusedError("R-03.8h", "no record has the lists of this key")
 
 
 def context(place, device, number):
@@ -125,12 +154,10 @@ def context(place, device, number):
 def open_keys(sealed, place, seed):
     """Returns the keys that were given to the device with this seed, by id (R-03.39d)."""
     where = b"meshcoop keys 2\0" + place + box(seed)[0]
-    given = unpack(open_private(private_key(sealed, seed), sealed, where))
-    return {
-        key_id(maker, joined[at : at + 32]): (maker, joined[at : at + 32])
-        for maker, joined in given
-        for at in range(0, len(joined), 32)
-    }
+    given = open_private(private_key(sealed, seed), sealed, where)
+    need(len(given) % 64 == 0, "R-03.39d")
+    pairs = [(given[at : at + 32], given[at + 32 : at + 64]) for at in range(0, len(given), 64)]
+    return {key_id(origin, key): (origin, key) for origin, key in pairs}
 
 
 # -- private words and records (R-01.24 to R-01.26) -----------------------------------------------
@@ -191,13 +218,13 @@ def _locks(sealed):
     return end
 
 
-def seal_epoch(maker, key, plain, where, seed):
+def seal_epoch(origin, key, plain, where, seed):
     nonce = derive(seed, b"epoch nonce", 24)
-    return key_id(maker, key) + nonce + _encrypt(plain, where, nonce, key)
+    return key_id(origin, key) + nonce + _encrypt(plain, where, nonce, key)
 
 
-def open_epoch(maker, key, content, where):
-    need(len(content) >= 72 and content[:32] == key_id(maker, key), "R-01.22")
+def open_epoch(origin, key, content, where):
+    need(len(content) >= 72 and content[:32] == key_id(origin, key), "R-01.22")
     return _decrypt("R-01.22", content[56:], where, content[32:56], key)
 
 
