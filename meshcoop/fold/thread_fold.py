@@ -27,7 +27,7 @@ from protocol.fold.view import Tombstone, View
 from protocol.kinds.people import Proxy
 from protocol.record import envelope
 
-MAX_RECORDS = 200  # records that are folded in one step, if threads may be put off
+MAX_RECORDS = 100  # records that are folded in one step, if threads may be put off
 
 # The disk or the machine has failed, and not the code that folds.
 NOT_OF_CODE = (StoreError, MemoryError)

@@ -26,7 +26,9 @@ from protocol.record import envelope
 from protocol.record.envelope import DAY_MS, Record
 from protocol.record.sealing import EpochKey
 
-_MOST_PLACED = 100  # records in one step, if others may wait
+AT_ONCE = 20  # records in one call, if the caller has a loop: a call is one step of the loop
+
+_MOST_PLACED = 2 * AT_ONCE  # records in one step, if others may wait
 _ROWS_FOR_EACH = 4  # rows without content that are read for each content to ask for
 
 # The store's note: 1 if the quotas have changed, and 0 while all logs are counted again.

@@ -35,3 +35,10 @@ class IngestResult:
     refused: list[Refusal] = field(default_factory=list)
     devices_with_gaps: set[bytes] = field(default_factory=set)
     diverged_devices: set[bytes] = field(default_factory=set)  # they have gaps, too
+
+    def add(self, other: "IngestResult") -> None:
+        """Adds the result of a later ingest to this result."""
+        self.stored += other.stored
+        self.refused += other.refused
+        self.devices_with_gaps |= other.devices_with_gaps
+        self.diverged_devices |= other.diverged_devices

@@ -1,16 +1,17 @@
 """The pipeline verifies one batch of records while the inbox stores the previous batch.
 
 Verifying takes most of the time that a record needs. So `meshcoop.ingest.verifier_process` verifies
-in another process. The inbox stores batches in the order in which they came.
+in another process. The inbox stores batches in the order in which they came. A peer chooses how many
+records it puts into a batch. So the inbox stores a few of them in each step of the loop.
 """
 
 from collections.abc import Awaitable, Callable
 
 import trio
 
-from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.inbox import AT_ONCE, Inbox
 from meshcoop.ingest.result import IngestResult
-from meshcoop.ingest.signatures import Verified
+from meshcoop.ingest.signatures import Verified, verify
 from protocol.record.envelope import Record
 
 Verifier = Callable[[list[Record], bytes], Awaitable[Verified]]
@@ -37,7 +38,9 @@ class VerifyPipeline:
         While too many batches are under way, waits before it takes this one.
         """
         if self._verifier is None:
-            then(self._inbox.ingest_wires(wires))
+            result, records = self._read(wires)
+            await self._store(verify(records, self._inbox.state.neighbourhood), result)
+            then(result)
             return
         await self._slots.acquire()
         before = self._last
@@ -57,11 +60,25 @@ class VerifyPipeline:
         before: trio.Event | None,
         done: trio.Event,
     ) -> None:
-        result = IngestResult()
-        records = self._inbox.select_unknown(self._inbox.parse(wires, result))
+        result, records = self._read(wires)
         verified = await verifier(records, self._inbox.state.neighbourhood)
         if before is not None:
             await before.wait()
-        then(self._inbox.ingest_verified(verified, result))
+        await self._store(verified, result)
+        then(result)
         self._slots.release()
         done.set()
+
+    def _read(self, wires: list[bytes]) -> tuple[IngestResult, list[Record]]:
+        """Parses a batch. Returns the records that are new here, and a result with the refusals."""
+        result = IngestResult()
+        return result, self._inbox.select_unknown(self._inbox.parse(wires, result))
+
+    async def _store(self, verified: Verified, result: IngestResult) -> None:
+        """Stores a batch in steps, and adds to `result` what the steps did."""
+        result.refused += verified.refused
+        # Even an empty batch goes to the inbox once, because records may wait there.
+        for start in range(0, max(1, len(verified.genuine)), AT_ONCE):
+            part = Verified(verified.genuine[start : start + AT_ONCE], [])
+            result.add(self._inbox.ingest_verified(part, IngestResult()))
+            await trio.lowlevel.checkpoint()

@@ -215,6 +215,7 @@ class Conversation:
             case _:
                 self._handle_now(event)
         self._has_room.set()
+        await trio.lowlevel.checkpoint()  # one read may bring hundreds of events
 
     def _handle_now(self, event: events.SyncEvent) -> None:
         """Handles an event if this needs no waiting."""
@@ -263,7 +264,6 @@ class Conversation:
             self._send(self._session.credit_taken(event.size))
 
         await self._intake.put(nursery, event.wires, on_ingested)
-        await trio.lowlevel.checkpoint()
 
     async def _fill_announced_gap(self, event: events.HeadAnnounced) -> None:
         """Waits a moment for gossip to bring the announced records. If they do not come, asks for a

@@ -186,6 +186,7 @@ class HomeMesh(Mesh):
                     await fold_in_steps(self.inbox.state, folding)
             except Refused as refusal:  # for example, the quota is used up: the record stays due
                 _LOG.warning("put off until later: %s", refusal)
+            await trio.lowlevel.checkpoint()
 
     async def _countersign(self) -> None:
         """R-13.15: countersigns what has arrived. Other tasks may run meanwhile."""

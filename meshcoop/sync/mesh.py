@@ -12,7 +12,7 @@ import trio
 
 from meshcoop.home.sealed_file import SealedFile
 from meshcoop.ingest.backlog import Backlog
-from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.inbox import AT_ONCE, Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.dial_rules import find_ip
@@ -39,7 +39,6 @@ RELAYS = 2  # how many relays a node stays connected to, if the neighbourhood ha
 
 _TEND_SECONDS = 2
 _OUTBOX = 4096  # records that may wait to be gossiped; any further ones are only announced
-_BURST = 50  # how many gossiped records one transaction stores at most
 
 
 class Mesh:
@@ -279,7 +278,7 @@ class Mesh:
         async with trio.open_nursery() as nursery:
             async for first in messages:
                 burst = [first]
-                while len(burst) < _BURST:
+                while len(burst) < AT_ONCE:
                     try:
                         burst.append(messages.receive_nowait())
                     except trio.WouldBlock:

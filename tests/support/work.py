@@ -2,6 +2,10 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import trio
 
 
 def count_calls(function: Callable[[], object]) -> int:
@@ -19,3 +23,27 @@ def count_calls(function: Callable[[], object]) -> int:
     finally:
         sys.setprofile(before)
     return count
+
+
+@contextmanager
+def most_in_one_step(figure):
+    """Gives the block an object. Its field `count` says how much `figure()` has grown at most in
+    one step of the event loop.
+    """
+    most = SimpleNamespace(count=0)
+
+    class Meter(trio.abc.Instrument):
+        before = figure()
+
+        def before_task_step(self, task):
+            self.before = figure()
+
+        def after_task_step(self, task):
+            most.count = max(most.count, figure() - self.before)
+
+    meter = Meter()
+    trio.lowlevel.add_instrument(meter)
+    try:
+        yield most
+    finally:
+        trio.lowlevel.remove_instrument(meter)

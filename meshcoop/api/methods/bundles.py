@@ -9,14 +9,12 @@ import trio
 from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import Params
-from meshcoop.ingest.inbox import Inbox
+from meshcoop.ingest.inbox import AT_ONCE, Inbox
 from meshcoop.ingest.result import IngestResult
 from protocol.record.envelope import Record
 from protocol.wire import calls
 
 T = TypeVar("T")
-
-_AT_ONCE = 50  # records
 
 _LOG = logging.getLogger(__name__)
 
@@ -68,7 +66,7 @@ class BundleMethods:
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """Divides records into parts. The node stores each part in one step of its loop."""
-    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
+    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))
 
 
 def _missing_contents(
