@@ -49,9 +49,13 @@ class AuthorityFold:
             self._index.add(act)
         return act is not None
 
-    def forget(self, record_id: bytes) -> None:
-        """Forgets a record that the store no longer holds."""
+    def forget(self, record_id: bytes) -> bool:
+        """Forgets a record that the store no longer holds. Returns whether it was an authority
+        record.
+        """
+        is_act = self._index.get(record_id) is not None
         self._index.drop(record_id)
+        return is_act
 
     def read_again(self) -> None:
         """Reads all authority records from the store again, and folds them. Callers use this after

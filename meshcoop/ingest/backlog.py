@@ -68,6 +68,7 @@ class Backlog:
                         self._has_left = True
                     await self._place_left()
                     await self._recount()
+                    await self._prune()
                     await self._sweep()
                     await self._fold_due()
                 if not self._wake.is_set():
@@ -115,6 +116,11 @@ class Backlog:
         for devices in self._inbox.recount_in_steps():
             if devices:
                 self._on_gap()
+            await trio.lowlevel.checkpoint()
+
+    async def _prune(self) -> None:
+        """Deletes records of forked logs that are not kept, and records of abandoned logs."""
+        for _ in self._inbox.prune_in_steps():
             await trio.lowlevel.checkpoint()
 
     async def _sweep(self) -> None:

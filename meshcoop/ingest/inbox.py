@@ -19,6 +19,7 @@ from meshcoop.ingest.placement import Batch, Placement
 from meshcoop.ingest.result import IngestResult, Refusal
 from meshcoop.ingest.signatures import Verified, verify
 from meshcoop.ingest.waiting_pool import WaitingPool
+from meshcoop.store.logs import ABANDONED
 from meshcoop.store.records import StoredRecord
 from meshcoop.store.store import Named
 from protocol.errors import Refused
@@ -29,10 +30,17 @@ from protocol.record.sealing import EpochKey
 AT_ONCE = 20  # records in one call, if the caller has a loop: a call is one step of the loop
 
 _MOST_PLACED = 2 * AT_ONCE  # records in one step, if others may wait
+_MOST_DELETED = 2 * AT_ONCE  # records in one step, if others may wait
 _ROWS_FOR_EACH = 4  # rows without content that are read for each content to ask for
 
 # The store's note: 1 if the quotas have changed, and 0 while all logs are counted again.
 _RECOUNT = "recount"
+
+# The store's note: 1 if forked logs may have records that are not kept, and 0 while all forked logs
+# are looked through.
+_PRUNE = "prune"
+
+_NO_END = 2**62  # above the numbers of all records
 
 _LOG = logging.getLogger(__name__)
 
@@ -259,6 +267,11 @@ class Inbox:
         """
         if not batch.beyond_forks:
             return
+        if self.on_left is not None:  # else all of these logs are pruned now
+            places = {(record.header.device, record.header.seq) for record in batch.beyond_forks}
+            parts = [(device, range(seq, seq + 1)) for device, seq in sorted(places)]
+            while self._prune_parts(parts, batch):
+                pass
         self._prune(batch)
         for record in batch.beyond_forks:
             # Read the row again: pruning may have deleted the record or changed its thread.
@@ -277,13 +290,13 @@ class Inbox:
         """
         if not batch.authority_is_stale:
             return
-        batch.authority_is_stale = False
         before = self.state.authority
         ends = self._ends()
         batch.touched.add(self.state.authority_fold.fold())
         while self._end_logs(ends, batch) or self._drop_strangers(batch):
             ends = self._ends()
             batch.touched.add(self.state.authority_fold.fold())
+        batch.authority_is_stale = False
         after = self.state.authority
         if before is None or after is None:
             return
@@ -319,18 +332,17 @@ class Inbox:
             if log is not None and self.store.end_log(device, number):
                 batch.touched.logs.add(log.n)
                 batch.begun.clear()
-        return self._prune(batch) if ends else False
+        # Authority says what is kept beyond an end or a fork, and authority has changed.
+        return self._prune(batch) if self.store.logs.forks() else False
 
     def _drop_strangers(self, batch: Batch) -> bool:
-        """Deletes the logs of devices whose records this home no longer stores. Puts the records
-        into the pool. Returns whether there were such devices.
+        """Abandons the logs of devices whose records this home no longer stores. Their records go
+        into the pool when they are deleted. Returns whether there were such devices.
         """
         strangers = self.state.authority_fold.strangers()
         for device in strangers:
-            rows = self.store.drop_log(device)
-            for row in rows:
-                self.pool.add(row.record)
-            self._forget(rows, batch)
+            self.store.logs.abandon(device)
+        if strangers:
             self._prune(batch)
         batch.dropped_devices.update(strangers)
         return bool(strangers)
@@ -405,31 +417,102 @@ class Inbox:
             self.state.thread_fold.fold(roots)
 
     def _prune(self, batch: Batch) -> bool:
-        """Deletes records beyond a fork or a settled cut if neither store nor pool needs them.
-        Returns whether it has deleted any.
+        """Deletes the records of forked, ended and abandoned logs that R-01.14 does not keep.
+        Returns whether it has deleted any now. If there is a backlog, the backlog deletes them
+        later, in steps.
         """
+        if self.on_left is not None:
+            self.store.set_note(_PRUNE, 1)
+            self.on_left()
+            return False
+        has_pruned = False
+        while self._prune_parts(self._parts_beyond_forks(), batch):
+            has_pruned = True
+        return has_pruned
+
+    def prune_in_steps(self) -> Iterator[None]:
+        """If forked logs may have records that are not kept, looks through all forked logs. Deletes
+        such records, a few in each step, the last records of a log first.
+
+        Another record may have been kept only because of a deleted one. So the logs are looked
+        through until no record is deleted.
+        """
+        while self.store.read_note(_PRUNE) is not None:
+            with self.store.transaction(durable=False):
+                self.store.set_note(_PRUNE, 0)
+            for part in self._parts_beyond_forks():
+                self._prune_next(part)
+                yield
+            with self.store.transaction(durable=False):
+                if self.store.read_note(_PRUNE) == 0:
+                    self.store.set_note(_PRUNE, None)
+
+    def _prune_next(self, part: tuple[bytes, range]) -> None:
+        with self._all_or_nothing(durable=False):
+            batch = Batch(IngestResult())
+            if self._prune_parts([part], batch):
+                self.store.set_note(_PRUNE, 1)
+            self._fold_authority(batch)
+            self.state.thread_fold.fold_touched(batch.touched)
+
+    def _parts_beyond_forks(self) -> Iterator[tuple[bytes, range]]:
+        """Yields the parts of forked, ended and abandoned logs, from their ends to their forks. A
+        part has the device and the numbers of a few records.
+        """
+        for device in self.store.logs.forks():
+            stop = _NO_END
+            while True:
+                log = self.store.logs.find(device)  # it may have changed since the last step
+                if log is None or log.fork is None or log.fork >= stop:
+                    break
+                numbers = range(log.fork, stop)
+                numbers = self.store.records.last_numbers(log.n, numbers, _MOST_DELETED)
+                stop = numbers.start
+                yield device, numbers
+
+    def _prune_parts(self, parts: Iterable[tuple[bytes, range]], batch: Batch) -> bool:
+        """Prunes parts of logs. Returns whether this has deleted any record."""
         authority = self.state.authority
         named = Named(
+            # Authority keeps less when a record that it has kept another one for is deleted.
+            by_authority=self.state.authority_fold.kept_beyond_forks(),
             by_waiting=self.pool.parents(),
             ends=self._ends(),
             owners=authority.owners if authority is not None else {},
         )
         has_pruned = False
-        while True:
-            # Authority keeps less when a record that it has kept another one for is deleted.
-            kept = self.state.authority_fold.kept_beyond_forks()
-            rows = self.store.prune_forks(named._replace(by_authority=kept))
-            if not rows:
-                return has_pruned
-            has_pruned = True
+        for device, numbers in parts:
+            log = self.store.logs.find(device)
+            if log is None or log.fork is None:
+                continue
+            rows = self.store.prune(log, numbers, named)
+            if log.fork == ABANDONED:
+                self._end_abandoned(device, numbers, rows, batch)
             self._forget(rows, batch)
+            has_pruned = has_pruned or bool(rows)
+        return has_pruned
+
+    def _end_abandoned(
+        self, device: bytes, numbers: range, rows: list[StoredRecord], batch: Batch
+    ) -> None:
+        """Puts the deleted records of an abandoned log into the pool. After the last of them,
+        deletes the log. If its author is admitted again, its records can then be placed.
+        """
+        for row in rows:
+            self.pool.add(row.record)
+        if numbers.start == ABANDONED:
+            self.store.logs.delete(device)
+            batch.authority_is_stale = True
+            if self.on_left is not None:
+                self.on_left()
 
     def _forget(self, dropped: list[StoredRecord], batch: Batch) -> None:
         """Removes records from authority and from the views after the store has deleted them."""
         if dropped:
             batch.begun.clear()
         for row in dropped:
-            self.state.authority_fold.forget(row.record.id)
+            if self.state.authority_fold.forget(row.record.id):
+                batch.authority_is_stale = True
             if row.root == row.n:
                 self.state.views.drop_thread(row.n)
             elif row.root is not None:

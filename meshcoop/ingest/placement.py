@@ -16,7 +16,7 @@ from meshcoop.ingest.kept_content import Retention
 from meshcoop.ingest.late_intake import LateIntake
 from meshcoop.ingest.result import IngestResult, Refusal
 from meshcoop.ingest.waiting_pool import WaitingPool
-from meshcoop.store.logs import DeviceLog
+from meshcoop.store.logs import ABANDONED, DeviceLog
 from meshcoop.store.records import StoredRecord
 from protocol.errors import Refused
 from protocol.record.envelope import OPEN, Record
@@ -63,6 +63,8 @@ class Placement:
         log = self._store.logs.find(record.header.device)
         if log is None:
             return record.header.seq <= 1
+        if log.fork == ABANDONED:
+            return False
         if log.fork is not None and record.header.seq >= log.fork:
             return True
         has_room = not self.is_late(record) or self._late_intake.has_room(record.header)
@@ -91,7 +93,9 @@ class Placement:
             self._pool.add(record)  # it is no gap: a round of sync would bring the same again
             return
         log = self._find_log(record.header.device)
-        if log.fork is not None and seq >= log.fork:
+        if log.fork == ABANDONED:
+            self._pool.add(record)  # until the rest of the log is deleted
+        elif log.fork is not None and seq >= log.fork:
             self._insert_beyond_fork(record, log, batch)
         elif log.ended is not None and seq > log.ended:
             refusal = Refused("R-03.15", "the log ended when it passed twice its quota")

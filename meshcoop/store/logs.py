@@ -20,6 +20,11 @@ CREATE TABLE IF NOT EXISTS logs (
 """
 
 
+# An abandoned log has this number as its fork. No record has such a low number, so nothing of the log
+# counts. Its records are deleted a few at a time, and then the log itself.
+ABANDONED = 0
+
+
 class Used(NamedTuple):
     """How much of a quota a log has used on one day: the number of its records, and their bytes."""
 
@@ -36,7 +41,8 @@ class DeviceLog(NamedTuple):
 
     `day` is the day of its head, counted since 1970. On that day, the log has used `by_person` of
     the quota for the person's records. It has used `by_software` of the quota for records that
-    software signed by itself (R-03.15i). `fork` is the log's lowest forked number, or None. `ended`
+    software signed by itself (R-03.15i). `fork` is the log's lowest forked number, ABANDONED, or
+    None. `ended`
     is the number of the record that passed twice the quota, or None. No record after this record is
     stored.
     """
@@ -159,6 +165,14 @@ class Logs:
             (number, *head, ended, log.n),
         )
         self._cached.pop(log.device, None)
+
+    def abandon(self, device: bytes) -> None:
+        """Notes that no record of the log of `device` is stored any more, although some are not
+        deleted yet.
+        """
+        log = self.find(device)
+        assert log is not None, "only a log that exists is abandoned"
+        self.end_before(log, ABANDONED, record_log.LOG_START, None)
 
     def reopen(self, device: bytes) -> None:
         """Forgets that the log of `device` is forked or ends."""

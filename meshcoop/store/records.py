@@ -54,16 +54,21 @@ WITH RECURSIVE below (n, id) AS (
 UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
 """
 
-# Selects the records of a log from a number on. The last column says whether a record of another
-# log names this record as a parent. Only records before the fork of that other log count. A record
-# that is named in this way is kept (R-01.14). The braces take marks for devices that are left out.
+# Selects a part of a forked log. The last column says whether the record is kept because another
+# record names it as a parent (R-01.14). This is a record of another log, before the fork of that
+# log; or it is an answer in the same log, outside this part. Such an answer may be kept itself. The
+# braces take marks for devices that are left out.
 _FORKED = """
 SELECT seq, id, about, EXISTS (
     SELECT 1 FROM parents p JOIN records c ON p.child = c.n JOIN logs l ON c.log = l.n
     WHERE p.parent = r.id AND c.log <> r.log AND (l.fork IS NULL OR c.seq < l.fork)
     AND l.device NOT IN ({0})
+) OR EXISTS (
+    SELECT 1 FROM parents p JOIN records c ON p.child = c.n
+    WHERE p.parent = r.id AND c.log = r.log AND c.about = r.id
+    AND c.seq >= ? AND c.seq NOT BETWEEN ? AND ?
 )
-FROM records r WHERE log = ? AND seq >= ?
+FROM records r WHERE log = ? AND seq BETWEEN ? AND ?
 """
 
 # Selects the records whose content is sealed with a group key. The content begins with its id.
@@ -257,14 +262,39 @@ class Records:
         ).fetchone()
         return row
 
-    def forked(self, log_n: int, fork: int, kin: Sequence[bytes] = ()) -> list[ForkedRecord]:
-        """Returns the records of a log whose number is `fork` or higher.
+    def ids_from(self, log_n: int, seq: int) -> tuple[bytes, ...]:
+        """Returns the ids of the records of a log whose number is `seq` or higher."""
+        rows = self._db.execute("SELECT id FROM records WHERE log = ? AND seq >= ?", (log_n, seq))
+        return tuple(row[0] for row in rows)
 
-        For each record, also tells whether another log names it. If only devices in `kin` name a
-        record, this does not count.
+    def last_numbers(self, log_n: int, numbers: range, limit: int) -> range:
+        """Returns the end of a range of numbers, so short that only about `limit` records of a log
+        have these numbers.
+        """
+        row = self._db.execute(
+            "SELECT seq FROM records WHERE log = ? AND seq BETWEEN ? AND ?"
+            " ORDER BY seq DESC LIMIT 1 OFFSET ?",
+            (log_n, *_bounds(numbers), limit - 1),
+        ).fetchone()
+        return range(row[0] if row else numbers.start, numbers.stop)
+
+    def in_numbers(self, log_n: int, numbers: range) -> list[StoredRecord]:
+        """Returns the records of a log that have one of these numbers."""
+        return self._select("log = ? AND seq BETWEEN ? AND ?", log_n, *_bounds(numbers))
+
+    def forked(
+        self, log_n: int, fork: int, numbers: range, kin: Sequence[bytes] = ()
+    ) -> list[ForkedRecord]:
+        """Returns the records of a log that have one of these numbers. All these numbers are `fork`
+        or higher.
+
+        For each record, also tells whether another record names it. If only devices in `kin` name a
+        record, this does not count. Answers in the same log count if they are at or beyond the fork
+        and have other numbers.
         """
         query = _FORKED.format(",".join("?" * len(kin)))
-        rows = self._db.execute(query, (*kin, log_n, fork))
+        bounds = _bounds(numbers)
+        rows = self._db.execute(query, (*kin, fork, *bounds, log_n, *bounds))
         return [
             ForkedRecord(seq, record_id, bool(named), about)
             for seq, record_id, about, named in rows
@@ -376,7 +406,9 @@ class Records:
 
     def clear_over(self, log_n: int, seq: int) -> None:
         """Marks the records of a log as within the quota, from the number `seq` on."""
-        self._db.execute("UPDATE records SET over = 0 WHERE log = ? AND seq >= ?", (log_n, seq))
+        self._db.execute(
+            "UPDATE records SET over = 0 WHERE log = ? AND seq >= ? AND over", (log_n, seq)
+        )
 
     def delete(self, row: StoredRecord) -> None:
         """Deletes a record. The records below it in its thread wait again, as if the deleted record
@@ -430,6 +462,10 @@ class Records:
             if columns[-1] is not None and row.record.content is None:
                 self.set_content(row.record.id, None)  # from now on the content counts as missing
         return rows
+
+
+def _bounds(numbers: range) -> tuple[int, int]:
+    return numbers.start, numbers.stop - 1
 
 
 def _read_row(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from meshcoop.store.database import Database
 from meshcoop.store.disk_errors import raise_disk_errors
-from meshcoop.store.logs import DeviceLog, Logs
+from meshcoop.store.logs import ABANDONED, DeviceLog, Logs
 from meshcoop.store.parents import Parents
 from meshcoop.store.postponed_threads import Sweeps
 from meshcoop.store.quota_counts import QuotaCounts
@@ -143,25 +143,19 @@ class Store(Database):
         self.logs.reopen(device)
         return rows
 
-    def prune_forks(self, named: Named) -> list[StoredRecord]:
-        """Deletes the records of forked and ended logs that R-01.14 does not keep. Returns the
-        deleted records.
-        """
-        dropped: list[StoredRecord] = []
-        # Some records are kept only because another record names them. If that other record is
-        # deleted, the next turn of this loop deletes them too.
-        while rows := self._not_kept_of_forks(named):
-            for row in rows:
-                self._delete(row)
-            dropped += rows
-        return dropped
+    def prune(self, log: DeviceLog, numbers: range, named: Named) -> list[StoredRecord]:
+        """Deletes those records of a forked, ended or abandoned log that R-01.14 does not keep.
+        Looks only at the records with the given numbers. Returns the deleted records.
 
-    def drop_log(self, device: bytes) -> list[StoredRecord]:
-        """Deletes the log of `device` with all its records. Returns these records."""
-        rows = self.records.whole_log(device)
+        A record may be kept only because of another record. If that other record is deleted later,
+        a later call deletes this record too.
+        """
+        rows = self.records.in_numbers(log.n, numbers)
+        if log.fork != ABANDONED:
+            kept = self._kept(log, numbers, named)
+            rows = [row for row in rows if row.record.id not in kept]
         for row in rows:
             self._delete(row)
-        self.logs.delete(device)
         return rows
 
     def _delete(self, row: StoredRecord) -> None:
@@ -171,21 +165,15 @@ class Store(Database):
     def _kept_of_fork(self, log: DeviceLog) -> tuple[bytes, ...]:
         if not log.fork:
             return ()
-        return tuple(kept.id for kept in self.records.forked(log.n, log.fork))
+        return self.records.ids_from(log.n, log.fork)
 
-    def _not_kept_of_forks(self, named: Named) -> list[StoredRecord]:
-        rows: list[StoredRecord] = []
-        for log in self.logs.all():
-            if log.fork is None:
-                continue
-            has_ended = named.ends.get(log.device) == log.fork
-            kin = named.devices_beside(log.device) if has_ended else []
-            also_kept = named.by_authority if has_ended else named.by_authority | named.by_waiting
-            forked = [
-                record._replace(is_named=record.is_named or record.id in also_kept)
-                for record in self.records.forked(log.n, log.fork, kin)
-            ]
-            kept = record_log.kept_ids(log.fork, forked, has_proof=not has_ended)
-            gone = [self.records.find(record.id) for record in forked if record.id not in kept]
-            rows += [row for row in gone if row is not None]
-        return rows
+    def _kept(self, log: DeviceLog, numbers: range, named: Named) -> set[bytes]:
+        assert log.fork is not None, "a log without an end keeps all records"
+        has_ended = named.ends.get(log.device) == log.fork
+        kin = named.devices_beside(log.device) if has_ended else []
+        also_kept = named.by_authority if has_ended else named.by_authority | named.by_waiting
+        forked = [
+            record._replace(is_named=record.is_named or record.id in also_kept)
+            for record in self.records.forked(log.n, log.fork, numbers, kin)
+        ]
+        return record_log.kept_ids(log.fork, forked, has_proof=not has_ended)

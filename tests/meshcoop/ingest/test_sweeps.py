@@ -9,10 +9,11 @@ from meshcoop.author.key_giving import give_by_record
 from meshcoop.fold import thread_fold
 from meshcoop.ingest import backlog, quota
 from meshcoop.ingest.backlog import Backlog
+from protocol.kinds.neighbourhood import Admit
 from tests.meshcoop.ingest.test_backlog import ROOMY, backlog_of, chain_of
 from tests.support.council import propose, vote
 from tests.support.street_in_memory import Street
-from tests.support.work import count_calls
+from tests.support.work import count_calls, most_in_one_step
 
 AT_ONCE = 20
 FEW, MANY = 100, 400
@@ -73,7 +74,18 @@ def fork(here, count):
     return home, [ben.forge("offer", title="Another one", seq=8, prev=b"p" * 32).wire]
 
 
-CHANGES = [revocation, epoch_key, smaller_quota, fork]
+def stranger(here, count):
+    """Nobody has let Ben in any more: Ada did so, after her device had signed twice with one
+    number.
+    """
+    ada, ben = written(here, count)
+    home = here.twin(ben)
+    home.feed(ada.wires())
+    (admission,) = home.state.authority_fold.records_of(Admit)
+    return home, [ada.forge("offer", title="Another", seq=admission.seq - 1, prev=b"p" * 32).wire]
+
+
+CHANGES = [revocation, epoch_key, smaller_quota, fork, stranger]
 
 
 def at_once(home, wires):
@@ -120,8 +132,7 @@ async def test_a_change_of_many_threads_survives_a_kill_at_each_step(change):
         assert (home.state_hash(), home.ids()) == wanted
 
 
-# A fork deletes the records behind it at once.
-@pytest.mark.parametrize("change", [revocation, epoch_key, smaller_quota])
+@pytest.mark.parametrize("change", CHANGES)
 async def test_the_step_of_a_change_does_not_grow_with_the_threads(change):
     work = []
     for count in (FEW, MANY):
@@ -132,3 +143,16 @@ async def test_the_step_of_a_change_does_not_grow_with_the_threads(change):
                 await running.settle()
 
     assert work[1] < 1.3 * work[0]
+
+
+@pytest.mark.parametrize("change", [fork, stranger])
+async def test_one_step_deletes_a_few_of_many_records(change):
+    with Street(1) as here:
+        home, wires = change(here, FEW)
+        async with backlog_of(home) as running:
+            with most_in_one_step(lambda: -home.store.records.count()) as deleted:
+                home.feed(wires)
+                await running.settle()
+
+        assert home.store.records.count() < FEW / 2
+        assert deleted.count <= 2 * AT_ONCE
