@@ -6,8 +6,6 @@ from dataclasses import replace
 from heapq import merge
 from typing import Any
 
-import trio
-
 from meshcoop.api.awaited_answers import AwaitedAnswers
 from meshcoop.api.list_pages import Place, Rows, shown_rows, take_lines
 from meshcoop.api.loop_awaits import loop_awaits
@@ -31,7 +29,6 @@ from protocol.record.envelope import Header, Record
 from protocol.record.sealing import BoxKey
 from protocol.wire import calls
 
-_PRIVATE_AT_ONCE = 50  # private records
 _USUAL_HITS = 50
 
 # The lists that do not show the views of one kind.
@@ -300,10 +297,12 @@ async def open_queries(
         reader = membership.guests.resolve(person, resolver.resolve_person)
         guest = membership.guests.find(reader)
     if guest is None:
-        private = await open_private(membership.author.private)
+        private = membership.author.private
+        await private.prepare()
         return Queries(membership, node.now, reader, private)
     box = seal.device_box_key(await membership.guests.open_seed(guest, pin))
-    private = await open_private(PrivateThreads(membership.state, [box]))
+    private = PrivateThreads(membership.state, [box])
+    await private.prepare()
     return Queries(membership, node.now, reader, private, [box])
 
 
@@ -314,13 +313,6 @@ def own_person(membership: Membership) -> bytes | None:
     authority = membership.state.authority
     device = membership.mesh.credentials.device
     return authority.member_of_device(device) if authority else None
-
-
-async def open_private(private: PrivateThreads) -> PrivateThreads:
-    """Opens all private records, a few at a time. Meanwhile, other tasks may run."""
-    while private.open_new(_PRIVATE_AT_ONCE):
-        await trio.lowlevel.checkpoint()
-    return private
 
 
 def read_state(call: calls.List, what: str, states: Collection[str]) -> str | None:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import trio
 
 from meshcoop.fold.state import State
-from meshcoop.ingest.backlog import fold_beside, read_thread_in_steps
+from meshcoop.fold.thread_fold import fold_beside
+from meshcoop.ingest.backlog import read_thread_in_steps
 from protocol.authority.authority import Authority
 from protocol.fold.fold import fold_thread
 from protocol.fold.thread import Entry, Thread

@@ -44,6 +44,7 @@ class PrivateRecords:
         self._opened: dict[bytes, Opened | None] = {}  # by id; None: this home cannot open it
         self._handed: dict[bytes, set[bytes]] = defaultdict(set)  # keys for records not here yet
         self._box_count = 0  # the number of this home's box keys when records were last opened
+        self._seen: tuple[int, ...] = ()  # what the store had counted when all records were opened
         self.change_count = 0  # while this number stays the same, no opened record has changed
 
     def __iter__(self) -> Iterator[Opened]:
@@ -65,7 +66,11 @@ class PrivateRecords:
         """Tries to open new records of the store, at most `most` of them. Returns whether more new
         records are left.
         """
-        held = self._state.store.records.private_ids()
+        store = self._state.store
+        seen = (store.change_count, store.failure_count, len(self._state.ring.boxes))
+        if seen == self._seen:
+            return False
+        held = store.records.private_ids()
         self._forget_changed(held)
         new = [record_id for record_id in held if record_id not in self._opened]
         for record_id in new[:most]:
@@ -74,7 +79,10 @@ class PrivateRecords:
             self._open_with(row, self._own_key(row.record))
             for key in self._handed.pop(record_id, ()):
                 self._open_with(row, key)
-        return most is not None and len(new) > most
+        if most is not None and len(new) > most:
+            return True
+        self._seen = seen
+        return False
 
     def _forget_changed(self, held: Mapping[bytes, bool]) -> None:
         """Forgets the records that must be opened again. `held` has an entry for each private

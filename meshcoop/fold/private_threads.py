@@ -4,14 +4,19 @@ A private thread folds like any other thread, but only from the records that thi
 views stay in memory.
 """
 
+import math
+import operator
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+import trio
+
+from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.private_records import Opened, PrivateRecords
 from meshcoop.fold.state import State
+from meshcoop.fold.thread_fold import fold_beside
 from meshcoop.fold.views import Waiting
-from protocol.authority.authority import Authority
 from protocol.errors import Refused
 from protocol.fold import fold
 from protocol.fold.kind import Kind
@@ -22,9 +27,23 @@ from protocol.record.sealing import BoxKey
 
 V = TypeVar("V", bound=Kind)
 
+_AT_ONCE = 50  # records that are opened, or whose entries are read, in one step
+
+
+class _FoldedGroup(NamedTuple):
+    """The records of one thread, and the ids of those that were folded. At the time `due` (ms), the
+    thread must be folded again, because then another record may be folded too.
+    """
+
+    records: list[Opened]
+    ids: list[bytes]
+    due: float
+
 
 class PrivateThreads:
-    """The private threads that this home can read. They are folded when a caller asks for them."""
+    """The private threads that this home can read. They are folded when a caller asks for them. A
+    thread is folded again only after it has changed.
+    """
 
     def __init__(self, state: State, guest_boxes: Sequence[BoxKey] = ()) -> None:
         """`guest_boxes` are the box keys of a guest. The guest has given the PIN for
@@ -32,9 +51,13 @@ class PrivateThreads:
         """
         self._state = state
         self._records = PrivateRecords(state, guest_boxes)
-        self._folded: dict[bytes, Thread] | None = None
-        self._folded_under: Authority | None = None
-        self._folded_at_change = 0  # the change count of the records that were folded
+        self._threads: dict[bytes, Thread] = {}  # by the id of each record
+        self._folded: dict[bytes, _FoldedGroup] = {}  # by the id of the root record
+        self._folded_under: tuple[object, object] = (None, None)  # the authority and the proxies
+        self._groups: Mapping[bytes, list[Opened]] = {}  # by the id of the root record
+        self._grouped_at = -1  # the change count of the records that were grouped
+        self._folded_at = -1  # the same, if nothing was left to fold
+        self._due: float = 0  # when a record that was dated ahead may be folded, milliseconds
 
     @property
     def change_count(self) -> int:
@@ -61,31 +84,32 @@ class PrivateThreads:
         opened = self._records.find(record_id)
         return KINDS.get(opened.kind or "") if opened else None
 
+    async def prepare(self) -> None:
+        """Opens and folds the private records, a few in each step. Other tasks may run meanwhile.
+        Until a record changes, the other methods then have little to do.
+        """
+        while self.open_new(_AT_ONCE):
+            await trio.lowlevel.checkpoint()
+        for records in self._unfolded():
+            entries: list[Entry] = []
+            for start in range(0, len(records), _AT_ONCE):
+                entries += self._entries(records[start : start + _AT_ONCE])
+                await trio.lowlevel.checkpoint()
+            authority = self._state.authority
+            if authority is None:
+                return
+            parts = _part_by_root(entries)
+            self._keep(records, parts, [await fold_beside(part, authority) for part in parts])
+
     def threads(self) -> Mapping[bytes, Thread]:
         """Returns a map from the id of each private record to its thread."""
         self.open_new()
         authority = self._state.authority
-        change_count = self._records.change_count
-        if (
-            self._folded is not None
-            and self._folded_under is authority
-            and self._folded_at_change == change_count
-        ):
-            return self._folded
-        entries, is_whole = self._entries()
-        groups: dict[bytes, list[Entry]] = defaultdict(list)
-        for entry in entries.values():
-            groups[_root(entry, entries)].append(entry)
-        folded: dict[bytes, Thread] = {}
-        for group in groups.values():
-            assert authority is not None, "without authority there are no entries"
-            thread = fold.fold_thread(group, authority)
-            folded.update((entry.id, thread) for entry in group)
-        # A record that is ahead of the clock may be due at the next call.
-        self._folded = folded if is_whole else None
-        self._folded_under = authority
-        self._folded_at_change = change_count
-        return folded
+        for records in self._unfolded():
+            assert authority is not None, "without authority there are no threads"
+            parts = _part_by_root(self._entries(records))
+            self._keep(records, parts, [fold.fold_thread(part, authority) for part in parts])
+        return self._threads
 
     def entries_of(self, about: bytes) -> list[Entry]:
         """Returns the entries of a record's thread. Raises Refused if this home cannot read the
@@ -95,8 +119,8 @@ class PrivateThreads:
         if thread is None:
             raise Refused("R-10.5", "nothing private that this home can read has this id")
         # The entries are read again, because folding has emptied the retracted entries.
-        entries, _ = self._entries()
-        return [entries[record_id] for record_id in thread.entries]
+        opened = (self._records.find(record_id) for record_id in thread.entries)
+        return self._entries(filter(None, opened))
 
     def find_view(self, record_id: bytes) -> View | None:
         """Returns the view of one private record. Returns None if this home has no such view."""
@@ -127,29 +151,99 @@ class PrivateThreads:
         """Returns all private threads. Each thread comes only once."""
         return {id(thread): thread for thread in self.threads().values()}.values()
 
-    def _entries(self) -> tuple[dict[bytes, Entry], bool]:
-        """Returns the entries of the opened records, by id. Leaves out records that are dated ahead
-        of this home's clock. Also returns whether all records are in the result.
+    def _unfolded(self) -> list[list[Opened]]:
+        """Returns the threads that are not folded yet, or that have changed since. A thread is
+        given as its records.
         """
-        entries: dict[bytes, Entry] = {}
+        thread_fold = self._state.thread_fold
+        basis = (self._state.authority, thread_fold.proxies)
+        if any(map(operator.is_not, basis, self._folded_under)):
+            self._folded_under = basis
+            self._folded_at = -1
+            self._folded.clear()
+            self._threads.clear()
         if self._state.authority is None:
-            return entries, False
-        is_whole = True
-        for opened in self._records:
+            return []
+        now = self._state.now()
+        if self._records.change_count == self._folded_at and now < self._due:
+            return []
+        groups = self._group()
+        for root, folded in list(self._folded.items()):
+            records = groups.get(root, [])
+            is_same = len(records) == len(folded.records) and all(
+                map(operator.is_, records, folded.records)
+            )
+            if not is_same or now >= folded.due:
+                for record_id in self._folded.pop(root).ids:
+                    self._threads.pop(record_id, None)
+        unfolded = [records for root, records in groups.items() if root not in self._folded]
+        if not unfolded:
+            self._folded_at = self._records.change_count
+            self._due = min((folded.due for folded in self._folded.values()), default=math.inf)
+        return unfolded
+
+    def _group(self) -> Mapping[bytes, list[Opened]]:
+        """Returns the opened records of each thread, by the id of its root record."""
+        if self._grouped_at != self._records.change_count:
+            self._grouped_at = self._records.change_count
+            abouts = {opened.row.record.id: opened.about for opened in self._records}
+            roots = _find_roots(abouts)
+            self._groups = defaultdict(list)
+            for opened in self._records:
+                self._groups[roots[opened.row.record.id]].append(opened)
+        return self._groups
+
+    def _keep(self, records: list[Opened], parts: list[list[Entry]], threads: list[Thread]) -> None:
+        """Keeps the threads that were folded from some records. A record that is dated ahead of
+        this home's clock is in none of them, and is folded when it is due.
+        """
+        by_id = {
+            entry.id: thread for part, thread in zip(parts, threads, strict=True) for entry in part
+        }
+        ahead = [
+            opened.row.record.header.time for opened in records if opened.row.record.id not in by_id
+        ]
+        abouts = {opened.row.record.id: opened.about for opened in records}
+        root = next(iter(_find_roots(abouts).values()))
+        due = min(ahead, default=math.inf) - DRIFT_MS
+        self._folded[root] = _FoldedGroup(records, list(by_id), due)
+        self._threads.update(by_id)
+
+    def _entries(self, records: Iterable[Opened]) -> list[Entry]:
+        """Returns the entries of opened records. Leaves out records that are dated ahead of this
+        home's clock.
+        """
+        entries: list[Entry] = []
+        for opened in records:
             entry = self._state.thread_fold.entry(opened.row)
             if entry is None:
-                is_whole = False  # ahead of this home's clock
                 continue
             if entry.fault is None:
                 entry = entry._replace(kind=opened.kind, fields=opened.fields, fault=opened.fault)
-            entries[entry.id] = entry._replace(about=opened.about, key=opened.key)
-        return entries, is_whole
+            entries.append(entry._replace(about=opened.about, key=opened.key))
+        return entries
 
 
-def _root(entry: Entry, entries: Mapping[bytes, Entry]) -> bytes:
-    """Returns the id of the root record of an entry's thread. A record on the way to the root may
-    be missing here. Then returns the id of the last record before the gap.
+def _part_by_root(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """Divides entries into threads."""
+    by_id = {entry.id: entry for entry in entries}
+    roots = _find_roots({entry.id: entry.about for entry in by_id.values()})
+    parts: dict[bytes, list[Entry]] = defaultdict(list)
+    for entry in by_id.values():
+        parts[roots[entry.id]].append(entry)
+    return list(parts.values())
+
+
+def _find_roots(abouts: Mapping[bytes, bytes | None]) -> dict[bytes, bytes]:
+    """Returns for each record the id of the root record of its thread. `abouts` maps each record to
+    the record that it answers. A record on the way to the root may be missing. Then returns the id
+    of the last record before the gap.
     """
-    while entry.about in entries:
-        entry = entries[entry.about or b""]
-    return entry.id
+    roots: dict[bytes, bytes] = {}
+    for first in abouts:
+        path = [first]
+        while path[-1] not in roots and (about := abouts[path[-1]]) in abouts:
+            path.append(about or b"")
+        root = roots.get(path[-1], path[-1])
+        roots.update(dict.fromkeys(path, root))
+    return roots

@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
+import trio
+
 from meshcoop.fold import invalidation
 from meshcoop.fold.authority_fold import AuthorityFold
 from meshcoop.fold.clock_limit import ClockLimit
@@ -303,6 +305,13 @@ class ThreadFold:
             and authority.stands(entry.device, entry.seq)
             and fold.retracts(entry, target)
         )
+
+
+async def fold_beside(entries: list[Entry], authority: Authority) -> Thread:
+    """Folds the entries of one thread. If there are many, folds them beside the loop."""
+    if len(entries) <= MAX_RECORDS:
+        return fold.fold_thread(entries, authority)
+    return await trio.to_thread.run_sync(fold.fold_thread, entries, authority)
 
 
 def fold_entries(

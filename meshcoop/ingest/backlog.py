@@ -12,13 +12,11 @@ from collections.abc import Callable, Collection, Iterator
 import trio
 
 from meshcoop.fold.state import State
-from meshcoop.fold.thread_fold import MAX_RECORDS, NOT_OF_CODE, fold_entries
+from meshcoop.fold.thread_fold import MAX_RECORDS, NOT_OF_CODE, fold_beside, fold_entries
 from meshcoop.fold.views import FoldedThread
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.store.records import StoredRecord
-from protocol.authority.authority import Authority
-from protocol.fold.fold import fold_thread
 from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import Record
 
@@ -224,13 +222,6 @@ async def read_thread_in_steps(state: State, root: int) -> list[Entry]:
     if state.store.records.count_in_thread(root) <= MAX_RECORDS:
         return state.thread_fold.entries_of(root)
     return await _read_entries(state, await _read_rows(state, root))
-
-
-async def fold_beside(entries: list[Entry], authority: Authority) -> Thread:
-    """Folds the entries of one thread. If there are many, folds them beside the loop."""
-    if len(entries) <= MAX_RECORDS:
-        return fold_thread(entries, authority)
-    return await trio.to_thread.run_sync(fold_thread, entries, authority)
 
 
 async def _read_rows(state: State, root: int) -> list[StoredRecord]:

@@ -13,7 +13,7 @@ from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params
 from meshcoop.api.plain_values import show_input
 from meshcoop.api.presenter import Presenter, title_of
-from meshcoop.api.queries import open_private, open_queries
+from meshcoop.api.queries import open_queries
 from meshcoop.api.resolver import Resolver
 from meshcoop.author.folding import fold_in_steps
 from meshcoop.author.next_steps import Step, find_steps
@@ -61,7 +61,7 @@ class PostMethods:
             # accepts the charter now.
             await fold_in_steps(membership.state, membership.guests.settle(guest, signer))
         else:
-            await open_private(membership.author.private)
+            await membership.author.private.prepare()
             if person is not None:
                 signer = membership.author.signer_of(person)
         posting = membership.author.posting(
@@ -89,7 +89,7 @@ class PostMethods:
         if guest is not None:
             signer = await _open_guest(membership, guest, call)
         else:
-            await open_private(membership.author.private)
+            await membership.author.private.prepare()
             signer = membership.author.signer_of(person)
         if call.id is not None:
             record_id = resolver.resolve_record(call.id)
@@ -193,5 +193,6 @@ async def _open_guest(
     does not open it.
     """
     seed = await membership.guests.open_seed(guest, call.pin)
-    private = await open_private(PrivateThreads(membership.state, [seal.device_box_key(seed)]))
+    private = PrivateThreads(membership.state, [seal.device_box_key(seed)])
+    await private.prepare()
     return Signer(guest.person, guest.device, seed, private)
