@@ -11,6 +11,8 @@ MAX_ENTRY = 8_000  # characters; a longer entry loses its middle
 ENTRIES_A_MINUTE = 20  # entries that one line of the program may write in a minute
 
 _ID = re.compile(r"([0-9a-f]{8})[0-9a-f]{24,}", re.IGNORECASE)  # at least 16 bytes in hex
+# The id of a node. All begin with the same eight signs, which say how the id is made.
+_PEER_ID = re.compile(r"(12D3KooW[1-9A-HJ-NP-Za-km-z]{8})[1-9A-HJ-NP-Za-km-z]{36}")
 _HEAD = 1_000  # characters that stay before the middle
 _MINUTE = 60  # seconds
 
@@ -79,9 +81,9 @@ def shorten_entry(text: str) -> str:
     traceback says what went wrong.
 
     Each id is cut to its first 8 digits. People send logs to others, and the whole id of a
-    neighbourhood opens its doors (R-05.12b).
+    neighbourhood opens its doors (R-05.12b, R-01.28b).
     """
-    text = _ID.sub(r"\1…", text)
+    text = _PEER_ID.sub(r"\1…", _ID.sub(r"\1…", text))
     if len(text) <= MAX_ENTRY:
         return text
     return f"{text[:_HEAD]} … {text[len(text) - MAX_ENTRY + _HEAD :]}"

@@ -48,6 +48,7 @@ _COMMANDS = {
     "run": "cli.node:run_node",
     "up": "cli.node:start_node",
     "down": "cli.node:stop_node",
+    "log": "cli.node:keep_log",
     "status": "cli.node:show_status",
     "wait": "cli.node:wait_for_node",
     "post": "cli.post:post_app",

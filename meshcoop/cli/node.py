@@ -1,12 +1,12 @@
-"""The commands about the node: `run`, `up`, `down`, `status` and `wait`."""
+"""The commands about the node: `run`, `up`, `down`, `log`, `status` and `wait`."""
 
 import gc
 import logging
 import os
 import signal
 import sys
-from logging.handlers import RotatingFileHandler
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -23,15 +23,17 @@ from meshcoop.cli.person_name import format_person
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 from meshcoop.home.key_file import UnlockedKeys
+from meshcoop.home.log_files import KEPT_DAYS, LogFile
 from meshcoop.node import process, systemd
 from meshcoop.node.json_log import JsonLines
 from meshcoop.store.disk_errors import disk_error_of
 from protocol.display_text import safe_line
-from protocol.log_lines import guard_log
 from protocol.look_alikes import load_skeletons
 from protocol.wire import calls
 
-_LOG_BYTES = 1024 * 1024
+_LOG = logging.getLogger(__name__)
+
+_DAY_CHECK_SECONDS = 600
 _SHOWN_HASH = 16  # hexadecimal digits
 
 
@@ -61,6 +63,30 @@ def stop_node(*, context: ContextArgument) -> None:
     """Stops the node."""
     process.stop(context.home)
     context.answer({"stopped": True}, lambda: "The node is stopped.", is_done=True)
+
+
+def keep_log(
+    state: Annotated[Literal["on", "off"] | None, Parameter(help="shown if left out")] = None,
+    /,
+    *,
+    context: ContextArgument,
+) -> None:
+    """Says whether this home keeps logs, or turns them on or off. Off, the logs are deleted too."""
+    context.require_home()
+    settings = context.home.read_settings()
+    is_running = process.running(context.home)
+    if state is not None:
+        settings = replace(settings, no_log=state == "off")
+        context.home.write_settings(settings)
+        if settings.no_log and not is_running:
+            context.home.erase_logs()
+    sentence = f"Logs are in {context.home.path}, and are kept for {KEPT_DAYS} days."
+    if settings.no_log:
+        sentence = "No log is kept."
+    if state is not None and is_running:
+        sentence += " The node that runs has to be started again."
+    result = {"log": "off" if settings.no_log else "on", "days": KEPT_DAYS}
+    context.answer(result, lambda: sentence, is_done=state is not None)
 
 
 def show_status(*, context: ContextArgument) -> None:
@@ -106,7 +132,7 @@ def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
     from meshcoop.repair.startup import mend_stores
 
     settings = context.home.read_settings()
-    _log_to_file(context, as_json=settings.relay is not None)
+    own_log, network_log = _open_logs(context)
     damage = mend_stores(
         context.home, unlocked.keys, now, StartReport(CHECKING), StartReport(MENDING)
     )
@@ -114,13 +140,12 @@ def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
     def open_network(seed: bytes, listen: list[str]) -> Any:
         mdns = os.environ.get("MESHCOOP_MDNS", "1") != "0"
         places = RELAY_LIMITS if settings.relay else HOME_LIMITS
-        return open_host(
-            seed, listen, log_file=context.home.network_log_file, mdns=mdns, places=places
-        )
+        return open_host(seed, listen, log=network_log, mdns=mdns, places=places)
 
     def tell_ready(node: Node) -> None:
         _spare_what_is_loaded()
         _announce_ready(context, node.network.peer_id, node.network.addresses)
+        _LOG.info("the node is ready for neighbours and programs")
         systemd.notify("READY=1")
 
     async def main() -> None:
@@ -128,6 +153,7 @@ def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
         async with open_verifier() as verify, trio.open_nursery() as nursery:
             nursery.start_soon(_watch_signals, stop.set)
             nursery.start_soon(_feed_watchdog)
+            nursery.start_soon(_turn_days, [own_log, network_log])
             await run_node(
                 context.home,
                 unlocked,
@@ -201,15 +227,32 @@ async def _feed_watchdog() -> None:
         await trio.sleep(seconds / 3)
 
 
-def _log_to_file(context: Context, *, as_json: bool) -> None:
-    # The log is bounded, like the log of the network. A stranger who provokes many lines must not
-    # fill the disk.
-    handler = RotatingFileHandler(context.home.log_file, maxBytes=_LOG_BYTES, backupCount=1)
-    guard_log(handler, JsonLines() if as_json else None)
+async def _turn_days(logs: list[LogFile | None]) -> None:
+    """Begins new files for the logs each day, and deletes the files that are too old."""
+    import trio
+
+    while True:
+        await trio.sleep(_DAY_CHECK_SECONDS)
+        for log in filter(None, logs):
+            log.turn_day()
+
+
+def _open_logs(context: Context) -> tuple[LogFile | None, LogFile | None]:
+    """Opens the log of the node and the log of the network. From then on, entries go there. If the home keeps no log, returns None
+    for both, and deletes what an earlier run has left.
+    """
+    home = context.home
+    settings = home.read_settings()
     logger = logging.getLogger("meshcoop")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
     logger.propagate = False
+    if settings.no_log:
+        home.erase_logs()
+        logger.addHandler(logging.NullHandler())
+        return None, None
+    own_log = LogFile(home.log_file, JsonLines() if settings.relay else None)
+    logger.addHandler(own_log)
+    logger.setLevel(logging.INFO)
+    return own_log, LogFile(home.network_log_file)
 
 
 def _describe_status(status: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from meshcoop.errors import Mistake
+from meshcoop.home.log_files import erase_log
 from meshcoop.home.machine_id import free_port, own_addresses
 from meshcoop.home.private_files import OTHERS, OTHERS_WRITE, check_private_folder
 from meshcoop.home.served_names import find_served_stores
@@ -91,6 +92,18 @@ class Home:
     def network_log_file(self) -> Path:
         """The path of the log file of libp2p, the network library."""
         return self.path / "network.log"
+
+    @property
+    def start_log_file(self) -> Path:
+        """The path of a file for what a node says while it starts in the background, if the home
+        keeps no log. The file is deleted when the start is over.
+        """
+        return self.path / "start.log"
+
+    def erase_logs(self) -> None:
+        """Deletes all logs of the home."""
+        for path in (self.log_file, self.network_log_file):
+            erase_log(path)
 
     @property
     def settings_file(self) -> Path:

@@ -27,6 +27,7 @@ class Settings:
     relay: str | None = None  # the name of a relay; a relay's home has no devices
     megabytes: int | None = None  # what a relay stores at most for each neighbourhood
     days: int | None = None  # the days for which a relay keeps sealed content
+    no_log: bool = False  # the node keeps no log
     metrics: int | None = None  # the port on 127.0.0.1 at which a relay serves its metrics
 
     @property
@@ -74,12 +75,15 @@ def _parse(table: dict[str, Any]) -> Settings:
     for name, count in counts.items():
         if count is not None and not _is_number(count, _COUNTS):
             raise ValueError(f"{name} is a number above 0")
+    no_log = table.pop("no_log", False)
+    if type(no_log) is not bool:
+        raise ValueError("no_log is true or false")
     relay = table.pop("relay", None)
     if relay is not None and type(relay) is not str:
         raise ValueError("relay is a text")
     if table:
         raise ValueError(f"{next(iter(table))} is no setting")
-    return Settings(tuple(listen), port, relay, **counts)
+    return Settings(tuple(listen), port, relay, no_log=no_log, **counts)
 
 
 def _is_number(value: object, allowed: range) -> bool:

@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
+from meshcoop.home.log_files import put_away
 from meshcoop.home.passphrase import PASSPHRASE_VARIABLE as PASSPHRASE_FILE
 from protocol.wire import calls
 
@@ -61,13 +63,24 @@ def start(
     START_SECONDS, raises Mistake. The node then goes on in the background.
     """
     home.create()
+    with _log_of_start(home) as log:
+        return _start(home, log, passphrase, program, tell)
+
+
+def _start(
+    home: Home,
+    log: Path,
+    passphrase: str | None,
+    program: Sequence[str],
+    tell: Callable[[str], None] | None,
+) -> int:
     while running(home):
         # If that node ends before it is ready, or was killed a moment ago, a new one starts.
         with suppress(_Ended):
-            return _await_ready(home, lambda: _check_running(home), tell)
-    log_before = _log_size(home)
+            return _await_ready(home, log, lambda: _check_running(home), tell)
+    log_before = _size_of(log)
     try:
-        child = _spawn(home, passphrase, program)
+        child = _spawn(home, log, passphrase, program)
     except OSError as error:
         raise Mistake(
             "The node cannot start: {error}; correct that and try again.", error=error
@@ -77,14 +90,14 @@ def start(
         # If another start was faster, the child has ended, but a node runs.
         if child.poll() is not None and not running(home):
             code = child.returncode if child.returncode in {1, 2} else 1
-            line = _last_line(home, log_before, _log_size(home))
+            line = _last_line(log, log_before, _size_of(log))
             if line is None:
                 raise Mistake(
                     "The node ended without a word; {log} may say more.", code, log=home.log_file
                 )
             raise Mistake(line, code)
 
-    pid = _await_ready(home, check_alive, tell)
+    pid = _await_ready(home, log, check_alive, tell)
     if pid != child.pid:
         # Another node runs already. The child must end, or it would take the lock once the other
         # node has stopped.
@@ -102,9 +115,7 @@ def stop(home: Home, timeout: float = 10) -> None:
     while running(home):
         left = deadline - time.monotonic()
         if left <= 0:
-            raise Mistake(
-                "The node has not stopped in time; {log_file} may say why.", log_file=home.log_file
-            )
+            raise Mistake("The node has not stopped in time; {log} may say why.", log=home.log_file)
         if not has_asked:
             # NodeGone: the node does not listen yet, or it stops before it answers.
             with (
@@ -125,15 +136,33 @@ def kill(home: Home) -> None:
             os.kill(holder, signal.SIGKILL)
 
 
-def _spawn(home: Home, passphrase: str | None, program: Sequence[str]) -> subprocess.Popen[bytes]:
+@contextmanager
+def _log_of_start(home: Home) -> Iterator[Path]:
+    """Gives the block the path of the file to which a node writes while it starts. If the home keeps
+    no log, the block gets a file that is deleted afterwards.
+    """
+    if not home.read_settings().no_log:
+        put_away(home.log_file, time.time())
+        yield home.log_file
+        return
+    try:
+        yield home.start_log_file
+    finally:
+        home.start_log_file.unlink(missing_ok=True)
+
+
+def _spawn(
+    home: Home, log: Path, passphrase: str | None, program: Sequence[str]
+) -> subprocess.Popen[bytes]:
     _reap()
-    handle = os.open(home.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-    with open(handle, "ab") as log:  # noqa: PTH123  # a handle, not a path
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    with open(handle, "ab") as output:  # noqa: PTH123  # a handle, not a path
         child = subprocess.Popen(  # noqa: S603  # our own program
             [*program, "--home", str(home.path), "run"],
             stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
+            # There it says its addresses, with its whole id. A log has the start of an id alone.
+            stdout=subprocess.DEVNULL,
+            stderr=output,
             env={**os.environ, PASSPHRASE_FILE: "/dev/stdin"},
             start_new_session=True,
         )
@@ -145,7 +174,7 @@ def _spawn(home: Home, passphrase: str | None, program: Sequence[str]) -> subpro
 
 
 def _await_ready(
-    home: Home, check_alive: Callable[[], None], tell: Callable[[str], None] | None
+    home: Home, log: Path, check_alive: Callable[[], None], tell: Callable[[str], None] | None
 ) -> int:
     """Waits until the node says through its API that it is ready. Returns the id of the node's
     process.
@@ -155,12 +184,12 @@ def _await_ready(
     """
     began = time.monotonic()
     last_sign = began
-    log_size = _log_size(home)
+    log_size = _size_of(log)
     while (left := last_sign + START_SECONDS - time.monotonic()) > 0:
         check_alive()
-        if log_size != (new_size := _log_size(home)):
+        if log_size != (new_size := _size_of(log)):
             # What the node writes from here on is told next time.
-            line = _last_line(home, log_size, new_size)
+            line = _last_line(log, log_size, new_size)
             log_size = new_size
             if tell is not None and line and time.monotonic() - began > _QUIET_SECONDS:
                 tell(line)
@@ -174,13 +203,13 @@ def _await_ready(
                 return int(status["pid"])
         time.sleep(_PAUSE)
     raise Mistake(
-        "The node is still starting, and goes on in the background; {log_file} says what it does.",
-        log_file=home.log_file,
+        "The node is still starting, and goes on in the background; {log} says what it does.",
+        log=home.log_file,
     )
 
 
-def _log_size(home: Home) -> int:
-    return home.log_file.stat().st_size if home.log_file.exists() else 0
+def _size_of(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -199,14 +228,14 @@ def _check_running(home: Home) -> None:
         )
 
 
-def _last_line(home: Home, start: int, end: int) -> str | None:
+def _last_line(log: Path, start: int, end: int) -> str | None:
     """Returns the last line among the bytes of the log from `start` to `end`. If there is none,
     returns None.
     """
     start = max(start, end - _MAX_TAIL)
-    with home.log_file.open("rb") as log:
-        log.seek(start)
-        lines = log.read(max(0, end - start)).decode(errors="replace").split("\n")
+    with log.open("rb") as file:
+        file.seek(start)
+        lines = file.read(max(0, end - start)).decode(errors="replace").split("\n")
     written = [line.strip() for line in lines if line.strip()]
     return written[-1] if written else None
 

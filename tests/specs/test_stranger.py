@@ -459,7 +459,7 @@ async def test_it_joins_reads_what_a_node_holds_and_posts(home):
     post = partial(home, "post", "request", "--title", "A ladder for a day", "--minutes", "30")
     asked = (await trio.to_thread.run_sync(post))["id"]
     with trio.fail_after(PATIENCE):
-        async with open_host(os.urandom(32), [], log_file=None, mdns=False) as network:
+        async with open_host(os.urandom(32), [], log=None, mdns=False) as network:
             chain, node, place = await admitted(network, home, root, seed)
             store = Store(place)
             stream = await network.open_stream(node, "/meshcoop/sync/2")

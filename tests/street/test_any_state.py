@@ -67,6 +67,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "relay limits": (),
     "relay storage": (),
     "relay metrics": (),
+    "log": (),
     "relay unit": (),
     "doctor": (),
     "search": ("lift",),
@@ -199,7 +200,7 @@ def test_each_command_answers_in_each_state(state):
 # What these do needs no node, or is the same with every version of the node.
 NEED_NO_NODE = {
     "help", "found", "join", "restore", "run", "down", "bundle read", "relay found",
-    "relay metrics", "relay unit", "doctor", "kinds", "loops", "recovery", "certify", "backup",
+    "relay metrics", "relay unit", "log", "doctor", "kinds", "loops", "recovery", "certify", "backup",
     "bundle have", "bundle write",
 }  # fmt: skip
 

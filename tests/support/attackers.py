@@ -41,7 +41,7 @@ async def stranger():
 @asynccontextmanager
 async def visitor(seed):
     """Runs a host of our own network code, for attacks that speak our protocols."""
-    async with open_host(bytes([seed]) * 32, [ANYWHERE], log_file=None, mdns=False) as network:
+    async with open_host(bytes([seed]) * 32, [ANYWHERE], log=None, mdns=False) as network:
         yield network
 
 

@@ -243,7 +243,10 @@ def _become(words, env, handles):
         sys.stdout = open(1, "w", closefd=False)
         sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
         process.subprocess = SimpleNamespace(
-            Popen=_Node, PIPE=subprocess.PIPE, TimeoutExpired=subprocess.TimeoutExpired
+            Popen=_Node,
+            PIPE=subprocess.PIPE,
+            DEVNULL=subprocess.DEVNULL,
+            TimeoutExpired=subprocess.TimeoutExpired,
         )
         cli.main()
         code = 0
@@ -268,7 +271,9 @@ class _Node:
         self.pid = os.fork()
         if self.pid == 0:
             os.setsid()
-            _become(command[len(PROGRAM) :], env, (asked, stdout.fileno(), stderr.fileno()))
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            output = nothing if stdout == subprocess.DEVNULL else stdout.fileno()
+            _become(command[len(PROGRAM) :], env, (asked, output, stderr.fileno()))
         os.close(asked)
         self.stdin = open(said, "wb")
 

@@ -2,6 +2,7 @@
 that wait.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -33,7 +34,11 @@ async def node(
     places: ConnectionLimits = HOME_LIMITS,
 ) -> AsyncIterator[HostNetwork]:
     async with open_host(
-        seed(number), [listen], log_file=log_file, mdns=False, places=places
+        seed(number),
+        [listen],
+        log=None if log_file is None else logging.FileHandler(log_file),
+        mdns=False,
+        places=places,
     ) as network:
         assert isinstance(network, HostNetwork)
         yield network

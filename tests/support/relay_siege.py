@@ -28,7 +28,7 @@ ANYWHERE = "/ip4/127.0.0.1/tcp/0"
 
 @asynccontextmanager
 async def visitor(seed):
-    async with open_host(bytes([seed]) * 32, [ANYWHERE], log_file=None, mdns=False) as network:
+    async with open_host(bytes([seed]) * 32, [ANYWHERE], log=None, mdns=False) as network:
         yield network
 
 

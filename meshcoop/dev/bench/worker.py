@@ -202,7 +202,7 @@ def _refuse_to_resolve(kind: str, text: str) -> bytes:
 async def _main() -> None:
     listen = ["/ip4/127.0.0.1/tcp/0"]
     while text := await _read_line():
-        host = open_host(os.urandom(32), listen, log_file=None, mdns=False)
+        host = open_host(os.urandom(32), listen, log=None, mdns=False)
         async with host as network, open_verifier() as verify:
             await BenchHome(json.loads(text), network, verify).run()
         _report(left=True)

@@ -9,7 +9,6 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
-from pathlib import Path
 
 import trio
 from libp2p.abc import INetStream
@@ -277,15 +276,15 @@ async def open_host(
     seed: bytes,
     listen: list[str],
     *,
-    log_file: Path | None,
+    log: logging.Handler | None,
     mdns: bool,
     places: ConnectionLimits = HOME_LIMITS,
 ) -> AsyncIterator[Network]:
     """Runs a node on the network until the block ends. Then closes every task and socket.
 
     `seed` is the 32-byte Ed25519 seed of the node's network key. `listen` has concrete multiaddrs
-    such as /ip4/192.0.2.7/tcp/41234. Port 0 means any free port. `log_file` receives the warnings
-    of libraries. If `log_file` is None, the warnings are lost.
+    such as /ip4/192.0.2.7/tcp/41234. Port 0 means any free port. `log` receives the warnings of
+    libraries. If `log` is None, the warnings are lost.
 
     With `mdns`, the node announces itself in the home network, and `events` reports the other nodes
     there. The node does not dial them by itself.
@@ -296,7 +295,7 @@ async def open_host(
     failure: Exception | None = None
     network = HostNetwork(NodeSwarm(key_pair_from_seed(seed), places), seed)
     wanted = [check_listen(address) for address in listen]
-    with redirect_logs(log_file):
+    with redirect_logs(log):
         async with trio.open_nursery() as nursery:
             running = trio.Event()
             closing = trio.Event()

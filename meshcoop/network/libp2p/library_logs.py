@@ -3,32 +3,20 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from logging.handlers import RotatingFileHandler
-from pathlib import Path
 
-from protocol.log_lines import guard_log
-
-# The log is limited, with one old file, because strangers who provoke warnings must not fill the
-# disk.
-LOG_BYTES = 1024 * 1024
 LOGGERS = ("libp2p", "multiaddr", "zeroconf", "meshcoop.network.libp2p")
 
 
 @contextmanager
-def redirect_logs(log_file: Path | None) -> Iterator[None]:
-    """While the block runs, sends warnings of the network's libraries to `log_file`. If `log_file`
-    is None, drops the warnings.
+def redirect_logs(log: logging.Handler | None) -> Iterator[None]:
+    """While the block runs, sends warnings of the network's libraries to `log`, and closes it then.
+    If `log` is None, drops the warnings.
 
     libp2p's logger passes nothing on and has no handler. So Python writes its warnings to standard
     error, which spoils a screen. Some modules of libp2p use the functions of `logging` directly. If
     the root logger has no handler at that moment, Python quietly adds a handler for standard error.
     """
-    handler: logging.Handler = logging.NullHandler()
-    if log_file is not None:
-        handler = RotatingFileHandler(
-            log_file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", delay=True
-        )
-        guard_log(handler)
+    handler = log or logging.NullHandler()
     _silence_last_resort()
     loggers = [logging.getLogger(name) for name in LOGGERS]
     for logger in loggers:

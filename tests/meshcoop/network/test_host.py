@@ -141,7 +141,7 @@ async def test_closing_while_cancelled_leaves_nothing():
 
 async def test_what_the_block_raises_comes_out_as_it_is():
     with pytest.raises(ZeroDivisionError):
-        async with open_host(seed(1), [ANYWHERE], log_file=None, mdns=False):
+        async with open_host(seed(1), [ANYWHERE], log=None, mdns=False):
             raise ZeroDivisionError
 
 
@@ -151,7 +151,7 @@ async def test_a_taken_port_is_told(number):
         taken = one.addresses[0].split("/p2p/")[0]
         listen = [ANYWHERE, taken] if number else [taken]
         with pytest.raises(NetworkError, match=f"Cannot listen on {taken}.*another port"):
-            async with open_host(seed(2), listen, log_file=None, mdns=False):
+            async with open_host(seed(2), listen, log=None, mdns=False):
                 pass
 
 
@@ -161,7 +161,7 @@ async def test_a_taken_port_is_told(number):
 )
 async def test_an_address_that_cannot_be_bound_is_told(address):
     with pytest.raises(NetworkError):
-        async with open_host(seed(2), [address], log_file=None, mdns=False):
+        async with open_host(seed(2), [address], log=None, mdns=False):
             pass
 
 
@@ -169,7 +169,7 @@ async def test_an_address_taken_at_the_last_moment_is_told(monkeypatch):
     monkeypatch.setattr(host, "check_listen", Multiaddr)
     before = tasks()
     with pytest.raises(NetworkError, match="took it just now"):
-        async with open_host(seed(2), ["/ip4/192.0.2.1/tcp/4001"], log_file=None, mdns=False):
+        async with open_host(seed(2), ["/ip4/192.0.2.1/tcp/4001"], log=None, mdns=False):
             pass
     await until(lambda: tasks() == before)
 

@@ -10,12 +10,13 @@ from tests.support.paths import ROOT
 PROGRAM = """
 import logging, sys, trio
 from pathlib import Path
+from meshcoop.home.log_files import LogFile
 from meshcoop.network.libp2p.host import open_host
 from libp2p.network.connection import swarm_connection
 
 async def main():
-    file = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    async with open_host(bytes(32), ["/ip4/127.0.0.1/tcp/0"], log_file=file, mdns=False) as one:
+    log = LogFile(Path(sys.argv[1])) if len(sys.argv) > 1 else None
+    async with open_host(bytes(32), ["/ip4/127.0.0.1/tcp/0"], log=log, mdns=False) as one:
         logging.getLogger("libp2p.network.swarm").warning("from libp2p")
         logging.getLogger("multiaddr").error("from multiaddr")
         logging.getLogger("zeroconf").error("from zeroconf")
@@ -53,6 +54,6 @@ def test_handlers_are_taken_off_again(tmp_path):
         name: list(logging.getLogger(name).handlers)
         for name in ("libp2p", "meshcoop.network.libp2p")
     }
-    with redirect_logs(tmp_path / "net.log"):
+    with redirect_logs(logging.FileHandler(tmp_path / "net.log")):
         assert logging.getLogger("libp2p").handlers != before["libp2p"]
     assert {name: logging.getLogger(name).handlers for name in before} == before

@@ -1,3 +1,4 @@
+import logging
 import socket
 
 import pytest
@@ -37,8 +38,8 @@ async def test_two_nodes_discover_each_other_and_do_not_dial():
     if not multicast_works():
         pytest.skip("no multicast on the loopback interface")
     async with (
-        open_host(seed(1), [ANYWHERE], log_file=None, mdns=True) as one,
-        open_host(seed(2), [ANYWHERE], log_file=None, mdns=True) as two,
+        open_host(seed(1), [ANYWHERE], log=None, mdns=True) as one,
+        open_host(seed(2), [ANYWHERE], log=None, mdns=True) as two,
     ):
         with trio.fail_after(15):
             for ears, other in ((one, two), (two, one)):
@@ -58,7 +59,7 @@ async def test_a_node_without_multicast_works_all_the_same(monkeypatch, tmp_path
 
     monkeypatch.setattr(discovery, "Zeroconf", broken)
     log_file = tmp_path / "net.log"
-    async with open_host(seed(1), [ANYWHERE], log_file=log_file, mdns=True) as one:
+    async with open_host(seed(1), [ANYWHERE], log=logging.FileHandler(log_file), mdns=True) as one:
         assert one.addresses
         await until(lambda: log_file.exists() and "no discovery" in log_file.read_text())
 
