@@ -211,15 +211,12 @@ def test_people_are_told_in_words(street, story):
 def test_no_folder_holds_the_words(street, story):
     # Searched twice: while the nodes run, and after SQLite has written everything to the disk.
     for home in street:
-        assert home.holds(WORDS) == []
-        assert home.holds(NOTE) == []
+        assert home.holds(WORDS, NOTE) == []
         assert home.holds(TITLE)  # titles are for all people: this shows that the search works
     together(*(lambda home=home: home("down") for home in street))
     try:
         for home in street:
-            assert home.holds(WORDS) == []
-            assert home.holds(NOTE) == []
-            assert home.holds("blue gate") == []
+            assert home.holds(WORDS, NOTE, "blue gate") == []
     finally:
         together(*(lambda home=home: home("up") for home in street))
     agree(*street)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -147,16 +148,18 @@ class Home:
         with open_rows(self.store, self.store_key, write=write) as db:
             yield db
 
-    @property
+    @cached_property  # to unlock a key file is slow, and the key never changes
     def store_key(self) -> bytes:
         """The key of this home's stores."""
         return unlock_key_file(self.path / "keys", PASSPHRASE).keys.store_key
 
-    def holds(self, words: str) -> list[str]:
-        """Returns the files of this home that hold the words for somebody who has its keys."""
-        wanted = words.encode()
+    def holds(self, *words: str) -> list[str]:
+        """Returns the files of this home that hold any of the words for somebody who has its
+        keys.
+        """
+        wanted = [each.encode() for each in words]
         written = files_and_rows(self.path, self.store_key)
-        return [name for name, data in written.items() if wanted in data]
+        return [name for name, data in written.items() if any(each in data for each in wanted)]
 
 
 class Lines:
