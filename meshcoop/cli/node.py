@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -28,7 +29,6 @@ from meshcoop.node import process, systemd
 from meshcoop.node.json_log import JsonLines
 from meshcoop.store.disk_errors import disk_error_of
 from protocol.display_text import safe_line
-from protocol.look_alikes import load_skeletons
 from protocol.wire import calls
 
 _LOG = logging.getLogger(__name__)
@@ -39,12 +39,14 @@ _SHOWN_HASH = 16  # hexadecimal digits
 
 def run_node(*, listen: ListenOption = None, context: ContextArgument) -> None:
     """Runs the node in the foreground until somebody interrupts it."""
+    from meshcoop.node.slow_tables import load_tables  # late: only a node needs it
+
     context.require_home()
     with context.home.lock():
         keep_listen_addresses(context, listen)
         unlocked = context.unlock_keys()
         context.home.create()
-        load_skeletons()
+        load_tables()
         _serve_home(context, unlocked)
 
 
@@ -128,7 +130,6 @@ def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
     from meshcoop.network.libp2p.swarm import HOME_LIMITS, RELAY_LIMITS
     from meshcoop.node.node import Node, run_node
     from meshcoop.node.start_report import CHECKING, MENDING, StartReport
-    from meshcoop.node.step_meter import meters_of_environment
     from meshcoop.repair.startup import mend_stores
 
     settings = context.home.read_settings()
@@ -168,6 +169,16 @@ def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
             systemd.notify("STOPPING=1")
             nursery.cancel_scope.cancel()
 
+    _run_loop(main)
+
+
+def _run_loop(main: Callable[[], Awaitable[None]]) -> None:
+    """Runs the event loop. If a person can mend an error, raises a Mistake for the error."""
+    import trio
+
+    from meshcoop.node.step_meter import meters_of_environment
+
+    _spare_what_is_loaded()  # before the loop begins, because this looks through all modules
     try:
         trio.run(main, instruments=meters_of_environment())
     except BaseExceptionGroup as group:

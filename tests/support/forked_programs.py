@@ -198,12 +198,15 @@ def _tell_end(handle, pid, telling):
 
 
 def _import():
-    """Imports all modules that commands and nodes would import only when they need them."""
+    """Imports all modules that commands and nodes would import only when they need them. Makes the
+    tables that each node would make.
+    """
     import meshcoop
 
     for module in pkgutil.walk_packages(meshcoop.__path__, "meshcoop."):
         if module.name != "meshcoop.__main__" and not module.name.startswith("meshcoop.dev.bench"):
             import_module(module.name)
+    import_module("meshcoop.node.slow_tables").load_tables()
     assert threading.active_count() == 1, "a thread would not be forked"
 
 
