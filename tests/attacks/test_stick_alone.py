@@ -5,7 +5,7 @@ import pytest
 from meshcoop.author import departure
 from meshcoop.author import renewal as deciding
 from meshcoop.export import bundle
-from protocol.record import root_statement
+from protocol.record import root_statement, sealing
 from protocol.wire.bundle_file import BUNDLE
 from tests.support.council import by_software, members, vote
 from tests.support.street_in_memory import HOUR, settle, street
@@ -28,6 +28,10 @@ def carry(tmp_path):
     return carry_bundle
 
 
+def key_of(record):
+    return sealing.read_epoch_key_id(record.content)
+
+
 def leave(home):
     plan = departure.plan_leave(home.author, home.me.person)
     place = home.state.neighbourhood[: root_statement.PLACE_SIZE]
@@ -35,8 +39,10 @@ def leave(home):
     home.write("device", statement=statement)
 
 
-def test_two_homes_on_a_stick_alone_follow_a_removal_and_a_leave(carry):
-    """Attacker: an expelled member near one half. Asset: who belongs, everywhere (R-03.35)."""
+def test_two_homes_on_a_stick_alone_follow_a_removal_a_new_key_and_a_leave(carry):
+    """Attacker: an expelled member near one half. Assets: who belongs, everywhere (R-03.35), and
+    words that the expelled member must not read (R-03.8c).
+    """
     with street(homes=6) as homes:
         by_software(*homes)
         ada, ben, cho, far, pat, eve = homes
@@ -51,10 +57,19 @@ def test_two_homes_on_a_stick_alone_follow_a_removal_and_a_leave(carry):
         spam = pat.put(pat.forge("offer", title="still here"))
         far.feed(pat.wires())  # Pat lives beside the far home
         assert far.view(spam)
+        settle(*near)
+        said = ada.post("offer", title="without Pat")
+        assert key_of(said) != key_of(spam)
 
         ada.street.clock += THREE_DAYS
         settle(*near)
         carry(ada, far)
+        assert far.view(said).title == "without Pat"
+        answer = far.post("offer", title="not for Pat either")
+        assert key_of(answer) == key_of(said)
+        pat.feed(far.wires())
+        assert key_of(said) not in pat.state.ring
+        assert pat.view(said) is pat.view(answer) is None
         assert pat.me.person not in members(far)
         assert far.view(spam) is None
         assert far.store.records.has(spam.id)
@@ -68,6 +83,7 @@ def test_two_homes_on_a_stick_alone_follow_a_removal_and_a_leave(carry):
         by_software(far)
         ada.street.clock += THREE_DAYS
         carry(far, ada)
+        assert ada.view(answer).title == "not for Pat either"
         by_software(*near)
         ada.street.clock += THREE_DAYS
         carry(ada, far)
