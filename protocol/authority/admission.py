@@ -9,11 +9,12 @@ the cut still let people in.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from protocol.authority.kind_names import ADMIT, DEVICE
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
-from protocol.authority.terms import Term
+from protocol.authority.terms import Signers, Term
 from protocol.record import root_statement
 from protocol.record.root_statement import Certificate, Leave, Revocation, RootStatement
 
@@ -26,10 +27,16 @@ _REACH = (
 
 
 class CarriedCertificate(NamedTuple):
-    """The first certificate of a device. `carrier` is the id of the record that contains it."""
+    """The first certificate of a device for a person. `carrier` is the id of the record that
+    contains it.
+    """
 
     statement: Certificate
     carrier: bytes
+
+
+# The first certificates, by device and person, in the order of their carriers (R-03.5a).
+Certificates = Mapping[tuple[bytes, bytes], CarriedCertificate]
 
 
 class Device(NamedTuple):
@@ -106,31 +113,40 @@ def read_founders(fields: dict[str, Any]) -> frozenset[bytes]:
 
 def read_certificates(
     charter: AuthorityRecord, fields: dict[str, Any], index: AuthorityIndex
-) -> dict[bytes, CarriedCertificate]:
-    """Returns the first certificate of every device, by the device's key (R-03.5)."""
-    first: dict[bytes, CarriedCertificate] = {}
+) -> Certificates:
+    """Returns the first certificate of every device for every person (R-03.5)."""
+    first: dict[tuple[bytes, bytes], CarriedCertificate] = {}
     for carrier, statement in _statements(charter, fields, index):
         if isinstance(statement, Certificate):
-            first.setdefault(statement.device, CarriedCertificate(statement, carrier))
+            pair = statement.device, statement.person
+            first.setdefault(pair, CarriedCertificate(statement, carrier))
     return first
+
+
+def signers_of(certified: Certificates) -> dict[bytes, frozenset[bytes]]:
+    """Maps each device to the people for whom it is certified."""
+    people: dict[bytes, set[bytes]] = defaultdict(set)
+    for device, person in certified:
+        people[device].add(person)
+    return {device: frozenset(signers) for device, signers in people.items()}
 
 
 def read_revocations(
     charter: AuthorityRecord,
     fields: dict[str, Any],
     index: AuthorityIndex,
-    certified: Mapping[bytes, CarriedCertificate],
+    certified: Certificates,
 ) -> dict[bytes, int]:
     """Returns, for each revoked device, the last number of its log that counts (R-03.3).
 
-    A revocation counts only if it comes from the person who certified the device.
+    A revocation counts only if it comes from the person who certified the device. A device that two
+    people have certified counts as revoked from the start (R-03.5e).
     """
-    last: dict[bytes, int] = {}
+    last = {device: 0 for device, people in signers_of(certified).items() if len(people) > 1}
     for _, statement in _statements(charter, fields, index):
         if not isinstance(statement, Revocation):
             continue
-        certificate = certified.get(statement.device)
-        if certificate and certificate.statement.person == statement.person:
+        if (statement.device, statement.person) in certified:
             last[statement.device] = min(
                 statement.after, last.get(statement.device, statement.after)
             )
@@ -149,31 +165,28 @@ def read_leaves(
 
 
 def first_devices(
-    certified: Mapping[bytes, CarriedCertificate], index: AuthorityIndex
-) -> tuple[dict[bytes, CarriedCertificate], dict[bytes, tuple[int, bytes]]]:
-    """Returns the first MAX_KNOWN_DEVICES devices of each person (R-03.19d).
+    certified: Certificates, index: AuthorityIndex
+) -> tuple[Certificates, dict[bytes, tuple[int, bytes]]]:
+    """Returns the certificates of the first MAX_KNOWN_DEVICES devices of each person (R-03.19d).
 
     If a person has that many devices, also finds the record with the certificate of the last one.
     Maps the person to the time and id of this record. An earlier record may still bring another
     device.
     """
-    first: dict[bytes, CarriedCertificate] = {}
+    first: dict[tuple[bytes, bytes], CarriedCertificate] = {}
     counts: Counter[bytes] = Counter()
     last: dict[bytes, tuple[int, bytes]] = {}
-    for device, carried in certified.items():
-        person = carried.statement.person
+    for (device, person), carried in certified.items():
         if counts[person] == MAX_KNOWN_DEVICES:
             continue
         counts[person] += 1
-        first[device] = carried
+        first[device, person] = carried
         carrier = index.get(carried.carrier)
         last[person] = (carrier.time if carrier else 0, carried.carrier)
     return first, {who: last[who] for who, count in counts.items() if count == MAX_KNOWN_DEVICES}
 
 
-def select_devices(
-    certified: Mapping[bytes, CarriedCertificate], revoked: Mapping[bytes, int]
-) -> dict[bytes, Device]:
+def select_devices(certified: Certificates, revoked: Mapping[bytes, int]) -> dict[bytes, Device]:
     """Selects the devices that count (R-03.5).
 
     For each person, the first MAX_LIVE_DEVICES unrevoked devices count. All revoked devices count
@@ -182,6 +195,8 @@ def select_devices(
     device_by_key: dict[bytes, Device] = {}
     live: dict[bytes, int] = defaultdict(int)  # person → the number of unrevoked devices so far
     for statement, carrier in certified.values():
+        if statement.device in device_by_key:
+            continue
         if statement.device not in revoked:
             live[statement.person] += 1
             if live[statement.person] > MAX_LIVE_DEVICES:
@@ -216,21 +231,18 @@ def admits_within_reach(
 
 def people_vouched_for(
     admits: Iterable[AuthorityRecord],
-    owners: Mapping[bytes, bytes],
-    voters: Collection[bytes],
+    signers: Signers,
+    voters: AbstractSet[bytes],
     rules: Collection[AdmissionRule],
 ) -> set[bytes]:
     """Returns everybody for whom enough `voters` have vouched. One of the `rules` must say that
     they are enough.
 
-    `owners` maps each device to its person. If there are more admits, voters or rules, the result
-    can only grow.
+    If there are more admits, signers, voters or rules, the result can only grow.
     """
     vouchers: dict[bytes, set[bytes]] = defaultdict(set)
     for admit in admits:
-        voucher = owners.get(admit.device)
-        if voucher is not None and voucher in voters:
-            vouchers[admit.fields["person"]].add(voucher)
+        vouchers[admit.fields["person"]] |= signers.get(admit.device, frozenset()) & voters
     return {
         person
         for person, of_person in vouchers.items()
@@ -264,15 +276,15 @@ class Admission:
         self,
         seated: Mapping[bytes, int],
         admits: Iterable[AuthorityRecord],
-        owners: Mapping[bytes, bytes],
+        signers: Signers,
     ) -> dict[bytes, Member]:
         """Returns the people who are let in. `admits` are the admits that count, by time and id.
 
         `seated` are people who need no admits. It maps each of them to the time when a term first
-        had them on its roll. `owners` maps each device to its person.
+        had them on its roll.
         """
         for admit in admits:
-            voucher = owners[admit.device]
+            (voucher,) = signers[admit.device]  # a device of two people signs no admit that counts
             if voucher in self._voters:
                 self._vouch(voucher, admit)
         for person, time in seated.items():
@@ -313,7 +325,7 @@ def first_times(
     terms: Iterable[Term],
     admits: Iterable[AuthorityRecord],
     people: Collection[bytes],
-    owners: Mapping[bytes, bytes],
+    signers: Signers,
     *,
     not_before: int = 0,
 ) -> dict[bytes, int]:
@@ -331,7 +343,7 @@ def first_times(
             times[person] = min(term.since, times.get(person, term.since))
     for admit in admits:
         person = admit.fields["person"]
-        if owners.get(admit.device) in voters and person in people:
+        if signers.get(admit.device, frozenset()) & voters and person in people:
             times[person] = min(admit.time, times.get(person, admit.time))
     return {person: max(time, not_before) for person, time in times.items()}
 

@@ -17,7 +17,7 @@ from protocol.authority import admission, registers, relays, settled_cuts, terms
 from protocol.authority.admission import (
     Admission,
     AdmissionRule,
-    CarriedCertificate,
+    Certificates,
     Device,
     Member,
 )
@@ -28,7 +28,7 @@ from protocol.authority.registers import CouncilPosts, Judge, Outcome, Registers
 from protocol.authority.relays import Relay
 from protocol.authority.settled_cuts import SettledCuts
 from protocol.authority.standing import Standing, read_accepts
-from protocol.authority.terms import Ballot, Chain, Holding, Register, Term
+from protocol.authority.terms import Ballot, Chain, Holding, Register, Signers, Term
 from protocol.errors import Refused
 from protocol.record.root_statement import Leave
 from protocol.schema.register_names import RULE, STANDING
@@ -65,7 +65,7 @@ class Authority(Standing):
     # The next values decide what is stored. With more records they only grow, except that a
     # settled cut and the number of a person's devices take some devices away.
     storable_devices: frozenset[bytes] = frozenset()  # devices whose records are stored (R-03.19)
-    owners: Mapping[bytes, bytes] = field(default_factory=dict)  # device → person, of all known
+    certified: Certificates = field(default_factory=dict)  # certificates of known devices
     ever_let_in: frozenset[bytes] = (
         frozenset()
     )  # people whose further devices need no vouchers (R-03.31)
@@ -87,6 +87,19 @@ class Authority(Standing):
     def term(self) -> Term:
         """The term in force."""
         return self.chain.current
+
+    @cached_property
+    def owners(self) -> Mapping[bytes, bytes]:
+        """Maps each known device to the person of its first certificate."""
+        owners: dict[bytes, bytes] = {}
+        for device, person in self.certified:
+            owners.setdefault(device, person)
+        return owners
+
+    @cached_property
+    def signers(self) -> Signers:
+        """Maps each known device to all people for whom it is certified (R-03.5e)."""
+        return admission.signers_of(self.certified)
 
     @cached_property
     def left(self) -> frozenset[bytes]:
@@ -216,21 +229,21 @@ def fold_authority(
     fields = read_charter(charter)
     all_certified = admission.read_certificates(charter, fields, index)
     certified, last_known = admission.first_devices(all_certified, index)
-    revoked = admission.read_revocations(charter, fields, index, certified)
+    revoked = admission.read_revocations(charter, fields, index, all_certified)
     leaves = admission.read_leaves(charter, fields, index)
     first_term = _first_term(charter, fields, admission.read_founders(fields))
     decided, settled = _decide_by_named(index, first_term, certified, revoked, leaves)
-    owners, passed, chain, held = decided.owners, decided.passed, decided.chain, decided.held
+    signers, passed, chain, held = decided.signers, decided.passed, decided.chain, decided.held
     rules = _rules_in_force(fields, chain.current, held)
-    ever_decided = _EverDecided(fields, index, passed, owners)
-
-    devices = admission.select_devices({key: certified[key] for key in owners}, revoked)
+    ever_decided = _EverDecided(fields, index, passed, signers)
+    certified = _certified_for(certified, signers)
+    devices = admission.select_devices(certified, revoked)
     standing = _standing(index, charter.id, devices, held, settled.with_forks(forks))
     listed = terms.listed_people(passed.values())
     within_reach = admission.admits_within_reach(index, listed, ever_decided.highest("room"))
-    ever_let_in = _ever_let_in(within_reach, owners, passed.values())
+    ever_let_in = _ever_let_in(within_reach, signers, passed.values())
     admits = [admit for admit in within_reach if standing.counts(admit, admit.fields["person"])]
-    people, newcomers = _let_in(admits, owners, chain, rules["room"])
+    people, newcomers = _let_in(admits, signers, chain, rules["room"])
     members = {person: member for person, member in people.items() if person not in standing.cuts}
     return Authority(
         neighbourhood=charter.id,
@@ -240,29 +253,29 @@ def fold_authority(
         registers=held,
         council_posts=registers.read_council_posts(decided.judge),
         outcomes=decided.outcomes,
-        renewals=terms.count_ballots(index, passed, owners, decided.supported),
+        renewals=terms.count_ballots(index, passed, signers, decided.supported),
         supporters=decided.supported,
         devices=devices,
         cuts=standing.cuts,
         forks=standing.forks,
         accepts=standing.accepts,
-        storable_devices=frozenset(key for key in owners if owners[key] in ever_let_in),
-        owners=owners,
+        storable_devices=_devices_of(ever_let_in, signers),
+        certified=certified,
         ever_let_in=ever_let_in,
         largest_quotas=ever_decided.quotas,
         stored_from=admission.first_times(
-            passed.values(), within_reach, ever_let_in, owners, not_before=charter.time
+            passed.values(), within_reach, ever_let_in, signers, not_before=charter.time
         ),
         last_known=last_known,
         settled=settled,
         people=people,
-        belongs_from=admission.first_times(chain.terms, admits, people, owners),
+        belongs_from=admission.first_times(chain.terms, admits, people, signers),
         members=members,
         candidates=_candidates(admits, devices, people, members),
         voucher_devices=_voucher_devices(index, people),
         newcomers=newcomers,
         leavers=_leavers(leaves, held, standing.cuts),
-        relays=_relays(index, standing, members, owners),
+        relays=_relays(index, standing, members, signers),
     )
 
 
@@ -307,13 +320,12 @@ def _first_term(
 
 @dataclass(frozen=True)
 class _Decided:
-    """What was decided, if devices have these owners: the terms, and the changes of registers.
+    """What was decided, if devices have these signers: the terms, and the changes of registers.
 
-    `owners` maps each device to the person to whom it belongs. The other fields have the same
-    meaning as in Authority.
+    The fields have the same meaning as in Authority.
     """
 
-    owners: Mapping[bytes, bytes]
+    signers: Signers
     passed: dict[bytes, Term]
     supported: dict[bytes, set[bytes]]
     chain: Chain
@@ -325,21 +337,21 @@ class _Decided:
 def _decide(
     index: AuthorityIndex,
     first_term: Term,
-    owners: Mapping[bytes, bytes],
+    signers: Signers,
     revoked: Mapping[bytes, int],
     leaves: Mapping[bytes, list[Leave]],
 ) -> _Decided:
-    passed = terms.passed_terms(index, first_term, owners)
-    supported = terms.supporters(index, passed, owners)
+    passed = terms.passed_terms(index, first_term, signers)
+    supported = terms.supporters(index, passed, signers)
     chain = terms.choose_chain(passed, supported)
-    judge = Judge(index, chain.current, owners, revoked)
-    return _Decided(owners, passed, supported, chain, judge, *_judge_proposals(judge, leaves))
+    judge = Judge(index, chain.current, signers, revoked)
+    return _Decided(signers, passed, supported, chain, judge, *_judge_proposals(judge, leaves))
 
 
 def _decide_by_named(
     index: AuthorityIndex,
     first_term: Term,
-    certified: Mapping[bytes, CarriedCertificate],
+    certified: Certificates,
     revoked: Mapping[bytes, int],
     leaves: Mapping[bytes, list[Leave]],
 ) -> tuple[_Decided, SettledCuts]:
@@ -349,20 +361,32 @@ def _decide_by_named(
     that person's other devices belong to nobody (R-03.35c). So these other devices do not vote
     about the return of that person either.
     """
-    owners = {device: carried.statement.person for device, carried in certified.items()}
-    decided = _decide(index, first_term, owners, revoked, leaves)
+    signers = admission.signers_of(certified)
+    decided = _decide(index, first_term, signers, revoked, leaves)
     settled = settled_cuts.read_settled_cuts(
-        index, decided.passed, decided.supported, decided.chain, owners
+        index, decided.passed, decided.supported, decided.chain, signers
     )
     while True:
-        unnamed = settled.unnamed(owners)
-        if len(decided.owners) != len(owners) - len(unnamed):
-            named = {device: owners[device] for device in owners if device not in unnamed}
+        named = settled.named(signers)
+        if decided.signers != named:
             decided = _decide(index, first_term, named, revoked, leaves)
         still_out = settled.without_restored(decided.held)
         if still_out.out == settled.out:
             return decided, settled
         settled = still_out
+
+
+def _devices_of(people: frozenset[bytes], signers: Signers) -> frozenset[bytes]:
+    return frozenset(device for device, owners in signers.items() if owners & people)
+
+
+def _certified_for(certified: Certificates, signers: Signers) -> Certificates:
+    """Returns the certificates of devices for people in `signers`."""
+    return {
+        (device, person): carried
+        for (device, person), carried in certified.items()
+        if person in signers.get(device, ())
+    }
 
 
 def _judge_proposals(
@@ -394,7 +418,7 @@ def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict
 
 
 def _ever_let_in(
-    admits: Iterable[AuthorityRecord], owners: Mapping[bytes, bytes], passed: Iterable[Term]
+    admits: Iterable[AuthorityRecord], signers: Signers, passed: Iterable[Term]
 ) -> frozenset[bytes]:
     """Returns everybody who might be let in under any of the terms, by the mildest judgement
     (R-03.19).
@@ -406,11 +430,11 @@ def _ever_let_in(
     passed = list(passed)
     voters = frozenset[bytes]().union(*(term.roll for term in passed))
     rules = {AdmissionRule(term.roll, term.vouchers) for term in passed}
-    return voters | admission.people_vouched_for(admits, owners, voters, rules)
+    return voters | admission.people_vouched_for(admits, signers, voters, rules)
 
 
 def _let_in(
-    admits: Iterable[AuthorityRecord], owners: Mapping[bytes, bytes], chain: Chain, room: int
+    admits: Iterable[AuthorityRecord], signers: Signers, chain: Chain, room: int
 ) -> tuple[dict[bytes, Member], dict[bytes, set[bytes]]]:
     """Returns the people who are let in by the current term's rule (R-03.6).
 
@@ -422,7 +446,7 @@ def _let_in(
         seated |= {person: term.since for person in sorted(term.roll) if person not in seated}
     rule = AdmissionRule(chain.current.roll, chain.current.vouchers)
     newcomers = Admission(rule, seated.keys(), terms.listed_people(chain.terms), room)
-    people = newcomers.let_in(seated, admits, owners)
+    people = newcomers.let_in(seated, admits, signers)
     return people, dict(newcomers.newcomers)
 
 
@@ -452,7 +476,7 @@ def _relays(
     index: AuthorityIndex,
     standing: Standing,
     members: Mapping[bytes, Member],
-    owners: Mapping[bytes, bytes],
+    signers: Signers,
 ) -> dict[bytes, Relay]:
     """Returns the relays that serve the neighbourhood, by their keys (R-08.2)."""
 
@@ -464,7 +488,7 @@ def _relays(
 
     enrolled = relays.fold_relays(index, standing_member)
     # Leaves out keys of people's devices: a device cannot be a relay too.
-    return {key: relay for key, relay in enrolled.items() if key not in owners}
+    return {key: relay for key, relay in enrolled.items() if key not in signers}
 
 
 class _EverDecided:
@@ -480,11 +504,11 @@ class _EverDecided:
         fields: dict[str, Any],
         index: AuthorityIndex,
         passed: Mapping[bytes, Term],
-        owners: Mapping[bytes, bytes],
+        signers: Signers,
     ) -> None:
         self._fields = fields
         self._terms = passed.values()
-        self._judges = [Judge(index, term, owners, {}) for term in passed.values()]
+        self._judges = [Judge(index, term, signers, {}) for term in passed.values()]
         proposals = index.of_kinds(PROPOSAL)
         self._proposals = [proposal for proposal in proposals if proposal.fields.get("change")]
 

@@ -67,9 +67,9 @@ def _term_evidence(
     parts = [index.with_subject_in_order(PART, digest)[0].id for digest in digests]
     votes: dict[bytes, AuthorityRecord] = {}  # person → a vote
     for vote in index.with_subject_in_order(VOTE, term.id):
-        voter = authority.devices.get(vote.device)
-        if voter is not None and voter.person in parent.roll and vote.fields["choice"] == "yes":
-            votes.setdefault(voter.person, vote)
-    enough = list(votes.values())[: len(parent.roll) // 2 + 1]
-    carriers = [authority.devices[vote.device].carrier for vote in enough]
-    return [renewal.id, *parts, *carriers, *(vote.id for vote in enough)]
+        if vote.fields["choice"] == "yes":
+            for person in authority.signers.get(vote.device, frozenset()) & parent.roll:
+                votes.setdefault(person, vote)
+    enough = list(votes.items())[: len(parent.roll) // 2 + 1]
+    carriers = [authority.certified[vote.device, person].carrier for person, vote in enough]
+    return [renewal.id, *parts, *carriers, *(vote.id for _, vote in enough)]

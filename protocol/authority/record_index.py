@@ -227,8 +227,8 @@ class AuthorityIndex:
         """Returns records that carry a root statement, if no record before a fork carries the same
         statement (R-01.14l).
 
-        For each device, one certificate and one revocation are kept. For each person and number,
-        one leave is kept.
+        For each device and person, one certificate is kept. For each device, one revocation is
+        kept. For each person and number, one leave is kept.
         """
         carried: set[object] = set()
         last: dict[bytes, int] = {}  # device → the last number that a revocation lets count
@@ -281,7 +281,7 @@ def _subject_of(statement: Certificate | Leave) -> object:
     one of these records is enough.
     """
     if isinstance(statement, Certificate):
-        return statement.device
+        return statement.person, statement.device
     return statement.person, statement.n
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.authority.kind_names import HIDE, REMOVE
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
-from protocol.authority.terms import Holding, Register, Term, read_holding, voters
+from protocol.authority.terms import Holding, Register, Signers, Term, read_holding, voters
 from protocol.errors import Refused
 from protocol.record.root_statement import Leave
 from protocol.schema.majority import MIN_COUNCIL, votes_needed
@@ -44,13 +44,13 @@ class Outcome(NamedTuple):
 class Judge:
     """Counts how one term's voters voted, and what its moderators removed and hid.
 
-    `owners` maps each device to its person. `revoked` maps each revoked device to the last number
+    `revoked` maps each revoked device to the last number
     of its log that counts.
     """
 
     index: AuthorityIndex
     term: Term
-    owners: Mapping[bytes, bytes]
+    signers: Signers
     revoked: Mapping[bytes, int]
 
     @property
@@ -107,10 +107,9 @@ class Judge:
             return {}
         cuts_by_number: dict[int, dict[bytes, Cuts]] = {}
         for record in self.index.with_subject(kind, subject):
-            moderator = self.owners.get(record.device)
-            if moderator is None or moderator not in self.term.moderators:
+            if record.seq > self.revoked.get(record.device, record.seq):
                 continue
-            if record.seq <= self.revoked.get(record.device, record.seq):
+            for moderator in self.signers.get(record.device, frozenset()) & self.term.moderators:
                 cuts_by_moderator = cuts_by_number.setdefault(record.fields["n"], {})
                 earlier = cuts_by_moderator.get(moderator, {})
                 cuts = dict(record.fields.get("cuts") or ())
@@ -118,7 +117,7 @@ class Judge:
         return cuts_by_number
 
     def _voters(self, proposal: AuthorityRecord, choice: str) -> set[bytes]:
-        return voters(self.index, self.owners, proposal.id, choice=choice, revoked=self.revoked)
+        return voters(self.index, self.signers, proposal.id, choice=choice, revoked=self.revoked)
 
 
 def may_hold(which: Register, value: Any) -> bool:

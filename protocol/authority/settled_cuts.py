@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from protocol.authority.record_index import AuthorityIndex
 from protocol.authority.registers import Cuts, Registers, cuts_of
-from protocol.authority.terms import Chain, Holding, Term, voters
+from protocol.authority.terms import Chain, Holding, Signers, Term, voters
 from protocol.schema.register_names import STANDING
 
 
@@ -41,11 +41,15 @@ class SettledCuts:
         ends = {device: min(end, forks.get(device, end)) for device, end in self.ends.items()}
         return {**forks, **ends}
 
-    def unnamed(self, owners: Mapping[bytes, bytes]) -> set[bytes]:
-        """Returns the devices that belong to people who are out, and that no settled cut names
-        (R-03.35c).
+    def named(self, signers: Signers) -> dict[bytes, frozenset[bytes]]:
+        """Returns `signers` without the devices of people who are out, unless a settled cut names
+        the device (R-03.35c).
         """
-        return {device for device, person in owners.items() if self.is_unnamed(person, device)}
+        named = {
+            device: frozenset(who for who in people if not self.is_unnamed(who, device))
+            for device, people in signers.items()
+        }
+        return {device: people for device, people in named.items() if people}
 
     def is_unnamed(self, person: bytes, device: bytes) -> bool:
         """Returns True if the person is out, and if no settled cut names this device of that
@@ -67,7 +71,7 @@ def read_settled_cuts(
     passed: Mapping[bytes, Term],
     supported: Mapping[bytes, set[bytes]],
     chain: Chain,
-    owners: Mapping[bytes, bytes],
+    signers: Signers,
 ) -> SettledCuts:
     """Returns the cuts that the settled terms of the chain have written down (R-03.35a).
 
@@ -79,7 +83,7 @@ def read_settled_cuts(
         if not removed:
             return SettledCuts()
         links = pairwise(path)
-        if all(_is_settled(index, passed, supported, owners, link, removed) for link in links):
+        if all(_is_settled(index, passed, supported, signers, link, removed) for link in links):
             return _cuts_along(path)
     return SettledCuts()
 
@@ -88,7 +92,7 @@ def _is_settled(
     index: AuthorityIndex,
     passed: Mapping[bytes, Term],
     supported: Mapping[bytes, set[bytes]],
-    owners: Mapping[bytes, bytes],
+    signers: Signers,
     link: tuple[Term, Term],
     removed: set[bytes],
 ) -> bool:
@@ -103,7 +107,7 @@ def _is_settled(
         person for sibling in siblings for person in supported[sibling.id] & judging
     )
     accepted = [who for who in supported[term.id] & judging if times_accepted[who] == 1]
-    yes = voters(index, owners, term.id) & judging
+    yes = voters(index, signers, term.id) & judging
     return 2 * len(yes) > len(parent.roll) and 3 * len(accepted) >= 2 * len(parent.roll)
 
 

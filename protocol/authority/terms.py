@@ -18,6 +18,9 @@ Register = tuple[
     str, bytes | str
 ]  # a name from `register_names`, then the person, rule, measure or record
 
+# device → the people whose votes it signs: more than one only if the device's owner breaks R-03.5e
+Signers = Mapping[bytes, frozenset[bytes]]
+
 
 class Holding(NamedTuple):
     """The number and the value that a register holds."""
@@ -114,36 +117,34 @@ def listed_people(terms: Iterable[Term]) -> frozenset[bytes]:
 
 def voters(
     index: AuthorityIndex,
-    owners: Mapping[bytes, bytes],
+    signers: Signers,
     target: bytes,
     *,
     choice: str = "yes",
     revoked: Mapping[bytes, int] | None = None,
 ) -> set[bytes]:
-    """Returns the people who voted `choice` on the record `target`. `owners` maps device to person.
+    """Returns the people who voted `choice` on the record `target`.
 
     If the voter's log forks later, or the voter is removed later, the vote still counts (R-03.23).
     `revoked` maps each revoked device to the last number that counts. If `revoked` is given, votes
     after a device's revocation do not count.
     """
     return {
-        owners[vote.device]
+        person
         for vote in index.with_subject(VOTE, target)
         if vote.fields["choice"] == choice
-        and vote.device in owners
         and (revoked is None or vote.seq <= revoked.get(vote.device, vote.seq))
+        for person in signers.get(vote.device, ())
     }
 
 
-def accepters(index: AuthorityIndex, owners: Mapping[bytes, bytes], term: bytes) -> set[bytes]:
+def accepters(index: AuthorityIndex, signers: Signers, term: bytes) -> set[bytes]:
     """Returns the people whose `accept` names this term itself, and not only a later term."""
     accepts = index.with_subject(ACCEPT, term)
-    return {owners[accept.device] for accept in accepts if accept.device in owners}
+    return {person for accept in accepts for person in signers.get(accept.device, ())}
 
 
-def passed_terms(
-    index: AuthorityIndex, first: Term, owners: Mapping[bytes, bytes]
-) -> dict[bytes, Term]:
+def passed_terms(index: AuthorityIndex, first: Term, signers: Signers) -> dict[bytes, Term]:
     """Returns all terms that passed. In the result, each term comes after its parent (R-03.22).
 
     More records can only add terms.
@@ -153,7 +154,7 @@ def passed_terms(
     while ahead:
         parent = ahead.pop()
         for renewal in index.with_subject_in_order(RENEWAL, parent.id):
-            yes = voters(index, owners, renewal.id) & parent.roll
+            yes = voters(index, signers, renewal.id) & parent.roll
             if 2 * len(yes) <= len(parent.roll):
                 continue
             term = read_renewal(index, parent, renewal)
@@ -190,10 +191,10 @@ def read_renewal(index: AuthorityIndex, parent: Term, renewal: AuthorityRecord) 
 
 
 def supporters(
-    index: AuthorityIndex, terms: Mapping[bytes, Term], owners: Mapping[bytes, bytes]
+    index: AuthorityIndex, terms: Mapping[bytes, Term], signers: Signers
 ) -> dict[bytes, set[bytes]]:
     """Returns, for each term, the people who accepted that term or a later term built on it."""
-    people_by_term = {term: accepters(index, owners, term) for term in terms}
+    people_by_term = {term: accepters(index, signers, term) for term in terms}
     # In `terms`, each term comes after its parent. In reverse order, each term is therefore
     # complete before its people are added to its parent.
     for term in reversed(list(terms.values())):
@@ -228,7 +229,7 @@ def choose_chain(terms: Mapping[bytes, Term], supported: Mapping[bytes, set[byte
 def count_ballots(
     index: AuthorityIndex,
     terms: Mapping[bytes, Term],
-    owners: Mapping[bytes, bytes],
+    signers: Signers,
     supported: Mapping[bytes, set[bytes]],
 ) -> dict[bytes, Ballot]:
     """Returns how the vote on each renewal stands, by the renewal's id.
@@ -239,9 +240,9 @@ def count_ballots(
     for renewal in index.of_kinds(RENEWAL):
         parent = terms.get(renewal.fields["parent"])
         roll = parent.roll if parent else frozenset[bytes]()
-        yes = voters(index, owners, renewal.id, choice="yes") & roll
-        no = voters(index, owners, renewal.id, choice="no") & roll
-        accepted = supported.get(renewal.id) or accepters(index, owners, renewal.id)
+        yes = voters(index, signers, renewal.id, choice="yes") & roll
+        no = voters(index, signers, renewal.id, choice="no") & roll
+        accepted = supported.get(renewal.id) or accepters(index, signers, renewal.id)
         ballot_by_renewal[renewal.id] = Ballot(
             renewal.fields["parent"],
             renewal.fields["round"],

@@ -3,6 +3,8 @@
 from meshcoop.author.founding import Identity
 from meshcoop.fold.clock_limit import STORED_AHEAD_MS
 from meshcoop.ingest import waiting_pool
+from protocol.record.root_statement import certify_device
+from protocol.record.sealing import device_box_key
 from tests.support.street_in_memory import HOUR, Street, exchange, settle, street
 
 DAY = 24 * HOUR
@@ -52,6 +54,33 @@ def test_what_waits_for_its_time_asks_for_no_round_of_sync():
         assert taken.stored == []
         assert taken.refused == []
         assert taken.devices_with_gaps == set()
+
+
+def test_a_removed_members_device_passes_to_no_ally():
+    """Attackers: an expelled member and an ally. Asset: who belongs (R-03.5e). The ally's record
+    claims a time before anybody vouched for the expelled member.
+    """
+    with Street() as here:
+        ada = here.found(vouchers=1)
+        ally = here.neighbour(ada)
+        settle(ada, ally)
+        ally.post("profile", name="ally")
+        early = ally.head.time
+        mal = here.neighbour(ada)
+        mal.post("offer", title="bread")
+        spam = mal.forge("offer", title="still here")
+        settle(ada, ally, mal)
+        change = ["standing", mal.me.person, 1, [[mal.me.device, 0]]]
+        proposal = ada.write("proposal", title="out", change=change, newcomers=[])
+        ada.write("vote", proposal, choice="yes")
+        box = device_box_key(mal.me.device_seed).public
+        shared = certify_device(ally.me.root_seed, mal.me.device_seed, box, here.place)
+        ally.put(ally.forge("device", statement=shared, time=early))
+        mal.put(spam)
+        settle(ada, ally, mal)
+        assert not ada.state.authority.is_live(mal.me.device)
+        assert ada.view(spam) is None
+        assert ada.ids() == ally.ids()
 
 
 def test_who_joined_today_dates_nothing_before_that_day():

@@ -41,6 +41,11 @@ class Person:
         box = seal.device_box_key(self.devices[n]).public
         return statement.certify_device(self.root, self.devices[n], box, place)
 
+    def certify_for(self, other, n, place=HERE):
+        """Signs a certificate that one of this person's devices belongs to another person."""
+        box = seal.device_box_key(self.devices[n]).public
+        return statement.certify_device(other.root, self.devices[n], box, place)
+
     def revokes(self, device, after, place=HERE):
         return statement.revoke_device(self.root, device, after, place)
 
@@ -131,6 +136,11 @@ def person(name):
 @functools.cache
 def certificate(name, n, place=HERE):
     return person(name).certify(n, place)
+
+
+@functools.cache
+def certificate_for(name, other, n):
+    return person(name).certify_for(person(other), n)
 
 
 @functools.cache

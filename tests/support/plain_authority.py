@@ -22,8 +22,8 @@ def plain(charter, acts, forks):
     cuts, out = bare.settled_cuts, bare.out_by_settled
     while True:
         nobodys = {
-            device
-            for device, person in bare.owner.items()
+            (device, person)
+            for device, person in bare.pairs
             if person in out and device not in cuts[person]
         }
         held = Plain(charter, acts, forks, nobodys).registers
@@ -110,13 +110,13 @@ class Plain(PlainTerms):
             for act in self.of("remove")
             if act.fields["person"] == person
             and act.fields["n"] % 2 == 1
-            and self.owner.get(act.device) in council
+            and self.signers(act) & council
             and self.not_revoked(act)
         ]
         removals = []
         for n in {act.fields["n"] for act in said}:
             posted = [act for act in said if act.fields["n"] == n]
-            if len({self.owner[act.device] for act in posted}) >= enough:
+            if len(set(chain(*map(self.signers, posted))) & council) >= enough:
                 cuts = self.council_cuts(posted, enough)
                 beside = sorted([one for one in decided if one[0] == n], key=lambda one: one[1])
                 for device, last in beside[0][2] if beside else []:
@@ -143,9 +143,9 @@ class Plain(PlainTerms):
         for device in {device for act in posted for device, _ in act.fields["cuts"]}:
             highest = {}
             for act in posted:
-                moderator = self.owner[act.device]
                 last = dict(act.fields["cuts"]).get(device, 0)
-                highest[moderator] = max(last, highest.get(moderator, 0))
+                for moderator in self.signers(act) & self.term.moderators:
+                    highest[moderator] = max(last, highest.get(moderator, 0))
             cuts[device] = sorted(highest.values())[enough - 1]
         return cuts
 
@@ -245,11 +245,10 @@ class Plain(PlainTerms):
 
     def would_pass(self, proposal, term):
         yes = {
-            self.owner[act.device]
+            person
             for act in self.of("vote")
-            if act.about == proposal.id
-            and act.fields["choice"] == "yes"
-            and act.device in self.owner
+            for person in self.signers(act)
+            if act.about == proposal.id and act.fields["choice"] == "yes"
         }
         both = term.roll | set(proposal.fields.get("newcomers") or [])
         what, key, n, _ = proposal.fields["change"]
@@ -291,7 +290,7 @@ class Plain(PlainTerms):
                 if person in listed
                 or self.taken_room(self.owner[one.device], admitted) < self.rules["room"]
             ]
-            needed = enough_admits(with_room, self.seats, self.owner, self.term)
+            needed = enough_admits(with_room, self.seats, self.signers, self.term)
             if needed:
                 takes = set() if person in listed else {self.owner[one.device] for one in needed}
                 admitted[person] = (needed, takes)
@@ -342,9 +341,9 @@ class Plain(PlainTerms):
         people = set(seats)
         for person in {act.fields["person"] for act in admits}:
             mine = [act for act in admits if act.fields["person"] == person]
-            if any(enough_admits(mine, seats, self.owner, one) for one in self.terms.values()):
+            if any(enough_admits(mine, seats, self.signers, one) for one in self.terms.values()):
                 people.add(person)
-        return {device for device, person in self.owner.items() if person in people}
+        return {device for device, person in self.pairs if person in people}
 
 
 def may_hold(register, value):
@@ -364,14 +363,14 @@ def may_hold(register, value):
     return True
 
 
-def enough_admits(admits, voters, owner, term):
+def enough_admits(admits, voters, signers, term):
     """Returns the admits that are enough to let a person in. If there are too few admits, returns
     an empty list (R-03.6).
     """
     first = {}
     for act in admits:
-        if owner[act.device] in voters:
-            first.setdefault(owner[act.device], act)
+        for person in signers(act) & set(voters):
+            first.setdefault(person, act)
     if len(first) >= term.vouchers:
         return list(first.values())[: term.vouchers]
     if len(term.roll) < term.vouchers and term.roll <= set(first):

@@ -24,7 +24,7 @@ class PlainTerm(NamedTuple):
 
 class PlainTerms:
     def __init__(self, charter, acts, forks, nobodys=()):
-        """`nobodys` are certified devices that belong to nobody (R-03.35c)."""
+        """`nobodys` are pairs of a device and a person to whom it belongs no more (R-03.35c)."""
         self.charter = charter
         self.forks = forks
         self.nobodys = nobodys
@@ -55,20 +55,34 @@ class PlainTerms:
         return [one for one in self.statements if isinstance(one, statement.Leave)]
 
     @cached_property
+    def certified(self):
+        """The pairs of a device and a person for whom it is certified."""
+        said = [one for one in self.statements if isinstance(one, statement.Certificate)]
+        return list(dict.fromkeys((one.device, one.person) for one in said))
+
+    @cached_property
+    def pairs(self):
+        return [pair for pair in self.certified if pair not in self.nobodys]
+
+    @cached_property
     def owner(self):
-        """Maps each certified device to its person."""
+        """Maps each certified device to the person of its first certificate."""
         owner = {}
-        for one in self.statements:
-            if isinstance(one, statement.Certificate) and one.device not in owner:
-                owner[one.device] = one.person
-        return {device: owner[device] for device in owner if device not in self.nobodys}
+        for device, person in self.pairs:
+            owner.setdefault(device, person)
+        return owner
+
+    def signers(self, act):
+        """Returns the people for whom the device of a record is certified."""
+        return {person for device, person in self.pairs if device == act.device}
 
     @cached_property
     def end(self):
         """Maps each revoked device to the number of its last record that counts."""
-        end = {}
+        devices = [device for device, _ in self.certified]
+        end = {device: 0 for device in devices if devices.count(device) > 1}  # R-03.5e
         for one in self.statements:
-            if isinstance(one, statement.Revocation) and self.owner.get(one.device) == one.person:
+            if isinstance(one, statement.Revocation) and (one.device, one.person) in self.certified:
                 end[one.device] = min(one.after, end.get(one.device, one.after))
         return end
 
@@ -162,11 +176,11 @@ class PlainTerms:
         renewal.
         """
         return {
-            self.owner[act.device]
+            person
             for act in self.of("vote")
+            for person in self.signers(act)
             if act.about == target.id
             and act.fields["choice"] == choice
-            and act.device in self.owner
             and (target.kind == "renewal" or self.not_revoked(act))
         }
 
@@ -177,8 +191,8 @@ class PlainTerms:
             about = act.about
             while about != renewal and about in self.terms:
                 about = self.terms[about].parent
-            if about == renewal and act.device in self.owner:
-                people.add(self.owner[act.device])
+            if about == renewal:
+                people |= self.signers(act)
         return people
 
     def accepted(self, term):

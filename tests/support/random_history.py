@@ -15,6 +15,7 @@ from tests.support.authority_records import (
     HERE,
     START,
     certificate,
+    certificate_for,
     charter,
     device,
     ids,
@@ -153,6 +154,9 @@ class History:
         for n in self.some(range(1, 6), 1):
             place = HERE if self.chance(0.9) else b"x" * statement.PLACE_SIZE
             self.post(self.anybody(), "carries", certificate(owner.name, n, place))
+        if self.chance(0.15):
+            shared = certificate_for(owner.name, self.anybody().name, self.random.choice([0, 1]))
+            self.post(self.anybody(), "carries", shared)
 
     def revocation(self, owner):
         who = owner if self.chance(0.9) else self.anybody()

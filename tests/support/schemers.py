@@ -59,10 +59,10 @@ class Schemers(Hostility):
     def posted_removals(self, plain):
         """Counts the moderators who posted the removal of somebody honest."""
         return len({
-            (act.fields["person"], act.fields["n"], plain.owner.get(act.device))
+            (act.fields["person"], act.fields["n"], who)
             for act in plain.of("remove")
+            for who in plain.signers(act) & plain.term.moderators & self.town.hostile
             if act.fields["person"] not in self.town.hostile
-            and plain.owner.get(act.device) in plain.term.moderators & self.town.hostile
         })  # fmt: skip
 
     def nearness(self, plain, asked):

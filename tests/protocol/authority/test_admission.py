@@ -6,8 +6,8 @@ from protocol.authority import authority
 from protocol.authority.evidence import collect_evidence
 from protocol.authority.record_index import AuthorityIndex
 from protocol.errors import Refused
+from protocol.record import codec
 from protocol.record import root_statement as statement
-from protocol.record import sealing as seal
 from tests.support.authority_records import BOX, HERE, START, charter, people, public
 
 
@@ -179,11 +179,37 @@ def test_anybody_may_carry_anybodys_revocation():
     )
 
 
-def test_a_device_claimed_by_another_root_stays_with_the_first():
+@pytest.mark.parametrize("time", [0, 2 * START])
+def test_a_device_of_two_people_signs_nothing_that_counts_but_its_votes_stay(time):
+    """Attacker: a member who takes back what was decided with their vote (R-03.5e)."""
+    ada, mal, cho, dan, eve = people("A", "M", "C", "D", "E")
+    first = charter(ada, mal, cho)
+    renewal = ada.renews(first, [ada], joining=[dan])
+    acts = [renewal, ada.says("yes", renewal), mal.says("yes", renewal), mal.admits(eve)]
+    assert eve.key in authority.fold_authority(first, acts, {}).members
+    for ally in (eve, cho):
+        shared = ada.carries(mal.certify_for(ally, 0), time=time)
+        index = AuthorityIndex([*acts, shared])
+        known = authority.fold_authority(first, index, {})
+        assert known.devices[mal.device].revoked_after == 0
+        assert not known.is_live(mal.device)
+        assert mal.key in known.members
+        assert eve.key not in known.members
+        assert known.term.id == renewal.id
+        assert dan.key in known.members
+        shown = [index.get(one) for one in collect_evidence(known, index, cho.device)]
+        proof = [*map(index.get, collect_evidence(known, index, ada.device)), *shown]
+        stranger = authority.fold_authority(first, filter(None, proof), {})
+        assert stranger.member_of_device(ada.device) == ada.key
+
+
+def test_a_certificate_of_somebody_else_takes_a_device_from_nobody():
+    """Attacker: a member without the device's key. The device has to sign its certificate."""
     ada, ben = people("A", "B")
-    box = seal.device_box_key(ada.devices[0]).public
-    claim = ben.carries(statement.certify_device(ben.root, ada.devices[0], box, HERE))
-    known = authority.fold_authority(charter(ada, ben), [claim], {})
+    body, *signatures = codec.unpack(ada.certify(0))
+    body = [*body[:2], ben.key, *body[3:]]
+    stolen = ben.carries(codec.pack([body, *signatures]))
+    known = authority.fold_authority(charter(ada, ben), [stolen], {})
     assert known.member_of_device(ada.device) == ada.key
 
 

@@ -15,7 +15,7 @@ def reverts_only_as_listed(town, before, after):
     The later view has more records. The numbers in comments are those of the list.
     """
     assert before.terms.keys() <= after.terms.keys()
-    unnamed = after.settled.unnamed(before.owners)  # R-03.35c
+    unnamed = before.signers.keys() - after.settled.named(before.signers).keys()  # R-03.35c
     assert before.storable_devices <= after.storable_devices | unnamed
     assert all(after.devices[one].revoked_after is not None for one in revoked(before))
     chain, now = before.chain.terms, after.chain.terms
