@@ -46,7 +46,9 @@ def _specs(
 
 
 def _bench(
-    name: Annotated[Literal["ingest", "sync", "live", "loops"], Parameter(help="what to measure")],
+    name: Annotated[
+        Literal["ingest", "sync", "live", "feedback", "loops"], Parameter(help="what to measure")
+    ],
     *,
     records: Annotated[
         int | None, Parameter(validator=_AT_LEAST_ONE, help="how many; few if left out")

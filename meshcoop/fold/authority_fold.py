@@ -111,7 +111,7 @@ class AuthorityFold:
         if before is None:
             return Touched()
         touched = self._touched_by(before, self.authority)
-        touched.roots |= newly_readable
+        touched.rows |= newly_readable
         return touched
 
     def fold_with(self, further: Iterable[AuthorityRecord]) -> Authority | None:
@@ -175,5 +175,5 @@ class AuthorityFold:
         for decision in invalidation.changed_decisions(before, after, self._index):
             row = self._store.records.find(decision)
             if row is not None and row.root is not None:
-                touched.roots.add(row.root)
+                touched.rows.add(row.n)
         return touched

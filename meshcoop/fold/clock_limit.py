@@ -51,34 +51,36 @@ class ClockLimit:
         """
         return self._kept_out
 
-    def postpones(self, time: int, root: int) -> bool:
-        """Returns whether `time` (ms) is too far ahead of the clock. If so, notes that a thread
-        must be folded again at `time`. `root` is the row of the thread's root record.
+    def postpones(self, time: int, row: int) -> bool:
+        """Returns whether `time` (ms) is too far ahead of the clock. If so, notes that the record
+        in row `row` must be folded at `time`.
         """
         if time <= self._now() + DRIFT_MS:
             return False
-        self._postponed.add(root, time)
+        self._postponed.add(row, time)
         return True
 
     def postpone_all(self, rows: Iterable[StoredRecord]) -> None:
-        """Postpones threads with a record that is dated too far ahead of the clock."""
+        """Postpones the records that are dated too far ahead of the clock."""
         for row in rows:
-            self.postpones(row.record.header.time, row.root or row.n)
+            self.postpones(row.record.header.time, row.n)
 
     def due(self, now: int) -> list[int]:
-        """Returns the roots of the postponed threads that are due at `now` (ms)."""
+        """Returns the rows of the postponed records that are due at `now` (ms)."""
         return self._postponed.due(now + DRIFT_MS)
 
     def forget_due(self, now: int) -> None:
-        """Forgets the postponed threads that are due at `now` (ms). The caller folds these threads
+        """Forgets the postponed records that are due at `now` (ms). The caller folds these records
         again.
         """
         self._postponed.forget_due(now + DRIFT_MS)
 
-    def put_off(self, roots: Iterable[int]) -> None:
-        """Notes that threads must be folded as soon as possible, but not now."""
-        self._postponed.add_due(roots)
+    def put_off(self, rows: Iterable[int]) -> None:
+        """Notes that records must be folded as soon as possible, but not now. The row of a root
+        stands for its whole thread.
+        """
+        self._postponed.add_due(rows)
 
-    def forget(self, roots: Iterable[int]) -> None:
-        """Forgets postponed threads. The caller folds these threads again."""
-        self._postponed.forget(roots)
+    def forget(self, rows: Iterable[int]) -> None:
+        """Forgets postponed records. The caller folds them again."""
+        self._postponed.forget(rows)

@@ -2,6 +2,8 @@
 decisions and people whose records may count differently now.
 """
 
+from collections.abc import Iterator
+
 from protocol.authority.authority import Authority
 from protocol.authority.record_index import AuthorityIndex
 from protocol.fold.proxies import ProxiesById
@@ -25,12 +27,7 @@ def changed_devices(before: Authority, after: Authority) -> list[bytes]:
 def changed_decisions(before: Authority, after: Authority, acts: AuthorityIndex) -> list[bytes]:
     """R-16.8: returns the ids of records. Their views show a decision that may have changed."""
     if (before.chain, before.registers) != (after.chain, after.registers):
-        registers = {*before.registers, *after.registers}
-        subjects = [
-            bytes(key)
-            for register, key in registers
-            if register in _OF_RECORDS and isinstance(key, bytes)
-        ]
+        subjects = _changed_subjects(before, after)
         return [*(act.id for act in acts.of_kinds(*names_of(*_DECIDED))), *subjects]
     earlier = {**before.outcomes, **before.renewals}
     later = {**after.outcomes, **after.renewals}
@@ -44,6 +41,19 @@ def changed_signers(before: ProxiesById, after: ProxiesById) -> set[bytes]:
     changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
     proxies = [proxy for key in changed for proxy in (before.get(key), after.get(key))]
     return {proxy.deputy for proxy in proxies if proxy is not None}
+
+
+def _changed_subjects(before: Authority, after: Authority) -> Iterator[bytes]:
+    """Yields the ids of the records whose register has changed. A measure may also be outside the
+    bounds of a changed charter, or come back inside them.
+    """
+    has_new_charter = before.charter != after.charter
+    for place in {*before.registers, *after.registers}:
+        register, key = place
+        is_changed = before.registers.get(place) != after.registers.get(place)
+        is_bounded = register == MEASURE and has_new_charter
+        if register in _OF_RECORDS and isinstance(key, bytes) and (is_changed or is_bounded):
+            yield bytes(key)
 
 
 def _standing(authority: Authority, key: bytes) -> object:

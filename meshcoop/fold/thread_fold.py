@@ -11,6 +11,7 @@ from meshcoop.fold import invalidation
 from meshcoop.fold.authority_fold import AuthorityFold
 from meshcoop.fold.clock_limit import ClockLimit
 from meshcoop.fold.code_failures import describe_error
+from meshcoop.fold.parts import Part, PartRows, Parts, divide_thread, strip_content
 from meshcoop.fold.record_contents import RecordContents
 from meshcoop.fold.slices import pause
 from meshcoop.fold.touched import Touched
@@ -39,11 +40,14 @@ _ROWS_AT_ONCE = 50  # rows that are read before others may work
 _LOG = logging.getLogger(__name__)
 _NONE: Mapping[int, list[StoredRecord]] = MappingProxyType({})
 
+OnPutOff = Callable[[Collection[int]], None]  # called with the rows of what is put off
 Report = Callable[[int, int], None]  # called with the number of threads folded, and of all threads
 
 
 class ThreadFold:
-    """Folds threads into views. Callers name a thread by the row of its root record."""
+    """Folds threads into views. Callers name a thread by the row of its root record. Callers name a
+    part of a thread by the row of a record that has changed.
+    """
 
     def __init__(
         self,
@@ -58,20 +62,25 @@ class ThreadFold:
         self._contents = contents
         self._clock_limit = clock_limit
         self._views = views
+        self.parts = Parts(store, self.entry)
+        # The thread that is folded beside the loop now, as the row of its root. Meanwhile, its new
+        # records are put off.
+        self.busy_root: int | None = None
         self.proxies: ProxiesById = proxies_by_id(views.of_kind(Proxy))
         self._proxies_version = views.version_of_kind(Proxy)
-        # Called with the roots of threads that are put off. If it is None, nobody would fold them
+        # Called with the rows of records that are put off. If it is None, nobody would fold them
         # later.
-        self.on_put_off: Callable[[Collection[int]], None] | None = None
+        self.on_put_off: OnPutOff | None = None
 
     def fold(
         self,
-        roots: Iterable[int],
+        rows: Iterable[int],
         begun: Mapping[int, list[StoredRecord]] = _NONE,
         *,
         at_once: bool = False,
     ) -> None:
-        """Folds the threads with the given roots, and replaces their views.
+        """Folds the records in the given rows and everything that depends on them. Replaces the
+        views of these records. The row of a root stands for its whole thread.
 
         `begun` maps the root of each new thread to all records of this thread. A new thread was
         never folded before. If there are too many records, puts some threads off. Puts nothing off
@@ -80,9 +89,10 @@ class ThreadFold:
         """
         if self._authority_fold.authority is None:
             return
-        left = iter(roots if at_once else self._put_off_many(roots, begun))
-        while part := list(islice(left, _AT_ONCE)):
-            threads = {root: self._fold_contained(root, begun.get(root)) for root in part}
+        parts = self.find_parts(rows)
+        left = iter(parts if at_once else self._put_off_many(parts, begun))
+        while next_parts := list(islice(left, _AT_ONCE)):
+            threads = {part.root: self._fold_contained(part, begun) for part in next_parts}
             self._views.replace(threads, new=begun)
             for thread in threads.values():
                 self._erase_retracted(folded.view for folded in thread.views.values())
@@ -99,33 +109,42 @@ class ThreadFold:
         *,
         at_once: bool = False,
     ) -> None:
-        """Folds all threads that a change has touched. If a log is long, folds only the threads of
-        its first records now.
+        """Folds all records that a change has touched. If a log is long, folds only its first
+        records now.
 
-        The other threads are put off under the same conditions as in `fold`.
+        The other records are put off under the same conditions as in `fold`.
         """
-        roots = set(touched.roots)
+        rows = set(touched.rows)
         for log_n in touched.logs:
             if at_once or self.on_put_off is None:
-                roots |= self._store.records.roots_of_log(log_n)
-            elif len(roots) < MAX_RECORDS:
-                roots |= self.sweep(Sweep(log_n, START))
+                rows |= self._store.records.roots_of_log(log_n)
+            elif len(rows) < MAX_RECORDS:
+                rows |= self.sweep(Sweep(log_n, START))
             else:
                 self._store.sweeps.set(log_n, START)
         if self.on_put_off is not None and self._store.sweeps.first() is not None:
             self.on_put_off(())
-        self.fold(roots, begun, at_once=at_once)
+        self.fold(rows, begun, at_once=at_once)
 
     def sweep(self, sweep: Sweep) -> set[int]:
-        """Goes on through a log. Returns the threads of its next records. The caller folds these
-        threads.
+        """Goes on through a log. Returns the rows of its next records. The caller folds these
+        records.
         """
-        roots, last = self._store.records.next_of_log(*sweep, MAX_RECORDS)
+        rows, last = self._store.records.next_of_log(*sweep, MAX_RECORDS)
         if last is None:
             self._store.sweeps.end(sweep.log)
         else:
             self._store.sweeps.set(sweep.log, last)
-        return roots
+        return rows
+
+    def find_parts(self, rows: Iterable[int]) -> list[Part]:
+        """Returns the parts of threads that the given records touch, one for each thread. A thread
+        that has failed is folded as a whole.
+        """
+        return [
+            Part(part.root, part.rows) if self._views.failure_of(part.root) else part
+            for part in self.parts.find(rows)
+        ]
 
     def fold_thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
         """Folds one thread together with the entries `extra`, which are not posted yet. Stores no
@@ -151,7 +170,7 @@ class ThreadFold:
         """
         record = row.record
         fields = record.header
-        if self._clock_limit.postpones(fields.time, row.root or row.n):
+        if self._clock_limit.postpones(fields.time, row.n):
             return None
         authority = self._authority_fold.authority
         person = authority.person_of_device(fields.device) if authority else None
@@ -186,13 +205,10 @@ class ThreadFold:
 
     def is_erased(self, row: StoredRecord) -> bool:
         """Returns whether a retraction in the store counts and retracts this record (R-01.17)."""
+        if row.record.header.is_lasting:
+            return False
         # A retraction retracts only the record that it is about, not its further parents.
-        answers = [
-            child
-            for child in self._store.records.children(row.record.id)
-            if child.record.header.base_audience == envelope.OPEN
-            and child.record.about == row.record.id
-        ]
+        answers = self._store.records.open_answers(row.record.id)
         target = self.entry(row) if answers else None
         return target is not None and any(self._erases(answer, target) for answer in answers)
 
@@ -201,6 +217,10 @@ class ThreadFold:
         ahead.
         """
         return [entry for row in rows if (entry := self.entry(row))]
+
+    def entries_of_part(self, rows: PartRows) -> list[Entry]:
+        """Returns the entries from which some branches are folded."""
+        return self.entries([*rows.folded, *rows.support, *map(strip_content, rows.headers)])
 
     def end_large(self, written: Iterable[View]) -> None:
         """Finishes the work after some views of a large thread were written. Erases what was
@@ -225,47 +245,59 @@ class ThreadFold:
         return failure
 
     def _put_off_many(
-        self, roots: Iterable[int], begun: Mapping[int, list[StoredRecord]]
-    ) -> list[int]:
-        """Puts off the threads that would take too long now. Returns the roots of all other
-        threads.
-        """
+        self, parts: Iterable[Part], begun: Mapping[int, list[StoredRecord]]
+    ) -> list[Part]:
+        """Puts off the parts that would take too long now. Returns all other parts."""
         if self.on_put_off is None:
-            return list(roots)
+            return list(parts)
         room = MAX_RECORDS
-        now: list[int] = []
+        now: list[Part] = []
         later: list[int] = []
-        for root in roots:
+        for part in parts:
             count = room + 1
-            if room > 0 and len(later) < _AT_ONCE:  # else it takes too long even to count
-                rows = begun.get(root)
-                count = len(rows) if rows else self._store.records.count_in_thread(root)
+            is_busy = part.root == self.busy_root
+            if room > 0 and not is_busy and len(later) < _AT_ONCE:  # else even a count is too long
+                rows = begun.get(part.root)
+                count = len(rows) if rows else self.parts.size(part)
             if count <= room:
                 room -= count
-                now.append(root)
+                now.append(part)
             else:
-                later.append(root)
+                later += part.rows
         if later:
             self._clock_limit.put_off(later)
             self.on_put_off(later)
         return now
 
-    def _fold_contained(self, root: int, rows: list[StoredRecord] | None) -> FoldedThread:
-        """Folds a thread. Returns the parts of the result that will be stored.
+    def _fold_contained(
+        self, part: Part, begun: Mapping[int, list[StoredRecord]] = _NONE
+    ) -> FoldedThread:
+        """Folds a part of a thread. Returns the parts of the result that will be stored.
 
         If something fails, only this thread is lost: other threads are folded as before (R-10.16a).
-        The thread keeps a note of the failure until it is folded again without a failure.
+        The thread keeps a note of the failure until it is folded again without a failure. If a
+        branch fails, the whole thread is folded: one failure decides for all its records.
         """
         authority = self._authority_fold.authority
         assert authority is not None, "threads are folded under an authority"
         try:
-            rows = rows or self._store.records.in_thread(root)
-            folded, errors = fold_entries(rows, self.entries(rows), authority)
+            if part.is_whole:
+                rows = begun.get(part.root) or self._store.records.in_thread(part.root)
+                folded, errors = fold_entries(rows, self.entries(rows), authority)
+            else:
+                read = self.parts.read(part)
+                folded, errors = fold_branches(read, self.entries_of_part(read), authority)
         except NOT_OF_CODE:
             raise
         except Exception as error:  # noqa: BLE001  # it is logged and noted
             folded, errors = FoldedThread(), [error]
-        return folded._replace(failure=self.note_failure(root, errors))
+        if errors and not part.is_whole:
+            if self.on_put_off is None:
+                return self._fold_contained(Part(part.root, part.rows))
+            self._clock_limit.put_off([part.root])
+            self.on_put_off([part.root])
+            return FoldedThread(rows=())
+        return folded._replace(failure=self.note_failure(part.root, errors))
 
     def _erase_retracted(self, views: Iterable[View]) -> None:
         # A retraction can take effect late: when it is due, or when its content arrives.
@@ -324,6 +356,22 @@ def fold_entries(
     """
     if all(entry.kind is None for entry in entries):
         return FoldedThread(), []  # no entry is readable, so there is no view
+    rows = list(rows)
+    folded, failures = _fold_rows(rows, entries, authority)
+    return folded._replace(branches=divide_thread(rows, entries)), failures
+
+
+def fold_branches(
+    rows: PartRows, entries: list[Entry], authority: Authority
+) -> tuple[FoldedThread, list[Exception]]:
+    """Folds some branches of a thread, as `fold_entries` folds a whole thread."""
+    folded, failures = _fold_rows(rows.folded, entries, authority)
+    return folded._replace(rows=[row.n for row in rows.folded]), failures
+
+
+def _fold_rows(
+    rows: Collection[StoredRecord], entries: list[Entry], authority: Authority
+) -> tuple[FoldedThread, list[Exception]]:
     thread = fold.fold_thread(entries, authority)
     beyond_core = fold.records_beyond_core(thread)
     views: dict[int, FoldedView] = {}

@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Touched:
-    """Threads that must be folded again. They are the threads with the given roots, and all threads
-    with a record from the given logs. Both roots and logs are given as rows.
+    """Records that must be folded again, with everything that depends on them. `rows` are rows of
+    records; the row of a root stands for its whole thread. `logs` are rows of logs, and stand for
+    all records of these logs.
 
-    A log can have records in tens of thousands of threads. So this class does not list the threads
-    of a log.
+    A log can have tens of thousands of records. So this class does not list them.
     """
 
-    roots: set[int] = field(default_factory=set)
+    rows: set[int] = field(default_factory=set)
     logs: set[int] = field(default_factory=set)
 
     def add(self, other: "Touched") -> None:
         """Adds everything that another change has touched."""
-        self.roots |= other.roots
+        self.rows |= other.rows
         self.logs |= other.logs

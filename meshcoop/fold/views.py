@@ -4,7 +4,7 @@ any time.
 """
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import islice
@@ -12,10 +12,12 @@ from typing import NamedTuple, TypeVar
 
 import msgpack
 
+from meshcoop.fold.parts import ThreadBranches
 from meshcoop.fold.slices import pause
 from meshcoop.store.failed_threads import FailedThread, FailedThreads
 from meshcoop.store.store import Store
 from meshcoop.store.view_tables.awaited_rows import AwaitedRow, AwaitedRows, FoundRow
+from meshcoop.store.view_tables.branch_rows import BranchRows
 from meshcoop.store.view_tables.credit_rows import CreditRows
 from meshcoop.store.view_tables.newer_rows import NewerRows
 from meshcoop.store.view_tables.relying_rows import RelyingRow, RelyingRows
@@ -32,6 +34,7 @@ from protocol.spelling import query_terms, search_terms
 V = TypeVar("V", bound=Kind)
 
 _WRITTEN_AT_ONCE = 50  # views of a large thread
+_BRANCHED_AT_ONCE = 500  # records whose branches are noted
 
 
 class FoldedView(NamedTuple):
@@ -53,12 +56,15 @@ class FoldedThread(NamedTuple):
     """The parts of a folded thread that are stored. The keys of both maps are rows of records.
 
     `newer` has the records whose kinds this program does not know, with the names of these kinds.
-    If code failed during the fold, `failure` is the error as a line of text.
+    If code failed during the fold, `failure` is the error as a line of text. `branches` are the
+    thread's branches. If only some branches were folded, `rows` has the rows of their records.
     """
 
     views: Mapping[int, FoldedView] = {}
     newer: Mapping[int, str] = {}
     failure: str | None = None
+    branches: ThreadBranches = ThreadBranches()
+    rows: Sequence[int] | None = None
 
 
 class Waiting(NamedTuple):
@@ -110,6 +116,7 @@ class Views:
         self._awaited = AwaitedRows(store)
         self._relying = RelyingRows(store)
         self._newer = NewerRows(store)
+        self._branches = BranchRows(store)
         self._failed = FailedThreads(store)
         self._changes: dict[int, int] = {}  # by root; counted since this home started
         self._clear_count = 0
@@ -127,23 +134,24 @@ class Views:
         """
         fresh: list[_Fresh] = []
         for root, thread in threads.items():
-            stored = {} if root in new else self._rows.hashes_in_thread(root)
+            stored = {} if root in new else self._stored_hashes(root, thread)
             changed, gone = _differences(root, thread, stored)
             self._remove_all([*gone, *(row.n for row in changed if row.n in stored)])
             fresh += changed
             if root not in new:
-                self._remove_rest(root)
+                deque(self._remove_rest(root, thread), 0)
             self._add_rest(root, thread.views.items())
+            self._branches.add(*thread.branches)
             self._note_folded(root, thread)
         self._add(fresh)
 
     def replace_in_steps(self, root: int, thread: FoldedThread) -> Iterator[list[View]]:
-        """Replaces the views of one large thread in steps.
+        """Replaces the views of one large thread, or of some of its branches, in steps.
 
         The caller runs each step in a transaction of its own. Each step yields the views that it
         has written.
         """
-        stored = self._rows.hashes_in_thread(root)
+        stored = self._stored_hashes(root, thread)
         changed, gone = _differences(root, thread, stored)
         for start in range(0, len(gone), _WRITTEN_AT_ONCE):
             self._remove_all(gone[start : start + _WRITTEN_AT_ONCE])
@@ -153,11 +161,14 @@ class Views:
             self._remove_all(row.n for row in part if row.n in stored)
             self._add(part)
             yield [row.folded.view for row in part]
-        self._remove_rest(root)
-        yield []
+        for _ in self._remove_rest(root, thread):
+            yield []
         views = list(thread.views.items())
         for start in range(0, len(views), _WRITTEN_AT_ONCE):
             self._add_rest(root, views[start : start + _WRITTEN_AT_ONCE])
+            yield []
+        for branches in thread.branches.parts(_BRANCHED_AT_ONCE):
+            self._branches.add(*branches)
             yield []
         self._note_folded(root, thread)
         yield []
@@ -380,6 +391,7 @@ class Views:
         self._awaited.create()
         self._relying.create()
         self._newer.create()
+        self._branches.create()
         self._failed.create()
 
     def _drop_tables(self) -> None:
@@ -388,19 +400,31 @@ class Views:
         self._awaited.drop()
         self._relying.drop()
         self._newer.drop()
+        self._branches.drop()
         self._failed.drop()
 
     def _note_changes(self, rows: Sequence[int]) -> None:
         for changes in self._followers:
             changes.rows.update(rows)
 
-    def _remove_rest(self, root: int) -> None:
-        """Removes everything that is stored beside the views of a thread. This can change even if
-        no view changes.
+    def _stored_hashes(self, root: int, thread: FoldedThread) -> dict[int, tuple[bytes, bool]]:
+        """Returns the hashes of the stored views that a folded thread replaces."""
+        if thread.rows is None:
+            return self._rows.hashes_in_thread(root)
+        return self._rows.hashes_in_rows(thread.rows)
+
+    def _remove_rest(self, root: int, thread: FoldedThread) -> Iterator[None]:
+        """Removes everything that is stored beside the views which a folded thread replaces. This
+        can change even if no view changes. If there is much of it, needs several steps.
         """
-        self._awaited.remove_thread(root)
-        self._relying.remove_thread(root)
-        self._newer.remove_thread(root)
+        for table in (self._awaited, self._relying, self._newer):
+            if thread.rows is None:
+                table.remove_thread(root)
+            else:
+                table.remove_rows(thread.rows)
+        yield
+        if thread.rows is None:
+            yield from self._branches.remove_thread(root)
 
     def _add_rest(self, root: int, views: Collection[tuple[int, FoldedView]]) -> None:
         """Stores everything that belongs beside the views of a thread."""

@@ -7,12 +7,20 @@ backlog folds them in many short steps. It folds large threads beside the loop. 
 killed meanwhile, the backlog goes on at the next start.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 
 import trio
 
+from meshcoop.fold.parts import Part, PartRows, strip_content
 from meshcoop.fold.state import State
-from meshcoop.fold.thread_fold import MAX_RECORDS, NOT_OF_CODE, fold_beside, fold_entries
+from meshcoop.fold.thread_fold import (
+    MAX_RECORDS,
+    NOT_OF_CODE,
+    fold_beside,
+    fold_branches,
+    fold_entries,
+)
 from meshcoop.fold.views import FoldedThread
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.disk_errors import log_disk_errors
@@ -21,6 +29,7 @@ from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import Record
 
 _AT_ONCE = 50  # records of a large thread
+_DUE_AT_ONCE = 50  # due records of one thread
 _MOST_SECONDS = 5  # that an answer waits for the backlog
 
 
@@ -90,8 +99,8 @@ class Backlog:
         with trio.move_on_after(_MOST_SECONDS):
             await self._is_empty.wait()
 
-    def _note_put_off(self, roots: Collection[int]) -> None:
-        self._put_off_again.update(roots)
+    def _note_put_off(self, rows: Collection[int]) -> None:
+        self._put_off_again.update(rows)
         self._note_more()
 
     def _note_left(self) -> None:
@@ -122,8 +131,8 @@ class Backlog:
             await trio.lowlevel.checkpoint()
 
     async def _sweep(self) -> None:
-        """Puts off the threads of long logs, a few at a time. If several logs have records in one
-        thread, this thread is folded only once.
+        """Puts off the records of long logs, a few at a time. If several logs have records in one
+        thread, these records are folded together.
         """
         sweeps = self._state.store.sweeps
         while (sweep := sweeps.first()) is not None:
@@ -132,17 +141,17 @@ class Backlog:
             await trio.lowlevel.checkpoint()
 
     async def _fold_due(self) -> None:
-        """Folds the threads that are due. If a thread changes meanwhile, it stays due, and is
-        folded again.
+        """Folds the records that are due. If a thread changes meanwhile, these records stay due,
+        and are folded again.
         """
         limit = self._state.clock_limit
         now = self._state.now()
         due = limit.due(now)
-        for roots in self._parts(due):
-            if len(roots) == 1 and self._count(roots[0]) > MAX_RECORDS:
-                await self._fold_large(roots[0])
+        for group in self._groups(due):
+            if isinstance(group, Part):
+                await self._fold_large(group)
             else:
-                self._fold_small(roots)
+                self._fold_small(group)
             await trio.lowlevel.checkpoint()
         if due:
             for listener in self.listeners:
@@ -150,65 +159,105 @@ class Backlog:
         if limit.due(now) or self._state.store.sweeps.first() is not None:
             self.wake()
 
-    def _parts(self, roots: list[int]) -> Iterator[list[int]]:
-        """Groups threads, so that each group is folded in one step. A large thread is a group of
-        its own.
+    def _groups(self, rows: list[int]) -> Iterator[Part | set[int]]:
+        """Groups records, so that each group is folded in one step. If a part of a thread is too
+        large for a step, yields this part alone.
         """
-        part: list[int] = []
+        group: set[int] = set()
         room = MAX_RECORDS
-        for root in roots:
-            count = self._count(root)
-            if part and count > room:
+        for part in self._parts(rows):
+            count = self._state.thread_fold.parts.size(part)
+            if count > MAX_RECORDS:
                 yield part
-                part = []
+                continue
+            if group and count > room:
+                yield group
+                group = set()
                 room = MAX_RECORDS
-            part.append(root)
+            group |= part.rows
             room -= count
-        if part:
-            yield part
+        if group:
+            yield group
 
-    def _count(self, root: int) -> int:
-        return self._state.store.records.count_in_thread(root)
-
-    def _fold_small(self, roots: list[int]) -> None:
-        with self._state.store.transaction(durable=False):
-            self._state.clock_limit.forget(roots)
-            self._state.thread_fold.fold(roots, at_once=True)
-
-    async def _fold_large(self, root: int) -> None:
-        """Reads a thread in short steps, folds it beside the loop, and writes its views in short
-        steps. Stops if the thread changes meanwhile. The thread is then still due, and is folded
-        again.
+    def _parts(self, rows: list[int]) -> Iterator[Part]:
+        """Yields the parts of threads that the records in `rows` touch. If a thread is folded as a
+        whole, all its records in `rows` belong to one part.
         """
-        self._put_off_again.clear()
-        version = self._state.views.version_of_thread(root)
-        rows = await _read_rows(self._state, root)
+        by_root: dict[int, list[int]] = defaultdict(list)
+        for n, root in self._state.store.records.roots_of(rows):
+            by_root[root].append(n)
+        for root, changed in by_root.items():
+            changed.sort(key=lambda n: n != root)
+            for start in range(0, len(changed), _DUE_AT_ONCE):
+                with self._state.store.transaction(durable=False):
+                    parts = self._state.thread_fold.find_parts(
+                        changed[start : start + _DUE_AT_ONCE]
+                    )
+                if any(part.is_whole for part in parts):
+                    yield Part(root, frozenset(changed))
+                    break
+                yield from parts
+        with self._state.store.transaction(durable=False):  # records that were deleted
+            in_threads = {n for changed in by_root.values() for n in changed}
+            self._state.clock_limit.forget(set(rows) - in_threads)
+
+    def _fold_small(self, rows: Collection[int]) -> None:
+        with self._state.store.transaction(durable=False):
+            self._state.clock_limit.forget(rows)
+            self._state.thread_fold.fold(rows, at_once=True)
+
+    async def _fold_large(self, part: Part) -> None:
+        """Reads a part of a thread in short steps, folds it beside the loop, and writes its views
+        in short steps. Stops if the thread changes meanwhile. The part is then still due, and is
+        folded again.
+        """
+        thread_fold = self._state.thread_fold
+        thread_fold.busy_root = part.root
         try:
-            folded, errors = await self._fold_beside(rows)
+            await self._fold_and_write(part)
+        finally:
+            thread_fold.busy_root = None
+
+    async def _fold_and_write(self, part: Part) -> None:
+        self._put_off_again.clear()
+        root = part.root
+        version = self._state.views.version_of_thread(root)
+        rows = await _read_part(self._state, part)
+        try:
+            folded, errors = await self._fold_beside(part, rows)
         except NOT_OF_CODE:
             raise
         except Exception as error:  # noqa: BLE001  # it is logged and noted (R-10.16a)
             folded, errors = FoldedThread(), [error]
+        if errors and not part.is_whole:
+            await self._fold_and_write(Part(root, part.rows))
+            return
         failure = self._state.thread_fold.note_failure(root, errors)
         steps = self._state.views.replace_in_steps(root, folded._replace(failure=failure))
-        while root not in self._put_off_again:
+        while not self._put_off_again & {root, *part.rows}:
             with self._state.store.transaction(durable=False):
                 if self._state.views.version_of_thread(root) != version:
                     return
                 written = next(steps, None)
                 if written is None:
-                    self._state.clock_limit.forget([root])
-                    self._state.clock_limit.postpone_all(rows)
+                    self._state.clock_limit.forget(part.rows)
+                    self._state.clock_limit.postpone_all(rows.folded)
                     return
                 version = self._state.views.version_of_thread(root)
                 self._state.thread_fold.end_large(written)
             await trio.lowlevel.checkpoint()
 
-    async def _fold_beside(self, rows: list[StoredRecord]) -> tuple[FoldedThread, list[Exception]]:
-        entries = await _read_entries(self._state, rows)
+    async def _fold_beside(
+        self, part: Part, rows: PartRows
+    ) -> tuple[FoldedThread, list[Exception]]:
         authority = self._state.authority
         assert authority is not None, "threads are put off under an authority"
-        return await trio.to_thread.run_sync(fold_entries, rows, entries, authority)
+        if part.is_whole:
+            entries = await _read_entries(self._state, rows.folded)
+            return await trio.to_thread.run_sync(fold_entries, rows.folded, entries, authority)
+        others = [*rows.support, *map(strip_content, rows.headers)]
+        entries = await _read_entries(self._state, [*rows.folded, *others])
+        return await trio.to_thread.run_sync(fold_branches, rows, entries, authority)
 
 
 async def fold_thread_in_steps(state: State, root: int) -> Thread:
@@ -222,6 +271,20 @@ async def read_thread_in_steps(state: State, root: int) -> list[Entry]:
     if state.store.records.count_in_thread(root) <= MAX_RECORDS:
         return state.thread_fold.entries_of(root)
     return await _read_entries(state, await _read_rows(state, root))
+
+
+async def _read_part(state: State, part: Part) -> PartRows:
+    """Reads the records from which a part of a thread is folded. Other tasks may run meanwhile."""
+    if part.is_whole:
+        return PartRows(await _read_rows(state, part.root), [], [])
+    groups: list[list[StoredRecord]] = []
+    for numbers in state.thread_fold.parts.row_numbers(part):
+        rows: list[StoredRecord] = []
+        for start in range(0, len(numbers), _AT_ONCE):
+            rows += state.store.records.in_rows(numbers[start : start + _AT_ONCE])
+            await trio.lowlevel.checkpoint()
+        groups.append(rows)
+    return PartRows(*groups)
 
 
 async def _read_rows(state: State, root: int) -> list[StoredRecord]:

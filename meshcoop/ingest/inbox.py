@@ -148,8 +148,7 @@ class Inbox:
                 if row is None:
                     continue
                 has_acts = self.state.authority_fold.read(row) or has_acts
-                if row.root is not None:
-                    touched.roots.add(row.root)
+                touched.rows.add(row.n)
             if has_acts:
                 touched.add(self.state.authority_fold.fold())
             self.state.thread_fold.fold_touched(touched)
@@ -382,7 +381,7 @@ class Inbox:
                 assert self.state.authority is not None, "its days have changed"
                 with self.store.quota_counts() as counts:
                     roots = recount.count_next(counts, self.state.authority)
-                batch.touched.roots |= roots
+                batch.touched.rows |= roots
                 if roots:
                     batch.begun.clear()
             if recount.changed:
@@ -516,5 +515,5 @@ class Inbox:
             if row.root == row.n:
                 self.state.views.drop_thread(row.n)
             elif row.root is not None:
-                batch.touched.roots.add(row.root)
-        batch.touched.roots -= {row.n for row in dropped}
+                batch.touched.rows.add(row.root)
+        batch.touched.rows -= {row.n for row in dropped}

@@ -195,12 +195,12 @@ class Placement:
         batch.beyond_forks.append(record)
 
     def _join_thread(self, row: StoredRecord, batch: Batch, *, is_named: bool) -> None:
-        """Notes the record's thread as changed. Then adds to that thread the answers that waited
-        for this record.
+        """Notes that the record must be folded. Then adds to its thread the answers that waited for
+        this record, and notes them too.
         """
         if row.root is None:
             return
-        batch.touched.roots.add(row.root)
+        batch.touched.rows.add(row.n)
         if not is_named:
             if row.root == row.n:
                 batch.begun[row.n] = [row]
@@ -212,4 +212,5 @@ class Placement:
         while waited:
             for answer in self._store.records.waiting_for(waited.pop()):
                 self._store.records.set_root(answer.n, row.root)
+                batch.touched.rows.add(answer.n)
                 waited.append(answer.record.id)

@@ -1,10 +1,10 @@
-"""The tables of threads that wait to be folded again.
+"""The tables of records that wait to be folded again. The row of a root stands for its whole
+thread.
 
-There are two reasons to wait: a record of the thread has a time ahead of this home's clock, or
-there is too much to fold at once.
+There are two reasons to wait: a record has a time ahead of this home's clock, or there is too much
+to fold at once.
 
-A sweep is a walk along a log. All threads in which the log's device has written are to be folded
-again, a few at a time. The table says how far each walk has come. So if the node is killed, the
+A sweep is a walk along a log. All records of the log are to be folded again, a few at a time. The table says how far each walk has come. So if the node is killed, the
 walk goes on there.
 """
 
@@ -22,42 +22,42 @@ CREATE TABLE IF NOT EXISTS sweeps (
 
 
 class PostponedThreads:
-    """The table of waiting threads. It maps the row of each thread's root to the time (ms) at which
-    the thread is to be folded.
+    """The table of waiting records. It maps the row of each record to the time (ms) at which the
+    record is to be folded. The column of these rows is called `root` for a reason of history.
     """
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
         self._db.execute(_SCHEMA)
 
-    def add(self, root: int, due: int) -> None:
-        """Postpones a thread until the time `due` (ms). If it is postponed to an earlier time
+    def add(self, row: int, due: int) -> None:
+        """Postpones a record until the time `due` (ms). If it is postponed to an earlier time
         already, that earlier time stays.
         """
         self._db.execute(
             "INSERT INTO held VALUES (?1, ?2) ON CONFLICT DO UPDATE SET due = min(due, ?2)",
-            (root, due),
+            (row, due),
         )
 
-    def add_due(self, roots: Iterable[int]) -> None:
-        """Notes threads that are to be folded as soon as possible."""
+    def add_due(self, rows: Iterable[int]) -> None:
+        """Notes records that are to be folded as soon as possible."""
         self._db.executemany(
             "INSERT INTO held VALUES (?1, 0) ON CONFLICT DO UPDATE SET due = 0",
-            ((root,) for root in roots),
+            ((row,) for row in rows),
         )
 
     def due(self, now: int) -> list[int]:
-        """Returns the rows of the roots of threads to fold at the time `now` (ms), or earlier."""
+        """Returns the rows of the records to fold at the time `now` (ms), or earlier."""
         rows = self._db.execute("SELECT root FROM held WHERE due <= ?", (now,))
         return [row[0] for row in rows.fetchall()]
 
     def forget_due(self, now: int) -> None:
-        """Deletes the threads that were to be folded at the time `now` (ms), or earlier."""
+        """Deletes the records that were to be folded at the time `now` (ms), or earlier."""
         self._db.execute("DELETE FROM held WHERE due <= ?", (now,))
 
-    def forget(self, roots: Iterable[int]) -> None:
-        """Deletes threads, no matter when they are to be folded."""
-        self._db.executemany("DELETE FROM held WHERE root = ?", ((root,) for root in roots))
+    def forget(self, rows: Iterable[int]) -> None:
+        """Deletes records, no matter when they are to be folded."""
+        self._db.executemany("DELETE FROM held WHERE root = ?", ((row,) for row in rows))
 
 
 class LogPlace(NamedTuple):

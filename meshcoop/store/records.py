@@ -138,6 +138,24 @@ class Records:
         """Returns the next records of a thread behind row `n`, at most `limit` of them."""
         return self._select("root = ? AND n > ? ORDER BY n LIMIT ?", root, n, limit)
 
+    def in_rows(self, rows: Sequence[int]) -> list[StoredRecord]:
+        """Returns the records in the given rows. Leaves out rows without a record."""
+        records: list[StoredRecord] = []
+        for start in range(0, len(rows), _MOST_VALUES):
+            part = rows[start : start + _MOST_VALUES]
+            records += self._select(f"n IN ({','.join('?' * len(part))}) ORDER BY n", *part)
+        return records
+
+    def roots_of(self, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Yields pairs (row of a record, row of its thread's root), for the records in `rows`.
+        Leaves out records that are in no thread.
+        """
+        for start in range(0, len(rows), _MOST_VALUES):
+            part = rows[start : start + _MOST_VALUES]
+            marks = ",".join("?" * len(part))
+            where = f"n IN ({marks}) AND root NOT NULL"
+            yield from self._db.execute(f"SELECT n, root FROM records WHERE {where}", part)  # noqa: S608
+
     def count_in_thread(self, root: int) -> int:
         """Counts the records of the thread whose root is in row `root`."""
         row = self._db.execute("SELECT count(*) FROM records WHERE root = ?", (root,)).fetchone()
@@ -203,16 +221,16 @@ class Records:
     ) -> tuple[set[int], LogPlace | None]:
         """Looks at the next records of a log behind a place, at most `limit` of them.
 
-        Returns their threads, each as the row of its root, and the place of the last record. The
-        place is None if the log has no more records.
+        Returns the rows of those that are in a thread, and the place of the last record. The place
+        is None if the log has no more records.
         """
         rows = self._db.execute(
             "SELECT root, seq, n FROM records WHERE log = ? AND (seq, n) > (?, ?)"
             " ORDER BY seq, n LIMIT ?",
             (log_n, *after, limit),
         ).fetchall()
-        roots = {root for root, _, _ in rows if root is not None}
-        return roots, LogPlace(*rows[-1][1:]) if len(rows) == limit else None
+        in_threads = {n for root, _, n in rows if root is not None}
+        return in_threads, LogPlace(*rows[-1][1:]) if len(rows) == limit else None
 
     def id_at(self, device: bytes, seq: int) -> bytes | None:
         """Returns the id of the record with the number `seq` in the log of `device`.
@@ -336,9 +354,12 @@ class Records:
         """Returns at most `limit` records in rows above `after`, in the order of their arrival."""
         return self._select("n > ? ORDER BY n LIMIT ?", after, limit)
 
-    def children(self, parent: bytes) -> list[StoredRecord]:
-        """Returns the records that name the record with this id as a parent."""
-        return self._select("n IN (SELECT child FROM parents WHERE parent = ?) ORDER BY n", parent)
+    def open_answers(self, about: bytes) -> list[StoredRecord]:
+        """Returns the open records that are about the record with this id."""
+        return self._select(
+            "n IN (SELECT child FROM parents WHERE parent = ?1) AND open AND about = ?1 ORDER BY n",
+            about,
+        )
 
     def second_answers(self, root: bytes) -> Iterator[StoredRecord]:
         """Yields the answers to the answers of a record, the oldest first. Reads only as many as

@@ -152,6 +152,9 @@ class Kind(View):
     judged_by_authority: ClassVar[bool] = False
     # If True, a record may change whether other records of the thread count.
     sways_others: ClassVar[bool] = False
+    # If True, a record about the trunk of a thread begins a branch: outside this branch, no record
+    # folds differently because of it, except those to which `ties` ties it (R-03.40).
+    begins_branch: ClassVar[bool] = False
     # If True, records of the kind stand on the board, where neighbours look for what is new.
     on_board: ClassVar[bool] = False
     # The name of a field and a state. If the moment in this field is past and the view is still in
@@ -290,6 +293,14 @@ class Kind(View):
         """Returns True if this record makes another person's record `target` count after a fork."""
         del thread, target
         return False
+
+    def ties(self) -> Iterable[bytes]:
+        """Returns what ties this draft to records of other branches. Records that have a tie in
+        common fold together. Ids in the fields tie too, so they need not be returned here.
+
+        No tie is as long as an id.
+        """
+        return ()
 
     def fold_entry(self, thread: Thread) -> None:
         """Applies this record to the views of its thread. A root record becomes a view itself.

@@ -87,6 +87,7 @@ class Flag(Kind):
 
     wording = Words("Flag", happened="{who} flagged something for the moderators", submit="Flag")
     example = {"reason": "unkind to a neighbour"}
+    begins_branch = True
 
     reason: str | None = Text(required=True, min=1, max=500)
 
@@ -104,6 +105,10 @@ class Flag(Kind):
         view = thread.views.get(target.id)
         if view is None or isinstance(view, Tombstone):
             raise Refused("R-14.4", "nothing of it is shown; flag the record that it is about")
+
+    def ties(self) -> Iterable[bytes]:
+        """A flag is tied to the other flags of its author on the same record."""
+        yield b"flag" + self.author + (self.about or b"")
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the flag to the views, for the moderators' list. Changes nothing else (R-14.4).

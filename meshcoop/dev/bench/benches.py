@@ -1,5 +1,5 @@
-"""The benches. Each bench except `loops` measures how fast this machine is, and compares the result
-with a limit.
+"""The benches. Each bench except `feedback` and `loops` measures how fast this machine is, and
+compares the result with a limit.
 
 The limit is the speed at which one core verifies the same records with PyNaCl and does nothing
 else. It is measured in the same run. The stores are on disk. If a bench needs several homes, each
@@ -18,7 +18,7 @@ from types import FrameType
 import trio
 
 from meshcoop.author.founding import open_state
-from meshcoop.dev.bench import loop_alarms
+from meshcoop.dev.bench import feedback, loop_alarms
 from meshcoop.dev.bench.figure import Figure, SyncCount
 from meshcoop.dev.bench.fixtures import STORE_KEY, Street, build_street, measure_verifying, now
 from meshcoop.dev.bench.workers import measure_live, measure_sync, run_workers
@@ -182,10 +182,16 @@ def _bench_loops(records: int, _runs: int, _folder: Path) -> Figures:
     return loop_alarms.measure_alarms(records)
 
 
+def _bench_feedback(records: int, _runs: int, folder: Path) -> Figures:
+    """Measures what one more piece of feedback costs a home whose service has much of it."""
+    return feedback.measure_feedback(records, folder)
+
+
 # Each bench with its usual number of records.
 _BENCHES: dict[str, tuple[Callable[[int, int, Path], Figures], int]] = {
     "ingest": (_bench_ingest, 5000),
     "sync": (_bench_sync, 3000),
     "live": (_bench_live, 10),
+    "feedback": (_bench_feedback, feedback.SIZES[-1]),
     "loops": (_bench_loops, loop_alarms.USUAL_RUNS),
 }

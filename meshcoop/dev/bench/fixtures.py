@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import nacl.bindings
 
@@ -23,7 +24,7 @@ from protocol.record.log import LOG_START, Head
 
 _LOGS = 10  # the number of neighbours who write the records, each in a log of their own
 STORE_KEY = bytes(48)
-_CHARTER = {"name": "Rushey Lane", "quota_records": 1_000_000, "quota_bytes": 2**30}
+CHARTER = {"name": "Rushey Lane", "quota_records": 1_000_000, "quota_bytes": 2**30}
 _TEXT = "Please, on Thursday morning, with a walking frame and a bag. " * 2
 
 
@@ -69,9 +70,9 @@ def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
     that the homes and the neighbours have the epoch keys.
     """
     founder = Identity.new(os.urandom)
-    author = found_neighbourhood(Store(":memory:"), founder, _CHARTER, "Ada", now, os.urandom)
+    author = found_neighbourhood(Store(":memory:"), founder, CHARTER, "Ada", now, os.urandom)
     at_homes = [founder, *(_add_device(author, founder) for _ in range(homes - 1))]
-    writers = [_admit_neighbour(author) for _ in range(min(_LOGS, records))]
+    writers = [admit_neighbour(author) for _ in range(min(_LOGS, records))]
     if with_keys:
         for identity in (*at_homes[1:], *writers):
             give_by_record(author, identity.device, author.state.ring.all())
@@ -113,7 +114,7 @@ def _add_device(author: Author, founder: Identity) -> Identity:
     return replace(founder, device_seed=seed, device=device, statement=certificate)
 
 
-def _admit_neighbour(author: Author) -> Identity:
+def admit_neighbour(author: Author) -> Identity:
     """Makes a new person. The founder admits this person."""
     neighbour = Identity.new(os.urandom, author.state.neighbourhood[: root_statement.PLACE_SIZE])
     author.write(declared_of(Admit), {"person": neighbour.person, "statement": neighbour.statement})
@@ -131,14 +132,26 @@ def _write_log(author: Author, writer: Identity, size: int) -> list[bytes]:
 
 
 def _sign_request(author: Author, writer: Identity, head: Head, title: str) -> Record:
+    fields = {"title": title, "text": _TEXT, "minutes": 60, "tags": ["lift", "health"]}
+    return sign_record(author, writer, head, now(), declared_of(Request).name, fields)
+
+
+def sign_record(
+    author: Author,
+    writer: Identity,
+    head: Head,
+    time_ms: int,
+    kind: str,
+    fields: dict[str, Any],
+    about: Record | None = None,
+) -> Record:
     """Signs the next record of a log without reading the store.
 
     A bench makes thousands of records, so reading would take too long.
     """
     state = author.state
     seq = head.seq + 1
-    fields = {"title": title, "text": _TEXT, "minutes": 60, "tags": ["lift", "health"]}
-    plain = pack_content(declared_of(Request).name, fields)
+    plain = pack_content(kind, fields)
     epoch = state.epochs.current_key()
     assert epoch is not None, "the founder has made the first key"
     context = sealing.content_context(state.neighbourhood, writer.device, seq)
@@ -148,9 +161,9 @@ def _sign_request(author: Author, writer: Identity, head: Head, title: str) -> R
         writer.device,
         seq,
         head.id,
-        now(),
+        time_ms,
         None,
-        [],
+        [about.id] if about is not None else [],
         EPOCH,
         len(content),
         envelope.content_digest(content),

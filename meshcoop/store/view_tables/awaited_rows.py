@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS awaited (
     answer TEXT NOT NULL, about BLOB NOT NULL, since TEXT, until TEXT
 );
 CREATE INDEX IF NOT EXISTS awaited_by_root ON awaited (root);
+CREATE INDEX IF NOT EXISTS awaited_by_row ON awaited (n);
 CREATE INDEX IF NOT EXISTS awaited_by_person ON awaited (person) WHERE person NOT NULL;
 CREATE INDEX IF NOT EXISTS awaited_by_crowd ON awaited (crowd) WHERE crowd NOT NULL;
 """
@@ -86,3 +87,7 @@ class AwaitedRows:
     def remove_thread(self, root: int) -> None:
         """Removes all answers that the views of a thread wait for."""
         self._db.execute("DELETE FROM awaited WHERE root = ?", (root,))
+
+    def remove_rows(self, rows: Iterable[int]) -> None:
+        """Removes what the table has of the records in these rows."""
+        self._db.executemany("DELETE FROM awaited WHERE n = ?", [(n,) for n in rows])

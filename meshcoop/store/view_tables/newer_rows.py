@@ -46,3 +46,7 @@ class NewerRows:
     def remove_thread(self, root: int) -> None:
         """Removes the records of a thread. Does nothing if the table has none of them."""
         self._db.execute("DELETE FROM newer WHERE root = ?", (root,))
+
+    def remove_rows(self, rows: Iterable[int]) -> None:
+        """Removes what the table has of the records in these rows."""
+        self._db.executemany("DELETE FROM newer WHERE n = ?", [(n,) for n in rows])

@@ -69,3 +69,7 @@ class RelyingRows:
     def remove_thread(self, root: int) -> None:
         """Removes everybody on whom the views of a thread rely."""
         self._db.execute("DELETE FROM relying WHERE root = ?", (root,))
+
+    def remove_rows(self, rows: Iterable[int]) -> None:
+        """Removes what the table has of the records in these rows."""
+        self._db.executemany("DELETE FROM relying WHERE n = ?", [(n,) for n in rows])

@@ -101,9 +101,15 @@ class ViewRows:
         ).fetchone()
         return row[0] if row else None
 
+    def find_body_in_row(self, n: int) -> bytes | None:
+        """Returns the packed view of the record in row `n`, or None if it has no view."""
+        row = self._db.execute("SELECT body FROM views WHERE n = ?", (n,)).fetchone()
+        return row[0] if row else None
+
     def body_in_row(self, n: int) -> bytes:
         """Returns the packed view of the record in row `n`. The record must have a view."""
-        body: bytes = self._db.execute("SELECT body FROM views WHERE n = ?", (n,)).fetchone()[0]
+        body = self.find_body_in_row(n)
+        assert body is not None, "the caller has found the view"
         return body
 
     def bodies(self, ids: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
@@ -119,8 +125,12 @@ class ViewRows:
         """Yields the packed views of all records in a thread. `root` is the row of the thread's
         root.
         """
-        rows = self._db.execute("SELECT body FROM views WHERE root = ?", (root,)).fetchall()
-        return (row[0] for row in rows)
+        return (body for _, body in self.bodies_by_row(root))
+
+    def bodies_by_row(self, root: int) -> Iterator[tuple[int, bytes]]:
+        """Yields the packed views of a thread, each with the row of its record."""
+        rows = self._db.execute("SELECT n, body FROM views WHERE root = ?", (root,)).fetchall()
+        return iter(rows)
 
     def newest_bodies(
         self, kind: str, *, state: str | None = None, root: int | None = None
@@ -212,6 +222,19 @@ class ViewRows:
         """
         rows = self._db.execute("SELECT n, hash, core FROM views WHERE root = ?", (root,))
         return {n: (hash_of_view, bool(core)) for n, hash_of_view, core in rows}
+
+    def hashes_in_rows(self, rows: Sequence[int]) -> dict[int, tuple[bytes, bool]]:
+        """Returns the hashes of the views in the given rows, as `hashes_in_thread` does."""
+        hashes: dict[int, tuple[bytes, bool]] = {}
+        for start in range(0, len(rows), _MOST_VALUES):
+            part = rows[start : start + _MOST_VALUES]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT n, hash, core FROM views WHERE n IN ({marks})"  # noqa: S608
+            hashes.update(
+                (n, (hash_of_view, bool(core)))
+                for n, hash_of_view, core in self._db.execute(query, part)
+            )
+        return hashes
 
     def places_after(self, n: int, kinds: Sequence[str], limit: int) -> list[ViewPlace]:
         """Returns the places of the next views of the given kinds, behind row `n`, in order."""

@@ -54,6 +54,7 @@ class Action(Kind):
         OVERDUE = "overdue", "By the clock: it is open or reopened, and `due` is past."
 
     wording = Words("Action", happened="{who} took it on", submit="Take on")
+    begins_branch = True
     example = {"what": "A second lorry", "due": "2026-12-21"}
 
     owner: PersonId | None = Person(help="who does it; its author if left out")

@@ -173,6 +173,7 @@ class Feedback(Kind):
 
     wording = Words("Report", happened="{who} reported how it goes", submit="Send")
     example = {"value": 1, "text": "Nobody came.", "on": "2026-11-23"}
+    begins_branch = True
 
     value: int | None = ScaleNumber(help="the answer; of what is counted 1, or 0 for none")
     text: str | None = Text(max=2000)
@@ -226,6 +227,12 @@ class Feedback(Kind):
             raise Refused(
                 "R-22.9", "you have raised an alarm this week already; leave out that it is urgent"
             )
+
+    def ties(self) -> Iterable[bytes]:
+        """An alarm is tied to the other alarms of its author in the same week (R-22.9)."""
+        if self.urgent == "yes":
+            week, author = self._alarm_week
+            yield b"alarm" + week.to_bytes(8, "big", signed=True) + author
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the feedback to the views (R-22.4).
@@ -400,6 +407,7 @@ class Answer(Kind):
         STATED = "said", "Always."
 
     wording = Words("Answer", happened="{who} answered", submit="Answer")
+    begins_branch = True
     example = {"text": "The lorry broke down.", "reason": "explained"}
 
     text: str | None = Text(required=True, min=1, max=2000)

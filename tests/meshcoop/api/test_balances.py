@@ -146,7 +146,7 @@ def test_why_stands_beside_a_correction_and_can_be_taken_back(lane):
     settle(*lane)
     one = says(lane, ben, "correction", receipt, minutes="60", why="I came late")
     assert cho.view(one).why == "I came late"
-    words = next(row for row in ben.store.records.children(one.id)).record
+    words = next(record for record in ben.records() if one.id in record.header.parents)
     says(lane, ben, "retract", words)
     assert (cho.view(one).why, cho.view(one).minutes) == (None, 60)
 

@@ -57,7 +57,7 @@ def test_the_words_of_a_proposal_can_be_taken_back():
         ada, ben = homes
         act = propose(ada, None, text="said in haste")
         settle(*homes)
-        (words,) = [row.record for row in ben.store.records.children(act.id)]
+        (words,) = [record for record in ben.records() if act.id in record.header.parents]
         ada.post("retract", words)
         settle(*homes)
         for home in homes:

@@ -1,0 +1,238 @@
+"""Finds which part of a thread must be folded again after some of its records are new or have
+changed (R-03.40).
+
+Most records are in a branch. Then only this branch is folded again, with the branches to which it
+is tied. So a new answer costs the same in a long thread as in a short one. A record of the trunk
+makes the whole thread fold again.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from meshcoop.store.records import StoredRecord
+from meshcoop.store.store import Store
+from meshcoop.store.view_tables.branch_rows import BranchRow, BranchRows, TieRow
+from protocol.fold.branches import Ties, begins_branch, is_of_package, sways_others, ties_of
+from protocol.fold.fold import MAX_A_DAY
+from protocol.fold.thread import Entry
+from protocol.record.envelope import DAY_MS
+
+_MOST_BRANCHES = 500  # if a change touches more of them, the whole thread is folded
+
+ReadEntry = Callable[[StoredRecord], Entry | None]
+
+
+class Part(NamedTuple):
+    """A thread, or some branches of it.
+
+    The thread's root is in the row `root`. `rows` are the rows that have changed. `branches` are
+    the branches whose views may change. If it is None, the part is the whole thread. `support` are
+    the trunk and the further branches on which these branches depend.
+    """
+
+    root: int
+    rows: frozenset[int]
+    branches: tuple[int, ...] | None = None
+    support: tuple[int, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the part is the whole thread."""
+        return self.branches is None
+
+
+class PartRows(NamedTuple):
+    """The records from which some branches are folded: those whose views may change, and those on
+    which these views depend. Of the records in `headers`, only the headers matter.
+    """
+
+    folded: list[StoredRecord]
+    support: list[StoredRecord]
+    headers: list[StoredRecord]
+
+
+class ThreadBranches(NamedTuple):
+    """The branches and ties of a whole thread. Empty if the thread has no branches."""
+
+    rows: Sequence[BranchRow] = ()
+    ties: Sequence[TieRow] = ()
+
+    def parts(self, size: int) -> Iterator["ThreadBranches"]:
+        """Yields the same in parts of at most `size` rows. The root comes last. Until then, the
+        thread counts as one without branches.
+        """
+        for start in range(0, len(self.ties), size):
+            yield ThreadBranches((), self.ties[start : start + size])
+        for start in range(0, len(self.rows), size):
+            yield ThreadBranches(self.rows[start : start + size])
+
+
+class Parts:
+    """Finds the parts of threads. Callers must hold a transaction of the store."""
+
+    def __init__(self, store: Store, read_entry: ReadEntry) -> None:
+        self._store = store
+        self._rows = BranchRows(store)
+        self._read_entry = read_entry
+
+    def find(self, rows: Iterable[int]) -> list[Part]:
+        """Returns the parts to fold if the records in `rows` are new or have changed. Returns one
+        part for each thread.
+        """
+        by_root: dict[int, set[int]] = defaultdict(set)
+        for n, root in self._store.records.roots_of(list(rows)):
+            by_root[root].add(n)
+        return [self._part(root, changed) for root, changed in sorted(by_root.items())]
+
+    def size(self, part: Part) -> int:
+        """Counts the records from which a part is folded."""
+        if part.branches is None:
+            return self._store.records.count_in_thread(part.root)
+        return self._rows.count([*part.branches, *part.support])
+
+    def read(self, part: Part) -> PartRows:
+        """Reads the records from which some branches are folded."""
+        folded, support, headers = self.row_numbers(part)
+        records = self._store.records
+        return PartRows(
+            records.in_rows(folded),
+            records.in_rows(support),
+            records.in_rows(headers),
+        )
+
+    def row_numbers(self, part: Part) -> tuple[list[int], list[int], list[int]]:
+        """Returns the rows of the three groups of records from which some branches are folded."""
+        assert part.branches is not None, "a whole thread is read by its root"
+        folded = self._rows.rows_of(part.branches)
+        support = self._rows.rows_of(part.support)
+        read = [*part.branches, *part.support]
+        # R-03.9b asks for the times of records that others name, and R-03.10c for the numbers of
+        # records on one day.
+        named = self._rows.rows_named_by(read)
+        crowded = self._rows.full_days(part.root, read, MAX_A_DAY)
+        return folded, support, sorted({*named, *crowded} - {*folded, *support})
+
+    def _part(self, root: int, changed: set[int]) -> Part:
+        whole = Part(root, frozenset(changed))
+        if root in changed or len(changed) > _MOST_BRANCHES or self._rows.find(root) is None:
+            return whole
+        branches: set[int] = set()
+        for n in sorted(changed):
+            touched = self._branches_touched_by(root, n)
+            branches |= touched
+            if not touched or root in branches or len(branches) > _MOST_BRANCHES:
+                return whole
+        ordered = sorted(branches)
+        support = {*self._rows.named_by(ordered), *self._rows.sharing_with(ordered)} - branches
+        if len(support) > _MOST_BRANCHES:
+            return whole
+        return Part(root, frozenset(changed), tuple(ordered), (root, *sorted(support - {root})))
+
+    def _branches_touched_by(self, root: int, n: int) -> set[int]:
+        """Returns the branches whose views may change because of a record. Returns none if the
+        thread no longer has this division into branches.
+        """
+        row = self._store.records.find_in_row(n)
+        assert row is not None, "its thread was found"
+        entry = self._read_entry(row)
+        if is_of_package(entry):
+            return set()
+        branch = self._place(row, entry)
+        if branch == n and not self._begins_branch(row, entry):
+            return set()  # this home could not read it before
+        ties = ties_of(entry)
+        self._rows.set_ties(n, _tie_rows(n, ties))
+        touched = {branch, *self._rows.naming(root, row.record.id)}
+        for tie in ties.shared:
+            touched.update(self._rows.sharing(root, tie))
+        touched.update(self._rows.branches_of(root, ties.named) - {root})
+        if sways_others(entry):
+            touched.update(self._rows.naming_any_of(branch))
+        touched.update(self._rows.later_in_full_day(n, MAX_A_DAY))
+        return touched
+
+    def _place(self, row: StoredRecord, entry: Entry | None) -> int:
+        """Returns the branch of a record. If the record is new, gives it a place first."""
+        branch = self._rows.find(row.n)
+        new: list[tuple[StoredRecord, Entry | None]] = []
+        while branch is None:
+            new.append((row, entry))
+            above = self._store.records.find(row.record.about or b"")
+            assert above is not None, "the root of a divided thread has a place"
+            row = above
+            branch = self._rows.find(row.n)
+            entry = self._read_entry(row) if branch is None else None
+        root = row.root
+        assert root is not None, "a record with a place is in a thread"
+        for added, its_entry in reversed(new):
+            if branch == root and self._begins_branch(added, its_entry):
+                branch = added.n
+            ties = _tie_rows(added.n, ties_of(its_entry))
+            self._rows.add([_branch_row(added, root, branch)], ties)
+        return branch
+
+    def _begins_branch(self, row: StoredRecord, entry: Entry | None) -> bool:
+        target = self._store.records.find(row.record.about or b"")
+        assert target is not None, "a record that answers another is in the thread of the other"
+        return begins_branch(entry, is_target_lasting=target.record.header.is_lasting)
+
+
+def divide_thread(rows: Iterable[StoredRecord], entries: Iterable[Entry]) -> ThreadBranches:
+    """Divides a whole thread into its trunk and its branches. Needs no database.
+
+    If code of a package reads the thread, the thread is not divided.
+    """
+    entry_of = {entry.id: entry for entry in entries}
+    if any(is_of_package(entry) for entry in entry_of.values()):
+        return ThreadBranches()
+    row_of = {row.record.id: row for row in rows}
+    branches: dict[bytes, int] = {}
+    for row in row_of.values():
+        new: list[StoredRecord] = []
+        current: StoredRecord | None = row
+        while current is not None and current.record.id not in branches:
+            new.append(current)
+            current = row_of.get(current.record.about or b"")
+        for added in reversed(new):
+            branches[added.record.id] = _branch_of(added, entry_of, row_of, branches)
+    if len(set(branches.values())) <= 1:
+        return ThreadBranches()
+    ordered = sorted(row_of.values(), key=lambda row: row.n == row.root)  # the root comes last
+    return ThreadBranches(
+        [_branch_row(row, row.root or row.n, branches[row.record.id]) for row in ordered],
+        [tie for row in ordered for tie in _tie_rows(row.n, ties_of(entry_of.get(row.record.id)))],
+    )
+
+
+def strip_content(row: StoredRecord) -> StoredRecord:
+    """Returns a record without its content, as if the content were not here."""
+    return row._replace(record=row.record._replace(content=None))
+
+
+def _branch_of(
+    row: StoredRecord,
+    entry_of: dict[bytes, Entry],
+    row_of: dict[bytes, StoredRecord],
+    branches: dict[bytes, int],
+) -> int:
+    target = row_of.get(row.record.about or b"")
+    if target is None:
+        return row.n  # the root
+    above = branches[target.record.id]
+    is_lasting = target.record.header.is_lasting
+    if above == row.root and begins_branch(
+        entry_of.get(row.record.id), is_target_lasting=is_lasting
+    ):
+        return row.n
+    return above
+
+
+def _branch_row(row: StoredRecord, root: int, branch: int) -> BranchRow:
+    header = row.record.header
+    return BranchRow(row.n, root, branch, header.device, header.time // DAY_MS)
+
+
+def _tie_rows(n: int, ties: Ties) -> Collection[TieRow]:
+    named = [TieRow(n, tie, False) for tie in ties.named]
+    return [*named, *(TieRow(n, tie, True) for tie in ties.shared)]

@@ -1,0 +1,57 @@
+"""The branches of a thread. A home can fold a branch without the other branches (R-03.40).
+
+A branch is a record with all records that answer it, directly or through other answers. All records
+that are in no branch are the trunk of the thread. The trunk never depends on a branch. A branch
+depends on the trunk, and on the few branches to which it is tied.
+"""
+
+from typing import NamedTuple
+
+from protocol.authority.kind_names import RETRACT
+from protocol.fold.registry import KINDS, is_core_name
+from protocol.fold.thread import Entry, ids_in
+
+_ID = 32  # bytes of a record's id
+
+
+class Ties(NamedTuple):
+    """What ties a record to records in other branches.
+
+    `named` are the ids that the record names. They may be ids of records or of people. Records that
+    have one of their `shared` ties in common fold together.
+    """
+
+    named: frozenset[bytes] = frozenset()
+    shared: frozenset[bytes] = frozenset()
+
+
+def begins_branch(entry: Entry | None, *, is_target_lasting: bool) -> bool:
+    """Returns True if a record about a record of the trunk begins a branch.
+
+    `entry` is None if the record is ahead of this home's clock. A record begins a branch too if
+    this home cannot read it or does not know its kind: no other record folds differently then.
+    """
+    if entry is None or entry.kind not in KINDS:
+        return True
+    if entry.kind == RETRACT:
+        return is_target_lasting  # then it retracts nothing (R-01.17)
+    return KINDS[entry.kind].view_type.begins_branch
+
+
+def is_of_package(entry: Entry | None) -> bool:
+    """Returns True if the code of a package reads the record. This code may read other branches."""
+    return entry is not None and entry.kind in KINDS and not is_core_name(entry.kind)
+
+
+def sways_others(entry: Entry | None) -> bool:
+    """Returns True if the record may change whether other records count."""
+    return entry is not None and entry.kind in KINDS and KINDS[entry.kind].view_type.sways_others
+
+
+def ties_of(entry: Entry | None) -> Ties:
+    """Returns the ties of a record. A record without effect on views has none."""
+    if entry is None or entry.kind not in KINDS or entry.fault is not None:
+        return Ties()
+    shared = KINDS[entry.kind].draft(entry).ties()
+    named = (value for value in ids_in(entry.fields) if len(value) == _ID)
+    return Ties(frozenset(named), frozenset(shared))

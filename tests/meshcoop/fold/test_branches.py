@@ -1,0 +1,204 @@
+"""A new record in a branch of a thread costs a fold of this branch. The views are the same as after a
+fold of the whole thread (R-03.40).
+"""
+
+from collections import Counter
+from contextlib import contextmanager
+
+import pytest
+
+from meshcoop.fold import parts, thread_fold
+from meshcoop.fold.record_contents import RecordContents
+from meshcoop.ingest import backlog
+from meshcoop.store import records
+from protocol.fold import fold
+from protocol.fold.fold import MAX_A_DAY
+from protocol.kinds.services.measures import Feedback
+from protocol.record.envelope import DAY_MS
+from tests.meshcoop.ingest.test_backlog import backlog_of
+from tests.support.branch_history import BranchHistory, assert_views_are_those_of_a_whole_fold
+from tests.support.street_in_memory import HOUR, Street, settle
+
+HISTORIES = 1
+ORDERS = 4
+MANY = 300
+ROOMY = {"quota_records": 100_000, "quota_bytes": 2**30}
+
+
+@pytest.fixture
+def few_a_day(monkeypatch):
+    """So that the limit of a device and day counts in short histories (R-03.10c)."""
+    monkeypatch.setattr(fold, "MAX_A_DAY", 4)
+    monkeypatch.setattr(parts, "MAX_A_DAY", 4)
+
+
+@contextmanager
+def counted_work():
+    """Counts the records that are read from the store and the contents that are read, and how often
+    a whole thread, and some branches of one, are folded.
+    """
+    counts = Counter()
+    read_row, read, find_parts = (
+        records._read_row,
+        RecordContents.read,
+        thread_fold.ThreadFold.find_parts,
+    )
+
+    def count_row(*columns):
+        counts["rows"] += 1
+        return read_row(*columns)
+
+    def count_content(self, record):
+        counts["contents"] += 1
+        return read(self, record)
+
+    def count_parts(self, rows):
+        found = find_parts(self, rows)
+        counts.update("whole" if part.is_whole else "branches" for part in found)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "_read_row", count_row)
+        patch.setattr(RecordContents, "read", count_content)
+        patch.setattr(thread_fold.ThreadFold, "find_parts", count_parts)
+        yield counts
+
+
+def take_in(number):
+    """Takes in a history in several orders. Compares the views with those of a whole fold after
+    each step.
+    """
+    history = BranchHistory(number)
+    with history.street:
+        for _ in range(ORDERS):
+            for home in history.arrivals():
+                assert_views_are_those_of_a_whole_fold(home)
+            before = home.state_hash()
+            home.state.rebuild()
+            assert home.state_hash() == before
+
+
+def asked(here, **more):
+    """Founds a street with a question about a service. Returns the homes of two people, and the
+    record of the question.
+    """
+    ada = here.found(**ROOMY, **more)
+    ben = here.neighbour(ada)
+    service = ada.post("service", title="The bins")
+    measure = ada.post("measure", service, question="Taken?", scale="yes_no")
+    ben.feed(ada.wires())
+    return ada, ben, measure
+
+
+def feedback(home, measure, count, **fields):
+    """Signs pieces of feedback, as many a day as count in a thread. The home stores them."""
+    seq, prev = home.head.seq, home.head.id
+    signed = []
+    for number in range(count):
+        seq += 1
+        if number % MAX_A_DAY == 0:
+            home.street.clock += DAY_MS
+        record = home.forge("feedback", measure, seq=seq, prev=prev, value=1, **fields)
+        prev = record.id
+        signed.append(record)
+    home.street.clock += HOUR
+    home.feed([record.wire for record in signed])
+    return signed
+
+
+@pytest.mark.usefixtures("few_a_day")
+def test_branches_fold_to_the_views_of_the_whole_thread_in_any_order():
+    with counted_work() as counts:
+        for number in range(HISTORIES):
+            take_in(number)
+    assert counts["branches"] > 10 * HISTORIES
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("few_a_day")
+def test_branches_of_many_histories_fold_to_the_views_of_the_whole_thread():
+    for number in range(HISTORIES, MANY):
+        take_in(number)
+
+
+def test_one_more_piece_of_feedback_reads_as_few_records_among_many_as_among_few():
+    """Attacker: a member who answers every day. Asset: the time of everybody's processor (T-24)."""
+    with Street(1) as here:
+        ada, ben, measure = asked(here)
+        signed = feedback(ben, measure, 160)
+        changes = {
+            "new": lambda at: ada.feed([signed[at].wire]),
+            "retracted": lambda at: ada.put(ada.forge("retract", signed[at])),
+            "flagged": lambda at: ada.put(ada.forge("flag", signed[at], reason="unkind")),
+            "answered": lambda at: ada.put(ada.forge("answer", signed[at], text="Sorry.")),
+        }
+        work = {}
+        for among in (30, 150):
+            ada.feed([record.wire for record in signed[:among]])
+            for name, change in changes.items():
+                with counted_work() as counts:
+                    change(among)
+                work[among, name] = counts
+            ada.feed([signed[among + 1].wire])
+        assert ada.state.views.count(Feedback) == 152
+        assert_views_are_those_of_a_whole_fold(ada)
+        for name in changes:
+            assert work[150, name] == work[30, name]
+            assert work[150, name]["rows"] < 20
+            assert work[150, name]["whole"] == 0
+
+
+def test_a_member_cannot_make_an_answer_cost_a_whole_thread():
+    """Attacker: a member who backdates, and raises alarms. Asset: the processor's time (T-24)."""
+    with Street(2) as here:
+        ada, ben, measure = asked(here)
+        late = ben.now() - HOUR
+        ada.feed([record.wire for record in feedback(ada, measure, 100)])
+        hostile = [
+            ben.put(ben.forge("feedback", measure, time=late + at, value=1, urgent=urgent))
+            for at, urgent in enumerate(("no", "yes", "yes"))
+        ]
+        hostile.append(ben.put(ben.forge("retract", measure)))
+        hostile.append(ben.put(ben.forge("flag", measure, reason="unkind")))
+        hostile.append(ben.put(ben.forge("feedback", measure, time=ben.now() + HOUR, value=1)))
+        for record in hostile:
+            with counted_work() as counts:
+                ada.feed([record.wire])
+            assert counts["whole"] == 0
+            assert counts["rows"] < 20
+        here.clock += 2 * HOUR
+        with counted_work() as counts:
+            ada.state.fold_due()
+        assert counts["whole"] == 0
+        assert ada.view(hostile[-1]) is not None
+        assert_views_are_those_of_a_whole_fold(ada)
+
+
+async def test_branches_that_are_put_off_fold_to_the_same_views(monkeypatch):
+    monkeypatch.setattr(thread_fold, "MAX_RECORDS", 6)
+    monkeypatch.setattr(backlog, "MAX_RECORDS", 6)
+    with Street(3) as here:
+        ada, ben, measure = asked(here)
+        signed = feedback(ben, measure, 40)
+        ada.feed([record.wire for record in signed[:20]])
+        async with backlog_of(ada) as work:
+            ada.feed([record.wire for record in signed[20:]])  # too much for one step
+            for number in range(9):  # a branch that is too large for one step
+                ben.put(ben.forge("answer", signed[0], text=f"reply {number}"))
+                ada.feed(ben.wires())
+            link = ben.put(
+                ben.forge("link", measure_service(ada, measure), to=ada.me.person, title="x")
+            )
+            ada.feed([link.wire])  # of the trunk
+            ada.put(ada.forge("retract", signed[3]))
+            await work.settle()
+            settle(ada, ben)
+            await work.settle()
+
+            assert work.is_empty
+            assert ada.state_hash() == ben.state_hash()
+            assert_views_are_those_of_a_whole_fold(ada)
+
+
+def measure_service(home, measure):
+    return home.store.records.find(measure.about).record
