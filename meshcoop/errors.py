@@ -16,6 +16,7 @@ USAGE_RULES = frozenset(
 NO_NEIGHBOURHOOD = (
     "This home belongs to no neighbourhood yet; use `meshcoop found` or `meshcoop join`."
 )
+IS_RELAY = "This home is a relay, which belongs to nobody: it carries records, and neither reads nor posts."
 NO_MEMBER = "This home belongs to no member of the neighbourhood yet."
 
 

@@ -73,6 +73,7 @@ class Author:
         self.elsewhere = set(elsewhere)
         self.now = now
         self.random = random
+        self.accepting: set[bytes] = set()  # people for whom a task is accepting the charter
         self.signed: list[Callable[[Record], None]] = []  # called with each stored record
         self._last_signed = last_signed
         self._sealer = RecordSealer(inbox.state, random)

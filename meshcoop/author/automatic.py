@@ -41,40 +41,38 @@ def accept_charter(author: Author) -> Folding[None]:
     authority = author.state.authority
     if authority is None:
         return
-    due: list[tuple[Signer, list[bytes]]] = []
+    signers: list[Signer] = []
     for device in author.devices:
         person = authority.member_of_device(device)
         if person is not None and author.find_fault(device) is None:
-            due.append((author.signer_of(person), unaccepted_acts(author, person)))
-    for signer, acts in due:
-        yield from accept_acts(author, signer, acts)
+            signers.append(author.signer_of(person))
+    for signer in signers:
+        yield from accept_as(author, signer)
 
 
-def unaccepted_acts(author: Author, person: bytes) -> list[bytes]:
-    """Returns the ids of the records that admitted a person and that this person has not accepted
-    yet.
+def accept_as(author: Author, signer: Signer) -> Folding[None]:
+    """R-03.20: accepts the charter for one person. The record of the kind `accept` names the records
+    that admitted this person. If one such record is too small for all of them, writes several.
+
+    If another task does this for the person already, does nothing. If the thread of the charter is
+    large, that task may be waiting for its fold, and its record is not stored yet.
     """
-    authority = author.state.authority
-    assert authority is not None, "the person is a member by it"
-    brought = authority.members[person].admits
-    return [act for act in brought if person not in authority.accepts.get(act, {})]
-
-
-def accept_acts(author: Author, signer: Signer, acts: list[bytes]) -> Folding[None]:
-    """R-03.20: accepts the charter. The record of the kind `accept` names the records `acts`. If
-    one such record is too small for all of them, writes several.
-    """
-    charter = author.state.neighbourhood
-    for at in range(0, len(acts), _NAMED):
-        named = acts[at : at + _NAMED]
-        yield from author.writing(
-            declared_of(Accept),
-            {},
-            about=charter,
-            signer=signer,
-            naming=named,
-            is_automatic=True,
-        )
+    if signer.person in author.accepting:
+        return
+    author.accepting.add(signer.person)
+    try:
+        acts = _unaccepted_acts(author, signer.person)
+        for at in range(0, len(acts), _NAMED):
+            yield from author.writing(
+                declared_of(Accept),
+                {},
+                about=author.state.neighbourhood,
+                signer=signer,
+                naming=acts[at : at + _NAMED],
+                is_automatic=True,
+            )
+    finally:
+        author.accepting.discard(signer.person)
 
 
 def post_relay(
@@ -230,6 +228,16 @@ class Countersigner:
             entry is not None and entry.person == person and _is_of(entry, Confirm)
             for entry in entries
         )
+
+
+def _unaccepted_acts(author: Author, person: bytes) -> list[bytes]:
+    """Returns the ids of the records that admitted a person and that this person has not accepted
+    yet.
+    """
+    authority = author.state.authority
+    assert authority is not None, "the person is a member by it"
+    admits = authority.members[person].admits
+    return [act for act in admits if person not in authority.accepts.get(act, {})]
 
 
 def _is_of(entry: Entry, *view_types: type[Kind]) -> bool:

@@ -30,6 +30,7 @@ _FIRST_WAIT_MS = 10_000
 # A housemate who types wrong PINs on purpose must not lock the guest out for long.
 _LONGEST_WAIT_MS = 300_000
 _USAGE = 2
+_SHOWN_ID = 8  # hexadecimal digits
 
 
 class Guests:
@@ -59,6 +60,21 @@ class Guests:
         """
         named = {guest.person for guest in self.devices if are_alike(guest.name, str(typed))}
         return named.pop() if len(named) == 1 else resolve_person(str(typed))
+
+    def check_admitted(self, guest: Guest) -> None:
+        """Raises Mistake if a guest still waits to become a member, because too few people have
+        vouched. Nothing that the guest signs would count.
+        """
+        authority = self._author.state.authority
+        if authority is None or guest.person in authority.members:
+            return
+        if guest.person in authority.candidates:
+            raise Mistake(
+                "{name} still waits for a voucher: another voter has to type `meshcoop approve "
+                "{person}` at their own home.",
+                name=guest.name,
+                person=guest.person.hex()[:_SHOWN_ID],
+            )
 
     def add(self, guest: Guest) -> None:
         """Adds a guest's device to the key file."""
@@ -123,8 +139,7 @@ class Guests:
         if not state.authority_fold.is_member(guest.device):
             return
         if self._author.find_fault(guest.device) is None:
-            acts = automatic.unaccepted_acts(self._author, guest.person)
-            yield from automatic.accept_acts(self._author, signer, acts)
+            yield from automatic.accept_as(self._author, signer)
         if guest.person not in state.views.latest_by_author(Profile):
             profile = declared_of(Profile)
             yield from self._author.writing(profile, {"name": guest.name}, signer=signer)

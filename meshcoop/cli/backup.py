@@ -44,7 +44,7 @@ def write_backup(file: Path, /, *, context: ContextArgument) -> None:
     """Writes your identity and the records of your home to a file, locked with your passphrase."""
     from meshcoop.sync import address_book
 
-    context.require_home()
+    context.require_person()
     home_secret = context.obtain_secret()
     keys = key_file.unlock_key_file(context.home.key_file, home_secret).keys
     if keys.neighbourhood is None:

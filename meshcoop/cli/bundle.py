@@ -40,6 +40,7 @@ def write_bundle(
     """Writes the records of this home to a file. A memory stick can take this file to a home that
     no network reaches.
     """
+    context.require_person()
     keys = context.unlock_keys().keys
     neighbourhood = require_neighbourhood(keys)
     start = 0 if since is None else _parse_day(since)
@@ -58,6 +59,7 @@ def write_have_map(file: Path, /, *, context: ContextArgument) -> None:
     """Writes a short list of the records at this home. With this list, another home can bundle the
     records that are missing here.
     """
+    context.require_person()
     keys = context.unlock_keys().keys
     neighbourhood = require_neighbourhood(keys)
     with closing(open_home_store(context.home, keys)) as store:
@@ -78,6 +80,7 @@ def read_bundle(file: Path, /, *, context: ContextArgument) -> None:
     """Adds the records of a bundle to this home. Checks each record as if a neighbour had sent it.
     Reading a bundle twice does no harm.
     """
+    context.require_person()
     counts = dict.fromkeys(_COUNTS, 0)
     with bundle.open_file(file) as data, context.connect_node() as node:
         neighbourhood = node.call(calls.Status())["neighbourhood"]

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from meshcoop.client import Client, NodeGone
-from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
+from meshcoop.errors import IS_RELAY, NO_NEIGHBOURHOOD, Mistake
 from meshcoop.home import key_file, passphrase
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import Keys, UnlockedKeys
@@ -99,6 +99,12 @@ class Context:
                 ),
                 path=self.home.path,
             )
+
+    def require_person(self) -> None:
+        """Raises Mistake if this home belongs to no person: it is a relay, or nobody has made it yet."""
+        self.require_home()
+        if self.home.read_settings().relay is not None:
+            raise Mistake(IS_RELAY)
 
 
 def require_neighbourhood(keys: Keys) -> bytes:

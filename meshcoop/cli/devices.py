@@ -40,6 +40,7 @@ _QUOTA_RULE = "R-03.15"
 
 def check_recovery_words(*, context: ContextArgument) -> None:
     """Shows your recovery words, asks for two of them, and then erases them from this home."""
+    context.require_person()
     unlocked = context.unlock_keys()
     if unlocked.keys.recovery_seed is None:
         raise Mistake("The recovery words are on paper only; this home keeps them no longer.")
@@ -61,7 +62,7 @@ def list_devices(person: str | None = None, /, *, context: ContextArgument) -> N
 
 def certify_device(*, words: WordsOption = None, context: ContextArgument) -> None:
     """Makes a new device for this home. Use this if the home's device may not sign any more."""
-    context.require_home()
+    context.require_person()
     secret = context.obtain_secret()
     unlocked = key_file.unlock_key_file(context.home.key_file, secret)
     neighbourhood = unlocked.keys.neighbourhood
@@ -214,7 +215,7 @@ def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
 
     The home's key file can be locked. If `words` is None, asks for the passphrase of this file.
     """
-    context.require_home()
+    context.require_person()
     if words is not None:
         return recovery_words.read_root_seed(words)
     return _read_root_seed(context.unlock_keys().keys, None)

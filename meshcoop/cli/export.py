@@ -89,6 +89,7 @@ def take_out(
     """Makes a new folder with everything that you have written. Any program can read its files."""
     from meshcoop.export.own_files import write_own_files  # late: no other command needs it
 
+    context.require_person()
     with context.connect_node() as node:
         count = write_own_files(node, folder, _README, as_, obtain_pin(node, as_))
     files = sorted(path.name for path in folder.iterdir())

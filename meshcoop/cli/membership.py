@@ -117,6 +117,8 @@ def join_neighbourhood(
     """Asks to join the neighbourhood of an invitation. If you are a member already, your recovery
     words bring you back as this member.
     """
+    if context.home.key_file.exists():
+        context.require_person()
     invitation.decode(code)  # a mistyped invitation leaves no trace
     root = recovery_words.read_root_seed(words) if words else None
     if as_ is None and root is None:

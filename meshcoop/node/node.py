@@ -18,7 +18,7 @@ from meshcoop.api.params import Params
 from meshcoop.api.server import Method
 from meshcoop.author import automatic
 from meshcoop.author.folding import fold_in_steps
-from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake, Remark
+from meshcoop.errors import IS_RELAY, NO_MEMBER, NO_NEIGHBOURHOOD, Mistake, Remark
 from meshcoop.fold.slices import answer_in_slices
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import UnlockedKeys
@@ -230,7 +230,7 @@ class Node:
     def require_membership(self) -> Membership:
         """Returns the membership. Raises Mistake if this home belongs to no neighbourhood."""
         if self.relay is not None:
-            raise Mistake("This home is a relay: it carries records, and neither reads nor posts.")
+            raise Mistake(IS_RELAY)
         if self.membership is None:
             raise Mistake(NO_NEIGHBOURHOOD)
         return self.membership
@@ -243,6 +243,8 @@ class Node:
         """
         member = self.require_membership()
         await member.mesh.may_sign.wait()
+        if member.state.authority is None:  # the store was lost, and nobody was met since
+            raise Mistake(NO_MEMBER)
         member.author.check()
         return member
 

@@ -196,8 +196,16 @@ def test_with_two_vouchers_a_guest_waits_and_is_let_in(household):
         made = by(dan, pin, "guest", "--as", "Grace")
         assert made["state"] == "waiting"
         person = made["person"]["id"]
+        dan.env["MESHCOOP_PIN_FILE"] = str(pin)
+        for words in (("post", "offer", "--title", "Bread"), ("next",)):
+            refused = dan.refused(*words, "--as", "Grace")
+            assert (
+                f"Grace still waits for a voucher: another voter has to type `meshcoop approve {person[:8]}`"
+                in refused
+            )
+        del dan.env["MESHCOOP_PIN_FILE"]
         eventually(lambda: cleo("status")["waiting"]["vouched"], "nobody hears of her")
-        assert cleo("approve", person)["state"] == "member"
+        assert cleo("approve", person[:8])["state"] == "member"
         agree(cleo, dan, eve)
         offer = by(dan, pin, "post", "offer", "--title", "patience", "--as", person)["id"]
         eve.has(offer)

@@ -177,6 +177,7 @@ class AddressMethods:
             seed = _own_seed(membership, person)
             boxes = [*membership.state.ring.boxes.values()]
         else:
+            membership.guests.check_admitted(guest)
             seed = await membership.guests.open_seed(guest, call.pin)
             boxes = [seal.device_box_key(seed)]
         return _Party(agreement, person, other, seed, boxes, is_guest=guest is not None)

@@ -192,6 +192,7 @@ async def _open_guest(
     """Opens a guest's device with the guest's PIN, for this call only. Raises Mistake if the PIN
     does not open it.
     """
+    membership.guests.check_admitted(guest)
     seed = await membership.guests.open_seed(guest, call.pin)
     private = PrivateThreads(membership.state, [seal.device_box_key(seed)])
     await private.prepare()

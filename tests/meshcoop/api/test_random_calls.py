@@ -16,7 +16,7 @@ from trio.testing import MockClock, memory_stream_pair
 from meshcoop.api.methods.method_table import Methods
 from meshcoop.api.server import ApiServer
 from meshcoop.author.founding import Identity, found_neighbourhood
-from meshcoop.errors import USAGE_RULES
+from meshcoop.errors import USAGE_RULES, Mistake
 from meshcoop.home import key_file
 from meshcoop.home.folder import Home
 from meshcoop.home.key_file import HeldDevice
@@ -108,9 +108,12 @@ def found(folder):
     return home, unlocked
 
 
-async def with_node(folder, use):
+async def with_node(folder, use, *, has_lost_store=False):
     """Runs a node in memory, and passes its methods to `use`."""
     home, unlocked = found(folder)
+    if has_lost_store:
+        for file in folder.glob("store.db*"):
+            file.unlink()
     network = MemoryNetwork(Random(1))
     stop = trio.Event()
     ready, nodes = trio.open_memory_channel(1)
@@ -231,6 +234,33 @@ def test_random_calls_are_answered_or_refused(tmp_path, seed, count):
         assert codes == {None, "refused", "usage"}
 
     trio.run(with_node, tmp_path / "home", call_often, clock=MockClock(autojump_threshold=0))
+
+
+def test_each_method_is_answered_or_refused_at_a_home_that_has_lost_its_store(tmp_path):
+    async def call_each(methods):
+        table = methods.table()
+        caller = Caller(1, table)
+        caller.ids = ["ab" * 32]
+        with pytest.raises(Mistake, match="no member of the neighbourhood"):
+            await table["plan_leave"]({"person": "ab" * 32})
+        faults = {}
+        for name in caller.table:
+            for _ in range(3):
+                params = {
+                    param: caller.value(param, rule_of(field))
+                    for param, field in params_of(table[name].call_type).items()
+                    if field.default is MISSING
+                }
+                try:
+                    await table[name](params)
+                except (Mistake, Refused):
+                    pass
+                except Exception as error:  # noqa: BLE001 -- each kind of fault is reported
+                    faults[name] = repr(error)
+        assert faults == {}
+
+    run = partial(with_node, has_lost_store=True)
+    trio.run(run, tmp_path / "home", call_each, clock=MockClock(autojump_threshold=0))
 
 
 @pytest.mark.parametrize(

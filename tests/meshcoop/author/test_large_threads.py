@@ -10,14 +10,15 @@ import pytest
 import trio
 
 import meshcoop
-from meshcoop.author.folding import FoldThread, ReadThread, fold_in_steps
+from meshcoop.author import automatic
+from meshcoop.author.folding import FoldThread, ReadThread, fold_at_once, fold_in_steps
 from meshcoop.author.next_steps import find_steps
 from meshcoop.fold.thread_fold import MAX_RECORDS
 from protocol.errors import Refused
 from protocol.kinds.exchange.exchange import Response
 from tests.meshcoop.api.test_steps import CallMeter
 from tests.meshcoop.ingest.test_backlog import ROOMY, answered_request, backlog_of, chain_of
-from tests.support.street_in_memory import Street, by_id
+from tests.support.street_in_memory import Street, by_id, street
 from tests.support.work import count_calls
 
 FEW, MANY = MAX_RECORDS + 10, 3 * MAX_RECORDS
@@ -164,3 +165,35 @@ def test_a_node_signs_no_answer_at_once():
     # Who renews votes for what they have just proposed, so this thread is small.
     assert len(at_once) == 1
     assert at_once[0].startswith("renewal.py:")
+
+
+def accepts_of(home):
+    """Returns the ids of the records by which the person of a home has accepted the charter."""
+    rows = home.store.records.of_log(home.me.device, 1, 1000)
+    contents = {row.id: home.state.contents.read(row) for row in rows}
+    return [number for number, content in contents.items() if content.kind == "accept"]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_two_tasks_accept_a_large_charter_once(steps):
+    """The first task waits for the fold of the charter's thread, and the second one comes."""
+    with street(homes=2) as (_, ben):
+        first = automatic.accept_charter(ben.author)
+        request = next(first)
+        for _ in range(steps - 1):
+            request = first.send(request.answer(ben.state))
+        fold_at_once(ben.state, automatic.accept_charter(ben.author))
+        finish(ben, first, request)
+        fold_at_once(ben.state, automatic.accept_charter(ben.author))
+
+        assert len(accepts_of(ben)) == 1
+
+
+def test_a_task_that_is_given_up_keeps_nobody_from_accepting_the_charter():
+    with street(homes=2) as (_, ben):
+        first = automatic.accept_charter(ben.author)
+        next(first)
+        first.close()
+        fold_at_once(ben.state, automatic.accept_charter(ben.author))
+
+        assert len(accepts_of(ben)) == 1
