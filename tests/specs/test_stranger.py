@@ -19,7 +19,7 @@ import trio
 
 from meshcoop.network.interface import Network
 from meshcoop.network.libp2p.host import open_host  # the connection, see above
-from tests.specs.stranger import bundles, codec, records, sync
+from tests.specs.stranger import authority, bundles, codec, records, sync
 from tests.specs.stranger.codec import RefusedError, need
 from tests.support import forked_programs as warm
 from tests.support.paths import ROOT
@@ -61,6 +61,28 @@ def read_log(case):
     records.follows(one, head["seq"], bytes.fromhex(head["id"]), head["time"])
 
 
+def read_street(case):
+    """Returns the street of a case, the record in question, and the record that it is about."""
+    place, wanted = unhex(case, "neighbourhood", "record")
+    every = [records.parse(bytes.fromhex(wire)) for wire in case["wires"]]
+    for one in every:
+        records.verify(one, place)
+    (one,) = [one for one in every if one.id == wanted]
+    named = [other for other in every if other.id in one.header[6][:1]]
+    return authority.Street(every), one, named[0] if named else None
+
+
+def read_fold(case):
+    street, one, named = read_street(case)
+    street.check_stored(one, case["now"])
+    street.check_folds(one, named, case["now"])
+
+
+def read_stored(case):
+    street, one, _ = read_street(case)
+    street.check_stored(one, case["now"])
+
+
 READERS = {
     "codec": lambda case: codec.unpack(*unhex(case, "hex")),
     "record": lambda case: records.parse(*unhex(case, "hex")),
@@ -69,6 +91,8 @@ READERS = {
     ),
     "log": read_log,
     "statement": lambda case: records.read_statement(*unhex(case, "hex")),
+    "fold": read_fold,
+    "store": read_stored,
     "content": lambda case: records.read_content(*unhex(case, "hex")),
     "epoch": lambda case: records.open_epoch(
         records.key_origin(*unhex(case, "maker", "lists")), *unhex(case, "key", "hex", "context")
@@ -97,7 +121,7 @@ READERS = {
         codec.unpack(*unhex(case, "hex")), case["joiner"], case["inviter"]
     ),
 }
-NOT_ITS_TRADE = {"chain", "keys", "control", "ticket"}  # authority, local API, relays
+NOT_ITS_TRADE = {"chain", "keys", "control", "ticket"}  # evidence, choice of keys, API, relays
 
 
 def test_hostile_bytes_are_refused_by_name():
@@ -113,6 +137,26 @@ def test_hostile_bytes_are_refused_by_name():
 def test_it_knows_nothing_of_the_code():
     text = "".join(path.read_text() for path in (ROOT / "tests/specs/stranger").glob("*.py"))
     assert not re.findall(r"^\s*(?:from|import) (?:protocol|meshcoop|msgpack)", text, re.MULTILINE)
+
+
+def test_who_belongs():
+    for case in load("authority"):
+        every = [records.parse(bytes.fromhex(one["wire"])) for one in case["records"]]
+        street = authority.Street(every)
+        assert {
+            "members": [
+                {"person": who.hex(), "since": since, "admits": [{"hex": one.hex()} for one in ids]}
+                for who, (since, ids) in sorted(street.members.items())
+            ],
+            "waiting": [
+                {"person": who.hex(), "vouched": sorted(one.hex() for one in by)}
+                for who, by in sorted(street.waiting.items())
+            ],
+            "devices": [
+                {"device": one.hex(), "person": who.hex(), "revoked": street.ends.get(one)}
+                for one, who in sorted(street.devices.items())
+            ],
+        } == case["authority"], case["name"]
 
 
 def test_values_and_contents():

@@ -39,6 +39,8 @@ from protocol.wire.sync_session import SyncSession
 _PEERS = ("12D3KooWAna", "12D3KooWBen")
 _HALF_HOUR = 30
 _LASTING = envelope.OPEN | envelope.LASTING
+_YES = {"choice": "yes"}
+_FAR_AHEAD = 10**14  # a time that no clock shows
 
 
 def make_documents() -> Document:
@@ -240,10 +242,71 @@ def _make_authority() -> list[Document]:
             three_newcomers,
             joining=[cai],
         ),
+        *_describe_times(),
+        _describe_shared_device(),
         one_founder.describe_admissions(
             "F admits X with a statement for elsewhere", [(ana, cai)], vectors.seed_of("away")
         ),
     ]
+
+
+def _describe_times() -> list[Document]:
+    """Makes vectors of claimed times. Votes count whatever times they claim (R-03.9c). The times
+    order certificates: of five devices, the four with the earliest certificates count (R-03.5c).
+    """
+    ana, ben, cai = (keys_of(name) for name in ("Ana", "Ben", "Cai"))
+    rolls = _Rolls([ana, ben], vouchers=1)
+    renewal = rolls.sign(ana, [], "renewal", rolls.renewal_fields([cai]))
+    votes = [
+        rolls.sign(ana, [renewal], "vote", _YES, about=renewal.id, time=_FAR_AHEAD),
+        rolls.sign(ben, [], "vote", _YES, about=renewal.id, time=START_MS),
+    ]
+    further = [_further_device(ben, number) for number in range(4)]
+    carriers: list[Record] = []
+    for keys in further:
+        fields = {"statement": keys.certificate(rolls.place)}
+        carriers.append(rolls.sign(ana, carriers, "device", fields))
+    latest = _further_device(ben, 4)
+    early = rolls.sign(
+        ben, [], "device", {"statement": latest.certificate(rolls.place)}, time=START_MS
+    )
+    return [
+        rolls.describe(
+            "A and B say yes to a renewal with X; the votes claim a time far ahead and a time"
+            " before the renewal",
+            [renewal, *votes],
+        ),
+        rolls.describe("B has five devices: the latest certificate is too much", carriers),
+        rolls.describe(
+            "B has six devices: the certificate that came last claims the earliest time",
+            [*carriers, early],
+        ),
+    ]
+
+
+def _describe_shared_device() -> Document:
+    """Makes the vector of a device that two people have certified (R-03.5e)."""
+    ana, ben, cai, dee = (keys_of(name) for name in ("Ana", "Ben", "Cai", "Dee"))
+    rolls = _Rolls([ana, ben], vouchers=1)
+    renewal = rolls.sign(ana, [], "renewal", rolls.renewal_fields([cai]))
+    shared = dee._replace(device_seed=ben.device_seed, device=ben.device, box=ben.box)
+    admit = {"person": keys_of("Eli").person, "statement": keys_of("Eli").certificate(rolls.place)}
+    return rolls.describe(
+        "B's device has a certificate of Y too: its yes to a renewal counts, its admit does not",
+        [
+            renewal,
+            rolls.sign(ana, [renewal], "vote", _YES, about=renewal.id),
+            vote := rolls.sign(ben, [], "vote", _YES, about=renewal.id),
+            rolls.sign(ben, [vote], "admit", admit),
+            rolls.sign(cai, [], "device", {"statement": shared.certificate(rolls.place)}),
+        ],
+    )
+
+
+def _further_device(person: KeySet, number: int) -> KeySet:
+    """Returns the keys of a further device of a person."""
+    keys = keys_of(f"further device {number}")
+    return keys._replace(root_seed=person.root_seed, person=person.person)
 
 
 class _Rolls:
@@ -286,9 +349,14 @@ class _Rolls:
         for voucher, newcomer in admissions:
             certificate = newcomer.certificate(place or self._charter.id)
             fields = {"person": newcomer.person, "statement": certificate}
-            records.append(self._sign(voucher, records, contents.pack_content("admit", fields)))
+            records.append(self.sign(voucher, records, "admit", fields))
         if joining:
             records += self._renew(records, joining)
+        return self.describe(name, records[1:])
+
+    def describe(self, name: str, records: list[Record]) -> Document:
+        """Describes who belongs by the charter and these records."""
+        records = [self._charter, *records]
         charter, *others = [read_authority_record(record) for record in records]
         return {
             "name": name,
@@ -297,11 +365,24 @@ class _Rolls:
             "authority": describe_authority(authority.fold_authority(charter, others, {})),
         }
 
+    @property
+    def place(self) -> bytes:
+        """The id of the neighbourhood."""
+        return self._charter.id
+
     def _renew(self, records: list[Record], joining: Sequence[KeySet]) -> list[Record]:
         """Signs a renewal that puts people on the roll. Signs the founders' votes for
         this renewal.
         """
-        fields = {
+        signed = [self.sign(self._founders[0], records, "renewal", self.renewal_fields(joining))]
+        renewal = signed[0].id
+        for founder in self._founders:
+            signed.append(self.sign(founder, [*records, *signed], "vote", _YES, about=renewal))
+        return signed
+
+    def renewal_fields(self, joining: Sequence[KeySet]) -> Document:
+        """Returns the fields of a renewal that puts people on the roll."""
+        return {
             "parent": self._charter.id,
             "round": 1,
             "moderators": sorted(founder.person for founder in self._founders),
@@ -309,25 +390,29 @@ class _Rolls:
             "share": 50,
             "joining": sorted(newcomer.person for newcomer in joining),
         }
-        content = contents.pack_content("renewal", fields)
-        signed = [self._sign(self._founders[0], records, content)]
-        renewal = signed[0].id
-        for founder in self._founders:
-            vote = contents.pack_content("vote", {"choice": "yes"})
-            signed.append(self._sign(founder, [*records, *signed], vote, about=renewal))
-        return signed
 
-    def _sign(
-        self, author: KeySet, records: list[Record], content: bytes, about: bytes | None = None
+    def sign(
+        self,
+        author: KeySet,
+        records: list[Record],
+        kind: str,
+        fields: Document,
+        *,
+        about: bytes | None = None,
+        time: int | None = None,
     ) -> Record:
-        """Signs the author's next record. Its time is a minute after the last of `records`."""
-        own = [record for record in records if record.header.device == author.device]
+        """Signs the author's next record. Its time is a minute after the last of `records`, which
+        come after the charter, or the given `time`.
+        """
+        own = [
+            record for record in [self._charter, *records] if record.header.device == author.device
+        ]
         return sign_next(
             author,
             own[-1] if own else None,
-            content,
+            contents.pack_content(kind, fields),
             neighbourhood=self._charter.id,
-            time=START_MS + len(records) * MINUTE_MS,
+            time=START_MS + len(records) * MINUTE_MS if time is None else time,
             audience=_LASTING,
             parents=(about,) if about else (),
         )
