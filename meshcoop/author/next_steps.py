@@ -135,6 +135,7 @@ class _StepFinder:
         have the same number, they answer different records. So both can be folded together.
         """
         for number, way in enumerate(self._ways(declared, target)):
+            pause()
             candidate = self._try(declared, target, way)
             if candidate is not None:
                 yield number, candidate

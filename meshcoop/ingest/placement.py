@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, field
 
 from meshcoop.fold.state import State
+from meshcoop.fold.thread_fold import MAX_RECORDS
 from meshcoop.fold.touched import Touched
 from meshcoop.ingest import admission_gate, quota
 from meshcoop.ingest.kept_content import Retention
@@ -208,9 +209,6 @@ class Placement:
                 batch.begun[row.root].append(row)
             return
         batch.begun.pop(row.root, None)
-        waited = [row.record.id]
-        while waited:
-            for answer in self._store.records.waiting_for(waited.pop()):
-                self._store.records.set_root(answer.n, row.root)
-                batch.touched.rows.add(answer.n)
-                waited.append(answer.record.id)
+        joined = self._store.records.join_waiting(row.record.id, row.root)
+        # The row of a root stands for its whole thread.
+        batch.touched.rows.update(joined if len(joined) < MAX_RECORDS else [row.root])

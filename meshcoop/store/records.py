@@ -54,6 +54,17 @@ WITH RECURSIVE below (n, id) AS (
 UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
 """
 
+# Puts the records below a record into its thread. They have waited for this record.
+_ROOT = """
+WITH RECURSIVE below (n, id) AS (
+    SELECT n, id FROM records INDEXED BY by_about WHERE about = ? AND root IS NULL
+    UNION
+    SELECT r.n, r.id FROM below b JOIN records r INDEXED BY by_about
+    ON r.about = b.id AND r.root IS NULL
+)
+UPDATE records SET root = ? WHERE n IN (SELECT n FROM below) RETURNING n
+"""
+
 # Selects a part of a forked log. The last column says whether the record is kept because another
 # record names it as a parent (R-01.14). This is a record of another log, before the fork of that
 # log; or it is an answer in the same log, outside this part. Such an answer may be kept itself. The
@@ -376,12 +387,6 @@ class Records:
             if row is not None:
                 yield row
 
-    def waiting_for(self, about: bytes) -> list[StoredRecord]:
-        """Returns the records that are about the record with the id `about`, and that have no
-        thread yet.
-        """
-        return self._select("about = ? AND root IS NULL", about)
-
     # -- writing ----------------------------------------------------------------------------------
 
     def insert(self, record: Record, log_n: int, *, over: bool) -> StoredRecord:
@@ -415,9 +420,11 @@ class Records:
         )
         return StoredRecord(n, root, over, record)
 
-    def set_root(self, n: int, root: int) -> None:
-        """Puts the record in row `n` into the thread whose root is in row `root`."""
-        self._db.execute("UPDATE records SET root = ? WHERE n = ?", (root, n))
+    def join_waiting(self, about: bytes, root: int) -> list[int]:
+        """Puts the records that have waited for the record with the id `about` into the thread
+        whose root is in row `root`. Returns the rows of these records.
+        """
+        return [row[0] for row in self._db.execute(_ROOT, (about, root)).fetchall()]
 
     def set_content(self, record_id: bytes, content: bytes | None) -> None:
         """Stores the content of a record. If `content` is None, erases the content."""
