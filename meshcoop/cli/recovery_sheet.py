@@ -18,7 +18,10 @@ from meshcoop.home.key_file import UnlockedKeys
 
 WordsOption = Annotated[
     Path | None,
-    Parameter(help="the file that holds the 24 recovery words; - to type them"),
+    Parameter(
+        help="the file that holds the 24 recovery words; - to type them",
+        allow_leading_hyphen=True,
+    ),
 ]
 
 _USAGE = 2

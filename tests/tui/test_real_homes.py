@@ -182,3 +182,16 @@ def is_clean(terminal):
         and set(last.values()) == {b"l"}
         and (terminal.echoes())
     )
+
+
+@pytest.mark.long
+def test_a_home_without_a_passphrase_says_so_at_each_start_of_a_screen(tmp_path):
+    street = Homes(tmp_path)
+    street.env.pop("MESHCOOP_PASSPHRASE_FILE")
+    street.run("ada", "found", "Rushey Lane", "--as", "Ada", "--without-passphrase")
+    try:
+        for _ in range(2):
+            with street.screen("ada") as terminal:
+                terminal.until("Rushey Lane · Ada", "This home has no passphrase")
+    finally:
+        street.run("ada", "down")

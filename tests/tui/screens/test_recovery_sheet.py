@@ -5,6 +5,7 @@ Then the home forgets the words.
 import re
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -87,3 +88,22 @@ def test_a_wrong_word_leaves_them_in_the_home_for_another_time(place):
     with terminal(place, "recovery") as sheet:
         sheet.until("on paper only")
         assert sheet.wait() == 1
+
+
+@pytest.mark.parametrize("command", [("revoke", "0123"), ("leave",)])
+def test_words_that_a_person_types_are_not_shown(place, command):
+    """R-01.29c. Attacker: somebody who looks over a shoulder. Asset: the root key."""
+    keys = keystore.new_keys((), bytes(range(32)))
+    (place / "home").mkdir(mode=0o700)
+    keys = replace(keys, neighbourhood=bytes(32))
+    keystore.create_key_file(place / "home" / "keys", None, keys)
+    words = sorted(recovery.to_words(bytes(range(32))))  # no sheet has them in this order
+    with terminal(place, *command, "--words", "-") as typing:
+        typing.until("They are not shown.", "0 of 24 >")
+        typing.type(" ".join(words[:20]) + "\r")
+        typing.until("20 of 24 >")
+        typing.type(" ".join(words[20:]) + "\r")
+        assert typing.wait() == 2
+
+        assert "do not belong together" in typing.text
+        assert not [word for word in set(words) if re.search(rf"\b{word}\b".encode(), typing.raw)]

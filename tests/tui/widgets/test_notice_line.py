@@ -64,3 +64,20 @@ class LackingMuch(Lacking):
 async def test_many_kinds_leave_room_for_the_lists(pilot, node):
     assert pilot.app.screen.query_one(NoticeLine).region.height <= 4
     assert "87 further kinds" in text_of(pilot)
+
+
+class WithoutPassphrase(FakeNode):
+    """The node of a home whose keys no passphrase locks (R-01.29)."""
+
+    def status(self, params):
+        return {**super().status(params), "open_keys": True}
+
+
+@on_screen(node=WithoutPassphrase)
+async def test_a_home_without_a_passphrase_says_so_above_every_list(pilot, node):
+    for key in "1234567":
+        await pilot.press(key)
+        assert pilot.app.screen.query_one(NoticeLine).region.height > 0
+    assert text_of(pilot) == (
+        "This home has no passphrase: whoever takes its disk reads everything."
+    )
