@@ -66,9 +66,12 @@ def damage(home, how, dice):
 
 
 WAYS = ["a few bits of the store", "a cut store", "nothing left", "no store"]
+LONG = pytest.mark.long
 
 
-@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize(
+    "how", [WAYS[0], *(pytest.param(how, marks=LONG) for how in WAYS[1:3]), WAYS[3]]
+)
 def test_a_home_mends_its_store_with_what_a_neighbour_holds(pair, how):
     _, ada, ben = pair
     ada("down")
@@ -118,7 +121,9 @@ def test_bits_and_cuts_at_many_places(pair, seed):
     recovered(ada, ben)
 
 
-@pytest.mark.parametrize("how", ["cut", "flipped", "gone"])
+@pytest.mark.parametrize(
+    "how", ["cut", *(pytest.param(how, marks=LONG) for how in ("flipped", "gone"))]
+)
 def test_a_write_ahead_log_that_is_damaged_after_a_kill(pair, how):
     """The home loses the records in its write-ahead log. Its device does not use the numbers of the
     lost records again.

@@ -15,7 +15,7 @@ from meshcoop.home.served_names import ServedNames
 from tests.support.real_homes import Folder, Home, eventually, folder
 
 COMMANDS = 8
-SHORT = 2  # sequences of the default suite
+SHORT = 1  # sequences of the default suite
 ALL = 20
 
 

@@ -52,7 +52,7 @@ def check(seed, count, allowed):
 
 
 def test_no_escape_sequence_of_theirs_reaches_the_terminal(allowed):
-    check(20261123, 700, allowed)
+    check(20261123, 300, allowed)
 
 
 @pytest.mark.long

@@ -67,7 +67,7 @@ def test_a_page_has_words_and_not_too_many(text):
         ada.post("page", title="The shed", text=text)
 
 
-@settings(deadline=None, max_examples=20, derandomize=True)
+@settings(deadline=None, max_examples=10, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_no_words_are_lost_in_any_order(seed):
     dice = random.Random(seed)

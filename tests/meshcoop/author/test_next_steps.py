@@ -189,14 +189,14 @@ def as_typed(value):
     return value
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_what_next_steps_offer_counts(seed):
     with Street(seed) as here:
         Walk(here, seed).play(60)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_what_next_steps_leave_out_is_refused_by_the_author(seed):
     with Street(seed) as here:

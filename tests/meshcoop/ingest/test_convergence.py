@@ -222,7 +222,7 @@ def fresh(tale, wires):
     return home
 
 
-@settings(deadline=None, max_examples=5, derandomize=True)
+@settings(deadline=None, max_examples=3, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_an_honest_street_converges_and_equals_its_rebuild(seed):
     check_honest_street(seed)
@@ -247,7 +247,7 @@ def check_honest_street(seed):
         assert homes[0].state_hash() == before
 
 
-@settings(deadline=None, max_examples=10, derandomize=True)
+@settings(deadline=None, max_examples=5, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_a_street_with_forks_floods_and_lost_devices_converges(seed):
     check_street_with_faults(seed)
@@ -273,7 +273,7 @@ def check_street_with_faults(seed):
         assert (homes[0].state_hash(), homes[0].balances()) == before
 
 
-@settings(deadline=None, max_examples=4, derandomize=True)
+@settings(deadline=None, max_examples=2, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_private_words_of_a_story_are_in_no_shared_table(seed):
     with Street(seed) as here:
@@ -294,7 +294,7 @@ def test_private_words_of_a_story_are_in_no_shared_table(seed):
             assert home.state.views.search("quincunx") == []
 
 
-@settings(deadline=None, max_examples=10, derandomize=True)
+@settings(deadline=None, max_examples=5, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_homes_that_only_sync_converge(seed):
     with Street(seed) as here:

@@ -16,7 +16,7 @@ from tests.support.plain_authority import plain
 from tests.support.random_history import History
 
 THOUSAND = 1000
-NUMBERS = [int(os.environ["HISTORY"])] if "HISTORY" in os.environ else range(150)
+NUMBERS = [int(os.environ["HISTORY"])] if "HISTORY" in os.environ else range(75)
 THOUSANDS = int(os.environ.get("HISTORIES", 100 * THOUSAND)) // THOUSAND
 
 
@@ -125,7 +125,7 @@ def arriving(history, dice):
     return [logs[act.device].pop() for act in mixed]
 
 
-@pytest.mark.parametrize("number", range(40))
+@pytest.mark.parametrize("number", range(20))
 def test_what_is_stored_only_grows_and_holds_everybody_who_belongs(number):
     """Whatever arrives, in any order, no home lets go of a device that it stored for its person.
     Otherwise two homes with the same records could keep different ones.

@@ -16,7 +16,7 @@ from tests.support.random_town import Town
 from tests.support.schemers import Schemers
 
 HALF, THIRD = 2, 3
-FEW, MANY = range(15), range(15, 1000)
+FEW, MANY = range(8), range(8, 1000)
 
 
 def safe(town, known):

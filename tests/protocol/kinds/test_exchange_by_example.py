@@ -347,7 +347,7 @@ def told(folded):
 FAULTS = st.dictionaries(st.sampled_from(PEOPLE), st.integers(1, 6), max_size=2)
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=100)
 @given(wild_stories(), FAULTS, FAULTS, st.randoms(use_true_random=False))
 def test_any_order_folds_to_the_same_views_and_every_balance_has_two_sides(
     story, forks, revoked, dice
@@ -368,7 +368,7 @@ def test_any_order_folds_to_the_same_views_and_every_balance_has_two_sides(
         }
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(wild_stories(), FAULTS)
 def test_no_fork_of_the_writers_log_undoes_what_the_other_confirmed(story, forks):
     for one in story.entries:

@@ -266,7 +266,7 @@ def test_signing_with_a_key_that_is_not_the_device_is_our_own_mistake():
         record.sign(header(), b"", HERE, b"x" * 32)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(st.binary(max_size=300))
 def test_arbitrary_bytes_are_refused_and_nothing_else(data):
     key = gossip.gossip_key(EPOCH_KEY)
@@ -304,7 +304,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(VALUES)
 def test_well_formed_nonsense_is_refused_and_nothing_else(value):
     packed = codec.pack(value)
@@ -315,7 +315,7 @@ def test_well_formed_nonsense_is_refused_and_nothing_else(value):
             continue
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.sampled_from(sorted(KINDS)), st.data())
 def test_a_known_kind_with_any_values_is_read_or_refused(name, data):
     fields = {
@@ -328,7 +328,7 @@ def test_a_known_kind_with_any_values_is_read_or_refused(name, data):
     assert (read, values) == (name, fields)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.integers(0, 2), st.data())
 def test_mutated_statements_are_refused(which, data):
     certificate = statement.certify_device(b"r" * 32, SEED, seal.device_box_key(SEED).public, PLACE)
@@ -384,7 +384,7 @@ def test_gossip_carries_the_charter_under_its_own_signature():
     assert gossip.accept_frame(frame, by_name(key), charter.id) == charter
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_mutated_gossip_is_refused(data):
     key = gossip.gossip_key(EPOCH_KEY)

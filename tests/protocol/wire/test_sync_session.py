@@ -320,7 +320,7 @@ def test_begin_during_a_round_says_nothing():
 # Frames and other readers ------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     st.lists(
         st.lists(st.integers(-5, 300) | st.binary(max_size=300), max_size=5).map(lambda x: [7, *x]),
@@ -385,7 +385,7 @@ HONEST = st.sampled_from(
 WILD = st.lists(ITEMS, max_size=5).flatmap(lambda x: st.integers(0, 11).map(lambda k: [k, *x]))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(HONEST | WILD, max_size=8), st.booleans(), st.booleans())
 def test_a_session_meets_any_frames_with_events_or_a_refusal(told, greeted, begun):
     session = met() if greeted else SyncSession()
@@ -398,7 +398,7 @@ def test_a_session_meets_any_frames_with_events_or_a_refusal(told, greeted, begu
     assert 0 <= session.send_window <= WINDOW
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=200), st.booleans())
 def test_a_session_meets_any_bytes_with_events_or_a_refusal(data, framed):
     session = met()
@@ -427,7 +427,7 @@ def test_an_invitation_survives_being_read_aloud():
     assert invitation.decode(" -\n".join(typed.lower())) == PAPER
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=200)
 @given(st.text(max_size=200) | st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", max_size=170), st.data())
 def test_any_typed_text_is_an_invitation_or_refused(typed, data):
     valid = list(invitation.encode(PAPER))
@@ -436,7 +436,7 @@ def test_any_typed_text_is_an_invitation_or_refused(typed, data):
         assert refused(invitation.decode, text) in {None, "R-07.1"}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(st.lists(ITEMS, max_size=7))
 def test_any_frame_is_a_knock_or_refused(frame):
     for told in (frame, [0, *frame], [0, b"g" * 64, b"s", *frame]):
