@@ -77,8 +77,8 @@ class Newcomer(TypedDict):
 class VotedOnTerm(Voted):
     """How people have voted on the next term, and whom it adds to the roll.
 
-    `adds` is empty if the term changes anything else. `is_most` says whether the added people are
-    more than half as many as the people on the roll.
+    `adds` is empty if the term changes anything else. `is_most` is true if the number of added
+    people is greater than half the number of people on the roll.
     """
 
     adds: list[Newcomer]
