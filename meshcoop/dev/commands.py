@@ -56,6 +56,12 @@ def _bench(
     runs: Annotated[
         int, Parameter(validator=_AT_LEAST_ONE, help="how many runs; their median counts")
     ] = 5,
+    plain: Annotated[
+        bool, Parameter(negative=(), help="compare with stores that are not encrypted")
+    ] = False,
+    profile: Annotated[
+        bool, Parameter(negative=(), help="say in one more run where the time goes")
+    ] = False,
     context: ContextArgument,
 ) -> None:
     """Measures how fast this machine is. Compares this with the speed at which one core verifies
@@ -63,12 +69,15 @@ def _bench(
     """
     from meshcoop.dev.bench import benches
 
-    figures = benches.run_bench(name, records, runs)
+    figures = benches.run_bench(name, records, runs, is_compared=plain, is_profiled=profile)
     context.answer(figures, lambda: "\n".join(_describe_figure(figure) for figure in figures))
 
 
 def _describe_figure(figure: Figure) -> str:
-    return (
+    text = (
         f"{figure['name']}, {figure['records']} records: {figure['figure']:g} {figure['unit']}, "
         f"{figure['ratio']:g} of the limit {figure['limit']:g}"
     )
+    if "of_plain" in figure:
+        text += f", {figure['of_plain']:g} of the speed without encryption"
+    return "\n    ".join([text, *figure.get("profile", ())])

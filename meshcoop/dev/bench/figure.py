@@ -21,6 +21,8 @@ class Figure(TypedDict):
     ratio: float
     runs: Sequence[float]
     ratios: NotRequired[Sequence[float]]
+    of_plain: NotRequired[float]  # the figure, as a part of the figure without encryption
+    profile: NotRequired[Sequence[str]]  # where the time of one more run went, a line each
     slowest: NotRequired[float]  # the greatest delay of all runs
     tolerance: NotRequired[float]  # two standard errors of the figure
     # What a sync sends.

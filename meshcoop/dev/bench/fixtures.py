@@ -2,10 +2,12 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import nacl.bindings
 
@@ -13,6 +15,7 @@ from meshcoop.author.author import Author
 from meshcoop.author.founding import Identity, found_neighbourhood, open_state
 from meshcoop.author.key_giving import give_by_record
 from meshcoop.ingest.inbox import Inbox
+from meshcoop.store import sqlite_connection
 from meshcoop.store.store import Store
 from protocol.fold.content import pack_content
 from protocol.fold.registry import declared_of
@@ -31,6 +34,19 @@ _TEXT = "Please, on Thursday morning, with a walking frame and a bag. " * 2
 def now() -> int:
     """Returns the milliseconds since 1970."""
     return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def store_mode(*, is_encrypted: bool) -> Iterator[None]:
+    """Within the block of a `with` statement, stores are opened with encryption, or without it.
+
+    Only a bench opens stores without encryption. It shows what encryption costs.
+    """
+    if is_encrypted:
+        yield
+        return
+    with patch.object(sqlite_connection, "_set_key", lambda *_: None):
+        yield
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,15 @@ import json
 import os
 import sys
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import trio
 
 from meshcoop.author.author import Author
 from meshcoop.author.founding import open_state
-from meshcoop.dev.bench.fixtures import STORE_KEY, now
+from meshcoop.dev.bench.fixtures import STORE_KEY, now, store_mode
+from meshcoop.dev.bench.profile import profiled
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verifier_process import open_verifier
@@ -118,8 +119,9 @@ class BenchNetwork:
 class BenchHome:
     """A home that follows the orders of the parent process. Each order is one line."""
 
-    def __init__(self, order: dict[str, str], network: Network, verifier: Verifier) -> None:
-        self.store = Store(order["store"], STORE_KEY)
+    def __init__(self, order: dict[str, Any], network: Network, verifier: Verifier) -> None:
+        with store_mode(is_encrypted=order["is_encrypted"]):
+            self.store = Store(order["store"], STORE_KEY)
         devices = {bytes.fromhex(order["device"]): bytes.fromhex(order["seed"])}
         neighbourhood = bytes.fromhex(order["neighbourhood"])
         self.inbox = Inbox(open_state(self.store, neighbourhood, devices, now))
@@ -142,7 +144,7 @@ class BenchHome:
                 if "post" in order:
                     self._post(order["post"])
                 else:
-                    nursery.start_soon(self._dial, order["dial"], order.get("records"))
+                    nursery.start_soon(self._dial, order)
             nursery.cancel_scope.cancel()
         self.store.close()
 
@@ -151,24 +153,29 @@ class BenchHome:
         record = self.author.post("request", {"title": title}, resolve=_refuse_to_resolve)
         _report(posted={"id": record.id.hex(), "at": at})
 
-    async def _dial(self, address: str, expected_records: int | None) -> None:
+    async def _dial(self, order: dict[str, Any]) -> None:
         """Dials a home and reports the results to the parent.
 
-        If `expected_records` is None, reports only that the two homes have met. Otherwise reports
-        on two syncs. After the first sync, this home has `expected_records` records. Before the
+        If the order says no number of records, reports only that the two homes have met. Otherwise
+        reports on two syncs. After the first sync, this home has this number of records. Before the
         second sync, both stores are equal already.
         """
+        address = order["dial"]
+        expected_records = order.get("records")
+        profile: list[str] = []
         self.network.allowed_address = address
         self.network.counter = TrafficCounter()
-        self.mesh.peers.learn_by_hand([address])
-        await self.mesh.settled.wait()
+        with profiled(profile) if order.get("profile") else nullcontext():
+            self.mesh.peers.learn_by_hand([address])
+            await self.mesh.settled.wait()
         if expected_records is None:
             _report(met=True)
             return
         counter = self.network.counter
         stored = self.store.records.count()
         assert stored == expected_records, "the round is over and records are missing"
-        _report(synced={"seconds": time.monotonic() - counter.began, "bytes": counter.bytes})
+        seconds = time.monotonic() - counter.began
+        _report(synced={"seconds": seconds, "bytes": counter.bytes, "profile": profile})
         await trio.sleep(_QUIET_SECONDS)
         self.network.counter = TrafficCounter()
         self.mesh.settled = trio.Event()

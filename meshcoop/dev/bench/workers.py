@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from meshcoop.dev.bench.fixtures import Street
+from meshcoop.dev.bench.fixtures import Street, store_mode
 
 _PAUSE_SECONDS = 0.3  # the time between two posts in which the publisher is idle
 _MEETING_SECONDS = 1.5  # homes that have met need this time to agree on gossip
@@ -32,7 +32,9 @@ class Worker:
             text=True,
         )
 
-    def open_home(self, street: Street, number: int, path: Path) -> str:
+    def open_home(
+        self, street: Street, number: int, path: Path, *, is_encrypted: bool = True
+    ) -> str:
         """Tells the process to open the home `number`, with the store at `path`. Returns the
         address of this home.
         """
@@ -42,6 +44,7 @@ class Worker:
             neighbourhood=street.neighbourhood.hex(),
             device=identity.device.hex(),
             seed=identity.device_seed.hex(),
+            is_encrypted=is_encrypted,
         )
         return str(self.wait_for_event("address"))
 
@@ -93,26 +96,37 @@ def run_workers(count: int) -> Iterator[list[Worker]]:
 
 
 def measure_sync(
-    street: Street, missing: float, folder: Path, full: Worker, new: Worker
+    street: Street,
+    missing: float,
+    folder: Path,
+    workers: list[Worker],
+    *,
+    is_encrypted: bool = True,
+    profile: list[str] | None = None,
 ) -> dict[str, float]:
     """Measures a sync between two homes.
 
-    The home of the worker `new` lacks the end of every log. The number `missing` says how much of
-    each log is missing: 1.0 means the whole log. No home has the epoch key.
+    The home of the second worker lacks the end of every log. The number `missing` says how much of
+    each log is missing: 1.0 means the whole log. No home has the epoch key. If `profile` is a list, adds lines to it that say where that home's
+    time went.
     """
-    folder.mkdir()
+    full, new = workers
     held: list[bytes] = []
     lacking: list[bytes] = []
     for log in street.logs:
         kept = len(log) - max(1, round(len(log) * missing))
         held += log[:kept]
         lacking += log[kept:]
-    street.write_store(folder / "1.db", street.wires)
-    street.write_store(folder / "2.db", held)
-    address = full.open_home(street, 1, folder / "1.db")
-    new.open_home(street, 2, folder / "2.db")
-    new.send_order(dial=address, records=len(street.chain) + len(street.wires))
+    with store_mode(is_encrypted=is_encrypted):
+        street.write_store(folder / "1.db", street.wires)
+        street.write_store(folder / "2.db", held)
+    address = full.open_home(street, 1, folder / "1.db", is_encrypted=is_encrypted)
+    new.open_home(street, 2, folder / "2.db", is_encrypted=is_encrypted)
+    count = len(street.chain) + len(street.wires)
+    new.send_order(dial=address, records=count, profile=profile is not None)
     synced = new.wait_for_event("synced")
+    if profile is not None:
+        profile += synced["profile"]
     equal = new.wait_for_event("equal")
     for worker in (new, full):
         worker.leave_home()

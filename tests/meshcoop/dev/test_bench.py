@@ -57,6 +57,17 @@ def test_sync_sends_little_beside_the_records(tmp_path):
         assert one["round_trips"] == 1
 
 
+@pytest.mark.parametrize(("name", "figures"), [("ingest", 2), ("sync", 2)])
+def test_a_bench_compares_with_stores_that_are_not_encrypted(tmp_path, name, figures):
+    listed = bench(tmp_path, name, "--records", "40", "--runs", "2", "--plain", "--profile")
+
+    assert len(listed) == figures
+    for one in listed:
+        assert one["of_plain"] > 0
+        assert 0 < len(one["profile"]) <= 12
+        assert any("sqlcipher3" in line for line in one["profile"])
+
+
 def test_live_tells_how_long_two_hops_take(tmp_path):
     (found,) = bench(tmp_path, "live", "--records", "2", "--runs", "2")
 
