@@ -2,6 +2,7 @@
 begins. So readers see whether rows are missing (R-06.16).
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -15,6 +16,9 @@ from protocol.wire.calls import List, Listing
 from protocol.wire.local_rpc import MAX_FRAME, Response, encode
 
 MAX_ROWS = 500
+
+# R-06.16g: the text that names a row, and the number of the row in its list
+_WHOLE_CURSOR = re.compile(r"(.*):([0-9]{1,18})", re.DOTALL)
 
 _MAX_BYTES = MAX_FRAME // 2  # of the rows; the frame also holds what comes beside them
 
@@ -32,7 +36,7 @@ class Rows(Generic[T]):
 
     Some lists are sorted by the places of their rows. For these lists, `place` returns the place of
     a row. If a row has left the list, `place_of` takes the cursor of this row and returns the row's
-    place.
+    place. If `items` begins later than the list, `left_out` is the number of the rows before.
     """
 
     items: Iterable[T]
@@ -42,6 +46,7 @@ class Rows(Generic[T]):
     usual_limit: int = MAX_ROWS
     place: Callable[[T], Place] = lambda _: (0, b"")
     place_of: Callable[[str], Place | None] = lambda _: None
+    left_out: int = 0
 
     def each_shown(self) -> Iterator[Shown]:
         """Yields every row as the local API shows it."""
@@ -77,42 +82,71 @@ def take_page(call: Listing, rows: Rows[Any]) -> Shown:
     """Returns the page of a list that the caller asks for, as `{rows, total, next}`.
 
     The page has at most `limit` rows. It begins behind the row that has the cursor `after`. If this
-    row has left the list, the page begins where the row was. Raises Mistake if nobody knows where
-    the row was.
+    row has left the list, the page begins where the row was (R-06.16f). Raises Mistake if the
+    caller gives only the beginning of the cursor, so that nobody knows where the row was.
     """
     limit = min(rows.usual_limit if call.limit is None else call.limit, MAX_ROWS)
-    after = call.after
-    page: list[Any] = []
-    has_begun = after is None
+    after, number = read_cursor(call.after)
     gone = None if after is None else rows.place_of(after)
-    is_cut = False
-    count = 0
+    page = _Page(limit)
+    page_if_gone = _Page(limit)
+    has_begun = after is None
+    count = rows.left_out
     for item in rows.items:
         count += 1
         if not has_begun and rows.cursor(item).startswith(str(after)):
             has_begun = True
             continue
         has_begun = has_begun or (gone is not None and rows.place(item) > gone)
-        if not has_begun:
-            continue
-        if len(page) < limit:
-            page.append(item)
-        else:
-            is_cut = True
-            if rows.total is not None:
-                break
+        if has_begun:
+            page.add(item, count)
+        elif number is not None and count >= number:
+            page_if_gone.add(item, count)
+        if page.is_cut and rows.total is not None:
+            break
     if not has_begun and gone is None:
-        raise Mistake(
-            "No row of this list is {after!r} now; begin with its first page.", after=after
-        )
-    shown = _fit_frame(rows.show(page))
-    is_cut = is_cut or len(shown) < len(page)
-    last = rows.cursor(page[len(shown) - 1]) if shown else after
+        if number is None:
+            raise Mistake(
+                "No row of this list is {after!r} now; begin with its first page.", after=after
+            )
+        page = page_if_gone
+    shown = _fit_frame(rows.show(page.items))
+    is_cut = page.is_cut or len(shown) < len(page.items)
+    last = call.after
+    if shown:
+        end = len(shown) - 1
+        last = f"{rows.cursor(page.items[end])}:{page.first + end}"
     return {
         "rows": shown,
         "total": count if rows.total is None else rows.total,
         "next": last if is_cut else None,
     }
+
+
+class _Page:
+    """The rows of a page. `first` is the number of its first row in the list."""
+
+    def __init__(self, limit: int) -> None:
+        self.items: list[Any] = []
+        self.first = 0
+        self.is_cut = False
+        self._limit = limit
+
+    def add(self, item: Any, number: int) -> None:
+        """Adds the row with this number. If the page is full, notes that the list goes on."""
+        if len(self.items) == self._limit:
+            self.is_cut = True
+            return
+        self.first = self.first or number
+        self.items.append(item)
+
+
+def read_cursor(after: str | None) -> tuple[str | None, int | None]:
+    """Returns the text that names a row, and the number that the row had in its list. The number is
+    None if the client gave only the beginning of the cursor.
+    """
+    whole = _WHOLE_CURSOR.fullmatch(after or "")
+    return (whole[1], int(whole[2])) if whole else (after, None)
 
 
 def take_lines(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from meshcoop.api.list_pages import Rows
+from meshcoop.api.list_pages import Rows, read_cursor
 from meshcoop.api.plain_values import Shown, show_input
 from meshcoop.api.private_fields import PrivateFields
 from meshcoop.clock import iso_time
@@ -36,10 +36,12 @@ class WrittenRecords:
         """Returns the records as rows of a list, one log after the other. If `after` is the cursor
         of a row, leaves out the earlier rows. So a page needs no long search.
         """
-        records = self._each_record(self._find_own(after) if after else None)
+        cursor, number = read_cursor(after)
+        first = self._find_own(cursor) if cursor else None
+        left_out = number - 1 if first and number else 0
         count_of_log = self._state.store.records.count_of_log
         total = sum(count_of_log(device) for device in self._devices)
-        return Rows(records, self._show, lambda record: record.id.hex(), total)
+        return Rows(self._each_record(first), self._show, _cursor_of, total, left_out=left_out)
 
     def _find_own(self, cursor: str) -> Record | None:
         with suppress(ValueError):
@@ -99,3 +101,7 @@ class WrittenRecords:
             return None, {}
         private = self._private_fields.open_record(record, kind, fields)
         return kind, {**fields, **private}
+
+
+def _cursor_of(record: Record) -> str:
+    return record.id.hex()

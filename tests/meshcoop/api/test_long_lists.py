@@ -60,7 +60,7 @@ def test_a_page_has_at_most_500_rows_and_says_where_to_go_on():
 
     page = take_page(calls.Listing(limit=99_999), shown_rows(rows))
 
-    assert (len(page["rows"]), page["total"], page["next"]) == (500, 3000, rows[499]["id"])
+    assert (len(page["rows"]), page["total"], page["next"]) == (500, 3000, "000001f3:500")
 
 
 def test_a_page_fits_into_a_frame():
@@ -69,7 +69,7 @@ def test_a_page_fits_into_a_frame():
     page = take_page(calls.Listing(), shown_rows(rows))
 
     assert len(msgpack.packb(page)) < MAX_FRAME
-    assert page["next"] == page["rows"][-1]["id"]
+    assert page["next"].startswith(page["rows"][-1]["id"])
 
 
 def test_no_rows_are_asked_for_to_learn_how_many_there_are():
@@ -81,6 +81,19 @@ def test_no_rows_are_asked_for_to_learn_how_many_there_are():
 def test_a_row_that_is_gone_is_named_in_the_refusal():
     with pytest.raises(Mistake, match=r"No row of this list is 'deadbeef' now"):
         take_page(calls.Listing(after="deadbeef"), shown_rows(ROW_NUMBERS))
+
+
+@given(st.integers(0, 9), st.integers(1, 9))
+def test_any_list_goes_on_where_a_row_was_that_left_it(gone, limit):
+    rows = [{"id": f"{number:08x}"} for number in range(10)]
+    page = take_page(calls.Listing(limit=gone + 1), shown_rows(rows))
+    left = [row for row in rows if row != rows[gone]]
+
+    rest = take_page(calls.Listing(after=page["next"], limit=limit), shown_rows(left))
+
+    if page["next"] is not None:
+        assert rest["rows"] == rows[gone + 1 :][:limit]
+        assert rest["next"] is None or rest["next"].endswith(f":{gone + limit}")
 
 
 @pytest.mark.parametrize("state", ["open", None])
@@ -95,8 +108,23 @@ def test_a_list_goes_on_where_a_row_was_that_left_it(state):
         home.post("close", offers[4], as_state="withdrawn")
         rest = trio.run(listed, {**call, "after": page["next"], "limit": 9})
 
-        assert page["next"] == offers[4].id.hex()
+        assert page["next"] == f"{offers[4].id.hex()}:2"
         assert [row["id"] for row in rest["rows"]] == [row.id.hex() for row in offers[3::-1]]
+
+
+def test_a_search_goes_on_where_a_row_was_that_left_it():
+    with Street(1) as here:
+        home = here.found()
+        for number in range(6):
+            home.post("offer", title=f"A ladder {number}")
+        search = Methods(node_of(home)).table()["search"]
+        whole = trio.run(search, {"words": "ladder"})["rows"]
+        page = trio.run(search, {"words": "ladder", "limit": 3})
+
+        home.post("retract", home.store.records.find(bytes.fromhex(whole[2]["id"])).record)
+        rest = trio.run(search, {"words": "ladder", "after": page["next"]})
+
+        assert [row["id"] for row in rest["rows"]] == [row["id"] for row in whole[3:]]
 
 
 def test_a_list_and_a_search_say_what_is_newer(monkeypatch):
@@ -144,7 +172,7 @@ def test_the_command_line_reads_as_many_pages_as_the_limit_needs():
 
     assert Client.list_rows(client, calls.Listing(limit=99_999)).rows == rows
     cut = Client.list_rows(client, calls.Listing(limit=700))
-    assert cut == (rows[:700], 1300, rows[699]["id"], ())
+    assert cut == (rows[:700], 1300, "000002bb:700", ())
     assert format_cut(cut).startswith("700 of 1300 are shown; add --limit 1300 for all")
 
 
