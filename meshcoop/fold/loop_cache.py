@@ -1,30 +1,34 @@
 """Caches the feedback loops of this home's services: the signals and matters of their measures. The
-loops of a service are computed when somebody looks at the service.
+loops of a service are computed when somebody looks at the service. The views of the service stay in
+memory, so after a change only the changed views are read again.
 
 A result stays valid until authority changes, or until a record joins the service's thread. It also
 becomes invalid when a window of a measure settles, some hours after the window's last day.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
+from meshcoop.fold.service_views import ServiceViews
 from meshcoop.fold.slices import run_beside
 from meshcoop.fold.state import State
 from protocol.authority.authority import Authority
 from protocol.fold.view import View
 from protocol.kinds.services.actions import Action, Done, Verdict
-from protocol.kinds.services.loop import DaysServed, loop_of, loop_rules
+from protocol.kinds.services.loop import DaysServed, inputs_of, loop_rules, measure_context
 from protocol.kinds.services.measures import SERVED, Answer, Measure
 from protocol.kinds.services.services import Link, Service
 from protocol.loops.action_state import Tally
 from protocol.loops.counted_answers import MeasureContext
 from protocol.loops.escalation import Holder, Step, find_holder
-from protocol.loops.matters import Loop, Matter
+from protocol.loops.matters import Loop, Matter, follow_windows
 from protocol.loops.windows import DAY_MS, parse_day
 
 _FOR_GOOD = 2**63  # milliseconds
+_MOST_CHANGED = 1000  # views that are read again one by one
 
 V = TypeVar("V", bound=View)
 
@@ -68,7 +72,14 @@ class FollowedService:
 
     def views_of(self, view_type: type[V]) -> list[V]:
         """Returns the views of one kind in the thread."""
-        return [view for view in self.views.values() if isinstance(view, view_type)]
+        return [view for view in self._by_type[view_type] if isinstance(view, view_type)]
+
+    @cached_property
+    def _by_type(self) -> Mapping[type[View], list[View]]:
+        by_type: Mapping[type[View], list[View]] = defaultdict(list)
+        for view in self.views.values():
+            by_type[type(view)].append(view)
+        return by_type
 
     def measure_of(self, loop: Loop) -> Measure:
         """Returns the measure of a loop."""
@@ -119,12 +130,10 @@ class FollowedService:
         measure, or an answer to feedback on the measure.
         """
         measure_id = loop.context.measure.id
-        answered = {view.id for view in self.views.values() if view.about == measure_id}
-        answered.add(measure_id)
         steps = [
             Step(answer.created, answer.author)
             for answer in self.views_of(Answer)
-            if answer.about in answered and not answer.is_handed_on
+            if not answer.is_handed_on and self._is_about(measure_id, answer)
         ]
         for tally in matter.tallies:
             action = self.action_of(tally)
@@ -133,6 +142,11 @@ class FollowedService:
             first_done = min(done_times, default=None)
             steps.append(Step(action.created, action.author, due, first_done))
         return steps
+
+    def _is_about(self, measure_id: bytes, answer: Answer) -> bool:
+        """Returns whether an answer is about a measure, or about feedback on the measure."""
+        answered = self.views.get(answer.about or b"")
+        return answer.about == measure_id or (answered is not None and answered.about == measure_id)
 
 
 class _Kept(NamedTuple):
@@ -153,6 +167,8 @@ class LoopCache:
     def __init__(self, state: State) -> None:
         self._state = state
         self._kept: dict[int, _Kept] = {}
+        self._views: dict[int, ServiceViews] = {}
+        self._changes = state.views.follow()
         self._served: DaysServed = {}
         self._served_at_change = -1  # the change count of the views when `_served` was made
 
@@ -174,7 +190,7 @@ class LoopCache:
             and now < kept.followed.until
         ):
             return kept.followed
-        followed = self._follow(self._state.views.of_thread(row.root), authority, now)
+        followed = self._follow(self._read_views(row.root, now), authority, now)
         if followed is not None:
             self._kept[row.root] = _Kept(version, authority, followed)
         return followed
@@ -189,31 +205,59 @@ class LoopCache:
                 return matter.raisers
         return ()
 
+    def _read_views(self, root: int, now: int) -> ServiceViews:
+        """Returns the views of a service's thread. If they are in memory, reads only those that have
+        changed.
+        """
+        self._take_changes()
+        views = self._views.get(root)
+        if views is None:
+            version = self._state.views.version_of_thread(root)
+            views = ServiceViews(self._state.views.of_thread_by_row(root), now)
+            if self._state.views.version_of_thread(root) == version:  # others may work meanwhile
+                self._views[root] = views
+        views.move_to(now)
+        return views
+
+    def _take_changes(self) -> None:
+        changed = list(self._changes.take())
+        if self._changes.is_cleared or len(changed) > _MOST_CHANGED:
+            self._changes.is_cleared = False
+            self._views.clear()
+        if not self._views:
+            return
+        root_of = dict(self._state.store.records.roots_of(changed))
+        for root, views in self._views.items():
+            here = [row for row in changed if root_of.get(row) == root]
+            elsewhere = [row for row in changed if row in views and root_of.get(row) != root]
+            views.change([*here, *elsewhere], self._state.views.find_in_rows(here))
+
     def _follow(
-        self, thread: Sequence[View], authority: Authority, now: int
+        self, thread: ServiceViews, authority: Authority, now: int
     ) -> FollowedService | None:
-        service = next((view for view in thread if isinstance(view, Service)), None)
+        service = thread.service
         if service is None:
             return None
         rules = loop_rules(authority.charter)
         loops: dict[bytes, Loop] = {}
         until = _FOR_GOOD
-        for measure in thread:
-            if not isinstance(measure, Measure) or measure.state != Measure.State.IN_USE:
+        for measure in list(thread.measures):
+            if measure.state != Measure.State.IN_USE:
                 continue
             served = self._find_served() if measure.who == SERVED else {}
-            loop = run_beside(
-                loop_of, measure, thread, service, rules, authority.members, served, now
-            )
+            context = measure_context(measure, service, authority.members, served)
+            inputs = inputs_of(measure, thread.others).until(now)
+            windows = thread.windows_of(context)
+            loop = run_beside(follow_windows, context, windows, inputs, rules, now)
             loops[measure.id] = loop
             begins = [measure.calendar.window_start(window + 1) for window in loop.windows]
             settled = [time + rules.settle_ms for time in begins]
             until = min([until, *(time for time in settled if time > now)])
             if served:
                 until = now  # a record in another thread may change the result
-        views = {view.id: view for view in thread}
+        until = min(until, thread.next_time or _FOR_GOOD)
         days = authority.charter["answer_days"]
-        return FollowedService(service, views, loops, days, until, authority.left)
+        return FollowedService(service, thread.by_id(), loops, days, until, authority.left)
 
     def _find_served(self) -> DaysServed:
         """Returns the days on which each person was served, according to the receipts."""

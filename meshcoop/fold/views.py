@@ -219,6 +219,23 @@ class Views:
             views.append(_unpack(body))
         return views
 
+    def of_thread_by_row(self, root: int) -> dict[int, View]:
+        """Returns the views of a thread, by the rows of their records."""
+        views: dict[int, View] = {}
+        for n, body in self._rows.bodies_by_row(root):
+            pause()
+            views[n] = _unpack(body)
+        return views
+
+    def find_in_rows(self, rows: Sequence[int]) -> dict[int, View]:
+        """Returns the views of the records in the given rows, by these rows."""
+        views: dict[int, View] = {}
+        for n in rows:
+            body = self._rows.find_body_in_row(n)
+            if body is not None:
+                views[n] = _unpack(body)
+        return views
+
     def of_kind(
         self, view_type: type[V], *, about: bytes | None = None, limit: int | None = None
     ) -> list[V]:

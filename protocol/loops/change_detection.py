@@ -7,6 +7,7 @@ the latest points with the baseline.
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from protocol.loops.exact_tails import binomial_tails, hypergeometric_tails
@@ -92,7 +93,7 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
     baseline. Also returns None if the point would give no such signal even with all answers bad.
     """
     *before, last = points
-    baseline = _find_baseline(scale, before[: BASELINE[-1]])
+    baseline = _find_baseline(scale, tuple(before[: BASELINE[-1]]))
     if baseline is None:
         return None
 
@@ -154,7 +155,7 @@ def _test_tail(scale: str, points: Sequence[Point], size: int) -> TailTest | Non
     The baseline is the first points of the phase, but never the latest `size` points.
     """
     before = points[: len(points) - size]
-    baseline = _find_baseline(scale, before[: BASELINE[-1]])
+    baseline = _find_baseline(scale, tuple(before[: BASELINE[-1]]))
     if baseline is None:
         return None
     now = _thin(scale, sum_points(points[-size:]), baseline.dispersion)
@@ -162,7 +163,8 @@ def _test_tail(scale: str, points: Sequence[Point], size: int) -> TailTest | Non
     return TailTest(better, worse, baseline.dispersion, baseline.screened)
 
 
-def _find_baseline(scale: str, points: Sequence[Point]) -> _Baseline | None:
+@lru_cache(maxsize=1024)  # all later points of a phase have one baseline
+def _find_baseline(scale: str, points: tuple[Point, ...]) -> _Baseline | None:
     kept = list(points)
     if len(kept) < BASELINE[0]:
         return None
@@ -206,6 +208,11 @@ def _thin(scale: str, sums: Totals, dispersion: int) -> Totals:
     return Totals(good + bad, bad)
 
 
+@lru_cache(maxsize=1024)
+def _medians(baseline: tuple[Point, ...]) -> tuple[Fraction, Fraction]:
+    return median_rates(baseline)
+
+
 def _find_run(points: Sequence[Point]) -> int:
     """Compares the eight latest points with the medians of the baseline (R-20.6).
 
@@ -214,7 +221,7 @@ def _find_run(points: Sequence[Point]) -> int:
     baseline = points[: len(points) - RUN][: BASELINE[-1]] if len(points) > RUN else ()
     if len(baseline) < BASELINE[0]:
         return 0
-    lower, upper = median_rates(baseline)
+    lower, upper = _medians(tuple(baseline))
     latest = [point.rate for point in points[-RUN:]]
     if all(rate > upper for rate in latest):
         return 1

@@ -9,6 +9,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from protocol.loops.points import COUNT, SHARE, Point
@@ -99,6 +100,31 @@ class Window:
     def _reporters(self) -> set[bytes]:
         return {report.person for report in self._incident_reports}
 
+    @cached_property
+    def early_points(self) -> list[tuple[Report, int, int]]:
+        """The reports of a window with incidents, in the order of time. Each report comes with the
+        number of people and the number of incidents up to this report. Empty if the window has no
+        incidents.
+        """
+        if not self.incidents:
+            return []
+        incident_of = {
+            report.id: place
+            for place, incident in enumerate(self.incidents)
+            for report in incident.reports
+        }
+        people: set[bytes] = set()
+        seen: set[int] = set()
+        points: list[tuple[Report, int, int]] = []
+        for report in sorted(
+            [*self._incident_reports, *self.answers], key=lambda report: report.order
+        ):
+            people.add(report.person)
+            if report.id in incident_of:
+                seen.add(incident_of[report.id])
+            points.append((report, len(people), len(seen)))
+        return points
+
     def point(self, scale: str, least: int) -> Point | None:
         """Returns the point of this window: its answers as numbers for the tests.
 
@@ -156,6 +182,86 @@ class _Answer(NamedTuple):
 
     report: Report
     deputy: bytes | None
+
+
+class WindowCounter:
+    """The answers to a measure, counted window by window. After a change, counts only the windows
+    again that the change touches.
+    """
+
+    def __init__(self, context: MeasureContext) -> None:
+        self.context = context
+        self._windows: dict[int, Window] = {}
+        self._feedback: dict[int, dict[bytes, ReportView]] = defaultdict(dict)  # by window
+        self._window_of: dict[bytes, int] = {}  # by the id of the feedback
+        self._merges: dict[bytes, MergeView] = {}
+        self._merges_of: dict[bytes, set[bytes]] = defaultdict(set)  # by the id of the feedback
+        self._stale: set[int] = set()
+
+    @property
+    def stale_count(self) -> int:
+        """How many windows must be counted again."""
+        return len(self._stale)
+
+    def set_feedback(self, record_id: bytes, view: ReportView | None) -> None:
+        """Replaces the view of a piece of feedback. If `view` is None, the view is gone."""
+        old = self._window_of.pop(record_id, None)
+        if old is not None:
+            del self._feedback[old][record_id]
+            self._stale.add(old)
+        if view is not None and view.value is not None:
+            assert view.on is not None, "feedback that counts is about a day"
+            new = self.context.calendar.window_of_day(parse_day(view.on))
+            self._window_of[record_id] = new
+            self._feedback[new][record_id] = view
+            self._stale.add(new)
+        for merge_id in self._merges_of.get(record_id, ()):
+            self._stale |= self._merged_windows(self._merges[merge_id])
+
+    def set_merge(self, record_id: bytes, view: MergeView | None) -> None:
+        """Replaces the view of a merge. If `view` is None, the view is gone or cancelled."""
+        old = self._merges.pop(record_id, None)
+        if old is not None:
+            self._stale |= self._merged_windows(old)
+            for report in (old.about or b"", old.other):
+                self._merges_of[report].discard(record_id)
+        if view is not None:
+            self._merges[record_id] = view
+            for report in (view.about or b"", view.other):
+                self._merges_of[report].add(record_id)
+            self._stale |= self._merged_windows(view)
+
+    def count(self) -> dict[int, Window]:
+        """Returns all windows, by their numbers. The caller must not change them."""
+        stale = self._close_over_merges(self._stale)
+        feedback = [view for number in stale for view in self._feedback[number].values()]
+        merges = {
+            merge_id: self._merges[merge_id]
+            for view in feedback
+            for merge_id in self._merges_of.get(view.id, ())
+        }
+        kept = {number: self._windows[number] for number in self._windows.keys() - stale}
+        self._windows = {**kept, **count_windows(self.context, feedback, merges.values())}
+        self._stale = set()
+        return self._windows
+
+    def _merged_windows(self, merge: MergeView) -> set[int]:
+        reports = (merge.about or b"", merge.other)
+        return {self._window_of[report] for report in reports if report in self._window_of}
+
+    def _close_over_merges(self, windows: set[int]) -> set[int]:
+        """Adds the windows with reports of incidents that have reports in the given windows too. An
+        incident counts in one window only.
+        """
+        closed = set(windows)
+        unread = list(windows) if self.context.scale == COUNT else []
+        while unread:
+            for report in self._feedback[unread.pop()]:
+                for merge_id in self._merges_of.get(report, ()):
+                    further = self._merged_windows(self._merges[merge_id]) - closed
+                    closed |= further
+                    unread.extend(further)
+        return closed
 
 
 def count_windows(

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
 from math import comb
 
+_KEPT = 4096  # results; of old windows, a loop asks the same again and again
 
+
+@lru_cache(maxsize=_KEPT)
 def hypergeometric_tails(good: int, bad: int, drawn: int, seen: int) -> tuple[Fraction, Fraction]:
     """Returns two probabilities for a draw: of at most `seen` bad answers, and of at least `seen`
     bad answers.
@@ -18,6 +22,7 @@ def hypergeometric_tails(good: int, bad: int, drawn: int, seen: int) -> tuple[Fr
     return _tails(below, next(weights), comb(good + bad, drawn))
 
 
+@lru_cache(maxsize=_KEPT)
 def binomial_tails(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
     """Returns two probabilities for `n` trials: of at most `seen` successes, and of at least `seen`
     successes.
@@ -26,8 +31,8 @@ def binomial_tails(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
     """
     yes = p.numerator
     no = p.denominator - p.numerator
-    below = sum(comb(n, k) * yes**k * no ** (n - k) for k in range(seen))
     exactly = comb(n, seen) * yes**seen * no ** (n - seen)
+    below = sum(islice(_terms(n, yes, no), seen)) if no else 0
     return _tails(below, exactly, p.denominator**n)
 
 
@@ -41,6 +46,14 @@ def _weights(good: int, bad: int, drawn: int, k: int) -> Iterator[int]:
         yield ways
         ways = ways * (bad - k) * (drawn - k) // ((k + 1) * (good - drawn + k + 1))
         k += 1
+
+
+def _terms(n: int, yes: int, no: int) -> Iterator[int]:
+    """Yields the terms of the binomial `(no + yes) ** n`, each from the term before."""
+    term = no**n
+    for k in range(n + 1):
+        yield term
+        term = term * (n - k) * yes // ((k + 1) * no)
 
 
 def _tails(below: int, exactly: int, whole: int) -> tuple[Fraction, Fraction]:

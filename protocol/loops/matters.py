@@ -9,6 +9,7 @@ that the tests read.
 """
 
 import hashlib
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from protocol.loops.change_detection import (
     alarm_limit,
     run_change_test,
 )
-from protocol.loops.counted_answers import Incident, MeasureContext, Report, Window, count_windows
+from protocol.loops.counted_answers import MeasureContext, Report, Window, count_windows
 from protocol.loops.points import COUNT, Point
 from protocol.loops.statements import (
     ActionView,
@@ -155,17 +156,27 @@ class Loop:
             if window < number and (first is None or window >= first)
         ]
 
-    def has_point(self, number: int) -> bool:
-        """Returns True if the window with this number has settled and has a point."""
-        return any(window == number for window, _ in self.points)
-
 
 def follow_measure(
     context: MeasureContext, inputs: MeasureInputs, rules: LoopRules, now: int
 ) -> Loop:
     """Returns the loop of a measure at `now` (ms), from everything that people had said by then."""
     inputs = inputs.until(now)
-    loop = Loop(context, count_windows(context, inputs.feedback, inputs.merges))
+    windows = count_windows(context, inputs.feedback, inputs.merges)
+    return follow_windows(context, windows, inputs, rules, now)
+
+
+def follow_windows(
+    context: MeasureContext,
+    windows: dict[int, Window],
+    inputs: MeasureInputs,
+    rules: LoopRules,
+    now: int,
+) -> Loop:
+    """Returns the loop of a measure at `now` (ms). `windows` are the windows of the feedback that
+    people had given by then. The other `inputs` must not be later than `now` either.
+    """
+    loop = Loop(context, windows)
     _Follower(loop, inputs, rules, now).follow()
     return loop
 
@@ -194,6 +205,15 @@ class _Event(NamedTuple):
         return self.time, self.type, self.id
 
 
+class _EarlyLimits(NamedTuple):
+    """The fewest incidents in an unsettled window with which the measure misses its target, and
+    with which it has become worse.
+    """
+
+    misses_target: int
+    worse: int
+
+
 class _Follower:
     """Goes through the windows and people's records in the order of time, and fills in the loop."""
 
@@ -209,6 +229,9 @@ class _Follower:
         # a new phase.
         self._pooled_from: int | None = None
         self._better_from: int | None = None
+        self._raisers_of: dict[int, set[bytes]] = {}  # by window
+        self._limits_state: tuple[object, ...] = ()
+        self._limits = _EarlyLimits(0, 0)
 
     def follow(self) -> None:
         for event in sorted(self._events(), key=lambda event: event.order):
@@ -221,9 +244,10 @@ class _Follower:
             if settles <= self._now:
                 place = _pack_number(window.number)
                 yield _Event(settles, "settled", place, partial(self._settle, window))
-            for report in _reports_to_try(window):
-                try_window = partial(self._try_unsettled, window, report)
-                yield _Event(report.time, "report", report.id, try_window)
+            for report, people, incidents in window.early_points:
+                if people >= self._least:
+                    try_window = partial(self._try_unsettled, window, report, incidents)
+                    yield _Event(report.time, "report", report.id, try_window)
         for action in self._inputs.actions:
             yield _event_of(action, partial(self._act, action))
         for view in (*self._inputs.done, *self._inputs.verdicts):
@@ -254,17 +278,57 @@ class _Follower:
             loop.phase = first
             self._better_from = None
 
-    def _try_unsettled(self, window: Window, last: Report) -> None:
-        """Tests a window with incidents before it settles, with its reports up to `last` (R-23.1).
+    def _try_unsettled(self, window: Window, last: Report, incidents: int) -> None:
+        """Tests a window before it settles, with its incidents up to the report `last` (R-23.1).
 
         An early signal stays valid, because more reports can only add incidents.
         """
-        point = _cut_window(window, last).point(COUNT, self._least)
-        if point is None or self._loop.has_point(window.number):
+        number = window.number
+        if number in self._loop.phases:
+            return  # it has settled
+        # Tests only the reports that can change something: a window may have thousands.
+        limits = self._early_limits(number)
+        misses_target = incidents >= limits.misses_target
+        is_worse = incidents >= limits.worse
+        if not misses_target and not is_worse:
             return
-        signal = self._signal(window.number, point, last.time)
-        if signal.needs_attention:
-            self._open_matter(signal)
+        matter = self._last_matter
+        if (
+            matter is not None
+            and matter.closed is None
+            and matter.misses_target >= misses_target
+            and (matter.change == "worse" or not is_worse)
+            and self._raisers(number) <= matter.raisers
+        ):
+            return  # the signal has joined the matter already
+        self._open_matter(self._signal(number, Point(1, incidents), last.time))
+
+    def _early_limits(self, number: int) -> "_EarlyLimits":
+        """Returns how many incidents in an unsettled window give a signal, as things stand now."""
+        loop = self._loop
+        state = (number, len(loop.points), loop.phase, self._pooled_from)
+        if self._limits_state != state:
+            most = loop.windows[number].early_points[-1][2]
+
+            def first(needs: Callable[[Signal], bool]) -> int:
+                # A higher number is never less bad. So a binary search finds the first one.
+                return bisect_left(
+                    range(most + 1),
+                    1,
+                    key=lambda count: int(needs(self._signal(number, Point(1, count), 0))),
+                )
+
+            self._limits = _EarlyLimits(
+                first(lambda signal: signal.misses_target),
+                first(lambda signal: signal.change == "worse"),
+            )
+            self._limits_state = state
+        return self._limits
+
+    def _raisers(self, number: int) -> set[bytes]:
+        if number not in self._raisers_of:
+            self._raisers_of[number] = self._loop.windows[number].raisers
+        return self._raisers_of[number]
 
     def _signal(self, number: int, point: Point, at: int) -> Signal:
         loop = self._loop
@@ -293,7 +357,7 @@ class _Follower:
         ago, a "worse" signal opens it again. If the signal is about a time before the last matter
         was closed, nothing changes. Otherwise a new matter opens.
         """
-        raisers = self._loop.windows[signal.window].raisers
+        raisers = self._raisers(signal.window)
         last = self._last_matter
         if last is None:
             self._add_matter(signal.window, signal.at, signal.misses_target, signal.change, raisers)
@@ -400,28 +464,6 @@ def _until(views: Iterable[V], now: int) -> list[V]:
 
 def _event_of(view: StatementView, handle: Callable[[], None]) -> _Event:
     return _Event(view.created, view.kind, view.id, handle)
-
-
-def _reports_to_try(window: Window) -> list[Report]:
-    """Returns the reports after which a window is tested before it settles.
-
-    If the window has incidents, returns all reports of the window. Otherwise returns none.
-    """
-    if not window.incidents:
-        return []
-    incident_reports = (report for incident in window.incidents for report in incident.reports)
-    return [*incident_reports, *window.answers]
-
-
-def _cut_window(window: Window, last: Report) -> Window:
-    """Returns the window with its reports up to the report `last`, in the order of time."""
-    incidents = []
-    for incident in window.incidents:
-        reports = tuple(report for report in incident.reports if report.order <= last.order)
-        if reports:
-            incidents.append(Incident(reports))
-    answers = [report for report in window.answers if report.order <= last.order]
-    return Window(window.number, answers, incidents)
 
 
 def _later(first: int | None, second: int | None) -> int | None:

@@ -126,7 +126,9 @@ class BranchHistory:
 
     def draw_fields(self, kind: str) -> dict[str, object]:
         """Draws fields that a record of this kind may have. They name any records."""
-        other = self.dice.choice(self.records).id
+        reports = [record for record in self.records if self.kinds[record.id] == "feedback"]
+        is_report = reports and self.dice.random() < 0.7
+        other = self.dice.choice(reports if is_report else self.records).id
         drawn: dict[str, dict[str, object]] = {
             "feedback": {
                 "value": 1,

@@ -38,17 +38,24 @@ def loop_of(
     They depend on the current time `now` (ms). `views` are the views of the service's thread. Views
     that do not concern the measure may be among them.
     """
-    context = MeasureContext(
+    context = measure_context(measure, service, members, served)
+    return follow_measure(context, inputs_of(measure, list(views)), rules, now)
+
+
+def measure_context(
+    measure: Measure, service: Service, members: Collection[bytes], served: DaysServed
+) -> MeasureContext:
+    """Returns a measure with all the facts that decide which of its answers count."""
+    return MeasureContext(
         measure,
         measure.calendar,
         frozenset(service.parties),
         members,
         served if measure.who == SERVED else None,
     )
-    return follow_measure(context, _inputs_of(measure, list(views)), rules, now)
 
 
-def _inputs_of(measure: Measure, views: Collection[View]) -> MeasureInputs:
+def inputs_of(measure: Measure, views: Collection[View]) -> MeasureInputs:
     """Picks the views that are about the measure, or about its feedback or its actions."""
     feedback = _views_about({measure.id}, Feedback, views)
     actions = _views_about({measure.id}, Action, views)

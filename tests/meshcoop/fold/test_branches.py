@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from meshcoop.fold import parts, thread_fold
+from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.record_contents import RecordContents
 from meshcoop.ingest import backlog
 from meshcoop.store import records
@@ -71,11 +72,31 @@ def take_in(number):
     history = BranchHistory(number)
     with history.street:
         for _ in range(ORDERS):
+            cache = None
             for home in history.arrivals():
+                cache = cache or LoopCache(home.state)
                 assert_views_are_those_of_a_whole_fold(home)
+                kept = cache.loops_for(history.service.id, home.now())
+                fresh = LoopCache(home.state).loops_for(history.service.id, home.now())
+                assert described(kept) == described(fresh)
             before = home.state_hash()
             home.state.rebuild()
             assert home.state_hash() == before
+
+
+def described(followed):
+    """Returns what a home shows of the loops of a service."""
+    if followed is None:
+        return None
+    return {view_id: vars(view) for view_id, view in followed.views.items()}, {
+        measure: (
+            loop.points,
+            loop.signals,
+            [(matter.id, matter.opened, matter.raisers, matter.closed) for matter in loop.matters],
+            {number: window.digest for number, window in loop.windows.items()},
+        )
+        for measure, loop in followed.loops.items()
+    }
 
 
 def asked(here, **more):

@@ -1,0 +1,147 @@
+"""The views of one service's thread in memory, and the counted answers to its measures. After a
+change, only the changed views are read again, and only the windows that they touch are counted.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from meshcoop.fold.slices import run_beside
+from protocol.fold.view import View
+from protocol.kinds.services.measures import Feedback, Measure, SameAs
+from protocol.kinds.services.services import Service
+from protocol.loops.counted_answers import MeasureContext, Window, WindowCounter
+
+_MOST_STALE = 4  # windows that are counted again on the loop
+
+
+class ServiceViews:
+    """The views of the thread of a service. Feedback that claims a time after `now` (ms) does not
+    count yet.
+    """
+
+    def __init__(self, views: Mapping[int, View], now: int) -> None:
+        """`views` are the views of the thread, by the rows of their records."""
+        self._now = now
+        self._rows: dict[int, View] = {}
+        self._by_id: dict[bytes, View] = {}
+        self._feedback: dict[bytes, dict[int, Feedback]] = defaultdict(dict)  # by its target
+        self._others: dict[int, View] = {}
+        self._ahead: dict[int, View] = {}  # feedback and merges that claim a later time
+        self._counters: dict[bytes, WindowCounter] = {}  # by measure
+        self._change_count = 0
+        self.change(views, views)
+
+    def __contains__(self, row: int) -> bool:
+        return row in self._rows
+
+    @property
+    def service(self) -> Service | None:
+        """The service, or None if its view is gone."""
+        return next((view for view in self._others.values() if isinstance(view, Service)), None)
+
+    @property
+    def measures(self) -> Iterator[Measure]:
+        """The measures of the service."""
+        return (view for view in self._others.values() if isinstance(view, Measure))
+
+    @property
+    def others(self) -> Sequence[View]:
+        """The views of everything but feedback."""
+        return list(self._others.values())
+
+    @property
+    def next_time(self) -> int | None:
+        """The earliest time (ms) at which further feedback counts, or None."""
+        return min((view.created for view in self._ahead.values()), default=None)
+
+    def by_id(self) -> dict[bytes, View]:
+        """Returns all views by the ids of their records. Later changes do not reach the result."""
+        return dict(self._by_id)
+
+    def change(self, changed: Iterable[int], views: Mapping[int, View]) -> None:
+        """Replaces the views in the rows `changed` by those in `views`. If a row is missing there,
+        its record has no view any more.
+        """
+        for row in changed:
+            old = self._rows.pop(row, None)
+            if old is not None:
+                self._remove(row, old)
+            if row in views:
+                self._add(row, views[row])
+
+    def move_to(self, now: int) -> None:
+        """Lets the feedback count whose time has come by `now` (ms)."""
+        if now < self._now:  # somebody has set the clock back
+            self._now = now
+            self._counters.clear()
+            self._ahead = {row: view for row, view in self._rows.items() if self._is_ahead(view)}
+            return
+        self._now = now
+        due = [row for row, view in self._ahead.items() if not self._is_ahead(view)]
+        self.change(due, {row: self._rows[row] for row in due})
+
+    def windows_of(self, context: MeasureContext) -> dict[int, Window]:
+        """Returns the windows of a measure. Counts only those that have changed, if the context is
+        the same as before.
+        """
+        measure = context.measure.id
+        counter = self._counters.get(measure)
+        if counter is None or counter.context != context or counter.stale_count > _MOST_STALE:
+            change_count = self._change_count
+            merges = [view for view in self._others.values() if isinstance(view, SameAs)]
+            views = [*self._feedback[measure].values(), *merges]
+            counted = [view for view in views if not self._is_ahead(view)]
+            counter = run_beside(_count_all, context, counted)
+            if self._change_count == change_count:  # others may work meanwhile
+                self._counters[measure] = counter
+        return counter.count()
+
+    def _is_ahead(self, view: View) -> bool:
+        return isinstance(view, Feedback | SameAs) and view.created > self._now
+
+    def _remove(self, row: int, view: View) -> None:
+        del self._by_id[view.id]
+        self._ahead.pop(row, None)
+        if isinstance(view, Feedback):
+            del self._feedback[view.about or b""][row]
+        else:
+            del self._others[row]
+        for counter in self._counters_of(view):
+            _set(counter, view, is_gone=True)
+
+    def _add(self, row: int, view: View) -> None:
+        self._rows[row] = view
+        self._by_id[view.id] = view
+        if isinstance(view, Feedback):
+            self._feedback[view.about or b""][row] = view
+        else:
+            self._others[row] = view
+        if self._is_ahead(view):
+            self._ahead[row] = view
+            return
+        for counter in self._counters_of(view):
+            _set(counter, view)
+
+    def _counters_of(self, view: View) -> Iterable[WindowCounter]:
+        """Returns the counters that must hear of a change of a view."""
+        self._change_count += 1
+        if isinstance(view, SameAs):
+            return self._counters.values()
+        counter = self._counters.get(view.about or b"")
+        return [counter] if counter is not None and isinstance(view, Feedback) else []
+
+
+def _count_all(context: MeasureContext, views: Iterable[View]) -> WindowCounter:
+    counter = WindowCounter(context)
+    for view in views:
+        _set(counter, view)
+    counter.count()
+    return counter
+
+
+def _set(counter: WindowCounter, view: View, *, is_gone: bool = False) -> None:
+    if isinstance(view, Feedback):
+        counter.set_feedback(view.id, None if is_gone else view)
+    elif isinstance(view, SameAs):
+        is_standing = not is_gone and view.state == SameAs.State.STATED
+        counter.set_merge(view.id, view if is_standing else None)
