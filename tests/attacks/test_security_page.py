@@ -43,3 +43,83 @@ def test_a_cell_says_what_holds_and_names_its_test(who, what, cell):
             assert files
         for file in files:
             assert (ROOT / "tests" / Path(file)).is_file(), f"{who}, {what}: no test {file}"
+
+
+# -- what is not stopped --------------------------------------------------------------------------
+
+NUMBER = re.compile(r"\bA-(\d\d)\.\d+\b")
+HEADING = "## Attacks that this does not stop\n"
+CHAPTERS = sorted((ROOT / "specs").glob("[0-9][0-9]-*.md"))
+
+# What remains by the rules of version 2, each with the entry of the specs that says it. The promises
+# about witnesses come with later rules.
+REMAINS = {
+    "the bad majority of an old roll": "A-03.2",
+    "a council's majority that cuts at 0": "A-03.3",
+    "two who invent hours together": "A-13.1",
+    "metadata at relays": "A-08.2",
+    "who runs the home where a guest's PIN is typed": "A-06.2",
+    "a stolen live device until it is revoked": "A-03.5",
+    "a root key's thief": "A-03.11",
+    "storage of past days": "A-03.14",
+    "what was written while a restored person was out": "A-11.5",
+}
+
+
+def entries_of(path):
+    """Returns the entries in a chapter's list of what is not stopped."""
+    _, _, rest = path.read_text(encoding="utf-8").partition(HEADING)
+    return re.findall(r"(?m)^- (.*)", rest.partition("\n## ")[0])
+
+
+def page_entries():
+    """Returns the entries in the page's list, each as one line."""
+    part = PAGE.split("## What is not stopped", 1)[1].partition("\nKnown gap")[0]
+    return [" ".join(entry.split()) for entry in re.split(r"(?m)^- ", part)[1:]]
+
+
+IN_SPECS = [(path.name, entry) for path in CHAPTERS for entry in entries_of(path)]
+
+
+def test_each_entry_of_the_specs_has_a_number_of_its_chapter():
+    """A new entry takes the next number that is free in its chapter."""
+    wrong = [entry for name, entry in IN_SPECS if not entry.startswith(f"**A-{name[:2]}.")]
+    numbers = [NUMBER.search(entry)[0] for _, entry in IN_SPECS if NUMBER.search(entry)]
+
+    assert wrong == []
+    assert len(set(numbers)) == len(numbers) > 90
+
+
+def test_what_the_specs_do_not_stop_stands_on_the_page_and_the_other_way_round():
+    in_specs = {NUMBER.search(entry)[0] for _, entry in IN_SPECS}
+    on_page = {match[0] for entry in page_entries() for match in NUMBER.finditer(entry)}
+
+    assert in_specs - on_page == set()
+    assert on_page - in_specs == set()
+
+
+def test_each_entry_of_the_page_names_entries_of_the_specs():
+    assert [entry for entry in page_entries() if not NUMBER.search(entry)] == []
+
+
+@pytest.mark.parametrize("what", REMAINS)
+def test_what_the_rules_leave_open_is_said(what):
+    assert any(f"**{REMAINS[what]}**" in entry for _, entry in IN_SPECS)
+    assert any(NUMBER.search(entry) and REMAINS[what] in entry for entry in page_entries())
+
+
+def test_no_chapter_hides_such_a_list_under_another_heading():
+    headings = [
+        f"{path.name}: {line}"
+        for path in CHAPTERS
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.startswith("## ") and re.search(r"what not|not (?:stop|protect)", line) and f"{line}\n" != HEADING
+    ]
+    unlisted = [
+        f"{path.name}: {line}"
+        for path in CHAPTERS
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"- (?:Not protected|Not stopped|Known gap)", line)
+    ]
+
+    assert [*headings, *unlisted] == []
