@@ -11,7 +11,7 @@ from libp2p.utils.varint import encode_varint_prefixed
 from multiaddr import Multiaddr
 
 from meshcoop.network.libp2p import hole_punching
-from meshcoop.network.libp2p.hole_punching import MAX_ADDRESSES, HolePuncher
+from meshcoop.network.libp2p.hole_punching import MAX_ADDRESSES, MOST_ANSWERS, HolePuncher
 from tests.attacks.test_dialling import AT_HOME, CIRCUIT, FINE, LOOPBACK, NEVER, peer_of
 
 PEER = ID.from_string(peer_of("mal"))
@@ -171,6 +171,20 @@ async def test_one_peer_has_one_attempt_at_a_time(monkeypatch, autojump_clock):
     assert second.is_reset
     assert second.written == b""
     assert node.swarm.dialled == {PUBLIC}
+
+
+async def test_who_asks_again_and_again_for_other_places_has_few_of_them_dialled(
+    monkeypatch, autojump_clock
+):
+    """R-08.12b. Attacker: a member. Asset: the availability of others' services."""
+    node = Node(monkeypatch, CIRCUIT)
+    for number in range(1, 20):
+        await node.answer(Stream(connect(*packed([f"/ip4/203.0.113.{number}/tcp/4001"])), SYNC))
+    assert len(node.swarm.dialled) == MOST_ANSWERS
+
+    await trio.sleep(3600)
+    await node.answer(Stream(connect(*packed(["/ip4/203.0.113.77/tcp/4001"])), SYNC))
+    assert len(node.swarm.dialled) == MOST_ANSWERS + 1
 
 
 async def test_a_node_that_does_not_know_its_own_address_dials_nobody(monkeypatch, autojump_clock):

@@ -113,7 +113,9 @@ def test_no_chapter_hides_such_a_list_under_another_heading():
         f"{path.name}: {line}"
         for path in CHAPTERS
         for line in path.read_text(encoding="utf-8").splitlines()
-        if line.startswith("## ") and re.search(r"what not|not (?:stop|protect)", line) and f"{line}\n" != HEADING
+        if line.startswith("## ")
+        and re.search(r"what not|not (?:stop|protect)", line)
+        and f"{line}\n" != HEADING
     ]
     unlisted = [
         f"{path.name}: {line}"

@@ -44,6 +44,8 @@ DCUTR = TProtocol("/libp2p/dcutr")
 ROUNDS = 3
 DIAL_WITHIN = 3.0  # seconds for each of the ROUNDS
 MAX_ADDRESSES = 4
+MOST_ANSWERS = 3  # to one peer in an hour; an honest peer asks once for each circuit
+_HOUR = 3600.0  # seconds
 _IDENTITY_BYTES = 16 * 1024
 
 
@@ -59,6 +61,7 @@ class HolePuncher:
         self._swarm = swarm
         self._is_trusted = is_trusted
         self.observed_ips: dict[ID, str] = {}  # relay → the IP address from which it sees this node
+        self._answered: dict[ID, list[float]] = {}  # peer → times of the answers of the last hour
         self._busy: set[ID] = set()  # peers with which an attempt is under way
         host.set_stream_handler(DCUTR, self._answer_punch)
 
@@ -127,7 +130,7 @@ class HolePuncher:
         connections = self._swarm.get_connections(peer)
         is_over_circuit = any(is_relayed(connection) for connection in connections)
         is_welcome = is_over_circuit and self._is_trusted(peer) and peer not in self._busy
-        if request is None or not is_welcome:
+        if request is None or not is_welcome or not self._may_answer(peer):
             await stream.reset()
             return
         self._busy.add(peer)
@@ -139,6 +142,17 @@ class HolePuncher:
                 await self._dial_peer(peer, list(request.ObsAddrs), as_server=False)
         finally:
             self._busy.discard(peer)
+
+    def _may_answer(self, peer: ID) -> bool:
+        """R-08.12b: returns whether this peer has an answer left in this hour, and counts the answer.
+
+        A peer could name another address each time, and make this node dial all of them.
+        """
+        now = trio.current_time()
+        recent = [time for time in self._answered.get(peer, ()) if time > now - _HOUR]
+        is_allowed = len(recent) < MOST_ANSWERS
+        self._answered[peer] = [*recent, now] if is_allowed else recent
+        return is_allowed
 
     async def _dial_peer(self, peer: ID, peer_addresses: list[bytes], *, as_server: bool) -> bool:
         """Dials all addresses of a peer at once. Returns True if this leads to a direct
