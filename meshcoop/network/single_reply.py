@@ -4,14 +4,17 @@ from typing import Any
 
 from meshcoop.network.interface import NetworkError, Stream
 from protocol.wire import frames
+from protocol.wire.paged_chain import PageReader
 
 
-async def read_reply(stream: Stream) -> list[Any]:
-    """Reads and returns the reply. If the peer closes the stream before it replies, raises
-    NetworkError.
+async def read_reply(stream: Stream, pages: PageReader | None = None) -> list[Any]:
+    """Reads and returns the reply. `pages` takes the pages that come before the reply.
+
+    If the peer closes the stream before it replies, raises NetworkError. Raises Refused (R-05.3g).
     """
     decoder = frames.Decoder()
     while data := await stream.read():
         for frame in decoder.feed(data):
-            return frame
+            if pages is None or not pages.take(frame):
+                return frame
     raise NetworkError("the other side hung up")

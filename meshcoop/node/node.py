@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-import msgpack
 import trio
 
 from meshcoop.api import server as api
@@ -34,6 +33,7 @@ from meshcoop.repair.examination import examine_stores
 from meshcoop.store.last_signed import LastSigned
 from meshcoop.store.store import Store
 from meshcoop.sync import joining
+from meshcoop.sync.credentials import keep_arrival, read_arrival
 from meshcoop.sync.joining import Admission, Joiner, Visit
 from protocol.errors import Refused
 from protocol.fold.registry import declared_of
@@ -50,7 +50,6 @@ OpenNetwork = Callable[[bytes, list[str]], AbstractAsyncContextManager[Network]]
 
 # The store's notes about a newcomer. They stay until the home is synced and the name is posted.
 _NAME = "name"
-_ARRIVAL = "arrival"  # records that show this home to be a member's
 
 _AT_ONCE = frozenset({"status", "examine", "stop"})  # methods that wait for nothing
 _ASK_AGAIN_SECONDS = 5
@@ -346,7 +345,6 @@ class Node:
 
     async def enter(self, neighbourhood: bytes) -> Membership:
         """Builds the membership and starts its tasks. Returns when the node answers peers."""
-        packed = self._store.read_note(_ARRIVAL)
         store_key = self._unlocked.keys.store_key
         signed = LastSigned(self.home.last_signed_file, store_key)
         membership = open_membership(
@@ -359,7 +357,7 @@ class Node:
             self._random,
             self._verifier,
             neighbours=SealedFile(self.home.neighbours_file, store_key),
-            arrival=msgpack.unpackb(packed) if isinstance(packed, bytes) else [],
+            arrival=read_arrival(self._store),
             on_change=self._on_change,
         )
         self.membership = membership
@@ -386,7 +384,7 @@ class Node:
             return self.membership  # another task was quicker; nobody enters twice
         device = self._unlocked.keys.devices[0]
         wires = admission.arrival(device.seed, device.statement, self.now())
-        self._store.set_note(_ARRIVAL, msgpack.packb(wires))
+        keep_arrival(self._store, wires)
         self._remember(neighbourhood=admission.neighbourhood, invitation=None)
         membership = await self.enter(admission.neighbourhood)
         inviter = peer_id_from_key(invite.peer)
@@ -415,7 +413,7 @@ class Node:
                 if not has_name and name != author.person.hex()[:_SHORT_ID]:
                     author.write(declared_of(Profile), {"name": name})
                 self._store.set_note(_NAME, None)
-                self._store.set_note(_ARRIVAL, None)
+                keep_arrival(self._store, [])
             self.announce_change()
 
     def _on_change(self, stored: int) -> None:

@@ -36,6 +36,7 @@ from protocol.errors import Refused
 from protocol.record.envelope import device_key
 from protocol.wire import frames, relay_ticket
 from protocol.wire.door import Ends
+from protocol.wire.paged_chain import PageReader
 from protocol.wire.relay_ticket import EnrolRequest
 
 _LOG = logging.getLogger(__name__)
@@ -177,7 +178,7 @@ class Relay:
             tenant = self.tenants.get(neighbourhood) or await self._serve(neighbourhood)
             self._neighbourhoods.add(neighbourhood, self._now())
             self.tickets.note_use(ticket, neighbourhood)
-            tenant.inbox.ingest_wires(request.chain)
+            tenant.take_arrival(request.chain)
 
     async def leave(self, neighbourhood: bytes) -> None:
         """Stops serving a neighbourhood, and erases its records here.
@@ -212,11 +213,14 @@ class Relay:
             _LOG.info("a request to be served from %s: %s", stream.peer, error)
             return
         decoder = frames.Decoder()
+        pages = PageReader()
         with trio.move_on_after(_ANSWER_SECONDS):
             while data := await opened.stream.read():
                 for frame in decoder.feed(data):
-                    reply = await self._reply(opened.ends, ticket, frame)
-                    await opened.stream.write(frames.encode(reply))
+                    reply = await self._reply(opened.ends, ticket, frame, pages)
+                    if reply:
+                        pages = PageReader()
+                        await opened.stream.write(frames.encode(reply))
 
     def _compare_files(self) -> None:
         """Compares the table of neighbourhoods with the files of their stores, and makes the two
@@ -298,10 +302,17 @@ class Relay:
             else:
                 path.unlink(missing_ok=True)
 
-    async def _reply(self, ends: Ends, ticket: bytes, frame: list[Any]) -> list[Any]:
+    async def _reply(
+        self, ends: Ends, ticket: bytes, frame: list[Any], pages: PageReader
+    ) -> list[Any]:
+        """Returns the frame that answers a request. If `frame` is one of the pages before the
+        request, returns an empty list.
+        """
         peer = ends.opener
         try:
-            request = EnrolRequest.read(frame)
+            if pages.take(frame):
+                return []
+            request = EnrolRequest.read(frame, pages.wires)
             self.tickets.check(request, ticket, ends)
         except Refused as refusal:
             _LOG.info("a request to be served from %s: %s", peer, refusal)

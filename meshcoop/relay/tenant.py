@@ -17,7 +17,7 @@ from meshcoop.relay.retention import Storage
 from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.store.held_keys import GossipKeys
 from meshcoop.store.store import Store
-from meshcoop.sync.credentials import Credentials
+from meshcoop.sync.credentials import Credentials, keep_arrival, read_arrival
 from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused
 from protocol.record.envelope import device_key
@@ -112,6 +112,14 @@ class Tenant:
         authority = self.inbox.state.authority
         return authority.charter["name"] if authority else None
 
+    def take_arrival(self, wires: list[bytes]) -> None:
+        """Takes the records with which a member's home has enrolled this relay. By them, the relay
+        knows the members until sync has brought all records.
+        """
+        keep_arrival(self.store, wires)
+        self.mesh.credentials.take_arrival(wires)
+        self.inbox.ingest_wires(wires)
+
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """Serves the neighbourhood until cancelled, or until `end` is called.
 
@@ -169,6 +177,7 @@ def open_tenant(
     storage = Storage(store, limits)
     inbox = Inbox(state, storage)
     inbox.listeners.append(storage.on_stored)
-    credentials = Credentials(inbox, network.peer_id, device_key(seed), seed)
+    arrival = read_arrival(store)
+    credentials = Credentials(inbox, network.peer_id, device_key(seed), seed, arrival)
     mesh = RelayMesh(network, inbox, credentials, keys, now, random, verifier)
     return Tenant(neighbourhood, path, store, storage, mesh, now)

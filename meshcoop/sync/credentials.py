@@ -4,7 +4,10 @@ the proofs of peers (specs/05-sync.md).
 
 from collections.abc import Sequence
 
+import msgpack
+
 from meshcoop.ingest.inbox import Inbox
+from meshcoop.store.store import Store
 from meshcoop.sync.judged_chains import JudgedChains
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
@@ -12,6 +15,19 @@ from protocol.wire import membership_proof
 from protocol.wire import sync_events as events
 from protocol.wire import sync_session as sync
 from protocol.wire.sync_session import SyncSession
+
+_ARRIVAL = "arrival"  # the note of a store about the records that show that its node belongs
+
+
+def keep_arrival(store: Store, wires: Sequence[bytes]) -> None:
+    """Stores the records that show that this node belongs, in place of earlier ones."""
+    store.set_note(_ARRIVAL, msgpack.packb(list(wires)) if wires else None)
+
+
+def read_arrival(store: Store) -> list[bytes]:
+    """Returns the records that `keep_arrival` has stored last, or none."""
+    packed = store.read_note(_ARRIVAL)
+    return msgpack.unpackb(packed) if isinstance(packed, bytes) else []
 
 
 class Credentials:
@@ -43,22 +59,23 @@ class Credentials:
         signature = membership_proof.prove_membership(
             self._seed, state.neighbourhood, self.peer_id, receiver
         )
-        return session.send_hello(self.device, signature, self.chain(self.device))
+        chain = sync.fit_chain(self.chain(self.device))
+        return session.send_hello(self.device, signature, chain)
 
     def chain(self, device: bytes) -> list[bytes]:
-        """Returns the open records that show that `device` belongs to a member.
-
-        If these records do not fit into one hello, returns no records. A peer then accepts the
-        hello only if the peer has these records already.
+        """Returns the open records that show that `device` belongs to a member. First come the
+        records that peers are most likely to lack.
         """
         authority = self.inbox.state.authority
         if device == self.device and (authority is None or not _knows(authority, device)):
             return self._arrival
         ids = self.inbox.state.authority_fold.evidence_of(device)
         rows = [self.inbox.store.records.find(record_id) for record_id in ids]
-        wires = [row.record.wire for row in rows if row is not None]
-        fits = len(wires) <= sync.MAX_CHAIN and sum(map(len, wires)) <= sync.MAX_CHAIN_BYTES
-        return wires if fits else []
+        return [row.record.wire for row in rows if row is not None]
+
+    def take_arrival(self, arrival: Sequence[bytes]) -> None:
+        """Takes the records that show that this node belongs, in place of earlier ones."""
+        self._arrival = list(arrival)
 
     def check(self, greeting: events.HelloReceived, sender: str) -> bytes | None:
         """Checks a hello. Returns the person whose home sent it, or None if a relay sent it.
@@ -96,12 +113,14 @@ class Credentials:
         """Returns the authority that decides whether a device belongs to the neighbourhood.
 
         If this node's own authority knows the device, returns this authority. Otherwise folds this
-        node's records together with the chain's records, and returns the result.
+        node's records together with the chain's records, and returns the result. A newcomer's node
+        takes the records that admitted it, too: its store cannot take all of them yet.
         """
-        state = self.inbox.state
-        if state.authority is not None and _knows(state.authority, device):
-            return state.authority
-        return self._chains.judge(chain)
+        authority = self.inbox.state.authority
+        if authority is not None and _knows(authority, device):
+            return authority
+        is_new = authority is None or not _knows(authority, self.device)
+        return self._chains.judge(chain, self._arrival if is_new else ())
 
 
 def _knows(authority: Authority, key: bytes) -> bool:

@@ -20,6 +20,7 @@ from protocol.record import root_statement as statement
 from protocol.wire import door, frames, invitation
 from protocol.wire.door import Ends
 from protocol.wire.invitation import Invitation, Knock
+from protocol.wire.paged_chain import split_chain
 
 _LOG = logging.getLogger(__name__)
 
@@ -118,21 +119,24 @@ class InvitationDesk:
             await self._mesh.may_sign.wait()
             while data := await opened.stream.read():
                 for frame in decoder.feed(data):
-                    reply = self._reply(opened.ends, shown, frame)
-                    await opened.stream.write(frames.encode(reply))
+                    for reply in self._replies(opened.ends, shown, frame):
+                        await opened.stream.write(frames.encode(reply))
 
     @property
     def _place(self) -> bytes:
         return self._mesh.inbox.state.neighbourhood[: statement.PLACE_SIZE]
 
-    def _reply(self, ends: Ends, shown: bytes, frame: list[Any]) -> list[Any]:
+    def _replies(self, ends: Ends, shown: bytes, frame: list[Any]) -> list[list[Any]]:
+        """Returns the frames that answer a knock: pages of records if there are many, and last the
+        answer itself (R-05.3g).
+        """
         try:
             return self._knock(ends, shown, Knock.read(frame))
         except Refused as refusal:
             _LOG.info("a knock from %s: %s", ends.opener, refusal)
-            return [invitation.REFUSAL, refusal.rule, refusal.reason]
+            return [[invitation.REFUSAL, refusal.rule, refusal.reason]]
 
-    def _knock(self, ends: Ends, shown: bytes, knock: Knock) -> list[Any]:
+    def _knock(self, ends: Ends, shown: bytes, knock: Knock) -> list[list[Any]]:
         """Answers a knock. `shown` is the id of the invitation that the joiner proved to have."""
         given = self._invitations.find(shown)
         certified = self._certified(ends, given, knock)
@@ -145,8 +149,9 @@ class InvitationDesk:
                 shown, certified.person, knock.statement, knock.name, self._now()
             )
         if not self._is_member(certified.person):
-            return [invitation.ANSWER, invitation.WAITING, []]
-        return [invitation.ANSWER, invitation.ADMITTED, self._chain(certified)]
+            return [[invitation.ANSWER, invitation.WAITING, []]]
+        pages, last = split_chain(self._chain(certified))
+        return [*pages, [invitation.ANSWER, invitation.ADMITTED, last]]
 
     def _chain(self, certified: statement.Certificate) -> list[bytes]:
         """Returns the records that show two things: the person is a member, and the device of the

@@ -17,6 +17,7 @@ from protocol.record import root_statement as statement
 from protocol.wire import frames, invitation
 from protocol.wire import membership_proof as hello
 from protocol.wire.invitation import Invitation, Knock
+from protocol.wire.paged_chain import PageReader
 
 _UNKNOWN_INVITATION = Refused(
     "R-07.3",
@@ -100,8 +101,9 @@ async def knock(visit: Visit, joiner: Joiner) -> Admission | None:
             raise Refused("R-07.2", "this home is certified for another neighbourhood; join again")
         request = Knock.sign(opened.ends, joiner.seed, joiner.statement, joiner.name)
         await opened.stream.write(frames.encode(request.frame()))
-        answer = await read_reply(opened.stream)
-    return _read_answer(answer, place, certified, address)
+        pages = PageReader()
+        answer = await read_reply(opened.stream, pages)
+    return _read_answer(answer, pages.wires, place, certified, address)
 
 
 async def keep_trying(ask: Callable[[], Awaitable[_Answer]], seconds: float) -> _Answer:
@@ -174,8 +176,13 @@ async def _dial(network: Network, address: str, inviter: str) -> str:
 
 
 def _read_answer(
-    frame: list[Any], place: bytes, certified: statement.Certificate, address: str
+    frame: list[Any],
+    earlier: list[bytes],
+    place: bytes,
+    certified: statement.Certificate,
+    address: str,
 ) -> Admission | None:
+    """Reads the answer to a knock. `earlier` are the records in the pages before it."""
     types = [type(field) for field in frame]
     if frame[0] == invitation.REFUSAL and types == [int, str, str]:
         raise Refused(frame[1][:16], frame[2][:500])
@@ -183,7 +190,7 @@ def _read_answer(
         raise Refused("R-07.5", "the inviter's home answers something else than expected")
     if frame[1] == invitation.WAITING:
         return None
-    chain = frame[2]
+    chain = [*earlier, *frame[2]]
     if not chain or not all(type(wire) is bytes for wire in chain):
         raise Refused("R-07.5", "the inviter's home shows no charter")
     charter = record.parse(chain[0])

@@ -40,18 +40,20 @@ class JudgedChains:
         self._state = state
         self._judgements: OrderedDict[bytes, _Judgement] = OrderedDict()
 
-    def judge(self, chain: Sequence[bytes]) -> Authority | None:
+    def judge(self, chain: Sequence[bytes], arrival: Sequence[bytes] = ()) -> Authority | None:
         """Folds the records of this home together with the records of a chain. Returns the
-        resulting authority.
+        resulting authority. `arrival` are further records that this home trusts.
 
         Raises Refused if a record of the chain is refused.
         """
+        trusted = self._find(arrival).records if arrival else []
         judgement = self._find(chain)
         if judgement.refusal is not None:
             raise judgement.refusal.with_traceback(None)
         own = self._state.authority
         if not judgement.is_folded or judgement.own is not own:
-            judgement.shown = self._state.authority_fold.fold_with(judgement.records)
+            records = [*trusted, *judgement.records]
+            judgement.shown = self._state.authority_fold.fold_with(records)
             judgement.own = own
             judgement.is_folded = True
         return judgement.shown

@@ -33,7 +33,8 @@ async def enrol(mesh: HomeMesh, text: str) -> Record:
             with trio.fail_after(_ANSWER_SECONDS):
                 own_peer = mesh.network.peer_id
                 opened = await open_door(stream, own_peer, ticket.secret, mesh.random)
-                await opened.stream.write(frames.encode(_request(mesh, relay).frame()))
+                for frame in _request(mesh, relay).frames():
+                    await opened.stream.write(frames.encode(frame))
                 answer = await read_reply(opened.stream)
         finally:
             with trio.CancelScope(shield=True):

@@ -12,24 +12,26 @@ from protocol.authority.terms import Term
 def collect_evidence(authority: Authority, index: AuthorityIndex, device: bytes) -> list[bytes]:
     """Returns the ids of the records that prove the role of `device`, the charter first.
 
+    Then come the records that others are most likely to lack: those about the device and its
+    person, and then the terms, the newest first (R-05.3h).
     The device may belong to a member (R-05.3), or it may be the key of a relay that a member
     enrolled (R-08.3). `authority` was folded from the records in `index`.
     """
     needed: dict[bytes, None] = {authority.neighbourhood: None}  # in order, each id once
     if device in authority.relays:
         carrier = authority.relays[device].carrier
-        needed |= dict.fromkeys(collect_evidence(authority, index, carrier.device))
         needed[carrier.id] = None
+        needed |= dict.fromkeys(collect_evidence(authority, index, carrier.device))
         return list(needed)
     certified = authority.devices.get(device)
     if certified is None or certified.person not in authority.people:
         return list(needed)
     needed[certified.carrier] = None
+    needed |= dict.fromkeys(_admission_evidence(authority, certified.person))
     seat = _seat_of(authority, certified.person)
     if seat is None:
-        needed |= dict.fromkeys(_admission_evidence(authority, certified.person))
         seat = len(authority.chain.terms) - 1  # the current term says how many vouchers are needed
-    for number in range(1, seat + 1):
+    for number in range(seat, 0, -1):
         parent, term = authority.chain.terms[number - 1 : number + 1]
         needed |= dict.fromkeys(_term_evidence(authority, index, parent, term))
     return list(needed)
@@ -49,7 +51,9 @@ def _admission_evidence(authority: Authority, person: bytes) -> list[bytes]:
     """
     evidence = []
     for admit in authority.people[person].admits:
-        voucher = authority.devices[authority.voucher_devices[admit]]
+        voucher = authority.devices.get(authority.voucher_devices[admit])
+        if voucher is None:
+            continue  # the person is on a roll, and this admit does not count
         evidence += [voucher.carrier, admit]
         accept = authority.accepts.get(admit, {}).get(person)
         if accept is not None:

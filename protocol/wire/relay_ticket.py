@@ -4,11 +4,13 @@ To enrol a relay means: to let it serve the neighbourhood.
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from protocol.errors import Refused
 from protocol.record.packed_addresses import unpack_addresses
 from protocol.wire import copyable_code
+from protocol.wire.paged_chain import split_chain
 
 PROTOCOL = "/meshcoop/enrol/2"
 HELLO_DOMAIN = b"meshcoop enrol 2 hello\0"
@@ -77,17 +79,22 @@ class EnrolRequest(NamedTuple):
     signature: bytes
     chain: list[bytes]
 
-    def frame(self) -> list[Any]:
-        """Returns the frame that carries this request."""
-        return [REQUEST, *self]
+    def frames(self) -> list[list[Any]]:
+        """Returns the frames that carry this request: pages of its chain if the chain is long, and
+        last the request itself (R-05.3g).
+        """
+        pages, last = split_chain(self.chain)
+        return [*pages, [REQUEST, *self[:-1], last]]
 
     @classmethod
-    def read(cls, frame: list[Any]) -> "EnrolRequest":
-        """Reads a request from a frame. Raises Refused (R-08.6)."""
+    def read(cls, frame: list[Any], earlier: Sequence[bytes] = ()) -> "EnrolRequest":
+        """Reads a request from its last frame. `earlier` are the records in the pages before it.
+        Raises Refused (R-08.6).
+        """
         types = [int, bytes, bytes, bytes, list]
         if [type(part) for part in frame] != types or frame[0] != REQUEST:
             raise Refused("R-08.6", "a request has neighbourhood, device, signature and chain")
         request = cls(*frame[1:])
         if not all(type(wire) is bytes for wire in request.chain):
             raise Refused("R-08.6", "a chain is made of records")
-        return request
+        return request._replace(chain=[*earlier, *request.chain])

@@ -10,6 +10,7 @@ other side use more memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from protocol.errors import Refused
@@ -42,7 +43,7 @@ VERSION = 2
 OLDEST_VERSION = max(2, VERSION - 1)
 WINDOW = 512 * 1024  # bytes of records that may be sent before the receiver has handled them
 MAX_CHAIN = 128  # the most records in a hello
-MAX_CHAIN_BYTES = 60 * 1024
+MAX_CHAIN_BYTES = 60 * 1024  # the most bytes of these records
 MAX_ASKED = 32  # the most contents that one frame asks for
 MAX_PEERS = 32  # the most nodes whose addresses are in a frame
 MAX_KEYS = 64  # the most gossip keys in a frame
@@ -66,6 +67,14 @@ KEYS_GIVEN = 13  # with group keys, sealed to the peer's device
 _HELLO_PARTS = 5  # including the type
 _MAX_RULE = 16  # characters
 _MAX_REASON = 500  # characters
+
+
+def fit_chain(wires: Iterable[bytes]) -> list[bytes]:
+    """Returns the first of these records, as many as fit into a hello (R-05.3a)."""
+    fitting = list(islice(wires, MAX_CHAIN))
+    while sum(map(len, fitting)) > MAX_CHAIN_BYTES:
+        fitting.pop()
+    return fitting
 
 
 class SyncSession:

@@ -35,6 +35,6 @@ def _make_ticket() -> Document:
             "neighbourhood": neighbourhood.hex(),
             "device_seed": ana.device_seed.hex(),
             "signature": signature.hex(),
-            "frame": codec.pack(request.frame()).hex(),
+            "frame": codec.pack(request.frames()[-1]).hex(),
         },
     }
