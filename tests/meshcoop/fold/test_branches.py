@@ -21,7 +21,7 @@ from tests.support.branch_history import BranchHistory, assert_views_are_those_o
 from tests.support.street_in_memory import HOUR, Street, settle
 
 HISTORIES = 1
-ORDERS = 4
+ORDERS = 2
 MANY = 300
 ROOMY = {"quota_records": 100_000, "quota_bytes": 2**30}
 
@@ -193,6 +193,126 @@ def test_a_member_cannot_make_an_answer_cost_a_whole_thread():
         assert counts["whole"] == 0
         assert ada.view(hostile[-1]) is not None
         assert_views_are_those_of_a_whole_fold(ada)
+
+
+class Tied:
+    """Three homes write, and a fourth takes in what they write, one record at a time."""
+
+    def __init__(self, here):
+        self.ada, self.ben, self.measure = asked(here)
+        self.cho, self.dan = here.neighbour(self.ada), here.neighbour(self.ada)
+        settle(self.ada, self.ben, self.cho, self.dan)
+        self.here = here
+
+    def write(self, home, kind, about, **fields):
+        self.here.clock += 60_000
+        return home.put(home.forge(kind, about, **fields))
+
+    def report(self, home, **more):
+        return self.write(home, "feedback", self.measure, value=0, text="No.", **more)
+
+    def flag(self, about):
+        """Signs a record that changes nothing but makes the branch fold again."""
+        return self.write(self.cho, "flag", about, reason="unkind")
+
+    def arrive(self, *signed):
+        """Checks that each of these records is folded with its branch, to the right views."""
+        for record in signed:
+            with counted_work() as counts:
+                self.ada.feed([record.wire])
+            assert counts["whole"] == 0
+            assert_views_are_those_of_a_whole_fold(self.ada)
+
+
+@pytest.fixture
+def tied():
+    with Street(4) as here:
+        street = Tied(here)
+        street.ada.feed([street.report(street.cho).wire])  # from now on, the thread has a branch
+        yield street
+
+
+def test_a_merge_hears_of_the_other_report(tied):
+    first, other = tied.report(tied.ben), tied.report(tied.dan)
+    merge = tied.write(tied.cho, "same_as", first, other=other.id)
+    tied.arrive(first, merge)
+    assert tied.ada.view(merge) is None
+    tied.arrive(other)
+    tied.arrive(tied.flag(first))
+    assert tied.ada.view(merge).state == "said"
+    tied.arrive(tied.write(tied.dan, "not_same", other, other=first.id))
+    assert tied.ada.view(merge).state == "cancelled"
+    tied.arrive(tied.write(tied.dan, "retract", other))
+    assert tied.ada.view(merge) is None
+
+
+def test_a_report_hears_of_a_later_record_that_it_names(tied):
+    later = tied.report(tied.ben)
+    early = tied.dan.put(
+        tied.dan.forge("feedback", tied.measure, time=later.header.time - 1, value=0, link=later.id)
+    )
+    tied.arrive(early)
+    assert tied.ada.view(early) is not None
+    tied.arrive(later)
+    assert tied.ada.view(early) is None
+    tied.arrive(tied.flag(early))
+    assert tied.ada.view(early) is None
+    other = tied.report(tied.ben)
+    merge = tied.write(tied.cho, "same_as", other, other=early.id)
+    tied.arrive(other, merge, tied.flag(other))
+    assert tied.ada.view(merge) is None
+
+
+def test_an_alarm_hears_of_an_earlier_one_by_proxy(tied):
+    given = tied.ben.post(
+        "proxy", person=tied.dan.me.person.hex(), matters=["feedback"], until="2026-12-24"
+    )
+    tied.dan.feed(tied.ben.wires())
+    tied.ada.feed(tied.ben.wires())
+    early = tied.report(tied.dan, urgent="yes", **{"for": given.id})
+    late = tied.report(tied.ben, urgent="yes")
+    tied.arrive(late)
+    assert tied.ada.view(late).urgent == "yes"
+    tied.arrive(early)
+    assert tied.ada.view(early).urgent == "yes"
+    assert tied.ada.view(late).urgent is None
+    tied.arrive(tied.flag(late))
+    assert tied.ada.view(late).urgent is None
+
+
+@pytest.mark.usefixtures("few_a_day")
+def test_the_last_of_a_day_hears_of_an_earlier_one_that_joins_the_thread(tied):
+    missing = tied.report(tied.dan)
+    joins = tied.write(tied.ben, "answer", missing, text="Sorry.")
+    of_day = [tied.report(tied.ben) for _ in range(4)]
+    tied.ada.feed([joins.wire])  # it waits for the report that it answers
+    tied.arrive(*of_day)
+    assert tied.ada.view(of_day[-1]) is not None
+    tied.arrive(missing)
+    assert tied.ada.view(joins) is not None
+    assert tied.ada.view(of_day[-1]) is None
+    tied.arrive(tied.flag(of_day[-1]))
+    assert tied.ada.view(of_day[-1]) is None
+    assert tied.ada.told(of_day[-1]) == "R-03.10c"
+
+
+def test_a_link_hears_of_a_later_report_that_it_names(tied):
+    service = measure_service(tied.ada, tied.measure)
+    later = tied.report(tied.ben)
+    link = tied.dan.put(
+        tied.dan.forge(
+            "link",
+            service,
+            time=later.header.time - 1,
+            to=tied.ben.me.person,
+            title="a part",
+            instead=later.id,
+        )
+    )
+    tied.ada.feed([link.wire])
+    tied.ada.feed([later.wire])
+    assert tied.ada.told(link) == "R-03.9b"
+    assert_views_are_those_of_a_whole_fold(tied.ada)
 
 
 async def test_branches_that_are_put_off_fold_to_the_same_views(monkeypatch):
