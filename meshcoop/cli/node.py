@@ -299,6 +299,8 @@ def _describe_status(status: dict[str, Any]) -> str:
     ]
     if status["trouble"]:
         lines.append(f"Nothing is signed here: {plain_text.format_refusal(status['trouble'])}.")
+    if status["own_clock"]:
+        lines.append(plain_text.format_own_clock(status["own_clock"]))
     for row in status["ahead"]:
         if row["device"] != status["device"]:
             lines.append(plain_text.format_ahead(row, clock_of_status(status)))

@@ -141,6 +141,19 @@ def format_ahead(row: Shown, clock: LocalClock) -> str:
     )
 
 
+def format_own_clock(clock: Shown) -> str:
+    """Says by how much this home's clock differs from most others, and what to do about it."""
+    minutes = abs(clock["minutes"])
+    hours = round(minutes / 60)
+    distance = format_count(hours, "hour") if hours > 1 else format_count(minutes, "minute")
+    side = "ahead of" if clock["minutes"] > 0 else "behind"
+    return (
+        f"This machine's clock is {distance} {side} the clocks of {clock['differing']} of "
+        f"{format_count(clock['compared'], 'connected node')}. Set it, unless you know that it is "
+        "right."
+    )
+
+
 def format_signers(view: Shown) -> str:
     """Names the author of a view. If a deputy signed for the author, names the deputy too."""
     author = format_person(view["author"], _SHORT_NAME)

@@ -97,6 +97,7 @@ class Conversation:
         self.person: bytes | None = None
         self.device = b""
         self.chain: list[bytes] = []  # records with which the peer proved that it belongs
+        self.clock_ahead: int | None = None  # of the peer's clock, milliseconds; None if not told
         self._stream = stream
         self._credentials = credentials
         self._inbox = credentials.inbox
@@ -225,12 +226,11 @@ class Conversation:
             case events.ContentWanted():
                 self._send(self._session.send_content(self._contents(event.ids)))
             case events.ContentReceived():
-                self._inbox.ingest_contents(event.items)
-                self._outstanding -= len(event.items)
-                if self._outstanding == 0:  # the peer had all these contents, and may have more
-                    self._ask_contents()
+                self._on_contents(event)
             case events.KeysGiven():
                 self._observer.on_keys_given(event.sealed)
+            case events.ClockReceived():
+                self.clock_ahead = self._inbox.state.now() - event.time
             case events.AddressesReceived():
                 self._observer.on_peers(self.peer, event.statements)
             case events.GossipKeysReceived():
@@ -250,8 +250,15 @@ class Conversation:
         self._hello_scope.deadline = float("inf")
         if self.opener == self.peer:  # who opened the stream says hello first (R-05.2c)
             self._greet()
+        self._send(self._session.tell_clock(self._inbox.state.now()))
         self._observer.on_admitted(self)
         self.request_round()
+
+    def _on_contents(self, event: events.ContentReceived) -> None:
+        self._inbox.ingest_contents(event.items)
+        self._outstanding -= len(event.items)
+        if self._outstanding == 0:  # the peer had all these contents, and may have more
+            self._ask_contents()
 
     async def _ingest(self, event: events.RecordsReceived, nursery: trio.Nursery) -> None:
         self._received_frames += 1

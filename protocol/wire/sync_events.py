@@ -127,6 +127,13 @@ class KeysGiven:
 
 
 @dataclass(frozen=True)
+class ClockReceived:
+    """The peer says what time it is by its clock, in milliseconds."""
+
+    time: int
+
+
+@dataclass(frozen=True)
 class GoodbyeReceived:
     """The peer ends the session. It gives a reason: the number of a rule, and a sentence."""
 
@@ -136,5 +143,5 @@ class GoodbyeReceived:
 
 SyncEvent = (
     HelloReceived | DigestReceived | PeerLacks | RecordsReceived | RoundSettled | HeadAnnounced | ContentWanted | ContentReceived | AddressesReceived | GossipKeysReceived
-    | KeysWanted | KeysGiven | GoodbyeReceived
+    | KeysWanted | KeysGiven | ClockReceived | GoodbyeReceived
 )  # fmt: skip

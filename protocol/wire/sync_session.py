@@ -21,6 +21,7 @@ from protocol.wire.have_map import HaveMap, Heads, digest_heads, have_map_lists
 from protocol.wire.node_addresses import NodeAddresses, read_addresses
 from protocol.wire.sync_events import (
     AddressesReceived,
+    ClockReceived,
     ContentReceived,
     ContentWanted,
     DigestReceived,
@@ -63,6 +64,7 @@ PEERS = 10  # with statements of nodes about their addresses
 KEYS = 11  # with gossip keys
 KEYS_WANTED = 12  # with the joined ids of group keys
 KEYS_GIVEN = 13  # with group keys, sealed to the peer's device
+CLOCK = 14  # with the time by the sender's clock, in milliseconds
 
 _HELLO_PARTS = 5  # including the type
 _MAX_RULE = 16  # characters
@@ -111,6 +113,12 @@ class SyncSession:
         The side that answers sends its hello after it has admitted the other side (R-05.2c).
         """
         return frames.encode([HELLO, VERSION, device, signature, chain])
+
+    def tell_clock(self, time: int) -> bytes:
+        """Returns a frame that tells the peer the time by this node's clock, in milliseconds
+        (R-05.2e).
+        """
+        return frames.encode([CLOCK, time])
 
     def admit(self) -> None:
         """Lets the peer send all kinds of frames, not only a hello.
@@ -250,6 +258,7 @@ class SyncSession:
             KEYS: _read_keys,
             KEYS_WANTED: _read_keys_wanted,
             KEYS_GIVEN: _read_keys_given,
+            CLOCK: _read_clock,
         }
         read = readers.get(kind)
         # Frames of an unknown type are ignored: a later version may have added them.
@@ -400,6 +409,11 @@ def _read_keys_given(frame: list[Any]) -> list[SyncEvent]:
     if len(frame[1]) > MAX_BUNDLE:
         raise Refused("R-05.14a", "a bundle of keys has at most {most} bytes", most=MAX_BUNDLE)
     return [KeysGiven(frame[1])]
+
+
+def _read_clock(frame: list[Any]) -> list[SyncEvent]:
+    _check_shape(frame, int)
+    return [ClockReceived(frame[1])]
 
 
 def _check_shape(frame: list[Any], *types: type) -> None:

@@ -2,13 +2,17 @@
 (R-03.18c, R-03.18d).
 """
 
+from random import Random
+
 import pytest
 import trio
 
-from meshcoop.api.methods.status import show_ahead
+from meshcoop.api.methods.status import show_ahead, show_own_clock
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import Queries
 from meshcoop.cli import plain_text
+from meshcoop.sync.home_mesh import HomeMesh
+from meshcoop.testing.memory_network import MemoryNetwork
 from protocol.errors import Refused
 from protocol.wire import calls
 from tests.support.api_in_memory import Asking
@@ -105,3 +109,39 @@ def test_who_was_ahead_learns_it_when_the_clock_is_right_again(lane):
     assert fault.rule == "R-03.32"
     assert "set this machine's clock if" in fault.reason
     assert "if it is right, wait until" in fault.reason
+
+
+async def own_clocks(homes):
+    """Connects three homes in memory. Returns what each of them says of its own clock."""
+    network = MemoryNetwork(Random(1))
+    async with (
+        network.host("a") as first,
+        network.host("b") as second,
+        network.host("c") as third,
+        trio.open_nursery() as nursery,
+    ):
+        meshes = [
+            HomeMesh(host, home.author, home.now, home.street.dice.randbytes)
+            for home, host in zip(homes, (first, second, third), strict=True)
+        ]
+        for mesh in meshes:
+            await nursery.start(mesh.run)
+            mesh.peers.learn(map(network.address, "abc"))
+        await trio.sleep(60)  # of the clock that jumps
+        told = [show_own_clock(mesh.conversations.values()) for mesh in meshes]
+        nursery.cancel_scope.cancel()
+    return told
+
+
+@pytest.mark.parametrize(("hours", "where"), [(23, "23 hours ahead of"), (-71, "71 hours behind")])
+async def test_the_home_whose_clock_is_wrong_is_told_as_soon_as_it_meets_others(
+    lane, hours, where, autojump_clock
+):
+    lane[1].skew = hours * HOUR
+
+    first, wrong, third = await own_clocks(lane)
+
+    assert first is third is None
+    assert plain_text.format_own_clock(wrong).startswith(
+        f"This machine's clock is {where} the clocks of 2 of 2 connected nodes."
+    )
