@@ -4,6 +4,7 @@ import functools
 import gc
 import os
 import sys
+from itertools import zip_longest
 from pathlib import Path
 
 import trio
@@ -13,7 +14,22 @@ from meshcoop.node import step_meter
 from tests.support import forked_programs as warm
 from tests.support.paths import ROOT
 
-PURE = ROOT / "tests" / "protocol"
+TESTS = ROOT / "tests"
+PURE = TESTS / "protocol"
+
+# The tests in these files and folders mostly wait for other processes.
+WAITING = (
+    "street",
+    "net",
+    "tui/test_real_homes.py",
+    "tui/test_lost_terminal.py",
+    "attacks/test_stolen_disk.py",
+    "test_quality.py",
+    "test_recipes.py",
+    "test_plugins.py",
+)
+# The other tests compute. These are the longest.
+LONGEST = ("sim", "tui", "specs", "meshcoop/ingest", "protocol", "meshcoop/author", "attacks")
 
 # Hundreds of processes run the code under test. So Python must keep the compiled code, even if
 # this machine is set otherwise.
@@ -72,8 +88,27 @@ def pytest_unconfigure():
 
 def pytest_collection_modifyitems(items):
     """Puts the tests below tests/protocol into the quick tier: they use no store, network or
-    process.
+    process. Gives the files their order.
     """
     for item in items:
         if PURE in item.path.parents and item.get_closest_marker("long") is None:
             item.add_marker("quick")
+    places = {path: place for place, path in enumerate(in_order({item.path for item in items}))}
+    items.sort(key=lambda item: places[item.path])
+
+
+def in_order(files):
+    """Returns the files in the order in which workers take them.
+
+    Files that wait and files that compute take turns, so that some workers compute while others
+    wait. The longest come first, so that all workers end together.
+    """
+    waiting = sorted(path for path in files if lies_in(path, WAITING))
+    computing = sorted(files - {*waiting})
+    computing.sort(key=lambda path: [not lies_in(path, [name]) for name in LONGEST])
+    turns = zip_longest(waiting, computing)
+    return [path for turn in turns for path in turn if path is not None]
+
+
+def lies_in(path, names):
+    return any(path.is_relative_to(TESTS / name) for name in names)
