@@ -16,7 +16,9 @@ from tests.support.house import ROOT, product_files
 EDGES = (Path("tui"), Path("meshcoop/cli"), Path("meshcoop/dev"), Path("protocol/sentences.py"))
 
 _THREE_WORDS = re.compile(r"[A-Za-z’']+[,;:]? [a-z’'{}]+[,;:]? [a-z’'{}]+")
-_SQL = re.compile(r"\s*(CREATE|SELECT|INSERT|WITH|UPDATE|DELETE|PRAGMA|[a-z_.]+ (=|>|<|IN|NOT) )")
+_SQL = re.compile(
+    r"\s*(CREATE|SELECT|FROM|INSERT|WITH|UPDATE|DELETE|PRAGMA|[a-z_.]+ (=|>|<|IN|NOT) )"
+)
 _REFUSALS = frozenset(
     {
         "Refused",
