@@ -33,7 +33,11 @@ def plain(charter, acts, forks):
         out = still
     both = forks.keys() | bare.ends.keys()
     forks = {one: min(forks.get(one, 2**60), bare.ends.get(one, 2**60)) for one in both}
-    return Plain(charter, acts, forks, nobodys)
+    judged = Plain(charter, acts, forks, nobodys)
+    # What settles a cut is judged once, by all records: a device that then belongs to nobody may
+    # have voted for a later term, and this changes no cut.
+    judged.ends = bare.ends
+    return judged
 
 
 class Plain(PlainTerms):
