@@ -216,8 +216,15 @@ def test_a_relay_mends_its_stores_with_what_homes_hold(place):
     for _ in range(60):
         data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
     path.write_bytes(data)
-    assert surgery.run("doctor").returncode == 1
+    doctor = surgery.run("doctor")
+    assert doctor.returncode == 1
+    place_id = ada("status")["neighbourhood"]["id"]
+    assert f"damaged ({place_id[:8]}:" in doctor.stdout
+    older = path.with_name(f"{place_id}.db")  # as a program named it before version 3 of stores
+    path.rename(older)
     surgery("up")
     assert surgery("status")["damage"][0]["code"] == "store_was_rebuilt"
+    assert path.exists()
+    assert not [file for file in surgery.path.rglob("*") if place_id[:9] in file.name]
     holds_all(surgery, ada)
     assert surgery.run("doctor").returncode == 0, surgery.text("doctor")
