@@ -35,7 +35,6 @@ ALLOWED = {
     "meshcoop/repair/rebuild.py": {"time.strftime"},
     # The days of log files, in UTC, by the clock that their entries have.
     "meshcoop/home/log_files.py": {"time.time", ".fromtimestamp"},
-    "meshcoop/node/process.py": {"time.time"},
     "meshcoop/network/libp2p/circuit_client.py": {"time.time"},
     "meshcoop/network/libp2p/circuit_relay.py": {"time.time"},
     # The demo and the benchmarks have neighbourhoods without a time zone.

@@ -24,6 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tui", description="The screen of a home.")
     parser.add_argument("--socket", type=Path, required=True, help="where the node's local API is")
     parser.add_argument("--guides", type=Path, help="the folder of the guides that help shows")
+    parser.add_argument("--log", type=Path, help="the file for faults of the screen")
     arguments = parser.parse_args()
     obstacle = _find_obstacle()
     if obstacle is not None:
@@ -31,8 +32,8 @@ def main() -> int:
         return _USAGE
     print("Opening meshcoop…", flush=True)
     os.umask(0o077)
-    log: Path = arguments.socket.parent / "screen.log"
-    _log_to_file(log)
+    log: Path | None = arguments.log
+    _send_log_to(log)
     # No garbage collection until the splash is seen: nothing that the imports make is ever garbage.
     gc.disable()
 
@@ -42,7 +43,8 @@ def main() -> int:
     asyncio.run(_show(app))
     code = app.return_code or 0
     if code:
-        print(f"The screen has failed; {log} says why.", file=sys.stderr)
+        why = "`meshcoop log on` keeps a log that says why" if log is None else f"{log} says why"
+        print(f"The screen has failed; {why}.", file=sys.stderr)
     return _REFUSED if code else 0
 
 
@@ -64,13 +66,13 @@ def _find_obstacle() -> str | None:
     return None
 
 
-def _log_to_file(path: Path) -> None:
+def _send_log_to(path: Path | None) -> None:
     # No library may write to standard error, because the screen is drawn there.
     import logging
 
     from protocol.log_lines import guard_log
 
-    handler = logging.FileHandler(path, delay=True)
+    handler = logging.NullHandler() if path is None else logging.FileHandler(path, delay=True)
     guard_log(handler)
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.captureWarnings(True)

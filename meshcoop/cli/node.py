@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -24,7 +25,7 @@ from meshcoop.cli.person_name import format_person
 from meshcoop.clock import now
 from meshcoop.errors import Mistake
 from meshcoop.home.key_file import UnlockedKeys
-from meshcoop.home.log_files import KEPT_DAYS, LogFile
+from meshcoop.home.log_files import KEPT_DAYS, LogFile, put_away
 from meshcoop.node import process, systemd
 from meshcoop.node.json_log import JsonLines
 from meshcoop.store.disk_errors import disk_error_of
@@ -154,7 +155,7 @@ def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
         async with open_verifier() as verify, trio.open_nursery() as nursery:
             nursery.start_soon(_watch_signals, stop.set)
             nursery.start_soon(_feed_watchdog)
-            nursery.start_soon(_turn_days, [own_log, network_log])
+            nursery.start_soon(_turn_days, [own_log, network_log], context.home.screen_log_file)
             await run_node(
                 context.home,
                 unlocked,
@@ -238,14 +239,17 @@ async def _feed_watchdog() -> None:
         await trio.sleep(seconds / 3)
 
 
-async def _turn_days(logs: list[LogFile | None]) -> None:
-    """Begins new files for the logs each day, and deletes the files that are too old."""
+async def _turn_days(logs: list[LogFile | None], screen_log: Path) -> None:
+    """Begins new files for the logs each day, and deletes the files that are too old. A screen is
+    seldom open, so the node looks after the screen's log too.
+    """
     import trio
 
     while True:
         await trio.sleep(_DAY_CHECK_SECONDS)
         for log in filter(None, logs):
             log.turn_day()
+        put_away(screen_log)
 
 
 def _open_logs(context: Context) -> tuple[LogFile | None, LogFile | None]:

@@ -9,16 +9,20 @@ from pathlib import Path
 
 from meshcoop.cli.context import Context
 from meshcoop.cli.guides import find_guides
+from meshcoop.home.log_files import put_away
 from meshcoop.node import process
 
 
-def screen_command(socket: Path) -> list[str]:
+def screen_command(socket: Path, log: Path | None = None) -> list[str]:
     """Returns the command line that starts the screen.
 
-    The screen talks to a node. The local API of this node is at `socket`.
+    The screen talks to a node. The local API of this node is at `socket`. The screen writes its
+    faults to `log`. If `log` is None, nobody keeps them.
     """
     # With -P, Python does not import a folder called tui from the current directory.
     command = [sys.executable, "-P", "-m", "tui", "--socket", str(socket)]
+    if log is not None:
+        command += ["--log", str(log)]
     # The screen cannot ask where this package keeps the guides: it never imports meshcoop.
     guides = find_guides()
     return command if guides is None else [*command, "--guides", str(guides)]
@@ -42,7 +46,10 @@ def become_screen(context: Context) -> None:
         context.start_node(secret)
     with context.connect_node():
         pass  # if the node is another version of the program, this says so
-    command = screen_command(context.home.api_socket)
+    log = None if context.home.read_settings().no_log else context.home.screen_log_file
+    if log is not None:
+        put_away(log)
+    command = screen_command(context.home.api_socket, log)
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606  # our own program, and no shell
 

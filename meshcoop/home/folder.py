@@ -94,6 +94,11 @@ class Home:
         return self.path / "network.log"
 
     @property
+    def screen_log_file(self) -> Path:
+        """The path of the log file of the screen."""
+        return self._socket_folder / "screen.log"
+
+    @property
     def start_log_file(self) -> Path:
         """The path of a file for what a node says while it starts in the background, if the home
         keeps no log. The file is deleted when the start is over.
@@ -102,7 +107,12 @@ class Home:
 
     def erase_logs(self) -> None:
         """Deletes all logs of the home."""
-        for path in (self.log_file, self.network_log_file):
+        for path in (
+            self.log_file,
+            self.network_log_file,
+            self.screen_log_file,
+            self.start_log_file,
+        ):
             erase_log(path)
 
     @property

@@ -71,13 +71,14 @@ class LogFile(BaseRotatingHandler):
             os.dup2(self.stream.fileno(), _STANDARD_ERROR)
 
 
-def put_away(path: Path, now: float) -> None:
+def put_away(path: Path, now: float | None = None) -> None:
     """If the last entry of a log is of an earlier day, puts this day behind the name of the file.
-    Deletes the files of days that are too long past. `now` is in seconds since 1970.
+    Deletes the files of days that are too long past. `now` is in seconds since
+    1970, by the clock of the machine if it is left out.
 
     A log is not worth a start that fails. So this function raises nothing if the disk fails.
     """
-    today = _day_of(now)
+    today = _day_of(time.time() if now is None else now)
     with suppress(OSError):
         last_day = _day_of(path.stat().st_mtime)
         if last_day < today:

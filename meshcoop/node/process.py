@@ -142,7 +142,7 @@ def _log_of_start(home: Home) -> Iterator[Path]:
     no log, the block gets a file that is deleted afterwards.
     """
     if not home.read_settings().no_log:
-        put_away(home.log_file, time.time())
+        put_away(home.log_file)
         yield home.log_file
         return
     try:

@@ -3,8 +3,10 @@ guides.
 """
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from meshcoop.cli import guides, screen
 from meshcoop.cli.context import Context
 from meshcoop.errors import Mistake
 from meshcoop.home.folder import Home
+from meshcoop.home.settings import Settings
 from tests.support.paths import SPECS
 
 IN_THE_CHECKOUT = SPECS / "guides"
@@ -79,6 +82,27 @@ def test_a_checkout_takes_the_guides_from_the_specs():
 def test_the_screen_is_told_where_the_guides_are(tmp_path):
     command = screen.screen_command(tmp_path / "api.sock")
     assert command[-2:] == ["--guides", str(IN_THE_CHECKOUT)]
+
+
+@pytest.mark.parametrize("no_log", [True, False])
+def test_the_screen_keeps_a_log_if_the_home_does(tmp_path, monkeypatch, no_log):
+    home = Home(tmp_path / "home")
+    home.create()
+    home.key_file.touch()
+    home.write_settings(Settings(no_log=no_log))
+    home.screen_log_file.touch()
+    os.utime(home.screen_log_file, (0, 0))
+    commands = []
+    monkeypatch.setattr(screen.process, "running", lambda home: True)
+    monkeypatch.setattr(Context, "connect_node", lambda context: nullcontext())
+    monkeypatch.setattr(screen.os, "execv", lambda program, command: commands.append(command))
+    screen.become_screen(Context(home, json=False))
+
+    assert (str(home.screen_log_file) in commands[0]) is not no_log
+    if not no_log:
+        assert list(home.screen_log_file.parent.glob("screen.log*")) == []  # it is too old
+    home.erase_logs()
+    assert list(home.screen_log_file.parent.glob("screen.log*")) == []
 
 
 def test_the_program_shows_every_guide_and_refuses_other_topics():

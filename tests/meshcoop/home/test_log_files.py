@@ -147,6 +147,22 @@ def test_a_log_that_is_erased_is_erased_with_all_days(path, clock, log):
     assert list(path.parent.iterdir()) == [other]
 
 
+LOGS = [name for name in vars(Home) if name.endswith("log_file")]
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_each_log_of_a_home_goes_when_logs_are_turned_off(tmp_path, name):
+    assert len(LOGS) == 4
+    home = Home(tmp_path / "home")
+    home.create()
+    path = getattr(home, name)
+    path.touch()
+    path.with_name(f"{path.name}.2026-11-27").touch()
+    home.erase_logs()
+
+    assert not list(path.parent.glob(f"{path.name}*"))
+
+
 @pytest.mark.parametrize("no_log", [True, False])
 def test_the_choice_is_a_setting_of_the_home(tmp_path, no_log):
     write_settings(tmp_path / "home.toml", Settings(no_log=no_log))
