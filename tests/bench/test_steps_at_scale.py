@@ -21,6 +21,7 @@ from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.muted_people import MutedPeople
 from meshcoop.fold.slices import answer_in_slices
 from meshcoop.ingest.backlog import Backlog
+from meshcoop.ingest.inbox import AT_ONCE
 from meshcoop.matching.index import MatchingIndex
 from meshcoop.node.step_meter import LIMIT_MS, StepMeter
 from tests.support.crowded_street import Crowd
@@ -28,7 +29,6 @@ from tests.support.crowded_street import Crowd
 PEOPLE, EXCHANGES = 300, 20_000
 POSTS, ACTIVITIES, ANSWERS = 5000, 3000, 2600
 RULES = ("FREQ=MONTHLY;BYDAY=MO,+2WE", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29", "FREQ=WEEKLY;BYDAY=MO")
-AT_ONCE = 50  # records that gossip brings in one step
 
 LISTS = (
     *("people", "requests", "offers", "responses", "agreements", "receipts", "waiting", "board"),
@@ -66,7 +66,7 @@ def node_of(author):
 
     return SimpleNamespace(
         require_membership=lambda: membership, wait_to_sign=wait_to_sign, now=now,
-        membership=membership, relay=None, network=network, damage=[], is_ready=True,
+        membership=membership, relay=None, network=network, damage=[], is_ready=True, has_passphrase=True,
     )  # fmt: skip
 
 
