@@ -8,7 +8,7 @@ killed meanwhile, the backlog goes on at the next start.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import trio
 
@@ -147,7 +147,7 @@ class Backlog:
         limit = self._state.clock_limit
         now = self._state.now()
         due = limit.due(now)
-        for group in self._groups(due):
+        for group in self._groups(await self._find_threads(due)):
             if isinstance(group, Part):
                 await self._fold_large(group)
             else:
@@ -159,13 +159,30 @@ class Backlog:
         if limit.due(now) or self._state.store.sweeps.first() is not None:
             self.wake()
 
-    def _groups(self, rows: list[int]) -> Iterator[Part | set[int]]:
+    async def _find_threads(self, rows: list[int]) -> dict[int, list[int]]:
+        """Returns the threads of records, as the row of each root with the rows of the records.
+        Notes that records which were deleted are not due any more.
+        """
+        by_root: dict[int, list[int]] = defaultdict(list)
+        for start in range(0, len(rows), _DUE_AT_ONCE):
+            part = rows[start : start + _DUE_AT_ONCE]
+            deleted = set(part)
+            for n, root in self._state.store.records.roots_of(part):
+                by_root[root].append(n)
+                deleted.discard(n)
+            if deleted:
+                with self._state.store.transaction(durable=False):
+                    self._state.clock_limit.forget(deleted)
+            await trio.lowlevel.checkpoint()
+        return by_root
+
+    def _groups(self, by_root: Mapping[int, list[int]]) -> Iterator[Part | set[int]]:
         """Groups records, so that each group is folded in one step. If a part of a thread is too
         large for a step, yields this part alone.
         """
         group: set[int] = set()
         room = MAX_RECORDS
-        for part in self._parts(rows):
+        for part in self._parts(by_root):
             count = self._state.thread_fold.parts.size(part)
             if count > MAX_RECORDS:
                 yield part
@@ -179,13 +196,10 @@ class Backlog:
         if group:
             yield group
 
-    def _parts(self, rows: list[int]) -> Iterator[Part]:
-        """Yields the parts of threads that the records in `rows` touch. If a thread is folded as a
-        whole, all its records in `rows` belong to one part.
+    def _parts(self, by_root: Mapping[int, list[int]]) -> Iterator[Part]:
+        """Yields the parts of threads that the given records touch. If a thread is folded as a
+        whole, all its given records belong to one part.
         """
-        by_root: dict[int, list[int]] = defaultdict(list)
-        for n, root in self._state.store.records.roots_of(rows):
-            by_root[root].append(n)
         for root, changed in by_root.items():
             changed.sort(key=lambda n: n != root)
             for start in range(0, len(changed), _DUE_AT_ONCE):
@@ -197,9 +211,6 @@ class Backlog:
                     yield Part(root, frozenset(changed))
                     break
                 yield from parts
-        with self._state.store.transaction(durable=False):  # records that were deleted
-            in_threads = {n for changed in by_root.values() for n in changed}
-            self._state.clock_limit.forget(set(rows) - in_threads)
 
     def _fold_small(self, rows: Collection[int]) -> None:
         with self._state.store.transaction(durable=False):
