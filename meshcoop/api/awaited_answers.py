@@ -4,23 +4,28 @@ Each kind says who must answer its views, and how people give this answer. Some 
 crowd: for everybody who votes, or for the moderators.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from meshcoop.api.loop_awaits import LoopAwaited
 from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter, title_of
+from meshcoop.api.roll_growth import ask_lone_voter, describe_term
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.fold.state import State
 from meshcoop.fold.thread_fold import MAX_RECORDS
 from meshcoop.fold.views import Waiting
+from protocol.authority.additions import find_additions
 from protocol.authority.authority import Authority
+from protocol.errors import Refused
 from protocol.fold.facets import Crowd
 from protocol.fold.kind import LEFT, Kind
 from protocol.fold.registry import declared_of
 from protocol.fold.thread import Thread
 from protocol.fold.view import View
 from protocol.kinds.accept_and_close import Close, words_to_end
-from protocol.kinds.decisions import Proposal, Remove
+from protocol.kinds.decisions import Proposal, Remove, Renewal, check_renewal
 from protocol.schema.majority import MIN_COUNCIL
 
 # Why a row is in the list. The view waits for this person's answer; or it waits for somebody who has
@@ -64,7 +69,16 @@ class AwaitedAnswers:
             {**self._show(answer.view, answer.kind, answer.about), "matter": answer.matter.hex()}
             for answer in loop_answers
         ]
-        return [*rows.values(), *of_loops, *self._list_left()]
+        return [*rows.values(), *of_loops, *self._list_left(), *self._list_alone()]
+
+    def _list_alone(self) -> Iterator[Shown]:
+        """Yields the question whether others may vote, if this person votes alone (R-16.5g)."""
+        row = ask_lone_voter(self._state, self._authority, self._presenter, self._person)
+        if row is not None:
+            kind = declared_of(Renewal).name
+            step = {"kind": kind, "about": None, "given": row.pop("given")}
+            place = {"thread": row["id"], "thread_title": None}
+            yield {**row, "kind": kind, "because": AWAITED, "step": step, **place}
 
     def _list_left(self) -> Iterator[Shown]:
         """Yields a row for each view that this person can end because somebody has left (R-06.11f).
@@ -97,9 +111,33 @@ class AwaitedAnswers:
 
     def _waiting_for_votes(self) -> Iterator[Waiting]:
         """Yields the decisions in which the person may vote and has not voted yet."""
+        asked = self._renewals_to_ask()
         for waiting in self._state.views.awaited_of_crowd(Crowd.VOTERS):
-            if self._may_vote(waiting.id) and not self._has_voted(waiting.id):
+            is_asked = waiting.id in asked or waiting.id not in self._authority.renewals
+            if is_asked and self._may_vote(waiting.id) and not self._has_voted(waiting.id):
                 yield waiting
+
+    def _renewals_to_ask(self) -> set[bytes]:
+        """Returns the renewals to which this person could say yes (R-06.11g).
+
+        Several may add the same people. Only the one with the most yes is asked about. So rivals
+        gather votes, and nobody makes many questions of one.
+        """
+        renewals = self._authority.renewals
+        additions = find_additions(self._authority)
+        rivals: dict[object, list[bytes]] = defaultdict(list)
+        for renewal in renewals:
+            rivals[additions.get(renewal, renewal)].append(renewal)
+        best = (
+            min(same, key=lambda renewal: (-len(renewals[renewal].yes), renewal))
+            for same in rivals.values()
+        )
+        asked: set[bytes] = set()
+        for renewal in best:
+            with suppress(Refused):
+                check_renewal(self._authority, self._person, renewal)
+                asked.add(renewal)
+        return asked
 
     def _may_vote(self, decision: bytes) -> bool:
         if self._person in self._authority.term.roll:
@@ -164,8 +202,13 @@ class AwaitedAnswers:
         thread = self._private.threads().get(view_id)
         root_id = self._root_of(view_id) if thread is None else _root_in(thread, view_id)
         root = self._find(root_id)
+        ballot = self._authority.renewals.get(view_id)
+        says: list[Shown] = []
+        if ballot is not None and ballot.term is not None:
+            says = describe_term(self._authority, ballot.term, self._presenter)
         return {
             **self._presenter.show_view(view),
+            "says": says,
             "title": title_of(view) or (title_of(root) if root else None),
             "because": AWAITED,
             "step": {"kind": kind, "about": about.hex() if about else None},

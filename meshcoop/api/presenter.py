@@ -91,6 +91,15 @@ class Presenter:
             shown["mark"] = person.hex()[:_SHORT_ID] if person else _OUTSIDE
         return shown
 
+    def find_named_alike(self, person: bytes) -> set[bytes]:
+        """Returns the other people whose names look like a person's name (R-12.7c)."""
+        keys = name_keys(self.names.get(person, ""))
+        return {
+            other
+            for other, name in self.names.items()
+            if other not in {person, COMMON_POT} and not keys.isdisjoint(name_keys(name))
+        }
+
     def name_person(self, person: bytes) -> str:
         """Returns the name of a person for a sentence. If somebody else has a similar name, adds a
         mark that tells the two people apart (R-12.7c).

@@ -14,6 +14,7 @@ from meshcoop.api.params import USAGE_ERROR, Params
 from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
+from meshcoop.api.roll_growth import Lack, list_newcomers, show_newcomers
 from meshcoop.api.written_records import WrittenRecords
 from meshcoop.errors import NO_MEMBER, Mistake
 from meshcoop.fold.clock_limit import DRIFT_MS
@@ -34,7 +35,7 @@ _USUAL_HITS = 50
 # The lists that do not show the views of one kind.
 _FURTHER_LISTS = (
     *("people", "waiting", "board", "suggestions", "reciprocity"),
-    *("matters", "signals", "holdings"),
+    *("matters", "signals", "holdings", "newcomers"),
 )
 
 
@@ -72,6 +73,8 @@ class Queries:
             return self._list_waiting(call)
         if what == "board":
             return self._list_board(call)
+        if what == "newcomers":
+            return self._list_newcomers(call)
         if what == "people":
             people = self._presenter.list_people()
             return shown_rows([self._with_muted(person) for person in people])
@@ -194,6 +197,21 @@ class Queries:
         rows = answers.list_rows(of_loops)
         rows.sort(key=lambda row: (row["created"], row["id"]), reverse=True)
         return shown_rows(rows, _cursor_of_waiting)
+
+    def _list_newcomers(self, call: calls.List) -> Rows[Any]:
+        """Lists the members who do not vote yet, the earliest first (R-06.18)."""
+        read_state(call, call.what, tuple(Lack))
+        authority = self._state.authority
+        people = [] if authority is None or call.muted else list_newcomers(authority)
+
+        def show(page: list[bytes]) -> list[Shown]:
+            assert authority is not None, "there are newcomers to show"
+            rows = show_newcomers(self._state, authority, self._presenter, page)
+            return [row for row in rows if call.state in {None, row["state"]}]
+
+        if call.state is not None:
+            return shown_rows(show(people) if people else [])
+        return Rows(people, show, bytes.hex, len(people))
 
     def _views_of(
         self, kind: DeclaredKind, about: bytes | None, state: str | None

@@ -1,35 +1,30 @@
 """Proposes and accepts new terms. A person does this, or the home's software does it alone.
 
-A renewal begins the next term. It lists all decisions in force (specs/03 R-03.22). If the lists are
-too long for one record, the rest goes into further records, called parts. The renewal names each
-part by the hash of the part's content.
+A renewal begins the next term. `term_draft` drafts it; here it is signed.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from meshcoop.author import newcomers
 from meshcoop.author.author import Author
 from meshcoop.author.folding import Folding
-from meshcoop.author.signer import Signer
-from protocol.authority import register_change
+from meshcoop.author.term_draft import Draft, draft_renewal
 from protocol.authority.additions import find_additions
 from protocol.authority.authority import Authority
-from protocol.errors import AlreadySo, Refused
-from protocol.fold.content import pack_content
+from protocol.errors import Refused
 from protocol.fold.registry import declared_of
 from protocol.fold.view import View
 from protocol.kinds.accept_and_close import Accept
-from protocol.kinds.decisions import MOST_LISTED, Part, Renewal, Vote, check_renewal
-from protocol.record import codec
-from protocol.record import envelope as record
+from protocol.kinds.decisions import Part, Renewal, Vote, check_renewal
 from protocol.record.envelope import DAY_MS, Record
 
 _LOG = logging.getLogger(__name__)
 
-_HOUR_MS = 3_600_000
-_ROOM = 10_000  # bytes that the lists may take in one record
+# A turn is no even part of a day. So each person's turn falls on every hour, day by day, also at a
+# home that runs for one hour a day.
+_TURN_MS = 61 * 60_000
+_PATIENCE_MS = 7 * DAY_MS  # how long software waits for answers to a proposal that adds others too
 
 
 def renew(
@@ -45,61 +40,34 @@ def renew(
 ) -> Record:
     """Proposes the next term and votes yes on this proposal.
 
-    If `joining` is given, the next term adds these people to the roll and changes nothing else.
-    Otherwise the roll gets all members. `is_automatic` means that software proposes by itself.
-    Raises Refused if a rule forbids the proposal.
+    See `draft_renewal`. `is_automatic` means that software proposes by itself.
     """
-    authority = _authority(author)
-    term = authority.term
-    members = set(authority.members)
-    if (person or author.person) not in term.roll:
-        raise Refused("R-16.4", "only people on the roll renew; at the next renewal you join it")
-    if moderators is None:
-        moderators = sorted(term.moderators if joining is not None else term.moderators & members)
-    elif not set(moderators) <= members:
-        raise Refused("R-16.6", "moderators are members")
-    rounds = [rival.round for rival in authority.renewals.values() if rival.parent == term.id]
-    fields: dict[str, Any] = {
-        "parent": term.id,
-        "round": 1 + max(rounds, default=0),
-        "moderators": sorted({*moderators}),
-        "vouchers": term.vouchers if vouchers is None else vouchers,
-        "share": term.share if share is None else share,
-        "title": title,
-    }
-    lists: dict[str, list[Any]] = {
-        "joining": sorted(members - term.roll if joining is None else joining),
-        "leaving": sorted(term.roll - members) if joining is None else [],
-        "holds": register_change.holdings_to_write(authority),
-    }
-    pages = list(_pages(lists))
-    fields |= pages.pop(0) if pages else {}
-    part = declared_of(Part)
-    if pages:
-        fields["parts"] = [record.content_digest(pack_content(part.name, page)) for page in pages]
-    _check_new(author, person or author.person, fields)
-    signer = author.signer_of(person)
-    return _sign_renewal(author, signer, fields, pages, is_automatic=is_automatic)
+    draft = draft_renewal(
+        author,
+        person=person,
+        joining=joining,
+        moderators=moderators,
+        vouchers=vouchers,
+        share=share,
+        title=title,
+    )
+    return sign_draft(author, draft, is_automatic=is_automatic)
 
 
-def _sign_renewal(
-    author: Author,
-    signer: Signer,
-    fields: dict[str, Any],
-    pages: list[dict[str, list[Any]]],
-    *,
-    is_automatic: bool,
-) -> Record:
+def sign_draft(author: Author, draft: Draft, *, is_automatic: bool = False) -> Record:
     """Signs a renewal and its parts. Then signs a yes vote of the person who proposes
     the renewal.
     """
+    signer = author.signer_of(draft.person)
     # The renewal is checked before the first part is signed. Its title goes into a second record.
     declared_of(Renewal).check_fields(
-        {name: value for name, value in fields.items() if name != "title"}
+        {name: value for name, value in draft.fields.items() if name != "title"}
     )
-    for page in pages:
+    for page in draft.pages:
         author.write(declared_of(Part), page, signer=signer, is_automatic=is_automatic)
-    renewal = author.write(declared_of(Renewal), fields, signer=signer, is_automatic=is_automatic)
+    renewal = author.write(
+        declared_of(Renewal), draft.fields, signer=signer, is_automatic=is_automatic
+    )
     author.write(
         declared_of(Vote),
         {"choice": "yes"},
@@ -108,28 +76,6 @@ def _sign_renewal(
         is_automatic=is_automatic,
     )
     return renewal
-
-
-def _check_new(author: Author, person: bytes, fields: dict[str, Any]) -> None:
-    """Raises AlreadySo if the person has already proposed the same term, and this proposal has no
-    rival.
-
-    If there is a rival, people may propose the same term again. Then everybody can vote again in a
-    new round.
-    """
-    rivals = [
-        (renewal, ballot)
-        for renewal, ballot in _authority(author).renewals.items()
-        if ballot.parent == fields["parent"] and ballot.round == fields["round"] - 1
-    ]
-    if len(rivals) != 1:
-        return
-    earlier, ballot = rivals[0]
-    view = author.state.views.find(earlier)
-    names = fields.keys() - {"round", "title"}
-    is_same = view is not None and all(vars(view)[name] == fields[name] for name in names)
-    if is_same and person in ballot.yes:
-        raise AlreadySo("R-16.6", "you have proposed this already", earlier)
 
 
 def decide(author: Author) -> Folding[None]:
@@ -206,23 +152,39 @@ def _propose_newcomers(author: Author, person: bytes) -> None:
     roll = authority.term.roll
     if person not in roll or len(roll) == 1 or _has_proposed_today(author, person):
         return
-    additions = find_additions(authority)
-    proposed = {
-        newcomer
-        for renewal, added in additions.items()
-        if person in authority.renewals[renewal].yes
-        for newcomer in added
-    }
-    vouched_for = newcomers.vouched_for_by(author.state, person) - proposed
+    vouched_for = newcomers.vouched_for_by(author.state, person)
+    waiting = vouched_for - _find_proposed(author, person, vouched_for)
     in_turn = {
-        newcomer for newcomer in vouched_for if _has_turn(authority, person, newcomer, author.now())
+        newcomer for newcomer in waiting if has_turn(authority, person, newcomer, author.now())
     }
     joining = newcomers.ready(author.state, in_turn)[: len(roll) // 2]
     if joining:
         renew(author, person=person, joining=joining, is_automatic=True)
 
 
-def _has_turn(authority: Authority, person: bytes, newcomer: bytes, now: int) -> bool:
+def _find_proposed(author: Author, person: bytes, vouched_for: set[bytes]) -> set[bytes]:
+    """Returns the newcomers whom an open renewal adds to which the person has said yes.
+
+    A renewal may also add others, for whom the person did not vouch. If nobody decides on it for a
+    week, software proposes its person's newcomers beside it.
+    """
+    authority = _authority(author)
+    additions = {
+        renewal: added
+        for renewal, added in find_additions(authority).items()
+        if person in authority.renewals[renewal].yes
+    }
+    views = author.state.views.find_several(list(additions))
+    oldest = author.now() - _PATIENCE_MS
+    return {
+        newcomer
+        for renewal, added in additions.items()
+        if added <= vouched_for or (renewal in views and views[renewal].created > oldest)
+        for newcomer in added
+    }
+
+
+def has_turn(authority: Authority, person: bytes, newcomer: bytes, now: int) -> bool:
     """R-16.5l: several people may have vouched for a newcomer. Returns whether this person's home
     proposes now.
 
@@ -230,7 +192,7 @@ def _has_turn(authority: Authority, person: bytes, newcomer: bytes, now: int) ->
     proposals would be rivals, and the votes would be split.
     """
     vouchers = sorted(authority.vouchers_of(newcomer) & authority.term.roll)
-    return not vouchers or vouchers[now // _HOUR_MS % len(vouchers)] == person
+    return not vouchers or vouchers[now // _TURN_MS % len(vouchers)] == person
 
 
 def _has_proposed_today(author: Author, person: bytes) -> bool:
@@ -247,23 +209,6 @@ def _has_answered(authority: Authority, renewal: bytes, person: bytes) -> bool:
 def _author_of(views: Mapping[bytes, View], record_id: bytes) -> bytes | None:
     view = views.get(record_id)
     return view.author if view is not None else None
-
-
-def _pages(lists: dict[str, list[Any]]) -> Iterator[dict[str, list[Any]]]:
-    """Splits the lists into pages. Each page fits into one record."""
-    page: dict[str, list[Any]] = {}
-    room = _ROOM
-    for name, values in lists.items():
-        for value in values:
-            size = len(codec.pack(value))
-            if size > room or len(page.get(name, ())) == MOST_LISTED:
-                yield page
-                page = {}
-                room = _ROOM
-            page.setdefault(name, []).append(value)
-            room -= size
-    if page:
-        yield page
 
 
 def _authority(author: Author) -> Authority:

@@ -13,6 +13,7 @@ from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.person_name import format_person
 from meshcoop.cli.relay_text import describe_relay
 from meshcoop.client import Page
+from protocol.authority.kind_names import RENEWAL
 from protocol.display_text import safe_line, safe_text
 from protocol.errors import fill_in
 from protocol.local_clock import LocalClock
@@ -75,9 +76,11 @@ def _origin(row: Shown, specs: int) -> str:
     return f"from a version of the specs after {specs}"
 
 
-def format_steps(steps: list[Shown]) -> str:
+def format_steps(steps: list[Shown], growth: list[str] | None = None) -> str:
     """Formats each step that the reader can take next. Shows the command that posts this step. If
     somebody waits for a step, marks the step.
+
+    `growth` are the lines that say who votes and who does not vote yet.
     """
     lines = []
     for step in steps:
@@ -87,9 +90,25 @@ def format_steps(steps: list[Shown]) -> str:
         if step["ask"]:
             options = ", ".join(_option(name) for name in step["ask"])
             lines.append(f"      fill in: {options}")
+        lines.extend(f"      {_capitalize(format_remark(remark))}" for remark in step["says"])
     if not steps:
-        return "Nothing waits for you."
-    return "\n".join(lines)
+        lines.append("Nothing waits for you.")
+    return "\n".join(lines + (growth or []))
+
+
+def format_growth(voters: list[Shown], newcomers: list[Shown], clock: LocalClock) -> list[str]:
+    """Says who votes, and who does not vote yet: since when, and why. If everybody votes, says
+    nothing.
+    """
+    if not newcomers:
+        return []
+    lines = ["", f"Voters: {_format_value(voters)}."]
+    return lines + [_format_newcomer(row, clock) for row in newcomers]
+
+
+def _format_newcomer(row: Shown, clock: LocalClock) -> str:
+    since = format_time(row["created"], clock)
+    return f"No voter yet: {format_person(row)}, since {since}; {format_remark(row['says'][0])}."
 
 
 def format_mute(answer: Shown) -> str:
@@ -216,13 +235,17 @@ def format_remark(remark: Shown) -> str:
 
 def format_remarks(remarks: list[Shown]) -> str:
     """Joins several remarks into one sentence. Each remark is a part of this sentence."""
-    text = "; ".join(map(format_remark, remarks))
-    return text[:1].upper() + text[1:] + "."
+    return _capitalize("; ".join(map(format_remark, remarks))) + "."
+
+
+def _capitalize(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _format_command(step: Shown) -> str:
     """Returns the command line that posts a step. Shortens the ids in the command line."""
-    words = ["meshcoop post", step["kind"]]
+    is_renewal = step["kind"] == RENEWAL  # it has a command of its own
+    words = ["meshcoop renew"] if is_renewal else ["meshcoop post", step["kind"]]
     if step["about"]:
         words.append(f"--about {step['about'][:8]}")
     for name, value in step["given"].items():
@@ -230,6 +253,8 @@ def _format_command(step: Shown) -> str:
             text = safe_line(str(part))
             is_id = len(text) == _ID_LENGTH and " " not in text
             words.append(f"{_option(name)} {text[:8] if is_id else shlex.quote(text)}")
+    if step["will_vote"] is not None:
+        words.append("--will-vote NUMBER")
     return " ".join(words)
 
 
@@ -240,6 +265,8 @@ def _option(name: str) -> str:
 def _format_line(view: Shown) -> str:
     if "neighbourhood" in view or "addresses" in view:
         return describe_relay(view)
+    if view["kind"] == "newcomer":
+        return f"{view['id'][:8]}  {format_person(view)}  {format_remarks(view['says'])}"
     if view["kind"] == "suggestion":
         return _format_suggestion(view)
     if view["kind"] == "reciprocity":
@@ -360,7 +387,7 @@ def _format_argument(name: str, value: Any) -> str:
         case "on":
             day = date.fromisoformat(value[:_DAY_LENGTH])
             return f"{day.day} {day:%B}"
-    if isinstance(value, list):
+    if isinstance(value, list) and any("code" in part for part in value):
         return "; ".join(format_remark(part) for part in value)
     return _format_value(value)
 

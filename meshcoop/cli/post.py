@@ -19,6 +19,7 @@ from meshcoop.client import Client, NodeGone
 from meshcoop.errors import Mistake
 from protocol.errors import Refused
 from protocol.fold.registry import KINDS, DeclaredKind
+from protocol.kinds.decisions import Vote
 from protocol.wire import calls
 
 AboutOption = Annotated[str, Parameter(help="the id of what this answers")]
@@ -26,13 +27,24 @@ RepresentedOption = Annotated[
     str | None, Parameter(name="--for", help="the person you act for, who has given you a proxy")
 ]
 
+WillVoteOption = Annotated[
+    int | None,
+    Parameter(
+        help="how many people will vote in the next term; needed for more than a few newcomers"
+    ),
+]
+
 _USAGE = 2
 _MAX_LINE = 1024 * 1024
-_LINE_KEYS = {"kind", "about", "as", "for", "fields"}
+_LINE_KEYS = {"kind", "about", "as", "for", "fields", "will_vote"}
 
 
 def propose_renewal(
     *,
+    joining: Annotated[
+        list[str] | None,
+        Parameter(negative=(), help="who joins the voters; repeat for each (default: everybody)"),
+    ] = None,
     moderator: Annotated[
         list[str] | None,
         Parameter(negative=(), help="a moderator of the next term; repeat to name all of them"),
@@ -42,6 +54,7 @@ def propose_renewal(
         int | None, Parameter(help="percent of the roll that a decision has to exceed")
     ] = None,
     title: Annotated[str | None, Parameter(help="what it is about, in a few words")] = None,
+    will_vote: WillVoteOption = None,
     as_: PersonOption = None,
     context: ContextArgument,
 ) -> None:
@@ -49,7 +62,13 @@ def propose_renewal(
     it is.
     """
     call = calls.Renew(
-        moderators=moderator, vouchers=vouchers, share=share, title=title, person=as_
+        joining=joining,
+        moderators=moderator,
+        vouchers=vouchers,
+        share=share,
+        title=title,
+        person=as_,
+        will_vote=will_vote,
     )
     with context.connect_node() as node:
         renewal = node.call(call)
@@ -97,7 +116,23 @@ def _make_command(kind: DeclaredKind) -> Callable[..., None]:
         call = calls.Post(kind=kind.name, about=about, as_=as_, for_=for_, fields=fields)
         _post_record(context, call)
 
-    command = post_root if kind.is_root else post_answer
+    def post_vote(
+        *,
+        about: AboutOption,
+        will_vote: WillVoteOption = None,
+        as_: PersonOption = None,
+        for_: RepresentedOption = None,
+        context: ContextArgument,
+        **fields: Any,
+    ) -> None:
+        call = calls.Post(
+            kind=kind.name, about=about, as_=as_, for_=for_, fields=fields, will_vote=will_vote
+        )
+        _post_record(context, call)
+
+    command: Callable[..., None] = post_root if kind.is_root else post_answer
+    if kind.view_type is Vote:
+        command = post_vote
     command.__doc__ = (kind.view_type.__doc__ or "").split("\n", maxsplit=1)[0]
     return command
 
@@ -117,7 +152,8 @@ def _post_lines(
     lines: Annotated[
         bool,
         Parameter(
-            negative=(), help="JSON objects {kind, about?, as?, for?, fields}, one a line, on stdin"
+            negative=(),
+            help="JSON objects {kind, about?, as?, for?, fields, will_vote?}, one a line, on stdin",
         ),
     ] = False,
     context: ContextArgument,
@@ -166,7 +202,9 @@ def _post_line(node: Client, line: bytes) -> dict[str, Any]:
     try:
         params = json.loads(line.decode("utf-8-sig"))
         if type(params) is not dict or not set(params) <= _LINE_KEYS:
-            return {"error": "A line is a JSON object with kind, about, as, for and fields."}
+            return {
+                "error": "A line is a JSON object with kind, about, as, for, fields and will_vote."
+            }
         call = calls.Post.read(params)
         posted: dict[str, Any] = node.call(replace(call, pin=obtain_pin(node, call.as_)))
     except NodeGone:

@@ -9,13 +9,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from meshcoop.cli import plain_text
-from meshcoop.cli.context import Context, ContextArgument, read_clock
+from meshcoop.cli.context import Context, ContextArgument, clock_of_status, read_clock
 from meshcoop.client import Client
 from meshcoop.errors import Mistake
 from meshcoop.home import passphrase
 from protocol.wire import calls
 
 _USAGE = 2
+_MOST_NEWCOMERS = 20
 
 PersonOption = Annotated[str | None, Parameter(name="--as", help="which person of this home posts")]
 ReaderOption = Annotated[
@@ -79,7 +80,8 @@ def show_next_steps(
     """
     with context.connect_node() as node:
         steps = node.list_all(calls.NextSteps(id=record, as_=as_, pin=obtain_pin(node, as_)))
-    context.answer(steps, lambda: plain_text.format_steps(steps))
+        growth = _describe_growth(node) if record is None and not context.json else []
+    context.answer(steps, lambda: plain_text.format_steps(steps, growth))
 
 
 def show_balance(person: str | None = None, /, *, context: ContextArgument) -> None:
@@ -151,6 +153,17 @@ def search_records(
     wanted = calls.Search(words=" ".join(words), limit=limit, after=after, muted=muted)
     with context.connect_node() as node:
         _print_list(context, node, wanted, is_page=page)
+
+
+def _describe_growth(node: Client) -> list[str]:
+    """Says who votes and who does not vote yet. If there are many newcomers, names the first."""
+    status = node.call(calls.Status())
+    page = node.list_rows(calls.List(what="newcomers", limit=_MOST_NEWCOMERS))
+    voters = status["term"]["roll"] if status["term"] else []
+    lines = plain_text.format_growth(voters, [*page.rows], clock_of_status(status))
+    if page.next is not None:
+        lines.append(f"`meshcoop list newcomers` shows all {page.total}.")
+    return lines
 
 
 def _print_list(

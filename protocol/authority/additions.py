@@ -18,6 +18,22 @@ def find_additions(authority: Authority) -> dict[bytes, frozenset[bytes]]:
     return {renewal: people for renewal, people in added.items() if people}
 
 
+def find_added(authority: Authority, term: Term) -> frozenset[bytes]:
+    """Returns the people that a next term adds to the roll. If the term changes anything else,
+    returns nobody.
+    """
+    return _added(authority, term, register_change.holdings_to_write(authority))
+
+
+def is_typed(authority: Authority, term: Term) -> bool:
+    """R-16.5m: returns whether a person has to type their yes to a next term.
+
+    One key is enough for a term that only adds members, at most half as many as vote now.
+    """
+    added = find_added(authority, term)
+    return not added or 2 * len(added) > len(authority.term.roll)
+
+
 def _added(authority: Authority, term: Term, holds: list[list[object]]) -> frozenset[bytes]:
     """Returns the members that a term adds to the roll. If the term changes anything else, returns
     nobody.

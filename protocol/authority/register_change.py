@@ -130,10 +130,16 @@ def cuts_at_heads(
     return [[device, heads.get(device, 0)] for device in devices][:_MAX_CUTS]
 
 
+def holdings_in_force(authority: Authority) -> dict[Register, Holding]:
+    """Returns what each register holds now, if anything was ever decided about it."""
+    holdings: dict[Register, Holding] = {**authority.term.written, **authority.registers}
+    return {register: held for register, held in holdings.items() if held.n}
+
+
 def holdings_to_write(authority: Authority) -> list[list[Any]]:
     """Returns the holdings of all registers, sorted, for a renewal to write down (R-03.22)."""
-    holdings: dict[Register, Holding] = {**authority.term.written, **authority.registers}
-    lists = [[what, key, held.n, held.value] for (what, key), held in holdings.items() if held.n]
+    holdings = holdings_in_force(authority)
+    lists = [[what, key, held.n, held.value] for (what, key), held in holdings.items()]
     return sorted(lists, key=_by_register)
 
 

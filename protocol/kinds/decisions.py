@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, TypedDict
 
 from protocol.authority import register_change, terms
-from protocol.authority.additions import find_additions
+from protocol.authority.additions import find_added, is_typed
 from protocol.authority.authority import Authority
 from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.authority.kind_names import PART, PROPOSAL, REMOVE, RENEWAL, VOTE
@@ -77,12 +77,14 @@ class Newcomer(TypedDict):
 class VotedOnTerm(Voted):
     """How people have voted on the next term, and whom it adds to the roll.
 
-    `adds` is empty if the term changes anything else. `is_most` is true if the number of added
-    people is greater than half the number of people on the roll.
+    `adds` is empty if the term changes anything else. `will_vote` is the number of people on the
+    roll of the next term. It is None while a part of the renewal is missing. `is_typed` says
+    whether a person types this number with a yes (R-16.5m).
     """
 
     adds: list[Newcomer]
-    is_most: bool
+    will_vote: int | None
+    is_typed: bool
 
 
 class Votable(Kind):
@@ -425,7 +427,9 @@ class Renewal(Votable):
         """Returns the votes that count now, and whom the term would add to the roll."""
         del clock
         voters = len(authority.term.roll)
-        added = find_additions(authority).get(self.id, frozenset())
+        ballot = authority.renewals.get(self.id)
+        term = ballot.term if ballot is not None and self.parent == authority.term.id else None
+        added = find_added(authority, term) if term is not None else frozenset()
         return {
             "voted": _count_votes(authority, self.id),
             "needed": votes_needed(_SHARE_OF_RENEWAL, voters),
@@ -434,7 +438,8 @@ class Renewal(Votable):
                 {"person": person, "vouchers": sorted(authority.vouchers_of(person))}
                 for person in sorted(added)
             ],
-            "is_most": 2 * len(added) > voters,
+            "will_vote": len(term.roll) if term is not None else None,
+            "is_typed": term is None or is_typed(authority, term),
         }
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:

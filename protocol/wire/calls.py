@@ -35,6 +35,9 @@ _MOST_SHOWN = 64  # characters of an unknown name that a refusal repeats
 
 _AS = TypedText(help="the person of this home who makes the call")
 _PIN = TypedText(max=MOST_PIN, help="the PIN of the guest whom `as` names")
+_WILL_VOTE = Count(
+    help="how many people will vote in the next term, as a person typed it (R-16.5m)"
+)
 _BEFORE = TypedText(help="only lines of the history before this one")
 _MUTED = Flag(help="only what muted people posted")
 _AGREEMENT = TypedText(help="the agreement to which the address belongs")
@@ -185,6 +188,7 @@ class Post(Call):
         TypedText(help="the person for whom it is signed by proxy"), default=None
     )
     pin: str | None = param(_PIN, default=None)
+    will_vote: int | None = param(_WILL_VOTE, default=None)
 
 
 @method("next_steps", result="a page of steps (R-06.12a)")
@@ -323,11 +327,16 @@ class Approve(Call):
 class Renew(Call):
     """Proposes the next term. The proposal also writes down everything that is in force."""
 
+    joining: object = param(
+        TypedValue(help="who joins the voters; without it, everybody who does not vote yet"),
+        default=None,
+    )
     moderators: object = param(TypedValue(help="as in a renewal (see 16)"), default=None)
     vouchers: object = param(TypedValue(help="as in a renewal"), default=None)
     share: object = param(TypedValue(help="as in a renewal"), default=None)
     title: object = param(TypedValue(help="as in a renewal"), default=None)
     person: str | None = param(TypedText(help="the person of this home who proposes"), default=None)
+    will_vote: int | None = param(_WILL_VOTE, default=None)
 
 
 # -- devices and guests ---------------------------------------------------------------------------

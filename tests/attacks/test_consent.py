@@ -1,17 +1,20 @@
 """Nobody's software makes false people voters: a home says yes only for whom its person vouched."""
 
-from contextlib import suppress
 from itertools import combinations
+from types import SimpleNamespace
 
 import pytest
+import trio
 
+from meshcoop.api.methods.method_table import Methods
 from meshcoop.author import newcomers
 from meshcoop.author import renewal as deciding
 from meshcoop.author.folding import fold_at_once
+from meshcoop.cli.plain_text import format_remark
 from protocol.authority.additions import find_additions
-from protocol.errors import Refused
 from protocol.fold.registry import KINDS
 from protocol.record.envelope import DAY_MS
+from tests.meshcoop.api.test_steps import node_of
 from tests.support.street_in_memory import settle, street
 
 MOST = 8
@@ -69,11 +72,20 @@ def test_one_invited_person_with_ten_false_friends_does_not_expel_the_founders(d
             a_day(*homes, writing=day < 2)
             for home in founders:
                 assert not votes_of(home, home.me.device)
-            additions = find_additions(founders[1].state.authority)
-            asked |= {person for added in additions.values() for person in added}
+            asked |= _asked_in_words(founders[1])
         assert people <= roll(founders[0])
         assert roll(founders[0]) == {*people, mal.me.person}
-        assert {friend.person for friend in false} <= asked  # in words: the list `adds`
+        mals = mal.me.person.hex()[:8]
+        assert {f"{one.person.hex()[:8]}: {mals} vouched" for one in false} <= asked
+
+
+def _asked_in_words(home):
+    """Returns the sentences with which Today and `meshcoop next` ask the home's person. Nobody can
+    agree to them with one key, because they would give the street to others.
+    """
+    rows = trio.run(Methods(node_of(home)).table()["list"], {"what": "waiting"})["rows"]
+    assert all(row["is_typed"] for row in rows)
+    return {format_remark(remark) for row in rows for remark in row["says"]}
 
 
 def _false_renewal(mal, false, day):
@@ -175,41 +187,39 @@ def test_nobody_takes_along_who_is_alone_on_the_roll():
         assert ready == [ben.me.person]
 
 
-def test_a_street_grows_with_few_keys():
-    """Measures how many answers people give while a street of nine comes onto the roll."""
-    with street(homes=9, vouchers=2) as homes:
-        ada, *others = homes
-        everybody = {home.me.person for home in homes}
-        keys = 1  # Ada, alone on the roll, lets two vote
-        deciding.renew(ada.author, joining=[home.me.person for home in others[:2]])
+def test_a_newcomer_is_proposed_alone_after_a_week_beside_false_people():
+    """Attacker: somebody on the roll, who got a yes to a renewal full of false people. Asset: the
+    vote of a newcomer in it.
+    """
+    with street(homes=4, vouchers=1) as homes:
+        ada, ben, mal, cho = homes
+        quiet = [ada.street.person() for _ in range(2)]
+        for one in quiet:
+            ada.admit(one)
+        on_roll = [ben.me.person, mal.me.person, *(one.person for one in quiet)]
+        deciding.renew(ada.author, joining=on_roll)
         settle(*homes)
-        for newcomer in others[2:]:  # the second voucher, so that two homes agree by themselves
-            admit(others[0], newcomer)
+        false = mal.street.person()
+        mal.admit(false)
+        joining = sorted([false.person, cho.me.person])
+        full = deciding.renew(mal.author, joining=joining)
         settle(*homes)
-        days = 0
-        while roll(ada) != everybody and days < 30:
-            a_day(*homes, writing=days < 3)
-            days += 1
-            keys += _press_once(homes)
-        assert roll(ada) == everybody
-        assert keys <= 8, keys
-        assert days <= 15
+        ada.author.write(KINDS["vote"], {"choice": "yes"}, about=full.id)
+        ben.author.write(KINDS["vote"], {"choice": "no"}, about=full.id)
+        for day in range(8):
+            a_day(ada, cho, writing=day < 2)
+            additions = find_additions(ada.state.authority)
+            assert ({cho.me.person} in additions.values()) == (day >= 6), day
 
 
-def _press_once(homes):
-    """Lets people say yes until an open renewal passes. Returns how many keys they pressed."""
-    pressed = 0
-    for renewal in sorted(find_additions(homes[0].state.authority)):
-        for home in homes:
-            authority = home.state.authority
-            ballot = authority.renewals[renewal]
-            if ballot.parent != authority.term.id or home.me.person not in authority.term.roll:
-                continue
-            if home.me.person in ballot.yes or 2 * len(ballot.yes) > ballot.roll:
-                continue
-            with suppress(Refused):  # they said yes to a rival in this round
-                home.author.write(KINDS["vote"], {"choice": "yes"}, about=renewal)
-                pressed += 1
-            settle(*homes)
-        break
-    return pressed
+@pytest.mark.parametrize("vouchers", range(1, 13))
+def test_a_home_that_is_on_for_one_hour_a_day_has_its_turn(vouchers):
+    """Attacker: a voucher whose patched home never proposes. Asset: the vote of a newcomer."""
+    people = [bytes([n]) * 32 for n in range(vouchers)]
+    authority = SimpleNamespace(
+        vouchers_of=lambda newcomer: set(people), term=SimpleNamespace(roll=frozenset(people))
+    )
+    evening = 19 * 3_600_000
+    for person in people:
+        hours = [day * DAY_MS + evening for day in range(8 * vouchers)]
+        assert any(deciding.has_turn(authority, person, b"newcomer", hour) for hour in hours)

@@ -34,7 +34,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "join": (ID, "--as", "Ada"),
     "approve": ("Ada",),
     "guest": ("--as", "Flo"),
-    "renew": (),
+    "renew": ("--will-vote", "1"),
     "recovery": (),
     "devices": (),
     "certify": (),

@@ -183,7 +183,7 @@ def test_with_two_vouchers_a_guest_waits_and_is_let_in(household):
     with folder() as one:
         cleo = one.founder("Cleo", "--vouchers", "2")
         dan = one.newcomer(cleo, "Dan")
-        cleo("renew")
+        cleo("renew", "--will-vote", "2")
         eventually(lambda: len(dan("status")["term"]["roll"]) == 2, "the roll does not grow")
         eve = one.home("eve")
         waits = eve("join", cleo.invite(), "--as", "Eve", "--listen", one.listen())

@@ -50,7 +50,10 @@ def ben_and_cleo(neighbourhood):
     ben, asks, used = knock(one, ada, "Ben")
     assert ada("approve", "Ben") == {"person": asks["person"]["id"], "state": "member"}
     admitted(ben)
-    ada("renew")
+    asked = ada.refused("renew")
+    assert "Then 2 people vote (new: " in asked
+    assert "(R-16.5m)" in ada.refused("renew", "--will-vote", "3")
+    ada("renew", "--will-vote", "2")
     eventually(lambda: len(ben("status")["term"]["roll"]) == 2, "the roll does not grow")
     cleo, asks, code = knock(one, ada, "Cleo")
     assert ada("approve", "Cleo")["state"] == "waiting"

@@ -59,7 +59,7 @@ def monday(one, elder):
     """
     neighbour = one.founder("Neighbour", *CHARTER)
     driver = comes(one, "Driver", neighbour)  # while there is one person, one suffices
-    neighbour("renew")
+    neighbour("renew", "--will-vote", "2")
     eventually(lambda: len(on_roll(driver)) == 2, "the roll does not grow")
     nurse = comes(one, "Nurse", neighbour, driver)
     with pin(neighbour, elder):
@@ -83,9 +83,9 @@ def renewal(homes):
     """Puts all people on the roll, with a council of three."""
     neighbour, driver, *_ = homes
     council = [word for name in ("Neighbour", "Driver", "Nurse") for word in ("--moderator", name)]
-    renewal = driver("renew", *council)["id"]
+    renewal = driver("renew", "--will-vote", "5", *council)["id"]
     neighbour.has(renewal)
-    neighbour.post("vote", "--about", renewal, "--choice", "yes")
+    neighbour.post("vote", "--about", renewal, "--choice", "yes", "--will-vote", "5")
     eventually(lambda: all(len(on_roll(home)) == 5 for home in homes), "the roll does not grow")
 
 

@@ -4,6 +4,7 @@ from tests.support.fake_node import (
     ADA,
     MARIA,
     SAM,
+    FakeNode,
     ident,
     intent,
     person,
@@ -102,6 +103,86 @@ def governed():
     _let_ada_answer(node)
     node.vouched = [{"person": WIM, "vouchers": [SAM]}]
     return node
+
+
+def named_alike(name, start):
+    """Makes a person whose name another person has too. The id begins with `start`."""
+    return {"id": start.ljust(64, "0"), "name": name, "mark": start}
+
+
+BEN, CHO = person("Ben", 4), named_alike("Cho", "5ca1e0de")
+LIKE_CHO = named_alike("Chо", "7e11ab1e")  # with a Cyrillic letter
+
+
+def remark(code, **arguments):
+    return {"code": code, "arguments": arguments}
+
+
+def growing():
+    """Makes a street that asks Ada whether newcomers may vote: once by one key, once by a number
+    that she types.
+    """
+    node = street()
+    by_key = [
+        remark("may_vote", people=[BEN, CHO]),
+        remark("vouched_by", other=BEN, people=[SAM, MARIA]),
+        remark("vouched_by", other=CHO, people=[SAM]),
+        remark("named_alike", actor=CHO, people=[LIKE_CHO]),
+    ]
+    by_number = [
+        remark("may_term_begin"),
+        remark("join_voters", people=[BEN, CHO]),
+        remark("leave_voters", people=[SAM]),
+        remark("type_to_agree", count=4),
+    ]
+    for number, says, count, is_typed in ((70, by_key, 5, False), (71, by_number, 4, True)):
+        renewal = view(number, "renewal", SAM, title=None, parent=ident(90), moderators=[MARIA])
+        renewal |= {"voted": {"yes": [SAM], "no": []}, "needed": 2, "voters": 3, "adds": []}
+        renewal |= {"will_vote": count, "is_typed": is_typed}
+        node.lists["renewals"].append(renewal)
+        node.lists["waiting"].append(waiting_row(renewal, "vote", says=says))
+        typed = count if is_typed else None
+        node.steps += [
+            {**row, "awaited": False, "says": says, "will_vote": typed}
+            for row in vote_rows(renewal["id"])
+        ]
+    node.lists["newcomers"] = [
+        newcomer(BEN, "votes_are_missing", count=1, total=2),
+        newcomer(CHO, "wrote_too_little", count=1),
+    ]
+    return node
+
+
+def lone_voter():
+    """Makes a street in which Ada votes alone, and could let two others vote."""
+    node = FakeNode()
+    node.term = term([ADA], [ADA])
+    says = [
+        remark("may_vote", people=[BEN, SAM]),
+        remark("vouched_by", other=BEN, people=[ADA]),
+        remark("vouched_by", other=SAM, people=[ADA]),
+        remark("type_to_agree", count=3),
+    ]
+    question = view(90, "renewal", ADA, title=None, will_vote=3, is_typed=True, says=says)
+    step = {"kind": "renewal", "about": None, "given": {"joining": [BEN["id"], SAM["id"]]}}
+    node.lists["waiting"] = [
+        {**question, "because": "awaited", "step": step, "thread": ident(90), "thread_title": None}
+    ]
+    node.lists["newcomers"] = [newcomer(one, "one_is_asked", actor=ADA) for one in (BEN, SAM)]
+    return node
+
+
+def newcomer(one, code, **arguments):
+    says = [remark(code, **arguments)]
+    created = "2026-11-21T09:00:00.000Z"
+    return {
+        **one,
+        "kind": "newcomer",
+        "author": one,
+        "created": created,
+        "state": code,
+        "says": says,
+    }
 
 
 def vote_rows(about):

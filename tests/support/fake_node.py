@@ -138,7 +138,11 @@ class FakeNode:
             "suggestions": [],
             **{name: [] for name in (*TOGETHER, *GOVERNING, *SERVING)},
         }
-        self.lists |= {"waiting": [], "board": []}  # in addition to rows made from the rest
+        self.lists |= {
+            "waiting": [],
+            "board": [],
+            "newcomers": [],
+        }  # in addition to rows made from the rest
         self.steps = []
         self.ways = {}  # ways of an introduction to a person, by the person's id
         self.lists["charters"] = [charter()]

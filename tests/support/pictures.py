@@ -13,7 +13,7 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 from tests.support.fake_circle import together
-from tests.support.fake_governance import governed
+from tests.support.fake_governance import governed, growing, lone_voter
 from tests.support.fake_lunch import lunch
 from tests.support.fake_node import (
     FakeNode,
@@ -39,6 +39,19 @@ DRAWN = {"today", "board", "thread", "request", "circle", "neighbourhood", "serv
 async def today(pilot):
     await shows(pilot, "Needs your answer (2)", "New on the board (3)")
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
+
+
+async def growth(pilot):
+    await shows(pilot, "[y] May", "Do not vote yet (2)")
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
+
+
+async def lone(pilot):
+    await shows(pilot, "vote from now on?")
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
+    await pilot.press("enter")
+    await shows(pilot, "Voters then", "Type 3 to agree")
+    await until(pilot, lambda: isinstance(pilot.app.focused, LineInput))
 
 
 async def nothing(pilot):
@@ -238,6 +251,9 @@ async def leave(pilot):
 
 SCENES = {
     "today": (today, street, (80, 24)),
+    "growth": (growth, growing, (80, 24)),
+    "growth-60": (growth, growing, (60, 24)),
+    "lone-voter": (lone, lone_voter, (80, 24)),
     "empty": (nothing, FakeNode, (80, 24)),
     "board": (board, street, (80, 24)),
     "board-60": (board, street, (60, 24)),

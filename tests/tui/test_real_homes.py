@@ -73,7 +73,7 @@ def test_a_request_comes_without_a_key_and_a_form_posts_one_back(homes):
 
 
 def test_a_decision_is_voted_on_and_the_next_term_proposed(homes):
-    renewal = homes.run("ada", "renew")["id"]
+    renewal = homes.run("ada", "renew", "--will-vote", "2")["id"]
     homes.run("ben", "wait", "--id", renewal)
     change = ["--change", "charter", "answer-days=5"]
     act = homes.run("ben", "post", "proposal", "--title", "More time [/] to answer", *change)["id"]
@@ -91,8 +91,8 @@ def test_a_decision_is_voted_on_and_the_next_term_proposed(homes):
         terminal.type("6")
         terminal.until("Decisions (2)", "passed · 2 yes, 0 no", "Time to answer: 5 days")
         terminal.type("\t\t\x1b[B\r")  # the second entry of the list of acts
-        terminal.until("In a new term everybody", "[x] Ada", "[ ] Ben")
-        terminal.type("\x1bOQ")  # F2
+        terminal.until("In a new term everybody", "[x] Ada", "[ ] Ben", "Then 2 people vote")
+        terminal.type("2\x1bOQ")  # how many vote then, and F2
         terminal.until("Decisions (3)")
         terminal.type("q")
         assert terminal.wait() == 0

@@ -47,6 +47,7 @@ FIELD_LABELS = {
     "moderators": _("Moderators"),
     "vouchers": _("Vouchers"),
     "share": _("Percent"),
+    "will_vote": _("Voters then"),
     "matters": _("For what"),
     "reason": _("Why"),
     "choice": _("Vote"),

@@ -30,7 +30,7 @@ _DURATIONS = frozenset({"minutes", "limit", "balance"})  # arguments of remarks
 
 @dataclass(frozen=True)
 class Card:
-    """A card is an entry of a list. It has a title, and a line below the title. The field `id` is
+    """A card is an entry of a list. It has a title, and lines below the title. The field `id` is
     the id of a record, or a word that the screen itself chose.
     """
 
@@ -39,13 +39,16 @@ class Card:
     detail: str = ""
     quiet: bool = False  # true if the reader need not do anything here
     cautious: bool = False  # true if the cursor comes here only when the reader moves it
+    more: tuple[str, ...] = ()  # further lines
+    has_key: bool = False  # true if one key answers this card
 
     def content(self) -> Content:
         """Formats the card for a list. Makes people's words in it safe to show."""
         style = "" if self.quiet else "bold"
         # The detail is not dim: on the highlight of most themes, dim text is too faint to read.
-        detail = "\n" + safe_line(self.detail) if self.detail else ""
-        return Content.assemble((safe_line(self.title) or "…", style), detail)
+        lines = [safe_line(line) for line in (self.detail, *self.more) if line]
+        below = "".join("\n" + line for line in lines)
+        return Content.assemble((safe_line(self.title) or "…", style), below)
 
 
 # -- text -----------------------------------------------------------------------------------------
@@ -272,6 +275,8 @@ def _argument_in_words(arguments: Shown, argument: str) -> str:
         return ", ".join(labels.DAYS[day] for day in value if day in range(len(labels.DAYS)))
     if argument == "on":
         return _day_of_month(arguments.text(argument) or "")
+    if people := arguments.people(argument):
+        return person_names(people)
     if parts := arguments.rows(argument):
         return "; ".join(remark_in_words(part) for part in parts)
     somebody = arguments.person(argument)

@@ -13,6 +13,7 @@ from textual.content import Content
 
 from protocol.display_text import safe_text
 from protocol.schema import register_names
+from protocol.schema.fields import Integer
 from protocol.wire import calls
 from tui.format import labels, phrases
 from tui.format.phrases import Card, Part
@@ -29,6 +30,10 @@ RENEWAL = "renewal"
 REMOVE = "remove"
 VOTE = "vote"
 
+MOST_LINES = 8  # lines below a question; what has more is opened before it is answered
+
+_WILL_VOTE = "will_vote"
+_TYPED = {_WILL_VOTE: Integer(required=True, min=1)}
 _NEW_VALUE = "new"  # the name of the field for a rule's new value
 _CHANGE_PARTS = 4  # what, key, number and value
 
@@ -64,8 +69,8 @@ class DecisionFace(Face):
                 who=requesters(row), person=phrases.name(row.person("person"))
             )
             return Card(row.id, label, safe_text(row.text("why") or ""))
-        if row.rows("adds"):
-            return Card(row.id, _newcomers_question(row), _vouchers_line(row))
+        if row.kind == RENEWAL:
+            return renewal_question(row)
         label = _("Vote: {title}").format(title=decision_title(row))
         return Card(row.id, label, change_line(row, reader))
 
@@ -89,6 +94,31 @@ class DecisionFace(Face):
             yield replace(removal_step(person, reader.term), waits=not root.is_by(reader.me))
         elif root.state == "in force":
             yield restoration_step(person)
+
+
+def renewal_question(row: Shown) -> Card:
+    """Makes the card that asks the reader whether a next term may begin.
+
+    One key answers if the node wants nothing typed, and if the card shows everything.
+    """
+    question, *lines = [phrases.remark_in_words(remark) for remark in row.rows("says")] or [""]
+    has_key = not row.flag("is_typed") and len(lines) <= MOST_LINES
+    title = _("[y] {question}").format(question=question) if has_key else question
+    shown = [phrases.capitalized(line) for line in lines[:MOST_LINES]]
+    cut = phrases.cut_note(len(lines) - MOST_LINES, _("press Enter"))
+    return Card(row.id, title, more=(*shown, cut), has_key=has_key)
+
+
+def lone_voter_step(row: Shown) -> NextStep:
+    """Returns the step by which the only voter lets others vote. `row` asks for it."""
+    step = row.row("step") or Shown({})
+    given = step.row("given") or Shown({})
+    lines = [phrases.remark_in_words(remark) for remark in row.rows("says")]
+    meaning = "\n".join(phrases.capitalized(line) for line in lines)
+    words = StepWords(
+        _("Let others vote"), meaning, send=partial(_send_addition, given.texts("joining"))
+    )
+    return NextStep(RENEWAL, None, words, waits=True, fields=(), extra=_TYPED)
 
 
 def ordered_cards(views: Iterable[Shown], awaited: Collection[str], reader: Reader) -> list[Card]:
@@ -178,9 +208,12 @@ def subject_line(concerns: Shown | None) -> str:
 # -- steps that begin a decision -------------------------------------------------------------------
 
 
-def renewal_step(term: Shown) -> NextStep:
-    """Returns the step that proposes a renewal, which begins the next term."""
+def renewal_step(term: Shown, members: Iterable[Shown]) -> NextStep:
+    """Returns the step that proposes a renewal, which begins the next term. All members vote in
+    it.
+    """
     moderators = sorted(person.id or "" for person in term.people("moderators"))
+    voters = [member.as_person() for member in members if member.state == "member"]
     return NextStep(
         kind=RENEWAL,
         about=None,
@@ -190,8 +223,8 @@ def renewal_step(term: Shown) -> NextStep:
                 "In a new term everybody who was let in can vote. It names the moderators and "
                 "keeps all rules and decisions. It begins when more than half of the voters of "
                 "this term say yes; proposing it counts as your yes. You cannot undo it, but you can "
-                "hold another one."
-            ),
+                "hold another one. Then {count} people vote: {who}."
+            ).format(count=len(voters), who=phrases.person_names(voters)),
             send=_send_renewal,
         ),
         fields=("title", "moderators", "vouchers", "share"),
@@ -200,6 +233,7 @@ def renewal_step(term: Shown) -> NextStep:
             "vouchers": str(term.number("vouchers") or ""),
             "share": str(term.number("share") or ""),
         },
+        extra=_TYPED,
     )
 
 
@@ -323,8 +357,30 @@ async def _send_renewal(node: NodeConnection, fields: Mapping[str, object]) -> s
         vouchers=fields.get("vouchers"),
         share=fields.get("share"),
         title=fields.get("title"),
+        will_vote=_typed_number(fields),
     )
     return phrases.posted(await node.call(call))
+
+
+async def _send_addition(
+    joining: list[str], node: NodeConnection, fields: Mapping[str, object]
+) -> str:
+    """Sends a renewal that only adds voters."""
+    call = calls.Renew(joining=joining, will_vote=_typed_number(fields))
+    return phrases.posted(await node.call(call))
+
+
+async def _send_typed_yes(decision: str, node: NodeConnection, fields: Mapping[str, object]) -> str:
+    """Sends a yes, together with the number that the reader typed (R-16.5m)."""
+    choice = {"choice": "yes"}
+    call = calls.Post(kind=VOTE, fields=choice, about=decision, will_vote=_typed_number(fields))
+    return phrases.posted(await node.call(call))
+
+
+def _typed_number(fields: Mapping[str, object]) -> int | None:
+    """Returns the number that the reader typed. The form has checked that it is one."""
+    typed = fields.get(_WILL_VOTE)
+    return int(str(typed)) if typed else None
 
 
 async def _send_rule(rule: str, node: NodeConnection, fields: Mapping[str, object]) -> str:
@@ -350,6 +406,8 @@ def _story_parts(thread: ThreadData, reader: Reader) -> Iterator[Part]:
             yield "\n\n" + safe_text(text).strip()
     yield ("\n\n" + _("What changes") + ": ", "dim")
     yield change_line(root, reader, thread.charter)
+    if root.rows("adds"):
+        yield "\n" + _vouchers_line(root)
     yield ("\n" + _("How it stands") + ": ", "dim")
     if root.kind == REMOVE:
         yield _removal_standing(root) + "\n" + _("A vote can bring them back.")
@@ -403,12 +461,6 @@ def _rule_line(view: Shown, rule: str, value: object, reader: Reader, charter: S
     return _("{rule} (now {value})").format(rule=proposed, value=current)
 
 
-def _newcomers_question(renewal: Shown) -> str:
-    """Returns a question for a renewal that only adds people: whether these people may vote."""
-    people = [person for added in renewal.rows("adds") if (person := added.person("person"))]
-    return _("May {who} vote from now on?").format(who=phrases.person_names(people))
-
-
 def _vouchers_line(renewal: Shown) -> str:
     """Says who vouched for each person whom a renewal adds."""
     sentences = [
@@ -418,8 +470,6 @@ def _vouchers_line(renewal: Shown) -> str:
         )
         for added in renewal.rows("adds")
     ]
-    if renewal.flag("is_most"):
-        sentences.append(_("they are more than half as many as vote now"))
     return phrases.capitalized("; ".join(sentences))
 
 
@@ -497,7 +547,16 @@ def _vote_words(row: Shown, root: Shown, reader: Reader) -> StepWords | None:
     if choice == "yes":
         has_voted = _vote_of(root, reader.me) is not None
         label = _("Vote yes after all") if has_voted else _("Vote yes")
-        return StepWords(label, heading + _("You cannot change a yes afterwards."))
+        meaning = heading + _("You cannot change a yes afterwards.")
+        if not row.has("will_vote"):
+            return StepWords(label, meaning)
+        lines = [phrases.capitalized(phrases.remark_in_words(part)) for part in row.rows("says")]
+        return StepWords(
+            label,
+            "\n".join([*lines, _("You cannot change a yes afterwards.")]),
+            extra=_TYPED,
+            send=partial(_send_typed_yes, root.id),
+        )
     if choice == "no":
         meaning = heading + _("You can still vote yes while it is open.")
         return StepWords(_("Vote no"), meaning)

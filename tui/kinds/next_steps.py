@@ -34,6 +34,7 @@ class StepWords:
     button: str = ""  # the text of the button in the form; empty: that of the kind
     rank: int = 0  # among steps of its sort, smaller ones stand higher
     send: Send | None = None  # how to send it, if it is not posted; returns a sentence
+    extra: Mapping[str, Field] = field(default_factory=dict)  # fields before those of the kind
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def read_step(row: Shown, words: StepWords) -> NextStep:
         given={**first, **words.first},
         fixed={**fixed, **words.fixed},
         among=frozenset(row.texts("among")) if row.has("among") else None,
+        extra=words.extra,
     )
 
 

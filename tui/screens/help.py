@@ -21,6 +21,7 @@ _KEYS_AND_WORDS = (
     _("/         search            a   on the board: everything, or what is open"),
     _("m         on a person: mute or unmute them"),
     _("r         show new cards, where a list says “3 new”"),
+    _("y         on Today, on a question that begins with [y]: yes"),
     _("F2        in a form: post it. Tab or Enter: the next field. Esc keeps it."),
     _("Ctrl-P    a menu of what you can do, and other colours"),
     _("q         close this screen; this home keeps running"),
@@ -48,9 +49,9 @@ _KEYS_AND_WORDS = (
     ),
     "",
     _(
-        "You see what this home has received; there is no server. What the neighbourhood reads is "
-        "not encrypted on this disk, so encrypt the disk. Every command also works without this "
-        "screen: meshcoop --help."
+        "You see what this home has received; there is no server. What it keeps on this disk is "
+        "encrypted, with your passphrase if you gave one. Every command also works without "
+        "this screen: meshcoop --help."
     ),
 )
 

@@ -20,7 +20,7 @@ from tui.screens.search_tab import SearchTab
 from tui.screens.service_page import page_for_card
 from tui.screens.services_tab import ServicesTab
 from tui.screens.thread_page import ThreadScreen
-from tui.screens.today_tab import KNOCK_PREFIX, TodayTab
+from tui.screens.today_tab import PERSON_PREFIX, TodayTab
 from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
@@ -88,8 +88,7 @@ class HomeScreen(Screen[None]):
 
     async def on_suggested_named(self, event: Suggested.Named) -> None:
         """Opens the People tab, with the cursor on the person in a suggestion."""
-        await self.action_tab("people")
-        self.query_one("#people-list", Feed).cards.highlight_card(event.person)
+        await self._show_person(event.person)
 
     async def action_lists(self) -> None:
         """Moves the cursor into the lists of the open tab. If the cursor is in a text line, moves
@@ -100,14 +99,14 @@ class HomeScreen(Screen[None]):
         else:
             await self.action_tab(self.query_one(TabbedContent).active)
 
-    def on_feed_opened(self, event: Feed.Opened) -> None:
-        """Opens the page that a card leads to. If the card is about a person who wants to join,
-        opens the form for vouching.
-        """
+    async def on_feed_opened(self, event: Feed.Opened) -> None:
+        """Opens the page or the form that a card leads to."""
         event.stop()
-        if event.card_id.startswith(KNOCK_PREFIX):
-            step = self.query_one(TodayTab).step_of_knock(event.card_id)
+        step = self.query_one(TodayTab).step_of_card(event.card_id)
+        if step is not None:
             self.app.push_screen(PostFormScreen(self.node, step))
+        elif event.card_id.startswith(PERSON_PREFIX):
+            await self._show_person(event.card_id.removeprefix(PERSON_PREFIX))
         else:
             page = page_for_card(self.node, event.card_id)
             self.app.push_screen(page or ThreadScreen(self.node, event.card_id))
@@ -125,6 +124,10 @@ class HomeScreen(Screen[None]):
         once.
         """
         self._enter_tab()
+
+    async def _show_person(self, person_id: str) -> None:
+        await self.action_tab("people")
+        self.query_one("#people-list", Feed).cards.highlight_card(person_id)
 
     def _enter_tab(self) -> None:
         """Moves the cursor into the tab that the reader opened, if the tab has something to select.

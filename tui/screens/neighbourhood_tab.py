@@ -140,7 +140,11 @@ class NeighbourhoodTab(Pane):
 
     def _begin_renewal(self) -> None:
         if self._is_on_roll():
-            self.app.push_screen(PostFormScreen(self.node, decisions.renewal_step(self.node.term)))
+            self.app.push_screen(
+                PostFormScreen(
+                    self.node, decisions.renewal_step(self.node.term, self._people.values())
+                )
+            )
         else:
             self._show_notice(
                 _("Only a new term changes this, and only voters of this term can propose one.")

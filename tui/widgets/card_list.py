@@ -48,10 +48,12 @@ class CardList(OptionList):
 
     @property
     def is_being_read(self) -> bool:
-        """Whether the reader has moved below the first row. If so, new cards must not move the
-        rows.
+        """Whether new cards must not move the rows: the reader has moved below the first row, or
+        the cursor is on a card that one key answers. So the key never answers another card.
         """
-        return bool(self.highlighted) or self.scroll_offset.y > 0
+        card = self._cards.get(self.highlighted_id or "")
+        has_key = card is not None and card.has_key
+        return bool(self.highlighted) or self.scroll_offset.y > 0 or has_key
 
     @property
     def highlighted_id(self) -> str | None:
@@ -79,7 +81,8 @@ class CardList(OptionList):
 
     def _remove_cards(self, gone: set[str]) -> None:
         """Removes cards from the list. If the card under the cursor is removed, the cursor moves to
-        the next card in its place, or to the first card. It never moves to a cautious card.
+        the next card in its place, or to the first card. It never moves to a cautious card, and
+        never to a card that one key answers.
         """
         chosen = self.highlighted_id
         row = self.highlighted or 0
@@ -91,18 +94,18 @@ class CardList(OptionList):
                 self.highlighted = self.get_option_index(chosen)
             else:
                 next_row = min(row, len(self._cards) - 1)
-                rows = self._open_rows()
+                rows = self._open_rows(is_in_use=True)
                 self.highlighted = next_row if next_row in rows else next(iter(rows), None)
 
     def show_latest(self) -> None:
         """Shows all cards, even the cards that were held back, and moves to the top of the list.
-        The cursor goes to the first card that is not cautious.
+        The cursor goes to the first card to which it may go by itself.
         """
         if list(self._cards.values()) == self._latest:
             return
         self._cards = {card.id: card for card in self._latest}
         self.set_options(Option(card.content(), id=card.id) for card in self._cards.values())
-        self.highlighted = next(iter(self._open_rows()), None)
+        self.highlighted = next(iter(self._open_rows(is_in_use=self.has_focus)), None)
         self.scroll_home(animate=False)
         self._highlight_wanted()
 
@@ -113,9 +116,17 @@ class CardList(OptionList):
         self._wanted_id = card_id
         self._highlight_wanted()
 
-    def _open_rows(self) -> list[int]:
-        """Returns the rows to which the cursor may go by itself."""
-        return [row for row, card in enumerate(self._cards.values()) if not card.cautious]
+    def _open_rows(self, *, is_in_use: bool) -> list[int]:
+        """Returns the rows to which the cursor may go by itself.
+
+        While the list is in use, the cursor goes to no card that one key answers. Else a key that
+        the reader presses just then could answer a question that the reader has not read.
+        """
+        return [
+            row
+            for row, card in enumerate(self._cards.values())
+            if not card.cautious and not (is_in_use and card.has_key)
+        ]
 
     def _highlight_wanted(self) -> None:
         if self._wanted_id in self._cards:

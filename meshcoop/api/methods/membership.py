@@ -7,14 +7,22 @@ from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.resolver import Resolver
-from meshcoop.author import renewal as renewals
+from meshcoop.api.roll_growth import check_typed
+from meshcoop.author.renewal import sign_draft
+from meshcoop.author.term_draft import draft_renewal
 from meshcoop.clock import iso_time
 from protocol.fold.registry import declared_of
 from protocol.kinds.decisions import Renewal
 from protocol.kinds.people import read_person_name
 from protocol.wire import calls
 
-_RENEWAL_FIELDS = ("moderators", "vouchers", "share", "title")  # the fields that a person may set
+_RENEWAL_FIELDS = (
+    "joining",
+    "moderators",
+    "vouchers",
+    "share",
+    "title",
+)  # the fields that a person may set
 
 
 class MembershipMethods:
@@ -64,11 +72,16 @@ class MembershipMethods:
     async def renew(self, call: calls.Renew) -> Params:
         """Proposes the next term. The proposal also lists everything that is in force."""
         membership = await self._node.wait_to_sign()
-        resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
+        presenter = Presenter(membership.state, self._node.now)
+        resolver = Resolver(membership.state, presenter)
         person = None
         if call.person is not None:
             person = resolver.resolve_person(call.person)
         asked = {name: getattr(call, name) for name in _RENEWAL_FIELDS}
         fields = declared_of(Renewal).read_input(asked, resolver.resolve)
-        renewal = renewals.renew(membership.author, person=person, **fields)
+        draft = draft_renewal(membership.author, person=person, **fields)
+        authority = membership.state.authority
+        assert authority is not None, "the draft is made by it"
+        check_typed(authority, draft.term, call.will_vote, presenter)
+        renewal = sign_draft(membership.author, draft)
         return {"id": renewal.id.hex()}

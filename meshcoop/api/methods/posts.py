@@ -15,12 +15,14 @@ from meshcoop.api.plain_values import show_input
 from meshcoop.api.presenter import Presenter, title_of
 from meshcoop.api.queries import open_queries
 from meshcoop.api.resolver import Resolver
+from meshcoop.api.roll_growth import check_vote, describe_vote
 from meshcoop.author.folding import fold_in_steps
 from meshcoop.author.next_steps import Step, find_steps
 from meshcoop.author.signer import Signer
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.home.key_file import Guest
-from protocol.fold.registry import KINDS
+from protocol.fold.registry import KINDS, declared_of
+from protocol.kinds.decisions import Vote
 from protocol.kinds.services.actions import Action
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record
@@ -46,12 +48,16 @@ class PostMethods:
     async def post(self, call: calls.Post) -> Params:
         """Signs one record, stores it and sends it to the neighbours."""
         membership = await self._node.wait_to_sign()
-        resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
+        presenter = Presenter(membership.state, self._node.now)
+        resolver = Resolver(membership.state, presenter)
         fields = call.fields or {}
         about = None if call.about is None else resolver.resolve_record(call.about)
         represented = None if call.for_ is None else resolver.resolve_person(call.for_)
         person = _resolve_signer(membership, resolver, call)
         guest = None if person is None else membership.guests.find(person)
+        if about and call.kind == declared_of(Vote).name:
+            choice = declared_of(Vote).read_input(fields, resolver.resolve).get("choice")
+            check_vote(membership.state, about, choice, call.will_vote, presenter)
         if about and _is_action(call.kind):
             fields = fields | self._loops.citation_for(about)
         signer: Signer | None = None  # None: any device of this home that may sign
@@ -110,7 +116,12 @@ class PostMethods:
     ) -> list[Params]:
         of_loops = self._loops.awaited_steps(record_id, signer.person)
         return [
-            _show_step(step, presenter, is_awaited=(step.kind, step.about) in of_loops)
+            _show_step(
+                step,
+                presenter,
+                is_awaited=(step.kind, step.about) in of_loops,
+                question=describe_vote(membership.state, step, presenter),
+            )
             for step in find_steps(membership.author, signer, record_id)
         ]
 
@@ -130,8 +141,10 @@ def _cursor_of_step(row: Params) -> str:
     return f"{row['about']}-{row['kind']}-{row['given']}"
 
 
-def _show_step(step: Step, presenter: Presenter, *, is_awaited: bool) -> Params:
-    """Shows a step. `is_awaited` says whether a feedback loop waits for this step."""
+def _show_step(step: Step, presenter: Presenter, *, is_awaited: bool, question: Params) -> Params:
+    """Shows a step. `is_awaited` says whether a feedback loop waits for this step. `question` has
+    the entries `says` and `will_vote`.
+    """
     is_awaited = is_awaited or (step.awaited is not None and presenter.is_due(step.awaited))
     among = None if step.among is None else sorted(record_id.hex() for record_id in step.among)
     return {
@@ -144,6 +157,7 @@ def _show_step(step: Step, presenter: Presenter, *, is_awaited: bool) -> Params:
         "among": among,
         "awaited": is_awaited,
         "because": AWAITED if is_awaited else POSSIBLE,
+        **question,
     }
 
 
@@ -151,24 +165,28 @@ def _find_step(row: Params, steps: list[Params]) -> Params:
     """Returns the step that belongs to a row of the list `waiting`.
 
     Some steps begin a thread of their own, such as a proposal. For such a step, the person fills in
-    all fields of the new record.
+    the fields of the new record that the row does not give.
     """
     kind = row["step"]["kind"]
     about = row["step"]["about"]
     for step in steps:
         if (step["kind"], step["about"]) == (kind, about):
             return step
-    asked = [name for name, field in KINDS[kind].fields.items() if not field.filled]
+    given = row["step"].get("given", {})
+    fields = {} if given else KINDS[kind].fields
+    asked = [name for name, field in fields.items() if not field.filled]
     return {
         "kind": kind,
         "about": None,
         "title": row["title"],
         "ask": asked,
-        "given": {},
+        "given": given,
         "suggested": {},
         "among": None,
         "awaited": True,
         "because": AWAITED,
+        "says": row["says"],
+        "will_vote": row.get("will_vote"),
     }
 
 

@@ -89,7 +89,7 @@ class Story:
         founder.run("up")
         say(f"{founder.name}, the community nurse, founds Rushey Lane. Her node is up.")
         map_in_pairs(self._join, others)
-        renewal_id = founder.run("renew")["id"]
+        renewal_id = founder.run("renew", "--will-vote", str(len(self.street)))["id"]
         map_in_pairs(lambda home: home.wait_for(renewal_id), others)
         say(f"{founder.name} puts them on the roll: from now on all of them vouch and vote.")
         self.ada.run("guest", *_AS_GRACE)

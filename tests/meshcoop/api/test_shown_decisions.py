@@ -62,8 +62,8 @@ def test_a_renewal_shows_whom_alone_it_adds_and_who_vouched_for_them():
         (added,) = shown(ben, act)["adds"]
         assert added["person"]["id"] == dan.hex()
         assert ids(added["vouchers"]) == people(ada)
-        assert not shown(ben, act)["is_most"]
-        assert shown(ben, both)["is_most"]
+        assert (shown(ben, act)["will_vote"], shown(ben, act)["is_typed"]) == (4, False)
+        assert (shown(ben, both)["will_vote"], shown(ben, both)["is_typed"]) == (5, True)
         assert shown(ben, other)["adds"] == []
 
 

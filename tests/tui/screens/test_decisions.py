@@ -133,11 +133,14 @@ async def test_a_rule_is_opened_to_propose_its_change(pilot, node):
     assert await posted(pilot, node) == {"kind": "proposal", "fields": fields}
     await back(pilot)
     await opens(pilot, "#rules", "share", "Renew who votes", "more than half")
-    await shows(pilot, "[x] Ada", "[x] Maria", "[x] Sam", "[ ] Eve")
+    await shows(pilot, "[x] Ada", "[x] Maria", "[x] Sam", "[ ] Eve", "Then 4 people vote")
     await pilot.press("f2")
+    await shows(pilot, "Please fill this in.")
+    await pilot.press("4", "f2")
     await until(pilot, lambda: node.renewed)
     moderators = [ADA["id"], MARIA["id"], SAM["id"]]
-    assert node.renewed == [{"moderators": moderators, "vouchers": "1", "share": "50"}]
+    rest = {"vouchers": "1", "share": "50", "will_vote": 4}
+    assert node.renewed == [{"moderators": moderators, **rest}]
 
 
 @on_screen(node=governed)

@@ -1,0 +1,246 @@
+"""How newcomers come to vote: what a person is asked, what a person types, and what newcomers lack
+(specs/16 R-16.5g, R-16.5m, R-06.18).
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from enum import StrEnum
+
+from meshcoop.api.plain_values import Shown
+from meshcoop.api.presenter import Presenter
+from meshcoop.author import newcomers
+from meshcoop.author.next_steps import Step
+from meshcoop.clock import iso_time
+from meshcoop.errors import Remark
+from meshcoop.fold.slices import pause
+from meshcoop.fold.state import State
+from protocol.authority.additions import find_added, find_additions, is_typed
+from protocol.authority.authority import Authority
+from protocol.authority.terms import Term
+from protocol.errors import Refused
+from protocol.fold.registry import declared_of
+from protocol.kinds.decisions import YES, Vote
+
+NEWCOMER = "newcomer"  # the kind of a row of the list of newcomers
+_FEWEST_BESIDE_ONE = 2  # R-16.5g: a roll of two could never decide again once one is gone
+
+
+class Says(StrEnum):
+    """What a node says about who votes."""
+
+    MAY_VOTE = "may_vote"
+    MAY_TERM_BEGIN = "may_term_begin"
+    VOUCHED = "vouched_by"
+    NEED_VOUCHER = "need_voucher"
+    NAMED_ALIKE = "named_alike"
+    JOIN = "join_voters"
+    LEAVE = "leave_voters"
+    MODERATE = "moderate_then"
+    RULES = "rules_then"
+    TYPE = "type_to_agree"
+
+
+class Lack(StrEnum):
+    """What has to happen before a newcomer votes. It is the state of a row in the list."""
+
+    DAYS = "wrote_too_little"
+    COMPANY = "one_votes_alone"
+    ANSWER = "one_is_asked"
+    VOTES = "votes_are_missing"
+    PROPOSAL = "homes_propose"
+    VOUCHER = "nobody_proposes"
+
+
+def check_typed(authority: Authority, term: Term, typed: int | None, presenter: Presenter) -> None:
+    """R-16.5m: raises Refused if a person agrees to a next term and has not typed how many people
+    will vote in it. `typed` is the number that the person typed.
+    """
+    count = len(term.roll)
+    if typed == count or (typed is None and not is_typed(authority, term)):
+        return
+    roll = authority.term.roll
+    raise Refused(
+        "R-16.5m",
+        "then {count} people vote (new: {joining}; no longer: {leaving}); to agree, type how many "
+        "(`--will-vote {count}`)",
+        count=count,
+        joining=_names(presenter, term.roll - roll),
+        leaving=_names(presenter, roll - term.roll),
+    )
+
+
+def check_vote(
+    state: State, decision: bytes, choice: object, typed: int | None, presenter: Presenter
+) -> None:
+    """Checks a vote as `check_typed` does. A vote is not checked if it is a no, if it is about no
+    renewal, or if the fold refuses it anyway.
+    """
+    term = _find_next_term(state, decision)
+    if state.authority is not None and term is not None and choice == YES:
+        check_typed(state.authority, term, typed, presenter)
+
+
+def describe_vote(state: State, step: Step, presenter: Presenter) -> Shown:
+    """Returns what a step asks in words, as `says`, and the number to type with it, as
+    `will_vote`. For a step that is no yes to a next term, both are empty.
+    """
+    is_yes = step.kind == declared_of(Vote).name and step.given.get("choice") == YES
+    term = _find_next_term(state, step.about) if is_yes else None
+    if state.authority is None or term is None:
+        return {"says": [], "will_vote": None}
+    number = len(term.roll) if is_typed(state.authority, term) else None
+    return {"says": describe_term(state.authority, term, presenter), "will_vote": number}
+
+
+def describe_term(authority: Authority, term: Term, presenter: Presenter) -> list[Shown]:
+    """Asks in words whether a next term may begin. The first remark is the question."""
+    added = find_added(authority, term)
+    remarks = list(
+        _ask_newcomers(authority, added, presenter)
+        if added
+        else _ask_term(authority, term, presenter)
+    )
+    if is_typed(authority, term):
+        remarks.append(Remark(Says.TYPE, {"count": len(term.roll)}))
+    return [remark.as_dict() for remark in remarks]
+
+
+def ask_lone_voter(
+    state: State, authority: Authority, presenter: Presenter, person: bytes
+) -> Shown | None:
+    """R-16.5g: makes the row of `list waiting` that asks the only voter to let others vote.
+
+    Returns None if `person` is not the only voter, or if fewer than two could be added.
+    """
+    term = authority.term
+    if term.roll != {person}:
+        return None
+    ready = newcomers.ready(state, newcomers.vouched_for_by(state, person))
+    if len(ready) < _FEWEST_BESIDE_ONE:
+        return None
+    says = [*_ask_newcomers(authority, ready, presenter)]
+    # One voucher is enough while one votes (R-03.6). Then it may take more.
+    others = authority.members.keys() - term.roll - {*ready}
+    if others and term.vouchers > 1:
+        says.append(Remark(Says.NEED_VOUCHER, {"people": _show(presenter, others)}))
+    says.append(Remark(Says.TYPE, {"count": 1 + len(ready)}))
+    latest = max(authority.members[newcomer].since for newcomer in ready)
+    return {
+        "id": term.id.hex(),
+        "author": presenter.show_person(person),
+        "created": iso_time(latest),
+        "state": "open",
+        "title": None,
+        "will_vote": 1 + len(ready),
+        "is_typed": True,
+        "says": [remark.as_dict() for remark in says],
+        "given": {"joining": [newcomer.hex() for newcomer in ready]},
+    }
+
+
+def list_newcomers(authority: Authority) -> list[bytes]:
+    """Returns the members who do not vote yet, the earliest first."""
+    waiting = authority.members.keys() - authority.term.roll
+    return sorted(waiting, key=lambda person: (authority.members[person].since, person))
+
+
+def show_newcomers(
+    state: State, authority: Authority, presenter: Presenter, people: Iterable[bytes]
+) -> list[Shown]:
+    """Shows since when people belong, and what has to happen before they vote (R-06.18)."""
+    finder = _LackFinder(state, authority, presenter)
+    return [finder.show(person) for person in people]
+
+
+class _LackFinder:
+    """Finds what newcomers lack, for one answer of the node."""
+
+    def __init__(self, state: State, authority: Authority, presenter: Presenter) -> None:
+        self._state = state
+        self._authority = authority
+        self._presenter = presenter
+        self._additions = find_additions(authority)
+
+    def show(self, person: bytes) -> Shown:
+        pause()
+        lack = self._find(person)
+        return {
+            **self._presenter.show_person(person),
+            "kind": NEWCOMER,
+            "author": self._presenter.show_person(person),
+            "created": iso_time(self._authority.members[person].since),
+            "state": str(lack.code),
+            "says": [lack.as_dict()],
+        }
+
+    def _find(self, person: bytes) -> Remark:
+        """Returns what a newcomer lacks, in the order in which it has to happen."""
+        authority = self._authority
+        asking = [
+            authority.renewals[renewal]
+            for renewal, added in self._additions.items()
+            if person in added
+        ]
+        if asking:
+            best = max(asking, key=lambda ballot: len(ballot.yes))
+            return Remark(Lack.VOTES, {"count": len(best.yes), "total": best.roll // 2 + 1})
+        days = newcomers.count_days(self._state, person)
+        if days < newcomers.DAYS:
+            return Remark(Lack.DAYS, {"count": days})
+        roll = authority.term.roll
+        if len(roll) == 1:
+            return self._find_beside_one(next(iter(roll), b""))
+        vouchers = authority.vouchers_of(person) & roll
+        if not vouchers:
+            return Remark(Lack.VOUCHER, {})
+        return Remark(Lack.PROPOSAL, {"people": _show(self._presenter, vouchers)})
+
+    def _find_beside_one(self, voter: bytes) -> Remark:
+        question = ask_lone_voter(self._state, self._authority, self._presenter, voter)
+        code = Lack.COMPANY if question is None else Lack.ANSWER
+        return Remark(code, {"actor": self._presenter.show_person(voter)})
+
+
+def _ask_newcomers(
+    authority: Authority, added: Collection[bytes], presenter: Presenter
+) -> Iterator[Remark]:
+    """Asks whether newcomers may vote. Says who vouched for each, and whose names look alike."""
+    yield Remark(Says.MAY_VOTE, {"people": _show(presenter, added)})
+    for person in presenter.sort_people(added):
+        shown = presenter.show_person(person)
+        vouchers = _show(presenter, authority.vouchers_of(person))
+        yield Remark(Says.VOUCHED, {"other": shown, "people": vouchers})
+        alike = presenter.find_named_alike(person)
+        if alike:
+            yield Remark(Says.NAMED_ALIKE, {"actor": shown, "people": _show(presenter, alike)})
+
+
+def _ask_term(authority: Authority, term: Term, presenter: Presenter) -> Iterator[Remark]:
+    """Asks whether a term may begin that does more than add newcomers. Says what changes."""
+    present = authority.term
+    yield Remark(Says.MAY_TERM_BEGIN, {})
+    if term.roll - present.roll:
+        yield Remark(Says.JOIN, {"people": _show(presenter, term.roll - present.roll)})
+    if present.roll - term.roll:
+        yield Remark(Says.LEAVE, {"people": _show(presenter, present.roll - term.roll)})
+    if term.moderators != present.moderators:
+        yield Remark(Says.MODERATE, {"people": _show(presenter, term.moderators)})
+    if (term.vouchers, term.share) != (present.vouchers, present.share):
+        yield Remark(Says.RULES, {"count": term.vouchers, "share": term.share})
+
+
+def _find_next_term(state: State, renewal: bytes) -> Term | None:
+    """Returns the term that an open renewal would begin, if all its parts are here."""
+    authority = state.authority
+    ballot = authority.renewals.get(renewal) if authority else None
+    if authority is None or ballot is None or ballot.parent != authority.term.id:
+        return None
+    return ballot.term
+
+
+def _show(presenter: Presenter, people: Iterable[bytes]) -> list[Shown]:
+    return [presenter.show_person(person) for person in presenter.sort_people(people)]
+
+
+def _names(presenter: Presenter, people: Collection[bytes]) -> str:
+    names = [presenter.name_person(person) for person in presenter.sort_people(people)]
+    return ", ".join(names) or "nobody"

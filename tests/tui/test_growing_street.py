@@ -1,0 +1,129 @@
+"""A street grows, and people answer on the real screen: how many keys they press (R-16.5)."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from meshcoop.author import renewal as deciding
+from meshcoop.author.folding import fold_at_once
+from protocol.errors import Refused
+from protocol.record.envelope import DAY_MS
+from tests.support.fake_node import opened, picture, shows, until
+from tests.support.screen_of_home import ScreenedHome
+from tests.support.street_in_memory import Street, settle
+from tui.widgets.card_list import CardList
+
+
+class GrowingStreet:
+    """A street that Ada founds. Two neighbours come on the first day, and then one a day. Those who
+    vote vouch: two for each, as soon as two vote. `keys` counts the keys that people pressed.
+    """
+
+    def __init__(self, street, people):
+        self.street = street
+        self.ada = street.found(vouchers=2)
+        self.homes = [self.ada]
+        self.people = people
+        self.keys = self.asked = self.days = 0
+        self.pictures = []
+
+    @property
+    def roll(self):
+        return self.ada.state.authority.term.roll
+
+    def grow(self, most_days):
+        while len(self.roll) < self.people and self.days < most_days:
+            self._live_a_day()
+
+    def _live_a_day(self):
+        self.days += 1
+        self.street.clock += DAY_MS
+        for _ in range(2 if self.days == 1 else 1):
+            if len(self.homes) < self.people:
+                self.homes.append(self.street.neighbour(self.ada))
+        settle(*self.homes)
+        self._vouch_too()
+        for number, home in enumerate(self.homes):
+            with suppress(Refused):  # who waits for a second voucher cannot write yet
+                home.post("profile", name=f"Neighbour {number}", wants=f"day {self.days}")
+        for _ in range(2):  # the homes are on for some hours
+            self.street.clock += DAY_MS // 24
+            settle(*self.homes)
+            for home in self.homes:
+                fold_at_once(home.state, deciding.decide(home.author))
+            settle(*self.homes)
+        for home in self.homes:
+            if home.me.person in self.roll:
+                self._look_at_today(home)
+
+    def _vouch_too(self):
+        """The second voter vouches for everybody for whom only Ada has vouched."""
+        voters = [home for home in self.homes[1:] if home.me.person in self.roll]
+        for voter in voters[:1]:
+            vouchers_of = voter.state.authority.vouchers_of
+            for home in self.homes[1:]:
+                if home.me.person not in self.roll and voter.me.person not in vouchers_of(
+                    home.me.person
+                ):
+                    voter.write("admit", person=home.me.person, statement=home.me.statement)
+            settle(*self.homes)
+
+    def _look_at_today(self, home):
+        node = ScreenedHome(home)
+        if node.waiting():
+            asyncio.run(self._answer_all(node))
+            settle(*self.homes)
+            fold_at_once(home.state, deciding.decide(home.author))
+            settle(*self.homes)
+
+    async def _answer_all(self, node):
+        """Opens Today, and presses keys until nothing waits."""
+        async with opened(node) as pilot:
+            await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
+            while node.waiting():
+                self.asked += 1
+                (row, *_) = node.waiting()
+                await shows(pilot, "vote from now on?")
+                self.pictures.append(picture(pilot.app))
+                if "[y] May" not in picture(pilot.app):
+                    await self._type(pilot, row["will_vote"])
+                else:
+                    await self._go_to_question(pilot)
+                    await self._press(pilot, "y")
+                await until(pilot, lambda row=row: row not in node.waiting())
+
+    async def _go_to_question(self, pilot):
+        """Moves the cursor down, if it is on no question. The footer shows the key on a question."""
+        if "y Yes" not in picture(pilot.app):
+            await self._press(pilot, "down")
+            await shows(pilot, "y Yes")
+
+    async def _type(self, pilot, number):
+        await self._press(pilot, "enter")
+        await shows(pilot, "Voters then")
+        await self._press(pilot, *str(number), "f2")
+
+    async def _press(self, pilot, *keys):
+        self.keys += len(keys)
+        await pilot.press(*keys)
+
+
+# people → how many keys all of them pressed, for how many questions, in how many days
+MEASURED = {2: (0, 0, 4), 3: (3, 1, 2), 5: (4, 2, 4), 9: (12, 10, 8)}
+LONG = {5, 9}
+
+
+@pytest.mark.parametrize(
+    "people",
+    [pytest.param(n, marks=[pytest.mark.long] if n in LONG else []) for n in MEASURED],
+)
+def test_a_street_grows_with_few_keys(people):
+    """A street of two stays one voter's: a roll of two could never decide again after one is gone."""
+    most_days = 4 if people == 2 else 30
+    with Street() as street:
+        growing = GrowingStreet(street, people)
+        growing.grow(most_days)
+        assert len(growing.roll) == (1 if people == 2 else people)
+        measured = (growing.keys, growing.asked, growing.days)
+    assert measured == MEASURED[people]
