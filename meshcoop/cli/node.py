@@ -254,7 +254,7 @@ async def _turn_days(logs: list[LogFile | None], screen_log: Path) -> None:
 
 def _open_logs(context: Context) -> tuple[LogFile | None, LogFile | None]:
     """Opens the log of the node and the log of the network. From then on, entries go there. If the home keeps no log, returns None
-    for both, and deletes what an earlier run has left.
+    for both, and deletes what an earlier run has left (R-01.28e).
     """
     home = context.home
     settings = home.read_settings()
