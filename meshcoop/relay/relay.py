@@ -31,6 +31,7 @@ from meshcoop.relay.tickets import Tickets
 from meshcoop.store.disk_errors import Damaged, Obstacle
 from meshcoop.store.relayed_neighbourhoods import RelayedNeighbourhoods
 from meshcoop.store.store import Store
+from meshcoop.sync.judged_chains import read_chain_in_steps
 from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused
 from protocol.record.envelope import device_key
@@ -178,7 +179,7 @@ class Relay:
             tenant = self.tenants.get(neighbourhood) or await self._serve(neighbourhood)
             self._neighbourhoods.add(neighbourhood, self._now())
             self.tickets.note_use(ticket, neighbourhood)
-            tenant.take_arrival(request.chain)
+            await tenant.take_arrival(request.chain)
 
     async def leave(self, neighbourhood: bytes) -> None:
         """Stops serving a neighbourhood, and erases its records here.
@@ -313,7 +314,8 @@ class Relay:
             if pages.take(frame):
                 return []
             request = EnrolRequest.read(frame, pages.wires)
-            self.tickets.check(request, ticket, ends)
+            records = await read_chain_in_steps(request.chain, request.neighbourhood)
+            self.tickets.check(request, records, ticket, ends)
         except Refused as refusal:
             _LOG.info("a request to be served from %s: %s", peer, refusal)
             return [relay_ticket.REFUSAL, refusal.rule, refusal.reason]

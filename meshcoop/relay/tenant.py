@@ -21,6 +21,7 @@ from meshcoop.sync.credentials import Credentials, keep_arrival, read_arrival
 from meshcoop.sync.mesh import Mesh
 from protocol.errors import Refused
 from protocol.record.envelope import device_key
+from protocol.wire.frames import batch_records
 
 _TIDY_SECONDS = 600
 _MAX_KEYS_OF_ONE = 64
@@ -112,13 +113,15 @@ class Tenant:
         authority = self.inbox.state.authority
         return authority.charter["name"] if authority else None
 
-    def take_arrival(self, wires: list[bytes]) -> None:
+    async def take_arrival(self, wires: list[bytes]) -> None:
         """Takes the records with which a member's home has enrolled this relay. By them, the relay
         knows the members until sync has brought all records.
         """
         keep_arrival(self.store, wires)
         self.mesh.credentials.take_arrival(wires)
-        self.inbox.ingest_wires(wires)
+        for batch in batch_records(wires):
+            self.inbox.ingest_wires(batch)
+            await trio.lowlevel.checkpoint()
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """Serves the neighbourhood until cancelled, or until `end` is called.

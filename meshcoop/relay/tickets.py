@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from meshcoop.store.issued_tickets import IssuedTickets
 from meshcoop.store.store import Store
+from protocol.authority.record_index import AuthorityRecord
 from protocol.errors import Refused
 from protocol.wire import door, membership_proof, relay_ticket
 from protocol.wire.door import Ends
@@ -41,8 +42,10 @@ class Tickets:
         secrets = self._issued.secrets(door.MAX_SECRETS)
         return {door.door_key(secret): ticket for ticket, secret in secrets}
 
-    def check(self, request: EnrolRequest, ticket: bytes, ends: Ends) -> None:
-        """R-08.6: checks a request to enrol the relay. Raises Refused if the ticket is not valid,
+    def check(
+        self, request: EnrolRequest, records: list[AuthorityRecord], ticket: bytes, ends: Ends
+    ) -> None:
+        """R-08.6: checks a request to enrol the relay. `records` are those of its chain. Raises Refused if the ticket is not valid,
         or if the request does not come from a member.
 
         The peer has proved that it knows the secret of the ticket with the id `ticket`. The ticket
@@ -61,7 +64,7 @@ class Tickets:
             receiver=ends.answerer,
             domain=relay_ticket.HELLO_DOMAIN,
         )
-        membership_proof.member_in_chain(request.chain, request.neighbourhood, request.device)
+        membership_proof.member_in_records(records, request.neighbourhood, request.device)
 
     def note_use(self, ticket: bytes, neighbourhood: bytes) -> None:
         """Notes that this neighbourhood has used the ticket. No other neighbourhood can use it

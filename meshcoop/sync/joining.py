@@ -11,6 +11,7 @@ from meshcoop.author.founding import sign_introduction
 from meshcoop.network.doorway import DoorStaysShut, OpenDoor, open_door
 from meshcoop.network.interface import Network, NetworkError, Stream, UnexpectedPeer
 from meshcoop.network.single_reply import read_reply
+from meshcoop.sync.judged_chains import read_chain_in_steps
 from protocol.errors import Refused
 from protocol.record import envelope as record
 from protocol.record import root_statement as statement
@@ -103,7 +104,7 @@ async def knock(visit: Visit, joiner: Joiner) -> Admission | None:
         await opened.stream.write(frames.encode(request.frame()))
         pages = PageReader()
         answer = await read_reply(opened.stream, pages)
-    return _read_answer(answer, pages.wires, place, certified, address)
+    return await _read_answer(answer, pages.wires, place, certified, address)
 
 
 async def keep_trying(ask: Callable[[], Awaitable[_Answer]], seconds: float) -> _Answer:
@@ -175,7 +176,7 @@ async def _dial(network: Network, address: str, inviter: str) -> str:
     return f"{address}/p2p/{inviter}"
 
 
-def _read_answer(
+async def _read_answer(
     frame: list[Any],
     earlier: list[bytes],
     place: bytes,
@@ -198,7 +199,8 @@ def _read_answer(
         raise Refused(
             "R-07.5", "the inviter's home shows another neighbourhood than it named before"
         )
-    authority = hello.fold_chain(chain, charter.id)
+    records = await read_chain_in_steps(chain, charter.id)
+    authority = hello.fold_records(records, charter.id)
     if certified.person not in authority.members:
         raise Refused("R-07.5", "the records shown do not make you a member")
     since = authority.members[certified.person].since

@@ -60,18 +60,23 @@ def member_in_chain(chain: list[bytes], neighbourhood: bytes, device: bytes) -> 
 
     Raises Refused if these records do not show that the device belongs to a member.
     """
-    person = fold_chain(chain, neighbourhood).member_of_device(device)
+    return member_in_records(read_chain(chain, neighbourhood), neighbourhood, device)
+
+
+def member_in_records(records: list[AuthorityRecord], neighbourhood: bytes, device: bytes) -> bytes:
+    """Returns the member who owns `device`, by these records only. Raises Refused."""
+    person = fold_records(records, neighbourhood).member_of_device(device)
     if person is None:
         raise Refused("R-05.3", "the records shown make nobody a member")
     return person
 
 
-def fold_chain(chain: list[bytes], neighbourhood: bytes) -> Authority:
-    """Computes the authority (who belongs, who decides) from the records in `chain` only.
+def fold_records(records: list[AuthorityRecord], neighbourhood: bytes) -> Authority:
+    """Computes the authority (who belongs, who decides) from these records only. `read_chain` has
+    checked them.
 
     Raises Refused.
     """
-    records = read_chain(chain, neighbourhood)
     charter = next((record for record in records if record.id == neighbourhood), None)
     if charter is None:
         raise Refused("R-05.3", "the records shown hold no charter")
