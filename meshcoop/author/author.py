@@ -13,7 +13,7 @@ from meshcoop.author.epoch_maker import EpochMaker
 from meshcoop.author.folding import (
     Folding,
     FoldThread,
-    ReadThread,
+    ReadPart,
     fold_at_once,
 )
 from meshcoop.author.record_sealer import RecordSealer
@@ -24,6 +24,7 @@ from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.ingest import quota
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.last_signed import LastSigned
+from meshcoop.store.records import StoredRecord
 from protocol.authority.authority import Authority
 from protocol.errors import AlreadySo, Refused
 from protocol.fold.effect import check_effect
@@ -318,7 +319,7 @@ class Author:
         authority = self.state.authority
         assert authority is not None, "the signer is a member by it"
         facts = self._facts(signer, about, private)
-        entries = yield from self._read_entries(about, private)
+        entries = yield from self._read_entries(entry, private)
         thread: Thread = yield FoldThread(entries, authority)
         if private is not None:  # R-15.11: not earlier than what the author has read
             read = max((earlier.time for earlier in thread.entries.values()), default=0)
@@ -465,17 +466,17 @@ class Author:
             return True
         return kind.may_be_private and about is not None and private.kind_of(about) is not None
 
-    def _read_entries(
-        self, about: bytes | None, private: PrivateThreads | None
-    ) -> Folding[list[Entry]]:
-        """Returns the entries of the thread of the record `about`. If the thread is private,
-        `private` reads it. If `about` is None, a new thread begins, so there are no entries.
+    def _read_entries(self, entry: Entry, private: PrivateThreads | None) -> Folding[list[Entry]]:
+        """Returns the entries with which a new entry is folded: those of its thread, or of a part of
+        it. If the thread is private, `private` reads it. If the new entry begins a thread, there
+        are no other entries.
         """
-        if about is None:
+        if entry.about is None:
             return []
         if private is not None:
-            return private.entries_of(about)
-        entries: list[Entry] = yield ReadThread(self.root_of(about))
+            return private.entries_of(entry.about)
+        part = self.state.thread_fold.find_part_around(entry, self._target_of(entry.about))
+        entries: list[Entry] = yield ReadPart(part)
         return entries
 
     def _facts(
@@ -497,10 +498,15 @@ class Author:
         """Returns the row of the root record of a record's thread. Raises Refused if this root has
         not arrived here.
         """
+        root = self._target_of(about).root
+        assert root is not None, "the record is in a thread"
+        return root
+
+    def _target_of(self, about: bytes) -> StoredRecord:
         row = self.inbox.store.records.find(about)
         if row is None or row.root is None:
             raise Refused("R-10.5", "what this is about has not arrived here yet; try again soon")
-        return row.root
+        return row
 
     def _must_be_within_quota(self, signed: Record) -> None:
         log = self.inbox.store.logs.find_or_add(signed.header.device)

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import trio
 
+from meshcoop.fold.parts import Part
 from meshcoop.fold.state import State
 from meshcoop.fold.thread_fold import fold_beside
-from meshcoop.ingest.backlog import read_thread_in_steps
+from meshcoop.ingest.backlog import read_part_in_steps
 from protocol.authority.authority import Authority
 from protocol.fold.fold import fold_thread
 from protocol.fold.thread import Entry, Thread
@@ -22,20 +23,21 @@ from protocol.fold.thread import Entry, Thread
 T = TypeVar("T")
 
 
-class ReadThread(NamedTuple):
-    """A request for the entries of a stored thread. `root` is the row of the thread's
-    root record.
-    """
+class ReadPart(NamedTuple):
+    """A request for the entries of a part of a stored thread."""
 
-    root: int
+    part: Part
 
     def answer(self, state: State) -> list[Entry]:
-        """Reads the thread. No other task runs meanwhile."""
-        return state.thread_fold.entries_of(self.root)
+        """Reads the part. No other task runs meanwhile."""
+        thread_fold = state.thread_fold
+        if self.part.is_whole:
+            return thread_fold.entries_of(self.part.root)
+        return thread_fold.entries_of_part(thread_fold.parts.read(self.part))
 
     async def answer_in_steps(self, state: State) -> list[Entry]:
-        """Reads the thread. If it is large, other tasks may run meanwhile."""
-        return await read_thread_in_steps(state, self.root)
+        """Reads the part. If it is large, other tasks may run meanwhile."""
+        return await read_part_in_steps(state, self.part)
 
 
 class FoldThread(NamedTuple):
@@ -55,7 +57,7 @@ class FoldThread(NamedTuple):
         return await fold_beside(self.entries, self.authority)
 
 
-Folding: TypeAlias = Generator[ReadThread | FoldThread, Any, T]
+Folding: TypeAlias = Generator[ReadPart | FoldThread, Any, T]
 
 
 def fold_at_once(state: State, folding: Folding[T]) -> T:

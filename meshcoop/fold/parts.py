@@ -28,13 +28,15 @@ class Part(NamedTuple):
 
     The thread's root is in the row `root`. `rows` are the rows that have changed. `branches` are
     the branches whose views may change. If it is None, the part is the whole thread. `support` are
-    the trunk and the further branches on which these branches depend.
+    the trunk and the further branches on which these branches depend. `headers` are further rows of
+    which only the headers matter.
     """
 
     root: int
     rows: frozenset[int]
     branches: tuple[int, ...] | None = None
     support: tuple[int, ...] = ()
+    headers: tuple[int, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -111,7 +113,29 @@ class Parts:
         # records on one day.
         named = self._rows.rows_named_by(read)
         crowded = self._rows.full_days(part.root, read, MAX_A_DAY)
-        return folded, support, sorted({*named, *crowded} - {*folded, *support})
+        headers = {*named, *crowded, *part.headers}
+        return folded, support, sorted(headers - {*folded, *support})
+
+    def find_around(self, entry: Entry, about: StoredRecord) -> Part:
+        """Returns the part of a thread with which a new record must be folded before it is signed.
+        The record is about the record `about`.
+        """
+        assert about.root is not None, "the author answers a record of a thread"
+        root = about.root
+        whole = Part(root, frozenset())
+        branch = self._rows.find(about.n)
+        is_lasting = about.record.header.is_lasting
+        begins = begins_branch(entry, is_target_lasting=is_lasting)
+        if branch is None or is_of_package(entry) or (branch == root and not begins):
+            return whole
+        ties = ties_of(entry)
+        branches = {branch, *self._rows.branches_of(root, ties.named)}
+        for tie in ties.shared:
+            branches.update(self._rows.sharing(root, tie))
+        branches.discard(root)
+        of_day = self._rows.of_day(root, entry.device, entry.time // DAY_MS)
+        headers = tuple(of_day) if len(of_day) >= MAX_A_DAY else ()
+        return self._with_support(root, frozenset(), branches)._replace(headers=headers)
 
     def _part(self, root: int, changed: set[int]) -> Part:
         whole = Part(root, frozenset(changed))
@@ -123,11 +147,15 @@ class Parts:
             branches |= touched
             if not touched or root in branches or len(branches) > _MOST_BRANCHES:
                 return whole
+        return self._with_support(root, frozenset(changed), branches)
+
+    def _with_support(self, root: int, changed: frozenset[int], branches: set[int]) -> Part:
+        """Returns the part of some branches, with the trunk and the branches on which they depend."""
         ordered = sorted(branches)
         support = {*self._rows.named_by(ordered), *self._rows.sharing_with(ordered)} - branches
-        if len(support) > _MOST_BRANCHES:
-            return whole
-        return Part(root, frozenset(changed), tuple(ordered), (root, *sorted(support - {root})))
+        if len(support) > _MOST_BRANCHES or len(branches) > _MOST_BRANCHES:
+            return Part(root, changed)
+        return Part(root, changed, tuple(ordered), (root, *sorted(support - {root})))
 
     def _branches_touched_by(self, root: int, n: int) -> set[int]:
         """Returns the branches whose views may change because of a record. Returns none if the

@@ -218,6 +218,13 @@ class ThreadFold:
         """
         return [entry for row in rows if (entry := self.entry(row))]
 
+    def find_part_around(self, entry: Entry, about: StoredRecord) -> Part:
+        """Returns the part of a thread with which a new record is folded before it is signed. The
+        record is about the record `about`.
+        """
+        part = self.parts.find_around(entry, about)
+        return Part(part.root, part.rows) if self._views.failure_of(part.root) else part
+
     def entries_of_part(self, rows: PartRows) -> list[Entry]:
         """Returns the entries from which some branches are folded."""
         return self.entries([*rows.folded, *rows.support, *map(strip_content, rows.headers)])

@@ -266,8 +266,7 @@ class Backlog:
         if part.is_whole:
             entries = await _read_entries(self._state, rows.folded)
             return await trio.to_thread.run_sync(fold_entries, rows.folded, entries, authority)
-        others = [*rows.support, *map(strip_content, rows.headers)]
-        entries = await _read_entries(self._state, [*rows.folded, *others])
+        entries = await _read_entries_of_part(self._state, rows)
         return await trio.to_thread.run_sync(fold_branches, rows, entries, authority)
 
 
@@ -284,6 +283,15 @@ async def read_thread_in_steps(state: State, root: int) -> list[Entry]:
     return await _read_entries(state, await _read_rows(state, root))
 
 
+async def read_part_in_steps(state: State, part: Part) -> list[Entry]:
+    """Reads the entries of a part of a thread. If it is large, other tasks may run meanwhile."""
+    if part.is_whole:
+        return await read_thread_in_steps(state, part.root)
+    if state.thread_fold.parts.size(part) <= MAX_RECORDS:
+        return state.thread_fold.entries_of_part(state.thread_fold.parts.read(part))
+    return await _read_entries_of_part(state, await _read_part(state, part))
+
+
 async def _read_part(state: State, part: Part) -> PartRows:
     """Reads the records from which a part of a thread is folded. Other tasks may run meanwhile."""
     if part.is_whole:
@@ -296,6 +304,11 @@ async def _read_part(state: State, part: Part) -> PartRows:
             await trio.lowlevel.checkpoint()
         groups.append(rows)
     return PartRows(*groups)
+
+
+async def _read_entries_of_part(state: State, rows: PartRows) -> list[Entry]:
+    others = [*rows.support, *map(strip_content, rows.headers)]
+    return await _read_entries(state, [*rows.folded, *others])
 
 
 async def _read_rows(state: State, root: int) -> list[StoredRecord]:

@@ -1,5 +1,5 @@
-"""The bench `feedback` measures what one more piece of feedback costs a home, and what it costs to
-look at its service afterwards. The service has much feedback already.
+"""The bench `feedback` measures what one more piece of feedback costs a home, what it costs to post
+one here, and what it costs to look at the service afterwards. The service has much feedback already.
 
 All figures are milliseconds of the processor, and not of the clock on the wall.
 """
@@ -33,6 +33,7 @@ _PEOPLE = 40
 _YEAR_MS = 365 * DAY_MS
 _MORE = 20  # pieces of feedback that come one at a time
 _FOLDED_WITHIN = 20.0  # ms
+_POSTED_WITHIN = 50.0  # ms
 _SHOWN_WITHIN = 100.0  # ms
 
 
@@ -62,6 +63,10 @@ class _Street:
             resolve=lambda _what, typed: bytes.fromhex(typed),
         )
 
+    def post_answer(self) -> None:
+        """Posts an answer at this home, as its person does."""
+        self._post(Feedback, self.measure, value="yes")
+
     def answers(self, count: int) -> Iterator[Record]:
         """Signs answers. They are spread over the rest of the year."""
         step = (now() - self.clock) // (count + 1)
@@ -89,14 +94,17 @@ def measure_feedback(records: int, folder: Path) -> list[Figure]:
         loops.loops_for(street.measure.id, now())
         folded: list[float] = []
         shown: list[float] = []
+        posted: list[float] = []
         for record in answers[size:]:
             folded.append(_milliseconds(partial(inbox.ingest, [record])))
             shown.append(_milliseconds(partial(loops.loops_for, street.measure.id, now())))
-        assert inbox.state.views.count(Feedback) == size + _MORE, "every answer counts"
+            posted.append(_milliseconds(street.post_answer))
+        assert inbox.state.views.count(Feedback) == size + 2 * _MORE, "every answer counts"
         followed = loops.loops_for(street.measure.id, now())
         assert followed is not None, "the measure is here"
         assert followed.loops, "the measure is in use"
         figures.append(_figure("feedback folded", size, folded, _FOLDED_WITHIN))
+        figures.append(_figure("feedback posted", size, posted, _POSTED_WITHIN))
         figures.append(_figure("feedback shown", size, shown, _SHOWN_WITHIN))
         inbox.store.close()
     return figures

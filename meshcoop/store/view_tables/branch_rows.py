@@ -142,6 +142,11 @@ class BranchRows:
             most,
         )
 
+    def of_day(self, root: int, device: bytes, day: int) -> list[int]:
+        """Returns the rows of a thread that a device has signed on the day that it claims."""
+        query = "SELECT n FROM branches WHERE device = ? AND day = ? AND root = ?"
+        return [row[0] for row in self._db.execute(query, (device, day, root)).fetchall()]
+
     def later_in_full_day(self, n: int, most: int) -> list[int]:
         """Returns the branches of the records that follow a record in its log on the same claimed
         day and in the same thread. Returns none if that day has at most `most` records there.

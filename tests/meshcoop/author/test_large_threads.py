@@ -11,7 +11,7 @@ import trio
 
 import meshcoop
 from meshcoop.author import automatic
-from meshcoop.author.folding import FoldThread, ReadThread, fold_at_once, fold_in_steps
+from meshcoop.author.folding import FoldThread, ReadPart, fold_at_once, fold_in_steps
 from meshcoop.author.next_steps import find_steps
 from meshcoop.fold.thread_fold import MAX_RECORDS
 from protocol.errors import Refused
@@ -51,7 +51,7 @@ def finish_while_others_write(home, posting, wires):
     """Lets one record arrive each time when the post has asked for the thread."""
     request = next(posting)
     while True:
-        if type(request) is ReadThread:
+        if type(request) is ReadPart:
             home.feed([next(wires)])
         request = posting.send(request.answer(home.state))
 

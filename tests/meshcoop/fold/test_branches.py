@@ -12,6 +12,7 @@ from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.record_contents import RecordContents
 from meshcoop.ingest import backlog
 from meshcoop.store import records
+from protocol.errors import Refused
 from protocol.fold import fold
 from protocol.fold.fold import MAX_A_DAY
 from protocol.kinds.services.measures import Feedback
@@ -151,6 +152,7 @@ def test_one_more_piece_of_feedback_reads_as_few_records_among_many_as_among_few
             "new": lambda at: ada.feed([signed[at].wire]),
             "retracted": lambda at: ada.put(ada.forge("retract", signed[at])),
             "flagged": lambda at: ada.put(ada.forge("flag", signed[at], reason="unkind")),
+            "posted": lambda at: ada.post("answer", signed[at], text="We come tomorrow."),
             "answered": lambda at: ada.put(ada.forge("answer", signed[at], text="Sorry.")),
         }
         work = {}
@@ -165,7 +167,7 @@ def test_one_more_piece_of_feedback_reads_as_few_records_among_many_as_among_few
         assert_views_are_those_of_a_whole_fold(ada)
         for name in changes:
             assert work[150, name] == work[30, name]
-            assert work[150, name]["rows"] < 20
+            assert work[150, name]["rows"] < 40
             assert work[150, name]["whole"] == 0
 
 
@@ -261,6 +263,28 @@ def test_a_report_hears_of_a_later_record_that_it_names(tied):
     merge = tied.write(tied.cho, "same_as", other, other=early.id)
     tied.arrive(other, merge, tied.flag(other))
     assert tied.ada.view(merge) is None
+
+
+def test_what_a_person_posts_is_checked_with_what_it_is_tied_to(tied):
+    report, other = tied.report(tied.ben), tied.report(tied.dan)
+    settle(tied.ada, tied.ben, tied.cho, tied.dan)
+    tied.cho.post("flag", tied.measure, reason="unkind")
+    with pytest.raises(Refused, match=r"flagged it already"):
+        tied.cho.post("flag", tied.measure, reason="unkind again")
+    tied.dan.post("same_as", report, other=other.id.hex())
+    with pytest.raises(Refused, match=r"somebody has said so already"):
+        tied.dan.post("same_as", other, other=report.id.hex())
+    tied.dan.post("not_same", other, other=report.id.hex())
+    with pytest.raises(Refused, match=r"they are not the same"):
+        tied.dan.post("same_as", other, other=report.id.hex())
+
+
+@pytest.mark.usefixtures("few_a_day")
+def test_a_post_beyond_the_limit_of_the_day_is_refused(tied):
+    for _ in range(4):
+        tied.report(tied.ben)
+    with pytest.raises(Refused, match=r"of one device and day"):
+        tied.ben.post("flag", tied.measure, reason="one more")
 
 
 def test_an_alarm_hears_of_an_earlier_one_by_proxy(tied):
