@@ -100,8 +100,8 @@ class By:
     ) -> None:
         """Takes the attributes of the class.
 
-        If anybody else accepts the record, the refusal has the rule number `rule` and the text
-        `otherwise`. If `is_automatic` is True, only software writes the accept.
+        If somebody accepts the record and `who` does not name them, the accept is refused with the
+        rule number `rule` and the text `otherwise`. If `is_automatic` is True, only software writes the accept.
         """
         for name, value in {
             "who": who,
