@@ -114,7 +114,7 @@ class Credentials:
 
         If this node's own authority knows the device, returns this authority. Otherwise folds this
         node's records together with the chain's records, and returns the result. A newcomer's node
-        takes the records that admitted it, too: its store cannot take all of them yet.
+        also folds the records that admitted it, because its store cannot hold all of them yet.
         """
         authority = self.inbox.state.authority
         if authority is not None and _knows(authority, device):
