@@ -5,14 +5,18 @@ state.
 import random
 
 import pytest
+import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshcoop.author.automatic import Countersigner
+from meshcoop.fold import thread_fold
+from meshcoop.ingest import backlog, inbox, placement, quota
 from protocol.authority.epochs import find_readers
 from protocol.errors import Refused
 from protocol.fold.registry import KINDS
 from protocol.record.key_bundle import MAX_KEYS_GIVEN
+from tests.meshcoop.ingest.test_backlog import backlog_of
 from tests.support.street_in_memory import (
     HOUR,
     Home,
@@ -271,6 +275,58 @@ def check_street_with_faults(seed):
         before = homes[0].state_hash(), homes[0].balances()
         homes[0].state.rebuild()
         assert (homes[0].state_hash(), homes[0].balances()) == before
+
+
+@pytest.fixture
+def tiny_steps(monkeypatch):
+    """Lets homes do very little in one step, so that a short story takes many steps."""
+    for module, name in (
+        *((module, "MAX_RECORDS") for module in (thread_fold, backlog, placement)),
+        *((inbox, name) for name in ("_MOST_PLACED", "_MOST_DELETED")),
+        (quota, "_AT_ONCE"),
+    ):
+        monkeypatch.setattr(module, name, 3)
+
+
+async def fed_in_steps(tale, wires):
+    """Makes a new home that works in steps, as a node does. It gets all records in any order, and
+    more of them before it has finished with the earlier ones.
+    """
+    home = tale.here.twin(tale.homes[0])
+    mixed = wires + wires
+    async with backlog_of(home) as running:
+        before = None
+        while before != (before := (home.ids(), len(home.inbox.pool))):
+            tale.dice.shuffle(mixed)
+            cut = tale.dice.randint(1, 40)
+            for at in range(0, len(mixed), cut):
+                home.feed(mixed[at : at + cut])
+                for _ in range(tale.dice.randint(0, 4)):
+                    await trio.lowlevel.checkpoint()
+            await running.settle()
+        assert running.is_empty
+    return home
+
+
+async def check_street_in_steps(seed):
+    with Street(seed) as here:
+        tale = Tale(here, seed, faults=True)
+        tale.play(60)
+        homes = tale.end()
+        homes.append(await fed_in_steps(tale, homes[-1].wires()))
+        settle(homes[0], homes[-1])
+        assert_same(homes)
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_home_that_works_in_steps_ends_as_all_others(seed, tiny_steps):
+    await check_street_in_steps(seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2, 200))
+async def test_homes_that_work_in_steps_end_as_all_others(seed, tiny_steps):
+    await check_street_in_steps(seed)
 
 
 @settings(deadline=None, max_examples=2, derandomize=True)
