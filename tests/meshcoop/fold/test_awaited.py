@@ -1,7 +1,5 @@
 """How a home stores the answers for which its views wait."""
 
-import time
-
 from meshcoop.store.store import Store
 from meshcoop.store.view_tables.awaited_rows import AwaitedRow, AwaitedRows
 from protocol.fold.facets import Awaited, Crowd
@@ -78,7 +76,7 @@ def test_a_pact_waits_for_its_parties_in_private():
         assert list(cho.author.private.awaited_of(ben.me.person)) == []
 
 
-def test_the_rows_of_a_person_are_found_in_a_few_milliseconds():
+def test_the_rows_of_a_person_are_found_without_reading_those_of_others():
     store = Store(":memory:")
     rows = AwaitedRows(store)
     count = EXCHANGES * ANSWERS
@@ -95,13 +93,12 @@ def test_the_rows_of_a_person_are_found_in_a_few_milliseconds():
         )
         rows.add([AwaitedRow(1, 0, None, str(Crowd.VOTERS), "vote", ids[1], None, None)])
 
-    seconds = []
-    for _ in range(5):
-        began = time.perf_counter()
-        found = list(rows.of_person(ids[7]))
-        seconds.append(time.perf_counter() - began)
+    hundreds = []  # of the instructions that the database carries out
+    store.db.set_progress_handler(lambda: hundreds.append(1), 100)
+    found = list(rows.of_person(ids[7]))
+    store.db.set_progress_handler(None, 0)
 
     assert [row[0] for row in found] == ids[7::PEOPLE]
     assert [row[0] for row in rows.of_crowd(Crowd.VOTERS)] == [ids[1]]
-    assert min(seconds) < 0.005
+    assert len(hundreds) <= len(found)
     store.close()
