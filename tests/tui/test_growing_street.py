@@ -89,15 +89,16 @@ class GrowingStreet:
                 if "[y] May" not in picture(pilot.app):
                     await self._type(pilot, row["will_vote"])
                 else:
-                    await self._go_to_question(pilot)
+                    await self._go_to_question(pilot, row["id"])
                     await self._press(pilot, "y")
                 await until(pilot, lambda row=row: row not in node.waiting())
 
-    async def _go_to_question(self, pilot):
-        """Moves the cursor down, if it is on no question. The footer shows the key on a question."""
-        if "y Yes" not in picture(pilot.app):
+    async def _go_to_question(self, pilot, renewal):
+        """Moves the cursor down to a question, if it is not there. Waits for the key in the footer."""
+        cards = pilot.app.focused
+        while cards.highlighted_id != renewal:
             await self._press(pilot, "down")
-            await shows(pilot, "y Yes")
+        await shows(pilot, "y Yes")
 
     async def _type(self, pilot, number):
         await self._press(pilot, "enter")

@@ -30,7 +30,16 @@ UNSLICED = {
 }
 LISTS = (
     *("people", "waiting", "board", "suggestions", "reciprocity", "matters", "signals"),
-    *("holdings", "requests", "offers", "responses", "agreements", "receipts", "activities"),
+    *(
+        "holdings",
+        "newcomers",
+        "requests",
+        "offers",
+        "responses",
+        "agreements",
+        "receipts",
+        "activities",
+    ),
     "services",
 )
 CALLS = {
