@@ -77,15 +77,22 @@ class Parts:
         self._store = store
         self._rows = BranchRows(store)
         self._read_entry = read_entry
+        self._answered: dict[bytes, StoredRecord | None] = {}  # by id, while parts are found
 
-    def find(self, rows: Iterable[int]) -> list[Part]:
+    def find(self, rows: Iterable[int], most: int = _MOST_BRANCHES) -> list[Part]:
         """Returns the parts to fold if the records in `rows` are new or have changed. Returns one
-        part for each thread.
+        part for each thread. If a thread has more than `most` such records, it is a part as a whole.
         """
+        self._answered.clear()
         by_root: dict[int, set[int]] = defaultdict(set)
         for n, root in self._store.records.roots_of(list(rows)):
             by_root[root].add(n)
-        return [self._part(root, changed) for root, changed in sorted(by_root.items())]
+        return [
+            self._part(root, changed)
+            if len(changed) <= most and root not in changed
+            else Part(root, frozenset(changed))
+            for root, changed in sorted(by_root.items())
+        ]
 
     def size(self, part: Part) -> int:
         """Counts the records from which a part is folded."""
@@ -139,7 +146,7 @@ class Parts:
 
     def _part(self, root: int, changed: set[int]) -> Part:
         whole = Part(root, frozenset(changed))
-        if root in changed or len(changed) > _MOST_BRANCHES or self._rows.find(root) is None:
+        if self._rows.find(root) is None:
             return whole
         branches: set[int] = set()
         for n in sorted(changed):
@@ -166,27 +173,31 @@ class Parts:
         entry = self._read_entry(row)
         if is_of_package(entry):
             return set()
-        branch = self._place(row, entry)
-        if branch == n and not self._begins_branch(row, entry):
-            return set()  # this home could not read it before
         ties = ties_of(entry)
-        self._rows.set_ties(n, _tie_rows(n, ties))
+        branch = self._rows.find(n)
+        if branch is None:
+            branch = self._place(row, entry)
+        elif branch == n and not self._begins_branch(row, entry):
+            return set()  # this home could not read it before
+        else:
+            self._rows.set_ties(n, _tie_rows(n, ties))
         touched = {branch, *self._rows.naming(root, row.record.id)}
         for tie in ties.shared:
             touched.update(self._rows.sharing(root, tie))
-        touched.update(self._rows.branches_of(root, ties.named) - {root})
+        if ties.named:
+            touched.update(self._rows.branches_of(root, ties.named) - {root})
         if sways_others(entry):
             touched.update(self._rows.naming_any_of(branch))
         touched.update(self._rows.later_in_full_day(n, MAX_A_DAY))
         return touched
 
     def _place(self, row: StoredRecord, entry: Entry | None) -> int:
-        """Returns the branch of a record. If the record is new, gives it a place first."""
-        branch = self._rows.find(row.n)
+        """Gives a new record its place. Returns its branch."""
+        branch: int | None = None
         new: list[tuple[StoredRecord, Entry | None]] = []
         while branch is None:
             new.append((row, entry))
-            above = self._store.records.find(row.record.about or b"")
+            above = self._find_answered(row)
             assert above is not None, "the root of a divided thread has a place"
             row = above
             branch = self._rows.find(row.n)
@@ -201,9 +212,16 @@ class Parts:
         return branch
 
     def _begins_branch(self, row: StoredRecord, entry: Entry | None) -> bool:
-        target = self._store.records.find(row.record.about or b"")
+        target = self._find_answered(row)
         assert target is not None, "a record that answers another is in the thread of the other"
         return begins_branch(entry, is_target_lasting=target.record.header.is_lasting)
+
+    def _find_answered(self, row: StoredRecord) -> StoredRecord | None:
+        """Returns the record that a record answers. Many answer the same one, so it is kept."""
+        about = row.record.about or b""
+        if about not in self._answered:
+            self._answered[about] = self._store.records.find(about)
+        return self._answered[about]
 
 
 def divide_thread(rows: Iterable[StoredRecord], entries: Iterable[Entry]) -> ThreadBranches:

@@ -36,6 +36,7 @@ MAX_RECORDS = 100  # records that are folded in one step, if threads may be put 
 NOT_OF_CODE = (StoreError, MemoryError)
 
 _AT_ONCE = 500  # threads folded before their views are written
+_FOUND_AT_ONCE = 25  # records of one thread whose branches are found in one step
 _ROWS_AT_ONCE = 50  # rows that are read before others may work
 _LOG = logging.getLogger(__name__)
 _NONE: Mapping[int, list[StoredRecord]] = MappingProxyType({})
@@ -89,7 +90,9 @@ class ThreadFold:
         """
         if self._authority_fold.authority is None:
             return
-        parts = self.find_parts(rows)
+        # To find the branches of many records takes long too. Whoever folds them later finds them.
+        most = None if at_once or self.on_put_off is None else _FOUND_AT_ONCE
+        parts = self.find_parts(rows, most)
         left = iter(parts if at_once else self._put_off_many(parts, begun))
         while next_parts := list(islice(left, _AT_ONCE)):
             threads = {part.root: self._fold_contained(part, begun) for part in next_parts}
@@ -137,13 +140,14 @@ class ThreadFold:
             self._store.sweeps.set(sweep.log, last)
         return rows
 
-    def find_parts(self, rows: Iterable[int]) -> list[Part]:
+    def find_parts(self, rows: Iterable[int], most: int | None = None) -> list[Part]:
         """Returns the parts of threads that the given records touch, one for each thread. A thread
-        that has failed is folded as a whole.
+        that has failed is folded as a whole. So is a thread with more than `most` such records.
         """
+        parts = self.parts.find(rows) if most is None else self.parts.find(rows, most)
         return [
             Part(part.root, part.rows) if self._views.failure_of(part.root) else part
-            for part in self.parts.find(rows)
+            for part in parts
         ]
 
     def fold_thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:

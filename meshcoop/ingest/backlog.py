@@ -29,7 +29,7 @@ from protocol.fold.thread import Entry, Thread
 from protocol.record.envelope import Record
 
 _AT_ONCE = 50  # records of a large thread
-_DUE_AT_ONCE = 50  # due records of one thread
+_DUE_AT_ONCE = 25  # due records of one thread
 _MOST_SECONDS = 5  # that an answer waits for the backlog
 
 
@@ -186,6 +186,9 @@ class Backlog:
             count = self._state.thread_fold.parts.size(part)
             if count > MAX_RECORDS:
                 yield part
+                continue
+            if not part.is_whole:  # to find branches takes longer than to read records
+                yield set(part.rows)
                 continue
             if group and count > room:
                 yield group

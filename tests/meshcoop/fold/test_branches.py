@@ -54,8 +54,8 @@ def counted_work():
         counts["contents"] += 1
         return read(self, record)
 
-    def count_parts(self, rows):
-        found = find_parts(self, rows)
+    def count_parts(self, rows, most=None):
+        found = find_parts(self, rows, most)
         counts.update("whole" if part.is_whole else "branches" for part in found)
         return found
 
