@@ -23,6 +23,7 @@ from meshcoop.home.folder import Home
 from meshcoop.store.disk_errors import StoreError, disk_error_of
 from protocol.display_text import safe_line, safe_text
 from protocol.errors import Refused
+from protocol.log_lines import escape_line, shorten_entry
 
 _REFUSED = 1
 _USAGE = 2
@@ -186,9 +187,14 @@ def _print_crash(
 ) -> None:
     """Prints the traceback of a fault of ours. Makes its text safe, because it may have words of
     peers.
+
+    If no terminal shows the text, it may go into a log. Then the traceback is one line, as every
+    entry of a log (R-05.13).
     """
+    text = "".join(traceback.format_exception(kind, error, trace))
+    shown = safe_text(text) if sys.stderr.isatty() else escape_line(shorten_entry(text))
     with suppress(OSError):
-        print(safe_text("".join(traceback.format_exception(kind, error, trace))), file=sys.stderr)
+        print(shown, file=sys.stderr)
 
 
 def _prepare_streams() -> None:

@@ -3,6 +3,7 @@
 import ast
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -203,3 +204,25 @@ def test_list_that_is_cut_says_how_many_there_are_and_how_to_go_on(ada):
     assert json.loads(whole.stdout) == rows + json.loads(rest.stdout)
     assert len(json.loads(whole.stdout)) == 60
     assert (rest.stderr, whole.stderr) == (b"", b"")
+
+
+def test_crash_is_one_line_where_no_terminal_shows_it():
+    """The standard error of a node is its log. A peer's words with a line break in a fault of ours
+    must not make up an entry there.
+    """
+    fault = "raise ValueError('heard\\n2026-11-28 12:00:00 INFO meshcoop: all is well')"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys; from meshcoop.cli import main; sys.excepthook = main._print_crash; {fault}",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "\\n2026-11-28 12:00:00 INFO meshcoop: all is well" in done.stderr
