@@ -13,6 +13,7 @@ from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter, title_of
 from meshcoop.api.roll_growth import ask_lone_voter, describe_term
 from meshcoop.fold.private_threads import PrivateThreads
+from meshcoop.fold.slices import pause
 from meshcoop.fold.state import State
 from meshcoop.fold.thread_fold import MAX_RECORDS
 from meshcoop.fold.views import Waiting
@@ -126,14 +127,16 @@ class AwaitedAnswers:
         renewals = self._authority.renewals
         additions = find_additions(self._authority)
         rivals: dict[object, list[bytes]] = defaultdict(list)
-        for renewal in renewals:
-            rivals[additions.get(renewal, renewal)].append(renewal)
+        for renewal, ballot in renewals.items():
+            if ballot.parent == self._authority.term.id:
+                rivals[additions.get(renewal, renewal)].append(renewal)
         best = (
             min(same, key=lambda renewal: (-len(renewals[renewal].yes), renewal))
             for same in rivals.values()
         )
         asked: set[bytes] = set()
         for renewal in best:
+            pause()
             with suppress(Refused):
                 check_renewal(self._authority, self._person, renewal)
                 asked.add(renewal)
