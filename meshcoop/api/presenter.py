@@ -11,7 +11,7 @@ from functools import cached_property
 from heapq import nsmallest
 
 from meshcoop.api import plain_values
-from meshcoop.api.name_order import NameOrder
+from meshcoop.api.name_order import NameOrder, SortedLetter
 from meshcoop.api.plain_values import Shown
 from meshcoop.api.private_fields import PrivateFields
 from meshcoop.clock import iso_time
@@ -36,6 +36,7 @@ from protocol.spelling import name_keys
 _SHORT_ID = 8  # hexadecimal digits
 _MOST_EMBEDDED = 100  # views that are shown inside another view (R-06.16e)
 _OUTSIDE = "outside"  # marks somebody who has no id
+_Place = tuple[tuple[SortedLetter, ...], str, bytes]  # of a person in a list of people
 _HALF = 50  # percent; more than this share of the moderators decides
 
 
@@ -50,6 +51,7 @@ class Presenter:
         self._state = state
         self.clock = state.clock_at(now())
         self._private_fields = PrivateFields(state, boxes)
+        self._places: dict[bytes, _Place] = {}
 
     @cached_property
     def names(self) -> dict[bytes, str]:
@@ -109,10 +111,7 @@ class Presenter:
 
     def sort_people(self, people: Iterable[bytes]) -> list[bytes]:
         """Sorts people by their names, in the neighbourhood's language (R-12.7d)."""
-        authority = self._state.authority
-        order = NameOrder(authority.charter.get("lang") if authority else None)
-        names = {person: self.show_person(person)["name"] for person in people}
-        return sorted(names, key=lambda person: (order.key(names[person]), names[person], person))
+        return sorted(set(people), key=self._place_of_person)
 
     def show_view(self, view: View) -> Shown:
         """Shows one view, together with the views that belong to it, such as responses or votes."""
@@ -300,6 +299,18 @@ class Presenter:
                 }
             )
         return vouches
+
+    def _place_of_person(self, person: bytes) -> _Place:
+        """Returns the place of a person in lists of people. It is worked out once for an answer."""
+        if person not in self._places:
+            name = self.show_person(person)["name"]
+            self._places[person] = (self._name_order.key(name), name, person)
+        return self._places[person]
+
+    @cached_property
+    def _name_order(self) -> NameOrder:
+        authority = self._state.authority
+        return NameOrder(authority.charter.get("lang") if authority else None)
 
     def _find_view(self, record_id: bytes | None) -> View | None:
         return None if record_id is None else self._state.views.find(record_id)
