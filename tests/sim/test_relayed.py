@@ -114,7 +114,7 @@ def test_halves_on_a_relay_each_and_what_a_relay_holds(simulate: Simulate):
     simulate(2, halves, FOUR)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_lying_relay_costs_time_only(simulate: Simulate, seed: int):
     """One relay holds records back, sends old records again, late and in any order. The other relay
     is honest.

@@ -10,7 +10,7 @@ from tests.support.simulated_street import NAMES, Home, Simulate, Street, store_
 from tests.support.street_checks import check
 
 ACTIVE = 40.0  # seconds in which people post
-SEEDS = 3  # of the default suite, 8 s of the processor each
+SEEDS = 2  # of the default suite, 8 s of the processor each
 ALL_SEEDS = 230
 
 
@@ -227,7 +227,7 @@ async def two_halves(street: Street) -> None:
 
 
 def test_halves_that_were_apart_for_long_find_each_other(simulate: Simulate) -> None:
-    simulate(1, two_halves, tuple(f"home{at}" for at in range(20)))
+    simulate(1, two_halves, tuple(f"home{at}" for at in range(12)))
 
 
 DAY = 86_400.0

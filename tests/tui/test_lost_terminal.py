@@ -13,9 +13,7 @@ MOMENTS = ("start", "form", "idle", "flood")
 WAYS = ("closed", "closed behind a shell", "told to end")
 FEW = [
     ("start", "closed"),
-    ("form", "closed"),
     ("idle", "closed behind a shell"),
-    ("flood", "closed behind a shell"),
     ("flood", "told to end"),
 ]
 # The system sends SIGHUP to this shell only. The shell waits for the screen and passes nothing on.

@@ -73,7 +73,7 @@ def complete_by_mark(close, thread):
     ("kind", "method", "fault", "error"),
     [
         ("attendance", "fold_entry", add_unchecked, KeyError),
-        ("receipt", "settle", settle_late, OverflowError),
+        pytest.param("receipt", "settle", settle_late, OverflowError, marks=pytest.mark.long),
         ("agreement", "countersigns", countersign_first, KeyError),
         ("close", "complete", complete_by_mark, ValueError),
     ],
