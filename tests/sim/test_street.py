@@ -227,7 +227,7 @@ async def two_halves(street: Street) -> None:
 
 
 def test_halves_that_were_apart_for_long_find_each_other(simulate: Simulate) -> None:
-    simulate(1, two_halves, tuple(f"home{at}" for at in range(12)))
+    simulate(1, two_halves, tuple(f"home{at}" for at in range(20)))
 
 
 DAY = 86_400.0
