@@ -18,6 +18,7 @@ from protocol.errors import Refused
 Row = dict[str, Any]  # a row of a list or a view, in the form in which the commands print it
 
 _AGREE_SECONDS = 30
+_PAUSE = 0.25  # seconds
 _SubjectT = TypeVar("_SubjectT")
 _ResultT = TypeVar("_ResultT")
 
@@ -91,5 +92,6 @@ def poll_until(
     deadline = time.monotonic() + _AGREE_SECONDS
     observed = observe()
     while not is_settled(observed) and time.monotonic() < deadline:
+        time.sleep(_PAUSE)  # the answers take time that the nodes need
         observed = observe()
     return observed
