@@ -3,7 +3,7 @@
 import json
 import random
 import socket
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from urllib.request import urlopen
 
 import pytest
@@ -24,12 +24,11 @@ def place():
         yield one
 
 
-def relay(folder, name="Surgery", *, new_pythons=False):
+def relay(folder, name="Surgery", *, in_new_python=False):
     home = folder.home(name.lower())
-    if new_pythons:
-        home.start_new_pythons()
     assert home("relay", "found", name, "--listen", folder.listen()) == {"relay": name}
-    home("up")
+    with home.in_new_python() if in_new_python else nullcontext():
+        home("up")
     return home
 
 
@@ -65,7 +64,7 @@ def memory_of(pid):
 def test_a_relay_carries_between_homes_that_never_meet_and_reads_nothing(place):
     ada = place.founder(NAMES[0])
     # The relay's memory is looked at, so it must not begin with what other homes said.
-    surgery = enrolled(ada, relay(place, new_pythons=True))
+    surgery = enrolled(ada, relay(place, in_new_python=True))
     ben = place.newcomer(ada, NAMES[1])
     eventually(lambda: len(surgery("status")["peers"]) == 2, "a home does not find the relay")
     asked = ada.post("request", "--title", TITLE, "--minutes", "30")

@@ -54,11 +54,15 @@ class Home:
         if passphrase_file is not None:
             self.env["MESHCOOP_PASSPHRASE_FILE"] = str(passphrase_file)
 
-    def start_new_pythons(self) -> None:
-        """Runs each command of this home in a new Python. A forked command begins with the memory of
-        the warm program, in which words of earlier commands may be left.
+    @contextmanager
+    def in_new_python(self) -> Iterator[None]:
+        """Runs the commands within the block, and the node that they start, in a new Python. A
+        forked process begins with the memory of the warm program, in which words of earlier commands
+        may be left.
         """
         self.env["PYTHONHASHSEED"] = "random"  # as it is by default
+        yield
+        del self.env["PYTHONHASHSEED"]
 
     @property
     def store(self) -> Path:
