@@ -19,7 +19,7 @@ from meshcoop.network.libp2p.host import HostNetwork, open_host
 from meshcoop.network.libp2p.swarm import HOME_LIMITS, ConnectionLimits
 
 ANYWHERE = "/ip4/127.0.0.1/tcp/0"
-WAIT = 10.0  # seconds: no wait may take longer, and most take far less
+WAIT = 60.0  # seconds: no wait may take longer, and most take far less
 
 
 def seed(number: int) -> bytes:

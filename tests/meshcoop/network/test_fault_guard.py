@@ -39,7 +39,7 @@ async def test_a_handler_that_raises_costs_its_stream_only(tmp_path):
         await theirs.connect(ours.addresses[0])
         stream = await theirs.open_stream(ours.peer_id, "/faulty/1")
         await stream.write(b"go")
-        with trio.fail_after(5), pytest.raises(NetworkError):
+        with trio.fail_after(60), pytest.raises(NetworkError):
             await stream.read()
         await alive(ours)
     text = log_file.read_text()
@@ -59,7 +59,7 @@ async def test_a_handler_whose_nursery_fails_costs_its_stream_only():
         await theirs.connect(ours.addresses[0])
         stream = await theirs.open_stream(ours.peer_id, "/faulty/1")
         await stream.write(b"go")
-        with trio.fail_after(5), pytest.raises(NetworkError):
+        with trio.fail_after(60), pytest.raises(NetworkError):
             await stream.read()
         await alive(ours)
 
@@ -88,7 +88,7 @@ async def test_a_garbage_key_in_gossip_costs_nothing():
         )
         frame = rpc_pb2.RPC(publish=[message]).SerializeToString()
         await stream.write(encode_varint_prefixed(frame))
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             assert await inbox.receive() == b"news"  # only the data counts
         await alive(ours)
 

@@ -38,7 +38,7 @@ async def test_a_burst_arrives_whole(monkeypatch):
         await one.connect(two.addresses[0])
         await meshed(TOPIC, one, two)
         burst = [b"record %d" % number for number in range(300)]
-        with trio.fail_after(15):
+        with trio.fail_after(60):
             for data in burst:
                 await one.publish(TOPIC, data)
             assert sorted([await inbox.receive() for _ in burst]) == sorted(burst)
@@ -71,7 +71,7 @@ async def test_one_peer_is_heard_so_much_and_others_all_the_same(monkeypatch):
         for number in range(100):
             await loud.publish(TOPIC, b"noise %d" % number)
         await quiet.publish(TOPIC, b"a word")
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             heard = [await inbox.receive() for _ in range(21)]
         assert b"a word" in heard
         await trio.sleep(0.3)  # by now the rest has come, and the node ignores it
@@ -96,7 +96,7 @@ async def test_gossip_crosses_two_hops():
         await meshed(TOPIC, one, two, three)
         await until(lambda: len(two.pubsub.gossip.mesh[TOPIC]) == 2)
         await one.publish(TOPIC, b"news")
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             assert await inbox.receive() == b"news"
 
 
@@ -114,7 +114,7 @@ async def test_what_the_validator_refuses_is_neither_delivered_nor_forwarded():
         await until(lambda: len(two.pubsub.gossip.mesh[TOPIC]) == 2)
         await one.publish(TOPIC, b"lie")
         await one.publish(TOPIC, b"truth")
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             assert await middle.receive() == b"truth"
             assert await far.receive() == b"truth"
 
@@ -133,7 +133,7 @@ async def test_a_validator_that_raises_refuses_its_message_only(tmp_path):
         await meshed(TOPIC, one, two)
         await two.publish(TOPIC, b"poison")
         await two.publish(TOPIC, b"news")
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             assert await inbox.receive() == b"news"
         await alive(one)
     assert "ValueError: a fault of ours" in log_file.read_text()
@@ -155,7 +155,7 @@ async def test_a_copy_with_another_origin_does_not_censor():
         copy = rpc_pb2.Message(data=b"news", topicIDs=[TOPIC], from_id=mine, seqno=b"1")
         marker = rpc_pb2.Message(data=b"marker", topicIDs=[TOPIC], from_id=b"?", seqno=b"1")
         await gossip_as(them, ours, copy, marker)
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             assert {await inbox.receive(), await inbox.receive()} == {b"news", b"marker"}
 
 
@@ -172,7 +172,7 @@ async def test_one_origin_and_number_with_other_contents_are_other_messages():
                 for number in range(20)
             ),
         )
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             assert {await inbox.receive() for _ in range(20)} == {b"%d" % n for n in range(20)}
         gossip = ours.pubsub.gossip
         await until(lambda: not gossip.recent_message_deliveries)
@@ -207,7 +207,7 @@ async def test_a_stranger_is_told_no_topic_gets_no_frame_and_is_not_heard():
         await meshed(TOPIC, one, two)
         mine = rpc_pb2.Message(data=b"old news", topicIDs=[TOPIC])
         await one.publish(TOPIC, mine.data)
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             assert await theirs.receive() == mine.data
         stream = await call(them, one, MESHSUB)
         wanted = rpc_pb2.ControlIWant(messageIDs=[message_id(mine)])
@@ -221,7 +221,7 @@ async def test_a_stranger_is_told_no_topic_gets_no_frame_and_is_not_heard():
         for frame in (rpc, rpc_pb2.RPC(control=rpc.control)):
             await stream.write(encode_varint_prefixed(frame.SerializeToString()))
         await one.publish(TOPIC, b"news")
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             assert await theirs.receive() == b"news"
         await until(lambda: heard)
         await trio.sleep(2.5 * pubsub.HEARTBEAT)
@@ -274,7 +274,7 @@ async def test_a_message_arrives_once_and_never_at_its_own_node():
         await one.publish(TOPIC, b"news")
         await one.publish(TOPIC, b"news")
         await two.publish(TOPIC, b"end")
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             assert await theirs.receive() == b"news"
             assert await mine.receive() == b"end"
         for inbox in (mine, theirs):
@@ -309,7 +309,7 @@ async def test_the_largest_message_arrives():
         await one.connect(two.addresses[0])
         await meshed(TOPIC, one, two)
         await one.publish(TOPIC, bytes(pubsub.MESSAGE_BYTES))
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             assert len(await inbox.receive()) == pubsub.MESSAGE_BYTES
 
 

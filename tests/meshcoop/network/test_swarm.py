@@ -25,7 +25,7 @@ async def test_an_honest_connection_gets_in_past_600_silent_sockets():
     async with node(1) as ours, node(2) as honest:
         silent = [await trio.open_tcp_stream("127.0.0.1", port_of(ours)) for _ in range(600)]
         try:
-            with trio.fail_after(5):
+            with trio.fail_after(60):
                 await honest.connect(ours.addresses[0])
             await until(ours.peers)
             assert len(ours.swarm._handshakes._holders) <= swarm.MAX_HANDSHAKES
@@ -39,7 +39,7 @@ async def test_a_handshake_has_a_time_limit(monkeypatch):
     monkeypatch.setattr(swarm, "HANDSHAKE_WITHIN", 0.3)
     async with node(1) as ours:
         silent = await trio.open_tcp_stream("127.0.0.1", port_of(ours))
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             while await silent.receive_some():  # the node speaks first
                 pass
         await silent.aclose()
@@ -68,7 +68,7 @@ async def test_an_inbound_place_is_given_back():
     # connect after a while.
     async with node(1, places=ConnectionLimits(128, 4, 4)) as ours, node(2) as guest:
         for _ in range(10):
-            with trio.fail_after(5):
+            with trio.fail_after(60):
                 await guest.connect(ours.addresses[0])
                 await guest.drop(ours.peer_id)
                 await until(lambda: not ours.peers())
@@ -111,7 +111,7 @@ async def test_plaintext_is_refused():
     pair = create_new_key_pair(seed(5))
     liar = new_host(key_pair=pair, sec_opt={PLAINTEXT_PROTOCOL_ID: InsecureTransport(pair)})
     async with node(1) as ours, liar.run([Multiaddr(ANYWHERE)]):
-        with pytest.raises(Exception, match="unable to connect"), trio.fail_after(10):
+        with pytest.raises(Exception, match="unable to connect"), trio.fail_after(60):
             await liar.connect(info_from_p2p_addr(Multiaddr(ours.addresses[0])))
         assert not ours.peers()
         with trio.CancelScope(shield=True):
