@@ -61,6 +61,15 @@ def open_to_read(path: Path, key: bytes) -> Connection:
     return connection
 
 
+def run_statements(connection: Connection, script: str) -> None:
+    """Runs the statements of a script, which `;` separates, inside the transaction that is open.
+
+    The method `executescript` of a connection would end this transaction.
+    """
+    for statement in script.split(";"):
+        connection.execute(statement)
+
+
 def _connect(path: str, flags: int) -> Connection:
     connection: Connection = dbapi2.connect(
         path,

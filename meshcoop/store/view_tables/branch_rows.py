@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from meshcoop.store.database import Database
+from meshcoop.store.sqlite_connection import run_statements
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS branches (
@@ -63,8 +64,7 @@ class BranchRows:
 
     def create(self) -> None:
         """Creates the tables if they are missing."""
-        for statement in _SCHEMA.split(";"):  # not executescript, which would end the transaction
-            self._db.execute(statement)
+        run_statements(self._db, _SCHEMA)
 
     def drop(self) -> None:
         """Removes the tables and all their rows."""

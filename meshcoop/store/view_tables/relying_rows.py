@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from meshcoop.store.database import Database
+from meshcoop.store.sqlite_connection import run_statements
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS relying (
@@ -48,8 +49,7 @@ class RelyingRows:
 
     def create(self) -> None:
         """Creates the table if it is missing."""
-        for statement in _SCHEMA.split(";"):  # not executescript, which would end the transaction
-            self._db.execute(statement)
+        run_statements(self._db, _SCHEMA)
 
     def drop(self) -> None:
         """Removes the table and all its rows."""

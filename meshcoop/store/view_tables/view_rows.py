@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from meshcoop.store.database import Database
+from meshcoop.store.sqlite_connection import run_statements
 
 # The search table keeps only the places of terms. The texts themselves are in the body of the view.
 # To delete an entry, SQLite needs the same terms again. The terms come folded, with spaces between
@@ -82,8 +83,7 @@ class ViewRows:
 
     def create(self) -> None:
         """Creates the tables if they are missing."""
-        for statement in _SCHEMA.split(";"):  # not executescript, which would end the transaction
-            self._db.execute(statement)
+        run_statements(self._db, _SCHEMA)
 
     def drop(self) -> None:
         """Removes the tables and all their rows. A new version may need other columns than the old
