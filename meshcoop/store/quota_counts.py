@@ -29,7 +29,7 @@ class CountedRecord(NamedTuple):
 
 
 class QuotaCounts:
-    """Logs and records, with only the columns that quotas need."""
+    """The tables of logs and of records, with only the columns that quotas need."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db

@@ -143,7 +143,7 @@ class BranchRows:
         )
 
     def of_day(self, root: int, device: bytes, day: int) -> list[int]:
-        """Returns the rows of a thread that a device has signed on the day that it claims."""
+        """Returns the rows of the thread `root` that `device` has signed and whose claimed day is `day`."""
         query = "SELECT n FROM branches WHERE device = ? AND day = ? AND root = ?"
         return [row[0] for row in self._db.execute(query, (device, day, root)).fetchall()]
 
