@@ -72,9 +72,17 @@ class PlainTerms:
             owner.setdefault(device, person)
         return owner
 
+    @cached_property
+    def people_of(self):
+        """Maps each certified device to the people for whom it is certified."""
+        people = {}
+        for device, person in self.pairs:
+            people.setdefault(device, set()).add(person)
+        return people
+
     def signers(self, act):
         """Returns the people for whom the device of a record is certified."""
-        return {person for device, person in self.pairs if device == act.device}
+        return self.people_of.get(act.device, set())
 
     @cached_property
     def end(self):
@@ -178,10 +186,10 @@ class PlainTerms:
         return {
             person
             for act in self.of("vote")
-            for person in self.signers(act)
             if act.about == target.id
             and act.fields["choice"] == choice
             and (target.kind == "renewal" or self.not_revoked(act))
+            for person in self.signers(act)
         }
 
     def accepted_by(self, renewal):

@@ -87,9 +87,9 @@ def check(number):
     index = AuthorityIndex()
     for act in order.sample(acts, len(acts)):
         index.add(act)
-        known = authority.fold_authority(first, index, forks)
-        if order.random() < 0.04:
+        if order.random() < 0.06:
             here = list(index)
+            known = authority.fold_authority(first, index, forks)
             assert told(known) == told_plainly(plain(first, here, forks))
     for act in order.sample(acts, len(acts) // 4):
         index.drop(act.id)
