@@ -181,19 +181,21 @@ class AuthorityIndex:
         )
 
     def _kept_votes(self, forks: Mapping[bytes, int]) -> set[bytes]:
-        """Returns the votes, accepts, removes and hides that are kept (R-01.14d to R-01.14g).
+        """Returns the votes, accepts, removes and hides that are kept (R-01.14d to R-01.14g, R-01.14n).
 
         Votes and accepts are kept if they are about a proposal or renewal. A `remove` or `hide`
         names a register and a new number. The record is kept if the register could ever reach this
-        number. A device may sign several records of one kind with the same subject and number. Then
-        only the record with the lowest id is kept.
+        number. A device may sign several records of one kind with the same subject, number and
+        choice. Then only the record with the lowest id is kept.
         """
+        # The choice is looked at because a no must not take the place of a yes, which stands.
         kept: dict[tuple[object, ...], bytes] = {}
         for kind in (VOTE, ACCEPT, REMOVE, HIDE):
             for record in self._by_kind.get(kind, {}).values():
                 if _is_before_fork(record, forks) or not self._may_count(record, forks):
                     continue
-                key = (record.device, kind, record.subject, record.fields.get("n"))
+                what = record.fields.get("n", record.fields.get("choice"))
+                key = (record.device, kind, record.subject, what)
                 kept[key] = min(record.id, kept.get(key, record.id))
         return set(kept.values())
 
