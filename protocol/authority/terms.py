@@ -21,6 +21,8 @@ Register = tuple[
 # device → the people whose votes it signs: more than one only if the device's owner breaks R-03.5e
 Signers = Mapping[bytes, frozenset[bytes]]
 
+MOST_WITNESSES = 21  # people whose homes say in a term what they have seen (R-24.1)
+
 
 class Holding(NamedTuple):
     """The number and the value that a register holds."""
@@ -36,7 +38,7 @@ class Term:
     `since` is its beginning, in milliseconds. `vouchers` is the number of members who must vouch
     for a newcomer. `share` is a percentage: a decision passes if more than this part of the roll
     votes yes. `written` has what registers hold when the term begins. Every register that is not in
-    `written` begins with number 0.
+    `written` begins with number 0. The homes of the `witnesses` say what they have seen (R-24.1).
     """
 
     id: bytes
@@ -48,6 +50,7 @@ class Term:
     vouchers: int
     share: int
     written: Mapping[Register, Holding] = field(default_factory=dict)
+    witnesses: frozenset[bytes] = frozenset()
 
     def holding(self, register: Register) -> Holding:
         """Returns the number and value that a register has when the term begins."""
@@ -187,6 +190,7 @@ def read_renewal(index: AuthorityIndex, parent: Term, renewal: AuthorityRecord) 
         renewal.fields["vouchers"],
         renewal.fields["share"],
         _written(parts),
+        frozenset(renewal.fields.get("witnesses") or ()) & roll,
     )
 
 

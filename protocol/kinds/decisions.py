@@ -15,7 +15,7 @@ from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.authority.kind_names import PART, PROPOSAL, REMOVE, RENEWAL, VOTE
 from protocol.authority.register_change import LogCuts, RegisterChange
 from protocol.authority.registers import Outcome
-from protocol.authority.terms import Ballot, Register
+from protocol.authority.terms import MOST_WITNESSES, Ballot, Register
 from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import Awaited, Crowd, Subject, Way
 from protocol.fold.kind import SOMEBODY, SOMETHING, By, Kind, Words
@@ -381,6 +381,9 @@ class Renewal(Votable):
     )
     vouchers: int = Integer(required=True, min=1, max=16, help="members who vouch for a newcomer")
     share: int = Integer(required=True, min=50, max=99, help="percent that a decision exceeds")
+    witnesses: list[PersonId] | None = Many(
+        of=Person(), max=MOST_WITNESSES, filled=True, help="people whose homes say what they saw"
+    )
     holds: list[list[Any]] | None = Many(
         of=RegisterChange(), max=MOST_LISTED, filled=True, help="registers at the term's start"
     )

@@ -1,0 +1,242 @@
+"""Says when a record was seen, and where it stands in time (specs/24-witnesses.md).
+
+A claimed time proves nothing. So each term has a list of witnesses. Their homes sign `witness`
+records, which name the ids of the records that they hold. A record is seen once half of the
+witnesses of a term have named it.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from protocol.authority.terms import Signers, Term
+
+HOUR_MS = 3_600_000
+OVERLAP_MS = 72 * HOUR_MS  # witnesses count for so long after they have seen the next renewal
+
+
+class WitnessRecord(NamedTuple):
+    """A `witness` record. Its device had the records `ids` at `time` (ms), in the term `term`."""
+
+    id: bytes
+    device: bytes
+    time: int
+    term: bytes
+    ids: tuple[bytes, ...]
+
+
+class RecordTimes(NamedTuple):
+    """When a record claims to be written, when it was seen, and where it stands (ms).
+
+    `seen` is None if too few witnesses have named the record. If a term leaves no witness for the
+    record, nobody can see it; then `seen` comes from the claim, and `is_unwitnessed` is True.
+    """
+
+    claimed: int
+    seen: int | None
+    is_unwitnessed: bool
+    settle_ms: int
+
+    @property
+    def is_late(self) -> bool:
+        """True if the record was seen so late that it stands where it was seen (R-24.6)."""
+        return self.seen is not None and self.seen - self.claimed > self.settle_ms
+
+    def stands_at(self, now: int) -> int | None:
+        """Returns where the record stands at the time `now` (ms), or None if it stands nowhere.
+
+        An unseen record stands at its claimed time for `settle_ms`, and after that nowhere (R-24.7).
+        """
+        if self.seen is None:
+            return self.claimed if now <= self.claimed + self.settle_ms else None
+        return self.seen if self.is_late else self.claimed
+
+
+class WitnessIndex:
+    """The `witness` records of a neighbourhood, by what they name. The order in which they came
+    changes nothing.
+    """
+
+    def __init__(self, records: Iterable[WitnessRecord] = ()) -> None:
+        self._by_id: dict[bytes, WitnessRecord] = {}
+        self._named_in: dict[bytes, list[WitnessRecord]] = defaultdict(list)
+        self._first_times: dict[bytes, dict[bytes, int]] | None = None
+        for record in records:
+            self.add(record)
+
+    def add(self, record: WitnessRecord) -> bool:
+        """Adds a record. Returns False if the index has it already."""
+        if record.id in self._by_id:
+            return False
+        self._by_id[record.id] = record
+        for named in record.ids:
+            self._named_in[named].append(record)
+        if self._first_times is not None:
+            _note_first(self._first_times, record)
+        return True
+
+    def drop(self, record_id: bytes) -> WitnessRecord | None:
+        """Forgets a record that the store no longer holds. Returns it, or None if it is not here."""
+        record = self._by_id.pop(record_id, None)
+        for named in record.ids if record is not None else ():
+            self._named_in[named] = [
+                other for other in self._named_in[named] if other.id != record_id
+            ]
+        self._first_times = None
+        return record
+
+    def namings_of(self, record_id: bytes) -> Sequence[WitnessRecord]:
+        """Returns the `witness` records that name a record."""
+        return self._named_in.get(record_id, ())
+
+    def first_times(self, term: bytes) -> Mapping[bytes, int]:
+        """Returns the time of each device's first `witness` record in a term."""
+        if self._first_times is None:
+            self._first_times = {}
+            for record in self._by_id.values():
+                _note_first(self._first_times, record)
+        return self._first_times.get(term, {})
+
+
+class Witnesses:
+    """The witnesses of the terms of a chain, and what they have seen."""
+
+    def __init__(
+        self, terms: Sequence[Term], signers: Signers, index: WitnessIndex, settle_ms: int
+    ) -> None:
+        """`terms` are the terms of the chain in order. `settle_ms` is the charter's settle time."""
+        self._terms = terms
+        self._signers = signers
+        self._index = index
+        self._settle_ms = settle_ms
+        self._rosters: dict[tuple[bytes | None, frozenset[bytes]], _Roster] = {}
+        self._begun = [self._find_begin(term) for term in terms]
+        # When each term's witnesses saw the renewal that follows it, and when each term began.
+        self._seen_renewals: list[int | None] = [None] * len(terms)
+        self._starts = [0] * len(terms)
+        self._see_renewals()
+
+    def times_of(
+        self,
+        record_id: bytes,
+        claimed: int,
+        author: bytes | None = None,
+        parties: Collection[bytes] = (),
+    ) -> RecordTimes:
+        """Returns the times of a record (R-24.3 to R-24.7).
+
+        `author` is the person who wrote the record; a matter has none. `parties` are the people who
+        hold a part of the record's service.
+        """
+        roster = self._roster_for(author, frozenset(parties))
+        at_claim = self._see_without_witnesses(roster, claimed)
+        times = [] if at_claim is None else [at_claim]
+        for place, namings in self._namings_by_term(record_id).items():
+            seen = self._see_in_term(place, roster.left[place], namings, claimed)
+            if seen is not None:
+                times.append(seen)
+        seen = min(times, default=None)
+        return RecordTimes(claimed, seen, seen is not None and seen == at_claim, self._settle_ms)
+
+    def _see_in_term(
+        self, place: int, left: Collection[bytes], namings: Mapping[bytes, int], claimed: int
+    ) -> int | None:
+        """Returns when half of the witnesses `left` of a term had named a record, or None.
+
+        `namings` maps each person to the time at which they named it.
+        """
+        end = self._seen_renewals[place]
+        earliest = max(claimed, self._starts[place])
+        times = sorted(
+            max(time, earliest)
+            for person, time in namings.items()
+            if person in left and (end is None or time <= end + OVERLAP_MS)
+        )
+        needed = _half_of(left)
+        return times[needed - 1] if 0 < needed <= len(times) else None
+
+    def _see_without_witnesses(self, roster: "_Roster", claimed: int) -> int | None:
+        """Returns when a record counts as seen because a term leaves no witness, or None (R-24.5).
+
+        Such a term counts from its beginning until half of the next witnesses have begun.
+        """
+        for start, end in roster.gaps:
+            if end is None or claimed < end:
+                return max(start, claimed)
+        return None
+
+    def _namings_by_term(self, record_id: bytes) -> dict[int, dict[bytes, int]]:
+        """Returns, for each place in the chain, the people who named a record there, and when."""
+        records = self._index.namings_of(record_id)
+        by_term: dict[int, dict[bytes, int]] = {}
+        if not records:
+            return by_term
+        places = {term.id: place for place, term in enumerate(self._terms)}
+        for record in records:
+            place = places.get(record.term)
+            if place is None:
+                continue
+            namings = by_term.setdefault(place, {})
+            for person in self._signers.get(record.device, ()):
+                namings[person] = min(record.time, namings.get(person, record.time))
+        return by_term
+
+    def _find_begin(self, term: Term) -> int | None:
+        """Returns when half of a term's witnesses had signed their first `witness` record."""
+        first_times = self._index.first_times(term.id)
+        times: dict[bytes, int] = {}
+        for device, time in first_times.items():
+            for person in self._signers.get(device, frozenset()) & term.witnesses:
+                times[person] = min(time, times.get(person, time))
+        needed = _half_of(term.witnesses)
+        return sorted(times.values())[needed - 1] if 0 < needed <= len(times) else None
+
+    def _see_renewals(self) -> None:
+        """Fills in when each term's witnesses saw the renewal that follows it (R-24.4).
+
+        The next term begins then. So a list that liars hold moves nothing to a time before it.
+        """
+        for place, follower in enumerate(self._terms[1:]):
+            namings = self._namings_by_term(follower.id).get(place, {})
+            people = self._terms[place].witnesses
+            seen = self._see_in_term(place, people, namings, follower.since)
+            self._seen_renewals[place] = seen
+            self._starts[place + 1] = max(self._starts[place], seen or 0)
+
+    def _roster_for(self, author: bytes | None, parties: frozenset[bytes]) -> "_Roster":
+        key = (author, parties)
+        if key not in self._rosters:
+            self._rosters[key] = self._make_roster(author, parties)
+        return self._rosters[key]
+
+    def _make_roster(self, author: bytes | None, parties: frozenset[bytes]) -> "_Roster":
+        left = [term.witnesses - parties - {author} for term in self._terms]
+        gaps: list[tuple[int, int | None]] = []
+        for place, people in enumerate(left):
+            if people:
+                continue
+            later = [at for at in range(place + 1, len(left)) if left[at]]
+            start = self._starts[place]
+            if place and left[place - 1] and self._seen_renewals[place - 1] is None:
+                start = self._terms[place].since
+            gaps.append((start, self._begun[later[0]] if later else None))
+        return _Roster(left, gaps)
+
+
+class _Roster(NamedTuple):
+    """The witnesses of each term without a record's author and parties. `gaps` are the times from
+    and until which a term leaves nobody; None: until now.
+    """
+
+    left: list[frozenset[bytes]]
+    gaps: list[tuple[int, int | None]]
+
+
+def _half_of(people: Collection[bytes]) -> int:
+    """Returns how many people are at least half of `people`."""
+    return (len(people) + 1) // 2
+
+
+def _note_first(first_times: dict[bytes, dict[bytes, int]], record: WitnessRecord) -> None:
+    of_term = first_times.setdefault(record.term, {})
+    of_term[record.device] = min(record.time, of_term.get(record.device, record.time))
