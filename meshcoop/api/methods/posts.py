@@ -2,6 +2,7 @@
 home. They also list the records that this person could post.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from meshcoop.api.awaited_answers import AWAITED
@@ -27,6 +28,8 @@ from protocol.kinds.services.actions import Action
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record
 from protocol.wire import calls
+
+USUAL_AWAITED = 50  # steps that others await, in one page
 
 POSSIBLE = "possible"  # why a step is offered: it would count, though nobody waits for it
 
@@ -102,14 +105,18 @@ class PostMethods:
             rows = self._show_steps(membership, presenter, signer, record_id)
             return shown_rows(rows, _cursor_of_step)
         queries = await open_queries(self._node, call.as_, call.pin)
-        waiting = list(queries.list_views(calls.List(what="waiting")).items)
-        steps: dict[str, list[Params]] = {}
-        for row in waiting:
-            root = row["thread"]
-            if root not in steps:
-                steps[root] = self._show_steps(membership, presenter, signer, bytes.fromhex(root))
-        awaited = [_find_step(row, steps[row["thread"]]) for row in waiting]
-        return shown_rows(awaited, _cursor_of_step)
+        waiting = queries.list_views(calls.List(what="waiting"))
+
+        def show(page: list[Params]) -> list[Params]:
+            threads = {row["thread"] for row in page}
+            steps = {
+                root: self._show_steps(membership, presenter, signer, bytes.fromhex(root))
+                for root in threads
+            }
+            return [_find_step(row, steps[row["thread"]]) for row in page]
+
+        # Anybody can make many threads wait for this person. So only the threads of a page are folded.
+        return replace(waiting, show=show, usual_limit=USUAL_AWAITED)
 
     def _show_steps(
         self, membership: Membership, presenter: Presenter, signer: Signer, record_id: bytes

@@ -3,9 +3,11 @@
 import pytest
 import trio
 
+from meshcoop.api.methods import posts
 from meshcoop.api.methods.method_table import Methods
 from meshcoop.author import renewal as deciding
 from meshcoop.author.folding import fold_at_once
+from meshcoop.author.next_steps import find_steps
 from meshcoop.cli import plain_text
 from protocol.errors import Refused
 from protocol.record.envelope import DAY_MS
@@ -211,3 +213,32 @@ def test_each_newcomer_is_shown_with_what_is_lacking():
         assert lines[2].startswith("No voter yet: ")
         assert any("since 2026-" in line and "1 of the 2 yes needed." in line for line in lines)
         assert plain_text.format_growth([{"name": "Ada"}], [], clock) == []
+
+
+def test_a_page_of_awaited_steps_folds_only_the_threads_that_it_shows(monkeypatch):
+    with street(homes=3, vouchers=1) as homes:
+        ada, mal, ben = homes
+        people = admit(ada, 6)
+        put_on_roll(ada, mal, ben)
+        term = ada.state.authority.term
+        for number, newcomer in enumerate(people):
+            fields = {"parent": term.id, "round": number + 1, "vouchers": 1, "share": 50}
+            moderators = sorted(term.moderators)
+            renewal = mal.forge("renewal", joining=[newcomer], moderators=moderators, **fields)
+            ben.take(mal.put(renewal))
+        folded = []
+
+        def find_and_note(*args):
+            folded.append(args[-1])
+            return find_steps(*args)
+
+        monkeypatch.setattr(posts, "find_steps", find_and_note)
+        monkeypatch.setattr(posts, "USUAL_AWAITED", 2)
+        api = Api(ben)
+        first = api("next_steps")
+        second = api("next_steps", after=first["next"])
+
+        assert (len(first["rows"]), first["total"]) == (2, len(people))
+        assert len(folded) == 4
+        shown = [*first["rows"], *second["rows"]]
+        assert [row["about"] for row in shown] == [row["id"] for row in api.waiting()[:4]]
