@@ -19,6 +19,8 @@ from protocol.schema.register_names import HIDDEN, MEASURE, RULE, STANDING
 
 MAX_NUMBER = 2**31  # the highest number of a register
 MAX_OFFSET = 1080  # minutes before or after UTC
+MAX_CYCLE = 1000  # windows in which everybody's answers are charted once
+PANEL_SIZE = 30  # about so many people's answers are charted in a window
 
 _HOLDING_PARTS = 4
 _KEY_SIZE = 32  # bytes, of a person's or device's key and of a record's id
@@ -114,11 +116,11 @@ def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes,
         return [what, key, held.n + 1, value]
     if (held.n % 2 == 1) == value:
         raise AlreadySo("R-03.25", "that is so already")
-    new = None
+    new: list[Any] | None = None
     if value and what == STANDING:
         new = cuts_at_heads(authority, key, heads)
     elif value and what == MEASURE:
-        new = authority.charter["offset"]
+        new = [authority.charter["offset"], _panel_cycle(authority)]
     return [what, key, held.n + 1, new]
 
 
@@ -141,6 +143,13 @@ def holdings_to_write(authority: Authority) -> list[list[Any]]:
     holdings = holdings_in_force(authority)
     lists = [[what, key, held.n, held.value] for (what, key), held in holdings.items()]
     return sorted(lists, key=_by_register)
+
+
+def _panel_cycle(authority: Authority) -> int:
+    """Returns in how many windows a measure charts everybody once (R-22.3e). The more members there
+    are, the more windows.
+    """
+    return min(MAX_CYCLE, max(1, len(authority.members) // PANEL_SIZE))
 
 
 def _parts_of(name: str, value: Any) -> list[Any]:
@@ -206,12 +215,23 @@ def _check_hiders(name: str, value: Any) -> None:
 def _check_measure(name: str, key: bytes | str, n: int, value: Any) -> None:
     """Raises Refused if the value of a measure's register does not fit its number `n` (R-22.3).
 
-    An odd number puts the measure in use. The value is then the offset of its days from UTC, in
-    minutes. An even number retires the measure, and there must be no value.
+    An odd number puts the measure in use. The value is then a list: the offset of its days from
+    UTC, in minutes, and the number of windows in which it charts everybody once. An even number
+    retires the measure, and there must be no value.
     """
     if not _is_key(key):
         raise _refusal(name, "about a measure")
-    is_offset = type(value) is int and abs(value) <= MAX_OFFSET
-    fits = is_offset if n % 2 else value is None
+    fits = _is_adoption(value) if n % 2 else value is None
     if not fits:
-        raise _refusal(name, "minutes from UTC where a measure is adopted, and nothing elsewhere")
+        raise _refusal(
+            name,
+            "minutes from UTC and a number of windows where a measure is adopted, and nothing "
+            "elsewhere",
+        )
+
+
+def _is_adoption(value: Any) -> bool:
+    if type(value) is not list or [type(number) for number in value] != [int, int]:
+        return False
+    offset, cycle = value
+    return bool(abs(offset) <= MAX_OFFSET and 1 <= cycle <= MAX_CYCLE)

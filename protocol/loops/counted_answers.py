@@ -16,11 +16,10 @@ from protocol.loops.points import COUNT, SHARE, Point
 from protocol.loops.statements import MeasureView, MergeView, ReportView
 from protocol.loops.windows import Calendar, parse_day
 
-PANEL_SIZE = 30  # if there are more members, only the answers of 30 of them are charted
 SERVED_DAYS = 60
 MOST_BY_PROXY = 2  # the most answers that one person may give for others in a window
 LOWER = "lower"  # of a measure whose answers are good if they are low enough
-_TAG = b"meshcoop panel 1"
+_TAG = b"meshcoop panel 2"
 
 
 class Report(NamedTuple):
@@ -145,6 +144,7 @@ class MeasureContext(NamedTuple):
     parties: Collection[bytes]  # the people who hold a part of the service
     members: Collection[bytes]
     days_served: Mapping[bytes, Collection[int]] | None  # by person; None: all members are asked
+    cycle: int = 1  # in so many windows, the answers of each person are charted once
 
     @property
     def scale(self) -> str:
@@ -289,18 +289,16 @@ def count_windows(
     return windows
 
 
-def draw_panel(measure: bytes, window: int, members: Collection[bytes]) -> set[bytes]:
-    """Returns the panel of a window: the people whose answers are charted (R-22.7).
+def is_charted(measure: bytes, window: int, person: bytes, cycle: int) -> bool:
+    """Returns True if the answers of a person are charted in a window (R-22.7).
 
-    If there are at most 30 members, the panel is all members. Otherwise it is 30 members that a
-    hash selects for this window.
+    In each row of `cycle` windows, every person is charted in one window. Nobody else has a say in
+    which one: it depends on no other member. A person can choose a key for the sake of a certain
+    window, but that key is charted once in every other row too.
     """
-    if len(members) <= PANEL_SIZE:
-        return set(members)
-    # A hash decides, not chance. So every home draws the same people.
-    place = _TAG + measure + window.to_bytes(8, "big", signed=True)
-    drawn = sorted(members, key=lambda person: hashlib.sha256(place + person).digest())
-    return set(drawn[:PANEL_SIZE])
+    row, place = divmod(window, cycle)
+    drawn = hashlib.sha256(_TAG + measure + row.to_bytes(8, "big", signed=True) + person).digest()
+    return int.from_bytes(drawn, "big") % cycle == place
 
 
 def _read_report(context: MeasureContext, view: ReportView) -> Report | None:
@@ -336,7 +334,6 @@ def _count_answers(
     """
     latest = {(answer.report.window, answer.report.person): answer for answer in answers}
     given: dict[tuple[int, bytes], int] = defaultdict(int)
-    panels: dict[int, set[bytes]] = {}
     for report, deputy in sorted(latest.values(), key=lambda answer: answer.report.order):
         number = report.window
         window = _window_of(windows, number)
@@ -344,11 +341,9 @@ def _count_answers(
             given[number, deputy] += 1
             if given[number, deputy] > MOST_BY_PROXY:
                 continue
-        if number not in panels:
-            panels[number] = draw_panel(context.measure.id, number, context.members)
-        is_charted = report.person in panels[number]
-        (window.answers if is_charted else window.not_charted).append(report)
-        window.by_proxy += is_charted and deputy is not None
+        is_drawn = is_charted(context.measure.id, number, report.person, context.cycle)
+        (window.answers if is_drawn else window.not_charted).append(report)
+        window.by_proxy += is_drawn and deputy is not None
 
 
 def _count_incidents(

@@ -53,7 +53,7 @@ class Story:
         )
         self.entries.append(one)
         if kind == "measure" and self._in_use:
-            self.adopted[MEASURE, one.id] = Holding(1, 0)
+            self.adopted[MEASURE, one.id] = Holding(1, [0, 1])
         return one
 
     def authority(self, forks=None, **more):

@@ -450,7 +450,17 @@ def _proposed_change_line(view: Shown, reader: Reader, charter: Shown | None) ->
     if what not in _CHANGES:
         return _("Something newer than this program knows")
     done, undone = _CHANGES[what]
-    return (done if is_odd else undone).format(subject=subject)
+    line = (done if is_odd else undone).format(subject=subject)
+    if what == register_names.MEASURE and is_odd:
+        return phrases.dotted([line, *_adoption_terms(value)])
+    return line
+
+
+def _adoption_terms(value: object) -> Iterator[str]:
+    """Says what the decision that adopts a measure fixes for it, beyond the measure itself."""
+    match value:
+        case [int(), int(cycle)] if cycle > 1:
+            yield _("everybody's answers count in 1 of {n} windows").format(n=cycle)
 
 
 def _rule_line(view: Shown, rule: str, value: object, reader: Reader, charter: Shown | None) -> str:

@@ -52,6 +52,7 @@ def measure_context(
         frozenset(service.parties),
         members,
         served if measure.who == SERVED else None,
+        measure.cycle or 1,
     )
 
 

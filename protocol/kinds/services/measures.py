@@ -99,6 +99,7 @@ class Measure(Kind):
     )
 
     offset: int | None = None  # minutes from UTC, as the decision wrote it; None: not in use
+    cycle: int | None = None  # windows in which everybody is charted once; None: not in use
 
     @property
     def calendar(self) -> Calendar:
@@ -152,7 +153,7 @@ class Measure(Kind):
         # charter's bounds is not in use: the bounds may have become narrower since the adoption.
         if holding.n % 2 == 1 and not self._broken_bound(thread):
             self.state = self.State.IN_USE
-            self.offset = holding.value
+            self.offset, self.cycle = holding.value
         elif holding.n > 0 and holding.n % 2 == 0:
             self.state = self.State.RETIRED
         thread.add_view(self)
