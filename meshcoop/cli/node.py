@@ -1,6 +1,5 @@
 """The commands about the node: `run`, `up`, `down`, `log`, `status` and `wait`."""
 
-import gc
 import logging
 import os
 import signal
@@ -129,6 +128,7 @@ def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
     from meshcoop.ingest.verifier_process import open_verifier
     from meshcoop.network.libp2p.host import open_host
     from meshcoop.network.libp2p.swarm import HOME_LIMITS, RELAY_LIMITS
+    from meshcoop.node.garbage import Garbage
     from meshcoop.node.node import Node, run_node
     from meshcoop.node.start_report import CHECKING, MENDING, StartReport
     from meshcoop.repair.startup import mend_stores
@@ -145,7 +145,6 @@ def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
         return open_host(seed, listen, log=network_log, mdns=mdns, places=places)
 
     def tell_ready(node: Node) -> None:
-        _spare_what_is_loaded()
         _announce_ready(context, node.network.peer_id, node.network.addresses)
         _LOG.info("the node is ready for neighbours and programs")
         systemd.notify("READY=1")
@@ -155,6 +154,7 @@ def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
         async with open_verifier() as verify, trio.open_nursery() as nursery:
             nursery.start_soon(_watch_signals, stop.set)
             nursery.start_soon(_feed_watchdog)
+            nursery.start_soon(garbage.collect_in_steps)
             nursery.start_soon(_turn_days, [own_log, network_log], context.home.screen_log_file)
             await run_node(
                 context.home,
@@ -170,6 +170,7 @@ def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
             systemd.notify("STOPPING=1")
             nursery.cancel_scope.cancel()
 
+    garbage = Garbage()  # before the loop begins, because this looks through all modules
     _run_loop(main)
 
 
@@ -179,7 +180,6 @@ def _run_loop(main: Callable[[], Awaitable[None]]) -> None:
 
     from meshcoop.node.step_meter import meters_of_environment
 
-    _spare_what_is_loaded()  # before the loop begins, because this looks through all modules
     try:
         trio.run(main, instruments=meters_of_environment())
     except BaseExceptionGroup as group:
@@ -193,14 +193,6 @@ def _run_loop(main: Callable[[], Awaitable[None]]) -> None:
 def _announce_ready(context: Context, peer_id: str, addresses: list[str]) -> None:
     ready = {"ready": True, "peer_id": peer_id, "addresses": addresses, "pid": os.getpid()}
     context.answer(ready, lambda: " ".join(["ready", peer_id, *addresses]))
-
-
-def _spare_what_is_loaded() -> None:
-    """Excludes everything that is loaded by now from later garbage collections. All of it stays in
-    use. A collection that looked through all of it would stop the event loop for 60 ms.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def _find_mistake(error: BaseException) -> Mistake | None:
