@@ -217,7 +217,7 @@ class Queries:
         self, kind: DeclaredKind, about: bytes | None, state: str | None
     ) -> Iterable[View]:
         """Returns the views of a kind, the newest first. If `about` is given, returns only views
-        that answer this record.
+        that answer this record, or name it in their field `about`.
         """
         view_type = kind.view_type
         if kind.is_private:
@@ -228,6 +228,9 @@ class Queries:
         stored_state = None if is_worked_out else state
         if about is None:
             return self._state.views.newest(view_type, state=stored_state)
+        if kind.is_root:
+            views = self._state.views.newest(view_type, state=stored_state)
+            return (view for view in views if view.about == about)
         row = self._state.store.records.find(about)
         if row is None or row.root is None:
             return []

@@ -35,7 +35,7 @@ DAYS = ["2026-11-02", "2026-11-09", "2026-11-16"]
 START = 1_793_577_600_000  # 2026-11-02, in ms
 HOUR = 3_600_000
 CHARTER = b"n" * 32
-THREADS = 300  # 4 s of the processor
+THREADS = 350  # 5 s of the processor
 MANY = 3_000
 LONGEST = 40  # entries
 FAR_AHEAD = clock_at("2199-12-31")
@@ -142,12 +142,12 @@ class RandomThread:
 
     def record_near(self, target):
         """Returns the id of a record beside `target` or about it. If there is none, returns the id
-        of any record.
+        of any record. A root may name a record in another thread.
         """
         near = [
             entry for entry in self.entries if target and entry.about in {target.id, target.about}
         ]
-        return self.dice.choice(near or self.entries).id
+        return self.dice.choice(near or self.entries).id if self.entries else CHARTER
 
     def value(self, field, target):
         """Draws one of a few values that the field may hold."""

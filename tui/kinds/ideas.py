@@ -1,0 +1,71 @@
+"""Shows ideas, and how many neighbours support them."""
+
+from collections.abc import Iterator
+
+from textual.content import Content
+
+from protocol.display_text import safe_text
+from tui.format import labels, phrases
+from tui.format.phrases import Card, Part
+from tui.i18n import _, plural
+from tui.kinds.face import Face, face
+from tui.kinds.next_steps import StepWords, way_of
+from tui.kinds.thread_data import Reader, ThreadData
+from tui.node.shown import Shown
+
+IDEA = "idea"
+
+_OVER = {"adopted", "dropped"}
+
+
+@face(IDEA, "support")
+class IdeaFace(Face):
+    """How the screen shows an idea and its supporters."""
+
+    def card(self, view: Shown, reader: Reader) -> Card:
+        """Makes the card of an idea, with its author, its state and the number of supporters."""
+        detail = phrases.dotted(
+            [
+                phrases.signer_names(view, reader.me),
+                labels.state(view.state, view.kind),
+                supporters_line(view),
+            ]
+        )
+        return Card(view.id, phrases.title(view), detail, quiet=view.state in _OVER)
+
+    def story(self, thread: ThreadData, reader: Reader) -> Content:
+        """Describes an idea: its words, how it stands, and who supports it."""
+        return Content.assemble(*_story_parts(thread.root, reader))
+
+    def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
+        """Returns the label and the explanation of a step that supports an idea, or that takes a
+        support back.
+        """
+        del thread, reader
+        if way_of(row) is not None:
+            return StepWords(_("Take back your support"), fields=())
+        meaning = _("You would like this to be tried. Everybody sees that you support it.")
+        return StepWords(_("Support this idea"), meaning, fields=(), rank=-1)
+
+
+def supporters_line(idea: Shown) -> str:
+    """Says how many people support an idea."""
+    count = len(idea.people("supporters"))
+    return plural("{n} supporter", "{n} supporters", count).format(n=count) if count else ""
+
+
+def _story_parts(idea: Shown, reader: Reader) -> Iterator[Part]:
+    yield (phrases.title(idea), "bold")
+    yield "\n" + phrases.dotted(
+        [
+            labels.kind(idea.kind),
+            phrases.signer_names(idea, reader.me),
+            phrases.moment(idea.created, reader.clock),
+            labels.state(idea.state, idea.kind),
+        ]
+    )
+    if idea.text("text"):
+        yield "\n\n" + safe_text(idea.text("text") or "").strip()
+    supporters = idea.people("supporters")
+    yield ("\n\n" + _("Supported by") + ": ", "dim")
+    yield phrases.person_names(supporters, reader.me) if supporters else _("nobody yet")
