@@ -4,7 +4,7 @@ A renewal begins the next term. `term_draft` drafts it; here it is signed.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from meshcoop.author import newcomers
 from meshcoop.author.author import Author
@@ -25,33 +25,6 @@ _LOG = logging.getLogger(__name__)
 # home that runs for one hour a day.
 _TURN_MS = 61 * 60_000
 _PATIENCE_MS = 7 * DAY_MS  # how long software waits for answers to a proposal that adds others too
-
-
-def renew(
-    author: Author,
-    *,
-    person: bytes | None = None,
-    joining: Sequence[bytes] | None = None,
-    moderators: list[bytes] | None = None,
-    vouchers: int | None = None,
-    share: int | None = None,
-    title: str | None = None,
-    is_automatic: bool = False,
-) -> Record:
-    """Proposes the next term and votes yes on this proposal.
-
-    See `draft_renewal`. `is_automatic` means that software proposes by itself.
-    """
-    draft = draft_renewal(
-        author,
-        person=person,
-        joining=joining,
-        moderators=moderators,
-        vouchers=vouchers,
-        share=share,
-        title=title,
-    )
-    return sign_draft(author, draft, is_automatic=is_automatic)
 
 
 def sign_draft(author: Author, draft: Draft, *, is_automatic: bool = False) -> Record:
@@ -159,7 +132,8 @@ def _propose_newcomers(author: Author, person: bytes) -> None:
     }
     joining = newcomers.ready(author.state, in_turn)[: len(roll) // 2]
     if joining:
-        renew(author, person=person, joining=joining, is_automatic=True)
+        draft = draft_renewal(author, person=person, joining=joining)
+        sign_draft(author, draft, is_automatic=True)
 
 
 def _find_proposed(author: Author, person: bytes, vouched_for: set[bytes]) -> set[bytes]:

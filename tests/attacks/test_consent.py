@@ -15,6 +15,7 @@ from protocol.authority.additions import find_additions
 from protocol.fold.registry import KINDS
 from protocol.record.envelope import DAY_MS
 from tests.meshcoop.api.test_steps import node_of
+from tests.support.council import renew
 from tests.support.street_in_memory import settle, street
 
 MOST = 8
@@ -59,7 +60,7 @@ def test_one_invited_person_with_ten_false_friends_does_not_expel_the_founders(d
     with street(homes=6, vouchers=1) as homes:
         founders, mal = homes[:5], homes[5]
         people = {home.me.person for home in founders}
-        deciding.renew(founders[0].author, joining=[home.me.person for home in homes[1:]])
+        renew(founders[0].author, joining=[home.me.person for home in homes[1:]])
         settle(*homes)
         assert roll(mal) == {*people, mal.me.person}
         false = [mal.street.person() for _ in range(10)]
@@ -101,7 +102,7 @@ def test_rounds_of_empty_renewals_make_no_home_vote():
     """Attacker: a member on the roll. Asset: everybody's room to write, and their votes."""
     with street(homes=3) as homes:
         ada, ben, mal = homes
-        deciding.renew(ada.author)
+        renew(ada.author)
         settle(*homes)
         term = mal.state.authority.term
         for number in range(240):
@@ -124,7 +125,7 @@ def test_many_sets_of_ones_own_newcomers_get_few_votes_a_day():
     """
     with street(homes=3, vouchers=1) as homes:
         ada, ben, mal = homes
-        deciding.renew(ada.author)
+        renew(ada.author)
         settle(*homes)
         guests = [ada.street.person() for _ in range(5)]
         for guest in guests:
@@ -153,7 +154,7 @@ def test_a_renewal_full_of_false_people_does_not_keep_a_newcomer_out():
     """Attacker: somebody on the roll. Asset: the vote of a newcomer."""
     with street(homes=4, vouchers=1) as homes:
         ada, _, mal, cho = homes
-        deciding.renew(ada.author, joining=[home.me.person for home in homes[1:3]])
+        renew(ada.author, joining=[home.me.person for home in homes[1:3]])
         settle(*homes)
         false = mal.street.person()
         mal.admit(false)
@@ -197,12 +198,12 @@ def test_a_newcomer_is_proposed_alone_after_a_week_beside_false_people():
         for one in quiet:
             ada.admit(one)
         on_roll = [ben.me.person, mal.me.person, *(one.person for one in quiet)]
-        deciding.renew(ada.author, joining=on_roll)
+        renew(ada.author, joining=on_roll)
         settle(*homes)
         false = mal.street.person()
         mal.admit(false)
         joining = sorted([false.person, cho.me.person])
-        full = deciding.renew(mal.author, joining=joining)
+        full = renew(mal.author, joining=joining)
         settle(*homes)
         ada.author.write(KINDS["vote"], {"choice": "yes"}, about=full.id)
         ben.author.write(KINDS["vote"], {"choice": "no"}, about=full.id)

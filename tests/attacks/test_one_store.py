@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshcoop.author import renewal as deciding
 from meshcoop.author.founding import Identity
 from protocol.errors import Refused
 from protocol.wire.have_map import digest_heads
-from tests.support.council import by_software, propose, vote
+from tests.support.council import by_software, propose, renew, vote
 from tests.support.street_in_memory import HOUR, settle, street
 
 
@@ -30,7 +29,7 @@ class Feud:
         self.said = {}
         by_software(*homes)
         moderators = sorted(home.me.person for home in homes[:3])
-        renewal = deciding.renew(homes[0].author, moderators=moderators)
+        renewal = renew(homes[0].author, moderators=moderators)
         settle(*homes)
         vote(renewal, homes[1:4], homes)
         by_software(*homes)
@@ -63,7 +62,7 @@ class Feud:
 
     def write_down(self):
         settle(*self.honest)
-        renewal = deciding.renew(self.honest[0].author)
+        renewal = renew(self.honest[0].author)
         settle(*self.honest)
         vote(renewal, self.honest[1:], self.honest)
         by_software(*self.honest)

@@ -1,8 +1,7 @@
 """What a settled cut lets go of: an expelled person fills no store, whatever they go on writing."""
 
-from meshcoop.author import renewal as deciding
 from meshcoop.author.founding import Identity
-from tests.support.council import by_software, council, propose, vote
+from tests.support.council import by_software, council, propose, renew, vote
 from tests.support.street_in_memory import HOUR, exchange, settle, street
 
 DAY = 24 * HOUR
@@ -17,7 +16,7 @@ def expel(pat, *council_homes):
 
 def write_down(*others):
     """A renewal writes the cut down, and two thirds accept it."""
-    renewal = deciding.renew(others[0].author)
+    renewal = renew(others[0].author)
     settle(*others)
     vote(renewal, others[1:], others)
     by_software(*others)

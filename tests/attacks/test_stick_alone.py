@@ -3,11 +3,10 @@
 import pytest
 
 from meshcoop.author import departure
-from meshcoop.author import renewal as deciding
 from meshcoop.export import bundle
 from protocol.record import root_statement, sealing
 from protocol.wire.bundle_file import BUNDLE
-from tests.support.council import by_software, members, vote
+from tests.support.council import by_software, members, renew, vote
 from tests.support.street_in_memory import HOUR, settle, street
 
 THREE_DAYS = 72 * HOUR
@@ -47,7 +46,7 @@ def test_two_homes_on_a_stick_alone_follow_a_removal_a_new_key_and_a_leave(carry
         by_software(*homes)
         ada, ben, cho, far, pat, eve = homes
         moderators = sorted(home.me.person for home in (ada, ben, cho))
-        renewal = deciding.renew(ada.author, moderators=moderators)
+        renewal = renew(ada.author, moderators=moderators)
         settle(*homes)
         vote(renewal, [ben, cho, eve], homes)
         by_software(*homes)
@@ -76,7 +75,7 @@ def test_two_homes_on_a_stick_alone_follow_a_removal_a_new_key_and_a_leave(carry
 
         leave(eve)
         settle(*near)
-        written = deciding.renew(ada.author)
+        written = renew(ada.author)
         settle(*near)
         vote(written, [ben, cho], near)
         carry(ada, far)

@@ -2,17 +2,16 @@
 
 from itertools import count
 
-from meshcoop.author import renewal as deciding
-from tests.support.council import by_software
+from tests.support.council import by_software, renew
 from tests.support.street_in_memory import settle, street
 
 
 def test_a_no_in_another_past_takes_back_no_yes():
     """Attacker: a voter who forks their own log. Asset: a term that passed (R-01.14n)."""
     with street() as (ada, ben):
-        deciding.renew(ada.author, joining=[ben.me.person])
+        renew(ada.author, joining=[ben.me.person])
         by_software(ada, ben)
-        renewal = deciding.renew(ada.author, share=60)
+        renewal = renew(ada.author, share=60)
         settle(ada, ben)
         past = ben.street.twin(ben)
         past.feed(ben.wires())

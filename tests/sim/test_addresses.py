@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 import trio
 
-from meshcoop.author import renewal as deciding
 from protocol.errors import Refused
 from protocol.kinds.exchange.exchange import Agreement
 from protocol.record import sealing as seal
 from protocol.wire import address_gift as giving
+from tests.support.council import renew
 from tests.support.simulated_addresses import NAMES, TEXT, WAIT, give, held, living, on_disk, read
 from tests.support.simulated_street import Home, Simulate, Street
 
@@ -149,7 +149,7 @@ async def removal(street: Street) -> None:
         await trio.sleep(WAIT)
         council = sorted(one.identity.person for one in (ada, cem, dot))
         assert ada.author is not None
-        renewal = deciding.renew(ada.author, moderators=council)
+        renewal = renew(ada.author, moderators=council)
         await street.settle()
         for home in (ben, cem, dot):
             home.post("vote", {"choice": "yes"}, renewal.id)

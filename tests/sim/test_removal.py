@@ -4,8 +4,8 @@ nothing.
 
 import trio
 
-from meshcoop.author import renewal as deciding
 from protocol.record import sealing as seal
+from tests.support.council import renew
 from tests.support.simulated_street import Street
 
 CROWD = ("ada", "ben", "cho", "dan", "eve")
@@ -21,7 +21,7 @@ async def removal(street: Street) -> None:
         await street.settle()
         ada, ben, cho, dan, eve = (street.homes[name] for name in CROWD)
         council = sorted(one.identity.person for one in (ada, ben, cho))
-        renewal = deciding.renew(ada.author, moderators=council)
+        renewal = renew(ada.author, moderators=council)
         await street.settle()
         for home in (ben, cho, eve):
             home.post("vote", {"choice": "yes"}, renewal.id)

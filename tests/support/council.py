@@ -4,7 +4,13 @@ rest.
 
 from meshcoop.author import renewal as deciding
 from meshcoop.author.folding import fold_at_once
+from meshcoop.author.term_draft import draft_renewal
 from tests.support.street_in_memory import settle
+
+
+def renew(author, **next_term):
+    """Proposes the next term, and votes yes. See `draft_renewal`."""
+    return deciding.sign_draft(author, draft_renewal(author, **next_term))
 
 
 def by_software(*homes):
@@ -17,7 +23,7 @@ def by_software(*homes):
         for home in homes:
             authority = home.state.authority
             if authority.term.roll == {home.me.person} and len(authority.members) > 1:
-                deciding.renew(home.author)
+                renew(home.author)
             fold_at_once(home.state, deciding.decide(home.author))
         settle(*homes)
 
@@ -53,9 +59,7 @@ def council(*homes):
     """Makes the people of the first three homes the moderators of their street."""
     by_software(*homes)
     ada, ben, cho, *_ = homes
-    renewal = deciding.renew(
-        ada.author, moderators=sorted(one.me.person for one in (ada, ben, cho))
-    )
+    renewal = renew(ada.author, moderators=sorted(one.me.person for one in (ada, ben, cho)))
     settle(*homes)
     vote(renewal, [ben, cho], homes)
     by_software(*homes)

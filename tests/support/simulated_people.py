@@ -4,12 +4,12 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from meshcoop.author import renewal as deciding
 from protocol.errors import Refused
 from protocol.fold.kind import Kind
 from protocol.fold.registry import KINDS
 from protocol.fold.view import View
 from protocol.kinds.exchange.exchange import Agreement
+from tests.support.council import renew
 from tests.support.simulated_street import MARK, Home
 
 
@@ -143,7 +143,7 @@ def _renew(home: Home, random: Random) -> bool:
     members = sorted(home.author.state.authority.members)
     council = sorted(random.sample(members, min(3, len(members))))
     try:
-        home.posted.append(deciding.renew(home.author, moderators=council).id)
+        home.posted.append(renew(home.author, moderators=council).id)
     except Refused as refusal:
         home.refused.append(refusal)
         return False

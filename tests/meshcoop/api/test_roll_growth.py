@@ -13,6 +13,7 @@ from protocol.errors import Refused
 from protocol.record.envelope import DAY_MS
 from tests.meshcoop.api.test_steps import node_of
 from tests.support.clocks import clock_at
+from tests.support.council import renew
 from tests.support.street_in_memory import settle, street
 
 
@@ -57,7 +58,7 @@ def admit(home, count):
 
 
 def put_on_roll(ada, *homes):
-    deciding.renew(ada.author, joining=[home.me.person for home in homes])
+    renew(ada.author, joining=[home.me.person for home in homes])
     settle(ada, *homes)
 
 
@@ -66,9 +67,9 @@ def test_few_newcomers_need_one_key_and_more_need_a_number():
         ada, ben, cho, dan = homes
         people = admit(ada, 4)
         put_on_roll(ada, ben, cho, dan)
-        few = deciding.renew(ben.author, joining=people[:2])
+        few = renew(ben.author, joining=people[:2])
         settle(*homes)
-        many = deciding.renew(cho.author, joining=people[:3])
+        many = renew(cho.author, joining=people[:3])
         settle(*homes)
         asked = Api(dan)
         assert asked.yes(few)["id"]
@@ -86,7 +87,7 @@ def test_any_other_change_of_a_term_needs_a_number(change):
         people = admit(ada, 1)
         put_on_roll(ada, ben, cho)
         joining = people if change else []  # without a change, nothing is added
-        plan = deciding.renew(ben.author, joining=joining, **change)
+        plan = renew(ben.author, joining=joining, **change)
         settle(*homes)
         with pytest.raises(Refused, match="to agree, type how many"):
             Api(cho).yes(plan)
@@ -150,7 +151,7 @@ def test_today_says_who_vouched_whose_names_look_alike_and_next_says_the_same():
         settle(*homes)
         put_on_roll(ada, ben, cho)
         settle(*homes)
-        deciding.renew(ada.author, joining=[eve.me.person])
+        renew(ada.author, joining=[eve.me.person])
         settle(*homes)
         (row,) = Api(ben).waiting()
         marks = dan.me.person.hex()[:8], eve.me.person.hex()[:8]
@@ -174,7 +175,7 @@ def test_of_rivals_that_add_the_same_people_one_is_asked_about():
         put_on_roll(ada, ben, cho, dan, eve)
         rivals = []
         for home in (ben, cho, dan):
-            rivals.append(deciding.renew(home.author, joining=people))
+            rivals.append(renew(home.author, joining=people))
             settle(*homes)
         Api(dan).yes(rivals[1])
         settle(*homes)

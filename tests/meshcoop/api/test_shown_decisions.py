@@ -3,8 +3,7 @@
 """
 
 from meshcoop.api.presenter import Presenter
-from meshcoop.author import renewal as deciding
-from tests.support.council import by_software, council, propose, vote
+from tests.support.council import by_software, council, propose, renew, vote
 from tests.support.street_in_memory import settle, street
 
 
@@ -38,7 +37,7 @@ def test_who_said_no_to_a_renewal_is_shown_too():
     with street(homes=4) as homes:
         ada, ben, cho, dan = homes
         by_software(*homes)
-        act = deciding.renew(ada.author, share=60)
+        act = renew(ada.author, share=60)
         settle(*homes)
         ben.post("vote", act, choice="no")
         settle(*homes)
@@ -52,12 +51,12 @@ def test_who_said_no_to_a_renewal_is_shown_too():
 def test_a_renewal_shows_whom_alone_it_adds_and_who_vouched_for_them():
     with street(homes=5) as homes:
         ada, ben, _, _, _ = homes
-        deciding.renew(ada.author, joining=[home.me.person for home in homes[1:3]])
+        renew(ada.author, joining=[home.me.person for home in homes[1:3]])
         settle(*homes)
         dan, eve = (home.me.person for home in homes[3:])
-        act = deciding.renew(ben.author, joining=[dan])
-        both = deciding.renew(ben.author, joining=[dan, eve])
-        other = deciding.renew(ben.author, joining=[dan], share=70)
+        act = renew(ben.author, joining=[dan])
+        both = renew(ben.author, joining=[dan, eve])
+        other = renew(ben.author, joining=[dan], share=70)
         settle(*homes)
         (added,) = shown(ben, act)["adds"]
         assert added["person"]["id"] == dan.hex()

@@ -4,11 +4,10 @@ from itertools import count
 
 import pytest
 
-from meshcoop.author import renewal as deciding
 from protocol.errors import Refused
 from protocol.fold.registry import KINDS
 from protocol.kinds.decisions import Part
-from tests.support.council import alike, by_software, council, members, propose, vote
+from tests.support.council import alike, by_software, council, members, propose, renew, vote
 from tests.support.street_in_memory import HOUR, exchange, settle, street
 
 DAY = 24 * HOUR
@@ -19,7 +18,7 @@ def test_newcomers_come_onto_the_roll():
         ada, ben, cho, _ = homes
         by_software(*homes)
         assert ada.state.authority.term.roll == members(ada)
-        renewal = deciding.renew(cho.author, moderators=sorted([ada.me.person, ben.me.person]))
+        renewal = renew(cho.author, moderators=sorted([ada.me.person, ben.me.person]))
         settle(*homes)
         vote(renewal, [ada, ben], homes)
         by_software(*homes)
@@ -93,15 +92,15 @@ def test_software_votes_where_it_counts_and_once_a_round():
         with pytest.raises(Refused, match=r"R-16\.4"):
             ben.post("vote", for_the_roll, choice="yes")
         by_software(*homes)
-        one = deciding.renew(ada.author, share=60)
-        other = deciding.renew(ben.author, share=70)
+        one = renew(ada.author, share=60)
+        other = renew(ben.author, share=70)
         settle(*homes)
         cho.post("vote", one, choice="yes")
         with pytest.raises(Refused, match=r"R-16\.5"):
             cho.post("vote", other, choice="yes")
         by_software(*homes)
         assert cho.state.authority.charter["share"] == 60
-        third = deciding.renew(ada.author)
+        third = renew(ada.author)
         settle(*homes)
         assert ada.view(third).round == 1
 
@@ -110,7 +109,7 @@ def test_software_does_not_vote_for_a_renewal_that_leaves_out_what_holds():
     with street(homes=3) as homes:
         ada, ben, cho = homes
         by_software(*homes)
-        stale = deciding.renew(ada.author, share=60)
+        stale = renew(ada.author, share=60)
         act = propose(ben, "charter answer_days=9")
         settle(*homes)
         vote(act, [ben, cho], homes)
@@ -122,7 +121,7 @@ def test_software_agrees_by_itself_only_to_newcomers():
     with street(homes=3) as homes:
         ada, _ben, cho = homes
         by_software(*homes)
-        deciding.renew(ada.author, vouchers=3)
+        renew(ada.author, vouchers=3)
         by_software(*homes)
         assert cho.state.authority.charter["vouchers"] == 1
         assert len(cho.state.authority.renewals) > len(cho.state.authority.terms) - 1

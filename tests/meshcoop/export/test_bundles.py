@@ -10,13 +10,13 @@ import pytest
 import trio
 
 from meshcoop.api.methods.bundles import BundleMethods
-from meshcoop.author import renewal
 from meshcoop.errors import NO_NEIGHBOURHOOD, Mistake
 from meshcoop.export import bundle
 from protocol.errors import Refused
 from protocol.wire import frames
 from protocol.wire.bundle_file import BUNDLE, HAVE_FILE
 from protocol.wire.have_map import have_map_lists
+from tests.support.council import renew
 from tests.support.street_in_memory import HOUR, Street, exchange, settle, street
 
 
@@ -83,7 +83,7 @@ def chain(here, length):
     for _ in range(length - 1):
         homes.append(here.neighbour(homes[-1]))
         settle(*homes)
-        term = renewal.renew(homes[0].author)
+        term = renew(homes[0].author)
         settle(*homes)
         for home in homes[1:-1]:
             home.post("vote", term, choice="yes")

@@ -4,9 +4,8 @@ author of the words has no say in it.
 
 import pytest
 
-from meshcoop.author import renewal as deciding
 from protocol.errors import Refused
-from tests.support.council import alike, by_software, council, propose, vote
+from tests.support.council import alike, by_software, council, propose, renew, vote
 from tests.support.street_in_memory import settle, street
 
 
@@ -76,7 +75,7 @@ def test_a_renewal_keeps_what_is_hidden_hidden():
             home.post("hide", offer)
         settle(*homes)
         fresh = sorted(one.me.person for one in (cho, dan, eve))
-        renewal = deciding.renew(cho.author, moderators=fresh)
+        renewal = renew(cho.author, moderators=fresh)
         settle(*homes)
         vote(renewal, [ada, ben], homes)
         by_software(*homes)

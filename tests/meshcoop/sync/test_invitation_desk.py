@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import pytest
 import trio
 
-from meshcoop.author import renewal
 from meshcoop.sync.invitation_desk import InvitationDesk
 from protocol.errors import Refused
 from protocol.wire import door, frames, invitation
 from protocol.wire.door import Ends
 from protocol.wire.invitation import ADMITTED, ANSWER, REFUSAL, WAITING, Knock
+from tests.support.council import renew
 from tests.support.street_in_memory import street
 
 INVITER, NEWCOMER = "the inviter's peer id", "the newcomer's peer id"
@@ -91,7 +91,7 @@ def test_who_has_no_room_invites_nobody_until_a_renewal_lists_the_newcomers(desk
         desk_door.invite(approve=approve)
     assert refused.value.rule == "R-03.7b"
 
-    renewal.renew(home.author)
+    renew(home.author)
     desk_door.invite(approve=approve)
 
 
@@ -105,7 +105,7 @@ def test_an_invitation_whose_vouch_is_refused_stays_usable_by_anybody(desk_door)
     assert refusal[:2] == [REFUSAL, "R-03.7b"]
     assert desk_door.desk.knocks() == []
 
-    renewal.renew(home.author, vouchers=1)
+    renew(home.author, vouchers=1)
     assert desk_door.knock(invite, second)[:2] == [ANSWER, ADMITTED]
     assert desk_door.knock(invite, first)[:2] == [REFUSAL, "R-07.4"]
 
