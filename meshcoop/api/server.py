@@ -202,7 +202,7 @@ class _Client:
             return _encode_failure(
                 request,
                 "internal",
-                "The node made a mistake ({error}); its log says more.",
+                "The node made a mistake ({error}); `meshcoop log` says where to look.",
                 {"error": type(error).__name__},
             )
 

@@ -11,7 +11,10 @@ def describe_relay(view: dict[str, Any]) -> str:
     """Describes a neighbourhood that this relay serves, or a relay that serves this home."""
     if view["state"] == "unserved":
         name = name_neighbourhood(view)
-        return f"{name} cannot be served now; node.log says why. It is tried again every minute."
+        return (
+            f"{name} cannot be served now; `meshcoop log` says where to look. It is tried again"
+            " every minute."
+        )
     if "neighbourhood" in view:
         records = format_count(view["records"], "record")
         return (

@@ -93,7 +93,7 @@ def _start(
             line = _last_line(log, log_before, _size_of(log))
             if line is None:
                 raise Mistake(
-                    "The node ended without a word; {log} may say more.", code, log=home.log_file
+                    "The node ended without a word; `meshcoop log` says where to look.", code
                 )
             raise Mistake(line, code)
 
@@ -115,7 +115,7 @@ def stop(home: Home, timeout: float = 10) -> None:
     while running(home):
         left = deadline - time.monotonic()
         if left <= 0:
-            raise Mistake("The node has not stopped in time; {log} may say why.", log=home.log_file)
+            raise Mistake("The node has not stopped in time; `meshcoop log` says where to look.")
         if not has_asked:
             # NodeGone: the node does not listen yet, or it stops before it answers.
             with (
@@ -203,8 +203,8 @@ def _await_ready(
                 return int(status["pid"])
         time.sleep(_PAUSE)
     raise Mistake(
-        "The node is still starting, and goes on in the background; {log} says what it does.",
-        log=home.log_file,
+        "The node is still starting, and goes on in the background; `meshcoop log` says where to"
+        " look."
     )
 
 
@@ -223,9 +223,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _check_running(home: Home) -> None:
     if not running(home):
-        raise _Ended(
-            "The node has ended before it was ready; {log} may say why.", log=home.log_file
-        )
+        raise _Ended("The node has ended before it was ready; `meshcoop log` says where to look.")
 
 
 def _last_line(log: Path, start: int, end: int) -> str | None:

@@ -1,7 +1,9 @@
 """Logs are kept for 14 days, in one file a day, and can be turned off (R-01.28d)."""
 
+import ast
 import logging
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -13,6 +15,7 @@ from meshcoop.home.folder import Home
 from meshcoop.home.log_files import KEPT_DAYS, LogFile, erase_log, put_away
 from meshcoop.home.settings import Settings, read_settings, write_settings
 from meshcoop.node import process
+from tests.support.house import product_files
 
 DAY = 86_400
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC).timestamp()
@@ -179,6 +182,36 @@ def test_a_home_without_logs_still_says_why_its_node_does_not_start(tmp_path):
         process.start(home, None, program=program)
 
     assert not list(home.path.glob("*.log*"))
+
+
+def texts_for_people(path):
+    """Yields the texts in a file of code, without docstrings."""
+    tree = ast.parse(path.read_text())
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = {
+        ast.get_docstring(node, clean=False)
+        for node in ast.walk(tree)
+        if isinstance(node, documented)
+    }
+    for node in ast.walk(tree):
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if is_text and node.value not in docstrings:
+            yield node.value
+
+
+def test_no_sentence_sends_people_to_a_log_that_the_home_may_not_keep():
+    """`meshcoop log` says where the logs are, or that none is kept."""
+    to_a_log = re.compile(
+        r"(node|network|screen)\.log\b.* |\blogs? (says|say|may)\b|\{log\}|[Ll]ook into "
+    )
+    found = [
+        f"{path.name}: {text}"
+        for path in product_files()
+        for text in texts_for_people(path)
+        if to_a_log.search(text)
+    ]
+
+    assert not found
 
 
 def test_no_line_of_a_log_has_the_whole_id_of_a_node(path, clock, log):

@@ -26,7 +26,7 @@ def check_node(patient: Patient) -> Finding:
             "`meshcoop down` and `meshcoop up` renew it.",
         )
     if patient.home.is_running():
-        remedy = f"Wait a moment; if that does not help, look into {patient.home.log_file}."
+        remedy = "Wait a moment. If that does not help: `meshcoop log` says where to look."
         return Finding("node", "wrong", "A node runs, and does not answer.", remedy)
     return Finding("node", "note", "No node runs in this home.", "`meshcoop up` starts it.")
 
@@ -93,7 +93,7 @@ def check_relays(patient: Patient) -> Finding:
                 "relays",
                 "wrong",
                 f"This relay serves {served}, and cannot serve {len(status['unserved'])} more.",
-                f"Look into {patient.home.log_file}; each is tried again every minute.",
+                "`meshcoop log` says where to look; each is tried again every minute.",
             )
         return Finding("relays", "fine", f"This is a relay, and serves {served}.")
     enrolled = status.get("relays", 0)
