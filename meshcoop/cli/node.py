@@ -84,7 +84,7 @@ def keep_log(
             context.home.erase_logs()
     sentence = f"Logs are in {context.home.path}, and are kept for {KEPT_DAYS} days."
     if settings.no_log:
-        sentence = "No log is kept."
+        sentence = "No log is kept; `meshcoop log on` keeps one."
     if state is not None and is_running:
         sentence += " The node that runs has to be started again."
     result = {"log": "off" if settings.no_log else "on", "days": KEPT_DAYS}
@@ -297,6 +297,8 @@ def _describe_status(status: dict[str, Any]) -> str:
         lines.append(f"Nothing is signed here: {plain_text.format_refusal(status['trouble'])}.")
     if status["own_clock"]:
         lines.append(plain_text.format_own_clock(status["own_clock"]))
+    else:
+        lines += map(plain_text.format_other_clock, status["other_clocks"])
     for row in status["ahead"]:
         if row["device"] != status["device"]:
             lines.append(plain_text.format_ahead(row, clock_of_status(status)))

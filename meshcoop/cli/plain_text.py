@@ -162,15 +162,28 @@ def format_ahead(row: Shown, clock: LocalClock) -> str:
 
 def format_own_clock(clock: Shown) -> str:
     """Says by how much this home's clock differs from most others, and what to do about it."""
-    minutes = abs(clock["minutes"])
-    hours = round(minutes / 60)
-    distance = format_count(hours, "hour") if hours > 1 else format_count(minutes, "minute")
-    side = "ahead of" if clock["minutes"] > 0 else "behind"
     return (
-        f"This machine's clock is {distance} {side} the clocks of {clock['differing']} of "
-        f"{format_count(clock['compared'], 'connected node')}. Set it, unless you know that it is "
-        "right."
+        f"This machine's clock is {_format_distance(clock['minutes'])} {clock['differing']} of"
+        f" {format_count(clock['compared'], 'other clock')}. Set it, unless you know that it is"
+        " right."
     )
+
+
+def format_other_clock(row: Shown) -> str:
+    """Says that the clock of one neighbour or relay differs from this home's clock."""
+    whose = f"{format_person(row['person'], _SHORT_NAME)}'s clock" if row["person"] else "a relay's"
+    return (
+        f"This machine's clock is {_format_distance(row['minutes'])} {whose}. One of the two is"
+        " wrong."
+    )
+
+
+def _format_distance(minutes: int) -> str:
+    """Says by how much a clock is ahead or behind."""
+    hours = round(abs(minutes) / 60)
+    is_long = hours > 1
+    distance = format_count(hours, "hour") if is_long else format_count(abs(minutes), "minute")
+    return f"{distance} {'ahead of' if minutes > 0 else 'behind'}"
 
 
 def format_signers(view: Shown) -> str:

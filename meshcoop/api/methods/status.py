@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Iterable
-from statistics import median
 from typing import Any
 
 import trio
@@ -11,20 +10,19 @@ import trio
 from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params
+from meshcoop.api.peer_clocks import compare_clocks, show_other_clocks, show_own_clock
 from meshcoop.api.presenter import Presenter, show_refusal
 from meshcoop.clock import iso_time
 from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.slices import pause
 from meshcoop.fold.state import State
 from meshcoop.relay.relay import Relay
-from meshcoop.sync.conversation import Conversation
 from protocol.fold.registry import package_of
 from protocol.wire import calls, sync_session
 
 _LOOK_AGAIN_SECONDS = 0.2
 
 # The fields of the status that a relay, or a home without a neighbourhood, cannot fill.
-_MINUTE_MS = 60_000
 
 _NO_MEMBERSHIP: Params = {
     "relay": None,
@@ -44,6 +42,7 @@ _NO_MEMBERSHIP: Params = {
     "failed": [],
     "ahead": [],
     "own_clock": None,
+    "other_clocks": [],
 }
 
 
@@ -142,6 +141,7 @@ class StatusMethods:
         owner = authority.person_of_device(device) if authority else None
         former = owner if person is None else None  # they left, or were removed
         muted = presenter.sort_people(membership.muted.people)
+        clocks = compare_clocks(mesh.conversations.values())
         return {
             "relay": None,
             "neighbourhood": {
@@ -167,7 +167,8 @@ class StatusMethods:
             "newer": show_newer(state),
             "failed": _show_failed(state),
             "ahead": show_ahead(state, presenter),
-            "own_clock": show_own_clock(mesh.conversations.values()),
+            "own_clock": show_own_clock(clocks),
+            "other_clocks": show_other_clocks(clocks, presenter),
         }
 
     def _is_reached(self, call: calls.Wait) -> bool:
@@ -234,19 +235,6 @@ def show_ahead(state: State, presenter: Presenter) -> list[Params]:
         }
         for device, time in sorted(times.items())
     ]
-
-
-def show_own_clock(conversations: Iterable[Conversation]) -> Params | None:
-    """Compares this home's clock with the clocks of the connected nodes (R-03.18f). Returns None if
-    it fits most of them.
-    """
-    every = [conversation.clock_ahead for conversation in conversations]
-    ahead_of = [milliseconds for milliseconds in every if milliseconds is not None]
-    differing = [milliseconds for milliseconds in ahead_of if abs(milliseconds) > DRIFT_MS]
-    if 2 * len(differing) <= len(ahead_of):
-        return None
-    minutes = round(median(differing) / _MINUTE_MS)
-    return {"minutes": minutes, "differing": len(differing), "compared": len(ahead_of)}
 
 
 def _holder_of(device: bytes, state: State) -> bytes:

@@ -7,9 +7,11 @@ from random import Random
 import pytest
 import trio
 
-from meshcoop.api.methods.status import show_ahead, show_own_clock
+from meshcoop.api.methods.status import show_ahead
+from meshcoop.api.peer_clocks import PeerClock, compare_clocks, show_other_clocks, show_own_clock
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import Queries
+from meshcoop.author.founding import Identity
 from meshcoop.cli import plain_text
 from meshcoop.sync.home_mesh import HomeMesh
 from meshcoop.testing.memory_network import MemoryNetwork
@@ -111,8 +113,8 @@ def test_who_was_ahead_learns_it_when_the_clock_is_right_again(lane):
     assert "if it is right, wait until" in fault.reason
 
 
-async def own_clocks(homes):
-    """Connects three homes in memory. Returns what each of them says of its own clock."""
+async def compared_clocks(homes):
+    """Connects three homes in memory. Returns the clocks that each of them has compared with its own."""
     network = MemoryNetwork(Random(1))
     async with (
         network.host("a") as first,
@@ -128,7 +130,7 @@ async def own_clocks(homes):
             await nursery.start(mesh.run)
             mesh.peers.learn(map(network.address, "abc"))
         await trio.sleep(60)  # of the clock that jumps
-        told = [show_own_clock(mesh.conversations.values()) for mesh in meshes]
+        told = [compare_clocks(mesh.conversations.values()) for mesh in meshes]
         nursery.cancel_scope.cancel()
     return told
 
@@ -139,9 +141,51 @@ async def test_the_home_whose_clock_is_wrong_is_told_as_soon_as_it_meets_others(
 ):
     lane[1].skew = hours * HOUR
 
-    first, wrong, third = await own_clocks(lane)
+    first, wrong, third = map(show_own_clock, await compared_clocks(lane))
 
     assert first is third is None
     assert plain_text.format_own_clock(wrong).startswith(
-        f"This machine's clock is {where} the clocks of 2 of 2 connected nodes."
+        f"This machine's clock is {where} 2 of 2 other clocks."
     )
+
+
+async def test_one_person_who_lies_about_the_time_makes_no_home_doubt_its_own_clock(
+    lane, autojump_clock
+):
+    """Attacker: a member, with two devices. Asset: what homes say of their clocks (R-03.18f)."""
+    ada, ben, _ = lane
+    extra = Identity.of(ben.me.root_seed, ben.street.dice.randbytes, ben.street.place)
+    phone = ben.street.home(ben, extra)
+    ben.write("device", statement=extra.statement)
+    settle(*lane, phone)
+    ben.skew = phone.skew = 5 * HOUR
+    nodes = [ada, ben, phone]
+
+    clocks, *_ = await compared_clocks(nodes)
+
+    assert show_own_clock(clocks) is None
+    (row,) = show_other_clocks(clocks, Presenter(ada.state, ada.now))
+    assert row["minutes"] == -5 * 60
+    assert plain_text.format_other_clock(row) == (
+        "This machine's clock is 5 hours behind Ben's clock. One of the two is wrong."
+    )
+
+
+@pytest.mark.parametrize(
+    ("hours", "minutes"),
+    [
+        ([9], None),
+        ([9, 0], None),
+        ([9, -9], None),  # they do not agree
+        ([9, 1], 60),  # the lie moves nothing
+        ([9, 9, 0, 0], None),
+        ([900, 1, 1, 0], 60),
+        ([-2, -2, 0], -120),
+    ],
+)
+def test_most_clocks_and_at_least_two_say_how_wrong_the_own_clock_is(hours, minutes):
+    clocks = [PeerClock(bytes([n]), ahead * HOUR) for n, ahead in enumerate(hours)]
+
+    own_clock = show_own_clock(clocks)
+
+    assert (own_clock and own_clock["minutes"]) == minutes

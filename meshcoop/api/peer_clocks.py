@@ -1,0 +1,78 @@
+"""Compares this home's clock with the clocks that its peers tell (specs/03, from R-03.18f on)."""
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from meshcoop.api.params import Params
+from meshcoop.api.presenter import Presenter
+from meshcoop.fold.clock_limit import DRIFT_MS
+from meshcoop.sync.conversation import Conversation
+
+_FEWEST_CLOCKS = 2  # so many others have to differ before this home's own clock is called wrong
+_MINUTE_MS = 60_000
+
+
+class PeerClock(NamedTuple):
+    """By how much this home's clock is ahead of the clock of a person or a relay, in milliseconds.
+
+    `person` is None for a relay.
+    """
+
+    person: bytes | None
+    ahead: int
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two clocks differ by more than 10 minutes."""
+        return abs(self.ahead) > DRIFT_MS
+
+
+def compare_clocks(conversations: Iterable[Conversation]) -> list[PeerClock]:
+    """Compares this home's clock with the clocks of the connected people and relays (R-03.18h).
+
+    A person has one clock, no matter how many of the person's nodes are connected. So nobody
+    outvotes the others with many devices.
+    """
+    peers: dict[bytes, tuple[bytes | None, list[int]]] = {}
+    for conversation in conversations:
+        if conversation.clock_ahead is not None:
+            key = conversation.person or conversation.device
+            _, every_ahead = peers.setdefault(key, (conversation.person, []))
+            every_ahead.append(conversation.clock_ahead)
+    return [PeerClock(person, _middle(every_ahead)) for person, every_ahead in peers.values()]
+
+
+def show_own_clock(clocks: Collection[PeerClock]) -> Params | None:
+    """Shows by how much this home's clock is wrong, by the clocks of others (R-03.18f).
+
+    Returns None unless most of them, and at least two, say so.
+    """
+    for side in (1, -1):
+        differing = [clock.ahead for clock in clocks if clock.differs and clock.ahead * side > 0]
+        if len(differing) >= _FEWEST_CLOCKS and 2 * len(differing) > len(clocks):
+            minutes = round(_middle(differing) / _MINUTE_MS)
+            return {"minutes": minutes, "differing": len(differing), "compared": len(clocks)}
+    return None
+
+
+def show_other_clocks(clocks: Iterable[PeerClock], presenter: Presenter) -> list[Params]:
+    """Shows whose clocks differ from this home's clock. It may be either clock that is wrong
+    (R-03.18g).
+    """
+    return [
+        {
+            "person": presenter.show_person(clock.person) if clock.person else None,
+            "minutes": round(clock.ahead / _MINUTE_MS),
+        }
+        for clock in clocks
+        if clock.differs
+    ]
+
+
+def _middle(every_ahead: Iterable[int]) -> int:
+    """Returns the median. Of two values in the middle, returns the value that is nearer to 0: one
+    of the two may be a lie.
+    """
+    by_size = sorted(every_ahead)
+    middle = len(by_size) // 2
+    return min(by_size[(len(by_size) - 1) // 2], by_size[middle], key=abs)
