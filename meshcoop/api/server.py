@@ -45,6 +45,7 @@ from protocol.wire.local_rpc import (
 MAX_CLIENTS = 32
 MAX_REQUESTS = 16  # the most unanswered requests of one client; a further request waits
 HELLO_SECONDS = 10
+CALL = "call "  # the name of a task that answers one call begins with this
 
 Method = Callable[[dict[str, Any]], Awaitable[Any]]
 
@@ -121,7 +122,8 @@ class _Client:
             async with trio.open_nursery() as nursery:
                 while (request := await self._receive()) is not None:
                     await self._free_requests.acquire()
-                    nursery.start_soon(self._answer, request, nursery)
+                    name = f"{CALL}{request.method}"
+                    nursery.start_soon(self._answer, request, nursery, name=name)
                 nursery.cancel_scope.cancel()
 
     async def send_farewell(self, reason: str) -> None:

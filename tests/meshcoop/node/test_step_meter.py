@@ -2,18 +2,29 @@ import time
 
 import trio
 
-from meshcoop.node.step_meter import LIMIT_MS, StepMeter, read_steps
+from meshcoop.api.server import CALL
+from meshcoop.node.step_meter import CALL_LIMIT_MS, LIMIT_MS, StepMeter, read_steps
 
 
 async def wait_quietly():
     await trio.lowlevel.checkpoint()
 
 
-async def hold_up_everybody():
+def compute(milliseconds):
     began = time.thread_time()
-    while time.thread_time() - began < 2 * LIMIT_MS / 1000:
+    while time.thread_time() - began < milliseconds / 1000:
         pass
+
+
+async def hold_up_everybody():
+    compute(2 * LIMIT_MS)
     await trio.lowlevel.checkpoint()
+
+
+async def answer_in_short_steps():
+    for _ in range(9):
+        compute(CALL_LIMIT_MS / 8)
+        await trio.lowlevel.checkpoint()
 
 
 def test_a_meter_names_the_task_and_the_place_of_a_slow_step(tmp_path):
@@ -38,3 +49,19 @@ def test_a_meter_without_slow_steps_writes_the_slowest(tmp_path):
     trio.run(wait_quietly, instruments=[meter])
 
     assert read_steps(tmp_path / "steps") in ([meter.slowest], meter.slow)
+
+
+def test_a_meter_adds_up_the_steps_of_a_call(tmp_path):
+    report = tmp_path / "steps"
+    meter = StepMeter(report)
+
+    async def main():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(answer_in_short_steps, name=CALL + "list")
+            nursery.start_soon(answer_in_short_steps, name="a loop of the node")
+
+    trio.run(main, instruments=[meter])
+
+    slow = [step for step in read_steps(report) if step.milliseconds > CALL_LIMIT_MS]
+    assert slow == [meter.slowest_call]
+    assert (slow[0].task, slow[0].place) == (CALL + "list", "the whole call")
