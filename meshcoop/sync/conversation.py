@@ -163,6 +163,11 @@ class Conversation:
         else:
             self._send(self._session.begin_round(self._inbox.store.heads()))
 
+    def ask_keys(self, ids: Iterable[bytes]) -> None:
+        """R-03.39: if the peer is a member's home, asks it for these group keys."""
+        if self.person is not None and self._inbox.state.ring.boxes:
+            self._send(self._session.ask_for_keys(ids))
+
     def announce(self, heads: Iterable[tuple[bytes, int]]) -> None:
         """Tells the peer which logs have grown here. `heads` are pairs (device, number of the last
         record).
@@ -317,7 +322,7 @@ class Conversation:
         self._observer.on_settled()
         self._asks_left = _ASKS
         self._ask_contents()
-        self._ask_keys()
+        self.ask_keys(self._inbox.state.epochs.missing(MAX_KEYS_GIVEN))
         if self._gaps and self._patience:
             self._patience -= 1
             self._wants_round = True
@@ -336,12 +341,6 @@ class Conversation:
             missing, self._asked_row = self._inbox.missing_contents(self._asked_row, MAX_ASKED)
         self._outstanding = len(missing)
         self._send(self._session.ask_for_content(missing))
-
-    def _ask_keys(self) -> None:
-        """R-03.39: asks a member's home for the group keys that are missing here."""
-        state = self._inbox.state
-        if self.person is not None and state.ring.boxes:
-            self._send(self._session.ask_for_keys(state.epochs.missing(MAX_KEYS_GIVEN)))
 
     async def _watch_slot(self) -> None:
         """Gives the compare slot back if the peer sends no records for a while."""

@@ -21,6 +21,7 @@ from meshcoop.sync.mesh import Mesh
 from meshcoop.sync.relay_reservations import Reach
 from protocol.errors import Refused
 from protocol.kinds.people import Home
+from protocol.record.key_bundle import MAX_KEYS_GIVEN
 from protocol.record.peer_id import peer_id
 from protocol.wire import sync_session
 
@@ -34,6 +35,7 @@ _LOOK_AGAIN_MS = 10_000  # the software looks at least this often for records to
 _ASK_BY_RECORD_MS = 3_600_000  # a device that met only relays for this long asks by record
 _ASK_AFTER_MS = 60_000  # and has been up for this long
 _AGAIN_MS = 600_000  # how often a meeting is noted
+_KEY_ASKS = 3  # a home asks all others so often for a new key: some get its record a little later
 _MET = "met_home"  # the store's note of the time when another member's home was last met (ms)
 
 
@@ -63,11 +65,15 @@ class HomeMesh(Mesh):
         self.may_sign = trio.Event()  # set when `_learn_own_head` has ended
         self._countersigner = automatic.Countersigner(author)
         self._began_at = now()  # milliseconds
-        self._home_met_at = int(str(self.inbox.store.read_note(_MET) or self._began_at))
+        # A home that has met no other home yet waits for one from its first start on.
+        met_at = self.inbox.store.read_note(_MET)
+        self._home_met_at = self._began_at if met_at is None else int(str(met_at))
         self._relay_refusals: dict[str, int] = {}  # relay → when it refused to serve us
         self._homes: frozenset[str] = frozenset()
         self._homes_at: int | None = None  # the count of changes when the homes were read
         self._handed_keys: list[bytes] = []  # the gossip keys last sent to relays
+        self._lacked_keys: dict[bytes, int] = {}  # the id of a key → how often this home noticed
+        self._keys_at: int | None = None  # the count of changes when this home looked last
         self.reach = Reach(self, author)
         author.signed.append(self.publish)
 
@@ -137,6 +143,7 @@ class HomeMesh(Mesh):
         again.
         """
         await self.may_sign.wait()
+        self.inbox.store.set_note(_MET, self._home_met_at)  # it counts on over restarts
         seen = None
         again = self._now()
         while True:
@@ -155,6 +162,7 @@ class HomeMesh(Mesh):
                 seen = facts
                 again = self._now() + _LOOK_AGAIN_MS
             self._hand_keys_to_relays()
+            self._ask_for_new_keys()
             await trio.sleep(_AUTOMATIC_SECONDS)
 
     def _note_meetings(self) -> None:
@@ -220,3 +228,16 @@ class HomeMesh(Mesh):
         for conversation in list(self.conversations.values()):
             if conversation.person is None:
                 conversation.hand_keys(keys)
+
+    def _ask_for_new_keys(self) -> None:
+        """R-03.39g: asks all connected homes for keys that this home has lacked for a few seconds at
+        most. The next rounds of sync ask for the other keys.
+        """
+        if self._keys_at != self.inbox.store.change_count:
+            self._keys_at = self.inbox.store.change_count
+            missing = self.inbox.state.epochs.missing(MAX_KEYS_GIVEN)
+            self._lacked_keys = {key_id: self._lacked_keys.get(key_id, 0) for key_id in missing}
+        new = [key_id for key_id, times in self._lacked_keys.items() if times < _KEY_ASKS]
+        for conversation in list(self.conversations.values()) if new else ():
+            conversation.ask_keys(new)
+        self._lacked_keys.update((key_id, self._lacked_keys[key_id] + 1) for key_id in new)

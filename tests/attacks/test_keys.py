@@ -15,6 +15,7 @@ from protocol.kinds.neighbourhood import Epoch
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
 from protocol.record.envelope import DAY_MS
+from tests.support.hostile_keys import key_by, key_of, post_epoch
 from tests.support.street_in_memory import settle, street
 
 
@@ -29,25 +30,10 @@ def box_of(home):
     return seal.device_box_key(home.me.device_seed).public
 
 
-def key_by(home, secret, lists=b""):
-    """Makes a group key of a home, without a record."""
-    return seal.EpochKey.from_key(seal.key_origin(home.me.device, lists), secret)
-
-
 def make_epoch(home, *readers, names=(), wrong=(), key=None):
-    """Lets a home post an epoch that its software would not make."""
-    gone = b"".join(sorted(map(name_gone, names)))
-    lists = digest_lists([gone])
-    if key is None:
-        key = key_by(home, home.street.dice.randbytes(32), lists)
-    right = [box_of(reader) + seal.seal_key(key.key, box_of(reader)) for reader in readers]
-    garbage = [box_of(reader) + bytes(seal.SLOT_SIZE) for reader in wrong]
-    home.write("epoch", key_id=key.id, seals=right + garbage, gone=gone, lists=lists)
-    return key.id
-
-
-def key_of(record):
-    return seal.read_epoch_key_id(record.content)
+    """Lets a home post an epoch that its software would not make. Returns the id of the key."""
+    right, garbage = map(box_of, readers), map(box_of, wrong)
+    return post_epoch(home.author, right, wrong=garbage, names=names, key=key).id
 
 
 def decide_standing(founder, home, n):
@@ -270,7 +256,7 @@ def test_many_slots_cost_bounded_steps(monkeypatch):
     )
     with street(homes=2) as (a, mal):
         living(a, mal)
-        key = key_by(mal, bytes(31) + b"k")
+        key = key_by(mal.author, bytes(31) + b"k")
         strangers = [seal.device_box_key(bytes([n, 1]) * 16).public for n in range(63)]
         boxes = [box_of(a), *strangers]
         seals = [box + seal.seal_key(key.key, box) for box in boxes]

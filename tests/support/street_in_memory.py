@@ -101,11 +101,13 @@ class Home:
         time: int | None = None,
         content: bytes | None = None,
         audience: int | None = None,
+        sealing_key: seal.EpochKey | None = None,
         **fields: Any,
     ) -> Record:
         """Signs a record that honest software would not sign, or would not accept yet.
 
-        Without `seq`, the record takes the next place in this home's log.
+        Without `seq`, the record takes the next place in this home's log. Without `sealing_key`, the group
+        key seals the record that this home would use.
         """
         head = self.head
         if seq is None:
@@ -115,7 +117,10 @@ class Home:
         if audience & ~(record.LASTING | record.AUTOMATIC) == record.EPOCH:
             place = seal.content_context(self.state.neighbourhood, self.me.device, seq)
             plain = seal.seal_epoch_content(
-                self.state.epochs.current_key(), plain, place, self.street.dice.randbytes(32)
+                sealing_key or self.state.epochs.current_key(),
+                plain,
+                place,
+                self.street.dice.randbytes(32),
             )
         header = Header(
             record.VERSION,
