@@ -3,48 +3,27 @@ with the reasons.
 """
 
 import asyncio
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from protocol.wire import calls
 from tui.format.phrases import plain
 from tui.i18n import _
 from tui.kinds import moderation
-from tui.node.connection import NodeConnection
+from tui.screens.page import PageScreen
 from tui.screens.pane import Pane
 from tui.screens.thread_page import ThreadScreen
 from tui.widgets.feed import Feed
-from tui.widgets.status_line import StatusLine
 
 
-class ModerationScreen(Screen[None]):
+class ModerationScreen(PageScreen):
     """The page of flagged words and hidden words."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,left,h", "back", _("Back"), key_display="Esc", id="back"),
-        Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
-    ]
-
-    def __init__(self, node: NodeConnection) -> None:
-        super().__init__()
-        self.node = node
-
-    def compose(self) -> ComposeResult:
-        """Lays out the two lists below the status line."""
-        yield StatusLine(self.node)
-        yield ModerationPane(self.node)
-        yield Footer(show_command_palette=False)
-
-    def on_screen_resume(self) -> None:
-        """Loads the lists again, because the reader may have changed something in a thread that was
-        open over this page.
-        """
-        self.query_one(ModerationPane).reload()
+    def make_pane(self) -> "ModerationPane":
+        """Makes the pane with the two lists."""
+        return ModerationPane(self.node)
 
     def on_pane_loaded(self) -> None:
         """Moves the cursor into the first list that has cards."""
@@ -52,10 +31,6 @@ class ModerationScreen(Screen[None]):
             visible = [feed.cards for feed in self.query(Feed) if feed.cards.display]
             if visible:
                 visible[0].focus()
-
-    def action_back(self) -> None:
-        """Closes this page and goes back to the Neighbourhood tab."""
-        self.dismiss()
 
 
 class ModerationPane(Pane):

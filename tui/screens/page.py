@@ -107,6 +107,5 @@ class PagePane(Pane):
 
     def open_card(self, feed: str, card_id: str) -> None:
         """Opens the page that a card leads to. `feed` is the id of the list that contains the card.
-        Subclasses implement this.
+        Subclasses whose cards lead to pages implement this.
         """
-        raise NotImplementedError
