@@ -143,5 +143,4 @@ def _set(counter: WindowCounter, view: View, *, is_gone: bool = False) -> None:
     if isinstance(view, Feedback):
         counter.set_feedback(view.id, None if is_gone else view)
     elif isinstance(view, SameAs):
-        is_standing = not is_gone and view.state == SameAs.State.STATED
-        counter.set_merge(view.id, view if is_standing else None)
+        counter.set_merge(view.id, None if is_gone else view)

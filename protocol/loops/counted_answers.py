@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from protocol.loops.points import COUNT, SHARE, Point
-from protocol.loops.statements import MeasureView, MergeView, ReportView
+from protocol.loops.statements import MeasureView, MergeView, ReportView, stands_at
 from protocol.loops.windows import Calendar, parse_day
 
 SERVED_DAYS = 60
@@ -34,7 +34,6 @@ class Report(NamedTuple):
     window: int
     day: int
     bad: bool
-    link: bytes | None
 
     @property
     def order(self) -> tuple[int, bytes]:
@@ -44,19 +43,12 @@ class Report(NamedTuple):
 
 @dataclass(frozen=True)
 class Incident:
-    """The reports of one incident. The incident counts in the window of its earliest day."""
+    """The reports of one incident. The incident counts in the window of its head, which is the
+    report that the others name.
+    """
 
+    head: Report
     reports: tuple[Report, ...]
-
-    @property
-    def first(self) -> Report:
-        """The earliest report of the incident. It represents the incident."""
-        return min(self.reports, key=lambda report: report.order)
-
-    @property
-    def day(self) -> int:
-        """The earliest day that a report of the incident names."""
-        return min(report.day for report in self.reports)
 
 
 @dataclass
@@ -219,15 +211,15 @@ class WindowCounter:
             self._stale |= self._merged_windows(self._merges[merge_id])
 
     def set_merge(self, record_id: bytes, view: MergeView | None) -> None:
-        """Replaces the view of a merge. If `view` is None, the view is gone or cancelled."""
+        """Replaces the view of a merge. If `view` is None, the view is gone."""
         old = self._merges.pop(record_id, None)
         if old is not None:
             self._stale |= self._merged_windows(old)
-            for report in (old.about or b"", old.other):
+            for report in _merged_reports(old):
                 self._merges_of[report].discard(record_id)
         if view is not None:
             self._merges[record_id] = view
-            for report in (view.about or b"", view.other):
+            for report in _merged_reports(view):
                 self._merges_of[report].add(record_id)
             self._stale |= self._merged_windows(view)
 
@@ -246,7 +238,7 @@ class WindowCounter:
         return self._windows
 
     def _merged_windows(self, merge: MergeView) -> set[int]:
-        reports = (merge.about or b"", merge.other)
+        reports = _merged_reports(merge)
         return {self._window_of[report] for report in reports if report in self._window_of}
 
     def _close_over_merges(self, windows: set[int]) -> set[int]:
@@ -269,12 +261,12 @@ def count_windows(
 ) -> dict[int, Window]:
     """Maps the number of each window to the window, with the answers that count in it.
 
-    `feedback` are the views of all answers. A merge is a view that says that two reports are about
-    the same incident. `merges` are the merges that nobody has cancelled.
+    `feedback` are the views of all answers. In a merge, a person says that their own report and an
+    earlier one are about the same incident.
     """
     windows: dict[int, Window] = {}
     answers: list[_Answer] = []
-    for view in sorted(feedback, key=lambda view: (view.created, view.id)):
+    for view in sorted(feedback, key=lambda view: (stands_at(view), view.id)):
         report = _read_report(context, view)
         if report is None:
             continue
@@ -283,7 +275,7 @@ def count_windows(
         elif context.includes(report):
             answers.append(_Answer(report, view.by))
     if context.scale == COUNT:
-        _count_incidents(context, windows, [answer.report for answer in answers], merges)
+        _count_incidents(windows, [answer.report for answer in answers], merges)
     else:
         _count_answers(context, windows, answers)
     return windows
@@ -301,6 +293,10 @@ def is_charted(measure: bytes, window: int, person: bytes, cycle: int) -> bool:
     return int.from_bytes(drawn, "big") % cycle == place
 
 
+def _merged_reports(merge: MergeView) -> list[bytes]:
+    return [report for report in (merge.about, merge.other) if report is not None]
+
+
 def _read_report(context: MeasureContext, view: ReportView) -> Report | None:
     """Returns the report in a view of feedback.
 
@@ -311,13 +307,12 @@ def _read_report(context: MeasureContext, view: ReportView) -> Report | None:
     assert view.on is not None, "feedback that counts is about a day"
     day = parse_day(view.on)
     return Report(
-        view.created,
+        stands_at(view),
         view.id,
         view.author,
         context.calendar.window_of_day(day),
         day,
         context.is_bad(view.value),
-        view.link,
     )
 
 
@@ -347,51 +342,43 @@ def _count_answers(
 
 
 def _count_incidents(
-    context: MeasureContext,
     windows: dict[int, Window],
     reports: list[Report],
     merges: Iterable[MergeView],
 ) -> None:
-    """Adds the incidents to their windows, after merging reports of one incident (R-22.6).
+    """Adds the incidents to their windows, after grouping the reports of one incident (R-22.6).
 
     If a person reports that all is fine, the window counts this person as having answered.
     """
     for report in reports:
         if not report.bad:
             _window_of(windows, report.window).answers.append(report)
-    bad = {report.id: report for report in reports if report.bad}
-    for incident in _merge_reports(bad, merges):
-        number = context.calendar.window_of_day(incident.day)
-        _window_of(windows, number).incidents.append(incident)
+    bad = [report for report in reports if report.bad]
+    for incident in _group_reports(bad, merges):
+        _window_of(windows, incident.head.window).incidents.append(incident)
 
 
-def _merge_reports(reports: dict[bytes, Report], merges: Iterable[MergeView]) -> list[Incident]:
-    """Groups the reports that are about the same incident, by union-find.
+def _group_reports(reports: Iterable[Report], merges: Iterable[MergeView]) -> list[Incident]:
+    """Groups reports by incident. `reports` are in the order of time.
 
-    Two reports are about the same incident in two cases. Either somebody said so, or one person
-    made both for the same day and the same link of the service.
+    All reports of one person on one day are one incident: the first of them stands for all. By a
+    merge, a person says that their own report and an earlier one are about one incident. Their
+    latest merge counts. Nobody can merge the report of somebody else.
     """
-    parent = {report_id: report_id for report_id in reports}
-
-    def find_leader(report_id: bytes) -> bytes:
-        while parent[report_id] != report_id:
-            grandparent = parent[parent[report_id]]
-            parent[report_id] = grandparent  # shortens the path for the next search
-            report_id = grandparent
-        return report_id
-
-    pairs = [(merge.about or b"", merge.other) for merge in merges]
-    own: dict[tuple[bytes, int, bytes | None], bytes] = {}
-    for report in reports.values():
-        first = own.setdefault((report.person, report.day, report.link), report.id)
-        pairs.append((first, report.id))
-    for first, second in pairs:
-        if first in parent and second in parent:
-            parent[find_leader(first)] = find_leader(second)
-    clusters: dict[bytes, list[Report]] = defaultdict(list)
-    for report_id, report in reports.items():
-        clusters[find_leader(report_id)].append(report)
-    return [
-        Incident(tuple(sorted(cluster, key=lambda report: report.order)))
-        for cluster in clusters.values()
-    ]
+    listed = list(reports)
+    first_of_day: dict[tuple[bytes, int], Report] = {}
+    for report in listed:
+        first_of_day.setdefault((report.person, report.day), report)
+    by_id = {report.id: report for report in listed}
+    named: dict[Report, Report | None] = {}
+    for merge in sorted(merges, key=lambda merge: (stands_at(merge), merge.id)):
+        own = by_id.get(merge.about or b"")
+        if own is not None:
+            other = by_id.get(merge.other or b"")
+            named[first_of_day[own.person, own.day]] = other
+    grouped: dict[Report, list[Report]] = defaultdict(list)
+    for report in listed:
+        own = first_of_day[report.person, report.day]
+        other = named.get(own) or own
+        grouped[first_of_day[other.person, other.day]].append(report)
+    return [Incident(head, tuple(group)) for head, group in grouped.items()]

@@ -45,7 +45,7 @@ class MeasureInputs(NamedTuple):
     """The views of everything that people said about one measure, in any order."""
 
     feedback: Collection[ReportView]
-    merges: Collection[MergeView]  # the merges that nobody has cancelled
+    merges: Collection[MergeView]
     actions: Collection[ActionView]
     done: Collection[StatementView]  # reports that an action is done
     verdicts: Collection[VerdictView]

@@ -73,20 +73,16 @@ class ReportView(StatementView, Protocol):
         """The day that the feedback is about, as YYYY-MM-DD. Never None if the feedback counts."""
 
     @property
-    def link(self) -> bytes | None:
-        """The link of the service that the feedback is about. None if it is not known."""
-
-    @property
     def by(self) -> bytes | None:
         """The deputy who gave the answer for its author, or None (R-12.4)."""
 
 
 class MergeView(StatementView, Protocol):
-    """Says that two reports are about the same incident. No reporter has denied this."""
+    """Says that its author's own report, in `about`, and an earlier one are about one incident."""
 
     @property
-    def other(self) -> bytes:
-        """The id of one of the two reports. The field `about` has the id of the other report."""
+    def other(self) -> bytes | None:
+        """The id of the earlier report. None if the own report is an incident of its own."""
 
 
 class ActionView(StatementView, Protocol):
@@ -103,3 +99,8 @@ class VerdictView(StatementView, Protocol):
     @property
     def fixed(self) -> str:
         """One of `yes`, `partly` and `no`."""
+
+
+def stands_at(view: StatementView) -> int:
+    """Returns the time (ms) at which a statement stands: at which the loops count it."""
+    return view.created

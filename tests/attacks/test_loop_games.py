@@ -13,6 +13,7 @@ from protocol.authority.register_change import number_change
 from protocol.authority.terms import Holding
 from protocol.loops.counted_answers import MeasureContext, count_windows, is_charted
 from tests.protocol.loops.test_matters import CALENDAR, VISITS, Street
+from tests.support.service_chain import COUNCIL, OTHER, RESIDENTS, bins
 
 CYCLE = 4
 
@@ -84,3 +85,86 @@ def test_adoption_fixes_the_cycle_of_the_panel():
     )
     change = number_change(["measure", b"m" * 32, None, True], authority, {})
     assert change == ["measure", b"m" * 32, 1, [60, 2]]
+
+
+# -- incidents --------------------------------------------------------------------------------------
+
+
+def incidents_of(story, measure):
+    return sum(len(window.incidents) for window in story.loop(measure, 30).windows.values())
+
+
+def test_ally_merges_the_reports_of_others_away():
+    """Move: an ally of the measured says that twelve people's reports are one incident.
+    Rule: R-22.6c, only its author says what a report is the same as. Remains: somebody can be
+    pressed to say it of their own report (A-22.2). Seen: the refusal; every report stays.
+    """
+    story, _, _, _, measure = bins()
+    reports = [story.says(who, "feedback", measure, day=2, value=1) for who in RESIDENTS]
+    for ally in (OTHER, RESIDENTS[0], COUNCIL):
+        merges = [
+            story.says(ally, "same_as", report, day=3, other=reports[0].id)
+            for report in reports[1:]
+        ]
+        assert {story.told(merge) for merge in merges} == {"R-22.6c"}
+    assert incidents_of(story, measure) == len(RESIDENTS)
+
+
+def test_allies_chain_their_own_reports_to_swallow_another():
+    """Move: allies merge their reports in a chain, so that an honest report between them goes too.
+    Rule: R-22.6, a head is one step and never followed on. Remains: an ally's own report counts
+    less. Seen: the honest report is an incident, and its author has raised it.
+    """
+    story, _, _, _, measure = bins()
+    first, honest, last = (
+        story.says(who, "feedback", measure, day=2, value=1) for who in RESIDENTS[:3]
+    )
+    story.says(RESIDENTS[2], "same_as", last, day=3, other=honest.id)
+    story.says(RESIDENTS[2], "same_as", last, day=4, other=first.id)
+    assert incidents_of(story, measure) == 2
+
+
+def test_made_up_links_make_one_person_many():
+    """Move: one person reports 40 incidents on one day, each with a made-up link.
+    Rule: R-22.6e, one incident a person and day; R-22.4g, a link that nobody accepted is left out.
+    Remains: one false incident a day (A-22.1). Seen: one incident, and whose it is.
+    """
+    story, _, _, _, measure = bins()
+    for n in range(40):
+        report = story.says(
+            RESIDENTS[0], "feedback", measure, day=2, value=1, link=bytes([n]).ljust(32)
+        )
+        assert story.view(report).link is None
+    assert incidents_of(story, measure) == 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_ally_takes_an_honest_reporters_incident(seed):
+    """Property over random histories: allies report, merge and chain as they like, in any order.
+    Each honest person's report of a day stays an incident, or joins the one that they named.
+    """
+    dice = random.Random(seed)
+    story, _, _, _, measure = bins()
+    honest, allies = RESIDENTS[:4], [*RESIDENTS[4:], OTHER]
+    reports = []
+    for _ in range(40):
+        who = dice.choice(RESIDENTS)
+        day = dice.uniform(0, 20)
+        reports.append(story.says(who, "feedback", measure, day=day, value=1))
+    for _ in range(40):
+        other = dice.choice([*reports, None])
+        named = {} if other is None else {"other": other.id}
+        story.says(dice.choice(allies), "same_as", dice.choice(reports), day=21, **named)
+    loop = story.loop(measure, 30)
+    incidents = [incident for window in loop.windows.values() for incident in window.incidents]
+    days = {
+        (report.person, report.day)
+        for incident in incidents
+        for report in incident.reports
+        if report.person in honest
+    }
+    heads = {(incident.head.person, incident.head.day) for incident in incidents}
+    assert days <= heads
+    shuffled = dice.sample(story.entries, len(story.entries))
+    assert story.loop(measure, 30, entries=shuffled).windows.keys() == loop.windows.keys()
+    assert story.loop(measure, 30, entries=shuffled).points == loop.points

@@ -130,7 +130,7 @@ def reported(measure, residents, council, contractor, street):
     assert council("list", "matters") == []
     together(lambda: street("up"), lambda: contractor("up"))
     agree(council, contractor, street)
-    same = residents[0].post("same_as", "--about", reports[1], "--other", reports[4])
+    same = residents[4].post("same_as", "--about", reports[4], "--other", reports[1])
     for home in (council, contractor):
         home.has(same)
     return reports

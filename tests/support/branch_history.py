@@ -16,7 +16,7 @@ from tests.support.street_in_memory import HOUR, Home, Street, settle
 
 DAYS = ("2026-11-10", "2026-11-16", "2026-11-17", "2026-11-18", "2026-11-24")
 ANSWERS = (
-    *("feedback", "same_as", "not_same", "answer", "action", "done", "verdict"),
+    *("feedback", "same_as", "answer", "action", "done", "verdict"),
     *("link", "accept", "close", "flag", "retract"),
 )
 STEPS = 40
@@ -139,7 +139,6 @@ class BranchHistory:
                 ),
             },
             "same_as": {"other": other},
-            "not_same": {"other": other},
             "answer": {"text": "a reply", **self.dice.choice([{}, {"to": other}])},
             "action": {"what": "a lorry", "due": DAYS[-1]},
             "verdict": {"fixed": "yes"},

@@ -228,11 +228,8 @@ def _let_ada_answer(node):
 
 
 def report_rows():
-    """Makes the steps with which Ada says whether her report and Sam's report are about the same
-    incident.
-    """
+    """Makes the steps with which Ada says whether her report is about the same incident as Sam's."""
     return [
         step_row("same_as", 211, ask=["other"], among=[ident(212)]),
-        step_row("not_same", 211, ask=["other"], among=[ident(212)]),
-        step_row("same_as", 212, ask=["other"], among=[ident(211)]),
+        step_row("same_as", 211),
     ]

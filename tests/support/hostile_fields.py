@@ -143,7 +143,8 @@ class HostileFields:
         if what == STANDING:
             return self.cuts() if number % 2 else None
         if what == MEASURE:
-            return self.dice.choice([0, 60, -1080, 1080]) if number % 2 else None
+            offset = self.dice.choice([0, 60, -1080, 1080])
+            return [offset, self.dice.choice([1, 2, 1000])] if number % 2 else None
         if what == HIDDEN:
             people = [self.person() for _ in range(self.dice.randrange(3))]
             return self.dice.choice([None, [3, people], [0, []], [-1, people], [2**63, people]])

@@ -118,5 +118,5 @@ def feedback_card(reports: list[Shown]) -> list[Card]:
         return []
     title = plural("Read the {n} thing that people said", "Read the {n} things that people said",
                    len(reports))  # fmt: skip
-    detail = _("Answer, or say that two reports are the same.")
+    detail = _("Answer, or say that yours is the same as an earlier one.")
     return [Card(_FEEDBACK_CARD, title.format(n=len(reports)), detail, quiet=True)]

@@ -72,7 +72,7 @@ class MeasurePane(PagePane):
         self._measure = measure
         self._text_below = Content.assemble(*parts)
         self._draw(measure)
-        thread = with_shown_loops(thread, [measure, *actions])
+        thread = with_shown_loops(thread, [measure, *actions, *reports])
         steps = steps_on_measure(measure, open_matters, thread, reader)
         self.show_steps(steps, *feedback_card(reports))
 

@@ -183,8 +183,8 @@ class BinsStory:
             for reporter, text in zip(self._reporters, texts, strict=True)
         ]
         self._wait_everywhere(*feedback_ids)
-        ada, *_others = self._reporters
-        self._post(ada, "same_as", "--about", feedback_ids[1], "--other", feedback_ids[4])
+        later = self._reporters[4]
+        self._post(later, "same_as", "--about", feedback_ids[4], "--other", feedback_ids[1])
         names = ", ".join(reporter.name for reporter in self._reporters)
         self._say(f"{names} report missed bins: “{_MISSED}”, “{_MISSED_ES}”.")
 

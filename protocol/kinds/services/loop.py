@@ -62,10 +62,9 @@ def inputs_of(measure: Measure, views: Collection[View]) -> MeasureInputs:
     actions = _views_about({measure.id}, Action, views)
     reports = {report.id for report in feedback}
     acted = {action.id for action in actions}
-    merges = _views_about(reports, SameAs, views)
     return MeasureInputs(
         feedback=feedback,
-        merges=[merge for merge in merges if merge.state == SameAs.State.STATED],
+        merges=_views_about(reports, SameAs, views),
         actions=actions,
         done=_views_about(acted, Done, views),
         verdicts=_views_about(acted, Verdict, views),

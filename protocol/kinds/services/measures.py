@@ -13,8 +13,8 @@ from protocol.fold.facets import Way
 from protocol.fold.kind import SOMETHING, Kind, Words
 from protocol.fold.registry import kind
 from protocol.fold.thread import Entry, Thread
-from protocol.fold.view import NoStates, States
-from protocol.kinds.services.services import Service, parties_of
+from protocol.fold.view import States
+from protocol.kinds.services.services import Link
 from protocol.loops.counted_answers import LOWER
 from protocol.loops.points import COUNT
 from protocol.loops.target_check import MOST_TARGET, USUAL_SHARE
@@ -56,7 +56,6 @@ class _FeedbackIndex:
     """What the fold of a thread has learned so far about the feedback in it."""
 
     alarms: dict[tuple[int, bytes], bytes] = field(default_factory=dict)  # (week, person) → id
-    apart: set[frozenset[bytes]] = field(default_factory=set)  # pairs that are different incidents
 
 
 @kind("measure", about=("service",), lasting=True)
@@ -256,6 +255,12 @@ class Feedback(Kind):
         if self.urgent == "yes" and not self._is_first_alarm(thread):
             self.urgent = None  # a person can raise one alarm a week (R-22.9)
 
+    def settle(self, thread: Thread) -> None:
+        """Leaves the link out if nobody accepted it (R-22.4g)."""
+        link = thread.find_view(self.link, Link)
+        if link is None or link.since is None:
+            self.link = None
+
     def _check_answer(self, measure: Measure | None) -> None:
         """Raises Refused if an answer is not on the measure's scale (R-22.4).
 
@@ -288,114 +293,70 @@ class Feedback(Kind):
 
 @kind("same_as", about=("feedback",), plural="merges")
 class SameAs(Kind):
-    """Says that two reports are about one incident. Both reporters still count as its reporters."""
+    """Says that its author's own report and an earlier one are about one incident. Both people
+    still count as reporters of the incident.
+    """
 
     class State(States):
-        """The states of a merge of two reports."""
+        """The state of a merge of two reports."""
 
-        STATED = "said", "Neither reporter has said that theirs is another incident."
-        CANCELLED = (
-            "cancelled",
-            "One of the reporters said that theirs is another incident (`not_same`).",
-        )
+        STATED = "said", "Always."
 
     wording = Words(
-        "Same report", happened="{who} said that two reports are the same", submit="Confirm"
-    )
-    example = {"other": SOMETHING}
-
-    other: bytes = RecordId(required=True, help="the other report")
-
-    @classmethod
-    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields one way: to choose another report that may be about the same incident."""
-        del person
-        report = thread.find_view(target.id, Feedback)
-        if report is not None:
-            near = [
-                other.id
-                for other in _other_reports(thread, report)
-                if abs(_day(other) - _day(report)) <= MERGEABLE_DAYS
-                and not _is_compared(thread, frozenset((report.id, other.id)))
-            ]
-            yield Way(ask=("other",), among=frozenset(near))
-
-    def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if a reporter has said that the reports differ (R-22.6e).
-
-        Raises AlreadySo if somebody has merged them already.
-        """
-        pair = frozenset((self.about, self.other))
-        if pair in thread.index(_FeedbackIndex).apart:
-            raise Refused("R-22.6", "one of the two reporters says that they are not the same")
-        for merge in _merges_of(thread, pair):
-            raise AlreadySo("R-22.6", "somebody has said so already", merge.id)
-
-    def fold_entry(self, thread: Thread) -> None:
-        """Merges two reports of one incident (R-22.6).
-
-        Raises Refused if the author holds a part of the service, or if the reports are too many
-        days apart.
-        """
-        report, other = _report_pair(thread, self, self.other)
-        service = thread.find_view(report.service, Service)
-        if service is None:
-            raise Refused("R-22.6", "the service that the reports are about does not count")
-        if self.author in parties_of(thread, service):
-            raise Refused(
-                "R-22.6", "people who hold a part of the service do not merge reports of it"
-            )
-        if abs(_day(report) - _day(other)) > MERGEABLE_DAYS:
-            raise Refused(
-                "R-22.6",
-                "they are more than {mergeable_days} days apart",
-                mergeable_days=MERGEABLE_DAYS,
-            )
-        thread.add_view(self)
-
-    def settle(self, thread: Thread) -> None:
-        """Cancels the merge if a reporter says that the two incidents are different (R-22.6)."""
-        if frozenset((self.about, self.other)) in thread.index(_FeedbackIndex).apart:
-            self.state = self.State.CANCELLED
-
-
-@kind("not_same", about=("feedback",), posted=True)
-class NotSame(Kind):
-    """A reporter says that their report and another one are about different incidents."""
-
-    State = NoStates
-    wording = Words(
-        "Different report",
-        happened="{who} said that theirs is a different report",
+        "Same report",
+        happened="{who} said that their report is the same as an earlier one",
         submit="Confirm",
     )
     example = {"other": SOMETHING}
 
-    other: bytes = RecordId(required=True, help="the other report")
+    other: bytes | None = RecordId(
+        help="the earlier report of the same incident; an incident of its own if left out"
+    )
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """If the person wrote the report, yields one way: to choose a report that is merged with it."""
+        """If the person wrote the report, yields a way: to choose an earlier report of the same
+        incident. If the person chose one before, also yields the way to undo this.
+        """
         report = thread.find_view(target.id, Feedback)
-        if report is not None and report.author == person:
-            merged = [
-                other.id
-                for other in _other_reports(thread, report)
-                if _merges_of(thread, frozenset((report.id, other.id)))
-            ]
-            yield Way(ask=("other",), among=frozenset(merged))
+        if report is None or report.author != person:
+            return
+        latest = _latest_merge(thread, report)
+        chosen = None if latest is None else latest.other
+        near = [
+            other.id
+            for other in _other_reports(thread, report)
+            if other.order < report.order
+            and abs(_day(other) - _day(report)) <= MERGEABLE_DAYS
+            and other.id != chosen
+        ]
+        yield Way(ask=("other",), among=frozenset(near))
+        if chosen is not None:
+            yield Way()
+
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises AlreadySo if the author's latest merge of the report says exactly this."""
+        report = thread.find_view(self.about, Feedback)
+        latest = None if report is None else _latest_merge(thread, report)
+        if latest is None and self.other is None:
+            raise AlreadySo("R-22.6", "it is an incident of its own already")
+        if latest is not None and latest.other == self.other:
+            raise AlreadySo("R-22.6", "you have said so already", latest.id)
 
     def fold_entry(self, thread: Thread) -> None:
-        """Notes that two reports are about different incidents (R-22.6).
+        """Adds the merge to the views (R-22.6b).
 
-        This cancels a merge (`same_as`) of the two reports.
-
-        Raises Refused if the author is not one of the two reporters.
+        Raises Refused if the report is somebody else's, or if the other report is not an earlier
+        one of the same measure, or too many days away.
         """
-        report, other = _report_pair(thread, self, self.other)
-        if self.author not in {report.author, other.author}:
-            raise Refused("R-22.6", "only one of the two reporters says that they are not the same")
-        thread.index(_FeedbackIndex).apart.add(frozenset((report.id, other.id)))
+        report = thread.find_view(self.about, Feedback)
+        if report is None or thread.find_view(report.about, Measure) is None:
+            raise Refused("R-22.6", "it is about a report that answers a measure")
+        if self.author != report.author:
+            raise Refused("R-22.6c", "only its author says what a report is the same as")
+        if self.other is not None:
+            _check_earlier(report, thread.find_view(self.other, Feedback))
+        thread.add_view(self)
 
 
 @kind("answer", about=("feedback", "measure"))
@@ -434,20 +395,10 @@ def _number_on_scale(scale: str, answer: int | None) -> int | None:
     return fields.ScaleNumber.numbers.get(answer, answer) if scale == YES_NO else answer
 
 
-def _merges_of(thread: Thread, pair: frozenset[bytes | None]) -> list[SameAs]:
-    """Returns the merges of two reports that nobody has cancelled."""
-    return [
-        merge
-        for report_id in pair
-        for merge in thread.linked_views(SameAs, "about", report_id or b"")
-        if frozenset((merge.about, merge.other)) == pair and merge.state == SameAs.State.STATED
-    ]
-
-
-def _is_compared(thread: Thread, pair: frozenset[bytes | None]) -> bool:
-    """Returns True if somebody has merged two reports, or a reporter has said that they differ."""
-    is_apart = pair in thread.index(_FeedbackIndex).apart
-    return is_apart or bool(_merges_of(thread, pair))
+def _latest_merge(thread: Thread, report: Feedback) -> SameAs | None:
+    """Returns the latest merge in which the author of a report says what it is the same as."""
+    merges = thread.linked_views(SameAs, "about", report.id)
+    return max(merges, key=lambda merge: merge.order, default=None)
 
 
 def _other_reports(thread: Thread, report: Feedback) -> list[Feedback]:
@@ -461,20 +412,20 @@ def _other_reports(thread: Thread, report: Feedback) -> list[Feedback]:
     return [other for other in reports if other.id != report.id]
 
 
-def _report_pair(
-    thread: Thread, comparison: SameAs | NotSame, other_id: bytes
-) -> tuple[Feedback, Feedback]:
-    """Returns the two reports that a record compares.
-
-    Both reports must count, and must answer the same measure. Otherwise raises Refused.
+def _check_earlier(report: Feedback, other: Feedback | None) -> None:
+    """Raises Refused if a person cannot say that their report is the same as the other one
+    (R-22.6b).
     """
-    report = thread.find_view(comparison.about, Feedback)
-    other = thread.find_view(other_id, Feedback)
-    if report is None or other is None or report.id == other.id:
-        raise Refused("R-22.6", "it names another report, which is here and counts")
-    if report.about != other.about or thread.find_view(report.about, Measure) is None:
-        raise Refused("R-22.6", "both reports answer one measure")
-    return report, other
+    if other is None or report.about != other.about:
+        raise Refused("R-22.6", "it names another report of the same measure, which counts")
+    if other.order >= report.order:
+        raise Refused("R-22.6", "it names an earlier report")
+    if abs(_day(report) - _day(other)) > MERGEABLE_DAYS:
+        raise Refused(
+            "R-22.6",
+            "they are more than {mergeable_days} days apart",
+            mergeable_days=MERGEABLE_DAYS,
+        )
 
 
 def _day(report: Feedback) -> int:

@@ -172,7 +172,7 @@ class RandomThread:
         if self.dice.random() < 0.3:
             in_chain.append(term(bytes(32)))
         registers = {
-            (which, key): Holding(number, 0 if which == MEASURE and number % 2 else None)
+            (which, key): Holding(number, [0, 1] if which == MEASURE and number % 2 else None)
             for which, key, number in self.draw_registers()
         }
         return Authority(
@@ -259,11 +259,10 @@ def states_of_stories():
     yield from states_of(story.fold().views.values())
 
     story, _, _, link, measure = bins()
+    yield from states_of(story.fold().views.values())
     story.says(SUB, "close", link, as_state="declined")
     reports = [story.says(who, "feedback", measure, day=1, value=1) for who in RESIDENTS[:6]]
-    story.says(OTHER, "same_as", reports[0], day=2, other=reports[1].id)
-    story.says(OTHER, "same_as", reports[0], day=2, other=reports[2].id)
-    story.says(RESIDENTS[2], "not_same", reports[0], day=2, other=reports[2].id)
+    story.says(RESIDENTS[1], "same_as", reports[1], day=2, other=reports[0].id)
     action = story.says(CONTRACTOR, "action", measure, day=3, what="A lorry", due="2025-08-10")
     story.says(CONTRACTOR, "done", action, day=4)
     yield from states_of(story.fold().views.values())
@@ -272,6 +271,7 @@ def states_of_stories():
             story.says(who, "verdict", action, day=day, fixed=word)
         (matter,) = story.loop(measure, day + 1).matters
         yield "action", matter.leading.state
+    yield from states_of(story.fold().views.values())
 
 
 def declared_states():

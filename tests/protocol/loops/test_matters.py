@@ -50,7 +50,6 @@ class Statement:
 class Answer(Statement):
     value: int | None
     on: str | None
-    link: bytes | None = None
     by: bytes | None = None
 
 
@@ -121,7 +120,7 @@ def missed_bins():
     """Makes six reports. Two of them are about the same incident."""
     street = Street()
     reports = [street.report(who, 2 + who / 10) for who in range(6)]
-    street.merge(reports[1], reports[4])
+    street.merge(reports[4], reports[1])
     return street, reports
 
 
@@ -161,7 +160,7 @@ def test_what_is_merged_away_opens_nothing_unless_somebody_acts_on_it():
     street, reports = missed_bins()
     action = street.act(8, 3, window=CALENDAR.window_at(MONDAY))
     for one in reports[1:]:
-        street.merge(reports[0], one)
+        street.merge(one, reports[0])
     (matter,) = street.loop(30).matters
     assert matter.faded
     assert [one.id for one in matter.actions] == [action]
@@ -172,8 +171,8 @@ def test_what_is_merged_away_opens_nothing_unless_somebody_acts_on_it():
 def test_too_few_people_are_a_gap_and_all_fine_is_an_answer():
     street = Street()
     for n in range(4):
-        street.report(0, 1, link=bytes([n]).ljust(32))
-        street.report(1, 1, link=bytes([n]).ljust(32))
+        street.report(0, n)
+        street.report(1, n)
     assert street.loop(20).matters == []
     street.report(2, 4, value=0)
     assert len(street.loop(20).matters) == 1

@@ -237,15 +237,12 @@ async def test_two_reports_are_one(pilot, node):
     )
     cards = pilot.app.screen.query_one("#reports", Feed).cards
     await until(pilot, lambda: pilot.app.focused is cards)
-    cards.highlighted = cards.get_option_index(ident(212))
-    await shows(pilot, "Reply to Sam")
+    cards.highlighted = cards.get_option_index(ident(211))
+    await shows(pilot, "This is the same as")
     await pilot.press("enter")
-    await fills(pilot, "This is the same as", "Both stay, but count as one.", other=ident(211))
-    same = {"kind": "same_as", "about": ident(212), "fields": {"other": ident(211)}}
+    await fills(pilot, "This is the same as", "count as one incident.", other=ident(212))
+    same = {"kind": "same_as", "about": ident(211), "fields": {"other": ident(212)}}
     assert await posted(pilot, node) == same
-    await fills(pilot, "Reply to Sam", text="Sorry.")
-    answer = {"kind": "answer", "about": ident(212), "fields": {"text": "Sorry."}}
-    assert await posted(pilot, node) == answer
 
 
 @on_screen(node=served)
@@ -341,11 +338,12 @@ def test_reports_are_merged_with_those_that_the_node_names():
     def kinds(report):
         return [step.kind for step in steps_on_report(report, thread, reader())]
 
-    assert kinds(mine) == ["answer", "same_as", "not_same"]
-    assert kinds(sams) == ["answer", "same_as"]
+    assert kinds(mine) == ["answer", "same_as", "same_as"]
+    assert kinds(sams) == ["answer"]
     assert kinds(hidden) == []
-    (_answer, same, _other) = steps_on_report(mine, thread, reader())
+    (_answer, same, undo) = steps_on_report(mine, thread, reader())
     assert same.words.choices["other"] == (("it happened · Ours as well. · Sam", ident(212)),)
+    assert undo.words.label == "After all, this is another incident"
 
 
 def test_a_merge_without_another_report_has_no_button():

@@ -45,6 +45,11 @@ _ANSWERS = {
 }
 
 
+def counts_incidents(view: Shown) -> bool:
+    """Returns whether people report incidents to a measure."""
+    return view.text("scale") == COUNT
+
+
 def needs_attention(view: Shown) -> bool:
     """Returns whether a measure misses its target or is worse than usual."""
     return view.flag("short") or view.text("change") == "worse"
@@ -78,7 +83,7 @@ def target_sentence(view: Shown) -> str:
     target = view.number("target")
     window = view.number("window") or 1
     is_lower_better = view.text("better") == "lower"
-    if _counts_incidents(view):
+    if counts_incidents(view):
         return _("At most {n} {span}.").format(n=target, span=_per_window(window))
     if view.text("scale") == "yes_no":
         good = labels.state("no" if is_lower_better else "yes")
@@ -121,7 +126,7 @@ def result_in_words(view: Shown, point: Shown) -> str:
     happened, and in how much time.
     """
     count, bad = _counts(point)
-    if _counts_incidents(view):
+    if counts_incidents(view):
         span = windows_in_words(view.number("window") or 1, max(1, count))
         return _("{bad} in {span}").format(bad=bad, span=span)
     return _("{good} of {n} answers good").format(good=count - bad, n=count)
@@ -136,7 +141,7 @@ def draw_measure(view: Shown, width: int, height: int, clock: LocalClock) -> Con
     chart_points = [_chart_point(view, point, clock) for point in points]
     usual = view.row("usual")
     usual_level = _level(view, *_counts(usual)) if usual else None
-    if _counts_incidents(view):
+    if counts_incidents(view):
         lines = control_chart.ReferenceLines(view.number("target") or 0, usual_level)
     else:
         lines = control_chart.ReferenceLines(view.number("share") or 0, usual_level, "%", 100)
@@ -164,7 +169,7 @@ def report_words(view: Shown) -> StepWords:
     """Returns the label of the step that answers a measure, and the answers that its form offers.
     These answers come from the scale of the measure.
     """
-    if _counts_incidents(view):
+    if counts_incidents(view):
         label = _("Report: {question}")
         meaning = _(
             "Tell us when it happens – and sometimes that all is well; no answer counts as no "
@@ -184,10 +189,6 @@ def report_words(view: Shown) -> StepWords:
         fields=("value", "text", "on", "urgent"),
         rank=-1,
     )
-
-
-def _counts_incidents(view: Shown) -> bool:
-    return view.text("scale") == COUNT
 
 
 def _counts(point: Shown) -> tuple[int, int]:
@@ -212,7 +213,7 @@ def _level(view: Shown, count: int, bad: int) -> Fraction:
     """Returns the height of a point in the chart. This is the percentage of good answers. For a
     measure that counts incidents, it is the number of incidents in a window.
     """
-    if _counts_incidents(view):
+    if counts_incidents(view):
         return Fraction(bad, max(1, count))
     return Fraction(100 * (count - bad), max(1, count))
 
@@ -237,7 +238,7 @@ def _mark(view: Shown, point: Shown) -> str:
 
 def _misses_target(view: Shown, point: Shown) -> bool:
     level = _level(view, *_counts(point))
-    if _counts_incidents(view):
+    if counts_incidents(view):
         return level > (view.number("target") or 0)
     return level < (view.number("share") or 0)
 
@@ -265,7 +266,7 @@ def _parties_result(view: Shown, point: Shown) -> str:
     """Puts into words what the providers of the service report themselves. For a measure that
     counts incidents, gives only the number of their reports.
     """
-    if not _counts_incidents(view):
+    if not counts_incidents(view):
         return result_in_words(view, point)
     _windows, count = _counts(point)
     return plural("{n} report", "{n} reports", count).format(n=count)

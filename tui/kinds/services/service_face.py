@@ -1,11 +1,15 @@
 """The labels of the steps in a service's thread, and the service's cards on the Today tab."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from textual.content import Content
 
+from protocol.schema.fields import RecordId
+from protocol.schema.shared_rules import MERGEABLE_DAYS
+from protocol.wire import calls
 from tui.format import labels, phrases
 from tui.format.phrases import Card
 from tui.i18n import _
@@ -15,6 +19,7 @@ from tui.kinds.face import Face, face, thread_steps
 from tui.kinds.next_steps import NextStep, StepWords, way_of
 from tui.kinds.services import chains, feedback, matters, measures
 from tui.kinds.thread_data import Reader, ThreadData
+from tui.node.connection import NodeConnection
 from tui.node.shown import Shown
 
 FOLLOWED = frozenset({"link", "measure", "action"})  # what waits in the thread of a service
@@ -23,6 +28,8 @@ _DAYS = 14  # the form first proposes this many days for an action
 _TITLE = 100
 _LONGEST_TITLE = 120  # characters of a proposal's title
 _LINK_FIELDS = ("to", "title", "text")
+_SAME = "same_as"  # the field of the form of a report: an earlier report of the same incident
+_MOST_RECENT = 8  # reports that this field offers
 
 
 class _Step(NamedTuple):
@@ -45,8 +52,7 @@ class _Step(NamedTuple):
         return phrases.line_or_hidden(self.target.text(name), room)
 
 
-@face("service", "link", "measure", "feedback", "same_as", "not_same", "answer", "action", "done",
-      "verdict")  # fmt: skip
+@face("service", "link", "measure", "feedback", "same_as", "answer", "action", "done", "verdict")
 class ServiceFace(Face):
     """How the screen shows services, and what people ask, say and do about services."""
 
@@ -248,9 +254,16 @@ def _holder_line(link: Shown) -> str:
 
 
 def _merge_words(step: _Step) -> StepWords | None:
-    """Returns the label and the explanation of a step about two reports. The step says that both
-    are about the same incident, or that they are not. The node names the reports to choose from.
+    """Returns the label and the explanation of a step about the reader's own report. The step says
+    that the report is about the same incident as an earlier one, or that it is not after all. The
+    node names the reports to choose from.
     """
+    if "other" not in step.row.texts("ask"):
+        return StepWords(
+            _("After all, this is another incident"),
+            _("Your report then counts as an incident of its own."),
+            fields=(),
+        )
     measure = step.thread.find(step.target.about)
     others = [step.thread.find(record_id) for record_id in step.row.texts("among")]
     choices = tuple(
@@ -258,12 +271,56 @@ def _merge_words(step: _Step) -> StepWords | None:
         for other in others
         if other is not None
     )
-    label, meaning = _MERGES[step.row.kind]
-    return (
-        StepWords(label, meaning, choices={"other": choices}, fields=("other",))
-        if choices
-        else None
+    if not choices:
+        return None
+    label = _("This is the same as what somebody reported before")
+    meaning = _("Both reports stay, but count as one incident. You can change this later.")
+    return StepWords(label, meaning, choices={"other": choices}, fields=("other",))
+
+
+def _report_words(step: _Step) -> StepWords:
+    """Returns the label and the explanation of the step that answers a measure. If the measure
+    counts incidents, and others reported some lately, the form asks: is it one of these?
+    """
+    words = measures.report_words(step.target)
+    if not measures.counts_incidents(step.target):
+        return words
+    since = step.reader.clock.day_in(-MERGEABLE_DAYS)
+    recent = [
+        report
+        for report in step.thread.of_kind("feedback")
+        if report.about == step.target.id
+        and (report.text("on") or "") >= since
+        and report.author is not None
+        and report.author.id != step.reader.me
+        and report.value("value") != 0
+    ]
+    newest = sorted(recent, key=lambda report: report.created, reverse=True)[:_MOST_RECENT]
+    if not newest:
+        return words
+    choices = tuple((_recent_line(report, step), report.id) for report in newest)
+    return replace(
+        words,
+        choices={**words.choices, _SAME: choices},
+        extra={_SAME: RecordId(help=_("one of these? Leave it out if yours is another incident"))},
+        send=partial(_send_report, step.target.id),
     )
+
+
+def _recent_line(report: Shown, step: _Step) -> str:
+    day = phrases.moment(report.text("on"), step.reader.clock)
+    return phrases.dotted([day, feedback.report_title(report, step.target)])
+
+
+async def _send_report(measure: str, node: NodeConnection, fields: Mapping[str, object]) -> str:
+    """Posts a report. If the reader has chosen an earlier one, also says that both are the same."""
+    own = {name: value for name, value in fields.items() if name != _SAME}
+    answer = await node.call(calls.Post(kind="feedback", fields=own, about=measure))
+    other = fields.get(_SAME)
+    if other:
+        report = Shown(answer).text("id")
+        await node.call(calls.Post(kind="same_as", fields={"other": other}, about=report))
+    return phrases.posted(answer)
 
 
 def _action_words(step: _Step) -> StepWords:
@@ -296,17 +353,6 @@ def _verdict_words(step: _Step) -> StepWords | None:
     )
 
 
-_MERGES = {  # the kind of the step → its label and its meaning
-    "same_as": (
-        _("This is the same as what somebody else reported"),
-        _("Both stay, but count as one. Either of the two people can say that this is wrong."),
-    ),
-    "not_same": (
-        _("This is not the same as what somebody else reported"),
-        _("It is your report, so you decide."),
-    ),
-}
-
 # The words of a step, by its kind and the kind of what it is about.
 _FIXED_WORDS = {
     (CLOSE, "service"): StepWords(_("End this service")),
@@ -329,11 +375,10 @@ _WORDS: dict[tuple[str, str], Callable[[_Step], StepWords | None]] = {
     (CLOSE, "link"): _close_words,
     ("link", "service"): _link_words,
     ("link", "link"): _link_words,
-    ("feedback", "measure"): lambda step: measures.report_words(step.target),
+    ("feedback", "measure"): _report_words,
     ("answer", "measure"): _answer_words,
     ("answer", "feedback"): _answer_words,
     ("same_as", "feedback"): _merge_words,
-    ("not_same", "feedback"): _merge_words,
     ("action", "measure"): _action_words,
     ("done", "action"): _done_words,
     ("verdict", "action"): _verdict_words,
