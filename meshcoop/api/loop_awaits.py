@@ -60,7 +60,7 @@ def _awaited_by_matter(
     held = followed.holder_of(loop, matter, now)
     if held.level < 0:
         yield LoopAwaited(declared_of(Proposal).name, None, measure, matter.id)
-    elif followed.chain[held.level] == person and held.answer_by is not None:
+    elif followed.chain[held.level] == person and not held.has_acted:
         yield LoopAwaited(declared_of(Action).name, measure, measure, matter.id)
 
 

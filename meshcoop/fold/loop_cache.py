@@ -23,8 +23,9 @@ from protocol.kinds.services.measures import SERVED, Answer, Measure
 from protocol.kinds.services.services import Link, Service
 from protocol.loops.action_state import Tally
 from protocol.loops.counted_answers import MeasureContext
-from protocol.loops.escalation import Holder, Step, find_holder
+from protocol.loops.escalation import Holder, Reopening, Step, find_holder
 from protocol.loops.matters import Loop, Matter, follow_windows
+from protocol.loops.statements import stands_at
 from protocol.loops.windows import DAY_MS, parse_day
 
 _FOR_GOOD = 2**63  # milliseconds
@@ -113,9 +114,9 @@ class FollowedService:
         # begins with the person above the holder.
         begins_higher = matter.misses_target and matter.change is None and not matter.opened_early
         begin = max(0, len(chain) - 2) if begins_higher else len(chain) - 1
-        reopened = [*matter.reopened_at]
+        reopened = [Reopening(time, None) for time in matter.reopened_at]
         for tally in matter.tallies:
-            reopened += tally.reopened_at
+            reopened += tally.reopened
         end = now if matter.closed is None else min(now, matter.closed)
         steps = self._steps(loop, matter)
         answer_ms = self.answer_days * DAY_MS
@@ -126,21 +127,22 @@ class FollowedService:
         return holder
 
     def _steps(self, loop: Loop, matter: Matter) -> list[Step]:
-        """Returns the steps that people took about a matter. A step is an action, an answer to the
-        measure, or an answer to feedback on the measure.
+        """Returns the steps that people took about a matter. A step is an action, or an answer to
+        the measure or to feedback on it that names a day.
         """
         measure_id = loop.context.measure.id
         steps = [
-            Step(answer.created, answer.author)
+            Step(stands_at(answer), answer.author, _end_of(answer.until, loop.context))
             for answer in self.views_of(Answer)
-            if not answer.is_handed_on and self._is_about(measure_id, answer)
+            if answer.until is not None
+            and not answer.is_handed_on
+            and self._is_about(measure_id, answer)
         ]
         for tally in matter.tallies:
             action = self.action_of(tally)
-            done_times = [self.view(done, Done).created for done in action.done]
+            done = tuple(stands_at(self.view(report, Done)) for report in action.done)
             due = _end_of(action.due, loop.context)
-            first_done = min(done_times, default=None)
-            steps.append(Step(action.created, action.author, due, first_done))
+            steps.append(Step(stands_at(action), action.author, due, done))
         return steps
 
     def _is_about(self, measure_id: bytes, answer: Answer) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from protocol.loops.statements import ActionView, StatementView, VerdictView
+from protocol.loops.escalation import Reopening
+from protocol.loops.statements import ActionView, StatementView, VerdictView, stands_at
 
 YES = "yes"  # the verdict that the action has fixed it
 
@@ -33,16 +34,18 @@ class Tally:
     done_at: int | None = None  # when the action was last reported done
     fixed: dict[str, int] = field(default_factory=dict)  # verdict → how many raisers gave it
     since: int = 0  # when the action came into its present state
-    reopened_at: list[int] = field(default_factory=list)  # when the action was reopened
+    reopened: list[Reopening] = field(default_factory=list)  # when, and by whose verdict
 
-    def change_state(self, state: ActionState, time: int) -> None:
-        """Moves the action into `state` at `time`. If it already is in `state`, nothing changes."""
+    def change_state(self, state: ActionState, time: int, by: bytes | None = None) -> None:
+        """Moves the action into `state` at `time`, by a statement of the person `by`. If it already
+        is in `state`, nothing changes.
+        """
         if state == self.state:
             return
         self.state = state
         self.since = time
         if state == ActionState.REOPENED:
-            self.reopened_at.append(time)
+            self.reopened.append(Reopening(time, by))
 
 
 class _Statement(NamedTuple):
@@ -53,7 +56,7 @@ class _Statement(NamedTuple):
 
     @property
     def order(self) -> tuple[int, str, bytes]:
-        return self.view.created, self.view.kind, self.view.id
+        return stands_at(self.view), self.view.kind, self.view.id
 
 
 def tally_action(
@@ -69,13 +72,13 @@ def tally_action(
     `done` has the reports that the action is done. Only verdicts after the latest of these reports
     count. If a raiser gave several verdicts, only the latest one counts.
     """
-    tally = Tally(action, since=action.created)
+    tally = Tally(action, since=stands_at(action))
     needed = min(smallest_group, max(1, len(raisers)))
     verdict_of: dict[bytes, str] = {}
     statements = [_Statement(report, None) for report in done]
     statements += [_Statement(verdict, verdict.fixed) for verdict in verdicts]
     for view, verdict in sorted(statements, key=lambda statement: statement.order):
-        time = view.created
+        time = stands_at(view)
         if time > until:
             break
         if verdict is None:
@@ -85,7 +88,7 @@ def tally_action(
             tally.change_state(ActionState.REPORTED_DONE, time)
         elif tally.done_at is not None and view.author in raisers:
             verdict_of[view.author] = verdict
-            tally.change_state(_judge(verdict_of, needed), time)
+            tally.change_state(_judge(verdict_of, needed), time, view.author)
     tally.fixed = dict(Counter(verdict_of.values()))
     return tally
 

@@ -9,20 +9,41 @@ from typing import NamedTuple
 
 from protocol.loops.windows import DAY_MS
 
-LONGEST_MS = 28 * DAY_MS  # an action is due at most this long after it was written
+LONGEST_ACTION_MS = 28 * DAY_MS  # an action buys at most this much time
+LONGEST_ANSWER_MS = 14 * DAY_MS  # an answer buys at most this much time
+_ANSWERED, _ACTED, _DONE, _REOPENED = range(4)  # sorts of events
 _MOST_REOPENED = 2  # if actions are reopened this often, the holder loses the matter
 
 
 class Step(NamedTuple):
-    """An answer or an action by one person.
+    """An answer or an action by one person. Times are in ms.
 
-    `due` is the time by which the action should be done. `done` is the time at which it was done.
+    `until` is the end of the day that it names: an answer is then to be followed by something, and
+    an action is then to be done. `done` has the times at which the action was reported done. It is
+    None for an answer.
     """
 
     time: int
     person: bytes
-    due: int | None = None
-    done: int | None = None
+    until: int
+    done: tuple[int, ...] | None = None
+
+
+class Reopening(NamedTuple):
+    """A reopening of a matter at a time (ms): by the verdict of a person, or by a signal (None)."""
+
+    time: int
+    person: bytes | None
+
+
+class _Event(NamedTuple):
+    """Something that starts, moves or stops the holder's time. Of events at one time, `sort` says
+    which comes first.
+    """
+
+    time: int
+    sort: int
+    until: int = 0
 
 
 class Holder(NamedTuple):
@@ -34,7 +55,8 @@ class Holder(NamedTuple):
 
     level: int
     since: int
-    answer_by: int | None  # when the holder's time to answer ends; None if the holder has answered
+    answer_by: int | None  # when the holder's time ends; None if nothing is to do until a reopening
+    has_acted: bool = False  # the holder has taken up an action since
 
 
 def find_holder(
@@ -42,54 +64,82 @@ def find_holder(
     begin: int,
     opened: int,
     steps: Iterable[Step],
-    reopened: Iterable[int],
+    reopened: Iterable[Reopening],
     answer_ms: int,
     now: int,
 ) -> Holder:
     """Returns the holder of a matter at the time `now`.
 
     `chain` has the people of the service, from the top down. `begin` is the level of the first
-    holder, and `opened` is the time when the matter opened. `reopened` has the times at which
-    actions were reopened. `answer_ms` is the time that each holder has to answer. All times are in
+    holder, and `opened` is the time when the matter opened. `reopened` are the reopenings of the
+    matter and its actions. `answer_ms` is the time that each holder has to answer. All times are in
     ms.
     """
-    steps_in_order = sorted(steps)
-    reopened_in_order = sorted(reopened)
+    reopened_in_order = sorted(reopened, key=lambda reopening: reopening.time)
+    listed_steps = list(steps)
     level = begin
     since = opened
     while level >= 0:
-        holder = chain[level]
-        missed = _find_miss(holder, since, steps_in_order, reopened_in_order, answer_ms)
+        own_steps = [
+            step for step in listed_steps if step.person == chain[level] and step.time >= since
+        ]
+        again = [reopening for reopening in reopened_in_order if reopening.time >= since]
+        answer_by = _find_deadline(since + answer_ms, own_steps, again, answer_ms, now)
+        twice = _find_second_reopening(again)
+        missed = min((time for time in (answer_by, twice) if time is not None), default=None)
         if missed is None or missed > now:
-            has_answered = any(
-                step.person == holder and step.time >= since for step in steps_in_order
-            )
-            return Holder(level, since, None if has_answered else since + answer_ms)
+            has_acted = any(step.done is not None for step in own_steps)
+            return Holder(level, since, answer_by, has_acted)
         level -= 1
         since = missed
     return Holder(level, since, None)
 
 
-def _find_miss(
-    holder: bytes, since: int, steps: Sequence[Step], reopened: Sequence[int], answer_ms: int
+def _find_deadline(
+    deadline: int,
+    own_steps: Sequence[Step],
+    reopened: Sequence[Reopening],
+    answer_ms: int,
+    now: int,
 ) -> int | None:
-    """Returns the time at which the holder loses the matter, or None if the holder keeps it.
+    """Returns the time at which the holder's time ends, or None if the holder has done their part.
 
-    There are three cases: the holder does not answer in time, the holder's action is not done when
-    due, or actions are reopened twice.
+    `deadline` is the first end of that time. The first answer and the first action of the holder
+    move it (R-23.6c, R-23.6d). Once an action is reported done in time, nothing is to do until a
+    reopening. After a reopening, the holder has time again, to report something done (R-23.6h).
     """
-    misses = []
-    reopened_since = [time for time in reopened if time >= since]
-    if len(reopened_since) >= _MOST_REOPENED:
-        misses.append(reopened_since[_MOST_REOPENED - 1])
-    answer_by = since + answer_ms
-    own_steps = [step for step in steps if step.person == holder and step.time >= since]
-    if not own_steps or own_steps[0].time > answer_by:
-        misses.append(answer_by)
+    events = [_Event(reopening.time, _REOPENED) for reopening in reopened]
     for step in own_steps:
-        if step.due is not None:
-            due = min(step.due, step.time + LONGEST_MS)
-            if step.done is None or step.done > due:
-                misses.append(due)
-            break  # only the person's first action decides; the later actions support it
-    return min(misses, default=None)
+        sort = _ANSWERED if step.done is None else _ACTED
+        longest = LONGEST_ANSWER_MS if step.done is None else LONGEST_ACTION_MS
+        events.append(_Event(step.time, sort, min(step.until, step.time + longest)))
+        events += [_Event(time, _DONE) for time in step.done or ()]
+    is_done = False
+    used: set[int] = set()
+    for time, sort, until in sorted(event for event in events if event.time <= now):
+        if not is_done and time > deadline:
+            break
+        if sort == _DONE:
+            is_done = True
+        elif sort == _REOPENED:
+            deadline = max(deadline, time + answer_ms) if is_done else deadline
+            is_done = False
+        elif sort not in used:
+            used.add(sort)
+            deadline = max(deadline, until)
+    return None if is_done else deadline
+
+
+def _find_second_reopening(reopened: Sequence[Reopening]) -> int | None:
+    """Returns when the holder loses the matter because of reopenings, or None (R-23.6e).
+
+    It takes two. If a person causes several of them, these count as one.
+    """
+    causes: list[Reopening] = []
+    for reopening in reopened:
+        people = {cause.person for cause in causes}
+        if reopening.person is None or reopening.person not in people:
+            causes.append(reopening)
+        if len(causes) >= _MOST_REOPENED:
+            return reopening.time
+    return None

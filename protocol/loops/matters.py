@@ -32,6 +32,7 @@ from protocol.loops.statements import (
     ReportView,
     StatementView,
     VerdictView,
+    stands_at,
 )
 from protocol.loops.target_check import USUAL_SHARE, misses_target
 
@@ -251,7 +252,7 @@ class _Follower:
         for action in self._inputs.actions:
             yield _event_of(action, partial(self._act, action))
         for view in (*self._inputs.done, *self._inputs.verdicts):
-            yield _event_of(view, partial(self._judge_actions, view.created))
+            yield _event_of(view, partial(self._judge_actions, stands_at(view)))
 
     def _settle_time(self, number: int) -> int:
         """Returns the time (ms) at which a window settles, so that it can have a point."""
@@ -399,7 +400,7 @@ class _Follower:
                 return
             matter = self._cited_matter(action, action.window)
         matter.actions.append(action)
-        matter.tallies.append(Tally(action, since=action.created))
+        matter.tallies.append(Tally(action, since=stands_at(action)))
 
     def _cited_matter(self, action: ActionView, number: int) -> Matter:
         """Returns the matter that an action names. The action names the number of the matter's
@@ -413,7 +414,7 @@ class _Follower:
             return matters[number]
         window = self._loop.windows.get(number)
         raisers = window.raisers if window else set()
-        matter = self._add_matter(number, action.created, False, None, raisers)
+        matter = self._add_matter(number, stands_at(action), False, None, raisers)
         matter.faded = True
         return matter
 
@@ -459,11 +460,11 @@ class _Follower:
 
 
 def _until(views: Iterable[V], now: int) -> list[V]:
-    return [view for view in views if view.created <= now]
+    return [view for view in views if stands_at(view) <= now]
 
 
 def _event_of(view: StatementView, handle: Callable[[], None]) -> _Event:
-    return _Event(view.created, view.kind, view.id, handle)
+    return _Event(stands_at(view), view.kind, view.id, handle)
 
 
 def _later(first: int | None, second: int | None) -> int | None:

@@ -5,15 +5,19 @@ Each docstring says the move, the rule that answers it, what remains, and what p
 
 import random
 from collections import Counter
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
 
+from meshcoop.fold.loop_cache import FollowedService
 from protocol.authority.register_change import number_change
 from protocol.authority.terms import Holding
+from protocol.kinds.services.services import Service
 from protocol.loops.counted_answers import MeasureContext, count_windows, is_charted
+from protocol.loops.windows import DAY_MS
 from tests.protocol.loops.test_matters import CALENDAR, VISITS, Street
-from tests.support.service_chain import COUNCIL, OTHER, RESIDENTS, bins
+from tests.support.service_chain import CONTRACTOR, COUNCIL, OTHER, RESIDENTS, START, bins
 
 CYCLE = 4
 
@@ -168,3 +172,91 @@ def test_no_ally_takes_an_honest_reporters_incident(seed):
     shuffled = dice.sample(story.entries, len(story.entries))
     assert story.loop(measure, 30, entries=shuffled).windows.keys() == loop.windows.keys()
     assert story.loop(measure, 30, entries=shuffled).points == loop.points
+
+
+# -- the clock of the holder ------------------------------------------------------------------------
+
+
+def matter_of(story, measure, day):
+    """Returns who holds the only matter of a measure, and until when they have time."""
+    views = story.fold().views
+    service = next(view for view in views.values() if isinstance(view, Service))
+    loop = story.loop(measure, day)
+    followed = FollowedService(service, views, {measure.id: loop}, 3, 0)
+    (matter,) = loop.matters
+    held = followed.holder_of(loop, matter, START + int(day * DAY_MS))
+    return followed.chain[held.level] if held.level >= 0 else None
+
+
+def missed_bins():
+    """Six people report on day 2 that bins were missed. The contractor holds the matter."""
+    story, *_, measure = bins()
+    for who in RESIDENTS[:6]:
+        story.says(who, "feedback", measure, day=2, value=1)
+    return story, measure
+
+
+def test_holder_stalls_with_answers():
+    """Move: answer "we look into it" every other day for a year.
+    Rule: R-23.6c, an answer names a day, at most 14 days on, and buys time once.
+    Remains: 14 days a level. Seen: the day that the holder named, and that it passed.
+    """
+    story, measure = missed_bins()
+    for day in range(3, 40, 2):
+        until = (date(2025, 8, 4) + timedelta(day + 14)).isoformat()
+        story.says(CONTRACTOR, "answer", measure, day=day, text="Soon", until=until)
+    assert matter_of(story, measure, 16.9) == CONTRACTOR
+    assert matter_of(story, measure, 18.1) == COUNCIL
+
+
+def test_holder_stalls_with_actions():
+    """Move: take up one action after the other, and report none of them done.
+    Rule: R-23.6d, the first action buys time, once. Remains: 28 days a level. Seen: overdue.
+    """
+    story, measure = missed_bins()
+    for day in range(3, 40, 5):
+        due = (date(2025, 8, 4) + timedelta(day + 28)).isoformat()
+        story.says(CONTRACTOR, "action", measure, day=day, what="A plan", due=due)
+    assert matter_of(story, measure, 30.9) == CONTRACTOR
+    assert matter_of(story, measure, 32.1) == COUNCIL
+
+
+def test_holder_says_done_and_sits_on_what_was_reopened():
+    """Move: report something done that is not, and do nothing once it is reopened.
+    Rule: R-23.6h, a reopening starts the clock again. Remains: each false `done` buys
+    `answer_days`. Seen: the action is reopened, and by when the holder is to act.
+    """
+    story, measure = missed_bins()
+    action = story.says(CONTRACTOR, "action", measure, day=3, what="A lorry", due="2025-08-14")
+    story.says(CONTRACTOR, "done", action, day=4)
+    story.says(RESIDENTS[0], "verdict", action, day=20, fixed="no")
+    assert matter_of(story, measure, 22.9) == CONTRACTOR
+    assert matter_of(story, measure, 23.1) == COUNCIL
+
+
+def test_an_allys_answer_stops_no_clock():
+    """Move: an ally answers or acts so that the holder keeps the matter.
+    Rule: R-23.6i, only the holder's answers and actions move the deadline.
+    Remains: nothing. Seen: the ally's words, and the matter climbs.
+    """
+    story, measure = missed_bins()
+    story.says(OTHER, "answer", measure, day=3, text="They are on it", until="2025-08-20")
+    story.says(OTHER, "action", measure, day=3, what="I help", due="2025-08-20")
+    assert matter_of(story, measure, 5.1) == COUNCIL
+
+
+def test_one_griefer_reopens_again_and_again():
+    """Move: one person says "no" to every `done` so that the matter climbs to the top.
+    Rule: R-23.6j, two reopenings count only by two people or figures.
+    Remains: the holder reports done again each time. Seen: who reopened it, and how often.
+    """
+    story, measure = missed_bins()
+    action = story.says(CONTRACTOR, "action", measure, day=3, what="A lorry", due="2025-08-14")
+    for day in range(4, 24, 2):
+        story.says(CONTRACTOR, "done", action, day=day)
+        story.says(RESIDENTS[0], "verdict", action, day=day + 1, fixed="no")
+    assert matter_of(story, measure, 24) == CONTRACTOR
+    story.says(RESIDENTS[1], "verdict", action, day=24, fixed="no")
+    story.says(CONTRACTOR, "done", action, day=24.1)
+    story.says(RESIDENTS[1], "verdict", action, day=24.2, fixed="no")
+    assert matter_of(story, measure, 24.3) == COUNCIL

@@ -37,6 +37,7 @@ EVERYBODY = "everybody"
 SERVED = "served"
 
 USUAL_WINDOW = 7  # days
+ANSWER_DAYS = 14  # so many days ahead an answer may name a day
 DAYS_BACK = 92  # so many days back feedback may be about, and also tomorrow, as clocks differ
 
 _NOT_OURS = "not_ours"
@@ -375,6 +376,12 @@ class Answer(Kind):
     text: str | None = Text(required=True, min=1, max=2000)
     reason: str | None = Choice(
         words=("explained", "being_done", _NOT_OURS), help="what kind of answer it is"
+    )
+    until: str | None = Moment(
+        day_only=True,
+        days_back=0,
+        days_ahead=ANSWER_DAYS,
+        help="by when more follows; gives the holder of a matter time until then, once",
     )
     to: bytes | None = RecordId(help="not ours: the link of who it is for, once they accept")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from protocol.loops.counted_answers import MeasureContext, is_charted
-from protocol.loops.escalation import Step, find_holder
+from protocol.loops.escalation import Reopening, Step, find_holder
 from protocol.loops.matters import LoopRules, MeasureInputs, follow_measure, matter_id
 from protocol.loops.outcome import outcome_of
 from protocol.loops.windows import DAY_MS, Calendar, format_day
@@ -227,7 +227,7 @@ def test_what_was_said_before_the_latest_report_counts_no_more():
     street.done(action, 8, 5)
     (matter,) = street.loop(6).matters
     assert (matter.leading.state, matter.leading.fixed) == ("reported done", {})
-    assert len(matter.leading.reopened_at) == 1
+    assert len(matter.leading.reopened) == 1
 
 
 def test_silence_never_closes_it():
@@ -353,10 +353,21 @@ ANSWER = 3 * DAY_MS
 
 
 def held(steps=(), reopened=(), day=0.0, begin=2):
+    """Returns the level of the holder, and since which day. A step is (day, person, until), or
+    (day, person, due, days on which it was reported done) for an action. A reopening is a day, or
+    (day, person).
+    """
     steps = [
-        Step(int(t * DAY_MS), who, *(int(x * DAY_MS) for x in more)) for t, who, *more in steps
+        Step(
+            int(t * DAY_MS),
+            who,
+            int(until * DAY_MS),
+            tuple(int(at * DAY_MS) for at in done[0]) if done else None,
+        )
+        for t, who, until, *done in steps
     ]
-    again = [int(one * DAY_MS) for one in reopened]
+    pairs = [one if isinstance(one, tuple) else (one, None) for one in reopened]
+    again = [Reopening(int(at * DAY_MS), who) for at, who in pairs]
     found = find_holder(CHAIN, begin, 0, steps, again, ANSWER, int(day * DAY_MS))
     return found.level, found.since / DAY_MS
 
@@ -369,20 +380,43 @@ def test_who_does_not_answer_hands_it_up():
     assert held(day=99) == (-1, 9)
 
 
-def test_an_answer_or_an_action_keeps_it():
-    assert held([(1, CHAIN[2])], day=50) == (2, 0)
-    assert held([(1, CHAIN[0])], day=4) == (1, 3)  # an answer by somebody else does not count
-    assert held([(4, CHAIN[2])], day=4.5) == (1, 3)  # too late
-    assert held([(1, CHAIN[2]), (5, CHAIN[1])], day=50) == (2, 0)
+def test_an_answer_buys_time_until_the_day_that_it_names_once():
+    sub = CHAIN[2]
+    assert held([(1, sub, 10)], day=9.9) == (2, 0)
+    assert held([(1, sub, 10)], day=10) == (1, 10)
+    assert held([(1, sub, 90)], day=15) == (1, 15)  # 14 days at the most
+    assert held([(1, sub, 10), (9, sub, 20)], day=10) == (1, 10)  # a second one buys nothing
+    assert held([(1, CHAIN[0], 10)], day=4) == (1, 3)  # an answer by somebody else does not count
+    assert held([(4, sub, 10)], day=4.5) == (1, 3)  # too late
+    assert held([(1, sub, 2)], day=2.9) == (2, 0)  # and it takes no time away
 
 
 def test_what_is_not_done_when_due_climbs():
-    assert held([(1, CHAIN[2], 10)], day=9.9) == (2, 0)
-    assert held([(1, CHAIN[2], 10)], day=10) == (1, 10)
-    assert held([(1, CHAIN[2], 10, 9)], day=50) == (2, 0)
-    assert held([(1, CHAIN[2], 90)], day=29) == (1, 29)  # 28 days at the most
+    sub = CHAIN[2]
+    assert held([(1, sub, 10, ())], day=9.9) == (2, 0)
+    assert held([(1, sub, 10, ())], day=10) == (1, 10)
+    assert held([(1, sub, 10, (9,))], day=50) == (2, 0)
+    assert held([(1, sub, 10, (11,))], day=12) == (1, 10)
+    assert held([(1, sub, 90, ())], day=29) == (1, 29)  # 28 days at the most
+    assert held([(1, sub, 10, ()), (9, sub, 30, ())], day=10) == (1, 10)  # one action buys time
+    assert held([(1, sub, 10), (9, sub, 30, ())], day=29) == (2, 0)  # an answer, then an action
+    assert held([(1, sub, 10, ()), (9, sub, 20)], day=19) == (2, 0)  # an action, then an answer
 
 
-def test_reopened_twice_climbs():
-    assert held([(1, CHAIN[2], 10, 5)], reopened=[6], day=8) == (2, 0)
-    assert held([(1, CHAIN[2], 10, 5)], reopened=[6, 7], day=8) == (1, 7)
+def test_a_reopening_starts_the_clock_again():
+    done = [(1, CHAIN[2], 10, (5,))]
+    assert held(done, reopened=[20], day=22.9) == (2, 0)
+    assert held(done, reopened=[20], day=23) == (1, 23)
+    assert held(done, reopened=[6], day=9.9) == (2, 0)  # what was due later stays due then
+    again = [(1, CHAIN[2], 10, (5, 22))]
+    assert held(again, reopened=[20], day=50) == (2, 0)
+
+
+def test_reopened_twice_climbs_if_two_people_or_figures_say_so():
+    done = [(1, CHAIN[2], 10, (5, 6.5, 7.5))]
+    assert held(done, reopened=[6], day=8) == (2, 0)
+    assert held(done, reopened=[6, 7], day=8) == (1, 7)
+    ada, ben = PEOPLE[5:7]
+    assert held(done, reopened=[(6, ada), (7, ada)], day=8) == (2, 0)
+    assert held(done, reopened=[(6, ada), (7, ben)], day=8) == (1, 7)
+    assert held(done, reopened=[(6, ada), 7], day=8) == (1, 7)

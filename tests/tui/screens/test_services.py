@@ -196,7 +196,7 @@ async def test_a_measure_has_its_chart_its_sentence_and_its_matter(pilot, node):
     await shows(pilot, "─ ─ a gap: too few answered", "9 of 41 have answered so far in this week.")
     words = str(pilot.app.screen.query_one("#story-text").content)
     assert "Apart from that, those who provide it say: 1 report." in words
-    assert "Held by Contractor since Sat 21 Nov 09:00, already answered" in words
+    assert "Held by Contractor since Sat 21 Nov 09:00, reported done" in words
     assert "Raised by 6 people, you among them" in words
     provider, people = (
         words.index("The person doing it says: done on"),
@@ -224,7 +224,7 @@ async def test_an_answer_says_whose_it_is(pilot, node):
     await opens(pilot, "#services-list", "Bin collection", "How it goes (1)")
     await opens(pilot, "#measures", "Were bins missed?", "! Worse than usual")
     rows = {"text": "Ask them.", "reason": "not_ours", "to": ident(201)}
-    assert await fills(pilot, "Reply to everybody", **rows) == ["text", "reason", "to"]
+    assert await fills(pilot, "Reply to everybody", **rows) == ["text", "reason", "until", "to"]
     assert await posted(pilot, node) == {"kind": "answer", "about": ident(210), "fields": rows}
 
 

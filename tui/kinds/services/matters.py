@@ -256,6 +256,6 @@ def _holder_sentence(matter: Shown, reader: Reader) -> str:
         day=phrases.moment(matter.text("held_since"), reader.clock),
     )
     if not matter.has("answer_by"):
-        return sentence + ", " + _("already answered")
+        return sentence + ", " + _("reported done")
     by = phrases.moment(matter.text("answer_by"), reader.clock)
-    return sentence + ", " + _("answer due by {day}").format(day=by)
+    return sentence + ", " + _("has time until {day}").format(day=by)

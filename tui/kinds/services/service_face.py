@@ -240,12 +240,14 @@ def _answer_words(step: _Step) -> StepWords:
     links = [link for link in step.thread.of_kind("link") if link.state == "accepted"]
     holders = tuple((_holder_line(link), link.id) for link in links)
     meaning = _(
-        "Everybody can read it. If you choose “not ours”, say whose it is; the time to "
-        "answer keeps running."
+        "Everybody can read it. If you hold a matter, name a day by which more follows, at most "
+        "two weeks on: you then have time until that day, once. If you choose “not ours”, say "
+        "whose it is; the time to answer keeps running."
     )
     if not holders:
-        return StepWords(label, meaning, fields=("text", "reason"))
-    return StepWords(label, meaning, choices={"to": holders}, fields=("text", "reason", "to"))
+        return StepWords(label, meaning, fields=("text", "until", "reason"))
+    fields = ("text", "until", "reason", "to")
+    return StepWords(label, meaning, choices={"to": holders}, fields=fields)
 
 
 def _holder_line(link: Shown) -> str:
