@@ -70,6 +70,16 @@ SENTENCES: dict[str, str] = {
     "vouched_by": "{other}: {people} vouched",
     "named_alike": "{actor} and {people} are named alike",
     "need_voucher": "{people} must wait until one of you vouches for them too",
+    # Whether somebody vouches for a newcomer who has too few vouchers (R-16.5p).
+    "may_stay": "May {other} stay when more people vote?",
+    "may_join": "May {other} join?",
+    "vouch_if_you_know": "vouch only if you know {other}; vouchers missing: {count}",
+    "would_drop_out": "drops out when more people vote; vouchers missing: {count}",
+    "you_would_drop_out": (
+        "vouchers missing: {count}; only {people} vouched for you, and you drop out when more "
+        "people vote"
+    ),
+    "you_wait_for_vouchers": "{people} vouched for you; you wait for further vouchers: {count}",
     "join_voters": "new voters: {people}",
     "leave_voters": "no longer voters: {people}",
     "moderate_then": "moderators: {people}",

@@ -11,7 +11,7 @@ from contextlib import suppress
 from meshcoop.api.loop_awaits import LoopAwaited
 from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter, title_of
-from meshcoop.api.roll_growth import ask_lone_voter, describe_term
+from meshcoop.api.roll_growth import ask_lone_voter, ask_to_vouch, describe_term
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.fold.slices import pause
 from meshcoop.fold.state import State
@@ -27,6 +27,7 @@ from protocol.fold.thread import Thread
 from protocol.fold.view import View
 from protocol.kinds.accept_and_close import Close, words_to_end
 from protocol.kinds.decisions import Proposal, Remove, Renewal, check_renewal
+from protocol.kinds.neighbourhood import Admit
 from protocol.schema.majority import MIN_COUNCIL
 
 # Why a row is in the list. The view waits for this person's answer; or it waits for somebody who has
@@ -38,7 +39,7 @@ class AwaitedAnswers:
     """Finds the answers that one person owes to others. Each API call makes its own
     `AwaitedAnswers` object.
 
-    `private` are the private threads that this person can read.
+    `private` are the private threads that this person can read. `now` is in milliseconds.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class AwaitedAnswers:
         presenter: Presenter,
         private: PrivateThreads,
         person: bytes,
+        now: int,
     ) -> None:
         self._state = state
         self._authority = authority
         self._presenter = presenter
         self._private = private
         self._person = person
+        self._now = now
 
     def list_rows(self, loop_answers: Iterable[LoopAwaited]) -> list[Shown]:
         """Lists the views that wait now. If a view waits for several answers, it has several rows.
@@ -70,7 +73,8 @@ class AwaitedAnswers:
             {**self._show(answer.view, answer.kind, answer.about), "matter": answer.matter.hex()}
             for answer in loop_answers
         ]
-        return [*rows.values(), *of_loops, *self._list_left(), *self._list_alone()]
+        others = [*self._list_left(), *self._list_alone(), *self._list_short()]
+        return [*rows.values(), *of_loops, *others]
 
     def _list_alone(self) -> Iterator[Shown]:
         """Yields the question whether others may vote, if this person votes alone (R-16.5g)."""
@@ -80,6 +84,17 @@ class AwaitedAnswers:
             step = {"kind": kind, "about": None, "given": row.pop("given")}
             place = {"thread": row["id"], "thread_title": None}
             yield {**row, "kind": kind, "because": AWAITED, "step": step, **place}
+
+    def _list_short(self) -> Iterator[Shown]:
+        """Yields the questions whether this person vouches for newcomers who lack vouchers
+        (R-16.5p).
+        """
+        kind = declared_of(Admit).name
+        for row in ask_to_vouch(
+            self._state, self._authority, self._presenter, self._person, self._now
+        ):
+            step = {"kind": kind, "about": None, "given": row.pop("given")}
+            yield {**row, "kind": kind, "because": AWAITED, "step": step, "thread_title": None}
 
     def _list_left(self) -> Iterator[Shown]:
         """Yields a row for each view that this person can end because somebody has left (R-06.11f).

@@ -191,7 +191,7 @@ class Queries:
         if authority is None or self._reader is None or call.muted:
             return shown_rows([])
         answers = AwaitedAnswers(
-            self._state, authority, self._presenter, self._private, self._reader
+            self._state, authority, self._presenter, self._private, self._reader, self._now()
         )
         of_loops = loop_awaits(self._state, self._membership.loop_cache, self._reader, self._now())
         rows = answers.list_rows(of_loops)

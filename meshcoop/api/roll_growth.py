@@ -37,6 +37,12 @@ class Says(StrEnum):
     MODERATE = "moderate_then"
     RULES = "rules_then"
     TYPE = "type_to_agree"
+    MAY_STAY = "may_stay"
+    MAY_JOIN = "may_join"
+    KNOW = "vouch_if_you_know"
+    WOULD_DROP_OUT = "would_drop_out"
+    YOU_WOULD_DROP_OUT = "you_would_drop_out"
+    YOU_WAIT = "you_wait_for_vouchers"
 
 
 class Lack(StrEnum):
@@ -118,9 +124,9 @@ def ask_lone_voter(
     if len(ready) < _FEWEST_BESIDE_ONE:
         return None
     says = [*_ask_newcomers(authority, ready, presenter)]
-    # One voucher is enough while one votes (R-03.6). Then it may take more.
-    others = authority.members.keys() - term.roll - {*ready}
-    if others and term.vouchers > 1:
+    # One voucher is enough while one votes (R-03.6a). Then it may take more.
+    others = [short.person for short in newcomers.find_short(state).values() if short.is_member]
+    if others:
         says.append(Remark(Says.NEED_VOUCHER, {"people": _show(presenter, others)}))
     says.append(Remark(Says.TYPE, {"count": 1 + len(ready)}))
     latest = max(authority.members[newcomer].since for newcomer in ready)
@@ -135,6 +141,43 @@ def ask_lone_voter(
         "says": [remark.as_dict() for remark in says],
         "given": {"joining": [newcomer.hex() for newcomer in ready]},
     }
+
+
+def ask_to_vouch(
+    state: State, authority: Authority, presenter: Presenter, person: bytes, now: int
+) -> Iterator[Shown]:
+    """R-16.5p: makes the rows of `list waiting` that ask a person to vouch for newcomers for whom
+    too few people have vouched.
+    """
+    for short in newcomers.find_asked(state, person, now):
+        other = _show_newcomer(state, short.person, presenter)
+        question = Says.MAY_STAY if short.is_member else Says.MAY_JOIN
+        says = [Remark(question, {"other": other})]
+        says += _say_who_vouched(short.person, other, short.vouchers, presenter)
+        says.append(Remark(Says.KNOW, {"other": other, "count": short.missing}))
+        yield {
+            "id": short.admits[0].id.hex(),
+            "author": presenter.show_person(min(short.vouchers)),
+            "created": iso_time(short.admits[0].time),
+            "state": "open",
+            "title": None,
+            "person": other,
+            "says": [remark.as_dict() for remark in says],
+            "given": {"person": short.person.hex()},
+            "thread": authority.term.id.hex(),
+        }
+
+
+def describe_own_vouchers(state: State, presenter: Presenter, person: bytes) -> list[Shown]:
+    """Says to a person that too few people have vouched for them, and what follows (R-06.19)."""
+    if state.authority is None:
+        return []
+    short = newcomers.find_short(state).get(person)
+    if short is None:
+        return []
+    code = Says.YOU_WOULD_DROP_OUT if short.is_member else Says.YOU_WAIT
+    arguments = {"count": short.missing, "people": _show(presenter, short.vouchers)}
+    return [Remark(code, arguments).as_dict()]
 
 
 def list_newcomers(authority: Authority) -> list[bytes]:
@@ -159,17 +202,21 @@ class _LackFinder:
         self._authority = authority
         self._presenter = presenter
         self._additions = find_additions(authority)
+        self._short = newcomers.find_short(state)
 
     def show(self, person: bytes) -> Shown:
         pause()
         lack = self._find(person)
+        says = [lack]
+        if person in self._short:
+            says.append(Remark(Says.WOULD_DROP_OUT, {"count": self._short[person].missing}))
         return {
             **self._presenter.show_person(person),
             "kind": NEWCOMER,
             "author": self._presenter.show_person(person),
             "created": iso_time(self._authority.members[person].since),
             "state": str(lack.code),
-            "says": [lack.as_dict()],
+            "says": [remark.as_dict() for remark in says],
         }
 
     def _find(self, person: bytes) -> Remark:
@@ -207,11 +254,16 @@ def _ask_newcomers(
     yield Remark(Says.MAY_VOTE, {"people": _show(presenter, added)})
     for person in presenter.sort_people(added):
         shown = presenter.show_person(person)
-        vouchers = _show(presenter, authority.vouchers_of(person))
-        yield Remark(Says.VOUCHED, {"other": shown, "people": vouchers})
-        alike = presenter.find_named_alike(person)
-        if alike:
-            yield Remark(Says.NAMED_ALIKE, {"actor": shown, "people": _show(presenter, alike)})
+        yield from _say_who_vouched(person, shown, authority.vouchers_of(person), presenter)
+
+
+def _say_who_vouched(
+    person: bytes, shown: Shown, vouchers: Iterable[bytes], presenter: Presenter
+) -> Iterator[Remark]:
+    yield Remark(Says.VOUCHED, {"other": shown, "people": _show(presenter, vouchers)})
+    alike = presenter.find_named_alike(person)
+    if alike:
+        yield Remark(Says.NAMED_ALIKE, {"actor": shown, "people": _show(presenter, alike)})
 
 
 def _ask_term(authority: Authority, term: Term, presenter: Presenter) -> Iterator[Remark]:
@@ -239,6 +291,14 @@ def _find_next_term(state: State, renewal: bytes) -> Term | None:
 
 def _show(presenter: Presenter, people: Iterable[bytes]) -> list[Shown]:
     return [presenter.show_person(person) for person in presenter.sort_people(people)]
+
+
+def _show_newcomer(state: State, person: bytes, presenter: Presenter) -> Shown:
+    """Shows a newcomer. If the newcomer does not belong now, shows the name that the newcomer gave
+    while they belonged.
+    """
+    name = None if person in presenter.names else newcomers.find_given_name(state, person)
+    return presenter.show_person(person) if name is None else presenter.show_named(name, person)
 
 
 def _names(presenter: Presenter, people: Collection[bytes]) -> str:

@@ -2,16 +2,56 @@
 
 A renewal can add newcomers to the roll. Software agrees to this alone only if its person vouched
 for all of them (specs/16 R-16.5e). Otherwise software asks the person.
+
+While fewer people vote than a newcomer needs vouchers, the vouches of all voters are enough. Once
+more people vote, a newcomer needs more vouchers. Until then, software asks for them (R-16.5o).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
 
+from meshcoop.fold.slices import pause
 from meshcoop.fold.state import State
+from protocol.authority.authority import Authority
+from protocol.authority.record_index import AuthorityRecord
+from protocol.errors import Refused
+from protocol.fold.registry import declared_of
 from protocol.kinds.neighbourhood import Admit
+from protocol.kinds.people import Profile
 from protocol.record.envelope import DAY_MS, Record
 
 _LOOKED_AT = 64  # records at each end of a log from which its days are read
 DAYS = 2  # on so many days a newcomer wrote before software proposes them
+_ASKED_MS = 28 * DAY_MS  # R-16.5p: how long voters are asked to vouch for somebody who is no member
+
+
+class Short(NamedTuple):
+    """Somebody for whom too few people have vouched.
+
+    If `is_member` is True, the person belongs only as long as so few people vote. `missing` is the
+    number of vouchers that the person lacks. `admits` are the vouches that count or will count, the
+    earliest first; `vouchers` are their authors.
+    """
+
+    person: bytes
+    is_member: bool
+    missing: int
+    vouchers: frozenset[bytes]
+    admits: tuple[AuthorityRecord, ...]
+
+
+def has_vouched(state: State, voucher: bytes, newcomer: bytes) -> bool:
+    """Returns whether a person has vouched for a newcomer, and the vouch stands."""
+    authority = state.authority
+    assert authority is not None, "the person is a member by it"
+    return any(
+        admit.fields["person"] == newcomer
+        and authority.person_of_device(admit.device) == voucher
+        and authority.stands(admit.device, admit.seq)
+        for admit in state.authority_fold.records_of(Admit)
+    )
 
 
 def vouched_for_by(state: State, person: bytes) -> set[bytes]:
@@ -27,6 +67,95 @@ def vouched_for_by(state: State, person: bytes) -> set[bytes]:
         and authority.stands(admit.device, admit.seq)
     }
     return vouched_for & (authority.members.keys() - authority.term.roll)
+
+
+def find_short(state: State) -> dict[bytes, Short]:
+    """Finds the people for whom too few people have vouched (R-16.5o).
+
+    The vouches of newcomers who will vote soon count too: they count in fact once these newcomers
+    are on the roll.
+    """
+    authority = state.authority
+    assert authority is not None, "somebody asks who belongs"
+    if authority.term.vouchers == 1:
+        return {}  # whoever has a voucher has enough
+    seats = frozenset[bytes]().union(*(term.roll for term in authority.chain.terms))
+    soon = find_future_vouchers(state, authority)
+    admits: dict[bytes, dict[bytes, AuthorityRecord]] = {}
+    for admit in state.authority_fold.records_of(Admit):
+        pause()
+        voucher = authority.member_of_device(admit.device)
+        if voucher in seats | soon and authority.stands(admit.device, admit.seq):
+            admits.setdefault(admit.fields["person"], {}).setdefault(voucher, admit)
+    listed = seats | authority.left
+    if len(authority.term.roll) == 1:
+        listed |= soon  # the only voter is asked to add all of them at once
+    return {
+        person: Short(
+            person,
+            person in authority.members,
+            authority.term.vouchers - len(of_person),
+            frozenset(of_person),
+            tuple(of_person.values()),
+        )
+        for person, of_person in admits.items()
+        if person not in listed and len(of_person) < authority.term.vouchers
+    }
+
+
+def find_future_vouchers(state: State, authority: Authority) -> frozenset[bytes]:
+    """Returns the newcomers who will vote soon, if the roll has too few people to vouch. They wrote
+    on two days, and somebody on the roll vouched for them.
+    """
+    roll = authority.term.roll
+    if len(roll) >= authority.term.vouchers:
+        return frozenset()
+    vouched_for = set().union(*(vouched_for_by(state, voter) for voter in roll))
+    return frozenset(ready(state, vouched_for))
+
+
+def find_asked(state: State, person: bytes, now: int) -> list[Short]:
+    """Returns the people for whom `person` is asked to vouch as a further voucher (R-16.5p).
+
+    Each earlier voucher has room for a few newcomers only. So nobody is asked about more of one
+    voucher's newcomers.
+    """
+    authority = state.authority
+    assert authority is not None, "the person is a member by it"
+    may_vouch = authority.term.roll | find_future_vouchers(state, authority)
+    if person not in may_vouch or not authority.has_room(person):
+        return []
+    asked = []
+    newcomers_of: Counter[bytes] = Counter()
+    by_age = sorted(find_short(state).values(), key=lambda short: _order(short.admits[0]))
+    for short in by_age:
+        vouchers = [who for who in short.vouchers if newcomers_of[who] < authority.charter["room"]]
+        newcomers_of.update(short.vouchers)
+        latest = max(authority.term.since, short.admits[-1].time)
+        is_fresh = short.is_member or now - latest <= _ASKED_MS
+        if vouchers and is_fresh and person not in {short.person, *short.vouchers}:
+            asked.append(short)
+    return asked
+
+
+def find_given_name(state: State, person: bytes) -> str | None:
+    """Returns the name that a person gave themselves, if this home can read it. It also finds the
+    name of somebody who does not belong any more, whose profile is not shown.
+    """
+    authority = state.authority
+    assert authority is not None, "somebody vouched for the person"
+    name = None
+    for device in authority.devices_of(person):
+        for record in _records_of(state, device.key):
+            with suppress(Refused):
+                content = state.contents.read(record)
+                if content.kind == declared_of(Profile).name and content.fault is None:
+                    name = str(content.fields["name"])
+    return name
+
+
+def _order(admit: AuthorityRecord) -> tuple[int, bytes]:
+    return admit.time, admit.id
 
 
 def ready(state: State, people: Iterable[bytes]) -> list[bytes]:

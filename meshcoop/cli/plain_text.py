@@ -13,7 +13,7 @@ from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.person_name import format_person
 from meshcoop.cli.relay_text import describe_relay
 from meshcoop.client import Page
-from protocol.authority.kind_names import RENEWAL
+from protocol.authority.kind_names import ADMIT, RENEWAL
 from protocol.display_text import safe_line, safe_text
 from protocol.errors import fill_in
 from protocol.local_clock import LocalClock
@@ -108,7 +108,8 @@ def format_growth(voters: list[Shown], newcomers: list[Shown], clock: LocalClock
 
 def _format_newcomer(row: Shown, clock: LocalClock) -> str:
     since = format_time(row["created"], clock)
-    return f"No voter yet: {format_person(row)}, since {since}; {format_remark(row['says'][0])}."
+    lacks = "; ".join(map(format_remark, row["says"]))
+    return f"No voter yet: {format_person(row)}, since {since}; {lacks}."
 
 
 def format_mute(answer: Shown) -> str:
@@ -257,6 +258,8 @@ def _capitalize(text: str) -> str:
 
 def _format_command(step: Shown) -> str:
     """Returns the command line that posts a step. Shortens the ids in the command line."""
+    if step["kind"] == ADMIT:
+        return f"meshcoop approve {step['given']['person'][:8]}"
     is_renewal = step["kind"] == RENEWAL  # it has a command of its own
     words = ["meshcoop renew"] if is_renewal else ["meshcoop post", step["kind"]]
     if step["about"]:
@@ -282,6 +285,8 @@ def _format_line(view: Shown) -> str:
         return f"{view['id'][:8]}  {format_person(view)}  {format_remarks(view['says'])}"
     if view["kind"] == "suggestion":
         return _format_suggestion(view)
+    if view["kind"] == ADMIT:
+        return f"{view['person']['id'][:8]}  {format_remarks(view['says'])}  (meshcoop approve)"
     if view["kind"] == "reciprocity":
         return _format_quarter(view)
     names = (view.get(field) for field in ("title", "name", "text", "kind"))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import trio
 
+from meshcoop.author.newcomers import find_short, has_vouched
 from meshcoop.errors import Mistake
 from meshcoop.network.doorway import answer_door
 from meshcoop.network.interface import NetworkError, Stream
@@ -95,7 +96,7 @@ class InvitationDesk:
 
         Returns True if the person is a member now.
         """
-        if not self._is_member(person):
+        if not self._is_member(person) or person in find_short(self._mesh.author.state):
             self._vouch(person, certificate)
         return self._is_member(person)
 
@@ -191,7 +192,7 @@ class InvitationDesk:
         authority = author.state.authority
         voucher = author.person
         assert authority is not None, "who signs here is a member by it"
-        if voucher in authority.candidates.get(person, frozenset()):
+        if has_vouched(author.state, voucher, person):
             return  # this home's person has vouched already; another member must vouch too
         self._must_be_able_to_vouch()
         author.write(declared_of(Admit), {"person": person, "statement": certificate})

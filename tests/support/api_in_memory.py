@@ -2,6 +2,8 @@
 other.
 """
 
+from types import SimpleNamespace
+
 import trio
 
 from meshcoop.api.list_pages import take_page
@@ -10,6 +12,7 @@ from meshcoop.api.node_handle import Membership
 from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.muted_people import MutedPeople
 from meshcoop.matching.index import MatchingIndex
+from meshcoop.sync.invitation_desk import InvitationDesk
 from protocol.wire import calls
 
 
@@ -33,7 +36,12 @@ class Asking:
         self.membership = Membership(
             author=home.author,
             mesh=None,
-            invitation_desk=None,
+            invitation_desk=InvitationDesk(
+                SimpleNamespace(inbox=home.inbox, author=home.author),
+                home.me.device,
+                home.now,
+                home.street.dice.randbytes,
+            ),
             guests=Everybody(),
             muted=MutedPeople(home.store),
             address_delivery=None,

@@ -4,6 +4,7 @@ import trio
 
 from meshcoop.api.methods.method_table import Methods
 from meshcoop.api.presenter import Presenter
+from meshcoop.api.roll_growth import describe_own_vouchers
 from meshcoop.errors import Mistake
 from protocol.errors import Refused
 from protocol.wire.local_rpc import HELLO, SUBSCRIBE, Error, Response
@@ -23,6 +24,7 @@ class ScreenedHome(FakeNode):
 
     def status(self, params):
         presenter = Presenter(self.home.state, self.home.now)
+        is_member = self.home.me.person in self.home.state.authority.members
         named = {"id": self.home.state.neighbourhood.hex(), "name": "Rushey Lane"}
         return {
             "pid": 1,
@@ -33,12 +35,13 @@ class ScreenedHome(FakeNode):
             "neighbourhood": named,
             "device": self.home.me.device.hex(),
             "timezone": None,
-            "person": presenter.show_person(self.home.me.person),
+            "person": presenter.show_person(self.home.me.person) if is_member else None,
             "term": presenter.show_term(),
             "peers": [],
             "records": 0,
             "muted": [],
             "waiting": {"knocks": [], "vouched": [], "unplaced": 0},
+            "own_vouchers": describe_own_vouchers(self.home.state, presenter, self.home.me.person),
         }
 
     def waiting(self):
@@ -54,6 +57,6 @@ class ScreenedHome(FakeNode):
             return Response(request.id, Error("refused", refusal.text, arguments=refusal.arguments))
         except Mistake as mistake:
             return Response(request.id, Error("refused", mistake.sentence))
-        if request.method in {"post", "renew"}:
+        if request.method in {"post", "renew", "approve"}:
             self.tell()
         return Response(request.id, result=result)

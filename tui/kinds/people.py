@@ -20,6 +20,8 @@ from tui.kinds.thread_data import Reader
 from tui.node.connection import NodeConnection
 from tui.node.shown import Person, Shown
 
+ADMIT = "admit"
+KNOCK_PREFIX = "knock:"  # begins the ids of cards about people who want to join
 _PROXY = "proxy"
 _SHORT_ID = 8  # hexadecimal digits
 _PROXY_MEANING = _(
@@ -105,6 +107,26 @@ def vouch_step(person: Person) -> NextStep:
         send=partial(_send_vouch, person.id or person.name),
     )
     return NextStep(kind="approve", about=person.id, words=words, fields=())
+
+
+def vouch_question(row: Shown) -> Card:
+    """Makes the card that asks the reader to vouch for somebody whom others have vouched for."""
+    question, *lines = [phrases.remark_in_words(remark) for remark in row.rows("says")] or [""]
+    title = _("[y] {question}").format(question=question)
+    more = tuple(map(phrases.capitalized, lines))
+    return Card(KNOCK_PREFIX + _newcomer_of(row), title, more=more, has_key=True)
+
+
+def vouching(row: Shown) -> calls.Approve | None:
+    """Returns the call by which the reader vouches, if a row of `list waiting` asks for it."""
+    return calls.Approve(person=_newcomer_of(row)) if row.kind == ADMIT else None
+
+
+def _newcomer_of(row: Shown) -> str:
+    person = row.person("person")
+    person_id = person.id if person else None
+    assert person_id is not None, "the row names the newcomer"
+    return person_id
 
 
 async def _send_vouch(person: str, node: NodeConnection, fields: Mapping[str, object]) -> str:

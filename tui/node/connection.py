@@ -73,6 +73,11 @@ class NodeConnection:
         return self._part_of_status("waiting")
 
     @property
+    def own_vouchers(self) -> list[Shown]:
+        """What the node says if too few people have vouched for this home's person."""
+        return self.status.rows("own_vouchers") if self.status else []
+
+    @property
     def is_in_neighbourhood(self) -> bool:
         """Whether this home is in a neighbourhood. If it is not, there are no lists to show."""
         return self.status is not None and self.status.has("neighbourhood")

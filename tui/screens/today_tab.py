@@ -20,7 +20,7 @@ from tui.i18n import _
 from tui.kinds import decisions
 from tui.kinds.face import face_of, first_state
 from tui.kinds.next_steps import NextStep
-from tui.kinds.people import vouch_step
+from tui.kinds.people import ADMIT, KNOCK_PREFIX, vouch_question, vouch_step, vouching
 from tui.kinds.suggestions import MOST, Suggested
 from tui.kinds.thread_data import Reader
 from tui.kinds.thread_queries import current_reader
@@ -31,7 +31,6 @@ from tui.screens.pane import Pane
 from tui.widgets.feed import Feed
 
 # These words begin the ids of cards that are about no record.
-_KNOCK_PREFIX = "knock:"  # a person who wants to join
 _VOTERS_PREFIX = "voters:"  # the question to the only voter
 PERSON_PREFIX = "person:"  # a person who does not vote yet
 
@@ -58,6 +57,7 @@ class TodayTab(Pane):
 
     def compose(self) -> ComposeResult:
         """Lays out the lists. What waits for the reader's answer comes first."""
+        yield Static(id="own-vouchers", markup=False)
         yield Feed(
             _("Needs your answer"),
             _("You are all caught up. Press n to ask or offer."),
@@ -74,6 +74,7 @@ class TodayTab(Pane):
 
     async def load(self) -> None:
         """Fetches everything that may concern the reader, and fills the lists."""
+        self._show_own_vouchers()  # also if there are no lists, because the reader is no member
         waiting, board, suggestions, newcomers = await asyncio.gather(
             self.node.fetch_list("waiting"),
             self.node.fetch_page(calls.List(what="board")),
@@ -96,10 +97,10 @@ class TodayTab(Pane):
         if card_id.startswith(_VOTERS_PREFIX):
             row = self._waiting.get(card_id)
             return None if row is None else decisions.lone_voter_step(row)
-        if not card_id.startswith(_KNOCK_PREFIX):
+        if not card_id.startswith(KNOCK_PREFIX):
             return None
-        person_id = card_id.removeprefix(_KNOCK_PREFIX)
-        people = {person.id: person for person in self._people_who_knock()}
+        person_id = card_id.removeprefix(KNOCK_PREFIX)
+        people = {person.id: person for person in self._people_to_vouch_for()}
         # Somebody else may have answered the knock since the card appeared.
         return vouch_step(people.get(person_id) or Person(person_id, _("somebody")))
 
@@ -124,12 +125,20 @@ class TodayTab(Pane):
         self.refresh_bindings()
 
     async def _say_yes(self, question: Shown) -> None:
-        call = calls.Post(kind=decisions.VOTE, fields={"choice": "yes"}, about=question.id)
         try:
-            sentence = phrases.posted(await self.node.call(call))
+            sentence = await self._send_yes(question)
         except Declined as declined:
             sentence = declined.sentence
         self.notify(safe_line(sentence), timeout=_NOTICE_SECONDS, markup=False)
+
+    async def _send_yes(self, question: Shown) -> str:
+        """Vouches, or votes yes. Returns a sentence that says what was done."""
+        vouch = vouching(question)
+        if vouch is not None:
+            await self.node.call(vouch)
+            return _("You have vouched for them.")
+        call = calls.Post(kind=decisions.VOTE, fields={"choice": "yes"}, about=question.id)
+        return phrases.posted(await self.node.call(call))
 
     def _question(self) -> Shown | None:
         """Returns the question under the cursor, if one key answers it."""
@@ -137,18 +146,30 @@ class TodayTab(Pane):
         card_id = cards.highlighted_id or ""
         return self._waiting.get(card_id) if cards.has_focus and card_id in self._keyed else None
 
+    def _show_own_vouchers(self) -> None:
+        """Says to the reader that too few people have vouched for them, if that is so."""
+        remarks = self.node.own_vouchers
+        line = self.query_one("#own-vouchers", Static)
+        line.display = bool(remarks)
+        text = phrases.dotted(map(phrases.remark_in_words, remarks))
+        line.update(phrases.plain_line(phrases.capitalized(text)))
+
     def _show_waiting(self, rows: list[Shown], reader: Reader) -> None:
         cards = []
         self._waiting.clear()
         for row in rows:
-            card = face_of(row.kind).todo_card(row, reader)
+            if row.kind == ADMIT:
+                card = vouch_question(row)
+            else:
+                card = face_of(row.kind).todo_card(row, reader)
             step = row.row("step") or Shown({})
             if row.kind == decisions.RENEWAL and step.about is None:
                 card = replace(card, id=_VOTERS_PREFIX + card.id)
             self._waiting[card.id] = row
             cards.append(card)
         self._keyed = {card.id for card in cards if card.has_key}
-        self.query_one("#waits", Feed).show_cards([*self._knock_cards(), *_merge_cards(cards)])
+        knocks = [card for card in self._knock_cards() if card.id not in self._waiting]
+        self.query_one("#waits", Feed).show_cards([*knocks, *_merge_cards(cards)])
         self.refresh_bindings()
 
     def _show_voters(self, newcomers: Page, reader: Reader) -> None:
@@ -169,7 +190,12 @@ class TodayTab(Pane):
     def _knock_cards(self) -> Iterator[Card]:
         for person in self._people_who_knock():
             title = _("{who} wants to join").format(who=phrases.name(person))
-            yield Card(f"{_KNOCK_PREFIX}{person.id}", title, _("Press Enter to let them in"))
+            yield Card(f"{KNOCK_PREFIX}{person.id}", title, _("Press Enter to let them in"))
+
+    def _people_to_vouch_for(self) -> Iterator[Person]:
+        yield from self._people_who_knock()
+        asked = (row.person("person") for row in self._waiting.values() if row.kind == ADMIT)
+        yield from (person for person in asked if person is not None)
 
     def _people_who_knock(self) -> list[Person]:
         people = (knock.person("person") for knock in self.node.waiting.rows("knocks"))

@@ -12,6 +12,7 @@ from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params
 from meshcoop.api.peer_clocks import compare_clocks, show_other_clocks, show_own_clock
 from meshcoop.api.presenter import Presenter, show_refusal
+from meshcoop.api.roll_growth import describe_own_vouchers
 from meshcoop.clock import iso_time
 from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.slices import pause
@@ -43,6 +44,7 @@ _NO_MEMBERSHIP: Params = {
     "ahead": [],
     "own_clock": None,
     "other_clocks": [],
+    "own_vouchers": [],
 }
 
 
@@ -169,6 +171,7 @@ class StatusMethods:
             "ahead": show_ahead(state, presenter),
             "own_clock": show_own_clock(clocks),
             "other_clocks": show_other_clocks(clocks, presenter),
+            "own_vouchers": _show_own_vouchers(state, presenter, device),
         }
 
     def _is_reached(self, call: calls.Wait) -> bool:
@@ -235,6 +238,12 @@ def show_ahead(state: State, presenter: Presenter) -> list[Params]:
         }
         for device, time in sorted(times.items())
     ]
+
+
+def _show_own_vouchers(state: State, presenter: Presenter, device: bytes) -> list[Params]:
+    """Says to the person of this home that too few people have vouched for them (R-06.19)."""
+    owner = state.authority.owners.get(device) if state.authority else None
+    return [] if owner is None else describe_own_vouchers(state, presenter, owner)
 
 
 def _holder_of(device: bytes, state: State) -> bytes:

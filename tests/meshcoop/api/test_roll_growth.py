@@ -5,6 +5,8 @@ import trio
 
 from meshcoop.api.methods import posts
 from meshcoop.api.methods.method_table import Methods
+from meshcoop.api.presenter import Presenter
+from meshcoop.api.roll_growth import describe_own_vouchers
 from meshcoop.author import renewal as deciding
 from meshcoop.author.folding import fold_at_once
 from meshcoop.author.next_steps import find_steps
@@ -131,8 +133,7 @@ def test_who_votes_alone_is_asked_once_there_are_two_to_add():
             f"{other} must wait until one of you vouches for them too",
             "type 3 to agree: so many people vote then",
         ]
-        for home in (ben, cho, dan):
-            assert Api(home).waiting() == []
+        assert Api(dan).waiting() == []
         (step,) = Api(ada)("next_steps")["rows"]
         text = plain_text.format_steps([step])
         assert text.startswith("! meshcoop renew --joining ")
@@ -243,3 +244,103 @@ def test_a_page_of_awaited_steps_folds_only_the_threads_that_it_shows(monkeypatc
         assert len(folded) == 4
         shown = [*first["rows"], *second["rows"]]
         assert [row["about"] for row in shown] == [row["id"] for row in api.waiting()[:4]]
+
+
+class Lane:
+    """Four homes with the default charter: a newcomer needs two vouchers. Ada vouched for all. She
+    votes alone, and Ben and Cho could vote. Dan has only just come.
+    """
+
+    def __init__(self, homes):
+        self.homes = homes
+        self.ada, self.ben, self.cho, self.dan = homes
+        for home, name in zip(homes, ("Ada", "Ben", "Cho", "Dan"), strict=True):
+            home.post("profile", name=name)
+        settle(*homes)
+        writes(self.ben, self.cho)
+        settle(*homes)
+
+    def questions(self, home):
+        return [words_of(row)[0] for row in Api(home).waiting()]
+
+    def let_vote(self):
+        """Ada lets Ben and Cho vote. So three people vote, and newcomers need two vouchers."""
+        renew(self.ada.author, joining=[self.ben.me.person, self.cho.me.person])
+        settle(*self.homes)
+
+    def vouch(self, home):
+        answer = Api(home)("approve", person=self.dan.me.person.hex())
+        settle(*self.homes)
+        return answer["state"]
+
+    def belongs(self):
+        return self.dan.me.person in self.ada.state.authority.members
+
+    def told_to_dan(self):
+        state = self.dan.state
+        presenter = Presenter(state, self.dan.now)
+        remarks = describe_own_vouchers(state, presenter, self.dan.me.person)
+        return [plain_text.format_remark(remark) for remark in remarks]
+
+
+@pytest.fixture
+def lane():
+    with street(homes=4, vouchers=2) as homes:
+        yield Lane(homes)
+
+
+def test_a_second_voucher_is_asked_before_more_people_vote(lane):
+    assert lane.questions(lane.ben) == lane.questions(lane.cho)
+    (row,) = Api(lane.ben).waiting()
+    assert words_of(row) == [
+        "May Dan stay when more people vote?",
+        "Dan: Ada vouched",
+        "vouch only if you know Dan; vouchers missing: 1",
+    ]
+    assert lane.questions(lane.dan) == []
+    assert lane.told_to_dan() == [
+        "vouchers missing: 1; only Ada vouched for you, and you drop out when more people vote"
+    ]
+    assert "drops out when more people vote" in str(Api(lane.cho).newcomers())
+    (step,) = Api(lane.ben)("next_steps")["rows"]
+    text = plain_text.format_steps([step])
+    assert text.startswith(f"! meshcoop approve {lane.dan.me.person.hex()[:8]}\n")
+
+    assert lane.vouch(lane.ben) == "member"
+
+    assert lane.told_to_dan() == lane.questions(lane.cho) == lane.questions(lane.ben) == []
+    assert "Dan must wait" not in str(words_of(Api(lane.ada).waiting()[0]))
+    lane.let_vote()
+    assert lane.belongs()
+
+
+def test_who_dropped_out_is_told_and_the_voters_are_asked(lane):
+    lane.let_vote()
+    assert not lane.belongs()
+    assert lane.told_to_dan() == ["Ada vouched for you; you wait for further vouchers: 1"]
+    assert lane.questions(lane.ada) == []
+    assert lane.questions(lane.ben) == lane.questions(lane.cho) == ["May Dan join?"]
+
+    assert lane.vouch(lane.cho) == "member"
+
+    assert lane.belongs()
+    assert lane.told_to_dan() == lane.questions(lane.ben) == []
+
+
+def test_nobody_is_asked_for_ever_about_a_stranger(lane):
+    """Attacker: a member who vouches for false people. Asset: everybody's Today (R-16.5p)."""
+    lane.let_vote()
+    admit(lane.ben, 15)  # Ben has room for 10
+    settle(*lane.homes)
+    assert len(lane.questions(lane.cho)) == 10 + 1
+    lane.ada.street.clock += 29 * DAY_MS
+    assert lane.questions(lane.cho) == []
+
+
+def test_nobody_vouches_twice(lane):
+    before = len(lane.ben.records())
+
+    lane.vouch(lane.ben)
+    lane.vouch(lane.ben)
+
+    assert len(lane.ben.records()) == before + 1
