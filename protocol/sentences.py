@@ -24,6 +24,20 @@ SENTENCES: dict[str, str] = {
     "better": "It is better than before.",
     "fewer": "It is less than before; that could still be chance.",
     "no better": "It is no better than before.",
+    # What a trial shows, and what it can show.
+    "trial_better": "It was better during the trial than before, beyond chance.",
+    "trial_worse": "It was worse during the trial than before, beyond chance.",
+    "trial_unclear": "What differs between before and during the trial could be chance.",
+    "trial_too_few": "Too few windows have enough answers to say anything.",
+    "trial_power": (
+        "If things went wrong half as often (10 % instead of 20 %, or 2 times instead of 4), this trial "
+        "would notice it in {percent} of 100 cases."
+    ),
+    "trial_is_short": (
+        "This trial is short: {before} windows before and {during} during it; 8 and 8 are wanted. If "
+        "things went wrong half as often (10 % instead of 20 %, or 2 times instead of 4), it would "
+        "notice it in {percent} of 100 cases."
+    ),
     # What is suggested.
     "help": "You could help: {what}",
     "want": "You may want: {what}",

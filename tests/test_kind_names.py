@@ -53,6 +53,7 @@ OTHER_MEANINGS = (
     OtherMeaning("protocol/kinds/people.py", "request", "a matter in the example of a proxy"),
     OtherMeaning("protocol/record/envelope.py", "epoch", "the name of an audience"),
     OtherMeaning("protocol/schema/register_names.py", "measure", "the name of a register"),
+    OtherMeaning("protocol/schema/register_names.py", "trial", "the name of a register"),
     OtherMeaning("protocol/wire/local_rpc.py", "message", _ERROR),
     OtherMeaning("protocol/wire/calls.py", "device", _KEY),
     OtherMeaning("tui/format/labels.py", "done", "a state"),

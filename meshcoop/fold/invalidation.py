@@ -11,11 +11,11 @@ from protocol.fold.registry import names_of
 from protocol.kinds.decisions import Proposal, Remove, Renewal
 from protocol.kinds.moderation import Hide
 from protocol.kinds.neighbourhood import Charter
-from protocol.schema.register_names import HIDDEN, MEASURE
+from protocol.schema.register_names import HIDDEN, MEASURE, TRIAL
 
 _DECIDED = (Charter, Proposal, Renewal, Remove, Hide)  # authority makes their views
 
-_OF_RECORDS = (HIDDEN, MEASURE)  # registers whose keys are record ids
+_OF_RECORDS = (HIDDEN, MEASURE, TRIAL)  # registers whose keys are record ids
 
 
 def changed_devices(before: Authority, after: Authority) -> list[bytes]:

@@ -15,7 +15,14 @@ from protocol.authority.kind_names import CHARTER, HIDE, REMOVE
 from protocol.authority.terms import Holding, Register
 from protocol.errors import AlreadySo, Refused
 from protocol.schema.fields import Field, Resolve
-from protocol.schema.register_names import HIDDEN, MEASURE, RULE, STANDING
+from protocol.schema.register_names import (
+    HIDDEN,
+    MEASURE,
+    RULE,
+    STANDING,
+    TRIAL,
+    TRIAL_CHANGES,
+)
 
 MAX_NUMBER = 2**31  # the highest number of a register
 MAX_OFFSET = 1080  # minutes before or after UTC
@@ -61,8 +68,8 @@ class RegisterChange(Field):
 
     type_name = "change"
     hint = (
-        "remove PERSON, restore PERSON, hide ID, show ID, adopt MEASURE, retire MEASURE "
-        "or charter FIELD=VALUE"
+        "remove PERSON, restore PERSON, hide ID, show ID, adopt MEASURE, retire MEASURE, "
+        "trial ID start|adopt|adapt|drop|stop or charter FIELD=VALUE"
     )
     is_phrase = True
 
@@ -76,6 +83,8 @@ class RegisterChange(Field):
             _check_hiders(name, new)
         if what == MEASURE:
             _check_measure(name, key, n, new)
+        if what == TRIAL:
+            _check_trial(name, key, n, new)
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:
         """Returns the change that a person typed, as `[what, key, None, value]`.
@@ -90,6 +99,9 @@ class RegisterChange(Field):
         for verbs, (what, resolved_as) in _VERBS.items():
             if verb in verbs and rest:
                 return [what, resolve(resolved_as, rest), None, verb == verbs[0]]
+        trial, _, step = rest.rpartition(" ")
+        if verb == TRIAL and trial and step in TRIAL_CHANGES:
+            return [TRIAL, resolve("record", trial.strip()), None, TRIAL_CHANGES[step]]
         rule, equals, value = rest.partition("=")
         if verb == CHARTER and equals:
             return [RULE, rule.strip().replace("-", "_"), None, value.strip()]
@@ -112,6 +124,8 @@ def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes,
     if n is not None:
         return wanted
     held = authority.holding((what, key))
+    if what == TRIAL:
+        return [what, key, _number_trial(held, value), value]
     if what not in {STANDING, HIDDEN, MEASURE}:
         return [what, key, held.n + 1, value]
     if (held.n % 2 == 1) == value:
@@ -143,6 +157,19 @@ def holdings_to_write(authority: Authority) -> list[list[Any]]:
     holdings = holdings_in_force(authority)
     lists = [[what, key, held.n, held.value] for (what, key), held in holdings.items()]
     return sorted(lists, key=_by_register)
+
+
+def _number_trial(held: Holding, value: str | None) -> int:
+    """Returns the next number of a trial's register (R-25.6). Raises Refused if the trial must begin
+    first. Raises AlreadySo if the register already holds the wanted value.
+    """
+    if held.n and held.value == value:
+        raise AlreadySo("R-03.25", "that is so already")
+    if held.n and value is None:
+        raise Refused("R-25.6", "a trial begins once; post another one")
+    if not held.n and value is not None:
+        raise Refused("R-25.6", "no decision has begun this trial: trial ID start")
+    return held.n + 1
 
 
 def _panel_cycle(authority: Authority) -> int:
@@ -228,6 +255,19 @@ def _check_measure(name: str, key: bytes | str, n: int, value: Any) -> None:
             "minutes from UTC and a number of windows where a measure is adopted, and nothing "
             "elsewhere",
         )
+
+
+def _check_trial(name: str, key: bytes | str, n: int, value: Any) -> None:
+    """Raises Refused if the value of a trial's register does not fit its number `n` (R-25.6).
+
+    The number 1 begins the trial, and there must be no value. A later number says what became of
+    the trial.
+    """
+    if not _is_key(key):
+        raise _refusal(name, "about a trial")
+    endings = [ending for ending in TRIAL_CHANGES.values() if ending is not None]
+    if not (value is None if n == 1 else value in endings):
+        raise _refusal(name, "without a value where a trial begins, and else an end of the trial")
 
 
 def _is_adoption(value: Any) -> bool:

@@ -111,6 +111,16 @@ class Way:
     trial: Mapping[str, object] = field(default_factory=dict)
 
 
+class TrialFacts(NamedTuple):
+    """What a home knows of a trial now. It depends on the clock and on the answers of people."""
+
+    state: str  # as it is shown
+    starts: str  # the first day
+    settles: str  # the day on which the last answers are in
+    is_settled: bool
+    is_harmful: bool  # there is an urgent report, or a measure got worse
+
+
 class Subject(NamedTuple):
     """The person or the record that a view asks people to judge."""
 

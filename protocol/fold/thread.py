@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from protocol.authority import registers
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
-from protocol.fold.facets import Awaited, Credit
+from protocol.fold.facets import Awaited, Credit, TrialFacts
 from protocol.fold.view import View
 from protocol.local_clock import LocalClock
 from protocol.schema.register_names import HIDDEN
@@ -112,6 +112,8 @@ class Thread:
     log_heads: Mapping[bytes, int] = field(default_factory=dict)  # device → last number
     # An action → the people who raised its matter. Software that signs sets it; no fold reads it.
     raisers_of: Callable[[bytes], Collection[bytes]] = field(default=lambda _: ())
+    # A trial → what this home knows of it now. Software that signs sets it; no fold reads it.
+    facts_of_trial: Callable[[bytes], TrialFacts | None] = field(default=lambda _: None)
     _clock: LocalClock | None = None
     # record → what was done to it → the person who did it → the first record that says so
     _marks: dict[bytes, dict[Mark, dict[bytes, bytes]]] = field(default_factory=dict)

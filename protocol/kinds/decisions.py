@@ -23,13 +23,14 @@ from protocol.fold.registry import kind
 from protocol.fold.thread import Entry, Mark, Thread
 from protocol.fold.view import NoStates, States, View
 from protocol.kinds.council import Asked, CouncilRecord
+from protocol.kinds.services.trials import check_change, last_day_to_vote
 from protocol.local_clock import LocalClock
 from protocol.record.envelope import OPEN
 from protocol.schema.declare import Bytes, Choice, Integer, Many, Moment, Person, Text, declare
 from protocol.schema.fields import YEAR
 from protocol.schema.fields import Moment as MomentField
 from protocol.schema.majority import votes_needed
-from protocol.schema.register_names import BY_RENEWAL, RULE, SORTS, STANDING
+from protocol.schema.register_names import BY_RENEWAL, RULE, SORTS, STANDING, TRIAL
 from protocol.schema.values import PersonId
 
 MOST_LISTED = 64  # people or registers in one record
@@ -181,6 +182,7 @@ class Proposal(Votable):
         if self.change is not None:
             change = _read_rule(self.change)
             self.change = register_change.number_change(change, authority, thread.log_heads)
+            self.closes = self.closes or self._last_day(thread)
 
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the change could have no effect even after it passes (R-16.2).
@@ -198,6 +200,8 @@ class Proposal(Votable):
             _check_rule(key, value, thread.clock)
             if thread.authority.charter.get(key) == value:
                 raise AlreadySo("R-16.2", "the rule {key} is so already", key=key)
+        if what == TRIAL and key is not None:
+            check_change(n, value, thread.facts_of_trial(key), thread.clock)
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the proposal to the views, with its votes (R-16.3).
@@ -259,6 +263,14 @@ class Proposal(Votable):
         del thread
         if self.state == self.State.OPEN:
             yield Awaited(Crowd.VOTERS, VOTE, self.id, until=self.closes)
+
+    def _last_day(self, thread: Thread) -> str | None:
+        """Returns the last day for votes, if the change must pass before something starts."""
+        what, key, n, _ = self.change or (None, None, 0, None)
+        if what != TRIAL or n != 1 or key is None:
+            return None
+        facts = thread.facts_of_trial(key)
+        return None if facts is None else last_day_to_vote(facts)
 
     def _subject(self) -> Subject | None:
         if self.change is None:

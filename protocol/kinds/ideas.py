@@ -20,9 +20,12 @@ class Idea(Kind):
     """Something that a neighbour would like to try."""
 
     class State(States):
-        """The states of an idea."""
+        """The states of an idea. The trials of the idea give it the states after "open"."""
 
-        OPEN = "open", "Always."
+        OPEN = "open", "Nobody tries it now, and no decision has adopted or dropped it."
+        ON_TRIAL = "on trial", "As its trials show it: a decision began a trial of it (`trial`)."
+        ADOPTED = "adopted", "As its trials show it: a decision adopted its last trial (`trial`)."
+        DROPPED = "dropped", "As its trials show it: a decision dropped its last trial (`trial`)."
 
     wording = Words(
         "Idea",

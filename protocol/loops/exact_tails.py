@@ -1,6 +1,9 @@
-"""Exact tail probabilities of the hypergeometric and the binomial distribution, as fractions."""
+"""Exact tail probabilities of the hypergeometric and the binomial distribution, and of sums of ranks,
+as fractions.
+"""
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
@@ -34,6 +37,42 @@ def binomial_tails(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
     exactly = comb(n, seen) * yes**seen * no ** (n - seen)
     below = sum(islice(_terms(n, yes, no), seen)) if no else 0
     return _tails(below, exactly, p.denominator**n)
+
+
+def rank_sum_tails(
+    before: Sequence[Fraction], after: Sequence[Fraction]
+) -> tuple[Fraction, Fraction]:
+    """Returns two probabilities for a shuffle of all values: that the values which come to stand in
+    `after` are ranked at most as high together as now, and at least as high.
+
+    Equal values share their ranks. So the probabilities are exact, whatever the values are (R-25.10).
+    """
+    values = sorted([*before, *after])
+    # Twice the mean rank of each value, because the mean may be a half.
+    ranks = {
+        value: bisect_left(values, value) + 1 + bisect_right(values, value) for value in values
+    }
+    ways = _rank_sum_ways(tuple(ranks[value] for value in values), len(after))
+    rank_sum = sum(ranks[value] for value in after)
+    return _tails(sum(ways[:rank_sum]), ways[rank_sum], sum(ways))
+
+
+@lru_cache(maxsize=_KEPT)
+def _rank_sum_ways(ranks: tuple[int, ...], chosen: int) -> tuple[int, ...]:
+    """Returns in how many ways `chosen` of the ranks have each sum, from the sum 0 on.
+
+    One large integer holds all sums, each in `width` bits. To add a rank to all sums at
+    once, it is shifted. This is much quicker than a loop over the sums.
+    """
+    width = 8 * (len(ranks) // 8 + 1)  # whole bytes; there are fewer than 2 ** len(ranks) ways
+    by_count = [1, *([0] * chosen)]
+    for rank in ranks:
+        for count in range(chosen, 0, -1):
+            by_count[count] += by_count[count - 1] << (rank * width)
+    size = width // 8
+    packed = by_count[chosen].to_bytes(size * (sum(ranks) + 1), "little")
+    places = range(0, len(packed), size)
+    return tuple(int.from_bytes(packed[place : place + size], "little") for place in places)
 
 
 def _weights(good: int, bad: int, drawn: int, k: int) -> Iterator[int]:

@@ -22,6 +22,7 @@ Name: Callable[..., Any] = fields.Name
 Person: Callable[..., Any] = fields.Person
 PersonName: Callable[..., Any] = fields.PersonName
 PersonOrName: Callable[..., Any] = fields.PersonOrName
+RecordOrText: Callable[..., Any] = fields.RecordOrText
 RecordId: Callable[..., Any] = fields.RecordId
 ScaleNumber: Callable[..., Any] = fields.ScaleNumber
 Text: Callable[..., Any] = fields.Text

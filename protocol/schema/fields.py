@@ -385,6 +385,37 @@ class RecordId(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordOrText(Field):
+    """Another record, or words.
+
+    The value is the record's id or a text. People type the start of the id, or the text.
+    """
+
+    max: int = 60
+    type_name = "record or text"
+    hint = "the start of an id, or words"
+    is_wording = True
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return () if type(value) is bytes else (value,)
+
+    def check(self, name: str, value: Any) -> None:
+        if type(value) is bytes:
+            RecordId().check(name, value)
+        else:
+            Text(min=1, max=self.max).check(name, value)
+
+    def read(self, name: str, given: Any, resolve: Resolve) -> Any:
+        if type(given) is str and _ID_START.fullmatch(given.strip()):
+            return resolve("record", given)
+        return Text(min=1, max=self.max).read(name, given, resolve)
+
+    @property
+    def bounds(self) -> tuple[int | None, int | None]:
+        return 1, self.max
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bytes(Field):
     """From `min` to `max` raw bytes. Software writes them, and people see them in hexadecimal."""
 

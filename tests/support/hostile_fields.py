@@ -12,7 +12,7 @@ from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.schema import fields as schema
 from protocol.schema.bounds import Bound
 from protocol.schema.fields import Field
-from protocol.schema.register_names import HIDDEN, MEASURE, RULE, STANDING
+from protocol.schema.register_names import HIDDEN, MEASURE, RULE, STANDING, TRIAL
 
 DAYS = ("2026-11-02", "2026-11-09", "2026-11-16")
 FAR_DAYS = ("0001-01-01", "9999-12-31", "1970-01-01", "2024-02-29")
@@ -131,7 +131,7 @@ class HostileFields:
 
     def change(self) -> list[Any]:
         """Draws a change of a register."""
-        what = self.dice.choice([STANDING, HIDDEN, MEASURE, RULE, "newer"])
+        what = self.dice.choice([STANDING, HIDDEN, MEASURE, TRIAL, RULE, "newer"])
         key = self.person() if what == STANDING else self.record()
         if what in {RULE, "newer"}:
             key = self.dice.choice(["share", "quota_records", "timezone", "offset", "newer", "x"])
@@ -145,6 +145,8 @@ class HostileFields:
         if what == MEASURE:
             offset = self.dice.choice([0, 60, -1080, 1080])
             return [offset, self.dice.choice([1, 2, 1000])] if number % 2 else None
+        if what == TRIAL:
+            return None if number == 1 else self.dice.choice(["adopted", "stopped", "won", 7])
         if what == HIDDEN:
             people = [self.person() for _ in range(self.dice.randrange(3))]
             return self.dice.choice([None, [3, people], [0, []], [-1, people], [2**63, people]])
@@ -171,6 +173,7 @@ _VALUES: dict[type, Any] = {
     schema.Person: lambda fields, _: fields.person(),
     schema.PersonOrName: lambda fields, _: fields.dice.choice([fields.person(), "Sam", "x" * 80]),
     schema.RecordId: lambda fields, _: fields.record(),
+    schema.RecordOrText: lambda fields, _: fields.dice.choice([fields.record(), "North"]),
     schema.Moment: lambda fields, field: fields.moment(field),
     schema.Integer: lambda fields, field: fields.integer(field),
     schema.Text: lambda fields, field: fields.text(field),

@@ -24,6 +24,7 @@ from protocol.schema.fields import (
     Person,
     PersonOrName,
     RecordId,
+    RecordOrText,
     Text,
 )
 from protocol.schema.register_names import STANDING
@@ -84,6 +85,7 @@ def make_example(name: str, field: Field) -> Any:
         Moment: "2026-11-23" if getattr(field, "day_only", False) else "2026-11-23T09:30",
         Person: keys_of("Ana").person,
         PersonOrName: f"{name} é",
+        RecordOrText: f"{name} é",
         Bound: ["share", 60, 99],
         LogCuts: _CUTS,
         RegisterChange: [STANDING, keys_of("Ana").person, 1, _CUTS],

@@ -1,5 +1,5 @@
 """Service chains, measures of services, and what people do about the answers to measures."""
 
-from protocol.kinds.services import actions, measures, services
+from protocol.kinds.services import actions, measures, services, trials
 
-__all__ = ["actions", "measures", "services"]
+__all__ = ["actions", "measures", "services", "trials"]

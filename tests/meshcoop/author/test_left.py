@@ -49,6 +49,7 @@ NEED_NOBODY = {
     "support": "it holds without its author",
     "synonym": "it holds without its author",
     "thanks": "it says what was",
+    "trial": "everybody answers it",
     "verdict": "it says what was",
     "vouch": "it holds without its author",
 }

@@ -10,7 +10,7 @@ from meshcoop.fold.views import FoldedThread, FoldedView
 from protocol.fold.registry import KINDS
 from protocol.fold.thread import ViewResult
 from protocol.record import codec
-from protocol.schema.fields import Many, Map, PersonOrName, Text
+from protocol.schema.fields import Many, Map, PersonOrName, RecordOrText, Text
 from tests.protocol.test_spelling import FOUND, NOT_FOUND
 from tests.support.exchange_story import ADA, Story
 from tests.support.street_in_memory import settle, street
@@ -30,7 +30,7 @@ def filled(field, word):
         return {word: filled(field.of, word)}
     if isinstance(field, Many):
         return [filled(field.of, word)]
-    if isinstance(field, Text | PersonOrName):
+    if isinstance(field, Text | PersonOrName | RecordOrText):
         return word
     return make_example(word, field)
 

@@ -406,10 +406,22 @@ def _may_change(value):
         return False
     if what == "standing":
         return within(key, bytes, 32, 32) and (_are_cuts(new) if n % 2 else new is None)
-    if what == "measure":
-        fits = within(new, int, -1080, 1080) if n % 2 else new is None
+    if what in {"measure", "trial"}:
+        fits = _may_be_trial(n, new) if what == "trial" else _may_be_measure(n, new)
         return within(key, bytes, 32, 32) and fits
     if what == "hidden" and new is not None:
         shape = type(new) is list and len(new) == 2 and type(new[0]) is int
         return shape and type(new[1]) is list and all(type(one) is bytes for one in new[1])
     return True
+
+
+def _may_be_measure(n, new):
+    if n % 2 == 0:
+        return new is None
+    shape = type(new) is list and len(new) == 2
+    return shape and within(new[0], int, -1080, 1080) and within(new[1], int, 1, 1000)
+
+
+def _may_be_trial(n, new):
+    ends = {"adopted", "adapted", "dropped", "stopped"}
+    return new is None if n == 1 else type(new) is str and new in ends
