@@ -70,7 +70,10 @@ class AwaitedAnswers:
             if key not in rows and self._presenter.is_due(awaited) and self._can_go_on(waiting.id):
                 rows[key] = self._show(waiting.id, awaited.kind, awaited.about)
         of_loops = [
-            {**self._show(answer.view, answer.kind, answer.about), "matter": answer.matter.hex()}
+            {
+                **self._show(answer.view, answer.kind, answer.about),
+                "matter": answer.matter.hex() if answer.matter else None,
+            }
             for answer in loop_answers
         ]
         others = [*self._list_left(), *self._list_alone(), *self._list_short()]

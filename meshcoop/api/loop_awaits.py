@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
 from meshcoop.fold.state import State
+from meshcoop.fold.trial_reports import report_trial
 from protocol.fold.registry import declared_of
 from protocol.kinds.decisions import Proposal
 from protocol.kinds.services.actions import Action, Done, Verdict
 from protocol.kinds.services.services import Service
+from protocol.kinds.services.trials import Trial
 from protocol.loops.action_state import ActionState, Tally
 from protocol.loops.matters import Loop, Matter
 
@@ -18,17 +20,17 @@ _JUDGED = (ActionState.REPORTED_DONE, ActionState.REOPENED)
 
 
 class LoopAwaited(NamedTuple):
-    """An answer that a matter waits for.
+    """An answer that a matter or a trial waits for.
 
     `kind` is the kind of the answer. `about` is the answered record. If `about` is None, the answer
-    begins a thread. `view` is the measure or the action that waits. `matter` is the id of the
-    matter to which the answer belongs.
+    begins a thread. `view` is the measure, the action or the trial that waits. `matter` is the id of
+    the matter to which the answer belongs, if it belongs to one.
     """
 
     kind: str
     about: bytes | None
     view: bytes
-    matter: bytes
+    matter: bytes | None
 
 
 def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> list[LoopAwaited]:
@@ -45,7 +47,31 @@ def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> 
             for matter in loop.matters:
                 awaited += _awaited_by_matter(followed, loop, matter, person, now)
                 awaited += _awaited_by_actions(followed, matter, person)
+        for trial in followed.views_of(Trial):
+            if trial.author == person:
+                awaited += _awaited_by_trial(state, following, trial, now)
     return awaited
+
+
+def _awaited_by_trial(
+    state: State, following: LoopCache, trial: Trial, now: int
+) -> Iterator[LoopAwaited]:
+    """Yields the decision for which a trial waits: that it starts, or what becomes of it. Its author
+    proposes this decision (R-25.13).
+    """
+    report = report_trial(state, following, trial.id, now)
+    if report is None:
+        return
+    is_ended = report.state == Trial.State.ENDED and report.is_settled
+    is_ready = is_ended or report.state == Trial.State.PROPOSED
+    if is_ready and trial.id not in _subjects_of_open_proposals(state):
+        yield LoopAwaited(declared_of(Proposal).name, None, trial.id, None)
+
+
+def _subjects_of_open_proposals(state: State) -> set[bytes]:
+    """Returns the ids of the records that open proposals are about."""
+    proposals = state.views.newest(Proposal, state=Proposal.State.OPEN)
+    return {proposal.change[1] for proposal in proposals if proposal.change is not None}
 
 
 def _awaited_by_matter(

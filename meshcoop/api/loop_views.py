@@ -8,21 +8,24 @@ from typing import Any
 from meshcoop.api.loop_codes import Reading, read_result
 from meshcoop.api.loop_rows import LoopRows, show_totals
 from meshcoop.api.presenter import Presenter
+from meshcoop.api.trial_views import TrialViews
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
 from meshcoop.fold.slices import pause
 from meshcoop.fold.state import State
 from protocol.fold.registry import names_of
 from protocol.fold.view import View
+from protocol.kinds.ideas import Idea
 from protocol.kinds.services.actions import Action
 from protocol.kinds.services.measures import Feedback, Measure
 from protocol.kinds.services.services import Link, Service
+from protocol.kinds.services.trials import Trial
 from protocol.loops.action_state import Tally
 from protocol.loops.change_detection import BASELINE
 from protocol.loops.matters import Loop, Matter
 from protocol.loops.points import sum_points
 from protocol.loops.windows import parse_day
 
-KINDS_WITH_STATUS = (Service, Measure, Action, Feedback)
+KINDS_WITH_STATUS = (Service, Measure, Action, Feedback, Trial, Idea)
 
 Shown = dict[str, Any]
 
@@ -50,6 +53,7 @@ class LoopViews:
         self._me = me
         self._now = now
         self.rows = LoopRows(state, following, presenter, me, now)
+        self._trials = TrialViews(state, following, now())
 
     def with_loop_status(self, shown: Shown) -> Shown:
         """Adds the status of the feedback loop to a shown view. If views of this kind have no such
@@ -60,7 +64,11 @@ class LoopViews:
             return shown
         record_id = bytes.fromhex(shown["id"])
         followed = self._following.loops_for(record_id, self._now())
-        if followed is None or record_id not in followed.views:
+        if followed is None:  # an idea has a thread of its own
+            idea = self._state.views.find(record_id)
+            status = self._trials.status_of_idea(idea) if isinstance(idea, Idea) else {}
+            return {**shown, **status}
+        if record_id not in followed.views:
             return shown
         return {**shown, **self._status_of(followed, followed.views[record_id])}
 
@@ -89,6 +97,8 @@ class LoopViews:
                 return self._measure_status(followed, view)
             case Action():
                 return self._action_status(followed, view)
+            case Trial():
+                return self._trials.status_of_trial(followed, view)
             case Feedback():
                 return self._feedback_status(followed, view)
             case _:

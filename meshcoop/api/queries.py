@@ -30,11 +30,13 @@ from protocol.record.envelope import Header, Record
 from protocol.record.sealing import BoxKey
 from protocol.wire import calls
 
+BOARD = "board"  # the list of what is new
+
 _USUAL_HITS = 50
 
 # The lists that do not show the views of one kind.
 _FURTHER_LISTS = (
-    *("people", "waiting", "board", "suggestions", "reciprocity"),
+    *("people", "waiting", BOARD, "suggestions", "reciprocity"),
     *("matters", "signals", "holdings", "newcomers"),
 )
 
@@ -71,7 +73,7 @@ class Queries:
         what = call.what
         if what == "waiting":
             return self._list_waiting(call)
-        if what == "board":
+        if what == BOARD:
             return self._list_board(call)
         if what == "newcomers":
             return self._list_newcomers(call)

@@ -21,6 +21,7 @@ from meshcoop.author.signer import Signer
 from meshcoop.fold.clock_limit import STORED_AHEAD_MS
 from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.private_threads import PrivateThreads
+from meshcoop.fold.trial_reports import TrialReport, report_trial
 from meshcoop.ingest import quota
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.last_signed import LastSigned
@@ -28,6 +29,7 @@ from meshcoop.store.records import StoredRecord
 from protocol.authority.authority import Authority
 from protocol.errors import AlreadySo, Refused
 from protocol.fold.effect import check_effect
+from protocol.fold.facets import TrialFacts
 from protocol.fold.kind import Kind
 from protocol.fold.proxies import Proxy
 from protocol.fold.registry import KINDS, DeclaredKind, declared_of
@@ -348,6 +350,7 @@ class Author:
         """
         thread.log_heads = self.log_heads() if kind.audience == record.OPEN else {}
         thread.raisers_of = self.raisers_of
+        thread.facts_of_trial = self.facts_of_trial
         draft = _add_draft(kind, thread, entry)
         thread.clock = self.state.clock_at(entry.time)
         with self.state.failures.contained(kind.name, "complete"):
@@ -457,6 +460,15 @@ class Author:
     def raisers_of(self, action: bytes) -> Collection[bytes]:
         """Returns the people who raised a matter. The given action belongs to this matter."""
         return self.loops.raisers_of(action, self.now())
+
+    def facts_of_trial(self, trial: bytes) -> TrialFacts | None:
+        """Returns what this home knows of a trial now."""
+        report = self.report_trial(trial)
+        return None if report is None else report.facts(self.state.clock_at(self.now()))
+
+    def report_trial(self, record: bytes) -> TrialReport | None:
+        """Returns how a trial stands now. Returns None if the record is no trial."""
+        return report_trial(self.state, self.loops, record, self.now())
 
     def _is_private(self, kind: DeclaredKind, about: bytes | None, private: PrivateThreads) -> bool:
         """R-10.9: returns whether a new record of this kind is private. This can depend on the

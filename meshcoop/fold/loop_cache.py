@@ -26,7 +26,7 @@ from protocol.loops.counted_answers import MeasureContext
 from protocol.loops.escalation import Holder, Reopening, Step, find_holder
 from protocol.loops.matters import Loop, Matter, follow_windows
 from protocol.loops.statements import stands_at
-from protocol.loops.windows import DAY_MS, parse_day
+from protocol.loops.windows import DAY_MS, Calendar, parse_day
 
 _FOR_GOOD = 2**63  # milliseconds
 _MOST_CHANGED = 1000  # views that are read again one by one
@@ -81,6 +81,10 @@ class FollowedService:
         for view in self.views.values():
             by_type[type(view)].append(view)
         return by_type
+
+    def calendar_of(self, measure: bytes) -> Calendar:
+        """Returns the calendar of a measure, even if the measure is not in use any more."""
+        return self.view(measure, Measure).calendar
 
     def measure_of(self, loop: Loop) -> Measure:
         """Returns the measure of a loop."""

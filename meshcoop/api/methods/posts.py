@@ -17,6 +17,7 @@ from meshcoop.api.presenter import Presenter, title_of
 from meshcoop.api.queries import open_queries
 from meshcoop.api.resolver import Resolver
 from meshcoop.api.roll_growth import check_vote, describe_vote
+from meshcoop.api.trial_views import describe_power
 from meshcoop.author.folding import fold_in_steps
 from meshcoop.author.next_steps import Step, find_steps
 from meshcoop.author.signer import Signer
@@ -24,7 +25,9 @@ from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.home.key_file import Guest
 from protocol.fold.registry import KINDS, declared_of
 from protocol.kinds.decisions import Vote
+from protocol.kinds.ideas import Idea
 from protocol.kinds.services.actions import Action
+from protocol.kinds.services.trials import Trial
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record
 from protocol.wire import calls
@@ -103,6 +106,7 @@ class PostMethods:
         if call.id is not None:
             record_id = resolver.resolve_record(call.id)
             rows = self._show_steps(membership, presenter, signer, record_id)
+            rows += self._steps_of_idea(membership, presenter, signer, record_id)
             return shown_rows(rows, _cursor_of_step)
         queries = await open_queries(self._node, call.as_, call.pin)
         waiting = queries.list_views(calls.List(what="waiting"))
@@ -132,12 +136,33 @@ class PostMethods:
             for step in find_steps(membership.author, signer, record_id)
         ]
 
+    def _steps_of_idea(
+        self, membership: Membership, presenter: Presenter, signer: Signer, record_id: bytes
+    ) -> list[Params]:
+        """Lists the trials of an idea that this person could post, if the idea is about a service."""
+        idea = membership.state.views.find(record_id)
+        if not isinstance(idea, Idea) or idea.about is None:
+            return []
+        if membership.state.store.records.find(idea.about) is None:
+            return []
+        # The field of a trial with its idea bears the name of that kind.
+        given = {declared_of(Idea).name: record_id.hex()}
+        suggested = {"what": idea.title}
+        return [
+            {**row, "given": given, "suggested": {**row["suggested"], **suggested}}
+            for row in self._show_steps(membership, presenter, signer, idea.about)
+            if row["kind"] == declared_of(Trial).name
+        ]
+
     def _answer(self, membership: Membership, record: Record, me: bytes | None) -> Params:
         """Returns the answer to a call: the id of the new record. If there is advice about the
         signer's balance, the answer also has the advice.
         """
         presenter = Presenter(membership.state, self._node.now)
         advice = CreditAdvisor(membership.state, presenter).advise(record, me)
+        report = membership.author.report_trial(record.id) if advice is None else None
+        if report is not None:
+            advice = describe_power(report)
         answer: Params = {"id": record.id.hex()}
         if advice:
             answer["advice"] = advice.as_dict()

@@ -1,6 +1,7 @@
 """The methods of the local API that show views: lists, threads, balances and a diary."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from meshcoop.api.methods.status import show_newer
 from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.queries import open_queries
+from meshcoop.api.queries import BOARD, open_queries
 from meshcoop.api.resolver import Resolver
 from meshcoop.errors import NO_MEMBER, Mistake
 from protocol.wire import calls
@@ -67,7 +68,14 @@ class ViewMethods:
         list_rows = self._lists.get(call.what)
         if list_rows is not None:
             return await list_rows(call)
-        return (await open_queries(self._node, call.as_, call.pin)).list_views(call)
+        rows = (await open_queries(self._node, call.as_, call.pin)).list_views(call)
+        if call.what != BOARD:
+            return rows
+
+        def show(page: list[Any]) -> list[Params]:
+            return [self._loops.with_loop_status(row) for row in rows.show(page)]
+
+        return replace(rows, show=show)  # of an idea, its trials decide the state
 
     async def show_record(self, call: calls.Show) -> Params:
         """Shows the view of one record with the history of its thread.
