@@ -34,13 +34,14 @@ def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     """Returns the outcome of a matter.
 
     Returns None if the matter's first action is not done. Also returns None if there are no points
-    before the action was done, or no points after it.
+    before the action was done, or no points after it. The window that opened the matter is left
+    out: it stands out because it was bad, so what follows looks better by chance alone.
     """
     leading = matter.leading
     if leading is None or leading.done_at is None:
         return None
     done = loop.context.calendar.window_at(leading.done_at)
-    before = sum_points(point for window, point in loop.points if matter.window <= window <= done)
+    before = sum_points(point for window, point in loop.points if matter.window < window <= done)
     after = sum_points(point for window, point in loop.points if window > done)
     if not before.n or not after.n:
         return None

@@ -188,7 +188,7 @@ def the_next_week(homes, residents, contractor, measure, action, second):
     on = (datetime.now(UTC) + timedelta(hours=WEEK)).date().isoformat()
     sub = Resident(contractor, "Sub", contractor.path.parent / "pin of Sub")
     sub.post("accept", "--about", second)
-    for n, value in enumerate(("1", "0", "0")):
+    for n, value in enumerate(("1", "0", "0", "0")):
         residents[n].post("feedback", "--about", measure, "--value", value, "--on", on)
         residents[n].post("verdict", "--about", action, "--fixed", "yes")
     agree(*homes)
@@ -198,8 +198,4 @@ def the_next_week(homes, residents, contractor, measure, action, second):
     for home in homes:
         shown = only(home("list", "matters"))
         assert shown["state"] == "closed"
-        assert shown["outcome"] == {
-            "before": {"n": 1, "bad": 5},
-            "after": {"n": 1, "bad": 1},
-            "result": "fewer",
-        }
+        assert shown["outcome"] is None  # only the week that opened the matter came before

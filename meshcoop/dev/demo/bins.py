@@ -14,7 +14,6 @@ from typing import NamedTuple
 from meshcoop.clock import CLOCK_VARIABLE
 from meshcoop.dev.demo.household import Household, Row, map_in_pairs, poll_until
 from meshcoop.errors import Mistake
-from protocol.sentences import SENTENCES
 
 CHARTER_OPTIONS = ("--bounds", "count=0..3", "--settle-hours", "0")
 
@@ -83,7 +82,7 @@ class BinsStory:
         subcontractor = Resident(self._contractor, _SUBCONTRACTOR)
         self._post(subcontractor, "accept", "--about", self._second_link)
         day = ("--on", _iso_day(_AFTER_DAYS))
-        for reporter, misses in zip(self._reporters, ("1", "0", "0"), strict=False):
+        for reporter, misses in zip(self._reporters, ("1", "0", "0", "0"), strict=False):
             self._post(reporter, "feedback", "--about", self._measure, "--value", misses, *day)
             self._post(reporter, "verdict", "--about", self._action, "--fixed", "yes")
         self._say(
@@ -225,14 +224,9 @@ class BinsStory:
         def are_closed(matters: list[Row | None]) -> bool:
             return all(matter and matter["state"] == "closed" for matter in matters)
 
-        matter = poll_until(self._matters, are_closed)[-1] or {}
-        outcome = matter.get("outcome") or {"before": {}, "after": {}, "result": None}
-        before = outcome["before"].get("bad")
-        after = outcome["after"].get("bad")
-        words = SENTENCES.get(outcome["result"], "")
         self._claim(
-            f"The matter closes: {before} misses before, {after} after. {words}",
-            (before, after) == (5, 1),
+            "The matter closes: more than half of those who raised it say that it is fixed.",
+            are_closed(poll_until(self._matters, are_closed)),
         )
 
     # -- All homes --------------------------------------------------------------------------------

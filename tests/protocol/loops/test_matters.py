@@ -6,6 +6,8 @@ import random
 from dataclasses import dataclass, replace
 from itertools import count
 
+import pytest
+
 from protocol.loops.counted_answers import MeasureContext, is_charted
 from protocol.loops.escalation import Reopening, Step, find_holder
 from protocol.loops.matters import LoopRules, MeasureInputs, follow_measure, matter_id
@@ -248,8 +250,7 @@ def test_after_it_is_fixed_old_signals_open_nothing_and_new_ones_do():
     loop = street.loop(19)
     (matter,) = loop.matters
     assert matter.closed is not None
-    came = outcome_of(loop, matter)
-    assert (came.before.bad, came.after.bad, came.result) == (5, 1, "fewer")
+    assert outcome_of(loop, matter) is None  # only the window that opened it came before
     for who in range(6):
         street.report(who, 15 + who / 10)
     first, second = street.loop(40).matters
@@ -257,17 +258,19 @@ def test_after_it_is_fixed_old_signals_open_nothing_and_new_ones_do():
     assert second.window == CALENDAR.window_at(MONDAY) + 2
 
 
-def test_a_clear_fall_is_called_better():
+@pytest.mark.parametrize(("bad", "result"), [(12, "better"), (3, "fewer"), (1, "no better")])
+def test_a_clear_fall_is_called_better(bad, result):
     street = Street()
     for who in range(12):
         street.report(who, 2 + who / 20)
+        street.report(who, 9, value=int(who < bad))
+        street.report(who, 15, value=int(who == 0))
     action = street.act(8, 3)
-    street.done(action, 8, 4)
-    for who in range(12):
-        street.report(who, 8, value=int(who == 0))
-    loop = street.loop(20)
-    assert outcome_of(loop, loop.matters[0]).result == "better"
-    assert outcome_of(street.loop(5), street.loop(5).matters[0]) is None
+    street.done(action, 8, 10)
+    loop = street.loop(25)
+    came = outcome_of(loop, loop.matters[0])
+    assert (came.before.bad, came.after.bad, came.result) == (bad, 1, result)
+    assert outcome_of(street.loop(12), street.loop(12).matters[0]) is None
 
 
 def test_a_share_waits_until_its_window_settles():
