@@ -43,7 +43,17 @@ _CHANGES = {
     register_names.HIDDEN: (_("Hidden: {subject}"), _("Shown again: {subject}")),
     register_names.MEASURE: (_("Asked from now on: {subject}"), _("No longer asked: {subject}")),
 }
-assert {*_CHANGES, register_names.RULE} == set(register_names.SORTS), "every change has words"
+# What a decision does with a trial → the words. Its register holds what becomes of it.
+_CHANGES_OF_TRIALS = {
+    None: _("It begins: {subject}"),
+    "adopted": _("We keep it: {subject}"),
+    "adapted": _("We change it and try it again: {subject}"),
+    "dropped": _("We give it up: {subject}"),
+    "stopped": _("It ends now, because it does harm: {subject}"),
+}
+_SORTS_WITH_WORDS = {*_CHANGES, register_names.RULE, register_names.TRIAL}
+assert _SORTS_WITH_WORDS == set(register_names.SORTS), "every change has words"
+assert {*_CHANGES_OF_TRIALS} == {*register_names.TRIAL_CHANGES.values()}, "every step has words"
 
 
 @face(PROPOSAL, RENEWAL, REMOVE, VOTE)
@@ -447,6 +457,8 @@ def _proposed_change_line(view: Shown, reader: Reader, charter: Shown | None) ->
             subject = phrases.name(view.person("concerns"))
         case _other:
             subject = subject_line(view.row("concerns"))
+    if what == register_names.TRIAL and value in _CHANGES_OF_TRIALS:
+        return _CHANGES_OF_TRIALS[value].format(subject=subject)
     if what not in _CHANGES:
         return _("Something newer than this program knows")
     done, undone = _CHANGES[what]
