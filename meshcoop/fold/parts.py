@@ -177,6 +177,8 @@ class Parts:
         branch = self._rows.find(n)
         if branch is None:
             branch = self._place(row, entry)
+            if branch is None:
+                return set()
         elif branch == n and not self._begins_branch(row, entry):
             return set()  # this home could not read it before
         else:
@@ -191,14 +193,17 @@ class Parts:
         touched.update(self._rows.later_in_full_day(n, MAX_A_DAY))
         return touched
 
-    def _place(self, row: StoredRecord, entry: Entry | None) -> int:
-        """Gives a new record its place. Returns its branch."""
+    def _place(self, row: StoredRecord, entry: Entry | None) -> int | None:
+        """Gives a new record its place. Returns its branch. Returns None if the record that it
+        answers has left the thread, so that it will leave too.
+        """
         branch: int | None = None
         new: list[tuple[StoredRecord, Entry | None]] = []
         while branch is None:
             new.append((row, entry))
             above = self._find_answered(row)
-            assert above is not None, "the root of a divided thread has a place"
+            if above is None or above.root != row.root:
+                return None
             row = above
             branch = self._rows.find(row.n)
             entry = self._read_entry(row) if branch is None else None
@@ -213,7 +218,8 @@ class Parts:
 
     def _begins_branch(self, row: StoredRecord, entry: Entry | None) -> bool:
         target = self._find_answered(row)
-        assert target is not None, "a record that answers another is in the thread of the other"
+        if target is None:
+            return False  # it was deleted, so the answer will leave the thread
         return begins_branch(entry, is_target_lasting=target.record.header.is_lasting)
 
     def _find_answered(self, row: StoredRecord) -> StoredRecord | None:

@@ -173,9 +173,10 @@ class Views:
         self._note_folded(root, thread)
         yield []
 
-    def drop_thread(self, root: int) -> None:
-        """Removes the views of a thread that is no longer in the store."""
-        self.replace({root: FoldedThread()})
+    def drop_records(self, root: int, rows: Sequence[int]) -> None:
+        """Removes everything that is stored about records that have left a thread."""
+        self.replace({root: FoldedThread(rows=rows)})
+        self._branches.remove(rows)
 
     def purge(self) -> None:
         """Removes the words of deleted views from the search table. Callers use this after content

@@ -76,6 +76,7 @@ class Backlog:
                     await self._place_left()
                     await self._recount()
                     await self._prune()
+                    await self._move()
                     await self._sweep()
                     await self._fold_due()
                 if not self._wake.is_set():
@@ -128,6 +129,11 @@ class Backlog:
     async def _prune(self) -> None:
         """Deletes records of forked logs that are not kept, and records of abandoned logs."""
         for _ in self._inbox.prune_in_steps():
+            await trio.lowlevel.checkpoint()
+
+    async def _move(self) -> None:
+        """Lets answers follow records that have joined or left a thread."""
+        for _ in self._inbox.move_in_steps():
             await trio.lowlevel.checkpoint()
 
     async def _sweep(self) -> None:

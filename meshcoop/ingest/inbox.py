@@ -7,6 +7,7 @@ store or the views.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from meshcoop.ingest.signatures import Verified, verify
 from meshcoop.ingest.waiting_pool import WaitingPool
 from meshcoop.store.logs import ABANDONED
 from meshcoop.store.records import StoredRecord
-from meshcoop.store.store import Named
+from meshcoop.store.store import NO_END, MovedRecord, Named
 from protocol.errors import Refused
 from protocol.record import envelope
 from protocol.record.envelope import DAY_MS, Record
@@ -31,6 +32,7 @@ AT_ONCE = 20  # records in one call, if the caller has a loop: a call is one ste
 
 _MOST_PLACED = 2 * AT_ONCE  # records in one step, if others may wait
 _MOST_DELETED = 2 * AT_ONCE  # records in one step, if others may wait
+_MOST_MOVED = 5 * AT_ONCE  # answers that follow their records in one step, if others may wait
 _ROWS_FOR_EACH = 4  # rows without content that are read for each content to ask for
 
 # The store's note: 1 if the quotas have changed, and 0 while all logs are counted again.
@@ -39,8 +41,6 @@ _RECOUNT = "recount"
 # The store's note: 1 if forked logs may have records that are not kept, and 0 while all forked logs
 # are looked through.
 _PRUNE = "prune"
-
-_NO_END = 2**62  # above the numbers of all records
 
 _LOG = logging.getLogger(__name__)
 
@@ -229,7 +229,19 @@ class Inbox:
             batch.deferred.clear()
         # The latest authority decides about retractions. So it is folded before they are applied.
         self._erase_retracted(batch)
+        self._move_answers(batch)
         self.state.thread_fold.fold_touched(batch.touched, batch.begun)
+
+    def move_in_steps(self) -> Iterator[None]:
+        """Lets answers follow records that have joined or left a thread, a few in each step. Folds
+        the answers that have moved.
+        """
+        while self.store.moves.first() is not None:
+            with self._all_or_nothing(durable=False):
+                batch = Batch(IngestResult())
+                self._note_moved(self.store.move_answers(_MOST_MOVED), batch)
+                self.state.thread_fold.fold_touched(batch.touched)
+            yield
 
     def has_awaited(self) -> bool:
         """Returns whether waiting records may have become due since the last call. They wait
@@ -257,6 +269,32 @@ class Inbox:
         if len(ready) + placed >= _MOST_PLACED and len(self.pool):
             self.on_left()
         return ready
+
+    def _move_answers(self, batch: Batch) -> None:
+        """Lets answers follow records that have joined or left a thread. If there is a backlog, it
+        does so later with most of them.
+        """
+        while self.store.moves.first() is not None:
+            self._note_moved(self.store.move_answers(_MOST_MOVED), batch)
+            if self.on_left is not None:
+                self.on_left()
+                return
+
+    def _note_moved(self, moved: Iterable[MovedRecord], batch: Batch) -> None:
+        """Removes the views of records that have left a thread. Notes which threads must be
+        folded.
+        """
+        left: dict[int, list[int]] = defaultdict(list)
+        for record in moved:
+            if record.before is not None:
+                left[record.before].append(record.n)
+            if record.root is not None:
+                batch.touched.rows.add(record.n)
+                batch.begun.pop(record.root, None)
+        for root, rows in left.items():
+            self.state.views.drop_records(root, rows)
+            batch.touched.rows.add(root)
+            batch.begun.pop(root, None)
 
     def _prune_forks(self, batch: Batch) -> None:
         """R-01.14: deletes those records beyond a fork that the rule does not keep.
@@ -452,6 +490,7 @@ class Inbox:
             if self._prune_parts([part], batch):
                 self.store.set_note(_PRUNE, 1)
             self._fold_authority(batch)
+            self._move_answers(batch)
             self.state.thread_fold.fold_touched(batch.touched)
 
     def _parts_beyond_forks(self) -> Iterator[tuple[bytes, range]]:
@@ -459,7 +498,7 @@ class Inbox:
         part has the device and the numbers of a few records.
         """
         for device in self.store.logs.forks():
-            stop = _NO_END
+            stop = NO_END
             while True:
                 log = self.store.logs.find(device)  # it may have changed since the last step
                 if log is None or log.fork is None or log.fork >= stop:
@@ -512,8 +551,7 @@ class Inbox:
         for row in dropped:
             if self.state.authority_fold.forget(row.record.id):
                 batch.authority_is_stale = True
-            if row.root == row.n:
-                self.state.views.drop_thread(row.n)
-            elif row.root is not None:
+            if row.root is not None:
+                self.state.views.drop_records(row.root, [row.n])
                 batch.touched.rows.add(row.root)
         batch.touched.rows -= {row.n for row in dropped}

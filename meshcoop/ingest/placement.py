@@ -10,7 +10,6 @@ import logging
 from dataclasses import dataclass, field
 
 from meshcoop.fold.state import State
-from meshcoop.fold.thread_fold import MAX_RECORDS
 from meshcoop.fold.touched import Touched
 from meshcoop.ingest import admission_gate, quota
 from meshcoop.ingest.kept_content import Retention
@@ -196,19 +195,16 @@ class Placement:
         batch.beyond_forks.append(record)
 
     def _join_thread(self, row: StoredRecord, batch: Batch, *, is_named: bool) -> None:
-        """Notes that the record must be folded. Then adds to its thread the answers that waited for
-        this record, and notes them too.
+        """Notes that the record must be folded, and that the answers that waited for it must follow
+        it into its thread.
         """
         if row.root is None:
             return
         batch.touched.rows.add(row.n)
-        if not is_named:
-            if row.root == row.n:
-                batch.begun[row.n] = [row]
-            elif row.root in batch.begun:
-                batch.begun[row.root].append(row)
-            return
-        batch.begun.pop(row.root, None)
-        joined = self._store.records.join_waiting(row.record.id, row.root)
-        # The row of a root stands for its whole thread.
-        batch.touched.rows.update(joined if len(joined) < MAX_RECORDS else [row.root])
+        if is_named:
+            self._store.note_move(row.record.id)
+            batch.begun.pop(row.root, None)
+        elif row.root == row.n:
+            batch.begun[row.n] = [row]
+        elif row.root in batch.begun:
+            batch.begun[row.root].append(row)

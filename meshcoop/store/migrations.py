@@ -33,6 +33,7 @@ STEPS: Mapping[int, Step] = MappingProxyType(
         # The stores of a relay's neighbourhoods have other file names (meshcoop.home.served_names).
         # A program of version 2 would not find them. So it must not open the relay's own store.
         3: Step("served", ()),
+        4: Step("records", ("DROP INDEX IF EXISTS by_about",)),
     }
 )
 

@@ -30,6 +30,7 @@ class Parents:
         for parent in parents:
             self._db.execute("INSERT INTO parents VALUES (?, ?)", (parent, child))
 
-    def remove(self, child: int) -> None:
+    def remove(self, child: int, parents: Iterable[bytes]) -> None:
         """Forgets the parents that the record in row `child` names."""
-        self._db.execute("DELETE FROM parents WHERE child = ?", (child,))
+        for parent in parents:
+            self._db.execute("DELETE FROM parents WHERE parent = ? AND child = ?", (parent, child))

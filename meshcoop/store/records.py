@@ -25,7 +25,6 @@ CREATE TABLE IF NOT EXISTS records (
 );
 CREATE INDEX IF NOT EXISTS by_log ON records (log, seq);
 CREATE INDEX IF NOT EXISTS by_root ON records (root);
-CREATE INDEX IF NOT EXISTS by_about ON records (about) WHERE root IS NULL;
 CREATE INDEX IF NOT EXISTS by_open ON records (n) WHERE open;
 CREATE INDEX IF NOT EXISTS by_private ON records (n) WHERE private;
 CREATE INDEX IF NOT EXISTS by_key ON records (substr(content, 1, 32), root)
@@ -41,28 +40,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 _COLUMNS = "n, id, root, over, header, signature, content"
 
-# Record B is below record A if B is about A, or about a record below A. The statement takes all
-# records below a given record out of their thread.
-_UNROOT = """
-WITH RECURSIVE below (n, id) AS (
-    SELECT r.n, r.id FROM parents p JOIN records r ON r.n = p.child AND r.about = p.parent
-    WHERE p.parent = ?
-    UNION
-    SELECT r.n, r.id FROM below b JOIN parents p ON p.parent = b.id
-    JOIN records r ON r.n = p.child AND r.about = p.parent
-)
-UPDATE records SET root = NULL WHERE n IN (SELECT n FROM below)
-"""
-
-# Puts the records below a record into its thread. They have waited for this record.
-_ROOT = """
-WITH RECURSIVE below (n, id) AS (
-    SELECT n, id FROM records INDEXED BY by_about WHERE about = ? AND root IS NULL
-    UNION
-    SELECT r.n, r.id FROM below b JOIN records r INDEXED BY by_about
-    ON r.about = b.id AND r.root IS NULL
-)
-UPDATE records SET root = ? WHERE n IN (SELECT n FROM below) RETURNING n
+# CROSS makes SQLite read the answers in the order of their rows.
+_ANSWERS = """
+SELECT r.n, r.id, r.root FROM parents p CROSS JOIN records r ON r.n = p.child
+WHERE p.parent = ?1 AND p.child > ?2 AND r.about = ?1 ORDER BY p.child LIMIT ?3
 """
 
 # Selects a part of a forked log. The last column says whether the record is kept because another
@@ -166,6 +147,21 @@ class Records:
             marks = ",".join("?" * len(part))
             where = f"n IN ({marks}) AND root NOT NULL"
             yield from self._db.execute(f"SELECT n, root FROM records WHERE {where}", part)  # noqa: S608
+
+    def root_of(self, record_id: bytes) -> int | None:
+        """Returns the row of the root of a record's thread. Returns None if the record or its
+        thread is not in the store.
+        """
+        row = self._db.execute("SELECT root FROM records WHERE id = ?", (record_id,)).fetchone()
+        return row[0] if row else None
+
+    def answers_after(
+        self, record_id: bytes, n: int, limit: int
+    ) -> list[tuple[int, bytes, int | None]]:
+        """Returns the answers to a record in rows above `n`, at most `limit` of them. Each answer
+        comes as its row, its id, and the row of its thread's root.
+        """
+        return self._db.execute(_ANSWERS, (record_id, n, limit)).fetchall()
 
     def count_in_thread(self, root: int) -> int:
         """Counts the records of the thread whose root is in row `root`."""
@@ -279,10 +275,6 @@ class Records:
             (device,),
         ).fetchone()
         return int(row[0])
-
-    def whole_log(self, device: bytes) -> list[StoredRecord]:
-        """Returns all records of a log, sorted by number and id. Forked records are included."""
-        return self._select("log = (SELECT n FROM logs WHERE device = ?) ORDER BY seq, id", device)
 
     def header_at(self, log_n: int, seq: int) -> tuple[bytes, bytes] | None:
         """Returns the id and the header of a record with the number `seq` in a log, or None."""
@@ -399,7 +391,7 @@ class Records:
         n = self._next_n()
         fields = record.header
         about = record.about
-        root = n if about is None else self._root_of(about)
+        root = n if about is None else self.root_of(about)
         self._db.execute(
             _INSERT,
             (
@@ -420,11 +412,9 @@ class Records:
         )
         return StoredRecord(n, root, over, record)
 
-    def join_waiting(self, about: bytes, root: int) -> list[int]:
-        """Puts the records that have waited for the record with the id `about` into the thread
-        whose root is in row `root`. Returns the rows of these records.
-        """
-        return [row[0] for row in self._db.execute(_ROOT, (about, root)).fetchall()]
+    def set_root(self, n: int, root: int | None) -> None:
+        """Puts the record in row `n` into a thread, or takes it out of its thread."""
+        self._db.execute("UPDATE records SET root = ? WHERE n = ?", (root, n))
 
     def set_content(self, record_id: bytes, content: bytes | None) -> None:
         """Stores the content of a record. If `content` is None, erases the content."""
@@ -439,14 +429,11 @@ class Records:
         )
 
     def delete(self, row: StoredRecord) -> None:
-        """Deletes a record. The records below it in its thread wait again, as if the deleted record
-        had never arrived.
-        """
+        """Deletes a record. Its answers stay in its thread for now."""
         # No row number is used twice. Otherwise a reader who remembers the last row would miss the
         # record that comes next.
         self._database.set_note(_DROPPED, max(row.n, self._last_deleted()))
         self._db.execute("DELETE FROM records WHERE n = ?", (row.n,))
-        self._db.execute(_UNROOT, (row.record.id,))
 
     # -- row numbers, which are cached while a transaction runs -----------------------------------
 
@@ -470,10 +457,6 @@ class Records:
 
     def _last_deleted(self) -> int:
         return int(str(self._database.read_note(_DROPPED) or 0))
-
-    def _root_of(self, record_id: bytes) -> int | None:
-        row = self._db.execute("SELECT root FROM records WHERE id = ?", (record_id,)).fetchone()
-        return row[0] if row else None
 
     def _select_first(self, where: str, *values: object) -> StoredRecord | None:
         rows = self._select(where, *values)

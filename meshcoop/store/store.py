@@ -14,6 +14,7 @@ from typing import NamedTuple
 from meshcoop.store.database import Database
 from meshcoop.store.disk_errors import raise_disk_errors
 from meshcoop.store.logs import ABANDONED, DeviceLog, Logs
+from meshcoop.store.moves import Moves
 from meshcoop.store.parents import Parents
 from meshcoop.store.postponed_threads import Sweeps
 from meshcoop.store.quota_counts import QuotaCounts
@@ -23,6 +24,8 @@ from protocol.record import log as record_log
 from protocol.record.envelope import Record
 from protocol.record.log import LOG_START, Head
 from protocol.wire.have_map import LogHead
+
+NO_END = 2**62  # above the numbers of all records
 
 
 class Named(NamedTuple):
@@ -47,6 +50,16 @@ class Named(NamedTuple):
         ]
 
 
+class MovedRecord(NamedTuple):
+    """The record in row `n`, which has come from one thread into another. Each thread is the row of
+    its root. If the record was in no thread, or is in none now, this row is None.
+    """
+
+    n: int
+    before: int | None
+    root: int | None
+
+
 class Store(Database):
     """A database of records. Each of its attributes is one table. The methods here change several
     tables at once.
@@ -59,6 +72,7 @@ class Store(Database):
             self.records = Records(self)
             self.parents = Parents(self)
             self.sweeps = Sweeps(self)
+            self.moves = Moves(self)
 
     def append(
         self, record: Record, log: DeviceLog, day: int, *, over: bool, ended: bool
@@ -137,11 +151,38 @@ class Store(Database):
         """Reopens a log that ended before a number. Deletes the records from this number on, and
         returns them. They must be placed again.
         """
-        rows = [row for row in self.records.whole_log(device) if row.record.header.seq >= number]
+        log = self.logs.find_or_add(device)
+        rows = self.records.in_numbers(log.n, range(number, NO_END))
         for row in rows:
             self._delete(row)
         self.logs.reopen(device)
         return rows
+
+    def note_move(self, record_id: bytes) -> None:
+        """Notes that a record has joined a thread or left it, so that its answers follow it."""
+        if self.parents.has(record_id):
+            self.moves.set(record_id)
+
+    def move_answers(self, limit: int) -> list[MovedRecord]:
+        """Lets answers follow their records into other threads. Looks at about `limit` answers at
+        most. Returns those that have moved.
+        """
+        moved: list[MovedRecord] = []
+        left = limit
+        while left > 0 and (move := self.moves.first()) is not None:
+            root = self.records.root_of(move.id)
+            answers = self.records.answers_after(move.id, move.after, left)
+            for n, answer_id, before in answers:
+                if before != root:
+                    self.records.set_root(n, root)
+                    self.note_move(answer_id)
+                    moved.append(MovedRecord(n, before, root))
+            if len(answers) < left:
+                self.moves.end(move.id)
+            else:
+                self.moves.set(move.id, answers[-1][0])
+            left -= len(answers) + 1
+        return moved
 
     def prune(self, log: DeviceLog, numbers: range, named: Named) -> list[StoredRecord]:
         """Deletes those records of a forked, ended or abandoned log that R-01.14 does not keep.
@@ -160,7 +201,8 @@ class Store(Database):
 
     def _delete(self, row: StoredRecord) -> None:
         self.records.delete(row)
-        self.parents.remove(row.n)
+        self.parents.remove(row.n, row.record.header.parents)
+        self.note_move(row.record.id)
 
     def _kept_of_fork(self, log: DeviceLog) -> tuple[bytes, ...]:
         if not log.fork:

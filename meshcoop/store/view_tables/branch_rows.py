@@ -177,10 +177,16 @@ class BranchRows:
         """Removes all records of a thread, a few at each step. The root is removed first. From then
         on, the thread counts as one without branches.
         """
-        self._remove([root])
+        self.remove([root])
         while part := self._rows_of_thread(root):
-            self._remove(part)
+            self.remove(part)
             yield
+
+    def remove(self, rows: Iterable[int]) -> None:
+        """Removes the records in these rows."""
+        numbers = [(n,) for n in rows]
+        self._db.executemany("DELETE FROM branches WHERE n = ?", numbers)
+        self._db.executemany("DELETE FROM ties WHERE n = ?", numbers)
 
     def _rows_of_thread(self, root: int) -> list[int]:
         rows = self._db.execute(
@@ -188,11 +194,6 @@ class BranchRows:
             (root,),
         )
         return [row[0] for row in rows.fetchall()]
-
-    def _remove(self, rows: Iterable[int]) -> None:
-        numbers = [(n,) for n in rows]
-        self._db.executemany("DELETE FROM branches WHERE n = ?", numbers)
-        self._db.executemany("DELETE FROM ties WHERE n = ?", numbers)
 
     def _tied(self, root: int, tie: bytes, *, is_shared: bool) -> list[int]:
         rows = self._db.execute(

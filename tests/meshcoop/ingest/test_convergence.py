@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from meshcoop.author.automatic import Countersigner
 from meshcoop.fold import thread_fold
-from meshcoop.ingest import backlog, inbox, placement, quota
+from meshcoop.ingest import backlog, inbox, quota
 from protocol.authority.epochs import find_readers
 from protocol.errors import Refused
 from protocol.fold.registry import KINDS
@@ -281,8 +281,8 @@ def check_street_with_faults(seed):
 def tiny_steps(monkeypatch):
     """Lets homes do very little in one step, so that a short story takes many steps."""
     for module, name in (
-        *((module, "MAX_RECORDS") for module in (thread_fold, backlog, placement)),
-        *((inbox, name) for name in ("_MOST_PLACED", "_MOST_DELETED")),
+        *((module, "MAX_RECORDS") for module in (thread_fold, backlog)),
+        *((inbox, name) for name in ("_MOST_PLACED", "_MOST_DELETED", "_MOST_MOVED")),
         (quota, "_AT_ONCE"),
     ):
         monkeypatch.setattr(module, name, 3)

@@ -10,7 +10,7 @@ import trio.testing
 
 from meshcoop.api.methods.bundles import BundleMethods
 from meshcoop.fold import thread_fold
-from meshcoop.ingest import backlog, placement
+from meshcoop.ingest import backlog, inbox
 from meshcoop.ingest.inbox import AT_ONCE
 from meshcoop.ingest.verify_pipeline import VerifyPipeline
 from meshcoop.sync.home_mesh import HomeMesh
@@ -95,8 +95,9 @@ async def work_of(here, count):
 
 
 async def test_a_record_that_many_have_answered_costs_no_more(monkeypatch):
-    for module in (thread_fold, backlog, placement):
+    for module in (thread_fold, backlog):
         monkeypatch.setattr(module, "MAX_RECORDS", AT_ONCE)
+    monkeypatch.setattr(inbox, "_MOST_MOVED", AT_ONCE)
     with Street(1) as here:
         few = await work_of(here, MANY)
     with Street(1) as here:

@@ -7,7 +7,7 @@ import trio
 
 from meshcoop.author.key_giving import give_by_record
 from meshcoop.fold import thread_fold
-from meshcoop.ingest import backlog, quota
+from meshcoop.ingest import backlog, inbox, quota
 from meshcoop.ingest.backlog import Backlog
 from protocol.kinds.neighbourhood import Admit
 from tests.meshcoop.ingest.test_backlog import ROOMY, backlog_of, chain_of
@@ -24,6 +24,7 @@ def _few_at_once(monkeypatch):
     for module in (thread_fold, backlog):
         monkeypatch.setattr(module, "MAX_RECORDS", AT_ONCE)
     monkeypatch.setattr(quota, "_AT_ONCE", AT_ONCE)
+    monkeypatch.setattr(inbox, "_MOST_MOVED", AT_ONCE)
 
 
 def written(here, count):
@@ -85,7 +86,40 @@ def stranger(here, count):
     return home, [ada.forge("offer", title="Another", seq=admission.seq - 1, prev=b"p" * 32).wire]
 
 
-CHANGES = [revocation, epoch_key, smaller_quota, fork, stranger]
+def answered(here, count):
+    """Cho has answered a request of Ben many times. Returns the homes, and the wire of the request.
+    Ada holds all.
+    """
+    ada = here.found(**ROOMY)
+    cho = here.neighbour(ada)
+    ben = here.neighbour(ada)
+    request = ben.post("request", title="Who has a ladder?", minutes="60")
+    cho.feed([*ada.wires(), *ben.wires()])
+    chain_of(cho, count, "response", request, minutes=60)
+    ada.feed([*ben.wires(), *cho.wires()])
+    return ada, ben, request.wire
+
+
+def late_root(here, count):
+    """The request comes after all its answers."""
+    ada, ben, request = answered(here, count)
+    home = here.twin(ben)
+    home.feed(wire for wire in ada.wires() if wire != request)
+    return home, [request]
+
+
+def answered_stranger(here, count):
+    """Nobody has let in Ben any more, whose request has many answers."""
+    ada, ben, _ = answered(here, count)
+    home = here.twin(ben)
+    home.feed(ada.wires())
+    admissions = home.state.authority_fold.records_of(Admit)
+    seq = max(admission.seq for admission in admissions) - 1
+    return home, [ada.forge("offer", title="Another", seq=seq, prev=b"p" * 32).wire]
+
+
+MOVES = [late_root, answered_stranger]
+CHANGES = [revocation, epoch_key, smaller_quota, fork, stranger, *MOVES]
 
 
 def at_once(home, wires):
@@ -156,3 +190,22 @@ async def test_one_step_deletes_a_few_of_many_records(change):
 
         assert home.store.records.count() < FEW / 2
         assert deleted.count <= 2 * AT_ONCE
+
+
+@pytest.mark.parametrize("change", MOVES)
+async def test_one_step_moves_a_few_of_many_answers(change):
+    with Street(1) as here:
+        home, wires = change(here, FEW)
+
+        def moved():
+            rows = home.store.db.execute("SELECT count(*) FROM records WHERE root IS NULL")
+            return rows.fetchone()[0]
+
+        before = moved()
+        async with backlog_of(home) as running:
+            with most_in_one_step(lambda: abs(moved() - before)) as most:
+                home.feed(wires)
+                await running.settle()
+
+        assert abs(moved() - before) >= FEW
+        assert most.count <= AT_ONCE
