@@ -212,7 +212,7 @@ class LoopViews:
         bad = sum(report.bad for report in by_parties)
         return {
             "people": people,
-            "of": len(set(loop.context.members) - set(loop.context.parties)),
+            "of": len(set(loop.context.members) - loop.context.party_since.keys()),
             "parties": {"n": len(by_parties), "bad": bad} if is_shown else None,
         }
 

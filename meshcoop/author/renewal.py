@@ -10,8 +10,10 @@ from meshcoop.author import newcomers
 from meshcoop.author.author import Author
 from meshcoop.author.folding import Folding
 from meshcoop.author.term_draft import Draft, draft_renewal
+from meshcoop.author.witness_list import choose_witnesses
 from protocol.authority.additions import find_additions
 from protocol.authority.authority import Authority
+from protocol.authority.terms import Term
 from protocol.errors import Refused
 from protocol.fold.registry import declared_of
 from protocol.fold.view import View
@@ -96,6 +98,9 @@ def _agree_to_newcomers(author: Author, person: bytes) -> Folding[None]:
     for renewal in own_first:
         if not additions[renewal] <= vouched_for or additions[renewal] in answered:
             continue
+        if not _has_own_list(author, authority.renewals[renewal].term):
+            _LOG.info("software does not say yes: it would have listed other witnesses")
+            continue
         try:
             check_renewal(authority, person, renewal)
             yield from author.writing(
@@ -109,6 +114,13 @@ def _agree_to_newcomers(author: Author, person: bytes) -> Folding[None]:
             _LOG.info("software does not say yes: %s", refusal)
         else:
             answered.add(additions[renewal])
+
+
+def _has_own_list(author: Author, term: Term | None) -> bool:
+    """R-24.1c: returns whether a next term has the witnesses that this home would have listed."""
+    if term is None:
+        return False
+    return term.witnesses == frozenset(choose_witnesses(author.state, term.roll, term.since))
 
 
 def _propose_newcomers(author: Author, person: bytes) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshcoop.author.author import Author
+from meshcoop.author.witness_list import choose_witnesses
 from protocol.authority import register_change
 from protocol.authority.authority import Authority
 from protocol.authority.terms import Term
@@ -62,12 +63,15 @@ def draft_renewal(
         raise Refused("R-16.6", "moderators are members")
     joining, leaving = _choose_roll(authority, joining)
     rounds = [rival.round for rival in authority.renewals.values() if rival.parent == term.id]
+    roll = (term.roll | {*joining}) - {*leaving}
+    witnesses = choose_witnesses(author.state, roll, author.now())
     fields: dict[str, Any] = {
         "parent": term.id,
         "round": 1 + max(rounds, default=0),
         "moderators": sorted({*moderators}),
         "vouchers": term.vouchers if vouchers is None else vouchers,
         "share": term.share if share is None else share,
+        "witnesses": witnesses,
         "title": title,
     }
     next_term = Term(
@@ -75,11 +79,12 @@ def draft_renewal(
         parent=term.id,
         round=fields["round"],
         since=author.now(),
-        roll=(term.roll | {*joining}) - {*leaving},
+        roll=roll,
         moderators=frozenset(moderators),
         vouchers=fields["vouchers"],
         share=fields["share"],
         written=register_change.holdings_in_force(authority),
+        witnesses=frozenset(witnesses),
     )
     pages = _divide_lists(authority, fields, joining, leaving)
     _check_new(author, proposer, fields)

@@ -9,6 +9,7 @@ from meshcoop.fold.epoch_fold import EpochFold
 from meshcoop.fold.key_ring import KeyRing
 from meshcoop.fold.open_records import read_authority_record
 from meshcoop.fold.touched import Touched
+from meshcoop.fold.witness_fold import WitnessFold
 from meshcoop.store.disk_errors import log_disk_errors
 from meshcoop.store.records import StoredRecord
 from meshcoop.store.store import Store
@@ -32,6 +33,7 @@ class AuthorityFold:
         self._store = store
         self._neighbourhood = neighbourhood
         self.epochs = EpochFold(store, neighbourhood, ring)
+        self.witnesses = WitnessFold()
         self.authority: Authority | None = None  # None without a charter
         self._index = AuthorityIndex()
         self._read_all()
@@ -47,6 +49,8 @@ class AuthorityFold:
         act = read_authority_record(row.record, self._neighbourhood)
         if act is not None:
             self._index.add(act)
+        else:
+            self.witnesses.read(row)
         return act is not None
 
     def forget(self, record_id: bytes) -> bool:
@@ -55,6 +59,7 @@ class AuthorityFold:
         """
         is_act = self._index.get(record_id) is not None
         self._index.drop(record_id)
+        self.witnesses.forget(record_id)
         return is_act
 
     def read_again(self) -> None:
@@ -63,6 +68,7 @@ class AuthorityFold:
         """
         self._index = AuthorityIndex()
         self.epochs.read_again()
+        self.witnesses.read_again()
         self._read_all()
         with log_disk_errors("authority cannot be folded"):
             self.authority = None

@@ -8,17 +8,26 @@ becomes invalid when a window of a measure settles, some hours after the window'
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 from meshcoop.fold.service_views import ServiceViews
 from meshcoop.fold.slices import run_beside
+from meshcoop.fold.standing_views import NEVER, StandingViews
 from meshcoop.fold.state import State
 from protocol.authority.authority import Authority
+from protocol.authority.witnesses import RecordTimes
 from protocol.fold.view import View
 from protocol.kinds.services.actions import Action, Done, Verdict
-from protocol.kinds.services.loop import DaysServed, inputs_of, loop_rules, measure_context
+from protocol.kinds.services.loop import (
+    DaysServed,
+    PartySince,
+    find_parties,
+    inputs_of,
+    loop_rules,
+    measure_context,
+)
 from protocol.kinds.services.measures import SERVED, Answer, Measure
 from protocol.kinds.services.services import Link, Service
 from protocol.loops.action_state import Tally
@@ -49,6 +58,8 @@ class FollowedService:
     answer_days: int
     until: int
     left: frozenset[bytes] = frozenset()  # the people who have left the neighbourhood
+    party_since: PartySince = field(default_factory=dict)  # who holds a part, and from when on
+    times: Mapping[bytes, RecordTimes] = field(default_factory=dict)  # of what witnesses name
 
     @property
     def matters(self) -> Iterator[Matter]:
@@ -74,6 +85,10 @@ class FollowedService:
     def views_of(self, view_type: type[V]) -> list[V]:
         """Returns the views of one kind in the thread."""
         return [view for view in self._by_type[view_type] if isinstance(view, view_type)]
+
+    def standing_views_of(self, view_type: type[V]) -> list[V]:
+        """Returns the views of one kind whose records stand somewhere (R-24.7)."""
+        return [view for view in self.views_of(view_type) if view.created < NEVER]
 
     @cached_property
     def _by_type(self) -> Mapping[type[View], list[View]]:
@@ -102,7 +117,7 @@ class FollowedService:
         reported = tally.done_at or 0
         verdicts = (
             verdict
-            for verdict in self.views_of(Verdict)
+            for verdict in self.standing_views_of(Verdict)
             if verdict.about == tally.action.id
             and verdict.author == person
             and verdict.created >= reported
@@ -137,7 +152,7 @@ class FollowedService:
         measure_id = loop.context.measure.id
         steps = [
             Step(stands_at(answer), answer.author, _end_of(answer.until, loop.context))
-            for answer in self.views_of(Answer)
+            for answer in self.standing_views_of(Answer)
             if answer.until is not None
             and not answer.is_handed_on
             and self._is_about(measure_id, answer)
@@ -175,6 +190,8 @@ class LoopCache:
         self._kept: dict[int, _Kept] = {}
         self._views: dict[int, ServiceViews] = {}
         self._changes = state.views.follow()
+        self._named = state.authority_fold.witnesses.follow()
+        self._basis: object = None  # of the times in `_views`
         self._served: DaysServed = {}
         self._served_at_change = -1  # the change count of the views when `_served` was made
 
@@ -187,6 +204,7 @@ class LoopCache:
         authority = self._state.authority
         if row is None or row.root is None or authority is None:
             return None
+        self._take_namings(authority)
         version = self._state.views.version_of_thread(row.root)
         kept = self._kept.get(row.root)
         if (
@@ -196,7 +214,8 @@ class LoopCache:
             and now < kept.followed.until
         ):
             return kept.followed
-        followed = self._follow(self._read_views(row.root, now), authority, now)
+        views = self._read_views(row.root, authority, now)
+        followed = self._follow(views, authority, now) if views is not None else None
         if followed is not None:
             self._kept[row.root] = _Kept(version, authority, followed)
         return followed
@@ -211,25 +230,58 @@ class LoopCache:
                 return matter.raisers
         return ()
 
-    def _read_views(self, root: int, now: int) -> ServiceViews:
+    def all_followed(self, now: int) -> Iterator[FollowedService]:
+        """Returns all services with their loops at the time `now` (ms)."""
+        for service in self._state.views.of_kind(Service):
+            followed = self.loops_for(service.id, now)
+            if followed is not None:
+                yield followed
+
+    def _read_views(self, root: int, authority: Authority, now: int) -> ServiceViews | None:
         """Returns the views of a service's thread. If they are in memory, reads only those that have
-        changed.
+        changed. Returns None if the thread has no service that counts.
         """
         self._take_changes()
+        find_times = self._state.authority_fold.witnesses.witnesses(authority).times_of
         views = self._views.get(root)
-        if views is None:
-            version = self._state.views.version_of_thread(root)
-            views = ServiceViews(self._state.views.of_thread_by_row(root), now)
-            if self._state.views.version_of_thread(root) == version:  # others may work meanwhile
-                self._views[root] = views
-        views.move_to(now)
+        if views is not None and views.service is not None:
+            party_since = find_parties(views.service, views.others, now, find_times)
+            if party_since == views.standing.party_since:
+                views.move_to(now)
+                return views
+        version = self._state.views.version_of_thread(root)
+        by_row = self._state.views.of_thread_by_row(root)
+        service = next((view for view in by_row.values() if isinstance(view, Service)), None)
+        if service is None:
+            return None
+        party_since = find_parties(service, by_row.values(), now, find_times)
+        standing = StandingViews(find_times, party_since, now)
+        views = run_beside(ServiceViews, by_row, standing, now)
+        if self._state.views.version_of_thread(root) == version:  # others may work meanwhile
+            self._views[root] = views
         return views
+
+    def _take_namings(self, authority: Authority) -> None:
+        """Lets records stand where the witnesses have seen them by now. Only the services of the
+        records that they have named since the last call are followed again.
+        """
+        witnesses = self._state.authority_fold.witnesses.witnesses(authority)
+        named = self._named.take()
+        if self._basis != witnesses.basis:
+            self._basis = witnesses.basis
+            self._views.clear()
+            self._kept.clear()
+        for root, views in self._views.items() if named else ():
+            accepts = {link.accepted_in for link in views.others if isinstance(link, Link)}
+            if views.see(witnesses.times_of, named) or named & accepts:
+                self._kept.pop(root, None)
 
     def _take_changes(self) -> None:
         changed = list(self._changes.take())
         if self._changes.is_cleared or len(changed) > _MOST_CHANGED:
             self._changes.is_cleared = False
             self._views.clear()
+            self._kept.clear()
         if not self._views:
             return
         root_of = dict(self._state.store.records.roots_of(changed))
@@ -245,13 +297,16 @@ class LoopCache:
         if service is None:
             return None
         rules = loop_rules(authority.charter)
+        party_since = thread.standing.party_since
         loops: dict[bytes, Loop] = {}
         until = _FOR_GOOD
         for measure in list(thread.measures):
             if measure.state != Measure.State.IN_USE:
                 continue
             served = self._find_served() if measure.who == SERVED else {}
-            context = measure_context(measure, service, authority.members, served)
+            context = measure_context(
+                measure, party_since, authority.members, served, rules.settle_ms
+            )
             inputs = inputs_of(measure, thread.others).until(now)
             windows = thread.windows_of(context)
             loop = run_beside(follow_windows, context, windows, inputs, rules, now)
@@ -263,7 +318,16 @@ class LoopCache:
                 until = now  # a record in another thread may change the result
         until = min(until, thread.next_time or _FOR_GOOD)
         days = authority.charter["answer_days"]
-        return FollowedService(service, thread.by_id(), loops, days, until, authority.left)
+        return FollowedService(
+            service,
+            thread.by_id(),
+            loops,
+            days,
+            until,
+            authority.left,
+            party_since,
+            dict(thread.standing.times),
+        )
 
     def _find_served(self) -> DaysServed:
         """Returns the days on which each person was served, according to the receipts."""

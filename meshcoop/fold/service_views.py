@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from meshcoop.fold.slices import run_beside
+from meshcoop.fold.standing_views import StandingViews
 from protocol.fold.view import View
+from protocol.kinds.services.loop import FindTimes
 from protocol.kinds.services.measures import Feedback, Measure, SameAs
 from protocol.kinds.services.services import Service
 from protocol.loops.counted_answers import MeasureContext, Window, WindowCounter
@@ -19,8 +21,11 @@ class ServiceViews:
     count yet.
     """
 
-    def __init__(self, views: Mapping[int, View], now: int) -> None:
-        """`views` are the views of the thread, by the rows of their records."""
+    def __init__(self, views: Mapping[int, View], standing: StandingViews, now: int) -> None:
+        """`views` are the views of the thread, by the rows of their records. `standing` says where
+        they stand.
+        """
+        self.standing = standing
         self._now = now
         self._rows: dict[int, View] = {}
         self._by_id: dict[bytes, View] = {}
@@ -51,8 +56,11 @@ class ServiceViews:
 
     @property
     def next_time(self) -> int | None:
-        """The earliest time (ms) at which further feedback counts, or None."""
-        return min((view.created for view in self._ahead.values()), default=None)
+        """The earliest time (ms) at which other feedback counts, or None."""
+        times = [view.created for view in self._ahead.values()]
+        if self.standing.next_time is not None:
+            times.append(self.standing.next_time)
+        return min(times, default=None)
 
     def by_id(self) -> dict[bytes, View]:
         """Returns all views by the ids of their records. Later changes do not reach the result."""
@@ -62,15 +70,19 @@ class ServiceViews:
         """Replaces the views in the rows `changed` by those in `views`. If a row is missing there,
         its record has no view any more.
         """
-        for row in changed:
-            old = self._rows.pop(row, None)
-            if old is not None:
-                self._remove(row, old)
-            if row in views:
-                self._add(row, views[row])
+        changed = list(changed)
+        self._replace(changed, self.standing.change(changed, views))
+
+    def see(self, find_times: FindTimes, named: Iterable[bytes]) -> bool:
+        """Lets the records `named` stand where they stand now. Returns whether one is here."""
+        moved = self.standing.see(find_times, named)
+        self._replace(moved, moved)
+        return bool(moved)
 
     def move_to(self, now: int) -> None:
         """Lets the feedback count whose time has come by `now` (ms)."""
+        moved = self.standing.move_to(now)
+        self._replace(moved, moved)
         if now < self._now:  # somebody has set the clock back
             self._now = now
             self._counters.clear()
@@ -78,7 +90,7 @@ class ServiceViews:
             return
         self._now = now
         due = [row for row, view in self._ahead.items() if not self._is_ahead(view)]
-        self.change(due, {row: self._rows[row] for row in due})
+        self._replace(due, {row: self._rows[row] for row in due})
 
     def windows_of(self, context: MeasureContext) -> dict[int, Window]:
         """Returns the windows of a measure. Counts only those that have changed, if the context is
@@ -95,6 +107,14 @@ class ServiceViews:
             if self._change_count == change_count:  # others may work meanwhile
                 self._counters[measure] = counter
         return counter.count()
+
+    def _replace(self, changed: Iterable[int], views: Mapping[int, View]) -> None:
+        for row in list(changed):
+            old = self._rows.pop(row, None)
+            if old is not None:
+                self._remove(row, old)
+            if row in views:
+                self._add(row, views[row])
 
     def _is_ahead(self, view: View) -> bool:
         return isinstance(view, Feedback | SameAs) and view.created > self._now

@@ -11,6 +11,7 @@ import trio
 from meshcoop.author import automatic, key_giving, renewal
 from meshcoop.author.author import Author
 from meshcoop.author.folding import Folding, fold_in_steps
+from meshcoop.author.witness_writer import WitnessWriter
 from meshcoop.home.sealed_file import SealedFile
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, TaskStatus
@@ -64,6 +65,7 @@ class HomeMesh(Mesh):
         self.author = author
         self.may_sign = trio.Event()  # set when `_learn_own_head` has ended
         self._countersigner = automatic.Countersigner(author)
+        self._witness_writer = WitnessWriter(author)
         self._began_at = now()  # milliseconds
         # A home that has met no other home yet waits for one from its first start on.
         met_at = self.inbox.store.read_note(_MET)
@@ -158,6 +160,7 @@ class HomeMesh(Mesh):
                 with log_disk_errors("what is due to be signed waits"):
                     await self._sign_what_is_due()
                     await self._countersign()
+                    await self._witness()
                     await self._tend_epochs()
                 seen = facts
                 again = self._now() + _LOOK_AGAIN_MS
@@ -204,6 +207,17 @@ class HomeMesh(Mesh):
             for look in self._countersigner.looks():
                 await fold_in_steps(self.inbox.state, look)
                 await trio.lowlevel.checkpoint()
+        except Refused as refusal:
+            _LOG.warning("put off until later: %s", refusal)
+
+    async def _witness(self) -> None:
+        """R-24.2: names what this home holds, if its person is a witness."""
+        for _ in self._witness_writer.looks():
+            await trio.lowlevel.checkpoint()
+        if not self.author.can_sign:
+            return
+        try:
+            await fold_in_steps(self.inbox.state, self._witness_writer.sign_due())
         except Refused as refusal:
             _LOG.warning("put off until later: %s", refusal)
 

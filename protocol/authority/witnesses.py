@@ -85,6 +85,11 @@ class WitnessIndex:
         self._first_times = None
         return record
 
+    @property
+    def named(self) -> Collection[bytes]:
+        """The ids of everything that was named."""
+        return self._named_in.keys()
+
     def namings_of(self, record_id: bytes) -> Sequence[WitnessRecord]:
         """Returns the `witness` records that name a record."""
         return self._named_in.get(record_id, ())
@@ -102,19 +107,39 @@ class Witnesses:
     """The witnesses of the terms of a chain, and what they have seen."""
 
     def __init__(
-        self, terms: Sequence[Term], signers: Signers, index: WitnessIndex, settle_ms: int
+        self,
+        terms: Sequence[Term],
+        passed: Iterable[Term],
+        signers: Signers,
+        index: WitnessIndex,
+        settle_ms: int,
     ) -> None:
-        """`terms` are the terms of the chain in order. `settle_ms` is the charter's settle time."""
+        """`terms` are the terms of the chain in order. `passed` are all terms that passed, each
+        after its parent. `settle_ms` is the charter's settle time.
+        """
         self._terms = terms
+        # Each term that passed → its place in the chain, or that of the last term before it there.
+        self._places = {term.id: place for place, term in enumerate(terms)}
+        for term in passed:
+            if term.id not in self._places and term.parent in self._places:
+                self._places[term.id] = self._places[term.parent]
         self._signers = signers
         self._index = index
         self._settle_ms = settle_ms
         self._rosters: dict[tuple[bytes | None, frozenset[bytes]], _Roster] = {}
-        self._begun = [self._find_begin(term) for term in terms]
+        self._begun = [self._find_begin(place) for place in range(len(terms))]
         # When each term's witnesses saw the renewal that follows it, and when each term began.
         self._seen_renewals: list[int | None] = [None] * len(terms)
         self._starts = [0] * len(terms)
         self._see_renewals()
+
+    @property
+    def basis(self) -> object:
+        """What the times of all records depend on, besides the records that name them. Two equal
+        values mean the same for every record.
+        """
+        ids = [(term.id, term.witnesses) for term in self._terms]
+        return (ids, self._begun, self._seen_renewals, self._settle_ms, self._signers)
 
     def times_of(
         self,
@@ -138,6 +163,24 @@ class Witnesses:
         seen = min(times, default=None)
         return RecordTimes(claimed, seen, seen is not None and seen == at_claim, self._settle_ms)
 
+    def term_of(self, person: bytes, now: int) -> Term | None:
+        """Returns the term in whose name a person's home signs as a witness now, or None (R-24.2).
+
+        It is the latest term whose list has the person and has not ended.
+        """
+        for place in range(len(self._terms) - 1, -1, -1):
+            if person in self._terms[place].witnesses:
+                return self._terms[place] if self._is_open(place, now) else None
+        return None
+
+    def unseen_renewals(self) -> list[Term]:
+        """Returns the terms of the chain whose beginning the earlier witnesses have not seen."""
+        return [
+            follower
+            for place, follower in enumerate(self._terms[1:])
+            if self._terms[place].witnesses and self._seen_renewals[place] is None
+        ]
+
     def _see_in_term(
         self, place: int, left: Collection[bytes], namings: Mapping[bytes, int], claimed: int
     ) -> int | None:
@@ -145,13 +188,8 @@ class Witnesses:
 
         `namings` maps each person to the time at which they named it.
         """
-        end = self._seen_renewals[place]
         earliest = max(claimed, self._starts[place])
-        times = sorted(
-            max(time, earliest)
-            for person, time in namings.items()
-            if person in left and (end is None or time <= end + OVERLAP_MS)
-        )
+        times = sorted(max(time, earliest) for person, time in namings.items() if person in left)
         needed = _half_of(left)
         return times[needed - 1] if 0 < needed <= len(times) else None
 
@@ -167,28 +205,37 @@ class Witnesses:
 
     def _namings_by_term(self, record_id: bytes) -> dict[int, dict[bytes, int]]:
         """Returns, for each place in the chain, the people who named a record there, and when."""
-        records = self._index.namings_of(record_id)
         by_term: dict[int, dict[bytes, int]] = {}
-        if not records:
-            return by_term
-        places = {term.id: place for place, term in enumerate(self._terms)}
-        for record in records:
-            place = places.get(record.term)
-            if place is None:
-                continue
-            namings = by_term.setdefault(place, {})
-            for person in self._signers.get(record.device, ()):
-                namings[person] = min(record.time, namings.get(person, record.time))
+        for record in self._index.namings_of(record_id):
+            for place in self._places_of(record):
+                namings = by_term.setdefault(place, {})
+                for person in self._signers.get(record.device, ()):
+                    namings[person] = min(record.time, namings.get(person, record.time))
         return by_term
 
-    def _find_begin(self, term: Term) -> int | None:
-        """Returns when half of a term's witnesses had signed their first `witness` record."""
-        first_times = self._index.first_times(term.id)
+    def _places_of(self, record: WitnessRecord) -> Iterable[int]:
+        """Yields the terms for which a `witness` record counts: its own, and the earlier ones that
+        have not ended (R-24.3c, R-24.3d).
+        """
+        for place in range(self._places.get(record.term, -1), -1, -1):
+            if not self._is_open(place, record.time):
+                return
+            yield place
+
+    def _is_open(self, place: int, time: int) -> bool:
+        """Returns True if the witnesses of a term still count at `time` (R-24.4)."""
+        seen = self._seen_renewals[place]
+        return seen is None or time <= seen + OVERLAP_MS
+
+    def _find_begin(self, place: int) -> int | None:
+        """Returns when half of a term's witnesses had signed their first record in it or later."""
+        people = self._terms[place].witnesses
         times: dict[bytes, int] = {}
-        for device, time in first_times.items():
-            for person in self._signers.get(device, frozenset()) & term.witnesses:
-                times[person] = min(time, times.get(person, time))
-        needed = _half_of(term.witnesses)
+        for term, at in self._places.items():
+            for device, time in self._index.first_times(term).items() if at >= place else ():
+                for person in self._signers.get(device, frozenset()) & people:
+                    times[person] = min(time, times.get(person, time))
+        needed = _half_of(people)
         return sorted(times.values())[needed - 1] if 0 < needed <= len(times) else None
 
     def _see_renewals(self) -> None:

@@ -155,6 +155,9 @@ class Kind(View):
     # If True, a record about the trunk of a thread begins a branch: outside this branch, no record
     # folds differently because of it, except those to which `ties` ties it.
     begins_branch: ClassVar[bool] = False
+    # If True, homes of witnesses name the records of the kind, if the root of their thread is of such
+    # a kind too (R-24.2a).
+    witnessed: ClassVar[bool] = False
     # If True, records of the kind stand on the board, where neighbours look for what is new.
     on_board: ClassVar[bool] = False
     # The name of a field and a state. If the moment in this field is past and the view is still in

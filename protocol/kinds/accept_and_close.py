@@ -37,6 +37,7 @@ class Accept(Kind):
     State = NoStates
     wording = Words("Acceptance", happened="{who} accepted", submit="Accept")
     example = {}
+    witnessed = True
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
@@ -112,6 +113,7 @@ class Close(Kind):
     State = NoStates
     wording = Words("End", happened="{who} closed it", submit="Yes")
     example = {"as_state": Mark.WITHDRAWN.value}
+    witnessed = True
 
     as_state: str = Choice(required=True, words=tuple(mark.value for mark in CLOSINGS))
     why: str | None = Text(max=500)

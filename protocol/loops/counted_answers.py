@@ -16,6 +16,7 @@ from protocol.loops.points import COUNT, SHARE, Point
 from protocol.loops.statements import MeasureView, MergeView, ReportView, stands_at
 from protocol.loops.windows import Calendar, parse_day
 
+USUAL_SETTLE_MS = 72 * 3_600_000
 SERVED_DAYS = 60
 MOST_BY_PROXY = 2  # the most answers that one person may give for others in a window
 LOWER = "lower"  # of a measure whose answers are good if they are low enough
@@ -62,6 +63,7 @@ class Window:
     by_parties: list[Report] = field(
         default_factory=list
     )  # answers of people who hold a part of the service
+    late: list[Report] = field(default_factory=list)  # answers that came after it had settled
     by_proxy: int = 0
 
     @property
@@ -133,10 +135,11 @@ class MeasureContext(NamedTuple):
 
     measure: MeasureView
     calendar: Calendar
-    parties: Collection[bytes]  # the people who hold a part of the service
+    party_since: Mapping[bytes, int]  # who holds a part of the service, and from when on (ms)
     members: Collection[bytes]
     days_served: Mapping[bytes, Collection[int]] | None  # by person; None: all members are asked
     cycle: int = 1  # in so many windows, the answers of each person are charted once
+    settle_ms: int = USUAL_SETTLE_MS  # between the end of a window and its settling
 
     @property
     def scale(self) -> str:
@@ -155,6 +158,17 @@ class MeasureContext(NamedTuple):
             return True
         days = self.days_served.get(report.person, ())
         return any(0 <= report.day - day <= SERVED_DAYS for day in days)
+
+    def settles_at(self, window: int) -> int:
+        """Returns the time (ms) at which a window settles (R-24.8)."""
+        return self.calendar.window_start(window + 1) + self.settle_ms
+
+    def is_party(self, report: Report) -> bool:
+        """Returns True if the author of a report held a part of the service when it stands
+        (R-24.12).
+        """
+        since = self.party_since.get(report.person)
+        return since is not None and since <= report.time
 
     def is_bad(self, value: int) -> bool:
         """Returns True if an answer is bad.
@@ -270,7 +284,9 @@ def count_windows(
         report = _read_report(context, view)
         if report is None:
             continue
-        if report.person in context.parties:
+        if report.time > context.settles_at(report.window):
+            _window_of(windows, report.window).late.append(report)
+        elif context.is_party(report):
             _window_of(windows, report.window).by_parties.append(report)
         elif context.includes(report):
             answers.append(_Answer(report, view.by))

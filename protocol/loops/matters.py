@@ -1,8 +1,8 @@
 """The loop of one measure: its signals, and the matters that people handle (R-23.1 to R-23.7).
 
 A loop is a pure function of what people said and of the time `now`. The same input always gives the
-same loop. It does not matter when an answer arrives. A late answer and an answer in time give the
-same loop. At most one matter is open at a time.
+same loop. It does not matter when an answer arrives here; it matters where its record stands. At
+most one matter is open at a time.
 
 A window settles some hours after its end. Only after that, its answers become a point: the numbers
 that the tests read.
@@ -256,7 +256,7 @@ class _Follower:
 
     def _settle_time(self, number: int) -> int:
         """Returns the time (ms) at which a window settles, so that it can have a point."""
-        return self._loop.context.calendar.window_start(number + 1) + self._rules.settle_ms
+        return self._loop.context.settles_at(number)
 
     def _settle(self, window: Window) -> None:
         """Adds the point of a settled window, runs the tests at that point and handles a signal."""

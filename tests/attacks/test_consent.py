@@ -10,6 +10,7 @@ from meshcoop.api.methods.method_table import Methods
 from meshcoop.author import newcomers
 from meshcoop.author import renewal as deciding
 from meshcoop.author.folding import fold_at_once
+from meshcoop.author.witness_list import choose_witnesses
 from meshcoop.cli.plain_text import format_remark
 from protocol.authority.additions import find_additions
 from protocol.fold.registry import KINDS
@@ -137,6 +138,7 @@ def test_many_sets_of_ones_own_newcomers_get_few_votes_a_day():
             proposed = mal.forge(
                 "renewal", parent=term.id, round=number + 1, vouchers=1, share=50,
                 moderators=sorted(term.moderators), joining=sorted(one.person for one in chosen),
+                witnesses=choose_witnesses(mal.state, term.roll, mal.now()),
             )  # fmt: skip
             for home in homes:
                 home.take(proposed)

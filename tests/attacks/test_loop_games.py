@@ -41,7 +41,7 @@ def test_panel_ground_by_a_late_vote_a_join_or_a_removal(seed):
     charted = Counter()
     for window in range(2920, 2920 + 5 * CYCLE):
         members = dice.sample(people[90:], dice.randrange(30)) + stays
-        context = MeasureContext(VISITS, CALENDAR, (), set(members), None, CYCLE)
+        context = MeasureContext(VISITS, CALENDAR, {}, set(members), None, CYCLE)
         street = Street(VISITS)
         reports = [
             street.report(0, 0, 4, on=CALENDAR.first_day(window), author=who) for who in members

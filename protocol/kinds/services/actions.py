@@ -55,6 +55,7 @@ class Action(Kind):
 
     wording = Words("Action", happened="{who} took it on", submit="Take on")
     begins_branch = True
+    witnessed = True
     example = {"what": "A second lorry", "due": "2026-12-21"}
 
     owner: PersonId | None = Person(help="who does it; its author if left out")
@@ -126,6 +127,7 @@ class Done(Kind):
 
     wording = Words("Done", happened="{who} reported it done", submit="Report")
     example = {"text": "The lorry came on Monday."}
+    witnessed = True
 
     text: str | None = Text(max=2000)
 
@@ -156,6 +158,7 @@ class Verdict(Kind):
 
     wording = Words("Verdict", happened="{who} said whether it helped", submit="Confirm")
     example = {"fixed": YES}
+    witnessed = True
 
     fixed: str = Choice(required=True, words=_VERDICTS)
     text: str | None = Text(max=2000)

@@ -175,6 +175,7 @@ class Feedback(Kind):
     wording = Words("Report", happened="{who} reported how it goes", submit="Send")
     example = {"value": 1, "text": "Nobody came.", "on": "2026-11-23"}
     begins_branch = True
+    witnessed = True
 
     value: int | None = ScaleNumber(help="the answer; of what is counted 1, or 0 for none")
     text: str | None = Text(max=2000)
@@ -309,6 +310,7 @@ class SameAs(Kind):
         submit="Confirm",
     )
     example = {"other": SOMETHING}
+    witnessed = True
 
     other: bytes | None = RecordId(
         help="the earlier report of the same incident; an incident of its own if left out"
@@ -371,6 +373,7 @@ class Answer(Kind):
 
     wording = Words("Answer", happened="{who} answered", submit="Answer")
     begins_branch = True
+    witnessed = True
     example = {"text": "The lorry broke down.", "reason": "explained"}
 
     text: str | None = Text(required=True, min=1, max=2000)

@@ -71,6 +71,7 @@ class Service(ChainPart):
         ),
     )
     example = {"title": "The bins", "provider": SOMEBODY, "hours": "Mondays"}
+    witnessed = True
     closing = {
         Mark.ENDED: By("author", "answers_for", _members_without_author, while_=(State.OPEN,)),
     }
@@ -206,6 +207,7 @@ class Link(ChainPart):
 
     depth: int = 0
     since: TimeMs | None = None  # when its recipient accepted it
+    accepted_in: bytes | None = None  # the id of that `accept`
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
@@ -267,7 +269,9 @@ class Link(ChainPart):
     def apply_accept(self, thread: Thread, accept: View) -> None:
         """Notes when the recipient accepted the link (R-21.3)."""
         del thread
-        self.since = min(self.since or accept.created, accept.created)
+        if self.since is None or accept.order < (self.since, self.accepted_in or b""):
+            self.since = accept.created
+            self.accepted_in = accept.id
 
     def settle(self, thread: Thread) -> None:
         """Sets the state of the link (R-21.3, R-21.4).

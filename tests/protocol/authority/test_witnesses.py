@@ -1,6 +1,7 @@
 """Where records stand in time (specs/24-witnesses.md): pure examples, and histories with liars."""
 
 import random
+from dataclasses import replace
 from hashlib import sha256
 from itertools import count
 
@@ -37,7 +38,7 @@ def names(witness, time, *record_ids, at=b"1" * 32):
 
 def witnesses(terms, *records):
     signers = {person: frozenset({person}) for person in (ADA, BEN, CHO, DAN, EVE)}
-    return Witnesses(terms, signers, WitnessIndex(records), SETTLE_MS)
+    return Witnesses(terms, terms, signers, WitnessIndex(records), SETTLE_MS)
 
 
 LISTED = [term(CHARTER, None, 0), term(b"1" * 32, CHARTER, DAY_MS, ADA, BEN, CHO, DAN)]
@@ -116,12 +117,42 @@ def test_witnesses_count_until_72_hours_after_they_saw_the_next_renewal():
 
 
 def test_a_list_of_liars_moves_nothing_to_a_time_before_it():
-    lies = [names(person, MONDAY, REPORT, at=NEXT.id) for person in (CHO, DAN, EVE)]
+    lies = [names(person, MONDAY, REPORT, at=NEXT.id) for person in (DAN, EVE)]
 
     times = witnesses(CHAIN, *BEGUN, *SAW_NEXT, *lies).times_of(REPORT, MONDAY, ADA)
 
     assert times.seen == 21 * DAY_MS
     assert times.is_late
+
+
+def test_who_is_on_both_lists_signs_for_both_at_once():
+    saw = [names(person, 21 * DAY_MS, NEXT.id, REPORT, at=NEXT.id) for person in (CHO, DAN)]
+
+    known = witnesses(CHAIN, *BEGUN, *saw)
+
+    assert known.times_of(REPORT, 20 * DAY_MS, BEN).seen == 21 * DAY_MS
+    assert known.unseen_renewals() == []
+    assert witnesses(CHAIN, *BEGUN, saw[0]).unseen_renewals() == [NEXT]
+
+
+def test_who_is_on_the_older_list_alone_signs_until_it_ends():
+    known = witnesses(CHAIN, *BEGUN, *SAW_NEXT)
+    end = 21 * DAY_MS + OVERLAP_MS
+
+    assert known.term_of(ADA, end) == LISTED[1]
+    assert known.term_of(ADA, end + 1) is None
+    assert known.term_of(EVE, end + 1) == NEXT
+
+
+def test_what_was_seen_under_a_rival_of_the_next_term_counts_for_the_term_before():
+    rival = replace(NEXT, id=b"3" * 32)
+    seen = [names(person, MONDAY, REPORT, at=rival.id) for person in (ADA, BEN)]
+    signers = {person: frozenset({person}) for person in (ADA, BEN)}
+    index = WitnessIndex([*BEGUN, *seen])
+
+    known = Witnesses(CHAIN, [*CHAIN, rival], signers, index, SETTLE_MS)
+
+    assert known.times_of(REPORT, MONDAY, EVE).seen == MONDAY
 
 
 def test_a_claim_of_seeing_before_the_record_was_written_counts_from_its_time():
@@ -155,6 +186,6 @@ def test_every_order_and_every_repeat_gives_the_same_times(seed):
     index.first_times(NEXT.id)
     index.drop(dropped.id)
     signers = {person: frozenset({person}) for person in people}
-    later = Witnesses(CHAIN, signers, index, SETTLE_MS)
+    later = Witnesses(CHAIN, CHAIN, signers, index, SETTLE_MS)
     assert read(records) == read(shuffled)
     assert read(records) == [later.times_of(report, MONDAY, ADA, {BEN}) for report in reports]

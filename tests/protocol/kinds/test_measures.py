@@ -257,7 +257,18 @@ def test_ten_parties_who_answer_change_nothing():
     for who in (SUB, OTHER, *RESIDENTS[6:]):
         link = story.says(COUNCIL, "link", service, day=4, to=who, title="A part")
         story.says(who, "accept", link, day=4)
-        story.says(who, "feedback", measure, day=2.5, value=0)
+        story.says(who, "feedback", measure, day=4.5, value=0)
     after = story.loop(measure, 30)
     assert (after.points, len(after.matters)) == (before.points, 1)
     assert len(after.windows[before.matters[0].window].by_parties) == 4
+
+
+def test_who_accepts_a_part_afterwards_is_no_party_before():
+    story, service, measure, _ = reported()
+    before = story.loop(measure, 30)
+    critic = before.windows[before.matters[0].window].incidents[0].reports[0].person
+    link = story.says(COUNCIL, "link", service, day=4, to=critic, title="A part")
+    story.says(critic, "accept", link, day=4)
+    after = story.loop(measure, 30)
+    assert after.points == before.points
+    assert after.matters[0].raisers == before.matters[0].raisers

@@ -75,7 +75,7 @@ VISITS = Question(scale="one_to_five", better="higher", target=4, share=80)
 
 
 def asked(measure=BINS, leave_out=(), members=PEOPLE, calendar=CALENDAR):
-    return MeasureContext(measure, calendar, leave_out, members, None)
+    return MeasureContext(measure, calendar, dict.fromkeys(leave_out, 0), members, None)
 
 
 class Street:
@@ -152,10 +152,13 @@ def test_the_matter_opens_once_at_the_fourth_distinct_report():
 
 def test_late_reports_do_not_double_it():
     street, _ = missed_bins()
-    street.report(7, 20, on=CALENDAR.first_day(CALENDAR.window_at(MONDAY)))
+    street.report(7, 9, on=CALENDAR.first_day(CALENDAR.window_at(MONDAY)))
+    street.report(8, 20, on=CALENDAR.first_day(CALENDAR.window_at(MONDAY)))
     (matter,) = street.loop(30).matters
     assert matter.opened == MONDAY + int(2.3 * DAY_MS)
     assert PEOPLE[7] in matter.raisers
+    assert PEOPLE[8] not in matter.raisers
+    assert [late.person for late in street.loop(30).windows[matter.window].late] == [PEOPLE[8]]
 
 
 def test_what_is_merged_away_opens_nothing_unless_somebody_acts_on_it():

@@ -1,0 +1,163 @@
+"""Signs `witness` records: a witness's home names the records that it holds (specs/24 R-24.2)."""
+
+import logging
+from collections.abc import Collection, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from meshcoop.author.author import Author
+from meshcoop.author.folding import Folding
+from meshcoop.store.records import StoredRecord
+from protocol.authority.authority import Authority
+from protocol.authority.terms import Term
+from protocol.errors import Refused
+from protocol.fold.registry import KINDS, declared_of
+from protocol.fold.thread import Entry
+from protocol.kinds.services.loop import parties_at
+from protocol.kinds.witness import MOST_NAMED, Witness
+
+PAUSE_MS = 6 * 3_600_000  # between two times at which a home names what it holds
+GATHER_MS = 5 * 60_000  # news comes in one after the other: so long a home waits for more of it
+
+_PAGE = 50  # records that are read in one step
+_MOST_UNSEEN = 5000  # records that may wait to be seen
+_READ = "witness_read"  # the store's note of the last row read
+_SIGNED = "witness_signed"  # the store's note of the time of the last naming begins with this
+
+_LOG = logging.getLogger(__name__)
+
+
+class _Unseen(NamedTuple):
+    """A record that half of the witnesses have not named yet. `service` is its thread's root."""
+
+    entry: Entry
+    service: bytes
+
+
+class WitnessWriter:
+    """Names what this home holds, for each person of this home who is a witness.
+
+    The writer reads each record in the store once. After a restart, it begins with the oldest
+    record that was not seen yet.
+    """
+
+    def __init__(self, author: Author) -> None:
+        self._author = author
+        self._state = author.state
+        self._store = author.state.store
+        self._done = int(str(self._store.read_note(_READ) or 0))  # the last row read
+        self._unseen: dict[int, _Unseen] = {}  # by row, the oldest first
+        self._news_since: int | None = None  # when the first record came that is not named yet
+
+    def looks(self) -> Iterator[None]:
+        """Reads the records that have come since the last time. The caller may let other tasks work
+        between two steps.
+        """
+        before = self._done
+        while rows := self._store.records.page(self._done, _PAGE):
+            for row in rows:
+                self._done = row.n
+                unseen = self._read(row)
+                if unseen is not None:
+                    self._unseen[row.n] = unseen
+            for number in list(self._unseen)[:-_MOST_UNSEEN]:
+                del self._unseen[number]
+            yield
+        if self._done != before:
+            self._store.set_note(_READ, min([self._done, *(row - 1 for row in self._unseen)]))
+
+    def sign_due(self) -> Folding[None]:
+        """Signs what is due now (R-24.2)."""
+        authority = self._state.authority
+        if authority is None:
+            return
+        now = self._author.now()
+        self._forget_seen(authority)
+        for person in sorted(self._author.people):
+            witnesses = self._state.authority_fold.witnesses.witnesses(authority)
+            term = witnesses.term_of(person, now)
+            ids = list(self._unnamed(authority, person, term, now)) if term is not None else []
+            if term is None or not ids:
+                continue
+            if self._news_since is None:
+                self._news_since = now
+            if self._is_due(person, now):
+                yield from self._name(person, term, ids)
+
+    def _read(self, row: StoredRecord) -> _Unseen | None:
+        """Returns what is to be named of a record, or None if witnesses do not name it (R-24.2a)."""
+        root = self._store.records.find_in_row(row.root) if row.root is not None else None
+        if root is None or not self._is_witnessed(root) or not self._is_witnessed(row):
+            return None
+        entry = self._state.thread_fold.entry(row)
+        if entry is None:
+            return None
+        return _Unseen(entry, root.record.id)
+
+    def _is_witnessed(self, row: StoredRecord) -> bool:
+        entry = self._state.thread_fold.entry(row)
+        kind = KINDS.get(entry.kind or "") if entry is not None else None
+        return kind is not None and kind.view_type.witnessed
+
+    def _forget_seen(self, authority: Authority) -> None:
+        witnesses = self._state.authority_fold.witnesses.witnesses(authority)
+        for row, unseen in list(self._unseen.items()):
+            entry = unseen.entry
+            parties = self._parties(unseen)
+            times = witnesses.times_of(entry.id, entry.time, entry.person, parties)
+            if times.seen is not None:
+                del self._unseen[row]
+
+    def _unnamed(
+        self, authority: Authority, person: bytes, term: Term, now: int
+    ) -> Iterator[bytes]:
+        """Yields the ids that a person's home has not named in a term, and that nobody has seen."""
+        fold = self._state.authority_fold.witnesses
+        witnesses = fold.witnesses(authority)
+        entries = [unseen.entry for unseen in self._unseen.values()]
+        candidates = [
+            entry.id
+            for entry in entries
+            if entry.person != person and authority.stands(entry.device, entry.seq)
+        ]
+        candidates += [renewal.id for renewal in witnesses.unseen_renewals()]
+        for followed in self._author.loops.all_followed(now):
+            parties = parties_at(followed.party_since, now)
+            candidates += [
+                matter.id
+                for matter in followed.matters
+                if matter.closed is None
+                and witnesses.times_of(matter.id, matter.opened, parties=parties).seen is None
+            ]
+        own = [device.key for device in authority.devices_of(person)]
+        for record_id in candidates:
+            namings = fold.index.namings_of(record_id)
+            if not any(naming.device in own and naming.term == term.id for naming in namings):
+                yield record_id
+
+    def _parties(self, unseen: _Unseen) -> Collection[bytes]:
+        followed = self._author.loops.loops_for(unseen.service, self._author.now())
+        return parties_at(followed.party_since, unseen.entry.time) if followed is not None else ()
+
+    def _is_due(self, person: bytes, now: int) -> bool:
+        last = self._store.read_note(f"{_SIGNED} {person.hex()}")
+        has_paused = last is None or now - int(str(last)) >= PAUSE_MS
+        return has_paused and now - (self._news_since or now) >= GATHER_MS
+
+    def _name(self, person: bytes, term: Term, ids: list[bytes]) -> Folding[None]:
+        """Signs as many records as the ids need."""
+        signer = self._author.signer_of(person)
+        self._news_since = None
+        self._store.set_note(f"{_SIGNED} {person.hex()}", self._author.now())
+        waiting = iter(ids)
+        while part := list(islice(waiting, MOST_NAMED)):
+            try:
+                yield from self._author.writing(
+                    declared_of(Witness),
+                    {"term": term.id, "ids": part},
+                    signer=signer,
+                    is_automatic=True,
+                )
+            except Refused as refusal:
+                _LOG.info("what this home holds is not named: %s", refusal)
+                return

@@ -1,0 +1,113 @@
+"""Folds `witness` records: finds out when the records of this home were seen, and where they stand
+in time (specs/24-witnesses.md).
+"""
+
+from collections.abc import Collection
+
+from meshcoop.store.records import StoredRecord
+from protocol.authority.authority import Authority
+from protocol.authority.witnesses import (
+    HOUR_MS,
+    Witnesses,
+    WitnessIndex,
+    WitnessRecord,
+)
+from protocol.errors import Refused
+from protocol.fold.content import read_content
+from protocol.fold.registry import declared_of
+from protocol.kinds.witness import Witness
+from protocol.record.envelope import OPEN
+
+
+class Newly:
+    """The ids of the records that witnesses have named since the last call of `take`."""
+
+    def __init__(self) -> None:
+        self._named: set[bytes] = set()
+
+    def add(self, ids: Collection[bytes]) -> None:
+        """Notes that a `witness` record that names these ids has come or gone."""
+        self._named.update(ids)
+
+    def take(self) -> set[bytes]:
+        """Returns the ids, and forgets them."""
+        named = self._named
+        self._named = set()
+        return named
+
+
+class WitnessFold:
+    """The `witness` records of this home, and what follows from them."""
+
+    def __init__(self) -> None:
+        self.index = WitnessIndex()
+        self.change_count = 0
+        self._followers: list[Newly] = []
+        self._kept: tuple[int, Authority, Witnesses] | None = None
+
+    def follow(self) -> Newly:
+        """Returns an object that notes from now on which records are named."""
+        newly = Newly()
+        self._followers.append(newly)
+        return newly
+
+    def read(self, row: StoredRecord) -> bool:
+        """Reads an open record. Returns whether the record is a `witness` record."""
+        record = _read(row)
+        if record is not None and self.index.add(record):
+            self._note(record)
+        return record is not None
+
+    def forget(self, record_id: bytes) -> None:
+        """Forgets a record that the store no longer holds."""
+        record = self.index.drop(record_id)
+        if record is not None:
+            self._note(record)
+
+    def read_again(self) -> None:
+        """Forgets all records. The caller reads them again."""
+        for newly in self._followers:
+            newly.add(self.index.named)
+        self.index = WitnessIndex()
+        self.change_count += 1
+
+    def witnesses(self, authority: Authority) -> Witnesses:
+        """Returns the witnesses of the terms, and what they have seen."""
+        kept = self._kept
+        if kept is not None and kept[0] == self.change_count and kept[1] is authority:
+            return kept[2]
+        settle_ms = authority.charter["settle_hours"] * HOUR_MS
+        witnesses = Witnesses(
+            authority.chain.terms,
+            authority.terms.values(),
+            authority.signers,
+            self.index,
+            settle_ms,
+        )
+        self._kept = (self.change_count, authority, witnesses)
+        return witnesses
+
+    def _note(self, record: WitnessRecord) -> None:
+        self.change_count += 1
+        for newly in self._followers:
+            newly.add(record.ids)
+
+
+def _read(row: StoredRecord) -> WitnessRecord | None:
+    record = row.record
+    if record.content is None or record.header.base_audience != OPEN:
+        return None
+    kind = declared_of(Witness)
+    try:
+        name, values = read_content(record.content)
+    except Refused:
+        return None
+    if name != kind.name or not kind.fits_audience(record.header.audience):
+        return None
+    return WitnessRecord(
+        record.id,
+        record.header.device,
+        record.header.time,
+        values["term"],
+        tuple(values["ids"]),
+    )
