@@ -58,6 +58,8 @@ OTHER_MEANINGS = (
     OtherMeaning("protocol/wire/calls.py", "device", _KEY),
     OtherMeaning("tui/format/labels.py", "done", "a state"),
     OtherMeaning("tui/format/labels.py", "members", "a field of a circle"),
+    OtherMeaning("tui/format/labels.py", "idea", "a field of a trial"),
+    OtherMeaning("tui/kinds/services/trials.py", "idea", "a field of a trial"),
     OtherMeaning("meshcoop/api/written_records.py", "device", _KEY),
     OtherMeaning("meshcoop/export/own_files.py", "device", _KEY),
     OtherMeaning("tui/format/labels.py", "words", "a field of a synonym"),

@@ -38,7 +38,7 @@ PLANNED = ("activities", "signups", "attendances")
 TOGETHER = ("circles", "messages", "pacts", "pages", "revisions")
 GOVERNING = ("decisions", "renewals", "removes", "flags", "hides", "proxies", "charters")
 SERVING = (
-    *("services", "measures", "matters", "actions"),
+    *("services", "measures", "matters", "actions", "trials", "ideas"),
     *("feedback", "answers", "reports", "verdicts"),
 )
 ADA, SAM, MARIA = person("Ada", 1), person("Sam", 2), person("Maria", 3)

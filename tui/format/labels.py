@@ -67,6 +67,11 @@ FIELD_LABELS = {
     "other": _("Other report"),
     "what": _("What to do"),
     "fixed": _("Did it help?"),
+    "expect": _("Expected"),
+    "measures": _("Shown by"),
+    "ends": _("Last day"),
+    "where": _("Where"),
+    "idea": _("Idea"),
 }
 
 STATE_LABELS = {
@@ -107,6 +112,12 @@ STATE_LABELS = {
     "reopened": _("not fixed yet"),
     "overdue": _("overdue"),
     "partly": _("partly"),
+    "running": _("running"),
+    "stopped": _("stopped"),
+    "adopted": _("kept"),
+    "adapted": _("changed, to be tried again"),
+    "dropped": _("given up"),
+    "on trial": _("being tried"),
     "yes_no": _("yes or no"),
     "one_to_five": _("1 to 5"),
     "count": _("how often it happens"),

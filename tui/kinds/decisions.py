@@ -52,7 +52,7 @@ _CHANGES_OF_TRIALS = {
     "stopped": _("It ends now, because it does harm: {subject}"),
 }
 _SORTS_WITH_WORDS = {*_CHANGES, register_names.RULE, register_names.TRIAL}
-assert _SORTS_WITH_WORDS == set(register_names.SORTS), "every change has words"
+assert set(register_names.SORTS) == _SORTS_WITH_WORDS, "every change has words"
 assert {*_CHANGES_OF_TRIALS} == {*register_names.TRIAL_CHANGES.values()}, "every step has words"
 
 

@@ -1,6 +1,6 @@
 """Shows ideas, and how many neighbours support them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from textual.content import Content
 
@@ -9,12 +9,15 @@ from tui.format import labels, phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
 from tui.kinds.face import Face, face
-from tui.kinds.next_steps import StepWords, way_of
+from tui.kinds.next_steps import NextStep, StepWords, way_of
+from tui.kinds.services import matters, measures, trials
 from tui.kinds.thread_data import Reader, ThreadData
+from tui.node.connection import NodeConnection
 from tui.node.shown import Shown
 
 IDEA = "idea"
 
+_OPEN = "open"
 _OVER = {"adopted", "dropped"}
 
 
@@ -36,6 +39,20 @@ class IdeaFace(Face):
     def story(self, thread: ThreadData, reader: Reader) -> Content:
         """Describes an idea: its words, how it stands, and who supports it."""
         return Content.assemble(*_story_parts(thread.root, reader))
+
+    async def fetch_beside(self, link: NodeConnection, thread: ThreadData) -> Mapping[str, Shown]:
+        """Fetches the questions in use, because one of them has to show whether the idea helps."""
+        questions = await link.fetch_list("measures", about=thread.root.text("about"))
+        in_use = (question for question in questions if question.state == measures.IN_USE)
+        return {question.id: question for question in in_use}
+
+    def beginnings(self, thread: ThreadData, reader: Reader) -> Iterator[NextStep]:
+        """Yields the step that makes a trial of an idea."""
+        del reader
+        if thread.root.kind == IDEA and thread.root.state == _OPEN:
+            step = trials.step_of_idea(thread.root, thread.beside.values())
+            if step is not None:
+                yield step
 
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
         """Returns the label and the explanation of a step that supports an idea, or that takes a
@@ -66,6 +83,10 @@ def _story_parts(idea: Shown, reader: Reader) -> Iterator[Part]:
     )
     if idea.text("text"):
         yield "\n\n" + safe_text(idea.text("text") or "").strip()
+    for trial in idea.rows("trials"):
+        yield ("\n" + _("Trial") + ": ", "dim")
+        yield phrases.line_or_hidden(trial.text("what"))
+        yield f" · {labels.state(trial.state, matters.TRIAL)}"
     supporters = idea.people("supporters")
     yield ("\n\n" + _("Supported by") + ": ", "dim")
     yield phrases.person_names(supporters, reader.me) if supporters else _("nobody yet")

@@ -267,10 +267,10 @@ def states_of_stories():
     story.says(SUB, "close", link, as_state="declined")
     reports = [story.says(who, "feedback", measure, day=1, value=1) for who in RESIDENTS[:6]]
     story.says(RESIDENTS[1], "same_as", reports[1], day=2, other=reports[0].id)
-    for ending in ("adopted", "adapted", "dropped", "stopped"):
+    for ending in (None, "adopted", "adapted", "dropped", "stopped"):
         fields = {"what": "x", "expect": "y", "starts": "2025-09-01", "ends": "2025-10-26"}
         trial = story.says(OTHER, "trial", service, day=2, measures=[measure.id], **fields)
-        story.adopted[TRIAL, trial.id] = Holding(2, ending)
+        story.adopted[TRIAL, trial.id] = Holding(2 if ending else 1, ending)
     action = story.says(CONTRACTOR, "action", measure, day=3, what="A lorry", due="2025-08-10")
     story.says(CONTRACTOR, "done", action, day=4)
     yield from states_of(story.fold().views.values())

@@ -19,6 +19,7 @@ from tui.node.shown import Shown
 
 MEASURE = "measure"
 SERVICE = "service"
+TRIAL = "trial"
 
 _VERDICTS = ("yes", "partly", "no")
 _TO_FINISH = {
@@ -40,7 +41,7 @@ def read_page_card_id(card_id: str) -> tuple[str, str] | None:
     record that the page shows. For any other card, returns None.
     """
     page, _colon, rest = card_id.partition(":")
-    return (page, rest.partition(":")[0]) if page in {MEASURE, SERVICE} and rest else None
+    return (page, rest.partition(":")[0]) if page in {MEASURE, SERVICE, TRIAL} and rest else None
 
 
 def is_unfinished(action: Shown) -> bool:

@@ -17,12 +17,14 @@ from tui.kinds import decisions
 from tui.kinds.accept_and_close import ACCEPT, CLOSE
 from tui.kinds.face import Face, face, thread_steps
 from tui.kinds.next_steps import NextStep, StepWords, way_of
-from tui.kinds.services import chains, feedback, matters, measures
+from tui.kinds.services import chains, feedback, matters, measures, trials
 from tui.kinds.thread_data import Reader, ThreadData
 from tui.node.connection import NodeConnection
 from tui.node.shown import Shown
 
-FOLLOWED = frozenset({"link", "measure", "action"})  # what waits in the thread of a service
+FOLLOWED = frozenset(
+    {"link", "measure", "action", "trial"}
+)  # what waits in the thread of a service
 
 _DAYS = 14  # the form first proposes this many days for an action
 _TITLE = 100
@@ -52,7 +54,18 @@ class _Step(NamedTuple):
         return phrases.line_or_hidden(self.target.text(name), room)
 
 
-@face("service", "link", "measure", "feedback", "same_as", "answer", "action", "done", "verdict")
+@face(
+    "service",
+    "link",
+    "measure",
+    "feedback",
+    "same_as",
+    "answer",
+    "action",
+    "done",
+    "verdict",
+    "trial",
+)
 class ServiceFace(Face):
     """How the screen shows services, and what people ask, say and do about services."""
 
@@ -76,12 +89,14 @@ class ServiceFace(Face):
         return chains.service_story(root, newest, reader)
 
     def waiting_card(self, row: Shown, reader: Reader) -> Card:
-        """Makes the card of something that waits for the reader. This is a measure with a matter,
-        an action, or a link that somebody offers to the reader.
+        """Makes the card of something that waits for the reader. This is a measure with a matter, an
+        action, a trial, or a link that somebody offers to the reader.
         """
         match row.kind:
             case "measure":
                 return matters.matter_card(row, reader.clock)
+            case "trial":
+                return trials.waiting_card(row, reader)
             case "action":
                 return matters.action_card(row, reader.clock, reader.me)
             case "link":
@@ -334,6 +349,12 @@ def _action_words(step: _Step) -> StepWords:
     )
 
 
+def _trial_words(step: _Step) -> StepWords | None:
+    # On the page of an idea, the face of the idea has this step.
+    is_here = step.target.id == step.row.about
+    return trials.step_words(step.row, step.thread.of_kind("measure")) if is_here else None
+
+
 def _done_words(step: _Step) -> StepWords | None:
     if not matters.is_unfinished(step.target):
         return None
@@ -377,6 +398,7 @@ _WORDS: dict[tuple[str, str], Callable[[_Step], StepWords | None]] = {
     (CLOSE, "link"): _close_words,
     ("link", "service"): _link_words,
     ("link", "link"): _link_words,
+    ("trial", "service"): _trial_words,
     ("feedback", "measure"): _report_words,
     ("answer", "measure"): _answer_words,
     ("answer", "feedback"): _answer_words,

@@ -1,0 +1,39 @@
+"""The page of a trial: what is tried, what it shows, and what can be decided about it."""
+
+from protocol.wire import calls
+from tui.format import phrases
+from tui.i18n import _
+from tui.kinds.services import trials
+from tui.kinds.thread_queries import current_reader
+from tui.node.connection import NodeConnection
+from tui.node.shown import Shown
+from tui.screens.page import PagePane, PageScreen
+
+
+class TrialScreen(PageScreen):
+    """The page of the trial with the id `trial_id`."""
+
+    def __init__(self, node: NodeConnection, trial_id: str) -> None:
+        super().__init__(node)
+        self._trial_id = trial_id
+
+    def make_pane(self) -> "TrialPane":
+        """Makes the pane with the trial."""
+        return TrialPane(self.node, self._trial_id)
+
+
+class TrialPane(PagePane):
+    """The text of a trial, and the list of what the reader can do."""
+
+    def __init__(self, node: NodeConnection, trial_id: str) -> None:
+        super().__init__(node)
+        self._trial_id = trial_id
+
+    async def load(self) -> None:
+        """Fetches the trial and the measures of its service, and shows them."""
+        trial = Shown(await self.node.call(calls.Show(id=self._trial_id)))
+        questions = await self.node.fetch_list("measures", about=trial.about)
+        reader = current_reader(self.node)
+        text = trials.trial_story(trial, questions, reader)
+        self.show_text(phrases.plain_line(_("Trial")), text)
+        self.show_steps(trials.steps_of_trial(trial) if reader.me is not None else [])
