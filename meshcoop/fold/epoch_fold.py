@@ -4,7 +4,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from meshcoop.fold.key_ring import KeyRing
@@ -40,6 +40,7 @@ from protocol.record.sealing import (
 from protocol.wire.gossip import gossip_key
 
 SLOTS_AT_ONCE = 200  # slots that are checked in one step: some 25 ms of a small machine
+_LOOKED_UP = 4  # keys that are looked up for each key that is asked for
 
 _Group = tuple[bytes, bytes]  # the origin and the id of a key
 
@@ -75,6 +76,7 @@ class EpochFold:
         self._made: set[bytes] = set()  # ids of keys that this home has made
         self._read: set[bytes] = set()  # ids of records that were opened, or are for others
         self._box_count = 0
+        self._listed_to = b""  # the last id of a missing key that no epoch record names
         self._gossip_keys: dict[bytes, bytes] = {}  # by the id of the epoch key
         self._chosen: tuple[frozenset[bytes], Choice] | None = None
         ring.add(key for kept in self.table.all() if (key := self._unlock(kept)))
@@ -142,9 +144,42 @@ class EpochFold:
     def missing(self, limit: int) -> list[bytes]:
         """Returns the ids of keys that this home lacks and that seal words in the store. Returns at
         most `limit` ids.
+
+        R-03.39h: keys that epoch records name come first. The ids of the others are whatever an author wrote
+        into a content. If there are many, each call returns the next ones.
         """
-        ids = self._store.records.key_ids()
-        return list(islice((key_id for key_id in ids if key_id not in self._ring), limit))
+        ids = dict.fromkeys(self.named_missing(limit))
+        for start in (self._listed_to, b""):
+            for key_id in self._store.records.key_ids(start):
+                if len(ids) == limit:
+                    return list(ids)
+                self._listed_to = key_id
+                if key_id not in self._ring:
+                    ids[key_id] = None
+        return list(ids)
+
+    def named_missing(self, limit: int) -> list[bytes]:
+        """Returns at most `limit` ids of keys that this home lacks, that seal words in the store,
+        and that epoch records name.
+
+        Takes one key of each maker in turn, the latest first. So nobody can hide the keys of others
+        behind many keys of their own.
+        """
+        turns = zip_longest(*self._lacked_by_maker().values())
+        lacked = (key_id for turn in turns for key_id in turn if key_id is not None)
+        looked_up = islice(dict.fromkeys(lacked), _LOOKED_UP * limit)
+        return list(islice(filter(self._store.records.is_sealing, looked_up), limit))
+
+    def _lacked_by_maker(self) -> dict[bytes, list[bytes]]:
+        """Returns the ids in epoch records of keys that this home lacks, for each person who made
+        such records.
+        """
+        owners = self._authority.owners if self._authority is not None else {}
+        by_maker: dict[bytes, list[bytes]] = defaultdict(list)
+        for (_, key_id), acts in reversed(self._groups.items()):
+            if key_id not in self._ring:
+                by_maker[owners.get(acts[0].device, b"")].append(key_id)
+        return by_maker
 
     # -- giving keys ------------------------------------------------------------------------------
 

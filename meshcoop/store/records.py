@@ -327,10 +327,12 @@ class Records:
         """
         return self._select("content IS NULL AND n > ? ORDER BY n LIMIT ?", after, limit)
 
-    def key_ids(self) -> Iterator[bytes]:
-        """Yields the ids of the group keys with which contents are sealed, sorted."""
+    def key_ids(self, after: bytes = b"") -> Iterator[bytes]:
+        """Yields the ids of the group keys with which contents are sealed, sorted. Begins with the
+        first id after `after`.
+        """
         query = f"SELECT min({_KEY_ID}) {_SEALED} AND {_KEY_ID} > ?"
-        key_id = self._db.execute(query, (b"",)).fetchone()[0]
+        key_id = self._db.execute(query, (after,)).fetchone()[0]
         while key_id is not None:
             yield key_id
             key_id = self._db.execute(query, (key_id,)).fetchone()[0]

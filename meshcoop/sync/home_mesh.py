@@ -249,7 +249,7 @@ class HomeMesh(Mesh):
         """
         if self._keys_at != self.inbox.store.change_count:
             self._keys_at = self.inbox.store.change_count
-            missing = self.inbox.state.epochs.missing(MAX_KEYS_GIVEN)
+            missing = self.inbox.state.epochs.named_missing(MAX_KEYS_GIVEN)
             self._lacked_keys = {key_id: self._lacked_keys.get(key_id, 0) for key_id in missing}
         new = [key_id for key_id, times in self._lacked_keys.items() if times < _KEY_ASKS]
         for conversation in list(self.conversations.values()) if new else ():

@@ -15,6 +15,7 @@ from protocol.kinds.neighbourhood import Epoch
 from protocol.record import root_statement as statement
 from protocol.record import sealing as seal
 from protocol.record.envelope import DAY_MS
+from protocol.record.key_bundle import MAX_KEYS_GIVEN
 from tests.support.hostile_keys import key_by, key_of, post_epoch
 from tests.support.street_in_memory import settle, street
 
@@ -47,7 +48,7 @@ def decide_standing(founder, home, n):
 
 def ask(home, other):
     """Lets a home ask another for the keys that it lacks. Returns whether it got any."""
-    ids = home.state.epochs.missing(400)
+    ids = home.state.epochs.missing(MAX_KEYS_GIVEN)
     sealed = key_giving.seal_wanted(other.author, home.me.device, ids)
     if sealed is not None:
         key_giving.take_bundle(home.author, home.me.device, sealed)
@@ -274,3 +275,31 @@ def test_many_slots_cost_bounded_steps(monkeypatch):
         assert total == len(of_mal) + 1  # the founder's own key has one slot
         a.state.epochs.check_slots()
         assert len(checked) == total
+
+
+@pytest.mark.parametrize("has_record", [True, False])
+def test_many_made_up_keys_hide_no_key_from_a_newcomer(has_record):
+    """Mal writes under so many keys that nobody can give that a device cannot ask for all at
+    once.
+    """
+    with street(homes=3, quota_records=1000) as (a, b, mal):
+        living(a, b, mal)
+        newcomer = a.street.person()
+        said = b.post("offer", title="bread")
+        settle(a, b, mal)
+        for number in range(MAX_KEYS_GIVEN + 20):
+            made_up = key_by(mal.author, bytes(32))._replace(id=number.to_bytes(32, "big"))
+            if has_record:
+                mal.write("epoch", key_id=made_up.id, seals=[], gone=b"", lists=b"")
+            mal.put(mal.forge("offer", title="x", sealing_key=made_up))
+        settle(a, mal)
+        a.admit(newcomer)
+        late = a.street.home(a, newcomer)
+        settle(a, late)
+        living(a, late)
+        settle(a, late)
+        asked = 0
+        while late.view(said) is None:
+            ask(late, a)
+            asked += 1
+            assert asked <= 2
