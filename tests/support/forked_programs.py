@@ -30,6 +30,7 @@ from types import SimpleNamespace
 from setproctitle import setproctitle
 
 PROGRAM = (sys.executable, "-m", "meshcoop")
+PATCH = "TESTS_PATCH"  # names a module that changes the program of a command, and of its node
 
 _POSSIBLE = hasattr(os, "pidfd_open")  # Linux
 _ONCE = ("PYTHON", "LD_")  # variables that Python reads only when it starts
@@ -89,6 +90,7 @@ def end():
 
 def _cold(env):
     """Returns whether this command needs a new Python and cannot be forked."""
+    assert _POSSIBLE or PATCH not in env, "only a forked program can be changed"
     given = env.items() ^ os.environ.items()
     return not _POSSIBLE or any(name.startswith(_ONCE) for name, _ in given)
 
@@ -240,6 +242,8 @@ def _become(words, env, handles):
         os.closerange(len(handles), os.sysconf("SC_OPEN_MAX"))
         os.environ.clear()
         os.environ.update(env)
+        if PATCH in env:
+            import_module(env[PATCH])
         setproctitle(" ".join([*PROGRAM, *words]))
         sys.argv = ["meshcoop", *words]
         sys.stdin = open(0, closefd=False)

@@ -1,0 +1,1 @@
+"""Changes of the program for the nodes of single homes. A test names one in `Home.env`."""
