@@ -103,9 +103,10 @@ def _awaited_by_actions(
         if action.author == person:
             if tally.state == ActionState.REOPENED:
                 yield LoopAwaited(declared_of(Done).name, action.id, action.id, matter.id)
-        elif person in matter.raisers and _needs_verdict(followed, tally, person):
+        elif person in tally.raisers and _needs_verdict(followed, tally, person):
             yield LoopAwaited(declared_of(Verdict).name, action.id, action.id, matter.id)
 
 
 def _needs_verdict(followed: FollowedService, tally: Tally, person: bytes) -> bool:
-    return tally.state in _JUDGED and followed.verdict_on(tally, person) is None
+    is_asked = tally.state in _JUDGED or tally.complained_since(person)
+    return is_asked and followed.verdict_on(tally, person) is None

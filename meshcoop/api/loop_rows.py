@@ -122,6 +122,7 @@ class LoopRows:
             "created": iso_time(matter.opened),
             "state": "open" if matter.closed is None else "closed",
             "closed": None if matter.closed is None else iso_time(matter.closed),
+            "quiet": matter.is_quiet,
             "measure": _show_measure(measure),
             "service": _show_service(followed.service),
             "window": matter.window,

@@ -149,7 +149,7 @@ class LoopViews:
             "leads": matter.leading is tally,
             "state": self.rows.state_of_action(action, tally),
             "fixed": tally.fixed,
-            "i_raised_it": self._me in matter.raisers,
+            "i_raised_it": self._me in (tally.raisers if action.done else matter.raisers),
             "i_said": verdict.fixed if verdict else None,
         }
 

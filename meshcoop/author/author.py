@@ -5,7 +5,7 @@ would count. To find out, the author first folds the new record with its thread.
 the same rules.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from meshcoop.author.daily_limits import DailyLimits
@@ -29,7 +29,7 @@ from meshcoop.store.records import StoredRecord
 from protocol.authority.authority import Authority
 from protocol.errors import AlreadySo, Refused
 from protocol.fold.effect import check_effect
-from protocol.fold.facets import TrialFacts
+from protocol.fold.facets import ActionFacts, TrialFacts
 from protocol.fold.kind import Kind
 from protocol.fold.proxies import Proxy
 from protocol.fold.registry import KINDS, DeclaredKind, declared_of
@@ -349,7 +349,7 @@ class Author:
         `thread` was folded without this entry. Adds the entry to `thread`.
         """
         thread.log_heads = self.log_heads() if kind.audience == record.OPEN else {}
-        thread.raisers_of = self.raisers_of
+        thread.facts_of_action = self.facts_of_action
         thread.facts_of_trial = self.facts_of_trial
         draft = _add_draft(kind, thread, entry)
         thread.clock = self.state.clock_at(entry.time)
@@ -457,9 +457,9 @@ class Author:
         """
         return {log.device: log.head.seq for log in self.inbox.store.logs.all()}
 
-    def raisers_of(self, action: bytes) -> Collection[bytes]:
-        """Returns the people who raised a matter. The given action belongs to this matter."""
-        return self.loops.raisers_of(action, self.now())
+    def facts_of_action(self, action: bytes) -> ActionFacts | None:
+        """Returns what this home knows of an action now."""
+        return self.loops.facts_of_action(action, self.now())
 
     def facts_of_trial(self, trial: bytes) -> TrialFacts | None:
         """Returns what this home knows of a trial now."""

@@ -72,7 +72,7 @@ def find_steps(author: Author, signer: Signer, record_id: bytes) -> list[Step]:
         entries = author.state.thread_fold.entries_of(author.root_of(record_id))
     thread = run_beside(fold_thread, entries, authority)
     thread.log_heads = author.log_heads()
-    thread.raisers_of = author.raisers_of
+    thread.facts_of_action = author.facts_of_action
     thread.facts_of_trial = author.facts_of_trial
     return _StepFinder(author, signer, entries, thread, is_private).find_steps()
 

@@ -7,7 +7,7 @@ becomes invalid when a window of a measure settles, some hours after the window'
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -18,6 +18,7 @@ from meshcoop.fold.standing_views import NEVER, StandingViews
 from meshcoop.fold.state import State
 from protocol.authority.authority import Authority
 from protocol.authority.witnesses import RecordTimes
+from protocol.fold.facets import ActionFacts
 from protocol.fold.view import View
 from protocol.kinds.services.actions import Action, Done, Verdict
 from protocol.kinds.services.loop import (
@@ -32,7 +33,7 @@ from protocol.kinds.services.measures import SERVED, Answer, Measure
 from protocol.kinds.services.services import Link, Service
 from protocol.loops.action_state import Tally
 from protocol.loops.counted_answers import MeasureContext
-from protocol.loops.escalation import Holder, Reopening, Step, find_holder
+from protocol.loops.escalation import Holder, Step, find_holder
 from protocol.loops.matters import Loop, Matter, follow_windows
 from protocol.loops.statements import stands_at
 from protocol.loops.windows import DAY_MS, Calendar, parse_day
@@ -133,9 +134,8 @@ class FollowedService:
         # begins with the person above the holder.
         begins_higher = matter.misses_target and matter.change is None and not matter.opened_early
         begin = max(0, len(chain) - 2) if begins_higher else len(chain) - 1
-        reopened = [Reopening(time, None) for time in matter.reopened_at]
-        for tally in matter.tallies:
-            reopened += tally.reopened
+        # One signal may reopen several actions. This is one reopening.
+        reopened = {reopening for tally in matter.tallies for reopening in tally.reopened}
         end = now if matter.closed is None else min(now, matter.closed)
         steps = self._steps(loop, matter)
         answer_ms = self.answer_days * DAY_MS
@@ -220,15 +220,16 @@ class LoopCache:
             self._kept[row.root] = _Kept(version, authority, followed)
         return followed
 
-    def raisers_of(self, action: bytes, now: int) -> Collection[bytes]:
-        """Returns the people who raised a matter, as of the time `now` (ms). The given action
-        belongs to this matter. If the action belongs to no matter, returns nobody.
+    def facts_of_action(self, action: bytes, now: int) -> ActionFacts | None:
+        """Returns how an action stands at the time `now` (ms). If the action belongs to no matter,
+        returns None.
         """
         followed = self.loops_for(action, now)
         for matter in followed.matters if followed is not None else ():
-            if any(tally.action.id == action for tally in matter.tallies):
-                return matter.raisers
-        return ()
+            for tally in matter.tallies:
+                if tally.action.id == action:
+                    return ActionFacts(tally.state.value, tally.done_at, frozenset(tally.raisers))
+        return None
 
     def all_followed(self, now: int) -> Iterator[FollowedService]:
         """Returns all services with their loops at the time `now` (ms)."""

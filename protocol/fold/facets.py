@@ -111,6 +111,14 @@ class Way:
     trial: Mapping[str, object] = field(default_factory=dict)
 
 
+class ActionFacts(NamedTuple):
+    """What a home knows of an action now. It depends on the clock and on the answers of people."""
+
+    state: str
+    done_at: int | None  # when it was last reported done (ms)
+    raisers: frozenset[bytes]  # the people who judge it
+
+
 class TrialFacts(NamedTuple):
     """What a home knows of a trial now. It depends on the clock and on the answers of people."""
 

@@ -1,7 +1,7 @@
 """A thread while it is folded: its records, the views of these records, and its history."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from protocol.authority import registers
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
-from protocol.fold.facets import Awaited, Credit, TrialFacts
+from protocol.fold.facets import ActionFacts, Awaited, Credit, TrialFacts
 from protocol.fold.view import View
 from protocol.local_clock import LocalClock
 from protocol.schema.register_names import HIDDEN
@@ -110,8 +110,8 @@ class Thread:
         default_factory=list
     )  # raised by the code of kinds (R-10.16a)
     log_heads: Mapping[bytes, int] = field(default_factory=dict)  # device → last number
-    # An action → the people who raised its matter. Software that signs sets it; no fold reads it.
-    raisers_of: Callable[[bytes], Collection[bytes]] = field(default=lambda _: ())
+    # An action → what this home knows of it now. Software that signs sets it; no fold reads it.
+    facts_of_action: Callable[[bytes], ActionFacts | None] = field(default=lambda _: None)
     # A trial → what this home knows of it now. Software that signs sets it; no fold reads it.
     facts_of_trial: Callable[[bytes], TrialFacts | None] = field(default=lambda _: None)
     _clock: LocalClock | None = None

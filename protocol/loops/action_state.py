@@ -5,7 +5,7 @@ has fixed the problem.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -14,6 +14,9 @@ from protocol.loops.escalation import Reopening
 from protocol.loops.statements import ActionView, StatementView, VerdictView, stands_at
 
 YES = "yes"  # the verdict that the action has fixed it
+
+# When the action was reported done → each raiser, and since when they are one (ms).
+RaisersFor = Callable[[int], Mapping[bytes, int]]
 
 
 class ActionState(StrEnum):
@@ -35,6 +38,7 @@ class Tally:
     fixed: dict[str, int] = field(default_factory=dict)  # verdict → how many raisers gave it
     since: int = 0  # when the action came into its present state
     reopened: list[Reopening] = field(default_factory=list)  # when, and by whose verdict
+    raisers: dict[bytes, int] = field(default_factory=dict)  # since when each raiser is one
 
     def change_state(self, state: ActionState, time: int, by: bytes | None = None) -> None:
         """Moves the action into `state` at `time`, by a statement of the person `by`. If it already
@@ -47,59 +51,85 @@ class Tally:
         if state == ActionState.REOPENED:
             self.reopened.append(Reopening(time, by))
 
+    def complained_since(self, person: bytes) -> bool:
+        """Returns whether a person reports something bad that happened after the action was done."""
+        return self.done_at is not None and self.raisers.get(person, 0) > self.done_at
 
-class _Statement(NamedTuple):
-    """A report that an action is done, or a verdict on the action."""
 
-    view: StatementView
-    verdict: str | None  # None: a report that the action is done
+class _Event(NamedTuple):
+    """Something that can change the state of an action: a report that it is done, a verdict, a
+    signal, or that the window which opened the matter settles.
+    """
 
-    @property
-    def order(self) -> tuple[int, str, bytes]:
-        return stands_at(self.view), self.view.kind, self.view.id
+    time: int
+    type: str
+    id: bytes = b""
+    person: bytes | None = None
+    verdict: str = ""
+
+
+_DONE, _SETTLED, _SIGNAL, _VERDICT = "done", "settled", "signal", "verdict"
 
 
 def tally_action(
     action: ActionView,
     done: Iterable[StatementView],
     verdicts: Iterable[VerdictView],
-    raisers: Collection[bytes],
-    smallest_group: int,
+    signals: Iterable[int],
+    raisers_for: RaisersFor,
+    settled: int,
     until: int,
 ) -> Tally:
     """Counts the verdicts on an action and finds its state at the time `until`, in ms (R-23.5).
 
     `done` has the reports that the action is done. Only verdicts after the latest of these reports
-    count. If a raiser gave several verdicts, only the latest one counts.
+    count. If a raiser gave several verdicts, only the latest one counts. `signals` are the times of
+    signals that reopen what was reported done. `settled` is the time at which the window that
+    opened the matter settles: before that, nothing is confirmed.
     """
     tally = Tally(action, since=stands_at(action))
-    needed = min(smallest_group, max(1, len(raisers)))
+    events = [_Event(settled, _SETTLED), *(_Event(time, _SIGNAL) for time in signals)]
+    events += [_Event(stands_at(report), _DONE, report.id) for report in done]
+    events += [
+        _Event(stands_at(view), _VERDICT, view.id, view.author, view.fixed) for view in verdicts
+    ]
     verdict_of: dict[bytes, str] = {}
-    statements = [_Statement(report, None) for report in done]
-    statements += [_Statement(verdict, verdict.fixed) for verdict in verdicts]
-    for view, verdict in sorted(statements, key=lambda statement: statement.order):
-        time = stands_at(view)
-        if time > until:
+    for event in sorted(events):
+        if event.time > until:
             break
-        if verdict is None:
+        if event.type == _DONE:
             # The raisers judge again: their verdicts on an earlier report no longer count.
             verdict_of = {}
-            tally.done_at = time
-            tally.change_state(ActionState.REPORTED_DONE, time)
-        elif tally.done_at is not None and view.author in raisers:
-            verdict_of[view.author] = verdict
-            tally.change_state(_judge(verdict_of, needed), time, view.author)
+            tally.done_at = event.time
+            tally.raisers = dict(raisers_for(event.time))
+            tally.change_state(ActionState.REPORTED_DONE, event.time)
+        elif tally.done_at is None:
+            continue
+        elif event.type == _SIGNAL:
+            verdict_of = {}  # what people said before they could know of it counts no more
+            tally.change_state(ActionState.REOPENED, event.time)
+        else:
+            if event.person is not None:
+                if tally.raisers.get(event.person, until + 1) > event.time:
+                    continue
+                verdict_of[event.person] = event.verdict
+            _judge(tally, verdict_of, event, is_settled=event.time >= settled)
+    tally.raisers = {person: since for person, since in tally.raisers.items() if since <= until}
     tally.fixed = dict(Counter(verdict_of.values()))
     return tally
 
 
-def _judge(verdict_of: dict[bytes, str], needed: int) -> ActionState:
-    """Returns the state of an action that was reported done, judged by the raisers' verdicts.
+def _judge(
+    tally: Tally, verdict_of: Mapping[bytes, str], event: _Event, *, is_settled: bool
+) -> None:
+    """Moves an action that was reported done into its next state, after a verdict (R-23.5b).
 
-    `verdict_of` maps each raiser to their verdict. The action can be confirmed only if at least
-    `needed` raisers have given a verdict.
+    `verdict_of` maps each raiser to their latest verdict.
     """
     yes = sum(verdict == YES for verdict in verdict_of.values())
-    if 2 * yes > len(verdict_of) and len(verdict_of) >= needed:
-        return ActionState.CONFIRMED
-    return ActionState.REPORTED_DONE if yes == len(verdict_of) else ActionState.REOPENED
+    raisers = sum(since <= event.time for since in tally.raisers.values())
+    if is_settled and 2 * yes > raisers:
+        tally.change_state(ActionState.CONFIRMED, event.time)
+    elif yes < len(verdict_of):
+        tally.change_state(ActionState.REOPENED, event.time, event.person)
+    # Else only more raisers, or a further "yes": a report alone reopens nothing.

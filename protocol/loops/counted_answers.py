@@ -72,9 +72,9 @@ class Window:
         return self._reporters | {report.person for report in self.answers}
 
     @property
-    def raisers(self) -> set[bytes]:
-        """The raisers: the people whose answers in this window say that something was wrong."""
-        return self._reporters | {report.person for report in self.answers if report.bad}
+    def bad_answers(self) -> list[Report]:
+        """The answers and reports in this window that say that something was wrong."""
+        return [*self._incident_reports, *(report for report in self.answers if report.bad)]
 
     @property
     def digest(self) -> bytes:

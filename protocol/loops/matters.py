@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeVar
 from protocol.loops.action_state import ActionState, Tally, tally_action
 from protocol.loops.change_detection import (
     BASELINE,
+    RARE,
     Change,
     ChangeTest,
     alarm_limit,
@@ -38,6 +39,8 @@ from protocol.loops.target_check import USUAL_SHARE, misses_target
 
 LIMITS_SHOWN = 60  # for how many of the latest points alarm limits are computed
 REOPENING_WINDOWS = 4  # for so many windows, a new signal reopens a closed matter
+QUIET_POINTS = 4  # after so many points without a signal, what is reported done is closed
+_LONG_TEST = 4  # the points of the test W4
 
 V = TypeVar("V", bound=StatementView)
 
@@ -107,9 +110,12 @@ class Matter:
     change: Change | None
     opened_early: bool  # opened before there were enough points for a baseline
     raisers: set[bytes]
+    windows: set[int]  # the windows of the signals that opened and joined it
     faded: bool = False  # late answers removed the signal, but somebody acts on the matter
-    closed: int | None = None  # when the matter was closed, because an action was confirmed
-    reopened_at: list[int] = field(default_factory=list)  # when the matter was opened again
+    closed: int | None = None  # when the matter was closed
+    closed_in: int = 0  # the window in which it was closed
+    is_quiet: bool = False  # nobody confirmed it: it was closed because no signal came (R-23.5i)
+    reopened_at: list[int] = field(default_factory=list)  # when a signal reopened what was done
     actions: list[ActionView] = field(default_factory=list)
     tallies: list[Tally] = field(default_factory=list)
 
@@ -117,6 +123,12 @@ class Matter:
     def leading(self) -> Tally | None:
         """The first action in the matter, or None. All later actions support the first action."""
         return self.tallies[0] if self.tallies else None
+
+    @property
+    def done_at(self) -> int | None:
+        """When an action of the matter was last reported done (ms), or None."""
+        times = [tally.done_at for tally in self.tallies if tally.done_at is not None]
+        return max(times, default=None)
 
 
 @dataclass
@@ -230,7 +242,7 @@ class _Follower:
         # a new phase.
         self._pooled_from: int | None = None
         self._better_from: int | None = None
-        self._raisers_of: dict[int, set[bytes]] = {}  # by window
+        self._complaints: dict[int, list[Report]] = {}  # the bad answers, by window
         self._limits_state: tuple[object, ...] = ()
         self._limits = _EarlyLimits(0, 0)
 
@@ -274,6 +286,10 @@ class _Follower:
             loop.signals.append(signal)
         if signal.needs_attention:
             self._open_matter(signal)
+        matter = self._last_matter
+        if matter is not None and number == matter.window:
+            self._judge_actions(signal.at)  # from now on, an action can be confirmed
+        self._close_if_quiet(number, signal.at)
         first = self._better_from
         if signal.change == "better" and first is not None and number >= first:
             loop.phase = first
@@ -299,7 +315,8 @@ class _Follower:
             and matter.closed is None
             and matter.misses_target >= misses_target
             and (matter.change == "worse" or not is_worse)
-            and self._raisers(number) <= matter.raisers
+            and number in matter.windows
+            and not self._may_reopen(matter, number)
         ):
             return  # the signal has joined the matter already
         self._open_matter(self._signal(number, Point(1, incidents), last.time))
@@ -326,21 +343,58 @@ class _Follower:
             self._limits_state = state
         return self._limits
 
-    def _raisers(self, number: int) -> set[bytes]:
-        if number not in self._raisers_of:
-            self._raisers_of[number] = self._loop.windows[number].raisers
-        return self._raisers_of[number]
+    def _bad_answers(self, number: int) -> list[Report]:
+        """Returns the bad answers that count in a window."""
+        if number not in self._complaints:
+            window = self._loop.windows.get(number)
+            self._complaints[number] = [] if window is None else window.bad_answers
+        return self._complaints[number]
+
+    def _raisers_before(self, matter: Matter, time: int) -> dict[bytes, int]:
+        """Returns the people whose bad answers in a matter's windows stand before `time` (ms), and
+        since when they do.
+        """
+        raisers: dict[bytes, int] = {}
+        for number in matter.windows:
+            for report in self._bad_answers(number):
+                if report.time < time:
+                    first = raisers.get(report.person, report.time)
+                    raisers[report.person] = min(first, report.time)
+        return raisers
+
+    def _raisers_for(self, matter: Matter, done_at: int) -> dict[bytes, int]:
+        """Returns who judges an action that was reported done, and since when (R-23.1d).
+
+        These are the people who complained before that, and those who report something bad that
+        happened on a later day, within four windows.
+        """
+        calendar = self._loop.context.calendar
+        raisers: dict[bytes, int] = {}
+        done_day = calendar.day_at(done_at)
+        done_in = calendar.window_at(done_at)
+        for number in range(done_in, done_in + REOPENING_WINDOWS + 1):
+            for report in self._bad_answers(number):
+                if report.day > done_day:
+                    raisers[report.person] = min(
+                        report.time, raisers.get(report.person, report.time)
+                    )
+        return {**raisers, **self._raisers_before(matter, done_at)}
 
     def _signal(self, number: int, point: Point, at: int) -> Signal:
         loop = self._loop
         scale = loop.context.scale
-        measure = loop.context.measure
         phase = [*loop.points_before(number, loop.phase), point]
         pooled = [*loop.points_before(number, _later(loop.phase, self._pooled_from)), point]
-        aim = measure.target if scale == COUNT else measure.share or USUAL_SHARE
-        assert aim is not None, "a measure that counts has a target on its scale (R-22.1)"
         test = run_change_test(scale, phase)
-        return Signal(number, at, point, test, misses_target(scale, aim, pooled))
+        return Signal(number, at, point, test, misses_target(scale, self._aim, pooled))
+
+    @property
+    def _aim(self) -> int:
+        """The target of a measure of incidents, or the percentage of answers that should be good."""
+        measure = self._loop.context.measure
+        aim = measure.target if measure.scale == COUNT else measure.share or USUAL_SHARE
+        assert aim is not None, "a measure that counts has a target on its scale (R-22.1)"
+        return aim
 
     @property
     def _least(self) -> int:
@@ -355,37 +409,61 @@ class _Follower:
         """Opens a matter for a signal, or joins the signal to a matter (R-23.1).
 
         If the last matter is open, the signal joins it. If the last matter was closed a short time
-        ago, a "worse" signal opens it again. If the signal is about a time before the last matter
-        was closed, nothing changes. Otherwise a new matter opens.
+        ago, the signal opens it again. If the signal is about a time before the last matter was
+        closed, nothing changes. Otherwise a new matter opens.
         """
-        raisers = self._raisers(signal.window)
         last = self._last_matter
         if last is None:
-            self._add_matter(signal.window, signal.at, signal.misses_target, signal.change, raisers)
+            self._add_matter(signal.window, signal.at, signal.misses_target, signal.change)
             return
-        if last.closed is None:
-            last.raisers |= raisers
-            last.misses_target |= signal.misses_target
-            if signal.change == "worse":
-                last.change = "worse"
-            return
-        closed_in = self._loop.context.calendar.window_at(last.closed)
-        if signal.window <= closed_in:
-            return  # the signal is about a time before the matter was closed
-        if signal.window - closed_in <= REOPENING_WINDOWS and signal.change == "worse":
-            last.closed = None
+        if last.closed is not None:
+            if signal.window <= last.closed_in:
+                return  # the signal is about a time before the matter was closed
+            if signal.window - last.closed_in > REOPENING_WINDOWS:
+                self._add_matter(signal.window, signal.at, signal.misses_target, signal.change)
+                return
+            if not self._says_not_fixed(last, signal):
+                return  # the bad points before the action make it stand out, not those after it
+        last.windows.add(signal.window)
+        last.misses_target |= signal.misses_target
+        if signal.change == "worse":
+            last.change = "worse"
+        if self._says_not_fixed(last, signal):
             last.reopened_at.append(signal.at)
-            last.raisers |= raisers
-            return
-        self._add_matter(signal.window, signal.at, signal.misses_target, signal.change, raisers)
+            self._reopen(last)
+        self._judge_actions(signal.at)
 
-    def _add_matter(
-        self, window: int, at: int, short: bool, change: Change | None, raisers: set[bytes]
-    ) -> Matter:
+    def _says_not_fixed(self, matter: Matter, signal: Signal) -> bool:
+        """Returns whether a signal reopens what was reported done in a matter (R-23.5g).
+
+        Only points of windows after the latest report may make the signal.
+        """
+        if not self._may_reopen(matter, signal.window):
+            return False
+        done_in = self._loop.context.calendar.window_at(matter.done_at or 0)
+        points = [*self._loop.points_before(signal.window, done_in + 1), signal.point]
+        test = signal.change_test
+        tests = [test.w1] if len(points) < _LONG_TEST else [test.w1, test.w4]
+        is_worse = any(tail is not None and tail.worse <= RARE for tail in tests)
+        return is_worse or (
+            signal.misses_target and misses_target(self._loop.context.scale, self._aim, points)
+        )
+
+    def _may_reopen(self, matter: Matter, number: int) -> bool:
+        """Returns whether a signal in a window could reopen an action of a matter: the window comes
+        after the latest report that something is done, and nobody has reopened it.
+        """
+        calendar = self._loop.context.calendar
+        states = {tally.state for tally in matter.tallies}
+        has_done = bool(states & {ActionState.REPORTED_DONE, ActionState.CONFIRMED})
+        return has_done and number > calendar.window_at(matter.done_at or 0)
+
+    def _add_matter(self, window: int, at: int, short: bool, change: Change | None) -> Matter:
         loop = self._loop
         is_early = len(loop.points_before(window, loop.phase)) < BASELINE[0]
         record_id = matter_id(loop.context.measure.id, window)
-        matter = Matter(record_id, window, at, short, change, is_early, set(raisers))
+        raisers = {report.person for report in self._bad_answers(window)}
+        matter = Matter(record_id, window, at, short, change, is_early, raisers, {window})
         loop.matters.append(matter)
         return matter
 
@@ -412,9 +490,7 @@ class _Follower:
         matters = {matter.window: matter for matter in self._loop.matters}
         if number in matters:
             return matters[number]
-        window = self._loop.windows.get(number)
-        raisers = window.raisers if window else set()
-        matter = self._add_matter(number, stands_at(action), False, None, raisers)
+        matter = self._add_matter(number, stands_at(action), False, None)
         matter.faded = True
         return matter
 
@@ -432,31 +508,60 @@ class _Follower:
                 action,
                 self._done_reports[action.id],
                 self._verdicts[action.id],
-                matter.raisers,
-                self._rules.smallest_group,
+                matter.reopened_at,
+                partial(self._raisers_for, matter),
+                self._settle_time(matter.window),
                 until,
             )
             for action in matter.actions
         ]
-        opened = matter.reopened_at[-1] if matter.reopened_at else matter.opened
-        confirmed = [
-            tally
-            for tally in matter.tallies
-            if tally.state == ActionState.CONFIRMED and tally.since >= opened
-        ]
-        if matter.closed is None and confirmed:
+        matter.raisers = set(self._raisers_before(matter, matter.done_at or until + 1))
+        for tally in matter.tallies:
+            matter.raisers |= tally.raisers.keys()
+        states = {tally.state for tally in matter.tallies}
+        confirmed = [tally for tally in matter.tallies if tally.state == ActionState.CONFIRMED]
+        if confirmed and (matter.closed is None or matter.is_quiet):
             self._close_matter(matter, confirmed[0])
         elif matter.closed is not None and not confirmed:
-            matter.closed = None
-            self._pooled_from = None
-            self._better_from = None
+            is_still_quiet = matter.is_quiet and ActionState.REOPENED not in states
+            if not is_still_quiet:
+                self._reopen(matter)
 
     def _close_matter(self, matter: Matter, confirmed: Tally) -> None:
         assert confirmed.done_at is not None, "what is confirmed was reported done"
         matter.closed = confirmed.since
-        first = self._loop.context.calendar.window_at(confirmed.done_at) + 1
+        matter.is_quiet = False
+        calendar = self._loop.context.calendar
+        matter.closed_in = calendar.window_at(confirmed.since)
+        first = calendar.window_at(confirmed.done_at) + 1
         self._pooled_from = first
         self._better_from = first
+
+    def _close_if_quiet(self, number: int, time: int) -> None:
+        """Closes the last matter at the fourth point after it was reported done, if there was no
+        signal and nobody says that it is not fixed (R-23.5i).
+
+        `number` is the window that has settled at `time` (ms).
+        """
+        matter = self._last_matter
+        done_at = matter.done_at if matter is not None else None
+        if matter is None or matter.closed is not None or done_at is None:
+            return
+        states = {tally.state for tally in matter.tallies}
+        first = self._loop.context.calendar.window_at(done_at) + 1
+        points = self._loop.points_before(number + 1, first)
+        if ActionState.REOPENED in states or len(points) < QUIET_POINTS:
+            return
+        matter.closed = time
+        matter.closed_in = number
+        matter.is_quiet = True
+        self._pooled_from = first
+
+    def _reopen(self, matter: Matter) -> None:
+        matter.closed = None
+        matter.is_quiet = False
+        self._pooled_from = None
+        self._better_from = None
 
 
 def _until(views: Iterable[V], now: int) -> list[V]:

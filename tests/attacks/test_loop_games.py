@@ -260,3 +260,105 @@ def test_one_griefer_reopens_again_and_again():
     story.says(CONTRACTOR, "done", action, day=24.1)
     story.says(RESIDENTS[1], "verdict", action, day=24.2, fixed="no")
     assert matter_of(story, measure, 24.3) == COUNCIL
+
+
+# -- closing ----------------------------------------------------------------------------------------
+
+
+def only_matter(story, measure, day):
+    (matter,) = story.loop(measure, day).matters
+    return matter
+
+
+def test_allies_raise_confirm_and_close_in_four_minutes():
+    """Move: allies report, act, say done and confirm, all before anybody else has answered.
+    Rule: R-23.5b, nothing is confirmed before the opening window settles, and those who report
+    something bad of a later day are raisers too. Remains: a matter that allies invented themselves.
+    Seen: reported done; the honest reporters are asked.
+    """
+    story, _, _, _, measure = bins()
+    allies, honest = RESIDENTS[:4], RESIDENTS[4:]
+    for ally in allies:
+        story.says(ally, "feedback", measure, day=0, value=1)
+    action = story.says(OTHER, "action", measure, day=0.001, what="All fine", due="2025-08-14")
+    story.says(OTHER, "done", action, day=0.002)
+    for ally in allies:
+        story.says(ally, "verdict", action, day=0.003, fixed="yes")
+    assert only_matter(story, measure, 1).closed is None
+    for who in honest:
+        story.says(who, "feedback", measure, day=3, value=1)
+    matter = only_matter(story, measure, 20)
+    assert matter.closed is None
+    assert matter.raisers == {*allies, *honest}
+
+
+def test_praise_on_request_confirms_nothing():
+    """Move: the holder asks friends to say afterwards that they complained, and that it is fixed.
+    Rule: R-23.1f, a bad answer in the matter's windows stands before the latest done, or is about
+    a later day. Remains: friends who complain before. Seen: how many of the raisers say what.
+    """
+    story, measure = missed_bins()
+    action = story.says(CONTRACTOR, "action", measure, day=3, what="A lorry", due="2025-08-14")
+    story.says(CONTRACTOR, "done", action, day=4)
+    for friend in (*RESIDENTS[6:], OTHER):
+        story.says(friend, "feedback", measure, day=4.5, value=1, on="2025-08-05")
+        story.says(friend, "verdict", action, day=11, fixed="yes")
+    matter = only_matter(story, measure, 20)
+    assert (matter.raisers, matter.leading.fixed) == (set(RESIDENTS[:6]), {})
+
+
+def test_raisers_who_sit_on_their_verdicts_block_nothing():
+    """Move: say neither yes nor no, so that the matter stays open and no new one can open.
+    Rule: R-23.5i, four points without a signal close it as quiet, unconfirmed.
+    Remains: nobody's success. Seen: "closed: quiet, unconfirmed".
+    """
+    story, measure = missed_bins()
+    action = story.says(CONTRACTOR, "action", measure, day=3, what="A lorry", due="2025-08-14")
+    story.says(CONTRACTOR, "done", action, day=4)
+    for week in range(1, 5):
+        for who in RESIDENTS[:3]:
+            story.says(who, "feedback", measure, day=7 * week + 2, value=0)
+    matter = only_matter(story, measure, 40)
+    assert (matter.is_quiet, matter.closed is None) == (True, False)
+    for week in (9, 10):
+        for who in RESIDENTS:
+            story.says(who, "feedback", measure, day=7 * week + 2, value=1)
+    assert len(story.loop(measure, 80).matters) == 2
+
+
+def summary(loop):
+    return loop.points, [
+        (matter.id, matter.opened, matter.closed, matter.is_quiet, matter.raisers, matter.windows)
+        for matter in loop.matters
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_history_blocks_a_measure(seed):
+    """Property over random histories: what is reported done closes at the fourth point, if there is
+    neither a signal nor a partly or no. So a measure is never blocked for longer.
+    """
+    dice = random.Random(seed)
+    story, _, _, _, measure = bins()
+    actions = []
+    for _ in range(150):
+        day, who = dice.uniform(0, 150), dice.choice(RESIDENTS)
+        story.says(who, "feedback", measure, day=day, value=int(dice.random() < 0.4))
+        if dice.random() < 0.05:
+            fields = {"what": "Try", "due": "2025-12-01"}
+            actions.append(story.says(CONTRACTOR, "action", measure, day=day, **fields))
+        if actions and dice.random() < 0.1:
+            story.says(CONTRACTOR, "done", dice.choice(actions), day=day)
+        if actions and dice.random() < 0.1:
+            word = dice.choice(["yes", "yes", "no"])
+            story.says(who, "verdict", dice.choice(actions), day=day, fixed=word)
+    loop = story.loop(measure, 200)
+    for matter in loop.matters:
+        if matter.closed is not None or matter.done_at is None:
+            continue
+        first = CALENDAR.window_at(matter.done_at) + 1
+        after = [number for number, _ in loop.points if number >= first]
+        states = {tally.state for tally in matter.tallies}
+        assert len(after) < 4 or "reopened" in states
+    shuffled = dice.sample(story.entries, len(story.entries))
+    assert summary(story.loop(measure, 200, entries=shuffled)) == summary(loop)

@@ -83,7 +83,7 @@ def signal(at, by="w1", *, short=False, change="worse"):
 
 def matter(number, asked, served, holder, reading, **more):
     empty = {
-        "closed": None, "window": FIRST + 12, "from": "2026-07-06", "n": 1, "bad": 7, "short": True,
+        "closed": None, "quiet": False, "window": FIRST + 12, "from": "2026-07-06", "n": 1, "bad": 7, "short": True,
         "change": "worse", "raised_by": 6, "i_raised_it": False, "level": 1,
         "held_since": "2026-11-21T09:00:00.000Z", "answer_by": "2026-11-24T09:00:00.000Z",
         "actions": [], "leading": None, "outcome": None,

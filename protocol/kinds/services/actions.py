@@ -14,7 +14,7 @@ from protocol.fold.registry import kind
 from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import States
 from protocol.kinds.services.measures import Measure
-from protocol.loops.action_state import YES, ActionState, Tally, tally_action
+from protocol.loops.action_state import YES, ActionState
 from protocol.schema.declare import Bytes, Choice, Integer, Moment, Person, Text
 from protocol.schema.fields import YEAR
 from protocol.schema.values import PersonId
@@ -41,14 +41,14 @@ class Action(Kind):
         )
         CONFIRMED = (
             ActionState.CONFIRMED.value,
-            "As the loop shows it: enough raisers say that it is fixed (`verdict`).",
+            "As the loop shows it: more than half of the raisers say that it is fixed (`verdict`).",
         )
         PARTLY = "partly", "Never: an action that is only partly fixed is shown as reopened."
         REOPENED = (
             ActionState.REOPENED.value,
             (
                 "As the loop shows it: a raiser says that it is partly or not fixed (`verdict`), "
-                "and it is not confirmed."
+                "or a signal does, and it is not confirmed."
             ),
         )
         OVERDUE = "overdue", "By the clock: it is open or reopened, and `due` is past."
@@ -133,9 +133,13 @@ class Done(Kind):
 
     def check_before_signing(self, thread: Thread) -> None:
         """Raises AlreadySo if the action is reported done, and no raiser has reopened it (R-23.4d)."""
-        tally = _tally(thread, self)
-        if tally is not None and tally.state in {ActionState.REPORTED_DONE, ActionState.CONFIRMED}:
-            raise AlreadySo("R-23.4", "the action is {state} already", state=tally.state.value)
+        action = thread.find_view(self.about, Action)
+        if action is None:
+            return
+        facts = thread.facts_of_action(action.id)
+        state = action.state if facts is None else facts.state
+        if state in {Action.State.REPORTED_DONE, Action.State.CONFIRMED}:
+            raise AlreadySo("R-23.4", "the action is {state} already", state=state)
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the report to the views. The report says that an action is done.
@@ -176,17 +180,18 @@ class Verdict(Kind):
 
         Raises AlreadySo if the author's latest verdict that counts says exactly this.
         """
-        tally = _tally(thread, self)
-        if tally is None or self.author == tally.action.author:
+        action = thread.find_view(self.about, Action)
+        if action is None or self.author == action.author:
             return  # the fold refuses it
-        if self.author not in thread.raisers_of(tally.action.id):
-            raise Refused("R-23.5", "only those who raised the matter judge what is done about it")
-        if tally.done_at is None:
+        facts = thread.facts_of_action(action.id)
+        if not action.done:
             raise Refused("R-23.5", "nobody has reported the action done yet; judge it then")
+        if facts is None or self.author not in facts.raisers:
+            raise Refused("R-23.5", "only those who raised the matter judge what is done about it")
         verdicts = [
             verdict
-            for verdict in thread.linked_views(Verdict, "about", tally.action.id)
-            if verdict.author == self.author and verdict.created >= tally.done_at
+            for verdict in thread.linked_views(Verdict, "about", action.id)
+            if verdict.author == self.author and verdict.created >= (facts.done_at or 0)
         ]
         latest = max(verdicts, key=lambda verdict: verdict.order, default=None)
         if latest is not None and (latest.fixed, latest.text) == (self.fixed, self.text):
@@ -201,21 +206,3 @@ class Verdict(Kind):
         if self.author == thread.target(self).person:
             raise Refused("R-23.5", "the owner of an action does not judge it")
         thread.add_view(self)
-
-
-def _tally(thread: Thread, statement: Done | Verdict) -> Tally | None:
-    """Returns the verdicts that count on the action that a new record is about (R-23.5).
-
-    Returns None if the action does not count.
-    """
-    action = thread.find_view(statement.about, Action)
-    if action is None:
-        return None
-    return tally_action(
-        action,
-        thread.linked_views(Done, "about", action.id),
-        thread.linked_views(Verdict, "about", action.id),
-        thread.raisers_of(action.id),
-        thread.authority.charter["smallest_group"],
-        statement.created,
-    )

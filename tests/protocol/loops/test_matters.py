@@ -206,7 +206,7 @@ def test_parties_change_nothing():
     assert len(with_parties.windows[week].by_parties) == 6
 
 
-def test_it_closes_when_most_who_raised_it_say_so():
+def test_it_closes_when_more_than_half_of_those_who_raised_it_say_so():
     street, _ = missed_bins()
     action = street.act(8, 3)
     street.done(action, 8, 4)
@@ -214,14 +214,40 @@ def test_it_closes_when_most_who_raised_it_say_so():
     street.judge(action, 9, 4.5, "yes")  # person 9 did not raise the matter
     (matter,) = street.loop(5).matters
     assert (matter.leading.state, matter.leading.fixed) == ("reopened", {"partly": 1})
-    street.judge(action, 1, 5, "yes")
-    street.judge(action, 2, 5.1, "yes")
-    (matter,) = street.loop(6).matters
-    assert matter.leading.state == "confirmed"
-    assert matter.closed == MONDAY + int(5.1 * DAY_MS)
-    street.judge(action, 1, 7, "no")
-    (matter,) = street.loop(8).matters
+    for who in (1, 2, 3):
+        street.judge(action, who, 11 + who / 10, "yes")
+    assert street.loop(12).matters[0].closed is None  # three of six
+    street.judge(action, 4, 12, "yes")
+    (matter,) = street.loop(13).matters
+    assert (matter.leading.state, matter.closed) == ("confirmed", MONDAY + 12 * DAY_MS)
+    street.judge(action, 5, 13, "no")
+    assert street.loop(14).matters[0].closed is not None  # one "no" does not undo a majority
+    street.judge(action, 1, 14, "no")
+    (matter,) = street.loop(15).matters
     assert (matter.leading.state, matter.closed) == ("reopened", None)
+
+
+def test_it_closes_once_its_window_has_settled():
+    street, _ = missed_bins()
+    action = street.act(8, 3)
+    street.done(action, 8, 4)
+    for who in range(6):
+        street.judge(action, who, 4.5, "yes")
+    assert street.loop(9.9).matters[0].closed is None
+    assert street.loop(10).matters[0].closed == MONDAY + 10 * DAY_MS
+
+
+@pytest.mark.parametrize(("raisers", "needed"), [(1, 1), (2, 2), (3, 2), (4, 3)])
+def test_how_many_confirm_it(raisers, needed):
+    street = Street(replace(BINS, target=0))
+    for who in range(4):
+        street.report(who, 2, value=int(who < raisers))
+    action = street.act(8, 3)
+    street.done(action, 8, 4)
+    for who in range(needed):
+        assert street.loop(20).matters[0].closed is None
+        street.judge(action, who, 11 + who, "yes")
+    assert street.loop(20).matters[0].closed == MONDAY + (10 + needed) * DAY_MS
 
 
 def test_what_was_said_before_the_latest_report_counts_no_more():
@@ -235,18 +261,58 @@ def test_what_was_said_before_the_latest_report_counts_no_more():
     assert len(matter.leading.reopened) == 1
 
 
-def test_silence_never_closes_it():
+def test_silence_confirms_nothing():
     street, _ = missed_bins()
     street.done(street.act(8, 3), 8, 4)
     (matter,) = street.loop(400).matters
     assert (matter.leading.state, matter.closed) == ("reported done", None)
 
 
+def answered_weeks(street, weeks, bad=0):
+    """Lets three people answer in each of these weeks, `bad` of them with a report."""
+    for week in weeks:
+        for who in range(3):
+            street.report(who, 7 * week + 2 + who / 10, value=int(who < bad))
+
+
+def test_four_points_without_a_signal_close_it_as_quiet():
+    street, _ = missed_bins()
+    street.done(street.act(8, 3), 8, 4)
+    answered_weeks(street, [1, 2, 4])  # the third week is a gap, and no point
+    assert street.loop(60).matters[0].closed is None
+    answered_weeks(street, [5])
+    loop = street.loop(60)
+    (matter,) = loop.matters
+    assert (matter.closed, matter.is_quiet) == (MONDAY + 45 * DAY_MS, True)
+    assert (matter.leading.state, loop.phase) == ("reported done", None)
+    street.judge(matter.leading.action.id, 4, 50, "no")
+    (matter,) = street.loop(60).matters
+    assert (matter.closed, matter.is_quiet) == (None, False)
+
+
+def test_a_report_alone_asks_its_author_and_a_signal_reopens_it():
+    street, _ = missed_bins()
+    action = street.act(8, 3)
+    street.done(action, 8, 4)
+    for who in range(6):
+        street.judge(action, who, 11, "yes")
+    street.report(7, 16)
+    answered_weeks(street, [2], bad=0)
+    (matter,) = street.loop(20).matters
+    assert matter.closed is not None
+    assert matter.leading.complained_since(PEOPLE[7])
+    assert PEOPLE[7] in matter.raisers
+    for who in range(6):
+        street.report(who, 22 + who / 10)
+    (matter,) = street.loop(25).matters
+    assert (matter.closed, matter.leading.state) == (None, "reopened")
+
+
 def test_after_it_is_fixed_old_signals_open_nothing_and_new_ones_do():
     street, _ = missed_bins()
     action = street.act(8, 3)
     street.done(action, 8, 4)
-    for who in range(3):
+    for who in range(4):
         street.judge(action, who, 5, "yes")
     for who in range(3):
         street.report(who, 8 + who / 10, value=1 if who == 0 else 0)
@@ -256,9 +322,15 @@ def test_after_it_is_fixed_old_signals_open_nothing_and_new_ones_do():
     assert outcome_of(loop, matter) is None  # only the window that opened it came before
     for who in range(6):
         street.report(who, 15 + who / 10)
-    first, second = street.loop(40).matters
+    (matter,) = street.loop(19).matters
+    assert (matter.closed, matter.leading.state) == (None, "reopened")
+    for who in range(6):
+        street.judge(action, who, 25, "yes")
+    for who in range(6):
+        street.report(who, 7 * 8 + 2 + who / 10)
+    first, second = street.loop(70).matters
     assert first.id != second.id
-    assert second.window == CALENDAR.window_at(MONDAY) + 2
+    assert second.window == CALENDAR.window_at(MONDAY) + 8
 
 
 @pytest.mark.parametrize(("bad", "result"), [(12, "better"), (3, "fewer"), (1, "no better")])

@@ -245,7 +245,11 @@ def _title(matter: Shown) -> str:
 
 
 def _state(matter: Shown) -> str:
-    return _("open") if matter.state == "open" else _("closed: it helped")
+    if matter.state == "open":
+        return _("open")
+    if matter.flag("quiet"):
+        return _("closed: quiet, unconfirmed")
+    return _("closed: it helped")
 
 
 def _holder_sentence(matter: Shown, reader: Reader) -> str:
