@@ -85,7 +85,8 @@ class AuthorityFold:
         earlier. The log ended at a fork or at a settled cut.
         """
         forks = self._store.logs.forks()
-        return self._index.kept_beyond_forks(forks, self._takes_statement)
+        kept = self._index.kept_beyond_forks(forks, self._takes_statement)
+        return kept | self.witnesses.kept_beyond_forks(forks)
 
     def _takes_statement(self, carrier: AuthorityRecord, carried: RootStatement) -> bool:
         # It must not be this carrier that lets the person in: then it would keep itself, but only at

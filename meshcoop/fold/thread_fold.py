@@ -69,6 +69,7 @@ class ThreadFold:
         self.busy_root: int | None = None
         self.proxies: ProxiesById = proxies_by_id(views.of_kind(Proxy))
         self._proxies_version = views.version_of_kind(Proxy)
+        self._named = authority_fold.witnesses.follow()
         # Called with the rows of records that are put off. If it is None, nobody would fold them
         # later.
         self.on_put_off: OnPutOff | None = None
@@ -117,7 +118,7 @@ class ThreadFold:
 
         The other records are put off under the same conditions as in `fold`.
         """
-        rows = set(touched.rows)
+        rows = touched.rows | self._take_named()
         for log_n in touched.logs:
             if at_once or self.on_put_off is None:
                 rows |= self._store.records.roots_of_log(log_n)
@@ -128,6 +129,21 @@ class ThreadFold:
         if self.on_put_off is not None and self._store.sweeps.first() is not None:
             self.on_put_off(())
         self.fold(rows, begun, at_once=at_once)
+
+    def _take_named(self) -> set[int]:
+        """Returns the rows of the records that witnesses have named since the last call, if they
+        may count because of that: if they lie beyond a fork, a revocation or a cut (R-24.11).
+        """
+        authority = self._authority_fold.authority
+        held = self._store.records.find_held(list(self._named.take())) if authority else ()
+        rows = [self._store.records.find(record_id) for record_id in held]
+        return {
+            row.n
+            for row in rows
+            if row is not None
+            and authority is not None
+            and not authority.stands(row.record.header.device, row.record.header.seq)
+        }
 
     def sweep(self, sweep: Sweep) -> set[int]:
         """Goes on through a log. Returns the rows of its next records. The caller folds these
@@ -205,6 +221,9 @@ class ThreadFold:
             fields.is_lasting,
             fields.base_audience == envelope.EPOCH,
         )
+        if authority is not None and not authority.stands(entry.device, entry.seq):
+            seen = self._authority_fold.witnesses.has_seen(authority, entry)
+            entry = entry._replace(is_seen=seen)
         return apply_proxy(entry, self.proxies, authority) if authority else entry
 
     def is_erased(self, row: StoredRecord) -> bool:

@@ -2,7 +2,7 @@
 in time (specs/24-witnesses.md).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from meshcoop.store.records import StoredRecord
 from protocol.authority.authority import Authority
@@ -15,6 +15,7 @@ from protocol.authority.witnesses import (
 from protocol.errors import Refused
 from protocol.fold.content import read_content
 from protocol.fold.registry import declared_of
+from protocol.fold.thread import Entry
 from protocol.kinds.witness import Witness
 from protocol.record.envelope import OPEN
 
@@ -86,6 +87,24 @@ class WitnessFold:
         )
         self._kept = (self.change_count, authority, witnesses)
         return witnesses
+
+    def has_seen(self, authority: Authority, entry: Entry) -> bool:
+        """Returns whether half of the witnesses of a term, without its author, named a record."""
+        if not self.index.namings_of(entry.id):
+            return False
+        times = self.witnesses(authority).times_of(entry.id, entry.time, entry.person)
+        return times.seen is not None and not times.is_unwitnessed
+
+    def kept_beyond_forks(self, forks: Mapping[bytes, int]) -> set[bytes]:
+        """R-24.10a, R-24.11a: returns the ids of records that homes keep although their log ended
+        earlier: of each forked log the first `witness` record of every six hours, and what two
+        devices have named.
+        """
+        first: dict[tuple[bytes, int], bytes] = {}
+        for record in self.index.of_devices(forks):
+            slot = (record.device, record.time // (6 * HOUR_MS))
+            first[slot] = min(record.id, first.get(slot, record.id))
+        return self.index.named_twice | set(first.values())
 
     def _note(self, record: WitnessRecord) -> None:
         self.change_count += 1

@@ -61,6 +61,7 @@ class WitnessIndex:
         self._by_id: dict[bytes, WitnessRecord] = {}
         self._named_in: dict[bytes, list[WitnessRecord]] = defaultdict(list)
         self._first_times: dict[bytes, dict[bytes, int]] | None = None
+        self.named_twice: set[bytes] = set()  # the ids that two devices have named
         for record in records:
             self.add(record)
 
@@ -71,6 +72,8 @@ class WitnessIndex:
         self._by_id[record.id] = record
         for named in record.ids:
             self._named_in[named].append(record)
+            if self._named_in[named][0].device != record.device:
+                self.named_twice.add(named)
         if self._first_times is not None:
             _note_first(self._first_times, record)
         return True
@@ -82,6 +85,8 @@ class WitnessIndex:
             self._named_in[named] = [
                 other for other in self._named_in[named] if other.id != record_id
             ]
+            if len({other.device for other in self._named_in[named]}) <= 1:
+                self.named_twice.discard(named)
         self._first_times = None
         return record
 
@@ -89,6 +94,10 @@ class WitnessIndex:
     def named(self) -> Collection[bytes]:
         """The ids of everything that was named."""
         return self._named_in.keys()
+
+    def of_devices(self, devices: Collection[bytes]) -> Iterable[WitnessRecord]:
+        """Yields the records that these devices signed."""
+        return (record for record in self._by_id.values() if record.device in devices)
 
     def namings_of(self, record_id: bytes) -> Sequence[WitnessRecord]:
         """Returns the `witness` records that name a record."""

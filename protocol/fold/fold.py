@@ -355,7 +355,8 @@ class _Counting:
     """Judges which records of a thread count.
 
     A record counts if it is before any fork or revocation of its log. A later record counts only if
-    another person countersigned it, or if the roll adopted it in a decision (R-03.12, R-22.3).
+    another person countersigned it, if the roll adopted it in a decision, or if witnesses have seen
+    it (R-03.12, R-22.3, R-24.11).
     """
 
     def __init__(
@@ -390,7 +391,7 @@ class _Counting:
         return self._counts[entry.id]
 
     def _stands_by_itself(self, entry: Entry) -> bool:
-        if self._thread.authority.stands(entry.device, entry.seq):
+        if self._thread.authority.stands(entry.device, entry.seq) or _is_seen(entry):
             return True
         draft = self._thread.find_draft(entry.id, Kind)
         return draft is not None and draft.is_adopted(self._thread)
@@ -408,6 +409,11 @@ class _Counting:
         # A package's code decides about its own records only, so that all homes count alike.
         can_answer = KINDS[signer.kind].can_answer(KINDS[signed.kind])
         return can_answer and signer.countersigns(self._thread, signed)
+
+
+def _is_seen(entry: Entry) -> bool:
+    """Returns True if witnesses have seen the entry, and its kind is one that they name."""
+    return entry.is_seen and entry.kind in KINDS and KINDS[entry.kind].view_type.witnessed
 
 
 def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[bytes]) -> None:

@@ -60,6 +60,7 @@ class Entry(NamedTuple):
     key: bytes | None = None  # in a private record: decrypts its content
     by: bytes | None = None  # the signer, if they signed by proxy
     proxy: bytes | None = None  # the id of that proxy
+    is_seen: bool = False  # if True, no later cut, revocation or fork undoes it
 
     @property
     def order(self) -> tuple[int, bytes]:

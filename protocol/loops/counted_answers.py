@@ -147,13 +147,12 @@ class MeasureContext(NamedTuple):
         return COUNT if self.measure.scale == COUNT else SHARE
 
     def includes(self, report: Report) -> bool:
-        """Returns True if the author of the report is a member whom the service served (R-22.5).
+        """Returns True if the author of the report is somebody whom the service served (R-22.5).
 
         If all members are asked, it does not matter whom the service served. The caller has already
-        left out the reports of people who hold a part of the service.
+        left out the reports of people who hold a part of the service. A report by somebody who was
+        removed afterwards goes on counting.
         """
-        if report.person not in self.members:
-            return False
         if self.days_served is None:
             return True
         days = self.days_served.get(report.person, ())
