@@ -31,12 +31,12 @@ SENTENCES: dict[str, str] = {
     "trial_too_few": "Too few windows have enough answers to say anything.",
     "trial_power": (
         "If things went wrong half as often (10 % instead of 20 %, or 2 times instead of 4), this trial "
-        "would notice it in {percent} of 100 cases."
+        "would notice it in {percent} of 100 cases"
     ),
     "trial_is_short": (
         "This trial is short: {before} windows before and {during} during it; 8 and 8 are wanted. If "
         "things went wrong half as often (10 % instead of 20 %, or 2 times instead of 4), it would "
-        "notice it in {percent} of 100 cases."
+        "notice it in {percent} of 100 cases"
     ),
     # What is suggested.
     "help": "You could help: {what}",

@@ -167,7 +167,7 @@ def _story_parts(view: Shown, questions: Mapping[str, Shown], reader: Reader) ->
         yield safe_text(view.text("where") or "").strip()
     says = view.row("says")
     if says is not None and view.state in {"proposed", "running"}:
-        yield "\n\n" + phrases.remark_in_words(says)
+        yield "\n\n" + phrases.remark_in_words(says) + "."
     if view.texts("harm") and view.state in {"running", "stopped"}:
         yield "\n\n! " + _("It does harm: somebody raised an alarm, or a measure got worse.")
     result = view.row("result")
