@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
 from meshcoop.fold.state import State
-from meshcoop.fold.trial_reports import report_trial
+from meshcoop.fold.trial_reports import is_being_decided, report_trial
 from protocol.fold.registry import declared_of
 from protocol.kinds.decisions import Proposal
 from protocol.kinds.services.actions import Action, Done, Verdict
@@ -64,14 +64,8 @@ def _awaited_by_trial(
         return
     is_ended = report.state == Trial.State.ENDED and report.is_settled
     is_ready = is_ended or report.state == Trial.State.PROPOSED
-    if is_ready and trial.id not in _subjects_of_open_proposals(state):
+    if is_ready and not is_being_decided(state, trial.id):
         yield LoopAwaited(declared_of(Proposal).name, None, trial.id, None)
-
-
-def _subjects_of_open_proposals(state: State) -> set[bytes]:
-    """Returns the ids of the records that open proposals are about."""
-    proposals = state.views.newest(Proposal, state=Proposal.State.OPEN)
-    return {proposal.change[1] for proposal in proposals if proposal.change is not None}
 
 
 def _awaited_by_matter(

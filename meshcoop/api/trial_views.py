@@ -8,7 +8,7 @@ from meshcoop.clock import iso_time
 from meshcoop.errors import Remark
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
 from meshcoop.fold.state import State
-from meshcoop.fold.trial_reports import TrialReport, report_trial
+from meshcoop.fold.trial_reports import TrialReport, is_being_decided, report_trial
 from protocol.kinds.ideas import Idea
 from protocol.kinds.services.measures import Measure
 from protocol.kinds.services.trials import Trial
@@ -65,6 +65,7 @@ class TrialViews:
                 "assumed": report.is_assumed,
             },
             "says": describe_power(report).as_dict(),
+            "being_decided": is_being_decided(self._state, trial.id),
             "settles": iso_time(report.settles),
             "harm": [record_id.hex() for record_id in report.harm],
             "result": _show_result(followed, report),

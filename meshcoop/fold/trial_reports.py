@@ -10,6 +10,7 @@ from meshcoop.fold.loop_cache import FollowedService, LoopCache
 from meshcoop.fold.slices import run_beside
 from meshcoop.fold.state import State
 from protocol.fold.facets import TrialFacts
+from protocol.kinds.decisions import Proposal
 from protocol.kinds.people import Profile
 from protocol.kinds.services.loop import loop_rules
 from protocol.kinds.services.measures import Feedback
@@ -75,6 +76,18 @@ def report_trial(
         return None
     rules = loop_rules(state.authority.charter)
     return _Reporter(state, followed, trial, rules, now).report()
+
+
+def is_being_decided(state: State, trial: bytes) -> bool:
+    """Returns True if people can vote on an open proposal about this trial."""
+    proposals = state.views.newest(Proposal, state=Proposal.State.OPEN)
+    clock = state.clock_at(state.now())
+    return any(
+        proposal.change is not None
+        and proposal.change[1] == trial
+        and proposal.state_at(clock) == Proposal.State.OPEN
+        for proposal in proposals
+    )
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def test_an_idea_is_tried_while_a_home_is_cut_off_and_is_then_adapted():
                 ahead(homes, DAY * (number + 1))
         trial = propose_trial(ben, service, idea)
         decide(homes, "Try it", "trial", trial, "start")
-        assert only(street("list", "ideas"))["state"] == "open"  # it begins tomorrow
+        assert only(street("list", "ideas"))["state"] == "on trial"
         run_with_a_cut(homes, residents, measure, trial)
 
         decide(homes, "Twice, but not on Mondays", "trial", trial, "adapt")

@@ -55,7 +55,12 @@ class Trial(Kind):
             ),
         )
 
-    wording = Words("Trial", happened="{who} wants to try something", submit="Propose")
+    wording = Words(
+        "Trial",
+        happened="{who} wants to try something",
+        submit="Propose",
+        states={State.PROPOSED: "proposed"},
+    )
     example = {"what": "Empty them twice", "expect": "Fewer are full", "measures": [SOMETHING]}
 
     what: str | None = Text(required=True, min=1, max=500, help="what we change")

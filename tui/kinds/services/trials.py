@@ -60,6 +60,8 @@ def trial_story(view: Shown, questions: Iterable[Shown], reader: Reader) -> Cont
 def steps_of_trial(view: Shown) -> list[NextStep]:
     """Lists the decisions that the reader can propose about a trial now."""
     what = phrases.line_or_hidden(view.text("what"), _ROOM)
+    if view.flag("being_decided"):
+        return []
     if view.state == "proposed":
         heading = _("Try: {what}").format(what=what)
         return [_proposal(view, "start", _("Ask everybody to start it"), heading)]
@@ -170,6 +172,8 @@ def _story_parts(view: Shown, questions: Mapping[str, Shown], reader: Reader) ->
         yield "\n\n" + phrases.remark_in_words(says) + "."
     if view.texts("harm") and view.state in {"running", "stopped"}:
         yield "\n\n! " + _("It does harm: somebody raised an alarm, or a measure got worse.")
+    if view.flag("being_decided"):
+        yield "\n\n" + _("A decision about it is open; Today asks for your vote.")
     result = view.row("result")
     if result is not None:
         yield from _result_parts(result, deciding, questions)
