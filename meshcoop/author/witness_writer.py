@@ -16,8 +16,9 @@ from protocol.fold.thread import Entry
 from protocol.kinds.services.loop import parties_at
 from protocol.kinds.witness import MOST_NAMED, Witness
 
-PAUSE_MS = 6 * 3_600_000  # between two times at which a home names what it holds
-GATHER_MS = 5 * 60_000  # news comes in one after the other: so long a home waits for more of it
+PAUSE_MS = 8 * 3_600_000  # between two times at which a home names what it holds
+LEAST_WAIT_MS = 5 * 60_000  # news comes in one after the other
+MOST_WAIT_MS = 24 * 60_000
 
 _PAGE = 50  # records that are read in one step
 _MOST_UNSEEN = 5000  # records that may wait to be seen
@@ -25,6 +26,15 @@ _READ = "witness_read"  # the store's note of the last row read
 _SIGNED = "witness_signed"  # the store's note of the time of the last naming begins with this
 
 _LOG = logging.getLogger(__name__)
+
+
+def wait_after_news(person: bytes) -> int:
+    """R-24.2d: returns how long (ms) a person's home waits after news before it names it.
+
+    Homes wait for different times. So those that wait longest need not name what is seen by then.
+    """
+    spread = 1 + (MOST_WAIT_MS - LEAST_WAIT_MS) // 60_000
+    return LEAST_WAIT_MS + person[0] % spread * 60_000
 
 
 class _Unseen(NamedTuple):
@@ -142,7 +152,7 @@ class WitnessWriter:
     def _is_due(self, person: bytes, now: int) -> bool:
         last = self._store.read_note(f"{_SIGNED} {person.hex()}")
         has_paused = last is None or now - int(str(last)) >= PAUSE_MS
-        return has_paused and now - (self._news_since or now) >= GATHER_MS
+        return has_paused and now - (self._news_since or now) >= wait_after_news(person)
 
     def _name(self, person: bytes, term: Term, ids: list[bytes]) -> Folding[None]:
         """Signs as many records as the ids need."""

@@ -2,7 +2,7 @@
 
 from meshcoop.author import automatic
 from meshcoop.author.folding import fold_at_once
-from meshcoop.author.witness_writer import GATHER_MS, PAUSE_MS, WitnessWriter
+from meshcoop.author.witness_writer import MOST_WAIT_MS, PAUSE_MS, WitnessWriter
 from protocol.kinds.services.measures import Measure
 from tests.support.council import by_software, renew, vote
 from tests.support.street_in_memory import settle
@@ -37,7 +37,7 @@ def look(home):
 def look_twice(home):
     """Lets a home wait for more news, and then name what is due."""
     look(home)
-    home.street.clock += GATHER_MS
+    home.street.clock += MOST_WAIT_MS
     return look(home)
 
 

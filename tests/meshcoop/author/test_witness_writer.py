@@ -7,8 +7,11 @@ from meshcoop.author import renewal as deciding
 from meshcoop.author.folding import fold_at_once
 from meshcoop.author.witness_list import choose_witnesses
 from meshcoop.author.witness_writer import PAUSE_MS
+from protocol.fold.content import read_content
+from protocol.kinds.witness import MOST_NAMED
 from tests.support.council import alike, by_software, renew
 from tests.support.street_in_memory import HOUR, settle, street
+from tests.support.witness_street import ID_BYTES, RECORD_BYTES
 from tests.support.witnesses_in_memory import (
     listed_street,
     look,
@@ -43,7 +46,7 @@ def test_a_report_is_seen_once_half_of_the_homes_have_named_it():
         alike(*homes)
 
 
-def test_a_home_names_at_most_once_in_six_hours_and_nothing_twice():
+def test_a_home_names_at_most_once_in_eight_hours_and_nothing_twice():
     with street(homes=3) as homes:
         _, ben, cho = homes
         listed_street(*homes)
@@ -71,6 +74,11 @@ def test_more_than_64_ids_go_into_several_records():
             cho.street.clock += DAY
         settle(*homes)
         assert look_twice(ben) == 2
+        named = ben.store.records.of_log(ben.me.device, ben.head.seq - 1, 2)
+        ids = [read_content(record.content)[1]["ids"] for record in named]
+        assert [len(part) for part in ids] == [MOST_NAMED, 90 - MOST_NAMED]
+        for record, part in zip(named, ids, strict=True):
+            assert len(record.wire) <= RECORD_BYTES + ID_BYTES * len(part)
 
 
 def test_a_report_that_came_late_counts_in_no_settled_window():
