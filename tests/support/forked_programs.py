@@ -6,6 +6,9 @@ suite starts hundreds of nodes. A forked command or node is still a process of i
 environment, files and signals. It shares only the imports. A test of the start itself (the demo,
 the wheel, a changed copy of the program) does not use this module.
 
+A home with packages of its own has its own PYTHONPATH. Python reads this variable when it starts, so
+each PYTHONPATH has a warm program.
+
 Tests call `run`, `start` and `end`. When this file runs as a program, it is the warm program.
 """
 
@@ -34,10 +37,11 @@ PATCH = "TESTS_PATCH"  # names a module that changes the program of a command, a
 
 _POSSIBLE = hasattr(os, "pidfd_open")  # Linux
 _ONCE = ("PYTHON", "LD_")  # variables that Python reads only when it starts
+_PACKAGES = "PYTHONPATH"  # the one of them that a warm program may have
 _MAX = 1 << 17  # bytes of a command and its environment
 _CLONE_NEWNET = 0x40000000
 
-_servers = []
+_servers = {}  # by PYTHONPATH
 _lock = threading.Lock()
 
 
@@ -83,16 +87,16 @@ def start(command, *, network=None, env):
 
 
 def end():
-    """Ends the warm program."""
+    """Ends the warm programs."""
     while _servers:
-        _servers.pop().end()
+        _servers.popitem()[1].end()
 
 
 def _cold(env):
     """Returns whether this command needs a new Python and cannot be forked."""
     assert _POSSIBLE or PATCH not in env, "only a forked program can be changed"
-    given = env.items() ^ os.environ.items()
-    return not _POSSIBLE or any(name.startswith(_ONCE) for name, _ in given)
+    changed = {name for name, _ in env.items() ^ os.environ.items()} - {_PACKAGES}
+    return not _POSSIBLE or any(name.startswith(_ONCE) for name in changed)
 
 
 def _enter(network):
@@ -107,20 +111,22 @@ def _file(text=""):
 
 
 class _Server:
-    """The warm program as the tests see it. The process ends when the tests end."""
+    """A warm program as the tests see it. The process ends when the tests end."""
 
-    def __init__(self):
+    def __init__(self, env):
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, __file__, str(theirs.fileno())]
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=env)
 
     @classmethod
-    def running(cls):
+    def running(cls, packages):
+        """Returns the warm program with this PYTHONPATH, or with none."""
         with _lock:
-            if not _servers:
-                _servers.append(cls())
-            return _servers[0]
+            if packages not in _servers:
+                env = {name: value for name, value in os.environ.items() if name != _PACKAGES}
+                _servers[packages] = cls(env if packages is None else {**env, _PACKAGES: packages})
+            return _servers[packages]
 
     def ask(self, asked, handles):
         socket.send_fds(self._socket, [asked], handles)
@@ -139,7 +145,8 @@ class _Forked:
         asked = {"words": command[len(PROGRAM) :], "env": env, **where}
         told, telling = os.pipe()
         try:
-            _Server.running().ask(json.dumps(asked).encode(), [*handles, telling])
+            server = _Server.running(env.get(_PACKAGES))
+            server.ask(json.dumps(asked).encode(), [*handles, telling])
         finally:
             os.close(telling)
         self._told = open(told, "rb", buffering=0)
@@ -209,6 +216,7 @@ def _import():
         if module.name != "meshcoop.__main__" and not module.name.startswith("meshcoop.dev.bench"):
             import_module(module.name)
     import_module("meshcoop.node.slow_tables").load_tables()
+    import_module("meshcoop.client").program_version()
     assert threading.active_count() == 1, "a thread would not be forked"
 
 
