@@ -5,7 +5,7 @@ counts too, under any name and in any module.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class _Module:
     """The names that a module imports, and the types to which the module gives names."""
 
     path: Path
-    tree: ast.Module
+    nodes: list[ast.AST]  # its whole syntax tree, walked once: each walk takes seconds
     imported: dict[str, Name] = field(default_factory=dict)
     named_types: dict[str, ast.expr] = field(default_factory=dict)
 
@@ -67,8 +67,8 @@ def is_counted(path: Path) -> bool:
 
 def _read_module(path: Path, root: Path) -> _Module:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    module = _Module(path.relative_to(root), tree)
-    for node in ast.walk(tree):
+    module = _Module(path.relative_to(root), list(ast.walk(tree)))
+    for node in module.nodes:
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 module.imported[alias.asname or alias.name] = (node.module, alias.name)
@@ -104,7 +104,7 @@ def _aliases(modules: dict[str, _Module]) -> set[Name]:
 
 
 def _has_any_dict(name: str, module: _Module, value: ast.expr, aliases: set[Name]) -> bool:
-    return any(_is_any_dict(name, module, node, aliases) for node in _type_nodes(value))
+    return any(_is_any_dict(name, module, node, aliases) for node in _type_nodes(ast.walk(value)))
 
 
 def _is_type(value: ast.expr) -> bool:
@@ -124,16 +124,16 @@ def _is_type(value: ast.expr) -> bool:
 
 
 def _uses(name: str, module: _Module, aliases: set[Name]) -> Iterator[ast.expr]:
-    for node in _type_nodes(module.tree):
+    for node in _type_nodes(module.nodes):
         if _is_any_dict(name, module, node, aliases):
             yield node
 
 
-def _type_nodes(tree: ast.AST) -> Iterator[ast.expr]:
-    """Yields all expressions below a node of a syntax tree. Also yields the expressions in types
-    that are written in quotes.
+def _type_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
+    """Yields the expressions among these nodes of a syntax tree. Also yields the expressions in
+    types that are written in quotes.
     """
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.expr):
             yield node
         for quoted in _quoted_types(node):
