@@ -34,6 +34,8 @@ from protocol.fold.kind import Kind
 from protocol.fold.registry import KINDS
 
 _MAX_SYNONYMS = 200  # lists of words that mean the same; each makes every text slower to read
+_WORDS_COST = 10  # to read the words of a view in all languages takes this many times as long
+
 _PLACES_AT_ONCE = 500  # places of views that are read in one step
 _MAX_COUNTERPARTS = 200  # for one topic, the newest
 
@@ -294,7 +296,8 @@ class MatchingIndex:
         to be read.
         """
         assert self._vocabulary is not None, "words are read once there is a vocabulary"
-        for row in sorted(islice(self._rows_without_entries, max_views)):
+        at_once = None if max_views is None else max(1, max_views // _WORDS_COST)
+        for row in sorted(islice(self._rows_without_entries, at_once)):
             view = self._views.in_row(row)
             assert isinstance(view, Kind), "only views of known kinds have words"
             self._add_entries(view.author, row, self._read_words(row, view, self._vocabulary))

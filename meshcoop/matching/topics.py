@@ -125,8 +125,9 @@ class _Scan:
         """Returns the concepts and the days that the text names."""
         # The longest phrases come first: a word within a phrase does not mean anything by itself.
         for length in range(LONGEST, 0, -1):
-            for start in range(len(self._words)):
-                self._read_phrases(start, length)
+            for start, stemmed in enumerate(self._stems):
+                if (stemmed, length) in self._lexicon.beginnings:
+                    self._read_phrases(start, length)
         self._add_language_names()
         if self._is_about_goods():
             self._topics.written = {
@@ -203,7 +204,10 @@ class _Scan:
         """Returns whether the text is about giving or lending a thing, and not about a person's
         time.
         """
-        return any(self._has_phrase(phrase) for phrase in self._lexicon.goods)
+        stems = set(self._stems)
+        return any(
+            stems.issuperset(phrase) and self._has_phrase(phrase) for phrase in self._lexicon.goods
+        )
 
     def _has_phrase(self, phrase: tuple[str, ...]) -> bool:
         starts = range(len(self._stems))

@@ -55,6 +55,7 @@ class Lexicon(NamedTuple):
     goods: frozenset[Phrase]  # a text with one of these is about things
     phrases: dict[Phrase, Meaning]
     exact: dict[Phrase, Meaning]
+    beginnings: set[tuple[str, int]]  # the first stem of each phrase, and its number of stems
     marker_stems: set[str]  # single words that are a sign of this language
 
     def stems_of(self, text: str) -> Phrase:
@@ -77,6 +78,7 @@ class Lexicon(NamedTuple):
             _add_meaning(self.exact, whole, meaning)
         if whole == content or len(content) > 1:
             _add_meaning(self.phrases, content, meaning)
+        self.beginnings.update((phrase[0], len(phrase)) for phrase in (whole, content) if phrase)
         if len(whole) == 1:
             self.marker_stems.update(whole)
 
@@ -156,6 +158,7 @@ def _build_lexicon(language: str) -> Lexicon:
         goods=goods,
         phrases={},
         exact={},
+        beginnings=set(),
         marker_stems=set(),
     )
     languages = {SPEAKS + tag: names for tag, names in data["languages"].items()}
@@ -193,6 +196,7 @@ def _copy(lexicon: Lexicon) -> Lexicon:
     return lexicon._replace(
         phrases=dict(lexicon.phrases),
         exact=dict(lexicon.exact),
+        beginnings=set(lexicon.beginnings),
         marker_stems=set(lexicon.marker_stems),
     )
 

@@ -7,10 +7,12 @@ import os
 import random
 import time
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 
 import pytest
 
+from meshcoop.matching.topics import read_topics
+from meshcoop.matching.vocabulary import Vocabulary
 from meshcoop.sync.judged_chains import MAX_REMEMBERED, JudgedChains
 from meshcoop.sync.stated_addresses import StatedAddresses
 from protocol.display_text import safe_text
@@ -65,6 +67,16 @@ def log_words(words):
     LogLines().format(logging.LogRecord("peer", logging.INFO, __file__, 1, words, (), None))
 
 
+@cache
+def vocabulary():
+    return Vocabulary([])
+
+
+def match_words(words):
+    """Reads what an offer is about, in all languages, because none of its words is known."""
+    read_topics(words, vocabulary())
+
+
 def take_false_statements():
     """Takes a frame with statements that their keys have not signed."""
     key = public_key(b"\1" * 32)
@@ -85,6 +97,7 @@ CALLS = {  # what a peer's bytes make a node do → the milliseconds of the proc
     "16 KiB of letters to search": (partial(search_terms, "é" * 8192), STEP_MS),
     "16 KiB of Japanese to search": (partial(search_terms, "修理" * 2730), STEP_MS),
     "16 KiB of ligatures to search": (partial(search_terms, "ﷺ" * 5461), 4 * STEP_MS),
+    "330 made-up words to match": (partial(match_words, " ".join(f"w{n}" for n in range(330))), 4),
     "a frame of controls in a log": (partial(log_words, "\x1b" * 2**16), STEP_MS),
     "lists in lists": (partial(refuse_or_take, codec.unpack, b"\x91" * 16383 + b"\xc0"), 10),
     "16,000 empty maps": (
