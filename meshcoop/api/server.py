@@ -122,7 +122,7 @@ class _Client:
             async with trio.open_nursery() as nursery:
                 while (request := await self._receive()) is not None:
                     await self._free_requests.acquire()
-                    name = f"{CALL}{request.method}"
+                    name = f"{CALL}{request.method} {request.params.get('what', '')}".rstrip()
                     nursery.start_soon(self._answer, request, nursery, name=name)
                 nursery.cancel_scope.cancel()
 
