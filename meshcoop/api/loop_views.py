@@ -167,8 +167,7 @@ class LoopViews:
         window = loop.windows.get(_answered_window(loop, feedback))
         people: set[bytes] = set()
         if window is not None:
-            uncounted = {report.person for report in window.by_parties + window.not_charted}
-            people = window.people | uncounted
+            people = window.people | {report.person for report in window.not_charted}
         if len(people) >= self._smallest_group:
             return {}
         return {"value": None, "text": None, "held_back": True}

@@ -13,6 +13,7 @@ import pytest
 from meshcoop.fold.loop_cache import FollowedService
 from protocol.authority.register_change import number_change
 from protocol.authority.terms import Holding
+from protocol.errors import Refused
 from protocol.kinds.services.services import Service
 from protocol.loops.counted_answers import MeasureContext, count_windows, is_charted
 from protocol.loops.windows import DAY_MS
@@ -362,3 +363,36 @@ def test_no_history_blocks_a_measure(seed):
         assert len(after) < 4 or "reopened" in states
     shuffled = dice.sample(story.entries, len(story.entries))
     assert summary(story.loop(measure, 200, entries=shuffled)) == summary(loop)
+
+
+# -- the service ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", [COUNCIL, CONTRACTOR])
+def test_provider_sheds_the_service(who):
+    """Move: end the service once its feedback is bad, so that no measure and no matter is left.
+    Rule: R-21.1c, a service with a measure in use does not end; a decision retires its measures.
+    Remains: a new service beside it, that no measure is about yet. Seen: the refusal, and the
+    service with its open matter.
+    """
+    story, measure = missed_bins()
+    service = story.entries[0]
+    story.says(who, "close", service, day=3, as_state="ended")
+    assert story.view(service).state == "open"
+    assert only_matter(story, measure, 4).closed is None
+    with pytest.raises(Refused, match="a decision has to retire it"):
+        story.view(service).check_close(story.fold(), COUNCIL)
+    story.adopted["measure", measure.id] = Holding(2, None)
+    assert story.view(service).state == ("ended" if who == COUNCIL else "open")
+
+
+def test_a_measure_that_is_retired_lets_a_service_end_in_any_order():
+    """Property: a close and a decision count the same, whichever a home hears of first."""
+    story, _, _, _, measure = bins()
+    service = story.entries[0]
+    story.says(COUNCIL, "close", service, day=3, as_state="ended")
+    states = []
+    for number in (1, 2, 3, 4):
+        story.adopted["measure", measure.id] = Holding(number, [0, 1] if number % 2 else None)
+        states.append(story.view(service).state)
+    assert states == ["open", "ended", "open", "ended"]

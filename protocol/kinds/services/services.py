@@ -59,7 +59,10 @@ class Service(ChainPart):
         """The states of a service."""
 
         OPEN = "open", "Nobody has ended it."
-        ENDED = "ended", "Its author, or the member who provides it, ended it (`close`)."
+        ENDED = (
+            "ended",
+            "Its author or the member who provides it ended it (`close`), and no measure is in use.",
+        )
 
     wording = Words(
         "Service",
@@ -108,17 +111,14 @@ class Service(ChainPart):
 
         So the provider cannot undo the decision by forking their log.
         """
-        measures = (
-            entry.id
-            for entry in thread.entries.values()
-            if entry.kind == "measure" and entry.about == self.id
-        )
-        return any(thread.authority.holding((MEASURE, measure)).n for measure in measures)
+        return any(self._adoptions(thread))
 
     def check_close(self, thread: Thread, person: bytes) -> None:
         """Raises Refused if somebody else ends the service while the person who answers for it is a
-        member (R-21.1b).
+        member (R-21.1b). Raises Refused also while a measure of the service is in use (R-21.1c).
         """
+        if self._is_measured(thread):
+            raise Refused("R-21.1c", "a measure of it is in use; a decision has to retire it first")
         is_own = person in {self.author, self.answers_for}
         if not is_own and self.answers_for not in thread.authority.left:
             raise Refused("R-21.1b", "the person who answers for the service can end it")
@@ -144,7 +144,7 @@ class Service(ChainPart):
 
         The holder is the last person of the longest chain of accepted links.
         """
-        if thread.is_marked(self.id, Mark.ENDED):
+        if thread.is_marked(self.id, Mark.ENDED) and not self._is_measured(thread):
             self.state = self.State.ENDED
         chain = _longest_chain(thread, self.id)
         self.chain = [link.id for link in chain]
@@ -154,6 +154,18 @@ class Service(ChainPart):
             self.held_since = chain[-1].since
         self.links = [link.id for link in thread.index(ServiceIndex).links]
         self.parties = sorted(parties_of(thread, self))
+
+    def _is_measured(self, thread: Thread) -> bool:
+        """Returns True if a decision has adopted a measure of the service, and none has retired it
+        since (R-21.1c).
+        """
+        return any(number % 2 for number in self._adoptions(thread))
+
+    def _adoptions(self, thread: Thread) -> Iterable[int]:
+        """Yields the number of the register of each measure of the service."""
+        for entry in thread.entries.values():
+            if entry.kind == "measure" and entry.about == self.id:
+                yield thread.authority.holding((MEASURE, entry.id)).n
 
 
 @kind("link", about=("service", "link"), lasting=True)

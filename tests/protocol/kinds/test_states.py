@@ -274,10 +274,10 @@ def states_of_stories():
     action = story.says(CONTRACTOR, "action", measure, day=3, what="A lorry", due="2025-08-10")
     story.says(CONTRACTOR, "done", action, day=4)
     yield from states_of(story.fold().views.values())
-    for day, word in ((5, "no"), (6, "yes")):
+    for day, word, seen in ((5, "no", 6), (6, "yes", 12)):
         for who in RESIDENTS[:6]:
             story.says(who, "verdict", action, day=day, fixed=word)
-        (matter,) = story.loop(measure, day + 1).matters
+        (matter,) = story.loop(measure, seen).matters
         yield "action", matter.leading.state
     yield from states_of(story.fold().views.values())
 
