@@ -136,11 +136,11 @@ def test_trial_is_seldom_called_better_if_nothing_changes():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("windows", [3, 4, 8, 16])
-@pytest.mark.parametrize("answers", [5, 10, 30, None])
+@pytest.mark.parametrize("windows", [4, 8])
+@pytest.mark.parametrize("answers", [5, 30, None])
 @pytest.mark.parametrize("correlation", [0, Fraction(1, 20), Fraction(1, 5)])
 def test_wrong_better_comes_at_most_once_in_twenty(windows, answers, correlation):
-    runs = 20_000
+    runs = 5_000
     wrong = share_of_better(windows, answers, runs, changes=False, correlation=correlation)
 
     assert wrong <= 0.05 + 4 * (0.05 * 0.95 / runs) ** 0.5
