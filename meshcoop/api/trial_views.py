@@ -1,7 +1,10 @@
 """Shows how trials stand, and what became of ideas through their trials (specs/25)."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from meshcoop.clock import iso_time
@@ -73,10 +76,9 @@ class TrialViews:
 
     def status_of_idea(self, idea: Idea) -> Shown:
         """Returns the state of an idea (R-25.2a), and its trials, the newest first."""
-        trials = [trial for trial in self._state.views.newest(Trial) if trial.idea == idea.id]
         reports = [
             report
-            for trial in trials
+            for trial in self._trials_by_idea[idea.id]
             if (report := report_trial(self._state, self._following, trial.id, self._now))
         ]
         return {
@@ -90,6 +92,14 @@ class TrialViews:
                 for report in reports
             ],
         }
+
+    @cached_property
+    def _trials_by_idea(self) -> Mapping[bytes | None, list[Trial]]:
+        """The trials of each idea, the newest first."""
+        trials: Mapping[bytes | None, list[Trial]] = defaultdict(list)
+        for trial in self._state.views.newest(Trial):
+            trials[trial.idea].append(trial)
+        return trials
 
 
 def _state_of_idea(reports: list[TrialReport]) -> str:

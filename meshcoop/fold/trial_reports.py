@@ -116,15 +116,15 @@ class _Reporter:
         is_settled = has_begun and self.now >= settles
         answers = _usual_answers(deciding, during)
         scale = deciding.context.scale if deciding is not None else ""
-        known = len(during) if deciding is None else self._points_before(deciding, during)
+        before = len(during) if deciding is None else self._points_before(deciding, during)
         return TrialReport(
             trial=self.trial,
             state=state,
             settles=settles,
             is_settled=is_settled,
-            windows_before=known,
+            windows_before=before,
             windows_during=len(during),
-            power=find_power(scale, min(known, len(during)), answers or ASSUMED_ANSWERS),
+            power=find_power(scale, min(before, len(during)), answers or ASSUMED_ANSWERS),
             answers=answers or ASSUMED_ANSWERS,
             is_assumed=answers is None,
             harm=harm,

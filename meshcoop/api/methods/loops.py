@@ -63,7 +63,11 @@ class LoopMethods:
         """Adds the status of the feedback loop to a shown view. If views of this kind have no such
         status, returns the view unchanged.
         """
-        return self._views(self._node.require_membership()).with_loop_status(shown)
+        return self.status_adder()(shown)
+
+    def status_adder(self) -> Callable[[Params], Params]:
+        """Returns the function `with_loop_status` for several views of one answer."""
+        return self._views(self._node.require_membership()).with_loop_status
 
     def citation_for(self, measure: bytes) -> Params:
         """Returns the fields with which a new action cites the open matter of its measure."""

@@ -73,7 +73,8 @@ class ViewMethods:
             return rows
 
         def show(page: list[Any]) -> list[Params]:
-            return [self._loops.with_loop_status(row) for row in rows.show(page)]
+            add_status = self._loops.status_adder()
+            return [add_status(row) for row in rows.show(page)]
 
         return replace(rows, show=show)  # of an idea, its trials decide the state
 

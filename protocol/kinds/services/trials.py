@@ -146,7 +146,7 @@ class Trial(Kind):
         if holding.n:
             self.state = self.State.RUNNING
         if holding.value is not None:
-            self.state = next(state for state in self.State if state == holding.value)
+            self.state = _ENDINGS[holding.value]
         thread.add_view(self)
 
     def clock_state(self) -> tuple[str, str] | None:
@@ -195,6 +195,10 @@ class Trial(Kind):
             raise Refused(
                 "R-25.4b", "it has at most {most} windows of its measure", most=MOST_WINDOWS
             )
+
+
+# What a register can say of a trial → the state of the trial.
+_ENDINGS = {str(state): state for state in Trial.State if state in TRIAL_CHANGES.values()}
 
 
 def area_key(area: str) -> bytes:
