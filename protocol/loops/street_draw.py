@@ -1,0 +1,72 @@
+"""Draws made-up streets for a rehearsal: rows of windows, each with a point or a gap (R-20.8)."""
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import NamedTuple
+
+from protocol.loops.points import COUNT, Point
+
+MEAN_BLOCK = 8  # windows that stay together on average
+
+Entry = Point | None  # the point of a window, or None for a gap
+Street = Iterator[Entry]  # has no end
+
+
+class Worsening(NamedTuple):
+    """A change for the worse.
+
+    `before` and `after` are percentages of good answers, or incidents in a window.
+    """
+
+    scale: str
+    before: float
+    after: float
+
+
+def draw_like(history: Sequence[Entry], chance: Random) -> Street:
+    """Yields windows like those of a history, without an end: the stationary bootstrap (R-20.8l).
+
+    A block of windows keeps its order, so that a bad week is followed by what followed it. Each
+    block begins anywhere in the history. Behind the last window comes the first one again.
+    """
+    while True:
+        place = int(chance.random() * len(history))
+        is_going_on = True
+        while is_going_on:
+            yield history[place % len(history)]
+            place += 1
+            is_going_on = chance.random() >= 1 / MEAN_BLOCK
+
+
+def draw_assumed(scale: str, rate: float, answers: int, chance: Random) -> Street:
+    """Yields windows of a process in which nothing changes, without an end (R-20.8d).
+
+    `rate` is the percentage of good answers. On the scale `count`, it is the number of incidents in
+    a window.
+    """
+    while True:
+        if scale == COUNT:
+            yield Point(1, _draw_incidents(rate, chance))
+        else:
+            yield Point(answers, _draw_number(answers, 1 - rate / 100, chance))
+
+
+def worsen(point: Point, change: Worsening, chance: Random) -> Point:
+    """Returns the point as it would be after a change for the worse (R-20.8e)."""
+    if change.scale == COUNT:
+        return Point(1, point.bad + _draw_incidents(change.after - change.before, chance))
+    lost = _draw_number(point.n - point.bad, 1 - change.after / change.before, chance)
+    return Point(point.n, point.bad + lost)
+
+
+def _draw_number(trials: int, probability: float, chance: Random) -> int:
+    return sum(chance.random() < probability for _ in range(trials))
+
+
+def _draw_incidents(mean: float, chance: Random) -> int:
+    """Draws a Poisson number: it counts how many waiting times fit into one window."""
+    incidents = 0
+    left = mean
+    while mean > 0 and (left := left - chance.expovariate(1)) > 0:
+        incidents += 1
+    return incidents
