@@ -16,7 +16,7 @@ WRITERS = {
 # These places open files that a person names, or files of this machine. Everything else calls
 # `open_file`, which refuses links, devices and pipes.
 READERS = {
-    "meshcoop/cli/loops.py": "points; people pipe them in",
+    "meshcoop/cli/loops/point_file.py": "points; people pipe them in",
     "meshcoop/cli/guides.py": "files of this package",
     "meshcoop/cli/installation.py": "the record of this package",
     "meshcoop/cli/main.py": "os.devnull, instead of a stream that is closed",

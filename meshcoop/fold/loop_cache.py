@@ -304,7 +304,7 @@ class LoopCache:
         for measure in list(thread.measures):
             if measure.state != Measure.State.IN_USE:
                 continue
-            served = self._find_served() if measure.who == SERVED else {}
+            served = self.find_served() if measure.who == SERVED else {}
             context = measure_context(
                 measure, party_since, authority.members, served, rules.settle_ms
             )
@@ -330,7 +330,7 @@ class LoopCache:
             dict(thread.standing.times),
         )
 
-    def _find_served(self) -> DaysServed:
+    def find_served(self) -> DaysServed:
         """Returns the days on which each person was served, according to the receipts."""
         change_count = self._state.views.change_count
         if self._served_at_change != change_count:

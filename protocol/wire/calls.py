@@ -7,7 +7,7 @@ the wire.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 from protocol.errors import Refused
@@ -19,6 +19,7 @@ from protocol.wire.param_fields import (
     Hexadecimal,
     IdPrefix,
     ListOf,
+    Number,
     RecordWire,
     Seconds,
     TypedFields,
@@ -29,6 +30,9 @@ from protocol.wire.param_fields import (
 MOST_PIN = 1024  # characters
 WAIT_SECONDS = 30
 JOIN_SECONDS = 60
+ALL_RESAMPLINGS = 1000
+
+_RESAMPLINGS_A_STEP = 100
 
 _RULE = "rule"  # the key of a rule in the metadata of a field
 _MOST_SHOWN = 64  # characters of an unknown name that a refusal repeats
@@ -458,6 +462,40 @@ class Introductions(Call):
 
     person: str = param(TypedText(help="to whom"))
     as_: str | None = param(_AS, default=None)
+
+
+# -- rehearsals -----------------------------------------------------------------------------------
+
+
+@method(
+    "rehearse",
+    result="`{measure, target, share, window, points, source, assumed, rate, answers, resamplings, of, replayed, "
+    "alarms, by_chance, detects}`, see below",
+)
+class Rehearse(Call):
+    """Shows what a measure would have raised, before people vote on it."""
+
+    measure: str = param(TypedText(help="the measure"))
+    target: int | None = param(Count(help="another target"), default=None)
+    share: int | None = param(
+        Count(help="another percentage of answers that should be good"), default=None
+    )
+    window: int | None = param(Count(help="another number of days in a window"), default=None)
+    rate: float | None = param(
+        Number(help="assumes so many percent of good answers, or incidents in a window"),
+        default=None,
+    )
+    answers: int | None = param(Count(help="assumes so many answers in a window"), default=None)
+    resamplings: int = param(
+        Count(min=1, help="how many resamplings at most"), default=ALL_RESAMPLINGS
+    )
+
+
+def rehearsal_steps() -> Iterable[int]:
+    """Returns the numbers of resamplings for which a client asks one after the other. So the client
+    can show the first figures early, and can stop.
+    """
+    return range(_RESAMPLINGS_A_STEP, ALL_RESAMPLINGS + 1, _RESAMPLINGS_A_STEP)
 
 
 # -- relays ---------------------------------------------------------------------------------------

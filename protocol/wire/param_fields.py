@@ -81,15 +81,22 @@ class Count(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seconds(Field):
-    """A number of seconds. It may have a fraction."""
+class Number(Field):
+    """A number, 0 or more. It may have a fraction."""
 
-    type_name = "seconds"
+    type_name = "number"
 
     def check(self, name: str, value: Any) -> None:
         is_number = type(value) in {int, float} and math.isfinite(value)
         if not is_number or not 0 <= value < MOST_COUNT:
             raise _refusal(name, "a number, 0 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seconds(Number):
+    """A number of seconds. It may have a fraction."""
+
+    type_name = "seconds"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from meshcoop.api.methods.loops import LoopMethods
 from meshcoop.api.methods.matching import MatchingMethods
 from meshcoop.api.methods.membership import MembershipMethods
 from meshcoop.api.methods.posts import PostMethods
+from meshcoop.api.methods.rehearsals import RehearsalMethods
 from meshcoop.api.methods.relays import RelayEnrolmentMethods, RelayMethods
 from meshcoop.api.methods.status import StatusMethods
 from meshcoop.api.methods.views import ViewMethods
@@ -26,7 +27,7 @@ READING = frozenset(
     {
         *("status", "wait", "list", "show", "balance", "search", "diary", "introductions"),
         *("next_steps", "devices", "show_address", "asks_pin", "relays", "written"),
-        "relay_storage",
+        *("relay_storage", "rehearse"),
     }
 )
 
@@ -57,6 +58,7 @@ class Methods:
             **AddressMethods(node).table(),
             **BundleMethods(node).table(),
             **matching.table(),
+            **RehearsalMethods(node).table(),
             **enrolments.table(),
             **RelayMethods(node).table(),
         }

@@ -49,7 +49,7 @@ _SCALES = {  # the values that an answer may have
     MINUTES: range(60 * 24 * 31 + 1),
     COUNT: range(2),
 }
-_TARGETS = {**_SCALES, COUNT: range(MOST_TARGET + 1)}
+TARGETS = {**_SCALES, COUNT: range(MOST_TARGET + 1)}
 
 
 @dataclass
@@ -138,7 +138,7 @@ class Measure(Kind):
 
         Raises Refused if its target, or its field `better`, does not fit its scale.
         """
-        allowed = _TARGETS[self.scale]
+        allowed = TARGETS[self.scale]
         if self.target not in allowed:
             raise Refused(
                 "R-22.1",

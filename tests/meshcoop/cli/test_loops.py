@@ -65,7 +65,7 @@ def test_a_file_that_will_not_do_is_refused(tmp_path, name):
 
 @pytest.mark.parametrize("name", BAD)
 def test_and_so_is_every_other(tmp_path, name):
-    from meshcoop.cli.loops import _read_points
+    from meshcoop.cli.loops.point_file import _read_points
     from meshcoop.errors import Mistake
 
     path = tmp_path / "points.json"

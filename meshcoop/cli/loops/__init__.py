@@ -1,0 +1,1 @@
+"""The commands about the rules of feedback loops: `loops` and `rehearse`."""
