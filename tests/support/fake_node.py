@@ -124,6 +124,8 @@ class FakeNode:
 
     def __init__(self):
         self.me = ADA
+        self.points = 60  # of every measure
+        self.rehearsed = []  # what the screen asked the node to rehearse
         self.lists = {
             "requests": [],
             "offers": [],
@@ -190,6 +192,28 @@ class FakeNode:
             "state_hash": ident(96),
             "waiting": {"knocks": self.knocks, "vouched": self.vouched, "unplaced": 0},
         }
+
+    def rehearse(self, params):
+        """Answers like a node that knows 60 results of the measure, or what is assumed."""
+        self.rehearsed.append(params)
+        if self.points < 26 and "rate" not in params:
+            raise ValueError(f"There are {self.points} points, and a rehearsal needs 26.")
+        (measure,) = [one for one in self.lists["measures"] if one["id"] == params["measure"]]
+        numbers = {name: params.get(name, measure[name]) for name in ("target", "share", "window")}
+        assumed = "rate" in params
+        is_count = measure["scale"] == "count"
+        change = {"before": 1.1, "after": 3.1} if is_count else {"before": 90, "after": 70}
+        return {
+            "measure": measure["id"], "source": measure["id"], "points": self.points, **numbers,
+            "assumed": assumed, "rate": params.get("rate"), "answers": params.get("answers"),
+            "resamplings": params.get("resamplings", 1000), "of": 1000,
+            "replayed": None
+            if assumed
+            else {"windows": 61, "matters": 2, "opened": ["2025-12-01", "2026-06-08"]},
+            "alarms": {"low": 1, "high": 4, "mean": 2.2, "median": 2},
+            "by_chance": {"low": 1, "high": 4, "mean": 2.2, "median": 2} if assumed else None,
+            "detects": {**change, "low": 3, "high": 6, "mean": 4.4, "median": 4},
+        }  # fmt: skip
 
     def list(self, params):
         found = self.lists[params["what"]]

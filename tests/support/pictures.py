@@ -33,7 +33,10 @@ from tui.widgets.inputs import LineInput
 
 TEXTS = ROOT / "tests" / "tui" / "snapshots"
 DRAWINGS = SPECS / "pictures"
-DRAWN = {"today", "board", "thread", "request", "circle", "neighbourhood", "service", "measure"}
+DRAWN = {
+    *("today", "board", "thread", "request", "circle", "neighbourhood", "service", "measure"),
+    "rehearsal",
+}
 
 
 async def today(pilot):
@@ -177,6 +180,17 @@ async def measure(pilot):
     await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
 
 
+async def rehearsal(pilot):
+    await measure(pilot)
+    cards = pilot.app.focused
+    cards.highlighted = next(
+        n for n, one in enumerate(cards.options) if "Rehearse" in str(one.prompt)
+    )
+    await pilot.press("enter")
+    await shows(pilot, "1000 of 1000", "Try other numbers")
+    await until(pilot, lambda: isinstance(pilot.app.focused, CardList))
+
+
 async def share(pilot):
     await services(pilot)
     cards = pilot.app.focused
@@ -266,6 +280,7 @@ SCENES = {
     "service": (service, served, (80, 24)),
     "measure": (measure, served, (80, 24)),
     "measure-120": (measure, served, (120, 40)),
+    "rehearsal": (rehearsal, served, (80, 24)),
     "measure-no-color": (measure, served, (80, 24)),
     "share": (share, served, (80, 24)),
     "reports": (reports, served, (80, 24)),

@@ -46,6 +46,8 @@ FIELD_LABELS = {
     "closes": _("Voting until"),
     "moderators": _("Moderators"),
     "vouchers": _("Vouchers"),
+    "rate": _("Assumed rate"),
+    "answers": _("Answers"),
     "share": _("Percent"),
     "will_vote": _("Voters then"),
     "matters": _("For what"),

@@ -35,6 +35,7 @@ class StepWords:
     rank: int = 0  # among steps of its sort, smaller ones stand higher
     send: Send | None = None  # how to send it, if it is not posted; returns a sentence
     extra: Mapping[str, Field] = field(default_factory=dict)  # fields before those of the kind
+    page: str = ""  # a page to open instead of a form, as "module:class"; it takes what it is about
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from tui.i18n import _
 from tui.kinds.next_steps import NextStep, step_card
 from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
-from tui.screens.post_form import PostFormScreen
+from tui.screens.post_form import screen_of_step
 from tui.widgets.feed import Feed
 from tui.widgets.status_line import StatusLine
 
@@ -101,7 +101,7 @@ class PagePane(Pane):
         event.stop()
         for step in self._steps:
             if step.key == event.card_id:
-                self.app.push_screen(PostFormScreen(self.node, step))
+                self.app.push_screen(screen_of_step(self.node, step))
                 return
         self.open_card(event.feed.id or "", event.card_id)
 

@@ -2,6 +2,7 @@
 keeps a draft when the reader goes back.
 """
 
+import pkgutil
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -167,6 +168,14 @@ class PostFormScreen(Screen[bool]):
 
     def _show_notice(self, sentence: str) -> None:
         self.query_one("#trouble", Static).update(plain(sentence))
+
+
+def screen_of_step(node: NodeConnection, step: NextStep) -> Screen[bool]:
+    """Returns the form of a step. If the step names a page, returns this page instead."""
+    if not step.words.page:
+        return PostFormScreen(node, step)
+    page: Screen[bool] = pkgutil.resolve_name(step.words.page)(node, step.about)
+    return page
 
 
 def new_post_step(kind: str, given: dict[str, str]) -> NextStep:

@@ -7,6 +7,7 @@ from protocol.fold.registry import KINDS, load_kinds
 from tests.support.fake_node import (
     ADA,
     CLOCK,
+    MARIA,
     SAM,
     FakeNode,
     ident,
@@ -15,6 +16,7 @@ from tests.support.fake_node import (
     shows,
     step_row,
     until,
+    view,
     waiting_row,
 )
 from tests.support.fake_services import (
@@ -34,7 +36,7 @@ from tests.support.fake_services import (
 )
 from tui.format import labels
 from tui.kinds.face import face_of, load_faces
-from tui.kinds.services import chains, measures
+from tui.kinds.services import chains, measures, rehearsals
 from tui.kinds.services.service_face import (
     steps_on_measure,
     steps_on_report,
@@ -46,6 +48,7 @@ from tui.node.shown import Shown
 from tui.screens.home import HomeScreen
 from tui.screens.measure_page import MeasureScreen
 from tui.screens.service_page import ServiceScreen
+from tui.screens.thread_page import ThreadScreen
 from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import TextBox
@@ -379,8 +382,8 @@ def test_nobody_takes_up_an_action_while_no_matter_is_open():
     def kinds(matters):
         return [step.kind for step in steps_on_measure(Shown(asked), matters, thread, reader())]
 
-    assert kinds([]) == ["proposal"]
-    assert kinds([Shown(node.lists["matters"][1])]) == ["action", "proposal"]
+    assert kinds([]) == ["proposal", "rehearsal"]
+    assert kinds([Shown(node.lists["matters"][1])]) == ["action", "proposal", "rehearsal"]
 
 
 def test_an_action_is_reported_done_while_people_expect_it():
@@ -449,8 +452,8 @@ def test_point_is_drawn_as_a_miss_only_if_its_own_window_misses_the_target(bad, 
     shares["points"][0]["n"] = 10
     shares["share"] = 80  # two of ten answers may be bad
 
-    for view in (count, shares):
-        drawn = measures.draw_measure(Shown(view), 76, 8, CLOCK).plain
+    for asked in (count, shares):
+        drawn = measures.draw_measure(Shown(asked), 76, 8, CLOCK).plain
         assert ("s missed the target" in drawn) == (bad > 2)
 
 
@@ -487,3 +490,74 @@ def test_a_matter_that_is_open_already_is_told_before_its_week_is_over():
         Shown(measure(1, MEALS, "?", "count", 1, "too_few_answers", matter=ident(2)))
     )
     assert told == "! A matter is open. Too few people have answered yet to say anything."
+
+
+@on_screen(node=served, size=(110, 40))
+async def test_a_measure_is_rehearsed_before_anybody_votes(pilot, node):
+    await to_services(pilot)
+    await opens(pilot, "#services-list", "Bin collection", "How it goes (1)")
+    await opens(pilot, "#measures", "Were bins missed?", "worse: one point")
+    await opens(pilot, "#steps", "Rehearse it", "From your neighbourhood's own 60 results.")
+    await shows(pilot, "would have opened 2 matters, from Mon 1 Dec 2025, Mon 8 Jun")
+    await shows(pilot, "A year would bring 1 to 4 matters.")
+    await shows(
+        pilot, "A rise from 1.1 to 3.1 incidents each time would be seen after 3 to 6 weeks."
+    )
+    await shows(pilot, "Nobody can say which of these matters", "1000 of 1000 resamplings")
+    assert [asked["resamplings"] for asked in node.rehearsed[:2]] == [100, 200]
+
+    await fills(pilot, "Try other numbers", "Nothing is posted.", target="5", rate="2")
+    await pilot.press("f2")
+    await shows(pilot, "Assumed, not measured: 2 incidents each time.", "At most 5 a week.")
+    await shows(pilot, "so only chance opens these matters", "1000 of 1000 resamplings")
+    asked = {"measure": ident(210), "target": 5, "rate": 2}
+    assert node.rehearsed[-10] == {**asked, "resamplings": 100}
+    assert node.rehearsed[-1] == asked
+    assert not node.posted
+
+
+@on_screen(node=served, size=(110, 40))
+async def test_the_proposal_of_a_measure_offers_a_rehearsal(pilot, node):
+    node.points = 3
+    asked = node.lists["measures"][2]
+    concerns = {name: asked[name] for name in ("id", "kind", "author")}
+    node.lists["decisions"] = [
+        view(
+            290, "proposal", MARIA, title="Ask whether it is enough", text=None, closes=None,
+            change=["measure", asked["id"], 1, 0], voted={"yes": [], "no": []},
+            concerns={**concerns, "title": asked["question"], "hidden": False},
+        )
+    ]  # fmt: skip
+    await pilot.app.push_screen(ThreadScreen(pilot.app.node, ident(290)))
+    await opens(pilot, "#steps", "Rehearse it", "There are 3 points, and a rehearsal needs 26.")
+    await shows(pilot, "type how it usually goes")
+    await fills(pilot, "Try other numbers", "Nothing is posted.", rate="90", answers="10")
+    await pilot.press("f2")
+    await shows(pilot, "Assumed, not measured: 10 answers each time, 90 % of them good.")
+    await shows(pilot, "A fall from 90 to 70 % of good answers would be seen after 3 to 6 weeks.")
+
+
+def rehearsed(**changed):
+    answer = {
+        "measure": "a", "source": "a", "points": 30, "target": 4, "share": 80, "window": 7,
+        "assumed": False, "rate": None, "answers": None, "resamplings": 100, "of": 1000,
+        "replayed": {"windows": 30, "matters": 0, "opened": []},
+        "alarms": {"low": 0, "high": 1}, "by_chance": None,
+        "detects": {"before": 90, "after": 70, "low": 1, "high": 1},
+    }  # fmt: skip
+    asked = Shown(measure(1, 2, "Good?", "one_to_five", 4, None))
+    return rehearsals.rehearsal_text(asked, Shown({**answer, **changed}), CLOCK).plain
+
+
+def test_words_of_a_rehearsal():
+    assert "would have opened no matter" in rehearsed()
+    assert "A year would bring 0 to 1 matter." in rehearsed()
+    assert "100 of 1000 resamplings …" in rehearsed()
+    assert "of another question about the same service" in rehearsed(source="b")
+    assert "seen after 1 week." in rehearsed()
+    assert "so they cannot become worse" in rehearsed(detects=None)
+    slow = {"before": 90, "after": 70, "low": 9, "high": None}
+    assert "seen after 9 weeks, or not within a year." in rehearsed(detects=slow)
+    assert "seen after 9 times 14 days" in rehearsed(detects=slow, window=14)
+    never = {**slow, "low": None}
+    assert "would seldom be seen within a year" in rehearsed(detects=never)

@@ -18,6 +18,7 @@ from tui.kinds.accept_and_close import ACCEPT, CLOSE
 from tui.kinds.face import Face, face, thread_steps
 from tui.kinds.next_steps import NextStep, StepWords, way_of
 from tui.kinds.services import chains, feedback, matters, measures, trials
+from tui.kinds.services.rehearsals import rehearsal_step
 from tui.kinds.thread_data import Reader, ThreadData
 from tui.node.connection import NodeConnection
 from tui.node.shown import Shown
@@ -119,6 +120,13 @@ class ServiceFace(Face):
             return _FIXED_WORDS[place]
         return _WORDS[place](step) if place in _WORDS else None
 
+    def beginnings(self, thread: ThreadData, reader: Reader) -> Iterator[NextStep]:
+        """If the thread decides about a measure, yields the step that rehearses this measure."""
+        del reader
+        concerns = thread.root.row("concerns")
+        if concerns is not None and concerns.kind == "measure":
+            yield rehearsal_step(concerns.id)
+
 
 def steps_on_service(thread: ThreadData, reader: Reader) -> list[NextStep]:
     """Lists what the reader can do about a service and its links, and the questions to answer."""
@@ -148,6 +156,7 @@ def steps_on_measure(
     if reader.me is not None:
         steps += _draft_steps(open_matters)
         steps.append(adoption_step(measure))
+        steps.append(rehearsal_step(measure.id))
     return sorted(steps, key=lambda step: not step.waits)
 
 
