@@ -1,4 +1,4 @@
-"""Works out rehearsals in a process beside the node, and keeps what was worked out (R-06.19b).
+"""Works out rehearsals in a process beside the node, and keeps what was worked out (R-06.20b).
 
 A thread would share Python's lock with the node's loop, and nobody could stop it.
 """

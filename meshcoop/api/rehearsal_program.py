@@ -1,4 +1,4 @@
-"""The program that works out a rehearsal, in a process beside the node (R-06.19b).
+"""The program that works out a rehearsal, in a process beside the node (R-06.20b).
 
 It reads one job from its standard input. It writes a line for each outcome, as soon as it has it.
 This module imports few modules of the node, so that the process is small and starts fast.

@@ -1,4 +1,4 @@
-"""The method `rehearse`: shows before a vote what a measure would have raised (R-06.19)."""
+"""The method `rehearse`: shows before a vote what a measure would have raised (R-06.20)."""
 
 from copy import copy
 
