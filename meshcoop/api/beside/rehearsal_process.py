@@ -12,7 +12,7 @@ from subprocess import PIPE
 
 import trio
 
-from meshcoop.api.rehearsal_program import Job, read_outcome, read_places
+from meshcoop.api.beside.rehearsal_program import Job, read_outcome, read_places
 from meshcoop.errors import Mistake
 from protocol.loops.rehearsal import Case, Outcome
 
@@ -54,7 +54,7 @@ class RehearsalProcess:
 
 async def _extend(rehearsal: Rehearsal, job: Job) -> None:
     process = await trio.lowlevel.open_process(
-        [sys.executable, "-P", "-m", "meshcoop.api.rehearsal_program"],
+        [sys.executable, "-P", "-m", "meshcoop.api.beside.rehearsal_program"],
         stdin=PIPE, stdout=PIPE, start_new_session=True,
     )  # fmt: skip
     try:
