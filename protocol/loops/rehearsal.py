@@ -18,12 +18,12 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 from protocol.loops.change_detection import BASELINE, run_change_test
+from protocol.loops.matters import QUIET_POINTS
 from protocol.loops.points import COUNT, Point, sum_points
 from protocol.loops.street_draw import Entry, Street, Worsening, draw_assumed, draw_like, worsen
 from protocol.loops.target_check import MEANS, misses_target
 
 FEWEST_POINTS = 26  # with fewer own points, the ranges of a rehearsal would mislead
-QUIET_POINTS = 4  # after so many points in a row without a signal, a matter is over
 FALL = 20  # percent of the answers: the change that a rehearsal looks for on the scale `share`
 LEAST_RISE = 2  # incidents in a window: the same on the scale `count`, if twice as many is less
 

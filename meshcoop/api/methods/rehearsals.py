@@ -2,12 +2,12 @@
 
 from copy import copy
 
+from meshcoop.api.beside.rehearsal_process import Rehearsal, RehearsalProcess
+from meshcoop.api.beside.rehearsed_points import OwnPoints, find_own_points
 from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params
 from meshcoop.api.presenter import Presenter
-from meshcoop.api.beside.rehearsal_process import Rehearsal, RehearsalProcess
-from meshcoop.api.beside.rehearsed_points import OwnPoints, find_own_points
 from meshcoop.api.resolver import Resolver
 from meshcoop.errors import Mistake
 from protocol.errors import Refused

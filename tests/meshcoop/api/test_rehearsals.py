@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 import trio
 
-from meshcoop.api.methods.rehearsals import RehearsalMethods
 from meshcoop.api.beside.rehearsal_process import RehearsalProcess
 from meshcoop.api.beside.rehearsed_points import find_own_points
+from meshcoop.api.methods.rehearsals import RehearsalMethods
 from meshcoop.errors import Mistake
 from meshcoop.fold.loop_cache import FollowedService
 from protocol.errors import Refused
