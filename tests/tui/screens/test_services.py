@@ -349,6 +349,18 @@ def test_reports_are_merged_with_those_that_the_node_names():
     assert undo.words.label == "After all, this is another incident"
 
 
+def test_the_form_of_a_report_asks_whether_it_is_one_of_the_latest():
+    node = served()
+    thread = thread_of(node.lists["services"][0], node.steps)
+    views = [Shown(view) for view in (*node.lists["measures"], *node.lists["feedback"])]
+    steps = steps_on_service(with_shown_loops(thread, views), reader())
+    (step,) = [step for step in steps if (step.kind, step.about) == ("feedback", ident(210))]
+    offered = {record_id: label for label, record_id in step.words.choices["same_as"]}
+    assert offered.keys() == {ident(212), ident(213)}  # not the reader's own
+    assert "Ours as well." in offered[ident(212)]
+    assert "same_as" in step.extra
+
+
 def test_a_merge_without_another_report_has_no_button():
     node = served()
     mine = node.lists["feedback"][0]
