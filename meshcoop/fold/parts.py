@@ -81,18 +81,21 @@ class Parts:
 
     def find(self, rows: Iterable[int], most: int = _MOST_BRANCHES) -> list[Part]:
         """Returns the parts to fold if the records in `rows` are new or have changed. Returns one
-        part for each thread. If a thread has more than `most` such records, it is a part as a whole.
+        part for each thread. Finds the branches of at most `most` such records. The threads of all
+        other records are parts as a whole.
         """
         self._answered.clear()
         by_root: dict[int, set[int]] = defaultdict(set)
         for n, root in self._store.records.roots_of(list(rows)):
             by_root[root].add(n)
-        return [
-            self._part(root, changed)
-            if len(changed) <= most and root not in changed
-            else Part(root, frozenset(changed))
-            for root, changed in sorted(by_root.items())
-        ]
+        parts: list[Part] = []
+        for root, changed in sorted(by_root.items()):
+            if root in changed or len(changed) > most:
+                parts.append(Part(root, frozenset(changed)))
+            else:
+                parts.append(self._part(root, changed))
+                most -= len(changed)
+        return parts
 
     def size(self, part: Part) -> int:
         """Counts the records from which a part is folded."""

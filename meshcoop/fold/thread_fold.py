@@ -31,12 +31,13 @@ from protocol.kinds.people import Proxy
 from protocol.record import envelope
 
 MAX_RECORDS = 100  # records that are folded in one step, if threads may be put off
+THREAD_COST = 1  # a thread takes as long as so many records, besides those that it has
 
 # The disk or the machine has failed, and not the code that folds.
 NOT_OF_CODE = (StoreError, MemoryError)
 
 _AT_ONCE = 500  # threads folded before their views are written
-_FOUND_AT_ONCE = 25  # records of one thread whose branches are found in one step
+_FOUND_AT_ONCE = 25  # records whose branches are found in one step
 _ROWS_AT_ONCE = 50  # rows that are read before others may work
 _LOG = logging.getLogger(__name__)
 _NONE: Mapping[int, list[StoredRecord]] = MappingProxyType({})
@@ -91,8 +92,14 @@ class ThreadFold:
         """
         if self._authority_fold.authority is None:
             return
-        # To find the branches of many records takes long too. Whoever folds them later finds them.
-        most = None if at_once or self.on_put_off is None else _FOUND_AT_ONCE
+        most: int | None = None
+        if not at_once and self.on_put_off is not None:
+            # To find the branches of many records takes long too. Whoever folds them later finds
+            # them.
+            most = _FOUND_AT_ONCE
+            remaining = iter(rows)
+            rows = list(islice(remaining, MAX_RECORDS))
+            self._put_off(list(remaining))
         parts = self.find_parts(rows, most)
         left = iter(parts if at_once else self._put_off_many(parts, begun))
         while next_parts := list(islice(left, _AT_ONCE)):
@@ -158,7 +165,8 @@ class ThreadFold:
 
     def find_parts(self, rows: Iterable[int], most: int | None = None) -> list[Part]:
         """Returns the parts of threads that the given records touch, one for each thread. A thread
-        that has failed is folded as a whole. So is a thread with more than `most` such records.
+        that has failed is folded as a whole. Finds the branches of at most `most` records, and
+        folds the threads of all others as a whole.
         """
         parts = self.parts.find(rows) if most is None else self.parts.find(rows, most)
         return [
@@ -290,14 +298,17 @@ class ThreadFold:
                 rows = begun.get(part.root)
                 count = len(rows) if rows else self.parts.size(part)
             if count <= room:
-                room -= count
+                room -= count + THREAD_COST
                 now.append(part)
             else:
                 later += part.rows
-        if later:
-            self._clock_limit.put_off(later)
-            self.on_put_off(later)
+        self._put_off(later)
         return now
+
+    def _put_off(self, rows: Collection[int]) -> None:
+        if rows and self.on_put_off is not None:
+            self._clock_limit.put_off(rows)
+            self.on_put_off(rows)
 
     def _fold_contained(
         self, part: Part, begun: Mapping[int, list[StoredRecord]] = _NONE
@@ -324,8 +335,7 @@ class ThreadFold:
         if errors and not part.is_whole:
             if self.on_put_off is None:
                 return self._fold_contained(Part(part.root, part.rows))
-            self._clock_limit.put_off([part.root])
-            self.on_put_off([part.root])
+            self._put_off([part.root])
             return FoldedThread(rows=())
         return folded._replace(failure=self.note_failure(part.root, errors))
 

@@ -17,6 +17,7 @@ from meshcoop.fold.state import State
 from meshcoop.fold.thread_fold import (
     MAX_RECORDS,
     NOT_OF_CODE,
+    THREAD_COST,
     fold_beside,
     fold_branches,
     fold_entries,
@@ -201,7 +202,7 @@ class Backlog:
                 group = set()
                 room = MAX_RECORDS
             group |= part.rows
-            room -= count
+            room -= count + THREAD_COST
         if group:
             yield group
 

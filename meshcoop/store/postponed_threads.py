@@ -43,7 +43,7 @@ class PostponedThreads:
         """Notes records that are to be folded as soon as possible."""
         self._db.executemany(
             "INSERT INTO held VALUES (?1, 0) ON CONFLICT DO UPDATE SET due = 0",
-            ((row,) for row in rows),
+            list(zip(rows)),
         )
 
     def due(self, now: int) -> list[int]:

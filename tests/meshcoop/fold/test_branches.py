@@ -367,3 +367,19 @@ async def test_branches_that_are_put_off_fold_to_the_same_views(monkeypatch):
 
 def measure_service(home, measure):
     return home.store.records.find(measure.about).record
+
+
+def test_the_branches_of_few_records_in_many_threads_are_found_at_once():
+    with Street(1) as here:
+        ada = here.found(**ROOMY)
+        last = []
+        for number in range(4):
+            service = ada.post("service", title=f"Bins {number}")
+            measure = ada.post("measure", service, question="Were they emptied?", scale="yes_no")
+            for _ in range(2):
+                flag = ada.put(ada.forge("flag", measure, reason="unkind"))
+            last.append(ada.store.records.find(flag.id).n)
+        with ada.store.transaction():
+            found = ada.state.thread_fold.find_parts(last, 2)
+
+    assert [part.is_whole for part in found] == [False, False, True, True]

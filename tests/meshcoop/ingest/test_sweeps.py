@@ -9,6 +9,7 @@ from meshcoop.author.key_giving import give_by_record
 from meshcoop.fold import thread_fold
 from meshcoop.ingest import backlog, inbox, quota
 from meshcoop.ingest.backlog import Backlog
+from protocol.kinds.exchange.exchange import Offer
 from protocol.kinds.neighbourhood import Admit
 from tests.meshcoop.ingest.test_backlog import ROOMY, backlog_of, chain_of
 from tests.support.council import propose, vote
@@ -209,3 +210,20 @@ async def test_one_step_moves_a_few_of_many_answers(change):
 
         assert abs(moved() - before) >= FEW
         assert most.count <= AT_ONCE
+
+
+async def test_one_step_folds_a_few_of_many_threads():
+    with Street(1) as here:
+        home, wires = revocation(here, FEW)
+
+        def removed():
+            return -home.state.views.count(Offer)
+
+        before = removed()
+        async with backlog_of(home) as running:
+            with most_in_one_step(removed) as most:
+                home.feed(wires)
+                await running.settle()
+
+        assert removed() > before + FEW / 2
+        assert most.count <= AT_ONCE / 2  # a thread of one record costs as much as two records
