@@ -1,6 +1,7 @@
 """Measures the slowest step of a home's loop in a neighbourhood that writes much: 100,000 records of
 exchanges, 5,000 posts of one person, 3,000 activities with costly rules, and 2,600 answers to one
-request. To run: `uv run pytest -m long -n 0 -s` on this file.
+request. Also measures single changes that concern thousands of records, and 240 renewals that one
+person proposes. To run: `uv run pytest -m long -n 0 -s` on this file.
 
 All figures are milliseconds of the processor, and not of the clock on the wall.
 """
@@ -8,6 +9,7 @@ All figures are milliseconds of the processor, and not of the clock on the wall.
 import gc
 import time
 from functools import partial
+from itertools import combinations, islice
 from types import SimpleNamespace
 
 import pytest
@@ -23,11 +25,18 @@ from meshcoop.fold.slices import answer_in_slices
 from meshcoop.ingest.backlog import Backlog
 from meshcoop.ingest.inbox import AT_ONCE
 from meshcoop.matching.index import MatchingIndex
+from meshcoop.node.garbage import Garbage
+from meshcoop.node.slow_tables import load_tables
 from meshcoop.node.step_meter import LIMIT_MS, StepMeter
+from tests.meshcoop.ingest import test_sweeps as sweeps
+from tests.support.council import renew
 from tests.support.crowded_street import Crowd
+from tests.support.street_in_memory import Street, settle, street
 
 PEOPLE, EXCHANGES = 300, 20_000
 POSTS, ACTIVITIES, ANSWERS = 5000, 3000, 2600
+RENEWALS = 240
+FIRST_MS, AGAIN_MS = 100, 10  # of a quiet processor, for suggestions among all these posts
 RULES = ("FREQ=MONTHLY;BYDAY=MO,+2WE", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29", "FREQ=WEEKLY;BYDAY=MO")
 
 LISTS = (
@@ -73,14 +82,27 @@ def node_of(author):
 class Bench:
     """Runs what a loop does, and prints how long it takes and how long its slowest step takes."""
 
-    def __init__(self, author):
-        self.methods = Methods(node_of(author)).table()
+    def __init__(self, author, clock=now):
+        node = node_of(author)
+        node.now = clock
+        self.methods = Methods(node).table()
         self.slow = []
+        load_tables()
+        # What was made for the bench is frozen, so it is no part of the home.
+        self.garbage = Garbage()
+
+    async def run_beside_collections(self, function, *arguments):
+        """Runs a function while garbage is collected, as in a node."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.garbage.collect_in_steps)
+            answer = await function(*arguments)
+            nursery.cancel_scope.cancel()
+        return answer
 
     def run(self, label, function, *arguments):
         meter = StepMeter()
         began = time.thread_time()
-        answer = trio.run(function, *arguments, instruments=[meter])
+        answer = trio.run(self.run_beside_collections, function, *arguments, instruments=[meter])
         total = 1000 * (time.thread_time() - began)
         slowest = meter.slowest.milliseconds
         print(f"{label}: {total:.0f} ms, slowest step {slowest:.0f} ms")  # noqa: T201  # a bench
@@ -124,15 +146,30 @@ def take_wires(crowd):
     return wires
 
 
-@pytest.mark.long
-def test_no_step_is_long_in_a_neighbourhood_that_writes_much(tmp_path):
-    crowd = Crowd(PEOPLE, EXCHANGES)
-    author = crowd.home(tmp_path / "store.db")
+@pytest.fixture(autouse=True)
+def _python_collects_again():
+    thresholds = gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
+
+
+def crowd_and_home(path, people, exchanges):
+    crowd = Crowd(people, exchanges)
+    author = crowd.home(path)
     crowd.step = 1
     crowd.clock = now() - 60_000
     take_wires(crowd)
-    gc.collect()
-    gc.freeze()  # the objects of those who wrote the records are no part of a home
+    return crowd, author
+
+
+@pytest.mark.long
+def test_no_step_is_long_in_a_neighbourhood_that_writes_much(tmp_path):
+    crowd, author = crowd_and_home(tmp_path / "store.db", PEOPLE, EXCHANGES)
+    bench = measure_neighbourhood(crowd, author)
+    assert not bench.slow
+
+
+def measure_neighbourhood(crowd, author):
     bench = Bench(author)
     print(f"\n{author.inbox.store.records.count()} records")  # noqa: T201  # as above
     writer, other = crowd.people[1:3]
@@ -162,5 +199,66 @@ def test_no_step_is_long_in_a_neighbourhood_that_writes_much(tmp_path):
         bench.call(*call)
     bench.call("show", {"id": request.id.hex()})
     bench.call("introductions", {"person": crowd.people[5].person.hex()})
+    return bench
+
+
+@pytest.mark.long
+def test_suggestions_among_the_posts_of_one_person_are_quick(tmp_path):
+    crowd, author = crowd_and_home(tmp_path / "store.db", 10, 10)
+    bench = Bench(author)
+    writer = crowd.people[1]
+    for number in range(POSTS):
+        crowd.says(writer, "request", title=f"A lift to town {number}", minutes=60)
+    bench.run("ingest posts", ingest, author, take_wires(crowd))
+
+    first, _ = bench.call("list", {"what": "suggestions"})
+    crowd.says(writer, "request", title="A lift home", minutes=60)
+    bench.run("ingest one more post", ingest, author, take_wires(crowd))
+    again, _ = bench.call("list", {"what": "suggestions"})
 
     assert not bench.slow
+    assert first <= FIRST_MS
+    assert again <= AGAIN_MS
+
+
+async def feed_and_settle(home, wires):
+    async with sweeps.backlog_of(home) as running:
+        home.feed(wires)
+        while not running.is_empty:
+            await running.settle()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("change", sweeps.CHANGES)
+def test_no_step_of_a_change_of_thousands_of_records_is_long(change):
+    with Street(1) as here:
+        home, wires = change(here, ACTIVITIES)
+        bench = Bench(home.author, home.now)
+        bench.run(change.__name__, feed_and_settle, home, wires)
+        assert not bench.slow
+
+
+@pytest.mark.long
+def test_no_step_is_long_for_somebody_who_is_asked_about_many_renewals():
+    with street(homes=3, vouchers=1) as homes:
+        ada, mal, ben = homes
+        newcomers = [mal.street.person() for _ in range(12)]
+        for newcomer in newcomers:
+            mal.admit(newcomer)
+        settle(*homes)
+        people = [home.me.person for home in (mal, ben)]
+        renew(ada.author, joining=people)
+        settle(*homes)
+        term = mal.state.authority.term
+        chosen = (people for size in range(1, 6) for people in combinations(newcomers, size))
+        for number, joining in enumerate(islice(chosen, RENEWALS)):
+            fields = {"parent": term.id, "round": number + 1, "vouchers": 1, "share": 50}
+            fields["moderators"] = sorted(term.moderators)
+            people = sorted(newcomer.person for newcomer in joining)
+            ben.take(mal.put(mal.forge("renewal", joining=people, **fields)))
+        bench = Bench(ben.author, ben.now)
+        bench.call("list", {"what": "waiting"})
+        _, answer = bench.call("next_steps", {})
+
+        assert answer["total"] == RENEWALS
+        assert not bench.slow
