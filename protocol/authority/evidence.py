@@ -4,7 +4,7 @@ A home shows these records to another home that has missed decisions of the neig
 """
 
 from protocol.authority.authority import Authority
-from protocol.authority.kind_names import PART, VOTE
+from protocol.authority.kind_names import ACCEPT, PART, VOTE
 from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
 from protocol.authority.terms import Term
 
@@ -64,16 +64,19 @@ def _admission_evidence(authority: Authority, person: bytes) -> list[bytes]:
 def _term_evidence(
     authority: Authority, index: AuthorityIndex, parent: Term, term: Term
 ) -> list[bytes]:
-    """Returns the renewal and its parts. Adds just enough votes to show that it passed."""
+    """Returns the renewal and its parts. Adds just enough votes to show that it passed, or accepts
+    where votes are not enough (R-03.22h).
+    """
     renewal = index.get(term.id)
     assert renewal is not None, "the term was folded from this record"
     digests = renewal.fields.get("parts") or ()
     parts = [index.with_subject_in_order(PART, digest)[0].id for digest in digests]
-    votes: dict[bytes, AuthorityRecord] = {}  # person → a vote
-    for vote in index.with_subject_in_order(VOTE, term.id):
-        if vote.fields["choice"] == "yes":
-            for person in authority.signers.get(vote.device, frozenset()) & parent.roll:
-                votes.setdefault(person, vote)
-    enough = list(votes.items())[: len(parent.roll) // 2 + 1]
-    carriers = [authority.certified[vote.device, person].carrier for person, vote in enough]
-    return [renewal.id, *parts, *carriers, *(vote.id for _, vote in enough)]
+    votes = index.with_subject_in_order(VOTE, term.id)
+    yes = [vote for vote in votes if vote.fields["choice"] == "yes"]
+    agreed: dict[bytes, AuthorityRecord] = {}  # person → a yes, or else an accept
+    for record in [*yes, *index.with_subject_in_order(ACCEPT, term.id)]:
+        for person in authority.signers.get(record.device, frozenset()) & parent.roll:
+            agreed.setdefault(person, record)
+    enough = list(agreed.items())[: len(parent.roll) // 2 + 1]
+    carriers = [authority.certified[record.device, person].carrier for person, record in enough]
+    return [renewal.id, *parts, *carriers, *(record.id for _, record in enough)]

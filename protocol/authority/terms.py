@@ -2,7 +2,7 @@
 
 Term 0 is the charter. A renewal is a record that writes down the whole next term. The renewal names
 the term before as the parent of the new term. The new term passes when more than half of the
-parent's roll has said yes (specs/03, R-03.21 to R-03.24).
+parent's roll has agreed: has said yes, or has accepted the term (specs/03, R-03.21 to R-03.24).
 """
 
 from collections import Counter
@@ -150,15 +150,18 @@ def accepters(index: AuthorityIndex, signers: Signers, term: bytes) -> set[bytes
 def passed_terms(index: AuthorityIndex, first: Term, signers: Signers) -> dict[bytes, Term]:
     """Returns all terms that passed. In the result, each term comes after its parent (R-03.22).
 
-    More records can only add terms.
+    An accept counts like a yes (R-03.22h). So a term that more than half have accepted stays, also
+    if somebody finds a way to take back a yes. More records can only add terms.
     """
     terms = {first.id: first}
     ahead = [first]
     while ahead:
         parent = ahead.pop()
         for renewal in index.with_subject_in_order(RENEWAL, parent.id):
-            yes = voters(index, signers, renewal.id) & parent.roll
-            if 2 * len(yes) <= len(parent.roll):
+            agreed = parent.roll & (
+                voters(index, signers, renewal.id) | accepters(index, signers, renewal.id)
+            )
+            if 2 * len(agreed) <= len(parent.roll):
                 continue
             term = read_renewal(index, parent, renewal)
             if term is not None:

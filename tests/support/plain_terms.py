@@ -139,7 +139,7 @@ class PlainTerms:
             for act in self.of("renewal"):
                 parent = terms.get(act.fields["parent"])
                 term = parent and self.whole(act, parent)
-                if term and 2 * len(self.who_says(act, "yes") & parent.roll) > len(parent.roll):
+                if term and 2 * len(self.agreed(act) & parent.roll) > len(parent.roll):
                     terms[term.id] = term
         return terms
 
@@ -191,6 +191,11 @@ class PlainTerms:
             and (target.kind == "renewal" or self.not_revoked(act))
             for person in self.signers(act)
         }
+
+    def agreed(self, renewal):
+        """Returns the people who said yes to a renewal or accepted it itself (R-03.22h)."""
+        accepts = [act for act in self.of("accept") if act.about == renewal.id]
+        return self.who_says(renewal, "yes").union(*map(self.signers, accepts))
 
     def accepted_by(self, renewal):
         """Returns the people who accepted the renewal or a term built on it."""

@@ -109,6 +109,9 @@ class Street:
         acts = [act for act in acts if choice is None or act.fields["choice"] == choice]
         return set().union(*map(self.signers, acts))
 
+    def agreed(self, term):
+        return self.who("vote", term, "yes") | self.who("accept", term)
+
     @cached_property
     def chain(self):
         chain = [Term(self.charter, self.founders, self.charter.fields)]
@@ -118,7 +121,7 @@ class Street:
             passed = [
                 Term(act, parent.roll | set(act.fields.get("joining") or []), act.fields)
                 for act in children
-                if 2 * len(self.who("vote", act.id, "yes") & parent.roll) > len(parent.roll)
+                if 2 * len(self.agreed(act.id) & parent.roll) > len(parent.roll)
             ]
             if not passed:
                 return chain
