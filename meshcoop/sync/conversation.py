@@ -13,7 +13,7 @@ from meshcoop.ingest.result import IngestResult
 from meshcoop.ingest.verify_pipeline import Verifier, VerifyPipeline
 from meshcoop.network.interface import NetworkError, Stream
 from meshcoop.sync import missing_records
-from meshcoop.sync.credentials import Credentials
+from meshcoop.sync.credentials import NO_MEMBER, Credentials
 from protocol.errors import Refused
 from protocol.record.envelope import Record
 from protocol.record.key_bundle import MAX_KEYS_GIVEN
@@ -132,6 +132,7 @@ class Conversation:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._write)
                     if self.opener != self.peer:
+                        self._session.take_pages()
                         self._greet()
                     await self._read(nursery)
                     await self._intake.drained()
@@ -209,6 +210,9 @@ class Conversation:
         match event:
             case events.DigestReceived():
                 await self._compare(nursery)
+            case events.HelloReceived():
+                await self._credentials.read_chain(event)
+                self._on_hello(event)
             case events.RecordsReceived():
                 await self._ingest(event, nursery)
             case events.PeerLacks():
@@ -226,8 +230,6 @@ class Conversation:
     def _handle_now(self, event: events.SyncEvent) -> None:
         """Handles an event if this needs no waiting."""
         match event:
-            case events.HelloReceived():
-                self._on_hello(event)
             case events.ContentWanted():
                 self._send(self._session.send_content(self._contents(event.ids)))
             case events.ContentReceived():
@@ -244,6 +246,8 @@ class Conversation:
                 self._end_round([event])
             case events.GoodbyeReceived():
                 _LOG.info("peer %s says goodbye: %s (%s)", self.peer, event.reason, event.rule)
+                if event.rule == NO_MEMBER:
+                    self._credentials.note_unconvinced(self.peer)
                 self._observer.on_goodbye(self.peer, event.rule)
 
     def _on_hello(self, greeting: events.HelloReceived) -> None:
@@ -293,7 +297,8 @@ class Conversation:
         return log.head.seq < event.seq and not log.fork
 
     def _greet(self) -> None:
-        self._send(self._credentials.greet(self._session, self.peer))
+        is_answer = self.opener == self.peer
+        self._send(self._credentials.greet(self._session, self.peer, is_answer=is_answer))
 
     # -- rounds -----------------------------------------------------------------------------------
 

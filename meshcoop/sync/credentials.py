@@ -2,6 +2,7 @@
 the proofs of peers (specs/05-sync.md).
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import msgpack
@@ -16,6 +17,9 @@ from protocol.wire import sync_events as events
 from protocol.wire import sync_session as sync
 from protocol.wire.sync_session import SyncSession
 
+NO_MEMBER = "R-05.3"  # the reason for refusing a hello that shows no member
+_PAGES_EVERY_MS = 3_600_000
+_MOST_UNCONVINCED = 64
 _ARRIVAL = "arrival"  # the note of a store about the records that show that its node belongs
 
 
@@ -52,15 +56,44 @@ class Credentials:
         self._seed = seed
         self._arrival = list(arrival)
         self._chains = JudgedChains(inbox.state)
+        # Peers that this node's hello did not convince → the time when they got the pages, or None
+        # if they have not got them yet.
+        self._pages_sent: OrderedDict[str, int | None] = OrderedDict()
 
-    def greet(self, session: SyncSession, receiver: str) -> bytes:
-        """Makes the hello of this node to the peer `receiver`."""
+    def greet(self, session: SyncSession, receiver: str, *, is_answer: bool = False) -> bytes:
+        """Makes the hello of this node to the peer `receiver`.
+
+        If the peer has opened the session, and an earlier hello did not convince it, first come
+        pages with the records that do not fit into the hello (R-05.3k).
+        """
         state = self.inbox.state
         signature = membership_proof.prove_membership(
             self._seed, state.neighbourhood, self.peer_id, receiver
         )
-        chain = sync.fit_chain(self.chain(self.device))
-        return session.send_hello(self.device, signature, chain)
+        whole = self.chain(self.device)
+        chain = sync.fit_chain(whole)
+        hello = session.send_hello(self.device, signature, chain)
+        if not is_answer or not self._owes_pages(receiver):
+            return hello
+        return session.send_pages(whole[len(chain) :]) + hello
+
+    def note_unconvinced(self, peer: str) -> None:
+        """Notes that a hello of this node did not show the peer that this node belongs. The next
+        time, the peer gets all records, but only once an hour (R-05.3m).
+        """
+        last = self._pages_sent.get(peer)
+        now = self.inbox.state.now()
+        if last is None or now - last >= _PAGES_EVERY_MS:
+            self._pages_sent[peer] = None
+            while len(self._pages_sent) > _MOST_UNCONVINCED:
+                self._pages_sent.popitem(last=False)
+
+    def _owes_pages(self, peer: str) -> bool:
+        """Returns whether a peer gets the pages now. Notes that it gets them."""
+        if peer not in self._pages_sent or self._pages_sent[peer] is not None:
+            return False
+        self._pages_sent[peer] = self.inbox.state.now()
+        return True
 
     def chain(self, device: bytes) -> list[bytes]:
         """Returns the open records that show that `device` belongs to a member. First come the
@@ -92,12 +125,17 @@ class Credentials:
         )
         authority = self._judged_by(greeting.device, greeting.chain)
         if authority is None or not _knows(authority, greeting.device):
-            raise Refused("R-05.3", "the hello does not show a member of this neighbourhood")
+            raise Refused(NO_MEMBER, "the hello does not show a member of this neighbourhood")
         person = authority.member_of_device(greeting.device)
         if person is not None and authority.devices[greeting.device].revoked_after is not None:
             raise Refused("R-03.3", "this device has been revoked")
-        self.inbox.ingest_wires(greeting.chain)
+        # The pages are no use to the store yet: their logs have gaps, which sync fills.
+        self.inbox.ingest_wires(greeting.chain[: sync.MAX_CHAIN])
         return person
+
+    async def read_chain(self, greeting: events.HelloReceived) -> None:
+        """Reads the records of a hello before it is checked, some in each step (R-05.3l)."""
+        await self._chains.read_in_steps(greeting.chain)
 
     def belongs(self, device: bytes, chain: list[bytes]) -> bool:
         """Returns whether a peer still belongs to the neighbourhood. `device` and `chain` are from

@@ -71,13 +71,29 @@ class JudgedChains:
             judgement.is_folded = True
         return judgement.shown
 
+    async def read_in_steps(self, chain: Sequence[bytes]) -> None:
+        """Reads the records of a chain, some in each step, and remembers them. So `judge` need not
+        read them.
+        """
+        key = _key_of(chain)
+        if key not in self._judgements:
+            try:
+                records = await read_chain_in_steps(list(chain), self._state.neighbourhood)
+                self._remember(key, _Judgement(records))
+            except Refused as refusal:
+                self._remember(key, _Judgement([], refusal))
+
+    def _remember(self, key: bytes, judgement: _Judgement) -> None:
+        self._judgements[key] = judgement
+        if len(self._judgements) > MAX_REMEMBERED:
+            self._judgements.popitem(last=False)
+
     def _find(self, chain: Sequence[bytes]) -> _Judgement:
-        key = hashlib.sha256(codec.pack(list(chain))).digest()
+        key = _key_of(chain)
         judgement = self._judgements.get(key)
         if judgement is None:
-            judgement = self._judgements[key] = self._read(chain)
-            if len(self._judgements) > MAX_REMEMBERED:
-                self._judgements.popitem(last=False)
+            judgement = self._read(chain)
+            self._remember(key, judgement)
         self._judgements.move_to_end(key)
         return judgement
 
@@ -86,3 +102,7 @@ class JudgedChains:
             return _Judgement(membership_proof.read_chain(list(chain), self._state.neighbourhood))
         except Refused as refusal:
             return _Judgement([], refusal)
+
+
+def _key_of(chain: Sequence[bytes]) -> bytes:
+    return hashlib.sha256(codec.pack(list(chain))).digest()

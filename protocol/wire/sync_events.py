@@ -10,7 +10,10 @@ from protocol.wire.node_addresses import NodeAddresses
 
 @dataclass(frozen=True)
 class HelloReceived:
-    """The peer names its device. The driver checks `chain` and `signature`, then calls `admit`."""
+    """The peer names its device. The driver checks `chain` and `signature`, then calls `admit`.
+
+    `chain` has the records of the hello, then the records of the pages that came before it.
+    """
 
     device: bytes
     signature: bytes

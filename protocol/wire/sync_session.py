@@ -45,6 +45,8 @@ OLDEST_VERSION = max(2, VERSION - 1)
 WINDOW = 512 * 1024  # bytes of records that may be sent before the receiver has handled them
 MAX_CHAIN = 128  # the most records in a hello
 MAX_CHAIN_BYTES = 60 * 1024  # the most bytes of these records
+MAX_PAGES = 4096  # the most records in the pages before a hello
+MAX_PAGES_BYTES = 2 * 1024 * 1024  # the most bytes of these records
 MAX_ASKED = 32  # the most contents that one frame asks for
 MAX_PEERS = 32  # the most nodes whose addresses are in a frame
 MAX_KEYS = 64  # the most gossip keys in a frame
@@ -89,6 +91,9 @@ class SyncSession:
     def __init__(self) -> None:
         self._decoder = frames.Decoder()
         self._is_admitted = False
+        self._takes_pages = False
+        self._pages: list[bytes] = []  # records that came before the hello
+        self._pages_size = 0
 
         # The current round.
         self._our_digest: bytes | None = None
@@ -113,6 +118,19 @@ class SyncSession:
         The side that answers sends its hello after it has admitted the other side (R-05.2c).
         """
         return frames.encode([HELLO, VERSION, device, signature, chain])
+
+    def send_pages(self, wires: Iterable[bytes]) -> bytes:
+        """Returns the frames with the records that do not fit into the hello. They are sent before
+        the hello (R-05.3k).
+        """
+        pages = frames.batch_records(wires)
+        return b"".join(frames.encode([RECORDS, page]) for page in pages)
+
+    def take_pages(self) -> None:
+        """Lets the peer send pages before its hello. Only the side that opened the session takes
+        them (R-05.3l).
+        """
+        self._takes_pages = True
 
     def tell_clock(self, time: int) -> bytes:
         """Returns a frame that tells the peer the time by this node's clock, in milliseconds
@@ -242,6 +260,8 @@ class SyncSession:
         if kind == BYE:
             _check_shape(frame, str, str)
             return [GoodbyeReceived(frame[1][:_MAX_RULE], frame[2][:_MAX_REASON])]
+        if not self._is_admitted and kind == RECORDS and self._takes_pages:
+            return self._read_page(frame)
         if not self._is_admitted and kind != HELLO:
             raise Refused("R-05.2", "a session begins with a hello")
         readers: dict[int, Callable[[list[Any]], list[SyncEvent]]] = {
@@ -282,7 +302,18 @@ class SyncSession:
             raise Refused(
                 "R-05.3", "a hello carries at most {max_chain} records", max_chain=MAX_CHAIN
             )
-        return [HelloReceived(device, signature, chain)]
+        return [HelloReceived(device, signature, [*chain, *self._pages])]
+
+    def _read_page(self, frame: list[Any]) -> list[SyncEvent]:
+        _check_shape(frame, list)
+        wires = frame[1]
+        if not all(type(wire) is bytes for wire in wires):
+            raise Refused("R-05.6", "records come as bytes")
+        self._pages += wires
+        self._pages_size += sum(map(len, wires))
+        if len(self._pages) > MAX_PAGES or self._pages_size > MAX_PAGES_BYTES:
+            raise Refused("R-05.3l", "the pages before a hello are too long")
+        return []
 
     def _read_digest(self, frame: list[Any]) -> list[SyncEvent]:
         _check_shape(frame, bytes)

@@ -47,7 +47,7 @@ class Voters:
         }
         renewal = self.author.write(KINDS["renewal"], fields)
         self.author.write(KINDS["vote"], {"choice": "yes"}, about=renewal.id)
-        voters = [] if joining else self.people[: len(authority.term.roll) // 2]
+        voters = self.people[: len(authority.term.roll) // 2]
         wires = [self._vote(voter, renewal).wire for voter in voters]
         self.author.inbox.ingest_wires(wires)
         assert self.author.state.authority is not None
@@ -74,11 +74,12 @@ class Voters:
         return vote
 
 
-def make_terms(home: Home, people: int, terms: int) -> None:
+def make_terms(home: Home, people: int, terms: int) -> Voters:
     voters = Voters(home, people)
     term = voters.renew(voters.place, 1, [person.person for person in voters.people])
     for number in range(2, terms + 1):
         term = voters.renew(term, number, [])
+    return voters
 
 
 async def grow(street: Street, *, people: int, terms: int) -> None:
@@ -115,6 +116,37 @@ async def grow(street: Street, *, people: int, terms: int) -> None:
         nursery.cancel_scope.cancel()
 
 
+async def come_back(street: Street) -> None:
+    """Cho comes back after four terms. Only Eve is on. Dan vouched for Eve, and Dan is on the roll
+    of the last term alone. So Eve has to show all terms.
+    """
+    cho = street.homes.pop("cho")
+    ada, ben = street.homes.values()
+    async with trio.open_nursery() as nursery:
+        for node in (ada, ben):
+            await nursery.start(node.live)
+        voters = make_terms(ada, 6, 3)
+        await street.settle()
+        dan = street.newcomer("dan", ada)
+        await nursery.start(dan.live)
+        await street.settle()
+        assert ada.author is not None
+        assert ada.author.state.authority is not None
+        voters.renew(ada.author.state.authority.term.id, 4, [dan.identity.person])
+        await street.settle()
+        eve = street.newcomer("eve", dan)
+        await nursery.start(eve.live)
+        await street.settle()
+        for home in (ada, ben, dan):
+            await home.kill()
+        street.homes = {"cho": cho, "eve": eve}
+        cho.knows = [street.network.address("eve")]
+        await nursery.start(cho.live)
+        await street.settle()
+        assert set(store_of(cho).records.ids()) == set(store_of(eve).records.ids())
+        nursery.cancel_scope.cancel()
+
+
 def pages_of_five(wires: Iterable[bytes]) -> Iterator[list[bytes]]:
     rest = list(wires)
     for at in range(0, len(rest), 5):
@@ -127,6 +159,14 @@ def test_a_newcomer_and_a_relay_see_who_belongs_where_few_records_fit_into_a_hel
     monkeypatch.setattr(sync_session, "MAX_CHAIN", 12)
     monkeypatch.setattr(paged_chain, "batch_records", pages_of_five)
     simulate(1, partial(grow, people=6, terms=4), ("ada", "ben", "cho"))
+
+
+def test_a_home_that_is_four_terms_behind_meets_only_somebody_it_does_not_know(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync_session, "MAX_CHAIN", 12)
+    monkeypatch.setattr(paged_chain, "batch_records", pages_of_five)
+    simulate(1, come_back, ("ada", "ben", "cho"))
 
 
 @pytest.mark.long

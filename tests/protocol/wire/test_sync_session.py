@@ -511,3 +511,31 @@ def test_a_node_one_version_older_syncs_with_a_newer_one(later):
 def test_a_hello_of_no_version_that_is_spoken_is_refused(version):
     with pytest.raises(Refused, match=r"R-05\.10"):
         list(SyncSession().receive(encode([HELLO, version, DEVICE, bytes(64), []])))
+
+
+def test_pages_come_before_a_hello_only_to_the_side_that_opened_the_session():
+    """Attacker: whoever passes the door. Asset: everybody's processor (R-05.3l)."""
+    sender = SyncSession()
+    hello = sender.send_hello(DEVICE, bytes(64), [b"first"])
+    data = sender.send_pages([b"second", b"third"]) + hello
+    opener = SyncSession()
+    opener.take_pages()
+
+    (event,) = opener.receive(data)
+
+    assert event.chain == [b"first", b"second", b"third"]
+    with pytest.raises(Refused) as refused:
+        list(SyncSession().receive(data))
+    assert refused.value.rule == "R-05.2"
+
+
+@pytest.mark.parametrize(("count", "size"), [(4097, 1), (200, 11_000)])
+def test_pages_before_a_hello_have_a_limit(count, size):
+    """Attacker: a home that was dialled. Asset: the dialler's processor and memory (R-05.3l)."""
+    opener = SyncSession()
+    opener.take_pages()
+
+    with pytest.raises(Refused) as refused:
+        list(opener.receive(SyncSession().send_pages([bytes(size)] * count)))
+
+    assert refused.value.rule == "R-05.3l"
