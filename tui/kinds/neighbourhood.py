@@ -11,6 +11,7 @@ from tui.format.phrases import Card
 from tui.i18n import _, plural
 from tui.node.shown import Shown, read_person
 
+ADMIT = "admit"
 _CHARTER = "charter"
 
 _LABELS = {

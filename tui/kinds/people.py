@@ -15,12 +15,12 @@ from tui.format.phrases import Card, Part
 from tui.i18n import _, plural
 from tui.kinds.accept_and_close import CLOSE
 from tui.kinds.decisions import can_moderate, expulsion_step, removal_step, restoration_step
+from tui.kinds.neighbourhood import ADMIT
 from tui.kinds.next_steps import NextStep, StepWords
 from tui.kinds.thread_data import Reader
 from tui.node.connection import NodeConnection
 from tui.node.shown import Person, Shown
 
-ADMIT = "admit"
 KNOCK_PREFIX = "knock:"  # begins the ids of cards about people who want to join
 _PROXY = "proxy"
 _SHORT_ID = 8  # hexadecimal digits

@@ -19,8 +19,9 @@ from tui.format.phrases import Card
 from tui.i18n import _
 from tui.kinds import decisions
 from tui.kinds.face import face_of, first_state
+from tui.kinds.neighbourhood import ADMIT
 from tui.kinds.next_steps import NextStep
-from tui.kinds.people import ADMIT, KNOCK_PREFIX, vouch_question, vouch_step, vouching
+from tui.kinds.people import KNOCK_PREFIX, vouch_question, vouch_step, vouching
 from tui.kinds.suggestions import MOST, Suggested
 from tui.kinds.thread_data import Reader
 from tui.kinds.thread_queries import current_reader
