@@ -15,6 +15,7 @@ from protocol.fold.registry import KINDS, declared_of
 from protocol.fold.thread import Entry
 from protocol.kinds.services.loop import parties_at
 from protocol.kinds.witness import MOST_NAMED, Witness
+from protocol.loops.matters import Matter
 
 PAUSE_MS = 8 * 3_600_000  # between two times at which a home names what it holds
 LEAST_WAIT_MS = 5 * 60_000  # news comes in one after the other
@@ -57,6 +58,7 @@ class WitnessWriter:
         self._store = author.state.store
         self._done = int(str(self._store.read_note(_READ) or 0))  # the last row read
         self._unseen: dict[int, _Unseen] = {}  # by row, the oldest first
+        self._matters: list[tuple[Matter, frozenset[bytes]]] = []  # with the parties of each
         self._news_since: int | None = None  # when the first record came that is not named yet
 
     def looks(self) -> Iterator[None]:
@@ -76,22 +78,48 @@ class WitnessWriter:
         if self._done != before:
             self._store.set_note(_READ, min([self._done, *(row - 1 for row in self._unseen)]))
 
+        for start in range(0, len(self._unseen), _PAGE):
+            self._forget_seen(list(self._unseen)[start : start + _PAGE])
+            yield
+
+    def note_matters(self, now: int) -> None:
+        """Notes the matters that are open at the time `now` (ms). This follows every service, so the
+        caller lets other tasks run meanwhile.
+        """
+        self._matters = [
+            (matter, parties_at(followed.party_since, matter.opened))
+            for followed in self._author.loops.all_followed(now)
+            for matter in followed.matters
+            if matter.closed is None
+        ]
+
+    def may_sign(self) -> bool:
+        """Returns whether the pause is over for some person of this home who is a witness."""
+        authority = self._state.authority
+        if authority is None:
+            return False
+        now = self._author.now()
+        witnesses = self._state.authority_fold.witnesses.witnesses(authority)
+        return any(
+            witnesses.term_of(person, now) is not None and self._has_paused(person, now)
+            for person in self._author.people
+        )
+
     def sign_due(self) -> Folding[None]:
         """Signs what is due now (R-24.2)."""
         authority = self._state.authority
         if authority is None:
             return
         now = self._author.now()
-        self._forget_seen(authority)
         for person in sorted(self._author.people):
             witnesses = self._state.authority_fold.witnesses.witnesses(authority)
             term = witnesses.term_of(person, now)
-            ids = list(self._unnamed(authority, person, term, now)) if term is not None else []
-            if term is None or not ids:
+            if term is None or not self._has_paused(person, now):
                 continue
-            if self._news_since is None:
+            ids = list(self._unnamed(authority, person, term))
+            if ids and self._news_since is None:
                 self._news_since = now
-            if self._is_due(person, now):
+            if ids and now - (self._news_since or now) >= wait_after_news(person):
                 yield from self._name(person, term, ids)
 
     def _read(self, row: StoredRecord) -> _Unseen | None:
@@ -109,18 +137,21 @@ class WitnessWriter:
         kind = KINDS.get(entry.kind or "") if entry is not None else None
         return kind is not None and kind.view_type.witnessed
 
-    def _forget_seen(self, authority: Authority) -> None:
+    def _forget_seen(self, rows: list[int]) -> None:
+        """Forgets those of the records in `rows` that were seen."""
+        authority = self._state.authority
+        if authority is None:
+            return
         witnesses = self._state.authority_fold.witnesses.witnesses(authority)
-        for row, unseen in list(self._unseen.items()):
+        for row in rows:
+            unseen = self._unseen[row]
             entry = unseen.entry
             parties = self._parties(unseen)
             times = witnesses.times_of(entry.id, entry.time, entry.person, parties)
             if times.seen is not None:
                 del self._unseen[row]
 
-    def _unnamed(
-        self, authority: Authority, person: bytes, term: Term, now: int
-    ) -> Iterator[bytes]:
+    def _unnamed(self, authority: Authority, person: bytes, term: Term) -> Iterator[bytes]:
         """Yields the ids that a person's home has not named in a term, and that nobody has seen."""
         fold = self._state.authority_fold.witnesses
         witnesses = fold.witnesses(authority)
@@ -131,14 +162,11 @@ class WitnessWriter:
             if entry.person != person and authority.stands(entry.device, entry.seq)
         ]
         candidates += [renewal.id for renewal in witnesses.unseen_renewals()]
-        for followed in self._author.loops.all_followed(now):
-            parties = parties_at(followed.party_since, now)
-            candidates += [
-                matter.id
-                for matter in followed.matters
-                if matter.closed is None
-                and witnesses.times_of(matter.id, matter.opened, parties=parties).seen is None
-            ]
+        candidates += [
+            matter.id
+            for matter, parties in self._matters
+            if witnesses.times_of(matter.id, matter.opened, parties=parties).seen is None
+        ]
         own = [device.key for device in authority.devices_of(person)]
         for record_id in candidates:
             namings = fold.index.namings_of(record_id)
@@ -149,10 +177,9 @@ class WitnessWriter:
         followed = self._author.loops.loops_for(unseen.service, self._author.now())
         return parties_at(followed.party_since, unseen.entry.time) if followed is not None else ()
 
-    def _is_due(self, person: bytes, now: int) -> bool:
+    def _has_paused(self, person: bytes, now: int) -> bool:
         last = self._store.read_note(f"{_SIGNED} {person.hex()}")
-        has_paused = last is None or now - int(str(last)) >= PAUSE_MS
-        return has_paused and now - (self._news_since or now) >= wait_after_news(person)
+        return last is None or now - int(str(last)) >= PAUSE_MS
 
     def _name(self, person: bytes, term: Term, ids: list[bytes]) -> Folding[None]:
         """Signs as many records as the ids need."""

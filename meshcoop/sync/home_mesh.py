@@ -12,6 +12,7 @@ from meshcoop.author import automatic, key_giving, renewal
 from meshcoop.author.author import Author
 from meshcoop.author.folding import Folding, fold_in_steps
 from meshcoop.author.witness_writer import WitnessWriter
+from meshcoop.fold.slices import answer_in_slices
 from meshcoop.home.sealed_file import SealedFile
 from meshcoop.ingest.verify_pipeline import Verifier
 from meshcoop.network.interface import Network, TaskStatus
@@ -214,12 +215,16 @@ class HomeMesh(Mesh):
         """R-24.2: names what this home holds, if its person is a witness."""
         for _ in self._witness_writer.looks():
             await trio.lowlevel.checkpoint()
-        if not self.author.can_sign:
+        if not self.author.can_sign or not self._witness_writer.may_sign():
             return
+        await answer_in_slices(self._note_matters, self._now())
         try:
             await fold_in_steps(self.inbox.state, self._witness_writer.sign_due())
         except Refused as refusal:
             _LOG.warning("put off until later: %s", refusal)
+
+    async def _note_matters(self, now: int) -> None:
+        self._witness_writer.note_matters(now)
 
     async def _tend_epochs(self) -> None:
         """Checks the slots of other homes' epochs, and completes the epochs of this home, in

@@ -30,6 +30,7 @@ def look(home):
     before = home.store.records.count()
     for _ in home.writer.looks():
         pass
+    home.writer.note_matters(home.now())
     fold_at_once(home.state, home.writer.sign_due())
     return home.store.records.count() - before
 

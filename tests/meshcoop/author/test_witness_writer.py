@@ -14,7 +14,6 @@ from tests.support.street_in_memory import HOUR, settle, street
 from tests.support.witness_street import ID_BYTES, RECORD_BYTES
 from tests.support.witnesses_in_memory import (
     listed_street,
-    look,
     look_twice,
     measured,
     times_of,
@@ -58,7 +57,7 @@ def test_a_home_names_at_most_once_in_eight_hours_and_nothing_twice():
         settle(*homes)
         assert look_twice(ben) == 0
         ben.street.clock += PAUSE_MS
-        assert look(ben) == 1
+        assert look_twice(ben) == 1
         ben.street.clock += PAUSE_MS
         assert look_twice(ben) == 0
 
