@@ -30,6 +30,7 @@ async def take_step(pilot, label):
     await until(pilot, lambda: pilot.app.screen.query("#post"))
 
 
+@pytest.mark.long  # 5 s of the processor
 def test_an_idea_becomes_a_trial_with_one_button(lane):
     idea = lane.homes[2].post("idea", title="Twice a week")
     settle(*lane.homes)

@@ -137,8 +137,7 @@ def test_a_short_trial_says_so_before_it_starts(lane):
     rule = refused(lambda: lane.post_trial(starts=lane.day(2), ends=lane.day(3, 6)))
     assert rule == "R-25.4c"
 
-
-def test_a_trial_has_eight_windows_if_nobody_says_more(lane):
+    # If nobody says more, a trial has eight windows.
     trial = lane.post_trial()
 
     shown = lane.shown(trial)
