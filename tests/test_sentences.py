@@ -9,12 +9,14 @@ import pytest
 from meshcoop.api.credit_advice import Advice
 from meshcoop.api.loop_codes import Reading
 from meshcoop.api.roll_growth import Lack, Says
+from meshcoop.api.trial_views import Power
 from meshcoop.cli.plain_text import format_remark
 from meshcoop.matching.explanations import Explanation
 from meshcoop.matching.suggestions import Purpose
 from meshcoop.repair.integrity import Fault
 from meshcoop.repair.rebuild import Repair
 from protocol.loops.outcome import Result
+from protocol.loops.trial_comparison import Finding
 from protocol.sentences import SENTENCES
 from tests.support.sentences import below_the_edges, find_sentences
 from tui.format.phrases import remark_in_words
@@ -45,13 +47,25 @@ EXCEPTIONS = {
     "protocol/schema": "forms of input, as `--help` and the specs show them",
 }
 
-CODES = [*Reading, *Result, *Purpose, *Explanation, *Advice, *Fault, *Repair, *Says, *Lack]
+CODES = [
+    *Reading,
+    *Result,
+    *Purpose,
+    *Explanation,
+    *Advice,
+    *Fault,
+    *Repair,
+    *Says,
+    *Lack,
+    *Power,
+    *Finding,
+]
 ADA = {"id": "a" * 64, "name": "Ada"}
 ARGUMENTS = {
     "actor": ADA, "other": ADA, "words": "hemming", "what": "Soup", "area": "north", "days": [0, 3],
     "language": "Yoruba", "minutes": 90, "limit": -600, "balance": 0, "on": "2026-11-23",
     "name": "store.db", "fault": "row 3", "error": "too old", "count": 2, "saved": 5, "lost": 1,
-    "people": [ADA, ADA], "total": 3, "share": 50, "folder": "store.damaged", "faults": [{"code": "log_is_damaged", "arguments": {}}],
+    "people": [ADA, ADA], "total": 3, "share": 50, "folder": "store.damaged", "percent": 28, "before": 4, "during": 4, "faults": [{"code": "log_is_damaged", "arguments": {}}],
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ has fixed the problem.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from protocol.loops.escalation import Reopening
@@ -56,19 +56,25 @@ class Tally:
         return self.done_at is not None and self.raisers.get(person, 0) > self.done_at
 
 
+class _Type(IntEnum):
+    """What an event is. Events of one moment take effect in this order."""
+
+    DONE = 0
+    SETTLED = 1
+    SIGNAL = 2
+    VERDICT = 3
+
+
 class _Event(NamedTuple):
     """Something that can change the state of an action: a report that it is done, a verdict, a
     signal, or that the window which opened the matter settles.
     """
 
     time: int
-    type: str
+    type: _Type
     id: bytes = b""
     person: bytes | None = None
     verdict: str = ""
-
-
-_DONE, _SETTLED, _SIGNAL, _VERDICT = "done", "settled", "signal", "verdict"
 
 
 def tally_action(
@@ -88,16 +94,17 @@ def tally_action(
     opened the matter settles: before that, nothing is confirmed.
     """
     tally = Tally(action, since=stands_at(action))
-    events = [_Event(settled, _SETTLED), *(_Event(time, _SIGNAL) for time in signals)]
-    events += [_Event(stands_at(report), _DONE, report.id) for report in done]
+    events = [_Event(settled, _Type.SETTLED), *(_Event(time, _Type.SIGNAL) for time in signals)]
+    events += [_Event(stands_at(report), _Type.DONE, report.id) for report in done]
     events += [
-        _Event(stands_at(view), _VERDICT, view.id, view.author, view.fixed) for view in verdicts
+        _Event(stands_at(view), _Type.VERDICT, view.id, view.author, view.fixed)
+        for view in verdicts
     ]
     verdict_of: dict[bytes, str] = {}
     for event in sorted(events):
         if event.time > until:
             break
-        if event.type == _DONE:
+        if event.type == _Type.DONE:
             # The raisers judge again: their verdicts on an earlier report no longer count.
             verdict_of = {}
             tally.done_at = event.time
@@ -105,7 +112,7 @@ def tally_action(
             tally.change_state(ActionState.REPORTED_DONE, event.time)
         elif tally.done_at is None:
             continue
-        elif event.type == _SIGNAL:
+        elif event.type == _Type.SIGNAL:
             verdict_of = {}  # what people said before they could know of it counts no more
             tally.change_state(ActionState.REOPENED, event.time)
         else:

@@ -122,10 +122,12 @@ def _make_case(call: calls.Rehearse, measure: Measure, own: OwnPoints) -> Case:
     if assumed is None and own.total < FEWEST_POINTS:
         raise Refused(
             "R-20.8i",
-            "there are {points} points, and a rehearsal needs {needed}; assume {assumed} instead",
+            "there are {points} points, and a rehearsal needs {needed}; assume a rate instead"
+            if is_count
+            else "there are {points} points, and a rehearsal needs {needed}; assume a rate and a "
+            "number of answers instead",
             points=own.total,
             needed=FEWEST_POINTS,
-            assumed="a rate" if is_count else "a rate and a number of answers",
         )
     return Case(
         COUNT if is_count else SHARE,
@@ -153,10 +155,11 @@ def _read_assumed(call: calls.Rehearse, least: int, *, is_count: bool) -> Proces
     most_rate = _MOST_INCIDENTS if is_count else _MOST_PERCENT
     if call.rate > most_rate:
         raise Mistake(
-            "The rate must be at most {most}: {what}.",
+            "The rate must be at most {most} incidents in a window."
+            if is_count
+            else "The rate must be at most {most} percent of good answers.",
             USAGE_ERROR,
             most=most_rate,
-            what="incidents in a window" if is_count else "percent of good answers",
         )
     if call.answers is None:
         return Process(call.rate, 1)
