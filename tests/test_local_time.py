@@ -20,6 +20,7 @@ ALLOWED = {
     "meshcoop/author/founding.py": {"offset", "timezone"},
     # The offset decides about the windows of measures alone.
     "protocol/authority/register_change.py": {"offset"},
+    "meshcoop/api/beside/rehearsed_points.py": {"offset"},
     # These carry a time zone from the local API to a clock or to a calendar.
     "meshcoop/cli/context.py": {"timezone"},
     "meshcoop/cli/export.py": {"timezone"},

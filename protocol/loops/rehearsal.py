@@ -13,14 +13,21 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import islice
 from math import ceil, floor
-from random import Random
 from statistics import fmean, median
 from typing import NamedTuple
 
 from protocol.loops.change_detection import BASELINE, run_change_test
 from protocol.loops.matters import QUIET_POINTS
 from protocol.loops.points import COUNT, Point, sum_points
-from protocol.loops.street_draw import Entry, Street, Worsening, draw_assumed, draw_like, worsen
+from protocol.loops.street_draw import (
+    Chance,
+    Entry,
+    Street,
+    Worsening,
+    draw_assumed,
+    draw_like,
+    worsen,
+)
 from protocol.loops.target_check import MEANS, misses_target
 
 FEWEST_POINTS = 26  # with fewer own points, the ranges of a rehearsal would mislead
@@ -166,12 +173,8 @@ def replay(case: Case) -> list[int]:
     return [places[number] for number in _openings(signs)]
 
 
-def rehearse_once(case: Case, seed: str, number: int) -> Outcome:
-    """Draws one street, and returns what the rules say about it.
-
-    The same `seed` and `number` give the same street.
-    """
-    chance = Random(f"{seed} {number}")  # noqa: S311  # nobody gains by guessing it
+def rehearse_once(case: Case, chance: Chance) -> Outcome:
+    """Draws one street, and returns what the rules say about it."""
     street = _draw_street(case, chance)
     points = list(islice((entry for entry in street if entry is not None), _POINTS_BEFORE))
     signs: list[Signs | None] = [
@@ -190,7 +193,7 @@ def rehearse_once(case: Case, seed: str, number: int) -> Outcome:
     return Outcome(tuple(years.count(year) for year in range(_YEARS)), delay)
 
 
-def _draw_street(case: Case, chance: Random) -> Street:
+def _draw_street(case: Case, chance: Chance) -> Street:
     if case.assumed is not None:
         return draw_assumed(case.scale, case.assumed.rate, case.assumed.answers, chance)
     # Another history of the same length could have been as likely as the own one. Without this
@@ -221,7 +224,7 @@ def _openings(signs: Iterable[Signs | None]) -> Iterator[int]:
 
 
 def _measure_delay(
-    case: Case, points: list[Point], before: Signs, street: Street, chance: Random
+    case: Case, points: list[Point], before: Signs, street: Street, chance: Chance
 ) -> int | None:
     """Returns after how many windows the rules show a sign that they did not show before the change
     (R-20.8f). Returns None if they show none within a year.

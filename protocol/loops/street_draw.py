@@ -1,8 +1,7 @@
 """Draws made-up streets for a rehearsal: rows of windows, each with a point or a gap (R-20.8)."""
 
 from collections.abc import Iterator, Sequence
-from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from protocol.loops.points import COUNT, Point
 
@@ -10,6 +9,18 @@ MEAN_BLOCK = 8  # windows that stay together on average
 
 Entry = Point | None  # the point of a window, or None for a gap
 Street = Iterator[Entry]  # has no end
+
+
+class Chance(Protocol):
+    """Draws random numbers. A `random.Random` is one. The caller brings it, because nothing in this
+    package depends on chance by itself.
+    """
+
+    def random(self) -> float:
+        """Returns a number from 0 up to, but not including, 1. All are equally likely."""
+
+    def expovariate(self, rate: float, /) -> float:
+        """Returns a waiting time, if events come at this rate and independently of each other."""
 
 
 class Worsening(NamedTuple):
@@ -23,7 +34,7 @@ class Worsening(NamedTuple):
     after: float
 
 
-def draw_like(history: Sequence[Entry], chance: Random) -> Street:
+def draw_like(history: Sequence[Entry], chance: Chance) -> Street:
     """Yields windows like those of a history, without an end: the stationary bootstrap (R-20.8l).
 
     A block of windows keeps its order, so that a bad week is followed by what followed it. Each
@@ -38,7 +49,7 @@ def draw_like(history: Sequence[Entry], chance: Random) -> Street:
             is_going_on = chance.random() >= 1 / MEAN_BLOCK
 
 
-def draw_assumed(scale: str, rate: float, answers: int, chance: Random) -> Street:
+def draw_assumed(scale: str, rate: float, answers: int, chance: Chance) -> Street:
     """Yields windows of a process in which nothing changes, without an end (R-20.8d).
 
     `rate` is the percentage of good answers. On the scale `count`, it is the number of incidents in
@@ -51,7 +62,7 @@ def draw_assumed(scale: str, rate: float, answers: int, chance: Random) -> Stree
             yield Point(answers, _draw_number(answers, 1 - rate / 100, chance))
 
 
-def worsen(point: Point, change: Worsening, chance: Random) -> Point:
+def worsen(point: Point, change: Worsening, chance: Chance) -> Point:
     """Returns the point as it would be after a change for the worse (R-20.8e)."""
     if change.scale == COUNT:
         return Point(1, point.bad + _draw_incidents(change.after - change.before, chance))
@@ -59,11 +70,11 @@ def worsen(point: Point, change: Worsening, chance: Random) -> Point:
     return Point(point.n, point.bad + lost)
 
 
-def _draw_number(trials: int, probability: float, chance: Random) -> int:
+def _draw_number(trials: int, probability: float, chance: Chance) -> int:
     return sum(chance.random() < probability for _ in range(trials))
 
 
-def _draw_incidents(mean: float, chance: Random) -> int:
+def _draw_incidents(mean: float, chance: Chance) -> int:
     """Draws a Poisson number: it counts how many waiting times fit into one window."""
     incidents = 0
     left = mean

@@ -53,6 +53,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "list": ("requests",),
     "show": (ID,),
     "next": (),
+    "rehearse": (ID,),
     "balance": (),
     "introductions": ("Ben",),
     "address give": (ID, "--text", "4 Rushey Lane"),

@@ -298,9 +298,14 @@ CALL_TYPES = [
 @pytest.mark.parametrize("call_type", CALL_TYPES, ids=lambda call: call.METHOD)
 def test_a_call_is_read_back_as_it_was_sent(call_type):
     needed = {
-        name: {"boolean": True, "integer": 1, "seconds": 1, "map": {}, "any value": "x"}.get(
-            rule_of(field).type_name, [] if rule_of(field).is_list else "00" * 32
-        )
+        name: {
+            "boolean": True,
+            "integer": 1,
+            "number": 1,
+            "seconds": 1,
+            "map": {},
+            "any value": "x",
+        }.get(rule_of(field).type_name, [] if rule_of(field).is_list else "00" * 32)
         for name, field in params_of(call_type).items()
     }
     call = call_type.read(needed)

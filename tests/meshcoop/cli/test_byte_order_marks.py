@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from meshcoop.cli import addresses, loops
+from meshcoop.cli import addresses
+from meshcoop.cli.loops import point_file
 from meshcoop.home import passphrase, recovery_words
 from meshcoop.home.settings import read_settings
 
@@ -39,7 +40,7 @@ READERS = {
         lambda path, _: recovery_words.read_root_seed(path),
     ),
     "settings": (b'relay = "Mill"\n', lambda path, _: read_settings(path)),
-    "points": (json.dumps({"points": []}).encode(), lambda path, _: loops._read_object(path)),
+    "points": (json.dumps({"points": []}).encode(), lambda path, _: point_file._read_object(path)),
     "address": ("3 Rushey Lane, Łódź".encode(), read_address),
 }
 

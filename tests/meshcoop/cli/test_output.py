@@ -19,7 +19,15 @@ BOM = b"\xef\xbb\xbf"
 # whether it belongs here or sets `is_done`.
 QUESTIONS = {
     *("_announce_ready", "_print_list", "_print_version", "apply_loop_rules", "list_devices"),
-    *("list_kinds", "list_relays", "print_unit", "show_address", "show_balance", "show_findings"),
+    *(
+        "list_kinds",
+        "list_relays",
+        "print_unit",
+        "rehearse_measure",
+        "show_address",
+        "show_balance",
+        "show_findings",
+    ),
     *("show_guide", "show_introductions", "show_next_steps", "show_record", "show_status"),
     *("show_storage", "wait_for_node"),
 }
