@@ -10,7 +10,7 @@ from tests.support.simulated_street import NAMES, Home, Simulate, Street, store_
 from tests.support.street_checks import check
 
 ACTIVE = 40.0  # seconds in which people post
-SEEDS = 2  # of the default suite, 8 s of the processor each
+SEEDS = 1  # of the default suite, 10 s of the processor each
 ALL_SEEDS = 230
 
 
