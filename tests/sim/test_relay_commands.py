@@ -24,7 +24,7 @@ from tests.support.stores import STORE_KEY
 
 COMMANDS = 14
 SETTLED = 200  # seconds after which each home has dialled the relay and signed what is due
-SHORT = 2  # sequences of the default suite
+SHORT = 1  # sequences of the default suite
 ALL = 200
 
 
