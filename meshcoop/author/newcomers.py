@@ -77,15 +77,19 @@ def find_short(state: State) -> dict[bytes, Short]:
     """
     authority = state.authority
     assert authority is not None, "somebody asks who belongs"
+    return _find_short(state, authority, find_future_vouchers(state, authority))
+
+
+def _find_short(state: State, authority: Authority, soon: frozenset[bytes]) -> dict[bytes, Short]:
     if authority.term.vouchers == 1:
         return {}  # whoever has a voucher has enough
     seats = frozenset[bytes]().union(*(term.roll for term in authority.chain.terms))
-    soon = find_future_vouchers(state, authority)
+    counted = seats | soon
     admits: dict[bytes, dict[bytes, AuthorityRecord]] = {}
     for admit in state.authority_fold.records_of(Admit):
         pause()
         voucher = authority.member_of_device(admit.device)
-        if voucher in seats | soon and authority.stands(admit.device, admit.seq):
+        if voucher in counted and authority.stands(admit.device, admit.seq):
             admits.setdefault(admit.fields["person"], {}).setdefault(voucher, admit)
     listed = seats | authority.left
     if len(authority.term.roll) == 1:
@@ -122,12 +126,14 @@ def find_asked(state: State, person: bytes, now: int) -> list[Short]:
     """
     authority = state.authority
     assert authority is not None, "the person is a member by it"
-    may_vouch = authority.term.roll | find_future_vouchers(state, authority)
-    if person not in may_vouch or not authority.has_room(person):
+    soon = find_future_vouchers(state, authority)
+    if person not in authority.term.roll | soon or not authority.has_room(person):
         return []
     asked = []
     newcomers_of: Counter[bytes] = Counter()
-    by_age = sorted(find_short(state).values(), key=lambda short: _order(short.admits[0]))
+    by_age = sorted(
+        _find_short(state, authority, soon).values(), key=lambda short: _order(short.admits[0])
+    )
     for short in by_age:
         vouchers = [who for who in short.vouchers if newcomers_of[who] < authority.charter["room"]]
         newcomers_of.update(short.vouchers)
@@ -172,20 +178,23 @@ def count_days(state: State, person: bytes) -> int:
     """
     authority = state.authority
     assert authority is not None, "the person is a member by it"
+    pause()
     days: set[int] = set()
     for device in authority.devices_of(person):
-        for record in _records_of(state, device.key):
-            if not record.header.is_automatic:
-                days.add(record.header.time // DAY_MS)
-            if len(days) == DAYS:
-                return DAYS
+        # The ends of a log mostly lie on different days. More is read only if they do not.
+        for count in (1, _LOOKED_AT):
+            for record in _records_of(state, device.key, count):
+                if not record.header.is_automatic:
+                    days.add(record.header.time // DAY_MS)
+                if len(days) == DAYS:
+                    return DAYS
     return len(days)
 
 
-def _records_of(state: State, device: bytes) -> Iterator[Record]:
-    """Yields the first records of a device's log, and then the last."""
+def _records_of(state: State, device: bytes, count: int = _LOOKED_AT) -> Iterator[Record]:
+    """Yields the first `count` records of a device's log, and then the last `count`."""
     log = state.store.logs.find(device)
     if log is not None:
-        yield from state.store.records.of_log(device, 1, _LOOKED_AT)
-        last = max(_LOOKED_AT + 1, log.head.seq - _LOOKED_AT + 1)
-        yield from state.store.records.of_log(device, last, _LOOKED_AT)
+        yield from state.store.records.of_log(device, 1, count)
+        last = max(count + 1, log.head.seq - count + 1)
+        yield from state.store.records.of_log(device, last, count)
