@@ -299,9 +299,9 @@ def count_windows(
 def is_charted(measure: bytes, window: int, person: bytes, cycle: int) -> bool:
     """Returns True if the answers of a person are charted in a window (R-22.7).
 
-    In each row of `cycle` windows, every person is charted in one window. Nobody else has a say in
-    which one: it depends on no other member. A person can choose a key for the sake of a certain
-    window, but that key is charted once in every other row too.
+    In each row of `cycle` windows, every person is charted in one window. This window depends on
+    no other member. A person can choose a key for the sake of a certain window, but that key is
+    charted once in every other row too.
     """
     row, place = divmod(window, cycle)
     drawn = hashlib.sha256(_TAG + measure + row.to_bytes(8, "big", signed=True) + person).digest()

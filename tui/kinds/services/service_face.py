@@ -281,8 +281,7 @@ def _holder_line(link: Shown) -> str:
 
 def _merge_words(step: _Step) -> StepWords | None:
     """Returns the label and the explanation of a step about the reader's own report. The step says
-    that the report is about the same incident as an earlier one, or that it is not after all. The
-    node names the reports to choose from.
+    whether an earlier report is about the same incident. The node names the reports to choose from.
     """
     if "other" not in step.row.texts("ask"):
         return StepWords(
