@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -36,6 +37,7 @@ WillVoteOption = Annotated[
 
 _USAGE = 2
 _MAX_LINE = 1024 * 1024
+_MOST_NEAR = 3  # kinds that a refusal names
 _LINE_KEYS = {"kind", "about", "as", "for", "fields", "will_vote"}
 
 
@@ -157,14 +159,18 @@ def _post_lines(
         ),
     ] = False,
     context: ContextArgument,
+    **options: Annotated[str, Parameter(show=False)],
 ) -> None:
     """Posts many records, one for each line of input. Answers a line as soon as its record is
     safely stored.
+
+    A kind that nobody can post lands here too, with the options that were meant for it. The answer
+    then names the kind, not the options.
     """
     if not lines or kind:
-        names = ", ".join(sorted(declared.name for declared in KINDS.values() if declared.posted))
-        problem = f"There is no kind {kind[0]!r} to post" if kind else "Say what to post"
-        raise Mistake("{problem}; there are: {names}.", _USAGE, problem=problem, names=names)
+        raise _no_kind(kind[0]) if kind else _no_kind_named()
+    if options:
+        raise Mistake("Unknown option: --{name}.", _USAGE, name=next(iter(options)))
     has_refusal = False
     with context.connect_node() as node:
         # JSON is UTF-8, whatever the terminal speaks.
@@ -175,6 +181,34 @@ def _post_lines(
                 _print_line_answer(context, number, answer)
     if has_refusal:
         sys.exit(1)
+
+
+def _no_kind(typed: str) -> Mistake:
+    names = _names_to_post()
+    near = get_close_matches(typed.lower(), names, _MOST_NEAR)
+    if near:
+        return Mistake(
+            "There is no kind {typed!r} to post; perhaps you mean {near}.",
+            _USAGE,
+            typed=typed,
+            near=" or ".join(near),
+        )
+    return Mistake(
+        "There is no kind {typed!r} to post; there are: {names}.",
+        _USAGE,
+        typed=typed,
+        names=", ".join(names),
+    )
+
+
+def _no_kind_named() -> Mistake:
+    return Mistake(
+        "Say what to post; there are: {names}.", _USAGE, names=", ".join(_names_to_post())
+    )
+
+
+def _names_to_post() -> list[str]:
+    return sorted(declared.name for declared in KINDS.values() if declared.posted)
 
 
 def _print_line_answer(context: Context, number: int, answer: dict[str, Any]) -> None:
