@@ -26,9 +26,9 @@ def find_added(authority: Authority, term: Term) -> frozenset[bytes]:
 
 
 def is_typed(authority: Authority, term: Term) -> bool:
-    """R-16.5m: returns whether a person has to type their yes to a next term.
+    """R-16.5m: returns True if a person agrees to a next term by typing the size of the new roll.
 
-    One key is enough for a term that only adds members, at most half as many as vote now.
+    If the term only adds members, at most half as many as vote now, pressing one key is enough.
     """
     added = find_added(authority, term)
     return not added or 2 * len(added) > len(authority.term.roll)

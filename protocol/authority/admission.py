@@ -169,9 +169,9 @@ def first_devices(
 ) -> tuple[Certificates, dict[bytes, tuple[int, bytes]]]:
     """Returns the certificates of the first MAX_KNOWN_DEVICES devices of each person (R-03.19d).
 
-    If a person has that many devices, also finds the record with the certificate of the last one.
-    Maps the person to the time and id of this record. An earlier record may still bring another
-    device.
+    The second result is for people who have that many devices. It maps such a person to the time
+    and id of the record that certifies their last device. A certificate in an earlier record may
+    still bring another device.
     """
     first: dict[tuple[bytes, bytes], CarriedCertificate] = {}
     counts: Counter[bytes] = Counter()
@@ -212,9 +212,9 @@ def admits_within_reach(
 ) -> list[AuthorityRecord]:
     """Returns the admits that are within the reach of their log, by time and id (R-03.7c).
 
-    A voucher has room for `room` newcomers. A log reaches to three times this number of newcomers,
-    in the order of its records. People in `listed` are not counted. So if an admit is within reach,
-    it stays within reach, no matter what its author signs later.
+    A log may admit three times `room` newcomers. Its later admits are beyond its reach. People in
+    `listed` do not count towards this limit. So if an admit is within reach, it stays within reach,
+    no matter what its author signs later.
     """
     newcomers: dict[bytes, set[bytes]] = defaultdict(set)  # device → people that it admitted
     within_reach = []
@@ -235,10 +235,10 @@ def people_vouched_for(
     voters: AbstractSet[bytes],
     rules: Collection[AdmissionRule],
 ) -> set[bytes]:
-    """Returns everybody for whom enough `voters` have vouched. One of the `rules` must say that
-    they are enough.
+    """Returns everybody for whom enough `voters` have vouched. At least one of the `rules` says how
+    many are enough.
 
-    If there are more admits, signers, voters or rules, the result can only grow.
+    More admits, signers, voters or rules can only add people to the result.
     """
     vouchers: dict[bytes, set[bytes]] = defaultdict(set)
     for admit in admits:
@@ -280,8 +280,8 @@ class Admission:
     ) -> dict[bytes, Member]:
         """Returns the people who are let in. `admits` are the admits that count, by time and id.
 
-        `seated` are people who need no admits. It maps each of them to the time when a term first
-        had them on its roll.
+        `seated` are people who need no admits, because they are on a roll. It maps each of them to
+        the time of the first term that had them on its roll.
         """
         for admit in admits:
             (voucher,) = signers[admit.device]  # a device of two people signs no admit that counts
@@ -311,8 +311,8 @@ class Admission:
         return person in self._listed or len(self.newcomers[voucher]) < self._room
 
     def _seat(self, person: bytes, time: int) -> None:
-        """Lets in a person who is on a roll. If people have vouched for this person, names the
-        first of them too.
+        """Lets in a person because a term has this person on its roll. If people have vouched for
+        this person, the entry also names their first admits.
         """
         member = self._members.get(person)
         if member is None:
@@ -351,7 +351,9 @@ def first_times(
 def _statements(
     charter: AuthorityRecord, fields: dict[str, Any], index: AuthorityIndex
 ) -> Iterable[tuple[bytes, RootStatement]]:
-    """Yields each root statement for this neighbourhood, with the id of its record (R-03.5)."""
+    """Yields each statement of a root key for this neighbourhood, with the id of its record
+    (R-03.5).
+    """
     for packed in fields["founders"]:
         statement = root_statement.read_statement(packed)
         if statement.place == root_statement.FOUNDING_PLACE:

@@ -158,7 +158,7 @@ class Authority(Standing):
         return self.registers.get(register, Holding(0, None))
 
     def has_posted(self, moderator: bytes, register: Register, number: int) -> bool:
-        """Returns True if a moderator of this term posted this number for a register."""
+        """Returns True if a moderator of this term posted the number `n` for a register."""
         return moderator in self.council_posts.get(register, {}).get(number, frozenset())
 
     def term_to_accept(self, person: bytes) -> bytes | None:
@@ -168,9 +168,10 @@ class Authority(Standing):
         If somebody is new on the roll, their accept chooses no term. But because of this accept,
         stores keep the term even if the log of the only voter forks.
 
-        A sibling of a term is another term with the same parent. Returns None if the person has
-        accepted the newest term or a sibling of it. An earlier term of the chain may also have a
-        sibling that the person has accepted. If that earlier term is not firm, returns None too.
+        A sibling of a term is another term with the same parent. A term is firm if two thirds of
+        its parent's roll accepted the term. Returns None if the person has accepted the newest term
+        or a sibling of it. Also returns None if the person has accepted a sibling of an earlier
+        term that is not firm.
         """
         newest = None
         for (parent, term), firm in zip(pairwise(self.chain.terms), self.chain.firm, strict=True):
@@ -294,8 +295,9 @@ def _standing(
 def _leavers(
     leaves: Mapping[bytes, list[Leave]], held: Registers, cuts: Collection[bytes]
 ) -> frozenset[bytes]:
-    """Returns the people who are out because they have said so themselves. Their statement has the
-    number that is in force.
+    """Returns the people who are out because they left by themselves.
+
+    The number in such a person's statement is the number that their standing has now.
     """
     return frozenset(
         person
@@ -320,7 +322,8 @@ def _first_term(
 
 @dataclass(frozen=True)
 class _Decided:
-    """What was decided, if devices have these signers: the terms, and the changes of registers.
+    """The terms that passed, the changes of registers, and the signers of each device from which
+    the fold computed both.
 
     The fields have the same meaning as in Authority.
     """
@@ -355,11 +358,11 @@ def _decide_by_named(
     revoked: Mapping[bytes, int],
     leaves: Mapping[bytes, list[Leave]],
 ) -> tuple[_Decided, SettledCuts]:
-    """Returns what was decided, and the settled cuts.
+    """Returns what was decided, and the cuts that settled terms have written down.
 
-    A settled removal has a cut that names devices of the removed person. While the removal holds,
-    that person's other devices belong to nobody (R-03.35c). So these other devices do not vote
-    about the return of that person either.
+    A cut of such a removal names devices of the removed person. While the removal holds, that
+    person's other devices belong to nobody (R-03.35c). So these other devices do not vote about the
+    return of that person either.
     """
     signers = admission.signers_of(certified)
     decided = _decide(index, first_term, signers, revoked, leaves)
@@ -420,10 +423,9 @@ def _rules_in_force(fields: dict[str, Any], term: Term, held: Registers) -> dict
 def _ever_let_in(
     admits: Iterable[AuthorityRecord], signers: Signers, passed: Iterable[Term]
 ) -> frozenset[bytes]:
-    """Returns everybody who might be let in under any of the terms, by the mildest judgement
-    (R-03.19).
+    """Returns everybody who might be let in under any of the terms (R-03.19).
 
-    This judgement ignores revocations, removals, forks, and how much room a voucher has. So more
+    This function ignores revocations, removals, forks, and how much room a voucher has. So more
     records can only add people. For this reason the store may use the result to decide which
     records it keeps.
     """
@@ -531,8 +533,8 @@ class _EverDecided:
     def _would_ever_pass(self, proposal: AuthorityRecord, rule: Register, n: int) -> bool:
         """Returns True if the proposal would pass under any of the terms that passed.
 
-        It judges as if no device were revoked. `rule` and `n` are the register and the number that
-        the proposal names.
+        No device counts as revoked here. `rule` and `n` are the register and the number that the
+        proposal names.
         """
         return any(
             judge.is_in_reach(rule, n) and judge.outcome(proposal).passed for judge in self._judges

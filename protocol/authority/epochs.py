@@ -6,7 +6,7 @@ exactly the people and devices that are gone. So after every departure, a remain
 make a new key, no matter who made the old key.
 
 These functions only choose an epoch. Before that, the caller checks two things: the home must hold
-the key, and the slots in the epoch's records must be right (R-03.8d).
+the key, and each sealed copy of the key in the epoch's records must be right (R-03.8d).
 """
 
 from collections.abc import Iterable
@@ -39,10 +39,11 @@ class Departed(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """All records of one origin for one group key, taken together.
+    """All records that hand out one group key, if they have the same origin (R-01.21a).
 
-    `names` are the names of everybody who is gone, according to the lists in the records. `boxes`
-    are the box keys to which the records seal the group key.
+    The origin says who made the key and whom the maker named as gone. `names` are the names of
+    everybody who is gone, according to the lists in the records. `boxes` are the box keys to which
+    the records seal the group key.
     """
 
     key_id: bytes
@@ -51,8 +52,8 @@ class Epoch(NamedTuple):
 
     @classmethod
     def gather(cls, records: Iterable[AuthorityRecord]) -> "Epoch | None":
-        """Makes an epoch from its records. There must be at least one record. Returns None if the
-        records lack a list of names.
+        """Makes an epoch from its records. There must be at least one record. Returns None if no
+        record contains one of the lists of names.
         """
         records = list(records)
         names = gather_names(records)
@@ -66,13 +67,17 @@ class Epoch(NamedTuple):
 
 
 def origin_of(record: AuthorityRecord) -> bytes:
-    """Returns the origin of the key in an epoch record (R-01.21)."""
+    """Returns the origin of the group key in an epoch record: a hash of the key's maker and of the
+    lists of names (R-01.21a).
+    """
     return key_origin(record.device, record.fields["lists"])
 
 
 def gather_names(records: Iterable[AuthorityRecord]) -> bytes | None:
-    """Joins the lists of names to which the records of one origin commit. Returns None if a list is
-    not among the records (R-03.8h). A list to which they do not commit is left out.
+    """Joins the lists of names in the records of one origin. The origin commits to certain lists.
+
+    Returns None if one of these lists is not in the records (R-03.8h). Any other list in the
+    records is left out.
     """
     records = list(records)
     lists = {sha256(record.fields["gone"]).digest(): record.fields["gone"] for record in records}
@@ -83,15 +88,17 @@ def gather_names(records: Iterable[AuthorityRecord]) -> bytes | None:
 
 
 def digest_lists(lists: Iterable[bytes]) -> bytes:
-    """Returns the joined digests of lists of names, as an epoch record has them."""
+    """Returns the joined hashes of lists of names, as an epoch record has them."""
     return b"".join(sha256(names).digest() for names in lists)
 
 
 def standing_records(
     records: Iterable[AuthorityRecord], authority: Authority
 ) -> list[AuthorityRecord]:
-    """Returns those records of one epoch that stand. If the epoch's maker is no live device, the
-    epoch does not count, and the result is empty (R-03.8a).
+    """Returns those records of one epoch whose devices are live, and which come before a fork or a
+    cut of their log (R-03.8a).
+
+    If the epoch's maker is no live device, the result is empty.
     """
     return [
         record
@@ -111,12 +118,12 @@ def split_names(joined: bytes) -> list[bytes]:
 
 
 def split_digests(joined: bytes) -> list[bytes]:
-    """Splits a field of joined digests into the single digests."""
+    """Splits a field of joined hashes into the single hashes."""
     return [joined[at : at + DIGEST_SIZE] for at in range(0, len(joined), DIGEST_SIZE)]
 
 
 def is_named(name: bytes, joined: bytes) -> bool:
-    """Returns whether a field of joined names contains a name."""
+    """Returns True if a field of joined names contains the name."""
     at = joined.find(name)
     while at >= 0 and at % NAME_SIZE:
         at = joined.find(name, at + 1)
@@ -144,8 +151,9 @@ def find_departed(authority: Authority, writers: Iterable[bytes]) -> Departed:
 
 
 def find_readers(authority: Authority, writers: Iterable[bytes]) -> dict[bytes, bytes]:
-    """Returns the devices that may get keys, with their box keys (R-03.33). They are the live
-    devices that have a record in the store.
+    """Returns the devices that may get group keys, with their box keys (R-03.33).
+
+    They are the live devices that have a record in the store.
     """
     return {
         device: authority.devices[device].box
@@ -159,9 +167,9 @@ def choose_epoch(
 ) -> Epoch | None:
     """Returns the epoch whose key seals new records, or None if there is none (R-03.8c).
 
-    Each of the `epochs` was made by a live device. This home holds its key, and all its slots are
-    right. `boxes` are the box keys of live devices. If no epoch names everybody who is gone, the
-    result must name all people who are gone. Among such epochs, returns one that names the most
+    Each of the `epochs` was made by a live device. This home holds its key, and every sealed copy
+    of the key is right. `boxes` are the box keys of live devices. The chosen epoch names all people
+    who are gone, and nobody who is not gone. Among such epochs, returns one that names the most
     devices.
     """
     candidates = [epoch for epoch in epochs if departed.people <= epoch.names <= departed.all]
@@ -169,7 +177,7 @@ def choose_epoch(
 
 
 def fits(epoch: Epoch, departed: Departed) -> bool:
-    """Returns whether the epoch names exactly the people and devices that are gone (R-03.8c)."""
+    """Returns True if the epoch names exactly the people and devices that are gone (R-03.8c)."""
     return epoch.names == departed.all
 
 

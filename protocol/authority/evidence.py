@@ -12,8 +12,9 @@ from protocol.authority.terms import Term
 def collect_evidence(authority: Authority, index: AuthorityIndex, device: bytes) -> list[bytes]:
     """Returns the ids of the records that prove the role of `device`, the charter first.
 
-    Then come the records that others are most likely to lack: those about the device and its
+    The next ids are of records that others are most likely to lack: those about the device and its
     person, and then the terms, the newest first (R-05.3h).
+
     The device may belong to a member (R-05.3), or it may be the key of a relay that a member
     enrolled (R-08.3). `authority` was folded from the records in `index`.
     """
@@ -38,14 +39,14 @@ def collect_evidence(authority: Authority, index: AuthorityIndex, device: bytes)
 
 
 def _seat_of(authority: Authority, person: bytes) -> int | None:
-    """Returns the number of the first term of the chain that has the person on its roll."""
+    """Returns the place in the chain of the first term that has the person on its roll."""
     numbers = [number for number, term in enumerate(authority.chain.terms) if person in term.roll]
     return numbers[0] if numbers else None
 
 
 def _admission_evidence(authority: Authority, person: bytes) -> list[bytes]:
-    """Returns the admits of a person. Adds the records that show who signed the admits, and that
-    the admits count.
+    """Returns the ids of the admits of a person. Adds the records that show who signed the admits,
+    and that the admits count.
 
     The vouchers are on rolls of the chain, so the evidence of the terms shows that they may vouch.
     """
@@ -64,8 +65,10 @@ def _admission_evidence(authority: Authority, person: bytes) -> list[bytes]:
 def _term_evidence(
     authority: Authority, index: AuthorityIndex, parent: Term, term: Term
 ) -> list[bytes]:
-    """Returns the renewal and its parts. Adds just enough votes to show that it passed, or accepts
-    where votes are not enough (R-03.22h).
+    """Returns the ids of the renewal, of its parts, and of just enough votes to show that the
+    renewal passed.
+
+    If the votes are not enough, adds accepts (R-03.22h).
     """
     renewal = index.get(term.id)
     assert renewal is not None, "the term was folded from this record"

@@ -35,7 +35,7 @@ AUTHORITY_KINDS = frozenset({
 
 
 class AuthorityRecord(NamedTuple):
-    """An open record, with the parts that authority reads.
+    """An open record, with the parts of it that authority reads.
 
     `fields` are the fields of its kind. `time` is in milliseconds. `digest` is the hash of its
     content.
@@ -75,8 +75,8 @@ TakesStatement = Callable[[AuthorityRecord, RootStatement], bool]
 
 
 class AuthorityIndex:
-    """Finds open records by id, by kind and by subject. Also keeps the root statements in these
-    records.
+    """Finds open records by id, by kind and by subject. Also keeps the statements of root keys in
+    these records.
     """
 
     def __init__(self, records: Iterable[AuthorityRecord] = ()) -> None:
@@ -170,9 +170,10 @@ class AuthorityIndex:
     ) -> set[bytes]:
         """Returns the ids of records that come after a log's fork, and that authority keeps anyway.
 
-        Otherwise an author could withdraw these records by forking their own log (R-01.14,
+        Without this, an author could withdraw these records by forking their own log (R-01.14,
         R-03.23). `forks` maps each device to the number at which its log forks, or at which a
-        settled cut ends it. `takes_statement` tells which root statements concern authority.
+        settled cut ends it. `takes_statement` tells which statements of root keys concern
+        authority.
         """
         return (
             self._kept_votes(forks)
@@ -200,8 +201,8 @@ class AuthorityIndex:
         return set(kept.values())
 
     def _kept_renewals(self, forks: Mapping[bytes, int]) -> set[bytes]:
-        """Returns the renewals and parts that must be kept because a kept renewal names them
-        (R-01.14k).
+        """Returns the renewals, and the parts of renewals, that must be kept because a kept renewal
+        names them (R-01.14k).
 
         A vote or an accept names a renewal as a parent. The store itself keeps a renewal that is
         named in this way.
@@ -226,8 +227,8 @@ class AuthorityIndex:
     def _kept_statements(
         self, forks: Mapping[bytes, int], takes_statement: TakesStatement
     ) -> set[bytes]:
-        """Returns records that carry a root statement, if no record before a fork carries the same
-        statement (R-01.14l).
+        """Returns records that carry a statement of a root key, if no record before a fork carries
+        the same statement (R-01.14l).
 
         For each device and person, one certificate is kept. For each device, one revocation is
         kept. For each person and number, one leave is kept.
@@ -253,9 +254,10 @@ class AuthorityIndex:
         return beyond & (kept | set(lowest.values()))
 
     def _is_grounded(self, target: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
-        """Returns True if a record is grounded. A record before its log's fork is grounded. A later
-        record is grounded if another device names it in a vote or accept, before that device's own
-        fork.
+        """Returns True if a record comes before its log's fork, or another device vouches for it.
+
+        The other device does so by naming the record in a vote or accept, before the fork of its
+        own log.
         """
         return _is_before_fork(target, forks) or any(
             other.device != target.device and _is_before_fork(other, forks)
@@ -264,8 +266,8 @@ class AuthorityIndex:
         )
 
     def _may_count(self, record: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
-        """Returns True if a vote, accept, remove or hide may ever count, although it is after its
-        log's fork.
+        """Returns True if a vote, accept, remove or hide after its log's fork may still count at
+        some time.
         """
         if record.kind in {REMOVE, HIDE}:
             return bool(record.fields["n"] <= 1 + 2 * self.count_restorations(record.subject))

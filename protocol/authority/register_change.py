@@ -2,8 +2,7 @@
 
 A holding is a list `[what, key, n, value]`. `what` and `key` name the register, `n` is its number
 and `value` is its value (specs/03, R-03.25). A later version may add a rule or a kind of register.
-This version may not know the rule or the kind of register in a holding. Then it passes the holding
-on without reading it.
+If this version does not know that rule or register, it passes the holding on without reading it.
 """
 
 from collections.abc import Mapping
@@ -117,8 +116,8 @@ def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes,
 
     The number is the register's present number plus 1. If the change removes a person, the value is
     the cuts of that person's logs. Each log is cut at the last record that this home has: `heads`
-    maps each device to the number of that record. Raises AlreadySo (R-03.25) if the register already
-    holds the wanted value.
+    maps each device to the number of that record. Raises AlreadySo (R-03.25) if the register
+    already holds the wanted value.
     """
     what, key, n, value = wanted
     if n is not None:
@@ -141,7 +140,7 @@ def number_change(wanted: list[Any], authority: Authority, heads: Mapping[bytes,
 def cuts_at_heads(
     authority: Authority, person: bytes, heads: Mapping[bytes, int]
 ) -> list[list[Any]]:
-    """Makes the cuts of a person's logs. They keep every record that this home has."""
+    """Makes cuts of a person's logs that keep every record that this home has."""
     devices = sorted(device.key for device in authority.devices_of(person))
     return [[device, heads.get(device, 0)] for device in devices][:_MAX_CUTS]
 
@@ -160,8 +159,10 @@ def holdings_to_write(authority: Authority) -> list[list[Any]]:
 
 
 def _number_trial(held: Holding, value: str | None) -> int:
-    """Returns the next number of a trial's register (R-25.6). Raises Refused if the trial must begin
-    first. Raises AlreadySo if the register already holds the wanted value.
+    """Returns the next number of a trial's register (R-25.6).
+
+    Raises Refused if a trial is to begin a second time, or to end before it has begun. Raises
+    AlreadySo if the register already holds the wanted value.
     """
     if held.n and held.value == value:
         raise AlreadySo("R-03.25", "that is so already")
@@ -173,14 +174,16 @@ def _number_trial(held: Holding, value: str | None) -> int:
 
 
 def _panel_cycle(authority: Authority) -> int:
-    """Returns in how many windows a measure charts everybody once (R-22.3e). The more members there
-    are, the more windows.
+    """Returns how many windows a measure needs until it has counted everybody's answers once
+    (R-22.3e).
+
+    A larger neighbourhood needs more windows.
     """
     return min(MAX_CYCLE, max(1, len(authority.members) // PANEL_SIZE))
 
 
 def _parts_of(name: str, value: Any) -> list[Any]:
-    """Returns the four parts of a change. Raises Refused if they do not name a register."""
+    """Returns the four parts of a change. Raises Refused if the parts do not name a register."""
     parts: list[Any] = value if type(value) is list else []
     names_register = len(parts) == _HOLDING_PARTS and (
         type(parts[0]) is str and type(parts[1]) in {bytes, str}
@@ -242,9 +245,10 @@ def _check_hiders(name: str, value: Any) -> None:
 def _check_measure(name: str, key: bytes | str, n: int, value: Any) -> None:
     """Raises Refused if the value of a measure's register does not fit its number `n` (R-22.3).
 
-    An odd number puts the measure in use. The value is then a list: the offset of its days from
-    UTC, in minutes, and the number of windows in which it charts everybody once. An even number
-    retires the measure, and there must be no value.
+    An odd number puts the measure in use. The value is then a list of two numbers. The first is the
+    offset of the measure's days from UTC, in minutes. The second is the number of windows in which
+    the measure counts everybody's answers once. An even number retires the measure, and there must
+    be no value.
     """
     if not _is_key(key):
         raise _refusal(name, "about a measure")
@@ -260,8 +264,8 @@ def _check_measure(name: str, key: bytes | str, n: int, value: Any) -> None:
 def _check_trial(name: str, key: bytes | str, n: int, value: Any) -> None:
     """Raises Refused if the value of a trial's register does not fit its number `n` (R-25.6).
 
-    The number 1 begins the trial, and there must be no value. A later number says what became of
-    the trial.
+    The number 1 begins the trial, and there must be no value. A later number says how the trial
+    ended.
     """
     if not _is_key(key):
         raise _refusal(name, "about a trial")

@@ -3,8 +3,8 @@
 There is a register for each person's standing: an odd number means removed. There is a register for
 each rule of the charter. There is a register for each measure: an odd number means in use. There is
 a register for the words of each record: an odd number means hidden. The voters and moderators of
-the term decide which changes pass. The highest number that passed is in force (specs/03, R-03.25 to
-R-03.28).
+the term decide which changes pass. Of the changes of a register that passed, the one with the
+highest number is in force (specs/03, R-03.25 to R-03.28).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -44,8 +44,7 @@ class Outcome(NamedTuple):
 class Judge:
     """Counts how one term's voters voted, and what its moderators removed and hid.
 
-    `revoked` maps each revoked device to the last number
-    of its log that counts.
+    `revoked` maps each revoked device to the last number of its log that counts.
     """
 
     index: AuthorityIndex
@@ -123,7 +122,7 @@ class Judge:
 def may_hold(which: Register, value: Any) -> bool:
     """Returns True if the register `which` may have this value (R-03.25).
 
-    If this version does not know the register, any value is allowed.
+    If this version does not know the register, it allows any value.
     """
     what, name = which
     if what != RULE or name not in CHARTER_RULES:
@@ -237,10 +236,10 @@ def _remove(registers: Registers, judge: Judge, person: bytes) -> None:
 
 
 def _numbers_in(judge: Judge, person: bytes, passed: Iterable[AuthorityRecord]) -> set[int]:
-    """Returns the numbers of a person's standing at which the person was in (R-03.34b).
+    """Returns the numbers of a person's standing at which the person belonged (R-03.34b).
 
-    Only even numbers are in the result. They can be the number in the term, and the numbers of
-    restorations that passed.
+    These are even numbers: the number in the term, if it is even, and the numbers of restorations
+    that passed.
     """
     which = (STANDING, person)
     numbers = {judge.term.holding(which).n}
@@ -255,7 +254,7 @@ def _numbers_in(judge: Judge, person: bytes, passed: Iterable[AuthorityRecord]) 
 def _leave(registers: Registers, leaves: Iterable[Leave], numbers_in: Collection[int]) -> None:
     """Changes a person's standing if the person left (R-03.34).
 
-    A leave counts only if the person was in before the leave. Otherwise a removed person could
+    A leave counts only if the person belonged before the leave. Otherwise a removed person could
     leave with a higher number, and so undo the cut of the removal. If several leaves have the same
     number, the lowest cuts are in force.
     """

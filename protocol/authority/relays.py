@@ -23,7 +23,7 @@ MAX_PACKED_ADDRESSES = 152  # bytes; enough for eight IPv6 addresses
 
 @dataclass(frozen=True, kw_only=True)
 class PackedAddresses(Bytes):
-    """A field with addresses at which a node can be reached, packed in 7 or 19 bytes each (R-08.1).
+    """A field with network addresses of a node, packed in 7 or 19 bytes each (R-08.1).
 
     Nobody can write words into such a field, because packed addresses have no room for them.
     """

@@ -1,8 +1,9 @@
 """Settled cuts: removals that a settled term has written down (specs/03, from R-03.35 on).
 
-If a removed person signed records beyond such a cut, a store deletes these records. The deleted
-records must make no difference to the question whether the cut is settled. For this reason, the
-records of a removed person never help to settle the term that writes down the removal.
+A cut is the last number of a removed person's log that counts. A store deletes the records beyond a
+settled cut. The deleted records must make no difference to the question whether the cut is settled.
+For this reason, the records of a removed person never help to settle the term that writes down the
+removal.
 """
 
 from collections import Counter
@@ -19,7 +20,7 @@ from protocol.schema.register_names import STANDING
 
 @dataclass(frozen=True)
 class SettledCuts:
-    """The cuts that settled terms have written down.
+    """The cuts that settled terms have written down. A cut is the last number of a log that counts.
 
     `cuts` has the cuts of each person whose removal was ever settled. If several terms cut a log,
     the lowest cut holds. `out` has the people who are removed according to the newest settled term.
@@ -35,8 +36,10 @@ class SettledCuts:
         return {device: last + 1 for cuts in self.cuts.values() for device, last in cuts.items()}
 
     def with_forks(self, forks: Mapping[bytes, int]) -> dict[bytes, int]:
-        """Returns where each log is forked or ends. Beyond a settled cut, a log is treated like a
-        forked log, even after its owner has come back.
+        """Returns the number at which each log is forked or ends.
+
+        A log ends beyond a settled cut. From there on it is treated like a forked log, even after
+        its owner has come back.
         """
         ends = {device: min(end, forks.get(device, end)) for device, end in self.ends.items()}
         return {**forks, **ends}
@@ -58,8 +61,9 @@ class SettledCuts:
         return person in self.out and device not in self.cuts[person]
 
     def without_restored(self, held: Registers) -> "SettledCuts":
-        """Returns a copy in which `out` has only people who are still removed. Their register must
-        still hold the same removal.
+        """Returns a copy in which `out` has only people who are still removed.
+
+        A person is still removed if the register of their standing still holds the same removal.
         """
         none = Holding(0, None)
         out = {who: n for who, n in self.out.items() if held.get((STANDING, who), none).n == n}
@@ -96,9 +100,10 @@ def _is_settled(
     link: tuple[Term, Term],
     removed: set[bytes],
 ) -> bool:
-    """Returns True if a term passed and is firm even without the `removed` people (R-03.35a).
+    """Returns True if a term passed and would be firm even without the `removed` people (R-03.35a).
 
-    `link` is the parent term and the term.
+    A term is firm if two thirds of its parent's roll accepted the term. `link` is the parent term
+    and the term.
     """
     parent, term = link
     judging = parent.roll - removed
@@ -112,7 +117,7 @@ def _is_settled(
 
 
 def _removed_in(term: Term) -> dict[bytes, Holding]:
-    """Returns the standing of each person whom a term writes down as removed."""
+    """Returns the people whom a term lists as removed, with what it says of their standing."""
     return {
         key: holding
         for (what, key), holding in term.written.items()

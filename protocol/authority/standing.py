@@ -35,7 +35,7 @@ class Standing:
     def is_before_fork(self, device: bytes, seq: int) -> bool:
         """Returns True if number `seq` comes before the fork of the device's log.
 
-        If the log has no fork, it always returns True.
+        Also returns True if the log has no fork.
         """
         return seq < self.forks.get(device, seq + 1)
 
@@ -54,7 +54,7 @@ class Standing:
     def _is_within_cuts(self, device_key: bytes, seq: int) -> bool:
         """Returns True if number `seq` is not after a revocation or a removal's cut.
 
-        If the device is not known, it returns False.
+        Returns False if nobody has certified the device.
         """
         device = self.devices.get(device_key)
         if device is None or not device.is_unrevoked_at(seq):

@@ -38,7 +38,8 @@ class Term:
     `since` is its beginning, in milliseconds. `vouchers` is the number of members who must vouch
     for a newcomer. `share` is a percentage: a decision passes if more than this part of the roll
     votes yes. `written` has what registers hold when the term begins. Every register that is not in
-    `written` begins with number 0. The homes of the `witnesses` say what they have seen (R-24.1).
+    `written` begins with number 0. The homes of the `witnesses` sign which records they have seen
+    (R-24.1).
     """
 
     id: bytes
@@ -79,8 +80,8 @@ class Chain(NamedTuple):
     """The terms from the charter to the current term.
 
     `firm` has one value for each renewal in the chain. The value is True if two thirds of the
-    parent's roll accepted the renewal. No honest node can then prefer a different term with the
-    same parent (R-03.24).
+    parent's roll accepted the renewal. After that, no honest node can prefer a different term with
+    the same parent (R-03.24).
     """
 
     terms: tuple[Term, ...]
@@ -98,7 +99,7 @@ class Chain(NamedTuple):
 
 
 def read_holding(holding: list[Any]) -> tuple[Register, Holding]:
-    """Splits a list `[what, key, n, value]` into the register and its holding."""
+    """Splits a list `[what, key, n, value]` into the register and what the register holds."""
     what, key, n, value = holding
     return (what, key), Holding(n, value)
 
@@ -128,7 +129,7 @@ def voters(
 ) -> set[bytes]:
     """Returns the people who voted `choice` on the record `target`.
 
-    If the voter's log forks later, or the voter is removed later, the vote still counts (R-03.23).
+    A vote still counts if the voter's log forks later, or if the voter is removed later (R-03.23).
     `revoked` maps each revoked device to the last number that counts. If `revoked` is given, votes
     after a device's revocation do not count.
     """
@@ -150,8 +151,8 @@ def accepters(index: AuthorityIndex, signers: Signers, term: bytes) -> set[bytes
 def passed_terms(index: AuthorityIndex, first: Term, signers: Signers) -> dict[bytes, Term]:
     """Returns all terms that passed. In the result, each term comes after its parent (R-03.22).
 
-    An accept counts like a yes (R-03.22h). So a term that more than half have accepted stays, also
-    if somebody finds a way to take back a yes. More records can only add terms.
+    An accept counts like a yes (R-03.22h). So if more than half have accepted a term, it stays,
+    even if somebody takes back a yes. More records can only add terms.
     """
     terms = {first.id: first}
     ahead = [first]
@@ -281,9 +282,9 @@ def _people_in(parts: Iterable[dict[str, Any]], field_name: str) -> set[bytes]:
 
 
 def _written(parts: Iterable[dict[str, Any]]) -> dict[Register, Holding]:
-    """Returns the holdings that a renewal and its parts write down.
+    """Returns what a renewal and its parts write down for each register.
 
-    If a register appears twice, its first holding counts.
+    If a register appears twice, its first entry counts.
     """
     written: dict[Register, Holding] = {}
     for fields in parts:

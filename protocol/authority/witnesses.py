@@ -26,10 +26,10 @@ class WitnessRecord(NamedTuple):
 
 
 class RecordTimes(NamedTuple):
-    """When a record claims to be written, when it was seen, and where it stands (ms).
+    """When a record claims to be written, and when witnesses saw it, in milliseconds.
 
     `seen` is None if too few witnesses have named the record. If a term leaves no witness for the
-    record, nobody can see it; then `seen` comes from the claim, and `is_unwitnessed` is True.
+    record, nobody can see it. Then `seen` comes from the claim, and `is_unwitnessed` is True.
     """
 
     claimed: int
@@ -39,13 +39,17 @@ class RecordTimes(NamedTuple):
 
     @property
     def is_late(self) -> bool:
-        """True if the record was seen so late that it stands where it was seen (R-24.6)."""
+        """True if witnesses saw the record so late that its claimed time does not count
+        (R-24.6).
+        """
         return self.seen is not None and self.seen - self.claimed > self.settle_ms
 
     def stands_at(self, now: int) -> int | None:
-        """Returns where the record stands at the time `now` (ms), or None if it stands nowhere.
+        """Returns the time that counts for the record at the time `now`, or None if no time counts
+        (ms).
 
-        An unseen record stands at its claimed time for `settle_ms`, and after that nowhere (R-24.7).
+        An unseen record counts at its claimed time for `settle_ms`, and after that at no time
+        (R-24.7).
         """
         if self.seen is None:
             return self.claimed if now <= self.claimed + self.settle_ms else None
@@ -53,7 +57,7 @@ class RecordTimes(NamedTuple):
 
 
 class WitnessIndex:
-    """The `witness` records of a neighbourhood, by what they name. The order in which they came
+    """Finds `witness` records by the ids that they name. The order in which the records came
     changes nothing.
     """
 
@@ -66,7 +70,7 @@ class WitnessIndex:
             self.add(record)
 
     def add(self, record: WitnessRecord) -> bool:
-        """Adds a record. Returns False if the index has it already."""
+        """Adds a record. Returns False if the index already has the record."""
         if record.id in self._by_id:
             return False
         self._by_id[record.id] = record
@@ -79,7 +83,9 @@ class WitnessIndex:
         return True
 
     def drop(self, record_id: bytes) -> WitnessRecord | None:
-        """Forgets a record that the store no longer holds. Returns it, or None if it is not here."""
+        """Forgets a record that the store no longer holds. Returns the record, or None if the index
+        does not have it.
+        """
         record = self._by_id.pop(record_id, None)
         for named in record.ids if record is not None else ():
             self._named_in[named] = [
@@ -92,11 +98,11 @@ class WitnessIndex:
 
     @property
     def named(self) -> Collection[bytes]:
-        """The ids of everything that was named."""
+        """The ids that `witness` records name."""
         return self._named_in.keys()
 
     def of_devices(self, devices: Collection[bytes]) -> Iterable[WitnessRecord]:
-        """Yields the records that these devices signed."""
+        """Yields the `witness` records that these devices signed."""
         return (record for record in self._by_id.values() if record.device in devices)
 
     def namings_of(self, record_id: bytes) -> Sequence[WitnessRecord]:
@@ -144,8 +150,11 @@ class Witnesses:
 
     @property
     def basis(self) -> object:
-        """What the times of all records depend on, besides the records that name them. Two equal
-        values mean the same for every record.
+        """Everything on which the times of records depend, except for the `witness` records that
+        name them.
+
+        As long as this value stays equal, the times of a record change only if a new `witness`
+        record names it.
         """
         ids = [(term.id, term.witnesses) for term in self._terms]
         return (ids, self._begun, self._seen_renewals, self._settle_ms, self._signers)
@@ -159,8 +168,8 @@ class Witnesses:
     ) -> RecordTimes:
         """Returns the times of a record (R-24.3 to R-24.7).
 
-        `author` is the person who wrote the record; a matter has none. `parties` are the people who
-        hold a part of the record's service.
+        `author` is the person who wrote the record, or None for a matter, which nobody writes.
+        `parties` are the people who hold a part of the record's service.
         """
         roster = self._roster_for(author, frozenset(parties))
         at_claim = self._see_without_witnesses(roster, claimed)
@@ -175,7 +184,8 @@ class Witnesses:
     def term_of(self, person: bytes, now: int) -> Term | None:
         """Returns the term in whose name a person's home signs as a witness now, or None (R-24.2).
 
-        It is the latest term whose list has the person and has not ended.
+        It is the latest term that lists the person as a witness. If the list of this term has
+        ended, the result is None.
         """
         for place in range(len(self._terms) - 1, -1, -1):
             if person in self._terms[place].witnesses:
@@ -183,7 +193,9 @@ class Witnesses:
         return None
 
     def unseen_renewals(self) -> list[Term]:
-        """Returns the terms of the chain whose beginning the earlier witnesses have not seen."""
+        """Returns the terms of the chain that the witnesses of the term before have not yet
+        seen.
+        """
         return [
             follower
             for place, follower in enumerate(self._terms[1:])
@@ -195,7 +207,7 @@ class Witnesses:
     ) -> int | None:
         """Returns when half of the witnesses `left` of a term had named a record, or None.
 
-        `namings` maps each person to the time at which they named it.
+        `namings` maps each person to the time at which this person named the record.
         """
         earliest = max(claimed, self._starts[place])
         times = sorted(max(time, earliest) for person, time in namings.items() if person in left)
@@ -203,9 +215,10 @@ class Witnesses:
         return times[needed - 1] if 0 < needed <= len(times) else None
 
     def _see_without_witnesses(self, roster: "_Roster", claimed: int) -> int | None:
-        """Returns when a record counts as seen because a term leaves no witness, or None (R-24.5).
+        """Returns when a record counts as seen although a term leaves no witness for it, or None
+        (R-24.5).
 
-        Such a term counts from its beginning until half of the next witnesses have begun.
+        Such a term counts from its beginning until half of the next term's witnesses have begun.
         """
         for start, end in roster.gaps:
             if end is None or claimed < end:
@@ -213,7 +226,9 @@ class Witnesses:
         return None
 
     def _namings_by_term(self, record_id: bytes) -> dict[int, dict[bytes, int]]:
-        """Returns, for each place in the chain, the people who named a record there, and when."""
+        """Maps each term, by its place in the chain, to the people who named a record in it, and
+        when.
+        """
         by_term: dict[int, dict[bytes, int]] = {}
         for record in self._index.namings_of(record_id):
             for place in self._places_of(record):
@@ -223,8 +238,10 @@ class Witnesses:
         return by_term
 
     def _places_of(self, record: WitnessRecord) -> Iterable[int]:
-        """Yields the terms for which a `witness` record counts: its own, and the earlier ones that
-        have not ended (R-24.3c, R-24.3d).
+        """Yields the terms for which a `witness` record counts, by their places in the chain.
+
+        They are the record's own term and the earlier terms whose lists have not ended (R-24.3c,
+        R-24.3d).
         """
         for place in range(self._places.get(record.term, -1), -1, -1):
             if not self._is_open(place, record.time):
@@ -237,7 +254,9 @@ class Witnesses:
         return seen is None or time <= seen + OVERLAP_MS
 
     def _find_begin(self, place: int) -> int | None:
-        """Returns when half of a term's witnesses had signed their first record in it or later."""
+        """Returns when half of a term's witnesses had signed their first record in this term or a
+        later one.
+        """
         people = self._terms[place].witnesses
         times: dict[bytes, int] = {}
         for term, at in self._places.items():
@@ -248,9 +267,10 @@ class Witnesses:
         return sorted(times.values())[needed - 1] if 0 < needed <= len(times) else None
 
     def _see_renewals(self) -> None:
-        """Fills in when each term's witnesses saw the renewal that follows it (R-24.4).
+        """Notes when each term's witnesses saw the renewal that follows it (R-24.4).
 
-        The next term begins then. So a list that liars hold moves nothing to a time before it.
+        The next term begins at that time. So if liars hold its list, they can move no record to an
+        earlier time.
         """
         for place, follower in enumerate(self._terms[1:]):
             namings = self._namings_by_term(follower.id).get(place, {})
@@ -280,8 +300,10 @@ class Witnesses:
 
 
 class _Roster(NamedTuple):
-    """The witnesses of each term without a record's author and parties. `gaps` are the times from
-    and until which a term leaves nobody; None: until now.
+    """The witnesses of each term, without the author of a record and the parties of its service.
+
+    `gaps` are the times during which a term leaves nobody, each from a beginning to an end. The end
+    is None if the time still goes on.
     """
 
     left: list[frozenset[bytes]]
@@ -289,7 +311,7 @@ class _Roster(NamedTuple):
 
 
 def _half_of(people: Collection[bytes]) -> int:
-    """Returns how many people are at least half of `people`."""
+    """Returns the smallest number of people that is at least half of `people`."""
     return (len(people) + 1) // 2
 
 
