@@ -17,8 +17,8 @@ _ID = 32  # bytes of a record's id
 class Ties(NamedTuple):
     """What ties a record to records in other branches.
 
-    `named` are the ids that the record names. They may be ids of records or of people. Records that
-    have one of their `shared` ties in common fold together.
+    `named` are the ids of records and people that the record names. Two records with the same tie
+    in `shared` fold together.
     """
 
     named: frozenset[bytes] = frozenset()
@@ -26,10 +26,11 @@ class Ties(NamedTuple):
 
 
 def begins_branch(entry: Entry | None, *, is_target_lasting: bool) -> bool:
-    """Returns True if a record about a record of the trunk begins a branch.
+    """Returns True if an answer to a record of the trunk begins a branch.
 
-    `entry` is None if the record is ahead of this home's clock. A record begins a branch too if
-    this home cannot read it or does not know its kind: no other record folds differently then.
+    `entry` is the answer. It is None if the answer is ahead of this home's clock. An answer begins
+    a branch too if this home cannot read it or does not know its kind, because no other record
+    folds differently then.
     """
     if entry is None or entry.kind not in KINDS:
         return True
@@ -49,7 +50,7 @@ def sways_others(entry: Entry | None) -> bool:
 
 
 def ties_of(entry: Entry | None) -> Ties:
-    """Returns the ties of a record. A record without effect on views has none."""
+    """Returns the ties of a record. If the record has no effect on views, it has no ties."""
     if entry is None or entry.kind not in KINDS or entry.fault is not None:
         return Ties()
     shared = KINDS[entry.kind].draft(entry).ties()

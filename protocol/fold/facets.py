@@ -79,9 +79,9 @@ class Awaited:
 
 
 def check_facts(facts: Sequence[Credit | Awaited]) -> None:
-    """Raises TypeError if a value is not of its declared type, because no home can store it then.
+    """Raises TypeError if a value is not of its declared type. No home could store such a value.
 
-    Raises TypeError also if a number is too large for the tables of a home.
+    Also raises TypeError if a number is too large for the tables of a home.
     """
     for fact in facts:
         for name, hint in _HINTS[type(fact)].items():
@@ -112,7 +112,9 @@ class Way:
 
 
 class ActionFacts(NamedTuple):
-    """What a home knows of an action now. It depends on the clock and on the answers of people."""
+    """What a home knows of an action now. These facts depend on the clock and on the answers of
+    people.
+    """
 
     state: str
     done_at: int | None  # when it was last reported done (ms)
@@ -120,7 +122,9 @@ class ActionFacts(NamedTuple):
 
 
 class TrialFacts(NamedTuple):
-    """What a home knows of a trial now. It depends on the clock and on the answers of people."""
+    """What a home knows of a trial now. These facts depend on the clock and on the answers of
+    people.
+    """
 
     state: str  # as it is shown
     starts: str  # the first day
@@ -141,7 +145,9 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True)
 class Post:
-    """Something that one person needs or offers, and the time for which this holds."""
+    """Something that one person needs or offers, and the time during which the person needs or
+    offers it.
+    """
 
     is_need: bool
     title: str
@@ -172,7 +178,7 @@ class Portrait:
 class Answered:
     """Says that the author of a view has answered a post.
 
-    So the post is not suggested to this author any more.
+    So software stops suggesting the post to this author.
     """
 
     post: bytes | None  # the id of the record that has the post

@@ -225,7 +225,7 @@ def _has_no_limit(entry: Entry) -> bool:
 def _refuse_parties_as_proxies(thread: Thread) -> None:
     """Removes the content of each entry that was wrongly signed by proxy (R-12.6).
 
-    Nobody may sign for another person in a matter in which they take part themselves.
+    Nobody may sign for another person in something that concerns themselves.
     """
     # All entries are judged before any is changed: a changed entry no longer shows its parties.
     refused = [
@@ -239,11 +239,11 @@ def _refuse_parties_as_proxies(thread: Thread) -> None:
 
 
 def _find_backdated(thread: Thread) -> dict[bytes, Refused]:
-    """Finds the entries that claim too early a time, and returns why they do not fold. An entry
-    must not claim a time before its author belonged (R-03.9a), or before a record of the thread
-    that it names (R-03.9b).
+    """Finds the entries that claim too early a time, and returns why each of them does not fold.
 
-    Authority reads no times, so the records that it judges fold at any time (R-03.9c).
+    An entry must not claim a time before its author belonged (R-03.9a), or before a record of the
+    thread that it names (R-03.9b). Authority reads no times, so the records that it judges fold at
+    any time (R-03.9c).
     """
     times = {entry.id: entry.time for entry in thread.entries.values()}
     backdated: dict[bytes, Refused] = {}
@@ -323,7 +323,7 @@ def _find_retracted(thread: Thread) -> set[bytes]:
 
 
 def _make_tombstone(thread: Thread, entry: Entry) -> None:
-    """Adds a view which says only that the author has retracted this record."""
+    """Adds a view that says only that the author has retracted this record."""
     thread.views[entry.id] = Tombstone.of_values(
         {
             "id": entry.id,
@@ -412,7 +412,7 @@ class _Counting:
 
 
 def _is_seen(entry: Entry) -> bool:
-    """Returns True if witnesses have seen the entry, and its kind is one that they name."""
+    """Returns True if witnesses have seen the entry, and witnesses name entries of its kind."""
     return entry.is_seen and entry.kind in KINDS and KINDS[entry.kind].view_type.witnessed
 
 

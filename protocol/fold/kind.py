@@ -171,8 +171,7 @@ class Kind(View):
     # -- people who have left ---------------------------------------------------------------------
 
     def relies_on(self, find: FindView) -> Iterable[bytes]:
-        """Returns the people that this view needs: without them, it cannot go on in its present
-        state (R-14.8).
+        """Returns the people without whom this view cannot go on in its present state (R-14.8).
 
         They are the people whose answer the view waits for, and the people to whom it promises
         something. `find` finds other views of the thread. This method is also called on a draft
@@ -218,9 +217,7 @@ class Kind(View):
         return self.state in {mark.value for mark in self.closing}
 
     def fill(self, **values: Any) -> None:
-        """Sets each of these values. If the draft has another value there already, keeps that
-        value.
-        """
+        """Sets each of these values, unless the draft has a value there already."""
         own_values = vars(self)
         for name, value in values.items():
             if own_values[name] is None:
@@ -298,10 +295,11 @@ class Kind(View):
         return False
 
     def ties(self) -> Iterable[bytes]:
-        """Returns what ties this draft to records of other branches. Records that have a tie in
-        common fold together. Ids in the fields tie too, so they need not be returned here.
+        """Returns what ties this draft to records of other branches. Records with a common tie fold
+        together.
 
-        No tie is as long as an id.
+        Ids in the fields are ties already, so an override need not return them. Each tie is shorter
+        than an id, so that nobody takes the tie for an id.
         """
         return ()
 

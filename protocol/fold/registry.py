@@ -329,7 +329,7 @@ def package_of(name: str) -> str | None:
 
 
 def is_newer(entry: Entry) -> bool:
-    """Returns True if this program does not know the kind of a record that this home can read."""
+    """Returns True if this home can read a record, but this program does not know its kind."""
     return entry.kind is not None and entry.kind not in KINDS
 
 
@@ -347,7 +347,7 @@ def view_of(values: dict[str, Any]) -> View:
 def people_in(view: View) -> set[bytes]:
     """Returns the people that a view names.
 
-    The author of the record is included only if a value of the view names the author.
+    The author of the record is one of them only if a value of the view names the author.
     """
     declared = KINDS.get(view.kind)
     if declared is None:

@@ -40,10 +40,10 @@ CLOSINGS = (Mark.WITHDRAWN, Mark.DECLINED, Mark.CANCELLED, Mark.DISPUTED, Mark.E
 class Entry(NamedTuple):
     """A record with its decrypted content.
 
-    `kind` is None if this home lacks the content or the key that decrypts the content. If there is
-    a `fault`, the record does not count. Its kind and fields stay. Homes that do not know the kind
-    see no fault in the record. Other records about it must fold in the same way at all homes
-    (R-10.8d).
+    `kind` is None if this home lacks the content, or lacks the key that decrypts the content. If
+    there is a `fault`, the record does not count, but its kind and fields stay. A home that does
+    not know the kind sees no fault. Records about this record must fold in the same way at both
+    homes (R-10.8d).
     """
 
     id: bytes
@@ -149,7 +149,9 @@ class Thread:
         return kept
 
     def target_of(self, entry: Entry) -> Entry:
-        """Returns the record that `entry` is about. Raises Refused if that record is not here."""
+        """Returns the record that `entry` is about. Raises Refused if the thread does not have that
+        record.
+        """
         if entry.about is None:
             raise Refused(
                 "R-10.5", "a record of the kind {kind} is about something", kind=entry.kind
@@ -161,7 +163,9 @@ class Thread:
         return self.entries[entry.about]
 
     def target(self, draft: View) -> Entry:
-        """Returns the record that a draft is about. Raises Refused if that record is not here."""
+        """Returns the record that a draft is about. Raises Refused if the thread does not have that
+        record.
+        """
         return self.target_of(self.entries[draft.id])
 
     def find_draft(self, record_id: bytes | None, view_type: type[V]) -> V | None:
@@ -172,7 +176,7 @@ class Thread:
     def find_view(self, record_id: bytes | None, view_type: type[V]) -> V | None:
         """Returns the view of a record, or None if the record does not count.
 
-        Returns None also if the view is not of the type `view_type`.
+        Also returns None if the view is not of the type `view_type`.
         """
         view = self.find(record_id)
         return view if isinstance(view, view_type) else None
@@ -190,19 +194,24 @@ class Thread:
     def linked_views(self, view_type: type[V], link: str, record_id: bytes) -> list[V]:
         """Returns the views of one kind that refer to this record, in the order of the fold.
 
-        `link` is the name of the value with which they refer to it: "about" or "intent".
+        `link` is the name of the value that refers to the record: "about" or "intent".
         """
         return [view for view in self._linked[link, record_id] if isinstance(view, view_type)]
 
     def mark(self, record_id: bytes, mark: Mark, draft: View) -> None:
-        """Puts a mark on a record. The author of `draft` has done what the mark says."""
+        """Puts a mark on a record: it notes that the author of `draft` did something to this
+        record.
+
+        An example of a mark is that the author accepted the record.
+        """
         marks = self._marks.setdefault(record_id, {})
         marks.setdefault(mark, {}).setdefault(draft.author, draft.id)
 
     def is_marked(self, record_id: bytes, *marks: Mark, by: bytes | None = None) -> bool:
-        """Returns True if a record has any of these marks.
+        """Returns True if a record has any of these marks. A mark says what a person did to the
+        record.
 
-        If `by` is given, only marks that this person has put there matter.
+        If `by` is given, only the marks by this person matter.
         """
         done = self._marks.get(record_id)
         if not done:
@@ -210,12 +219,15 @@ class Thread:
         return any(mark in done and by in {None, *done[mark]} for mark in marks)
 
     def marked_by(self, record_id: bytes, mark: Mark) -> set[bytes]:
-        """Returns the people who have put this mark on a record."""
+        """Returns the people who put this mark on a record, such as the people who accepted the
+        record.
+        """
         return set(self._marks.get(record_id, {}).get(mark, ()))
 
     def marking_record(self, record_id: bytes, mark: Mark, person: bytes) -> bytes | None:
-        """Returns the id of the record with which a person has put this mark on another record.
-        Returns None if there is no such record.
+        """Returns the id of the record by which a person put this mark on another record, or None.
+
+        For example, it is the `accept` of a person who accepted the other record.
         """
         return self._marks.get(record_id, {}).get(mark, {}).get(person)
 

@@ -76,7 +76,8 @@ class View:
         """Returns the texts in the view that people wrote for everybody to read. Search looks
         through them (R-06.13b).
 
-        A kind overrides this if its views have such texts in other places than values.
+        Usually these are values that are texts. A kind overrides this method if its views keep such
+        texts elsewhere.
         """
         for name, value in vars(self).items():
             field = self.record_fields.get(name)

@@ -52,8 +52,9 @@ class Accept(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the author's software should not accept the record.
 
-        The record must be in a state in which it can be accepted. Its kind can set further
-        conditions. Raises AlreadySo if the author has accepted it, and nobody has ended it.
+        The record must be in a state in which it can be accepted. The record's kind can set further
+        conditions. Raises AlreadySo if the author has accepted the record already, and nobody has
+        ended it.
         """
         view = thread.find_view(self.about, Kind)
         by = view.accept if view is not None else None
@@ -71,8 +72,9 @@ class Accept(Kind):
         view.check_accept(thread, self)
 
     def has_effect(self, before: Thread, after: Thread) -> bool:
-        """Returns True also if authority judges the accept. An example is the accept of a
-        renewal.
+        """Returns True if the accept changes something that people can see, or changes authority.
+
+        The accept of a renewal changes only authority.
         """
         target = before.find_draft(self.about, Kind)
         by = target.accept if target is not None else None
@@ -130,7 +132,8 @@ class Close(Kind):
         """Raises Refused if the record is in a state in which it cannot be closed (R-14.7).
 
         Raises AlreadySo if the record has already ended in the way that the author wants. Also
-        raises AlreadySo if the record has ended, and the author has said so before.
+        raises AlreadySo if the record has ended, and the author has closed it with the same word
+        before.
         """
         view = thread.find_view(self.about, Kind)
         mark = Mark(self.as_state)
@@ -159,7 +162,9 @@ class Close(Kind):
 
 
 def words_to_end(view: Kind, thread: Thread, person: bytes) -> Iterator[Mark]:
-    """Yields the words with which a person could end a record now. `thread` has a clock."""
+    """Yields the words with which a person could end a record now. `thread` has a clock that tells
+    the time.
+    """
     for mark, by in view.closing.items():
         with suppress(Refused):
             _check_ending(view, mark, thread, person)

@@ -38,8 +38,9 @@ Step: TypeAlias = "Members | Close"
 class Roster:
     """The people of a circle, worked out from its steps.
 
-    Here a set of steps is an integer with one bit for each step. So the code joins and compares
-    such sets fast, even if the circle has many steps.
+    A step is a record that takes people into the circle or lets people go. Here a set of steps is
+    an integer with one bit for each step. So the code joins and compares such sets fast, even if
+    the circle has many steps.
     """
 
     bit_of_step: dict[bytes, int] = field(default_factory=dict)
@@ -63,8 +64,8 @@ class Roster:
     def includes(self, person: bytes, steps: int) -> bool:
         """Returns True if a person is in the circle according to the set `steps` (R-15.4).
 
-        One of these steps must take the person in. This step must come after each step of
-        the set that lets the person go.
+        A step in the set must take the person in. This step must come after each step of the set
+        that lets the person go.
         """
         leaves = self._leaves[person] & steps
         return any(
@@ -250,7 +251,11 @@ class Circle(Kind):
 
 
 class CircleRecord(Kind):
-    """A base class of kinds. Records of these kinds name the latest steps in the field `after`."""
+    """The base class of the records in a circle. The field `after` of such a record names the
+    latest steps.
+
+    A step is a record that took people into the circle or let people go.
+    """
 
     after: list[bytes] | None = Many(
         of=Bytes(min=_ID + KEY_SIZE, max=_ID + KEY_SIZE),
@@ -260,7 +265,10 @@ class CircleRecord(Kind):
     )
 
     def complete(self, thread: Thread) -> None:
-        """Fills in `after`: the latest steps that the author knows, each with its key (R-15.3)."""
+        """Fills in `after`: the latest steps that the author knows, each with its key (R-15.3).
+
+        A step is a record that took people into the circle or let people go.
+        """
         heads = [thread.entries[step_id] for step_id in roster_of(thread, self.about).heads]
         heads.sort(key=lambda step: step.order)
         after = [step.id + step.key for step in heads if step.key]
@@ -303,7 +311,7 @@ class Members(CircleRecord):
         """Raises Refused if the record makes the circle too large (R-15.7).
 
         Raises AlreadySo if everybody who joins is in the circle already, and everybody who leaves
-        is out of it already.
+        is already out of the circle.
         """
         super().check_before_signing(thread)
         current = roster_of(thread, self.about).current

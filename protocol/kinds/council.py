@@ -28,8 +28,8 @@ def is_on_council(authority: Authority, person: bytes) -> bool:
 class CouncilRecord(Kind):
     """A record by which a moderator asks to give a register the number `n`.
 
-    If there are three or more moderators and a majority of them asks for it, the register gets that
-    number. Each subclass has three states, in this order: said, in force and past.
+    If there are three or more moderators, and a majority of them asks for `n`, the register gets
+    that number. Each subclass has three states, in this order: said, in force and past.
     """
 
     judged_by_authority = True

@@ -76,7 +76,7 @@ class Newcomer(TypedDict):
 
 
 class VotedOnTerm(Voted):
-    """How people have voted on the next term, and whom it adds to the roll.
+    """How people have voted on the next term, and which people it adds to the roll.
 
     `adds` is empty if the term changes anything else. `will_vote` is the number of people on the
     roll of the next term. It is None while a part of the renewal is missing. `is_typed` says
@@ -265,7 +265,9 @@ class Proposal(Votable):
             yield Awaited(Crowd.VOTERS, VOTE, self.id, until=self.closes)
 
     def _last_day(self, thread: Thread) -> str | None:
-        """Returns the last day for votes, if the change must pass before something starts."""
+        """Returns the last day for votes if the proposal is to start a trial. Otherwise returns
+        None.
+        """
         what, key, n, _ = self.change or (None, None, 0, None)
         if what != TRIAL or n != 1 or key is None:
             return None
@@ -424,7 +426,9 @@ class Renewal(Votable):
             raise Refused("R-16.5", "software accepts the renewal that is in force, by itself")
 
     def tally(self, thread: Thread) -> Ballot | None:
-        """Returns how the vote on the renewal stands. The roll of the renewed term votes."""
+        """Returns how the vote on the renewal stands. The people on the roll of the renewed term
+        vote.
+        """
         return thread.authority.renewals.get(self.id)
 
     def check_vote(self, thread: Thread, vote: "Vote") -> None:
@@ -439,7 +443,7 @@ class Renewal(Votable):
             raise Refused("R-16.4", "it renews a term that is over")
 
     def further_values(self, authority: Authority, clock: LocalClock) -> VotedOnTerm:
-        """Returns the votes that count now, and whom the term would add to the roll."""
+        """Returns the votes that count now, and the people that the term would add to the roll."""
         del clock
         voters = len(authority.term.roll)
         ballot = authority.renewals.get(self.id)
@@ -473,7 +477,9 @@ class Renewal(Votable):
 
 @kind(PART, audience=OPEN, lasting=True, posted=False, automatic_a_day=MOST_LISTED)
 class Part(Kind):
-    """The rest of a renewal that is too long for one record. The renewal names it by its hash."""
+    """The rest of a renewal that is too long for one record. The renewal names each part by its
+    hash.
+    """
 
     State = NoStates
     wording = Words("Part of a new term", happened="{who} added a part of the new term")

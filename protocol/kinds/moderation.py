@@ -29,9 +29,9 @@ class Concerned(TypedDict):
 
 
 class ConcernedAndAsked(Concerned, Asked):
-    """The words that moderators are asked to judge.
+    """The words that moderators are asked to judge, and the moderators who ask for the same.
 
-    Also has the moderators who ask to hide the words, or to show them again.
+    They ask to hide the words, or to show the words again.
     """
 
 
@@ -121,10 +121,10 @@ class Flag(Kind):
         thread.add_view(self)
 
     def settle(self, thread: Thread) -> None:
-        """Settles the flag if the flagged record is hidden (R-14.4).
+        """Gives the flag the state "settled" if the flagged record is hidden (R-14.4).
 
-        Whether the flagged record has a view does not matter. Homes that do not know its kind make
-        no view of it.
+        The flagged record may have no view, because homes that do not know its kind make no view of
+        it.
         """
         if thread.is_hidden(self.about or b""):
             self.state = self.State.SETTLED

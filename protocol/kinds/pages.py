@@ -19,14 +19,14 @@ _MOST_NAMED = 8
 
 
 class PageWords(TypedDict):
-    """The words of one text of a page. They are None if they are hidden."""
+    """The title and the text of one version of a page. They are None if they are hidden."""
 
     title: str | None
     text: str | None
 
 
 class PageHead(PageWords):
-    """A current text of a page, as the view of the page lists it."""
+    """A current version of a page, as the view of the page lists it."""
 
     id: bytes
     author: PersonId

@@ -131,9 +131,10 @@ class Activity(Kind):
     occurrences: list[OccurrenceLine]
 
     def complete(self, thread: Thread) -> None:
-        """Fills in the field `offset`: the lowest offset from UTC of the activity's beginnings.
+        """Fills in the field `offset`: the lowest offset from UTC at which the activity ever
+        begins.
 
-        By this offset, no day begins too early, neither in summer nor in winter. If the charter
+        With this offset, no day begins too early, neither in summer nor in winter. If the charter
         changes later, the activity keeps this offset (R-17.6d).
         """
         zone = thread.clock.zone
@@ -211,7 +212,7 @@ class Activity(Kind):
             )
 
     def check_in_time(self, day: str, clock: LocalClock) -> None:
-        """Raises Refused if the activity has begun on `day` (R-17.7)."""
+        """Raises Refused if the activity on `day` has already begun (R-17.7)."""
         if clock.has_begun(self.occurrence_start(day)):
             raise Refused(
                 "R-17.7", "it has begun on {day}, and its places are what they were", day=day
@@ -536,7 +537,8 @@ class Attendance(Payable):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the activity has not begun on the day of the attendance (R-17.12).
 
-        Raises AlreadySo if earlier attendances for that day already say everything that it says.
+        Raises AlreadySo if earlier attendances for that day already say everything that this
+        attendance says.
         """
         begins = _activity_of(thread, self.about).occurrence_start(self.on)
         if not thread.clock.has_begun(begins):

@@ -129,7 +129,7 @@ class Intent(Kind):
         raise NotImplementedError
 
     def check_not_over(self, thread: Thread) -> None:
-        """Raises Refused if the offer or request is expired or withdrawn by now (R-13.4)."""
+        """Raises Refused if the offer or request has expired or was withdrawn (R-13.4)."""
         if self.until and thread.clock.is_past(self.until):
             raise Refused("R-13.4", "it was open until {until}; ask its author", until=self.until)
         view = thread.find_view(self.id, Intent)
@@ -198,7 +198,8 @@ class Parley(NamedTuple):
 
 
 class _Parleys(dict[bytes, Parley | Refused]):
-    """Maps the id of each response of a thread to the parley that the response belongs to.
+    """Maps the id of each response of a thread to its parley: the talks with one person who
+    responded.
 
     If a response belongs to no parley, its id is mapped to the reason.
     """
@@ -320,8 +321,8 @@ class Response(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the response to the views, in the state "waiting".
 
-        Raises Refused if the author answers their own offer or request (R-13.3). Raises Refused
-        also if the other person should answer next (R-13.16).
+        Raises Refused if the author answers their own offer or request (R-13.3). Also raises
+        Refused if it is the other person's turn to answer (R-13.16).
         """
         self.intent = self.parley(thread).intent.id
         thread.add_view(self)
@@ -380,8 +381,8 @@ class Response(Kind):
 def _join_parley(thread: Thread, answer: Response) -> Parley | Refused:
     """Returns the parley that a response belongs to, or the reason if it belongs to none.
 
-    If the response answers another response, the parley of that other response must be in the
-    index already.
+    A parley is the talks with one person who responded. If the response answers another response,
+    the parley of that other response must be in the index already.
     """
     above = thread.drafts.get(answer.about or b"")
     if isinstance(above, Intent):
@@ -488,8 +489,8 @@ class Agreement(Payable):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the agreement to the views (R-13.6).
 
-        Raises Refused if its terms differ from the terms of the response. Raises Refused also if
-        the other person should answer the response.
+        Raises Refused if its terms differ from the terms of the response. Also raises Refused if it
+        is the other person's turn to answer the response.
         """
         self.intent = self._check_terms(thread, _response_of(thread, self)).id
         thread.add_view(self)
@@ -578,7 +579,9 @@ class Agreement(Payable):
         return next((day for day in reversed(begun) if day not in signed), None)
 
     def check_unsigned(self, thread: Thread, on: str) -> None:
-        """Raises Refused if the day `on` is not in the agreement, or has a confirmed receipt."""
+        """Raises Refused if the agreement lacks the day `on`, or if this day has a confirmed
+        receipt.
+        """
         day = on[:DAY]
         days = self.days(thread)
         if days and day not in days:
@@ -592,8 +595,9 @@ class Agreement(Payable):
 
     @property
     def _needs_receipt(self) -> bool:
-        """Whether the agreement still needs a receipt. It needs none if a receipt waits to be
-        confirmed.
+        """Returns True if the agreement still needs a receipt.
+
+        Returns False while a receipt waits to be confirmed.
         """
         is_written = any(receipt["state"] == Receipt.State.PROPOSED for receipt in self.receipts)
         return self.state == self.State.AGREED and not is_written
@@ -630,7 +634,9 @@ class Agreement(Payable):
             yield Promise(self.giver, self.receiver, self.minutes or 0, self.when)
 
     def _first_moment(self, thread: Thread) -> str:
-        """Returns the moment at which the parties first meet. It is empty if nobody named one."""
+        """Returns the moment at which the parties first meet. The text is empty if nobody named a
+        moment.
+        """
         intent = thread.find_draft(self.intent, Intent)
         return self.when or (intent.starts if intent else None) or ""
 

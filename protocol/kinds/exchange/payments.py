@@ -56,10 +56,11 @@ class Payable(Kind):
         return receipt.on[:DAY]
 
     def paid_together(self, thread: Thread) -> tuple[bytes, list[bytes]]:
-        """Returns the payment group of this record: the records that are paid together with it.
+        """Returns the payment group of this record: an id for the group, and the ids of its
+        records.
 
-        For each occurrence, only one of all the receipts about these records counts. The result is
-        an id for the whole group, and the ids of the records.
+        The records of a payment group share their receipts. For each occurrence, only one of all
+        the receipts about these records counts.
         """
         del thread
         return self.id, [self.id]
@@ -228,8 +229,8 @@ class Receipt(Kind):
         """Sets the state of the receipt (R-13.11).
 
         Once both parties have signed the receipt, it is confirmed, even after a dispute or a
-        withdrawal. If both
-        have signed a correction too, the minutes of the correction count instead (R-13.17).
+        withdrawal. If both have signed a correction too, the minutes of the correction count
+        instead (R-13.17).
         """
         corrections = thread.linked_views(Correction, "about", self.id)
         self.corrections = [
@@ -456,8 +457,8 @@ class Confirm(Kind):
     """The other party signs a receipt or a correction, so that it counts.
 
     The software of the first signer then confirms this `confirm` in turn (R-13.15). So homes keep
-    and count the other party's `confirm`, even if that party forks their log later. Nobody can get
-    rid of a debt by forking a log.
+    and count the `confirm`, even if its author forks their log later. Nobody can get rid of a debt
+    by forking a log.
     """
 
     State = NoStates
@@ -493,8 +494,10 @@ class Confirm(Kind):
             )
 
     def has_effect(self, before: Thread, after: Thread) -> bool:
-        """Returns True also if the record confirms a `confirm`. That `confirm` can then count after
-        a fork.
+        """Returns True if the record changes something that people can see, or confirms a
+        `confirm`.
+
+        A confirmed `confirm` can count even after a fork.
         """
         is_of_confirm = before.find_draft(self.about, Confirm) is not None
         return is_of_confirm or super().has_effect(before, after)

@@ -1,8 +1,8 @@
 """Kinds of actions in a matter, and of reports and verdicts on actions (specs/23-matters.md).
 
 Only the people who raised the matter can confirm an action. A clock helps to decide who these
-people are. So the views here contain only what people said. When a view is shown, `protocol.loops`
-works out whether the action is confirmed.
+people are. So the views here contain only what people said. When software shows a view,
+`protocol.loops` works out whether the action is confirmed.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ class Action(Kind):
     """Something that its author will do about a matter."""
 
     class State(States):
-        """The states of an action. The loop works out the states after "reported done"."""
+        """The states of an action. `protocol.loops` works out the states after "reported done"."""
 
         OPEN = ActionState.OPEN.value, "Its owner has not reported it done."
         REPORTED_DONE = (
@@ -108,7 +108,7 @@ class Action(Kind):
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
         """An open action waits for its owner to report it done.
 
-        A reopened action waits for its owner again, but only the loop knows if an action is
+        A reopened action waits for its owner again, but only `protocol.loops` knows if an action is
         reopened.
         """
         del thread
@@ -132,7 +132,7 @@ class Done(Kind):
     text: str | None = Text(max=2000)
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises AlreadySo if the action is reported done, and no raiser has reopened it (R-23.4d)."""
+        """Raises AlreadySo if the action is reported done, and nobody has reopened it (R-23.4d)."""
         action = thread.find_view(self.about, Action)
         if action is None:
             return

@@ -39,8 +39,8 @@ def loop_of(
 ) -> Loop:
     """Returns the signals and the matters of a measure that is in use.
 
-    They depend on the current time `now` (ms). `views` are the views of the service's thread. Views
-    that do not concern the measure may be among them.
+    The result depends on the current time `now` (ms). `views` are the views of the service's
+    thread. Views that do not concern the measure may be among them.
     """
     views = list(views)
     party_since = find_parties(service, views, now)
@@ -51,10 +51,11 @@ def loop_of(
 def find_parties(
     service: Service, views: Iterable[View], now: int, find_times: FindTimes | None = None
 ) -> PartySince:
-    """Returns the parties of a service, and the time (ms) from which each of them is one (R-24.12).
+    """Returns the parties of a service, and the time (ms) from which each of them is a party
+    (R-24.12).
 
-    `views` are the views of the service's thread. If `find_times` is None, every accept stands at
-    its claimed time.
+    `views` are the views of the service's thread. `find_times` finds the times at which records
+    count. If it is None, every accept counts at its claimed time.
     """
     party_since = {service.answers_for: 0}
     links = [view for view in views if isinstance(view, Link) and view.since is not None]

@@ -54,7 +54,7 @@ TARGETS = {**_SCALES, COUNT: range(MOST_TARGET + 1)}
 
 @dataclass
 class _FeedbackIndex:
-    """What the fold of a thread has learned so far about the feedback in it."""
+    """What the fold of a thread has learned so far about the feedback in this thread."""
 
     alarms: dict[tuple[int, bytes], bytes] = field(default_factory=dict)  # (week, person) → id
 
@@ -258,7 +258,7 @@ class Feedback(Kind):
             self.urgent = None  # a person can raise one alarm a week (R-22.9)
 
     def settle(self, thread: Thread) -> None:
-        """Leaves the link out if nobody accepted it (R-22.4g)."""
+        """Takes the link out of the feedback if nobody accepted this link (R-22.4g)."""
         link = thread.find_view(self.link, Link)
         if link is None or link.since is None:
             self.link = None
@@ -295,12 +295,12 @@ class Feedback(Kind):
 
 @kind("same_as", about=("feedback",), plural="merges")
 class SameAs(Kind):
-    """Says that its author's own report and an earlier one are about one incident. Both people
+    """Says that its author's own report and an earlier report are about one incident. Both people
     still count as reporters of the incident.
     """
 
     class State(States):
-        """The state of a merge of two reports."""
+        """The state of a `same_as` record."""
 
         STATED = "said", "Always."
 
@@ -319,7 +319,9 @@ class SameAs(Kind):
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
         """If the person wrote the report, yields a way: to choose an earlier report of the same
-        incident. If the person chose one before, also yields the way to undo this.
+        incident.
+
+        If the person has chosen an earlier report before, also yields a way to undo this choice.
         """
         report = thread.find_view(target.id, Feedback)
         if report is None or report.author != person:
@@ -338,7 +340,9 @@ class SameAs(Kind):
             yield Way()
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises AlreadySo if the author's latest merge of the report says exactly this."""
+        """Raises AlreadySo if the author's latest `same_as` record about the report says exactly
+        this.
+        """
         report = thread.find_view(self.about, Feedback)
         latest = None if report is None else _latest_merge(thread, report)
         if latest is None and self.other is None:
@@ -347,10 +351,10 @@ class SameAs(Kind):
             raise AlreadySo("R-22.6", "you have said so already", latest.id)
 
     def fold_entry(self, thread: Thread) -> None:
-        """Adds the merge to the views (R-22.6b).
+        """Adds the `same_as` record to the views (R-22.6b).
 
-        Raises Refused if the report is somebody else's, or if the other report is not an earlier
-        one of the same measure, or too many days away.
+        Raises Refused if the report is somebody else's. Also raises Refused unless the other report
+        is an earlier report to the same measure, from a day near by.
         """
         report = thread.find_view(self.about, Feedback)
         if report is None or thread.find_view(report.about, Measure) is None:
@@ -406,7 +410,9 @@ def _number_on_scale(scale: str, answer: int | None) -> int | None:
 
 
 def _latest_merge(thread: Thread, report: Feedback) -> SameAs | None:
-    """Returns the latest merge in which the author of a report says what it is the same as."""
+    """Returns the latest `same_as` record in which the author of a report names an earlier report
+    of the incident.
+    """
     merges = thread.linked_views(SameAs, "about", report.id)
     return max(merges, key=lambda merge: merge.order, default=None)
 
@@ -423,8 +429,8 @@ def _other_reports(thread: Thread, report: Feedback) -> list[Feedback]:
 
 
 def _check_earlier(report: Feedback, other: Feedback | None) -> None:
-    """Raises Refused if a person cannot say that their report is the same as the other one
-    (R-22.6b).
+    """Raises Refused if a person cannot say that their report is about the same incident as the
+    other report (R-22.6b).
     """
     if other is None or report.about != other.about:
         raise Refused("R-22.6", "it names another report of the same measure, which counts")

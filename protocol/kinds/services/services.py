@@ -114,8 +114,10 @@ class Service(ChainPart):
         return any(self._adoptions(thread))
 
     def check_close(self, thread: Thread, person: bytes) -> None:
-        """Raises Refused if somebody else ends the service while the person who answers for it is a
-        member (R-21.1b). Raises Refused also while a measure of the service is in use (R-21.1c).
+        """Raises Refused if the person who answers for the service is a member, and another person
+        ends the service (R-21.1b).
+
+        Also raises Refused while a measure of the service is in use (R-21.1c).
         """
         if self._is_measured(thread):
             raise Refused("R-21.1c", "a measure of it is in use; a decision has to retire it first")
@@ -156,13 +158,13 @@ class Service(ChainPart):
         self.parties = sorted(parties_of(thread, self))
 
     def _is_measured(self, thread: Thread) -> bool:
-        """Returns True if a decision has adopted a measure of the service, and none has retired it
-        since (R-21.1c).
+        """Returns True if a measure of the service is in use: adopted and not retired since
+        (R-21.1c).
         """
         return any(number % 2 for number in self._adoptions(thread))
 
     def _adoptions(self, thread: Thread) -> Iterable[int]:
-        """Yields the number of the register of each measure of the service."""
+        """Yields, for each measure of the service, the number of its register."""
         for entry in thread.entries.values():
             if entry.kind == "measure" and entry.about == self.id:
                 yield thread.authority.holding((MEASURE, entry.id)).n
@@ -339,8 +341,8 @@ def _ends_of_old_link(thread: Thread, link: Link) -> set[bytes]:
 def _is_taken_over(thread: Thread, link: Link) -> bool:
     """Returns True if another link has the place of this link in the chain (R-21.4).
 
-    If several accepted links take over from one link, the first of these links has the place. If
-    other links take over from that first link, the same rule decides again.
+    If several accepted links replace this link, the first of them has the place. If other links
+    replace that first link, the same rule decides again.
     """
     # Goes back to the first link at this place, then forward to the link that is there now.
     current = link
@@ -355,7 +357,7 @@ def _is_taken_over(thread: Thread, link: Link) -> bool:
 
 
 def _longest_chain(thread: Thread, above: bytes) -> list[Link]:
-    """Returns the longest chain of accepted links below a record.
+    """Returns the longest chain of accepted links that begins at a record.
 
     If several chains are equally long, returns the chain with the earliest first link.
     """

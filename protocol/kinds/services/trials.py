@@ -1,8 +1,8 @@
 """A kind for trials of something new in a service (specs/25-ideas-and-trials.md).
 
-Nothing of a trial changes once it is posted. A decision begins it, and a later one says what becomes
-of it. What the answers show depends on a clock, so `protocol.loops.trial_comparison` works it out
-when a trial is shown.
+Nothing of a trial changes once it is posted. A decision begins the trial, and a later decision says
+what becomes of it. What the answers show depends on a clock. So `protocol.loops.trial_comparison`
+works it out when software shows the trial.
 """
 
 import hashlib
@@ -132,7 +132,8 @@ class Trial(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the trial to the views (R-25.3 to R-25.6).
 
-        Raises Refused if its measures, its days or its place are wrong.
+        Raises Refused if its measures or its days are wrong, or if it names a link that is not in
+        the service.
         """
         self._check_measures(thread)
         self._check_days(thread)
@@ -150,7 +151,7 @@ class Trial(Kind):
         thread.add_view(self)
 
     def clock_state(self) -> tuple[str, str] | None:
-        """Returns the day after which the trial is shown in another state, and that state (R-25.7).
+        """Returns a day and a state: after this day the trial is shown in this state (R-25.7).
 
         Returns None if only a decision changes the state.
         """
@@ -161,8 +162,10 @@ class Trial(Kind):
         return (self.ends, self.State.ENDED) if self.state == self.State.RUNNING else None
 
     def state_at(self, clock: LocalClock) -> str:
-        """Returns the state in which the trial is shown at a local time. No decision ends it
-        early because it looks good (R-25.7a).
+        """Returns the state in which the trial is shown at a local time.
+
+        People may decide early that a trial is adopted, adapted or dropped. Even then, software
+        shows the trial as running until its last day is over (R-25.7a).
         """
         is_decided = self.state in {self.State.ADOPTED, self.State.ADAPTED, self.State.DROPPED}
         if is_decided and self.ends is not None and not clock.is_past(self.ends):
