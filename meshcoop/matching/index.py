@@ -200,6 +200,8 @@ class MatchingIndex:
         if self._changes.is_cleared:
             self._changes.is_cleared = False
             self._clear()
+        if self._last_row == 0:
+            self._changes.take()  # all views are still to be read, the changed ones included
         if self._last_row is not None:
             places = self._views.places_after(self._last_row, _kinds_with_facts(), _PLACES_AT_ONCE)
             self._last_row = places[-1].n if places else None

@@ -62,6 +62,8 @@ def read_topics(
     author speaks.
     """
     words = split_words(text)[:_MAX_WORDS]
+    if not words:
+        return Topics()
     languages = _guess_languages(words, vocabulary, lang, hint)
     scans = [_Scan(vocabulary.lexicons[language], words) for language in languages]
     topics = Topics()

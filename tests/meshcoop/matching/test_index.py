@@ -64,6 +64,7 @@ class FakeViews:
         self._note = note
         self.rows = {}
         self.changes = ViewChanges()
+        self.placed = 0  # places that the index has asked for
 
     def write(self, row, *facts, author=ANNA, moved=(), created=0):
         self.changes.rows.add(row)
@@ -91,7 +92,9 @@ class FakeViews:
         return self.places_in_rows(later[:limit])
 
     def places_in_rows(self, rows):
-        return [ViewPlace(row, "test.note", LOG) for row in rows if row in self.rows]
+        places = [ViewPlace(row, "test.note", LOG) for row in rows if row in self.rows]
+        self.placed += len(places)
+        return places
 
 
 def refresh(index, muted=(), max_views=None):
@@ -198,6 +201,13 @@ def test_a_few_views_at_a_time_give_the_same_index(views, index):
     assert refresh(index, max_views=3) > 3
     assert len(index.of_person(ANNA)) == 7
     assert all("driving" in entry.written for entry in index.of_person(ANNA))
+
+
+def test_the_first_reading_looks_once_at_each_view(views, index):
+    for row in range(1, 1201):
+        views.write(row, Post(is_need=True, title="okada"))
+    refresh(index, max_views=20)
+    assert views.placed == 1200
 
 
 def test_of_many_open_posts_of_one_device_the_newest_count(views, index):
