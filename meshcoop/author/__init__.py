@@ -1,3 +1,3 @@
-"""Signs records: the posts of this home's people, and the records that the home's software posts by
+"""Signs records: those that this home's people post, and those that the home's software posts by
 itself.
 """

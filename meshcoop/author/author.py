@@ -1,8 +1,8 @@
 """Signs and stores new records for the people and the software of this home.
 
-The author completes a record, seals its content and signs it. The author signs only records that
-would count. To find out, the author first folds the new record with its thread. Every home folds by
-the same rules.
+The author completes a record, seals its content and signs it. Every home folds records by the same
+rules and leaves out records that break them. So the author first folds the new record with its
+thread, and signs it only if it would count.
 """
 
 from collections.abc import Callable, Iterable
@@ -54,8 +54,9 @@ class Author:
     """Signs for the devices of this home.
 
     `devices` maps the key of each device to its seed. `elsewhere` are devices that were made on
-    another machine. The file `last_signed` holds the last number that each device has signed.
-    `random(n)` returns n random bytes. The function `now` returns the time in milliseconds.
+    another machine. The file `last_signed` holds, for each device, the number of the last record
+    that it signed. `random(n)` returns n random bytes. The function `now` returns the time in
+    milliseconds.
     """
 
     def __init__(
@@ -93,8 +94,8 @@ class Author:
 
     @property
     def person(self) -> bytes:
-        """The person who signs a post if the post names no other signer. Raises Refused if no
-        device of this home may sign.
+        """The person who signs a post if the caller names no signer. Raises Refused if no device of
+        this home may sign.
         """
         return self.signer_of().person
 
@@ -193,7 +194,7 @@ class Author:
         represented: bytes | None = None,
         resolve: Resolve,
     ) -> Record:
-        """Runs `posting` to its end. No other task runs meanwhile. Returns the record."""
+        """Does the same as `posting`, at once: no other task runs meanwhile. Returns the record."""
         posting = self.posting(
             kind_name, given, about=about, signer=signer, represented=represented, resolve=resolve
         )
@@ -212,8 +213,8 @@ class Author:
         """Posts what a person wrote. Returns the record when it is safely stored.
 
         If `signer` is None, a device of this home signs. If a deputy posts for another member,
-        `represented` is this other member. Raises Refused if a rule forbids the post. The refusal
-        holds a sentence for the person.
+        `represented` is this other member. Raises Refused with a sentence for the person if a rule
+        forbids the post.
         """
         kind = KINDS.get(kind_name)
         if kind is None or not kind.posted:
@@ -247,7 +248,7 @@ class Author:
         proxy: Proxy | None = None,
         is_automatic: bool = False,
     ) -> Record:
-        """Runs `writing` to its end. No other task runs meanwhile. Returns the record."""
+        """Does the same as `writing`, at once: no other task runs meanwhile. Returns the record."""
         writing = self.writing(
             kind,
             fields,
@@ -274,12 +275,12 @@ class Author:
 
         If `signer` is None, a device of this home signs. `naming` are further parents of the
         record. `proxy` lets the signer act for another person. `is_automatic` means that software
-        signs by itself, without asking a person. Some words must not be in the record itself. These
-        words go into a second record (R-16.1).
+        signs by itself, without asking a person. If some words must not be in the record itself, a
+        second record gets them (R-16.1).
 
-        Raises Refused if the record would not count, or would change nothing. Raises AlreadySo if
-        an earlier record says the same and still holds. Raises Refused if the thread keeps changing
-        while it is folded (R-10.22).
+        Raises AlreadySo if an earlier record says the same and still holds. Raises Refused if the
+        record would not count or would change nothing, or if the thread keeps changing while it is
+        folded (R-10.22).
         """
         fields, words = _part_words(kind, fields)
         for _ in range(_MOST_TRIES):
@@ -305,8 +306,8 @@ class Author:
         *,
         is_automatic: bool,
     ) -> Folding[Record | None]:
-        """Signs and stores one record. First checks the record with its thread. If something that
-        the check used has changed meanwhile, returns None.
+        """Checks a record with its thread, then signs and stores it. Returns None if the facts that
+        the check used have changed meanwhile.
         """
         signer = self.signer_of() if signer is None else self._fit(signer)
         if kind.audience == record.EPOCH and not self._is_private(kind, about, signer.private):
@@ -344,7 +345,7 @@ class Author:
         return signed
 
     def _complete(self, kind: DeclaredKind, thread: Thread, entry: Entry) -> Entry:
-        """Completes, seals and checks an entry that a person began. Returns the completed entry.
+        """Completes, seals and checks an entry: an unfinished record. Returns the completed entry.
 
         `thread` was folded without this entry. Adds the entry to `thread`.
         """
@@ -366,8 +367,8 @@ class Author:
         return entry
 
     def _store(self, signed: Record) -> None:
-        """Stores a record that this home has signed. When it is safely stored, tells the
-        listeners.
+        """Stores a record that this home has signed. Tells the listeners when the record is safely
+        stored.
         """
         result = self.inbox.ingest([signed], durable=True)
         assert signed in result.stored, result.refused
@@ -442,7 +443,7 @@ class Author:
         return Entry(*place, signer.person, kind.name, fields)
 
     def _check_unsaid(self, kind: DeclaredKind, entry: Entry, clock: LocalClock) -> None:
-        """Raises AlreadySo if an earlier record of this person says the same and still holds."""
+        """Raises AlreadySo if an earlier record of the signer says the same and still holds."""
         views = self.state.views.newest(kind.view_type)
         own = (view for view in views if view.author == entry.person)
         names = [name for name in kind.public_names if not kind.fields[name].filled]
@@ -452,36 +453,34 @@ class Author:
                 raise AlreadySo("R-10.20", "you have said so already", view.id)
 
     def log_heads(self) -> dict[bytes, int]:
-        """Returns a map from devices to numbers: the last number in each log, as far as this home
-        has the log.
-        """
+        """Returns, for each device, the number of the last record of its log that this home has."""
         return {log.device: log.head.seq for log in self.inbox.store.logs.all()}
 
     def facts_of_action(self, action: bytes) -> ActionFacts | None:
-        """Returns what this home knows of an action now."""
+        """Returns what this home can tell at this time about an action."""
         return self.loops.facts_of_action(action, self.now())
 
     def facts_of_trial(self, trial: bytes) -> TrialFacts | None:
-        """Returns what this home knows of a trial now."""
+        """Returns what this home can tell at this time about a trial."""
         report = self.report_trial(trial)
         return None if report is None else report.facts(self.state.clock_at(self.now()))
 
     def report_trial(self, record: bytes) -> TrialReport | None:
-        """Returns how a trial stands now. Returns None if the record is no trial."""
+        """Returns how a trial stands at this time. Returns None if the record is no trial."""
         return report_trial(self.state, self.loops, record, self.now())
 
     def _is_private(self, kind: DeclaredKind, about: bytes | None, private: PrivateThreads) -> bool:
-        """R-10.9: returns whether a new record of this kind is private. This can depend on the
-        record `about` that the new record answers.
+        """R-10.9: returns whether a new record of this kind is private. For some kinds, this
+        depends on the record `about`, which the new record answers.
         """
         if kind.audience == record.PRIVATE:
             return True
         return kind.may_be_private and about is not None and private.kind_of(about) is not None
 
     def _read_entries(self, entry: Entry, private: PrivateThreads | None) -> Folding[list[Entry]]:
-        """Returns the entries with which a new entry is folded: those of its thread, or of a part of
-        it. If the thread is private, `private` reads it. If the new entry begins a thread, there
-        are no other entries.
+        """Returns the entries with which a new entry is folded: those of its thread, or of a part
+        of the thread. If the thread is private, `private` reads it. If the new entry begins a
+        thread, returns no entries.
         """
         if entry.about is None:
             return []
@@ -494,8 +493,8 @@ class Author:
     def _facts(
         self, signer: Signer, about: bytes | None, private: PrivateThreads | None
     ) -> tuple[object, ...]:
-        """Returns the facts that the check of a new record uses. The check stays valid until these
-        facts change.
+        """Returns the facts on which the check of a new record depends. The check is valid until
+        these facts change.
         """
         log = self.inbox.store.logs.find(signer.device)
         size = 0
@@ -507,8 +506,8 @@ class Author:
         return self.state.authority, departed, log and log.head, size
 
     def root_of(self, about: bytes) -> int:
-        """Returns the row of the root record of a record's thread. Raises Refused if this root has
-        not arrived here.
+        """Returns the row of the record that began the thread of the given record. Raises Refused
+        if this first record has not arrived here.
         """
         root = self._target_of(about).root
         assert root is not None, "the record is in a thread"
@@ -560,7 +559,7 @@ def _check_about(kind: DeclaredKind, about: bytes | None) -> None:
 
 
 def _must_count(thread: Thread) -> None:
-    """If the fold has refused the new entry, raises the reason for the refusal."""
+    """If the fold has refused the new entry, raises the fold's reason."""
     line = next((line for line in thread.history if line.entry.id == _NOT_YET), None)
     if line is None:
         raise Refused("R-03.18a", "what this is about is ahead of the clock here; answer it later")
@@ -569,8 +568,8 @@ def _must_count(thread: Thread) -> None:
 
 
 def _fault_of_fork(authority: Authority | None, device: bytes, fork: int) -> Refused:
-    """Returns the reason why a device may not sign any more: its log is forked, or a settled cut
-    has ended its log.
+    """Returns the reason why a device may not sign any more, or None. Such a device has forked its
+    log, or a settled cut has ended its log.
     """
     if authority is not None and device in authority.settled.ends:
         return Refused(
@@ -586,8 +585,8 @@ def _fault_of_fork(authority: Authority | None, device: bytes, fork: int) -> Ref
 
 
 def _after_named(thread: Thread, entry: Entry) -> Entry:
-    """Returns the entry with a time that fits the records that it names. In one thread, an entry
-    must not be dated before a record that it names (R-01.13a).
+    """Returns the entry with a time that is not before the times of the records that it names
+    (R-01.13a). Only records of the same thread matter.
     """
     named = set(ids_in(entry.fields)) & thread.entries.keys() - {entry.id}
     times = [thread.entries[record_id].time for record_id in named]
@@ -595,8 +594,8 @@ def _after_named(thread: Thread, entry: Entry) -> Entry:
 
 
 def _add_draft(kind: DeclaredKind, thread: Thread, entry: Entry) -> Kind:
-    """Adds an unsigned entry to a thread that was folded without this entry. Returns the entry's
-    draft.
+    """Adds an unsigned entry to a thread that was folded without this entry. Returns the draft that
+    the thread makes of the entry.
     """
     draft = kind.draft(entry)
     thread.entries[entry.id] = entry

@@ -51,11 +51,11 @@ def accept_charter(author: Author) -> Folding[None]:
 
 
 def accept_as(author: Author, signer: Signer) -> Folding[None]:
-    """R-03.20: accepts the charter for one person. The record of the kind `accept` names the records
-    that admitted this person. If one such record is too small for all of them, writes several.
+    """R-03.20: accepts the charter for one person. The record of the kind `accept` names the
+    records that admitted this person. If they do not fit into one `accept`, writes several.
 
-    If another task does this for the person already, does nothing. If the thread of the charter is
-    large, that task may be waiting for its fold, and its record is not stored yet.
+    If another task is accepting the charter for this person, does nothing. That task may still be
+    waiting for the fold of the charter's thread, so its record may not be stored yet.
     """
     if signer.person in author.accepting:
         return
@@ -108,8 +108,8 @@ def check_may_enrol(author: Author, key: bytes) -> None:
 
 
 def end_relays(author: Author, refusals: dict[str, int]) -> None:
-    """R-08.7: ends the enrolment of relays that no longer serve the neighbourhood. Ends only
-    enrolments by this home's person.
+    """R-08.7: ends the enrolment of relays that no longer serve the neighbourhood. Ends only those
+    enrolments that this home's person made.
 
     `refusals` has an entry for each relay that has told this home "not served". The key is the
     relay's peer id. The value is the time (ms) of the relay's last such answer. The function
@@ -127,12 +127,13 @@ def end_relays(author: Author, refusals: dict[str, int]) -> None:
 class Countersigner:
     """R-13.15: countersigns records of the kind `confirm`, so that these records are kept.
 
-    If somebody confirms a receipt or a correction that a person of this home wrote, the
-    countersigner confirms this `confirm`. It does so once for each receipt or correction
-    (R-13.15c).
+    A person of this home may have written a receipt or a correction. If the other party confirms it
+    by a record of the kind `confirm`, the countersigner signs a confirm of that record. It does so
+    once for each receipt or correction (R-13.15c).
 
     The countersigner reads each record in the store once, and notes the last row that it has read.
-    If the thread of a record is not known yet, the countersigner looks at this record again later.
+    If the thread of a record is not complete here yet, the countersigner reads this record again
+    later.
     """
 
     def __init__(self, author: Author) -> None:
@@ -142,16 +143,17 @@ class Countersigner:
         self._waiting: dict[int, None] = {}  # rows whose thread is not known, oldest first
 
     def run(self) -> None:
-        """Looks at the records that arrived since the last run. Looks again at the earlier records
-        whose thread was not known.
+        """Reads the records that arrived since the last run. Reads again the earlier records that
+        wait for their thread.
         """
         for look in self.looks():
             fold_at_once(self._author.state, look)
 
     def looks(self) -> Iterator[Folding[None]]:
-        """Yields one look for each record. The caller runs each look before it takes the next one.
+        """Yields a small step of work for each record. The caller runs each step before it takes
+        the next one.
 
-        Many records may have arrived. So the caller may let other tasks work between two looks.
+        Many records may have arrived. So the caller may let other tasks work between two steps.
         """
         before = (self._done, len(self._waiting))
         for number in list(self._waiting):
@@ -190,9 +192,7 @@ class Countersigner:
             _LOG.info("a confirm is not countersigned: %s", refusal)
 
     def _wait(self, row: StoredRecord) -> None:
-        """Notes that a record must be looked at again. If too many records wait, forgets the
-        oldest.
-        """
+        """Notes that a record must be read again. If too many records wait, forgets the oldest."""
         self._waiting[row.n] = None
         if len(self._waiting) > _MAX_WAITING:
             del self._waiting[next(iter(self._waiting), row.n)]
@@ -231,8 +231,8 @@ class Countersigner:
 
 
 def _unaccepted_acts(author: Author, person: bytes) -> list[bytes]:
-    """Returns the ids of the records that admitted a person and that this person has not accepted
-    yet.
+    """Returns the ids of the records that admitted a person, without those that this person has
+    accepted.
     """
     authority = author.state.authority
     assert authority is not None, "the person is a member by it"
@@ -241,5 +241,5 @@ def _unaccepted_acts(author: Author, person: bytes) -> list[bytes]:
 
 
 def _is_of(entry: Entry, *view_types: type[Kind]) -> bool:
-    """Returns whether the kind of an entry has one of the given classes."""
+    """Returns whether the kind of an entry has one of the given view classes."""
     return entry.kind in names_of(*view_types)

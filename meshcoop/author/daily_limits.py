@@ -1,7 +1,7 @@
 """Limits how many records the software of a home signs by itself in a day (specs/03 R-03.15j).
 
-Other people cause these records: they join, confirm or propose. Without a limit, one person could
-make this home write without end.
+The software signs in answer to other people, who join, confirm or propose. Without a limit, one
+person could make this home write without end.
 """
 
 from collections import Counter
@@ -19,9 +19,7 @@ _Sort = tuple[str | None, str | None]
 
 
 class _Counted(NamedTuple):
-    """The number of records that software signed by itself on a day: of all sorts together, and of
-    each sort.
-    """
+    """How many records software signed by itself on a day: altogether, and of each sort."""
 
     day: int
     records: int
@@ -29,8 +27,8 @@ class _Counted(NamedTuple):
 
 
 class DailyLimits:
-    """Counts the records that each device of this home signed today by software alone. Counts them
-    in the log of the device.
+    """For each device of this home, counts the records in its log that software signed by itself
+    today.
     """
 
     def __init__(self, state: State) -> None:

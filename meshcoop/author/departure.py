@@ -11,10 +11,10 @@ from protocol.schema.register_names import STANDING
 
 
 class PlannedLeave(NamedTuple):
-    """The values that a person's root key has to sign so that the person leaves.
+    """What a person's root key has to sign so that the person leaves.
 
-    `n` is the next number of the person's standing. `cuts` maps each device to the last number in
-    its log that still counts.
+    `n` is the next number of the person's standing. `cuts` maps each device to the number of the
+    last record in its log that still counts.
     """
 
     n: int
@@ -22,8 +22,8 @@ class PlannedLeave(NamedTuple):
 
 
 def plan_leave(author: Author, person: bytes) -> PlannedLeave:
-    """Returns what a person has to sign to leave. A device of this home will carry the statement in
-    a record.
+    """Returns what a person's root key has to sign so that the person leaves. A device of this home
+    will carry the signed statement in a record.
 
     All of the person's records at this home still count. If the carrying device is the person's
     own, the record with the statement counts too. Raises AlreadySo if the person is no member any

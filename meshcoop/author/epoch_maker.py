@@ -1,4 +1,4 @@
-"""Makes a group key when no epoch fits (R-03.33)."""
+"""Makes a new group key if this home has none with which it may seal records (R-03.33)."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,8 +19,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class _Unfinished(NamedTuple):
-    """A new key that is not yet sealed to all devices. `boxes` are the box keys without a slot.
-    `lists` are the digests of the key's lists of names.
+    """A new group key that is not yet sealed to all devices. `boxes` are the box keys of the
+    devices that still lack it. `lists` are the digests of the lists in which the epoch names its
+    devices.
     """
 
     key: EpochKey
@@ -48,7 +49,7 @@ class EpochMaker:
         self._left: _Unfinished | None = None
 
     def ensure(self, signer: Signer, now: int, random: Callable[[int], bytes]) -> None:
-        """Makes a group key if this home has no key with which it may write (R-03.33). `now` is in
+        """Makes a group key if this home has none with which it may write (R-03.33). `now` is in
         milliseconds. `random(n)` returns n random bytes.
 
         Raises Refused if the quota of the signer's device is used up.
@@ -64,8 +65,8 @@ class EpochMaker:
             self._make(signer, choice, random(KEY_SIZE))
 
     def complete(self) -> bool:
-        """Seals the last new key to further devices. If there are many devices, one step seals the
-        key only to some of them. Returns whether devices are left.
+        """Seals the newest group key to devices that lack it. If there are many such devices, one
+        call seals the key only to some of them. Returns whether devices are left.
         """
         if self._left is None:
             return False

@@ -1,10 +1,10 @@
-"""How code that signs a record reads and folds a thread.
+"""Lets code that signs a record read and fold a thread.
 
-Before a record is signed, its thread is folded without the record and with it. If the thread is
-large, this takes long. So the code that signs is a generator: it yields a request, and the caller
-sends the answer. A command folds at once. A node folds a large thread beside its loop, so that
-other tasks can run. Records may arrive during that time. So the code that signs checks afterwards
-that nothing has changed.
+Before a record is signed, its thread is folded twice: without the record, and with it. If the
+thread is large, this takes long. So the code that signs is a generator: it yields a request, and
+the caller sends the answer. A command folds at once. A node folds a large thread beside its loop,
+so that other tasks can run. Records may arrive during that time. So the code that signs checks
+afterwards that nothing has changed.
 """
 
 from collections.abc import Generator
@@ -61,7 +61,7 @@ Folding: TypeAlias = Generator[ReadPart | FoldThread, Any, T]
 
 
 def fold_at_once(state: State, folding: Folding[T]) -> T:
-    """Runs a generator to its end, and returns its result. No other task runs meanwhile."""
+    """Runs a generator that signs, and returns its result. No other task runs meanwhile."""
     answer: object = None
     try:
         while True:
@@ -72,8 +72,8 @@ def fold_at_once(state: State, folding: Folding[T]) -> T:
 
 
 async def fold_in_steps(state: State, folding: Folding[T]) -> T:
-    """Runs a generator to its end, and returns its result. If the generator asks for a large
-    thread, other tasks may run meanwhile.
+    """Runs a generator that signs, and returns its result. Other tasks may run while a large thread
+    is read or folded.
 
     Even if the caller is cancelled, the generator runs to its end and signs.
     """

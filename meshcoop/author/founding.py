@@ -36,8 +36,8 @@ class Identity:
 
     @classmethod
     def new(cls, random: Callable[[int], bytes], place: bytes = FOUNDING_PLACE) -> "Identity":
-        """Makes a new person with a new device. `place` is the neighbourhood that the person will
-        join. Without `place`, the person will found a neighbourhood.
+        """Makes a new person with a new device. `place` is the id of the neighbourhood that the
+        person will join. Without `place`, the person will found a neighbourhood.
         """
         return cls.of(random(32), random, place)
 
@@ -53,15 +53,15 @@ class Identity:
 
 
 def sign_charter(identity: Identity, fields: dict[str, Any], now: int) -> Record:
-    """Makes the charter, the record that founds a neighbourhood. The charter's id is also the id of
-    the neighbourhood.
+    """Makes and signs the charter, the record that founds a neighbourhood. The charter's id is also
+    the id of the neighbourhood.
     """
     values = {**fields, "founders": [identity.statement]}
     return _first(declared_of(Charter), values, identity.device_seed, record.FOUNDING_ID, now)
 
 
 def sign_introduction(seed: bytes, certificate: bytes, neighbourhood: bytes, now: int) -> Record:
-    """Makes the first record of a member's further device. This record carries the device's
+    """Makes the first record of a further device of a member. This record carries the device's
     certificate (R-03.31).
     """
     return _first(declared_of(Device), {"statement": certificate}, seed, neighbourhood, now)
@@ -70,7 +70,7 @@ def sign_introduction(seed: bytes, certificate: bytes, neighbourhood: bytes, now
 def _first(
     kind: DeclaredKind, fields: dict[str, Any], seed: bytes, neighbourhood: bytes, now: int
 ) -> Record:
-    """Makes the first record of a device that no other home knows yet."""
+    """Makes the first record of a device that other homes have not seen yet."""
     kind.check_fields(fields)
     content = pack_content(kind.name, fields)
     header = Header(
@@ -99,9 +99,10 @@ def open_state(
 ) -> State:
     """Opens the state of `neighbourhood` in `store`.
 
-    `devices` maps device keys to seeds. `boxes` are pairs for earlier devices: the key of the
-    device, and the secret of its box. The keys from `devices` and from `boxes` open sealed records.
-    If the state makes its views again, it calls `report` meanwhile, as `State` says.
+    `devices` maps device keys to seeds. `boxes` holds a pair for each earlier device: the key of
+    the device, and the secret of its box. The state opens sealed records with the keys from
+    `devices` and from `boxes`. `report` is called while the state makes its views again; see
+    `State`.
     """
     current = [(device, seal.device_box_key(seed)) for device, seed in devices.items()]
     earlier = [(device, seal.box_key_from_secret(secret)) for device, secret in boxes]

@@ -1,5 +1,5 @@
-"""Guests: people without a machine of their own. Their devices are at this home. A guest's PIN
-locks the guest's device.
+"""Guests: people without a machine of their own. A guest signs with a device that this home keeps.
+The guest's PIN locks the device.
 
 A guest gives the PIN for one call. The PIN opens the device's seed. When the call ends, the node
 forgets this seed. Somebody who has the home's files and passphrase can try any number of PINs.
@@ -55,15 +55,15 @@ class Guests:
         return devices[-1] if devices else None
 
     def resolve(self, typed: object, resolve_person: Callable[[str], bytes]) -> bytes:
-        """Returns the person whom the option `--as` names. This person is a member or a guest. The
-        guest need not have a profile.
+        """Returns the person whom the option `--as` names: a member or a guest. A guest is accepted
+        here even without a profile.
         """
         named = {guest.person for guest in self.devices if are_alike(guest.name, str(typed))}
         return named.pop() if len(named) == 1 else resolve_person(str(typed))
 
     def check_admitted(self, guest: Guest) -> None:
-        """Raises Mistake if a guest still waits to become a member, because too few people have
-        vouched. Nothing that the guest signs would count.
+        """Raises Mistake if too few people have vouched for a guest. Such a guest is no member yet,
+        so nothing that the guest signs would count.
         """
         authority = self._author.state.authority
         if authority is None or guest.person in authority.members:

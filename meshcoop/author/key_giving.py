@@ -23,16 +23,16 @@ _LOG = logging.getLogger(__name__)
 
 
 def seal_wanted(author: Author, device: bytes, ids: Iterable[bytes]) -> bytes | None:
-    """Makes a bundle of the keys that a device asks for, and seals the bundle to this device. Takes
-    only keys that this home may give to it. Returns None if there are none.
+    """Makes a bundle of the group keys that a device asks for, and seals the bundle to this device.
+    The bundle has only keys that this home may give to the device. Returns None if there are none.
     """
     keys = list(author.state.epochs.givable(ids, device))
     return _seal(author, device, keys[:MAX_KEYS_GIVEN])
 
 
 def take_bundle(author: Author, device: bytes, sealed: bytes) -> None:
-    """Opens a bundle of keys that was sealed to a device of this home. Keeps each key that seals a
-    content in the store.
+    """Opens a bundle of group keys that was sealed to a device of this home. Keeps each key that
+    opens a content in the store.
 
     Raises Refused (R-03.39d) if the bundle cannot be read.
     """
@@ -42,8 +42,8 @@ def take_bundle(author: Author, device: bytes, sealed: bytes) -> None:
 
 
 def ask_by_record(author: Author) -> None:
-    """R-03.39c: asks for missing keys in a record, at most once a day. Callers use this if they
-    have met no home lately.
+    """R-03.39c: posts a record that asks for missing group keys, at most once a day. Callers use
+    this if they have met no home lately.
     """
     lacks = author.state.epochs.missing(MAX_KEYS_GIVEN)
     if not lacks:
@@ -58,8 +58,8 @@ def ask_by_record(author: Author) -> None:
 
 
 def answer_requests(author: Author) -> None:
-    """R-03.39c, R-03.39e: answers records in which devices ask for keys. Answers a record only if
-    it is this home's turn. Gives each key to a device only once.
+    """R-03.39c, R-03.39e: answers records in which devices ask for group keys. Answers a record
+    only if it is this home's turn. Gives each key to a device only once.
     """
     authority = author.state.authority
     if authority is None:
@@ -76,8 +76,8 @@ def answer_requests(author: Author) -> None:
 def give_by_record(
     author: Author, device: bytes, keys: list[EpochKey], *, is_automatic: bool = False
 ) -> None:
-    """Gives keys to a member's device in a record: as many keys as the record can hold. Notes that
-    the device has these keys.
+    """Posts a record that gives group keys to a member's device: as many keys as the record can
+    hold. Notes that the device has these keys.
     """
     sealed = _seal(author, device, keys)
     if sealed is None:
@@ -92,7 +92,7 @@ def give_by_record(
 
 
 def first_to_answer(authority: Authority, want: AuthorityRecord) -> list[bytes]:
-    """Returns the people whose homes answer a request without waiting (R-03.39c)."""
+    """Returns the people whose homes answer a request for keys without waiting (R-03.39c)."""
     day = (want.time // DAY_MS).to_bytes(8, "big")
     others = authority.members.keys() - {authority.owners[want.device]}
 

@@ -1,10 +1,11 @@
 """Newcomers: members who are not on the roll yet. They cannot vote on the next term.
 
-A renewal can add newcomers to the roll. Software agrees to this alone only if its person vouched
-for all of them (specs/16 R-16.5e). Otherwise software asks the person.
+A renewal can add newcomers to the roll. Software agrees to such a renewal by itself only if its
+person vouched for all of these newcomers (specs/16 R-16.5e). Otherwise software asks the person.
 
-While fewer people vote than a newcomer needs vouchers, the vouches of all voters are enough. Once
-more people vote, a newcomer needs more vouchers. Until then, software asks for them (R-16.5o).
+The charter says how many vouchers a newcomer needs. If the roll has fewer people than that, the
+vouches of the whole roll are enough for the time being. Once the roll grows, such a newcomer needs
+further vouchers, and software asks people for them (R-16.5o).
 """
 
 from collections import Counter
@@ -30,9 +31,9 @@ _ASKED_MS = 28 * DAY_MS  # R-16.5p: how long voters are asked to vouch for someb
 class Short(NamedTuple):
     """Somebody for whom too few people have vouched.
 
-    If `is_member` is True, the person belongs only as long as so few people vote. `missing` is the
-    number of vouchers that the person lacks. `admits` are the vouches that count or will count, the
-    earliest first; `vouchers` are their authors.
+    If `is_member` is True, the person is a member only as long as the roll stays small. `missing`
+    is the number of vouchers that the person lacks. `admits` are the vouches that count or will
+    count, the earliest first; `vouchers` are their authors.
     """
 
     person: bytes
@@ -43,7 +44,7 @@ class Short(NamedTuple):
 
 
 def has_vouched(state: State, voucher: bytes, newcomer: bytes) -> bool:
-    """Returns whether a person has vouched for a newcomer, and the vouch stands."""
+    """Returns whether `voucher` has vouched for `newcomer`, and the vouch still counts."""
     authority = state.authority
     assert authority is not None, "the person is a member by it"
     return any(
@@ -72,8 +73,8 @@ def vouched_for_by(state: State, person: bytes) -> set[bytes]:
 def find_short(state: State) -> dict[bytes, Short]:
     """Finds the people for whom too few people have vouched (R-16.5o).
 
-    The vouches of newcomers who will vote soon count too: they count in fact once these newcomers
-    are on the roll.
+    Some newcomers will vote soon. Their vouches are included, although they count only once these
+    newcomers are on the roll.
     """
     authority = state.authority
     assert authority is not None, "somebody asks who belongs"
@@ -108,8 +109,10 @@ def _find_short(state: State, authority: Authority, soon: frozenset[bytes]) -> d
 
 
 def find_future_vouchers(state: State, authority: Authority) -> frozenset[bytes]:
-    """Returns the newcomers who will vote soon, if the roll has too few people to vouch. They wrote
-    on two days, and somebody on the roll vouched for them.
+    """Returns the newcomers who will vote soon: they wrote on two days, and somebody on the roll
+    vouched for them.
+
+    If the roll has enough people to vouch, returns nobody.
     """
     roll = authority.term.roll
     if len(roll) >= authority.term.vouchers:
@@ -119,10 +122,11 @@ def find_future_vouchers(state: State, authority: Authority) -> frozenset[bytes]
 
 
 def find_asked(state: State, person: bytes, now: int) -> list[Short]:
-    """Returns the people for whom `person` is asked to vouch as a further voucher (R-16.5p).
+    """Returns the people for whom software asks `person` to vouch (R-16.5p). Others have vouched
+    for them already, but too few.
 
-    Each earlier voucher has room for a few newcomers only. So nobody is asked about more of one
-    voucher's newcomers.
+    The charter limits the newcomers of one voucher. Nobody is asked about more newcomers of the
+    same voucher than this limit.
     """
     authority = state.authority
     assert authority is not None, "the person is a member by it"
@@ -145,8 +149,8 @@ def find_asked(state: State, person: bytes, now: int) -> list[Short]:
 
 
 def find_given_name(state: State, person: bytes) -> str | None:
-    """Returns the name that a person gave themselves, if this home can read it. It also finds the
-    name of somebody who does not belong any more, whose profile is not shown.
+    """Returns the name that a person gave themselves, if this home can read it. Finds also the name
+    of a former member, whose profile is not shown any more.
     """
     authority = state.authority
     assert authority is not None, "somebody vouched for the person"
@@ -165,7 +169,9 @@ def _order(admit: AuthorityRecord) -> tuple[int, bytes]:
 
 
 def ready(state: State, people: Iterable[bytes]) -> list[bytes]:
-    """Returns the given members who wrote on at least two days. The earliest member comes first."""
+    """Returns those of the given members who wrote on at least two days. The earliest member comes
+    first.
+    """
     authority = state.authority
     assert authority is not None, "the people are members by it"
     members = sorted((authority.members[person].since, person) for person in people)
@@ -173,8 +179,8 @@ def ready(state: State, people: Iterable[bytes]) -> list[bytes]:
 
 
 def count_days(state: State, person: bytes) -> int:
-    """Returns on how many days a person wrote something, but at most two. Records that software
-    signed by itself do not count.
+    """Counts the days on which a person wrote something, up to two. Records that software signed by
+    itself do not count.
     """
     authority = state.authority
     assert authority is not None, "the person is a member by it"

@@ -1,5 +1,4 @@
-"""Finds the records that a person of this home could post in a thread. These are answers that would
-count (R-06.12).
+"""Finds the records with which a person of this home could answer a thread now (R-06.12).
 
 Each kind names the ways in which people can answer a record. A way is offered on two conditions:
 the author's software would sign such a record, and the fold would count it. So no other part of the
@@ -36,8 +35,8 @@ class Step:
     `given` are the fixed fields of the record. `ask` are the fields that the person may fill in.
     `suggested` has first values for these fields. `among` are the people or records to choose from.
     If `among` is None, the person may choose anybody. `awaited` says that somebody waits for the
-    record, and since when or until when. `target` is the view of the answered record. If that
-    record has no view, `target` is None.
+    record, and since when or until when. `target` is the view of the answered record, or None if
+    that record has no view.
     """
 
     kind: str
@@ -52,7 +51,7 @@ class Step:
 
 @dataclass
 class _Candidate:
-    """A record that the finder tries out, and the step that this record would be."""
+    """A record that the finder tries out, and the step that it becomes if it would count."""
 
     entry: Entry
     step: Step
@@ -132,8 +131,8 @@ class _StepFinder:
         """Yields records of the kind `declared` that answer `target`, if the author's software
         would sign them.
 
-        Each candidate comes with the number of its way to answer. If two candidates of one kind
-        have the same number, they answer different records. So both can be folded together.
+        Each candidate comes with the number of the way in which it answers. Candidates with the
+        same number answer different records, so they can be folded together.
         """
         for number, way in enumerate(self._ways(declared, target)):
             pause()
@@ -151,8 +150,8 @@ class _StepFinder:
         return self.author.state.failures.contained(kind, method)
 
     def _try(self, declared: DeclaredKind, target: Entry, way: Way) -> _Candidate | None:
-        """Completes and checks a record, like the author before signing. Returns None if the record
-        is refused.
+        """Completes and checks a record, as the author does before signing. Returns None if the
+        record is refused.
         """
         if way.among is not None and not way.among:
             return None
@@ -185,8 +184,8 @@ class _StepFinder:
         return _Candidate(entry, step)
 
     def _complete(self, declared: DeclaredKind, entry: Entry, trial: dict[str, object]) -> Kind:
-        """Returns the draft of an entry. Completes the draft like the author's software. Raises
-        Refused if this fails.
+        """Completes an entry as the author's software does, and returns its draft. Raises Refused
+        if this fails.
         """
         draft = declared.draft(entry)
         draft.fill(**trial)
@@ -213,8 +212,8 @@ class _StepFinder:
         )
 
     def _trial_values(self, declared: DeclaredKind, way: Way, step: Step) -> dict[str, object]:
-        """Returns trial values for the fields that the person has to fill in. The finder tries out
-        the record with these values.
+        """Returns made-up values for the fields that the person has to fill in. With these values,
+        the finder tries out whether the record would count.
         """
         values = dict(way.trial)
         for name in declared.asked_names:
@@ -236,7 +235,7 @@ class _StepFinder:
         return [chosen] if rule.is_list and chosen is not None else chosen
 
     def _counting(self, candidates: list[_Candidate]) -> Iterable[Step]:
-        """Folds the candidates with the thread. Returns the steps of the candidates that would
+        """Folds the candidates with the thread. Returns the steps of those candidates that would
         count and would change something.
         """
         records = [candidate.entry for candidate in candidates]
@@ -256,8 +255,8 @@ class _StepFinder:
         return [candidate.step for candidate in counting if candidate.entry.id not in useless]
 
     def _with_effect(self, entries: list[Entry]) -> Iterator[bytes]:
-        """Yields the ids of the given records that change what people see (R-10.19). The given
-        records have no views of their own.
+        """Yields the ids of those records that change what people see (R-10.19). The given records
+        have no views of their own.
         """
         # A person can write thousands of records, and retract each. A fold for each would take
         # hours, so all are folded together first. Mostly a record changes the view that it is about.
@@ -283,13 +282,13 @@ class _StepFinder:
 
     @cached_property
     def _template(self) -> Entry:
-        """An entry with the values that it would have if the signer signed it now."""
+        """Makes an entry as if the signer signed it now."""
         return self.author.new_entry(KINDS[RETRACT], self.signer, None, {})
 
     @cached_property
     def _awaited(self) -> dict[tuple[str, bytes], Awaited]:
-        """The answers that the thread awaits from this person. The key of each answer has two
-        parts: the kind of the answer, and the record that it answers.
+        """The answers that the thread awaits from this person. A key has two parts: the kind of the
+        answer, and the record that it answers.
         """
         return {
             (awaited.kind, awaited.about): awaited

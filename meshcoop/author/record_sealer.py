@@ -76,7 +76,8 @@ class RecordSealer:
     ) -> Record:
         """Signs the entry of a draft in a private thread, and returns the record.
 
-        The seal hides the kind of the entry, its readers, and the record that it answers (R-15.1).
+        Others cannot see the kind of the entry, its readers, or the record that it answers
+        (R-15.1).
         """
         authority = self._state.authority
         assert authority is not None, "a member signs"

@@ -1,6 +1,7 @@
-"""Proposes and accepts new terms. A person does this, or the home's software does it alone.
+"""Proposes and accepts new terms, for a person or by the home's software alone.
 
-A renewal begins the next term. `term_draft` drafts it; here it is signed.
+A record of the kind `renewal` begins the next term. `term_draft` drafts this record. This module
+signs it.
 """
 
 import logging
@@ -30,9 +31,7 @@ _PATIENCE_MS = 7 * DAY_MS  # how long software waits for answers to a proposal t
 
 
 def sign_draft(author: Author, draft: Draft, *, is_automatic: bool = False) -> Record:
-    """Signs a renewal and its parts. Then signs a yes vote of the person who proposes
-    the renewal.
-    """
+    """Signs a renewal and its parts, and then a yes vote of the person who proposes it."""
     signer = author.signer_of(draft.person)
     # The renewal is checked before the first part is signed. Its title goes into a second record.
     declared_of(Renewal).check_fields(
@@ -80,7 +79,7 @@ def _accept_term(author: Author, person: bytes) -> Folding[None]:
 def _agree_to_newcomers(author: Author, person: bytes) -> Folding[None]:
     """R-16.5e: votes yes on renewals that only add members for whom the person vouched.
 
-    Votes once for each set of people. Votes first on the person's own renewals. So other people's
+    Votes once for each set of people. The person's own renewals come first, so that other people's
     renewals cannot use up the votes of a day.
     """
     authority = _authority(author)
@@ -117,21 +116,21 @@ def _agree_to_newcomers(author: Author, person: bytes) -> Folding[None]:
 
 
 def _has_own_list(author: Author, term: Term | None) -> bool:
-    """R-24.1c: returns whether a next term has the witnesses that this home would have listed."""
+    """R-24.1c: returns whether a next term has the same witnesses that this home would choose."""
     if term is None:
         return False
     return term.witnesses == frozenset(choose_witnesses(author.state, term.roll, term.since))
 
 
 def _propose_newcomers(author: Author, person: bytes) -> None:
-    """R-16.5f: once a day, proposes that newcomers join the roll. They are newcomers for whom the
-    person vouched, and they wrote on two days.
+    """R-16.5f: once a day, proposes that newcomers join the roll. The person vouched for these
+    newcomers, and they wrote on two days.
 
-    Proposes at most half as many newcomers as the roll has people, so that others can answer with
-    one key.
+    A proposal has at most half as many newcomers as the roll has people, so that others can agree
+    with one key press.
 
-    If the person is alone on the roll, the software asks this person instead (R-16.5g). A roll of
-    two people can never decide again after one of them has gone.
+    If the person is alone on the roll, the software asks this person instead (R-16.5g). If both
+    agree and one of the two then goes away, the roll can never decide again.
     """
     authority = _authority(author)
     roll = authority.term.roll
@@ -149,10 +148,10 @@ def _propose_newcomers(author: Author, person: bytes) -> None:
 
 
 def _find_proposed(author: Author, person: bytes, vouched_for: set[bytes]) -> set[bytes]:
-    """Returns the newcomers whom an open renewal adds to which the person has said yes.
+    """Returns the newcomers whom open renewals add, if the person has voted yes on these renewals.
 
-    A renewal may also add others, for whom the person did not vouch. If nobody decides on it for a
-    week, software proposes its person's newcomers beside it.
+    A renewal may also add others, for whom the person did not vouch. Such a renewal counts here
+    only for a week. If nobody has decided by then, software proposes its person's newcomers again.
     """
     authority = _authority(author)
     additions = {
@@ -171,11 +170,11 @@ def _find_proposed(author: Author, person: bytes, vouched_for: set[bytes]) -> se
 
 
 def has_turn(authority: Authority, person: bytes, newcomer: bytes, now: int) -> bool:
-    """R-16.5l: several people may have vouched for a newcomer. Returns whether this person's home
-    proposes now.
+    """R-16.5l: returns whether this person's home proposes a newcomer now, or another voucher's
+    home.
 
-    All their homes hear at once that the newcomer is ready. If all homes proposed at once, the
-    proposals would be rivals, and the votes would be split.
+    The homes of all vouchers hear at once that the newcomer is ready. If all of them proposed at
+    once, the proposals would be rivals, and the votes would be split.
     """
     vouchers = sorted(authority.vouchers_of(newcomer) & authority.term.roll)
     return not vouchers or vouchers[now // _TURN_MS % len(vouchers)] == person

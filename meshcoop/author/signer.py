@@ -7,8 +7,8 @@ from meshcoop.fold.private_threads import PrivateThreads
 
 @dataclass(frozen=True)
 class Signer:
-    """A device with its secret seed, and the person of the device. `private` reads this person's
-    private records.
+    """A device with its secret seed, and the person who owns the device. `private` reads this
+    person's private records.
     """
 
     person: bytes  # the person's root public key, 32 bytes

@@ -1,6 +1,6 @@
 """Drafts the next term: who votes, who moderates, and every decision in force (specs/03 R-03.22).
 
-If the lists are too long for one record, the rest goes into further records, called parts. The
+If these lists are too long for one record, further records, called parts, hold the rest. The
 renewal names each part by the hash of the part's content.
 """
 
@@ -25,7 +25,7 @@ _ROOM = 10_000  # bytes that the lists may take in one record
 
 @dataclass(frozen=True)
 class Draft:
-    """A renewal that nobody has signed yet. `term` is the term that it would begin.
+    """A renewal that nobody has signed yet. `term` is the term that the renewal would begin.
 
     The lists that do not fit into `fields` are in `pages`. Each page becomes a part.
     """
@@ -107,7 +107,9 @@ def _choose_roll(
 def _divide_lists(
     authority: Authority, fields: dict[str, Any], joining: list[bytes], leaving: list[bytes]
 ) -> list[dict[str, list[Any]]]:
-    """Puts lists into the fields of a renewal. Returns the pages with what does not fit there."""
+    """Puts lists into the fields of a renewal as far as there is room. Returns the rest as
+    pages.
+    """
     lists: dict[str, list[Any]] = {
         "joining": joining,
         "leaving": leaving,

@@ -1,4 +1,6 @@
-"""Makes the list of witnesses that software fills in when it proposes a term (specs/24 R-24.1a)."""
+"""Chooses the witnesses of a next term. The software puts this list into the renewal that it
+proposes (specs/24 R-24.1a).
+"""
 
 import hashlib
 from collections.abc import Collection
@@ -16,7 +18,8 @@ _TAG = b"meshcoop witness 1"
 
 
 def choose_witnesses(state: State, roll: Collection[bytes], time: int) -> list[bytes]:
-    """Returns the people of a new roll whose homes are to say what they have seen.
+    """Returns the people of a new roll who become witnesses: their homes will say which records
+    they have seen.
 
     `time` is the time (ms) of the renewal. Homes that hold the same records make the same list.
     """
@@ -30,9 +33,8 @@ def choose_witnesses(state: State, roll: Collection[bytes], time: int) -> list[b
 
 
 def signs_by_itself(state: State, person: bytes, span: range) -> bool:
-    """Returns whether a person's home has signed something by itself in a span of time (ms).
-
-    Nothing can be signed unasked for a guest.
+    """Returns whether the software of a person's home has signed for this person in a span of time
+    (ms). For guests, software never signs by itself.
     """
     authority = state.authority
     assert authority is not None, "the person is a member by it"
@@ -57,7 +59,7 @@ def _signs(state: State, device: bytes, span: range) -> bool:
 
 
 def _draw(authority: Authority, people: Collection[bytes]) -> list[bytes]:
-    """Returns the people with the lowest hashes (R-24.1b)."""
+    """Draws witnesses: returns the people with the lowest hashes (R-24.1b)."""
     place = _TAG + authority.term.id
     drawn = sorted(people, key=lambda person: hashlib.sha256(place + person).digest())
     return drawn[:MOST_WITNESSES]

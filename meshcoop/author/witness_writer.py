@@ -1,4 +1,6 @@
-"""Signs `witness` records: a witness's home names the records that it holds (specs/24 R-24.2)."""
+"""Signs records of the kind `witness`. In them, a witness's home names the records that it holds
+(specs/24 R-24.2).
+"""
 
 import logging
 from collections.abc import Collection, Iterator
@@ -30,26 +32,30 @@ _LOG = logging.getLogger(__name__)
 
 
 def wait_after_news(person: bytes) -> int:
-    """R-24.2d: returns how long (ms) a person's home waits after news before it names it.
+    """R-24.2d: returns how long (ms) a person's home waits before it names a record that has
+    arrived.
 
-    Homes wait for different times. So those that wait longest need not name what is seen by then.
+    Homes wait for different times. If enough other homes have named a record meanwhile, the last
+    homes need not name it.
     """
     spread = 1 + (MOST_WAIT_MS - LEAST_WAIT_MS) // 60_000
     return LEAST_WAIT_MS + person[0] % spread * 60_000
 
 
 class _Unseen(NamedTuple):
-    """A record that half of the witnesses have not named yet. `service` is its thread's root."""
+    """A record that fewer than half of the witnesses have named. `service` is the root of its
+    thread.
+    """
 
     entry: Entry
     service: bytes
 
 
 class WitnessWriter:
-    """Names what this home holds, for each person of this home who is a witness.
+    """Signs for each person of this home who is a witness: names the records that this home holds.
 
     The writer reads each record in the store once. After a restart, it begins with the oldest
-    record that was not seen yet.
+    record that too few witnesses have named.
     """
 
     def __init__(self, author: Author) -> None:
@@ -62,8 +68,8 @@ class WitnessWriter:
         self._news_since: int | None = None  # when the first record came that is not named yet
 
     def looks(self) -> Iterator[None]:
-        """Reads the records that have come since the last time. The caller may let other tasks work
-        between two steps.
+        """Reads the records that have come since the last call, in steps. The caller may let other
+        tasks work between two steps.
         """
         before = self._done
         while rows := self._store.records.page(self._done, _PAGE):
@@ -83,8 +89,8 @@ class WitnessWriter:
             yield
 
     def note_matters(self, now: int) -> None:
-        """Notes the matters that are open at the time `now` (ms). This follows every service, so the
-        caller lets other tasks run meanwhile.
+        """Notes the matters that are open at the time `now` (ms). This computes the state of every
+        service, so the caller lets other tasks run meanwhile.
         """
         self._matters = [
             (matter, parties_at(followed.party_since, matter.opened))
@@ -94,7 +100,9 @@ class WitnessWriter:
         ]
 
     def may_sign(self) -> bool:
-        """Returns whether the pause is over for some person of this home who is a witness."""
+        """Returns whether some witness of this home may sign again: the pause after their last
+        record is over.
+        """
         authority = self._state.authority
         if authority is None:
             return False
@@ -106,7 +114,9 @@ class WitnessWriter:
         )
 
     def sign_due(self) -> Folding[None]:
-        """Signs what is due now (R-24.2)."""
+        """Signs a `witness` record for each person of this home who has something to name now
+        (R-24.2).
+        """
         authority = self._state.authority
         if authority is None:
             return
@@ -123,7 +133,9 @@ class WitnessWriter:
                 yield from self._name(person, term, ids)
 
     def _read(self, row: StoredRecord) -> _Unseen | None:
-        """Returns what is to be named of a record, or None if witnesses do not name it (R-24.2a)."""
+        """Returns the entry and the service of a record, or None if witnesses do not name such a
+        record (R-24.2a).
+        """
         root = self._store.records.find_in_row(row.root) if row.root is not None else None
         if root is None or not self._is_witnessed(root) or not self._is_witnessed(row):
             return None
@@ -138,7 +150,7 @@ class WitnessWriter:
         return kind is not None and kind.view_type.witnessed
 
     def _forget_seen(self, rows: list[int]) -> None:
-        """Forgets those of the records in `rows` that were seen."""
+        """Of the records in `rows`, forgets those that enough witnesses have named."""
         authority = self._state.authority
         if authority is None:
             return
@@ -152,7 +164,9 @@ class WitnessWriter:
                 del self._unseen[row]
 
     def _unnamed(self, authority: Authority, person: bytes, term: Term) -> Iterator[bytes]:
-        """Yields the ids that a person's home has not named in a term, and that nobody has seen."""
+        """Yields the ids that a person's home has not named in a term, and that too few witnesses
+        have named.
+        """
         fold = self._state.authority_fold.witnesses
         witnesses = fold.witnesses(authority)
         entries = [unseen.entry for unseen in self._unseen.values()]
@@ -182,7 +196,7 @@ class WitnessWriter:
         return last is None or now - int(str(last)) >= PAUSE_MS
 
     def _name(self, person: bytes, term: Term, ids: list[bytes]) -> Folding[None]:
-        """Signs as many records as the ids need."""
+        """Signs as many `witness` records as are needed to name all ids."""
         signer = self._author.signer_of(person)
         self._news_since = None
         self._store.set_note(f"{_SIGNED} {person.hex()}", self._author.now())
