@@ -1,3 +1,3 @@
-"""One neighbourhood over the network: peers, sync, gossip, joining and the delivery of street
-addresses.
+"""Connects a node with the other nodes of one neighbourhood: peers, sync, gossip, joining and the
+delivery of street addresses.
 """

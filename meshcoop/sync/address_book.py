@@ -43,7 +43,7 @@ class KnownAddress:
 
     @property
     def rank(self) -> tuple[int, bool]:
-        """The sort key of the address. Addresses with fewer failures come first.
+        """Sorts addresses. Addresses with fewer failures come first.
 
         If two addresses failed equally often, a direct address comes before an address through a
         relay.
@@ -52,7 +52,7 @@ class KnownAddress:
 
 
 class AddressBook:
-    """The network addresses of other homes that a node knows. The store keeps the addresses at
+    """The network addresses of other homes that a node knows. The store keeps those addresses at
     which a member's home answered.
 
     `own_peer` is this node's peer id. The file `beside` keeps the same addresses outside the store.
@@ -85,7 +85,7 @@ class AddressBook:
 
     @property
     def met(self) -> list[str]:
-        """The addresses at which a member's home answered. The address that answered last comes
+        """The addresses at which members' homes answered. The address that answered last comes
         first.
         """
         return self._stored.met()
@@ -108,8 +108,8 @@ class AddressBook:
         return has_learnt
 
     def learn_stated(self, peer: str, addresses: Iterable[str]) -> bool:
-        """Learns the addresses that a peer now gives as its own. Forgets the addresses that the
-        peer gave before. Keeps addresses at which the peer has answered.
+        """Learns the addresses that a peer now gives as its own, and forgets those that the peer
+        gave before. Keeps addresses at which the peer has answered.
 
         Returns True if any address was new.
         """
@@ -135,8 +135,8 @@ class AddressBook:
             self._write_beside()
 
     def forget_failures(self) -> None:
-        """Forgets the failures at addresses that have answered before, so that they may be dialled
-        now.
+        """Forgets earlier failures at addresses that have answered before. So these addresses may
+        be dialled now.
         """
         for entry in self._entries.values():
             if entry.has_answered:
@@ -146,7 +146,7 @@ class AddressBook:
     def _count_like(self, entry: KnownAddress) -> int:
         """Counts the known addresses of the same peer and the same sort as `entry`.
 
-        The two sorts are direct addresses and addresses through a relay.
+        One sort are direct addresses. The other are addresses through a relay.
         """
         return sum(
             other.peer == entry.peer and other.is_circuit == entry.is_circuit
@@ -182,16 +182,15 @@ def _is_direct(address: str, peer: str) -> bool:
 
 
 def remembered_addresses(store: Store) -> list[str]:
-    """Returns the addresses at which homes answered, for a backup. The address that answered last
-    comes first.
+    """Returns the addresses at which homes answered, to be written into a backup. The address that
+    answered last comes first.
     """
     return PeerAddresses(store).latest(MAX_SAVED)
 
 
 def restore_addresses(store: Store, addresses: Iterable[str]) -> None:
-    """Puts the addresses of a backup into a store, as if homes had answered there long ago.
-
-    Skips every text that is not an address.
+    """Puts the addresses of a backup into a store, as if homes had answered there long ago. Skips
+    every text that is not an address.
     """
     matches = (_ADDRESS.fullmatch(address) for address in addresses)
     PeerAddresses(store).restore((match[0], match[1]) for match in matches if match)

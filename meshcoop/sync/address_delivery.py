@@ -35,7 +35,7 @@ _MINUTE = 60.0
 
 @dataclass
 class _Attempt:
-    """Says when to visit a peer again, after a visit that did not deliver every address."""
+    """A visit to a peer that did not deliver every address. Says when to visit the peer again."""
 
     pause: float = _FIRST_PAUSE
     next_at: float = 0.0
@@ -45,7 +45,7 @@ class AddressDelivery:
     """Delivers the street addresses that people of this home give, and receives addresses for these
     people.
 
-    It delivers an address as soon as the receiver's home is connected.
+    An address is delivered as soon as the receiver's home is connected.
     """
 
     def __init__(
@@ -69,8 +69,7 @@ class AddressDelivery:
     def give(
         self, agreement: bytes, text: str, seed: bytes, receiver: bytes, *, kept: bool = False
     ) -> HeldAddress:
-        """Gives an address to the receiver. It replaces any address that the giver gave before for
-        the same agreement.
+        """Gives an address to the receiver, in place of an earlier one for the same agreement.
 
         If `text` is empty, the giver takes the earlier address back.
         """
@@ -90,10 +89,10 @@ class AddressDelivery:
         return held
 
     async def wait_until_handed(self, held: HeldAddress, seconds: float) -> bool:
-        """Waits until an address is delivered, but at most `seconds`.
+        """Waits until an address is delivered, but at most `seconds`. Returns True if the address
+        is delivered.
 
-        If the receiver's home is no longer connected, stops waiting. Returns True if the address is
-        delivered.
+        If the connection to the receiver's home ends, stops waiting.
         """
         with trio.move_on_after(seconds):
             while self._is_near(held.receiver) and not self.addresses.is_delivered(held):
@@ -110,14 +109,16 @@ class AddressDelivery:
                 nursery.start_soon(self._visit, peer, seed)
 
     def wake(self) -> None:
-        """Makes `run` look at once for agreements that have ended and for addresses to deliver."""
+        """Makes `run` work at once: it looks for agreements that have ended and for addresses to
+        deliver.
+        """
         self._wake.set()
 
     # -- in the background ------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Erases the addresses of ended agreements and delivers waiting addresses, until
-        cancelled.
+        """Runs until cancelled: erases the addresses of ended agreements, and delivers waiting
+        addresses.
         """
         while True:
             self._wake = trio.Event()
@@ -166,8 +167,8 @@ class AddressDelivery:
             listener()
 
     async def _visit_due(self) -> None:
-        """Visits each connected home for which an address waits. Leaves out homes whose pause is
-        still running.
+        """Visits each connected home for which an address waits. Leaves out homes that were visited
+        so recently that a new visit is not due.
         """
         conversations = self._mesh.conversations
         for peer in self._attempts.keys() - conversations.keys():
@@ -225,8 +226,8 @@ class AddressDelivery:
 
 
 class _Handover:
-    """One session of two homes. Both prove who they are. Then each home sends the addresses that it
-    has for people of the other home.
+    """One session of two homes. First both prove who they are. Then each home sends its addresses
+    for people of the other home.
     """
 
     def __init__(
@@ -242,10 +243,10 @@ class _Handover:
         self._incoming: deque[list[Any]] = deque()
 
     async def run(self, *, opened: bool) -> bool:
-        """Sends and receives addresses. Returns True if the other home has stored every address
-        sent.
+        """Sends and receives addresses. Returns True if the other home has stored all addresses
+        that this home sent.
 
-        If `opened` is True, this home opened the stream and sends its hello first.
+        If `opened` is True, this home opened the stream, and its hello comes first.
         """
         try:
             if opened:
@@ -275,8 +276,8 @@ class _Handover:
         await self._send(Hello(self._device, signature).frame())
 
     def _check(self, greeting: Hello) -> bytes:
-        """R-18.3: returns the member whose live device sent the greeting. Raises Refused if no live
-        device of a member sent it.
+        """R-18.3: returns the member whose device sent the greeting. Raises Refused if the sender
+        is not a live device of a member.
         """
         membership_proof.check_proof(
             greeting.device,
@@ -293,11 +294,11 @@ class _Handover:
         return person
 
     async def _exchange(self, gifts: list[HeldAddress], device: bytes) -> bool:
-        """Receives two things until both are complete: the other home's gifts, and its answers to
-        our gifts.
+        """Receives frames until the other home has sent all its gifts and has answered all gifts of
+        this home.
 
-        A gift is a frame with one address. Returns True if the other home has stored all our gifts.
-        Raises Refused for an unexpected frame.
+        A gift is a frame with one address. Returns True if the other home has stored all gifts of
+        this home. Raises Refused for an unexpected frame.
         """
         answers: list[bool] = []
         received = 0

@@ -2,8 +2,8 @@
 (specs/18-addresses.md).
 
 The addresses stay sealed to the devices of the two parties. The home's passphrase, or a guest's
-PIN, protects the keys that open them. No view, search table, record, log, export or backup ever
-contains an address.
+PIN, protects the keys that open the addresses. No view, search table, record, log, export or backup
+ever contains an address.
 """
 
 from meshcoop.errors import Mistake
@@ -23,8 +23,8 @@ MOST = 256  # addresses received from others
 class HeldAddresses:
     """The street addresses that a home holds.
 
-    The home holds an address while its agreement is in force. If the address is marked as kept, the
-    home still holds it after the agreement has ended.
+    The home holds an address as long as its agreement is in force. If a person has marked the
+    address as kept, the home holds it longer.
     """
 
     def __init__(self, store: Store, state: State) -> None:
@@ -44,7 +44,7 @@ class HeldAddresses:
         return {view.giver, view.receiver}
 
     def is_alive(self, agreement: bytes) -> bool:
-        """R-18.1: returns whether addresses may be given for this agreement now.
+        """R-18.1: returns whether addresses may be given for this agreement at this time.
 
         The agreement must be in force, and both parties must be members.
         """
@@ -67,8 +67,8 @@ class HeldAddresses:
         return address_gift.open_text(address.gift.sealed, boxes, self._place(address.gift))
 
     def due(self, person: bytes, device: bytes) -> list[HeldAddress]:
-        """Returns the addresses that people of this home gave to `person`, and that `device` does
-        not have yet.
+        """Returns the addresses that people of this home gave to `person`, except those that
+        `device` has already.
         """
         waiting = self._given.waiting_for(person, device)
         living = [address for address in waiting if self.is_alive(address.gift.agreement)]
@@ -79,21 +79,21 @@ class HeldAddresses:
         return self._given.is_handed(address)
 
     def has_given(self) -> bool:
-        """Returns whether this home holds any address that one of its people gave."""
+        """Returns whether this home holds any address that a person of this home gave."""
         return self._given.has_given()
 
     # -- writing ----------------------------------------------------------------------------------
 
     def put(self, address: HeldAddress) -> None:
-        """Stores an address. If the same giver gave an earlier address for the agreement, erases
-        that earlier address completely.
+        """Stores an address. If the giver gave an earlier address for the same agreement, erases
+        that one completely.
         """
         self._given.put(address)
 
     def receive(self, gift: Gift, home: str, receiver: bytes, boxes: list[BoxKey]) -> None:
-        """Stores a gift (an address) that came from the node `home`.
+        """Stores a gift: an address that came from the node `home`.
 
-        When this returns, the gift is safely stored. Raises Refused if a rule forbids this.
+        When this returns, the address is safely stored. Raises Refused if a rule forbids this.
         """
         giver = self._check(gift, home, receiver)
         held = self.find(gift.agreement, giver=giver)
@@ -109,8 +109,8 @@ class HeldAddresses:
         self.put(HeldAddress(giver, receiver, here=False, kept=is_kept, gift=gift))
 
     def note_handed(self, address: HeldAddress, device: bytes) -> None:
-        """Notes that a device of the receiver has the address. If a newer address has replaced it,
-        does nothing.
+        """Notes that a device of the receiver has the address. Does nothing if a newer address has
+        replaced this one.
         """
         with self._store.transaction():
             if self.find(address.gift.agreement, giver=address.giver) == address:
@@ -121,11 +121,15 @@ class HeldAddresses:
         self._given.keep(address)
 
     def erase(self, *addresses: HeldAddress) -> None:
-        """Erases addresses, even from the free pages and the write-ahead log of the database."""
+        """Erases addresses, and also their traces in the free pages and the write-ahead log of the
+        database.
+        """
         self._given.erase(addresses)
 
     def forget_ended(self) -> None:
-        """R-18.7: erases each address that is not marked as kept and whose agreement has ended."""
+        """R-18.7: erases the addresses of agreements that have ended. Leaves the addresses that a
+        person has marked as kept.
+        """
         not_kept = self._given.not_kept()
         ended = [address for address in not_kept if not self.is_alive(address.gift.agreement)]
         if ended:
@@ -139,9 +143,10 @@ class HeldAddresses:
         return address_gift.seal_text(text, boxes, place, seed)
 
     def _check(self, gift: Gift, home: str, receiver: bytes) -> bytes:
-        """Returns the giver of a gift. The giver must be a party of an agreement in force (R-18.5).
+        """Returns the giver of an address that has arrived. Raises Refused if a rule forbids
+        storing the address.
 
-        Raises Refused if a rule forbids storing the gift.
+        The giver must be a party of an agreement in force (R-18.5).
         """
         authority = self._state.authority
         giver = authority.member_of_device(gift.device) if authority else None

@@ -36,11 +36,11 @@ _ASKS = 256  # how often contents are asked for after one round
 
 class ConversationObserver(Protocol):
     """The methods that a conversation calls when something happens. `meshcoop.sync.mesh.Mesh`
-    implements them.
+    implements these methods.
 
     In a round, two homes compare their log heads and exchange missing records. Only one
-    conversation at a time has the `compare_slot`. It keeps the slot from the comparison to the end
-    of the round.
+    conversation at a time has the `compare_slot`. A conversation takes the slot for the comparison,
+    and gives it back at the end of the round.
     """
 
     compare_slot: trio.Semaphore
@@ -55,12 +55,12 @@ class ConversationObserver(Protocol):
         """Called when a round has ended."""
 
     def on_peers(self, peer: str, statements: list[NodeAddresses]) -> None:
-        """Called when the peer sends statements about addresses: about its own addresses, and about
-        the addresses of other homes.
+        """Called when the peer sends statements about addresses: its own, and those of
+        other homes.
         """
 
     def on_goodbye(self, peer: str, rule: str) -> None:
-        """Called when the peer ends the session. `rule` is the number of the rule that it gives as
+        """Called when the peer ends the session. The peer gives the number of a rule, `rule`, as
         the reason.
         """
 
@@ -71,15 +71,15 @@ class ConversationObserver(Protocol):
         """Called when the peer gives group keys that are sealed to this node's device."""
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Called when the peer sends gossip keys. `person` is the person of the peer's home, or
-        None if the peer is a relay.
+        """Called when the peer sends gossip keys. If the peer is a home, `person` is this home's
+        person. If the peer is a relay, `person` is None.
         """
 
 
 class Conversation:
     """A session with one peer, from hello to goodbye.
 
-    After the peer is admitted, `person` is the person of the peer's home. If the peer is a relay,
+    Once the peer is admitted, `person` is the person of the peer's home. If the peer is a relay,
     `person` is None.
     """
 
@@ -150,22 +150,20 @@ class Conversation:
 
     async def say_goodbye(self, why: Refused) -> None:
         """Tells the peer why the session ends. Waits at most a second. Does nothing if the peer has
-        gone.
+        already gone.
         """
         with trio.move_on_after(1), suppress(NetworkError):
             await self._stream.write(self._session.send_goodbye(why))
 
     def request_round(self) -> None:
-        """Starts a round of sync. If a round is under way, the next one starts when this
-        one ends.
-        """
+        """Starts a round of sync. If a round is under way, starts the new one after it."""
         if not self.is_admitted or self._session.is_round_open:
             self._wants_round = True
         else:
             self._send(self._session.begin_round(self._inbox.store.heads()))
 
     def ask_keys(self, ids: Iterable[bytes]) -> None:
-        """R-03.39: if the peer is a member's home, asks it for these group keys."""
+        """R-03.39: asks the peer for these group keys, if the peer is a member's home."""
         if self.person is not None and self._inbox.state.ring.boxes:
             self._send(self._session.ask_for_keys(ids))
 
@@ -177,12 +175,12 @@ class Conversation:
             self._send(self._session.announce_heads(heads))
 
     def tell_peers(self, statements: Iterable[NodeAddresses]) -> None:
-        """Tells the peer the addresses of this and other homes."""
+        """Sends the peer the addresses of this home and of other homes."""
         if self.is_admitted:
             self._send(self._session.send_addresses(statements))
 
     def hand_keys(self, keys: Iterable[bytes]) -> None:
-        """Sends the gossip keys of this home to the peer, which is a relay."""
+        """Sends the gossip keys of this home to the peer. The peer is a relay."""
         if self.is_admitted:
             self._send(self._session.send_gossip_keys(keys))
 
@@ -228,7 +226,7 @@ class Conversation:
         await trio.lowlevel.checkpoint()  # one read may bring hundreds of events
 
     def _handle_now(self, event: events.SyncEvent) -> None:
-        """Handles an event if this needs no waiting."""
+        """Handles an event if no waiting is needed for it."""
         match event:
             case events.ContentWanted():
                 self._send(self._session.send_content(self._contents(event.ids)))
@@ -282,8 +280,8 @@ class Conversation:
         await self._intake.put(nursery, event.wires, on_ingested)
 
     async def _fill_announced_gap(self, event: events.HeadAnnounced) -> None:
-        """Waits a moment for gossip to bring the announced records. If they do not come, asks for a
-        round.
+        """Waits a moment for gossip to bring the announced records. If records are still missing
+        then, asks for a round.
         """
         if self._lacks(event):
             await trio.sleep(GAP_SECONDS)
@@ -316,10 +314,10 @@ class Conversation:
         await trio.sleep(1 / _ROUNDS_A_SECOND if settled else 0)
 
     def _end_round(self, settled: list[events.SyncEvent]) -> None:
-        """If the list `settled` has an event, ends the round.
+        """Ends the round if the list `settled` has an event.
 
-        To end the round, frees the compare slot and asks for missing contents. If another round is
-        wanted, requests it then.
+        To end the round, frees the compare slot and asks for missing contents. Then starts the next
+        round, if one was requested.
         """
         if not settled:
             return
@@ -339,7 +337,7 @@ class Conversation:
             self.request_round()
 
     def _ask_contents(self) -> None:
-        """R-05.8: asks the peer for the next contents that are missing here."""
+        """R-05.8: asks the peer for contents that are missing here, a limited number at a time."""
         missing: list[bytes] = []
         if self._asks_left:
             self._asks_left -= 1
@@ -348,7 +346,7 @@ class Conversation:
         self._send(self._session.ask_for_content(missing))
 
     async def _watch_slot(self) -> None:
-        """Gives the compare slot back if the peer sends no records for a while."""
+        """Frees the compare slot if the peer sends no records for a while."""
         before = -1
         while self._holds_slot and before != self._received_frames:
             before = self._received_frames
@@ -384,7 +382,9 @@ class Conversation:
             self._has_room.set()
 
     async def _send_missing(self, lacks: events.PeerLacks) -> None:
-        """Sends the records that the peer lacks. Sends them as fast as the peer grants credit."""
+        """Sends the records that the peer lacks. Sends only as many as the peer has granted credit
+        for, and waits for more credit.
+        """
         for page in missing_records.missing_pages(self._inbox.store, lacks.logs, lacks.forks):
             while self._session.send_window <= 0 or self._queued > WINDOW:
                 await self._has_room.wait()

@@ -1,5 +1,5 @@
-"""Credentials: how a node proves to peers that it belongs to the neighbourhood, and how it checks
-the proofs of peers (specs/05-sync.md).
+"""Credentials. A node proves to peers that it belongs to the neighbourhood. It also checks the
+proofs of peers (specs/05-sync.md).
 """
 
 from collections import OrderedDict
@@ -24,12 +24,16 @@ _ARRIVAL = "arrival"  # the note of a store about the records that show that its
 
 
 def keep_arrival(store: Store, wires: Sequence[bytes]) -> None:
-    """Stores the records that show that this node belongs, in place of earlier ones."""
+    """Stores the records that show that this node belongs to the neighbourhood. They replace the
+    ones that were stored before.
+    """
     store.set_note(_ARRIVAL, msgpack.packb(list(wires)) if wires else None)
 
 
 def read_arrival(store: Store) -> list[bytes]:
-    """Returns the records that `keep_arrival` has stored last, or none."""
+    """Returns the records that the last call of `keep_arrival` stored. Returns no records if there
+    was no call.
+    """
     packed = store.read_note(_ARRIVAL)
     return msgpack.unpackb(packed) if isinstance(packed, bytes) else []
 
@@ -37,9 +41,9 @@ def read_arrival(store: Store) -> list[bytes]:
 class Credentials:
     """Proves this node's membership to peers, and checks the membership of peers.
 
-    `device` and `seed` are the key that proves the membership. `arrival` has records that show that
-    this home belongs to a member. The home uses these records until sync has brought them into its
-    store.
+    `device` and `seed` are the key with which this node proves its membership. `arrival` has
+    records that show that this home belongs to a member. The home uses these records until sync has
+    brought them into its store.
     """
 
     def __init__(
@@ -63,8 +67,8 @@ class Credentials:
     def greet(self, session: SyncSession, receiver: str, *, is_answer: bool = False) -> bytes:
         """Makes the hello of this node to the peer `receiver`.
 
-        If the peer has opened the session, and an earlier hello did not convince it, first come
-        pages with the records that do not fit into the hello (R-05.3k).
+        Not all records may fit into the hello. If an earlier hello did not convince a peer that
+        opened the session, pages with the other records come before the hello (R-05.3k).
         """
         state = self.inbox.state
         signature = membership_proof.prove_membership(
@@ -78,8 +82,8 @@ class Credentials:
         return session.send_pages(whole[len(chain) :]) + hello
 
     def note_unconvinced(self, peer: str) -> None:
-        """Notes that a hello of this node did not show the peer that this node belongs. The next
-        time, the peer gets all records, but only once an hour (R-05.3m).
+        """Notes that a hello did not convince a peer that this node belongs to the neighbourhood.
+        In the next session the peer gets all records, but only once an hour (R-05.3m).
         """
         last = self._pages_sent.get(peer)
         now = self.inbox.state.now()
@@ -89,15 +93,15 @@ class Credentials:
                 self._pages_sent.popitem(last=False)
 
     def _owes_pages(self, peer: str) -> bool:
-        """Returns whether a peer gets the pages now. Notes that it gets them."""
+        """Returns whether a peer gets the pages with further records now. If so, notes this."""
         if peer not in self._pages_sent or self._pages_sent[peer] is not None:
             return False
         self._pages_sent[peer] = self.inbox.state.now()
         return True
 
     def chain(self, device: bytes) -> list[bytes]:
-        """Returns the open records that show that `device` belongs to a member. First come the
-        records that peers are most likely to lack.
+        """Returns the open records that show that `device` belongs to a member. The records that
+        peers are most likely to lack come first.
         """
         authority = self.inbox.state.authority
         if device == self.device and (authority is None or not _knows(authority, device)):
@@ -107,7 +111,7 @@ class Credentials:
         return [row.record.wire for row in rows if row is not None]
 
     def take_arrival(self, arrival: Sequence[bytes]) -> None:
-        """Takes the records that show that this node belongs, in place of earlier ones."""
+        """Replaces the records that show that this node belongs to the neighbourhood."""
         self._arrival = list(arrival)
 
     def check(self, greeting: events.HelloReceived, sender: str) -> bytes | None:
@@ -134,15 +138,17 @@ class Credentials:
         return person
 
     async def read_chain(self, greeting: events.HelloReceived) -> None:
-        """Reads the records of a hello before it is checked, some in each step (R-05.3l)."""
+        """Reads the records of a hello before the hello is checked. Reads some records in each step
+        (R-05.3l).
+        """
         await self._chains.read_in_steps(greeting.chain)
 
     def belongs(self, device: bytes, chain: list[bytes]) -> bool:
         """Returns whether a peer still belongs to the neighbourhood. `device` and `chain` are from
-        its hello.
+        the peer's hello.
 
-        The chain still counts, because its records may be waiting here for earlier records. Perhaps
-        this same peer brings those earlier records.
+        The chain still counts, because its records may not be folded here yet: they may wait for
+        earlier records, which perhaps only this peer can send.
         """
         authority = self._judged_by(device, chain)
         return authority is None or authority.is_live(device) or device in authority.relays
@@ -150,9 +156,9 @@ class Credentials:
     def _judged_by(self, device: bytes, chain: list[bytes]) -> Authority | None:
         """Returns the authority that decides whether a device belongs to the neighbourhood.
 
-        If this node's own authority knows the device, returns this authority. Otherwise folds this
+        If this node's own authority has the device, returns this authority. Otherwise folds this
         node's records together with the chain's records, and returns the result. A newcomer's node
-        also folds the records that admitted it, because its store cannot hold all of them yet.
+        also folds the records that admitted the newcomer, because its store may lack some of them.
         """
         authority = self.inbox.state.authority
         if authority is not None and _knows(authority, device):

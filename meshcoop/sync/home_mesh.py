@@ -1,5 +1,5 @@
-"""The mesh of a home: its links to other nodes. It also signs the records that the home's software
-makes by itself.
+"""The mesh of a home: connects the home with the other nodes of the neighbourhood. Also signs the
+records that the home's software makes by itself.
 """
 
 import logging
@@ -45,8 +45,8 @@ class HomeMesh(Mesh):
     """A mesh with an `author`, who signs records.
 
     `arrival` has records that show that this home belongs to a member. The home uses these records
-    until sync has brought them into its store. `neighbours` is a file that keeps the addresses of
-    other homes beside the store.
+    until sync has brought them into its store. The file `neighbours` keeps the addresses of other
+    homes beside the store.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class HomeMesh(Mesh):
         author.signed.append(self.publish)
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until cancelled. As soon as it answers peers and receives gossip, reports that it
-        has started.
+        """Runs until cancelled. Reports that the mesh has started, as soon as it answers peers and
+        receives gossip.
         """
         async with trio.open_nursery() as nursery:
             await nursery.start(super().run)
@@ -94,7 +94,8 @@ class HomeMesh(Mesh):
     def on_admitted(self, conversation: Conversation) -> None:
         """Sends the gossip keys to the peer if the peer is a relay.
 
-        The keys do not open records. They let the relay tell which gossip comes from members.
+        These keys do not open records. With them, the relay can tell which gossip comes from
+        members.
         """
         super().on_admitted(conversation)
         self.reach.on_admitted(conversation)
@@ -102,13 +103,13 @@ class HomeMesh(Mesh):
             conversation.hand_keys(self.inbox.state.epochs.gossip_keys())
 
     def on_keys_wanted(self, conversation: Conversation, ids: list[bytes]) -> None:
-        """R-03.39: gives the keys to a member's home that asks for them."""
+        """R-03.39: gives group keys to a member's home that asks for them."""
         sealed = key_giving.seal_wanted(self.author, conversation.device, ids)
         if conversation.person is not None and sealed is not None:
             conversation.give_keys(sealed)
 
     def on_keys_given(self, sealed: bytes) -> None:
-        """Keeps the keys that another home gives to this home."""
+        """Keeps the group keys that another home gives to this home."""
         key_giving.take_bundle(self.author, self.credentials.device, sealed)
 
     def home_peers(self) -> Collection[str]:
@@ -122,19 +123,19 @@ class HomeMesh(Mesh):
         return self._homes
 
     def on_goodbye(self, peer: str, rule: str) -> None:
-        """If a relay says that it no longer serves the neighbourhood, notes the time. If a relay
-        only says that it does not know the neighbourhood, its enrolment stays (R-08.7g).
+        """Notes the time if a relay says that it no longer serves the neighbourhood. A relay may
+        also say that it does not know the neighbourhood; then its enrolment stays (R-08.7g).
         """
         if rule == _NOT_SERVED:
             self._relay_refusals[peer] = self._now()
 
     async def _learn_own_head(self) -> None:
-        """Waits until another home has told this home where its own log ends. Then lets this home
-        sign.
+        """Waits until another home has told this home the last record of this home's own log. Then
+        lets this home sign.
 
-        If the disk was restored from an old copy, this home could otherwise sign two records with
-        one number. If no home answers in time, this home may sign too, because homes are often
-        alone.
+        If the disk was restored from an old copy, this home lacks its own latest records. It could
+        then sign two records with one number. If no home answers in time, this home may sign too,
+        because homes are often alone.
         """
         if self.peers.book.met:
             with trio.move_on_after(OWN_HEAD_SECONDS):
@@ -142,8 +143,8 @@ class HomeMesh(Mesh):
         self.may_sign.set()
 
     async def _automatic_loop(self) -> None:
-        """Signs the records that the software makes by itself. Looks for such records again and
-        again.
+        """Runs until cancelled: at intervals, signs the records that the software makes by
+        itself.
         """
         await self.may_sign.wait()
         self.inbox.store.set_note(_MET, self._home_met_at)  # it counts on over restarts
@@ -176,7 +177,9 @@ class HomeMesh(Mesh):
             self.inbox.store.set_note(_MET, self._home_met_at)
 
     def _ask_by_record(self) -> None:
-        """R-03.39c: asks for keys in a record, if this home meets only relays."""
+        """R-03.39c: asks for group keys in a record if this home meets no other homes, only
+        relays.
+        """
         now = self._now()
         is_alone = now - self._home_met_at >= _ASK_BY_RECORD_MS
         if self.conversations and is_alone and now - self._began_at >= _ASK_AFTER_MS:
@@ -201,7 +204,9 @@ class HomeMesh(Mesh):
             await trio.lowlevel.checkpoint()
 
     async def _countersign(self) -> None:
-        """R-13.15: countersigns what has arrived. Other tasks may run meanwhile."""
+        """R-13.15: countersigns the `confirm` records that have arrived. Other tasks may run
+        meanwhile.
+        """
         if not self.author.can_sign:
             return
         try:
@@ -212,7 +217,7 @@ class HomeMesh(Mesh):
             _LOG.warning("put off until later: %s", refusal)
 
     async def _witness(self) -> None:
-        """R-24.2: names what this home holds, if its person is a witness."""
+        """R-24.2: signs `witness` records if this home's person is a witness."""
         for _ in self._witness_writer.looks():
             await trio.lowlevel.checkpoint()
         if not self.author.can_sign or not self._witness_writer.may_sign():
@@ -227,8 +232,8 @@ class HomeMesh(Mesh):
         self._witness_writer.note_matters(now)
 
     async def _tend_epochs(self) -> None:
-        """Checks the slots of other homes' epochs, and completes the epochs of this home, in
-        steps.
+        """Checks the sealed keys in other homes' epochs, and completes the epochs of this home.
+        Works in steps.
         """
         epochs = self.inbox.state.epochs
         while epochs.check_slots():
@@ -237,8 +242,8 @@ class HomeMesh(Mesh):
             await trio.lowlevel.checkpoint()
 
     def _hand_keys_to_relays(self) -> None:
-        """R-08.4: if this home has a new gossip key, sends all its gossip keys to the connected
-        relays.
+        """R-08.4: sends all gossip keys of this home to the connected relays, if one of the keys is
+        new.
         """
         keys = self.inbox.state.epochs.gossip_keys()[: sync_session.MAX_KEYS]
         if keys == self._handed_keys:
@@ -249,8 +254,8 @@ class HomeMesh(Mesh):
                 conversation.hand_keys(keys)
 
     def _ask_for_new_keys(self) -> None:
-        """R-03.39g: asks all connected homes for keys that this home has lacked for a few seconds at
-        most. The next rounds of sync ask for the other keys.
+        """R-03.39g: asks all connected homes for the group keys whose lack was noticed in the last
+        few seconds. The next rounds of sync ask for the other missing keys.
         """
         if self._keys_at != self.inbox.store.change_count:
             self._keys_at = self.inbox.store.change_count

@@ -1,4 +1,4 @@
-"""The invitation desk of a home. It gives out invitations, and answers people who knock. To knock
+"""The invitation desk of a home: gives out invitations, and answers people who knock. To knock
 means to come with an invitation (specs/07-joining.md).
 """
 
@@ -55,10 +55,11 @@ class InvitationDesk:
         self._random = random
 
     def invite(self, *, approve: bool) -> tuple[str, int]:
-        """Makes an invitation. Returns its text, and the time when it expires (milliseconds).
+        """Makes an invitation. Returns its text, and the time when the invitation expires
+        (milliseconds).
 
-        If `approve` is True, this home vouches for the person as soon as somebody comes with the
-        invitation. Raises Refused if the person of this home may vouch for nobody now (R-07.1g).
+        If `approve` is True, this home vouches for the first person who comes with the invitation.
+        Raises Refused if the person of this home may vouch for nobody now (R-07.1g).
         """
         self._must_be_able_to_vouch()
         invite = Invitation(
@@ -78,8 +79,7 @@ class InvitationDesk:
         return [knock for knock in knocks if not self._is_member(knock.person)]
 
     def approve(self, person: bytes) -> bool:
-        """Vouches for a person. The person has knocked here, or other members have vouched for them
-        already.
+        """Vouches for a person who has knocked here, or for whom other members have vouched.
 
         Returns True if the person is a member now. Raises Mistake if nobody with this id waits.
         Raises Refused if this home is not allowed to vouch.
@@ -128,8 +128,8 @@ class InvitationDesk:
         return self._mesh.inbox.state.neighbourhood[: statement.PLACE_SIZE]
 
     def _replies(self, ends: Ends, shown: bytes, frame: list[Any]) -> list[list[Any]]:
-        """Returns the frames that answer a knock: pages of records if there are many, and last the
-        answer itself (R-05.3g).
+        """Returns the frames that answer a knock. The answer itself comes last. If it has too many
+        records for one frame, pages with records come before it (R-05.3g).
         """
         try:
             return self._knock(ends, shown, Knock.read(frame))
@@ -138,7 +138,7 @@ class InvitationDesk:
             return [[invitation.REFUSAL, refusal.rule, refusal.reason]]
 
     def _knock(self, ends: Ends, shown: bytes, knock: Knock) -> list[list[Any]]:
-        """Answers a knock. `shown` is the id of the invitation that the joiner proved to have."""
+        """Answers a knock. The joiner has proved to have the invitation with the id `shown`."""
         given = self._invitations.find(shown)
         certified = self._certified(ends, given, knock)
         self._mesh.peers.welcome(ends.opener)
@@ -158,8 +158,8 @@ class InvitationDesk:
         """Returns the records that show two things: the person is a member, and the device of the
         knock belongs to this person.
 
-        If no record certifies that device yet, the records name an earlier device of the person
-        instead (R-07.5, R-07.6).
+        If no record certifies that device yet, the records show that an earlier device belongs to
+        the person (R-07.5, R-07.6).
         """
         authority = self._mesh.inbox.state.authority
         assert authority is not None, "the person is a member by it"
@@ -198,7 +198,9 @@ class InvitationDesk:
         author.write(declared_of(Admit), {"person": person, "statement": certificate})
 
     def _must_be_able_to_vouch(self) -> None:
-        """Raises Refused if the person of this home has no room for another newcomer."""
+        """Raises Refused if the person of this home has vouched for as many newcomers as the
+        charter allows.
+        """
         authority = self._mesh.author.state.authority
         assert authority is not None, "who signs here is a member by it"
         if not authority.has_room(self._mesh.author.person):

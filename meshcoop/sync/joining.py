@@ -1,4 +1,6 @@
-"""Joining: the home of a newcomer sends a knock to the inviter's home (specs/07-joining.md)."""
+"""Joining: a newcomer's home knocks at the inviter's home, that is, shows the invitation there
+(specs/07-joining.md).
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -32,8 +34,8 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True)
 class Admission:
-    """The answer of the inviter's home if the newcomer is a member. The answer has the records that
-    show the membership.
+    """The answer of the inviter's home when the newcomer is a member. It has the records that show
+    the membership.
     """
 
     neighbourhood: bytes  # the neighbourhood's id
@@ -46,8 +48,8 @@ class Admission:
         """Returns the records with which this device proves its membership to the first home that
         it meets.
 
-        If the chain does not certify the device, adds a record by the device itself. That record
-        carries `certificate`.
+        If none of the received records certifies the device, adds a record by the device itself.
+        That record carries `certificate`.
         """
         if self.certifies_device:
             return self.chain
@@ -58,8 +60,8 @@ class Admission:
 class Joiner(NamedTuple):
     """The person who knocks.
 
-    `seed` is the seed of their device. `statement` certifies the device. `name` is how they
-    introduce themselves.
+    `seed` is the seed of the person's device. `statement` certifies the device. `name` is the name
+    under which the person comes.
     """
 
     seed: bytes
@@ -68,8 +70,8 @@ class Joiner(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """What a visit to the inviter's home needs: this node's `network`, the invitation, and the peer
-    id of that home. `random(n)` returns n random bytes.
+    """Everything that is needed to visit the inviter's home: this node's `network`, the invitation,
+    and the peer id of that home. `random(n)` returns n random bytes.
     """
 
     network: Network
@@ -79,8 +81,8 @@ class Visit(NamedTuple):
 
 
 async def ask_place(visit: Visit) -> bytes:
-    """Asks the inviter's home for the place: the beginning of the neighbourhood's id. A newcomer's
-    device has to be certified for this place.
+    """Asks the inviter's home for the place, which is the beginning of the neighbourhood's id. A
+    newcomer's device has to be certified for this place.
 
     Raises Refused if the inviter's home does not know the invitation. Raises NetworkError if no
     home answers.
@@ -90,7 +92,7 @@ async def ask_place(visit: Visit) -> bytes:
 
 
 async def knock(visit: Visit, joiner: Joiner) -> Admission | None:
-    """Knocks once: shows the invitation to the inviter's home.
+    """Shows the invitation to the inviter's home, once.
 
     Returns None while the person waits for members to vouch. Raises Refused if the home does not
     admit the person. Raises NetworkError if no home answers.
@@ -124,8 +126,8 @@ async def keep_trying(ask: Callable[[], Awaitable[_Answer]], seconds: float) -> 
 
 @asynccontextmanager
 async def _at_inviter(visit: Visit) -> AsyncIterator[tuple[str, OpenDoor, bytes]]:
-    """Opens the door of the inviter's home for the block of an `async with` statement. The block
-    gets the address at which the home answered, the open stream, and the place.
+    """Opens a stream to the inviter's home for an `async with` block, and shows the invitation
+    there. The block gets the address at which the home answered, the stream, and the place.
 
     Raises Refused if the home does not know the invitation. Raises NetworkError if the home cannot
     be reached, or if the block takes too long.
@@ -147,7 +149,7 @@ async def _at_inviter(visit: Visit) -> AsyncIterator[tuple[str, OpenDoor, bytes]
 
 async def _reach(network: Network, invite: Invitation, inviter: str) -> tuple[str, Stream]:
     """Connects to the inviter's home. Returns the address at which the home answered, and a stream
-    to it.
+    to the home.
 
     Raises NetworkError if no address of the invitation leads there.
     """
@@ -164,7 +166,7 @@ async def _reach(network: Network, invite: Invitation, inviter: str) -> tuple[st
 async def _dial(network: Network, address: str, inviter: str) -> str:
     """Dials the inviter's home at `address`. Returns the full address at which the home answered.
 
-    If another node answers at this address, it may be a relay. The home is then dialled through
+    If another node answers at this address, that node may be a relay. Then dials the home through
     that node (R-07.7).
     """
     try:
@@ -183,7 +185,9 @@ async def _read_answer(
     certified: statement.Certificate,
     address: str,
 ) -> Admission | None:
-    """Reads the answer to a knock. `earlier` are the records in the pages before it."""
+    """Reads the answer to a knock. `earlier` are the records from the pages that came before the
+    answer.
+    """
     types = [type(field) for field in frame]
     if frame[0] == invitation.REFUSAL and types == [int, str, str]:
         raise Refused(frame[1][:16], frame[2][:500])

@@ -1,5 +1,5 @@
-"""Judged chains. Remembers what the records in a hello have shown. If a peer comes again with the
-same records, they need not be checked again.
+"""Remembers what the chain of each hello has shown. A chain is the list of records that prove a
+membership. If a peer comes again with the same chain, it need not be checked again.
 """
 
 import hashlib
@@ -22,7 +22,9 @@ _AT_ONCE = 100  # records that are checked in one step: some 15 ms of a small ma
 
 
 async def read_chain_in_steps(chain: list[bytes], neighbourhood: bytes) -> list[AuthorityRecord]:
-    """Reads the records of a chain and checks them, some at a time. Raises Refused."""
+    """Reads the records of a chain and checks them, some in each step. Raises Refused if a record
+    is refused.
+    """
     records = []
     for at in range(0, len(chain), _AT_ONCE):
         records += membership_proof.read_chain(chain[at : at + _AT_ONCE], neighbourhood)
@@ -32,9 +34,9 @@ async def read_chain_in_steps(chain: list[bytes], neighbourhood: bytes) -> list[
 
 @dataclass
 class _Judgement:
-    """The records of a chain, or the reason why it is refused. `shown` is the authority that was
-    folded from the chain together with the records of this home. `own` was the authority of this
-    home at that time.
+    """The records of a chain, or the reason why the chain is refused. `shown` is the authority that
+    was folded from the chain together with the records of this home. `own` was this home's own
+    authority at that time.
     """
 
     records: list[AuthorityRecord]
@@ -45,8 +47,8 @@ class _Judgement:
 
 
 class JudgedChains:
-    """Judges the chains of hellos. Remembers the judgements of the latest MAX_REMEMBERED chains,
-    even of refused ones (R-05.3i).
+    """Judges the chains of hellos. Remembers the latest MAX_REMEMBERED judgements, those on refused
+    chains too (R-05.3i).
     """
 
     def __init__(self, state: State) -> None:
@@ -72,8 +74,8 @@ class JudgedChains:
         return judgement.shown
 
     async def read_in_steps(self, chain: Sequence[bytes]) -> None:
-        """Reads the records of a chain, some in each step, and remembers them. So `judge` need not
-        read them.
+        """Reads and remembers the records of a chain, some in each step. So `judge` need not read
+        them.
         """
         key = _key_of(chain)
         if key not in self._judgements:

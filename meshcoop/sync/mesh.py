@@ -1,5 +1,5 @@
-"""The mesh: how a node takes part in one neighbourhood. It runs gossip, sync and the choice of
-peers over a network that the caller provides.
+"""The mesh: connects a node with the other nodes of one neighbourhood. The mesh runs gossip, sync
+and the choice of peers over a network that the caller provides.
 
 A relay runs `meshcoop.relay.tenant.RelayMesh`. A home runs `meshcoop.sync.home_mesh.HomeMesh`,
 which also signs records.
@@ -42,11 +42,11 @@ _OUTBOX = 4096  # records that may wait to be gossiped; any further ones are onl
 
 
 class Mesh:
-    """Talks to the other nodes of the neighbourhood.
+    """Exchanges records with the other nodes of the neighbourhood.
 
     `now` returns milliseconds. `verifier` verifies signatures in another process. If `verifier` is
-    None, this process verifies them. Simulations need this, so that they repeat exactly.
-    `neighbours` is a file that keeps the addresses of other homes beside the store.
+    None, this process verifies signatures. Simulations do so, because then they repeat exactly. The
+    file `neighbours` keeps the addresses of other homes beside the store.
     """
 
     def __init__(
@@ -90,8 +90,8 @@ class Mesh:
         self._topic = gossip.topic_name(inbox.state.neighbourhood)
 
     async def run(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until cancelled. As soon as it answers peers and receives gossip, reports that it
-        has started.
+        """Runs until cancelled. Reports that the mesh has started, as soon as it answers peers and
+        receives gossip.
         """
         with self.network.serve(sync.PROTOCOL, self._answer):
             async with (
@@ -200,11 +200,13 @@ class Mesh:
         """Takes no keys: a relay reads nothing."""
 
     def on_stored(self, records: list[Record]) -> None:
-        """Notes that sync with one peer has made logs grow. The other peers are told soon."""
+        """Notes that sync with a peer has brought new records. The other peers will hear soon which
+        logs have grown.
+        """
         self._note_growth(record.header.device for record in records)
 
     def on_settled(self) -> None:
-        """Notes that a round of sync with another node is completed."""
+        """Notes that a round of sync with another node has ended."""
         self.settled_at = self._now()
         self.settled.set()
 
@@ -218,13 +220,15 @@ class Mesh:
             self.peers.learn_stated(statement, is_on_machine=is_own and is_on_machine)
 
     def home_peers(self) -> Collection[str]:
-        """Returns the peer ids that `home` records of members name. Only homes can read these
-        records.
+        """Returns the peer ids that `home` records of members name. Returns none here, because only
+        homes can read these records.
         """
         return ()
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Ignores gossip keys from a peer. A home derives them from its own reading keys."""
+        """Ignores the gossip keys that a peer sends. A home derives gossip keys from its own
+        reading keys.
+        """
 
     def on_goodbye(self, peer: str, rule: str) -> None:
         """Does nothing. A peer may leave at any time."""
@@ -260,8 +264,8 @@ class Mesh:
         return True
 
     def _is_plausible(self, record: Record) -> bool:
-        """R-04.4: returns whether a record from gossip may have a place in its log. Its number must
-        not be beyond the end or the fork of the log, and not too far ahead.
+        """R-04.4: returns whether a record from gossip may have a place in its log. The record's
+        number must not lie beyond the end or the fork of the log, and not too far ahead.
 
         This check stops a member who floods the network with records. Without it, every node would
         verify each record and pass it on.
@@ -296,7 +300,8 @@ class Mesh:
         return IngestResult()
 
     async def _fill_gap(self, result: IngestResult) -> None:
-        """Waits a moment. If records are still missing then, starts a round of sync.
+        """Waits a moment for gossip to bring missing records. If records are still missing then,
+        starts a round of sync.
 
         Gossip loses records and changes their order, so many gaps fill without a round.
         """
@@ -338,7 +343,9 @@ class Mesh:
             await trio.sleep(_TEND_SECONDS)
 
     def _tell_new_addresses(self) -> None:
-        """Learns statements that waited for a `home` record. Tells all peers the new statements."""
+        """Learns statements that waited for a `home` record. Sends the new statements to
+        all peers.
+        """
         for statement in self.stated.take_waiting(self.home_peers()):
             self.peers.learn_stated(statement)
         addresses = self._addresses_to_tell()
@@ -348,8 +355,8 @@ class Mesh:
             conversation.tell_peers(new)
 
     def _addresses_to_tell(self) -> list[NodeAddresses]:
-        """Returns the statements of this node and of other homes. If the addresses of this node
-        have changed, makes a new statement.
+        """Returns the address statements of this node and of other homes. If the addresses of this
+        node have changed, makes a new statement for them.
         """
         addresses = self.network.addresses[:MAX_ADDRESSES]
         own = self._own_statement
@@ -366,10 +373,10 @@ class Mesh:
         return [own, *self.stated.handed_on(self.home_peers())]
 
     def _learn_relays(self) -> None:
-        """Learns the addresses of the neighbourhood's relays. If too few relays are connected, lets
-        the peer manager dial relays.
+        """Learns the addresses of the neighbourhood's relays. If too few relays are connected, the
+        peer manager may dial relays.
 
-        The peer manager dials these relays even if this node has enough links to other nodes.
+        It then dials them even if this node has enough links to other nodes.
         """
         authority = self.inbox.state.authority
         relays = {}

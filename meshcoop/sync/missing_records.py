@@ -1,5 +1,5 @@
-"""Finds the records that another home lacks. Their order lets the other home place each record at
-once.
+"""Finds the records that another home lacks, in an order in which that home can take in each record
+at once.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ def missing_pages(
 ) -> Iterator[list[Record]]:
     """Yields, in pages, the records that another home lacks, in the order of R-05.6.
 
-    `logs` and `forks` say what that home lacks. They come from `HaveMap.find_missing`.
+    `logs` and `forks` say what the other home lacks. They come from `HaveMap.find_missing`.
 
-    Logs come in the order in which this home learned of them. So the record that admits a person
-    comes before that person's records. Last come the records at or beyond the fork of a log. Homes
+    Logs come in the order in which this home first met them. So the record that admits a person
+    comes before that person's records. The records at or beyond the fork of a log come last. Homes
     keep such records only because earlier records name them.
     """
     order = {log.device: log.n for log in store.logs.all()}

@@ -1,8 +1,8 @@
-"""The peer manager: chooses which peers to dial and when, and drops peers that prove nothing.
+"""The peer manager chooses which peers to dial and when, and drops peers that prove nothing.
 
 The peer manager keeps a few links to other nodes. After each failure at an address, it waits longer
-before it dials the address again. A peer must show membership or an invitation in time; otherwise
-the peer manager drops it. libp2p's own connector is off (meshcoop.network.libp2p).
+before it dials the address again. A peer that does not show membership or an invitation in time is
+dropped. libp2p has a connector of its own, which is switched off (meshcoop.network.libp2p).
 """
 
 from collections import deque
@@ -65,8 +65,8 @@ class PeerManager:
             self._stirred.set()
 
     def learn(self, addresses: Iterable[str]) -> None:
-        """Learns addresses that records name. Skips every text that is not the address of a home,
-        and addresses that this node must not dial (R-05.9d).
+        """Learns the addresses of homes from a list of texts. Skips texts that are no address of a
+        home, and addresses that this node must not dial (R-05.9d).
         """
         subnets = self._network.subnets
         if self.book.learn(address for address in addresses if may_dial(address, subnets)):
@@ -78,8 +78,8 @@ class PeerManager:
             self._stirred.set()
 
     def learn_stated(self, statement: NodeAddresses, *, is_on_machine: bool = False) -> None:
-        """Learns the addresses that a node states. `is_on_machine` says whether the node was met on
-        this same machine.
+        """Learns the addresses that a node states as its own. `is_on_machine` says whether the node
+        was met on this same machine.
         """
         subnets = self._network.subnets
         addresses = [
@@ -91,12 +91,12 @@ class PeerManager:
             self._stirred.set()
 
     def want(self, peers: set[str]) -> None:
-        """Sets the peers that are dialled even if there are enough links."""
+        """Names the peers that are dialled even if there are enough links."""
         self._wanted = peers
 
     def redial_now(self) -> None:
-        """Lets every known address be dialled now. Call this when this machine's own addresses have
-        changed.
+        """Allows every known address to be dialled now. Called when this machine's own addresses
+        have changed.
         """
         self.book.forget_failures()
         self._stirred.set()
@@ -106,15 +106,17 @@ class PeerManager:
         self._guests.add(peer)
 
     def conversation_ended(self, peer: str) -> None:
-        """Notes that a conversation with a peer has ended. If the peer begins no new one in time,
-        drops the peer.
+        """Notes that a conversation with a peer has ended. The peer is dropped if it begins no new
+        conversation in time.
         """
         self._stirred.set()
         if peer in self._network.peers():
             self._begin_visit(peer)
 
     async def run(self) -> None:
-        """Dials peers, and drops connections without a proof of membership, until cancelled."""
+        """Runs until cancelled: dials peers, and drops connections whose peers have not proved
+        their membership.
+        """
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             try:
@@ -144,15 +146,13 @@ class PeerManager:
             self._stirred = trio.Event()
 
     def _attempts_left(self) -> int:
-        """Returns how many addresses may be dialled now. The number is for all peers together
-        (R-05.9h).
-        """
+        """Returns how many addresses may be dialled now, for all peers together (R-05.9h)."""
         while self._attempts and self._attempts[0] <= trio.current_time() - _MINUTE:
             self._attempts.popleft()
         return ATTEMPTS_A_MINUTE - len(self._attempts)
 
     def _seconds_idle(self) -> float:
-        """Returns how many seconds the dial loop may sleep until the next address may be
+        """Returns how many seconds the dial loop may sleep before the next address may be
         dialled.
         """
         busy = self._talking().union(self._dialling)

@@ -1,4 +1,4 @@
-"""Enrols a relay from a member's home, and ends the enrolment (specs/08-relays.md)."""
+"""A member's home enrols a relay, or ends the enrolment (specs/08-relays.md)."""
 
 import trio
 
@@ -21,8 +21,8 @@ _ANSWER_SECONDS = 10
 async def enrol(mesh: HomeMesh, text: str) -> Record:
     """Asks a relay to serve the neighbourhood. `text` is the relay's ticket.
 
-    If the relay agrees, writes a record that announces the relay to the neighbourhood, and returns
-    this record. Raises Refused if the relay refuses. Raises Mistake if the relay cannot be reached.
+    If the relay agrees, writes and returns a record that announces the relay to the neighbourhood.
+    Raises Refused if the relay refuses. Raises Mistake if the relay cannot be reached.
     """
     ticket = relay_ticket.decode(text)
     automatic.check_may_enrol(mesh.author, ticket.peer)

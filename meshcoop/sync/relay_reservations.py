@@ -1,5 +1,5 @@
-"""Keeps reservations at relays, so that others can reach this home through a relay. Also learns how
-to reach other homes through relays (specs/08-relays.md).
+"""Keeps reservations at relays, so that others can reach this home through these relays. Also
+learns how to reach other homes through relays (specs/08-relays.md).
 """
 
 import logging
@@ -54,7 +54,8 @@ class Reach:
     async def wait_until_reachable(self) -> None:
         """Waits a few seconds for the first reservation, if the neighbourhood has relays.
 
-        An invitation that is written before the first reservation does not name the relays.
+        Callers use this before they write an invitation, because an invitation names the relays at
+        which this home has a reservation.
         """
         authority = self._author.state.authority
         if authority is not None and authority.relays:
@@ -62,7 +63,7 @@ class Reach:
                 await self._reserved.wait()
 
     async def run(self) -> None:
-        """Keeps reservations and learns addresses of homes, until cancelled."""
+        """Runs until cancelled: keeps reservations, and learns addresses of homes."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._upgrade_loop)
             while True:
@@ -71,10 +72,10 @@ class Reach:
                 await trio.sleep(_LOOK_SECONDS)
 
     def post_home_record(self) -> None:
-        """R-08.9: posts one record with the public key of this home's node.
+        """R-08.9: posts a `home` record with the public key of this home's node, once.
 
-        Does nothing if nobody can reach this home, because there is no other member and no relay.
-        Also does nothing if the record is there already.
+        Does nothing if the record is there already. Also does nothing as long as nobody can reach
+        this home, because there is no other member and no relay.
         """
         state = self._author.state
         authority = state.authority
@@ -91,8 +92,8 @@ class Reach:
             self._author.write(declared_of(Home), {"key": key}, is_automatic=True)
 
     def on_admitted(self, conversation: Conversation) -> None:
-        """R-08.12: if the peer is connected through a relay, notes that a direct connection is to
-        be tried.
+        """R-08.12: if the peer is connected through a relay, notes that this home has to try a
+        direct connection.
 
         Only the home that was dialled tries this.
         """
@@ -105,8 +106,8 @@ class Reach:
     async def _upgrade_loop(self) -> None:
         """Tries to replace connections through relays by direct connections, once for each peer.
 
-        A home that has just joined does not know yet how relays see it. If an attempt was too
-        early, it is made again.
+        A direct connection needs an address that a relay has seen. A home that has just joined
+        lacks such an address. If an attempt came too early, tries again.
         """
         while True:
             for peer, tries in list(self._tries_left.items()):
@@ -137,11 +138,11 @@ class Reach:
             self._renew_at[relay] = trio.current_time() + seconds * _AGAIN
 
     def _learn_homes(self) -> None:
-        """R-08.10: for every other home and every relay, learns the home's address through the
-        relay.
+        """R-08.10: for every other home and every relay, learns the address at which the relay
+        passes connections on to the home.
 
-        Not every home has a reservation at every relay. If the other home has no reservation at a
-        relay, that relay refuses a dial at once.
+        Not every home has a reservation at every relay. Without a reservation, the relay refuses a
+        dial at once.
         """
         state = self._author.state
         authority = state.authority

@@ -1,5 +1,5 @@
-"""Stated addresses. A node signs a statement about its addresses. Other nodes believe such
-statements, and hand them on (R-05.9a to R-05.9c).
+"""Stated addresses: a node signs a statement about its own addresses. Other nodes believe such
+statements, and pass them on (R-05.9a to R-05.9c).
 """
 
 from collections import OrderedDict
@@ -12,11 +12,11 @@ MAX_WAITING = 128
 
 
 class StatedAddresses:
-    """Keeps the latest statement of each node.
+    """Keeps the latest address statement of each node.
 
-    A statement counts if a member's `home` record names its key, or if the statement comes over a
-    connection that this key secures. Other statements wait, because a `home` record may come a
-    moment later.
+    A statement is signed with the node's key. It counts if a member's `home` record names this key,
+    or if it comes over a connection that this key secures. Other statements wait, because a `home`
+    record may come a moment later.
     """
 
     def __init__(self, neighbourhood: bytes) -> None:
@@ -27,8 +27,8 @@ class StatedAddresses:
     def take(
         self, sender: str, statements: Iterable[NodeAddresses], homes: Collection[str]
     ) -> list[NodeAddresses]:
-        """Takes statements from a peer. `homes` are the peer ids that `home` records of members
-        name. Returns those statements that count and are new.
+        """Takes statements from a peer, and returns those that count and are new. `homes` are the
+        peer ids that `home` records of members name.
         """
         counting = []
         for statement in statements:
@@ -41,14 +41,16 @@ class StatedAddresses:
         return counting
 
     def take_waiting(self, homes: Collection[str]) -> list[NodeAddresses]:
-        """Takes those waiting statements whose keys a `home` record names now. Returns those that
+        """Takes the waiting statements whose keys a `home` record now names. Returns those that
         count and are new.
         """
         arrived = [peer for peer in self._waiting if peer in homes]
         return self.take("", [self._waiting.pop(peer) for peer in arrived], homes)
 
     def handed_on(self, homes: Collection[str]) -> list[NodeAddresses]:
-        """Returns the statements of the `homes`, the latest first."""
+        """Returns the statements of the `homes`, to be passed on. The latest statement
+        comes first.
+        """
         stated = [statement for peer, statement in self._latest.items() if peer in homes]
         return sorted(stated, key=lambda statement: statement.number, reverse=True)
 
