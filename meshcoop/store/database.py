@@ -13,9 +13,9 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOU
 
 
 class TransactionCache(Protocol):
-    """A cache in front of a table. It remembers rows only while a transaction runs.
+    """A cache in front of a table. The cache remembers rows only while a transaction runs.
 
-    At other times somebody else may write to the table.
+    At other times, another part of the program may write to the table.
     """
 
     def begin(self) -> None:
@@ -53,19 +53,21 @@ class Database:
         self.db.close()
 
     def add_cache(self, cache: TransactionCache) -> None:
-        """Registers a cache. The database tells it when a transaction begins and ends."""
+        """Registers a cache. From then on, the database tells this cache when a transaction begins
+        and ends.
+        """
         self._caches.append(cache)
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
-        """Runs the block of a `with` statement as one transaction: all its changes are written, or
-        none.
+        """Runs the block of a `with` statement as one transaction: either all its changes are
+        written, or none.
 
         A transaction inside another transaction becomes a part of the outer one.
 
-        With `durable`, the changes are on the disk when the block ends and survive a power cut.
-        Without `durable`, the changes survive if the process is killed, but a power cut may lose
-        them. That is enough for records that a peer can send again.
+        With `durable`, the changes are on the disk when the block ends, and survive a power cut.
+        Without `durable`, they survive if the process is killed, but a power cut may lose them.
+        That is enough for records that a peer can send again.
 
         Raises Obstacle or Damaged if the disk fails.
         """
@@ -103,16 +105,16 @@ class Database:
 
     @property
     def change_count(self) -> int:
-        """The number of rows written since the file was opened. If it is the same as before,
-        nothing has changed.
+        """The number of rows written since the file was opened. If this number is the same as
+        before, nothing has changed.
         """
         return self.db.total_changes
 
     def read_note(self, name: str) -> object:
-        """Returns the value that this home has noted under a name, or None."""
+        """Returns the value of the note with this name, or None."""
         row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
 
     def set_note(self, name: str, value: object) -> None:
-        """Notes a value under a name, in place of the earlier value."""
+        """Writes a note: stores a value under a name, in place of the earlier value."""
         self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))

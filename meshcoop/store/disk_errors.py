@@ -1,8 +1,8 @@
-"""Errors of the disk. Either an obstacle keeps the store from being used, or the disk returns other
-bytes than were written.
+"""Errors of the disk. There are two sorts: an obstacle, and damage.
 
-SQLite's result codes tell these two cases apart. An obstacle passes, and the store is as good as
-before. Only a damaged store is rebuilt.
+With an obstacle, the store cannot be used for the moment; later it is as good as before. With
+damage, the disk returns other bytes than were written. SQLite's result codes tell the two apart.
+Only a damaged store is rebuilt.
 """
 
 import errno
@@ -76,12 +76,14 @@ DAMAGES = frozenset({_driver.SQLITE_CORRUPT, _driver.SQLITE_NOTADB})
 
 
 class Obstacle(Mistake):
-    """Something keeps the store from being used. Nothing was stored, and nothing is damaged."""
+    """Raised if something keeps the store from being used. Nothing was stored, and nothing is
+    damaged.
+    """
 
 
 class Damaged(Mistake):
-    """The store holds other bytes than were once written. At its next start, the node rebuilds the
-    store.
+    """Raised if the store holds other bytes than were once written. At its next start, the node
+    rebuilds the store.
     """
 
     def __init__(self, why: str) -> None:
@@ -92,9 +94,8 @@ class Damaged(Mistake):
 
 
 def disk_error_of(error: BaseException) -> Mistake | None:
-    """Turns an error of the database or of a file into Obstacle or Damaged, if the disk caused it.
-
-    Returns None if anything else caused it, such as a bug in meshcoop.
+    """Turns an error of the database or of a file into Obstacle or Damaged. Returns None if the
+    disk did not cause the error, but for example a bug in meshcoop.
     """
     if isinstance(error, OSError):
         sentence = _OBSTACLES_OF_FILES.get(error.errno or 0)
@@ -111,7 +112,9 @@ def disk_error_of(error: BaseException) -> Mistake | None:
 
 @contextmanager
 def raise_disk_errors() -> Iterator[None]:
-    """Runs the block of a `with` statement. If the disk fails in it, raises Obstacle or Damaged."""
+    """Runs the block of a `with` statement. If the disk fails meanwhile, raises Obstacle or
+    Damaged.
+    """
     try:
         yield
     except StoreError as error:

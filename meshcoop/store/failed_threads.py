@@ -8,15 +8,17 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS failed (root INTEGER PRIMARY KEY, error TE
 
 
 class FailedThread(NamedTuple):
-    """A thread that failed: the id of its root record, and the error as a line of text."""
+    """A thread that the program failed to fold: the id of its root record, and the error as a line
+    of text.
+    """
 
     id: bytes
     error: str
 
 
 class FailedThreads:
-    """The table of failed threads, by the row of each thread's root. Callers must begin a
-    transaction of the store before they change the table.
+    """The table of failed threads. The row of a thread's root stands for the thread. Callers must
+    begin a transaction of the store before they change the table.
     """
 
     def __init__(self, database: Database) -> None:
@@ -27,7 +29,7 @@ class FailedThreads:
         self._db.execute(_SCHEMA)
 
     def drop(self) -> None:
-        """Removes the table and all its rows, so that each thread is tried again."""
+        """Removes the table and all its rows. So the program tries each thread again."""
         self._db.execute("DROP TABLE IF EXISTS failed")
 
     def find(self, root: int) -> str | None:
@@ -43,7 +45,9 @@ class FailedThreads:
         return [FailedThread(*row) for row in rows.fetchall()]
 
     def note(self, root: int, error: str | None) -> None:
-        """Notes the error that made a thread fail. None means that the thread did not fail."""
+        """Notes the error with which a thread failed. If the error is None, notes that the thread
+        did not fail.
+        """
         self._db.execute("DELETE FROM failed WHERE root = ?", (root,))
         if error is not None:
             self._db.execute("INSERT INTO failed VALUES (?, ?)", (root, error))

@@ -1,8 +1,8 @@
 """The sealed street addresses that people give each other for an agreement.
 
 An address stays sealed to the devices of the two parties. The home's passphrase, or a guest's PIN,
-locks the keys that open it. No view, search table, record, log, export or backup contains an
-address.
+locks the keys that open the address. No view, search table, record, log, export or backup contains
+an address.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ _COLUMNS = "giver, receiver, here, kept, agreement, device, time, signature, sea
 
 
 class HeldAddress(NamedTuple):
-    """A sealed address at this home.
+    """A sealed street address that this home holds.
 
     `here` is True if a person of this home gave the address. `kept` is True if the home keeps the
     address even after its agreement has ended.
@@ -40,7 +40,7 @@ class HeldAddress(NamedTuple):
 
 
 class GivenAddresses:
-    """The table of addresses. The agreement and the giver identify an address."""
+    """The table of street addresses. There is at most one address for each agreement and giver."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,8 +53,8 @@ class GivenAddresses:
         return addresses[0] if addresses else None
 
     def waiting_for(self, person: bytes, device: bytes) -> list[HeldAddress]:
-        """Returns the addresses that people of this home gave to `person`, and that `device` does
-        not have yet.
+        """Returns the addresses that people of this home gave to `person`, except those that
+        `device` has already.
         """
         return self._select(
             "here AND receiver = ? AND NOT EXISTS (SELECT 1 FROM handed h WHERE"
@@ -84,8 +84,8 @@ class GivenAddresses:
         return count
 
     def put(self, address: HeldAddress) -> None:
-        """Stores an address. Erases an earlier address of the same giver and agreement without a
-        trace.
+        """Stores an address. Erases an earlier address of the same giver and agreement, so that no
+        trace of it is left.
         """
         with self._database.transaction():
             self._database.has_erased = True
@@ -107,8 +107,8 @@ class GivenAddresses:
             )
 
     def erase(self, addresses: Iterable[HeldAddress]) -> None:
-        """Erases addresses from the tables, from the file's free pages and from the write-ahead
-        log.
+        """Erases addresses from the tables. Also erases their traces in the file's free pages and
+        in the write-ahead log.
         """
         with self._database.transaction():
             self._database.has_erased = True

@@ -25,7 +25,9 @@ CREATE TABLE IF NOT EXISTS gossip_keys (
 
 
 class KeptKey(NamedTuple):
-    """A group key, locked with the box key of `device`. `origin` says where the key is from."""
+    """A group key, locked with the box key of `device`. `origin` stands for the maker of the key,
+    and for the people whom the maker named as gone (R-01.21a).
+    """
 
     id: bytes
     origin: bytes
@@ -34,11 +36,11 @@ class KeptKey(NamedTuple):
 
 
 class EpochKeys:
-    """The tables of group keys. They also hold two more facts about each key: who is gone according
-    to its lists, and to which devices this home gave it.
+    """The tables of group keys. Two more facts are stored about each key: which people are gone
+    according to its lists, and to which devices this home gave the key.
 
     A key stays here even if the records that brought it are deleted, because contents are sealed
-    with the key. The key is locked with the box key of a device of this home. The store does not
+    with this key. Each key is locked with the box key of a device of this home. The store does not
     contain that box key.
     """
 
@@ -52,14 +54,14 @@ class EpochKeys:
         return [KeptKey(*row) for row in rows]
 
     def add(self, key: KeptKey) -> None:
-        """Adds a key. Does nothing if the key is here already."""
+        """Adds a key. Does nothing if the key is in the table already."""
         self._db.execute(
             "INSERT OR IGNORE INTO epoch_keys (id, origin, device, locked) VALUES (?, ?, ?, ?)", key
         )
 
     def names_of(self, origin: bytes) -> bytes | None:
-        """Returns the names of everybody who is gone, according to the lists of an origin. The
-        names are joined. Returns None if some of the lists were never here.
+        """Returns the ids of all people who are gone according to the lists of an origin, joined
+        into one value. Returns None if this home never had all of these lists.
         """
         row = self._db.execute(
             "SELECT names FROM epoch_names WHERE origin = ?", (origin,)
@@ -67,7 +69,7 @@ class EpochKeys:
         return row[0] if row else None
 
     def note_names(self, origin: bytes, names: bytes) -> None:
-        """Stores the joined names of everybody who is gone, according to the lists of an origin."""
+        """Stores the joined ids of all people who are gone according to the lists of an origin."""
         self._db.execute("INSERT OR IGNORE INTO epoch_names VALUES (?, ?)", (origin, names))
 
     def given_to(self, device: bytes) -> set[bytes]:
@@ -83,18 +85,20 @@ class EpochKeys:
 
 
 class GossipKeys:
-    """The table of gossip keys. Beside each key is the person from whose home the key came."""
+    """The table of gossip keys. Each row has a key, and the person whose home sent the key."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
         self._db.executescript(_GOSSIP_SCHEMA)
 
     def all(self) -> list[bytes]:
-        """Returns all keys, each once."""
+        """Returns all keys. If several people sent the same key, returns it once."""
         return [row[0] for row in self._db.execute("SELECT DISTINCT key FROM gossip_keys")]
 
     def replace(self, person: bytes, keys: Iterable[bytes]) -> None:
-        """Stores gossip keys of a person, in place of the person's earlier keys."""
+        """Stores the gossip keys that a person's home has sent, in place of the earlier keys of
+        this person.
+        """
         self._db.execute("DELETE FROM gossip_keys WHERE person = ?", (person,))
         rows = [(person, key) for key in keys]
         self._db.executemany("INSERT OR IGNORE INTO gossip_keys VALUES (?, ?)", rows)

@@ -1,5 +1,5 @@
-"""The invitations that this home has given out, and the people who came with an invitation (who
-knocked).
+"""The invitations that this home has given out, and the people who knocked, that is, who came with
+such an invitation.
 """
 
 from typing import NamedTuple
@@ -35,8 +35,8 @@ class Invitations:
         self._db.executescript(_SCHEMA)
 
     def secrets(self, most: int) -> list[tuple[bytes, bytes]]:
-        """Returns (id, secret) for each invitation, at most `most`. The invitation that expires
-        last comes first.
+        """Returns (id, secret) of each invitation, but of at most `most`. The invitation that
+        expires last comes first.
         """
         rows = self._db.execute(
             "SELECT id, secret FROM invitations ORDER BY expires DESC LIMIT ?", (most,)
@@ -44,7 +44,7 @@ class Invitations:
         return rows.fetchall()
 
     def find(self, invitation_id: bytes) -> StoredInvitation:
-        """Returns the invitation with this id. It must be here."""
+        """Returns the invitation with this id. The invitation must be in the table."""
         row = self._db.execute(
             "SELECT expires, approve, person FROM invitations WHERE id = ?",
             (invitation_id,),
@@ -53,8 +53,8 @@ class Invitations:
         return StoredInvitation(expires, bool(approve), person)
 
     def knocks(self) -> list[tuple[bytes, str, int]]:
-        """Returns (person's id, name, time of the knock in ms) for each person who knocked, the
-        earliest first.
+        """Returns (person's id, name, time of the knock in ms) for each person who knocked. The
+        earliest knock comes first.
         """
         rows = self._db.execute(
             "SELECT person, name, since FROM invitations WHERE person NOT NULL ORDER BY since"
@@ -62,9 +62,8 @@ class Invitations:
         return rows.fetchall()
 
     def statement_of(self, person: bytes) -> bytes | None:
-        """Returns the root statement that a person sent when they knocked, or None.
-
-        A root statement is a statement that the person's root key has signed.
+        """Returns the statement that a person sent with their knock, or None. The person's root key
+        has signed this statement.
         """
         row = self._db.execute(
             "SELECT statement FROM invitations WHERE person = ?", (person,)

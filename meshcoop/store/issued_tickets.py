@@ -1,4 +1,4 @@
-"""The tickets that a relay has given out. With a ticket, a neighbourhood enrols the relay."""
+"""The tickets that a relay has given out. A neighbourhood enrols the relay with such a ticket."""
 
 from typing import NamedTuple
 
@@ -28,8 +28,8 @@ class IssuedTickets:
         self._db.executescript(_SCHEMA)
 
     def secrets(self, most: int) -> list[tuple[bytes, bytes]]:
-        """Returns (id, secret) for each ticket, at most `most`. The ticket that expires last comes
-        first.
+        """Returns (id, secret) of each ticket, but of at most `most`. The ticket that expires last
+        comes first.
         """
         rows = self._db.execute(
             "SELECT id, secret FROM tickets ORDER BY expires DESC LIMIT ?", (most,)
@@ -37,7 +37,7 @@ class IssuedTickets:
         return rows.fetchall()
 
     def find(self, ticket_id: bytes) -> IssuedTicket:
-        """Returns the ticket with this id. It must be here."""
+        """Returns the ticket with this id. The ticket must be in the table."""
         row = self._db.execute(
             "SELECT expires, neighbourhood FROM tickets WHERE id = ?", (ticket_id,)
         ).fetchone()
@@ -51,8 +51,8 @@ class IssuedTickets:
         )
 
     def forget_expired(self, now: int) -> None:
-        """Deletes the tickets that have expired by `now` (ms) and that nobody has used. The
-        neighbourhood that has used a ticket may use it again (R-08.6f).
+        """Deletes the tickets that nobody has used and that have expired by `now` (ms). Keeps used
+        tickets, because the same neighbourhood may use its ticket again (R-08.6f).
         """
         self._db.execute("DELETE FROM tickets WHERE expires < ? AND neighbourhood IS NULL", (now,))
 

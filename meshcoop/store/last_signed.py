@@ -1,14 +1,15 @@
-"""A file beside the store. For each device of a home, it holds the number of the record that the
-device signed last (R-03.32).
+"""A file beside the store. For each device of a home, the file holds the number of the record that
+the device signed last (R-03.32).
 
-A damaged store may come back without its latest records. If a device then signed from an earlier
-number, it would fork its log. This file shows that records are missing.
+A store that was damaged and repaired may lack its latest records. If a device then went on from an
+earlier number, it would fork its log. This file shows that records are missing.
 
 The home writes to the file after each record is safely stored, and does not wait for the disk. If
 the process is killed, no number is lost. A power cut may lose some numbers, but then the store
 itself has every record.
 
-The file lies outside the encrypted store. So it has keyed hashes in place of the devices' keys.
+The file is not encrypted, because it lies outside the store. So it has keyed hashes in place of the
+devices' keys.
 """
 
 import hashlib
@@ -25,9 +26,7 @@ _MOST_DEVICES = 1024
 
 
 class LastSigned:
-    """The open file. It has one slot for each device. A slot has a label for the device, and the
-    number of the device's last record.
-    """
+    """The open file. For each device it has a label, and the number of the device's last record."""
 
     def __init__(self, path: Path, store_key: bytes) -> None:
         """Opens the file. The labels are made with the key of the home's stores. Raises Obstacle if
@@ -53,8 +52,8 @@ class LastSigned:
         return self._numbers.get(self._label_of(device), 0)
 
     def note(self, record: Record) -> None:
-        """Notes the number of a record that this home has signed. The record is safely stored
-        already.
+        """Notes the number of a record that this home has signed. The record must already be safely
+        stored.
         """
         label = self._label_of(record.header.device)
         seq = record.header.seq

@@ -1,4 +1,6 @@
-"""The table of logs: one row for each device, with its head, its fork and its use of the quota."""
+"""The table of logs: one row for each device. A row has the log's head, its fork and its use of the
+quota.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,25 +28,25 @@ ABANDONED = 0
 
 
 class Used(NamedTuple):
-    """How much of a quota a log has used on one day: the number of its records, and their bytes."""
+    """How much of a quota a log has used on one day: a number of records, and their bytes."""
 
     records: int = 0
     bytes: int = 0
 
     def plus(self, fields: Header) -> "Used":
-        """Returns the use with one more record. `fields` is the header of that record."""
+        """Returns the use after one more record. `fields` is the header of that record."""
         return Used(self.records + 1, self.bytes + fields.size)
 
 
 class DeviceLog(NamedTuple):
     """One device's log, in row `n`.
 
-    `day` is the day of its head, counted since 1970. On that day, the log has used `by_person` of
-    the quota for the person's records. It has used `by_software` of the quota for records that
-    software signed by itself (R-03.15i). `fork` is the log's lowest forked number, ABANDONED, or
-    None. `ended`
-    is the number of the record that passed twice the quota, or None. No record after this record is
-    stored.
+    `day` is the day of the log's head, counted since 1970. On that day, the log has used
+    `by_person` of the quota for the person's records. It has used `by_software` of the quota for
+    records that software signed by itself (R-03.15i).
+
+    `fork` is the log's lowest forked number, ABANDONED, or None. `ended` is the number of the
+    record that passed twice the quota, or None. No record after this record is stored.
     """
 
     n: int
@@ -57,8 +59,8 @@ class DeviceLog(NamedTuple):
     ended: int | None
 
     def used_with(self, fields: Header, day: int) -> Used:
-        """Returns what the log uses of the quota of a `day` with one more record. `fields` is the
-        header of that record.
+        """Returns how much of the quota of a `day` the log uses after one more record. `fields` is
+        the header of that record.
         """
         if day != self.day:
             return Used().plus(fields)
@@ -66,7 +68,7 @@ class DeviceLog(NamedTuple):
 
 
 class Logs:
-    """The table of logs. While a transaction runs, it is read through a cache.
+    """The table of logs. While a transaction runs, rows are read through a cache.
 
     Most records of a batch belong to the same log. Without the cache, each record would read and
     write the row of this log.
@@ -98,13 +100,15 @@ class Logs:
         return [_read_log(row) for row in self._db.execute("SELECT * FROM logs")]
 
     def writers(self) -> list[bytes]:
-        """Returns the devices that have a record in the store, or had one before their fork."""
+        """Returns the devices that have a record in the store, or had a record before their
+        fork.
+        """
         self.flush()
         rows = self._db.execute("SELECT device FROM logs WHERE seq > 0 OR fork NOT NULL")
         return [row[0] for row in rows]
 
     def forks(self) -> dict[bytes, int]:
-        """Returns the lowest forked number of each forked log, by device."""
+        """Returns a map with the device and the lowest forked number of each forked log."""
         self.flush()
         return dict(self._db.execute("SELECT device, fork FROM logs WHERE fork IS NOT NULL"))
 
@@ -146,7 +150,7 @@ class Logs:
     def fork(self, log: DeviceLog, seq: int, head: Head | None) -> None:
         """Notes that the log has two records with the number `seq`.
 
-        `head` is the record before these two. It is None if `seq` is the first number.
+        `head` is the record before these two. If `seq` is the first number, `head` is None.
         """
         self.flush()
         self._db.execute(
@@ -167,7 +171,7 @@ class Logs:
         self._cached.pop(log.device, None)
 
     def abandon(self, device: bytes) -> None:
-        """Notes that no record of the log of `device` is stored any more, although some are not
+        """Notes that the store gives up all records of the log of `device`, although some are not
         deleted yet.
         """
         log = self.find(device)
@@ -175,7 +179,7 @@ class Logs:
         self.end_before(log, ABANDONED, record_log.LOG_START, None)
 
     def reopen(self, device: bytes) -> None:
-        """Forgets that the log of `device` is forked or ends."""
+        """Removes the note that the log of `device` is forked or ends."""
         self.flush()
         self._db.execute("UPDATE logs SET fork = NULL WHERE device = ?", (device,))
         self._cached.pop(device, None)
@@ -189,12 +193,14 @@ class Logs:
     # -- the cache --------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Starts to cache logs. No other code writes to the table until the transaction ends."""
+        """Starts to cache logs. Until the transaction ends, no other code may write to the
+        table.
+        """
         self._is_caching = True
         self._cached = {}
 
     def flush(self) -> None:
-        """Writes to the table the logs that have grown in the cache."""
+        """Writes the changed logs from the cache to the table."""
         grown = [self._cached[device] for device in self._unwritten]
         self._unwritten = set()
         self._db.executemany(
@@ -214,8 +220,8 @@ class Logs:
 
     @contextmanager
     def uncached(self) -> Iterator[None]:
-        """Lets the caller write to the table directly, in the block of a `with` statement. Needs a
-        running transaction.
+        """Lets the caller write to the table directly in the block of a `with` statement. A
+        transaction must be running.
         """
         self.flush()
         yield

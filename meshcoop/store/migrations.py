@@ -1,11 +1,11 @@
 """Changes the tables of an older store into the tables of this program (R-01.32).
 
-A store carries the number of the version that made it or changed it last. Each step leads from one
-version to the next. One transaction makes the step and changes the number. If the process is
-killed, the store still has one of the two versions. The next start goes on from there.
+A store carries the number of the version that last changed it. Each step leads from one version to
+the next. One transaction makes the step and changes the number. If the process is killed, the store
+still has one of the two versions. The next start goes on from there.
 
-A new table needs no step: the code that uses it creates it. Tables of views need no step either:
-they are made again from records.
+A new table needs no step: the code that uses the table creates it. Tables of views need no step
+either: they are made again from records.
 """
 
 from collections.abc import Mapping
@@ -19,8 +19,8 @@ FIRST = 2  # stores of version 1 were not encrypted, and their records count no 
 
 
 class Step(NamedTuple):
-    """The statements that change one table. If a store lacks the table, the statements have nothing
-    to do.
+    """The statements that change one table. If a store lacks the table, the step changes
+    nothing.
     """
 
     table: str
@@ -40,7 +40,7 @@ STEPS: Mapping[int, Step] = MappingProxyType(
 
 def migrate(db: Connection) -> None:
     """Brings an open store to the newest version. A new store gets this version at once. Raises
-    Mistake if a newer program has changed the store.
+    Mistake if a newer version of the program has changed the store.
     """
     newest = max(STEPS, default=FIRST)
     version = read_version(db)

@@ -1,8 +1,8 @@
-"""The table of records that their answers must follow into another thread.
+"""The table of records that have joined or left a thread, and whose answers must follow.
 
-If a record joins a thread or leaves it, so do its answers, and the answers to these. There may be
-tens of thousands. So they follow a few at a time. The table says how far each record's answers have
-come. If the node is killed, they go on from there.
+If a record joins a thread or leaves it, its answers follow, and then the answers to these answers.
+There may be tens of thousands. So they follow a few at a time. For each record, the table says
+which of its answers have followed. If the node is killed, the others follow after the next start.
 """
 
 from typing import NamedTuple
@@ -15,14 +15,16 @@ CREATE TABLE IF NOT EXISTS moves (id BLOB PRIMARY KEY, after INTEGER NOT NULL) W
 
 
 class Move(NamedTuple):
-    """A record whose answers must follow it. The answers up to the row `after` have done so."""
+    """A record whose answers must follow it into another thread. The answers up to the row `after`
+    have done so.
+    """
 
     id: bytes
     after: int
 
 
 class Moves:
-    """The records whose answers have not followed them yet."""
+    """The table of records that some of their answers have not followed yet."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
@@ -34,7 +36,9 @@ class Moves:
         return Move(*row) if row else None
 
     def set(self, record_id: bytes, after: int = 0) -> None:
-        """Notes that the answers to a record must follow it, from the rows above `after` on."""
+        """Notes that the answers to a record in rows above `after` have not followed the record
+        yet.
+        """
         self._db.execute("INSERT OR REPLACE INTO moves VALUES (?, ?)", (record_id, after))
 
     def end(self, record_id: bytes) -> None:

@@ -1,5 +1,5 @@
-"""The table of parents. A record names its parents: the records that it answers. A parent is in
-this table even if the store does not hold that record.
+"""The table of parents. The parents of a record are the records that it answers. A parent is in
+this table even if the store does not hold that parent.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS parents (
 
 
 class Parents:
-    """The ids of parents. Beside each id is the row of a record that names it as a parent."""
+    """The table has pairs: the id of a parent, and the row of a record that names this parent."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db

@@ -1,4 +1,4 @@
-"""The network addresses of members' homes that this node has met, or of which it has heard."""
+"""The network addresses of members' homes. This node has met these homes, or has heard of them."""
 
 from collections.abc import Iterable
 
@@ -13,8 +13,8 @@ _LONG_AGO = 1  # the time for addresses from another store; such addresses never
 
 
 class PeerAddresses:
-    """The table of addresses. Beside each address is its peer, and the time (ms) of the last
-    meeting there. The time is 0 if there was no meeting.
+    """The table of network addresses. A row has an address, its peer, and the time (ms) of the last
+    meeting at this address. The time is 0 if there was no meeting.
     """
 
     def __init__(self, database: Database) -> None:
@@ -27,7 +27,9 @@ class PeerAddresses:
         return [row[0] for row in rows.fetchall()]
 
     def latest(self, limit: int) -> list[str]:
-        """Returns at most `limit` addresses at which a home was met. The address of the latest meeting comes first."""
+        """Returns at most `limit` addresses at which a home was met. The address of the latest
+        meeting comes first.
+        """
         rows = self._db.execute(
             "SELECT address FROM addresses WHERE met > 0 ORDER BY met DESC LIMIT ?", (limit,)
         )
@@ -45,7 +47,7 @@ class PeerAddresses:
         self._db.execute("INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)", (address, peer, when))
 
     def note_heard(self, peer: str, addresses: Iterable[str]) -> None:
-        """Notes the addresses that a peer now gives as its own. Deletes the addresses that the peer
+        """Notes the addresses that a peer now gives as its own, and deletes those that the peer
         gave before. Keeps addresses at which the peer was met.
         """
         self._db.execute("DELETE FROM addresses WHERE peer = ? AND met = 0", (peer,))
@@ -57,6 +59,6 @@ class PeerAddresses:
         self._db.execute("DELETE FROM addresses WHERE met > ? AND met < ?", (_LONG_AGO, limit))
 
     def restore(self, addresses: Iterable[tuple[str, str]]) -> None:
-        """Adds pairs (address, peer) from another store. Their time is set to long ago."""
+        """Adds pairs (address, peer) from another store, as if the meetings were long ago."""
         rows = [(address, peer, _LONG_AGO) for address, peer in addresses]
         self._db.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?, ?)", rows)

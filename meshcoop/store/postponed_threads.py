@@ -1,11 +1,11 @@
-"""The tables of records that wait to be folded again. The row of a root stands for its whole
-thread.
+"""Two tables of records that wait to be folded again.
 
-There are two reasons to wait: a record has a time ahead of this home's clock, or there is too much
-to fold at once.
+The first table has single records and roots. A root stands for its whole thread. Such a record
+waits because its time is ahead of this home's clock, or because there is too much to fold at once.
 
-A sweep is a walk along a log. All records of the log are to be folded again, a few at a time. The table says how far each walk has come. So if the node is killed, the
-walk goes on there.
+The second table has sweeps. A sweep walks along a log and folds all its records again, a few at a
+time. The table says how far each sweep has come. If the node is killed, the sweep goes on from
+there.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,10 @@ CREATE TABLE IF NOT EXISTS sweeps (
 
 class PostponedThreads:
     """The table of waiting records. It maps the row of each record to the time (ms) at which the
-    record is to be folded. The column of these rows is called `root` for a reason of history.
+    record is to be folded.
+
+    The column of these rows is called `root`, because an earlier version postponed only whole
+    threads.
     """
 
     def __init__(self, database: Database) -> None:
@@ -31,8 +34,8 @@ class PostponedThreads:
         self._db.execute(_SCHEMA)
 
     def add(self, row: int, due: int) -> None:
-        """Postpones a record until the time `due` (ms). If it is postponed to an earlier time
-        already, that earlier time stays.
+        """Postpones a record until the time `due` (ms). If the record already waits for an earlier
+        time, that earlier time stays.
         """
         self._db.execute(
             "INSERT INTO held VALUES (?1, ?2) ON CONFLICT DO UPDATE SET due = min(due, ?2)",
@@ -47,21 +50,25 @@ class PostponedThreads:
         )
 
     def due(self, now: int) -> list[int]:
-        """Returns the rows of the records to fold at the time `now` (ms), or earlier."""
+        """Returns the rows of the records that are to be folded at the time `now` (ms) or
+        before.
+        """
         rows = self._db.execute("SELECT root FROM held WHERE due <= ?", (now,))
         return [row[0] for row in rows.fetchall()]
 
     def forget_due(self, now: int) -> None:
-        """Deletes the records that were to be folded at the time `now` (ms), or earlier."""
+        """Deletes the records that were to be folded at the time `now` (ms) or before."""
         self._db.execute("DELETE FROM held WHERE due <= ?", (now,))
 
     def forget(self, rows: Iterable[int]) -> None:
-        """Deletes records, no matter when they are to be folded."""
+        """Deletes records from the table, no matter when they are to be folded."""
         self._db.executemany("DELETE FROM held WHERE root = ?", ((row,) for row in rows))
 
 
 class LogPlace(NamedTuple):
-    """A place in a log: the number of a record, and its row. Forked records share a number."""
+    """A place in a log: the number of a record, and the row of the record. The row tells forked
+    records with the same number apart.
+    """
 
     seq: int
     n: int
@@ -71,14 +78,14 @@ START = LogPlace(0, 0)
 
 
 class Sweep(NamedTuple):
-    """A walk along the log in row `log`. It goes on behind the place `after`."""
+    """A walk along the log in row `log`. The walk goes on behind the place `after`."""
 
     log: int
     after: LogPlace
 
 
 class Sweeps:
-    """The table of sweeps, one for each log that is walked along."""
+    """The table of sweeps. A log has at most one sweep."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
@@ -90,11 +97,11 @@ class Sweeps:
         return Sweep(row[0], LogPlace(row[1], row[2])) if row else None
 
     def set(self, log_n: int, after: LogPlace) -> None:
-        """Notes that the walk along a log goes on behind a place. If a walk along this log is under
-        way, it goes on from this place.
+        """Notes that the sweep of a log goes on behind a place. This replaces the place of an
+        earlier sweep of the same log.
         """
         self._db.execute("INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?)", (log_n, *after))
 
     def end(self, log_n: int) -> None:
-        """Notes that the walk along a log is over."""
+        """Notes that the sweep of a log is over."""
         self._db.execute("DELETE FROM sweeps WHERE log = ?", (log_n,))

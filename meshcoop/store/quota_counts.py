@@ -7,8 +7,8 @@ from meshcoop.store.sqlite_connection import Connection
 
 
 class CountedLog(NamedTuple):
-    """A log in row `n`. `fork` is its lowest forked number, or None. `ended` is the last number
-    that the log may have, or None.
+    """The log in row `n`. `fork` is the log's lowest forked number, or None. `ended` is the last
+    number that the log may have, or None.
     """
 
     n: int
@@ -18,8 +18,8 @@ class CountedLog(NamedTuple):
 
 
 class CountedRecord(NamedTuple):
-    """A record in row `n`. `root` is the row of its thread's root, or None. `over` says whether the
-    record is above its device's quota.
+    """The record in row `n`. `root` is the row of its thread's root, or None. `over` says whether
+    the record is above its device's quota.
     """
 
     n: int
@@ -42,8 +42,10 @@ class QuotaCounts:
         return CountedLog(*row) if row else None
 
     def records_before_fork(self, log: CountedLog, after: int, limit: int) -> list[CountedRecord]:
-        """Returns the next records of a log, the lowest number first, and at most `limit` of them.
-        Their numbers are above `after` and below the fork of the log.
+        """Returns the next records of a log, at most `limit` of them. The lowest number comes
+        first.
+
+        The numbers are above `after` and below the fork of the log.
         """
         rows = self._db.execute(
             "SELECT n, root, over, header FROM records WHERE log = ?1 AND seq > ?2"
@@ -57,8 +59,8 @@ class QuotaCounts:
         self._db.execute("UPDATE records SET over = ? WHERE n = ?", (over, n))
 
     def set_use(self, log_n: int, day: int, by_person: Used, by_software: Used) -> None:
-        """Notes the day of a log's head, and how many records and bytes the log has used of that
-        day's quotas.
+        """Notes the day of a log's head. Also notes how many records and bytes of that day's quotas
+        the log has used.
         """
         self._db.execute(
             "UPDATE logs SET day = ?, records = ?, bytes = ?, automatic_records = ?,"
@@ -67,5 +69,5 @@ class QuotaCounts:
         )
 
     def set_end(self, log_n: int, ended: int | None) -> None:
-        """Notes the last number that a log may have. None means that the log has no end."""
+        """Notes the last number that a log may have. If this number is None, the log has no end."""
         self._db.execute("UPDATE logs SET ended = ? WHERE n = ?", (ended, log_n))

@@ -1,4 +1,4 @@
-"""Reads the file of a store. The store may be damaged. Nothing here changes the file."""
+"""Reads the file of a store without changing it. The store may be damaged."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -20,8 +20,8 @@ _MOST_ROWS = 50_000_000
 
 @contextmanager
 def skip_damage() -> Iterator[None]:
-    """Runs the block of a `with` statement, which reads a store. If the block meets damage, it ends
-    there without an error. Raises Obstacle if the store cannot be read now.
+    """Runs the block of a `with` statement, which reads a store. If the block meets damage, the
+    block ends without an error. Raises Obstacle if the store cannot be read now.
     """
     try:
         yield
@@ -30,8 +30,8 @@ def skip_damage() -> Iterator[None]:
 
 
 def raise_obstacle(error: Exception) -> None:
-    """Raises Obstacle if an error shows that something keeps the store from being read. An obstacle
-    must not be taken for damage: behind an obstacle, nothing is lost.
+    """Raises Obstacle if an error shows that something keeps the store from being read. Such an
+    error must not be taken for damage, because no data is lost.
     """
     disk_error = disk_error_of(error)
     if isinstance(disk_error, Obstacle):
@@ -49,7 +49,7 @@ class RecordParts(NamedTuple):
 
 
 class ReadOnlyStore:
-    """A store's file, open to read.
+    """The file of a store, open for reading.
 
     If the file is damaged or cannot be read now, methods raise one of the exceptions in DAMAGED.
     """
@@ -68,8 +68,8 @@ class ReadOnlyStore:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether the store has no table of records and no notes. A process that is killed while it
-        makes a store leaves it like this. Nothing was ever stored in it.
+        """Whether a process was killed while it made this store. Such a store has no table of
+        records and no notes. Nothing was ever stored in it.
         """
         names = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master")}
         if "records" in names:
@@ -96,8 +96,8 @@ class ReadOnlyStore:
     def last_row(self) -> int:
         """Returns the highest row number of a record.
 
-        If the table cannot be read, returns the highest row number that a file of this size can
-        have. If the size cannot be read either, returns 0.
+        If the table cannot be read, returns the highest row number for which a file of this size
+        has room. If the size cannot be read either, returns 0.
         """
         last = None
         with skip_damage():
@@ -111,27 +111,27 @@ class ReadOnlyStore:
         return min(size // _SHORTEST_RECORD, _MOST_ROWS)
 
     def failed_threads(self) -> list[str]:
-        """Returns the errors of the threads that the code failed to fold, one error for each
-        thread.
-        """
+        """Returns an error for each thread that the program failed to fold."""
         with suppress(StatementError):  # the table may be missing
             return [row[0] for row in self._db.execute("SELECT error FROM failed ORDER BY error")]
         return []
 
     def newer_counts(self) -> dict[str, int]:
-        """Returns the number of records of each kind that the program does not know."""
+        """Counts the records of kinds that this program does not know. Returns a count for each
+        such kind.
+        """
         with suppress(StatementError):  # the table may be missing
             query = "SELECT kind, count(*) FROM newer GROUP BY kind ORDER BY kind"
             return dict(self._db.execute(query).fetchall())
         return {}
 
     def head_times(self) -> list[int]:
-        """Returns, for each log, the time (ms) at which its head was signed."""
+        """Returns the time (ms) at which the last record of each log was signed."""
         return [time for (time,) in self._db.execute("SELECT time FROM logs")]
 
     def last_meeting(self) -> int | None:
-        """Returns the time (ms) at which a member's home was last met. Returns None if none was
-        met.
+        """Returns the time (ms) at which this node last met a member's home. Returns None if it has
+        met none.
         """
         with suppress(StatementError):  # the table may be missing
             time: int | None = self._db.execute("SELECT max(met) FROM addresses").fetchone()[0]
@@ -139,11 +139,11 @@ class ReadOnlyStore:
         return None
 
     def copy_to(self, path: Path, key: bytes) -> None:
-        """Copies into a new store everything that cannot be made again from records.
+        """Copies into a new store everything that cannot be made again from records: network
+        addresses, invitations, sealed street addresses and notes. Leaves out what cannot be read.
 
-        That is: network addresses, invitations, sealed street addresses and notes. Leaves out what
-        cannot be read. The tables keep their shape, and the new store gets the old store's version.
-        So the new store can be migrated like the old one.
+        The tables keep their shape, and the new store gets the old store's version. So the new
+        store can be migrated like the old store.
         """
         with closing(open_to_write(path, key)) as new:
             new.execute("BEGIN IMMEDIATE")

@@ -73,9 +73,9 @@ _ID_DIGITS = 64  # hexadecimal
 
 
 class StoredRecord(NamedTuple):
-    """A record in row `n`.
+    """The record in row `n`.
 
-    `root` is the row of its thread's root, or None if the root is not in the store. `over` says
+    `root` is the row of its thread's root, or None if that root is not in the store. `over` says
     whether the record is above its device's quota.
     """
 
@@ -86,7 +86,7 @@ class StoredRecord(NamedTuple):
 
 
 class Records:
-    """The records of a store. The row number of a record never changes. A record that comes later
+    """The table of records. The row number of a record never changes. A record that comes later
     gets a higher row number.
     """
 
@@ -105,7 +105,7 @@ class Records:
         return row is not None
 
     def find_held(self, ids: Sequence[bytes]) -> set[bytes]:
-        """Returns the `ids` of those records that the store holds."""
+        """Returns those of the `ids` whose records are in the store."""
         held: set[bytes] = set()
         for start in range(0, len(ids), _MOST_VALUES):
             part = ids[start : start + _MOST_VALUES]
@@ -127,7 +127,7 @@ class Records:
         return self._select("root = ? ORDER BY n", root)
 
     def next_in_thread(self, root: int, n: int, limit: int) -> list[StoredRecord]:
-        """Returns the next records of a thread behind row `n`, at most `limit` of them."""
+        """Returns the records of a thread in rows above `n`, at most `limit` of them."""
         return self._select("root = ? AND n > ? ORDER BY n LIMIT ?", root, n, limit)
 
     def in_rows(self, rows: Sequence[int]) -> list[StoredRecord]:
@@ -139,8 +139,8 @@ class Records:
         return records
 
     def roots_of(self, rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Yields pairs (row of a record, row of its thread's root), for the records in `rows`.
-        Leaves out records that are in no thread.
+        """Yields a pair for each record in `rows`: the row of the record, and the row of its
+        thread's root. Leaves out records that are in no thread.
         """
         for start in range(0, len(rows), _MOST_VALUES):
             part = rows[start : start + _MOST_VALUES]
@@ -149,8 +149,8 @@ class Records:
             yield from self._db.execute(f"SELECT n, root FROM records WHERE {where}", part)  # noqa: S608
 
     def root_of(self, record_id: bytes) -> int | None:
-        """Returns the row of the root of a record's thread. Returns None if the record or its
-        thread is not in the store.
+        """Returns the row of the root of a record's thread. Returns None if the record is not in
+        the store, or if it is in no thread.
         """
         row = self._db.execute("SELECT root FROM records WHERE id = ?", (record_id,)).fetchone()
         return row[0] if row else None
@@ -158,8 +158,8 @@ class Records:
     def answers_after(
         self, record_id: bytes, n: int, limit: int
     ) -> list[tuple[int, bytes, int | None]]:
-        """Returns the answers to a record in rows above `n`, at most `limit` of them. Each answer
-        comes as its row, its id, and the row of its thread's root.
+        """Returns the answers to a record, at most `limit` of them, from the rows above `n`. An
+        answer comes as three values: its row, its id, and the row of its thread's root.
         """
         return self._db.execute(_ANSWERS, (record_id, n, limit)).fetchall()
 
@@ -176,10 +176,10 @@ class Records:
         return self._select("open ORDER BY n")
 
     def private_ids(self) -> dict[bytes, bool]:
-        """Returns the ids of the private records whose content is here. A private record is sealed
-        for named people.
+        """Returns a map from the ids of private records whose content is here. A private record is
+        sealed for named people.
 
-        The value of an id is True if the record is above its device's quota.
+        The value is True if the record is above its device's quota.
         """
         rows = self._db.execute(
             "SELECT id, over FROM records WHERE private AND content NOT NULL ORDER BY n"
@@ -189,7 +189,7 @@ class Records:
     def ids_beginning(self, digits: str) -> list[bytes]:
         """Returns the ids that begin with the given hexadecimal digits, but at most two.
 
-        Two ids tell the caller that the digits fit more than one record.
+        If there are two, the caller sees that the digits do not name one record.
         """
         low = bytes.fromhex(digits.ljust(_ID_DIGITS, "0"))
         high = bytes.fromhex(digits.ljust(_ID_DIGITS, "f"))
@@ -217,7 +217,9 @@ class Records:
         return {row[0] for row in rows}
 
     def roots_of_log(self, log_n: int) -> set[int]:
-        """Returns the threads that have records of this log, each as the row of its root."""
+        """Returns the threads that contain records of this log. A thread is given by the row of its
+        root.
+        """
         rows = self._db.execute(
             "SELECT DISTINCT root FROM records WHERE root NOT NULL AND log = ?", (log_n,)
         )
@@ -226,10 +228,10 @@ class Records:
     def next_of_log(
         self, log_n: int, after: LogPlace, limit: int
     ) -> tuple[set[int], LogPlace | None]:
-        """Looks at the next records of a log behind a place, at most `limit` of them.
+        """Reads the next records of a log behind a place, at most `limit` of them.
 
-        Returns the rows of those that are in a thread, and the place of the last record. The place
-        is None if the log has no more records.
+        Returns the rows of those records that are in a thread, and the place of the last record
+        read. If the log has no more records, this place is None.
         """
         rows = self._db.execute(
             "SELECT root, seq, n FROM records WHERE log = ? AND (seq, n) > (?, ?)"
@@ -242,7 +244,8 @@ class Records:
     def id_at(self, device: bytes, seq: int) -> bytes | None:
         """Returns the id of the record with the number `seq` in the log of `device`.
 
-        Returns None if there is no such record, or if `seq` is at or beyond the fork of the log.
+        Returns None if there is no such record. Also returns None if the log is forked at `seq` or
+        before.
         """
         row = self._db.execute(
             "SELECT r.id FROM records r JOIN logs l ON r.log = l.n WHERE l.device = ? AND r.seq = ?"
@@ -255,8 +258,8 @@ class Records:
         """Returns at most `limit` records of a log, sorted by number and id. Forked records are
         included.
 
-        The records begin with the number `seq`. If several records have this number, returns only
-        those whose ids are above `after`.
+        The first records have the number `seq`. If several records have this number, leaves out
+        those whose ids are not above `after`.
         """
         rows = self._select(
             "log = (SELECT n FROM logs WHERE device = ?) AND (seq, id) > (?, ?)"
@@ -277,7 +280,9 @@ class Records:
         return int(row[0])
 
     def header_at(self, log_n: int, seq: int) -> tuple[bytes, bytes] | None:
-        """Returns the id and the header of a record with the number `seq` in a log, or None."""
+        """Returns the id and the header of a record with the number `seq` in a log, or None if
+        there is none.
+        """
         row: tuple[bytes, bytes] | None = self._db.execute(
             "SELECT id, header FROM records WHERE log = ? AND seq = ?", (log_n, seq)
         ).fetchone()
@@ -289,8 +294,8 @@ class Records:
         return tuple(row[0] for row in rows)
 
     def last_numbers(self, log_n: int, numbers: range, limit: int) -> range:
-        """Returns the end of a range of numbers, so short that only about `limit` records of a log
-        have these numbers.
+        """Returns the numbers at the end of a range. About `limit` records of a log have these
+        numbers.
         """
         row = self._db.execute(
             "SELECT seq FROM records WHERE log = ? AND seq BETWEEN ? AND ?"
@@ -309,9 +314,9 @@ class Records:
         """Returns the records of a log that have one of these numbers. All these numbers are `fork`
         or higher.
 
-        For each record, also tells whether another record names it. If only devices in `kin` name a
-        record, this does not count. Answers in the same log count if they are at or beyond the fork
-        and have other numbers.
+        Also says for each record whether another record names it. Records of the devices in `kin`
+        do not count as naming. Records of the same log count only if they are at or beyond the fork
+        and have another number.
         """
         query = _FORKED.format(",".join("?" * len(kin)))
         bounds = _bounds(numbers)
@@ -322,14 +327,14 @@ class Records:
         ]
 
     def without_content(self, after: int, limit: int) -> list[StoredRecord]:
-        """Returns records whose content is not held, from the rows above `after`. Returns at most
-        `limit` of them.
+        """Returns the records whose content the store does not hold, at most `limit` of them. Looks
+        only at rows above `after`.
         """
         return self._select("content IS NULL AND n > ? ORDER BY n LIMIT ?", after, limit)
 
     def key_ids(self, after: bytes = b"") -> Iterator[bytes]:
-        """Yields the ids of the group keys with which contents are sealed, sorted. Begins with the
-        first id after `after`.
+        """Yields the ids of the group keys with which contents are sealed, sorted. Leaves out the
+        ids up to `after`.
         """
         query = f"SELECT min({_KEY_ID}) {_SEALED} AND {_KEY_ID} > ?"
         key_id = self._db.execute(query, (after,)).fetchone()[0]
@@ -343,24 +348,28 @@ class Records:
         return self._db.execute(query, (key_id,)).fetchone() is not None
 
     def roots_sealed_with(self, key_id: bytes) -> set[int]:
-        """Returns the threads that have contents sealed with a group key, as rows of their roots."""
+        """Returns the threads that have contents sealed with a group key. A thread is given by the
+        row of its root.
+        """
         query = f"SELECT DISTINCT root {_SEALED} AND {_KEY_ID} = ? AND root NOT NULL"
         return {row[0] for row in self._db.execute(query, (key_id,))}
 
     def lasting_answers(self, after: int, limit: int) -> list[StoredRecord]:
-        """Returns lasting records that answer another record, from the rows above `after`. Returns
-        at most `limit` of them.
+        """Returns lasting records that answer another record, at most `limit` of them. Looks only
+        at rows above `after`.
 
         A lasting record does not expire, and nobody can retract it.
         """
         return self._select("n > ? AND about NOT NULL AND lasting ORDER BY n LIMIT ?", after, limit)
 
     def page(self, after: int, limit: int) -> list[StoredRecord]:
-        """Returns at most `limit` records in rows above `after`, in the order of their arrival."""
+        """Returns at most `limit` records in rows above `after`. The record that arrived first
+        comes first.
+        """
         return self._select("n > ? ORDER BY n LIMIT ?", after, limit)
 
     def open_answers(self, about: bytes) -> list[StoredRecord]:
-        """Returns the open records that are about the record with this id."""
+        """Returns the open records that answer the record with this id."""
         return self._select(
             "n IN (SELECT child FROM parents WHERE parent = ?1) AND open AND about = ?1 ORDER BY n",
             about,
@@ -368,7 +377,7 @@ class Records:
 
     def second_answers(self, root: bytes) -> Iterator[StoredRecord]:
         """Yields the answers to the answers of a record, the oldest first. Reads only as many as
-        the caller takes, because anybody may have written very many.
+        the caller takes, because a record may have very many answers.
         """
         numbers = self._db.execute(
             "SELECT seconds.child FROM parents AS firsts JOIN records AS r ON r.n = firsts.child"
@@ -384,8 +393,8 @@ class Records:
     # -- writing ----------------------------------------------------------------------------------
 
     def insert(self, record: Record, log_n: int, *, over: bool) -> StoredRecord:
-        """Adds a record of the log in row `log_n`. If the thread of the record is known, puts the
-        record into this thread.
+        """Adds a record of the log in row `log_n`. If the thread of the record is already here,
+        puts the record into this thread.
 
         `over` says whether the record is above its device's quota.
         """
@@ -419,19 +428,19 @@ class Records:
         self._db.execute("UPDATE records SET root = ? WHERE n = ?", (root, n))
 
     def set_content(self, record_id: bytes, content: bytes | None) -> None:
-        """Stores the content of a record. If `content` is None, erases the content."""
+        """Stores the content of a record. If `content` is None, erases the stored content."""
         if content is None:
             self._database.has_erased = True
         self._db.execute("UPDATE records SET content = ? WHERE id = ?", (content, record_id))
 
     def clear_over(self, log_n: int, seq: int) -> None:
-        """Marks the records of a log as within the quota, from the number `seq` on."""
+        """Marks the records of a log from the number `seq` on as within the quota."""
         self._db.execute(
             "UPDATE records SET over = 0 WHERE log = ? AND seq >= ? AND over", (log_n, seq)
         )
 
     def delete(self, row: StoredRecord) -> None:
-        """Deletes a record. Its answers stay in its thread for now."""
+        """Deletes a record. Its answers stay in the thread for now."""
         # No row number is used twice. Otherwise a reader who remembers the last row would miss the
         # record that comes next.
         self._database.set_note(_DROPPED, max(row.n, self._last_deleted()))
@@ -440,14 +449,14 @@ class Records:
     # -- row numbers, which are cached while a transaction runs -----------------------------------
 
     def begin(self) -> None:
-        """Forgets the highest row number. The next insert reads it again."""
+        """Forgets the highest row number. The next insert reads this number again."""
         self._last_n = None
 
     def flush(self) -> None:
         """Does nothing. The row numbers are in the rows themselves."""
 
     def end(self) -> None:
-        """Forgets the highest row number, because somebody else may now add rows."""
+        """Forgets the highest row number, because another process may add rows from now on."""
         self._last_n = None
 
     def _next_n(self) -> int:
@@ -490,8 +499,8 @@ def _read_row(
     signature: bytes,
     content: bytes | None,
 ) -> StoredRecord:
-    """Reads a stored record and checks its hashes. A disk can change a bit without reporting an
-    error.
+    """Reads a stored record and checks its hashes, because a disk can change a bit without
+    reporting an error.
 
     If only the content is damaged, returns the record without content. Peers still have this
     content. Raises Damaged for any other damage.

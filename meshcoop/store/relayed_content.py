@@ -1,5 +1,5 @@
-"""Measures the disk space that a relay's records take. Also deletes sealed content, because a relay
-need not keep sealed content.
+"""Measures how much room a relay's records take on the disk. Also deletes sealed contents, which a
+relay need not keep.
 """
 
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ def stored_size(record: Record) -> int:
 
 
 class RelayedContent:
-    """The records of one neighbourhood at a relay. A record that arrived earlier is in a
-    lower row.
+    """The records of one neighbourhood at a relay. The rows of the table are in the order of
+    arrival.
     """
 
     def __init__(self, database: Database) -> None:
@@ -36,7 +36,7 @@ class RelayedContent:
         return int(row[0])
 
     def count_missing(self, last: int) -> int:
-        """Counts the sealed records up to row `last` whose content is not held."""
+        """Counts those sealed records up to row `last` whose content is not here."""
         row = self._db.execute(
             "SELECT count(*) FROM records WHERE n <= ? AND NOT open AND content IS NULL", (last,)
         ).fetchone()
@@ -47,21 +47,21 @@ class RelayedContent:
         return self._db.execute("SELECT max(n) FROM records").fetchone()[0] or 0
 
     def note_arrival(self, day: int, last: int) -> None:
-        """Notes that all records up to row `last` arrived on this day or before. Days count from
-        1970.
+        """Notes that all records up to row `last` arrived on this day or before. Days are counted
+        from 1970.
         """
         self._db.execute("INSERT OR REPLACE INTO arrived VALUES (?, ?)", (day, last))
 
     def last_row_before(self, day: int) -> int:
-        """Returns the row of the last record that arrived before this day. Returns 0 if there is
+        """Returns the row of the last record that arrived before this day, or 0 if there is
         none.
         """
         row = self._db.execute("SELECT max(last) FROM arrived WHERE day < ?", (day,)).fetchone()
         return row[0] or 0
 
     def content_sizes(self, after: int) -> Iterator[tuple[int, int]]:
-        """Yields (row, size of the content in bytes) for each sealed record in rows above `after`
-        whose content is here.
+        """Yields (row, size of the content in bytes) for the sealed records in rows above `after`.
+        Leaves out records whose content is not here.
         """
         return self._db.execute(
             "SELECT n, length(content) FROM records"
@@ -70,9 +70,8 @@ class RelayedContent:
         )
 
     def let_go(self, after: int, last: int) -> int:
-        """Deletes the sealed content in the rows above `after`, up to the row `last`.
-
-        Returns how many bytes it deleted.
+        """Deletes the sealed contents of the rows above `after`, up to and including the row
+        `last`. Returns how many bytes were deleted.
         """
         limits = (after, last)
         row = self._db.execute(

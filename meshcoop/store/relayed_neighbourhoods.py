@@ -11,9 +11,9 @@ CREATE TABLE IF NOT EXISTS left_neighbourhoods (neighbourhood BLOB PRIMARY KEY) 
 
 
 class RelayedNeighbourhoods:
-    """The tables of neighbourhoods. One has the id of each neighbourhood that is served, and the
-    time (ms) at which this neighbourhood enrolled the relay. The other has the ids of the
-    neighbourhoods that the relay has left.
+    """The tables of neighbourhoods. One table has the id of each neighbourhood that the relay
+    serves, and the time (ms) at which this neighbourhood enrolled the relay. The other table has
+    the ids of the neighbourhoods that the relay has left.
     """
 
     def __init__(self, database: Database) -> None:
@@ -36,8 +36,8 @@ class RelayedNeighbourhoods:
         return int(row[0])
 
     def add(self, neighbourhood: bytes, since: int) -> None:
-        """Adds a neighbourhood that the relay serves. `since` is the time (ms) at which it enrolled
-        the relay.
+        """Adds a neighbourhood that the relay serves. `since` is the time (ms) at which the
+        neighbourhood enrolled the relay.
 
         If the neighbourhood is in the table already, its earlier time stays.
         """
@@ -61,7 +61,7 @@ class RelayedNeighbourhoods:
         return [row[0] for row in rows]
 
     def has_left(self, neighbourhood: bytes) -> bool:
-        """Returns whether the relay has served a neighbourhood and no longer does."""
+        """Returns whether the relay once served a neighbourhood and no longer does."""
         row = self._db.execute(
             "SELECT 1 FROM left_neighbourhoods WHERE neighbourhood = ?", (neighbourhood,)
         ).fetchone()

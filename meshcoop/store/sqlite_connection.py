@@ -1,4 +1,4 @@
-"""Opens database files, which SQLCipher encrypts (R-01.28). No other module opens one.
+"""Opens database files, which SQLCipher encrypts (R-01.28). No other module opens such files.
 
 A page is encrypted before it is written to the file or to its write-ahead log. SQLite keeps
 temporary data in memory only. So no file shows what is in the store.
@@ -34,10 +34,10 @@ _FULL_CODES = 0x02000000  # errors have the codes that say more
 
 
 def open_to_write(path: Path | str, key: bytes | None) -> Connection:
-    """Opens the store at `path` with the store's key. Creates the file if it is missing.
+    """Opens the store at `path` with the store's key. Creates the file if it is missing. Raises
+    Obstacle or Damaged if the store cannot be opened.
 
-    The path `:memory:` means a store in memory, without a file. It needs no key. Raises Obstacle or
-    Damaged if the store cannot be opened.
+    The path `:memory:` means a store in memory, which needs no key.
     """
     with raise_disk_errors():
         connection = _connect(str(path), _WRITING)
@@ -62,9 +62,10 @@ def open_to_read(path: Path, key: bytes) -> Connection:
 
 
 def run_statements(connection: Connection, script: str) -> None:
-    """Runs the statements of a script, which `;` separates, inside the transaction that is open.
+    """Runs the statements of a script inside the open transaction. In the script, `;` separates the
+    statements.
 
-    The method `executescript` of a connection would end this transaction.
+    The method `executescript` of a connection would end the transaction.
     """
     for statement in script.split(";"):
         connection.execute(statement)
@@ -83,9 +84,10 @@ def _connect(path: str, flags: int) -> Connection:
 
 
 def _set_key(connection: Connection, key: bytes) -> None:
-    """Gives SQLCipher the key and the salt as they are. SQLCipher also keeps the salt at the
-    beginning of the file. If that part is lost, the other pages can still be read, because the salt
-    comes from elsewhere.
+    """Gives SQLCipher the key and the salt as they are.
+
+    SQLCipher also keeps the salt at the beginning of the file. If that part of the file is lost,
+    the other pages can still be read, because meshcoop has the salt from elsewhere.
     """
     assert len(key) == STORE_KEY_SIZE, "a store's key is a key and a salt"
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")

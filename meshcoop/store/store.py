@@ -1,7 +1,7 @@
 """The store of a home or a relay: records and their logs in SQLite.
 
-The store reads the headers of records, not their contents. It does not decide which records come
-in. `meshcoop.ingest.inbox` decides that. All calls are synchronous and short.
+The store reads the headers of records. It does not read their contents, and it does not decide
+which records come in. `meshcoop.ingest.inbox` decides that. All calls are synchronous and short.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,8 +29,8 @@ NO_END = 2**62  # above the numbers of all records
 
 
 class Named(NamedTuple):
-    """R-01.14 keeps some records of forked and ended logs. This class tells which records these
-    are, apart from the records that other logs name.
+    """R-01.14: tells which records of forked and ended logs the store keeps. The store also keeps
+    those that other logs name.
 
     `by_authority` are the ids of the records that authority keeps. `by_waiting` are the ids that
     waiting records name as parents. If a settled cut ends the log of a device, `ends` maps the
@@ -43,7 +43,7 @@ class Named(NamedTuple):
     owners: Mapping[bytes, bytes] = MappingProxyType({})
 
     def devices_beside(self, device: bytes) -> list[bytes]:
-        """Returns the other devices of the person to whom a device belongs."""
+        """Returns the other devices of the person who owns a device."""
         person = self.owners.get(device)
         return [
             other for other, owner in self.owners.items() if owner == person and other != device
@@ -51,8 +51,8 @@ class Named(NamedTuple):
 
 
 class MovedRecord(NamedTuple):
-    """The record in row `n`, which has come from one thread into another. Each thread is the row of
-    its root. If the record was in no thread, or is in none now, this row is None.
+    """The record in row `n`, which has moved from one thread into another. A thread is given by the
+    row of its root. If the record was in no thread, or is in none now, this row is None.
     """
 
     n: int
@@ -61,8 +61,8 @@ class MovedRecord(NamedTuple):
 
 
 class Store(Database):
-    """A database of records. Each of its attributes is one table. The methods here change several
-    tables at once.
+    """A database of records. Its attributes are the tables. Its methods change several tables at
+    once.
     """
 
     def __init__(self, path: Path | str, key: bytes | None = None) -> None:
@@ -79,8 +79,8 @@ class Store(Database):
     ) -> StoredRecord:
         """Adds the next record of a log, and counts the record for the quota of a `day`.
 
-        `over` says whether the record is above its device's quota. `ended` says whether it is the
-        last record that the log may have.
+        `over` says whether the record is above its device's quota. `ended` says whether this record
+        is the last that the log may have.
         """
         row = self.insert(record, log.n, over=over)
         self.logs.grow(log, record, day, ended=ended)
@@ -94,17 +94,16 @@ class Store(Database):
 
     @contextmanager
     def quota_counts(self) -> Iterator[QuotaCounts]:
-        """Gives the block of a `with` statement the columns from which quotas are counted. Needs a
-        running transaction.
+        """Gives the block of a `with` statement the columns from which quotas are counted. A
+        transaction must be running.
         """
         with self.logs.uncached():
             yield QuotaCounts(self.db)
 
     def heads(self) -> dict[bytes, LogHead]:
-        """Returns what two nodes compare in sync: for each device, the head of its log.
+        """Returns what two nodes compare in sync: the head of each device's log.
 
-        If the log is forked, the head comes with the ids of the records that are kept from the fork
-        on.
+        If a log is forked, the ids of its records at or beyond the fork come with the head.
         """
         return {
             log.device: LogHead(log.head.seq, log.head.id or b"", self._kept_of_fork(log))
@@ -130,8 +129,8 @@ class Store(Database):
         self.records.clear_over(log.n, fork)
 
     def end_log(self, device: bytes, number: int) -> bool:
-        """R-03.35: ends the log of `device` before a number, as if it were forked there. Returns
-        whether this changes anything.
+        """R-03.35: ends the log of `device` before a number, as if the log were forked there.
+        Returns whether this changes anything.
         """
         log = self.logs.find(device)
         if log is None or (log.fork is not None and log.fork <= number):
@@ -149,7 +148,7 @@ class Store(Database):
 
     def reopen_log(self, device: bytes, number: int) -> list[StoredRecord]:
         """Reopens a log that ended before a number. Deletes the records from this number on, and
-        returns them. They must be placed again.
+        returns them. The caller must place these records again.
         """
         log = self.logs.find_or_add(device)
         rows = self.records.in_numbers(log.n, range(number, NO_END))
@@ -159,13 +158,13 @@ class Store(Database):
         return rows
 
     def note_move(self, record_id: bytes) -> None:
-        """Notes that a record has joined a thread or left it, so that its answers follow it."""
+        """Notes that a record has joined a thread or left it. Its answers will have to follow."""
         if self.parents.has(record_id):
             self.moves.set(record_id)
 
     def move_answers(self, limit: int) -> list[MovedRecord]:
-        """Lets answers follow their records into other threads. Looks at about `limit` answers at
-        most. Returns those that have moved.
+        """Moves answers into the threads of the records that they answer. Looks at about `limit`
+        answers. Returns the answers that have moved.
         """
         moved: list[MovedRecord] = []
         left = limit
@@ -186,10 +185,10 @@ class Store(Database):
 
     def prune(self, log: DeviceLog, numbers: range, named: Named) -> list[StoredRecord]:
         """Deletes those records of a forked, ended or abandoned log that R-01.14 does not keep.
-        Looks only at the records with the given numbers. Returns the deleted records.
+        Looks only at records with the given numbers. Returns the deleted records.
 
-        A record may be kept only because of another record. If that other record is deleted later,
-        a later call deletes this record too.
+        A record may be kept only because another record names it. If that other record is deleted
+        later, a later call deletes the first record too.
         """
         rows = self.records.in_numbers(log.n, numbers)
         if log.fork != ABANDONED:

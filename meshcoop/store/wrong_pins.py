@@ -1,4 +1,6 @@
-"""The table of wrong PINs. A home counts them on the disk, for each device of a guest."""
+"""The table of wrong PINs. A home counts on the disk how many wrong PINs were typed for each
+guest's device.
+"""
 
 from meshcoop.store.database import Database
 
@@ -16,7 +18,9 @@ RETURNING count
 
 
 class WrongPins:
-    """The wrong PINs since the last right one, by device."""
+    """The table of wrong PINs. For each device, it counts the wrong PINs since the last
+    right PIN.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -24,8 +28,8 @@ class WrongPins:
         self._db.executescript(_SCHEMA)
 
     def of(self, device: bytes) -> tuple[int, int]:
-        """Returns how many wrong PINs were typed for a device, and the time (ms) of the last
-        one.
+        """Returns how many wrong PINs were typed for a device, and the time (ms) of the last wrong
+        PIN.
         """
         row = self._db.execute(
             "SELECT count, last_at FROM wrong_pins WHERE device = ?", (device,)
@@ -41,6 +45,6 @@ class WrongPins:
         return count
 
     def forget(self, device: bytes) -> None:
-        """Begins the count of a device again, because the right PIN was typed."""
+        """Sets the count of a device to 0, because the right PIN was typed."""
         with self._database.transaction():
             self._db.execute("DELETE FROM wrong_pins WHERE device = ?", (device,))

@@ -1,1 +1,1 @@
-"""The tables of the fold's results: views, and the data by which views are found."""
+"""The tables of the fold's results: views, and the data with which views are looked up."""

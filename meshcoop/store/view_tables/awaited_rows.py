@@ -1,5 +1,5 @@
-"""The table of answers that views wait for. Each row has one answer, and the person or the crowd
-that the view waits for.
+"""The table of answers that views wait for. A row says which answer is awaited, and from which
+person or crowd. There are two crowds: the voters and the moderators.
 """
 
 from collections.abc import Iterable
@@ -37,9 +37,8 @@ class AwaitedRow(NamedTuple):
     """An answer that the view in row `n` waits for. `root` is the row of the root of the view's
     thread.
 
-    The view waits either for `person` or for `crowd`. The field that does not apply is None.
-    `answer` is the kind of the record that gives the answer. `about` is the id of the record that
-    is answered.
+    The view waits either for `person` or for `crowd`. The other field is None. `answer` is the kind
+    of the record that gives the answer. `about` is the id of the record that has to be answered.
     """
 
     n: int
@@ -69,14 +68,14 @@ class AwaitedRows:
         self._db.execute("DROP TABLE IF EXISTS awaited")
 
     def of_person(self, person: bytes) -> list[FoundRow]:
-        """Returns the answers that views await from a person, in the order in which the records of
-        the views arrived.
+        """Returns the answers that views await from a person. The order is that in which the
+        records of the views arrived.
         """
         return self._db.execute(_SELECT.format("person"), (person,)).fetchall()
 
     def of_crowd(self, crowd: str) -> list[FoundRow]:
-        """Returns the answers that views await from a crowd, in the order in which the records of
-        the views arrived.
+        """Returns the answers that views await from a crowd. The order is that in which the records
+        of the views arrived.
         """
         return self._db.execute(_SELECT.format("crowd"), (crowd,)).fetchall()
 
@@ -89,5 +88,5 @@ class AwaitedRows:
         self._db.execute("DELETE FROM awaited WHERE root = ?", (root,))
 
     def remove_rows(self, rows: Iterable[int]) -> None:
-        """Removes what the table has of the records in these rows."""
+        """Removes the answers that the records in these rows wait for."""
         self._db.executemany("DELETE FROM awaited WHERE n = ?", [(n,) for n in rows])

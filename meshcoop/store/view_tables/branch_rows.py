@@ -1,7 +1,8 @@
-"""The tables of the branches of threads, and of the ties between them (R-03.40).
+"""The tables of the branches of threads, and of the ties between branches (R-03.40).
 
-A branch is named by the row of its first record. The trunk is named by the row of the root. A
-thread without branches has no rows here.
+There are two sorts of ties: a tie that several records share, and an id of a record that another
+record names. A branch is identified by the row of its first record, and the trunk by the row of the
+root. A thread without branches has no rows here.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -35,8 +36,8 @@ _REMOVED_AT_ONCE = 500  # rows
 
 
 class BranchRow(NamedTuple):
-    """The place of the record in row `n`: its thread and its branch. `device` has signed it, and
-    `day` is the day that it claims.
+    """The record in row `n`, with its thread and its branch. `device` has signed the record, and
+    `day` is the day that the record claims.
     """
 
     n: int
@@ -47,7 +48,9 @@ class BranchRow(NamedTuple):
 
 
 class TieRow(NamedTuple):
-    """A tie of the record in row `n`. If it is not `shared`, it is an id that the record names."""
+    """A tie of the record in row `n`. If `shared` is True, other records can have the same tie.
+    Otherwise the tie is an id that the record names.
+    """
 
     n: int
     tie: bytes
@@ -74,7 +77,7 @@ class BranchRows:
     # -- reading ----------------------------------------------------------------------------------
 
     def find(self, n: int) -> int | None:
-        """Returns the branch of the record in row `n`, or None if it has no place here."""
+        """Returns the branch of the record in row `n`, or None if the record is in no branch."""
         row = self._db.execute("SELECT branch FROM branches WHERE n = ?", (n,)).fetchone()
         return row[0] if row else None
 
@@ -87,7 +90,7 @@ class BranchRows:
         return self._select("SELECT count(*) FROM branches WHERE branch IN ({0})", branches)[0]
 
     def naming(self, root: int, record_id: bytes) -> list[int]:
-        """Returns the branches of a thread in which a record names the record with this id."""
+        """Returns the branches of a thread that have a record which names `record_id`."""
         return self._tied(root, record_id, is_shared=False)
 
     def sharing(self, root: int, tie: bytes) -> list[int]:
@@ -103,7 +106,7 @@ class BranchRows:
         return {row[0] for row in rows.fetchall()}
 
     def naming_any_of(self, branch: int) -> list[int]:
-        """Returns the branches in which a record names some record of the given branch."""
+        """Returns the branches that have a record which names a record of the given branch."""
         return self._select(
             "SELECT DISTINCT o.branch FROM branches b CROSS JOIN records r ON r.n = b.n"
             " CROSS JOIN ties t ON t.tie = r.id AND NOT t.shared"
@@ -112,15 +115,15 @@ class BranchRows:
         )
 
     def named_by(self, branches: Collection[int]) -> list[int]:
-        """Returns the branches whose records are named by a record of the given branches."""
+        """Returns the branches that contain a record named by a record of the given branches."""
         return self._select(f"SELECT DISTINCT o.branch {_NAMED}", branches)
 
     def rows_named_by(self, branches: Collection[int]) -> list[int]:
-        """Returns the rows of the records that are named by a record of the given branches."""
+        """Returns the rows of those records that a record of the given branches names."""
         return self._select(f"SELECT DISTINCT o.n {_NAMED}", branches)
 
     def sharing_with(self, branches: Collection[int]) -> list[int]:
-        """Returns the branches that have a shared tie in common with one of the given branches."""
+        """Returns the branches that share a tie with one of the given branches."""
         return self._select(
             "SELECT DISTINCT o.branch FROM branches b CROSS JOIN ties t ON t.n = b.n AND t.shared"
             " CROSS JOIN ties s ON s.tie = t.tie AND s.shared"
@@ -129,8 +132,9 @@ class BranchRows:
         )
 
     def full_days(self, root: int, branches: Collection[int], most: int) -> list[int]:
-        """Returns rows of a thread: all records of each device and day that has more than `most`
-        records in this thread, and at least one in the given branches.
+        """Looks for full days: days on which a device has more than `most` records in this thread,
+        at least one of them in the given branches. Returns the rows of all records of these days in
+        the thread.
         """
         return self._select(
             "SELECT c.n FROM (SELECT DISTINCT device, day FROM branches WHERE branch IN ({0})) d"
@@ -143,13 +147,17 @@ class BranchRows:
         )
 
     def of_day(self, root: int, device: bytes, day: int) -> list[int]:
-        """Returns the rows of the thread `root` that `device` has signed and whose claimed day is `day`."""
+        """Returns the rows of those records in the thread `root` that `device` has signed and that
+        claim the day `day`.
+        """
         query = "SELECT n FROM branches WHERE device = ? AND day = ? AND root = ?"
         return [row[0] for row in self._db.execute(query, (device, day, root)).fetchall()]
 
     def later_in_full_day(self, n: int, most: int) -> list[int]:
-        """Returns the branches of the records that follow a record in its log on the same claimed
-        day and in the same thread. Returns none if that day has at most `most` records there.
+        """Returns the branches of records that come after a given record in its log. These records
+        claim the same day and are in the same thread.
+
+        Returns no branches if the device has at most `most` records of that day in the thread.
         """
         return self._select(
             "SELECT DISTINCT c.branch FROM branches b CROSS JOIN records r ON r.n = b.n"
@@ -174,8 +182,8 @@ class BranchRows:
         self._db.executemany("INSERT INTO ties VALUES (?, ?, ?)", ties)
 
     def remove_thread(self, root: int) -> Iterator[None]:
-        """Removes all records of a thread, a few at each step. The root is removed first. From then
-        on, the thread counts as one without branches.
+        """Removes all records of a thread, a few in each step. The root goes first. From then on,
+        the thread counts as a thread without branches.
         """
         self.remove([root])
         while part := self._rows_of_thread(root):
@@ -204,7 +212,9 @@ class BranchRows:
         return [row[0] for row in rows.fetchall()]
 
     def _select(self, query: str, branches: Collection[int], *values: object) -> list[int]:
-        """Runs a query whose braces take marks for the branches. Returns the first column."""
+        """Runs a query with a list of branches. In the query, `{}` stands for the list. Returns the
+        first column.
+        """
         marks = ",".join("?" * len(branches))
         rows = self._db.execute(query.format(marks), [*branches, *values]).fetchall()
         return [row[0] for row in rows]

@@ -1,5 +1,5 @@
-"""The table of credits. Each row has minutes that a record moves, the person who gave them, and the
-person who received them. One record can have several rows.
+"""The table of credits. A row has the minutes that a record moves, the giver and the receiver. One
+record can have several rows.
 """
 
 from collections.abc import Iterable, Iterator
@@ -39,7 +39,7 @@ class CreditRows:
     def sums(self, side: Literal["giver", "receiver"]) -> Iterator[tuple[bytes, bool, int]]:
         """Yields sums of minutes as tuples (person, whether the minutes were a gift, sum).
 
-        `side` says whether the person gave or received the minutes.
+        `side` says which person this is: the giver or the receiver.
         """
         return (
             (person, bool(is_gift), minutes)
@@ -49,8 +49,8 @@ class CreditRows:
     def of_person(self, person: bytes) -> Iterator[tuple[Any, ...]]:
         """Yields all credits that a person gave or received, the earliest first.
 
-        Each credit is a row: id, kind, time of creation, day, giver, receiver, minutes, and 1 if
-        the minutes are a gift.
+        A credit is a tuple: id, kind, time of creation, day, giver, receiver, minutes, and 1 if the
+        minutes are a gift.
         """
         return self._db.execute(
             "SELECT id, kind, created, day, giver, receiver, minutes, is_gift FROM credits"
@@ -59,14 +59,14 @@ class CreditRows:
         )
 
     def receipts(self) -> Iterator[tuple[bytes, str]]:
-        """Yields (receiver, day) for every credit that names a day and is no gift."""
+        """Yields (receiver, day) for each credit that names a day. Leaves out gifts."""
         return self._db.execute(
             "SELECT receiver, day FROM credits WHERE day NOT NULL AND NOT is_gift"
         )
 
     def add(self, rows: Iterable[tuple[object, ...]]) -> None:
-        """Adds credits. Each row begins with the row number of its record. The columns that
-        `of_person` yields follow.
+        """Adds credits. A credit here is the row number of its record, followed by the values that
+        `of_person` yields.
         """
         self._db.executemany("INSERT INTO credits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 

@@ -1,4 +1,6 @@
-"""The table of records that are newer than this program. This program does not know their kinds."""
+"""The table of records whose kinds this program does not know, because they are newer than the
+program.
+"""
 
 from collections.abc import Iterable
 
@@ -30,23 +32,25 @@ class NewerRows:
         self._db.execute("DROP TABLE IF EXISTS newer")
 
     def counts(self) -> dict[str, int]:
-        """Returns the number of records of each unknown kind, by the name of the kind."""
+        """Counts the records of each unknown kind. Returns a map from the name of the kind to the
+        count.
+        """
         rows = self._db.execute("SELECT kind, count(*) FROM newer GROUP BY kind ORDER BY kind")
         return dict(rows.fetchall())
 
     def add(self, root: int, rows: Iterable[tuple[int, str]]) -> None:
         """Adds records of the thread whose root is in the row `root`.
 
-        Each pair is the row of a record and the name of its kind.
+        A record is given as a pair: its row, and the name of its kind.
         """
         self._db.executemany(
             "INSERT INTO newer VALUES (?, ?, ?)", [(n, root, kind) for n, kind in rows]
         )
 
     def remove_thread(self, root: int) -> None:
-        """Removes the records of a thread. Does nothing if the table has none of them."""
+        """Removes the records of a thread. Does nothing if none of them is in the table."""
         self._db.execute("DELETE FROM newer WHERE root = ?", (root,))
 
     def remove_rows(self, rows: Iterable[int]) -> None:
-        """Removes what the table has of the records in these rows."""
+        """Removes the records in these rows from the table."""
         self._db.executemany("DELETE FROM newer WHERE n = ?", [(n,) for n in rows])

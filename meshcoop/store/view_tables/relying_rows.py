@@ -1,5 +1,5 @@
-"""The table of views that rely on people. If one of these people leaves, the view cannot go on
-(R-14.8).
+"""The table of views that rely on people. An agreement, for example, relies on both parties. If
+such a person leaves, the view cannot go on (R-14.8).
 """
 
 from collections.abc import Iterable, Iterator
@@ -56,20 +56,21 @@ class RelyingRows:
         self._db.execute("DROP TABLE IF EXISTS relying")
 
     def concerning(self, person: bytes) -> Iterator[tuple[bytes, int, bytes]]:
-        """Yields the views that a person wrote, and the views that rely on this person. Each item
-        has the id of the view, the row of the root of its thread, and one of the people on whom the
-        view relies.
+        """Yields the views that a person wrote, and the views that rely on this person.
+
+        An item has three values: the id of the view, the row of its thread's root, and one of the
+        people on whom the view relies.
         """
         return self._db.execute(_SELECT, (person, person))
 
     def add(self, rows: Iterable[RelyingRow]) -> None:
-        """Adds people on whom views rely."""
+        """Adds rows, each with a view and a person on whom the view relies."""
         self._db.executemany("INSERT INTO relying VALUES (?, ?, ?, ?)", rows)
 
     def remove_thread(self, root: int) -> None:
-        """Removes everybody on whom the views of a thread rely."""
+        """Removes all rows of a thread's views."""
         self._db.execute("DELETE FROM relying WHERE root = ?", (root,))
 
     def remove_rows(self, rows: Iterable[int]) -> None:
-        """Removes what the table has of the records in these rows."""
+        """Removes from the table the views of the records in these rows."""
         self._db.executemany("DELETE FROM relying WHERE n = ?", [(n,) for n in rows])

@@ -1,5 +1,5 @@
-"""The tables of views. One table has a row for each view in packed form. The other has the terms by
-which views are found.
+"""The tables of views. One table has a row for each view in packed form. The other is the search
+table: it has the terms by which people find views.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -86,8 +86,8 @@ class ViewRows:
         run_statements(self._db, _SCHEMA)
 
     def drop(self) -> None:
-        """Removes the tables and all their rows. A new version may need other columns than the old
-        tables have.
+        """Removes the tables and all their rows. A new version of the program may need other
+        columns.
         """
         self._db.execute("DROP TABLE IF EXISTS views")
         self._db.execute("DROP TABLE IF EXISTS search")
@@ -102,7 +102,7 @@ class ViewRows:
         return row[0] if row else None
 
     def find_body_in_row(self, n: int) -> bytes | None:
-        """Returns the packed view of the record in row `n`, or None if it has no view."""
+        """Returns the packed view of the record in row `n`, or None if that record has no view."""
         row = self._db.execute("SELECT body FROM views WHERE n = ?", (n,)).fetchone()
         return row[0] if row else None
 
@@ -113,7 +113,7 @@ class ViewRows:
         return body
 
     def bodies(self, ids: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """Yields pairs (id, packed view), one for each record in `ids` that has a view."""
+        """Yields a pair (id, packed view) for each record in `ids` that has a view."""
         for start in range(0, len(ids), _MOST_VALUES):
             part = ids[start : start + _MOST_VALUES]
             marks = ",".join("?" * len(part))
@@ -128,18 +128,18 @@ class ViewRows:
         return (body for _, body in self.bodies_by_row(root))
 
     def bodies_by_row(self, root: int) -> Iterator[tuple[int, bytes]]:
-        """Yields the packed views of a thread, each with the row of its record."""
+        """Yields the packed views of a thread. A pair has the row of the record and the view."""
         rows = self._db.execute("SELECT n, body FROM views WHERE root = ?", (root,)).fetchall()
         return iter(rows)
 
     def newest_bodies(
         self, kind: str, *, state: str | None = None, root: int | None = None
     ) -> Iterator[bytes]:
-        """Yields the packed views of one kind, the newest first. Reads some rows at a time, when
-        they are needed. Meanwhile, the table may change.
+        """Yields the packed views of one kind, the newest first. With `state`, yields only the
+        views in this state. With `root`, yields only the views of the thread whose root is in this
+        row.
 
-        With `state`, yields only the views in this state. With `root`, yields only the views in the
-        thread whose root is in this row.
+        Reads a few rows at a time, when they are needed. So the table may change meanwhile.
         """
         where = "kind = ?"
         values: list[object] = [kind]
@@ -152,19 +152,18 @@ class ViewRows:
         return self._bodies(where, values, "created DESC, id", "created <= ?", "created < ?")
 
     def oldest_bodies(self, kind: str) -> Iterator[bytes]:
-        """Yields the packed views of one kind, the oldest first. Reads in the same way as
-        `newest_bodies`.
+        """Yields the packed views of one kind, the oldest first. Reads a few rows at a time, as
+        `newest_bodies` does.
         """
         return self._bodies("kind = ?", [kind], "created, id", "created >= ?", "created > ?")
 
     def _bodies(
         self, where: str, values: list[object], order: str, from_here: str, beyond: str
     ) -> Iterator[bytes]:
-        """Yields packed views in an order.
+        """Yields packed views in an order. Reads some rows, and the next rows when they are needed.
 
-        Reads some rows, and later the next ones. In the first condition, `from_here`, the next rows
-        have the time of the last row, or a time that follows it. In the second condition, `beyond`,
-        they have only times that follow it.
+        The two conditions tell where the next rows begin. `from_here` allows the time of the last
+        row and times behind it. `beyond` allows only times behind it.
         """
         query = f"SELECT body, created, id FROM views WHERE {where}"  # noqa: S608
         end = f" ORDER BY {order} LIMIT {_READ_AT_ONCE}"
@@ -183,12 +182,13 @@ class ViewRows:
         return int(row[0])
 
     def matches(self, groups: Iterable[Iterable[str]]) -> Iterator[tuple[float, bytes, int]]:
-        """Yields the views that have all groups of terms, each as (rank, id, row of its record). A
-        better match has a lower rank.
+        """Yields the views that match all groups of terms, as tuples (rank, id, row of the record).
+        A better match has a lower rank.
 
-        A view has a group if its terms follow each other in the view. The last term of a group can
-        be the beginning of a term in the view. Reads some rows at a time, when they are needed.
-        Meanwhile, the table may change.
+        A view matches a group if the terms of the group follow each other in the view. The last
+        term of the group may be only the beginning of a term in the view.
+
+        Reads a few rows at a time, when they are needed. So the table may change meanwhile.
         """
         query = " ".join(f'"{" ".join(terms)}"*' for terms in groups)
         last = 0
@@ -198,7 +198,7 @@ class ViewRows:
 
     def bodies_in_rows(self, rows: Sequence[int]) -> Iterator[bytes]:
         """Yields the packed views of the records in these rows, in the order of `rows`. Leaves out
-        records without a view. Reads some views at a time, when they are needed.
+        records without a view. Reads a few views at a time, when they are needed.
         """
         for start in range(0, len(rows), _READ_AT_ONCE):
             part = rows[start : start + _READ_AT_ONCE]
@@ -208,8 +208,8 @@ class ViewRows:
             yield from (bodies[n] for n in part if n in bodies)
 
     def core_hashes(self) -> Iterator[bytes]:
-        """Yields the hashes of the views that are part of the state hash. The views are sorted by
-        the ids of their records. Reads some rows at a time.
+        """Yields the hashes of the views that are part of the state hash, sorted by the ids of
+        their records. Reads a few rows at a time.
         """
         last = b""
         while rows := self._db.execute(_CORE_HASHES, (last,)).fetchall():
@@ -217,14 +217,14 @@ class ViewRows:
             last = rows[-1][0]
 
     def hashes_in_thread(self, root: int) -> dict[int, tuple[bytes, bool]]:
-        """Returns the hash of each view in a thread, and whether the view is part of the state
-        hash. The keys are the rows of the views' records.
+        """Returns two values for each view in a thread: its hash, and whether the view is part of
+        the state hash. The keys are the rows of the views' records.
         """
         rows = self._db.execute("SELECT n, hash, core FROM views WHERE root = ?", (root,))
         return {n: (hash_of_view, bool(core)) for n, hash_of_view, core in rows}
 
     def hashes_in_rows(self, rows: Sequence[int]) -> dict[int, tuple[bytes, bool]]:
-        """Returns the hashes of the views in the given rows, as `hashes_in_thread` does."""
+        """Returns the same as `hashes_in_thread`, for the views in the given rows."""
         hashes: dict[int, tuple[bytes, bool]] = {}
         for start in range(0, len(rows), _MOST_VALUES):
             part = rows[start : start + _MOST_VALUES]
@@ -237,7 +237,9 @@ class ViewRows:
         return hashes
 
     def places_after(self, n: int, kinds: Sequence[str], limit: int) -> list[ViewPlace]:
-        """Returns the places of the next views of the given kinds, behind row `n`, in order."""
+        """Returns where the next views of the given kinds are, in order. They are in rows above
+        `n`.
+        """
         marks = ", ".join("?" * len(kinds))
         # The plus makes SQLite ignore the kinds' index: it would sort all views for each answer.
         rows = self._db.execute(
@@ -247,7 +249,7 @@ class ViewRows:
         return [ViewPlace(*row) for row in rows]
 
     def places_in_rows(self, rows: Sequence[int]) -> list[ViewPlace]:
-        """Returns the places of the views in the given rows. Leaves out rows without a view."""
+        """Returns a place for each view in the given rows. Leaves out rows without a view."""
         marks = ", ".join("?" * len(rows))
         places = self._db.execute(f"{_PLACES} WHERE v.n IN ({marks})", rows)
         return [ViewPlace(*place) for place in places]
@@ -257,15 +259,13 @@ class ViewRows:
     def add(self, rows: Iterable[ViewRow], words: Iterable[tuple[int, str]]) -> None:
         """Adds views to the table, and their terms to the search table.
 
-        Each pair in `words` is the row of a view, and the terms by which the view is found.
+        A pair in `words` has the row of a view, and the terms by which people find this view.
         """
         self._db.executemany(_INSERT, rows)
         self._db.executemany("INSERT INTO search (rowid, words) VALUES (?, ?)", words)
 
     def remove(self, n: int, words: str) -> None:
-        """Removes the view in row `n`. `words` must be the same terms that were added for
-        this view.
-        """
+        """Removes the view in row `n`. `words` must be the terms that were added for this view."""
         if words:
             self._db.execute(
                 "INSERT INTO search (search, rowid, words) VALUES ('delete', ?, ?)", (n, words)
@@ -273,5 +273,5 @@ class ViewRows:
         self._db.execute("DELETE FROM views WHERE n = ?", (n,))
 
     def purge_words(self) -> None:
-        """Erases the words of removed views from the file of the search table."""
+        """Erases the words of removed views from the pages of the search table in the file."""
         self._db.execute("INSERT INTO search (search) VALUES ('optimize')")
