@@ -1,5 +1,5 @@
 """Folds authority from open records. Authority says who belongs to the neighbourhood, and what the
-neighbourhood has decided. It is stratum 1: a home folds it first.
+neighbourhood has decided. A home folds authority first; the specs call it stratum 1.
 """
 
 from collections.abc import Iterable
@@ -24,9 +24,9 @@ from protocol.record.root_statement import PLACE_SIZE, Leave, RootStatement
 
 
 class AuthorityFold:
-    """Authority, and the authority records from which it is folded.
+    """Holds authority, and the authority records from which authority is folded.
 
-    Such a record counts even if it is dated ahead of the clock (R-03.18e).
+    An authority record counts even if it is dated ahead of the clock (R-03.18e).
     """
 
     def __init__(self, store: Store, neighbourhood: bytes, ring: KeyRing) -> None:
@@ -75,14 +75,14 @@ class AuthorityFold:
             self.fold()
 
     def records_of(self, *view_types: type[Kind]) -> list[AuthorityRecord]:
-        """Returns the authority records whose kinds have the given classes. Includes records that
-        do not count.
+        """Returns the authority records whose kinds have the given view classes. Includes records
+        that do not count.
         """
         return self._index.of_kinds(*names_of(*view_types))
 
     def kept_beyond_forks(self) -> set[bytes]:
-        """R-01.14: returns the ids of authority records that homes keep although their log ended
-        earlier. The log ended at a fork or at a settled cut.
+        """R-01.14: returns the ids of authority records that homes keep although they lie beyond
+        the end of their log. A log ends at a fork or at a settled cut.
         """
         forks = self._store.logs.forks()
         kept = self._index.kept_beyond_forks(forks, self._takes_statement)
@@ -106,9 +106,7 @@ class AuthorityFold:
     # -- authority --------------------------------------------------------------------------------
 
     def fold(self) -> Touched:
-        """Folds authority. If authority has changed, returns the threads whose views may change
-        too.
-        """
+        """Folds authority. Returns what must be folded again because authority has changed."""
         charter = self._index.get(self._neighbourhood)
         if charter is None:
             return Touched()
@@ -122,8 +120,8 @@ class AuthorityFold:
         return touched
 
     def fold_with(self, further: Iterable[AuthorityRecord]) -> Authority | None:
-        """Returns the authority that would follow if the records `further` were added. A peer sends
-        these records to prove its membership.
+        """Returns the authority that would follow from this home's records together with the
+        records `further`. A peer sends such records to prove its membership.
         """
         unknown = [act for act in further if self._index.get(act.id) is None]
         # A home that has lost its charter recognises the charter by its id.
@@ -142,7 +140,8 @@ class AuthorityFold:
         """Returns devices that have logs in the store, although this home does not store their
         records any more.
 
-        At first, some record let such a device in. Now this record is gone.
+        At first, some record let such a device in. Later, that record was lost or no longer
+        counted.
         """
         if self.authority is None:
             return []
@@ -154,7 +153,9 @@ class AuthorityFold:
         ]
 
     def evidence_of(self, device: bytes) -> list[bytes]:
-        """Returns the ids of the records that prove the role of a device (R-05.3, R-08.3)."""
+        """Returns the ids of the records that prove that a device is a member's or a relay's
+        (R-05.3, R-08.3).
+        """
         if self.authority is None:
             return []
         return collect_evidence(self.authority, self._index, device)
@@ -165,7 +166,7 @@ class AuthorityFold:
 
     def statement(self, person: bytes) -> bytes | None:
         """Returns a person's root statement: the certificate in the record that admits the person.
-        If no record admits the person, returns None.
+        Returns None if no record admits the person.
         """
         statements: list[bytes] = [
             act.fields["statement"]

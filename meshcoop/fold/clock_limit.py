@@ -1,5 +1,5 @@
 """Postpones records that are dated too far ahead of this home's clock. The home folds such a record
-when its time has come. If a record is dated still further ahead, the home does not even store it.
+when the date has come. A record that is dated still further ahead is not even stored.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -35,8 +35,8 @@ class ClockLimit:
         return True
 
     def take_awaited(self) -> bool:
-        """Returns whether a record that was kept out may be stored now. Forgets the devices of such
-        records.
+        """Returns whether a record that was kept out may be stored now. Forgets the devices of the
+        records for which this is so.
         """
         limit = self._now() + STORED_AHEAD_MS
         awaited = [device for device, time in self._kept_out.items() if time <= limit]
@@ -46,14 +46,14 @@ class ClockLimit:
 
     @property
     def kept_out(self) -> Mapping[bytes, int]:
-        """The devices with records that this home does not store yet. Each device comes with the
-        time that its first such record claims.
+        """The devices with records that this home does not store yet. The value is the time that
+        the first such record of the device claims.
         """
         return self._kept_out
 
     def postpones(self, time: int, row: int) -> bool:
-        """Returns whether `time` (ms) is too far ahead of the clock. If so, notes that the record
-        in row `row` must be folded at `time`.
+        """Returns whether `time` (ms) is too far ahead of the clock. If so, postpones the record in
+        row `row` until `time`.
         """
         if time <= self._now() + DRIFT_MS:
             return False
@@ -76,11 +76,11 @@ class ClockLimit:
         self._postponed.forget_due(now + DRIFT_MS)
 
     def put_off(self, rows: Iterable[int]) -> None:
-        """Notes that records must be folded as soon as possible, but not now. The row of a root
-        stands for its whole thread.
+        """Postpones records that could be folded now. They are to be folded as soon as possible.
+        The row of a root stands for its whole thread.
         """
         self._postponed.add_due(rows)
 
     def forget(self, rows: Iterable[int]) -> None:
-        """Forgets postponed records. The caller folds them again."""
+        """Removes records from the postponed ones, because the caller folds these records now."""
         self._postponed.forget(rows)

@@ -1,7 +1,7 @@
 """Limits the harm if the code of a kind fails outside the fold of a thread (R-10.16b).
 
-Such a failure must stop neither an answer to a person nor the home. It is logged. The status and
-the doctor report it until the node ends.
+Such a failure must stop neither an answer to a person nor the home. The home logs the failure. The
+status and the doctor report it until the node ends.
 """
 
 import logging
@@ -19,8 +19,8 @@ _LOG = logging.getLogger(__name__)
 
 
 class CodeFailures:
-    """The failures since this node started. For each failure, says what failed, and gives the error
-    as a line of text.
+    """The failures since this node started. An entry names the code that failed, and gives the
+    error as a line of text.
     """
 
     def __init__(self) -> None:
@@ -28,10 +28,9 @@ class CodeFailures:
 
     @contextmanager
     def contained(self, kind: str, method: str) -> Iterator[None]:
-        """Guards the block of a `with` statement. The block calls a method of a kind.
+        """Guards the block of a `with` statement, which calls a method of a kind.
 
-        If the code of the kind raises an exception that it should not raise, raises Refused
-        (R-10.16b) instead.
+        If the code of the kind raises an unexpected exception, raises Refused (R-10.16b) instead.
         """
         try:
             yield
@@ -49,7 +48,9 @@ class CodeFailures:
 
 
 def describe_error(error: Exception) -> str:
-    """Returns an exception as a line of text, with the place in the code that raised it."""
+    """Returns an exception as a line of text. The line names the place in the code that
+    raised it.
+    """
     frames = extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return safe_line(f"{type(error).__name__}: {error}")[:_MOST_TEXT] + place

@@ -1,5 +1,7 @@
 """Folds epoch records: finds out which group keys this home holds, and which key seals new records
 (specs/03, section Epoch keys).
+
+An epoch record seals a group key to many devices. Each sealed copy of the key is called a slot.
 """
 
 from collections import defaultdict
@@ -49,8 +51,8 @@ class Choice(NamedTuple):
     """The choice of the epoch that seals new records here.
 
     If there is no such epoch, `epoch` is None. `departed` says which devices are gone. If `epoch`
-    does not name all of them, `fits` is False. `readers` maps each device that may get keys to its
-    box key.
+    does not name all of them as gone, `fits` is False. `readers` maps each device that may get keys
+    to its box key.
     """
 
     epoch: Epoch | None
@@ -60,8 +62,8 @@ class Choice(NamedTuple):
 
 
 class EpochFold:
-    """The epochs of a neighbourhood, as this home sees them. If a method learns or keeps keys, the
-    caller must hold a transaction of the store.
+    """The epochs of a neighbourhood, as this home sees them. Methods that learn or keep keys need a
+    transaction of the store.
     """
 
     def __init__(self, store: Store, neighbourhood: bytes, ring: KeyRing) -> None:
@@ -84,8 +86,8 @@ class EpochFold:
     # -- learning keys ----------------------------------------------------------------------------
 
     def learn(self, authority: Authority, index: AuthorityIndex) -> set[int]:
-        """Reads the epoch records of `index` under a new authority. Some threads have words that
-        only a new key opens. Returns the roots of these threads.
+        """Reads the epoch records of `index` under a new authority. Returns the roots of those
+        threads that have words which a newly found key opens.
         """
         self._authority = authority
         self._chosen = None
@@ -106,15 +108,15 @@ class EpochFold:
         return roots
 
     def read_again(self) -> None:
-        """Lets the next call of `learn` read all records again. Callers use this after a
-        transaction has failed.
+        """Forgets which records were read, so that the next call of `learn` reads all of them
+        again. Callers use this after a transaction has failed.
         """
         self._read.clear()
         self._made.clear()
 
     def hold(self, keys: Iterable[EpochKey]) -> set[int]:
-        """Keeps keys that this home has received. Some threads have words that only a new key
-        opens. Returns the roots of these threads.
+        """Keeps keys that this home has received. Returns the roots of those threads that have
+        words which these keys open.
         """
         new = [key for key in keys if key.id not in self._ring]
         self._ring.add(new)
@@ -135,18 +137,18 @@ class EpochFold:
             return None  # the disk has changed it: the home asks for it again
 
     def hold_made(self, key: EpochKey) -> None:
-        """Keeps a key that this home has made. This home need not check the slots that it makes
-        itself.
+        """Keeps a key that this home has made. This home need not check the slots of its
+        own key.
         """
         self._made.add(key.id)
         self.hold([key])
 
     def missing(self, limit: int) -> list[bytes]:
         """Returns the ids of keys that this home lacks and that seal words in the store. Returns at
-        most `limit` ids.
+        most `limit` ids. If there are more, each call returns the next ids.
 
-        R-03.39h: keys that epoch records name come first. The ids of the others are whatever an author wrote
-        into a content. If there are many, each call returns the next ones.
+        R-03.39h: keys that epoch records name come first. Other ids may be false, because an author
+        can write any id into a content.
         """
         ids = dict.fromkeys(self.named_missing(limit))
         for start in (self._listed_to, b""):
@@ -159,11 +161,11 @@ class EpochFold:
         return list(ids)
 
     def named_missing(self, limit: int) -> list[bytes]:
-        """Returns at most `limit` ids of keys that this home lacks, that seal words in the store,
-        and that epoch records name.
+        """Returns the ids of at most `limit` keys that this home lacks. Epoch records name these
+        keys, and they seal words in the store.
 
-        Takes one key of each maker in turn, the latest first. So nobody can hide the keys of others
-        behind many keys of their own.
+        Takes one key of each maker in turn, the latest first. So nobody can push the keys of others
+        to the end by making many keys.
         """
         turns = zip_longest(*self._lacked_by_maker().values())
         lacked = (key_id for turn in turns for key_id in turn if key_id is not None)
@@ -171,8 +173,8 @@ class EpochFold:
         return list(islice(filter(self._store.records.is_sealing, looked_up), limit))
 
     def _lacked_by_maker(self) -> dict[bytes, list[bytes]]:
-        """Returns the ids in epoch records of keys that this home lacks, for each person who made
-        such records.
+        """Looks in epoch records for keys that this home lacks. Returns their ids for each person
+        who made such keys.
         """
         owners = self._authority.owners if self._authority is not None else {}
         by_maker: dict[bytes, list[bytes]] = defaultdict(list)
@@ -184,8 +186,8 @@ class EpochFold:
     # -- giving keys ------------------------------------------------------------------------------
 
     def givable(self, ids: Iterable[bytes], device: bytes) -> Iterator[EpochKey]:
-        """Yields the keys that this home may give to a device (R-03.39a, R-03.39b). `ids` are the
-        ids of the keys that the device wants.
+        """Yields those of the wanted keys that this home may give to a device (R-03.39a, R-03.39b).
+        `ids` are the ids of the wanted keys.
         """
         authority = self._authority
         if authority is None or device not in find_readers(authority, self._store.logs.writers()):
@@ -222,15 +224,15 @@ class EpochFold:
         return choice
 
     def current_key(self) -> EpochKey | None:
-        """Returns the key that seals new records. If this home must make such a key first, returns
-        None.
+        """Returns the key that seals new records. Returns None if this home must first make such a
+        key.
         """
         epoch = self.choose().epoch if self._authority else None
         return self._ring.get(epoch.key_id) if epoch else None
 
     def check_slots(self, limit: int = SLOTS_AT_ONCE) -> bool:
-        """Checks at most `limit` slots of the epochs that could seal new records. Returns whether
-        there are more slots to check.
+        """Checks at most `limit` slots of those epochs that could seal new records. Returns whether
+        unchecked slots are left.
         """
         authority = self._authority
         if authority is None:
@@ -242,7 +244,7 @@ class EpochFold:
         self, authority: Authority, departed: Departed
     ) -> list[tuple[Epoch, list[AuthorityRecord]]]:
         """Returns the epochs that could seal new records if their slots are right (R-03.8a,
-        R-03.8c). Each epoch comes with its records. Records that do not count are left out.
+        R-03.8c). Each epoch comes with those of its records that count.
         """
         candidates = []
         for group_key, group in self._groups.items():
@@ -255,8 +257,8 @@ class EpochFold:
         return candidates
 
     def _holds(self, group: _Group) -> bool:
-        """Returns whether this home holds the key of a group, and the key has the group's origin
-        (R-03.8d).
+        """Returns whether this home holds the key of an epoch. `group` is the epoch's origin and
+        key id. The held key must have the same origin (R-03.8d).
         """
         origin, key_id = group
         key = self._ring.get(key_id)
@@ -269,8 +271,8 @@ class EpochFold:
         return self._gathered[ids]
 
     def _check(self, candidates: list[tuple[Epoch, list[AuthorityRecord]]], limit: int) -> bool:
-        """Checks slots of the candidates. The candidates with the most slots come first. Returns
-        whether there are more slots to check.
+        """Checks slots of the candidates, which are epochs. The epoch with the most slots comes
+        first. Returns whether unchecked slots are left.
         """
         for epoch, acts in sorted(candidates, key=lambda candidate: -len(candidate[0].boxes)):
             key = self._ring.get(epoch.key_id)
@@ -294,8 +296,8 @@ class EpochFold:
     # -- reading records --------------------------------------------------------------------------
 
     def _open(self, act: AuthorityRecord) -> EpochKey | None:
-        """Opens the key in an epoch record, if the record seals the key to a device of this home
-        (R-03.8d).
+        """Opens the key in an epoch record (R-03.8d). Returns None if the record does not seal the
+        key to a device of this home.
         """
         boxes = {box.public: box for box in self._ring.boxes.values()}
         for seal in act.fields["seals"]:
@@ -326,8 +328,8 @@ class EpochFold:
         )
 
     def _note_names(self) -> None:
-        """Notes the people and devices that new epoch records name as gone. These notes stay when a
-        record is dropped.
+        """Notes the people and devices that new epoch records name as gone. The notes stay even if
+        such a record is deleted.
         """
         for (origin, _), acts in self._groups.items():
             is_new = any(act.id not in self._read for act in acts)

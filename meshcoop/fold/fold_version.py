@@ -1,10 +1,9 @@
-"""The version of the fold. A new program may make other views from the same records. Then the fold
-has a new version.
+"""The version of the fold. It changes when the program may make other views from the same records.
 
 The version is derived from three things: the declarations of the kinds, the source of the code that
-makes views, and the version of Unicode. The tables of Unicode say how words are folded to one
-spelling. A home notes the version that made its views. When the version changes, the home makes its
-views again.
+makes views, and the version of Unicode. (The fold brings words to one spelling with the tables of
+Unicode.) A home notes the version with which it made its views. When the version changes, the home
+makes its views again.
 """
 
 import hashlib
@@ -30,7 +29,7 @@ _SOURCES = ("meshcoop.errors", "meshcoop.fold", "meshcoop.store", "protocol")
 
 @cache
 def fold_version() -> str:
-    """Returns the version of the fold, derived from the kinds that are registered now."""
+    """Returns the version of the fold for the kinds that are registered now."""
     kinds = {sys.modules[declared.view_type.__module__] for declared in KINDS.values()}
     modules = kinds | {import_module(name) for name in _SOURCES}
     return derive_version(

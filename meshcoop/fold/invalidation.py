@@ -1,5 +1,5 @@
-"""Finds what must be folded again after authority or proxies have changed. These are the devices,
-decisions and people whose records may count differently now.
+"""Finds what must be folded again after authority or proxies have changed: the devices, decisions
+and people whose records may count differently now.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def changed_devices(before: Authority, after: Authority) -> list[bytes]:
 
 
 def changed_decisions(before: Authority, after: Authority, acts: AuthorityIndex) -> list[bytes]:
-    """R-16.8: returns the ids of records. Their views show a decision that may have changed."""
+    """R-16.8: returns the ids of records whose views show a decision that may have changed."""
     if (before.chain, before.registers) != (after.chain, after.registers):
         subjects = _changed_subjects(before, after)
         return [*(act.id for act in acts.of_kinds(*names_of(*_DECIDED))), *subjects]
@@ -36,7 +36,7 @@ def changed_decisions(before: Authority, after: Authority, acts: AuthorityIndex)
 
 def changed_signers(before: ProxiesById, after: ProxiesById) -> set[bytes]:
     """Returns the deputies whose proxies have changed. The records that such a deputy signed for
-    somebody else may count differently now.
+    another person may count differently now.
     """
     changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
     proxies = [proxy for key in changed for proxy in (before.get(key), after.get(key))]
@@ -44,8 +44,8 @@ def changed_signers(before: ProxiesById, after: ProxiesById) -> set[bytes]:
 
 
 def _changed_subjects(before: Authority, after: Authority) -> Iterator[bytes]:
-    """Yields the ids of the records whose register has changed. A measure may also be outside the
-    bounds of a changed charter, or come back inside them.
+    """Yields the ids of the records whose register has changed. Also yields measures that a changed
+    charter may allow or forbid.
     """
     has_new_charter = before.charter != after.charter
     for place in {*before.registers, *after.registers}:

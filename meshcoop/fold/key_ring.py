@@ -27,12 +27,12 @@ class KeyRing:
 
     def add_box(self, device: bytes, box: BoxKey) -> None:
         """Adds the box key of a device of this home. Some group keys are sealed to this box key.
-        The next fold of authority finds them.
+        The next fold of authority opens those group keys.
         """
         self.boxes[device] = box
 
     def add(self, keys: Iterable[EpochKey]) -> None:
-        """Adds keys that this home holds."""
+        """Adds group keys that this home holds."""
         self._keys.update((key.id, key) for key in keys)
 
     def take_given(self, device: bytes, sealed: bytes, neighbourhood: bytes) -> list[bytes]:
@@ -58,5 +58,5 @@ class KeyRing:
         return sorted([*self._keys.values(), *self._offered.values()])
 
     def accept_gossip(self, keys: Iterable[bytes]) -> None:
-        """Replaces the list of gossip keys. Members may gossip under the keys of this list."""
+        """Replaces the list of gossip keys. Gossip under a key of this list is accepted."""
         self.gossip_keys = {name_gossip_key(key): key for key in keys}

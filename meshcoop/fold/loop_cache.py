@@ -1,6 +1,7 @@
-"""Caches the feedback loops of this home's services: the signals and matters of their measures. The
-loops of a service are computed when somebody looks at the service. The views of the service stay in
-memory, so after a change only the changed views are read again.
+"""Caches the feedback loops of this home's services: the signals and matters of their measures.
+
+The loops of a service are computed when a caller asks for the service. The views of the service
+stay in memory. So after a change, only the changed views are read again.
 
 A result stays valid until authority changes, or until a record joins the service's thread. It also
 becomes invalid when a window of a measure settles, some hours after the window's last day.
@@ -70,7 +71,7 @@ class FollowedService:
     @property
     def chain(self) -> list[bytes]:
         """The people of the service's chain, in order. The first person answers for the service.
-        The last person holds it.
+        The last person is the one to whom the service was handed on last.
         """
         links = [self.view(link_id, Link) for link_id in self.service.chain]
         return [self.service.answers_for, *(link.to for link in links)]
@@ -88,7 +89,9 @@ class FollowedService:
         return [view for view in self._by_type[view_type] if isinstance(view, view_type)]
 
     def standing_views_of(self, view_type: type[V]) -> list[V]:
-        """Returns the views of one kind whose records stand somewhere (R-24.7)."""
+        """Returns the views of one kind, without those whose records have no place in time because
+        too few witnesses saw them (R-24.7).
+        """
         return [view for view in self.views_of(view_type) if view.created < NEVER]
 
     @cached_property
@@ -99,7 +102,9 @@ class FollowedService:
         return by_type
 
     def calendar_of(self, measure: bytes) -> Calendar:
-        """Returns the calendar of a measure, even if the measure is not in use any more."""
+        """Returns the calendar of a measure: its windows. The measure need not be in use
+        any more.
+        """
         return self.view(measure, Measure).calendar
 
     def measure_of(self, loop: Loop) -> Measure:
@@ -107,13 +112,13 @@ class FollowedService:
         return self.view(loop.context.measure.id, Measure)
 
     def action_of(self, tally: Tally) -> Action:
-        """Returns the action to which a tally belongs. A tally counts the verdicts on an action."""
+        """Returns the action whose verdicts a tally counts."""
         return self.view(tally.action.id, Action)
 
     def verdict_on(self, tally: Tally, person: bytes) -> Verdict | None:
-        """Returns a person's latest verdict on an action. Returns None if there is no such verdict.
+        """Returns a person's latest verdict on an action, or None.
 
-        A verdict does not count if somebody has reported after it that the action is done.
+        A verdict does not count if somebody later reported that the action is done.
         """
         reported = tally.done_at or 0
         verdicts = (
@@ -146,8 +151,8 @@ class FollowedService:
         return holder
 
     def _steps(self, loop: Loop, matter: Matter) -> list[Step]:
-        """Returns the steps that people took about a matter. A step is an action, or an answer to
-        the measure or to feedback on it that names a day.
+        """Returns the steps that people took about a matter. One sort of step is an action. The
+        other sort is an answer that names a day, to the measure or to feedback on the measure.
         """
         measure_id = loop.context.measure.id
         steps = [
@@ -171,8 +176,8 @@ class FollowedService:
 
 
 class _Kept(NamedTuple):
-    """A followed service. It was computed from `authority` and from the version `version` of its
-    thread.
+    """A followed service, and from what it was computed: `authority`, and the version `version` of
+    the service's thread.
     """
 
     version: tuple[int, int]
@@ -181,7 +186,7 @@ class _Kept(NamedTuple):
 
 
 class LoopCache:
-    """The followed services of one home. The key of each service is the row of its thread's root
+    """The followed services of one home. The key of a service is the row of its thread's root
     record.
     """
 
@@ -239,8 +244,8 @@ class LoopCache:
                 yield followed
 
     def _read_views(self, root: int, authority: Authority, now: int) -> ServiceViews | None:
-        """Returns the views of a service's thread. If they are in memory, reads only those that have
-        changed. Returns None if the thread has no service that counts.
+        """Returns the views of a service's thread. Reads only the changed views if the others are
+        in memory. Returns None if no service of this thread counts.
         """
         self._take_changes()
         find_times = self._state.authority_fold.witnesses.witnesses(authority).times_of
@@ -263,8 +268,8 @@ class LoopCache:
         return views
 
     def _take_namings(self, authority: Authority) -> None:
-        """Lets records stand where the witnesses have seen them by now. Only the services of the
-        records that they have named since the last call are followed again.
+        """Gives records the places in time at which witnesses have seen them by now. Computes again
+        only the services of those records that witnesses have named since the last call.
         """
         witnesses = self._state.authority_fold.witnesses.witnesses(authority)
         named = self._named.take()
@@ -331,7 +336,9 @@ class LoopCache:
         )
 
     def find_served(self) -> DaysServed:
-        """Returns the days on which each person was served, according to the receipts."""
+        """Returns for each person the days on which the person was served, according to the
+        receipts.
+        """
         change_count = self._state.views.change_count
         if self._served_at_change != change_count:
             days: dict[bytes, list[int]] = defaultdict(list)

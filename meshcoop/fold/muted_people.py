@@ -1,5 +1,5 @@
-"""The people that this home has muted. Lists and screens leave out their posts. The folded state
-still has these posts.
+"""The people that this home has muted. Lists and screens leave out the posts of muted people. The
+folded state still has these posts.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reads open records for the fold of authority."""
+"""Reads the open records from which authority is folded."""
 
 from protocol.authority import authority
 from protocol.authority import record_index as acts
@@ -11,8 +11,8 @@ from protocol.record.envelope import Record
 
 
 def read_authority_record(record: Record, neighbourhood: bytes) -> AuthorityRecord | None:
-    """Reads an authority record. Returns None if the record is malformed, or if its kind is no part
-    of authority.
+    """Reads an authority record. Returns None if the record is malformed, or if records of its kind
+    do not belong to authority.
     """
     if record.content is None or record.header.base_audience != envelope.OPEN:
         return None

@@ -1,9 +1,9 @@
-"""Finds which part of a thread must be folded again after some of its records are new or have
+"""Finds the part of a thread that must be folded again when some of its records are new or have
 changed (R-03.40).
 
-Most records are in a branch. Then only this branch is folded again, with the branches to which it
-is tied. So a new answer costs the same in a long thread as in a short one. A record of the trunk
-makes the whole thread fold again.
+A large thread has a trunk and branches. Most records are in a branch. Then only this branch is
+folded again, together with the branches to which it is tied. So a new answer costs the same in a
+long thread as in a short one. A changed record of the trunk makes the whole thread fold again.
 """
 
 from collections import defaultdict
@@ -27,9 +27,9 @@ class Part(NamedTuple):
     """A thread, or some branches of it.
 
     The thread's root is in the row `root`. `rows` are the rows that have changed. `branches` are
-    the branches whose views may change. If it is None, the part is the whole thread. `support` are
-    the trunk and the further branches on which these branches depend. `headers` are further rows of
-    which only the headers matter.
+    the branches whose views may change. If `branches` is None, the part is the whole thread.
+    `support` are the trunk and the further branches on which these branches depend. `headers` are
+    further rows. Of their records, the fold needs only the headers.
     """
 
     root: int
@@ -45,8 +45,10 @@ class Part(NamedTuple):
 
 
 class PartRows(NamedTuple):
-    """The records from which some branches are folded: those whose views may change, and those on
-    which these views depend. Of the records in `headers`, only the headers matter.
+    """The records from which some branches are folded.
+
+    `folded` are the records whose views may change. `support` are the records on which these views
+    depend. Of the records in `headers`, the fold needs only the headers.
     """
 
     folded: list[StoredRecord]
@@ -55,14 +57,14 @@ class PartRows(NamedTuple):
 
 
 class ThreadBranches(NamedTuple):
-    """The branches and ties of a whole thread. Empty if the thread has no branches."""
+    """The branches and ties of a whole thread. If the thread has no branches, there are none."""
 
     rows: Sequence[BranchRow] = ()
     ties: Sequence[TieRow] = ()
 
     def parts(self, size: int) -> Iterator["ThreadBranches"]:
-        """Yields the same in parts of at most `size` rows. The root comes last. Until then, the
-        thread counts as one without branches.
+        """Yields these branches and ties in parts of at most `size` rows. The root comes last.
+        Until the root is written, the thread counts as a thread without branches.
         """
         for start in range(0, len(self.ties), size):
             yield ThreadBranches((), self.ties[start : start + size])
@@ -71,7 +73,9 @@ class ThreadBranches(NamedTuple):
 
 
 class Parts:
-    """Finds the parts of threads. Callers must hold a transaction of the store."""
+    """Finds the parts of threads that must be folded again. Callers must hold a transaction of the
+    store.
+    """
 
     def __init__(self, store: Store, read_entry: ReadEntry) -> None:
         self._store = store
@@ -80,9 +84,11 @@ class Parts:
         self._answered: dict[bytes, StoredRecord | None] = {}  # by id, while parts are found
 
     def find(self, rows: Iterable[int], most: int = _MOST_BRANCHES) -> list[Part]:
-        """Returns the parts to fold if the records in `rows` are new or have changed. Returns one
-        part for each thread. Finds the branches of at most `most` such records. The threads of all
-        other records are parts as a whole.
+        """Returns the parts to fold if the records in `rows` are new or have changed: one part for
+        each thread.
+
+        Finds the branches of at most `most` such records. For the other records, the part is the
+        whole thread.
         """
         self._answered.clear()
         by_root: dict[int, set[int]] = defaultdict(set)
@@ -114,7 +120,9 @@ class Parts:
         )
 
     def row_numbers(self, part: Part) -> tuple[list[int], list[int], list[int]]:
-        """Returns the rows of the three groups of records from which some branches are folded."""
+        """Returns the rows of the records from which some branches are folded. They come in the
+        three groups of `PartRows`.
+        """
         assert part.branches is not None, "a whole thread is read by its root"
         folded = self._rows.rows_of(part.branches)
         support = self._rows.rows_of(part.support)
@@ -127,8 +135,8 @@ class Parts:
         return folded, support, sorted(headers - {*folded, *support})
 
     def find_around(self, entry: Entry, about: StoredRecord) -> Part:
-        """Returns the part of a thread with which a new record must be folded before it is signed.
-        The record is about the record `about`.
+        """Returns the part of a thread with which a new record must be folded before the record is
+        signed. The new record answers the record `about`.
         """
         assert about.root is not None, "the author answers a record of a thread"
         root = about.root
@@ -160,7 +168,9 @@ class Parts:
         return self._with_support(root, frozenset(changed), branches)
 
     def _with_support(self, root: int, changed: frozenset[int], branches: set[int]) -> Part:
-        """Returns the part of some branches, with the trunk and the branches on which they depend."""
+        """Returns the part of a thread that consists of some branches. Adds the trunk and the
+        branches on which these branches depend.
+        """
         ordered = sorted(branches)
         support = {*self._rows.named_by(ordered), *self._rows.sharing_with(ordered)} - branches
         if len(support) > _MOST_BRANCHES or len(branches) > _MOST_BRANCHES:
@@ -169,7 +179,7 @@ class Parts:
 
     def _branches_touched_by(self, root: int, n: int) -> set[int]:
         """Returns the branches whose views may change because of a record. Returns none if the
-        thread no longer has this division into branches.
+        thread can no longer be divided in this way.
         """
         row = self._store.records.find_in_row(n)
         assert row is not None, "its thread was found"
@@ -197,8 +207,10 @@ class Parts:
         return touched
 
     def _place(self, row: StoredRecord, entry: Entry | None) -> int | None:
-        """Gives a new record its place. Returns its branch. Returns None if the record that it
-        answers has left the thread, so that it will leave too.
+        """Puts a new record into a branch, and returns this branch.
+
+        If the answered record has left the thread, returns None: the new record will leave the
+        thread too.
         """
         branch: int | None = None
         new: list[tuple[StoredRecord, Entry | None]] = []
@@ -226,7 +238,9 @@ class Parts:
         return begins_branch(entry, is_target_lasting=target.record.header.is_lasting)
 
     def _find_answered(self, row: StoredRecord) -> StoredRecord | None:
-        """Returns the record that a record answers. Many answer the same one, so it is kept."""
+        """Returns the record that a record answers. Remembers it, because many records answer the
+        same one.
+        """
         about = row.record.about or b""
         if about not in self._answered:
             self._answered[about] = self._store.records.find(about)
@@ -236,7 +250,7 @@ class Parts:
 def divide_thread(rows: Iterable[StoredRecord], entries: Iterable[Entry]) -> ThreadBranches:
     """Divides a whole thread into its trunk and its branches. Needs no database.
 
-    If code of a package reads the thread, the thread is not divided.
+    If code of an installed package has to read the thread, does not divide it.
     """
     entry_of = {entry.id: entry for entry in entries}
     if any(is_of_package(entry) for entry in entry_of.values()):

@@ -1,6 +1,7 @@
 """Opens private records that are sealed to devices of this home (specs/15, R-15.1).
 
-The opened contents stay in memory. They go into no stored view, search table, log or export.
+The opened contents stay in memory. They are not written into any stored view, search table, log or
+export.
 """
 
 from collections import defaultdict
@@ -34,7 +35,7 @@ class Opened(NamedTuple):
 class PrivateRecords:
     """Opens the private records of the store.
 
-    Uses three sorts of keys: the box keys of this home, the box keys of a guest, and keys that
+    There are three sorts of keys: the box keys of this home, the box keys of a guest, and keys that
     other private records hand on.
     """
 
@@ -48,11 +49,11 @@ class PrivateRecords:
         self.change_count = 0  # while this number stays the same, no opened record has changed
 
     def __iter__(self) -> Iterator[Opened]:
-        """Yields the records that are open now."""
+        """Yields the opened records."""
         return (opened for opened in self._opened.values() if opened)
 
     def find(self, record_id: bytes) -> Opened | None:
-        """Returns the open record with this id. Returns None if this home has not opened it."""
+        """Returns the opened record with this id. Returns None if this home has not opened it."""
         return self._opened.get(record_id)
 
     def is_private(self, record_id: bytes) -> bool:
@@ -63,8 +64,8 @@ class PrivateRecords:
         return row is not None and row.record.header.base_audience == envelope.PRIVATE
 
     def open_new(self, most: int | None = None) -> bool:
-        """Tries to open new records of the store, at most `most` of them. Returns whether more new
-        records are left.
+        """Tries to open at most `most` new records of the store. Returns whether more new records
+        are left.
         """
         store = self._state.store
         seen = (store.change_count, store.failure_count, len(self._state.ring.boxes))
@@ -107,8 +108,8 @@ class PrivateRecords:
             return None  # sealed wrongly by its author: nobody can read it
 
     def _open_with(self, row: StoredRecord, key: bytes | None) -> None:
-        """Opens a record with `key`. This record may hand on further keys. Then opens further
-        records with these keys.
+        """Opens a record with `key`. If this record hands on further keys, also opens the records
+        that these keys open.
         """
         waiting = [(row, key)]
         while waiting:
@@ -127,8 +128,8 @@ class PrivateRecords:
                     waiting.append((self._find_row(record_id), handed))
 
     def _handed_keys(self, kind: str, fields: dict[str, object]) -> dict[bytes, bytes]:
-        """Returns the keys that a record hands on. If the code of its kind fails,
-        returns no keys.
+        """Returns the keys that a record hands on. Returns no keys if the code of the record's kind
+        fails.
         """
         with suppress(Refused), self._state.failures.contained(kind, "handed_keys"):
             return KINDS[kind].view_type.handed_keys(fields)

@@ -1,7 +1,7 @@
 """The private threads that this home's devices can read (specs/15, R-15.1).
 
-A private thread folds like any other thread, but only from the records that this home can open. Its
-views stay in memory.
+A private thread folds like any other thread, but only from the records that this home can open. The
+views of private threads stay in memory.
 """
 
 import math
@@ -31,8 +31,9 @@ _AT_ONCE = 50  # records that are opened, or whose entries are read, in one step
 
 
 class _FoldedGroup(NamedTuple):
-    """The records of one thread, and the ids of those that were folded. At the time `due` (ms), the
-    thread must be folded again, because then another record may be folded too.
+    """The opened records of one thread, and the ids of those records that were folded. At the time
+    `due` (ms), the thread must be folded again, because the next of its postponed records is due
+    then.
     """
 
     records: list[Opened]
@@ -42,13 +43,11 @@ class _FoldedGroup(NamedTuple):
 
 class PrivateThreads:
     """The private threads that this home can read. They are folded when a caller asks for them. A
-    thread is folded again only after it has changed.
+    thread is folded again only if it has changed.
     """
 
     def __init__(self, state: State, guest_boxes: Sequence[BoxKey] = ()) -> None:
-        """`guest_boxes` are the box keys of a guest. The guest has given the PIN for
-        this one call.
-        """
+        """`guest_boxes` are the box keys of a guest. The guest has given their PIN for one call."""
         self._state = state
         self._records = PrivateRecords(state, guest_boxes)
         self._threads: dict[bytes, Thread] = {}  # by the id of each record
@@ -65,8 +64,8 @@ class PrivateThreads:
         return self._records.change_count
 
     def open_new(self, most: int | None = None) -> bool:
-        """Tries to open new records of the store, at most `most` of them. Returns whether more new
-        records are left.
+        """Tries to open at most `most` new records of the store. Returns whether more new records
+        are left.
         """
         return self._records.open_new(most)
 
@@ -86,7 +85,8 @@ class PrivateThreads:
 
     async def prepare(self) -> None:
         """Opens and folds the private records, a few in each step. Other tasks may run meanwhile.
-        Until a record changes, the other methods then have little to do.
+
+        After that, the other methods have little to do until a record changes.
         """
         while self.open_new(_AT_ONCE):
             await trio.lowlevel.checkpoint()
@@ -129,7 +129,7 @@ class PrivateThreads:
 
     def of_kind(self, view_type: type[V], about: bytes | None = None) -> list[V]:
         """Returns the private views of one class, the newest first. If `about` is given, returns
-        only the views about that record.
+        only the views that answer that record.
         """
         views = [
             view
@@ -152,8 +152,8 @@ class PrivateThreads:
         return {id(thread): thread for thread in self.threads().values()}.values()
 
     def _unfolded(self) -> list[list[Opened]]:
-        """Returns the threads that are not folded yet, or that have changed since. A thread is
-        given as its records.
+        """Returns the threads that have changed since they were folded, or were never folded. A
+        thread is given as its records.
         """
         thread_fold = self._state.thread_fold
         basis = (self._state.authority, thread_fold.proxies)
@@ -194,8 +194,8 @@ class PrivateThreads:
         return self._groups
 
     def _keep(self, records: list[Opened], parts: list[list[Entry]], threads: list[Thread]) -> None:
-        """Keeps the threads that were folded from some records. A record that is dated ahead of
-        this home's clock is in none of them, and is folded when it is due.
+        """Keeps the folded threads. Also notes when the postponed records are due: those that are
+        dated ahead of this home's clock, and that no fold contains yet.
         """
         by_id = {
             entry.id: thread for part, thread in zip(parts, threads, strict=True) for entry in part
@@ -225,7 +225,7 @@ class PrivateThreads:
 
 
 def _part_by_root(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """Divides entries into threads."""
+    """Groups entries by thread."""
     by_id = {entry.id: entry for entry in entries}
     roots = _find_roots({entry.id: entry.about for entry in by_id.values()})
     parts: dict[bytes, list[Entry]] = defaultdict(list)
@@ -236,8 +236,9 @@ def _part_by_root(entries: Iterable[Entry]) -> list[list[Entry]]:
 
 def _find_roots(abouts: Mapping[bytes, bytes | None]) -> dict[bytes, bytes]:
     """Returns for each record the id of the root record of its thread. `abouts` maps each record to
-    the record that it answers. A record on the way to the root may be missing. Then returns the id
-    of the last record before the gap.
+    the record that it answers.
+
+    If a record on the way to the root is missing, returns the id of the last record before the gap.
     """
     roots: dict[bytes, bytes] = {}
     for first in abouts:

@@ -23,7 +23,7 @@ class ReadContent(NamedTuple):
 
 
 class RecordContents:
-    """Reads open records, and records that are sealed with an epoch key. Never opens private
+    """Reads open records, and records that are sealed with a group key. Never opens private
     records. So all homes fold the same contents.
     """
 
@@ -45,8 +45,8 @@ class RecordContents:
         return sealing.open_epoch_content(key, record.content, self.context(record))
 
     def context(self, record: Record) -> bytes:
-        """Returns the context to which a record's sealed content is bound: neighbourhood, device
-        and number.
+        """Returns the values to which a record's sealed content is bound: neighbourhood, device and
+        number.
         """
         return sealing.content_context(self._neighbourhood, record.header.device, record.header.seq)
 

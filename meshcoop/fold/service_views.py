@@ -1,5 +1,7 @@
-"""The views of one service's thread in memory, and the counted answers to its measures. After a
-change, only the changed views are read again, and only the windows that they touch are counted.
+"""The views of one service's thread in memory, and the counted answers to its measures.
+
+After a change, only the changed views are read again, and only the windows in which they lie are
+counted again.
 """
 
 from collections import defaultdict
@@ -22,8 +24,8 @@ class ServiceViews:
     """
 
     def __init__(self, views: Mapping[int, View], standing: StandingViews, now: int) -> None:
-        """`views` are the views of the thread, by the rows of their records. `standing` says where
-        they stand.
+        """`views` are the views of the thread, by the rows of their records. `standing` gives each
+        view its place in time.
         """
         self.standing = standing
         self._now = now
@@ -51,36 +53,42 @@ class ServiceViews:
 
     @property
     def others(self) -> Sequence[View]:
-        """The views of everything but feedback."""
+        """The views of the thread that are not feedback."""
         return list(self._others.values())
 
     @property
     def next_time(self) -> int | None:
-        """The earliest time (ms) at which other feedback counts, or None."""
+        """The earliest time (ms) at which the feedback that counts will change, or None."""
         times = [view.created for view in self._ahead.values()]
         if self.standing.next_time is not None:
             times.append(self.standing.next_time)
         return min(times, default=None)
 
     def by_id(self) -> dict[bytes, View]:
-        """Returns all views by the ids of their records. Later changes do not reach the result."""
+        """Returns a map with all views, by the ids of their records. The map does not change when
+        the views change later.
+        """
         return dict(self._by_id)
 
     def change(self, changed: Iterable[int], views: Mapping[int, View]) -> None:
-        """Replaces the views in the rows `changed` by those in `views`. If a row is missing there,
-        its record has no view any more.
+        """Replaces the views in the rows `changed`. `views` holds the new views. If a row is
+        missing in `views`, its record has no view any more.
         """
         changed = list(changed)
         self._replace(changed, self.standing.change(changed, views))
 
     def see(self, find_times: FindTimes, named: Iterable[bytes]) -> bool:
-        """Lets the records `named` stand where they stand now. Returns whether one is here."""
+        """Gives the records `named` their new places in time, now that witnesses have named them.
+        Returns whether any of these records is in the thread.
+        """
         moved = self.standing.see(find_times, named)
         self._replace(moved, moved)
         return bool(moved)
 
     def move_to(self, now: int) -> None:
-        """Lets the feedback count whose time has come by `now` (ms)."""
+        """Sets the time to `now` (ms). Feedback that claims a time up to `now` counts from
+        then on.
+        """
         moved = self.standing.move_to(now)
         self._replace(moved, moved)
         if now < self._now:  # somebody has set the clock back
@@ -93,8 +101,8 @@ class ServiceViews:
         self._replace(due, {row: self._rows[row] for row in due})
 
     def windows_of(self, context: MeasureContext) -> dict[int, Window]:
-        """Returns the windows of a measure. Counts only those that have changed, if the context is
-        the same as before.
+        """Returns the windows of a measure. If the context is the same as before, counts only the
+        windows that have changed.
         """
         measure = context.measure.id
         counter = self._counters.get(measure)
@@ -143,7 +151,7 @@ class ServiceViews:
             _set(counter, view)
 
     def _counters_of(self, view: View) -> Iterable[WindowCounter]:
-        """Returns the counters that must hear of a change of a view."""
+        """Returns the counters that depend on a view, and so must be changed with it."""
         self._change_count += 1
         if isinstance(view, SameAs):
             return self._counters.values()

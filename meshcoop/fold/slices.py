@@ -1,11 +1,11 @@
 """Does long work on the event loop in slices. Other tasks may run between two slices.
 
-People can write very much. Then one answer about all of it would make everybody wait. The code that
-makes such an answer need not be a coroutine. Instead, it calls `pause` for each view that it reads
-or shows. With `run_beside`, it can also let a thread do work that needs no database.
+People can write very much. An answer about all of it would make everybody wait. The code that makes
+such an answer need not be a coroutine. Instead, it calls `pause` for each view that it reads or
+shows. With `run_beside`, it can also let a thread do work that needs no database.
 
 Other tasks can interrupt only `answer_in_slices` and the code that it calls. They never interrupt
-code that signs or writes to the store, because nothing may change while this code runs.
+code that signs or writes to the store, because nothing may change while such code runs.
 """
 
 import time
@@ -32,8 +32,8 @@ async def answer_in_slices(method: Callable[[P], Awaitable[T]], params: P) -> T:
 
 
 def pause() -> None:
-    """Lets other tasks run if the slice is over. If the caller does not work in slices, does
-    nothing.
+    """Lets other tasks run if the current slice has lasted long enough. Does nothing if the caller
+    does not work in slices.
 
     Other tasks may change the store and the state that is folded from it.
     """

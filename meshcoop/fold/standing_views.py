@@ -1,4 +1,6 @@
-"""Lets the views of a service stand where the witnesses saw their records (specs/24-witnesses.md)."""
+"""Gives the views of a service their places in time, according to when witnesses saw the records
+(specs/24-witnesses.md).
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
@@ -15,10 +17,11 @@ Change = Callable[[Iterable[int], Mapping[int, View]], None]
 
 
 class StandingViews:
-    """The views of a service's thread, by row, and the times of those that witnesses name.
+    """The views of a service's thread, by row. Also holds the times at which witnesses saw their
+    records.
 
-    A view that the loops read claims the time at which its record stands (R-24.9). A record that
-    stands nowhere claims a time that never comes.
+    The time of a view becomes the time at which its record stands, because the loops count by this
+    time (R-24.9). If a record stands nowhere, its view gets a time that never comes.
     """
 
     def __init__(self, find_times: FindTimes, party_since: PartySince, now: int) -> None:
@@ -34,12 +37,14 @@ class StandingViews:
 
     @property
     def next_time(self) -> int | None:
-        """The earliest time (ms) at which an unseen record stands nowhere, or None."""
+        """The earliest time (ms) from which some unseen record stands nowhere, or None."""
         end = min(self._ends.values(), default=None)
         return None if end is None else end + 1
 
     def change(self, changed: Iterable[int], views: Mapping[int, View]) -> dict[int, View]:
-        """Replaces the views in the rows `changed`. Returns the new views where they stand."""
+        """Replaces the views in the rows `changed`. Returns the new views with the times at which
+        they stand.
+        """
         for row in changed:
             old = self._rows.pop(row, None)
             if old is not None:
@@ -52,13 +57,15 @@ class StandingViews:
         return {row: self._stand(row) for row in views}
 
     def see(self, find_times: FindTimes, named: Iterable[bytes]) -> dict[int, View]:
-        """Returns the views of the records `named`, where they stand now that others name them."""
+        """Returns the views of the records `named` with their new times. Witnesses have named these
+        records since the last call.
+        """
         self._find_times = find_times
         rows = [self._row_of[record_id] for record_id in named if record_id in self._row_of]
         return {row: self._stand(row) for row in rows}
 
     def move_to(self, now: int) -> dict[int, View]:
-        """Returns the views that stand elsewhere at the time `now` (ms) than before."""
+        """Returns the views whose time is another one at the time `now` (ms) than before."""
         is_back = now < self._now  # somebody has set the clock back
         self._now = now
         rows = [row for row, end in self._ends.items() if is_back or end < now]

@@ -1,7 +1,7 @@
 """The folded state of a home: authority, epoch keys, proxies, threads and views.
 
-A home may fold records a few at a time. The result is the same as after a rebuild. If a record is
-dated ahead of this home's clock, the home folds it when its time has come.
+A home may fold records a few at a time. The result is the same as after a rebuild. A record that is
+dated ahead of this home's clock is folded when its date has come.
 """
 
 from bisect import bisect_right
@@ -43,11 +43,11 @@ class State:
         now: Callable[[], int],
         report: Report | None = None,
     ) -> None:
-        """If another version of the program made the views, makes all views again.
+        """Makes all views again if another version of the program made them.
 
-        During this work, calls `report` with two numbers: the threads that are done, and all
-        threads. If the store holds no threads, never calls `report`. If the process is killed, the
-        next process continues this work where it stopped.
+        During this work, calls `report` with two numbers: how many threads are done, and how many
+        there are. If the store holds no threads, never calls `report`. If the process is killed,
+        the next process continues this work where it stopped.
         """
         is_stale = store.read_note(_NOTE) != fold_version()
         done = _read_progress(store) if is_stale else None
@@ -75,8 +75,8 @@ class State:
 
     @property
     def epochs(self) -> EpochFold:
-        """The epochs. They say which group keys this home holds, and which key seals
-        new records.
+        """The epochs. They tell which group keys this home holds, and which key seals new
+        records.
         """
         return self.authority_fold.epochs
 
@@ -98,19 +98,17 @@ class State:
                 self.thread_fold.fold(due)
 
     def rebuild(self, report: Report | None = None) -> None:
-        """Makes all views again from the records. During this work, calls `report` as `__init__`
-        does.
-        """
+        """Makes all views again from the records. Meanwhile, calls `report` as `__init__` does."""
         with self.store.transaction():
             self.views.clear()
             self._note_progress(0)
         self._fold_after(0, report)
 
     def _fold_after(self, last: int, report: Report | None) -> None:
-        """Folds all threads whose root lies in a row above `last`. Folds them in parts.
+        """Folds all threads whose root is in a row above `last`, a few at a time.
 
-        Each part is one transaction, which also notes the last root. So if the process is killed,
-        only one part is lost.
+        Each time is one transaction, which also notes the last root. So if the process is killed,
+        only the work of one transaction is lost.
         """
         roots = sorted(self.store.records.roots())
         for done in range(bisect_right(roots, last), len(roots), _PART):

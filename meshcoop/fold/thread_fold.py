@@ -1,4 +1,6 @@
-"""Folds strata 2 to 4: the proxies, the threads, and the stored views of threads."""
+"""Folds proxies and threads, and stores the views of threads. The specs call these steps strata 2
+to 4.
+"""
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -47,8 +49,8 @@ Report = Callable[[int, int], None]  # called with the number of threads folded,
 
 
 class ThreadFold:
-    """Folds threads into views. Callers name a thread by the row of its root record. Callers name a
-    part of a thread by the row of a record that has changed.
+    """Folds threads into views. In calls, the row of a root record stands for its whole thread. The
+    row of a changed record stands for the part of the thread that this change touches.
     """
 
     def __init__(
@@ -86,9 +88,10 @@ class ThreadFold:
         views of these records. The row of a root stands for its whole thread.
 
         `begun` maps the root of each new thread to all records of this thread. A new thread was
-        never folded before. If there are too many records, puts some threads off. Puts nothing off
-        if `at_once` is set. Puts nothing off either if nobody would fold these threads later
-        (`on_put_off` is None).
+        never folded before.
+
+        If there are too many records, some threads are folded later. Everything is folded now if
+        `at_once` is set, or if nobody would fold the other threads later (`on_put_off` is None).
         """
         if self._authority_fold.authority is None:
             return
@@ -123,7 +126,7 @@ class ThreadFold:
         """Folds all records that a change has touched. If a log is long, folds only its first
         records now.
 
-        The other records are put off under the same conditions as in `fold`.
+        The other records are folded later, under the same conditions as in `fold`.
         """
         rows = touched.rows | self._take_named()
         for log_n in touched.logs:
@@ -138,8 +141,9 @@ class ThreadFold:
         self.fold(rows, begun, at_once=at_once)
 
     def _take_named(self) -> set[int]:
-        """Returns the rows of the records that witnesses have named since the last call, if they
-        may count because of that: if they lie beyond a fork, a revocation or a cut (R-24.11).
+        """Returns the rows of the records that witnesses have named since the last call. Returns
+        only records beyond a fork, a revocation or a cut: the naming can make these count
+        (R-24.11).
         """
         authority = self._authority_fold.authority
         held = self._store.records.find_held(list(self._named.take())) if authority else ()
@@ -153,8 +157,8 @@ class ThreadFold:
         }
 
     def sweep(self, sweep: Sweep) -> set[int]:
-        """Goes on through a log. Returns the rows of its next records. The caller folds these
-        records.
+        """Continues the walk along a log. Returns the rows of the next records in the log. The
+        caller folds these records.
         """
         rows, last = self._store.records.next_of_log(*sweep, MAX_RECORDS)
         if last is None:
@@ -164,9 +168,11 @@ class ThreadFold:
         return rows
 
     def find_parts(self, rows: Iterable[int], most: int | None = None) -> list[Part]:
-        """Returns the parts of threads that the given records touch, one for each thread. A thread
-        that has failed is folded as a whole. Finds the branches of at most `most` records, and
-        folds the threads of all others as a whole.
+        """Returns the parts of threads that the given records touch, one part for each thread. A
+        thread whose last fold failed is folded as a whole.
+
+        Finds the branches of at most `most` records. The threads of the other records are folded as
+        a whole.
         """
         parts = self.parts.find(rows) if most is None else self.parts.find(rows, most)
         return [
@@ -235,7 +241,7 @@ class ThreadFold:
         return apply_proxy(entry, self.proxies, authority) if authority else entry
 
     def is_erased(self, row: StoredRecord) -> bool:
-        """Returns whether a retraction in the store counts and retracts this record (R-01.17)."""
+        """Returns whether a retraction of this record is in the store and counts (R-01.17)."""
         if row.record.header.is_lasting:
             return False
         # A retraction retracts only the record that it is about, not its further parents.
@@ -250,8 +256,8 @@ class ThreadFold:
         return [entry for row in rows if (entry := self.entry(row))]
 
     def find_part_around(self, entry: Entry, about: StoredRecord) -> Part:
-        """Returns the part of a thread with which a new record is folded before it is signed. The
-        record is about the record `about`.
+        """Returns the part of a thread with which a new record is folded before the record is
+        signed. The new record answers the record `about`.
         """
         part = self.parts.find_around(entry, about)
         return Part(part.root, part.rows) if self._views.failure_of(part.root) else part
@@ -261,8 +267,8 @@ class ThreadFold:
         return self.entries([*rows.folded, *rows.support, *map(strip_content, rows.headers)])
 
     def end_large(self, written: Iterable[View]) -> None:
-        """Finishes the work after some views of a large thread were written. Erases what was
-        retracted. If a proxy has changed, folds the threads that this change touches.
+        """Finishes the work after views of a large thread were written. Erases what was retracted.
+        If a proxy has changed, folds the threads that this change touches.
         """
         self._erase_retracted(written)
         changed = self._fold_proxies()
@@ -285,7 +291,7 @@ class ThreadFold:
     def _put_off_many(
         self, parts: Iterable[Part], begun: Mapping[int, list[StoredRecord]]
     ) -> list[Part]:
-        """Puts off the parts that would take too long now. Returns all other parts."""
+        """Postpones the parts that would take too long now. Returns the other parts."""
         if self.on_put_off is None:
             return list(parts)
         room = MAX_RECORDS
@@ -315,9 +321,9 @@ class ThreadFold:
     ) -> FoldedThread:
         """Folds a part of a thread. Returns the parts of the result that will be stored.
 
-        If something fails, only this thread is lost: other threads are folded as before (R-10.16a).
-        The thread keeps a note of the failure until it is folded again without a failure. If a
-        branch fails, the whole thread is folded: one failure decides for all its records.
+        If the fold fails, other threads are folded as before (R-10.16a). The failed thread keeps a
+        note of the failure until a fold of the thread succeeds. If a branch fails, the whole thread
+        is folded, so that all its records fail or count together.
         """
         authority = self._authority_fold.authority
         assert authority is not None, "threads are folded under an authority"
@@ -348,8 +354,8 @@ class ThreadFold:
                     self._store.records.set_content(view.id, None)
 
     def _fold_proxies(self) -> Touched:
-        """Folds the proxies (stratum 2). Returns the threads that must be folded again. Each of
-        them has a record that a deputy signed, and this deputy's proxies have changed.
+        """Folds the proxies (stratum 2). Returns the threads that must be folded again: those with
+        a record that a deputy signed whose proxies have changed.
         """
         version = self._views.version_of_kind(Proxy)
         if version == self._proxies_version:
@@ -380,7 +386,7 @@ class ThreadFold:
 
 
 async def fold_beside(entries: list[Entry], authority: Authority) -> Thread:
-    """Folds the entries of one thread. If there are many, folds them beside the loop."""
+    """Folds the entries of one thread. If there are many entries, folds them beside the loop."""
     if len(entries) <= MAX_RECORDS:
         return fold.fold_thread(entries, authority)
     return await trio.to_thread.run_sync(fold.fold_thread, entries, authority)
@@ -404,7 +410,7 @@ def fold_entries(
 def fold_branches(
     rows: PartRows, entries: list[Entry], authority: Authority
 ) -> tuple[FoldedThread, list[Exception]]:
-    """Folds some branches of a thread, as `fold_entries` folds a whole thread."""
+    """Folds some branches of a thread in the same way as `fold_entries`."""
     folded, failures = _fold_rows(rows.folded, entries, authority)
     return folded._replace(rows=[row.n for row in rows.folded]), failures
 

@@ -1,15 +1,15 @@
-"""What must be folded again after something has changed."""
+"""Describes what must be folded again after something has changed."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Touched:
-    """Records that must be folded again, with everything that depends on them. `rows` are rows of
-    records; the row of a root stands for its whole thread. `logs` are rows of logs, and stand for
-    all records of these logs.
+    """Records that must be folded again, with everything that depends on them.
 
-    A log can have tens of thousands of records. So this class does not list them.
+    `rows` are rows of records; the row of a root stands for its whole thread. `logs` are rows of
+    logs. A log can have tens of thousands of records, so the row of a log stands for all its
+    records.
     """
 
     rows: set[int] = field(default_factory=set)

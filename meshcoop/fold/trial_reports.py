@@ -1,6 +1,7 @@
 """Says how a trial stands at one time: its state, what harm it did, and what its answers show.
 
-This depends on the clock and on everybody's answers, so no view has it (specs/25).
+This depends on the clock and on the answers of everybody. So the view of the trial does not contain
+it (specs/25).
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -37,8 +38,9 @@ _IsPart = Callable[[Report], bool]
 class TrialReport:
     """How a trial stands. Times are in ms.
 
-    `comparisons` has an entry for each measure of the trial. It is empty until the last answers are
-    in. `elsewhere` compares the answers of the deciding measure where nothing was tried.
+    `comparisons` has an entry for each measure of the trial. It is empty until the last answers
+    have come in. The decision about the trial goes by one of these measures. `elsewhere` compares
+    the answers to that measure from places where nothing was tried.
     """
 
     trial: Trial
@@ -133,8 +135,8 @@ class _Reporter:
         )
 
     def _find_harm(self) -> Iterator[bytes]:
-        """Yields the urgent reports about the service during the trial, and the measures of the
-        trial that got worse during it (R-25.8a).
+        """Yields two sorts of harm during the trial: urgent reports about the service, and measures
+        of the trial that got worse (R-25.8a).
         """
         if self.trial.state == Trial.State.PROPOSED:
             return
@@ -151,7 +153,7 @@ class _Reporter:
                 yield measure
 
     def _points_before(self, loop: Loop, during: range) -> int:
-        """Returns how many windows before the trial have a point, or can still get one."""
+        """Counts the windows before the trial that have a point, or can still get one."""
         numbers = windows_before(during)
         settled = {number for number, _ in loop.points if number in numbers}
         ahead = [
@@ -181,7 +183,7 @@ class _Reporter:
         return run_beside(compare_windows, scale, loop.windows, during, openings, least, is_part)
 
     def _part(self) -> _IsPart:
-        """Returns which answers come from where something was tried (R-25.5)."""
+        """Returns which answers come from places where something was tried (R-25.5)."""
         place = self.trial.place
         if place is None:
             return lambda _: True
@@ -192,8 +194,10 @@ class _Reporter:
         return lambda report: report.person in people
 
     def _other_part(self) -> _IsPart:
-        """Returns which answers come from where nothing was tried. An answer that names no link, or
-        whose author named no area, belongs to neither part (R-25.5b).
+        """Returns which answers come from places where nothing was tried.
+
+        An answer belongs to neither part if it names no link, or if its author has named no area
+        (R-25.5b).
         """
         place = self.trial.place
         links = self._links_of(place or b"")
@@ -207,7 +211,9 @@ class _Reporter:
         return self.followed.view(report.id, Feedback).link
 
     def _links_of(self, place: bytes) -> Collection[bytes]:
-        """Returns a link and all links below it. Returns nothing if the place is an area."""
+        """Returns a link and all links below it. Returns no links if the place of the trial is an
+        area.
+        """
         links = {link.id: link for link in self.followed.views_of(Link)}
         below = {place} & links.keys()
         while further := {
@@ -217,7 +223,9 @@ class _Reporter:
         return below
 
     def _areas(self) -> dict[bytes, bytes]:
-        """Returns the areas that people had named in their profiles before the trial (R-25.5a)."""
+        """Returns the area that each person had named in their profile before the trial
+        (R-25.5a).
+        """
         areas: dict[bytes, bytes] = {}
         for profile in self.state.views.newest(Profile):
             if profile.created < self.trial.created and profile.author not in areas:
@@ -226,7 +234,7 @@ class _Reporter:
 
 
 def _usual_answers(loop: Loop | None, during: range) -> int | None:
-    """Returns the median number of answers in the windows before a trial, or None."""
+    """Returns the median of the numbers of answers in the windows before a trial, or None."""
     points = loop.points if loop is not None else []
     counts = sorted(point.n for number, point in points if number in windows_before(during))
     return counts[len(counts) // 2] if counts else None

@@ -1,5 +1,5 @@
 """Stores the views of threads. Also stores a search table, the credits (minutes given and
-received), and the answers that views wait for. All of this can be made again from the records at
+received), and the answers that views wait for. All of these can be made again from the records at
 any time.
 """
 
@@ -38,8 +38,8 @@ _BRANCHED_AT_ONCE = 500  # records whose branches are noted
 
 
 class FoldedView(NamedTuple):
-    """A view, and the values that are stored with it. If `is_core` is False, the state hash leaves
-    out this view.
+    """A view, and the values that are stored with it. If `is_core` is False, this view is not part
+    of the state hash.
     """
 
     view: View
@@ -68,15 +68,15 @@ class FoldedThread(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A view that waits for an answer. Holds the id of the view's record, and the answer."""
+    """An answer that a view waits for, and the id of the view's record."""
 
     id: bytes
     awaited: Awaited
 
 
 class Relying(NamedTuple):
-    """A view that relies on people. Holds the id of the view's record, the row of the thread's
-    root, and one of these people.
+    """A view that relies on a person. Holds the id of the view's record, the row of the thread's
+    root, and this person.
     """
 
     id: bytes
@@ -87,7 +87,7 @@ class Relying(NamedTuple):
 class ViewChanges:
     """The views that have changed since the last call of `take`.
 
-    If a transaction failed, some of these views may be unchanged.
+    If a transaction has failed, some of these views may in fact be unchanged.
     """
 
     def __init__(self) -> None:
@@ -129,7 +129,7 @@ class Views:
     # -- writing ----------------------------------------------------------------------------------
 
     def replace(self, threads: Mapping[int, FoldedThread], *, new: Container[int] = ()) -> None:
-        """Replaces the views of the given threads. The key of each thread is the row of its root.
+        """Replaces the views of the given threads. The key of a thread is the row of its root.
         `new` are the roots of threads that had no views before.
         """
         fresh: list[_Fresh] = []
@@ -148,8 +148,8 @@ class Views:
     def replace_in_steps(self, root: int, thread: FoldedThread) -> Iterator[list[View]]:
         """Replaces the views of one large thread, or of some of its branches, in steps.
 
-        The caller runs each step in a transaction of its own. Each step yields the views that it
-        has written.
+        The caller runs each step in a transaction of its own. A step yields the views that it has
+        written.
         """
         stored = self._stored_hashes(root, thread)
         changed, gone = _differences(root, thread, stored)
@@ -174,7 +174,7 @@ class Views:
         yield []
 
     def drop_records(self, root: int, rows: Sequence[int]) -> None:
-        """Removes everything that is stored about records that have left a thread."""
+        """Removes everything that is stored about the given records, which have left a thread."""
         self.replace({root: FoldedThread(rows=rows)})
         self._branches.remove(rows)
 
@@ -185,7 +185,7 @@ class Views:
         self._rows.purge_words()
 
     def clear(self) -> None:
-        """Removes all views and credits before a rebuild."""
+        """Removes all views and credits, so that they can be made again."""
         self._drop_tables()
         self._create_tables()
         self._clear_count += 1
@@ -229,7 +229,9 @@ class Views:
         return views
 
     def find_in_rows(self, rows: Sequence[int]) -> dict[int, View]:
-        """Returns the views of the records in the given rows, by these rows."""
+        """Returns the views of the records in the given rows. The keys of the result are these
+        rows.
+        """
         views: dict[int, View] = {}
         for n in rows:
             body = self._rows.find_body_in_row(n)
@@ -241,7 +243,7 @@ class Views:
         self, view_type: type[V], *, about: bytes | None = None, limit: int | None = None
     ) -> list[V]:
         """Returns at most `limit` views of one class, the newest first. If `about` is given,
-        returns only the views about that record.
+        returns only the views that answer that record.
 
         The class can be a base class, such as the class of all offers and requests. Then returns
         the views of all its kinds.
@@ -252,12 +254,11 @@ class Views:
     def newest(
         self, view_type: type[V], *, state: str | None = None, root: int | None = None
     ) -> Iterator[V]:
-        """Yields the views of one class, the newest first. Reads each view from the database only
-        when the caller asks for it.
+        """Yields the views of one class, the newest first. Reads a view from the database only when
+        the caller asks for the next one.
 
         If `state` is given, yields only the views that are stored with this state. If `root` is
-        given, yields only the views of one thread. The root record of this thread is in the row
-        `root`.
+        given, yields only the views of the thread whose root record is in the row `root`.
         """
         return merge(
             *(
@@ -268,7 +269,7 @@ class Views:
         )
 
     def latest_by_author(self, view_type: type[V]) -> dict[bytes, V]:
-        """Returns for each author the latest view of one class. The latest view has the highest
+        """Returns the latest view of one class for each author. The latest view has the highest
         (time, id).
         """
         by_kind = (_read(view_type, self._rows.oldest_bodies(name)) for name in names_of(view_type))
@@ -279,11 +280,11 @@ class Views:
         return sum(self._rows.count(name) for name in names_of(view_type))
 
     def search(self, words: str) -> list[int]:
-        """Returns the rows of the views that have all of the given words (R-06.13). The best match
+        """Returns the rows of the views that match all of the given words (R-06.13). The best match
         comes first.
 
-        A view has a given word if one of its own words begins with the given word. Some scripts
-        write no spaces between words. In these scripts, the given word can also be inside a word.
+        A view matches a word if one of the view's own words begins with it. Some scripts write no
+        spaces between words. In these scripts, the word may also be inside a longer word.
         """
         matches = []
         for match in self._rows.matches(query_terms(words)):
@@ -293,7 +294,7 @@ class Views:
 
     def in_rows(self, rows: Sequence[int]) -> Iterator[View]:
         """Yields the views in the given rows, in the order of `rows`. Leaves out rows without a
-        view. Reads each view from the database only when the caller asks for it.
+        view. Reads a view from the database only when the caller asks for the next one.
         """
         for body in self._rows.bodies_in_rows(rows):
             pause()
@@ -302,7 +303,9 @@ class Views:
     # -- credits ----------------------------------------------------------------------------------
 
     def balances(self) -> dict[bytes, Balance]:
-        """Returns the minutes that each person gave and received."""
+        """Returns for each person the minutes that the person gave, and those that the person
+        received.
+        """
         sums: dict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         for person, is_gift, minutes in self._credits.sums("giver"):
             sums[person][2 * is_gift] += minutes
@@ -318,8 +321,8 @@ class Views:
         return [credit._replace(is_gift=bool(credit.is_gift)) for credit in rows]
 
     def receipts(self) -> Iterator[tuple[bytes, str]]:
-        """Yields the receiver and the day of each credit. Leaves out gifts, and credits that name
-        no day. The other credits come from receipts that both parties signed.
+        """Yields the receiver and the day of each credit that comes from a receipt. These are the
+        credits that name a day and are no gifts.
         """
         return self._credits.receipts()
 
@@ -335,15 +338,15 @@ class Views:
 
     def relying_views(self, person: bytes) -> Iterator[Relying]:
         """Yields the views that a person wrote, and the views that rely on this person. If a view
-        relies on several people, yields it once for each of these people.
+        relies on several people, it is yielded once for each of them.
         """
         return map(Relying._make, self._relying.concerning(person))
 
     # -- what this program does not understand ----------------------------------------------------
 
     def newer_counts(self) -> dict[str, int]:
-        """Returns the kinds that this program does not know, with the number of records of each
-        kind.
+        """Counts the records of kinds that this program does not know. Returns a count for each
+        such kind.
         """
         return self._newer.counts()
 
@@ -359,21 +362,22 @@ class Views:
 
     def version_of_thread(self, root: int) -> tuple[int, int]:
         """Returns a version of the thread's views. If a later call returns another version, the
-        views may have changed. Versions are valid only while this process runs.
+        views may have changed. Do not store a version: it is valid only while this process runs.
         """
         return self._clear_count, self._changes.get(root, 0)
 
     def version_of_kind(self, view_type: type[Kind]) -> tuple[int, ...]:
-        """Returns a version of all views of one class. If a later call returns another version, one
-        of the views may have changed. Versions are valid only while this process runs.
+        """Returns a version of all views of one class. If a later call returns another version,
+        some of these views may have changed. Do not store a version: it is valid only while this
+        process runs.
         """
         changes = (self._kind_changes[name] for name in names_of(view_type))
         return self._clear_count, self._store.failure_count, *changes
 
     @property
     def change_count(self) -> int:
-        """The number of rows that were written to the store so far. While this number stays the
-        same, no view has changed.
+        """The number of rows written to the store so far. While this number stays the same, no view
+        has changed.
         """
         return self._store.change_count
 
@@ -384,18 +388,18 @@ class Views:
         return changes
 
     def places_after(self, n: int, names: Sequence[str], limit: int) -> list[ViewPlace]:
-        """Returns the places of views of the named kinds, in order. Returns at most `limit` places,
-        and only places behind row `n`.
+        """Returns where the next views of the named kinds are, in order: at most `limit` places,
+        all in rows above `n`.
         """
         return self._rows.places_after(n, names, limit)
 
     def places_in_rows(self, rows: Sequence[int]) -> list[ViewPlace]:
-        """Returns the places of the views in the given rows. Leaves out rows without a view."""
+        """Returns a place for each view in the given rows. Leaves out rows without a view."""
         return self._rows.places_in_rows(rows)
 
     def state_hash(self) -> bytes:
-        """R-03.16: returns the hash of all views of core kinds. If two homes can read the same
-        records, they get the same hash. A plug-in at one of the homes makes no difference.
+        """R-03.16: returns the hash of all views of core kinds. Homes that can read the same
+        records get the same hash. Views of kinds that a plug-in adds are left out.
         """
         hasher = hashlib.sha256(b"meshcoop state 1\0")
         for hash_of_view in self._rows.core_hashes():
@@ -432,8 +436,8 @@ class Views:
         return self._rows.hashes_in_rows(thread.rows)
 
     def _remove_rest(self, root: int, thread: FoldedThread) -> Iterator[None]:
-        """Removes everything that is stored beside the views which a folded thread replaces. This
-        can change even if no view changes. If there is much of it, needs several steps.
+        """Removes everything that is stored beside the views of a folded thread: it can change even
+        if no view changes. If there is much of it, needs several steps.
         """
         for table in (self._awaited, self._relying, self._newer):
             if thread.rows is None:
@@ -445,7 +449,9 @@ class Views:
             yield from self._branches.remove_thread(root)
 
     def _add_rest(self, root: int, views: Collection[tuple[int, FoldedView]]) -> None:
-        """Stores everything that belongs beside the views of a thread."""
+        """Stores everything that is stored beside the views of a thread, such as credits and
+        awaited answers.
+        """
         self._awaited.add(
             _awaited_row(n, root, awaited)
             for n, folded in views
@@ -483,7 +489,7 @@ class Views:
 
 
 class _Fresh(NamedTuple):
-    """A view that will be written to the database. Its record is in row `n`."""
+    """A view that must be written to the database. Its record is in row `n`."""
 
     n: int
     root: int
@@ -509,8 +515,8 @@ class _Fresh(NamedTuple):
 def _differences(
     root: int, thread: FoldedThread, stored: Mapping[int, tuple[bytes, bool]]
 ) -> tuple[list[_Fresh], list[int]]:
-    """Compares a folded thread with the stored views. Returns the views that are new or have
-    changed. Also returns the rows of views that are gone.
+    """Compares a folded thread with the stored views. Returns two things: the views that are new or
+    have changed, and the rows of views that are gone.
     """
     changed = [
         _Fresh(n, root, folded)
@@ -553,5 +559,5 @@ def _waiting(who: bytes | Crowd, row: FoundRow) -> Waiting:
 
 
 def _words(texts: Iterable[str]) -> str:
-    """Returns the search terms of a view with these texts. Spaces separate the terms."""
+    """Returns the search terms of a view with these texts, separated by spaces."""
     return " ".join(search_terms("\n".join(texts)))

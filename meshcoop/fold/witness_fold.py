@@ -1,5 +1,5 @@
-"""Folds `witness` records: finds out when the records of this home were seen, and where they stand
-in time (specs/24-witnesses.md).
+"""Folds `witness` records. They tell when the records of this home were seen, and so at which time
+each record stands (specs/24-witnesses.md).
 """
 
 from collections.abc import Collection, Mapping
@@ -21,24 +21,26 @@ from protocol.record.envelope import OPEN
 
 
 class Newly:
-    """The ids of the records that witnesses have named since the last call of `take`."""
+    """The ids of the records that `witness` records have named since the last call of `take`."""
 
     def __init__(self) -> None:
         self._named: set[bytes] = set()
 
     def add(self, ids: Collection[bytes]) -> None:
-        """Notes that a `witness` record that names these ids has come or gone."""
+        """Notes the ids that a `witness` record names. This `witness` record has come or gone."""
         self._named.update(ids)
 
     def take(self) -> set[bytes]:
-        """Returns the ids, and forgets them."""
+        """Returns the ids that were noted, and forgets them."""
         named = self._named
         self._named = set()
         return named
 
 
 class WitnessFold:
-    """The `witness` records of this home, and what follows from them."""
+    """The `witness` records of this home, and the times at which witnesses have seen other
+    records.
+    """
 
     def __init__(self) -> None:
         self.index = WitnessIndex()
@@ -53,7 +55,7 @@ class WitnessFold:
         return newly
 
     def read(self, row: StoredRecord) -> bool:
-        """Reads an open record. Returns whether the record is a `witness` record."""
+        """Reads an open record. Returns whether it is a `witness` record."""
         record = _read(row)
         if record is not None and self.index.add(record):
             self._note(record)
@@ -66,14 +68,14 @@ class WitnessFold:
             self._note(record)
 
     def read_again(self) -> None:
-        """Forgets all records. The caller reads them again."""
+        """Forgets all `witness` records. The caller reads them again."""
         for newly in self._followers:
             newly.add(self.index.named)
         self.index = WitnessIndex()
         self.change_count += 1
 
     def witnesses(self, authority: Authority) -> Witnesses:
-        """Returns the witnesses of the terms, and what they have seen."""
+        """Returns the witnesses of all terms, and what they have seen."""
         kept = self._kept
         if kept is not None and kept[0] == self.change_count and kept[1] is authority:
             return kept[2]
@@ -89,16 +91,20 @@ class WitnessFold:
         return witnesses
 
     def has_seen(self, authority: Authority, entry: Entry) -> bool:
-        """Returns whether half of the witnesses of a term, without its author, named a record."""
+        """Returns whether half of the witnesses of a term named a record. The record's author is
+        not counted among the witnesses.
+        """
         if not self.index.namings_of(entry.id):
             return False
         times = self.witnesses(authority).times_of(entry.id, entry.time, entry.person)
         return times.seen is not None and not times.is_unwitnessed
 
     def kept_beyond_forks(self, forks: Mapping[bytes, int]) -> set[bytes]:
-        """R-24.10a, R-24.11a: returns the ids of records that homes keep although their log ended
-        earlier: of each forked log the first `witness` record of every six hours, and what two
-        devices have named.
+        """R-24.10a, R-24.11a: returns the ids of records that homes keep although they lie beyond
+        the end of their log.
+
+        Of each forked log, homes keep the first `witness` record of every six hours. They also keep
+        the records that two devices have named.
         """
         first: dict[tuple[bytes, int], bytes] = {}
         for record in self.index.of_devices(forks):
