@@ -1,1 +1,3 @@
-"""The local API. A server on a Unix socket answers calls. The answers are made from views."""
+"""The local API: a server on a Unix socket answers the calls of screens and commands. The answers
+are made from views.
+"""

@@ -59,7 +59,7 @@ class AwaitedAnswers:
         self._now = now
 
     def list_rows(self, loop_answers: Iterable[LoopAwaited]) -> list[Shown]:
-        """Lists the views that wait now. If a view waits for several answers, it has several rows.
+        """Lists the views that wait now. A view that waits for several answers has several rows.
 
         `loop_answers` are the answers that the feedback loops await.
         """
@@ -80,7 +80,9 @@ class AwaitedAnswers:
         return [*rows.values(), *of_loops, *others]
 
     def _list_alone(self) -> Iterator[Shown]:
-        """Yields the question whether others may vote, if this person votes alone (R-16.5g)."""
+        """If this person is the only voter, yields a row that asks whether others may vote
+        (R-16.5g).
+        """
         row = ask_lone_voter(self._state, self._authority, self._presenter, self._person)
         if row is not None:
             kind = declared_of(Renewal).name
@@ -89,9 +91,7 @@ class AwaitedAnswers:
             yield {**row, "kind": kind, "because": AWAITED, "step": step, **place}
 
     def _list_short(self) -> Iterator[Shown]:
-        """Yields the questions whether this person vouches for newcomers who lack vouchers
-        (R-16.5p).
-        """
+        """Yields rows that ask this person to vouch for newcomers who lack vouchers (R-16.5p)."""
         kind = declared_of(Admit).name
         for row in ask_to_vouch(
             self._state, self._authority, self._presenter, self._person, self._now
@@ -102,8 +102,8 @@ class AwaitedAnswers:
     def _list_left(self) -> Iterator[Shown]:
         """Yields a row for each view that this person can end because somebody has left (R-06.11f).
 
-        The view relies on somebody who has left. Besides, this person wrote the view, or the view
-        relies on this person too.
+        The view relies on the person who has left. It also concerns this person: this person wrote
+        the view, or the view relies on this person too.
         """
         left = self._authority.left
         relying = self._state.views.relying_views(self._person) if left else ()
@@ -139,8 +139,8 @@ class AwaitedAnswers:
     def _renewals_to_ask(self) -> set[bytes]:
         """Returns the renewals to which this person could say yes (R-06.11g).
 
-        Several may add the same people. Only the one with the most yes is asked about. So rivals
-        gather votes, and nobody makes many questions of one.
+        Several renewals may add the same people. Then returns only the renewal with the most yes
+        votes. So votes gather on one renewal, and nobody can ask the same question many times.
         """
         renewals = self._authority.renewals
         additions = find_additions(self._authority)
@@ -172,10 +172,11 @@ class AwaitedAnswers:
         return outcome is not None and self._person in outcome.yes | outcome.no
 
     def _waiting_for_moderators(self) -> Iterator[Waiting]:
-        """Yields the views that ask the moderators for something and still wait for this moderator.
+        """Yields the views that ask the moderators for something and that this moderator has not
+        answered.
 
-        Moderators act only if there are at least three. No moderator judges their own request. No
-        moderator judges words that are about this moderator (R-14.5).
+        Moderators act only if there are at least three. No moderator judges their own request, or
+        words about themselves (R-14.5).
         """
         moderators = self._authority.term.moderators
         if self._person not in moderators or len(moderators) < MIN_COUNCIL:
@@ -201,7 +202,9 @@ class AwaitedAnswers:
         return view.author == self._person and view.kind == waiting.awaited.kind
 
     def _is_about_person(self, record_id: bytes) -> bool:
-        """Returns whether a record names the person or answers the person's record."""
+        """Returns whether another person's record names this person or answers a record of this
+        person.
+        """
         view = self._state.views.find(record_id)
         if view is None:
             return False
@@ -215,8 +218,8 @@ class AwaitedAnswers:
         return view is not None and not self._presenter.find_left(view)
 
     def _show(self, view_id: bytes, kind: str, about: bytes | None) -> Shown:
-        """Shows a view that waits for an answer. The answer will be a record of the kind `kind`,
-        about the record `about`.
+        """Shows a view that waits for an answer. The answer will be a record of the kind `kind`
+        that answers the record `about`.
         """
         view = self._find(view_id)
         assert view is not None, "a view that waits is in the store or in a private thread"
@@ -251,15 +254,15 @@ class AwaitedAnswers:
 
 def _question(waiting: Waiting, view: View) -> tuple[str, bytes]:
     """Returns the question that a view asks the moderators: the kind of the answer, and the person
-    or the record to judge. Several views may ask one question.
+    or the record to judge. Several views may ask the same question.
     """
     subject = view.person if isinstance(view, Remove) else waiting.awaited.about
     return waiting.awaited.kind, subject
 
 
 def _root_in(thread: Thread, record_id: bytes) -> bytes:
-    """Returns the id of the root of a private thread. If a record on the way up is missing, returns
-    the id of the last record before the gap.
+    """Returns the id of the root of a private thread. If a record between the view and the root is
+    missing, returns the id of the last record before the gap.
     """
     entry = thread.entries[record_id]
     while entry.about in thread.entries:

@@ -14,15 +14,17 @@ _DAY_LENGTH = len("2026-11-23")
 
 
 class Balances:
-    """Shows the balances that one home knows. Each API call makes its own `Balances` object."""
+    """Shows the balances that follow from this home's records. Each API call makes its own
+    `Balances` object.
+    """
 
     def __init__(self, state: State, presenter: Presenter) -> None:
         self._state = state
         self._presenter = presenter
 
     def list_balances(self) -> list[Shown]:
-        """Lists one row for every member and for every other person who gave or received time. The
-        rows are sorted by name.
+        """Lists the members, and all other people who gave or received time. The rows are sorted by
+        name.
         """
         balances = self._state.views.balances()
         authority = self._state.authority
@@ -34,9 +36,8 @@ class Balances:
         ]
 
     def show_balance(self, person: bytes, before: str | None) -> Shown:
-        """Shows one person's row, and a part of the history of this person's balance.
-
-        `before` says where the part ends.
+        """Shows one person's row, and a part of the history of this person's balance. The part ends
+        before the record `before`.
         """
         person_credits = self._state.views.credits_of(person)
         balance_now = balance.sum_balances(person_credits).get(person, Balance())

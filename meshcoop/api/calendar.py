@@ -45,8 +45,8 @@ class Diary:
                     yield self._show(view, entry)
 
     def _entry_of(self, view: Kind) -> DiaryEntry | None:
-        """Returns the entry that a view makes. Returns None if the view makes none, or if the code
-        of its kind fails.
+        """Returns the entry that a view makes in the diary. Returns None if the view makes none, or
+        if the code of the view's kind fails.
         """
         with suppress(Refused), self._state.failures.contained(view.kind, "diary_entry"):
             return view.diary_entry(self._person, self._find)
@@ -68,8 +68,8 @@ class Diary:
         }
 
     def _certainty(self, view: Kind, entry: DiaryEntry) -> Certainty:
-        """Returns how sure an entry is. If the entry needs somebody who has left, the entry is at
-        best tentative (R-06.10e).
+        """Returns how sure an entry is. If the entry needs somebody who has left, it is at best
+        tentative (R-06.10e).
         """
         is_sure = entry.certainty == Certainty.CONFIRMED
         return (
@@ -77,9 +77,8 @@ class Diary:
         )
 
     def _title(self, view: Kind, entry: DiaryEntry) -> str:
-        """Returns the title of an entry, with the reader's role and the other person's name.
-
-        If no character of this name can be shown, leaves the name out.
+        """Returns the title of an entry, with the reader's role and the other person's name. If no
+        character of the name can be shown, leaves the name out.
         """
         title = safe_line(entry.title or view.kind)
         if entry.role:

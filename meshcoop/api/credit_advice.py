@@ -15,8 +15,8 @@ from protocol.record.envelope import Record
 
 
 class Advice(StrEnum):
-    """Which balance goes beyond a limit. It is the reader's balance or somebody else's, and it does
-    so now or soon.
+    """The codes of the advice. Each says whose balance goes beyond a limit (the reader's or another
+    person's), and whether it already does so or soon will.
     """
 
     YOU_ARE = "you_are_beyond"
@@ -47,8 +47,8 @@ class CreditAdvisor:
         self._presenter = presenter
 
     def advise(self, record: Record, me: bytes | None) -> Remark | None:
-        """Returns advice for the signer of a record. If a deputy signed for another person, the
-        advice is for this other person. Returns None if there is nothing to advise.
+        """Returns advice for the signer of a record, or None if there is nothing to advise. If a
+        deputy signed for another person, the advice is for this other person.
 
         The code of the advice says whether the advice is for the reader `me`.
         """
@@ -73,8 +73,8 @@ class CreditAdvisor:
         return Remark(code, {"actor": actor, "limit": limit, "balance": reached})
 
     def _view_of(self, record: Record) -> View | None:
-        """Returns the view of a record. A confirm has no view. So for a confirm, returns the view
-        of the record that was confirmed.
+        """Returns the view of a record. A confirm has no view of its own. So for a confirm, returns
+        the view of the confirmed record.
         """
         view = self._state.views.find(record.id)
         if view is None and record.about:

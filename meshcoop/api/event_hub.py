@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 class Subscription:
     """A queue of encoded events for one client.
 
-    If an event is lost, the subscription is cut: no further events are queued.
+    If an event cannot be queued, the subscription is cut: it takes no further events.
     """
 
     def __init__(self, topics: Collection[str] | None) -> None:
@@ -34,9 +34,8 @@ class Subscription:
         return self._topics is None or topic in self._topics
 
     def queue_event(self, data: bytes | None) -> None:
-        """Queues an event. If the queue is full, cuts the subscription.
-
-        `data` is None if the event cannot be encoded. In this case too, cuts the subscription.
+        """Queues an event. Cuts the subscription if the queue is full, or if the event could not be
+        encoded (`data` is None).
         """
         self.is_cut = data is None
         if data is not None:
@@ -48,8 +47,8 @@ class Subscription:
             self.close()
 
     def close(self) -> None:
-        """Ends the subscription. The client still gets the events in the queue. A second call of
-        `close` does no harm.
+        """Ends the subscription. The client still gets the events in the queue. Calling `close`
+        again does no harm.
         """
         self._sender.close()
 
@@ -63,8 +62,8 @@ class EventHub:
     def publish(self, topic: str, payload: Any = None) -> None:
         """Sends an event to the subscribers of `topic`. Never waits and never raises.
 
-        If a client's queue is full, this client must read all data again ("resync"). If the event
-        cannot be encoded, all subscribers of the topic must read all data again.
+        If a subscriber's queue is full, this subscriber is told to read all data again ("resync").
+        If the event cannot be encoded, all subscribers of the topic are told so.
         """
         subscribers = [
             subscription for subscription in self._subscriptions if subscription.has_topic(topic)
@@ -94,7 +93,7 @@ class EventHub:
 def _encode_event(topic: str, payload: Any) -> bytes | None:
     """Encodes an event for sending.
 
-    If the event is too long, or if its values cannot be encoded, logs an error and returns None.
+    Logs an error and returns None if the event is too long, or if its values cannot be encoded.
     """
     try:
         data = encode(Event(topic, payload))

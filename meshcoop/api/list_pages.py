@@ -1,5 +1,5 @@
-"""Divides lists into pages. Each page says how many rows its list has and where the next page
-begins. So readers see whether rows are missing (R-06.16).
+"""Divides lists into pages. A page says how many rows its list has and where the next page begins.
+So readers see whether rows are missing (R-06.16).
 """
 
 import re
@@ -30,13 +30,14 @@ Place: TypeAlias = tuple[int, bytes]  # where a row stands in its list; lower pl
 class Rows(Generic[T]):
     """All rows of a list, in order, before they are shown.
 
-    `cursor` returns a text that names one row. No other row of the list has this text. `total` is
-    the number of rows, or None if the rows still have to be counted. If the caller does not say how
-    many rows a page has, the page has `usual_limit` rows.
+    `cursor` returns a text that only this row of the list has. `total` is the number of rows, or
+    None if the rows still have to be counted. A page has `usual_limit` rows if the caller does not
+    ask for another number.
 
     Some lists are sorted by the places of their rows. For these lists, `place` returns the place of
-    a row. If a row has left the list, `place_of` takes the cursor of this row and returns the row's
-    place. If `items` begins later than the list, `left_out` is the number of the rows before.
+    a row. If a row has left the list, `place_of` returns its former place; the argument is the
+    cursor of the row. If `items` begins later than the list, `left_out` is the number of the rows
+    before.
     """
 
     items: Iterable[T]
@@ -64,12 +65,12 @@ def shown_rows(
     cursor: Callable[[Shown], str] = lambda row: str(row["id"]),
     total: int | None = None,
 ) -> Rows[Shown]:
-    """Returns a list whose rows already have the form that the local API shows."""
+    """Makes `Rows` of rows that already have the form that the local API shows."""
     return Rows(rows, list, cursor, total)
 
 
 def paged(list_rows: Callable[[C], Awaitable[Rows[Any]]]) -> Callable[[C], Awaitable[Shown]]:
-    """Returns a method that answers with a page of a list. `list_rows` makes the list."""
+    """Returns a method that answers with a page of a list. `list_rows` makes the whole list."""
 
     @wraps(list_rows)
     async def answer_page(call: C) -> Shown:
@@ -82,8 +83,10 @@ def take_page(call: Listing, rows: Rows[Any]) -> Shown:
     """Returns the page of a list that the caller asks for, as `{rows, total, next}`.
 
     The page has at most `limit` rows. It begins behind the row that has the cursor `after`. If this
-    row has left the list, the page begins where the row was (R-06.16f). Raises Mistake if the
-    caller gives only the beginning of the cursor, so that nobody knows where the row was.
+    row has left the list, the page begins where the row was (R-06.16f).
+
+    A client may send only the beginning of a cursor. Raises Mistake if this is not enough to find
+    the place.
     """
     limit = min(rows.usual_limit if call.limit is None else call.limit, MAX_ROWS)
     after, number = read_cursor(call.after)
@@ -124,7 +127,7 @@ def take_page(call: Listing, rows: Rows[Any]) -> Shown:
 
 
 class _Page:
-    """The rows of a page. `first` is the number of its first row in the list."""
+    """The rows of a page. `first` is the number that the page's first row has in the list."""
 
     def __init__(self, limit: int) -> None:
         self.items: list[Any] = []
@@ -142,8 +145,8 @@ class _Page:
 
 
 def read_cursor(after: str | None) -> tuple[str | None, int | None]:
-    """Returns the text that names a row, and the number that the row had in its list. The number is
-    None if the client gave only the beginning of the cursor.
+    """Reads a cursor. Returns the text that names a row, and the number that this row had in its
+    list. The number is None if the client sent only the beginning of the cursor.
     """
     whole = _WHOLE_CURSOR.fullmatch(after or "")
     return (whole[1], int(whole[2])) if whole else (after, None)
@@ -154,13 +157,13 @@ def take_lines(
     lines: Sequence[Shown],
     show_views: Callable[[set[str]], list[Shown]] | None = None,
 ) -> Shown:
-    """Returns the last lines of a history, as `{history, history_total, earlier}`, with the oldest
-    line first.
+    """Returns the last lines of a history, as `{history, history_total, earlier}`. The oldest line
+    comes first.
 
     If `before` names a line, returns the lines before this line. If there are still earlier lines,
-    `earlier` is the id of the first line that was returned. If `show_views` is given, it makes the
-    views of the returned lines, and the result has them as `views`. Raises Mistake if no line has
-    the id `before`.
+    `earlier` is the id of the first returned line. `show_views` makes the views of the returned
+    lines. If it is given, the result has these views as `views`. Raises Mistake if no line has the
+    id `before`.
     """
     end = _find_end(before, lines)
     start = max(0, end - MAX_ROWS)
@@ -179,7 +182,7 @@ def take_lines(
 
 
 def _fit_frame(rows: Sequence[Shown]) -> Sequence[Shown]:
-    """Returns the first rows, up to the size of one frame. Leaves space in the frame for other
+    """Returns as many of the first rows as fit into one frame. Leaves space in the frame for other
     values.
     """
     left = _MAX_BYTES
@@ -204,7 +207,7 @@ def _find_end(before: str | None, lines: Sequence[Shown]) -> int:
 
 
 def _frame_bytes(rows: Sequence[Shown]) -> int:
-    """Returns how many bytes a frame with these rows has. If the rows are too long for any frame,
+    """Returns how many bytes a frame with these rows has. If some row is too long for any frame,
     returns a number above the limit.
     """
     try:

@@ -1,5 +1,7 @@
-"""Lists the answers that open matters and their actions wait for. The feedback loops decide which
-answers these are. So the list changes as time passes, even without new records.
+"""Lists the answers that open matters and their actions wait for.
+
+The feedback loops decide which answers these are. So the list changes as time passes, even without
+new records.
 """
 
 from collections.abc import Iterator
@@ -23,8 +25,8 @@ class LoopAwaited(NamedTuple):
     """An answer that a matter or a trial waits for.
 
     `kind` is the kind of the answer. `about` is the answered record. If `about` is None, the answer
-    begins a thread. `view` is the measure, the action or the trial that waits. `matter` is the id of
-    the matter to which the answer belongs, if it belongs to one.
+    begins a thread. `view` is the measure, the action or the trial that waits. `matter` is the id
+    of the matter to which the answer belongs, or None.
     """
 
     kind: str
@@ -36,7 +38,7 @@ class LoopAwaited(NamedTuple):
 def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> list[LoopAwaited]:
     """Returns the answers that a person owes to the matters of all services at the time `now` (ms).
 
-    If nobody holds a matter any more, everybody is asked to propose a decision.
+    If nobody holds a matter any more, everybody owes the same answer: a proposal for a decision.
     """
     awaited: list[LoopAwaited] = []
     for service in state.views.of_kind(Service):
@@ -56,8 +58,8 @@ def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> 
 def _awaited_by_trial(
     state: State, following: LoopCache, trial: Trial, now: int
 ) -> Iterator[LoopAwaited]:
-    """Yields the decision for which a trial waits: that it starts, or what becomes of it. Its author
-    proposes this decision (R-25.13).
+    """Yields the decision for which a trial waits. It is about the start of the trial, or about
+    what follows after the trial. The trial's author has to propose this decision (R-25.13).
     """
     report = report_trial(state, following, trial.id, now)
     if report is None:
@@ -71,8 +73,8 @@ def _awaited_by_trial(
 def _awaited_by_matter(
     followed: FollowedService, loop: Loop, matter: Matter, person: bytes, now: int
 ) -> Iterator[LoopAwaited]:
-    """Yields what an open matter waits for: an action by the person who holds the matter, or a
-    decision.
+    """Yields the answer for which an open matter waits: an action by the person who holds the
+    matter, or a decision.
     """
     if matter.closed is not None:
         return
@@ -87,8 +89,8 @@ def _awaited_by_matter(
 def _awaited_by_actions(
     followed: FollowedService, matter: Matter, person: bytes
 ) -> Iterator[LoopAwaited]:
-    """Yields what the actions of a matter wait for. A reopened action waits for its owner to do it.
-    If an action is neither open nor reopened, it waits for verdicts.
+    """Yields the answers for which the actions of a matter wait. A reopened action waits until its
+    owner has done it. If an action is done, it waits for verdicts.
 
     Open actions are left out. Their own views say that they wait for their owners.
     """

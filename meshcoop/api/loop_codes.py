@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Reading(StrEnum):
-    """The meaning of the answers to a measure."""
+    """The codes that say what the answers to a measure mean."""
 
     TOO_FEW_ANSWERS = "too_few_answers"
     FADED = "faded"  # the answers stood out, and no longer do so with late answers
@@ -28,10 +28,11 @@ _SHORT_BY_CHANGE = {
 
 
 def read_result(change: str | None, *, is_short: bool, is_early: bool) -> Reading:
-    """Returns what the result of a measure in one window means.
+    """Returns the code that says what the result of a measure in one window means.
 
-    `change` compares the result with the usual: it is "worse", "better" or None. `is_short` means
-    that the result misses the target. `is_early` means that nobody can know yet what is usual.
+    `change` compares the result with the usual results: it is "worse", "better" or None. `is_short`
+    means that the result misses the target. `is_early` means that there are too few results to say
+    what is usual.
     """
     if is_short and is_early and change is None:
         return Reading.SHORT_AND_EARLY

@@ -1,5 +1,6 @@
 """Shows signals and matters as rows of lists. A signal is a result of a measure that stands out
-among the other results. A signal can open a matter. Somebody must then deal with this matter.
+among the other results, or misses the target. A signal can open a matter. Somebody must then deal
+with this matter.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -87,8 +88,8 @@ class LoopRows:
         }
 
     def state_of_action(self, action: Action, tally: Tally) -> str:
-        """Returns the state of an action. The state follows from verdicts. The people who raised
-        the matter give these verdicts.
+        """Returns the state of an action. The state follows from the verdicts of the people who
+        raised the matter.
 
         If an open or reopened action is past its due day, the state is "overdue".
         """
@@ -97,7 +98,7 @@ class LoopRows:
         return str(Action.State.OVERDUE if is_late and is_unfinished else tally.state)
 
     def _loops_of(self, services: Iterable[Service]) -> Iterator[tuple[FollowedService, Loop]]:
-        """Yields the feedback loop of every measure in use, together with the measure's service."""
+        """Yields the feedback loop of each measure in use, together with the measure's service."""
         for service in services:
             followed = self._following.loops_for(service.id, self._now())
             if followed is None:
@@ -159,7 +160,7 @@ class LoopRows:
 
 
 def show_totals(totals: Totals) -> Shown:
-    """Shows how many answers there are, and how many of them are bad."""
+    """Shows how many answers there are, and how many of these are bad."""
     return {"n": totals.n, "bad": totals.bad}
 
 
@@ -176,8 +177,8 @@ def _show_measure(measure: Measure) -> Shown:
 
 
 def _show_outcome(loop: Loop, matter: Matter) -> Shown | None:
-    """Shows how the answers changed after somebody did the leading action of a matter. Returns None
-    if there is no answer since then.
+    """Shows how the answers to a measure changed after the leading action of a matter was done.
+    Returns None if there is no answer since then.
     """
     outcome = outcomes.outcome_of(loop, matter)
     if outcome is None:

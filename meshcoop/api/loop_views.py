@@ -1,5 +1,5 @@
-"""Adds the present status of feedback loops to the views of services, measures, actions and
-feedback.
+"""Adds to the views of services, measures, actions and feedback how their feedback loops
+stand now.
 """
 
 from collections.abc import Callable
@@ -33,8 +33,8 @@ _NAMES_WITH_STATUS = frozenset(names_of(*KINDS_WITH_STATUS))
 
 
 class LoopViews:
-    """Adds the present status of feedback loops to the views of one home. Each API call makes its
-    own `LoopViews` object.
+    """Adds to views how their feedback loops stand now. Each API call makes its own `LoopViews`
+    object.
 
     `me` is the person who reads the views. The function `now` returns the time in milliseconds.
     """
@@ -56,8 +56,8 @@ class LoopViews:
         self._trials = TrialViews(state, following, now())
 
     def with_loop_status(self, shown: Shown) -> Shown:
-        """Adds the status of the feedback loop to a shown view. If views of this kind have no such
-        status, returns the view unchanged.
+        """Adds to a shown view how its feedback loop stands. If views of this kind have no feedback
+        loop, returns the view unchanged.
         """
         pause()
         if shown.get("kind") not in _NAMES_WITH_STATUS:
@@ -73,9 +73,8 @@ class LoopViews:
         return {**shown, **self._status_of(followed, followed.views[record_id])}
 
     def citation_for(self, measure: bytes) -> Shown:
-        """Returns the fields with which a new action cites the open matter of its measure (R-23.2).
-
-        If the measure has no open matter, there are no such fields.
+        """Returns the fields with which a new action names the open matter of its measure (R-23.2).
+        If the measure has no open matter, returns no fields.
         """
         followed = self._following.loops_for(measure, self._now())
         loop = followed.loops.get(measure) if followed else None
@@ -154,7 +153,7 @@ class LoopViews:
         }
 
     def _feedback_status(self, followed: FollowedService, feedback: Feedback) -> Shown:
-        """Hides an answer until enough people have answered in its window (R-22.8). The author
+        """Hides an answer until enough people have answered in the same window (R-22.8). The author
         always sees the answer.
 
         The charter's smallest group says how many people are enough.
@@ -173,8 +172,8 @@ class LoopViews:
         return {"value": None, "text": None, "held_back": True}
 
     def _status(self, followed: FollowedService, measure: Measure) -> Shown:
-        """Returns fields that say how a measure is going. If the measure is not in use, these
-        fields are empty.
+        """Returns fields that say how a measure is going. If the measure is not in use, the fields
+        hold no values.
         """
         loop = followed.loops.get(measure.id)
         if loop is None:
@@ -201,7 +200,7 @@ class LoopViews:
 
     def _show_answered(self, loop: Loop) -> Shown:
         """Shows how many people have answered in today's window. If enough parties of the service
-        have answered, also sums up the answers of the parties.
+        have answered, also sums up the parties' answers.
         """
         window = loop.windows.get(loop.context.calendar.window_at(self._now()))
         people = len(window.people) if window else 0
@@ -217,7 +216,7 @@ class LoopViews:
 
     @property
     def _smallest_group(self) -> int:
-        """How many people a group must have so that others may see its answers. The charter sets
+        """How many people a group must have before others may see its answers. The charter sets
         this number.
         """
         authority = self._state.authority
@@ -247,8 +246,8 @@ def _open_matter(loop: Loop) -> Matter | None:
 
 
 def _find_tally(loop: Loop, action: Action) -> tuple[Matter, Tally] | None:
-    """Finds the matter to which an action belongs, and the tally of this action. A tally counts the
-    verdicts on an action.
+    """Finds the matter to which an action belongs, and the tally that counts the verdicts on this
+    action.
 
     Returns None if the action belongs to no matter.
     """
@@ -260,7 +259,7 @@ def _find_tally(loop: Loop, action: Action) -> tuple[Matter, Tally] | None:
 
 
 def _matter_after(loop: Loop, feedback: Feedback) -> str | None:
-    """Returns the id of the last matter that was open in the window of an answer. Returns None if
+    """Returns the id of the latest matter that was open in the window of an answer. Returns None if
     no matter was open then.
 
     A matter that was opened or closed in this window counts as open.
@@ -277,8 +276,8 @@ def _matter_after(loop: Loop, feedback: Feedback) -> str | None:
 
 
 def _answered_window(loop: Loop, feedback: Feedback) -> int:
-    """Returns the number of the window to which an answer belongs. This is the window of the day
-    that the answer is about.
+    """Returns the number of the window to which an answer belongs. An answer is about a day, and
+    belongs to the window of this day.
     """
     assert feedback.on is not None, "feedback that counts is about a day"
     return loop.context.calendar.window_of_day(parse_day(feedback.on))

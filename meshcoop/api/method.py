@@ -1,4 +1,4 @@
-"""A method of the local API, as a node answers it."""
+"""A method of the local API: its name, its params, and the function that answers it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,13 +11,17 @@ C = TypeVar("C", bound=Call)
 
 @dataclass(frozen=True)
 class Method(Generic[C]):
-    """A method of the local API: the calls that it takes, and the function that answers them."""
+    """A method of the local API. It has the type of its calls, and the function that
+    answers them.
+    """
 
     call_type: type[C]
     answer: Callable[[C], Awaitable[Any]]
 
     async def __call__(self, params: dict[str, Any]) -> Any:
-        """Answers a client. If the method does not take these params, raises Refused (R-06.15)."""
+        """Answers the call of a client. Raises Refused if the method does not take these params
+        (R-06.15).
+        """
         return await self.answer(self.call_type.read(params))
 
 

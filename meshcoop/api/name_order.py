@@ -1,9 +1,9 @@
 """The order of people's names, by the alphabet of the neighbourhood's language (R-12.7d).
 
 No library can do this on every machine. PyICU needs a compiler. Two machines can have different
-locales. pyuca knows no languages. So this module lists the separate letters of each language, as
-CLDR does. Other letters are sorted as if they had no accents. Chinese characters are sorted by
-their numbers in Unicode.
+locales. pyuca has no rules for single languages. So this module lists the letters that each
+language sorts as letters of their own, as CLDR does. Other letters are sorted as if they had no
+accents. Chinese characters are sorted by their numbers in Unicode.
 """
 
 import re
@@ -85,7 +85,8 @@ class NameOrder:
     """Sorts names by the alphabet of a language. `lang` is the tag of the language, such as "pl" or
     "pt-BR".
 
-    If `lang` is None, or if this module does not know the language, follows no particular language.
+    If `lang` is None, or if this module does not know the language, sorts as in no particular
+    language.
     """
 
     def __init__(self, lang: str | None) -> None:
@@ -99,7 +100,7 @@ class NameOrder:
         self._letter = re.compile("|".join([*letters, "."]), re.DOTALL)
 
     def key(self, name: str) -> tuple[SortedLetter, ...]:
-        """Returns a key for sorting a name."""
+        """Returns the key by which a name is sorted."""
         composed = unicodedata.normalize("NFC", name)
         lower = (composed.translate(_CAPITAL_I) if self._is_dotless else composed).lower()
         written = (self._sorted_as.get(letter, letter) for letter in self._letter.findall(lower))
@@ -114,7 +115,7 @@ class NameOrder:
 
     def _find_own_letter(self, letter: str) -> str | None:
         """Returns the letter of the alphabet to which a written letter belongs, or None. The
-        written letter may have one more accent.
+        written letter may have one accent more than the letter of the alphabet.
         """
         if letter in self._places:
             return letter
@@ -131,8 +132,10 @@ class NameOrder:
 
 
 def _read_alphabet(text: str, first_place: int = 1) -> dict[str, tuple[str, int]]:
-    """Returns the place of each letter. A place is a pair: the first letter of its part of the
-    text, and the distance from this first letter.
+    """Returns the place of each letter. A place is a pair: a base letter, and how far after this
+    base letter the letter stands.
+
+    Commas divide the text into parts. Each part begins with its base letter.
     """
     places: dict[str, tuple[str, int]] = {}
     for part in text.split(", "):

@@ -1,4 +1,4 @@
-"""The interface of a node, as the methods of the local API use it."""
+"""The interface of a node for the methods of the local API."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,19 +65,22 @@ class NodeHandle(Protocol):
         """Whether a passphrase locks the keys of this home."""
 
     async def examine(self) -> dict[str, object]:
-        """Looks into the stores of this home for the doctor. Works beside the event loop."""
+        """Looks into the stores of this home for the doctor. Works in a thread beside the event
+        loop.
+        """
 
     def stop(self) -> None:
         """Stops the node."""
 
     def announce_change(self) -> None:
-        """Wakes all tasks that wait for the event `changed`, and puts a new event in its place."""
+        """Wakes all tasks that wait for the event `changed`. Then makes a new event `changed`."""
 
     def require_membership(self) -> Membership:
         """Returns the membership. Raises Mistake if this home belongs to no neighbourhood."""
 
     async def wait_to_sign(self) -> Membership:
-        """Waits until this home knows which record it signed last. Then returns the membership.
+        """Waits until this home has found out which record it signed last. Then returns the
+        membership.
 
         Raises Mistake if this home belongs to no neighbourhood. Raises Refused if no device of this
         home may sign.
@@ -87,17 +90,17 @@ class NodeHandle(Protocol):
         """Returns the relay that this node runs. Raises Mistake if this home is no relay."""
 
     async def ask_place(self, text: str, seconds: float) -> bytes:
-        """Asks for the place that a newcomer's certificate must name. The home that made the
-        invitation `text` answers.
+        """Asks the home that made the invitation `text` for the place: the id that a newcomer's
+        certificate must name.
 
-        If no home answers within `seconds`, gives up. Raises Refused or Mistake if no home tells
-        the place.
+        Gives up if no home answers within `seconds`. Raises Refused or Mistake if no home tells the
+        place.
         """
 
     async def join(self, text: str, name: str | None, seconds: float) -> bool:
-        """Shows the invitation `text` to the inviter's home, and asks to be admitted under the name
-        `name`. If no home answers within `seconds`, gives up.
+        """Shows the invitation `text` to the inviter's home. Asks that home to admit this home's
+        person under the name `name`. Returns True if this home now belongs to the neighbourhood.
 
-        Returns True if this home now belongs to the neighbourhood. Raises Refused or Mistake if it
-        cannot join.
+        Gives up if no home answers within `seconds`. Raises Refused or Mistake if this home cannot
+        join.
         """

@@ -1,5 +1,5 @@
-"""The type of the plain values that the local API takes and returns. Also has the exit code of a
-wrong call.
+"""The type of the plain values that the local API takes and returns. Also has the exit code for a
+call with wrong params.
 """
 
 from typing import Any

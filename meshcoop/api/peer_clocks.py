@@ -1,4 +1,4 @@
-"""Compares this home's clock with the clocks that its peers tell (specs/03, from R-03.18f on)."""
+"""Compares this home's clock with the clocks of its peers (specs/03, from R-03.18f on)."""
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -13,7 +13,8 @@ _MINUTE_MS = 60_000
 
 
 class PeerClock(NamedTuple):
-    """By how much this home's clock is ahead of the clock of a person or a relay, in milliseconds.
+    """By how many milliseconds this home's clock is ahead of another clock: the clock of a person
+    or a relay.
 
     `person` is None for a relay.
     """
@@ -30,8 +31,8 @@ class PeerClock(NamedTuple):
 def compare_clocks(conversations: Iterable[Conversation]) -> list[PeerClock]:
     """Compares this home's clock with the clocks of the connected people and relays (R-03.18h).
 
-    A person has one clock, no matter how many of the person's nodes are connected. So nobody
-    outvotes the others with many devices.
+    If several nodes of one person are connected, they count as one clock. So nobody outvotes the
+    others with many devices.
     """
     peers: dict[bytes, tuple[bytes | None, list[int]]] = {}
     for conversation in conversations:
@@ -43,9 +44,9 @@ def compare_clocks(conversations: Iterable[Conversation]) -> list[PeerClock]:
 
 
 def show_own_clock(clocks: Collection[PeerClock]) -> Params | None:
-    """Shows by how much this home's clock is wrong, by the clocks of others (R-03.18f).
+    """Shows by how much this home's clock is wrong, as far as other clocks tell (R-03.18f).
 
-    Returns None unless most of them, and at least two, say so.
+    Returns None unless most of the other clocks, and at least two, agree that this clock is wrong.
     """
     for side in (1, -1):
         differing = [clock.ahead for clock in clocks if clock.differs and clock.ahead * side > 0]
@@ -56,7 +57,7 @@ def show_own_clock(clocks: Collection[PeerClock]) -> Params | None:
 
 
 def show_other_clocks(clocks: Iterable[PeerClock], presenter: Presenter) -> list[Params]:
-    """Shows whose clocks differ from this home's clock. It may be either clock that is wrong
+    """Shows whose clocks differ from this home's clock. Either of the two clocks may be wrong
     (R-03.18g).
     """
     return [
@@ -70,8 +71,8 @@ def show_other_clocks(clocks: Iterable[PeerClock], presenter: Presenter) -> list
 
 
 def _middle(every_ahead: Iterable[int]) -> int:
-    """Returns the median. Of two values in the middle, returns the value that is nearer to 0: one
-    of the two may be a lie.
+    """Returns the median. If two values are in the middle, returns the value nearer to 0, because
+    one of the two values may be a lie.
     """
     by_size = sorted(every_ahead)
     middle = len(by_size) // 2

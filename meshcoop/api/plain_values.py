@@ -33,7 +33,7 @@ Shown = dict[str, Any]
 
 
 class Naming(Protocol):
-    """Shows people and records in words. Their ids alone would tell a reader too little. So a
+    """Shows people and records in words, because readers cannot tell them apart by ids alone. A
     person is shown with a name, and a record with its text.
     """
 
@@ -41,11 +41,13 @@ class Naming(Protocol):
         """Shows a person as `{id, name}`."""
 
     def show_named(self, name: str) -> Shown:
-        """Shows somebody outside the neighbourhood as `{id, name}`. In the result, `id` is None."""
+        """Shows a person who does not belong to the neighbourhood as `{id, name}`. In the result,
+        `id` is None.
+        """
 
     def show_subject(self, subject: Subject) -> Shown | None:
         """Shows the person or the record that people are asked to judge. Returns None if this home
-        does not know this person or record.
+        does not have the person or record.
         """
 
 
@@ -84,7 +86,7 @@ _Converter = Callable[[Any, Naming], Any]
 def _converters_of_kind(name: str) -> dict[str, _Converter]:
     """Returns a converter for each value of a kind's views.
 
-    If the kind is not registered, returns converters for the values that every view has.
+    If the kind is not registered, returns converters only for the values that every view has.
     """
     declared = KINDS.get(name)
     hints = _common_hints() if declared is None else declared.hints
@@ -121,7 +123,7 @@ def _annotated_converter(hint: Any) -> _Converter:
 
 
 def _qualified_converter(hint: Any) -> _Converter:
-    """Returns the converter of a value that the TypedDict marks as required or as not required."""
+    """Returns the converter of a value that a TypedDict marks as required or as not required."""
     return _converter_of(get_args(hint)[0])
 
 
@@ -149,7 +151,9 @@ def _list_converter(hint: Any) -> _Converter:
 
 
 def _dict_converter(hint: Any) -> _Converter:
-    """Returns the converter of maps from texts to values. All values of one map have one type."""
+    """Returns the converter of maps from texts to values. All values of such a map have the same
+    type.
+    """
     _, part = get_args(hint)
     convert = _converter_of(part)
 
@@ -183,8 +187,8 @@ def _show_unchanged(value: Any, naming: Naming) -> Any:
 
 
 def _show_text(value: Any, naming: Naming) -> Any:
-    """Shows a text. A state that nobody has stored yet is an enum. Frames carry no enums, so this
-    function makes a text of it.
+    """Shows a text. A state of a view may still be an enum. Frames cannot carry enums, so this
+    function turns the state into a text.
     """
     del naming
     return str(value) if isinstance(value, str) else value
@@ -211,8 +215,8 @@ def _show_subject(value: Subject, naming: Naming) -> Shown | None:
 
 
 def _show_untyped(value: Any, naming: Naming) -> Any:
-    """Shows a value whose parts can have any type. The change that a proposal makes is such a
-    value.
+    """Shows a value whose parts can have any type. For example, the change that a proposal makes is
+    such a value.
     """
     del naming
     return _show_input(value)

@@ -1,7 +1,7 @@
-"""Prepares views for people and programs. Adds people's names. Writes ids in hex, and times in ISO
-8601.
+"""Prepares views for people and programs: adds people's names, writes ids in hex, and writes times
+in ISO 8601.
 
-If this home can open the private fields of a view, the shown view has them too.
+If this home can open the private fields of a view, the shown view has these fields too.
 """
 
 from collections import Counter, defaultdict
@@ -41,9 +41,9 @@ _HALF = 50  # percent; more than this share of the moderators decides
 
 
 class Presenter:
-    """Shows the state of one home. Each answer makes its own `Presenter` object.
+    """Shows the state of one home. Each answer of the API makes its own `Presenter` object.
 
-    The function `now` returns the time in milliseconds. The presenter calls it only once. So all
+    The function `now` returns the time in milliseconds. The presenter calls `now` only once. So all
     parts of the answer show the same moment.
     """
 
@@ -55,8 +55,8 @@ class Presenter:
 
     @cached_property
     def names(self) -> dict[bytes, str]:
-        """The name of each person whose profile has a visible name. Also the name of the common
-        pot.
+        """The name of each person whose profile has a name that can be shown. Also the name of the
+        common pot.
         """
         profiles = self._state.views.latest_by_author(Profile)
         names = {person: view.name or "" for person, view in profiles.items()}
@@ -65,10 +65,10 @@ class Presenter:
         }
 
     def show_person(self, person: bytes) -> Shown:
-        """Shows a person as `{id, name}`. If the person has no profile, the start of the person's
-        id is the name.
+        """Shows a person as `{id, name}`. For a person without a profile, the name is the start of
+        the person's id.
 
-        If somebody else has a similar name, `mark` tells the two people apart (R-12.7c). If the
+        If another person has a similar name, `mark` tells the two people apart (R-12.7c). If the
         person has left the neighbourhood, `left` says so (R-06.10).
         """
         name = self.names.get(person)
@@ -81,8 +81,8 @@ class Presenter:
         return shown
 
     def show_named(self, name: str, person: bytes | None = None) -> Shown:
-        """Shows somebody whose name is in no profile. This is a newcomer, or somebody outside the
-        neighbourhood. Somebody outside has no id.
+        """Shows a person whose name is in no profile: a newcomer, or somebody outside the
+        neighbourhood. A person outside has no id.
         """
         own_name = self.names.get(person) if person else None
         own_keys = name_keys(own_name) if own_name else frozenset()
@@ -94,7 +94,7 @@ class Presenter:
         return shown
 
     def find_named_alike(self, person: bytes) -> set[bytes]:
-        """Returns the other people whose names look like a person's name (R-12.7c)."""
+        """Returns the other people whose names look like the name of a person (R-12.7c)."""
         keys = name_keys(self.names.get(person, ""))
         return {
             other
@@ -103,8 +103,8 @@ class Presenter:
         }
 
     def name_person(self, person: bytes) -> str:
-        """Returns the name of a person for a sentence. If somebody else has a similar name, adds a
-        mark that tells the two people apart (R-12.7c).
+        """Returns the name of a person for use in a sentence. If another person has a similar name,
+        adds a mark that tells the two people apart (R-12.7c).
         """
         shown = self.show_person(person)
         return safe_name(shown["name"], shown.get("mark"))
@@ -119,7 +119,7 @@ class Presenter:
         return shown
 
     def show_views(self, views: Sequence[View]) -> list[Shown]:
-        """Shows several views. Each is shown together with the views that belong to it."""
+        """Shows several views. Each view is shown together with the views that belong to it."""
         ids = [record_id for view in views for record_id in _ids_of_embedded(view)]
         # All of them are read at once: a list may have hundreds of requests with their responses.
         embedded = self._state.views.find_several(ids)
@@ -129,7 +129,7 @@ class Presenter:
         """Shows the records of a thread, in order.
 
         If a record does not count, the field `note` says why. If a home's software signed a confirm
-        by itself, the field `automatic` is true (R-13.15).
+        by itself, the field `automatic` of this confirm is true (R-13.15).
         """
         return [
             {
@@ -185,7 +185,7 @@ class Presenter:
     def show_subject(self, subject: Subject) -> Shown | None:
         """Shows the person or the post that a view asks people to judge (R-06.10b).
 
-        If the post has not arrived here, returns None.
+        Returns None if the post has not arrived here.
         """
         if subject.is_person:
             return self.show_person(subject.id)
@@ -201,13 +201,13 @@ class Presenter:
         }
 
     def state_of(self, view: View) -> str:
-        """Returns the present state of a view. This state can differ from the stored state, because
-        time has passed or because somebody has left.
+        """Returns the present state of a view. The stored state may be out of date, because time
+        has passed or because somebody has left.
         """
         return self._state_given(view, self.find_left(view))
 
     def find_left(self, view: View) -> set[bytes]:
-        """A view can rely on people. Returns the people among them who have left (R-14.8)."""
+        """Returns the people who have left among those on whom a view relies (R-14.8)."""
         left: set[bytes] = set()
         if isinstance(view, Kind):
             with suppress(Refused), self._state.failures.contained(view.kind, "relies_on"):
@@ -215,8 +215,8 @@ class Presenter:
         return left
 
     def is_due(self, awaited: Awaited) -> bool:
-        """Returns whether somebody waits for an answer now. The time for the answer must have
-        begun, and must not be over.
+        """Returns whether an awaited answer is due now: the time for the answer has begun and is
+        not over.
         """
         has_come = awaited.since is None or self.clock.has_begun(awaited.since)
         return has_come and not (awaited.until is not None and self.clock.is_past(awaited.until))
@@ -239,8 +239,8 @@ class Presenter:
     def _show_alone(self, view: View, parties: set[bytes] | None = None) -> Shown:
         """Shows a view without the views that belong to it, such as its responses.
 
-        `parties` are the people who may be parties to the view. If nobody knows them, `parties` is
-        None.
+        `parties` are the people who may be parties to the view. If the caller cannot tell who they
+        are, `parties` is None.
         """
         pause()
         shown = plain_values.show_values(view, self)
@@ -251,8 +251,8 @@ class Presenter:
         return shown | self._private_fields.open_fields(view, parties)
 
     def _state_given(self, view: View, left: set[bytes]) -> str:
-        """Returns the present state of a view. The view relies on the people `left`, and they have
-        left.
+        """Returns the present state of a view. `left` are the people who have left among those on
+        whom the view relies.
         """
         # Stored views depend on records alone. So a state that comes with time is worked out here.
         state = view.state
@@ -285,7 +285,7 @@ class Presenter:
         }
 
     def _vouches(self) -> dict[bytes, list[Shown]]:
-        """Returns for each person the vouches in force, the oldest first."""
+        """Returns the vouches in force for each person, the oldest first."""
         vouches: dict[bytes, list[Shown]] = defaultdict(list)
         for vouch in reversed(self._state.views.of_kind(Vouch)):
             if vouch.state != Vouch.State.IN_FORCE:
@@ -301,7 +301,9 @@ class Presenter:
         return vouches
 
     def _place_of_person(self, person: bytes) -> _Place:
-        """Returns the place of a person in lists of people. It is worked out once for an answer."""
+        """Returns the place of a person in lists that are sorted by name. The place is computed
+        once for an answer.
+        """
         if person not in self._places:
             name = self.show_person(person)["name"]
             self._places[person] = (self._name_order.key(name), name, person)
@@ -320,7 +322,7 @@ class Presenter:
 
     @cached_property
     def _uses_of_key(self) -> Counter[str]:
-        """The number of people for each key of a name. Similar names share a key."""
+        """Counts the people for each key of a name. Similar names have the same key."""
         return Counter(key for name in self.names.values() for key in name_keys(name))
 
     @property
@@ -332,15 +334,15 @@ class Presenter:
 
 def show_refusal(refusal: Refused) -> Shown:
     """Shows why a record does not count, or why a home cannot sign. Shows the rule and a text. In
-    the text, each name in braces stands for a value.
+    the text, the name of a value in braces stands for this value.
     """
     arguments = {name: str(value) for name, value in refusal.arguments.items()}
     return {"rule": refusal.rule, "text": refusal.text, "arguments": arguments}
 
 
 def _moderators_needed(moderators: int) -> int | None:
-    """Returns how many moderators must agree. If the moderators are too few to act,
-    returns None.
+    """Returns how many moderators must agree. Returns None if there are too few moderators
+    to act.
     """
     return None if moderators < MIN_COUNCIL else votes_needed(_HALF, moderators)
 
@@ -348,8 +350,8 @@ def _moderators_needed(moderators: int) -> int | None:
 def title_of(view: View) -> str | None:
     """Returns the text that stands for a view in a list.
 
-    This is the first text that every record of the kind must have, such as a title or a question.
-    If there is no such text, uses the title, the name or the text of the view.
+    This is the first text that every record of the view's kind must have, such as a title or a
+    question. If the kind has no such text, uses the title, the name or the text of the view.
     """
     names = [name for name, field in view.record_fields.items() if type(field) is Text]
     required = [name for name in names if view.record_fields[name].required]
@@ -367,7 +369,7 @@ def _state_of_member(authority: Authority, person: bytes) -> str:
 
 
 def _ids_of_embedded(view: View) -> Iterable[bytes]:
-    """Yields the ids of the records that a view shows as whole views."""
+    """Yields the ids of the records that a view shows as whole views inside itself."""
     pause()
     if isinstance(view, Kind):
         for name in view.shown_as_views:
@@ -375,8 +377,8 @@ def _ids_of_embedded(view: View) -> Iterable[bytes]:
 
 
 def _pick_embedded(views: list[View]) -> list[View]:
-    """Returns at most _MOST_EMBEDDED of the views, and keeps their order. The newest views of each
-    author are chosen first. So no single author can fill all places.
+    """Returns at most _MOST_EMBEDDED of the views, and keeps their order. Chooses the newest views
+    of each author first. So a single author cannot fill all places.
     """
     if len(views) <= _MOST_EMBEDDED:
         return views

@@ -1,4 +1,4 @@
-"""Opens the private fields of views. This works if a field is sealed to a device of this home."""
+"""Opens those private fields of views that are sealed to a device of this home."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
@@ -16,7 +16,7 @@ from protocol.record.sealing import BoxKey
 
 
 class PrivateFields:
-    """Opens the private fields of views. Uses the keys of this home, and the further keys in
+    """Opens the private fields of views with the keys of this home, and with the further keys in
     `boxes`.
     """
 
@@ -25,11 +25,11 @@ class PrivateFields:
         self._boxes = [*state.ring.boxes.values(), *boxes]
 
     def open_fields(self, view: View, parties: set[bytes] | None = None) -> dict[str, Any]:
-        """Returns the private fields of a view. If no key here opens a field, the value of this
-        field is None.
+        """Returns the private fields of a view. If no key here opens a field, the field's value is
+        None.
 
-        `parties` are people who may be parties to the view, besides the people whom the view names.
-        If `parties` is None, uses the author of the record that the view answers.
+        The view names some of its parties. `parties` are people who may also be parties. If
+        `parties` is None, uses the author of the record that the view answers.
         """
         names = _private_names(view.kind)
         if not names or not self._may_read(view, parties):
@@ -43,8 +43,8 @@ class PrivateFields:
     def open_record(
         self, record: Record, kind: str | None, fields: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Returns the private fields of a record. `fields` are the sealed fields of the record. If
-        no key here opens a field, the value of this field is None.
+        """Returns the private fields of a record. `fields` are the record's sealed fields. If no
+        key here opens a field, the field's value is None.
         """
         names = _private_names(kind) if kind else ()
         return {name: self._open(record, name, fields[name]) for name in names if fields.get(name)}
@@ -62,7 +62,7 @@ class PrivateFields:
 
     @cached_property
     def _readers(self) -> set[bytes]:
-        """The people whose device keys are at this home."""
+        """The people with device keys at this home."""
         authority = self._state.authority
         if authority is None:
             return set()

@@ -44,9 +44,9 @@ _FURTHER_LISTS = (
 class Queries:
     """Answers one API call about views.
 
-    The answer leaves out the posts of muted people. If the parameter `muted` is set, the answer has
-    only the posts of muted people (R-06.8). `reader` is the person who makes the call. If this home
-    has no member yet, `reader` is None.
+    The answer leaves out the posts of muted people. If the parameter `muted` is set, it has only
+    their posts (R-06.8). `reader` is the person who makes the call. If this home has no member yet,
+    `reader` is None.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Queries:
 
     def list_views(self, call: calls.List) -> Rows[Any]:
         """Lists the views of one kind, the newest first. Can also list people, or the views that
-        wait for the reader.
+        wait for the reader's answer.
         """
         what = call.what
         if what == "waiting":
@@ -132,7 +132,7 @@ class Queries:
 
     def list_written(self, call: calls.Written) -> Rows[Record]:
         """Lists the records that the reader has written. If the person of this home has left, lists
-        the records of this person. Raises Mistake if this home never had a member.
+        this person's records. Raises Mistake if this home never had a member.
         """
         authority = self._state.authority
         own_device = self._membership.mesh.credentials.device
@@ -149,8 +149,8 @@ class Queries:
         state: str | None,
         total: int | None,
     ) -> Rows[View]:
-        """Returns the rows that the caller wants. `views` are the views to choose from. `total` is
-        the number of these views, or None if nobody has counted them.
+        """Makes the list that the caller asks for from `views`. `total` is the number of these
+        views, or None if they were not counted.
         """
         wanted = self._unmuted(views, call)
         if state is not None:
@@ -164,9 +164,7 @@ class Queries:
         return replace(rows, place=_place_of_view, place_of=self._place_of)
 
     def _place_of(self, cursor: str) -> Place | None:
-        """Returns the place of a view in the order of lists. Returns None if the view's record is
-        not here.
-        """
+        """Returns the place of a view in lists. Returns None if the view's record is not here."""
         with suppress(Mistake):
             row = self._state.store.records.find(self._resolver.resolve_record(cursor))
             if row is not None:
@@ -187,7 +185,8 @@ class Queries:
     def _list_waiting(self, call: calls.List) -> Rows[Params]:
         """Lists the views that wait for an answer of the reader, the newest first.
 
-        Views of muted people are listed too, because everybody gets an answer (R-06.8e).
+        Views of muted people are listed too. Muting somebody does not mean to leave them without an
+        answer (R-06.8e).
         """
         authority = self._state.authority
         if authority is None or self._reader is None or call.muted:
@@ -219,7 +218,7 @@ class Queries:
         self, kind: DeclaredKind, about: bytes | None, state: str | None
     ) -> Iterable[View]:
         """Returns the views of a kind, the newest first. If `about` is given, returns only views
-        that answer this record, or name it in their field `about`.
+        that answer this record, or that name it in their field `about`.
         """
         view_type = kind.view_type
         if kind.is_private:
@@ -249,8 +248,8 @@ class Queries:
         return await fold_thread_in_steps(self._state, row.root)
 
     def _unfolded(self, record_id: bytes) -> Refused:
-        """Returns a refusal for a record that this home has not folded yet. The refusal says why
-        the home cannot show the record (R-03.18c).
+        """Returns the reason why this home cannot show a record that it has not folded yet
+        (R-03.18c).
         """
         ahead = self._find_ahead(record_id)
         if ahead is None or self._state.authority is None:
@@ -266,8 +265,8 @@ class Queries:
         )
 
     def _find_ahead(self, record_id: bytes | None) -> Header | None:
-        """Goes from a record up to the root of its thread. Returns the first record on this way
-        that is dated ahead of this home's clock.
+        """Returns the first record on the way from a given record up to the root of its thread that
+        is dated ahead of this home's clock.
         """
         while record_id is not None:
             row = self._state.store.records.find(record_id)
@@ -280,8 +279,8 @@ class Queries:
         return None
 
     def _unmuted(self, views: Iterable[View], call: calls.List | calls.Search) -> Iterator[View]:
-        """Leaves out the views of muted people. If the parameter `muted` is set, returns only the
-        views of muted people (R-06.8).
+        """Returns the views without those of muted people. If the parameter `muted` is set, returns
+        only the views of muted people (R-06.8).
         """
         muted = self._membership.muted
         own_people = self._membership.author.people
@@ -309,7 +308,7 @@ async def open_queries(
 ) -> Queries:
     """Makes the `Queries` object for one API call. `person` names the person who makes the call.
 
-    If `person` is None, this home's person makes the call. If a guest makes the call, the guest's
+    If `person` is None, this home's person makes the call. If the person is a guest, the guest's
     PIN opens the guest's private records.
     """
     membership = node.require_membership()
@@ -330,8 +329,8 @@ async def open_queries(
 
 
 def own_person(membership: Membership) -> bytes | None:
-    """Returns the member to whom this home belongs. If this home belongs to no member, returns
-    None.
+    """Returns the member who owns this home's own device. Returns None if this home belongs to no
+    member.
     """
     authority = membership.state.authority
     device = membership.mesh.credentials.device
@@ -340,7 +339,7 @@ def own_person(membership: Membership) -> bytes | None:
 
 def read_state(call: calls.List, what: str, states: Collection[str]) -> str | None:
     """Returns the state that the caller asks for in the list `what`. Returns None if the caller
-    asks for all states.
+    asks for views in every state.
 
     Raises Mistake (exit code 2) if the list has no such state.
     """
@@ -361,14 +360,14 @@ def _place_of_view(view: View) -> Place:
 
 
 def _cursor_of_waiting(row: Params) -> str:
-    """Returns the cursor of a row in the list of waiting views. If a view waits for several
-    answers, it has several rows.
+    """Returns the cursor of a row in the list of waiting views. It names the view and the awaited
+    answer, because a view can wait for several answers.
     """
     return "-".join([row["id"], *map(str, row["step"].values())])
 
 
 def _kinds_by_list() -> dict[str, DeclaredKind]:
-    """Returns the kinds whose views have a list. The plural of the kind is the name of the list."""
+    """Returns a map from the name of each list to its kind. The name is the plural of the kind."""
     # Asked at each call, because plug-ins may register kinds after this module is imported.
     return {
         kind.plural: kind

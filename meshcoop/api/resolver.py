@@ -1,4 +1,4 @@
-"""Finds the record or the person that a user has typed.
+"""Finds the record or the person that a user means.
 
 Users type the first digits of an id, or the name of a person.
 """
@@ -20,8 +20,8 @@ _NAME_AND_ID = re.compile(r"(.*\S)\s*\(([0-9a-f]{8,64})\)")  # as screens show p
 
 
 class Resolver:
-    """Finds the ids of records and people that this home knows. If a method finds nothing, it
-    raises Mistake with advice.
+    """Finds records and people by what a user has typed. If a method finds nothing, it raises
+    Mistake with advice.
     """
 
     def __init__(self, state: State, presenter: Presenter) -> None:
@@ -32,8 +32,9 @@ class Resolver:
         """Returns the id of a record or a person. Raises Mistake if nothing fits, or if several
         fit.
 
-        `what` is "record", "person" or "outsider". An outsider has no id, so for an outsider the
-        result is empty. Raises Refused if a member has the outsider's name (R-10.3e).
+        `what` is "record", "person" or "outsider". An outsider is a person who does not belong to
+        the neighbourhood. An outsider has no id, so the result is empty. Raises Refused if a member
+        has the outsider's name (R-10.3e).
         """
         if what == "record":
             return self.resolve_record(typed)
@@ -73,7 +74,7 @@ class Resolver:
         return _only_match(typed, self._candidates(typed), nobody)
 
     def resolve_newcomer(self, typed: str, knocks: Iterable[WaitingPerson]) -> bytes:
-        """Finds a newcomer: a person who has asked to join, or one who has a voucher already."""
+        """Finds a newcomer: a person who has asked to join, or who has a voucher already."""
         authority = self._state.authority
         newcomers = dict.fromkeys(authority.candidates, "") if authority else {}
         newcomers |= {knock.person: knock.name for knock in knocks}
@@ -100,7 +101,7 @@ class Resolver:
     def _candidates(self, typed: str) -> dict[bytes, str]:
         """Returns the members with their names.
 
-        If no member fits the text that was typed, returns everybody who was ever admitted.
+        If no member fits the typed text, returns everybody who was ever admitted.
         """
         authority = self._state.authority
         if authority is None:
@@ -131,7 +132,7 @@ def _matching_people(typed: str, people: dict[bytes, str]) -> list[bytes]:
     """Returns the people whose id begins with `typed`. If there are none, returns the people whose
     name is `typed`.
 
-    `typed` can also be a name with the start of an id, as screens show them (R-06.10d).
+    `typed` can also be a name together with the start of an id, as screens show it (R-06.10d).
     """
     wanted = str(typed).strip().removeprefix("@")
     prefix = wanted.lower()

@@ -1,4 +1,4 @@
-"""How newcomers come to vote: what a person is asked, what a person types, and what newcomers lack
+"""How newcomers come to vote: what people are asked, what they type, and what newcomers still lack
 (specs/16 R-16.5g, R-16.5m, R-06.18).
 """
 
@@ -25,7 +25,7 @@ _FEWEST_BESIDE_ONE = 2  # R-16.5g: a roll of two could never decide again once o
 
 
 class Says(StrEnum):
-    """What a node says about who votes."""
+    """The codes of what a node says or asks about who votes."""
 
     MAY_VOTE = "may_vote"
     MAY_TERM_BEGIN = "may_term_begin"
@@ -46,7 +46,9 @@ class Says(StrEnum):
 
 
 class Lack(StrEnum):
-    """What has to happen before a newcomer votes. It is the state of a row in the list."""
+    """The codes of what has to happen before a newcomer votes. In the list of newcomers, such a
+    code is the state of a row.
+    """
 
     DAYS = "wrote_too_little"
     COMPANY = "one_votes_alone"
@@ -57,8 +59,8 @@ class Lack(StrEnum):
 
 
 def check_typed(authority: Authority, term: Term, typed: int | None, presenter: Presenter) -> None:
-    """R-16.5m: raises Refused if a person agrees to a next term and has not typed how many people
-    will vote in it. `typed` is the number that the person typed.
+    """R-16.5m: a person who agrees to a next term must type how many people will vote in it. Raises
+    Refused if the person has not done so. `typed` is the number that the person typed.
     """
     count = len(term.roll)
     if typed == count or (typed is None and not is_typed(authority, term)):
@@ -77,8 +79,8 @@ def check_typed(authority: Authority, term: Term, typed: int | None, presenter: 
 def check_vote(
     state: State, decision: bytes, choice: object, typed: int | None, presenter: Presenter
 ) -> None:
-    """Checks a vote as `check_typed` does. A vote is not checked if it is a no, if it is about no
-    renewal, or if the fold refuses it anyway.
+    """Checks a vote as `check_typed` does. Checks only a yes to a renewal, and only if the fold
+    would count the vote.
     """
     term = _find_next_term(state, decision)
     if state.authority is not None and term is not None and choice == YES:
@@ -86,8 +88,9 @@ def check_vote(
 
 
 def describe_vote(state: State, step: Step, presenter: Presenter) -> Shown:
-    """Returns what a step asks in words, as `says`, and the number to type with it, as
-    `will_vote`. For a step that is no yes to a next term, both are empty.
+    """Returns two things about a step: what it asks in words, as `says`, and the number that the
+    person must type with it, as `will_vote`. Both are empty unless the step is a yes to a next
+    term.
     """
     is_yes = step.kind == declared_of(Vote).name and step.given.get("choice") == YES
     term = _find_next_term(state, step.about) if is_yes else None
@@ -98,7 +101,9 @@ def describe_vote(state: State, step: Step, presenter: Presenter) -> Shown:
 
 
 def describe_term(authority: Authority, term: Term, presenter: Presenter) -> list[Shown]:
-    """Asks in words whether a next term may begin. The first remark is the question."""
+    """Asks in words whether a next term may begin. The first remark of the result is the
+    question.
+    """
     added = find_added(authority, term)
     remarks = list(
         _ask_newcomers(authority, added, presenter)
@@ -113,9 +118,9 @@ def describe_term(authority: Authority, term: Term, presenter: Presenter) -> lis
 def ask_lone_voter(
     state: State, authority: Authority, presenter: Presenter, person: bytes
 ) -> Shown | None:
-    """R-16.5g: makes the row of `list waiting` that asks the only voter to let others vote.
+    """R-16.5g: makes a row of the list `waiting`. The row asks the only voter to let others vote.
 
-    Returns None if `person` is not the only voter, or if fewer than two could be added.
+    Returns None if `person` is not the only voter, or if fewer than two people could be added.
     """
     term = authority.term
     if term.roll != {person}:
@@ -146,8 +151,8 @@ def ask_lone_voter(
 def ask_to_vouch(
     state: State, authority: Authority, presenter: Presenter, person: bytes, now: int
 ) -> Iterator[Shown]:
-    """R-16.5p: makes the rows of `list waiting` that ask a person to vouch for newcomers for whom
-    too few people have vouched.
+    """R-16.5p: makes rows of the list `waiting`. The rows ask a person to vouch for newcomers who
+    have too few vouchers.
     """
     for short in newcomers.find_asked(state, person, now):
         other = _show_newcomer(state, short.person, presenter)
@@ -169,7 +174,9 @@ def ask_to_vouch(
 
 
 def describe_own_vouchers(state: State, presenter: Presenter, person: bytes) -> list[Shown]:
-    """Says to a person that too few people have vouched for them, and what follows (R-06.19)."""
+    """Tells a person that too few people have vouched for them, and what follows from this
+    (R-06.19).
+    """
     if state.authority is None:
         return []
     short = newcomers.find_short(state).get(person)
@@ -181,7 +188,7 @@ def describe_own_vouchers(state: State, presenter: Presenter, person: bytes) -> 
 
 
 def list_newcomers(authority: Authority) -> list[bytes]:
-    """Returns the members who do not vote yet, the earliest first."""
+    """Returns the members who do not vote yet. The earliest member comes first."""
     waiting = authority.members.keys() - authority.term.roll
     return sorted(waiting, key=lambda person: (authority.members[person].since, person))
 
@@ -189,13 +196,15 @@ def list_newcomers(authority: Authority) -> list[bytes]:
 def show_newcomers(
     state: State, authority: Authority, presenter: Presenter, people: Iterable[bytes]
 ) -> list[Shown]:
-    """Shows since when people belong, and what has to happen before they vote (R-06.18)."""
+    """Shows newcomers: since when each belongs, and what has to happen before they vote
+    (R-06.18).
+    """
     finder = _LackFinder(state, authority, presenter)
     return [finder.show(person) for person in people]
 
 
 class _LackFinder:
-    """Finds what newcomers lack, for one answer of the node."""
+    """Finds what newcomers lack before they can vote. Made anew for each answer of the node."""
 
     def __init__(self, state: State, authority: Authority, presenter: Presenter) -> None:
         self._state = state
@@ -220,7 +229,7 @@ class _LackFinder:
         }
 
     def _find(self, person: bytes) -> Remark:
-        """Returns what a newcomer lacks, in the order in which it has to happen."""
+        """Returns what a newcomer lacks. What has to happen first comes first."""
         authority = self._authority
         asking = [
             authority.renewals[renewal]
@@ -250,7 +259,9 @@ class _LackFinder:
 def _ask_newcomers(
     authority: Authority, added: Collection[bytes], presenter: Presenter
 ) -> Iterator[Remark]:
-    """Asks whether newcomers may vote. Says who vouched for each, and whose names look alike."""
+    """Asks whether newcomers may vote. Says who vouched for each newcomer, and whose names look
+    alike.
+    """
     yield Remark(Says.MAY_VOTE, {"people": _show(presenter, added)})
     for person in presenter.sort_people(added):
         shown = presenter.show_person(person)
@@ -267,7 +278,9 @@ def _say_who_vouched(
 
 
 def _ask_term(authority: Authority, term: Term, presenter: Presenter) -> Iterator[Remark]:
-    """Asks whether a term may begin that does more than add newcomers. Says what changes."""
+    """Asks whether a term may begin that does more than add newcomers. Says what this term
+    changes.
+    """
     present = authority.term
     yield Remark(Says.MAY_TERM_BEGIN, {})
     if term.roll - present.roll:
@@ -294,8 +307,8 @@ def _show(presenter: Presenter, people: Iterable[bytes]) -> list[Shown]:
 
 
 def _show_newcomer(state: State, person: bytes, presenter: Presenter) -> Shown:
-    """Shows a newcomer. If the newcomer does not belong now, shows the name that the newcomer gave
-    while they belonged.
+    """Shows a newcomer. If the person does not belong now, shows the name that they gave while they
+    belonged.
     """
     name = None if person in presenter.names else newcomers.find_given_name(state, person)
     return presenter.show_person(person) if name is None else presenter.show_named(name, person)

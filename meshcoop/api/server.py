@@ -92,8 +92,8 @@ class ApiServer:
 
 
 class _Client:
-    """One connection to a client. It reads requests, works on several requests at a time, and
-    forwards events.
+    """One connection to a client. It reads requests, works on several requests at the same time,
+    and sends events to the client.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class _Client:
             await self._send(encode(Event(REFUSED, {"message": reason})))
 
     async def _shake_hands(self) -> bool:
-        """Waits for the client's first request, its hello. Answers the hello.
+        """Waits for the client's first request, the hello, and answers it.
 
         Returns False if no hello comes in time, or if the client's version is wrong.
         """
@@ -222,8 +222,7 @@ class _Client:
 
     async def _forward(self, subscription: Subscription) -> None:
         """Sends the events of a subscription until the subscription ends. If the subscription was
-        cut, sends a last event, "resync". This event means that the client must read all data
-        again.
+        cut, the last event is "resync". It tells the client to read all data again.
         """
         async for data in subscription.events:
             await self._send(data)
@@ -245,9 +244,8 @@ async def serve_api(
     """Serves the local API on a Unix socket at `path` (mode 0600) until this task is cancelled.
 
     Reports `started` to the nursery when clients can connect. If a killed node has left a socket at
-    `path`, replaces this socket. Raises Mistake if another file or a running node has the path.
-
-    The caller must hold the home's lock, and must have made the folder with mode 0700.
+    `path`, replaces this socket. Raises Mistake if another file is at `path`, or if a running node
+    uses it. The caller must hold the home's lock, and must have made the folder with mode 0700.
     """
     api = ApiServer(methods, hub)
     listener = trio.SocketListener(trio.socket.from_stdlib_socket(_listen(path)))
@@ -306,8 +304,8 @@ def _remove_stale(path: Path) -> None:
 
 
 async def _obtain_result(method: Method, params: dict[str, Any]) -> Any:
-    """Calls a method. If the method would sign something that holds already, returns the earlier
-    record.
+    """Calls a method. If the method refuses to sign because an earlier record says the same and
+    still holds, returns that earlier record.
 
     Then everything is as the caller wants it, so this is no failure (R-06.14).
     """
@@ -362,7 +360,7 @@ def _encode_failure(
 
 
 def _argument(value: object) -> float | str:
-    """Returns the argument of an error in a form that a frame can carry."""
+    """Returns an argument of an error in a form that a frame can carry."""
     if isinstance(value, bytes):
         return value.hex()
     return value if isinstance(value, int | float) else _carried(str(value))

@@ -1,4 +1,4 @@
-"""Shows how trials stand, and what became of ideas through their trials (specs/25)."""
+"""Shows how trials stand, and what came of ideas through their trials (specs/25)."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -28,14 +28,18 @@ _FATES: dict[str, str] = {
 
 
 class Power(StrEnum):
-    """What a trial can show. A trial that is too short says so before it starts (R-25.12)."""
+    """The codes that say how much a trial can show. The node tells the person before the trial
+    starts if it is too short (R-25.12).
+    """
 
     USUAL = "trial_power"
     SHORT = "trial_is_short"
 
 
 def describe_power(report: TrialReport) -> Remark:
-    """Says how often a trial would notice a change that halves what goes wrong."""
+    """Says how likely a trial would notice a change. The change assumed here halves the bad
+    answers.
+    """
     return Remark(
         Power.SHORT if report.is_short else Power.USUAL,
         {
@@ -112,7 +116,9 @@ def _state_of_idea(reports: list[TrialReport]) -> str:
 
 
 def _show_result(followed: FollowedService, report: TrialReport) -> Shown | None:
-    """Shows what the deciding measure found, with the further measures and the other part beside."""
+    """Shows what a trial found in the measure that decides about it. Also shows its further
+    measures, and the places where nothing was tried.
+    """
     compared = dict(report.comparisons)
     deciding = compared.pop(report.trial.measures[0], None)
     if deciding is None:

@@ -1,4 +1,4 @@
-"""Lists everything that a person has written. Shows the words that this home can read."""
+"""Lists everything that a person has written, with the words that this home can read."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -20,7 +20,7 @@ _AT_ONCE = 50  # records read from a log in one step
 
 
 class WrittenRecords:
-    """All records in the logs of one person's devices, including records that do not count."""
+    """All records in the logs of one person's devices. Records that do not count are included."""
 
     def __init__(
         self, state: State, person: bytes, private: PrivateThreads, boxes: Sequence[BoxKey]
@@ -34,7 +34,7 @@ class WrittenRecords:
 
     def rows(self, after: str | None) -> Rows[Record]:
         """Returns the records as rows of a list, one log after the other. If `after` is the cursor
-        of a row, leaves out the earlier rows. So a page needs no long search.
+        of a row, leaves out the earlier rows without reading them.
         """
         cursor, number = read_cursor(after)
         first = self._find_own(cursor) if cursor else None

@@ -1,1 +1,1 @@
-"""What the local API works out in a process beside the node: rehearsals of measures."""
+"""What the local API computes in a process beside the node: rehearsals of measures."""

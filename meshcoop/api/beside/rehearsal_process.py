@@ -1,4 +1,5 @@
-"""Works out rehearsals in a process beside the node, and keeps what was worked out (R-06.20b).
+"""Computes rehearsals in a process beside the node, and keeps the results (R-06.20b). A rehearsal
+shows what a measure would have raised.
 
 A thread would share Python's lock with the node's loop, and nobody could stop it.
 """
@@ -22,23 +23,25 @@ _CHUNK = 64 * 1024  # bytes read at once
 
 @dataclass
 class Rehearsal:
-    """What was worked out of one case so far."""
+    """The results of one case so far. A case says what is rehearsed."""
 
     places: list[int] = field(default_factory=list)  # where the own points open matters
     outcomes: list[Outcome] = field(default_factory=list)
 
 
 class RehearsalProcess:
-    """Works out one rehearsal at a time. A case that was worked out is not worked out again."""
+    """Computes one rehearsal at a time. Keeps the results, so that the same case is not computed
+    again.
+    """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Rehearsal] = OrderedDict()
         self._turn = trio.Lock()
 
     async def work_out(self, case: Case, resamplings: int) -> Rehearsal:
-        """Returns the rehearsal of a case, with at least so many outcomes.
+        """Returns the rehearsal of a case, with at least `resamplings` outcomes.
 
-        If the caller is cancelled, the process ends. The outcomes up to then are kept.
+        If the caller is cancelled, the process ends. The outcomes that it had written are kept.
         """
         seed = hashlib.sha256(repr(case).encode()).hexdigest()
         rehearsal = self._kept.setdefault(seed, Rehearsal())

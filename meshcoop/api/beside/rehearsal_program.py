@@ -1,7 +1,8 @@
-"""The program that works out a rehearsal, in a process beside the node (R-06.20b).
+"""The program that computes a rehearsal, in a process beside the node (R-06.20b).
 
-It reads one job from its standard input. It writes a line for each outcome, as soon as it has it.
-This module imports few modules of the node, so that the process is small and starts fast.
+The program reads one job from its standard input. It writes a line for each outcome as soon as the
+outcome is there. This module imports few modules of the node, so that the process is small and
+starts fast.
 """
 
 import json
@@ -18,7 +19,9 @@ _LOWER_PRIORITY = 10  # so that the node and the screen come first
 
 
 class Job(NamedTuple):
-    """The numbers of the resamplings to work out. The `seed` makes a rehearsal repeatable."""
+    """What the program has to compute: some resamplings of a case, from one number to another. The
+    `seed` makes a rehearsal repeatable.
+    """
 
     case: Case
     seed: str
@@ -26,18 +29,22 @@ class Job(NamedTuple):
     end: int
 
     def pack(self) -> bytes:
-        """Returns the job as the program reads it."""
+        """Returns the job as the bytes that the program reads."""
         return json.dumps(self).encode()
 
 
 def read_places(line: bytes) -> list[int]:
-    """Reads the first line that the program writes: where the own points open matters."""
+    """Reads the first line that the program writes. It says in which windows the neighbourhood's
+    own points would have opened matters.
+    """
     places: list[int] = json.loads(line)
     return places
 
 
 def read_outcome(line: bytes) -> Outcome:
-    """Reads any other line that the program writes."""
+    """Reads one of the lines after the first line that the program writes. Such a line has an
+    outcome.
+    """
     matters, delay = json.loads(line)
     return Outcome(tuple(matters), delay)
 
@@ -57,7 +64,7 @@ def _work_out(job: Job) -> Iterator[object]:
 
 
 def _answer(asked: TextIO, answers: TextIO) -> None:
-    """Works out the job. Ends early if the node does not read any more."""
+    """Computes the job. Ends early if the node no longer reads the output."""
     try:
         for result in _work_out(_read_job(asked.read())):
             print(json.dumps(result), file=answers, flush=True)

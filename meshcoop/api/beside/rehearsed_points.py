@@ -1,4 +1,6 @@
-"""Finds the neighbourhood's own points for the rehearsal of a measure (R-20.8, R-20.8k)."""
+"""Finds the neighbourhood's own points for the rehearsal of a measure (R-20.8, R-20.8k). A point is
+a window with enough answers.
+"""
 
 from collections.abc import Iterator
 from copy import copy
@@ -19,7 +21,7 @@ _MOST_WINDOWS = 260  # the latest ones; five years of weeks say enough about a n
 
 
 class OwnPoints(NamedTuple):
-    """The points of a measure, judged by the rules of the measure that is rehearsed."""
+    """The points of the measure `source`, made by the rules of the measure that is rehearsed."""
 
     source: Measure  # the measure whose answers they are
     calendar: Calendar
@@ -29,7 +31,7 @@ class OwnPoints(NamedTuple):
 
     @property
     def total(self) -> int:
-        """How many windows have a point."""
+        """The number of windows that have a point."""
         return sum(entry is not None for entry in self.entries)
 
 
@@ -42,9 +44,9 @@ def find_own_points(
 ) -> OwnPoints:
     """Returns the points with which a measure is rehearsed.
 
-    They are the measure's own points. If these are too few, they are the points of the measure with
-    the most points, among those of the same service and scale. `measure` may have other rules than
-    the record in the thread.
+    Usually they are the measure's own points. If it has too few, other measures of the same service
+    and scale are tried, and the measure with the most points gives its points. `measure` may have
+    other rules than the measure in the thread.
     """
     own = _judge(followed, measure, measure, authority, loops, now)
     if own.total >= FEWEST_POINTS:
@@ -70,7 +72,7 @@ def _judge(
     loops: LoopCache,
     now: int,
 ) -> OwnPoints:
-    """Counts the answers to `source` by the rules of `measure`."""
+    """Makes points from the answers to `source` by the rules of `measure`."""
     asked = copy(measure)
     asked.id = source.id
     if asked.offset is None:  # no decision has adopted it yet

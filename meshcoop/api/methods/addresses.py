@@ -1,4 +1,4 @@
-"""The methods of the local API about the addresses that people give each other
+"""The methods of the local API about the street addresses that people give each other
 (specs/18-addresses.md).
 """
 
@@ -25,7 +25,7 @@ _AboutAddress = calls.GiveAddress | calls.ShowAddress | calls.ForgetAddress
 
 
 class _Party(NamedTuple):
-    """A party to an agreement who uses this home, with the keys of this person."""
+    """A person of this home who is a party to an agreement, with this person's keys."""
 
     agreement: bytes
     person: bytes
@@ -36,7 +36,7 @@ class _Party(NamedTuple):
 
 
 class AddressMethods:
-    """Gives, shows and erases the addresses that belong to agreements. Works for one node."""
+    """Gives, shows and erases the street addresses that belong to agreements."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -93,7 +93,7 @@ class AddressMethods:
         }
 
     async def forget_address(self, call: calls.ForgetAddress) -> Params:
-        """Erases the addresses of an agreement at this home. Takes back the address that this
+        """Erases the addresses of an agreement at this home. Also takes back the address that this
         home's person gave.
         """
         membership = await self._node.wait_to_sign()
@@ -114,7 +114,7 @@ class AddressMethods:
     async def _wait_for_delivery(
         self, membership: Membership, party: _Party, held: HeldAddress, done: str = "delivered"
     ) -> Params:
-        """Waits a few seconds until an address arrives at the other party's home.
+        """Waits a few seconds for an address to arrive at the other party's home.
 
         If the address has arrived, the result has the state `done`. Otherwise it has the state
         "waiting".
@@ -130,10 +130,9 @@ class AddressMethods:
 
     def _find_address(self, membership: Membership, party: _Party) -> HeldAddress:
         """Finds the address that this person received for an agreement. If there is none, finds the
-        address that this person gave.
+        address that this person gave. Raises Mistake if there is neither.
 
-        After the end of the agreement, finds an address only if it was marked to be kept. Raises
-        Mistake if there is no such address.
+        After the end of the agreement, finds an address only if a person has marked it as kept.
         """
         addresses = membership.address_delivery.addresses
         received = addresses.find(party.agreement, giver=party.other)
@@ -150,7 +149,8 @@ class AddressMethods:
         )
 
     async def _open_party(self, membership: Membership, call: _AboutAddress) -> _Party:
-        """Finds the party to an agreement who uses this home, and opens the keys of this person.
+        """Finds the person of this home who is a party to an agreement, and opens this person's
+        keys.
 
         Raises Refused if nobody of this home is a party (R-18.5). Raises Mistake if the call names
         an agreement or a person that cannot be found.

@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class BundleMethods:
-    """Reads records from a file, for example on a USB stick, and stores them at one node."""
+    """Stores records from a file, for example from a USB stick."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -32,7 +32,7 @@ class BundleMethods:
         )
 
     async def ingest_records(self, call: calls.Take) -> Params:
-        """Stores records that came on a stick. Checks them first, as if a peer had sent them."""
+        """Stores records that came in a file. First checks them, as if a peer had sent them."""
         mesh = self._node.require_membership().mesh
         inbox = mesh.inbox
         parsed = IngestResult()
@@ -65,16 +65,17 @@ class BundleMethods:
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Divides records into parts. The node stores each part in one step of its loop."""
+    """Divides records into parts. Each part is small enough for one step of the node's loop."""
     return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))
 
 
 def _missing_contents(
     inbox: Inbox, records: Sequence[Record], held_ids: Collection[bytes]
 ) -> list[tuple[bytes, bytes]]:
-    """Returns the contents that this home lacks for records that it has (R-09.9).
+    """Returns contents from the bundle that this home lacks, although it has their records
+    (R-09.9).
 
-    Each entry is a pair: a record's id, and the content from the bundle for this record.
+    An entry is a pair: the id of the record, and the content.
     """
     contents = []
     for record in records:

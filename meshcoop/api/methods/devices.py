@@ -27,9 +27,9 @@ from protocol.wire import calls
 
 
 class DeviceMethods:
-    """Shows devices, and posts statements about devices. Works for one node.
+    """Shows devices, and posts statements about devices.
 
-    Clients never send root keys or recovery words. Instead, clients send statements that a root key
+    Clients never send root keys or recovery words. Instead, they send statements that a root key
     has signed.
     """
 
@@ -48,7 +48,7 @@ class DeviceMethods:
         )
 
     async def list_devices(self, call: calls.Devices) -> Rows[Params]:
-        """Lists the devices of `person` with their states. If `person` is missing, lists your own
+        """Lists the devices of `person` with their states. Without `person`, lists your own
         devices.
         """
         membership = self._node.require_membership()
@@ -78,7 +78,9 @@ class DeviceMethods:
         return self._show(membership, matches[0])
 
     async def plan_leave(self, call: calls.PlanLeave) -> Params:
-        """Returns the values that a person has to sign to leave the neighbourhood."""
+        """Returns the values that a person's root key has to sign so that the person can leave the
+        neighbourhood.
+        """
         membership = await self._node.wait_to_sign()
         person = self._resolver(membership).resolve_person(call.person)
         plan = departure.plan_leave(membership.author, person)
@@ -90,8 +92,8 @@ class DeviceMethods:
         }
 
     async def post_statement(self, call: calls.Carry) -> Params:
-        """Posts a statement that a person's root key has signed. The statement is about a device,
-        or says that the person leaves.
+        """Posts a statement that a person's root key has signed. The statement is about a device of
+        the person, or says that the person leaves.
         """
         membership = await self._node.wait_to_sign()
         signed = bytes.fromhex(call.statement)
@@ -103,8 +105,8 @@ class DeviceMethods:
         return {"id": record.id.hex()}
 
     async def add_guest(self, call: calls.Guest) -> Params:
-        """Adds a guest: a person without a machine. The guest's device is at this home, and a PIN
-        locks it.
+        """Adds a guest: a person without a machine of their own. This home keeps the guest's
+        device, and a PIN locks it.
         """
         membership = await self._node.wait_to_sign()
         certified = _read_certificate(membership, call)
@@ -156,24 +158,24 @@ def _device_rows(devices: list[Params]) -> Rows[Params]:
 
 
 def _own_people(membership: Membership, authority: Authority) -> set[bytes]:
-    """Returns the people for whom this home has a device that signs."""
+    """Returns the people who have a signing device at this home."""
     devices = (authority.devices.get(key) for key in membership.author.devices)
     return {device.person for device in devices if device}
 
 
 def _place(membership: Membership) -> bytes:
     """Returns the beginning of the neighbourhood's id. Statements about devices name the
-    neighbourhood by this beginning.
+    neighbourhood in this way.
     """
     return membership.state.neighbourhood[: statement.PLACE_SIZE]
 
 
 def _check_new(authority: Authority | None, stated: RootStatement) -> None:
-    """Raises AlreadySo if a statement changes nothing. There are three cases: the device is
-    certified already, the device ends at least as early already, or the person has left already.
+    """Raises AlreadySo if a statement changes nothing.
 
-    A device can be revoked several times. The revocation that ends the device earliest counts
-    (R-03.3).
+    There are three cases: the device is certified already, the device already ends at the same
+    record or earlier, or the person has left already. A device can be revoked several times. The
+    revocation with the earliest end counts (R-03.3).
     """
     if isinstance(stated, Leave):
         if authority and authority.holding((STANDING, stated.person)).n >= stated.n:
@@ -201,8 +203,8 @@ def _read_certificate(membership: Membership, call: calls.Guest) -> Certificate:
 
 
 def _read_lock(call: calls.Guest) -> Params:
-    """Reads the seed of a guest's device. The guest's PIN locks this seed. Raises Mistake (exit
-    code 2) if the parameter has a wrong form.
+    """Reads the locked seed of a guest's device. The guest's PIN locks this seed. Raises Mistake
+    (exit code 2) if the parameter has a wrong form.
     """
     try:
         return lock.check_map(call.locked)
@@ -211,7 +213,8 @@ def _read_lock(call: calls.Guest) -> Params:
 
 
 def _admit_guest(membership: Membership, guest: Guest, seed: bytes) -> bool:
-    """Posts records so that a guest's new device counts. Returns True if the guest is a member now.
+    """Posts the records that make a guest's new device count. Returns True if the guest is a member
+    now.
 
     If the guest is a member already, posts the first record of the device. Otherwise this home's
     person vouches for the guest.

@@ -1,4 +1,5 @@
-"""Lists services with their measures, answers, actions, matters and signals (specs/06).
+"""The methods of the local API that list services with their measures, answers, actions, matters
+and signals (specs/06).
 
 The rows of these lists change as time passes, even without new records.
 """
@@ -31,7 +32,7 @@ _STATES = {"matters": ("open", "closed"), "signals": ("worse", "better")}
 
 
 class LoopMethods:
-    """Lists services, measures, actions, feedback, matters and signals. Works for one node."""
+    """Lists services, measures, actions, feedback, matters and signals."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -60,24 +61,24 @@ class LoopMethods:
         return {**matches[0], **take_lines(None, [])} if len(matches) == 1 else None
 
     def with_loop_status(self, shown: Params) -> Params:
-        """Adds the status of the feedback loop to a shown view. If views of this kind have no such
-        status, returns the view unchanged.
+        """Adds to a shown view how its feedback loop stands. If views of this kind have no feedback
+        loop, returns the view unchanged.
         """
         return self.status_adder()(shown)
 
     def status_adder(self) -> Callable[[Params], Params]:
-        """Returns the function `with_loop_status` for several views of one answer."""
+        """Returns the function `with_loop_status`, prepared for all views of one answer."""
         return self._views(self._node.require_membership()).with_loop_status
 
     def citation_for(self, measure: bytes) -> Params:
-        """Returns the fields with which a new action cites the open matter of its measure."""
+        """Returns the fields with which a new action names the open matter of its measure."""
         return self._views(self._node.require_membership()).citation_for(measure)
 
     def awaited_steps(self, record_id: bytes, person: bytes) -> set[tuple[str, bytes | None]]:
-        """Returns the steps that the feedback loops await from a person. Each step is a pair (kind,
-        about).
+        """Returns the answers that the feedback loops await from a person in a record's thread. An
+        answer is a pair (kind, about).
 
-        If the record is in no service's thread, there are no such steps.
+        If the record is in no service's thread, returns no answers.
         """
         membership = self._node.require_membership()
         now = self._node.now()
@@ -108,7 +109,8 @@ class LoopMethods:
     async def _list_holdings(self, call: calls.List) -> Rows[Params]:
         """Lists the open services that concern this home's person (R-21.6).
 
-        A service concerns a person who holds it, passed it on, or gave feedback on it.
+        A service concerns the person who holds it. It also concerns the people who passed it on,
+        and those who gave feedback on it.
         """
         state = read_state(call, "holdings", _HOLDING_STATES)
         open_services = Service.State.OPEN.value
@@ -127,8 +129,8 @@ class LoopMethods:
         what: str,
         list_rows: Callable[[Iterable[Service]], list[Params]],
     ) -> Rows[Params]:
-        """Lists rows of all services. If the parameter `about` is set, lists only the rows that
-        belong to one service or measure.
+        """Lists the rows of all services. If the parameter `about` is set, lists only the rows that
+        belong to this service or measure.
         """
         membership = self._node.require_membership()
         state = read_state(call, what, _STATES[what])

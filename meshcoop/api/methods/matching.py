@@ -33,7 +33,7 @@ _ONE_THREAD = trio.CapacityLimiter(1)
 
 
 class MatchingMethods:
-    """Finds who could help whom. Works for one node, and searches only the records of this node."""
+    """Finds people who could help each other. Searches only the records of this node."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -136,7 +136,7 @@ class MatchingMethods:
 
 
 def _caller(membership: Membership, resolver: Resolver, caller: str | None) -> bytes:
-    """Returns the person whom the caller names. If `caller` is None, returns this home's person."""
+    """Returns the person with the id `caller`. If `caller` is None, returns this home's person."""
     if caller is None:
         return membership.author.person
     return membership.guests.resolve(caller, resolver.resolve_person)
@@ -165,8 +165,8 @@ def _suggestions_about(
 def _find_ways(membership: Membership, me: bytes, person: bytes) -> list[list[Tie]]:
     """Finds the shortest ways from `me` to a person.
 
-    The ways go through members who know each other. Two members know each other if they had an
-    exchange. They also know each other if one of them vouched for the other or admitted the other.
+    A way goes through members who know each other. Two members know each other if they had an
+    exchange, or if one of them vouched for the other or admitted the other.
     """
     authority = membership.state.authority
     assert authority is not None, "the charter has been read: this home is a member's"
@@ -222,7 +222,7 @@ def _show_suggestion(suggestion: Suggestion, presenter: Presenter, me: bytes | N
 def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Params:
     """Shows how many members gave and received in a quarter.
 
-    Also lists the members who only gave. The list is sorted by name, so nobody is ranked.
+    Also lists the members who only gave. They are sorted by name, so nobody is ranked.
     """
     by_name = [presenter.show_person(person) for person in presenter.sort_people(quarter.gave)]
     return {
@@ -241,8 +241,8 @@ def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Param
 
 
 def _show_way(way: list[Tie], presenter: Presenter, explainer: Explainer, me: bytes) -> Params:
-    """Shows a chain of people from the caller `me` to a person. For each link of the chain, says
-    why these two people know each other.
+    """Shows a chain of people from the caller `me` to a person. Each two neighbours in the chain
+    know each other, and the result says why.
     """
     first = way[0].recipient if way[0].actor == me else way[0].actor
     return {

@@ -47,8 +47,8 @@ class MembershipMethods:
         return await self._node.join(call.invitation, name, call.seconds)
 
     async def ask_place(self, call: calls.AskPlace) -> Params:
-        """Asks for the place that a newcomer's certificate must name. The home that made the
-        invitation answers.
+        """Asks the home that made the invitation for the place: the id that a newcomer's
+        certificate must name.
         """
         place = await self._node.ask_place(call.invitation, call.seconds)
         return {"place": place.hex()}
@@ -70,7 +70,7 @@ class MembershipMethods:
         return {"person": person.hex(), "state": "member" if is_member else "waiting"}
 
     async def renew(self, call: calls.Renew) -> Params:
-        """Proposes the next term. The proposal also lists everything that is in force."""
+        """Proposes the next term. The proposal also lists every decision that is in force."""
         membership = await self._node.wait_to_sign()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)

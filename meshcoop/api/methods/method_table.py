@@ -1,7 +1,7 @@
 """Gathers all methods of the local API, which screens and commands call (specs/06-local-api.md).
 
-Only programs of the same user can call these methods. Still, the methods check their parameters. If
-a parameter is wrong, the user reads a sentence, never a traceback.
+Only programs of the same user can call these methods. The methods check their parameters all the
+same. If a parameter is wrong, the user reads a sentence, never a traceback.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ READING = frozenset(
 
 
 class Methods:
-    """The methods of one node. Every method takes a map of parameters and returns plain values."""
+    """The methods of one node. A method takes a map of parameters and returns plain values."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node

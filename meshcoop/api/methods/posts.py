@@ -1,5 +1,5 @@
-"""The methods of the local API for posting. They post a record for a person or a guest of this
-home. They also list the records that this person could post.
+"""The methods of the local API for posting. They post records for a person or a guest of this home,
+and list the records that this person could post.
 """
 
 from dataclasses import replace
@@ -38,7 +38,7 @@ POSSIBLE = "possible"  # why a step is offered: it would count, though nobody wa
 
 
 class PostMethods:
-    """Posts records at one node."""
+    """Posts records, and lists the records that a person could post."""
 
     def __init__(self, node: NodeHandle, loops: LoopMethods) -> None:
         self._node = node
@@ -52,7 +52,7 @@ class PostMethods:
         )
 
     async def post(self, call: calls.Post) -> Params:
-        """Signs one record, stores it and sends it to the neighbours."""
+        """Signs one record, stores it and sends it to the other homes."""
         membership = await self._node.wait_to_sign()
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
@@ -139,7 +139,9 @@ class PostMethods:
     def _steps_of_idea(
         self, membership: Membership, presenter: Presenter, signer: Signer, record_id: bytes
     ) -> list[Params]:
-        """Lists the trials of an idea that this person could post, if the idea is about a service."""
+        """If an idea is about a service, lists the trials of this idea that this person
+        could post.
+        """
         idea = membership.state.views.find(record_id)
         if not isinstance(idea, Idea) or idea.about is None:
             return []
@@ -155,8 +157,8 @@ class PostMethods:
         ]
 
     def _answer(self, membership: Membership, record: Record, me: bytes | None) -> Params:
-        """Returns the answer to a call: the id of the new record. If there is advice about the
-        signer's balance, the answer also has the advice.
+        """Returns the answer to a call: the id of the new record, and advice if there is any. The
+        advice is about the signer's balance, or says what a new trial can show.
         """
         presenter = Presenter(membership.state, self._node.now)
         advice = CreditAdvisor(membership.state, presenter).advise(record, me)
@@ -174,8 +176,8 @@ def _cursor_of_step(row: Params) -> str:
 
 
 def _show_step(step: Step, presenter: Presenter, *, is_awaited: bool, question: Params) -> Params:
-    """Shows a step. `is_awaited` says whether a feedback loop waits for this step. `question` has
-    the entries `says` and `will_vote`.
+    """Shows a step: a record that a person could post. `is_awaited` says whether a feedback loop
+    waits for this record. `question` has the entries `says` and `will_vote`.
     """
     is_awaited = is_awaited or (step.awaited is not None and presenter.is_due(step.awaited))
     among = None if step.among is None else sorted(record_id.hex() for record_id in step.among)
@@ -194,10 +196,11 @@ def _show_step(step: Step, presenter: Presenter, *, is_awaited: bool, question: 
 
 
 def _find_step(row: Params, steps: list[Params]) -> Params:
-    """Returns the step that belongs to a row of the list `waiting`.
+    """Finds the step that belongs to a row of the list `waiting`. If there is none, makes a step
+    from the row.
 
-    Some steps begin a thread of their own, such as a proposal. For such a step, the person fills in
-    the fields of the new record that the row does not give.
+    There is none if the new record begins a thread of its own, such as a proposal. Then the person
+    fills in the fields that the row does not give.
     """
     kind = row["step"]["kind"]
     about = row["step"]["about"]
@@ -230,7 +233,7 @@ def _is_action(name: str) -> bool:
 def _resolve_signer(
     membership: Membership, resolver: Resolver, call: calls.Post | calls.NextSteps
 ) -> bytes | None:
-    """Finds the signer that the param `as` names. Returns None if `as` is missing."""
+    """Finds the signer whom the param `as` names. Returns None if `as` is missing."""
     if call.as_ is None:
         return None
     return membership.guests.resolve(call.as_, resolver.resolve_person)
@@ -239,8 +242,8 @@ def _resolve_signer(
 async def _open_guest(
     membership: Membership, guest: Guest, call: calls.Post | calls.NextSteps
 ) -> Signer:
-    """Opens a guest's device with the guest's PIN, for this call only. Raises Mistake if the PIN
-    does not open it.
+    """Opens a guest's device with the guest's PIN, for this call only. Raises Mistake if the PIN is
+    wrong.
     """
     membership.guests.check_admitted(guest)
     seed = await membership.guests.open_seed(guest, call.pin)

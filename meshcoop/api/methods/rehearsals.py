@@ -1,4 +1,6 @@
-"""The method `rehearse`: shows before a vote what a measure would have raised (R-06.20)."""
+"""The method `rehearse`: shows people, before they vote on a measure, what it would have raised
+(R-06.20).
+"""
 
 from copy import copy
 
@@ -30,7 +32,7 @@ _MOST_PERCENT = 100
 
 
 class RehearsalMethods:
-    """Rehearses measures for one node."""
+    """Answers calls of the method `rehearse` at one node."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -65,7 +67,9 @@ class RehearsalMethods:
         }
 
     def _find_points(self, call: calls.Rehearse) -> tuple[Measure, OwnPoints]:
-        """Returns the measure with the rules that the call names, and its own points."""
+        """Returns two things: the measure, changed as the call asks, and the neighbourhood's own
+        points for it.
+        """
         membership = self._node.require_membership()
         now = self._node.now()
         resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
@@ -84,9 +88,9 @@ class RehearsalMethods:
 
 
 def _change_measure(call: calls.Rehearse, measure: Measure) -> Measure:
-    """Returns a measure with the target, the share and the window that a call names.
+    """Returns the measure with the target, the share and the window that a call names.
 
-    Raises Refused or Mistake if no measure may have them.
+    Raises Refused or Mistake if no measure may have such values.
     """
     changed = copy(measure)
     fields = declared_of(Measure).fields
@@ -111,7 +115,8 @@ def _change_measure(call: calls.Rehearse, measure: Measure) -> Measure:
 
 
 def _make_case(call: calls.Rehearse, measure: Measure, own: OwnPoints) -> Case:
-    """Returns what is rehearsed: the own points, or the process that the call assumes.
+    """Returns what is rehearsed. If the call assumes how people answer, this process is rehearsed.
+    Otherwise the neighbourhood's own points are.
 
     Raises Refused if there are too few own points, and the call assumes nothing (R-20.8i).
     """
@@ -139,10 +144,11 @@ def _make_case(call: calls.Rehearse, measure: Measure, own: OwnPoints) -> Case:
 
 
 def _read_assumed(call: calls.Rehearse, least: int, *, is_count: bool) -> Process | None:
-    """Returns the process that a call assumes, or None.
+    """Returns how the call assumes that people answer: a rate, and a number of answers in a window.
+    Returns None if the call assumes nothing.
 
-    Raises Mistake if the process makes no sense. With fewer than `least` answers in a window, there
-    would be only gaps.
+    Raises Mistake if these numbers make no sense. For example, no window would count with fewer
+    than `least` answers.
     """
     if call.rate is None and call.answers is None:
         return None
@@ -184,7 +190,7 @@ def _show_range(shown: Range | None) -> Params | None:
 
 
 def _show_delay(case: Case, summary: Summary) -> Params | None:
-    """Shows after how many windows the rules notice a change, and which change this is."""
+    """Shows which change the rules notice, and after how many windows."""
     change = case.worsening
     if change is None or summary.delay is None:
         return None

@@ -63,8 +63,8 @@ class RelayMethods:
         return {"neighbourhood": shown}
 
     async def change_limits(self, call: calls.RelayLimits) -> Params:
-        """Shows the limits that this relay sets for each neighbourhood. If the call gives new
-        limits, changes them first.
+        """Changes the limits that this relay sets for each neighbourhood, if the call gives new
+        limits. Then shows the limits.
         """
         relay = self._node.require_relay()
         home = self._node.home
@@ -112,7 +112,9 @@ class RelayEnrolmentMethods:
         )
 
     async def enrol_relay(self, call: calls.RelayEnrol) -> Params:
-        """Enrols the relay that made a ticket. From then on, the relay serves the neighbourhood."""
+        """Enrols the relay that made a ticket. From then on, this relay serves the
+        neighbourhood.
+        """
         membership = await self._node.wait_to_sign()
         record = await relay_enrolment.enrol(membership.mesh, call.ticket)
         return {"id": record.id.hex()}
@@ -166,8 +168,8 @@ class RelayEnrolmentMethods:
 
 
 def _check_not_ended(membership: Membership, prefix: str) -> None:
-    """Raises AlreadySo if this home's person has already ended the enrolment of a relay. The key of
-    the relay begins with `prefix`.
+    """Raises AlreadySo if this home's person has already ended the enrolment of a relay. `prefix`
+    is the beginning of the relay's key.
     """
     own_devices = membership.author.devices
     for act in membership.state.authority_fold.records_of(RelayRecord):
@@ -204,8 +206,8 @@ def _cursor_of_tenant(row: Params) -> str:
 
 
 def _find_enrolled(relay: Relay, typed: str) -> bytes:
-    """Finds a neighbourhood that has enrolled this relay. The caller names the neighbourhood by its
-    name or by the beginning of its id.
+    """Finds a neighbourhood that has enrolled this relay. The caller gives the name of the
+    neighbourhood, or the beginning of its id.
 
     Raises Mistake if no neighbourhood fits, or if several fit.
     """
@@ -238,5 +240,5 @@ def _name_of(relay: Relay, neighbourhood: bytes) -> str | None:
 
 
 def _is_address(text: str) -> bool:
-    """Returns whether a text is an address that fits into a record."""
+    """Returns whether a text is an address that may stand in a record."""
     return bool(pack_addresses((text,), _PACKED_ADDRESS))

@@ -1,4 +1,4 @@
-"""The methods of the local API about the node itself: `status`, `wait` and `stop`."""
+"""The methods of the local API about the node itself, such as `status`, `wait` and `stop`."""
 
 import hashlib
 import os
@@ -84,7 +84,7 @@ class StatusMethods:
         return {**status, **self._member_status(node.membership)}
 
     async def examine(self, call: calls.Examine) -> Params:
-        """Looks into the stores of this home, for the doctor."""
+        """Looks into the stores of this home and returns what the doctor needs."""
         del call
         return await self._node.examine()
 
@@ -191,7 +191,7 @@ class StatusMethods:
 
 
 def hash_record_ids(record_ids: Iterable[bytes]) -> bytes:
-    """Hashes all record ids with SHA-256. The caller must sort the ids first.
+    """Hashes all record ids with SHA-256. The ids must be sorted.
 
     Nodes with the same records get the same hash (R-03.17).
     """
@@ -215,8 +215,8 @@ def _trouble(membership: Membership) -> Params | None:
 def show_newer(state: State) -> list[Params]:
     """Shows each kind that this program does not know, and the number of its records (R-10.8c).
 
-    `package` is the package that has this kind. If a later version of the specs has the kind,
-    `package` is None.
+    `package` is the package that would bring this kind. If a later version of the specs has the
+    kind, `package` is None.
     """
     return [
         {"kind": kind, "records": count, "package": package_of(kind)}
@@ -241,22 +241,22 @@ def show_ahead(state: State, presenter: Presenter) -> list[Params]:
 
 
 def _show_own_vouchers(state: State, presenter: Presenter, device: bytes) -> list[Params]:
-    """Says to the person of this home that too few people have vouched for them (R-06.19)."""
+    """If too few people have vouched for the person of this home, tells the person so (R-06.19)."""
     owner = state.authority.owners.get(device) if state.authority else None
     return [] if owner is None else describe_own_vouchers(state, presenter, owner)
 
 
 def _holder_of(device: bytes, state: State) -> bytes:
-    """Returns the person who holds a device. If no member is known to hold the device, returns its
-    key.
+    """Returns the person who owns a device. If the device belongs to no known member, returns the
+    device's key.
     """
     holder = state.authority.member_of_device(device) if state.authority else None
     return holder or device
 
 
 def _show_failed(state: State) -> list[Params]:
-    """Shows which code of kinds has failed. Shows the threads that are left out for this reason,
-    and the methods that failed.
+    """Shows which code of kinds has failed: the threads that are left out for this reason, and the
+    methods that failed.
     """
     threads = [
         {"id": thread.id.hex(), "error": thread.error} for thread in state.views.failed_threads()
@@ -283,7 +283,7 @@ def _show_peers(membership: Membership, presenter: Presenter) -> list[Params]:
 
 
 def _show_waiting(membership: Membership, presenter: Presenter) -> Params:
-    """Shows who waits to be admitted. Also shows how many records wait because earlier records are
+    """Shows who waits to be admitted. Also shows how many records wait for earlier records that are
     missing.
     """
     authority = membership.state.authority

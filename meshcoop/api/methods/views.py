@@ -23,8 +23,8 @@ C = TypeVar("C", bound=calls.Listing)
 
 
 class ViewMethods:
-    """Shows the views of one node. `lists` maps the name of each further list to the method that
-    makes this list.
+    """Shows the views of one node. `lists` has further lists: it maps the name of each list to the
+    method that makes the list.
     """
 
     def __init__(self, node: NodeHandle, loops: LoopMethods, lists: Mapping[str, Lister]) -> None:
@@ -47,9 +47,10 @@ class ViewMethods:
     def _with_newer(
         self, answer_page: Callable[[C], Awaitable[Params]]
     ) -> Callable[[C], Awaitable[Params]]:
-        """Returns a method that also says how many records this program does not know (R-10.8c).
+        """Returns a method that also says how many records have kinds that this program does not
+        know (R-10.8c).
 
-        A relay reads no records, so its list of such records is empty.
+        A relay reads no records, so it says nothing about them.
         """
 
         @wraps(answer_page)
@@ -62,8 +63,8 @@ class ViewMethods:
         return answer
 
     async def list_views(self, call: calls.List) -> Rows[Any]:
-        """Lists the views of one kind, the newest first. Can also list things that are no views,
-        such as people.
+        """Lists the views of one kind, the newest first. Some lists do not show views, for example
+        the list of people.
         """
         list_rows = self._lists.get(call.what)
         if list_rows is not None:
@@ -94,7 +95,7 @@ class ViewMethods:
 
     async def show_balances(self, call: calls.Balance) -> Params:
         """Shows the minutes that people gave and received. If the call names a `person`, also shows
-        the history of this person's balance.
+        how this person's balance came about.
         """
         membership = self._node.require_membership()
         presenter = Presenter(membership.state, self._node.now)
@@ -110,9 +111,7 @@ class ViewMethods:
         return (await open_queries(self._node)).search(call)
 
     async def show_diary(self, call: calls.Diary) -> Params:
-        """Shows the events that this home's person has promised to attend, with the times of these
-        events.
-        """
+        """Shows when and where this home's person has promised to be."""
         membership = self._node.require_membership()
         authority = membership.state.authority
         device = membership.mesh.credentials.device
