@@ -40,9 +40,9 @@ _PACKAGES = ("meshcoop", "protocol")  # what a node and a command are made of
 
 
 class NodeGone(Mistake):
-    """Raised if no node answers, or if the node stopped during a call.
+    """Raised if no node answers, or if the node stops during a call.
 
-    After such a stop, the caller cannot know whether the node carried out the call.
+    After such a stop, the caller cannot know whether the node has carried out the call.
     """
 
 
@@ -59,8 +59,8 @@ class OtherProgram(Mistake):
 class Page(NamedTuple):
     """A part of a list (R-06.16).
 
-    `total` is the number of rows of the whole list. If more rows follow, `next` is the cursor with
-    which the caller asks for them.
+    `total` is the number of rows of the whole list. If more rows follow, `next` is the cursor: the
+    caller sends it to get the next page.
     """
 
     rows: list[Any]
@@ -77,10 +77,10 @@ class Page(NamedTuple):
 class Client:
     """One connection to the node of a home. Every method may raise Mistake or NodeGone.
 
-    If the node is another version of the program, entering the connection raises OtherProgram. The
-    two versions may not understand each other's params and results. With `any_program`, entering
-    never raises OtherProgram. Then the caller may use only what every version has: the method
-    `stop`, and the values `ready` and `pid` of the status.
+    The node may run another version of the program. Then the two versions may not understand each
+    other's params and results, so entering the connection raises OtherProgram. With `any_program`,
+    entering never raises OtherProgram. Then the caller may use only what every version has: the
+    method `stop`, and the values `ready` and `pid` of the status.
 
     If a call takes more than `patience` seconds, the call raises NodeGone. If `patience` is None, a
     call waits as long as the node runs.
@@ -154,9 +154,9 @@ class Client:
         return {name: value for name, value in answer.items() if name not in of_part}
 
     def subscribe(self, *topics: str) -> None:
-        """Subscribes to the events of `topics`. If no topics are given, subscribes to all events.
+        """Subscribes to the events of `topics`. Without topics, subscribes to all events.
 
-        Afterwards, call `events` to get the events.
+        Then call `events` to get the events.
         """
         self.call(Subscribe(topics=list(topics) or None))
 
@@ -213,8 +213,8 @@ class Client:
                 raise _mistake_of(frame.error)
 
     def _next_frame(self, deadline: float | None) -> Frame | None:
-        """Returns the next frame from the node. Returns None when the deadline has passed. The
-        deadline is a time of `time.monotonic`.
+        """Returns the next frame from the node, or None if the deadline passes first. The deadline
+        is a time of `time.monotonic`.
         """
         try:
             while (frame := next(iter(self._decoder), None)) is None:
@@ -265,7 +265,7 @@ def _mistake_of(error: Error) -> Mistake:
 
 
 def _raise_refusal(event: Event) -> NoReturn:
-    """Raises a Mistake with the reason why the node has closed the connection."""
+    """Raises a Mistake that says why the node has closed the connection."""
     payload = event.payload
     message = payload.get("message") if isinstance(payload, dict) else None
     if isinstance(message, str):
@@ -275,10 +275,11 @@ def _raise_refusal(event: Event) -> NoReturn:
 
 @cache
 def program_version() -> str:
-    """Returns the version of the program on the disk. An upgrade changes this version. If a node
-    was started before the upgrade, the node still runs the old program.
+    """Returns the version of the program on the disk.
 
-    The version is derived from the name, the size and the time of change of each source file.
+    The version is derived from the name, the size and the time of change of each source file. An
+    upgrade changes these files. A node that was started before the upgrade still runs the old
+    program, so its version differs.
     """
     hasher = hashlib.sha256(b"meshcoop program 1\0")
     root = Path(__file__).parent.parent
