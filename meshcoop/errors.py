@@ -1,5 +1,5 @@
 """The messages that people get. A `Mistake` is an error: it says what to do, and has an exit code.
-A `Remark` is a message that is no error.
+A `Remark` is a message that reports no error.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ NO_MEMBER = "This home belongs to no member of the neighbourhood yet."
 
 
 class Mistake(Exception):
-    """Raised if a request cannot be carried out.
+    """Raised if the node or a command cannot do what a person asks for.
 
     `text` is a sentence. If the sentence has names in braces, `arguments` holds a value for each
-    name. If the form of the request is wrong, the exit code is 2. Otherwise it is 1.
+    name. The exit code is 2 if a command was typed wrongly. Otherwise it is 1.
     """
 
     def __init__(self, text: str, code: int = 1, /, **arguments: object) -> None:
@@ -43,7 +43,7 @@ class Mistake(Exception):
 
 
 class Remark(NamedTuple):
-    """A message from the node to people that is no error.
+    """A message from the node to people that reports no error.
 
     `code` stands for a sentence of `protocol/sentences.py`. If this sentence has names in braces,
     `arguments` holds a value for each name (R-06.5d).
