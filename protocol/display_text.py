@@ -71,8 +71,8 @@ def safe_line(text: str, width: int | None = None) -> str:
 def safe_name(name: str, mark: str | None = None, width: int | None = None) -> str:
     """Makes a person's name safe to show on one line of at most `width` characters.
 
-    `mark` tells the person apart from others with a like name. It follows in brackets, and is never
-    cut (R-12.7c).
+    `mark` tells the person apart from others with a like name. The mark follows the name in
+    brackets, and is never cut (R-12.7c).
     """
     if mark is None:
         return safe_line(name, width)
@@ -81,8 +81,10 @@ def safe_name(name: str, mark: str | None = None, width: int | None = None) -> s
 
 
 def is_visible(text: str) -> bool:
-    """Returns whether a text has a character that people can see. Spaces, combining marks without a
-    letter and the characters that `safe_text` replaces are no such characters.
+    """Returns True if a text has a character that people can see.
+
+    They cannot see spaces, combining marks without a letter, or the characters that `safe_text`
+    replaces.
     """
     for character in text:
         category = unicodedata.category(character)

@@ -32,11 +32,11 @@ class Refused(Exception):
 
 
 class AlreadySo(Refused):
-    """The error for a record that would only say what already holds. It is raised instead of
-    signing the record.
+    """The error for a record that would only say what already holds. Software raises the error
+    instead of signing the record.
 
-    If software knows which record has said so before, `record` is that record. A caller that posts
-    for a person tells the person, and treats the post as done.
+    If software knows which earlier record says so, `record` is that record. A caller that posts for
+    a person tells the person, and treats the post as done.
     """
 
     def __init__(

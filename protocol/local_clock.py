@@ -72,7 +72,7 @@ class LocalClock:
         """Returns True if a moment is over. A day is over when the next day begins.
 
         If `minutes` is given, returns True if that many minutes have passed since the moment began.
-        The clocks may have changed meanwhile.
+        A change to or from summer time in between makes no difference.
         """
         if minutes:
             return self.time >= start_of(moment, self.zone) + minutes * _MINUTE_MS

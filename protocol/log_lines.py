@@ -47,7 +47,7 @@ class EntryRate(logging.Filter):
         self._minutes: dict[tuple[str, int], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Returns whether the entry goes into the log. Notes in the entry how many similar entries
+        """Returns True if the entry goes into the log. Notes in the entry how many similar entries
         were left out before.
         """
         place = (record.pathname, record.lineno)

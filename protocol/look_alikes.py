@@ -38,11 +38,10 @@ def load_skeletons() -> dict[int, str]:
 
 
 def _standing_for(sign: str, likenesses: dict[str, set[str]]) -> str:
-    """Returns the sign or signs that stand for a sign and its look-alikes.
+    """Returns the sign or signs that stand for a sign and all its look-alikes.
 
-    Usually, one sign of a group has all others as look-alikes in the table, and each of the others
-    has only this one. Then this one stands for the group. If a group has only two signs, either of
-    them can stand for both.
+    Among these signs, it is the sign with the most look-alikes in the table. Usually this sign has
+    all the others as look-alikes, and each of the others has only this sign.
     """
     group = {sign, *likenesses[sign]}
     return max(group, key=lambda member: (len(likenesses[member]), len(member), member))

@@ -96,11 +96,11 @@ def search_terms(text: str) -> list[str]:
 
 
 def query_terms(typed: str) -> list[tuple[str, ...]]:
-    """Returns the terms to look for. Each typed word gives one group of terms. A repeated group is
-    left out.
+    """Returns the terms to look for, in groups. Each typed word gives one group of terms. A
+    repeated group is left out.
 
-    A text is found if it has the terms of every group, one after the other. The last term of a
-    group can be the beginning of a longer term in the text.
+    A text matches if it has the terms of every group. The terms of a group must follow each other
+    in the text. The last term of a group can be the beginning of a longer term in the text.
     """
     groups = dict.fromkeys(_query_of_word(word) for word in typed.split())
     return [terms for terms in groups if terms]

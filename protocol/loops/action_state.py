@@ -20,7 +20,7 @@ RaisersFor = Callable[[int], Mapping[bytes, int]]
 
 
 class ActionState(StrEnum):
-    """The states of an action. None of them says whether the action is overdue."""
+    """The states of an action. Whether the action is overdue is not among them."""
 
     OPEN = "open"
     REPORTED_DONE = "reported done"
@@ -41,8 +41,8 @@ class Tally:
     raisers: dict[bytes, int] = field(default_factory=dict)  # since when each raiser is one
 
     def change_state(self, state: ActionState, time: int, by: bytes | None = None) -> None:
-        """Moves the action into `state` at `time`, by a statement of the person `by`. If it already
-        is in `state`, nothing changes.
+        """Moves the action into `state` at `time`, by a statement of the person `by`. If the action
+        is in `state` already, nothing changes.
         """
         if state == self.state:
             return
@@ -52,12 +52,14 @@ class Tally:
             self.reopened.append(Reopening(time, by))
 
     def complained_since(self, person: bytes) -> bool:
-        """Returns whether a person reports something bad that happened after the action was done."""
+        """Returns True if a person reported something bad that happened after the action was
+        done.
+        """
         return self.done_at is not None and self.raisers.get(person, 0) > self.done_at
 
 
 class _Type(IntEnum):
-    """What an event is. Events of one moment take effect in this order."""
+    """The types of events, in the order in which events of one moment take effect."""
 
     DONE = 0
     SETTLED = 1
@@ -66,8 +68,10 @@ class _Type(IntEnum):
 
 
 class _Event(NamedTuple):
-    """Something that can change the state of an action: a report that it is done, a verdict, a
-    signal, or that the window which opened the matter settles.
+    """Something that can change the state of an action.
+
+    It is a report that the action is done, a verdict on the action, or a signal. It can also be the
+    moment at which the window that opened the matter settles: its answers are complete.
     """
 
     time: int
@@ -89,9 +93,9 @@ def tally_action(
     """Counts the verdicts on an action and finds its state at the time `until`, in ms (R-23.5).
 
     `done` has the reports that the action is done. Only verdicts after the latest of these reports
-    count. If a raiser gave several verdicts, only the latest one counts. `signals` are the times of
-    signals that reopen what was reported done. `settled` is the time at which the window that
-    opened the matter settles: before that, nothing is confirmed.
+    count. If a raiser gave several verdicts, only the latest verdict counts. `signals` are the
+    times of signals that reopen what was reported done. `settled` is the time at which the window
+    that opened the matter settles. Before that time, no verdict confirms the action.
     """
     tally = Tally(action, since=stands_at(action))
     events = [_Event(settled, _Type.SETTLED), *(_Event(time, _Type.SIGNAL) for time in signals)]

@@ -23,7 +23,10 @@ EVEN = 1000  # a dispersion of one, in thousandths
 
 
 class TailTest(NamedTuple):
-    """The comparison of the latest points with the baseline, by tail probabilities."""
+    """The comparison of a measure's latest points with its first points, by tail probabilities.
+
+    A point is the counted answers of one window.
+    """
 
     better: Fraction  # if nothing has changed: the probability of at most this many bad answers
     worse: Fraction  # if nothing has changed: the probability of at least this many
@@ -70,9 +73,9 @@ class ChangeTest(NamedTuple):
 
 
 class _Baseline(NamedTuple):
-    """The totals of the baseline, divided by `dispersion`.
+    """The totals of a measure's first points, which show what is usual, divided by `dispersion`.
 
-    `dispersion` tells how much the points of the baseline scatter.
+    `dispersion` tells how much these points scatter.
     """
 
     usual: Totals
@@ -81,7 +84,9 @@ class _Baseline(NamedTuple):
 
 
 def run_change_test(scale: str, points: Sequence[Point]) -> ChangeTest:
-    """Runs the change test for the last one of `points`. All points belong to one phase."""
+    """Runs the change test for the last one of `points`. The test may compare all these points with
+    each other.
+    """
     latest, four_latest = (_test_tail(scale, points, size) for size in LATEST)
     return ChangeTest(latest, four_latest, _find_run(points))
 
@@ -89,8 +94,9 @@ def run_change_test(scale: str, points: Sequence[Point]) -> ChangeTest:
 def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
     """Returns the fewest bad answers or incidents with which the last point would signal "worse".
 
-    Only the last point is tested here, not the latest four together. Returns None if there is no
-    baseline. Also returns None if the point would give no such signal even with all answers bad.
+    Only the last point is tested here, not the latest four together. Returns None if there are too
+    few points to say what is usual. Also returns None if even a point with only bad answers would
+    give no such signal.
     """
     *before, last = points
     baseline = _find_baseline(scale, tuple(before[: BASELINE[-1]]))
@@ -123,9 +129,10 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
 
 
 def estimate_dispersion(scale: str, baseline: Sequence[Point]) -> int:
-    """Returns how much more the points scatter than by chance, in thousandths (R-20.5).
+    """Returns how much the points scatter, in thousandths of what chance alone would make them
+    scatter (R-20.5).
 
-    The result 1000 means: no more than by chance.
+    The result 1000 means that they scatter no more than by chance.
     """
     n, bad = sum_points(baseline)
     if scale != COUNT:
@@ -150,9 +157,11 @@ def tail_probabilities(scale: str, usual: Totals, now: Totals) -> tuple[Fraction
 
 
 def _test_tail(scale: str, points: Sequence[Point], size: int) -> TailTest | None:
-    """Compares the latest `size` points with the baseline. Returns None without a baseline.
+    """Compares the latest `size` points with the baseline: the first points, which show what is
+    usual.
 
-    The baseline is the first points of the phase, but never the latest `size` points.
+    The latest `size` points are never in the baseline. Returns None if there are too few points for
+    a baseline.
     """
     before = points[: len(points) - size]
     baseline = _find_baseline(scale, tuple(before[: BASELINE[-1]]))
@@ -200,7 +209,9 @@ def _share_dispersion(baseline: Sequence[Point], n: int, bad: int) -> int:
 
 
 def _thin(scale: str, sums: Totals, dispersion: int) -> Totals:
-    """Divides totals by the dispersion. So points that scatter more count like fewer answers."""
+    """Divides the totals of points by their dispersion. So points that scatter more count like
+    fewer answers.
+    """
     bad = sums.bad * EVEN // dispersion
     if scale == COUNT:
         return Totals(sums.n, bad)
@@ -214,7 +225,8 @@ def _medians(baseline: tuple[Point, ...]) -> tuple[Fraction, Fraction]:
 
 
 def _find_run(points: Sequence[Point]) -> int:
-    """Compares the eight latest points with the medians of the baseline (R-20.6).
+    """Compares the eight latest points with the medians of the first points, which show what is
+    usual (R-20.6).
 
     Returns 1 if all eight are worse, −1 if all eight are better, and otherwise 0.
     """

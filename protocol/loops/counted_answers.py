@@ -44,8 +44,9 @@ class Report(NamedTuple):
 
 @dataclass(frozen=True)
 class Incident:
-    """The reports of one incident. The incident counts in the window of its head, which is the
-    report that the others name.
+    """The reports of one incident.
+
+    The other reports name the report `head`. The incident counts in the window of this report.
     """
 
     head: Report
@@ -78,7 +79,7 @@ class Window:
 
     @property
     def digest(self) -> bytes:
-        """The SHA-256 of the sorted ids of all reports that count in this window.
+        """The SHA-256 of the ids of all reports that count in this window. The ids are sorted.
 
         An action names this hash to show which answers it acts on.
         """
@@ -95,9 +96,10 @@ class Window:
 
     @cached_property
     def early_points(self) -> list[tuple[Report, int, int]]:
-        """The reports of a window with incidents, in the order of time. Each report comes with the
-        number of people and the number of incidents up to this report. Empty if the window has no
-        incidents.
+        """The reports of a window with incidents, in the order of time.
+
+        With each report come two numbers: of the people, and of the incidents, up to this report.
+        The list is empty if the window has no incidents.
         """
         if not self.incidents:
             return []
@@ -119,7 +121,7 @@ class Window:
         return points
 
     def point(self, scale: str, least: int) -> Point | None:
-        """Returns the point of this window: its answers as numbers for the tests.
+        """Returns the point of this window: its counted answers, as numbers for the tests.
 
         Returns None if fewer than `least` people have answered (R-20.1).
         """
@@ -149,9 +151,9 @@ class MeasureContext(NamedTuple):
     def includes(self, report: Report) -> bool:
         """Returns True if the author of the report is somebody whom the service served (R-22.5).
 
-        If all members are asked, it does not matter whom the service served. The caller has already
-        left out the reports of people who hold a part of the service. A report by somebody who was
-        removed afterwards goes on counting.
+        If the measure asks all members, it does not matter who was served. The caller has already
+        left out the reports of people who hold a part of the service. The report of a person goes
+        on counting after the person was removed.
         """
         if self.days_served is None:
             return True
@@ -159,12 +161,14 @@ class MeasureContext(NamedTuple):
         return any(0 <= report.day - day <= SERVED_DAYS for day in days)
 
     def settles_at(self, window: int) -> int:
-        """Returns the time (ms) at which a window settles (R-24.8)."""
+        """Returns the time (ms) at which a window settles: its answers then count as complete
+        (R-24.8).
+        """
         return self.calendar.window_start(window + 1) + self.settle_ms
 
     def is_party(self, report: Report) -> bool:
-        """Returns True if the author of a report held a part of the service when it stands
-        (R-24.12).
+        """Returns True if the author of a report held a part of the service at the time of the
+        report (R-24.12).
         """
         since = self.party_since.get(report.person)
         return since is not None and since <= report.time
@@ -190,8 +194,8 @@ class _Answer(NamedTuple):
 
 
 class WindowCounter:
-    """The answers to a measure, counted window by window. After a change, counts only the windows
-    again that the change touches.
+    """Counts the answers to a measure, window by window. After a change, counts again only the
+    windows that the change touches.
     """
 
     def __init__(self, context: MeasureContext) -> None:
@@ -209,7 +213,7 @@ class WindowCounter:
         return len(self._stale)
 
     def set_feedback(self, record_id: bytes, view: ReportView | None) -> None:
-        """Replaces the view of a piece of feedback. If `view` is None, the view is gone."""
+        """Replaces the view of a piece of feedback. If `view` is None, forgets this feedback."""
         old = self._window_of.pop(record_id, None)
         if old is not None:
             del self._feedback[old][record_id]
@@ -224,7 +228,9 @@ class WindowCounter:
             self._stale |= self._merged_windows(self._merges[merge_id])
 
     def set_merge(self, record_id: bytes, view: MergeView | None) -> None:
-        """Replaces the view of a merge. If `view` is None, the view is gone."""
+        """Replaces the view of a merge, which says that two reports are about one incident. If
+        `view` is None, forgets this merge.
+        """
         old = self._merges.pop(record_id, None)
         if old is not None:
             self._stale |= self._merged_windows(old)
@@ -255,8 +261,10 @@ class WindowCounter:
         return {self._window_of[report] for report in reports if report in self._window_of}
 
     def _close_over_merges(self, windows: set[int]) -> set[int]:
-        """Adds the windows with reports of incidents that have reports in the given windows too. An
-        incident counts in one window only.
+        """Returns `windows`, and all windows that share an incident with them.
+
+        One incident can have reports in several windows, but it counts in one window only. So these
+        windows are counted again together.
         """
         closed = set(windows)
         unread = list(windows) if self.context.scale == COUNT else []
@@ -297,11 +305,12 @@ def count_windows(
 
 
 def is_charted(measure: bytes, window: int, person: bytes, cycle: int) -> bool:
-    """Returns True if the answers of a person are charted in a window (R-22.7).
+    """Returns True if the answers of a person are charted in a window: the tests and the chart use
+    them (R-22.7).
 
-    In each row of `cycle` windows, every person is charted in one window. This window depends on
-    no other member. A person can choose a key for the sake of a certain window, but that key is
-    charted once in every other row too.
+    In each row of `cycle` windows, every person is charted in one window. No other member changes
+    which window it is. Somebody could choose a key so that it is charted in a certain window. But
+    in every other row, that key is charted once too.
     """
     row, place = divmod(window, cycle)
     drawn = hashlib.sha256(_TAG + measure + row.to_bytes(8, "big", signed=True) + person).digest()
@@ -363,7 +372,7 @@ def _count_incidents(
 ) -> None:
     """Adds the incidents to their windows, after grouping the reports of one incident (R-22.6).
 
-    If a person reports that all is fine, the window counts this person as having answered.
+    A person may report that all is fine. Then the window counts this person as having answered.
     """
     for report in reports:
         if not report.bad:
@@ -376,9 +385,9 @@ def _count_incidents(
 def _group_reports(reports: Iterable[Report], merges: Iterable[MergeView]) -> list[Incident]:
     """Groups reports by incident. `reports` are in the order of time.
 
-    All reports of one person on one day are one incident: the first of them stands for all. By a
-    merge, a person says that their own report and an earlier one are about one incident. Their
-    latest merge counts. Nobody can merge the report of somebody else.
+    All reports by one person about one day are one incident, and the first of them stands for all.
+    By a merge, a person says that their own report and an earlier report are about one incident.
+    The latest merge of a person's report counts. Nobody can merge the report of somebody else.
     """
     listed = list(reports)
     first_of_day: dict[tuple[bytes, int], Report] = {}

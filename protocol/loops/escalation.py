@@ -18,9 +18,9 @@ _MOST_REOPENED = 2  # if actions are reopened this often, the holder loses the m
 class Step(NamedTuple):
     """An answer or an action by one person. Times are in ms.
 
-    `until` is the end of the day that it names: an answer is then to be followed by something, and
-    an action is then to be done. `done` has the times at which the action was reported done. It is
-    None for an answer.
+    `until` is the end of the day that the answer or action names. An action is to be done by then.
+    After an answer, the person is to act by then. `done` has the times at which the action was
+    reported done. It is None for an answer.
     """
 
     time: int
@@ -30,15 +30,19 @@ class Step(NamedTuple):
 
 
 class Reopening(NamedTuple):
-    """A reopening of a matter at a time (ms): by the verdict of a person, or by a signal (None)."""
+    """A reopening of a matter. `time` is in ms.
+
+    `person` is the person whose verdict reopened the matter. It is None if a signal reopened the
+    matter.
+    """
 
     time: int
     person: bytes | None
 
 
 class _Event(NamedTuple):
-    """Something that starts, moves or stops the holder's time. Of events at one time, `sort` says
-    which comes first.
+    """Something that starts, moves or stops the time that the holder has. If several events have
+    the same time, `sort` says which of them comes first.
     """
 
     time: int
@@ -71,9 +75,9 @@ def find_holder(
     """Returns the holder of a matter at the time `now`.
 
     `chain` has the people of the service, from the top down. `begin` is the level of the first
-    holder, and `opened` is the time when the matter opened. `reopened` are the reopenings of the
-    matter and its actions. `answer_ms` is the time that each holder has to answer. All times are in
-    ms.
+    holder, and `opened` is the time when the matter opened. `steps` are the answers and actions of
+    people. `reopened` are the reopenings of the matter and of its actions. `answer_ms` is the time
+    that each holder has to answer. All times are in ms.
     """
     reopened_in_order = sorted(reopened, key=lambda reopening: reopening.time)
     listed_steps = list(steps)
@@ -102,11 +106,11 @@ def _find_deadline(
     answer_ms: int,
     now: int,
 ) -> int | None:
-    """Returns the time at which the holder's time ends, or None if the holder has done their part.
+    """Returns the time at which the holder's time ends, or None if the holder has nothing to do.
 
-    `deadline` is the first end of that time. The first answer and the first action of the holder
-    move it (R-23.6c, R-23.6d). Once an action is reported done in time, nothing is to do until a
-    reopening. After a reopening, the holder has time again, to report something done (R-23.6h).
+    At first, this time is `deadline`. The first answer and the first action of the holder move it
+    (R-23.6c, R-23.6d). Once an action is reported done in time, the holder has nothing to do until
+    a reopening. After a reopening, the holder gets new time to report something done (R-23.6h).
     """
     events = [_Event(reopening.time, _REOPENED) for reopening in reopened]
     for step in own_steps:
@@ -131,9 +135,10 @@ def _find_deadline(
 
 
 def _find_second_reopening(reopened: Sequence[Reopening]) -> int | None:
-    """Returns when the holder loses the matter because of reopenings, or None (R-23.6e).
+    """Returns the time of the second reopening, at which the holder loses the matter, or None
+    (R-23.6e).
 
-    It takes two. If a person causes several of them, these count as one.
+    If one person causes several reopenings, they count as one.
     """
     causes: list[Reopening] = []
     for reopening in reopened:

@@ -14,10 +14,10 @@ _KEPT = 4096  # results; of old windows, a loop asks the same again and again
 
 @lru_cache(maxsize=_KEPT)
 def hypergeometric_tails(good: int, bad: int, drawn: int, seen: int) -> tuple[Fraction, Fraction]:
-    """Returns two probabilities for a draw: of at most `seen` bad answers, and of at least `seen`
-    bad answers.
+    """Returns two probabilities for a random draw of `drawn` answers from `good + bad` answers.
 
-    The draw takes `drawn` answers out of `good + bad` answers.
+    The first is that the draw has at most `seen` bad answers. The second is that it has at least
+    `seen` bad answers.
     """
     least = max(0, drawn - good)
     weights = _weights(good, bad, drawn, least)
@@ -27,10 +27,10 @@ def hypergeometric_tails(good: int, bad: int, drawn: int, seen: int) -> tuple[Fr
 
 @lru_cache(maxsize=_KEPT)
 def binomial_tails(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
-    """Returns two probabilities for `n` trials: of at most `seen` successes, and of at least `seen`
-    successes.
+    """Returns two probabilities for `n` independent trials, each with the probability `p` of
+    success.
 
-    In each trial, `p` is the probability of success.
+    The first is of at most `seen` successes. The second is of at least `seen` successes.
     """
     yes = p.numerator
     no = p.denominator - p.numerator
@@ -42,10 +42,12 @@ def binomial_tails(n: int, p: Fraction, seen: int) -> tuple[Fraction, Fraction]:
 def rank_sum_tails(
     before: Sequence[Fraction], after: Sequence[Fraction]
 ) -> tuple[Fraction, Fraction]:
-    """Returns two probabilities for a shuffle of all values: that the values which come to stand in
-    `after` are ranked at most as high together as now, and at least as high.
+    """Returns two probabilities for a random shuffle of all values.
 
-    Equal values share their ranks. So the probabilities are exact, whatever the values are (R-25.10).
+    A shuffle puts other values into `after`, and the ranks of the values in `after` are summed. The
+    first probability is that the new sum is at most the present sum. The second is that it is at
+    least the present sum. Equal values share their ranks, so the probabilities are exact even with
+    equal values (R-25.10).
     """
     values = sorted([*before, *after])
     # Twice the mean rank of each value, because the mean may be a half.
@@ -59,10 +61,10 @@ def rank_sum_tails(
 
 @lru_cache(maxsize=_KEPT)
 def _rank_sum_ways(ranks: tuple[int, ...], chosen: int) -> tuple[int, ...]:
-    """Returns in how many ways `chosen` of the ranks have each sum, from the sum 0 on.
+    """Returns, for each sum from 0 on, in how many ways `chosen` of the ranks add up to this sum.
 
-    One large integer holds all sums, each in `width` bits. To add a rank to all sums at
-    once, it is shifted. This is much quicker than a loop over the sums.
+    One large integer holds these numbers for all sums, each in `width` bits. To add a rank to all
+    sums at once, the integer is shifted. This is much quicker than a loop over the sums.
     """
     width = 8 * (len(ranks) // 8 + 1)  # whole bytes; there are fewer than 2 ** len(ranks) ways
     by_count = [1, *([0] * chosen)]
@@ -76,9 +78,10 @@ def _rank_sum_ways(ranks: tuple[int, ...], chosen: int) -> tuple[int, ...]:
 
 
 def _weights(good: int, bad: int, drawn: int, k: int) -> Iterator[int]:
-    """Yields in how many ways a draw has exactly `k` bad answers, then `k + 1`, and so on.
+    """Yields the number of draws that have exactly `k` bad answers, then `k + 1` bad answers, and
+    so on.
 
-    It computes each number from the number before, which is quicker.
+    Each number is computed from the number before, which is quicker.
     """
     ways = comb(bad, k) * comb(good, drawn - k)
     while True:
@@ -88,7 +91,9 @@ def _weights(good: int, bad: int, drawn: int, k: int) -> Iterator[int]:
 
 
 def _terms(n: int, yes: int, no: int) -> Iterator[int]:
-    """Yields the terms of the binomial `(no + yes) ** n`, each from the term before."""
+    """Yields the terms of the binomial `(no + yes) ** n`. Each term is computed from the term
+    before.
+    """
     term = no**n
     for k in range(n + 1):
         yield term

@@ -1,11 +1,11 @@
 """The loop of one measure: its signals, and the matters that people handle (R-23.1 to R-23.7).
 
 A loop is a pure function of what people said and of the time `now`. The same input always gives the
-same loop. It does not matter when an answer arrives here; it matters where its record stands. At
-most one matter is open at a time.
+same loop. It does not matter when an answer arrives here. What matters is the time at which the
+answer counts. At most one matter is open at a time.
 
-A window settles some hours after its end. Only after that, its answers become a point: the numbers
-that the tests read.
+A window settles some hours after its end. Only then do its answers become a point: the numbers that
+the tests read.
 """
 
 import hashlib
@@ -68,8 +68,8 @@ class MeasureInputs(NamedTuple):
 class LoopRules(NamedTuple):
     """The rules of the charter that loops need.
 
-    `smallest_group` is the fewest people whose answers may be shown. `settle_ms` is the time
-    between the end of a window and its settling.
+    `smallest_group` is the smallest number of people whose answers may be shown. `settle_ms` is the
+    time from the end of a window until its answers count as complete.
     """
 
     smallest_group: int
@@ -77,7 +77,7 @@ class LoopRules(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """The results of the tests at one point.
+    """The results of the tests at one point: the counted answers of one window.
 
     The field `at` is the earliest time (ms) at which these results can be known.
     """
@@ -90,7 +90,7 @@ class Signal(NamedTuple):
 
     @property
     def change(self) -> Change | None:
-        """The change that the change test found, or None."""
+        """The change that the change test found, "worse" or "better", or None."""
         return self.change_test.change
 
     @property
@@ -133,7 +133,9 @@ class Matter:
 
 @dataclass
 class Loop:
-    """The points, signals and matters of a measure at one time."""
+    """The points, signals and matters of a measure at one time. A point is the counted answers of
+    one window.
+    """
 
     context: MeasureContext
     windows: dict[int, Window]
@@ -146,10 +148,9 @@ class Loop:
 
     @cached_property
     def alarm_limits(self) -> dict[int, int | None]:
-        """The alarm limit of each of the latest points, by the number of the window (R-20.3).
+        """The alarm limit for each of the latest points, by the number of its window (R-20.3).
 
-        The limit is the smallest number of bad answers or incidents that gives a signal for the
-        worse.
+        The limit is the smallest number of bad answers or incidents that signals "worse".
         """
         return {
             number: alarm_limit(
@@ -219,8 +220,10 @@ class _Event(NamedTuple):
 
 
 class _EarlyLimits(NamedTuple):
-    """The fewest incidents in an unsettled window with which the measure misses its target, and
-    with which it has become worse.
+    """Two limits for the incidents in a window that has not settled.
+
+    From `misses_target` incidents on, the measure misses its target. From `worse` incidents on, it
+    has become worse.
     """
 
     misses_target: int
@@ -228,7 +231,9 @@ class _EarlyLimits(NamedTuple):
 
 
 class _Follower:
-    """Goes through the windows and people's records in the order of time, and fills in the loop."""
+    """Goes through the windows and the records in the order of time, and fills in the loop of a
+    measure.
+    """
 
     def __init__(self, loop: Loop, inputs: MeasureInputs, rules: LoopRules, now: int) -> None:
         self._loop = loop
@@ -267,11 +272,15 @@ class _Follower:
             yield _event_of(view, partial(self._judge_actions, stands_at(view)))
 
     def _settle_time(self, number: int) -> int:
-        """Returns the time (ms) at which a window settles, so that it can have a point."""
+        """Returns the time (ms) at which a window settles. From then on it can have a point: its
+        counted answers.
+        """
         return self._loop.context.settles_at(number)
 
     def _settle(self, window: Window) -> None:
-        """Adds the point of a settled window, runs the tests at that point and handles a signal."""
+        """Adds the point of a settled window, its counted answers. Runs the tests at this point and
+        handles a signal.
+        """
         loop = self._loop
         number = window.number
         point = window.point(loop.context.scale, self._least)
@@ -298,7 +307,7 @@ class _Follower:
     def _try_unsettled(self, window: Window, last: Report, incidents: int) -> None:
         """Tests a window before it settles, with its incidents up to the report `last` (R-23.1).
 
-        An early signal stays valid, because more reports can only add incidents.
+        An early signal stays valid, because further reports can only add incidents.
         """
         number = window.number
         if number in self._loop.phases:
@@ -322,7 +331,7 @@ class _Follower:
         self._open_matter(self._signal(number, Point(1, incidents), last.time))
 
     def _early_limits(self, number: int) -> "_EarlyLimits":
-        """Returns how many incidents in an unsettled window give a signal, as things stand now."""
+        """Returns how many incidents in a window give a signal before the window settles."""
         loop = self._loop
         state = (number, len(loop.points), loop.phase, self._pooled_from)
         if self._limits_state != state:
@@ -351,8 +360,8 @@ class _Follower:
         return self._complaints[number]
 
     def _raisers_before(self, matter: Matter, time: int) -> dict[bytes, int]:
-        """Returns the people whose bad answers in a matter's windows stand before `time` (ms), and
-        since when they do.
+        """Returns the people who gave bad answers in a matter's windows before `time` (ms), and
+        when each did so first.
         """
         raisers: dict[bytes, int] = {}
         for number in matter.windows:
@@ -363,10 +372,11 @@ class _Follower:
         return raisers
 
     def _raisers_for(self, matter: Matter, done_at: int) -> dict[bytes, int]:
-        """Returns who judges an action that was reported done, and since when (R-23.1d).
+        """Returns the people who judge an action that was reported done, and since when each of
+        them does (R-23.1d).
 
-        These are the people who complained before that, and those who report something bad that
-        happened on a later day, within four windows.
+        They are the people who complained before the report. They are also the people who report
+        something bad that happened on a later day, within four windows.
         """
         calendar = self._loop.context.calendar
         raisers: dict[bytes, int] = {}
@@ -398,7 +408,7 @@ class _Follower:
 
     @property
     def _least(self) -> int:
-        """The smallest number of people whose answers make a point."""
+        """The smallest number of people whose answers in a window the tests read."""
         return max(self._rules.smallest_group, self._loop.context.measure.min_answers or 1)
 
     @property
@@ -434,9 +444,9 @@ class _Follower:
         self._judge_actions(signal.at)
 
     def _says_not_fixed(self, matter: Matter, signal: Signal) -> bool:
-        """Returns whether a signal reopens what was reported done in a matter (R-23.5g).
+        """Returns True if a signal reopens what was reported done in a matter (R-23.5g).
 
-        Only points of windows after the latest report may make the signal.
+        Only windows after the latest report that something is done may make the signal.
         """
         if not self._may_reopen(matter, signal.window):
             return False
@@ -450,8 +460,10 @@ class _Follower:
         )
 
     def _may_reopen(self, matter: Matter, number: int) -> bool:
-        """Returns whether a signal in a window could reopen an action of a matter: the window comes
-        after the latest report that something is done, and nobody has reopened it.
+        """Returns True if a signal in a window could reopen an action of a matter.
+
+        This is so if an action is reported done or confirmed, and the window comes after the latest
+        report that something is done.
         """
         calendar = self._loop.context.calendar
         states = {tally.state for tally in matter.tallies}
@@ -481,10 +493,9 @@ class _Follower:
         matter.tallies.append(Tally(action, since=stands_at(action)))
 
     def _cited_matter(self, action: ActionView, number: int) -> Matter:
-        """Returns the matter that an action names. The action names the number of the matter's
-        window.
+        """Returns the matter that an action names by the number of the matter's window.
 
-        If the loop has no matter of that window any more, it adds one. This happens if late answers
+        If the loop has no matter of that window any more, adds one. This happens if late answers
         have removed the signal that had opened the matter.
         """
         matters = {matter.window: matter for matter in self._loop.matters}
@@ -497,8 +508,8 @@ class _Follower:
     def _judge_actions(self, until: int) -> None:
         """Counts the verdicts on the actions of the last matter, up to the time `until` (ms).
 
-        If an action is confirmed, it closes the matter. If the matter is closed but no action is
-        confirmed any more, it opens the matter again.
+        If an action is confirmed, this closes the matter. If no action is confirmed any more, a
+        closed matter opens again.
         """
         matter = self._last_matter
         if matter is None:
@@ -538,10 +549,10 @@ class _Follower:
         self._better_from = first
 
     def _close_if_quiet(self, number: int, time: int) -> None:
-        """Closes the last matter at the fourth point after it was reported done, if there was no
-        signal and nobody says that it is not fixed (R-23.5i).
+        """Closes the last matter if it has stayed quiet since it was reported done (R-23.5i).
 
-        `number` is the window that has settled at `time` (ms).
+        It stayed quiet if four more windows have settled without a signal, and nobody says that it
+        is not fixed. `number` is the window that has settled at `time` (ms).
         """
         matter = self._last_matter
         done_at = matter.done_at if matter is not None else None
@@ -578,7 +589,9 @@ def _later(first: int | None, second: int | None) -> int | None:
 
 
 def _by_target(views: Iterable[V]) -> Mapping[bytes | None, list[V]]:
-    """Groups views by the record that they are about. For any other record, the list is empty."""
+    """Groups views by the record that they are about. If no view is about a record, its group is
+    empty.
+    """
     by_target: dict[bytes | None, list[V]] = defaultdict(list)
     for view in views:
         by_target[view.about].append(view)

@@ -33,9 +33,10 @@ class Outcome(NamedTuple):
 def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     """Returns the outcome of a matter.
 
-    Returns None if the matter's first action is not done. Also returns None if there are no points
-    before the action was done, or no points after it. The window that opened the matter is left
-    out: it stands out because it was bad, so what follows looks better by chance alone.
+    Returns None if the matter's first action is not done. Also returns None if no window has
+    counted answers before the action was done, or no window has them afterwards. The window that
+    opened the matter is left out. It was picked because it was bad, so the windows after it look
+    better by chance alone.
     """
     leading = matter.leading
     if leading is None or leading.done_at is None:

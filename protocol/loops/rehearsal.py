@@ -1,11 +1,12 @@
-"""A rehearsal: what the rules would do with a measure, told before people vote on it (R-20.8).
+"""A rehearsal: what the rules would do with a measure, told before people vote on the measure
+(R-20.8).
 
 A rehearsal draws many streets that are like the neighbourhood, and lets the rules of this package
 judge each of them. It counts the matters that a year would bring. It also counts the windows that
 pass until the rules notice a change for the worse.
 
-A street is a row of windows, each with a point or with a gap. It comes from the neighbourhood's own
-points, or from a process that somebody assumes.
+A street is a row of windows. Each window has a point (its counted answers), or a gap. The streets
+are drawn from the neighbourhood's own points, or from a process that somebody assumes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +42,7 @@ _TENTH = 10  # a range leaves out the lowest and the highest tenth
 
 
 class Process(NamedTuple):
-    """A process that somebody assumes: every window is like every other one.
+    """A process that somebody assumes, in which every window is like all others.
 
     `rate` is the percentage of good answers, or the number of incidents in a window. `answers` is
     the number of answers in a window; on the scale `count`, it is 1.
@@ -52,10 +53,10 @@ class Process(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What a rehearsal is about.
+    """What a rehearsal is about: a measure, and the windows to draw from.
 
     `aim` is the target, as `misses_target` takes it. `days` is the length of a window. If `assumed`
-    is None, the streets come from `history`.
+    is None, made-up streets are drawn from `history`.
     """
 
     scale: str
@@ -79,8 +80,8 @@ class Case(NamedTuple):
 
     @property
     def worsening(self) -> Worsening | None:
-        """The change for the worse that a rehearsal looks for (R-20.8e). None if nothing can become
-        worse.
+        """The change for the worse that a rehearsal looks for (R-20.8e). It is None if the usual
+        rate cannot become worse.
         """
         if self.scale == COUNT:
             before = round(float(self.usual), 1)
@@ -90,14 +91,14 @@ class Case(NamedTuple):
 
     @property
     def keeps_target(self) -> bool:
-        """True if the usual rate keeps the target."""
+        """True if the usual rate of good answers, or of incidents, meets the target."""
         if self.scale == COUNT:
             return self.usual * 1000 <= MEANS[self.aim]
         return self.usual >= self.aim
 
 
 class Signs(NamedTuple):
-    """What the tests say at one point."""
+    """What the tests say of one window with enough answers."""
 
     misses_target: bool
     is_worse: bool
@@ -109,14 +110,14 @@ class Signs(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The outcome of one resampling."""
+    """What the rules made of one made-up street."""
 
     matters: tuple[int, ...]  # that opened in each counted year
     delay: int | None  # windows from the change to the sign of it; None: not within a year
 
 
 class Range(NamedTuple):
-    """A range that holds eight of ten resamplings. None stands for more than a year."""
+    """A range that holds eight of ten made-up streets. None stands for more than a year."""
 
     low: int | None
     high: int | None
@@ -125,7 +126,7 @@ class Range(NamedTuple):
 
 
 class Summary:
-    """What several resamplings say together."""
+    """What the rules made of several made-up streets, together."""
 
     def __init__(self, case: Case, outcomes: Sequence[Outcome]) -> None:
         self._case = case
@@ -133,7 +134,7 @@ class Summary:
 
     @cached_property
     def alarms(self) -> Range:
-        """The matters in a year."""
+        """The number of matters in a year."""
         counts = [count for outcome in self._outcomes for count in outcome.matters]
         alarms = _range_of(counts)
         # A matter in every tenth year is more than none, so the range holds the mean (R-20.8h).
@@ -143,13 +144,17 @@ class Summary:
 
     @cached_property
     def by_chance(self) -> Range | None:
-        """The matters in a year that only chance has opened. None if nobody can know (R-20.8g)."""
+        """The number of matters in a year that only chance opens. None if nobody can know it
+        (R-20.8g).
+        """
         is_known = self._case.assumed is not None and self._case.keeps_target
         return self.alarms if is_known else None
 
     @cached_property
     def delay(self) -> Range | None:
-        """The windows until the rules notice the change. None if nothing can become worse."""
+        """The number of windows until the rules notice the change. None if nothing can become
+        worse.
+        """
         if self._case.worsening is None:
             return None
         never = self._case.year + 1
@@ -161,7 +166,9 @@ class Summary:
 
 
 def replay(case: Case) -> list[int]:
-    """Returns where the own points would have opened matters, as places in the history (R-20.8a)."""
+    """Returns where the neighbourhood's own answers would have opened matters, as places in the
+    history (R-20.8a).
+    """
     places = []
     points: list[Point] = []
     for place, entry in enumerate(case.history):
@@ -174,7 +181,7 @@ def replay(case: Case) -> list[int]:
 
 
 def rehearse_once(case: Case, chance: Chance) -> Outcome:
-    """Draws one street, and returns what the rules say about it."""
+    """Draws one made-up street, and returns what the rules say about it."""
     street = _draw_street(case, chance)
     points = list(islice((entry for entry in street if entry is not None), _POINTS_BEFORE))
     signs: list[Signs | None] = [
@@ -210,7 +217,9 @@ def _read_signs(case: Case, points: Sequence[Point]) -> Signs:
 
 
 def _openings(signs: Iterable[Signs | None]) -> Iterator[int]:
-    """Yields the places of the signs that open a matter (R-20.8b). A gap has no signs."""
+    """Yields the places of the signs that open a matter (R-20.8b). A window without enough answers
+    has no signs.
+    """
     quiet = QUIET_POINTS
     for place, sign in enumerate(signs):
         if sign is None:
@@ -226,8 +235,10 @@ def _openings(signs: Iterable[Signs | None]) -> Iterator[int]:
 def _measure_delay(
     case: Case, points: list[Point], before: Signs, street: Street, chance: Chance
 ) -> int | None:
-    """Returns after how many windows the rules show a sign that they did not show before the change
-    (R-20.8f). Returns None if they show none within a year.
+    """Returns how many windows pass until the rules notice a change for the worse (R-20.8f).
+
+    They notice it once they show a sign that they did not show before the change. Returns None if
+    they do not notice the change within a year.
     """
     change = case.worsening
     if change is None:
@@ -244,7 +255,7 @@ def _measure_delay(
 
 
 def _range_of(values: Sequence[int]) -> Range:
-    """Returns the range that eight of ten of these values are in."""
+    """Returns the range that eight of ten of these values lie in."""
     ordered = sorted(values)
     last = len(ordered) - 1
     low = ordered[last // _TENTH]

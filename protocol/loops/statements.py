@@ -1,7 +1,7 @@
 """What the loops read: a measure, and the records that people wrote about it.
 
-Each class lists the attributes that the loops need of one sort of record. Views of the records have
-these attributes, and the loops know nothing else about them.
+Each class lists the attributes of one sort of record that the loops need. The views of these
+records have the attributes, and the loops know nothing else about the views.
 """
 
 from typing import Protocol
@@ -24,8 +24,8 @@ class MeasureView(Protocol):
 
     @property
     def target(self) -> int | None:
-        """The worst answer that is still good. If incidents are counted, the most incidents for one
-        window.
+        """The worst answer that is still good. If incidents are counted, the most incidents that a
+        window may have.
         """
 
     @property
@@ -78,11 +78,15 @@ class ReportView(StatementView, Protocol):
 
 
 class MergeView(StatementView, Protocol):
-    """Says that its author's own report, in `about`, and an earlier one are about one incident."""
+    """Says that its author's own report, in `about`, and an earlier report are about one
+    incident.
+    """
 
     @property
     def other(self) -> bytes | None:
-        """The id of the earlier report. None if the own report is an incident of its own."""
+        """The id of the earlier report. None if the author's own report is an incident by
+        itself.
+        """
 
 
 class ActionView(StatementView, Protocol):
@@ -102,5 +106,5 @@ class VerdictView(StatementView, Protocol):
 
 
 def stands_at(view: StatementView) -> int:
-    """Returns the time (ms) at which a statement stands: at which the loops count it."""
+    """Returns the time (ms) at which the loops count a statement."""
     return view.created

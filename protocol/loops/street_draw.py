@@ -1,4 +1,7 @@
-"""Draws made-up streets for a rehearsal: rows of windows, each with a point or a gap (R-20.8)."""
+"""Draws made-up streets for a rehearsal of a measure (R-20.8).
+
+A street is a row of windows. Each window has a point (its counted answers), or a gap.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
@@ -12,12 +15,14 @@ Street = Iterator[Entry]  # has no end
 
 
 class Chance(Protocol):
-    """Draws random numbers. A `random.Random` is one. The caller brings it, because nothing in this
-    package depends on chance by itself.
+    """Draws random numbers, as `random.Random` does. The caller hands it in, because nothing in
+    this package depends on chance by itself.
     """
 
     def random(self) -> float:
-        """Returns a number from 0 up to, but not including, 1. All are equally likely."""
+        """Returns a number from 0 up to, but not including, 1. All these numbers are equally
+        likely.
+        """
 
     def expovariate(self, rate: float, /) -> float:
         """Returns a waiting time, if events come at this rate and independently of each other."""
@@ -37,8 +42,9 @@ class Worsening(NamedTuple):
 def draw_like(history: Sequence[Entry], chance: Chance) -> Street:
     """Yields windows like those of a history, without an end: the stationary bootstrap (R-20.8l).
 
-    A block of windows keeps its order, so that a bad week is followed by what followed it. Each
-    block begins anywhere in the history. Behind the last window comes the first one again.
+    It yields the history in blocks. A block keeps the order of its windows, so a bad week is
+    followed by the weeks that really followed it. Each block begins anywhere in the history. After
+    the last window of the history comes the first one again.
     """
     while True:
         place = int(chance.random() * len(history))
@@ -75,7 +81,7 @@ def _draw_number(trials: int, probability: float, chance: Chance) -> int:
 
 
 def _draw_incidents(mean: float, chance: Chance) -> int:
-    """Draws a Poisson number: it counts how many waiting times fit into one window."""
+    """Draws a Poisson number: it counts how many random waiting times fit into one window."""
     incidents = 0
     left = mean
     while mean > 0 and (left := left - chance.expovariate(1)) > 0:

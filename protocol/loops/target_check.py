@@ -1,6 +1,7 @@
 """The short test (R-20.7): do the latest points miss the measure's target?
 
-The test does not ask whether it is usual here to miss the target.
+A point is the counted answers of one window. The test does not ask whether it is usual here to miss
+the target.
 """
 
 from collections.abc import Sequence
@@ -54,8 +55,9 @@ _NEVER = (1,) * POOLED  # if the target is 0, every incident is a miss
 def misses_target(scale: str, aim: int, points: Sequence[Point]) -> bool:
     """Returns True if the latest points, added up, miss the measure's target.
 
-    `aim` is the target. On the scale `share`, it is the percentage of answers that should be good.
-    On the scale `count`, it is the number of incidents that a window may have.
+    A point is the counted answers of one window. `aim` is the target. On the scale `share`, it is
+    the percentage of answers that should be good. On the scale `count`, it is the number of
+    incidents that a window may have.
     """
     pooled = points[-POOLED:]
     if not pooled:

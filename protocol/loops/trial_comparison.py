@@ -47,8 +47,9 @@ class Finding(StrEnum):
 class Comparison(NamedTuple):
     """The answers before a trial and during it, and what the exact test finds.
 
-    `better` is the probability that windows in a random order come out at least as good for the
-    trial, `worse` that they come out at least as bad. Both are None with too few windows.
+    The test puts the windows into a random order. `better` is the probability that the trial then
+    looks at least as good as it does. `worse` is the probability that it looks at least as bad.
+    Both are None with too few windows.
     """
 
     windows_before: int
@@ -61,8 +62,9 @@ class Comparison(NamedTuple):
 
 
 def windows_of_trial(calendar: Calendar, starts: str, ends: str) -> range:
-    """Returns the numbers of the windows that lie wholly within a trial. `starts` is its first day,
-    `ends` its last day.
+    """Returns the numbers of the windows that lie wholly within a trial.
+
+    `starts` is the trial's first day, and `ends` is its last day.
     """
     last_before = calendar.window_of_day(parse_day(starts) - 1)
     first_after = calendar.window_of_day(parse_day(ends) + 1)
@@ -70,7 +72,7 @@ def windows_of_trial(calendar: Calendar, starts: str, ends: str) -> range:
 
 
 def windows_before(trial: range) -> range:
-    """Returns the numbers of the windows before a trial: as many as the trial has."""
+    """Returns the numbers of the windows just before a trial: as many as the trial has."""
     return range(trial.start - len(trial), trial.start)
 
 
@@ -86,7 +88,8 @@ def compare_windows(
     belong to the part where something was tried.
 
     A window with fewer than `least` people in this part is left out. `openings` are windows that
-    opened a matter. They are left out of the windows before, because they were picked for being bad.
+    opened a matter. They are left out of the windows before the trial, because they were picked for
+    being bad.
     """
     chosen = [number for number in windows_before(trial) if number not in openings]
     before = list(_points(scale, windows, chosen, least, is_part))
@@ -98,8 +101,10 @@ def compare_windows(
 
 
 def find_power(scale: str, windows: int, answers: int) -> int:
-    """Returns in how many of 100 trials with so many windows the test would find the change of the
-    table. `answers` is the usual number of answers in a window.
+    """Returns in how many of 100 trials with so many windows the test would find a certain change.
+
+    The change is that bad answers fall from 20 % to 10 %, or incidents from 4 to 2 in a window.
+    `answers` is the usual number of answers in a window.
     """
     rows = POWER_BY_ANSWERS
     row = POWER_OF_COUNTS

@@ -13,8 +13,8 @@ _EPOCH = date(1970, 1, 1).toordinal()
 class Calendar(NamedTuple):
     """The calendar of a measure, which divides time into numbered windows.
 
-    Each window has `days` days. Each of these days begins `offset` minutes before the same day of
-    UTC.
+    Each window has `days` days. Each of its days begins `offset` minutes before the day of the same
+    date begins in UTC.
     """
 
     days: int

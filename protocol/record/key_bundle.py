@@ -1,7 +1,7 @@
 """A bundle of group keys, sealed to one device that asked for them (specs/03, R-03.39).
 
-A bundle has each key behind its origin (R-01.21a). A key's id is a hash of both. So the receiver
-can tell which keys it has got.
+In a bundle, each key follows its origin: a hash that names the key's maker (R-01.21a). A key's id
+is a hash of the origin and the key. So the receiver can work out which keys these are.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,9 @@ def seal_bundle(
 
 
 def open_bundle(sealed: bytes, box: BoxKey, neighbourhood: bytes) -> list[EpochKey]:
-    """Opens a bundle that is sealed to `box`. Raises Refused (R-03.39d) if it cannot be read."""
+    """Opens a bundle that is sealed to `box`. Raises Refused (R-03.39d) if the bundle cannot be
+    read.
+    """
     plain = open_private_content(sealed, [box], _context(neighbourhood, box.public))
     if plain is None:
         raise Refused("R-03.39d", "these keys are sealed to another device")

@@ -133,7 +133,7 @@ def read_statement(statement: bytes) -> RootStatement:
 def _split(value: Any) -> tuple[list[Any], list[Any]]:
     """Splits a statement into its body and its signatures. The body has five fields.
 
-    Raises Refused.
+    Raises Refused if the statement has another form.
     """
     if type(value) is list and value:
         body = value[0]
@@ -143,7 +143,9 @@ def _split(value: Any) -> tuple[list[Any], list[Any]]:
 
 
 def _read_cuts(pairs: Any) -> tuple[tuple[bytes, int], ...]:
-    """Reads the cuts of a leave. Raises Refused."""
+    """Reads the cuts of a leave: the last number that counts of each log. Raises Refused if their
+    form is wrong.
+    """
     if type(pairs) is not list or len(pairs) > MAX_LOGS:
         raise Refused("R-03.34", "a leave names at most {most} devices", most=MAX_LOGS)
     for pair in pairs:

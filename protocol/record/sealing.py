@@ -111,7 +111,7 @@ def private_field_context(neighbourhood: bytes, device: bytes, seq: int, field: 
 
 
 def key_origin(maker: bytes, digests: bytes) -> bytes:
-    """Returns the origin of an epoch key: a hash of its maker and its lists of names (R-01.21).
+    """Returns the origin of an epoch key: a hash of its maker and its lists of names (R-01.21a).
 
     `digests` are the SHA-256 digests of the lists, joined.
     """
@@ -131,7 +131,7 @@ def epoch_key_id(origin: bytes, key: bytes) -> bytes:
 def seal_epoch_content(epoch: EpochKey, plain: bytes, context: bytes, seed: bytes) -> bytes:
     """Seals content with an epoch's key. Returns key id, nonce and ciphertext (R-01.22).
 
-    `context` is the result of `content_context`. It binds the content to one place in its author's
+    `context` is the result of `content_context`. It binds the content to one record of its author's
     log.
     """
     nonce = derive_key(seed, "epoch nonce", NONCE_SIZE)
@@ -170,7 +170,9 @@ def seal_key(key: bytes, to: bytes) -> bytes:
 
 
 def is_right_slot(slot: bytes, key: bytes, to: bytes) -> bool:
-    """Returns whether `slot` hands `key` to the device with the box key `to` (R-01.23b)."""
+    """Returns True if `slot`, a sealed copy of a key, hands `key` to the device with the box key
+    `to` (R-01.23b).
+    """
     try:
         return seal_key(key, to) == slot
     except Refused:
@@ -178,7 +180,9 @@ def is_right_slot(slot: bytes, key: bytes, to: bytes) -> bool:
 
 
 def open_key(slot: bytes, box: BoxKey) -> bytes:
-    """Opens a slot that is sealed to `box`, and returns the key in it. Raises Refused (R-01.23)."""
+    """Opens a slot, which is a key sealed to the device of `box`, and returns the key. Raises
+    Refused (R-01.23).
+    """
     if len(slot) != SLOT_SIZE:
         raise Refused("R-01.23", "a sealed key is {slot_size} bytes", slot_size=SLOT_SIZE)
     ephemeral = slot[:KEY_SIZE]
@@ -187,7 +191,9 @@ def open_key(slot: bytes, box: BoxKey) -> bytes:
 
 
 def lock_kept_key(key: EpochKey, box: BoxKey) -> bytes:
-    """Locks a group key for the disk of the home that has `box`. No other home reads the result."""
+    """Locks a group key for the disk of the home that has `box`. No other home can read the
+    result.
+    """
     lock = derive_key(box.secret, "kept key")
     locked: bytes = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
         key.key, key.id + key.origin, key.id[:NONCE_SIZE], lock
@@ -325,7 +331,8 @@ def _ephemeral_pair(seed: bytes, to: bytes) -> tuple[bytes, bytes]:
 
 
 def _shared_key(secret: bytes, public: bytes, sender: bytes, receiver: bytes) -> bytes:
-    """Returns the key that two sides share: one has `secret`, the other has the secret of `public`.
+    """Returns the key that two sides share. This side has `secret`, and the other side has the
+    secret of `public`.
 
     The public keys of both, `sender` and `receiver`, are part of the derivation.
     """

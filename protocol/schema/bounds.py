@@ -46,9 +46,10 @@ class Bound(Field):
 
 
 def find_broken_bound(measure: Mapping[str, Any], bounds: Iterable[list[Any]]) -> Refused | None:
-    """Looks for the first bound of the charter that the fields of a measure break.
+    """Returns why a measure is refused, if its fields break a bound of the charter (R-22.3).
+    Otherwise returns None.
 
-    Returns the refusal of a measure that breaks it (R-22.3), or None if the measure keeps all bounds.
+    If the fields break several bounds, the refusal names the first of them.
     """
     for part, least, most in bounds:
         is_target = part in _SCALES

@@ -5,9 +5,9 @@ log (R-05.5). Both files begin with a mark, the bytes that show the type of the 
 R-05.1 follow: a head, lists, and an end with the number of items in all lists.
 
 The lists and the end are sealed. Everybody who knows the neighbourhood's id has the key. Without
-the seal, anybody who finds a stick could learn the id from open records. And the id opens doors
-(protocol.wire.door). The head has a check. With this check, a member recognises files of the
-neighbourhood.
+the seal, anybody who finds a stick could learn the id from open records. Homes open a stream only
+for somebody who knows the id (protocol.wire.door), so strangers must not learn it. The head has a
+check. With this check, a member recognises files of the neighbourhood.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,9 +27,9 @@ MAX_REFUSED = 1000  # after so many refused records, the rest of a bundle is not
 
 
 class FileFormat(NamedTuple):
-    """A type of file, with its name for people, its first bytes and its largest size.
+    """A type of file, with its name for people.
 
-    `mark` has the first bytes. `max_bytes` is the largest size in bytes.
+    `mark` has the first bytes of such a file. `max_bytes` is its largest size in bytes.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Seal:
         self._count = 0
 
     def close(self, body: bytes) -> bytes:
-        """Returns the next frame of the file, with an encoded frame sealed in it."""
+        """Seals an encoded frame, and returns the result as the next frame of the file."""
         sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
             body, None, self._next_nonce(), self._key
         )

@@ -120,7 +120,7 @@ def params_of(call_type: type[Call]) -> dict[str, dataclasses.Field[Any]]:
 
 
 def rule_of(field: dataclasses.Field[Any]) -> Field:
-    """Returns the rule of a param."""
+    """Returns the rule that says which values a param of a method takes."""
     rule: Field = field.metadata[_RULE]
     return rule
 
@@ -155,7 +155,7 @@ class Stop(Call):
 
 @method("wait", result="true once all of these are reached, false if the time runs out first")
 class Wait(Call):
-    """Waits for the given records, peers and hashes. Returns false if the time runs out."""
+    """Waits until given records, peers and hashes are here. Returns false if the time runs out."""
 
     records: int = param(Count(help="at least this many are stored"), default=0)
     peers: int = param(Count(help="at least this many are connected"), default=0)
@@ -307,7 +307,7 @@ class Join(Call):
 
 @method("ask_place", result="`{place}`: the place for which a newcomer's device is certified")
 class AskPlace(Call):
-    """Asks the inviter's home for which neighbourhood a newcomer's device must be certified."""
+    """Asks the inviter's home which neighbourhood a newcomer's device must be certified for."""
 
     invitation: str = param(TypedText(help="what the member gave"))
     seconds: float = param(Seconds(help="how long to wait for an answer"), default=JOIN_SECONDS)
@@ -377,7 +377,7 @@ class PlanLeave(Call):
 
 @method("carry", result="`{id}` of the `device` record that carries it, or `{id, already}`")
 class Carry(Call):
-    """Posts a statement of a root key: it is about a device, or says that a person leaves."""
+    """Posts a statement of a root key about a device, or about a person who leaves."""
 
     statement: str = param(Hexadecimal(help="the statement (see 03)"))
 
@@ -418,7 +418,7 @@ class GiveAddress(Call):
     result="`{agreement, from, text, given, kept}`: the address received, or else the one given",
 )
 class ShowAddress(Call):
-    """Shows the address that you got for an agreement. Without one, shows the address you gave."""
+    """Shows the address that you got for an agreement. If there is none, shows your own gift."""
 
     agreement: str = param(_AGREEMENT)
     keep: bool = param(Flag(help="keep it after the agreement"), default=False)
@@ -473,7 +473,7 @@ class Introductions(Call):
     "alarms, by_chance, detects}`, see below",
 )
 class Rehearse(Call):
-    """Shows what a measure would have raised, before people vote on it."""
+    """Shows which matters a measure would have opened, before people vote on the measure."""
 
     measure: str = param(TypedText(help="the measure"))
     target: int | None = param(Count(help="another target"), default=None)
@@ -492,8 +492,10 @@ class Rehearse(Call):
 
 
 def rehearsal_steps() -> Iterable[int]:
-    """Returns the numbers of resamplings for which a client asks one after the other. So the client
-    can show the first figures early, and can stop.
+    """Returns growing numbers of made-up streets. A client asks for a rehearsal with each number in
+    turn.
+
+    So the client can show the first figures early, and can stop early.
     """
     return range(_RESAMPLINGS_A_STEP, ALL_RESAMPLINGS + 1, _RESAMPLINGS_A_STEP)
 

@@ -16,7 +16,7 @@ _SHOWN_BEFORE = 4  # signs that a refusal names before a wrong one, so that peop
 
 
 def write_code(head: bytes, addresses: tuple[str, ...]) -> str:
-    """Returns a code of letters and digits. It holds `head`, as many addresses as fit, and a
+    """Returns a code of letters and digits. The code holds `head`, as many addresses as fit, and a
     checksum.
     """
     data = head + pack_addresses(addresses, MAX_BYTES - len(head))

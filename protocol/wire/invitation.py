@@ -128,7 +128,11 @@ def _knock_message(ends: Ends) -> bytes:
 
 
 def read_place(frame: list[Any]) -> bytes:
-    """Reads the place from the first frame of the inviter's home. Raises Refused (R-07.2e)."""
+    """Reads the place, the beginning of the neighbourhood's id, from the first frame of the
+    inviter's home.
+
+    Raises Refused (R-07.2e).
+    """
     if frame[0] != PLACE or [type(part) for part in frame] != [int, bytes]:
         raise Refused("R-07.2", "the inviter's home names no place to be certified for")
     place: bytes = frame[1]

@@ -72,10 +72,9 @@ def member_in_records(records: list[AuthorityRecord], neighbourhood: bytes, devi
 
 
 def fold_records(records: list[AuthorityRecord], neighbourhood: bytes) -> Authority:
-    """Computes the authority (who belongs, who decides) from these records only. `read_chain` has
-    checked them.
+    """Computes the authority (who belongs, who decides) from these records only.
 
-    Raises Refused.
+    The caller has the records from `read_chain`, which has checked them. Raises Refused.
     """
     charter = next((record for record in records if record.id == neighbourhood), None)
     if charter is None:

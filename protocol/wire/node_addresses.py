@@ -21,8 +21,9 @@ _KEY_SIZE = 32
 
 
 class NodeAddresses(NamedTuple):
-    """A statement of the node with the public key `key`. A statement with a higher number replaces
-    a statement with a lower number.
+    """A statement in which the node with the public key `key` names its addresses.
+
+    A statement with a higher number replaces a statement with a lower number.
     """
 
     key: bytes
@@ -36,7 +37,7 @@ class NodeAddresses(NamedTuple):
         return peer_id(self.key)
 
     def is_genuine(self, neighbourhood: bytes) -> bool:
-        """Returns whether the node itself has signed this statement for the neighbourhood."""
+        """Returns True if the node itself has signed this statement for the neighbourhood."""
         message = _signed_message(neighbourhood, self.number, self.addresses)
         return is_signed(message, self.signature, self.key)
 
@@ -55,7 +56,9 @@ def state_addresses(
 
 
 def read_addresses(parts: Any) -> NodeAddresses:
-    """Reads a statement of a frame, and checks its form only. Raises Refused (R-05.9)."""
+    """Reads a statement from a frame. Checks only its form, not its signature. Raises Refused
+    (R-05.9).
+    """
     if type(parts) is not list or list(map(type, parts)) != [bytes, int, list, bytes]:
         raise Refused("R-05.9", "a statement of addresses has four parts")
     statement = NodeAddresses(*parts)

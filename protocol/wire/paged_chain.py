@@ -15,8 +15,10 @@ MAX_CHAIN_RECORDS = 4096
 
 
 def split_chain(chain: Sequence[bytes]) -> tuple[list[list[Any]], list[bytes]]:
-    """Splits a chain into pages and its last records. Returns the frames of the pages, and the
-    records that the next frame has room for.
+    """Splits a chain into pages and its last records. Returns the frames of the pages, and the last
+    records.
+
+    The frame that follows the pages has room for these last records.
     """
     *earlier, last = list(batch_records(chain)) or [[]]
     return [[PAGE, wires] for wires in earlier], last
@@ -29,7 +31,11 @@ class PageReader:
         self.wires: list[bytes] = []
 
     def take(self, frame: list[Any]) -> bool:
-        """Takes a frame if it is a page. Returns whether it is one. Raises Refused (R-05.3g)."""
+        """Takes a frame if the frame is a page of the chain. Then returns True, and otherwise
+        False.
+
+        Raises Refused (R-05.3g).
+        """
         if frame[0] != PAGE:
             return False
         wires: list[Any] = frame[1] if [type(part) for part in frame] == [int, list] else [None]

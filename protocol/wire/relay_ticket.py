@@ -29,7 +29,8 @@ _RULE = "R-08.5"
 
 
 class Ticket(NamedTuple):
-    """A ticket. A member's home uses it to find a relay and to ask the relay to serve.
+    """A ticket. A member's home uses it to find a relay, and to ask the relay to serve the
+    neighbourhood.
 
     `peer` is the relay's Ed25519 key. `addresses` are multiaddrs of the form /ip4/A/tcp/P or
     /ip6/A/tcp/P.

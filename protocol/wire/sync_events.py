@@ -33,8 +33,8 @@ class PeerLacks:
     """The peer has sent its have-map, which shows the records that the peer lacks.
 
     `logs` are the logs in which the peer lacks records. Each log is a triple: the device, the
-    number of the peer's head, and the first bytes of that head's id. `forks` are devices. The peer
-    and this home differ about the forks of their logs.
+    number of the peer's head (its last record), and the first bytes of that head's id. `forks` are
+    the devices whose forks differ between the peer and this home.
 
     The driver sends the records after the peer's head with `send_records`. If this home has another
     record with the number of the peer's head, the driver sends the whole log. Then the driver calls
@@ -69,7 +69,7 @@ class RoundSettled:
 
 @dataclass(frozen=True)
 class HeadAnnounced:
-    """The peer holds the log of `device` up to number `seq`.
+    """The peer says that it holds the log of `device` up to number `seq`.
 
     If this home still lacks records of that log, the driver begins a round.
     """
@@ -115,8 +115,8 @@ class GossipKeysReceived:
 
 @dataclass(frozen=True)
 class KeysWanted:
-    """The peer asks for the group keys with these ids. It holds contents that are sealed with
-    them.
+    """The peer asks for the group keys with these ids. It holds contents that are sealed with these
+    keys.
     """
 
     ids: list[bytes]
@@ -124,7 +124,9 @@ class KeysWanted:
 
 @dataclass(frozen=True)
 class KeysGiven:
-    """The peer gives group keys that this home asked for. They are sealed to this home's device."""
+    """The peer gives group keys that this home asked for. The keys are sealed to this home's
+    device.
+    """
 
     sealed: bytes
 

@@ -120,15 +120,17 @@ class SyncSession:
         return frames.encode([HELLO, VERSION, device, signature, chain])
 
     def send_pages(self, wires: Iterable[bytes]) -> bytes:
-        """Returns the frames with the records that do not fit into the hello. They are sent before
-        the hello (R-05.3k).
+        """Returns the pages: frames with the records that do not fit into the hello.
+
+        The driver sends them before the hello (R-05.3k).
         """
         pages = frames.batch_records(wires)
         return b"".join(frames.encode([RECORDS, page]) for page in pages)
 
     def take_pages(self) -> None:
-        """Lets the peer send pages before its hello. Only the side that opened the session takes
-        them (R-05.3l).
+        """Lets the peer send pages of its chain before its hello.
+
+        Only the side that opened the session takes them (R-05.3l).
         """
         self._takes_pages = True
 
@@ -172,7 +174,8 @@ class SyncSession:
     def send_records(self, wires: Iterable[bytes]) -> bytes:
         """Returns frames with these records, in the order given.
 
-        Before each call, the driver waits until `send_window` is above 0.
+        Before each call, the driver waits until the peer allows more bytes: until `send_window` is
+        above 0.
         """
         out = []
         for batch in frames.batch_records(wires):
@@ -237,8 +240,8 @@ class SyncSession:
         return frames.encode([KEYS_WANTED, b"".join(asked)]) if asked else b""
 
     def give_keys(self, sealed: bytes) -> bytes:
-        """Returns a frame with group keys that the peer asked for. They are sealed to the peer's
-        device.
+        """Returns a frame with group keys that the peer asked for. The keys are sealed to the
+        peer's device.
         """
         return frames.encode([KEYS_GIVEN, sealed])
 

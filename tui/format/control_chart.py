@@ -126,7 +126,9 @@ class _Scale(NamedTuple):
 
 
 class _Plot(NamedTuple):
-    """The points to draw, and their places. `slot` is the number of columns for one window."""
+    """The points to draw, and the columns of the chart. `slot` is the number of columns for one
+    window.
+    """
 
     points: Sequence[ChartPoint]
     margin: int  # columns left of the first window
@@ -203,8 +205,8 @@ def _plot(points: Sequence[ChartPoint], scale: _Scale, width: int) -> _Plot:
 
 
 def _grid(plot: _Plot, scale: _Scale, lines: ReferenceLines) -> list[list[str]]:
-    """Returns the characters above the axis: a list of characters for each row. Where a point meets
-    a line, the point is drawn.
+    """Returns the characters above the axis: a list of characters for each row. Where a point and a
+    line meet, the point is drawn.
     """
     grid = [[" "] * plot.columns for _label in scale.labels]
     _draw_line(grid, scale.row(lines.usual), _USUAL, 1)

@@ -72,7 +72,9 @@ def line_or_hidden(text: str | None, width: int | None = None) -> str:
 
 
 def capitalized(text: str) -> str:
-    """Makes the first letter of a text a capital, and leaves the other letters as they are."""
+    """Makes the first letter of a text a capital letter, and leaves the other letters as they
+    are.
+    """
     return text[:1].upper() + text[1:]
 
 
@@ -85,14 +87,16 @@ def dotted(parts: Iterable[str]) -> str:
 
 
 def cut_note(count: int, way: str) -> str:
-    """Says how many entries a list leaves out, and the way to find them. Says nothing if it leaves
-    out none.
+    """Says how many entries a list leaves out, and the way to find them. If the list is complete,
+    returns an empty text.
     """
     return _("{n} more: {way}").format(n=count, way=way) if count > 0 else ""
 
 
 def older_note(count: int) -> str:
-    """Says how many older entries a list leaves out. Says nothing if it leaves out none."""
+    """Says how many older entries a list leaves out. If the list is complete, returns an empty
+    text.
+    """
     return cut_note(count, _("older, find them in Search"))
 
 
@@ -103,8 +107,8 @@ def name(person: Person | None, me: str | None = None, width: int = 40) -> str:
     """Returns a person's name in at most `width` columns. If the person is the reader, whose id is
     `me`, returns "you".
 
-    If somebody else has a name that is alike, a mark tells them apart (R-12.7c). Says so if the
-    person has left the neighbourhood.
+    If somebody else has a name that is alike, a mark tells the two people apart (R-12.7c). If the
+    person has left the neighbourhood, the text says so.
     """
     if person is None:
         return _("somebody")

@@ -7,10 +7,10 @@ _VALUE = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^,]*))(?:,|$)')
 
 
 def join_values(values: Iterable[str]) -> str:
-    """Writes values with commas between them. Puts a value into quotes if it has a comma of its
-    own.
+    """Writes values with commas between them. Puts a value into quotes if the value itself has a
+    comma.
 
-    `split_values` returns exactly these values.
+    `split_values` turns the result back into exactly these values.
     """
     return ", ".join(map(_quote, values))
 

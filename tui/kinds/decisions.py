@@ -92,8 +92,10 @@ class DecisionFace(Face):
 
     def beginnings(self, thread: ThreadData, reader: Reader) -> Iterator[NextStep]:
         """Yields steps only in the thread of a removal. If the removal is in force, yields the step
-        that asks everybody to let the person back in. If the reader is a moderator and has not
-        asked for this removal yet, yields the step that asks for it.
+        that asks everybody to let the person back in.
+
+        If the reader is a moderator and has not asked for this removal yet, yields the step that
+        asks for it.
         """
         root = thread.root
         person = root.person("person")
@@ -109,7 +111,8 @@ class DecisionFace(Face):
 def renewal_question(row: Shown) -> Card:
     """Makes the card that asks the reader whether a next term may begin.
 
-    One key answers if the node wants nothing typed, and if the card shows everything.
+    The reader can answer with one key if the node wants nothing typed, and if the card shows every
+    line.
     """
     question, *lines = [phrases.remark_in_words(remark) for remark in row.rows("says")] or [""]
     has_key = not row.flag("is_typed") and len(lines) <= MOST_LINES
@@ -120,7 +123,10 @@ def renewal_question(row: Shown) -> Card:
 
 
 def lone_voter_step(row: Shown) -> NextStep:
-    """Returns the step by which the only voter lets others vote. `row` asks for it."""
+    """Returns the step by which the only voter lets others vote.
+
+    `row` is the row of `list waiting` that asks for this step.
+    """
     step = row.row("step") or Shown({})
     given = step.row("given") or Shown({})
     lines = [phrases.remark_in_words(remark) for remark in row.rows("says")]
@@ -388,7 +394,7 @@ async def _send_typed_yes(decision: str, node: NodeConnection, fields: Mapping[s
 
 
 def _typed_number(fields: Mapping[str, object]) -> int | None:
-    """Returns the number that the reader typed. The form has checked that it is one."""
+    """Returns the number that the reader typed. The form has checked that the text is a number."""
     typed = fields.get(_WILL_VOTE)
     return int(str(typed)) if typed else None
 
@@ -469,7 +475,9 @@ def _proposed_change_line(view: Shown, reader: Reader, charter: Shown | None) ->
 
 
 def _adoption_terms(value: object) -> Iterator[str]:
-    """Says what the decision that adopts a measure fixes for it, beyond the measure itself."""
+    """Says in how many windows everybody's answers to a measure count, if a decision adopts the
+    measure.
+    """
     match value:
         case [int(), int(cycle)] if cycle > 1:
             yield _("everybody's answers count in 1 of {n} windows").format(n=cycle)
@@ -484,7 +492,7 @@ def _rule_line(view: Shown, rule: str, value: object, reader: Reader, charter: S
 
 
 def _vouchers_line(renewal: Shown) -> str:
-    """Says who vouched for each person whom a renewal adds."""
+    """Says who vouched for each person that a renewal adds."""
     sentences = [
         _("{vouchers} vouched for {who}").format(
             vouchers=phrases.person_names(added.people("vouchers")),

@@ -169,8 +169,8 @@ def _words_about(kind: str, target: Shown, reader: Reader) -> StepWords | None:
 def _response_words(root: Shown, reader: Reader) -> StepWords | None:
     """Returns the label and the explanation of the step that responds to a request or an offer.
 
-    Returns None if there is an open response already that the reader wrote or has to answer. Nobody
-    needs a second response then.
+    Returns None if there is already an open response that the reader wrote or has to answer. In
+    this case nobody needs a second response.
     """
     is_open = any(
         response.is_by(reader.me) or _is_addressee(root, response, reader.me)

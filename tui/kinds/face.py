@@ -83,6 +83,8 @@ class Face:
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
         """Returns the label and the explanation of a step in a thread. Returns None if the step
         gets no button here.
+
+        A step is a record that the reader could post now.
         """
         del reader
         target = thread.find(row.about)
@@ -105,7 +107,7 @@ class Face:
 
     def todo_card(self, row: Shown, reader: Reader) -> Card:
         """Makes the card of a row of `list waiting`. If the view waits for people who have left,
-        the card says so, and tells how the reader can end it.
+        the card says so, and tells how the reader can end the record.
         """
         card = self.waiting_card(row, reader)
         if row.text("because") != "left":
@@ -277,9 +279,9 @@ def _all_faces() -> list[Face]:
 
 
 def _step_face(row: Shown, thread: ThreadData) -> Face:
-    """Returns the face that has the label of a step. This is the face of the step's kind.
+    """Returns the face that has the label of a step. Usually this is the face of the step's kind.
 
-    The steps that accept or close a record have no face. For these steps, returns the face of the
+    The steps that accept or close a record have no face. For such a step, returns the face of the
     record that the step is about.
     """
     target = thread.find(row.about) or thread.root
@@ -287,7 +289,7 @@ def _step_face(row: Shown, thread: ThreadData) -> Face:
 
 
 def _rank(step: NextStep, thread: ThreadData) -> int:
-    """Returns the rank of a step; steps with small ranks come first in the list. Steps that end a
+    """Returns the rank of a step. Steps with small ranks come first in the list. Steps that end a
     thread come late, so that nobody chooses such a step by accident.
     """
     if not step.is_cautious:

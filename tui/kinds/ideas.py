@@ -41,7 +41,9 @@ class IdeaFace(Face):
         return Content.assemble(*_story_parts(thread.root, reader))
 
     async def fetch_beside(self, link: NodeConnection, thread: ThreadData) -> Mapping[str, Shown]:
-        """Fetches the questions in use, because one of them has to show whether the idea helps."""
+        """Fetches the measures in use, because the answers to one of them have to show whether the
+        idea helps.
+        """
         questions = await link.fetch_list("measures", about=thread.root.text("about"))
         in_use = (question for question in questions if question.state == measures.IN_USE)
         return {question.id: question for question in in_use}

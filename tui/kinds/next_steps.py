@@ -56,8 +56,9 @@ class NextStep:
 
     @property
     def is_cautious(self) -> bool:
-        """Whether the step takes something back, or can be about any record, as a flag can. Nobody
-        should take such a step by accident.
+        """True if nobody should take the step by accident.
+
+        Such a step takes something back, or can be about any record, as a flag can.
         """
         declared = KINDS.get(self.kind)
         return "as_state" in self.fixed or (declared is not None and "*" in declared.about)

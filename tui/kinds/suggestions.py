@@ -73,8 +73,8 @@ class Between(Static):
         self._person_id: str | None = None
 
     def tell(self, person: Shown | None) -> None:
-        """Loads the lines about a person, and then shows them. Clears the lines about another
-        person at once.
+        """Clears the lines about another person at once. Then loads the lines about this person,
+        and shows them.
         """
         person_id = person.id if person is not None else None
         if person_id != self._person_id:

@@ -79,7 +79,7 @@ class NodeConnection:
 
     @property
     def is_in_neighbourhood(self) -> bool:
-        """Whether this home is in a neighbourhood. If it is not, there are no lists to show."""
+        """True if this home is in a neighbourhood. If not, there are no lists to show."""
         return self.status is not None and self.status.has("neighbourhood")
 
     async def call(self, call: Call) -> Any:

@@ -18,8 +18,8 @@ from tui.node.connection import NodeConnection
 class Pane(Vertical):
     """A part of a screen that shows records, and loads again when the node's records change.
 
-    A subclass implements `load`. While the pane is hidden, it does not load; it loads when it is
-    shown again.
+    A subclass implements `load`. While the pane is hidden, it does not load. It loads as soon as it
+    is shown again.
     """
 
     DEFAULT_CSS = """

@@ -67,8 +67,9 @@ class PeopleTab(Pane):
         self._show_person(event.card_id)
 
     async def action_mute(self) -> None:
-        """Mutes the person under the cursor: the reader no longer sees their posts. If the person
-        is muted already, ends the muting. No other person learns of it.
+        """Mutes the person under the cursor, so that the reader no longer sees this person's posts.
+
+        If the person is muted already, ends the muting. No other person learns of it.
         """
         person_id = self.query_one("#people-list", Feed).cards.highlighted_id
         person = self._people.get(person_id or "")

@@ -154,7 +154,7 @@ class PostFormScreen(Screen[bool]):
         return phrases.posted(answer), phrases.remark_in_words(advice) if advice else ""
 
     async def _fetch_people(self) -> list[Shown]:
-        """Returns the members whom the reader can choose in this form."""
+        """Returns the members that the reader can choose in this form."""
         try:
             people = await self.node.fetch_list("people")
         except Declined:

@@ -1,5 +1,5 @@
-"""The page of a rehearsal: what a measure would have raised. The figures come while the node works
-them out.
+"""The page of a rehearsal: which matters a measure would have opened. The figures appear while the
+node works them out.
 """
 
 from protocol.wire import calls
@@ -28,7 +28,7 @@ class RehearsalScreen(PageScreen):
 class RehearsalPane(PagePane):
     """What is rehearsed, the figures so far, and the step that tries other numbers.
 
-    When the reader closes the page, it asks for no further figures, so the node stops.
+    When the reader closes the page, the pane asks for no further figures, so the node stops.
     """
 
     def __init__(self, node: NodeConnection, measure_id: str) -> None:
@@ -39,7 +39,9 @@ class RehearsalPane(PagePane):
         self._shown: tuple[rehearsals.Numbers, int] = (self._numbers, 0)
 
     async def load(self) -> None:
-        """Asks the node for a few resamplings, shows the figures, and asks for more."""
+        """Asks the node for the first figures and shows them. Then asks for more exact figures,
+        again and again.
+        """
         measure = Shown(await self.node.call(calls.Show(id=self._measure_id)))
         question = measure.text("question") or ""
         title = phrases.plain_line(question, self.app.size.width - _TITLE_FRAME)
@@ -63,7 +65,7 @@ class RehearsalPane(PagePane):
             self.show_text(title, text)
 
     def open_card(self, feed: str, card_id: str) -> None:
-        """No card here leads to a page."""
+        """Does nothing, because no card here leads to a page."""
         del feed, card_id
 
     def _take_numbers(self, numbers: rehearsals.Numbers) -> None:

@@ -38,7 +38,7 @@ class ThreadPane(PagePane):
         self._record_id = record_id
 
     def compose(self) -> ComposeResult:
-        """Lays out the history below the other parts. It scrolls separately."""
+        """Lays out the history below the other parts. The history scrolls separately."""
         yield from super().compose()
         with VerticalScroll(id="history"):
             yield Static(id="history-text", markup=False)

@@ -148,7 +148,7 @@ class TodayTab(Pane):
         return self._waiting.get(card_id) if cards.has_focus and card_id in self._keyed else None
 
     def _show_own_vouchers(self) -> None:
-        """Says to the reader that too few people have vouched for them, if that is so."""
+        """Tells the reader if too few people have vouched for them."""
         remarks = self.node.own_vouchers
         line = self.query_one("#own-vouchers", Static)
         line.display = bool(remarks)

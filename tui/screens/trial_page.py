@@ -1,4 +1,6 @@
-"""The page of a trial: what is tried, what it shows, and what can be decided about it."""
+"""The page of a trial: what people try, what the trial shows, and what people can decide about
+it.
+"""
 
 from protocol.wire import calls
 from tui.format import phrases

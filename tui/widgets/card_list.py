@@ -48,8 +48,10 @@ class CardList(OptionList):
 
     @property
     def is_being_read(self) -> bool:
-        """Whether new cards must not move the rows: the reader has moved below the first row, or
-        the cursor is on a card that one key answers. So the key never answers another card.
+        """True while new cards must not move the rows.
+
+        This is so if the reader has moved below the first row. It is also so if one key answers the
+        card under the cursor: otherwise the key could answer another card.
         """
         card = self._cards.get(self.highlighted_id or "")
         has_key = card is not None and card.has_key
@@ -80,9 +82,11 @@ class CardList(OptionList):
         return sum(card.id not in self._cards for card in cards)
 
     def _remove_cards(self, gone: set[str]) -> None:
-        """Removes cards from the list. If the card under the cursor is removed, the cursor moves to
-        the next card in its place, or to the first card. It never moves to a cautious card, and
-        never to a card that one key answers.
+        """Removes cards from the list.
+
+        If the card under the cursor is removed, the cursor moves to the next card in its place, or
+        to the first card. The cursor never moves to a card that one key answers, or to a card that
+        nobody should open by accident.
         """
         chosen = self.highlighted_id
         row = self.highlighted or 0
@@ -110,7 +114,7 @@ class CardList(OptionList):
         self._highlight_wanted()
 
     def highlight_card(self, card_id: str) -> None:
-        """Moves the cursor to the card with this id. If the list does not hold the card yet, moves
+        """Moves the cursor to the card with this id. If the list does not have the card yet, moves
         the cursor when the card appears.
         """
         self._wanted_id = card_id
@@ -119,8 +123,8 @@ class CardList(OptionList):
     def _open_rows(self, *, is_in_use: bool) -> list[int]:
         """Returns the rows to which the cursor may go by itself.
 
-        While the list is in use, the cursor goes to no card that one key answers. Else a key that
-        the reader presses just then could answer a question that the reader has not read.
+        While the list is in use, the cursor goes to no card that one key answers. Otherwise a key
+        that the reader presses just then could answer a question that the reader has not read.
         """
         return [
             row

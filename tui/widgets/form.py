@@ -102,7 +102,7 @@ class FieldRow(Vertical):
         return text
 
     def check_value(self) -> bool:
-        """Returns whether the value is valid. If it is not, shows below the field what is wrong."""
+        """Returns True if the value is valid. Otherwise shows below the field what is wrong."""
         fault = self._find_fault()
         note = self.query_one(".note", Static)
         note.set_class(fault is not None, "wrong")
@@ -193,8 +193,8 @@ class Form(VerticalScroll, can_focus=False):
         return {name: value for name, value in values.items() if value is not None}
 
     def check_fields(self) -> bool:
-        """Returns whether all values are valid. If they are not, moves the cursor to the first
-        field with a wrong value.
+        """Returns True if all values are valid. Otherwise moves the cursor to the first field with
+        a wrong value.
         """
         wrong = [row for row in self.rows if not row.check_value()]
         if wrong:
@@ -208,7 +208,7 @@ class Form(VerticalScroll, can_focus=False):
 
 
 def _is_askable(rule: Field) -> bool:
-    """Returns whether a person can fill in a field by hand. Bytes, ids of records and changes of
+    """Returns True if a person can fill in a field by hand. Bytes, ids of records and changes of
     rules are too hard to type.
     """
     rule_of_each = _rule_of_each(rule)
@@ -216,7 +216,7 @@ def _is_askable(rule: Field) -> bool:
 
 
 def names_people(rule: Field) -> bool:
-    """Returns whether the reader fills in this field by choosing people."""
+    """Returns True if the reader fills in this field by choosing people."""
     return isinstance(_rule_of_each(rule), Person)
 
 

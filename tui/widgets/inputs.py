@@ -111,8 +111,8 @@ class PickList(OptionList):
 
 
 def clean_text(text: str) -> str:
-    """Removes the characters that `safe_text` would show as marks. So other people later read
-    exactly the text that the author saw.
+    """Removes the characters that `safe_text` would replace by a visible sign. So other people
+    later read exactly the text that the author saw.
     """
     without_marks = safe_text(text).replace(MARK, "")
     # This runs again, because removing a mark joins the texts on both sides of it, and together

@@ -13,8 +13,8 @@ class LazyTab(TabPane):
     content from the beginning.
 
     If a widget in one of Textual's tabs gets the focus, Textual brings that tab to the front. This
-    class turns that off. Otherwise a tab would come back after the reader has left it, because the
-    focus moves to another widget in the hidden tab.
+    class turns that off. Otherwise the focus could move to a widget in a tab that the reader has
+    just left, and the tab would come back.
     """
 
     def __init__(

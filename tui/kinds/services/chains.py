@@ -129,8 +129,8 @@ def _branch_parts(view: Shown, above_id: str, indent: str, reader: Reader) -> It
 
 
 def _holder_mark(view: Shown, person: Person | None, link_id: str | None) -> Iterator[Part]:
-    """Yields a mark for `person` if they hold the service now. The holder is at the end of the
-    chain.
+    """Yields a mark for `person` if this person holds the service now. The holder is at the end of
+    the chain.
     """
     chain = view.texts("chain")
     end_id = chain[-1] if chain else None

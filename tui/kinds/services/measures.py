@@ -46,12 +46,12 @@ _ANSWERS = {
 
 
 def counts_incidents(view: Shown) -> bool:
-    """Returns whether people report incidents to a measure."""
+    """Returns True if people report incidents to a measure."""
     return view.text("scale") == COUNT
 
 
 def needs_attention(view: Shown) -> bool:
-    """Returns whether a measure misses its target or is worse than usual."""
+    """Returns True if a measure misses its target or is worse than usual."""
     return view.flag("short") or view.text("change") == "worse"
 
 

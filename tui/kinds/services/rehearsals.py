@@ -1,4 +1,6 @@
-"""Shows a rehearsal: what a measure would have raised, for those who are about to vote on it."""
+"""Shows a rehearsal: which matters a measure would have opened. It is for people who are about to
+vote on the measure.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -28,7 +30,9 @@ def rehearsal_step(measure_id: str) -> NextStep:
 
 
 def numbers_step(measure: Shown, numbers: Numbers, take: Callable[[Numbers], None]) -> NextStep:
-    """Returns the step that rehearses a measure with other numbers. `take` gets what was typed."""
+    """Returns the step that rehearses a measure with other numbers. The step calls `take` with the
+    numbers that the reader typed.
+    """
     own = {name: measure.number(name) for name in ("target", "share", "window")}
     first = {name: str(value) for name, value in {**own, **numbers}.items() if value is not None}
     words = StepWords(
@@ -45,12 +49,12 @@ def numbers_step(measure: Shown, numbers: Numbers, take: Callable[[Numbers], Non
 
 
 def changed_numbers(measure: Shown, numbers: Numbers) -> Numbers:
-    """Returns the numbers that differ from those of the measure."""
+    """Returns the typed numbers that differ from the numbers of the measure."""
     return {name: value for name, value in numbers.items() if value != measure.number(name)}
 
 
 def rehearsal_text(measure: Shown, answer: Shown, clock: LocalClock) -> Content:
-    """Describes a rehearsal, as far as the node has worked it out."""
+    """Describes a rehearsal, with the figures that the node has worked out so far."""
     return Content.assemble(*_rehearsal_parts(measure.overlaid_with(_rules(answer)), answer, clock))
 
 

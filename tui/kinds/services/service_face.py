@@ -280,8 +280,9 @@ def _holder_line(link: Shown) -> str:
 
 
 def _merge_words(step: _Step) -> StepWords | None:
-    """Returns the label and the explanation of a step about the reader's own report. The step says
-    whether an earlier report is about the same incident. The node names the reports to choose from.
+    """Returns the label and the explanation of a step about the reader's own report. With this
+    step, the reader says whether an earlier report is about the same incident. The node names the
+    reports to choose from.
     """
     if "other" not in step.row.texts("ask"):
         return StepWords(
@@ -338,7 +339,9 @@ def _recent_line(report: Shown, step: _Step) -> str:
 
 
 async def _send_report(measure: str, node: NodeConnection, fields: Mapping[str, object]) -> str:
-    """Posts a report. If the reader has chosen an earlier one, also says that both are the same."""
+    """Posts a report. If the reader has chosen an earlier report, also says that both are about one
+    incident.
+    """
     own = {name: value for name, value in fields.items() if name != _SAME}
     answer = await node.call(calls.Post(kind="feedback", fields=own, about=measure))
     other = fields.get(_SAME)

@@ -1,4 +1,6 @@
-"""Shows trials: what is tried, what it can show, what it shows, and what can be decided about it."""
+"""Shows trials: what people try, what a trial can show, what it shows, and what people can decide
+about it.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
@@ -36,14 +38,14 @@ _ENDINGS = {
 
 
 def trial_card(view: Shown, reader: Reader) -> Card:
-    """Makes the card of a trial: what is tried, from when to when, and how it stands."""
+    """Makes the card of a trial: what people try, its first and its last day, and how it stands."""
     detail = phrases.dotted([labels.state(view.state, view.kind), _span(view, reader)])
     title = phrases.line_or_hidden(view.text("what"))
     return Card(view.id, title, detail, quiet=view.state in _OVER)
 
 
 def waiting_card(row: Shown, reader: Reader) -> Card:
-    """Makes the card of a trial that waits for its author to propose what follows."""
+    """Makes the card of a trial whose author has to propose what happens after the trial."""
     del reader
     what = phrases.line_or_hidden(row.text("what"))
     title = _("Your trial waits for a decision: {what}").format(what=what)
@@ -79,7 +81,7 @@ def steps_of_trial(view: Shown) -> list[NextStep]:
 
 
 def step_words(row: Shown, questions: Iterable[Shown]) -> StepWords:
-    """Returns the words of the step that tries something in a service."""
+    """Returns the words of the step that begins to try something in a service."""
     among = set(row.texts("among"))
     choices = _choices(question for question in questions if question.id in among)
     return StepWords(
@@ -88,8 +90,10 @@ def step_words(row: Shown, questions: Iterable[Shown]) -> StepWords:
 
 
 def step_of_idea(idea: Shown, questions: Iterable[Shown]) -> NextStep | None:
-    """Returns the step that makes a trial of an idea. The reader chooses the question that shows
-    whether it helps, and with it the service. Returns None if there is no question to choose.
+    """Returns the step that makes a trial of an idea, or None if there is no measure to choose.
+
+    The reader chooses the question of a measure. Its answers show whether the idea helps, and its
+    service is the service of the trial.
     """
     asked = [question for question in questions if idea.text("about") in {None, question.about}]
     if not asked:
@@ -123,7 +127,9 @@ def _proposal(view: Shown, change: str, label: str, heading: str) -> NextStep:
 
 
 def _choices(questions: Iterable[Shown]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Returns the questions to choose from. The chosen one decides whether the trial helped."""
+    """Returns the questions to choose from. The answers to the chosen question decide whether the
+    trial helped.
+    """
     offered = tuple(
         (phrases.line_or_hidden(question.text("question"), 60), question.id)
         for question in questions
