@@ -1,5 +1,5 @@
 """Finds the part of a thread that must be folded again when some of its records are new or have
-changed (R-03.40).
+changed (R-03.40a).
 
 A large thread has a trunk and branches. Most records are in a branch. Then only this branch is
 folded again, together with the branches to which it is tied. So a new answer costs the same in a

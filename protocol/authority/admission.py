@@ -213,8 +213,8 @@ def admits_within_reach(
     """Returns the admits that are within the reach of their log, by time and id (R-03.7c).
 
     A log may admit three times `room` newcomers. Its later admits are beyond its reach. People in
-    `listed` do not count towards this limit. So if an admit is within reach, it stays within reach,
-    no matter what its author signs later.
+    `listed` do not count towards this limit (R-03.7e). So if an admit is within reach, it stays
+    within reach, no matter what its author signs later.
     """
     newcomers: dict[bytes, set[bytes]] = defaultdict(set)  # device → people that it admitted
     within_reach = []

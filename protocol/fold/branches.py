@@ -1,4 +1,4 @@
-"""The branches of a thread. A home can fold a branch without the other branches (R-03.40).
+"""The branches of a thread. A home can fold a branch without the other branches (R-03.40a).
 
 A branch is a record with all records that answer it, directly or through other answers. All records
 that are in no branch are the trunk of the thread. The trunk never depends on a branch. A branch

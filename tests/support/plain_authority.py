@@ -200,7 +200,7 @@ class Plain(PlainTerms):
     @cached_property
     def admits_within_reach(self):
         """The admits of each log's first newcomers: three times as many as a voucher has room
-        for. Whoever a passed term lists does not count (R-03.7c).
+        for. Whoever a passed term lists does not count (R-03.7e).
         """
         listed = self.listed(self.terms.values())
         return [
