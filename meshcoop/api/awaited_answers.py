@@ -137,7 +137,7 @@ class AwaitedAnswers:
                 yield waiting
 
     def _renewals_to_ask(self) -> set[bytes]:
-        """Returns the renewals to which this person could say yes (R-06.11g).
+        """Returns the renewals to which this person could say yes (R-06.11g, R-06.11k).
 
         Several renewals may add the same people. Then returns only the renewal with the most yes
         votes. So votes gather on one renewal, and nobody can ask the same question many times.
