@@ -99,7 +99,7 @@ class Intent(Kind):
             self.repeats = recurrence.tidy_rule(self.repeats, self.starts, thread.clock.zone)
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the RRULE in the field `repeats` is not understood (R-13.18)."""
+        """Raises Refused if the RRULE in the field `repeats` is not understood (R-13.18, R-13.18b)."""
         del thread
         occurrences.check_rule(self.starts, self.repeats)
 
