@@ -9,10 +9,11 @@ further vouchers, and software asks people for them (R-16.5o).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
+from meshcoop.fold.log_ends import MOST_DAYS
 from meshcoop.fold.slices import pause
 from meshcoop.fold.state import State
 from protocol.authority.authority import Authority
@@ -21,10 +22,9 @@ from protocol.errors import Refused
 from protocol.fold.registry import declared_of
 from protocol.kinds.neighbourhood import Admit
 from protocol.kinds.people import Profile
-from protocol.record.envelope import DAY_MS, Record
+from protocol.record.envelope import DAY_MS
 
-_LOOKED_AT = 64  # records at each end of a log from which its days are read
-DAYS = 2  # on so many days a newcomer wrote before software proposes them
+DAYS = MOST_DAYS  # on so many days a newcomer wrote before software proposes them
 _ASKED_MS = 28 * DAY_MS  # R-16.5p: how long voters are asked to vouch for somebody who is no member
 
 
@@ -156,7 +156,7 @@ def find_given_name(state: State, person: bytes) -> str | None:
     assert authority is not None, "somebody vouched for the person"
     name = None
     for device in authority.devices_of(person):
-        for record in _records_of(state, device.key):
+        for record in state.log_ends.records(device.key):
             with suppress(Refused):
                 content = state.contents.read(record)
                 if content.kind == declared_of(Profile).name and content.fault is None:
@@ -185,22 +185,4 @@ def count_days(state: State, person: bytes) -> int:
     authority = state.authority
     assert authority is not None, "the person is a member by it"
     pause()
-    days: set[int] = set()
-    for device in authority.devices_of(person):
-        # The ends of a log mostly lie on different days. More is read only if they do not.
-        for count in (1, _LOOKED_AT):
-            for record in _records_of(state, device.key, count):
-                if not record.header.is_automatic:
-                    days.add(record.header.time // DAY_MS)
-                if len(days) == DAYS:
-                    return DAYS
-    return len(days)
-
-
-def _records_of(state: State, device: bytes, count: int = _LOOKED_AT) -> Iterator[Record]:
-    """Yields the first `count` records of a device's log, and then the last `count`."""
-    log = state.store.logs.find(device)
-    if log is not None:
-        yield from state.store.records.of_log(device, 1, count)
-        last = max(count + 1, log.head.seq - count + 1)
-        yield from state.store.records.of_log(device, last, count)
+    return state.log_ends.count_days(device.key for device in authority.devices_of(person))

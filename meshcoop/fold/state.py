@@ -14,6 +14,7 @@ from meshcoop.fold.code_failures import CodeFailures
 from meshcoop.fold.epoch_fold import EpochFold
 from meshcoop.fold.fold_version import fold_version
 from meshcoop.fold.key_ring import KeyRing
+from meshcoop.fold.log_ends import LogEnds
 from meshcoop.fold.record_contents import RecordContents
 from meshcoop.fold.thread_fold import Report, ThreadFold
 from meshcoop.fold.views import Views
@@ -58,6 +59,7 @@ class State:
         self.failures = CodeFailures()
         self.clock_limit = ClockLimit(store, now)
         self.views = Views(store, stale=is_stale and done is None)
+        self.log_ends = LogEnds(store)
         self.contents = RecordContents(neighbourhood, ring)
         self.authority_fold = AuthorityFold(store, neighbourhood, ring)
         self.thread_fold = ThreadFold(

@@ -7,6 +7,7 @@ of the current term decide which changes to registers pass. Last, the fold finds
 not removed.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -106,6 +107,13 @@ class Authority(Standing):
         """The people who have left: they were let in once, and were removed (R-14.8)."""
         return frozenset(self.people.keys() - self.members.keys())
 
+    @cached_property
+    def _devices_by_person(self) -> Mapping[bytes, list[Device]]:
+        devices: defaultdict[bytes, list[Device]] = defaultdict(list)
+        for device in self.devices.values():
+            devices[device.person].append(device)
+        return devices
+
     def member_of_device(self, device: bytes) -> bytes | None:
         """Returns the member who owns this device, or None if its owner is not a member now."""
         person = self.person_of_device(device)
@@ -142,7 +150,7 @@ class Authority(Standing):
 
     def devices_of(self, person: bytes) -> list[Device]:
         """Returns a person's devices, including revoked ones, sorted by key."""
-        return sorted(device for device in self.devices.values() if device.person == person)
+        return sorted(self._devices_by_person.get(person, ()))
 
     def box_keys_of(self, people: Iterable[bytes]) -> list[bytes]:
         """Returns the box keys to which content for `people` is sealed, sorted.
