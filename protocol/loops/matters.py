@@ -551,8 +551,8 @@ class _Follower:
     def _close_if_quiet(self, number: int, time: int) -> None:
         """Closes the last matter if it has stayed quiet since it was reported done (R-23.5i).
 
-        It stayed quiet if four more windows have settled without a signal, and nobody says that it
-        is not fixed. `number` is the window that has settled at `time` (ms).
+        It stayed quiet if four more windows have had enough answers, and no action is reopened.
+        `number` is the window that has settled at `time` (ms).
         """
         matter = self._last_matter
         done_at = matter.done_at if matter is not None else None
