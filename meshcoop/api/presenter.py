@@ -25,6 +25,7 @@ from protocol.fold.facets import COMMON_POT, Awaited, Subject
 from protocol.fold.kind import LEFT, Kind
 from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import View
+from protocol.kinds.comments import Comment
 from protocol.kinds.exchange.payments import Confirm
 from protocol.kinds.matching import Vouch
 from protocol.kinds.people import Profile
@@ -35,6 +36,7 @@ from protocol.spelling import name_keys
 
 _SHORT_ID = 8  # hexadecimal digits
 _MOST_EMBEDDED = 100  # views that are shown inside another view (R-06.16e)
+_MOST_COMMENTS = 20  # comments that are shown with a view; each may have 2,000 characters (R-14.9a)
 _OUTSIDE = "outside"  # marks somebody who has no id
 _Place = tuple[tuple[SortedLetter, ...], str, bytes]  # of a person in a list of people
 _HALF = 50  # percent; more than this share of the moderators decides
@@ -124,6 +126,17 @@ class Presenter:
         # All of them are read at once: a list may have hundreds of requests with their responses.
         embedded = self._state.views.find_several(ids)
         return [self._show_whole(view, embedded) for view in views]
+
+    def show_comments(self, thread: Thread, record_id: bytes) -> Shown:
+        """Shows the comments on a record, the oldest first. If they are too many, shows the newest
+        of each author, and says how many there are (R-14.9a).
+        """
+        comments = thread.linked_views(Comment, "about", record_id)
+        picked = _pick_embedded(comments, _MOST_COMMENTS)
+        shown: Shown = {"comments": [self._show_alone(comment) for comment in picked]}
+        if len(comments) > _MOST_COMMENTS:
+            shown["comments_total"] = len(comments)
+        return shown
 
     def show_history(self, thread: Thread) -> list[Shown]:
         """Shows the records of a thread, in order.
@@ -376,11 +389,11 @@ def _ids_of_embedded(view: View) -> Iterable[bytes]:
             yield from vars(view)[name]
 
 
-def _pick_embedded(views: list[View]) -> list[View]:
-    """Returns at most _MOST_EMBEDDED of the views, and keeps their order. Chooses the newest views
-    of each author first. So a single author cannot fill all places.
+def _pick_embedded(views: Sequence[View], most: int = _MOST_EMBEDDED) -> Sequence[View]:
+    """Returns at most `most` of the views, and keeps their order. Chooses the newest views of each
+    author first. So a single author cannot fill all places.
     """
-    if len(views) <= _MOST_EMBEDDED:
+    if len(views) <= most:
         return views
     counts: Counter[bytes] = Counter()
     ranked = []
@@ -388,9 +401,7 @@ def _pick_embedded(views: list[View]) -> list[View]:
         author = views[place].author
         counts[author] += 1
         ranked.append((counts[author], -place))
-    return [
-        views[place] for place in sorted(-back for _, back in nsmallest(_MOST_EMBEDDED, ranked))
-    ]
+    return [views[place] for place in sorted(-back for _, back in nsmallest(most, ranked))]
 
 
 def _is_countersignature(thread: Thread, entry: Entry) -> bool:

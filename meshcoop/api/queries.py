@@ -115,6 +115,8 @@ class Queries:
             if not lines:
                 raise self._unfolded(record_id)
             [shown] = lines
+        if call.before is None:
+            shown = shown | self._presenter.show_comments(thread, record_id)
         if not call.whole:
             return {**shown, **take_lines(call.before, history)}
 

@@ -32,7 +32,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?Z")
 _HIDDEN_FIELDS = {
     *("id", "kind", "author", "created", "state", "history", "about"),
     *("responses", "receipts", "corrections", "heads", "after", "first"),
-    *("occurrences", "offset", "views"),
+    *("occurrences", "offset", "views", "comments", "comments_total"),
 }
 
 
@@ -136,6 +136,7 @@ def format_view(view: Shown, clock: LocalClock) -> str:
             lines.extend(_format_revision(text))
     for day in view.get("occurrences") or ():
         lines.extend(_format_day(day))
+    lines.extend(_format_comments(view))
     lines.append("")
     lines.extend(_format_entry(entry) for entry in view["history"] if not entry["automatic"])
     return "\n".join(lines)
@@ -345,6 +346,20 @@ def _format_day(day: Shown) -> list[str]:
         lines.append(f"    {name} ({count}) {_format_value(role['has'])}{waiting}")
     if day["attended"]:
         lines.append(f"    came: {_format_value(day['came']) or 'nobody'}")
+    return lines
+
+
+def _format_comments(view: Shown) -> list[str]:
+    """Formats the comments on a view."""
+    comments = view.get("comments") or []
+    lines = [
+        f"\n  {format_signers(comment)}, {comment['created']} ({comment['id'][:8]}):\n"
+        f"    {_format_value(comment['text'] or '(hidden words)')}"
+        for comment in comments
+    ]
+    if "comments_total" in view:
+        of_all = f"{len(comments)} of {view['comments_total']} comments"
+        lines.append(f"\n  ({of_all}; `meshcoop list comments --about {view['id'][:8]}` has all.)")
     return lines
 
 

@@ -222,7 +222,9 @@ class List(Listing):
     "show",
     result="the view with `history_total`, `earlier` and `history: [{id, kind, author, created, about, "
     "counted, note, automatic}]` (R-06.16c); `note` is nil, or `{rule, text, arguments}` of a record "
-    "that does not count; if `whole` is true, also `views`: the views of these records, oldest first",
+    "that does not count; `comments` are the comments on it, oldest first: at most 20, and then "
+    "`comments_total` (R-14.9a); if `whole` is true, also `views`: the views of these records, "
+    "oldest first",
 )
 class Show(Call):
     """Shows the view of one record with the history of its thread."""

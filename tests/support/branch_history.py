@@ -17,7 +17,7 @@ from tests.support.street_in_memory import HOUR, Home, Street, settle
 DAYS = ("2026-11-10", "2026-11-16", "2026-11-17", "2026-11-18", "2026-11-24")
 ANSWERS = (
     *("feedback", "same_as", "answer", "action", "done", "verdict"),
-    *("link", "accept", "close", "flag", "retract"),
+    *("link", "accept", "close", "comment", "flag", "retract"),
 )
 STEPS = 40
 BATCH = 6  # records that arrive together, at most
@@ -27,7 +27,7 @@ class BranchHistory:
     """One history. Further homes take it in."""
 
     def __init__(self, number: int) -> None:
-        self.dice = random.Random(f"branches {number}")
+        self.dice = random.Random(f"branch history {number}")
         self.street = Street(number)
         ada = self.street.found()
         others = [self.street.neighbour(ada) for _ in range(3)]
@@ -142,6 +142,7 @@ class BranchHistory:
             "answer": {"text": "a reply", **self.dice.choice([{}, {"to": other}])},
             "action": {"what": "a lorry", "due": DAYS[-1]},
             "verdict": {"fixed": "yes"},
+            "comment": {"text": "Which day?"},
             "flag": {"reason": "unkind"},
             "link": {
                 "to": self.dice.choice(self.homes).me.person,

@@ -48,6 +48,8 @@ class Face:
     page: ClassVar[str] = ""
     # True if people read the end of the story first, as in a conversation.
     reads_from_end: ClassVar[bool] = False
+    # True if the views of these kinds stand in the remarks below every story, not in the story.
+    is_beside_stories: ClassVar[bool] = False
 
     def card(self, view: Shown, reader: Reader) -> Card:
         """Makes the card of a view in a list of views of its kind."""
@@ -76,7 +78,7 @@ class Face:
         """Describes a thread, for one pane."""
         parts: list[Part] = list(self._root_parts(thread.root, reader))
         for view in thread.views:
-            if view.id != thread.root.id:
+            if view.id != thread.root.id and not face_of(view.kind).is_beside_stories:
                 parts += ["\n\n", *self._view_parts(view, reader)]
         return Content.assemble(*parts)
 

@@ -13,6 +13,7 @@ from protocol.local_clock import LocalClock
 from tui.format import phrases
 from tui.format.phrases import Card, Part
 from tui.i18n import _
+from tui.kinds.comments import COMMENT, newest_comments
 from tui.kinds.decisions import proposal_step, requesters, subject_line
 from tui.kinds.face import Face, face
 from tui.kinds.next_steps import NextStep, StepWords
@@ -22,6 +23,7 @@ from tui.node.shown import Shown
 _FLAG = "flag"
 _HIDE = "hide"
 _RETRACT = "retract"
+_QUOTE = 40  # characters of a comment in a label
 _SHOWING = "no"  # what a hide says that asks to show words again
 
 
@@ -125,7 +127,7 @@ def _flag_words(text: Shown, reader: Reader) -> StepWords | None:
     if text.is_by(reader.me) or text.flag("hidden"):
         return None
     return StepWords(
-        _("Flag what {who} wrote").format(who=phrases.name(text.author)),
+        _("Flag what {who} wrote").format(who=phrases.name(text.author)) + _quote(text),
         _(
             "This asks the moderators to look. Everybody sees that you asked, and why. It "
             "changes nothing by itself."
@@ -150,27 +152,43 @@ def _hide_words(row: Shown, text: Shown, reader: Reader) -> StepWords | None:
             return None
     needed = reader.term.number("moderators_needed")
     return StepWords(
-        label.format(who=phrases.name(text.author)), meaning.format(n=needed), fields=("reason",)
+        label.format(who=phrases.name(text.author)) + _quote(text),
+        meaning.format(n=needed),
+        fields=("reason",),
     )
 
 
 def _retract_words(row: Shown, thread: ThreadData) -> StepWords | None:
-    if row.about != thread.root.id:
+    comment = next((text for text in newest_comments(thread) if text.id == row.about), None)
+    if comment is None and row.about != thread.root.id:
         return None
     meaning = _("Its words are erased at every home. That cannot be undone.")
-    return StepWords(_("Take this back"), meaning, fields=())
+    if comment is None:
+        return StepWords(_("Take this back"), meaning, fields=())
+    return StepWords(_("Take back your comment") + _quote(comment), meaning, fields=())
+
+
+def _quote(text: Shown) -> str:
+    """Returns the words of a comment, for the end of a label. A thread has many comments, and mostly
+    only one other text.
+    """
+    if text.kind != COMMENT:
+        return ""
+    return f": “{phrases.line_or_hidden(text.text('text'), _QUOTE)}”"
 
 
 def _texts(thread: ThreadData) -> list[Shown]:
-    """Returns the records of a thread whose words can be flagged. For a page, these are its current
-    texts; for any other thread, its first record. In a private thread, no words can be flagged.
+    """Returns the records of a thread whose words can be flagged: its comments and, for a page, its
+    current texts; for any other thread, its first record. In a private thread, no words can be
+    flagged.
     """
     declared = KINDS.get(thread.root.kind)
     if declared is None or declared.is_private or not thread.is_readable:
         return []
+    comments = newest_comments(thread)
     if not any(field.is_wording for field in declared.fields.values()):
-        return []
-    return thread.root.rows("heads") or [thread.root]
+        return comments
+    return [*(thread.root.rows("heads") or [thread.root]), *comments]
 
 
 # -- flags and hides -------------------------------------------------------------------------------

@@ -10,7 +10,11 @@ from protocol.wire import calls
 from tui.format import phrases
 from tui.format.phrases import Part
 from tui.kinds.services import feedback, matters, measures
-from tui.kinds.services.service_face import steps_on_measure, with_shown_loops
+from tui.kinds.services.service_face import (
+    comments_on_measure,
+    steps_on_measure,
+    with_shown_loops,
+)
 from tui.kinds.thread_queries import current_reader, fetch_thread
 from tui.node.connection import NodeConnection
 from tui.node.shown import Shown
@@ -69,6 +73,7 @@ class MeasurePane(PagePane):
             story = matters.matter_story(matter, measure, actions, [*done, *verdicts], reader)
             parts += ["\n\n", *story]
         parts += feedback.answer_parts(answers, reader.clock, reader.me)
+        parts += comments_on_measure(measure, thread, reader)
         self._measure = measure
         self._text_below = Content.assemble(*parts)
         self._draw(measure)

@@ -155,6 +155,14 @@ class LoopMethods:
         return LoopViews(membership.state, membership.loop_cache, presenter, me, self._node.now)
 
 
+def measure_of(matter: Params) -> str:
+    """Returns the id of the measure of a matter that is shown. A matter is no record, so people write
+    about its measure.
+    """
+    measure: str = matter["measure"]["id"]
+    return measure
+
+
 def _holding_state(service: Params) -> str | None:
     """Returns how a service concerns this home's person: "held", "passed on" or "relied on".
 

@@ -9,7 +9,7 @@ from meshcoop.api.awaited_answers import AWAITED
 from meshcoop.api.credit_advice import CreditAdvisor
 from meshcoop.api.list_pages import Rows, paged, shown_rows
 from meshcoop.api.method import Method, by_name
-from meshcoop.api.methods.loops import LoopMethods
+from meshcoop.api.methods.loops import LoopMethods, measure_of
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params
 from meshcoop.api.plain_values import show_input
@@ -57,7 +57,7 @@ class PostMethods:
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
         fields = call.fields or {}
-        about = None if call.about is None else resolver.resolve_record(call.about)
+        about = None if call.about is None else await self._resolve_target(call.about, resolver)
         represented = None if call.for_ is None else resolver.resolve_person(call.for_)
         person = _resolve_signer(membership, resolver, call)
         guest = None if person is None else membership.guests.find(person)
@@ -104,7 +104,7 @@ class PostMethods:
             await membership.author.private.prepare()
             signer = membership.author.signer_of(person)
         if call.id is not None:
-            record_id = resolver.resolve_record(call.id)
+            record_id = await self._resolve_target(call.id, resolver)
             rows = self._show_steps(membership, presenter, signer, record_id)
             rows += self._steps_of_idea(membership, presenter, signer, record_id)
             return shown_rows(rows, _cursor_of_step)
@@ -121,6 +121,11 @@ class PostMethods:
 
         # Anybody can make many threads wait for this person. So only the threads of a page are folded.
         return replace(waiting, show=show, usual_limit=USUAL_AWAITED)
+
+    async def _resolve_target(self, typed: str, resolver: Resolver) -> bytes:
+        """Finds the record that a person typed. For a matter, finds its measure."""
+        matter = await self._loops.find_matter(typed)
+        return resolver.resolve_record(typed if matter is None else measure_of(matter))
 
     def _show_steps(
         self, membership: Membership, presenter: Presenter, signer: Signer, record_id: bytes

@@ -9,7 +9,7 @@ from meshcoop.api.balances import Balances
 from meshcoop.api.calendar import Diary
 from meshcoop.api.list_pages import Lister, Rows, paged, shown_rows, take_page
 from meshcoop.api.method import Method, by_name
-from meshcoop.api.methods.loops import LoopMethods
+from meshcoop.api.methods.loops import LoopMethods, measure_of
 from meshcoop.api.methods.status import show_newer
 from meshcoop.api.node_handle import NodeHandle
 from meshcoop.api.params import Params
@@ -84,10 +84,11 @@ class ViewMethods:
 
         If `whole` is true, also shows the views of the records in this history.
         """
+        queries = await open_queries(self._node, call.as_, call.pin)
         matter = await self._loops.find_matter(call.id)
         if matter is not None:
-            return matter
-        queries = await open_queries(self._node, call.as_, call.pin)
+            asked = await queries.show_record(calls.Show(id=measure_of(matter)))
+            return {**matter, "comments": asked["comments"]}
         shown = await queries.show_record(call)
         if "views" in shown:
             shown["views"] = [self._loops.with_loop_status(view) for view in shown["views"]]

@@ -31,6 +31,7 @@ NEED_NOBODY = {
     "attendance": "it says what was",
     "charter": "all members keep it",
     "circle": "it goes on with those who are members",
+    "comment": "it says what was",
     "done": "it says what was",
     "feedback": "it says what was",
     "flag": "any moderator looks at it",

@@ -152,6 +152,7 @@ def test_one_more_piece_of_feedback_reads_as_few_records_among_many_as_among_few
             "new": lambda at: ada.feed([signed[at].wire]),
             "retracted": lambda at: ada.put(ada.forge("retract", signed[at])),
             "flagged": lambda at: ada.put(ada.forge("flag", signed[at], reason="unkind")),
+            "commented": lambda at: ada.put(ada.forge("comment", measure, text="Why?")),
             "posted": lambda at: ada.post("answer", signed[at], text="We come tomorrow."),
             "answered": lambda at: ada.put(ada.forge("answer", signed[at], text="Sorry.")),
         }

@@ -11,10 +11,11 @@ from protocol.schema.fields import RecordId
 from protocol.schema.shared_rules import MERGEABLE_DAYS
 from protocol.wire import calls
 from tui.format import labels, phrases
-from tui.format.phrases import Card
+from tui.format.phrases import Card, Part
 from tui.i18n import _
 from tui.kinds import decisions
 from tui.kinds.accept_and_close import ACCEPT, CLOSE
+from tui.kinds.comments import COMMENT, comment_parts, comments_on
 from tui.kinds.face import Face, face, thread_steps
 from tui.kinds.next_steps import NextStep, StepWords, way_of
 from tui.kinds.services import chains, feedback, matters, measures, trials
@@ -130,7 +131,7 @@ class ServiceFace(Face):
 
 def steps_on_service(thread: ThreadData, reader: Reader) -> list[NextStep]:
     """Lists what the reader can do about a service and its links, and the questions to answer."""
-    shown_ids = {view.id for view in thread.of_kind("service", "link")}
+    shown_ids = {view.id for view in thread.of_kind("service", "link", COMMENT)}
     asked_ids = {view.id for view in thread.of_kind("measure")}
     return [
         step
@@ -158,6 +159,15 @@ def steps_on_measure(
         steps.append(adoption_step(measure))
         steps.append(rehearsal_step(measure.id))
     return sorted(steps, key=lambda step: not step.waits)
+
+
+def comments_on_measure(measure: Shown, thread: ThreadData, reader: Reader) -> Iterator[Part]:
+    """Yields the comments on a measure and on its actions. So these are also the comments on its
+    matters.
+    """
+    actions = [action for action in thread.of_kind("action") if action.about == measure.id]
+    comments = comments_on({measure.id, *(action.id for action in actions)}, thread)
+    yield from comment_parts(comments, thread, reader, {measure.id})
 
 
 def steps_on_report(report: Shown, thread: ThreadData, reader: Reader) -> list[NextStep]:
