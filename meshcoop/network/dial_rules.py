@@ -1,5 +1,5 @@
-"""Dial rules: which addresses a node dials. The same rules hold for every source of an address
-(R-05.9d, R-05.9e).
+"""Dial rules: which addresses a node dials. The same rules hold no matter where an address comes
+from (R-05.9d, R-05.9e).
 """
 
 import ipaddress
@@ -23,7 +23,8 @@ _PRIVATE = [
 
 
 def may_dial(address: str, subnets: Sequence[Subnet], *, is_on_machine: bool = False) -> bool:
-    """Returns whether a node may dial an address, or the relay through which the address leads.
+    """Returns whether a node may dial an address. If the address leads through a relay, returns
+    whether the node may dial the relay.
 
     `subnets` are the networks to which this machine belongs. `is_on_machine` says whether the peer
     was met on this same machine.
@@ -46,7 +47,7 @@ def is_on_link(address: str, subnets: Sequence[Subnet]) -> bool:
 
 def find_ip(address: str) -> IPv4Address | IPv6Address | None:
     """Returns the IP address that a node reaches if it dials an address. Returns None if there is
-    no IP address, or if no node uses the port (R-05.9f).
+    no IP address, or if the port is one at which no node listens (R-05.9f).
     """
     place = _PLACE.match(address)
     if place is None:

@@ -1,4 +1,4 @@
-"""Opens doors and answers at them. A door is the beginning of a stream: there both ends prove that
+"""Opens doors and answers at them. A door is the beginning of a stream, where both ends prove that
 they know the same secret (`protocol.wire.door`, R-05.11).
 """
 
@@ -19,12 +19,12 @@ _Guarded = TypeVar("_Guarded")
 
 
 class DoorStaysShut(NetworkError):
-    """The node that answers does not show that it knows the secret."""
+    """Raised if the other end of a stream does not prove that it knows the secret."""
 
 
 class OpenDoor(NamedTuple):
-    """A stream whose two ends have proved that they know one secret. From now on, callers read from
-    `stream`.
+    """A stream whose two ends have proved that they know the same secret. From now on, callers read
+    from `stream`.
     """
 
     stream: Stream
@@ -34,7 +34,7 @@ class OpenDoor(NamedTuple):
 async def open_door(
     stream: Stream, own_peer: str, secret: bytes, random: Callable[[int], bytes]
 ) -> OpenDoor:
-    """Opens the door at the other end of a stream that this node has opened.
+    """Opens the door at the other end of a stream. This node has opened the stream.
 
     Raises DoorStaysShut if the other end shows no proof. Raises NetworkError if the stream is cut,
     or if the other end does not answer in time.
@@ -60,12 +60,12 @@ async def answer_door(
     guarded: Mapping[bytes, _Guarded],
     random: Callable[[int], bytes],
 ) -> tuple[OpenDoor, _Guarded]:
-    """Answers at the door of a stream that a peer has opened.
+    """Answers at the door of a stream that a peer has opened. Returns the stream, and the thing
+    whose secret the peer knows.
 
     `guarded` maps each key of the door (`protocol.wire.door.door_key`) to the thing behind the
-    door. Returns the stream, and the thing that belongs to the peer's key. If the peer knows none
-    of the keys, sends no proof and raises DoorStaysShut. Raises NetworkError if the stream is cut,
-    or if the peer does not answer in time.
+    door, such as an invitation. If the peer knows none of the keys, sends no proof and raises
+    DoorStaysShut. Raises NetworkError if the stream is cut, or if the peer does not answer in time.
     """
     ends = Ends(opener=stream.peer, answerer=own_peer)
     reader = PrereadStream(stream)
@@ -81,8 +81,8 @@ async def answer_door(
 
 
 class PrereadStream:
-    """A stream from which some data may have been read too early. `read` returns these data first.
-    The class implements Stream.
+    """A stream of which some data has already been read. `read` returns these data first. The class
+    implements Stream.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -95,13 +95,15 @@ class PrereadStream:
         return self._stream.peer
 
     async def read(self) -> bytes:
-        """Returns the data that was read too early. Later calls read on from the stream."""
+        """Returns first the data that has already been read. Later calls read on from the
+        stream.
+        """
         data = self._data
         self._data = b""
         return data or await self._stream.read()
 
     async def read_exactly(self, size: int) -> bytes:
-        """Returns the next `size` bytes. Returns fewer if the peer closes the stream before."""
+        """Returns the next `size` bytes. Returns fewer if the peer closes the stream earlier."""
         data = b""
         while len(data) < size and (piece := await self.read()):
             data += piece

@@ -1,7 +1,7 @@
 """The interface between a node and the network: what a node asks for, and what the network reports.
 
 `meshcoop.network.libp2p.host` implements this interface over libp2p. `meshcoop.testing` implements
-it in memory. No other package knows which of the two is in use.
+it in memory. Other packages cannot tell which of the two is in use.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ from protocol.errors import fill_in
 
 
 class NetworkError(Exception):
-    """A peer cannot be reached, or a stream to it was cut.
+    """Raised if a peer cannot be reached, or if a stream to a peer was cut.
 
     `text` is a sentence. Names in braces in the sentence stand for the values in `arguments`.
     """
@@ -31,7 +31,7 @@ class NetworkError(Exception):
 
 
 class UnexpectedPeer(NetworkError):
-    """An unexpected node answers at an address.
+    """Raised if another node than the expected one answers at an address.
 
     `peer` is the id of the node that answers. That node may be a relay.
     """
@@ -56,7 +56,7 @@ class Stream(Protocol):
         """
 
     async def write(self, data: bytes) -> None:
-        """Sends all of `data`. While the peer does not read, waits. Raises NetworkError if the
+        """Sends all of `data`. Waits while the peer does not read. Raises NetworkError if the
         stream was cut.
         """
 
@@ -74,7 +74,7 @@ Validator = Callable[[bytes], bool]
 
 @dataclass(frozen=True)
 class PeerEvent:
-    """A peer has connected, has disconnected, or was discovered.
+    """An event about a peer: it has connected, it has disconnected, or it was discovered.
 
     A discovered peer has announced an address, but is not connected yet.
     """
@@ -85,17 +85,15 @@ class PeerEvent:
 
 
 class RelayService(Protocol):
-    """The figures of a node that is a relay: the places that it has given, the connections that it
-    relays, and the bytes that it has relayed.
+    """What a node does as a relay, in figures: the reservations that it has given, the connections
+    that it relays, and the bytes that it has relayed.
     """
 
     bytes_relayed: int  # counted since the start
 
     @property
     def reservation_count(self) -> int:
-        """The number of peers with a reservation here. Other peers reach these peers through this
-        node.
-        """
+        """The number of peers with a reservation here. Other peers reach them through this node."""
 
     @property
     def circuit_count(self) -> int:
@@ -105,9 +103,9 @@ class RelayService(Protocol):
 class Network(Protocol):
     """The network as one node sees it.
 
-    A node can register a protocol, a gossip topic, or the service of a relay. Each registration
-    lasts for the block of a `with` statement. So it ends when nobody is there to answer any more.
-    After that, the node can register the same thing again.
+    A node can register a protocol, a gossip topic, or the service of a relay. A registration lasts
+    for the block of a `with` statement. So it cannot last longer than the code that answers. After
+    that, the node can register the same thing again.
 
     Addresses are multiaddrs that end in /p2p/PEER_ID. An address that leads through a relay begins
     with the relay's own address: …/p2p/RELAY_ID/p2p-circuit/p2p/PEER_ID.
@@ -132,22 +130,22 @@ class Network(Protocol):
     def events(self) -> trio.MemoryReceiveChannel[PeerEvent]:
         """The events of peers, in the order in which they happened.
 
-        The channel has a limit. If nobody reads the channel, events of discovered peers are left
-        out first.
+        The channel holds a limited number of events. If nobody reads the channel, events of
+        discovered peers are left out first.
         """
 
     async def listen(self, addresses: list[str]) -> None:
         """Replaces the addresses at which this node listens. Skips an address that cannot be bound.
 
-        Call this when the addresses of this machine have changed. This call also closes connections
-        to peers that no longer answer.
+        Call this when the addresses of this machine have changed. Also closes connections to peers
+        that no longer answer.
         """
 
     def peers(self) -> dict[str, str]:
         """Returns the connected peers: for each peer id, the address of its connection."""
 
     def serve(self, protocol: str, handler: Handler) -> AbstractContextManager[None]:
-        """Within the block of a `with` statement, `handler` answers the streams of `protocol`.
+        """Lets `handler` answer the streams of `protocol`, for the block of a `with` statement.
 
         If the handler raises, only its own stream ends. Raises NetworkError if the protocol is
         served already.
@@ -156,13 +154,13 @@ class Network(Protocol):
     async def connect(self, address: str) -> str:
         """Dials `address`. Returns the peer's id.
 
-        If nobody answers, raises NetworkError within a bounded time. If an unexpected node answers,
-        and its id is known, raises UnexpectedPeer.
+        If nobody answers, raises NetworkError within a bounded time. If another node than the
+        expected one answers, and its id can be seen, raises UnexpectedPeer.
         """
 
     def serve_relay(self, allowed: Callable[[str], bool]) -> AbstractContextManager[RelayService]:
-        """Within the block of a `with` statement, this node is a relay for the peers that `allowed`
-        accepts.
+        """Makes this node a relay for the peers that `allowed` accepts, for the block of a `with`
+        statement.
         """
 
     async def reserve(self, relay: str) -> float:
@@ -177,15 +175,15 @@ class Network(Protocol):
         """This node's IP addresses, as relays see them."""
 
     async def upgrade_to_direct(self, peer: str) -> bool:
-        """Tries once to replace a connection through a relay by a direct one.
+        """Tries once to replace a connection through a relay by a direct connection.
 
-        Returns True if there is a direct connection now. In this case, the streams of the old
-        connection have ended. Raises NetworkError if it is too early to try.
+        Returns True if there is a direct connection now. Then the streams of the old connection
+        have ended. Raises NetworkError if it is too early to try.
         """
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
-        """Opens a stream to a connected peer. If that fails, raises NetworkError within a bounded
-        time.
+        """Opens a stream to a connected peer. Raises NetworkError within a bounded time if that
+        fails.
         """
 
     async def drop(self, peer: str) -> None:
@@ -194,8 +192,8 @@ class Network(Protocol):
     def subscribe(
         self, topic: str, validator: Validator
     ) -> AbstractAsyncContextManager[trio.MemoryReceiveChannel[bytes]]:
-        """Within the block of an `async with` statement, takes part in a gossip topic. The block
-        gets the channel of its messages.
+        """Takes part in a gossip topic, for the block of an `async with` statement. The block gets
+        the channel with the topic's messages.
 
         At first this node shares the topic with nobody: see `share_topic`.
 
@@ -206,12 +204,12 @@ class Network(Protocol):
 
     def share_topic(self, topic: str, peers: set[str]) -> None:
         """Shares a topic with exactly these peers. Other peers are not told of the topic, and get
-        no message of it. If they send something about the topic, this node ignores it.
+        no message of it. What they send about the topic is ignored.
 
         Does nothing if this node does not take part in the topic.
         """
 
     async def publish(self, topic: str, data: bytes) -> None:
-        """Sends `data` to a gossip topic. Pauses between messages, so that a burst does not
-        overflow the peers' queues.
+        """Sends `data` to a gossip topic. Pauses between messages, so that many messages at once do
+        not overflow the peers' queues.
         """

@@ -10,7 +10,8 @@ from protocol.wire.paged_chain import PageReader
 async def read_reply(stream: Stream, pages: PageReader | None = None) -> list[Any]:
     """Reads and returns the reply. `pages` takes the pages that come before the reply.
 
-    If the peer closes the stream before it replies, raises NetworkError. Raises Refused (R-05.3g).
+    Raises NetworkError if the peer closes the stream before it replies. Raises Refused if the pages
+    break a rule (R-05.3g).
     """
     decoder = frames.Decoder()
     while data := await stream.read():

@@ -1,5 +1,5 @@
-"""Parses multiaddrs: addresses at which to listen, addresses to dial, and the peers that
-they name.
+"""Parses multiaddrs. A multiaddr says where a node listens, or which address to dial to reach which
+peer.
 """
 
 import socket
@@ -60,8 +60,8 @@ def parse_circuit_address(address: str) -> tuple[str, ID, ID] | None:
 
 
 def check_listen(address: str) -> Multiaddr:
-    """Parses a TCP address, and checks that this node can listen at that address now. Raises
-    NetworkError if the node cannot.
+    """Parses a TCP address, and checks that this node can listen there now. Raises NetworkError if
+    it cannot.
 
     libp2p itself does not notice that a port is taken. It listens with SO_REUSEPORT, and the system
     then gives half of the connections to the other process.

@@ -1,13 +1,13 @@
-"""Circuits: connections to a peer through a relay. This is the home's side of libp2p's circuit
-relay v2.
+"""Circuits: connections to a peer through a relay. This module is the home's side of libp2p's
+circuit relay v2.
 
 The messages are libp2p's, but this module's own code sends and reads them (specs/decisions/0034).
 libp2p's own client reserves again before every dial. It also puts addresses into the peer store
-although other nodes only claim them. If one circuit of a home ends, libp2p's relay closes another
+although other nodes only claim them. When one circuit of a home ends, libp2p's relay closes another
 circuit of that home.
 
-libp2p's `host.connect` cannot dial a circuit address. libp2p's circuit transport can dial such an
-address, in 40 to 90 ms. The client in this module takes equally long.
+libp2p's `host.connect` cannot dial a circuit address. libp2p's circuit transport can, in 40 to 90
+ms. The client in this module takes equally long.
 """
 
 import logging
@@ -45,8 +45,8 @@ MAX_INBOUND_CIRCUITS = 32  # how many circuits others may have to this node
 
 
 class CircuitStream(ReadWriteCloser):
-    """Makes a stream through a relay look like a socket. libp2p can then run a connection
-    over it.
+    """Makes a stream through a relay look like a socket. So libp2p can run a connection over the
+    stream.
     """
 
     def __init__(self, stream: INetStream) -> None:
@@ -83,7 +83,7 @@ class CircuitStream(ReadWriteCloser):
 
 
 class CircuitClient:
-    """Opens circuits from this node, and accepts circuits that relays bring to it."""
+    """Opens circuits from this node, and accepts circuits that relays bring to this node."""
 
     def __init__(self, host: IHost, swarm: NodeSwarm) -> None:
         self._host = host

@@ -1,9 +1,10 @@
-"""Circuits: the relay's side of libp2p's circuit relay v2.
+"""Circuits: connections to a peer through a relay. This module is the relay's side of libp2p's
+circuit relay v2.
 
 libp2p's own relay is not used (specs/decisions/0034). It keeps only one pair of streams for each
 peer. So when one circuit of a peer ends, libp2p's relay closes another circuit of this peer. It has
-only 4 places for reservations and 8 for circuits, and gives anybody a reservation. If the reader at
-one end is busy for 15 s, libp2p's relay ends the circuit.
+only 4 places for reservations and 8 for circuits, and gives anybody a reservation. If one end does
+not read for 15 s, libp2p's relay ends the circuit.
 """
 
 import logging
@@ -63,8 +64,8 @@ STRANGER_LIMITS = CircuitLimits(8 * 1024**2, 180)
 
 
 class CircuitRelay:
-    """Relays circuits to peers that have reserved a place at this relay. Only peers that
-    `is_allowed` accepts may reserve a place.
+    """Relays circuits to peers that have reserved a place at this relay. A peer may reserve a place
+    only if `is_allowed` accepts the peer.
     """
 
     def __init__(self, host: IHost, swarm: NodeSwarm, is_allowed: Callable[[str], bool]) -> None:
@@ -88,7 +89,9 @@ class CircuitRelay:
         return self._circuits.total() // 2
 
     async def answer_hop(self, stream: INetStream) -> None:
-        """Answers the request of a peer: for a reservation, or for a connection to another peer."""
+        """Answers the request of a peer. The peer asks for a reservation, or for a connection to
+        another peer.
+        """
         peer = stream.muxed_conn.peer_id
         request = await read_first_message(stream, HopMessage)
         if request is None:
@@ -101,9 +104,7 @@ class CircuitRelay:
             await _send_refusal(stream, Status.MALFORMED_MESSAGE)
 
     def _drop_expired(self) -> None:
-        """Forgets every reservation that has expired, and every reservation of a peer that is not
-        connected.
-        """
+        """Forgets reservations that have expired, and those of peers that are not connected."""
         now = trio.current_time()
         self._reserved = {
             peer: until
@@ -184,8 +185,8 @@ class CircuitRelay:
     async def _relay_bytes(
         self, source: INetStream, target: INetStream, limits: CircuitLimits
     ) -> None:
-        """Relays bytes in both directions. Ends when both streams have ended, one is cut, or a
-        limit is reached.
+        """Relays bytes in both directions. Ends when both streams have ended, when one stream is
+        cut, or when a limit is reached.
         """
         # PeerStreams wait. libp2p itself gives up a stream if its reader is busy for 5 s.
         source_end = PeerStream(source)

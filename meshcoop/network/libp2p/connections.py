@@ -28,8 +28,8 @@ class PeerTracker(INotifee):
         self.events = receive
 
     def peers(self) -> dict[str, str]:
-        """Returns the connected peers: for each id, the multiaddr of its oldest open connection,
-        with /p2p/ID.
+        """Returns the connected peers. The result maps each peer's id to the multiaddr of its
+        oldest open connection, with /p2p/ID.
         """
         return {
             peer.to_base58(): _address(connections[0], peer.to_base58())
@@ -49,28 +49,28 @@ class PeerTracker(INotifee):
         self._send_channel.close()
 
     async def connected(self, network: INetwork, conn: INetConn) -> None:
-        """Reports the peer of a new connection if it was not connected before."""
+        """Reports that a peer has connected, if the new connection is its first one."""
         del network, conn
         self._report_changes()
         await trio.lowlevel.checkpoint()
 
     async def disconnected(self, network: INetwork, conn: INetConn) -> None:
-        """Reports that a peer has disconnected if its last connection has closed."""
+        """Reports that a peer has disconnected, if its last connection has closed."""
         del network, conn
         self._report_changes()
         await trio.lowlevel.checkpoint()
 
     async def opened_stream(self, network: INetwork, stream: INetStream) -> None:
-        """Does nothing."""
+        """Does nothing. libp2p calls this when a stream opens."""
 
     async def closed_stream(self, network: INetwork, stream: INetStream) -> None:
-        """Does nothing."""
+        """Does nothing. libp2p calls this when a stream closes."""
 
     async def listen(self, network: INetwork, multiaddr: Multiaddr) -> None:
-        """Does nothing."""
+        """Does nothing. libp2p calls this when the node begins to listen."""
 
     async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None:
-        """Does nothing."""
+        """Does nothing. libp2p calls this when the node no longer listens."""
 
     def _report_changes(self) -> None:
         # libp2p gives one notice for each connection, up to 0.1 s late. If a close is cancelled, it

@@ -1,8 +1,8 @@
 """Guards that keep the node running if a peer sends bad input or a handler has a fault.
 
-py-libp2p runs every stream handler and every service task in one nursery. The first exception that
-is not a stream error ends the whole host. One malformed gossip frame of 51 bytes, from any peer,
-was enough to end the host.
+py-libp2p runs all stream handlers and service tasks in one nursery. If one of them raises an
+exception that is not a stream error, the whole host ends. For example, one malformed gossip frame
+of 51 bytes, from any peer, was enough to end the host.
 """
 
 import functools
@@ -24,7 +24,7 @@ RESTART_AFTER = 1.0  # after this many seconds, a service loop that failed runs 
 
 
 class StreamGuard:
-    """Wraps libp2p's stream handler. Resets a stream whose handler failed, and limits how many
+    """Wraps libp2p's stream handler. Resets a stream whose handler has failed. Limits how many
     streams each peer may have open.
     """
 
@@ -33,7 +33,7 @@ class StreamGuard:
         self._open: Counter[str] = Counter()
 
     async def __call__(self, stream: INetStream) -> None:
-        """Serves one stream that a peer opened. Raises only if it is cancelled."""
+        """Serves one stream that a peer opened. Raises nothing but a cancellation."""
         peer = str(stream.muxed_conn.peer_id)
         if self._open[peer] >= STREAMS_PER_PEER:
             # libp2p sets no limit on streams, and each stream costs a task and a buffer.
@@ -51,11 +51,10 @@ class StreamGuard:
 
 
 async def contain_faults(name: str, action: Callable[[], Awaitable[object]]) -> bool:
-    """Runs `action`. If it raises, logs the exception with its traceback under `name`.
+    """Runs `action`. If `action` raises an exception, logs it with its traceback under `name`.
 
-    Returns True if `action` raised nothing. If it was cancelled, raises the cancellation. Trio may
-    put the cancellation and an ordinary exception into one group. This function then separates the
-    two.
+    Returns True if `action` raised nothing. A cancellation is raised again. Trio may put a
+    cancellation and an ordinary exception into one group. Then this function separates the two.
     """
     try:
         await action()
@@ -76,9 +75,9 @@ def guard_tasks(manager: InternalManagerAPI) -> None:
     """Guards every task that a libp2p service starts from now on. An exception then ends only the
     task that raised it.
 
-    Without the guard, an exception in one task (for example, the handling of one message) ends the
-    service and then the host. A daemon task, such as the gossip heartbeat, must go on. So if a
-    daemon task fails, it runs again after a pause.
+    Without the guard, an exception in one task (for example, while a message is handled) ends the
+    service and then the host. A daemon task, such as the gossip heartbeat, must go on. So a daemon
+    task that fails runs again after a pause.
     """
     # `object` because libp2p types run_task with a decorator that hides its keyword arguments.
     run_task: Callable[..., object] = manager.run_task

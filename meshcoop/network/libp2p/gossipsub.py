@@ -82,10 +82,10 @@ class NodePubsub(Pubsub):
         """Subscribes to `topic` for the block of an `async with` statement. The block gets a
         channel with the messages that other nodes publish.
 
-        Raises NetworkError if the topic is subscribed already or is too long.
+        Raises NetworkError if the topic is subscribed already, or if its name is too long.
 
         The same message comes only once within two minutes. After that it may come again, so the
-        receiver must still recognise duplicates.
+        receiver must recognise such a message.
         """
         if topic in self._inboxes or len(topic) > TOPIC_CHARS:
             raise NetworkError(
@@ -177,7 +177,7 @@ class NodePubsub(Pubsub):
             log.debug("a gossip message is lost: its subscriber has left")
 
     async def push_msg(self, msg_forwarder: ID, msg: rpc_pb2.Message) -> None:
-        """Validates, delivers and forwards one message. Raises only if it is cancelled."""
+        """Validates, delivers and forwards one message. Raises nothing but a cancellation."""
         if len(msg.topicIDs) != 1:
             return
         canonical = rpc_pb2.Message(data=msg.data, topicIDs=msg.topicIDs)
@@ -193,7 +193,7 @@ class NodePubsub(Pubsub):
                 self._publishing.discard(own_id)
 
     async def continuously_read_stream(self, stream: INetStream) -> None:
-        """Reads one peer's gossip until its stream ends. Raises only if it is cancelled.
+        """Reads one peer's gossip until its stream ends. Raises nothing but a cancellation.
 
         This replaces libp2p's loop, which has three faults. A frame that is not protobuf ends the
         host. Each message becomes a task of its own, and nothing limits the number of tasks. Any
@@ -229,14 +229,16 @@ class NodePubsub(Pubsub):
             await self.router.handle_rpc(rpc, peer)
 
     def get_hello_packet(self) -> rpc_pb2.RPC:
-        """Returns the first frame to every peer: an empty one. It names no topic and no address."""
+        """Returns the first frame that every peer gets. It is empty: it names no topic and no
+        address.
+        """
         return rpc_pb2.RPC()
 
     async def message_all_peers(
         self, raw_msg: bytes, announce: rpc_pb2.RPC.SubOpts | None = None
     ) -> None:
-        """Tells peers that this node joins or leaves a topic. Tells only those peers that share the
-        topic. libp2p would tell everybody.
+        """Tells peers that this node joins or leaves a topic. Tells only peers that share the
+        topic. libp2p would tell all peers.
         """
         del raw_msg
         if announce is not None:
@@ -245,8 +247,8 @@ class NodePubsub(Pubsub):
         await trio.lowlevel.checkpoint()
 
     def handle_subscription(self, origin_id: ID, sub_message: rpc_pb2.RPC.SubOpts) -> None:
-        """Notes which topics a peer takes part in. A note has an effect only while this node shares
-        the topic with the peer.
+        """Notes which topics a peer takes part in. The note has an effect only while this node
+        shares the topic with the peer.
         """
         topic = sub_message.topicid
         claimed = self._claimed.setdefault(origin_id, set())
@@ -300,20 +302,22 @@ class NodeRouter(GossipSub):
         await super().run()
 
     async def publish(self, msg_forwarder: ID, pubsub_msg: rpc_pb2.Message) -> None:
-        """Forwards a validated message to the peers of the topic's mesh."""
+        """Forwards a validated message to those peers to which this node sends the topic's messages
+        directly (the topic's mesh).
+        """
         await super().publish(msg_forwarder, pubsub_msg)
         # These counts grow with every message. Only the adaptive mode needs them, and it is off.
         self.recent_message_deliveries.clear()
 
     def send_rpc(self, peer_id: ID, rpc: rpc_pb2.RPC, priority: bool = False) -> None:
-        """Sends a frame to a peer. Leaves out the record in which libp2p tells this node's
+        """Sends a frame to a peer. First removes the record in which libp2p names this node's
         addresses.
         """
         rpc.ClearField("senderRecord")
         super().send_rpc(peer_id, rpc, priority)
 
     def leave_out(self, peer: ID, topic: str) -> None:
-        """Takes a peer out of the mesh of a topic, and tells the peer nothing."""
+        """Takes a peer out of the mesh of a topic without telling the peer."""
         for peers in (self.mesh.get(topic), self.fanout.get(topic)):
             if peers is not None:
                 peers.discard(peer)
@@ -371,15 +375,15 @@ class NodeRouter(GossipSub):
 
 
 class DeepQueues(dict[_Peer, RpcQueue]):
-    """The queues of frames to send, one queue for each peer. Each queue has a higher limit than in
-    libp2p.
+    """The queues of frames to send, one queue for each peer. These queues hold more frames than
+    libp2p's own.
 
     libp2p's queues hold 32 frames, and no setting changes that. If a queue is full, libp2p silently
     drops further frames.
     """
 
     def __setitem__(self, peer: _Peer, queue: RpcQueue) -> None:
-        """Stores the queue of `peer`, and raises its limit."""
+        """Stores the queue of `peer`, and raises the queue's limit."""
         queue._queue.max_size = QUEUE_SIZE  # noqa: SLF001 -- there is no setting
         super().__setitem__(peer, queue)
 
@@ -393,8 +397,8 @@ class RateLimits:
         self._left: dict[ID, tuple[float, float]] = {}  # peer → messages left, and when counted
 
     def allow_message(self, peer: ID) -> bool:
-        """Returns whether one more message of `peer` may be handled now. Sync later brings the
-        records of refused messages.
+        """Returns whether one more message of `peer` may be handled now. If the answer is no, sync
+        later brings the record in the message.
         """
         now = trio.current_time()
         left, since = self._left.pop(peer, (BURST, now))
@@ -415,11 +419,10 @@ def _subscription(topic: str, *, is_subscribed: bool) -> rpc_pb2.RPC.SubOpts:
 
 
 def message_id(message: rpc_pb2.Message) -> bytes:
-    """Returns the id of a message: the SHA-256 of the topic's length, the topic and all of the
-    data.
+    """Returns the id of a message: the SHA-256 of the topic's length, the topic and the whole data.
 
-    The id must depend on the content. Otherwise a forwarder could censor an honest message: it
-    would first send other content under the same id.
+    The id must depend on the content. Otherwise a forwarder could suppress an honest message: the
+    forwarder would first send other content under the same id.
     """
     topic = b"".join(topic_id.encode() for topic_id in message.topicIDs)
     digest = hashlib.sha256(len(topic).to_bytes(4, "big"))

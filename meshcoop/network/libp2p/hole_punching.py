@@ -2,9 +2,9 @@
 two nodes behind NATs. This is libp2p's DCUtR.
 
 Both nodes dial each other at the same moment, each from the port at which it listens. Each NAT then
-mistakes the other node's packets for answers. If the NATs keep ports, this works: it worked in 5 of
-5 tries. If a NAT changes ports, this fails: it worked in 0 of 2 tries. So the node tries only once.
-If the try fails, the circuit stays.
+takes the other node's packets for answers. This works if the NATs keep ports: it worked in 5 of 5
+tries. It fails if a NAT changes ports: it worked in 0 of 2 tries. So the node tries only once. If
+the try fails, the circuit stays.
 
 libp2p's own code is not used (specs/decisions/0034). It dials the addresses in the peer store, and
 starts by itself every two seconds.
@@ -50,7 +50,7 @@ _IDENTITY_BYTES = 16 * 1024
 
 
 class HolePuncher:
-    """Replaces circuits by direct connections, and answers peers that ask to replace a circuit.
+    """Replaces circuits by direct connections, and answers peers that ask for this.
 
     `is_trusted` returns whether a peer has proved that it belongs to a neighbourhood of this node.
     Other peers learn no address here, and cannot make this node dial anybody.
@@ -66,8 +66,8 @@ class HolePuncher:
         host.set_stream_handler(DCUTR, self._answer_punch)
 
     async def learn_observed_address(self, relay: ID) -> None:
-        """Asks a relay from which IP address it sees this node. Raises nothing if the relay does
-        not say.
+        """Asks a relay from which IP address the relay sees this node. Raises nothing if there is
+        no answer.
         """
         try:
             with trio.fail_after(ANSWER_WITHIN):
@@ -83,8 +83,8 @@ class HolePuncher:
     async def punch_hole(self, peer: ID) -> bool:
         """Tries once to replace the circuit to `peer` by a direct connection.
 
-        Returns True if there is a direct connection now. Each of the two nodes must know at which
-        address relays see it. Raises NetworkError if one of them does not know yet.
+        Returns True if there is a direct connection now. Both nodes must have learned at which
+        address relays see them. Raises NetworkError if one of them has not learned this yet.
         """
         own_addresses = self._predicted_addresses()
         if peer in self._busy or not own_addresses:
@@ -144,9 +144,11 @@ class HolePuncher:
             self._busy.discard(peer)
 
     def _may_answer(self, peer: ID) -> bool:
-        """R-08.12b: returns whether this peer has an answer left in this hour, and counts the answer.
+        """R-08.12b: returns whether this node answers this peer once more in this hour, and counts
+        the answer.
 
-        A peer could name another address each time, and make this node dial all of them.
+        Without a limit, a peer could name another address each time, and make this node dial all of
+        them.
         """
         now = trio.current_time()
         recent = [time for time in self._answered.get(peer, ()) if time > now - _HOUR]
@@ -194,7 +196,7 @@ class HolePuncher:
         return any(not is_relayed(connection) for connection in connections)
 
     async def _close_circuits(self, peer: ID) -> None:
-        """Closes the circuits to a peer. Their streams are opened again over the direct
+        """Closes the circuits to a peer. Their streams will be opened again over the direct
         connection.
         """
         log.info("%s is connected directly now", peer)
@@ -203,7 +205,9 @@ class HolePuncher:
                 await contain_faults("leaving a circuit", connection.close)
 
     def _listen_addresses(self) -> list[tuple[str, int]]:
-        """Returns the IPv4 addresses and ports at which this node listens. Leaves out loopback."""
+        """Returns the IPv4 addresses and ports at which this node listens. Leaves out loopback
+        addresses.
+        """
         listeners = self._swarm.listeners.values()
         bound = [address for listener in listeners for address in listener.get_addrs()]
         return [
@@ -215,7 +219,7 @@ class HolePuncher:
     def _predicted_addresses(self) -> list[bytes]:
         """Returns the addresses at which peers can reach this node if its NAT keeps ports.
 
-        Each has an IP address that relays see, and a port at which this node listens.
+        An address has an IP address that relays see, and a port at which this node listens.
         """
         ports = {port for _, port in self._listen_addresses()}
         ips = dict.fromkeys(self.observed_ips.values())
@@ -236,7 +240,7 @@ class HolePuncher:
 
 
 async def _read_identity(stream: INetStream) -> bytes:
-    """Reads a peer's identify message, in which the peer describes itself. Stops at a size
+    """Reads a peer's identify message, in which the peer describes itself. Stops reading at a size
     limit.
     """
     identity = b""
@@ -253,7 +257,9 @@ async def _read_identity(stream: INetStream) -> bytes:
 
 def _parse_dialable(claimed: bytes, subnets: list[Subnet]) -> Multiaddr | None:
     """Parses an IPv4 address that a peer claims. Returns None if this node must not dial the
-    address. Otherwise a peer could make this node dial services of this node's own machine or
+    address.
+
+    Without this check, a peer could make this node dial services of this node's own machine or
     network.
     """
     try:

@@ -1,4 +1,4 @@
-"""One node on the network. Builds the libp2p host, and closes it again."""
+"""A node's connection to the network. Builds the libp2p host, and closes it again."""
 
 import logging
 import re
@@ -78,7 +78,7 @@ class HostNetwork:
 
     @property
     def addresses(self) -> list[str]:
-        """The addresses at which this node listens, with the ports that it really has."""
+        """The addresses at which this node listens, with the real port numbers."""
         listeners = self.swarm.listeners.values()
         bound = [address for listener in listeners for address in listener.get_addrs()]
         return [f"{address}/p2p/{self.peer_id}" for address in bound]
@@ -126,7 +126,7 @@ class HostNetwork:
 
     @contextmanager
     def serve(self, protocol: str, handler: Handler) -> Iterator[None]:
-        """Within the block of a `with` statement, `handler` answers the streams of `protocol`.
+        """Lets `handler` answer the streams of `protocol`, for the block of a `with` statement.
 
         When the handler returns, its stream is closed. If the handler raises, its stream is reset.
         Raises NetworkError if the protocol is served already.
@@ -141,8 +141,8 @@ class HostNetwork:
             yield
 
     async def connect(self, address: str) -> str:
-        """Dials `address`, directly or through a relay. Does nothing if the peer is connected
-        already. Returns the peer's id.
+        """Dials `address`, directly or through a relay. Returns the peer's id. Does nothing if the
+        peer is connected already.
 
         If nobody answers, raises NetworkError: within 10 s, or within 20 s through a relay.
         """
@@ -157,7 +157,7 @@ class HostNetwork:
         return peer.to_base58()
 
     async def open_stream(self, peer: str, protocol: str) -> Stream:
-        """Opens a stream to a connected peer. If that fails, raises NetworkError within 10 s."""
+        """Opens a stream to a connected peer. Raises NetworkError within 10 s if that fails."""
         try:
             with trio.fail_after(OPEN_WITHIN):
                 stream = await self.host.new_stream(parse_peer_id(peer), [TProtocol(protocol)])
@@ -185,8 +185,8 @@ class HostNetwork:
 
     @contextmanager
     def serve_relay(self, allowed: Callable[[str], bool]) -> Iterator[RelayService]:
-        """Within the block of a `with` statement, this node is a relay for the peers that `allowed`
-        accepts.
+        """Makes this node a relay for the peers that `allowed` accepts, for the block of a `with`
+        statement.
         """
         relay = CircuitRelay(self.host, self.swarm, allowed)
         with self._handle_streams(HOP, relay.answer_hop):
@@ -212,7 +212,7 @@ class HostNetwork:
     def subscribe(
         self, topic: str, validator: Validator
     ) -> AbstractAsyncContextManager[trio.MemoryReceiveChannel[bytes]]:
-        """Takes part in a gossip topic within the block of an `async with` statement (see
+        """Takes part in a gossip topic, for the block of an `async with` statement (see
         NodePubsub.join_topic).
         """
         return self.pubsub.join_topic(topic, validator)
@@ -370,8 +370,8 @@ def _connect_error(address: Multiaddr, error: BaseException) -> NetworkError:
 
 
 def _find_answering_peer(error: BaseException) -> str | None:
-    """Finds the peer id of the node that answered in place of the expected one. Returns None if
-    this id is not known.
+    """Finds the peer id of the node that answered instead of the expected one. Returns None if this
+    id cannot be seen.
     """
     for cause in _causes(error):
         if isinstance(cause, PeerIDMismatchesPubkey):
@@ -383,7 +383,7 @@ def _find_answering_peer(error: BaseException) -> str | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yields an exception, then its cause, then the cause of this cause, and so on."""
+    """Yields an exception, then its cause, then the cause of that cause, and so on."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause

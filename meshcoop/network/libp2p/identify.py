@@ -3,7 +3,7 @@ it speaks (R-05.12a), and the address from which it sees the peer. It tells no a
 (R-05.12).
 
 libp2p's own code would tell all addresses of the node to everybody who connects, even addresses in
-the home network. It would tell them again when they change. Here, a member's home gets the
+the home network. When they change, it would tell the new ones. Here, members' homes get the
 addresses over sync instead.
 """
 
@@ -20,7 +20,7 @@ from meshcoop.network.libp2p.swarm import NodeSwarm
 
 
 class NodeHost(BasicHost):
-    """A host that tells its addresses to nobody, and takes addresses from nobody."""
+    """A libp2p host that tells its addresses to nobody, and takes addresses from nobody."""
 
     def __init__(self, swarm: NodeSwarm) -> None:
         # Any peer may say at which address it sees this node. The host does not record that
@@ -46,8 +46,8 @@ class NodeHost(BasicHost):
 
 
 def _observed_address(stream: INetStream) -> bytes:
-    """Returns the address from which the peer has connected. Empty if the peer came through a
-    relay.
+    """Returns the address from which the peer has connected. Returns an empty value if the peer
+    came through a relay.
     """
     remote = stream.get_remote_address()
     if remote is None:

@@ -1,4 +1,4 @@
-"""Sends the log lines of the network libraries to a file. The lines never reach the screen."""
+"""Sends the log lines of the network libraries to a file, so that they do not spoil the screen."""
 
 import logging
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ LOGGERS = ("libp2p", "multiaddr", "zeroconf", "meshcoop.network.libp2p")
 
 @contextmanager
 def redirect_logs(log: logging.Handler | None) -> Iterator[None]:
-    """While the block runs, sends warnings of the network's libraries to `log`, and closes it then.
-    If `log` is None, drops the warnings.
+    """While the block runs, sends warnings of the network's libraries to `log`. Closes `log` at the
+    end. If `log` is None, drops the warnings.
 
     libp2p's logger passes nothing on and has no handler. So Python writes its warnings to standard
     error, which spoils a screen. Some modules of libp2p use the functions of `logging` directly. If

@@ -1,10 +1,10 @@
 """Notices peers that no longer answer but have not closed their connection. Such peers were stopped
 or unplugged, or are out of reach.
 
-By default, libp2p did not notice a stopped peer in 70 s. libp2p's health monitor is not used. That
-monitor waits a minute before its first round and asks one peer after the other. So ten silent peers
-would hide the eleventh for two minutes. The monitor also opens a stream for every ping, and dials
-replacements by itself.
+By default, libp2p did not notice a stopped peer within 70 s. libp2p's health monitor is not used.
+That monitor waits a minute before its first round and asks one peer after the other. So ten silent
+peers would hide the eleventh for two minutes. The monitor also opens a stream for every ping, and
+dials other peers by itself.
 """
 
 import logging
@@ -23,16 +23,14 @@ PING_WITHIN = 5.5  # seconds; a small computer that stores a large batch answers
 
 
 async def watch_health(swarm: Swarm) -> None:
-    """Pings every connection again and again. Closes each connection that does not answer."""
+    """Pings every connection at intervals. Closes a connection if it does not answer."""
     while True:
         await trio.sleep(PING_EVERY)
         await ping_all(swarm, PING_WITHIN)
 
 
 async def ping_all(swarm: Swarm, within: float) -> None:
-    """Pings all connections at once. Closes each connection that does not answer in `within`
-    seconds.
-    """
+    """Pings all connections at once. Closes those that do not answer within `within` seconds."""
     async with trio.open_nursery() as nursery:
         for connection in swarm.get_connections():
             nursery.start_soon(_ping_or_close, connection, within)

@@ -34,11 +34,11 @@ OnDiscovered = Callable[[str, str], None]  # peer id, address
 async def announce(
     peer_id: str, addresses: list[str], on_discovered: OnDiscovered
 ) -> AsyncIterator[None]:
-    """While the block runs, announces `addresses`, and reports the addresses that other nodes
+    """While the block runs, announces `addresses`, and listens for the addresses that other nodes
     announce.
 
-    Calls `on_discovered` for each reported address, in Trio's thread. Without multicast, the node
-    still works, and the log says so.
+    Calls `on_discovered` for each address of another node, in Trio's thread. Without multicast, the
+    node still works, and the log says so.
     """
     token = trio.lowlevel.current_trio_token()
 
@@ -74,7 +74,9 @@ async def _run_station(addresses: list[str], hand_over: OnDiscovered) -> None:
 
 
 class _Station(ServiceListener):
-    """Announces this node, and looks for other nodes. All methods run in zeroconf's threads."""
+    """Announces this node, and looks for other nodes. All methods run in the threads of the library
+    zeroconf.
+    """
 
     def __init__(self, addresses: list[str], hand_over: OnDiscovered) -> None:
         self._hand_over = hand_over
@@ -96,7 +98,7 @@ class _Station(ServiceListener):
             raise
 
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Notices that another node announces itself. Asks that node for its addresses, and reports
+        """Called when another node announces itself. Asks that node for its addresses, and reports
         them.
         """
         info = zc.get_service_info(type_, name, timeout=ANSWER_WITHIN)
@@ -110,7 +112,7 @@ class _Station(ServiceListener):
         self.add_service(zc, type_, name)
 
     def remove_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Does nothing. If an announcement ends, its node may still be connected."""
+        """Does nothing. A node may still be connected after its announcement has ended."""
 
     def close(self) -> None:
         """Withdraws the announcement and ends zeroconf's threads."""

@@ -1,5 +1,5 @@
-"""Sends and receives the messages of libp2p's own protocols: protobuf, each with its length in
-front.
+"""Sends and receives the messages of libp2p's own protocols. A message is protobuf, and its length
+comes before it.
 """
 
 import logging
@@ -19,7 +19,7 @@ _Message = TypeVar("_Message", bound=Message)
 
 
 async def send_message(stream: INetStream, message: Message) -> None:
-    """Sends one message with its length in front."""
+    """Sends one message. Its length comes before it."""
     await stream.write(encode_varint_prefixed(message.SerializeToString()))
 
 
@@ -32,7 +32,8 @@ async def receive_message(stream: INetStream, message_type: type[_Message]) -> _
 async def read_first_message(stream: INetStream, message_type: type[_Message]) -> _Message | None:
     """Reads the first message of a stream that a peer opened.
 
-    If the peer sends something else, or sends nothing in time, resets the stream and returns None.
+    If the peer sends no message in time, or sends something else, resets the stream and returns
+    None.
     """
     try:
         with trio.fail_after(ANSWER_WITHIN):

@@ -1,4 +1,4 @@
-"""A stream to one peer over libp2p. It turns libp2p's exceptions into NetworkError."""
+"""A stream to one peer over libp2p. Libp2p's exceptions become NetworkError here."""
 
 from contextlib import suppress
 from typing import cast
@@ -65,8 +65,8 @@ class PeerStream:
                 view = view[size:]
 
     async def close(self) -> None:
-        """Ends our direction of the stream at once. The peer reads to the end, then closes its own
-        direction. Never raises.
+        """Ends this node's direction of the stream at once. The peer reads to the end, then closes
+        its own direction. Never raises.
 
         Yamux cannot end both directions in order. A reset by Yamux would overtake data that the
         peer has not read yet.

@@ -15,8 +15,8 @@ def find_subnets(listening: Iterable[str]) -> list[Subnet]:
     """Returns the networks of this machine. `listening` are the addresses at which the node
     listens.
 
-    If the node listens only on loopback, the machine itself is one of these networks. In this case,
-    all peers of the node are on this machine.
+    If the node listens only on loopback, the machine itself counts as such a network. Then all
+    peers of the node are on this machine.
     """
     ips = {find_ip(address) for address in listening} - {None}
     is_alone = bool(ips) and all(ip is not None and ip.is_loopback for ip in ips)
@@ -26,8 +26,8 @@ def find_subnets(listening: Iterable[str]) -> list[Subnet]:
 
 @lru_cache(maxsize=8)
 def _subnets_of_machine(ips: frozenset[str]) -> list[Subnet]:
-    """Asks the system for the networks. Asks again only if `ips`, the node's addresses, have
-    changed.
+    """Asks the operating system for the networks. Asks again only if `ips`, the node's addresses,
+    have changed.
     """
     del ips
     places = [

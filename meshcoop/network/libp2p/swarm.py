@@ -42,10 +42,9 @@ HANDSHAKE_WITHIN = 10.0  # seconds for a handshake, or to agree on the protocol 
 class ConnectionLimits(NamedTuple):
     """How many connections a node may have.
 
-    The field `total` is the largest number of connections. Other nodes may open at most `inbound`
-    of these connections; the rest is for peers that the node dials. The field `per_ip` is the
-    largest number of connections that one IP address may open. So one machine with many keys cannot
-    take every place.
+    `total` is the largest number of connections. Other nodes may open at most `inbound` of them;
+    the rest is for peers that the node dials. `per_ip` is the largest number of connections that
+    one IP address may open. So one machine with many keys cannot take every place.
     """
 
     total: int
@@ -59,8 +58,8 @@ RELAY_LIMITS = ConnectionLimits(total=1024, inbound=960, per_ip=128)
 
 
 class HandshakeSlots:
-    """The slots for connections that are still in their handshake. A new connection always gets a
-    slot.
+    """Limits the connections that are still in their handshake: each takes a slot. A new connection
+    always gets a slot.
 
     If all slots are taken, the IP address with the most slots loses its oldest slot.
     """
@@ -92,7 +91,7 @@ class HandshakeSlots:
 
 
 class TidyListener(TCPListener):
-    """A TCP listener. If it cannot listen, it leaves no task behind."""
+    """A TCP listener that leaves no task behind if it cannot listen."""
 
     async def listen(self, maddr: Multiaddr) -> None:
         """Starts to listen. Raises OpenConnectionError if the address cannot be bound."""
@@ -116,17 +115,18 @@ class NoAutoConnector(AutoConnector):
     """Takes the place of libp2p's auto-connector, and dials nobody.
 
     libp2p's auto-connector dials every known peer until there are 200 connections. No setting stops
-    it, not even `low_watermark=0`. The node's peer manager decides which peers to dial.
+    it, not even `low_watermark=0`. In meshcoop, the node's peer manager decides which peers to
+    dial.
     """
 
     async def maybe_connect(self) -> None:
-        """Does nothing."""
+        """Does nothing. libp2p calls this to open more connections."""
         await trio.lowlevel.checkpoint()
 
 
 class NodeSwarm(Swarm):
-    """libp2p's swarm (all connections of a node), with guards and limits. It dials only when the
-    node asks it to.
+    """libp2p's swarm (all connections of a node), with guards and limits. The swarm dials only when
+    the node asks for it.
     """
 
     def __init__(self, keys: KeyPair, limits: ConnectionLimits = HOME_LIMITS) -> None:
@@ -156,7 +156,7 @@ class NodeSwarm(Swarm):
         await super().run()
 
     def set_stream_handler(self, stream_handler: StreamHandlerFn) -> None:
-        """Sets the handler that the host uses for all streams, with a guard around it."""
+        """Sets the handler that the host uses for all streams. Puts a guard around this handler."""
         super().set_stream_handler(StreamGuard(stream_handler))
 
     async def dial_peer(self, peer_id: ID) -> list[INetConn]:
@@ -164,8 +164,8 @@ class NodeSwarm(Swarm):
         if there is none.
 
         libp2p calls this whenever it wants a stream to a peer that is not connected, even for
-        gossip. libp2p's own method would dial addresses from the peer store, and any peer may have
-        put addresses there.
+        gossip. libp2p's own method would dial addresses from the peer store, which any peer may
+        have put there.
         """
         connections = self.get_connections(peer_id)
         open_connections = [connection for connection in connections if not connection.is_closed]
@@ -175,8 +175,8 @@ class NodeSwarm(Swarm):
         return open_connections
 
     async def dial_peer_replacement(self, peer_id: ID) -> INetConn | None:
-        """Does nothing. If the health check has ended a connection, the peer manager decides
-        whether to dial again.
+        """Does nothing. libp2p calls this after its health check has ended a connection. In
+        meshcoop, the peer manager decides whether to dial again.
         """
         del peer_id
         await trio.lowlevel.checkpoint()

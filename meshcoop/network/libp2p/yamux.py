@@ -1,5 +1,5 @@
 """Yamux carries many streams over one connection. This version adds limits that libp2p's own Yamux
-lacks. Frames are sent whole, and time and memory are limited.
+lacks: on time, and on memory. It also sends each frame whole.
 """
 
 import struct
@@ -73,9 +73,7 @@ class BoundedYamux(Yamux):
 
 
 class BoundedMuxers(MuxerMultistream):
-    """Offers only Yamux to peers. Replaces libp2p's class, which always makes libp2p's own kind of
-    Yamux.
-    """
+    """Offers only Yamux to peers: the version of this module, in place of libp2p's own."""
 
     async def new_conn(self, conn: ISecureConn, peer_id: ID) -> IMuxedConn:
         """Makes a connection with many streams out of `conn`. Raises MultiselectError if the peer
