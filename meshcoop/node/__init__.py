@@ -1,3 +1,3 @@
-"""The running node: builds its parts, starts and stops its process, and talks to the service
-manager.
+"""The running node: builds its parts, and starts and stops its process. Also reports the node's
+state to the service manager (systemd).
 """

@@ -1,12 +1,12 @@
 """Collects garbage in short steps of the event loop.
 
-Python looks through old objects for those that refer to each other in a circle and that nobody
-uses. At a home with 100,000 records, this takes 60 ms, and it can fall into any step of the loop. So
-a node does it in a step of its own. It looks only through objects that are new: those that stay in
-use are frozen, and later collections leave them out.
+Garbage are objects that nobody uses and that refer to each other in a circle. Python looks for them
+among old objects. At a home with 100,000 records, this takes 60 ms, and Python can do it in the
+middle of any step of the loop. So a node does it in a step of its own. It looks only through new
+objects. Objects that stay in use are frozen, and later collections leave them out.
 
 Most objects need no collection: Python frees them at once, frozen or not. Only a frozen circle
-stays, such as a connection that was closed. So a node looks through everything once a day.
+stays, such as a connection that was closed. So once a day a node looks through all objects.
 """
 
 import gc
@@ -24,9 +24,10 @@ _MOST_FROZEN = 500_000  # objects, until the node looks through everything befor
 
 
 class Garbage:
-    """The garbage of a process. From its beginning on, Python collects no old objects by itself.
+    """The garbage of a process. Once this object exists, Python collects no old objects by itself.
 
-    Freezes all objects that are there at the beginning. They are modules, and stay in use.
+    At the beginning, freezes all objects that are there. They are mostly modules, which stay in
+    use.
     """
 
     def __init__(self) -> None:
@@ -62,7 +63,9 @@ class Garbage:
         self._is_due.set()
 
     def _collect_new(self) -> None:
-        """Looks through the objects that are not frozen. If many stay in use, freezes them."""
+        """Looks through the objects that are not frozen. If many of them stay in use,
+        freezes them.
+        """
         gc.collect()
         count = len(gc.get_objects())
         if count > MOST_UNFROZEN:

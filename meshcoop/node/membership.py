@@ -42,8 +42,8 @@ def open_membership(
     arrival: Sequence[bytes],
     on_change: Callable[[int], None],
 ) -> Membership:
-    """Builds all objects that a home needs for one neighbourhood. None of these objects knows any
-    other neighbourhood.
+    """Builds all objects that a home needs for one neighbourhood. They have no access to other
+    neighbourhoods.
 
     `neighbours` is a file, beside the store, that keeps the addresses of other homes. `arrival` are
     records that prove that this home belongs to a member. The home shows them until it has the

@@ -73,7 +73,8 @@ async def run_node(
     """Runs the node of a home until `stop` is set.
 
     The caller provides the network, the clock (in milliseconds) and the randomness. `damage` has
-    the faults that the store had before. `on_ready` is called when the node answers programs.
+    the faults that the store had before it was repaired. `on_ready` is called when the node answers
+    programs.
     """
     for package, fault in FAULTS.items():
         _LOG.warning("The kinds of %s are left out: %s.", package, fault)
@@ -121,8 +122,8 @@ async def run_node(
 
 
 class Node:
-    """The node of one home. It holds everything that belongs to the process. Once the home belongs
-    to a neighbourhood, it also holds the membership.
+    """The node of one home, with everything that the process needs. Once the home belongs to a
+    neighbourhood, the node also has the membership.
 
     `files` closes the files that the node opens. The node's tasks run in `nursery`.
     """
@@ -171,7 +172,9 @@ class Node:
         return self._unlocked.has_passphrase
 
     async def examine(self) -> dict[str, object]:
-        """Looks into the stores of this home for the doctor, beside the event loop."""
+        """Looks into the stores of this home for the doctor. Works in a thread beside the event
+        loop.
+        """
         key = self._unlocked.keys.store_key
         return {**await trio.to_thread.run_sync(examine_stores, self.home, key)}
 
@@ -182,7 +185,7 @@ class Node:
     def methods(self) -> dict[str, Method]:
         """Returns the methods of the local API, by name.
 
-        If threads were put off, most methods wait until these threads are folded.
+        If some threads still have to be folded, most methods wait until this is done.
         """
         methods: dict[str, Method] = {**Methods(self).table()}
         sliced: dict[str, Method] = {
@@ -209,7 +212,7 @@ class Node:
     async def watch_addresses(self) -> None:
         """Notices when this machine joins or leaves a network.
 
-        Then the node listens at the new addresses and dials its peers again.
+        Then makes the node listen at the new addresses and dial its peers again.
         """
         before = own_addresses()
         while True:
@@ -235,7 +238,8 @@ class Node:
         return self.membership
 
     async def wait_to_sign(self) -> Membership:
-        """Waits until this home knows which record it signed last. Then returns the membership.
+        """Waits until this home has found out which record it signed last. Then returns the
+        membership.
 
         Raises Mistake if this home belongs to no neighbourhood, and Refused if none of its devices
         may sign.
@@ -261,11 +265,10 @@ class Node:
         """Shows an invitation to the inviter's home and asks to be admitted. Returns True when this
         home belongs to the neighbourhood. Returns False if members must vouch first.
 
-        If `name` is None, the start of the person's id stands in place of a name.
-
-        Raises Refused if the inviter's home refuses. Raises Mistake if no neighbour answers, or if
-        this home belongs to another neighbourhood. Also raises Mistake if this home is admitted but
-        the neighbourhood's records do not come in time.
+        If `name` is None, the start of the person's id is used as the name. Raises Refused if the
+        inviter's home refuses. Raises Mistake if no neighbour answers, or if this home belongs to
+        another neighbourhood. Also raises Mistake if this home is admitted but the neighbourhood's
+        records do not come in time.
         """
         visit = self._visit(text)
         if self.membership is not None:
@@ -292,8 +295,8 @@ class Node:
         raise Mistake("Admitted, but the neighbours' records have not all come; leave the node up.")
 
     async def ask_place(self, text: str, seconds: float) -> bytes:
-        """Asks the inviter's home for the place: the beginning of the neighbourhood's id. A
-        newcomer's device has to be certified for this place.
+        """Asks the inviter's home for the place, which is the beginning of the neighbourhood's id.
+        A newcomer's device has to be certified for this place.
 
         Raises Refused if the inviter's home does not know the invitation. Raises Mistake if no
         neighbour answers.
@@ -302,7 +305,7 @@ class Node:
 
     async def _is_from_here(self, visit: Visit, membership: Membership) -> bool:
         """Returns whether an invitation comes from this home, or from another home of this
-        neighbourhood. That other home must answer now.
+        neighbourhood. To find out, asks that other home, which must answer now.
         """
         if visit.inviter == self.network.peer_id:
             return True
@@ -318,7 +321,7 @@ class Node:
 
     def wait_for_admission(self, text: str) -> None:
         """Shows the invitation again every few seconds until this home is admitted. If another
-        invitation was shown before, that one is no longer shown.
+        invitation was shown until now, stops showing that one.
         """
         if self.membership is not None:
             return
@@ -367,8 +370,8 @@ class Node:
         return membership
 
     async def _run_mesh(self, membership: Membership, *, task_status: TaskStatus) -> None:
-        """Runs the mesh of a membership. Meanwhile, answers newcomers, and neighbours who bring an
-        address.
+        """Runs the mesh of a membership. Meanwhile, answers newcomers, and homes that deliver a
+        street address.
         """
         desk = membership.invitation_desk
         delivery = membership.address_delivery
@@ -430,8 +433,8 @@ class Node:
 
 
 async def _ask_neighbour(ask: Callable[[], Awaitable[_Answer]], seconds: float) -> _Answer:
-    """Asks the inviter's home, again and again until it answers. Raises Mistake if no neighbour has
-    answered after `seconds`.
+    """Asks the inviter's home, and repeats this until there is an answer. Raises Mistake if no
+    neighbour has answered after `seconds`.
     """
     try:
         return await joining.keep_trying(ask, seconds)

@@ -2,7 +2,7 @@
 
 The passphrase reaches the node through its standard input, a pipe that ends after one line. In the
 node's environment, MESHCOOP_PASSPHRASE_FILE names /dev/stdin. So the passphrase is on no disk, in
-no environment and on no command line. The node needs no terminal and no option for the passphrase.
+no environment and on no command line. The node needs no terminal, and no option for the passphrase.
 """
 
 import os
@@ -35,12 +35,12 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 class _Ended(Mistake):
-    """Raised if the node for which this process waited has ended."""
+    """Raised if the node has ended while this process waited for it."""
 
 
 def running(home: Home) -> bool:
-    """Returns whether a node runs in this home, even if it is not ready yet. Raises Mistake if the
-    lock file cannot be opened.
+    """Returns whether a node runs in this home, even if the node is not ready yet. Raises Mistake
+    if the lock file cannot be opened.
     """
     return home.is_running()
 
@@ -59,8 +59,8 @@ def start(
     Mistake with the last line of its log. If the node's exit code was 1 or 2, the Mistake has this
     code too.
 
-    Never ends a node that is still starting. If the node writes nothing to its log for
-    START_SECONDS, raises Mistake. The node then goes on in the background.
+    Raises Mistake if the node writes nothing to its log for START_SECONDS. The node is not ended,
+    and goes on in the background.
     """
     home.create()
     with _log_of_start(home) as log:
@@ -106,7 +106,8 @@ def _start(
 
 
 def stop(home: Home, timeout: float = 10) -> None:
-    """Asks the node to stop. Returns when it has stopped, or at once if no node runs.
+    """Asks the node to stop, and returns when the node has stopped. Returns at once if no node
+    runs.
 
     Raises Mistake if the node still runs after `timeout` seconds.
     """
@@ -138,8 +139,8 @@ def kill(home: Home) -> None:
 
 @contextmanager
 def _log_of_start(home: Home) -> Iterator[Path]:
-    """Gives the block the path of the file to which a node writes while it starts. If the home keeps
-    no log, the block gets a file that is deleted afterwards.
+    """Gives the block the path of the file to which a node writes while it starts. If the home
+    keeps no log, this is a file that is deleted afterwards.
     """
     if not home.read_settings().no_log:
         put_away(home.log_file)
@@ -179,8 +180,8 @@ def _await_ready(
     """Waits until the node says through its API that it is ready. Returns the id of the node's
     process.
 
-    If a node has much to do first, it writes to its log how far it is. As long as the node writes
-    to its log, this function waits. If the node is silent for START_SECONDS, raises Mistake.
+    If a node has much to do first, it writes its progress to its log. This function waits as long
+    as the log grows. Raises Mistake if the node is silent for START_SECONDS.
     """
     began = time.monotonic()
     last_sign = began
@@ -227,8 +228,8 @@ def _check_running(home: Home) -> None:
 
 
 def _last_line(log: Path, start: int, end: int) -> str | None:
-    """Returns the last line among the bytes of the log from `start` to `end`. If there is none,
-    returns None.
+    """Returns the last line of the log between the bytes `start` and `end`. Returns None if there
+    is no line.
     """
     start = max(start, end - _MAX_TAIL)
     with log.open("rb") as file:

@@ -1,6 +1,6 @@
 """Makes the tables whose first use takes long.
 
-Each of them is made once in a process and is then kept. A node makes them before its event loop
+Each table is made once in a process and is then kept. A node makes the tables before its event loop
 begins, because no step of the loop may take long.
 """
 
@@ -10,7 +10,7 @@ from protocol.spelling import load_patterns
 
 
 def load_tables() -> None:
-    """Makes the tables that are not made yet."""
+    """Makes the tables that this process has not made yet."""
     load_skeletons()
     load_patterns()
     load_lexicons()

@@ -1,4 +1,4 @@
-"""Tells a person what a node does while it starts, and how far it is."""
+"""Tells a person what a node is doing while it starts, and how far this work is."""
 
 import logging
 import sys
@@ -11,10 +11,10 @@ _PAUSE = 1.0  # seconds between two lines
 
 
 class Work(NamedTuple):
-    """One kind of long work at a node's start, with three sentences: for the beginning, on the way,
-    and for the end.
+    """One kind of long work at a node's start, with three sentences: one for the beginning, one on
+    the way, and one for the end.
 
-    If a sentence is empty, nothing is said at that point.
+    If a sentence is empty, nothing is written at that point.
     """
 
     begins: str
@@ -39,7 +39,7 @@ class StartReport:
     """Writes lines to the log about one piece of work. If a person has started the node in a
     terminal, writes the lines there too.
 
-    If the work is not needed, nobody calls the report, and it writes nothing.
+    If the work is not needed, the report is never called and writes nothing.
     """
 
     def __init__(self, work: Work) -> None:
@@ -47,9 +47,9 @@ class StartReport:
         self._last_line = time.monotonic()  # when the last line was written, in seconds
 
     def __call__(self, done: int, total: int) -> None:
-        """Notes that `done` of `total` are done. At the beginning of the work, `done` is 0. If an
-        earlier start was ended in the middle, the work goes on from there, and `done` is more than
-        0. The last call has `done` = `total`.
+        """Notes that `done` of `total` parts of the work are done. The first call usually has
+        `done` = 0. If an earlier start was ended in the middle, the work goes on from there, and
+        the first call has a higher `done`. The last call has `done` = `total`.
         """
         if done == 0:
             self._write(self._work.begins)

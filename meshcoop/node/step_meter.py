@@ -1,10 +1,10 @@
-"""Measures the steps of the event loop, and the calls of the local API. A step is what a task does
+"""Measures the steps of the event loop, and the calls of the local API. In a step, a task works
 until other tasks may run. A call is one request of a program, with all its steps.
 
 While a step runs, nobody gets an answer. So no step may take more than 50 ms of the processor, and
-no call more than 200 ms. These limits hold for everything that people and peers may write. The
-environment variable MESHCOOP_STEPS may name a file. A node then writes its slow steps and calls into
-that file, and at the end the slowest step and the slowest call.
+no call more than 200 ms. These limits hold no matter what people and peers write. If the
+environment variable MESHCOOP_STEPS names a file, a node writes its slow steps and calls into this
+file. At the end, the node adds the slowest step and the slowest call.
 """
 
 import json
@@ -27,9 +27,9 @@ _PACKAGES = ("meshcoop.", "protocol.", "tests.")
 
 
 class Step(NamedTuple):
-    """A step of a task. `place` is the line of our code at which the step ended.
+    """A step of a task. `place` is the line of meshcoop's code at which the step ended.
 
-    If `place` is WHOLE_CALL, this is a call, with all its steps.
+    If `place` is WHOLE_CALL, this is a whole call, with all its steps.
     """
 
     milliseconds: float  # of the processor
@@ -41,8 +41,8 @@ class StepMeter(trio.abc.Instrument):
     """Measures each step of an event loop, and each call. `slow` are the steps and the calls that
     took longer than their limit.
 
-    If `report` is a file, writes what is slow into that file. At the end, also writes the slowest
-    step and the slowest call.
+    If `report` is a file, writes the slow steps and calls into that file. At the end, also writes
+    the slowest step and the slowest call.
     """
 
     def __init__(self, report: Path | None = None) -> None:
@@ -59,7 +59,7 @@ class StepMeter(trio.abc.Instrument):
             self._calls[task] = 0
 
     def task_exited(self, task: trio.lowlevel.Task) -> None:
-        """Notes what a whole call has taken. Trio calls this."""
+        """Notes how long a whole call has taken. Trio calls this."""
         if task not in self._calls:
             return
         call = Step(self._calls.pop(task) + self._milliseconds(), task.name, WHOLE_CALL)
@@ -91,7 +91,7 @@ class StepMeter(trio.abc.Instrument):
                 self._write(slowest)
 
     def _milliseconds(self) -> float:
-        """Returns what the present step has taken so far."""
+        """Returns how long the present step has taken so far."""
         return (time.thread_time_ns() - self._began) / 1e6
 
     def _note_slow(self, step: Step) -> None:
@@ -105,7 +105,9 @@ class StepMeter(trio.abc.Instrument):
 
 
 def meters_of_environment() -> list[trio.abc.Instrument]:
-    """Returns a meter that reports to the file in MESHCOOP_STEPS, or nothing if it is not set."""
+    """Returns a meter that reports to the file in MESHCOOP_STEPS. Returns no meter if
+    MESHCOOP_STEPS is not set.
+    """
     report = os.environ.get(VARIABLE)
     return [StepMeter(Path(report))] if report else []
 
@@ -119,7 +121,7 @@ def read_steps(report: Path) -> list[Step]:
 
 
 def _find_place(task: trio.lowlevel.Task) -> str:
-    """Returns where in our code a task waits now."""
+    """Returns the line of meshcoop's code at which a task waits now."""
     place = "the end of the task"
     for frame, line in task.iter_await_frames():
         module = frame.f_globals.get("__name__", "")

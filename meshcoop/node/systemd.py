@@ -63,8 +63,8 @@ def _word(text: str) -> str:
 
 
 def notify(state: str) -> None:
-    """Reports a state to systemd, if systemd watches this process. Never raises, because the node
-    can run without systemd.
+    """Reports a state to systemd, if systemd runs this process. Never raises, because the node can
+    run without systemd.
     """
     where = os.environ.get("NOTIFY_SOCKET", "")
     if not where.startswith(("/", "@")):
@@ -75,8 +75,8 @@ def notify(state: str) -> None:
 
 
 def watchdog_seconds() -> float | None:
-    """Returns the time in seconds within which systemd expects the next sign of life. Returns None
-    if systemd expects none.
+    """Returns within how many seconds systemd expects the next sign of life. Returns None if
+    systemd expects none.
     """
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     pid = os.environ.get("WATCHDOG_PID", "")
