@@ -1,3 +1,3 @@
-"""The relay. It stores and passes on records for the neighbourhoods that enrolled it. It cannot
-read sealed content.
+"""The relay stores records for the neighbourhoods that have enrolled it, and passes these records
+on. It cannot read sealed content.
 """

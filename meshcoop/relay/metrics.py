@@ -25,8 +25,8 @@ _PER_TENANT = ("neighbourhood",)
 class Metrics:
     """The figures of one relay.
 
-    The metrics library serves them from an operating-system thread of its own. This thread reads
-    only the figures that `refresh` stored. It never touches the relay.
+    The metrics library serves the figures from an operating-system thread of its own. This thread
+    reads only the figures that `refresh` stored. It never touches the relay.
     """
 
     def __init__(self, relay: Relay) -> None:

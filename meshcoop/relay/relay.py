@@ -59,14 +59,14 @@ async def open_relay(
     """Runs a relay within the block of an `async with` statement. The block begins when the relay
     serves every neighbourhood that it can serve.
 
-    `store` is the relay's own. `keys` are the secrets of the node. `now` returns milliseconds, and `random(n)`
-    returns n random bytes.
+    `store` is the relay's own store. `keys` are the secrets of the node. `now` returns
+    milliseconds, and `random(n)` returns n random bytes.
     """
     tenants: dict[bytes, Tenant] = {}
 
     def is_reachable(peer: str) -> bool:
-        """R-08.11: returns whether others may reach a peer through this relay. The peer must be a
-        member's home.
+        """R-08.11: returns whether others may reach a peer through this relay. Only a member's home
+        may be reached.
         """
         talks = [tenant.mesh.conversations.get(peer) for tenant in tenants.values()]
         return any(talk is not None and talk.person is not None for talk in talks)
@@ -84,7 +84,7 @@ async def open_relay(
 
 
 class Relay:
-    """Serves neighbourhoods. Each one has a store of its own, beside the relay's store.
+    """Serves neighbourhoods. Each neighbourhood has a store of its own, beside the relay's store.
 
     `tenants` are the neighbourhoods that are served now. The relay's tasks run in `nursery`.
     `carrying` is the network's service that relays connections.
@@ -127,21 +127,21 @@ class Relay:
         return [tenant.mesh for tenant in self.tenants.values()]
 
     def talking(self) -> set[str]:
-        """Returns the peers that have proved, in any neighbourhood, what they are: a member's home
-        or a relay.
+        """Returns the peers that have proved to some neighbourhood that they are a member's home or
+        a relay.
         """
         return {peer for mesh in self.meshes for peer in mesh.conversations}
 
     @property
     def unserved(self) -> list[bytes]:
-        """The neighbourhoods that have enrolled the relay, but that it cannot serve now."""
+        """The neighbourhoods that have enrolled the relay, but that the relay cannot serve now."""
         enrolled = self._neighbourhoods.all()
         return [neighbourhood for neighbourhood in enrolled if neighbourhood not in self.tenants]
 
     async def keep_serving(self, *, task_status: TaskStatus = trio.TASK_STATUS_IGNORED) -> None:
         """Serves every neighbourhood that has enrolled the relay, until cancelled. If one
-        neighbourhood cannot be served, the relay still serves the others (R-08.7h). It tries that
-        neighbourhood again later.
+        neighbourhood cannot be served, the relay still serves the others, and tries that one again
+        later (R-08.7h).
 
         Reports through `task_status` when each neighbourhood has been tried once.
         """
@@ -158,8 +158,8 @@ class Relay:
         """Makes a ticket, with which a neighbourhood enrols this relay. Returns the ticket's text,
         and the time when the ticket expires (milliseconds).
 
-        `addresses` says where others dial the relay. If it is empty, they dial the addresses at
-        which the relay listens. The two differ, for example, behind a router that forwards a port.
+        `addresses` says where others dial the relay. If it is empty, others dial the addresses at
+        which the relay listens. Behind a router that forwards a port, for example, the two differ.
         """
         own = sorted(self._network.addresses, key=lambda address: address.startswith("/ip4/127."))
         return self.tickets.issue(self.key, addresses or own)
@@ -169,8 +169,8 @@ class Relay:
         return self._neighbourhoods.since(neighbourhood)
 
     async def enrol(self, request: EnrolRequest, ticket: bytes) -> None:
-        """Begins to serve the neighbourhood of a request that has been checked. `ticket` is the id
-        of the ticket that was shown.
+        """Begins to serve a neighbourhood. `ticket` is the id of the ticket that was shown. The
+        request was checked before.
 
         Stores the request's records, which show that the person who asks is a member.
         """
@@ -227,9 +227,9 @@ class Relay:
         """Compares the table of neighbourhoods with the files of their stores, and makes the two
         agree.
 
-        If a relay was killed while it left a neighbourhood, it still has the files. If a relay lost
-        its own store, it has files that the table does not name. The relay must go on serving the
-        neighbourhoods of these files.
+        They differ in two cases. If a relay was killed while it left a neighbourhood, the files are
+        still there, and are deleted. If a relay lost its own store, the table lacks neighbourhoods
+        that have files. The relay must go on serving these.
         """
         for path in self._home.served_stores():
             neighbourhood = self._names.neighbourhood_of(path)
@@ -256,8 +256,8 @@ class Relay:
         return tenant
 
     async def _run_tenant(self, neighbourhood: bytes, *, task_status: TaskStatus) -> None:
-        """Builds a tenant for one neighbourhood, and runs it. When the tenant answers peers,
-        reports the tenant through `task_status`.
+        """Builds a tenant for one neighbourhood, and runs it. Reports the tenant through
+        `task_status` when the tenant answers peers.
 
         A fault of a tenant ends only that tenant. Its neighbourhood is served again later.
         """
@@ -306,8 +306,8 @@ class Relay:
     async def _reply(
         self, ends: Ends, ticket: bytes, frame: list[Any], pages: PageReader
     ) -> list[Any]:
-        """Returns the frame that answers a request. If `frame` is one of the pages before the
-        request, returns an empty list.
+        """Returns the frames that answer a request. If `frame` is one of the pages before the
+        request, returns no frames.
         """
         peer = ends.opener
         try:
@@ -329,7 +329,7 @@ class Relay:
 
 
 def _short(neighbourhood: bytes) -> str:
-    """Returns the name of a neighbourhood in logs. Whoever knows the whole id can open doors, so no
-    log has the whole id (R-05.12b).
+    """Returns the name of a neighbourhood for the log: the beginning of its id. The whole id must
+    not be in a log, because it opens the neighbourhood's door (R-05.12b).
     """
     return neighbourhood.hex()[:8]

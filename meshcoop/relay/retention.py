@@ -1,9 +1,10 @@
 """Retention: how much of one neighbourhood's records a relay keeps, and for how long (specs/08,
 R-08.8).
 
-The relay keeps all headers, and the records that decide who is a member, because logs depend on
-both. The relay keeps sealed content only for a while. If the neighbourhood's space is full, or if
-content is too old, the relay drops the oldest sealed content. The homes still have this content.
+The relay keeps all headers, because logs depend on them. It keeps the records that decide who is a
+member for the same reason. Sealed content is kept only for a while. If the neighbourhood's space is
+full, or if content is too old, the relay drops the oldest sealed content. The homes still have this
+content.
 """
 
 from meshcoop.home.relay_limits import RelayLimits
@@ -19,8 +20,8 @@ _RELEASED_ROW = "let_go"  # the store's note of the last row whose sealed conten
 class Storage:
     """Counts the bytes that a store uses, and drops the oldest sealed content when necessary.
 
-    The inbox asks this object whether there is room (`meshcoop.ingest.kept_content`). The inbox
-    also reports the records that it has stored (`on_stored`).
+    The inbox asks this object whether there is room (`meshcoop.ingest.kept_content`). Also, the
+    inbox reports the records that it has stored (`on_stored`).
     """
 
     def __init__(self, store: Store, limits: RelayLimits) -> None:
@@ -37,9 +38,7 @@ class Storage:
 
     @property
     def released_count(self) -> int:
-        """The number of sealed records without content in the oldest part of the store. The relay
-        has dropped the sealed content of this part.
-        """
+        """The number of sealed records whose content the relay has dropped."""
         return self._content.count_missing(self.released_row)
 
     def change_limits(self, limits: RelayLimits, now: int) -> None:
@@ -48,7 +47,7 @@ class Storage:
         self.tidy(now)
 
     def tidy(self, now: int) -> None:
-        """Drops sealed content that is too old, or for which there is no room. `now` is in
+        """Drops sealed content that is too old, or for which there is no room any more. `now` is in
         milliseconds.
         """
         today = now // record.DAY_MS
@@ -59,7 +58,7 @@ class Storage:
                 self._release(self._row_to_cut_at())
 
     def on_stored(self, result: IngestResult) -> None:
-        """Counts the records that the inbox has just stored. If they need more room, drops old
+        """Counts the records that the inbox has just stored. If the store is full now, drops old
         content.
         """
         self.used += sum(stored_size(record) for record in result.stored)
@@ -68,8 +67,8 @@ class Storage:
                 self._release(self._row_to_cut_at())
 
     def _row_to_cut_at(self) -> int:
-        """Returns the number of a row. All sealed content up to this row must be dropped, so that
-        the remaining content fits into the allowed space.
+        """Returns the row up to which all sealed content must be dropped, so that the remaining
+        content fits into the allowed space.
         """
         excess = self.used - int(_FILL_LEVEL * self.limits.room)
         last = self.released_row

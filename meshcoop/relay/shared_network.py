@@ -1,7 +1,8 @@
 """One network that the meshes of several neighbourhoods share.
 
-A peer that opens a sync stream proves at the door that it knows a neighbourhood's id. The mesh of that
-neighbourhood then gets the stream. Each mesh gets a `meshcoop.network.interface.Network` of its own.
+A peer that opens a sync stream proves at the door that it knows a neighbourhood's id. The mesh of
+that neighbourhood then gets the stream. Each mesh has its own object of the class
+`meshcoop.network.interface.Network`.
 """
 
 import logging
@@ -36,12 +37,11 @@ _LOOK_SECONDS = 2
 
 
 class SharedNetwork:
-    """The opener of a stream proves that it knows the id of a neighbourhood. This class hands the
-    stream to that neighbourhood. It drops peers that do not prove that they belong to a
-    neighbourhood.
+    """Hands each stream to the neighbourhood whose id the stream's opener has proved to know. Drops
+    peers that do not prove that they belong to a neighbourhood.
 
-    `talking` returns the peers that have given this proof. `served` returns the neighbourhoods that
-    have enrolled the relay. `left` returns the neighbourhoods that the relay no longer serves.
+    `talking` returns the peers that have proved this. `served` returns the neighbourhoods that have
+    enrolled the relay. `left` returns the neighbourhoods that the relay no longer serves.
     `random(n)` returns n random bytes.
     """
 
@@ -69,8 +69,8 @@ class SharedNetwork:
 
     @contextmanager
     def hand_streams(self, neighbourhood: bytes, handler: Handler) -> Iterator[None]:
-        """Within the block of a `with` statement, `handler` answers the streams of this
-        neighbourhood. Their doors are open already.
+        """Lets `handler` answer the streams of this neighbourhood, for the block of a `with`
+        statement. Their doors are open already.
         """
         assert neighbourhood not in self._answers, "a neighbourhood is served once"
         self._answers[neighbourhood] = handler
@@ -84,8 +84,8 @@ class SharedNetwork:
         self._guests.add(peer)
 
     async def run(self) -> None:
-        """Hands on streams until cancelled. Drops peers that do not prove their membership
-        in time.
+        """Hands streams to neighbourhoods until cancelled. Drops peers that do not prove their
+        membership in time.
         """
         with self.network.serve(sync.PROTOCOL, self._answer):
             async with trio.open_nursery() as nursery:
@@ -156,8 +156,8 @@ class NeighbourhoodNetwork:
         return self._network.addresses
 
     async def listen(self, addresses: list[str]) -> None:
-        """Replaces the addresses at which the node listens. All neighbourhoods share these
-        addresses.
+        """Replaces the addresses at which the node listens. This changes them for all
+        neighbourhoods of the relay.
         """
         await self._network.listen(addresses)
 
@@ -166,8 +166,8 @@ class NeighbourhoodNetwork:
         return self._network.peers()
 
     def serve(self, protocol: str, handler: Handler) -> AbstractContextManager[None]:
-        """Within the block of a `with` statement, `handler` answers the sync streams of this
-        neighbourhood. No other protocol is allowed here.
+        """Lets `handler` answer the sync streams of this neighbourhood, for the block of a `with`
+        statement. No other protocol is allowed here.
         """
         assert protocol == sync.PROTOCOL, "a mesh at a relay serves sync alone"
         return self._shared.hand_streams(self._neighbourhood, handler)
@@ -177,8 +177,8 @@ class NeighbourhoodNetwork:
         return await self._network.connect(address)
 
     def serve_relay(self, allowed: Callable[[str], bool]) -> AbstractContextManager[RelayService]:
-        """Within the block of a `with` statement, this node is a relay for the peers that `allowed`
-        accepts.
+        """Makes this node a relay for the peers that `allowed` accepts, for the block of a `with`
+        statement.
         """
         return self._network.serve_relay(allowed)
 
@@ -197,12 +197,12 @@ class NeighbourhoodNetwork:
 
     @property
     def observed_addresses(self) -> list[str]:
-        """The addresses from which other relays see this node."""
+        """This node's IP addresses, as other relays see them."""
         return self._network.observed_addresses
 
     async def upgrade_to_direct(self, peer: str) -> bool:
-        """Tries once to replace a connection through a relay by a direct one. Returns True if this
-        worked.
+        """Tries once to replace a connection through a relay by a direct connection. Returns True
+        if this worked.
         """
         return await self._network.upgrade_to_direct(peer)
 
@@ -211,8 +211,8 @@ class NeighbourhoodNetwork:
         return await self._network.open_stream(peer, protocol)
 
     async def drop(self, peer: str) -> None:
-        """Closes the connections to `peer`. But if the peer has proved that it belongs to a
-        neighbourhood served here, does nothing.
+        """Closes the connections to `peer`. Does nothing if the peer has proved that it belongs to
+        some neighbourhood of this relay.
         """
         if peer not in self._shared.talking():
             await self._network.drop(peer)
@@ -220,8 +220,8 @@ class NeighbourhoodNetwork:
     def subscribe(
         self, topic: str, validator: Validator
     ) -> AbstractAsyncContextManager[trio.MemoryReceiveChannel[bytes]]:
-        """Within the block of an `async with` statement, takes part in the neighbourhood's gossip
-        topic. The block gets the channel of its messages.
+        """Takes part in the neighbourhood's gossip topic, for the block of an `async with`
+        statement. The block gets the channel with the topic's messages.
         """
         return self._network.subscribe(topic, validator)
 

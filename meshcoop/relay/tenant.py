@@ -1,5 +1,5 @@
-"""A tenant: one neighbourhood that a relay serves. It has its own store, its own mesh and its own
-limits.
+"""A tenant is a neighbourhood that a relay serves. A tenant has its own store, its own mesh and its
+own limits.
 """
 
 from collections.abc import Callable, Iterable
@@ -39,16 +39,20 @@ class HandedKeys(KeyRing):
         super().accept_gossip(self._handed.all())
 
     def take(self, person: bytes, keys: list[bytes]) -> None:
-        """Stores the keys that this member's home has sent, in place of its earlier keys."""
+        """Stores the keys that a member's home has sent, in place of the earlier keys of this
+        member.
+        """
         self._handed.replace(person, keys[:_MAX_KEYS_OF_ONE])
         super().accept_gossip(self._handed.all())
 
     def accept_gossip(self, keys: Iterable[bytes]) -> None:
-        """Does nothing: a relay accepts gossip under the keys that homes have sent."""
+        """Does nothing. A relay does not derive gossip keys, because homes send them."""
 
 
 class RelayMesh(Mesh):
-    """The mesh of a neighbourhood at a relay: its links to the nodes of that neighbourhood."""
+    """The mesh of a neighbourhood at a relay: connects the relay with the nodes of that
+    neighbourhood.
+    """
 
     def __init__(
         self,
@@ -64,9 +68,7 @@ class RelayMesh(Mesh):
         self._keys = keys
 
     async def _answer(self, stream: Stream) -> None:
-        """Answers a stream. The shared network of the relay has opened the stream's door
-        already.
-        """
+        """Answers a stream whose door the shared network of the relay has already opened."""
         await self._converse(stream, stream.peer)
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
@@ -114,8 +116,8 @@ class Tenant:
         return authority.charter["name"] if authority else None
 
     async def take_arrival(self, wires: list[bytes]) -> None:
-        """Takes the records with which a member's home has enrolled this relay. By them, the relay
-        knows the members until sync has brought all records.
+        """Takes the records with which a member's home has enrolled this relay. From these records,
+        the relay knows the members until sync has brought all records.
         """
         keep_arrival(self.store, wires)
         self.mesh.credentials.take_arrival(wires)
@@ -170,7 +172,8 @@ def open_tenant(
     random: Callable[[int], bytes],
     verifier: Verifier | None,
 ) -> Tenant:
-    """Builds everything that serves one neighbourhood. No part of it knows other neighbourhoods.
+    """Builds everything that serves one neighbourhood. These objects have no access to other
+    neighbourhoods.
 
     `path` is the file of `store`. `network` is the relay's network as this neighbourhood sees it.
     `seed` is the seed of the relay's network key.

@@ -1,4 +1,4 @@
-"""Tickets: with a ticket, a member's home enrols a relay for its neighbourhood (specs/08-relays.md,
+"""Tickets: a member's home enrols a relay for its neighbourhood with a ticket (specs/08-relays.md,
 R-08.5, R-08.6).
 """
 
@@ -14,7 +14,7 @@ from protocol.wire.relay_ticket import EnrolRequest, Ticket
 
 
 class Tickets:
-    """The tickets that a relay has given out, and the check of requests that use a ticket."""
+    """The tickets that a relay has given out. Checks the requests that use a ticket."""
 
     def __init__(
         self, store: Store, now: Callable[[], int], random: Callable[[int], bytes]
@@ -27,7 +27,7 @@ class Tickets:
         """Makes a ticket for one neighbourhood. Returns the ticket's text, and the time when the
         ticket expires (milliseconds).
 
-        `key` is the relay's public key. `addresses` says where the relay is dialled.
+        `key` is the relay's public key. `addresses` says where others dial the relay.
         """
         new = Ticket(key, self._random(relay_ticket.SECRET_SIZE), tuple(addresses))
         expires = self._now() + relay_ticket.LIFETIME_MS
@@ -36,8 +36,8 @@ class Tickets:
         return relay_ticket.encode(new), expires
 
     def door_keys(self) -> dict[bytes, bytes]:
-        """Returns the keys of the door at which peers enrol this relay. Maps each key to the id of
-        the ticket with the key's secret.
+        """Returns the keys of the door at which peers enrol this relay. The result maps each key to
+        the id of a ticket. The key is made from the secret of this ticket.
         """
         secrets = self._issued.secrets(door.MAX_SECRETS)
         return {door.door_key(secret): ticket for ticket, secret in secrets}
@@ -45,11 +45,12 @@ class Tickets:
     def check(
         self, request: EnrolRequest, records: list[AuthorityRecord], ticket: bytes, ends: Ends
     ) -> None:
-        """R-08.6: checks a request to enrol the relay. `records` are those of its chain. Raises Refused if the ticket is not valid,
+        """R-08.6: checks a request to enrol the relay. Raises Refused if the ticket is not valid,
         or if the request does not come from a member.
 
-        The peer has proved that it knows the secret of the ticket with the id `ticket`. The ticket
-        is not valid if another neighbourhood has used it, or if it expired before its first use.
+        `records` show that the sender is a member. `ticket` is the id of the ticket whose secret
+        the peer has proved to know. The ticket is not valid if another neighbourhood has used it.
+        It is also not valid if it expired before its first use.
         """
         issued = self._issued.find(ticket)
         if issued.neighbourhood not in {None, request.neighbourhood}:
