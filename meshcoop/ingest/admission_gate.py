@@ -1,5 +1,5 @@
-"""Decides whether a record may be stored. Its device must be certified already, or the record must
-carry the certificate of its device (R-03.31).
+"""Decides whether a record may be stored. Either its device must be certified already, or the
+record must carry the certificate of its device (R-03.31).
 
 A member can add a device without vouchers. The first record of the device's log carries a
 certificate that the member's root key has signed. Every home stores this record, because its author
@@ -18,9 +18,9 @@ from protocol.record.root_statement import PLACE_SIZE, Certificate
 
 
 def is_storable(state: State, record: Record) -> bool:
-    """Returns whether this record may be stored.
+    """Returns whether a record may be stored.
 
-    It may be stored in two cases: its device is certified already (R-03.19), or the record carries
+    There are two cases: the record's device is certified already (R-03.19), or the record carries
     the certificate of its device (R-03.31).
     """
     device = record.header.device
@@ -35,10 +35,11 @@ def is_storable(state: State, record: Record) -> bool:
 
 
 def _brings_itself(state: State, record: Record) -> bool:
-    """Returns whether a record is the first of its log and carries the certificate of its device.
+    """Returns whether a record is the first of its log, carries the certificate of its device, and
+    may do so.
 
-    The person who signed the certificate must be a member, or must have been one. This person must
-    be allowed one more device (R-03.19d).
+    The person who signed the certificate must be a member, or must have been a member. This person
+    must be allowed one more device (R-03.19d).
     """
     act = read_authority_record(record, state.neighbourhood) if record.header.seq == 1 else None
     if act is None:

@@ -1,10 +1,10 @@
-"""Does long work in the background, because it would stop a node for too long. Folds large threads
-and many threads, and places many waiting records.
+"""Does long work in the background: folds large threads and many threads, and places many waiting
+records.
 
 A node takes in a record in one step of its loop. If the record's thread is large, or if the record
-changes many threads, the inbox does not fold them. It only notes these threads in the store. The
-backlog folds them in many short steps. It folds large threads beside the loop. If the node is
-killed meanwhile, the backlog goes on at the next start.
+changes many threads, folding them at once would stop the node for too long. So the inbox only notes
+these threads in the store. The backlog folds them in many short steps. It folds large threads
+beside the loop. If the node is killed meanwhile, the backlog goes on at the next start.
 """
 
 from collections import defaultdict
@@ -35,8 +35,8 @@ _MOST_SECONDS = 5  # that an answer waits for the backlog
 
 
 class Backlog:
-    """The work that one inbox has left for later. After some threads were folded, calls
-    `listeners`.
+    """The work that an inbox has left for later. Calls `listeners` after some threads were
+    folded.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class Backlog:
         self._put_off_again: set[int] = set()  # since the fold of the last large thread began
 
     async def run(self) -> None:
-        """Places records and folds threads until cancelled. Meanwhile, the inbox may add more
-        work.
+        """Places records and folds threads until cancelled. The inbox may add more work
+        meanwhile.
         """
         thread_fold = self._state.thread_fold
         thread_fold.on_put_off = self._note_put_off
@@ -93,11 +93,11 @@ class Backlog:
         return self._is_empty.is_set()
 
     def wake(self) -> None:
-        """Makes the backlog look soon for threads that are due."""
+        """Makes the backlog look soon for threads that must be folded."""
         self._wake.set()
 
     async def settle(self) -> None:
-        """Waits until the threads that were put off are folded. Waits only a few seconds."""
+        """Waits until the noted threads are folded, but only a few seconds."""
         with trio.move_on_after(_MOST_SECONDS):
             await self._is_empty.wait()
 
@@ -121,7 +121,7 @@ class Backlog:
             await trio.lowlevel.checkpoint()
 
     async def _recount(self) -> None:
-        """If the quotas have changed, counts again how much of them each log has used."""
+        """If the quotas have changed, counts again how much of the quotas each log has used."""
         for devices in self._inbox.recount_in_steps():
             if devices:
                 self._on_gap()
@@ -133,13 +133,13 @@ class Backlog:
             await trio.lowlevel.checkpoint()
 
     async def _move(self) -> None:
-        """Lets answers follow records that have joined or left a thread."""
+        """Moves answers into the threads of records that have joined or left a thread."""
         for _ in self._inbox.move_in_steps():
             await trio.lowlevel.checkpoint()
 
     async def _sweep(self) -> None:
-        """Puts off the records of long logs, a few at a time. If several logs have records in one
-        thread, these records are folded together.
+        """Notes the records of long logs, a few at a time, to be folded. If several logs have
+        records in one thread, these records are folded together.
         """
         sweeps = self._state.store.sweeps
         while (sweep := sweeps.first()) is not None:
@@ -148,7 +148,7 @@ class Backlog:
             await trio.lowlevel.checkpoint()
 
     async def _fold_due(self) -> None:
-        """Folds the records that are due. If a thread changes meanwhile, these records stay due,
+        """Folds the records that are due now. If a thread changes meanwhile, its records stay due,
         and are folded again.
         """
         limit = self._state.clock_limit
@@ -167,8 +167,10 @@ class Backlog:
             self.wake()
 
     async def _find_threads(self, rows: list[int]) -> dict[int, list[int]]:
-        """Returns the threads of records, as the row of each root with the rows of the records.
-        Notes that records which were deleted are not due any more.
+        """Returns the threads of records. The key is the row of a thread's root, and the value has
+        the rows of the records.
+
+        If a record was deleted, notes that it is not due any more.
         """
         by_root: dict[int, list[int]] = defaultdict(list)
         for start in range(0, len(rows), _DUE_AT_ONCE):
@@ -184,8 +186,8 @@ class Backlog:
         return by_root
 
     def _groups(self, by_root: Mapping[int, list[int]]) -> Iterator[Part | set[int]]:
-        """Groups records, so that each group is folded in one step. If a part of a thread is too
-        large for a step, yields this part alone.
+        """Groups records, so that each group can be folded in one step. A part of a thread that is
+        too large for a step becomes a group of its own.
         """
         group: set[int] = set()
         room = MAX_RECORDS
@@ -208,7 +210,7 @@ class Backlog:
 
     def _parts(self, by_root: Mapping[int, list[int]]) -> Iterator[Part]:
         """Yields the parts of threads that the given records touch. If a thread is folded as a
-        whole, all its given records belong to one part.
+        whole, its part has all its given records.
         """
         for root, changed in by_root.items():
             changed.sort(key=lambda n: n != root)
@@ -229,8 +231,9 @@ class Backlog:
 
     async def _fold_large(self, part: Part) -> None:
         """Reads a part of a thread in short steps, folds it beside the loop, and writes its views
-        in short steps. Stops if the thread changes meanwhile. The part is then still due, and is
-        folded again.
+        in short steps.
+
+        Stops if the thread changes meanwhile. The part stays due then, and is folded again.
         """
         thread_fold = self._state.thread_fold
         thread_fold.busy_root = part.root
@@ -287,14 +290,16 @@ async def fold_thread_in_steps(state: State, root: int) -> Thread:
 
 
 async def read_thread_in_steps(state: State, root: int) -> list[Entry]:
-    """Reads the entries of one thread. If it is large, other tasks may run meanwhile."""
+    """Reads the entries of one thread. If the thread is large, other tasks may run meanwhile."""
     if state.store.records.count_in_thread(root) <= MAX_RECORDS:
         return state.thread_fold.entries_of(root)
     return await _read_entries(state, await _read_rows(state, root))
 
 
 async def read_part_in_steps(state: State, part: Part) -> list[Entry]:
-    """Reads the entries of a part of a thread. If it is large, other tasks may run meanwhile."""
+    """Reads the entries of a part of a thread. If the part is large, other tasks may run
+    meanwhile.
+    """
     if part.is_whole:
         return await read_thread_in_steps(state, part.root)
     if state.thread_fold.parts.size(part) <= MAX_RECORDS:

@@ -1,9 +1,9 @@
 """The inbox is the only way into the store. It verifies, stores, folds and announces records.
 
 Records come here from people of this home, from gossip, from sync and from joining. If a record
-cannot be placed yet, it waits in a bounded pool outside the store. If a rule forbids a record, the
-inbox refuses it and names the rule's number. The order in which records arrive does not change the
-store or the views.
+cannot be placed in its log yet, it waits in a bounded pool outside the store. If a rule forbids a
+record, the inbox refuses the record and names the rule's number. The order in which records arrive
+does not change the store or the views.
 """
 
 import logging
@@ -47,7 +47,8 @@ _LOG = logging.getLogger(__name__)
 
 class MissingContents(NamedTuple):
     """The ids of records without their content. The next search begins after the row `next_after`.
-    This row is 0 if the search has reached the last row, so that the next search begins again.
+    If the search has reached the last row, `next_after` is 0, and the next search begins with the
+    first row.
     """
 
     ids: list[bytes]
@@ -55,7 +56,7 @@ class MissingContents(NamedTuple):
 
 
 class Inbox:
-    """Takes records into a state: the store and what is folded from it.
+    """Takes records into a state. The state is the store and what is folded from the store.
 
     After records are safely stored, the inbox calls its listeners.
     """
@@ -81,7 +82,7 @@ class Inbox:
         return self.ingest_verified(verify(records, self.state.neighbourhood), result)
 
     def ingest(self, records: Iterable[Record], *, durable: bool = False) -> IngestResult:
-        """Verifies, stores and folds `records`. Also stores waiting records that can be placed now.
+        """Verifies, stores and folds `records`. Also stores waiting records that can now be placed.
 
         When this returns, the stored records survive if the process is killed. With `durable`, they
         survive a power cut too.
@@ -103,9 +104,8 @@ class Inbox:
         return records
 
     def select_unknown(self, records: Iterable[Record]) -> list[Record]:
-        """Returns the records that are in neither the store nor the pool, each record once.
-
-        This is the second step of `ingest_wires`.
+        """Returns the records that are neither in the store nor in the pool. If a record is given
+        several times, returns it once. This is the second step of `ingest_wires`.
         """
         new: dict[bytes, Record] = {}
         for record in records:
@@ -120,7 +120,7 @@ class Inbox:
         """Stores and folds the records that `verify` returned. This is the last step of
         `ingest_wires`.
 
-        Skips records that came another way while `verify` ran.
+        Skips records that came in another way while `verify` ran.
         """
         result.refused += verified.refused
         fresh = self.select_unknown(verified.genuine)
@@ -135,7 +135,7 @@ class Inbox:
         return result
 
     def ingest_contents(self, items: Iterable[tuple[bytes, bytes]]) -> IngestResult:
-        """Stores contents for records that are held without content.
+        """Stores contents for records that are here without their content.
 
         `items` are pairs (record id, content). With the new contents, waiting records may become
         storable. The result tells what happened to these waiting records.
@@ -155,7 +155,7 @@ class Inbox:
         return self.ingest([])  # the contents may admit a device whose records wait
 
     def hold_keys(self, keys: Iterable[EpochKey]) -> None:
-        """Keeps group keys that this home has got. Folds the threads that these keys open."""
+        """Keeps group keys that this home has received. Folds the threads that these keys open."""
         with self.store.transaction(durable=False):
             self.state.thread_fold.fold(self.state.epochs.hold(keys))
         for listener in self.listeners:
@@ -165,7 +165,8 @@ class Inbox:
         """Finds records without their content, except retracted records. Looks only in the rows
         above `after`, and finds at most `limit` records.
 
-        Reads few rows in one call. So it may find fewer records than there are, or none.
+        One call reads only a few rows. So it may find fewer records than `limit`, or none, although
+        there are more.
         """
         after = max(after, self._retention.released_row)
         most = _ROWS_FOR_EACH * limit
@@ -182,9 +183,7 @@ class Inbox:
     @contextmanager
     def _all_or_nothing(self, *, durable: bool) -> Iterator[None]:
         """Runs the block in a transaction. If the transaction fails, reads authority from the store
-        again.
-
-        Otherwise authority would contain records that are not stored.
+        again. Otherwise authority would contain records that are not stored.
         """
         try:
             with self.store.transaction(durable=durable):
@@ -213,8 +212,8 @@ class Inbox:
     # -- the passes, one after another ------------------------------------------------------------
 
     def _store_and_fold(self, fresh: list[Record], result: IngestResult) -> None:
-        """Places records until no waiting record can be placed any more. Then folds the changed
-        threads.
+        """Places records, and then waiting records, until no more can be placed. Then folds the
+        changed threads.
         """
         batch = Batch(result)
         placed = 0
@@ -233,8 +232,8 @@ class Inbox:
         self.state.thread_fold.fold_touched(batch.touched, batch.begun)
 
     def move_in_steps(self) -> Iterator[None]:
-        """Lets answers follow records that have joined or left a thread, a few in each step. Folds
-        the answers that have moved.
+        """Moves answers into the threads of records that have joined or left a thread, a few
+        answers in each step. Folds the answers that have moved.
         """
         while self.store.moves.first() is not None:
             with self._all_or_nothing(durable=False):
@@ -244,9 +243,8 @@ class Inbox:
             yield
 
     def has_awaited(self) -> bool:
-        """Returns whether waiting records may have become due since the last call. They wait
-        because they claim a later time, or because they are beyond a removed person's quota of a
-        day.
+        """Returns whether waiting records may have become due since the last call. Such records
+        claimed a later time, or were beyond a removed person's quota for a day.
         """
         today = self.state.now() // DAY_MS
         is_new_day = today != self._day
@@ -254,7 +252,7 @@ class Inbox:
         return self.state.clock_limit.take_awaited() or is_new_day
 
     def _take_ready(self, placed: int, dropped_devices: set[bytes]) -> list[Record]:
-        """Takes from the pool the records that can be placed now. `placed` is the number of records
+        """Takes from the pool the records that can now be placed. `placed` is the number of records
         that were placed earlier in this step. Records of `dropped_devices` stay in the pool until
         the next step.
         """
@@ -271,8 +269,8 @@ class Inbox:
         return ready
 
     def _move_answers(self, batch: Batch) -> None:
-        """Lets answers follow records that have joined or left a thread. If there is a backlog, it
-        does so later with most of them.
+        """Moves answers into the threads of records that have joined or left a thread. If there is
+        a backlog, most answers are left to it.
         """
         while self.store.moves.first() is not None:
             self._note_moved(self.store.move_answers(_MOST_MOVED), batch)
@@ -297,7 +295,7 @@ class Inbox:
             batch.begun.pop(root, None)
 
     def _prune_forks(self, batch: Batch) -> None:
-        """R-01.14: deletes those records beyond a fork that the rule does not keep.
+        """R-01.14: deletes records beyond a fork, except those that the rule keeps.
 
         The rule keeps the proof of the fork, records that others name as parents, and certain
         authority records.
@@ -322,7 +320,7 @@ class Inbox:
     def _fold_authority(self, batch: Batch) -> None:
         """Folds authority once for all new authority records.
 
-        If a device's records may no longer be stored, deletes the device's log, and puts its
+        If a device's records may no longer be stored, deletes the device's log, and puts the log's
         records into the pool. If the quotas have changed, counts the use of all logs again.
         """
         if not batch.authority_is_stale:
@@ -343,17 +341,17 @@ class Inbox:
             self._recount_logs(quota.changed_devices(before, after), batch)
 
     def _ends(self) -> Mapping[bytes, int]:
-        """Returns the ends of logs. If a log has a settled cut, its end is the first number beyond
+        """Returns the ends of logs. If a settled cut ends a log, the end is the first number beyond
         the cut (R-03.35).
         """
         return self.state.authority.settled.ends if self.state.authority is not None else {}
 
     def _end_logs(self, ends_before: Mapping[bytes, int], batch: Batch) -> bool:
-        """R-03.35: ends logs at their settled cuts, and deletes the records beyond. Returns whether
-        this deletes any record.
+        """R-03.35: ends logs at their settled cuts, and deletes the records beyond the cuts.
+        Returns whether this deletes any record.
 
         `ends_before` are the ends before authority was folded. If a log no longer has an end, its
-        records beyond that end are placed again.
+        records beyond the former end are placed again.
         """
         ends = self._ends()
         for device, number in ends_before.items():
@@ -373,8 +371,10 @@ class Inbox:
         return self._prune(batch) if self.store.logs.forks() else False
 
     def _drop_strangers(self, batch: Batch) -> bool:
-        """Abandons the logs of devices whose records this home no longer stores. Their records go
-        into the pool when they are deleted. Returns whether there were such devices.
+        """Abandons the logs of devices whose records this home no longer stores. Returns whether
+        there were such devices.
+
+        The records of these logs go into the pool when they are deleted.
         """
         strangers = self.state.authority_fold.strangers()
         for device in strangers:
@@ -406,8 +406,8 @@ class Inbox:
         batch.result.devices_with_gaps.update(*self.recount_in_steps())
 
     def _recount_logs(self, devices: Iterable[bytes], batch: Batch) -> None:
-        """Counts the logs of some devices again, because the days of these devices have changed
-        (R-03.15k).
+        """Counts the quota use of some devices' logs again, because their records now count for
+        other days (R-03.15k).
         """
         logs = [log for device in sorted(devices) if (log := self.store.logs.find(device))]
         if any(log.head.seq > _MOST_PLACED for log in logs):
@@ -426,13 +426,13 @@ class Inbox:
                 batch.result.devices_with_gaps.add(recount.changed)
 
     def recount_in_steps(self) -> Iterator[set[bytes]]:
-        """If the quotas have changed, counts the use of all logs again, some records in each step.
-        Then a record may go above the quota or come back below it. Folds the threads of such
+        """Counts the quota use of all logs again if the quotas have changed, some records in each
+        step. Then a record may go above the quota or come back below it. Folds the threads of such
         records.
 
         After each step, yields the devices whose logs now end at another number. This home may have
-        refused later records of such a log, and other homes may have them. If the node is killed or
-        the quotas change meanwhile, the count begins again.
+        refused later records of such a log, and other homes may have these records. If the node is
+        killed or the quotas change meanwhile, the count begins again.
         """
         while self.store.read_note(_RECOUNT) is not None:
             with self.store.transaction(durable=False):
@@ -455,8 +455,8 @@ class Inbox:
 
     def _prune(self, batch: Batch) -> bool:
         """Deletes the records of forked, ended and abandoned logs that R-01.14 does not keep.
-        Returns whether it has deleted any now. If there is a backlog, the backlog deletes them
-        later, in steps.
+        Returns whether it has deleted any record now. If there is a backlog, the backlog deletes
+        these records later, in steps.
         """
         if self.on_left is not None:
             self.store.set_note(_PRUNE, 1)
@@ -468,11 +468,11 @@ class Inbox:
         return has_pruned
 
     def prune_in_steps(self) -> Iterator[None]:
-        """If forked logs may have records that are not kept, looks through all forked logs. Deletes
-        such records, a few in each step, the last records of a log first.
+        """Looks through all forked logs for records that are not kept, if there may be any. Deletes
+        such records, a few in each step. The last records of a log are deleted first.
 
-        Another record may have been kept only because of a deleted one. So the logs are looked
-        through until no record is deleted.
+        A record may have been kept only because a deleted record named it. So the logs are looked
+        through again until nothing is deleted.
         """
         while self.store.read_note(_PRUNE) is not None:
             with self.store.transaction(durable=False):
@@ -494,8 +494,8 @@ class Inbox:
             self.state.thread_fold.fold_touched(batch.touched)
 
     def _parts_beyond_forks(self) -> Iterator[tuple[bytes, range]]:
-        """Yields the parts of forked, ended and abandoned logs, from their ends to their forks. A
-        part has the device and the numbers of a few records.
+        """Yields the parts of forked, ended and abandoned logs that lie beyond the fork. The last
+        part of a log comes first. A part has the device and the numbers of a few records.
         """
         for device in self.store.logs.forks():
             stop = NO_END
@@ -534,7 +534,7 @@ class Inbox:
         self, device: bytes, numbers: range, rows: list[StoredRecord], batch: Batch
     ) -> None:
         """Puts the deleted records of an abandoned log into the pool. After the last of them,
-        deletes the log. If its author is admitted again, its records can then be placed.
+        deletes the log. If the author is admitted again later, these records can then be placed.
         """
         for row in rows:
             self.pool.add(row.record)
@@ -545,7 +545,9 @@ class Inbox:
                 self.on_left()
 
     def _forget(self, dropped: list[StoredRecord], batch: Batch) -> None:
-        """Removes records from authority and from the views after the store has deleted them."""
+        """Removes records from authority and from the views, because the store has deleted these
+        records.
+        """
         if dropped:
             batch.begun.clear()
         for row in dropped:

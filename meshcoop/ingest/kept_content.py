@@ -1,4 +1,6 @@
-"""Says how much sealed content a store keeps. A home keeps all of it. A relay keeps only a part."""
+"""Says how much sealed content a store keeps. A home keeps all sealed content. A relay keeps only a
+part.
+"""
 
 from typing import Protocol
 
@@ -12,7 +14,7 @@ class Retention(Protocol):
 
     @property
     def released_row(self) -> int:
-        """The highest row whose sealed content was deleted to make room. 0 if there is none."""
+        """The highest row whose sealed content was deleted to make room, or 0 if there is none."""
 
 
 class KeepEverything:

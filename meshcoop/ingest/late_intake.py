@@ -1,7 +1,7 @@
-"""Limits what a home takes in of a removed person's records beyond the cuts. The limit holds until
-a settled term has written the cuts down (specs/03, R-03.35d).
+"""Limits how many records beyond the cuts a home takes in from a removed person. The limit holds
+until a settled term has written down the cuts (specs/03, R-03.35d).
 
-Until then, the removal can still change. So the records are stored, but not folded. From each
+Until then, the removal can still change. So such records are stored, but not folded. From each
 removed person, a home takes in at most one day's quota on each day. The other records wait in the
 pool.
 """
@@ -13,8 +13,8 @@ _NOTE = "late"  # the store's note of a person begins with this word
 
 
 class LateIntake:
-    """Counts what this home has taken in today from each removed person. The store keeps the
-    figures.
+    """Counts what this home has taken in today from each removed person. The counts are in the
+    store.
     """
 
     def __init__(self, state: State) -> None:
@@ -29,7 +29,7 @@ class LateIntake:
         return cuts is not None and header.seq > cuts.get(header.device, 0)
 
     def has_room(self, header: Header) -> bool:
-        """Returns whether a record that is late may be taken in today."""
+        """Returns whether a record beyond a cut may be taken in today."""
         authority = self._state.authority
         assert authority is not None, "the record is late by it"
         records, size = self._taken_today(authority.owners[header.device])
@@ -38,7 +38,7 @@ class LateIntake:
         return records < by_count and size + header.size <= by_size
 
     def note(self, header: Header) -> None:
-        """Counts a record that was taken in."""
+        """Counts a record beyond a cut that was taken in."""
         authority = self._state.authority
         assert authority is not None, "the record is late by it"
         person = authority.owners[header.device]

@@ -1,9 +1,8 @@
 """Places each record: into its device's log, or into the pool of waiting records.
 
-Placement asks authority whether a record's device may write. It can happen that new authority
-records are placed but not folded yet. If authority does not know a record's device yet, the record
-is deferred (`Batch.deferred`). The inbox folds the new authority records and places the deferred
-record again.
+Placement asks authority whether a record's device may write. If a record of the same batch
+certifies this device, authority does not have the device yet. Then the record is deferred
+(`Batch.deferred`). The inbox folds the new authority records and places the deferred record again.
 """
 
 import logging
@@ -29,7 +28,7 @@ _ANOTHER_HISTORY = "R-01.12"
 
 @dataclass
 class Batch:
-    """The notes that each pass of an ingest makes for the later passes."""
+    """The notes that each pass over a batch of records makes for the later passes."""
 
     result: IngestResult
     authority_is_stale: bool = False  # new authority records are not folded yet
@@ -72,13 +71,13 @@ class Placement:
 
     def is_late(self, record: Record) -> bool:
         """Returns whether a record lies beyond the cut of a removal that is not settled yet. Such
-        records are taken last.
+        records are placed last.
         """
         return self._late_intake.is_late(record.header)
 
     def place(self, record: Record, batch: Batch) -> None:
-        """Does one of four things with a record: stores it, defers it until authority is folded,
-        puts it into the pool, or refuses it.
+        """Places a record. There are four outcomes: the record is stored, waits until authority is
+        folded, goes into the pool, or is refused.
         """
         seq = record.header.seq
         if record.id != self._state.neighbourhood and not admission_gate.is_storable(
@@ -121,7 +120,9 @@ class Placement:
             batch.retractable[record.about] = None
 
     def _find_log(self, device: bytes) -> DeviceLog:
-        """Returns the log of a device, or a new one. A settled cut may end even a new log."""
+        """Returns the log of a device. If there is none, makes a new log. A settled cut may end
+        even a new log.
+        """
         log = self._store.logs.find_or_add(device)
         authority = self._state.authority
         end = authority.settled.ends.get(device) if authority is not None else None
@@ -130,10 +131,10 @@ class Placement:
         return log
 
     def _is_kept_out(self, record: Record) -> bool:
-        """R-03.18: returns whether a record must wait outside the store, because it claims a time
-        too far ahead.
+        """R-03.18: returns whether a record must wait outside the store, because the time that it
+        claims is too far ahead.
 
-        The charter never waits. Otherwise a home with a slow clock could not begin at all.
+        The charter never waits. Otherwise a home with a slow clock could not join at all.
         """
         is_charter = record.id == self._state.neighbourhood
         return not is_charter and self._state.clock_limit.keeps_out(record.header)
@@ -168,13 +169,13 @@ class Placement:
     def _fits(self, record: Record) -> bool:
         """R-08.8: returns whether there is room for a record. Open records always fit.
 
-        Authority is folded from open records. Without them, this node could not tell members from
+        Authority is folded from open records. Without these, the node could not tell members from
         strangers. The quotas of authors limit how many open records there are.
         """
         return record.header.base_audience == OPEN or not self._retention.is_full
 
     def _fork(self, record: Record, log: DeviceLog, batch: Batch) -> None:
-        """Marks the log as forked, because another record of the log already has this record's
+        """Marks the log as forked, because it already has another record with this record's
         number.
         """
         _LOG.warning("device %s forked its log at %d", log.device.hex(), record.header.seq)
@@ -186,8 +187,8 @@ class Placement:
         self._insert_beyond_fork(record, self._store.logs.find_or_add(log.device), batch)
 
     def _insert_beyond_fork(self, record: Record, log: DeviceLog, batch: Batch) -> None:
-        """R-01.14: stores a record at or beyond a fork. If the rule does not keep it, a later pass
-        deletes it.
+        """R-01.14: stores a record at or beyond a fork. If the rule does not keep this record, a
+        later pass deletes it.
         """
         row = self._store.insert(record, log.n, over=False)
         if self._state.authority_fold.read(row):  # a vote counts even beyond a fork
@@ -195,8 +196,8 @@ class Placement:
         batch.beyond_forks.append(record)
 
     def _join_thread(self, row: StoredRecord, batch: Batch, *, is_named: bool) -> None:
-        """Notes that the record must be folded, and that the answers that waited for it must follow
-        it into its thread.
+        """Notes that the record must be folded. Also notes that answers which arrived before it
+        must follow it into its thread.
         """
         if row.root is None:
             return

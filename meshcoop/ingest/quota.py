@@ -1,12 +1,11 @@
 """How much a device may write in one day: its quota of records and bytes (specs/03 R-03.15).
 
-The header of a record says when the record was written. The record uses the quota of that day.
-Records that software signed by itself have a second quota of the same size (R-03.15i). All days
-before the author belonged to the neighbourhood share one quota. So nobody gets room for days long
-past.
+A record uses the quota of the day on which it was written, according to its header. Records that
+software signed by itself have a second quota of the same size (R-03.15i). All days before the
+author belonged to the neighbourhood share one quota. So nobody gets room for days long past.
 
 The charter's quota decides which records fold. The neighbourhood may change this quota. The store
-takes up to twice the highest quota that was ever allowed. That second limit only grows.
+takes up to twice the highest quota that was ever allowed. So the store's limit never gets lower.
 """
 
 from typing import NamedTuple
@@ -22,8 +21,8 @@ _AT_ONCE = 200  # records that are counted again in one step
 
 
 class Share(NamedTuple):
-    """How much of a quota a device has used, with one more record counted. People's records use one
-    quota; records that software signs by itself use another.
+    """How much of a day's quota a device has used after one more record. People's records use one
+    quota. Records that software signs by itself use another.
 
     In `used` and `stored`, the value 1 stands for the whole quota. `day` is the day whose quota the
     record uses, counted since 1970.
@@ -35,28 +34,30 @@ class Share(NamedTuple):
 
     @property
     def over(self) -> bool:
-        """Whether the counted record is above the quota, so that it does not fold."""
+        """Whether this last record is above the quota, so that it does not fold."""
         return self.used > 1
 
     @property
     def ends(self) -> bool:
-        """Whether the device is above twice the highest quota with the counted record. That record
-        is then the last of its log.
+        """Whether this last record brings the device above twice the highest quota. The record is
+        then the last of its log.
         """
         return self.stored > _STORED
 
 
 def share(authority: Authority | None, fields: Header, log: DeviceLog) -> Share:
-    """Returns how much of the day's quota a log has used if its next record is counted too.
+    """Returns how much of a day's quota a log has used after its next record.
 
-    `fields` is the header of that next record. The time in the header says which day it is.
+    `fields` is the header of that next record. The time in this header says which day it is.
     """
     day = _day_of(authority, fields.device, fields.time)
     return _share(authority, log.used_with(fields, day), day)
 
 
 def figures(authority: Authority | None) -> tuple[int, ...]:
-    """Returns the quotas from which shares are computed. Returns () if there is no authority."""
+    """Returns the quotas from which shares are computed. Returns no quotas if there is no
+    authority.
+    """
     if authority is None:
         return ()
     return (
@@ -67,8 +68,8 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
 
 
 def changed_devices(before: Authority, after: Authority) -> set[bytes]:
-    """Returns the devices that have a new owner, or whose days are now counted from another first
-    day (R-03.15k).
+    """Returns the devices whose quota use must be counted again: their owner has changed, or the
+    first day of their owner (R-03.15k).
     """
     return {
         device
@@ -93,8 +94,8 @@ class LogRecount:
         self._used: dict[bool, Used] = {}  # by software itself, or not → what the day has used
 
     def count_next(self, counts: QuotaCounts, authority: Authority) -> set[int]:
-        """Counts the next records. Finds the records that went above the quota or came back below
-        it. Returns their threads, as the rows of the roots.
+        """Counts the next records. Some of them may go above the quota or come back below it.
+        Returns their threads, as rows of roots.
         """
         log = counts.find_log(self._log_n)
         if log is None:
@@ -113,7 +114,9 @@ class LogRecount:
         return {root for root in threads if root is not None}
 
     def _count(self, counts: QuotaCounts, row: CountedRecord, authority: Authority) -> bool:
-        """Counts a record. Returns whether it went above the quota or came back below it."""
+        """Counts a record. Returns whether the record goes above the quota or comes back
+        below it.
+        """
         fields = record.read_header(row.header)
         day = _day_of(authority, fields.device, fields.time)
         if day != self._day:

@@ -1,4 +1,4 @@
-"""The result of an ingest: which records were stored, and why others were refused."""
+"""The result of an ingest: which records were stored, and why other records were refused."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from protocol.record.envelope import Record
 
 
 class Refusal(NamedTuple):
-    """Why a record is not stored: the number of the rule, and a reason in words."""
+    """The reason why a record is not stored: the number of the rule, and a text."""
 
     rule: str
     reason: str
@@ -26,9 +26,9 @@ class Refusal(NamedTuple):
 class IngestResult:
     """The records that were stored, and a refusal for each record that a rule forbids.
 
-    `devices_with_gaps`: devices with records that are missing here. `diverged_devices`: devices
-    whose log has one history at this home and another at a peer (R-01.12). If a device is in either
-    of these sets, a round of sync is due.
+    `devices_with_gaps` are devices with records that are missing here. `diverged_devices` are
+    devices whose log has one history at this home and another at a peer (R-01.12). If a device is
+    in one of these sets, a round of sync is due.
     """
 
     stored: list[Record] = field(default_factory=list)

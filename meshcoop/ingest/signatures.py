@@ -1,7 +1,7 @@
-"""Verifies the signatures of several records. If this module is run as a program, it is the
-verifier process.
+"""Verifies the signatures of several records. Run as a program, this module is the verifier
+process.
 
-This module imports few modules of the node, so that the process is small and starts fast.
+It imports few modules of the node, so that the process is small and starts fast.
 """
 
 import struct
@@ -29,16 +29,17 @@ class Verified(NamedTuple):
 
 
 def verify(records: list[Record], neighbourhood: bytes) -> Verified:
-    """Verifies the signatures of several records and sorts the records by the outcome (R-01.10)."""
+    """Verifies the signatures of several records. Separates the records with valid signatures from
+    the others (R-01.10).
+    """
     return part_by_verdict(
         records, starmap(envelope.is_signature_valid, claims(records, neighbourhood))
     )
 
 
 def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
-    """Returns two byte strings for each record: the signature with the signed bytes, and the key.
-
-    These two are the arguments of `envelope.is_signature_valid`.
+    """Returns two byte strings for each record. The first is the signature with the signed bytes,
+    and the second is the key. These two are the arguments of `envelope.is_signature_valid`.
     """
     before_founding = envelope.FOUNDING_ID  # the charter is signed before there is a neighbourhood
     return [
@@ -50,8 +51,8 @@ def claims(records: Iterable[Record], neighbourhood: bytes) -> Claims:
 
 
 def part_by_verdict(records: Iterable[Record], verdicts: Iterable[bool]) -> Verified:
-    """Separates the genuine records from the refused ones. A verdict is True if the signature is
-    valid.
+    """Separates genuine records from refused ones. `verdicts` says for each record whether its
+    signature is valid.
     """
     verified = Verified([], [])
     for record, is_true in zip(records, verdicts, strict=True):
@@ -69,8 +70,8 @@ def pack_claims(asked: Claims) -> bytes:
 
 
 def _answer(asked: BinaryIO, answers: BinaryIO) -> None:
-    """For each batch of claims, answers with one byte for each signature: 1 if the signature is
-    valid, otherwise 0.
+    """Answers each batch of claims with one byte for each signature: 1 if the signature is valid,
+    otherwise 0.
 
     Ends when the node has ended, even if the node crashed.
     """

@@ -1,7 +1,7 @@
 """The verifier: a second process that checks the signatures of records from peers.
 
 A thread would not help. After every signature, a thread needs Python's global lock again. A node
-that is busy with storing seldom releases this lock (specs/decisions/0020).
+that is busy storing records seldom releases this lock (specs/decisions/0020).
 """
 
 import logging
@@ -21,8 +21,8 @@ _FEW = 8  # fewer signatures are checked faster here than in the process
 
 
 class VerifyingProcess:
-    """The verifier process. It starts with the first batch that is large enough, and runs until
-    `end` is called.
+    """The verifier process. It starts when the first large batch comes, and runs until `end` is
+    called.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class VerifyingProcess:
 
 @asynccontextmanager
 async def open_verifier() -> AsyncIterator[VerifyingProcess]:
-    """Opens the verifier that nodes use. Ends its process after the block."""
+    """Opens the verifier that nodes use. After the block, ends the verifier's process."""
     process = VerifyingProcess()
     try:
         yield process
@@ -89,7 +89,7 @@ async def _ask(process: trio.Process, asked: bytes) -> bool:
 
 
 async def _read_verdicts(process: trio.Process, count: int) -> bytes:
-    """Returns the next `count` verdicts, or fewer if the process has ended."""
+    """Returns the next `count` verdicts. Returns fewer if the process has ended."""
     assert process.stdout is not None
     verdicts = b""
     with suppress(trio.ClosedResourceError):

@@ -1,8 +1,8 @@
 """The pipeline verifies one batch of records while the inbox stores the previous batch.
 
 Verifying takes most of the time that a record needs. So `meshcoop.ingest.verifier_process` verifies
-in another process. The inbox stores batches in the order in which they came. A peer chooses how many
-records it puts into a batch. So the inbox stores a few of them in each step of the loop.
+in another process. The inbox stores batches in the order in which they came. A peer chooses how
+many records are in a batch. So the inbox stores only a few of them in each step of the loop.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,8 +20,8 @@ _DEPTH = 4  # batches at once: one is being stored, one waits to be stored, two 
 
 
 class VerifyPipeline:
-    """Takes batches of records into an inbox. If there is no verifier, `put` verifies and stores
-    each batch itself.
+    """Takes batches of records into an inbox. If there is no verifier, `put` itself verifies and
+    stores each batch.
     """
 
     def __init__(self, inbox: Inbox, verifier: Verifier | None) -> None:
@@ -33,9 +33,9 @@ class VerifyPipeline:
     async def put(
         self, nursery: trio.Nursery, wires: list[bytes], then: Callable[[IngestResult], None]
     ) -> None:
-        """Takes in a batch of records and calls `then` with the result.
+        """Takes in a batch of records. Calls `then` with the result when the batch is stored.
 
-        While too many batches are under way, waits before it takes this one.
+        If too many batches are under way, first waits until one of them is done.
         """
         if self._verifier is None:
             result, records = self._read(wires)
@@ -48,7 +48,7 @@ class VerifyPipeline:
         nursery.start_soon(self._take, self._verifier, wires, then, before, self._last)
 
     async def drained(self) -> None:
-        """Waits until the inbox has stored every batch that was put in so far."""
+        """Waits until the inbox has stored all batches that were put in before."""
         if self._last is not None:
             await self._last.wait()
 
@@ -75,7 +75,7 @@ class VerifyPipeline:
         return result, self._inbox.select_unknown(self._inbox.parse(wires, result))
 
     async def _store(self, verified: Verified, result: IngestResult) -> None:
-        """Stores a batch in steps, and adds to `result` what the steps did."""
+        """Stores a batch in steps, and adds the result of each step to `result`."""
         result.refused += verified.refused
         # Even an empty batch goes to the inbox once, because records may wait there.
         for start in range(0, max(1, len(verified.genuine)), AT_ONCE):

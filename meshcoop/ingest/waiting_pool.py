@@ -1,8 +1,8 @@
 """The pool of records that cannot be placed yet.
 
 A record waits in three cases: its device is unknown, earlier records of its log are missing
-(R-01.12a), or it claims a time more than a day ahead (R-03.18). The pool is bounded and only in
-memory. If it loses a record, the next round of sync brings that record again.
+(R-01.12a), or it claims a time more than a day ahead (R-03.18). The pool has a limited size and is
+only in memory. If the pool loses a record, the next round of sync brings that record again.
 """
 
 from collections import Counter, defaultdict
@@ -17,8 +17,8 @@ MAX_BYTES = 8 * 1024 * 1024
 class WaitingPool:
     """Waiting records, grouped by device.
 
-    If the pool is too full, the device that uses most of the pool loses a record: the record that
-    has waited longest.
+    If the pool is too full, the device with the largest part of the pool loses a record: the one
+    that has waited longest.
     """
 
     def __init__(self, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES) -> None:
@@ -61,9 +61,8 @@ class WaitingPool:
     def take_ready(
         self, can_place: Callable[[Record], bool], most: int = MAX_RECORDS
     ) -> list[Record]:
-        """Removes from the pool the records that can be placed now, but at most `most` of them.
-
-        Returns these records. The records of each log are in the order of their numbers.
+        """Removes from the pool the records that can now be placed, at most `most` of them. Returns
+        these records. The records of each log are in the order of their numbers.
         """
         ready: list[Record] = []
         for records in list(self._by_device.values()):
