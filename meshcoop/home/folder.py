@@ -1,5 +1,5 @@
-"""The home folder of a node: the paths of its files, and a lock. With this lock, only one node can
-run in the folder.
+"""The home folder of a node: the paths of its files, and a lock. Because of this lock, only one
+node can run in the folder.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ _LOCK_PAUSE = 0.01  # seconds
 
 @dataclass(frozen=True)
 class Home:
-    """A node's home folder. Its path is absolute. Each property is the path of one file in the
+    """A node's home folder. Its path is absolute. Most properties are paths of files in the
     folder.
     """
 
@@ -40,15 +40,17 @@ class Home:
     def find(cls, option: Path | None = None) -> "Home":
         """Returns the home in the folder that the option `--home` names.
 
-        Without this option, uses the folder from the environment variable MESHCOOP_HOME. If this
-        variable is not set either, uses the user's default folder.
+        Without this option, uses the folder that the environment variable MESHCOOP_HOME names.
+        Without this variable, uses the user's default folder.
         """
         named = option or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("meshcoop")
         return cls(Path(named).expanduser().resolve())
 
     @property
     def key_file(self) -> Path:
-        """The path of the key file. It holds the node's secrets. A passphrase locks them."""
+        """The path of the key file. This file holds the node's secrets, which a passphrase
+        locks.
+        """
         return self.path / "keys"
 
     @property
@@ -58,8 +60,8 @@ class Home:
 
     @property
     def served_folder(self) -> Path:
-        """The path of a folder of databases. The folder has one database for each neighbourhood
-        that a relay serves. The names of these databases are sealed (R-01.28c).
+        """The path of a folder of databases: one for each neighbourhood that a relay serves. The
+        names of these databases are sealed (R-01.28c).
         """
         return self.path / "served"
 
@@ -73,14 +75,14 @@ class Home:
 
     @property
     def last_signed_file(self) -> Path:
-        """The path of a file with numbers: for each device of this home, the number of the last
-        record that it has signed.
+        """The path of a file that holds a number for each device of this home: the number of the
+        last record that the device has signed.
         """
         return self.path / "signed"
 
     @property
     def neighbours_file(self) -> Path:
-        """The path of the file with the addresses of neighbours' homes."""
+        """The path of the file with the addresses of other homes."""
         return self.path / "neighbours"
 
     @property
@@ -100,8 +102,8 @@ class Home:
 
     @property
     def start_log_file(self) -> Path:
-        """The path of a file for what a node says while it starts in the background, if the home
-        keeps no log. The file is deleted when the start is over.
+        """The path of a file for what a node writes while it starts in the background. It is used
+        if the home keeps no log. The file is deleted when the start is over.
         """
         return self.path / "start.log"
 
@@ -150,7 +152,7 @@ class Home:
         return Path(tempfile.gettempdir()) / f"meshcoop-{os.getuid()}-{digest}"
 
     def create(self) -> None:
-        """Makes the home folder and the folder of the socket, both with mode 0700. Files that exist
+        """Makes the home folder and the folder of the socket, both with mode 0700. Existing files
         stay as they are.
 
         Raises Mistake if a folder cannot be made, or if other users can change its contents.
@@ -183,8 +185,7 @@ class Home:
 
     def default_listen_addresses(self) -> list[str]:
         """Returns the addresses at which the node listens by default, as multiaddrs. They are
-        127.0.0.1 and all present IPv4 addresses of this machine. All of them have the same TCP
-        port.
+        127.0.0.1 and all present IPv4 addresses of this machine, all with the same TCP port.
 
         The first call chooses a free port. The settings keep this port for later calls.
         """

@@ -1,7 +1,7 @@
 """The key file: a node's secrets, locked with a passphrase (`meshcoop.home.passphrase_box`).
 
-The key file of a relay is open. If the people of a home want no passphrase, their key file is open
-too. Somebody who takes the disk with an open key file has the keys (R-01.29).
+No passphrase locks the key file of a relay. The people of a home may also do without a passphrase.
+Somebody who takes the disk then has the keys (R-01.29).
 """
 
 import errno
@@ -27,8 +27,8 @@ _OPEN = "open"  # the field of an open key file that holds the keys
 
 
 class OlderHome(Mistake):
-    """Raised if an older program made the home. This program cannot read the records of such a home
-    (R-01.31).
+    """Raised if an older version of the program made the home. This version cannot read the records
+    of such a home (R-01.31).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,8 +43,8 @@ class OlderHome(Mistake):
 class HeldDevice:
     """A device with which this node signs.
 
-    The device signs only on the machine on which it was made. Without this limit, a copied disk
-    could sign a second record with the same number, and so fork the device's log.
+    The device signs only on the machine on which it was made. Without this limit, a copy of the
+    disk could sign a second record with the same number. That would fork the device's log.
     """
 
     person: bytes  # the person's root public key, 32 bytes
@@ -56,7 +56,8 @@ class HeldDevice:
 @dataclass(frozen=True)
 class Guest:
     """A guest's device. A guest is a person without a machine of their own. `locked` is the
-    device's seed, locked with the guest's PIN. It is a map of `meshcoop.home.passphrase_box`.
+    device's seed, locked with the guest's PIN. It is a map as `meshcoop.home.passphrase_box` makes
+    it.
     """
 
     person: bytes
@@ -68,8 +69,8 @@ class Guest:
 
 @dataclass(frozen=True)
 class Keys:
-    """All secrets of one node. If an error report or a log prints this object, it shows
-    no secret.
+    """All secrets of one node. If an error report or a log prints this object, it shows no
+    secret.
     """
 
     network_seed: bytes = field(repr=False)  # 32 bytes; the node's libp2p identity
@@ -87,8 +88,8 @@ class Keys:
 
 @dataclass(frozen=True)
 class UnlockedKeys:
-    """The keys of a key file that is open. When they are saved, the same passphrase locks them.
-    Nobody has to type this passphrase again.
+    """The keys of an opened key file. When they are saved, the same passphrase locks them. Nobody
+    has to type the passphrase again.
     """
 
     path: Path
@@ -113,9 +114,8 @@ class UnlockedKeys:
         return UnlockedKeys(self.path, keys, self._lock)
 
     def reread(self) -> "UnlockedKeys":
-        """Reads the key file again. A command may have changed this file while the node runs.
-
-        Raises Mistake if another key locks the file now.
+        """Reads the key file again, because a command may have changed the file while the node
+        runs. Raises Mistake if another passphrase locks the file now.
         """
         fields = _read_map(self.path)
         is_same = _OPEN in fields if self._lock is None else self._lock.fits(fields)
@@ -130,8 +130,8 @@ def new_keys(devices: tuple[HeldDevice, ...] = (), recovery_seed: bytes | None =
 
 
 def create_key_file(path: Path, passphrase: str | None, keys: Keys) -> UnlockedKeys:
-    """Writes a new key file (mode 0600). Without a passphrase, the file is open. Raises Mistake if
-    there is a file at the path already.
+    """Writes a new key file (mode 0600). Without a passphrase, the file is not locked. Raises
+    Mistake if there is a file at the path already.
     """
     if os.path.lexists(path):
         raise Mistake(
@@ -143,13 +143,15 @@ def create_key_file(path: Path, passphrase: str | None, keys: Keys) -> UnlockedK
 
 def is_locked(path: Path) -> bool:
     """Returns whether a passphrase locks the key file. Raises Mistake if the file cannot be read,
-    or if another version of the program made it.
+    or if another version of the program made the file.
     """
     return _OPEN not in _read_map(path)
 
 
 def refuse_older_home(path: Path) -> None:
-    """Raises OlderHome if an older program made the key file. Otherwise does nothing."""
+    """Raises OlderHome if an older version of the program made the key file. Otherwise does
+    nothing.
+    """
     try:
         _read_map(path)
     except OlderHome:
@@ -159,8 +161,8 @@ def refuse_older_home(path: Path) -> None:
 
 
 def unlock_key_file(path: Path, passphrase: str | None) -> UnlockedKeys:
-    """Opens the key file. If no passphrase locks the file, none is needed. If the file cannot be
-    opened, raises Mistake with a sentence that names the reason.
+    """Opens the key file. The passphrase is needed only if the file is locked. Raises Mistake with
+    the reason if the file cannot be opened.
     """
     fields = _read_map(path)
     if _OPEN in fields:
@@ -172,7 +174,7 @@ def unlock_key_file(path: Path, passphrase: str | None) -> UnlockedKeys:
 
 def machine_id() -> str:
     """Returns an id of this machine: a hash of 64 hex digits. Two machines have different ids. The
-    id reveals nothing about the machine.
+    id tells nothing else about the machine.
     """
     try:
         name = Path("/etc/machine-id").read_bytes().strip()
@@ -233,8 +235,8 @@ def _check_file(path: Path, mode: int) -> None:
 
 
 def _read_map(path: Path) -> dict[str, Any]:
-    """Reads the map in the file, and checks the fields of the map. Also checks the costs in these
-    fields. Returns the map.
+    """Reads the map in the file. Checks the map's fields and the costs in these fields. Returns the
+    map.
     """
     data = _read_file(path)
     if len(data) > _MAX_FILE:
@@ -283,8 +285,8 @@ def _pack_keys(keys: Keys) -> bytes:
 def _unpack_keys(path: Path, packed: bytes) -> Keys:
     """Unpacks the keys from the opened map. Raises Mistake if the map is damaged.
 
-    Nobody without the passphrase can have written this map. So the function looks for damage, not
-    for attacks.
+    Only somebody with the passphrase can have written this map. So the function looks for damage,
+    not for attacks.
     """
     try:
         table = msgpack.unpackb(packed)

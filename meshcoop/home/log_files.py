@@ -19,10 +19,11 @@ _STANDARD_ERROR = 2  # the number of its file
 
 class LogFile(BaseRotatingHandler):
     """Writes a log. The file at `path` holds the entries of the day. Each earlier day has a file
-    beside it, with the day behind the name. All days are in UTC.
+    beside it, with the day at the end of the file's name. All days are in UTC.
 
-    If the file is full before the day ends, it takes the place of the earlier part of the day.
-    Entries are guarded (`guard_log`). `clock` returns seconds since 1970.
+    If the file gets full before the day ends, it becomes the file of this day beside it, and a new
+    file begins. An earlier part of the same day is then lost. Entries are made safe before they are
+    written (`guard_log`). `clock` returns seconds since 1970.
     """
 
     def __init__(
@@ -39,8 +40,8 @@ class LogFile(BaseRotatingHandler):
         self._day = _day_of(clock())
 
     def turn_day(self) -> None:
-        """If a new day has begun, begins a new file, and deletes the files that are too old. The
-        node calls this again and again, because no entry may come for a long time.
+        """Begins a new file if a new day has begun. Deletes the files that are too old. The node
+        calls this at intervals, because no entry may come for a long time.
         """
         with suppress(OSError):
             self.acquire()
@@ -51,7 +52,9 @@ class LogFile(BaseRotatingHandler):
                 self.release()
 
     def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802 -- its name in logging
-        """Returns whether an entry belongs into a new file."""
+        """Returns whether an entry belongs into a new file, because the day is over or the file is
+        full.
+        """
         del record
         is_full = self._path.exists() and self._path.stat().st_size >= MAX_BYTES
         return is_full or _day_of(self._clock()) != self._day
@@ -72,11 +75,11 @@ class LogFile(BaseRotatingHandler):
 
 
 def put_away(path: Path, now: float | None = None) -> None:
-    """If the last entry of a log is of an earlier day, puts this day behind the name of the file.
-    Deletes the files of days that are too long past. `now` is in seconds since
-    1970, by the clock of the machine if it is left out.
+    """If the last entry of a log is of an earlier day, adds this day to the name of the file.
+    Deletes the files of days that are too long past.
 
-    A log is not worth a start that fails. So this function raises nothing if the disk fails.
+    `now` is in seconds since 1970. Without `now`, the clock of the machine is used. If the disk
+    fails, raises nothing, so that the node starts all the same.
     """
     today = _day_of(time.time() if now is None else now)
     with suppress(OSError):
@@ -91,7 +94,7 @@ def put_away(path: Path, now: float | None = None) -> None:
 
 
 def erase_log(path: Path) -> None:
-    """Deletes the log at `path`, with the files of all days."""
+    """Deletes the log at `path`, and the files of all earlier days."""
     for file in [path, *path.parent.glob(f"{path.name}.*")]:
         with suppress(OSError):
             file.unlink()

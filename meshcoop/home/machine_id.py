@@ -1,4 +1,4 @@
-"""Facts about the machine on which a home is stored: its IPv4 addresses and a free port."""
+"""Facts about the machine on which a home is stored: its IPv4 addresses, and a free port."""
 
 import socket
 

@@ -1,5 +1,5 @@
-"""Gets a passphrase or a PIN, from a file or from a person at a terminal. Without a terminal, never
-asks.
+"""Gets a passphrase or a PIN from a file, or from a person at a terminal. If there is no terminal,
+nobody is asked.
 """
 
 import getpass
@@ -23,8 +23,8 @@ _MAX_BYTES = 4096
 
 
 class _Question(NamedTuple):
-    """A secret to ask for. `variable` is the name of an environment variable. This environment
-    variable names a file that holds the secret.
+    """A secret that a person is asked for. `variable` is the name of an environment variable. This
+    environment variable may name a file that holds the secret.
     """
 
     name: str
@@ -35,10 +35,10 @@ class _Question(NamedTuple):
 def obtain_passphrase(*, new: bool = False) -> str:
     """Returns the passphrase, which is never empty.
 
-    The environment variable MESHCOOP_PASSPHRASE_FILE can name a file. Then the passphrase is the
-    first line of this file. The file may be a pipe, such as /dev/stdin. If the variable is not set,
-    the person types the passphrase. With `new`, the person types it twice. Raises Mistake (exit
-    code 2) if there is no usable passphrase, or if a new passphrase is too short (R-01.29a).
+    If the environment variable MESHCOOP_PASSPHRASE_FILE names a file, the passphrase is the first
+    line of this file. The file may be a pipe, such as /dev/stdin. Otherwise the person types the
+    passphrase. With `new`, the person types it twice. Raises Mistake (exit code 2) if there is no
+    usable passphrase, or if a new passphrase is too short (R-01.29a).
     """
     prompt = "New passphrase: " if new else "Passphrase: "
     if new and _can_ask(PASSPHRASE_VARIABLE):
@@ -58,8 +58,8 @@ def obtain_passphrase(*, new: bool = False) -> str:
 
 
 def offer_words() -> str:
-    """Returns six random words from the 2,048 words for recovery. So the passphrase has 66 random
-    bits, and a person can still type it.
+    """Returns six random words from the 2,048 words for recovery, as a passphrase. They have 66
+    random bits, and a person can still type them.
     """
     book = word_list()
     return " ".join(secrets.choice(book) for _ in range(OFFERED_WORDS))
@@ -81,9 +81,7 @@ def obtain_pin(name: str, *, new: bool = False) -> str:
 
 
 def _can_ask(variable: str) -> bool:
-    """Returns whether a person can be asked. There must be a terminal, and no file may give the
-    secret.
-    """
+    """Returns whether a person can be asked: there is a terminal, and no file gives the secret."""
     return not os.environ.get(variable) and sys.stdin is not None and sys.stdin.isatty()
 
 

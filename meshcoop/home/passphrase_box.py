@@ -60,8 +60,8 @@ class UnreadableLock(Exception):
 
 @dataclass(frozen=True)
 class Lock:
-    """A key. The salt and the costs say how it was derived from the secret. The lock does not keep
-    the secret itself.
+    """A key, with the salt and the costs by which it was derived from the secret. The lock does not
+    keep the secret itself.
     """
 
     key: bytes = field(repr=False)
@@ -77,8 +77,8 @@ class Lock:
 
     @classmethod
     def derive(cls, fields: dict[str, Any], secret: str) -> "Lock":
-        """Derives a lock from a secret, with the salt and the costs of a map. The caller has
-        checked the map. If the secret is wrong, the result is a different lock, not an error.
+        """Derives a lock from a secret, with the salt and the costs of a map. The map must be
+        checked before. If the secret is wrong, the result is a different lock, not an error.
         """
         return cls._derive(secret, fields["salt"], fields["ops"], fields["mem"])
 
@@ -97,14 +97,14 @@ class Lock:
         return cls(key, salt, ops, mem)
 
     def fields(self) -> dict[str, Any]:
-        """Returns the fields that the map needs so that somebody with the secret can derive the key
+        """Returns the fields of the map from which somebody with the secret can derive the key
         again.
         """
         return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
 
     def fits(self, fields: dict[str, Any]) -> bool:
-        """Returns whether this lock has the version, the salt and the costs of a map. The caller
-        has checked the map.
+        """Returns whether this lock has the version, the salt and the costs of a map. The map must
+        be checked before.
         """
         return all(fields.get(name) == value for name, value in self.fields().items())
 
@@ -115,8 +115,8 @@ class Lock:
         return {**self.fields(), "nonce": nonce, "box": box}
 
     def open(self, fields: dict[str, Any]) -> bytes:
-        """Opens a map that the caller has checked. Returns the bytes that are sealed in it. Raises
-        WrongSecret if this lock does not fit.
+        """Opens a map, and returns the bytes that are sealed in it. The map must be checked before.
+        Raises WrongSecret if this lock does not fit.
         """
         try:
             plain: bytes = crypto_aead_xchacha20poly1305_ietf_decrypt(
@@ -132,8 +132,8 @@ class Lock:
 
 
 def check_map(fields: object) -> dict[str, Any]:
-    """Checks the fields and the costs of a map, and returns the map. Raises UnreadableLock if
-    something in the map is wrong.
+    """Checks the fields and the costs of a map, and returns the map. Raises UnreadableLock if a
+    field or a cost is wrong.
 
     Callers check a map before they derive a key from it.
     """

@@ -1,4 +1,4 @@
-"""Makes and checks private files and folders. Only their owner can read, change or enter them."""
+"""Makes and checks private files and folders: only their owner can read, change or enter them."""
 
 import contextlib
 import os
@@ -35,8 +35,8 @@ def write_private_file(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def open_replacement(path: Path) -> Iterator[BinaryIO]:
-    """Yields a new file. The block of the caller writes to this file. Only its owner can read it
-    (mode 0600).
+    """Gives the block of the caller a new file to write to. Only its owner can read the file (mode
+    0600).
 
     When the block ends, the whole new file is on disk at `path`. If the block raises an error, the
     file at `path` is unchanged. Raises OSError if the disk fails, or if the folder is a link.
@@ -63,8 +63,8 @@ def open_replacement(path: Path) -> Iterator[BinaryIO]:
 
 
 def check_private_folder(folder: Path, forbidden: int) -> None:
-    """Checks that `folder` is a folder of this user, and that it has none of the mode bits
-    `forbidden`. If not, raises Mistake.
+    """Raises Mistake if `folder` is not a folder of this user, or if it has any of the mode bits
+    `forbidden`.
     """
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():

@@ -80,9 +80,7 @@ def read_root_seed(path: Path) -> bytes:
 
 
 def person_of(root_seed: bytes) -> bytes:
-    """Returns the public root key that belongs to a root seed. This public key is the id of the
-    person.
-    """
+    """Returns the public root key that belongs to a root seed. This key is the id of the person."""
     public: bytes = nacl.bindings.crypto_sign_seed_keypair(root_seed)[0]
     return public
 

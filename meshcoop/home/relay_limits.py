@@ -9,8 +9,8 @@ MEGABYTE = 1024**2
 class RelayLimits:
     """The limits for one neighbourhood at a relay.
 
-    `room` is the space for the neighbourhood's records, in bytes. When sealed content is older than
-    `days` days, the relay drops it. If the space is full, the relay drops sealed content earlier.
+    `room` is the space for the neighbourhood's records, in bytes. The relay drops sealed content
+    that is older than `days` days. If the space is full, the relay drops sealed content earlier.
     """
 
     room: int = 1024 * MEGABYTE

@@ -1,5 +1,5 @@
 """A small file that only the home's keys open. The file lies beside the store. If the store is
-lost, the file remains.
+lost, the file may still be there.
 """
 
 import hashlib
@@ -12,9 +12,7 @@ from meshcoop.home.private_files import write_private_file
 
 
 class SealedFile:
-    """A sealed file. The file has a key of its own. This key is derived from the key of the home's
-    stores.
-    """
+    """A sealed file. The key of the file is derived from the key of the home's stores."""
 
     def __init__(self, path: Path, store_key: bytes) -> None:
         self._path = path

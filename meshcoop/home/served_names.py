@@ -1,6 +1,6 @@
-"""The names of the stores at a relay. Each store is named after its neighbourhood, but the id of
-the neighbourhood is sealed. So a file name tells nothing to those who lack the relay's keys
-(R-01.28c).
+"""The names of the stores at a relay. A store is named after its neighbourhood, but the
+neighbourhood's id is sealed in the name. So a file name tells nothing to people without the relay's
+keys (R-01.28c).
 """
 
 import base64
@@ -22,8 +22,8 @@ _OLDER = re.compile(rf"([0-9a-f]{{{_ID_SIZE * 2}}})\.")
 
 
 class ServedNames:
-    """The names of the stores in a folder of a relay. The names are sealed with keys that are
-    derived from the relay's store key. The same neighbourhood always gets the same name.
+    """The names of the stores in a folder of a relay. They are sealed with keys that are derived
+    from the relay's store key. The same neighbourhood always gets the same name.
     """
 
     def __init__(self, folder: Path, store_key: bytes) -> None:
@@ -36,8 +36,8 @@ class ServedNames:
         return self._folder / f"{self._seal(neighbourhood)}{_ENDING}"
 
     def neighbourhood_of(self, path: Path) -> bytes | None:
-        """Returns the id of the neighbourhood to which a store belongs. Returns None if another
-        relay has named the file.
+        """Returns the id of the neighbourhood to which a store belongs. Returns None if this relay
+        has not named the file.
         """
         letters = path.name.removesuffix(_ENDING).upper()
         try:
@@ -47,17 +47,17 @@ class ServedNames:
             return None
 
     def files_of(self, neighbourhood: bytes) -> list[Path]:
-        """Returns the paths of everything that lies here for a neighbourhood. This includes damaged
-        copies. The store itself is the last.
+        """Returns the paths of all files and folders of a neighbourhood. Damaged copies are
+        included. The store itself is the last.
         """
         store = self.path_of(neighbourhood)
         return sorted(self._folder.glob(f"{store.stem}.*"), key=lambda path: path == store)
 
     def rename_older(self) -> None:
-        """Gives new names to files and folders that have the id of a neighbourhood in their names.
+        """Gives new names to files and folders whose names contain the id of a neighbourhood.
 
-        If the process is killed, the next call goes on. The store gets its new name last. Nobody
-        opens it before. So SQLite never finds a store without its write-ahead log.
+        If the process is killed, the next call goes on. The store itself gets its new name last,
+        and nobody opens it before. So SQLite never finds a store without its write-ahead log.
         """
         # What is deeper in the folder comes first: a renamed folder would change its path.
         paths = sorted(

@@ -17,7 +17,7 @@ _COUNTS = range(1, 1 << 32)
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a home. If nobody has chosen a setting, its value is None or empty.
+    """The settings of a home. A setting that nobody has chosen is None or empty.
 
     Everybody who takes the disk can read the settings. So the settings name no person (R-01.28).
     """
@@ -62,8 +62,8 @@ def write_settings(path: Path, settings: Settings) -> None:
 
 
 def _parse(table: dict[str, Any]) -> Settings:
-    """Checks the table from the file, and makes settings from it. If an entry is wrong, raises
-    ValueError. The text of this error names the entry.
+    """Checks the table from the file, and makes settings from it. Raises ValueError if an entry is
+    wrong. The text of this error names the entry.
     """
     listen = table.pop("listen", [])
     if type(listen) is not list or not all(type(address) is str for address in listen):
