@@ -1,3 +1,3 @@
-"""Writes files that leave a home: backups, bundles and calendars. Also reads backups
-and bundles.
+"""Writes files that leave a home: backups, bundles, calendars and a person's own records. Also
+reads backups and bundles.
 """

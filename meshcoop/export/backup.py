@@ -6,11 +6,11 @@ piece is the map of the lock, which is not encrypted. The other pieces are a sec
 XChaCha20-Poly1305 (libsodium). So a program can read a large file piece by piece. A file that was
 cut, reordered or changed is refused.
 
-The stream begins with the `BackupContents`. Then come lists of group keys. Each key is locked with
-one of the boxes. An empty list ends these lists. Some group keys are in no record. Without these
-keys, a restored home could not read some content. Then come lists of records. The records have the
-form in which they travel between homes. The last piece is marked as final and holds the number of
-records.
+The stream begins with the `BackupContents`. Then come lists of group keys, because some group keys
+are in no record. Without these keys, a restored home could not read some content. Each group key is
+locked with one of the boxes. An empty list ends these lists. Then come lists of records, in the
+form in which records travel between homes. The last piece is marked as final and holds the number
+of records.
 
 The file has no signing key, so a person who restores it gets a new device. The file has no file
 names either.
@@ -75,7 +75,7 @@ _MAX_ADDRESSES = 256
 class BackupContents:
     """The person of the backup, and what this person needs to return to the neighbourhood.
 
-    `root` is the root seed. If the seed is only on paper, `root` is None. Each entry of `boxes` has
+    `root` is the root seed. If the seed is only on paper, `root` is None. An entry of `boxes` has
     the key of a device of this person, and a secret key. The secret key opens what was sealed to
     this device.
     """
@@ -116,11 +116,11 @@ def write_backup(
 
 
 class BackupReader:
-    """Reads a backup. The constructor reads `contents`, and the group keys into `keys`. Then
+    """Reads a backup. The constructor reads `contents`, and reads the group keys into `keys`. Then
     `read_records` yields the records.
 
-    The constructor and `read_records` raise Mistake if the file cannot be used: it is no backup,
-    was cut or changed, or has another passphrase.
+    The constructor and `read_records` raise Mistake if the file cannot be used: the file is no
+    backup, was cut or changed, or has another passphrase.
     """
 
     def __init__(self, path: Path, passphrase: str) -> None:
@@ -139,7 +139,7 @@ class BackupReader:
         self._file.close()
 
     def read_records(self) -> Iterator[list[bytes]]:
-        """Yields lists of records, one list for each piece of the file. Raises Mistake if records
+        """Yields lists of records: one list for each piece of the file. Raises Mistake if records
         at the end are missing.
         """
         count = 0

@@ -1,7 +1,7 @@
-"""Writes records and have-maps to bundle files, and reads these files (specs/09-bundles.md). A
-have-map says which records a home has.
+"""Writes bundle files and reads them (specs/09-bundles.md). A bundle file has records or a
+have-map. A have-map says which records a home has.
 
-The command's own process reads and writes the files. So the node never waits for a slow USB stick.
+The process of a command reads and writes these files. So the node never waits for a slow USB stick.
 """
 
 import os
@@ -24,12 +24,11 @@ _OPENING_BYTES = 128  # more than the mark and the head of a file have
 
 
 def missing_wires(store: Store, theirs: Iterable[list[Any]], since: int) -> Iterator[bytes]:
-    """Yields the encoded records that another home lacks (R-09.7). `theirs` is the have-map of that
-    home.
+    """Yields the encoded records that another home lacks, in the order of R-09.6 (R-09.7). `theirs`
+    is the have-map of that home. If it is empty, yields all records.
 
-    If `theirs` is empty, yields all records. The records come in the order of R-09.6. Leaves out
-    records that are dated before `since` (ms). Raises Refused (R-05.5) if the have-map is
-    malformed.
+    Leaves out records that are dated before `since` (ms). Raises Refused (R-05.5) if the have-map
+    is malformed.
     """
     have = HaveMap(store.heads())
     for entries in theirs:
@@ -75,7 +74,8 @@ class BundleReader:
     """Reads the lists of an open bundle file.
 
     If the file is damaged, the lists end before the damage, and `fault` gives the reason. Otherwise
-    `fault` is None. Damage raises no exception, so the caller keeps the earlier lists.
+    `fault` is None. Damage raises no exception, so that the caller keeps the lists before the
+    damage.
     """
 
     def __init__(self, file: BinaryIO, file_format: FileFormat, neighbourhood: bytes) -> None:
@@ -84,7 +84,7 @@ class BundleReader:
         self._decoder = bundle_file.Decoder(file_format, neighbourhood)
 
     def read_lists(self) -> Iterator[list[Any]]:
-        """Yields the lists in order. Damaged contents of the file never raise an error."""
+        """Yields the lists in order. Damage in the file never raises an error."""
         try:
             while data := self._file.read(_READ_BYTES):
                 yield from self._decoder.feed(data)
@@ -97,9 +97,7 @@ class BundleReader:
 
 def open_file(path: Path) -> BinaryIO:
     """Opens a regular file for reading (R-09.10). Raises Mistake if the path is a link, a device or
-    a pipe.
-
-    Reading from a device or a pipe might never end.
+    a pipe. Reading from a device or a pipe might never end.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -116,8 +114,8 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def _check_writable(path: Path, file_format: FileFormat, neighbourhood: bytes) -> None:
-    """Checks that writing to the path destroys nothing. The path must be free, or must hold a file
-    of the same format and neighbourhood. Otherwise raises Mistake.
+    """Raises Mistake if writing to the path would destroy another file. The path must be free, or
+    must hold a file of the same format and neighbourhood.
     """
     if not os.path.lexists(path):
         return

@@ -20,7 +20,7 @@ _LAST_SECOND = time(23, 59, 59)
 
 def encode_calendar(entries: Iterable[Row], timezone: str | None) -> bytes:
     """Returns the bytes of an iCalendar file with these entries. If `timezone` is None, the times
-    have no zone. Then each reader takes them as local times.
+    have no zone. Then calendars take them as local times.
     """
     zone = find_zone(timezone)
     events = [event for entry in entries for event in _make_events(entry, zone)]
@@ -36,8 +36,8 @@ def encode_calendar(entries: Iterable[Row], timezone: str | None) -> bytes:
 
 
 def _make_events(entry: Row, zone: tzinfo | None) -> Iterator[Event]:
-    """Makes the event of an entry. Then makes one more event for each irregular day of
-    the entry.
+    """Makes the event of an entry. Then makes a further event for each irregular day of the
+    entry.
     """
     start = _parse_start(entry["starts"], zone)
     length = timedelta(minutes=entry["minutes"] or 0)
@@ -92,8 +92,8 @@ def _make_irregular_days(entry: Row, zone: tzinfo, length: timedelta) -> Iterato
 
 
 def _is_irregular(start: datetime, length: timedelta) -> bool:
-    """Returns True if the clocks change during an event. Also returns True if the clocks skip or
-    repeat the time at which the event begins or ends.
+    """Returns True if the clocks change during an event. Also returns True if the event begins or
+    ends at a time that the clocks skip or repeat.
 
     Calendars disagree about such an event. If the times of the event are in UTC, all calendars
     agree.

@@ -1,7 +1,7 @@
 """The part of an iCalendar file about a time zone (RFC 5545, 3.6.5). It says when the zone changes
 its clocks.
 
-The `icalendar` package can only list the changes one by one, up to 2038. Several readers use only
+The `icalendar` package can only list the changes one by one, up to 2038. Some calendars use only
 the first change of such a list. So this module finds the rule behind the changes, such as "the last
 Sunday in March". If the changes of a zone follow no such rule, each change gets an entry.
 """
@@ -62,8 +62,10 @@ def make_timezone(zone: ZoneInfo, first_year: int) -> Timezone:
 
 
 def _split(changes: list[_Change]) -> tuple[list[_Change], list[_Change], str | None]:
-    """Splits a list of changes into two parts. The list is in the order of time. The first part has
-    single changes. The changes in the second part follow a rule. Also returns this rule.
+    """Splits a list of changes into two parts. The first part has single changes. The changes in
+    the second part follow a rule. Returns both parts and this rule.
+
+    The given changes are in the order of time.
     """
     moments = [change.moment for change in changes]
     for number in range(len(changes)):
@@ -105,8 +107,8 @@ def _find_changes(zone: ZoneInfo) -> tuple[_Change, ...]:
 
 
 def _find_change(zone: ZoneInfo, early: datetime, late: datetime) -> _Change:
-    """Returns the clock change between two moments. The moments are a week apart. The change
-    happens on a full second.
+    """Returns the clock change between two moments, which are a week apart. The change happens on a
+    full second.
     """
     before = _clock_at(zone, early)
     while late - early > timedelta(seconds=1):
@@ -120,11 +122,11 @@ def _find_change(zone: ZoneInfo, early: datetime, late: datetime) -> _Change:
 
 
 def _find_rule(moments: list[datetime]) -> str | None:
-    """Returns the RRULE that gives these moments. Each year has one moment, and all moments are in
-    the same month.
+    """Returns the RRULE that gives these moments. There is one moment in each year, always in the
+    same month.
 
-    Returns None if the moments follow no such rule, or if the rule has ended. Also returns None if
-    there are too few moments.
+    Returns None if the moments follow no such rule, if the rule has ended, or if there are too few
+    moments.
     """
     years = [moment.year for moment in moments]
     if len(years) < _CYCLE or years != list(range(years[0], _LAST_YEAR + 1)):

@@ -1,4 +1,4 @@
-"""Makes files of everything that a person has written. Any program can read these files."""
+"""Writes everything that a person has written into files that any program can read."""
 
 import csv
 import io
@@ -23,8 +23,8 @@ def write_own_files(
     person, or a guest. The text `readme` explains the files. Returns the number of the person's
     records.
 
-    Raises Mistake if the folder exists and is not empty. Raises Mistake if this home never belonged
-    to a member.
+    Raises Mistake if the folder exists and is not empty, or if this home never belonged to a
+    member.
     """
     status = node.call(calls.Status())
     if status["neighbourhood"] is None:
@@ -74,8 +74,8 @@ def _each_written(node: Client, guest: str | None, pin: str | None) -> Iterator[
 
 
 def _encode_lines(rows: Iterable[Any], neighbourhood: str) -> Iterator[bytes]:
-    """Yields each row as a line. The lines never hold the neighbourhood's id: people who know this
-    id can pass the neighbourhood's door.
+    """Yields each row as a line. Leaves out the neighbourhood's id, because people who know this id
+    can pass the neighbourhood's door.
     """
     for row in rows:
         line = json.dumps(row, ensure_ascii=False) + "\n"
@@ -98,7 +98,7 @@ def _make_calendar(node: Client) -> bytes:
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> int:
-    """Writes a whole file. Returns the number of pieces."""
+    """Writes a whole file from pieces. Returns the number of pieces."""
     count = 0
     try:
         with open_replacement(path) as file:
