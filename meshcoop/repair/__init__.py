@@ -1,1 +1,1 @@
-"""Finds and repairs damage to a store: the integrity checks, and the rebuilding of a store."""
+"""Finds damage to a store, and repairs the store."""

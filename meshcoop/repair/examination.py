@@ -16,13 +16,13 @@ _SHOWN_ID = 8  # hexadecimal digits
 
 
 class Examined(TypedDict):
-    """What the stores of a home show. A field is None if damage hides it.
+    """What the stores of a home show. A field is None if damage hides its value.
 
-    `faults` has the faults of each damaged store, by the name of its file. At a relay, the start of
-    a neighbourhood's id stands in place of the name. `failed` are the errors
-    of the threads that the code failed to fold. `newer` counts the records of kinds that the
-    program does not know. `head_times` are the times (ms) of each device's latest record.
-    `last_meeting` is the time (ms) when this home last met another home, or 0 if it never met one.
+    `faults` has the faults of each damaged store, by the name of the store's file. At a relay, the
+    start of a neighbourhood's id is used instead of the name. `failed` are the errors of the
+    threads that the program failed to fold. `newer` counts the records of kinds that the program
+    does not know. `head_times` are the times (ms) of each device's latest record. `last_meeting` is
+    the time (ms) when this home last met another home, or 0 if it never met one.
     """
 
     is_lost: bool
@@ -35,7 +35,7 @@ class Examined(TypedDict):
 
 
 def examine_stores(home: Home, key: bytes) -> Examined:
-    """Looks into all stores of a home. `key` opens the stores. SQLite checks each file, and every
+    """Looks into all stores of a home. `key` opens the stores. SQLite checks each file, and each
     record is hashed again. Raises Obstacle if a store cannot be read now.
     """
     names = _name_stores(home, key)
@@ -74,7 +74,7 @@ def examine_stores(home: Home, key: bytes) -> Examined:
 
 
 def _name_stores(home: Home, key: bytes) -> dict[str, Path]:
-    """Returns the paths of all stores of a home. Each has a name by which people know the store."""
+    """Returns a name and the path of each store of a home. People know the store by this name."""
     names = ServedNames(home.served_folder, key)
     stores = {home.store_file.name: home.store_file}
     for path in home.served_stores():

@@ -1,4 +1,4 @@
-"""Checks whether a store is undamaged. SQLite checks the file, and every record is hashed again.
+"""Checks whether a store is undamaged. SQLite checks the file, and each record is hashed again.
 
 SQLite's own check is not enough. It misses nearly every flipped bit in stored values. If a
 write-ahead log is damaged, SQLite silently drops the rest of that log.
@@ -41,7 +41,7 @@ Report = Callable[[int, int], None]  # called with the number done, and the numb
 
 
 class Fault(StrEnum):
-    """What is wrong with a store or with its write-ahead log."""
+    """The codes of what can be wrong with a store or with its write-ahead log."""
 
     SQLITE = "sqlite_finds"
     UNREADABLE = "store_is_unreadable"
@@ -54,8 +54,9 @@ def find_faults(path: Path, key: bytes, report: Report | None = None) -> list[Re
     """Returns the faults of the store at `path`. `key` opens the store. Changes nothing.
 
     If there are no faults or no store, returns an empty list. `report` is called with two numbers:
-    how many records are checked, and how many there are. The caller must hold the home's lock, or
-    the home's node must be stopped. Raises Obstacle if the store cannot be read now (R-01.27d).
+    how many records are checked, and how many there are. Meanwhile no node may run: the caller must
+    hold the home's lock, or the home's node must be stopped. Raises Obstacle if the store cannot be
+    read now (R-01.27d).
     """
     check_is_file(path)
     if not path.exists():
@@ -92,8 +93,8 @@ def is_lost(path: Path, key: bytes) -> bool:
 
 
 def check_is_file(path: Path) -> None:
-    """Raises Obstacle if something at the path of a store is no file, or if this program may not
-    look there.
+    """Raises Obstacle if there is something at the path of a store that is no file. Also raises
+    Obstacle if this program is not allowed to look there.
     """
     try:
         mode = path.stat().st_mode
@@ -127,12 +128,12 @@ def verifies(parts: RecordParts) -> bool:
 
 
 def find_wal_fault(path: Path) -> Remark | None:
-    """Returns the fault of the write-ahead log of the store at `path`, or None if the log has no
+    """Returns the fault of the write-ahead log of the store at `path`, or None if this log has no
     fault.
 
-    SQLite will drop everything in a log after a damaged place. Other nodes must then send the
-    dropped records again. If a process is killed before it commits, its changes are dropped too,
-    but this is no fault. Raises Obstacle if the log cannot be read now.
+    If a place in the log is damaged, SQLite drops everything after that place. Other nodes must
+    then send the dropped records again. If a process is killed before it commits, its changes are
+    dropped too, but this is no fault. Raises Obstacle if the log cannot be read now.
     """
     try:
         with Path(f"{path}-wal").open("rb") as file:
@@ -165,8 +166,8 @@ def _count_bad(store: ReadOnlyStore, report: Report | None) -> int:
 class _WalHeader(NamedTuple):
     """The header of a write-ahead log.
 
-    `page_size` is in bytes. Frames that were written since the log was last restarted carry the
-    same `salts` as the header. The checksum of the first frame continues from `checksum`.
+    `page_size` is in bytes. A frame has the same `salts` as the header if it was written since the
+    log was last restarted. The checksum of the first frame continues from `checksum`.
     """
 
     is_little_endian: bool
@@ -192,11 +193,11 @@ def _read_wal_header(data: bytes) -> _WalHeader | None:
 
 def _find_broken_frame(read: Callable[[int], bytes], header: _WalHeader) -> Remark | None:
     """Reads all frames of a write-ahead log. Returns a fault if a transaction was committed after a
-    broken frame.
+    broken frame. Otherwise returns None.
 
-    Otherwise returns None. A process that is killed inside a transaction leaves broken frames:
+    Broken frames alone are no fault: a process that is killed inside a transaction leaves them.
     SQLite writes pages of a large transaction early, and writes some of them again later. It sets
-    the checksums of these pages only when it commits. No such frame was ever committed.
+    the checksums of these pages only when it commits. So such frames were never committed.
     """
     size = _FRAME_HEADER + header.page_size
     checksum = header.checksum
@@ -220,8 +221,8 @@ def _words(data: bytes) -> _Checksum:
 
 
 def _sum(data: bytes, start: _Checksum, *, little: bool) -> _Checksum:
-    """Returns the checksum that SQLite uses in a write-ahead log. It is computed over pairs of
-    32-bit words.
+    """Returns the checksum that SQLite uses in a write-ahead log, computed over pairs of 32-bit
+    words.
     """
     first_sum, second_sum = start
     words = struct.unpack(f"{'<' if little else '>'}{len(data) // 4}I", data)

@@ -1,7 +1,7 @@
-"""Rebuilds a damaged store. Makes a new store from the records that can still be read (R-01.27).
+"""Rebuilds a damaged store: makes a new store from the records that can still be read (R-01.27).
 
 Each of these records is checked like a record from a peer. So the new store holds only records that
-verify. The other records come back by sync. The damaged files are kept.
+pass this check. The other records come back by sync. The damaged files are kept.
 """
 
 import logging
@@ -39,7 +39,7 @@ class Mended(NamedTuple):
 
 
 class Repair(StrEnum):
-    """What was done about a damaged store."""
+    """The codes of what was done about a damaged store."""
 
     REBUILT = "store_was_rebuilt"
     LOG_WAS_CUT = "log_was_cut"
@@ -54,7 +54,7 @@ def mend_store(
     on_mend: Report | None = None,
 ) -> Remark | None:
     """Mends the store at `path` if it is damaged. `key` opens the store. Returns what was damaged
-    and what was done. Returns None if there is no damage.
+    and what was done, or None if there is no damage.
 
     `inbox_of` makes the inbox through which the new store takes in records. It returns None if the
     store is not meant to hold records. `on_check` is called while records are checked, and
@@ -112,8 +112,8 @@ def _rebuild(
 
 
 def _change_places(path: Path, growing: Path) -> Path:
-    """Moves the files of the damaged store into a folder beside it, and puts the new store in their
-    place. Returns that folder.
+    """Moves the files of the damaged store into a folder beside it. Then puts the new store where
+    the damaged store was. Returns the folder.
     """
     folder = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -128,7 +128,8 @@ def _change_places(path: Path, growing: Path) -> Path:
 
 
 def _readable(old: ReadOnlyStore, lost: list[int], report: Report | None) -> Iterator[bytes]:
-    """Yields the records that verify. Adds the row numbers of all other records to `lost`.
+    """Yields the records that can be read and match their hashes. Adds the row numbers of all other
+    records to `lost`.
 
     If only the content of a record is damaged, yields the record without content. Its row number is
     then added to `lost` too. The rows are read one by one, so that one bad page does not hide the

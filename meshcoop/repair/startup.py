@@ -29,8 +29,8 @@ def mend_stores(
     lost. The caller must hold the home's lock.
 
     `on_check` and `on_mend` are called as for `rebuild.mend_store`. Raises Obstacle if the home's
-    own store cannot be read or written now. If a relay cannot use the store of one neighbourhood,
-    it still serves the others.
+    own store cannot be read or written now. If this happens to the store of one neighbourhood at a
+    relay, the relay still serves the others.
     """
     neighbourhood = keys.neighbourhood
     names = ServedNames(home.served_folder, keys.store_key)
