@@ -1,3 +1,3 @@
-"""Finds who could help whom. Each home works this out for itself: it posts nothing, and no other
-home learns the result.
+"""Finds people who could help each other. Each home does this from its own records: it posts
+nothing, and no other home learns the result.
 """

@@ -25,10 +25,11 @@ class Exchange(NamedTuple):
 
 
 class Exchanges:
-    """All exchanges, grouped by person. To add or remove exchanges, callers give the row of the
-    view that the exchanges come from.
+    """All exchanges, grouped by person. An exchange comes from a view. To add or remove exchanges,
+    callers give the row of this view.
 
-    Keeps sums too, because two people may have thousands of exchanges. Days are days in `zone`.
+    The sums of minutes are kept too, because two people may have thousands of exchanges. Days are
+    days in `zone`.
     """
 
     def __init__(self, zone: tzinfo) -> None:
@@ -43,7 +44,9 @@ class Exchanges:
         self._promises: dict[tuple[bytes, str], set[Exchange]] = defaultdict(set)  # by day
 
     def add_credit(self, row: int, credit: Credit) -> None:
-        """Adds minutes that the view in this row moves from one person to another."""
+        """Adds minutes that one person gave to another. The view in the row `row` moves these
+        minutes.
+        """
         exchange = Exchange(
             id=credit.id,
             giver=credit.giver,
@@ -55,7 +58,9 @@ class Exchanges:
         self._add(row, exchange)
 
     def add_promise(self, row: int, view: View, promise: Promise) -> None:
-        """Adds time that is promised in the view of this row."""
+        """Adds time that one person has promised to another. The view in the row `row` has the
+        promise.
+        """
         exchange = Exchange(
             id=view.id,
             giver=promise.giver,
@@ -67,7 +72,7 @@ class Exchanges:
         self._add(row, exchange)
 
     def remove(self, row: int) -> None:
-        """Removes the exchanges that come from a row."""
+        """Removes the exchanges that come from the view in a row."""
         for exchange in self._by_row.pop(row, ()):
             self._rows_of[exchange.giver].discard(row)
             self._rows_of[exchange.receiver].discard(row)
@@ -86,7 +91,9 @@ class Exchanges:
                     yield exchange
 
     def given(self) -> Iterator[Exchange]:
-        """Yields the exchanges of all people in which time was really given, not only promised."""
+        """Yields the exchanges of all people in which time was really given. Leaves out
+        promises.
+        """
         for exchanges in self._by_row.values():
             for exchange in exchanges:
                 if exchange.is_given:
@@ -95,8 +102,8 @@ class Exchanges:
     def minutes_in_month(
         self, person: bytes, month: str, left: frozenset[bytes] = frozenset()
     ) -> int:
-        """Returns the sum of the minutes that a person gave or promised in a month, such as
-        2026-11. Leaves out promises to people who have left.
+        """Returns how many minutes a person gave or promised in a month, such as 2026-11. Leaves
+        out promises to people who have left.
         """
         promised = (self._promised_minutes.get((person, other, month), 0) for other in left)
         return self._month_minutes.get((person, month), 0) - sum(promised)
@@ -108,8 +115,9 @@ class Exchanges:
         minutes: int | None,
         left: frozenset[bytes] = frozenset(),
     ) -> bool:
-        """Returns whether a person has already promised any part of a time to somebody. The time
-        begins at `moment` and lasts for `minutes`. Promises to people who have left do not matter.
+        """Returns whether a person has promised time to somebody that overlaps with an appointment.
+        The appointment begins at `moment` and lasts for `minutes`. Promises to people who have left
+        do not matter.
         """
         wanted = time_span(moment, minutes)
         if wanted is None:
@@ -163,7 +171,9 @@ class Exchanges:
 
 
 def _days_of_promise(exchange: Exchange) -> Iterable[tuple[bytes, str]]:
-    """If the hour of a promise is known, yields pairs: a person of the promise, and a day of it."""
+    """Yields the people of a promise with the days of the promise, as pairs. Yields nothing if the
+    hour of the promise is not known.
+    """
     span = None if exchange.is_given else time_span(exchange.when, exchange.minutes)
     if span is not None:
         for day in _days_of(span):

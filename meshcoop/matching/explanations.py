@@ -1,7 +1,7 @@
-"""Says to one reader why something is suggested, or why two people know each other.
+"""Tells a reader why something is suggested, or why two people know each other.
 
-The sentences for the codes are in `protocol/sentences.py`. A code depends on whether the reader is
-one of the people, because the sentence then says "you".
+The sentences for the codes are in `protocol/sentences.py`. If the reader is one of the people,
+another code is used, because its sentence says "you".
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,9 @@ ShowPerson = Callable[[bytes], Mapping[str, object]]
 
 
 class Explanation(StrEnum):
-    """A reason, as a part of a sentence for the reader. `YOU` stands for the reader."""
+    """The codes of reasons. Each code stands for a part of a sentence. In the names of the codes,
+    `YOU` stands for the reader.
+    """
 
     YOU_BOTH_NAMED = "you_both_named"
     YOU_BOTH_LISTED = "you_both_listed"
@@ -87,7 +89,7 @@ class Explainer:
         self._show_person = show_person
 
     def explain_reason(self, reason: Reason, pair: Pair) -> Iterator[Remark]:
-        """Explains why the offer of a pair fits its need."""
+        """Explains why the offer of a pair fits the need of the pair."""
         details = reason.details
         match reason.code:
             case "words":
@@ -155,7 +157,9 @@ class Explainer:
         codes: tuple[Explanation, Explanation],
         arguments: Mapping[str, object],
     ) -> Remark:
-        """Says something about a person. Takes the first code if the reader is this person."""
+        """Says something about a person. Uses the first code if the reader is this person, and
+        otherwise the second.
+        """
         for_reader, for_others = codes
         code = for_reader if person == self._me else for_others
         return Remark(code, {"actor": self._show_person(person), **arguments})
@@ -167,8 +171,8 @@ class Explainer:
         codes: tuple[Explanation, Explanation, Explanation],
         arguments: Mapping[str, object],
     ) -> Remark:
-        """Says what somebody did for somebody else. Takes the first code if the reader did it, and
-        the second code if it was done for the reader.
+        """Says what the person `actor` did for the person `other`. Uses the first code if the
+        reader is the actor, the second if the reader is the other person, and otherwise the third.
         """
         by_reader, for_reader, for_others = codes
         code = {actor: by_reader, other: for_reader}.get(self._me or b"", for_others)

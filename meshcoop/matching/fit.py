@@ -37,22 +37,22 @@ class Pair(NamedTuple):
 
     @property
     def minutes(self) -> int | None:
-        """The minutes that the need names. If it names none, the minutes that the offer names, or
-        None.
+        """The minutes that the need names. If the need names none, the minutes that the offer
+        names, or None.
         """
         return self.need.minutes or self.offer.minutes
 
     @property
     def starts(self) -> str | None:
-        """The day or hour that the need names. If it names none, the day or hour that the offer
-        names, or None.
+        """The day or hour that the need names. If the need names none, the day or hour that the
+        offer names, or None.
         """
         return self.need.starts or self.offer.starts
 
 
 class FitJudge:
-    """Decides which pairs of a need and an offer fit at the time that `clock` shows. `left` are the
-    people who have left the neighbourhood.
+    """Decides which pairs of a need and an offer fit. `clock` shows the time. `left` are the people
+    who have left the neighbourhood.
     """
 
     def __init__(self, index: MatchingIndex, clock: LocalClock, left: frozenset[bytes]) -> None:
@@ -62,8 +62,8 @@ class FitJudge:
         self._minutes_in_month: dict[tuple[bytes, str], int] = {}  # by giver and month
 
     def find_reasons(self, pair: Pair) -> list[Reason]:
-        """Finds every reason why the offer of a pair fits its need. If the offer does not fit,
-        returns an empty list.
+        """Finds every reason why the offer of a pair fits the need of the pair. If the offer does
+        not fit, returns an empty list.
         """
         # The cheap checks come first, because they rule out most pairs.
         if not self._is_possible(pair):
@@ -98,7 +98,7 @@ class FitJudge:
         people.
 
         Need and offer must be open and must not be for different times. Both people must be free at
-        the time of the pair. The giver must have enough minutes left in the month of the pair.
+        the time of the pair. The giver must have enough minutes left in that month.
         """
         if not (self.is_open(pair.need) and self.is_open(pair.offer)):
             return False
@@ -113,8 +113,8 @@ class FitJudge:
         return minutes_left is None or minutes_left >= max(pair.minutes or 0, 1)
 
     def _word_reasons(self, pair: Pair) -> Iterator[Reason]:
-        """Yields a reason for each topic that need and offer share. Words that stand for several
-        topics give only one reason.
+        """Yields a reason for each topic that need and offer share. If the same words stand for
+        several topics, they give only one reason.
         """
         need, offer = pair
         shared = need.written.keys() & offer.written.keys()
@@ -183,7 +183,7 @@ class FitJudge:
 
 def _is_at_different_times(pair: Pair) -> bool:
     """Returns whether the need is for one time and the offer for another. Returns False if either
-    repeats or has no time.
+    of them repeats or has no time.
     """
     need, offer = pair
     if not need.starts or not offer.starts or need.repeats or offer.repeats:

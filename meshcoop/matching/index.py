@@ -1,7 +1,7 @@
-"""The matching index: everything that matching needs, grouped by topic. It is updated from the
-views and can be rebuilt at any time.
+"""The matching index: everything that matching needs, grouped by topic. The index is updated from
+the views and can be rebuilt at any time.
 
-The index knows no kinds. It reads the credits and the matching facts of views.
+The index does not depend on single kinds. It reads the credits and the matching facts of views.
 """
 
 from collections import Counter, defaultdict
@@ -50,8 +50,8 @@ EntryKey = tuple[int, int]  # the row of a view, and the place among the entries
 
 
 class MatchingIndex:
-    """An index of needs and offers, by topic and by person. It also holds exchanges, answers to
-    posts, and good words.
+    """An index of needs and offers, by topic and by person. The index also holds exchanges, answers
+    to posts, and good words.
     """
 
     def __init__(self, views: Views, failures: CodeFailures) -> None:
@@ -90,10 +90,9 @@ class MatchingIndex:
     def update(self, muted: Collection[bytes], zone: tzinfo, max_views: int | None = None) -> bool:
         """Updates the index from views that are new or have changed, at most `max_views` of them.
 
-        If the neighbourhood has changed its time zone, reads all views again.
-
-        Returns True if further views remain to be read. If only the vocabulary is missing
-        (`needs_vocabulary`), the caller makes one and hands it to `use_vocabulary`.
+        If the neighbourhood has changed its time zone, reads all views again. Returns True if
+        further views remain to be read. If the index needs a new vocabulary (`needs_vocabulary`),
+        the caller makes one and hands it to `use_vocabulary`.
         """
         if self._zone != zone:
             self._zone = zone
@@ -109,9 +108,10 @@ class MatchingIndex:
 
     @property
     def synonyms(self) -> Synonyms:
-        """The synonyms of people who are not muted at this home (R-19.7a).
+        """The synonyms that people of the neighbourhood have added. Leaves out those of people whom
+        this home has muted (R-19.7a).
 
-        If there are too many, only the newest of them (R-19.7b).
+        If there are too many, only the newest ones (R-19.7b).
         """
         if self._synonyms is None:
             unmuted = [
@@ -129,18 +129,15 @@ class MatchingIndex:
         return self._vocabulary is None or self.synonyms != self._vocabulary_synonyms
 
     def use_vocabulary(self, vocabulary: Vocabulary, synonyms: Synonyms) -> None:
-        """From now on uses `vocabulary`, which was made with `synonyms`. All words are read
-        again.
-        """
+        """Uses `vocabulary` from now on. It was made with `synonyms`. All words are read again."""
         self._vocabulary = vocabulary
         self._vocabulary_synonyms = synonyms
         for row in list(self._rows_with_words):
             self._forget_words(row)
 
     def counterparts(self, entry: NeedOrOffer) -> Iterable[NeedOrOffer]:
-        """Returns the entries that could fit `entry`, because they share a topic with `entry`.
-
-        If `entry` is a need, returns offers. If `entry` is an offer, returns needs.
+        """Returns the entries that share a topic with `entry`, and so could fit it. If `entry` is a
+        need, returns offers. If `entry` is an offer, returns needs.
         """
         counterparts: dict[EntryKey, NeedOrOffer] = {}
         for topic in entry.written:
@@ -184,19 +181,19 @@ class MatchingIndex:
         return _NO_PROFILE if row is None else self._profiles.get(row, _NO_PROFILE)
 
     def answered_posts(self) -> Collection[tuple[bytes, bytes]]:
-        """Returns the posts that are answered, as pairs: the id of the post and the person who
-        answered it.
-        """
+        """Returns pairs: the id of a post, and a person who has answered this post."""
         return self._answered.keys()
 
     def good_words(self) -> Iterable[GoodWord]:
-        """Returns all good words. Each says that one person speaks well of another."""
+        """Returns all good words. A good word says that one person speaks well of another."""
         return [good_word for good_words in self._good_words.values() for good_word in good_words]
 
     # -- facts ------------------------------------------------------------------------------------
 
     def _find_places(self) -> bool:
-        """Finds the rows of views that are new or have changed. Returns True if there may be more."""
+        """Finds the rows of views that are new or have changed. Returns True if there may be more
+        such rows.
+        """
         if self._changes.is_cleared:
             self._changes.is_cleared = False
             self._clear()
@@ -220,7 +217,9 @@ class MatchingIndex:
         return self._last_row is not None or bool(self._changed_rows)
 
     def _update_facts(self, max_views: int | None) -> bool:
-        """Reads the facts of views that are not read yet. Returns True if it has read any."""
+        """Reads the matching facts of views whose facts are not read yet. Returns True if it has
+        read any.
+        """
         rows = self._unread.take(max_views)
         for row in rows:
             view = self._views.in_row(row)
@@ -259,13 +258,15 @@ class MatchingIndex:
                 self._synonyms = None
 
     def _credits_of(self, view: Kind) -> list[Credit]:
-        """Returns the credits of a view, or none if the code of its kind fails."""
+        """Returns the credits of a view. Returns none if the code of the view's kind fails."""
         with suppress(Refused), self._failures.contained(view.kind, "credits"):
             return list(view.credits())
         return []
 
     def _facts_of(self, view: Kind) -> list[MatchingFact]:
-        """Returns what a view says about needs and offers, or nothing if its kind's code fails."""
+        """Returns what a view says about needs and offers. Returns nothing if the code of the
+        view's kind fails.
+        """
         with suppress(Refused), self._failures.contained(view.kind, "matching_facts"):
             return list(view.matching_facts())
         return []
@@ -309,7 +310,8 @@ class MatchingIndex:
     def _read_words(self, row: int, view: Kind, vocabulary: Vocabulary) -> list[NeedOrOffer]:
         """Reads the needs and offers in a view.
 
-        A portrait has needs and offers only if it is the person's latest portrait (R-12.1).
+        A portrait says what a person can give and would like. Only the person's latest portrait
+        counts (R-12.1).
         """
         entries: list[NeedOrOffer] = []
         for fact in self._facts_of(view):

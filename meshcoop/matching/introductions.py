@@ -1,5 +1,5 @@
-"""Finds who can introduce one member to another. Searches for the shortest paths through people who
-know each other.
+"""Finds people who can introduce one member to another. Searches for the shortest paths through
+people who know each other.
 """
 
 import hashlib
@@ -15,10 +15,10 @@ _MAX_PATHS = 3
 
 
 class Tie(NamedTuple):
-    """A reason why two people know each other. They exchanged time, or one vouched for the other,
-    or one admitted the other.
+    """A reason why two people know each other: they exchanged time, or one of them vouched for the
+    other or admitted the other.
 
-    If there are several reasons for two people, keeps the reason with the lowest rank.
+    If two people have several such reasons, the one with the lowest rank is kept.
     """
 
     rank: int
@@ -29,7 +29,7 @@ class Tie(NamedTuple):
 
 
 class GoodWord(NamedTuple):
-    """Says that `author` speaks well of `person`. Good words are sorted by `order`."""
+    """A good word: `author` speaks well of `person`. Good words are sorted by `order`."""
 
     order: Order
     author: bytes
@@ -37,7 +37,7 @@ class GoodWord(NamedTuple):
 
 
 class Ties:
-    """The ties between some people. Finds the shortest paths along these ties (R-19.9)."""
+    """The ties between people. Finds the shortest paths along these ties (R-19.9)."""
 
     def __init__(self, people: Collection[bytes]) -> None:
         self._people = frozenset(people)
@@ -88,10 +88,10 @@ class Ties:
     def _next_people(
         self, start: bytes, end: bytes, here: bytes, distances: dict[bytes, int]
     ) -> list[bytes]:
-        """Returns the people that `here` knows and that are one step closer to `end`.
+        """Returns the people whom `here` knows and who are one step closer to `end`.
 
-        Sorts them by a hash of the start, the end and the person. So different searches begin with
-        different people.
+        Sorts them by a hash of the start, the end and the person. So it is not always the same
+        people who are asked first.
         """
         nearer = [
             person for person in self._ties[here] if distances.get(person) == distances[here] - 1
@@ -99,8 +99,8 @@ class Ties:
         return sorted(nearer, key=lambda person: hashlib.sha256(start + end + person).digest())
 
     def _distances_to(self, end: bytes) -> dict[bytes, int]:
-        """Counts the steps to `end` from each person who can reach `end` (a breadth-first
-        search).
+        """Counts the steps from each person to `end` (a breadth-first search). Leaves out people
+        from whom no path leads to `end`.
         """
         distances = {end: 0}
         edge = {end}

@@ -17,12 +17,12 @@ _MAX_WORDS_OF_A_LINE = 2  # if a line has more words of unknown meaning, these a
 
 @dataclass(frozen=True, slots=True)
 class NeedOrOffer:
-    """What one person needs or offers, according to a post or to one list in their profile.
+    """Something that a person needs or offers. It comes from a post, or from a list in the person's
+    profile.
 
     `source` is the kind of the post, or the name of the list: "assets" or "wants". `title` is the
-    title of the post, or the person's name if the need or offer is from a profile. `written` maps
-    each topic to the words that the person wrote about it. `days` is None if the person has named
-    no days.
+    title of the post. If there is no post, it is the person's name. `written` maps each topic to
+    the words that the person wrote about it. If the person has named no days, `days` is None.
     """
 
     is_need: bool  # if not, the person offers it
@@ -83,8 +83,8 @@ def read_post(view: View, post: Post, vocabulary: Vocabulary, zone: tzinfo) -> N
 def read_portrait(
     view: View, portrait: Portrait, vocabulary: Vocabulary
 ) -> tuple[list[NeedOrOffer], Profile]:
-    """Reads what a person says of themselves. Returns the needs and offers of the person, and a
-    profile that applies to all of them. `view` is the view that has the portrait.
+    """Reads what a person says of themselves. Returns the person's needs and offers, and a profile
+    that applies to all of them. `view` is the view that has the portrait.
     """
     languages = _languages_by_tag(portrait.languages, vocabulary)
     hint = sorted(languages)

@@ -1,4 +1,7 @@
-"""Knows which portrait of a person is the latest. Earlier portraits do not count (R-12.1)."""
+"""Finds out which portrait of a person is the latest. Earlier portraits do not count (R-12.1).
+
+A portrait is a view in which a person says what they can give and what they would like.
+"""
 
 from collections import defaultdict
 
@@ -7,7 +10,7 @@ from protocol.fold.view import Order, View
 
 class PortraitRows:
     """The rows of portraits. A portrait is a view in which a person says what they can give and
-    what they would like.
+    would like.
     """
 
     def __init__(self) -> None:
@@ -16,13 +19,16 @@ class PortraitRows:
         self._latest: dict[bytes, int] = {}  # person → row
 
     def latest_row(self, person: bytes) -> int | None:
-        """Returns the row of a person's latest portrait. Returns None if the person has none."""
+        """Returns the row of a person's latest portrait. Returns None if the person has no
+        portrait.
+        """
         return self._latest.get(person)
 
     def add(self, row: int, view: View) -> set[int]:
         """Adds the portrait in this row.
 
-        Returns the rows whose portraits are new or have just become outdated.
+        Returns this row, and the row of an earlier portrait that no longer counts because of the
+        new one.
         """
         person = view.author
         before = self._latest.get(person, row)
@@ -34,9 +40,9 @@ class PortraitRows:
         return {row, before} if self._latest[person] == row else {row}
 
     def remove(self, row: int) -> set[int]:
-        """Removes the portrait in this row. Does nothing if the row has none.
+        """Removes the portrait in this row. Does nothing if there is no portrait in this row.
 
-        Returns the rows whose portraits count again.
+        Returns the row of an earlier portrait that now counts again, if there is one.
         """
         person = self._people.pop(row, None)
         if person is None:

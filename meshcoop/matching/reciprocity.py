@@ -12,8 +12,8 @@ _MONTHS = 3
 
 
 class Quarter(NamedTuple):
-    """The members who only gave, only received, did both or did neither in one quarter, such as
-    2026-Q4.
+    """The members in one quarter of a year, such as 2026-Q4: who only gave, who only received, who
+    did both, and who did neither.
     """
 
     name: str
@@ -29,11 +29,11 @@ def quarter_of(day: str) -> str:
 
 
 def list_quarters(given: Iterable[Exchange], since: dict[bytes, str], today: str) -> list[Quarter]:
-    """Returns the current quarter, and every earlier quarter in which somebody gave. The newest
-    comes first.
+    """Returns the current quarter, and every earlier quarter in which somebody gave time. The
+    newest quarter comes first.
 
     `given` are the exchanges in which time was given. `since` maps each member to the day on which
-    they joined.
+    the member joined.
     """
     givers: dict[str, set[bytes]] = defaultdict(set)
     receivers: dict[str, set[bytes]] = defaultdict(set)

@@ -19,8 +19,8 @@ _CACHED_WORDS = 50_000
 
 @lru_cache(maxsize=_CACHED_WORDS)
 def stem(language: str, plain: str) -> str:
-    """Removes the ending of a word that `protocol.spelling` has folded. If the language has no stemmer,
-    returns the word unchanged.
+    """Removes the ending of a word. The word was folded by `protocol.spelling` before. If the
+    language has no stemmer, returns the word unchanged.
     """
     stemmer = _stemmer(language)
     return str(stemmer.stemWord(plain)) if stemmer else plain
@@ -28,7 +28,7 @@ def stem(language: str, plain: str) -> str:
 
 @cache
 def _stemmer(language: str) -> Any:
-    """Returns the stemmer of a language, or None if there is none."""
+    """Returns the stemmer of a language, or None if this language has no stemmer."""
     import Stemmer  # late, because only a node that matches people needs it
 
     algorithm = _ALGORITHMS.get(language)

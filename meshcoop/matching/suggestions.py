@@ -2,7 +2,7 @@
 give back.
 
 A home makes suggestions from its own records when a person looks at them. The home posts nothing
-(specs/19-matching.md).
+about them (specs/19-matching.md).
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _OWES_POINTS = 1
 
 
 class Purpose(StrEnum):
-    """What a suggestion proposes to its recipient."""
+    """The codes of what a suggestion proposes to its recipient."""
 
     HELP = "help"
     WANT = "want"
@@ -42,7 +42,7 @@ class Suggestion(NamedTuple):
 
     @property
     def subject(self) -> NeedOrOffer:
-        """The need or the offer of the other person. This is what is suggested to the recipient."""
+        """The need or the offer of the other person. This is what the recipient gets suggested."""
         is_giver = self.pair.offer.person == self.recipient
         return self.pair.need if is_giver else self.pair.offer
 
@@ -56,18 +56,18 @@ class Suggestion(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, bytes]:
-        """The key by which suggestions are sorted, with the best fit first. If two fit equally
-        well, their order differs from person to person (R-19.6).
+        """The key by which suggestions are sorted, with the best fit first. If two suggestions fit
+        equally well, their order differs from person to person (R-19.6).
         """
         points = sum(reason.points for reason in self.reasons)
         return -points, self.key
 
 
 class Suggestions:
-    """Makes suggestions among `people`, at the time that `clock` shows.
+    """Makes suggestions among `people`. `clock` shows the time.
 
     `people` are the members who are not muted at this home. `left` are the people who have left.
-    Promises to them or by them no longer take time.
+    Promises to them or by them no longer take up time.
     """
 
     def __init__(
@@ -83,8 +83,8 @@ class Suggestions:
         self._answered = index.answered_posts()
 
     def for_person(self, person: bytes) -> list[Suggestion]:
-        """Returns the suggestions for a person, the best first. If several have the same subject,
-        returns only the best of them.
+        """Returns the suggestions for a person, the best first. If several suggestions have the
+        same subject, returns only the best of these.
         """
         return _best_by_subject(self._suggest_all(person, self._index.of_person(person)))
 
@@ -102,8 +102,8 @@ class Suggestions:
         return _best_by_subject(suggestions)
 
     def about_person(self, person: bytes, me: bytes) -> list[Suggestion]:
-        """Returns the suggestions that connect `me` with a person. After them come ways in which
-        this person could give back.
+        """Returns the suggestions that connect `me` with a person. After them come suggestions of
+        what this person could give back to others.
         """
         if person == me:
             return self.for_person(me)
@@ -121,7 +121,7 @@ class Suggestions:
     def _suggest_all(self, person: bytes, sides: Iterable[NeedOrOffer]) -> Iterator[Suggestion]:
         """Yields the suggestions for a person from their own needs and offers.
 
-        Looks at a limited number of pairs. Each need or offer has the same share of this number
+        Looks at a limited number of pairs, and at equally many for each of these needs and offers
         (R-19.4e).
         """
         newest_first = sorted(sides, key=lambda side: -side.created)[:_MAX_PAIRS]
@@ -150,11 +150,11 @@ class Suggestions:
         return Suggestion(Purpose.WANT, recipient, pair, reasons)
 
     def _suggest_giving(self, pair: Pair, recipient: bytes, reasons: list[Reason]) -> Suggestion:
-        """Suggests that the recipient helps the person who has the need.
+        """Suggests that the recipient helps the other person, who has the need.
 
-        There are two cases in which it suggests giving back instead. In the first, that person gave
-        time to the recipient before. In the second, the need is no posted request, and the
-        recipient has received more than they gave.
+        In two cases, suggests giving back instead. In the first case, the other person gave time to
+        the recipient before. In the second case, the need is no posted request, and the recipient
+        has received more than they gave.
         """
         exchanges = self._index.exchanges
         gift = exchanges.last_gift(pair.need.person, recipient)
@@ -172,7 +172,7 @@ def _pair(side: NeedOrOffer, counterpart: NeedOrOffer) -> Pair:
 
 
 def _best_by_subject(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
-    """Keeps only the best suggestion for each subject and recipient. Returns the best suggestion
+    """Keeps only the best suggestion for each subject and recipient. The best of all comes
     first.
     """
     best: dict[tuple[str, bytes, bytes, str], Suggestion] = {}

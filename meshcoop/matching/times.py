@@ -15,9 +15,8 @@ TimeSpan = tuple[datetime, datetime]
 
 
 def weekdays_of(starts: str | None, repeats: str | None) -> frozenset[int] | None:
-    """Returns the weekdays of a post, with 0 for Monday. Returns None if the post has no weekdays.
-
-    `repeats` is a recurrence rule such as FREQ=WEEKLY;BYDAY=MO.
+    """Returns the weekdays of a post, with 0 for Monday. Returns None if the post names no
+    weekdays. `repeats` is a recurrence rule such as FREQ=WEEKLY;BYDAY=MO.
     """
     rule = (repeats or "").upper()
     by_day = _BY_DAY.search(rule)
@@ -32,7 +31,9 @@ def weekdays_of(starts: str | None, repeats: str | None) -> frozenset[int] | Non
 
 
 def time_span(moment: str | None, minutes: int | None) -> TimeSpan | None:
-    """Returns the start and the end of an appointment. Returns None if its hour is not known."""
+    """Returns the start and the end of an appointment. Returns None if the hour of the appointment
+    is not known.
+    """
     if moment is None or len(moment) == _DAY_CHARS:
         return None
     start = datetime.fromisoformat(moment.rstrip("Z"))

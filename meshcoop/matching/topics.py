@@ -1,4 +1,6 @@
-"""Finds what a text is about: concepts, rarer words, and the days that the text names."""
+"""Finds what a text is about: concepts, rarer words, and the days that the text names. A concept is
+a meaning, such as "gardening".
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,16 +30,16 @@ Places = tuple[int, ...]  # places of words in a text, counted from 0
 class Topics:
     """What a text is about.
 
-    `written` maps each topic to the words that the person wrote. A topic is a concept, or a single
-    word marked with its language. `days` are weekdays, with 0 for Monday.
+    A topic is a concept, or a single word marked with its language. `written` maps each topic to
+    the words that the person wrote. `days` are weekdays, with 0 for Monday.
     """
 
     written: dict[str, str] = field(default_factory=dict)
     days: set[int] = field(default_factory=set)
 
     def add(self, other: "Topics") -> None:
-        """Adds the topics of another text. If both texts have the same topic, keeps the words that
-        this text has for the topic.
+        """Adds the topics of another text. If both texts have a topic, keeps the words that this
+        text has for it.
         """
         self.written = {**other.written, **self.written}
         self.days |= other.days
@@ -82,7 +84,7 @@ def _guess_languages(
     """Returns the language that the author has declared. If the author has declared none, guesses
     from the words.
 
-    The guess is the language in which most words are known. There may be several such languages. If
+    The guess is the language that knows most of the words. There may be several such languages. If
     the author speaks some of them, returns only those that the author speaks.
     """
     lexicons = vocabulary.lexicons
@@ -99,7 +101,7 @@ def _guess_languages(
 
 
 def _is_marker(word: Word, lexicon: Lexicon) -> bool:
-    """Returns whether a word is a sign that the text is in the language of a lexicon."""
+    """Returns whether a word shows that the text is in the language of a lexicon."""
     if word.plain in lexicon.small:
         return True
     return stem(lexicon.language, word.plain) in lexicon.marker_stems
@@ -140,8 +142,8 @@ class _Scan:
         return self._topics
 
     def read_words(self, with_meaning: set[int]) -> dict[str, str]:
-        """Returns, by topic, the words that say what the text is about. Leaves out the words at the
-        places `with_meaning`, because their meaning is known already.
+        """Returns the words that say what the text is about, by topic. Leaves out the words at the
+        places `with_meaning`, because their meaning has already been found.
         """
         written = {}
         for place in set(self._telling) - with_meaning:
@@ -161,8 +163,9 @@ class _Scan:
                 self._add_meaning(meaning, places)
 
     def _phrases_at(self, start: int, length: int) -> Iterator[tuple[Places, Meaning | None]]:
-        """Yields the phrases of `length` words that begin at `start`. The first phrase has the
-        words as written. The second phrase leaves out small words.
+        """Yields two phrases of `length` words that begin at `start`, each with its meaning. The
+        first phrase has the words as written. The second phrase leaves out small words, such as
+        "the".
         """
         row = tuple(range(start, min(start + length, len(self._words))))
         if len(row) == length:
@@ -186,10 +189,10 @@ class _Scan:
                 self._topics.written.setdefault(concept, self._written_at(places))
 
     def _add_language_names(self) -> None:
-        """If the text is about speaking languages, adds the languages that it names.
+        """Adds the languages that the text names, if the text is about speaking languages.
 
         "French" means the language if the text also has a word about speaking, or if the text says
-        nothing else. In "French toast" it does not mean the language.
+        nothing else. In "French toast", "French" does not mean the language.
         """
         if not self._language_names:
             return
@@ -221,8 +224,8 @@ class _Scan:
 
 
 def _thing_of(key: str) -> str:
-    """Turns the concept of an activity into the concept of a thing for that activity. For example,
-    turns gardening into garden tools. Keeps a concept that is a thing already.
+    """Turns the concept of an activity into the concept of a thing for this activity. For example,
+    turns gardening into garden tools. If the concept is a thing already, returns it unchanged.
     """
     if key in thing_concepts() or key.startswith(SPEAKS):
         return key

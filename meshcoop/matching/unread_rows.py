@@ -1,5 +1,5 @@
-"""The rows of views that the matching index has not read yet. Only a limited number of rows with
-posts is read.
+"""The rows of views that the matching index has not read yet. Of the rows with posts, only a
+limited number is read.
 
 A person may have thousands of open posts. If the index read all of them, one person could make
 every list of suggestions slow. So the index reads only the newest few of each device (R-19.4d).
@@ -15,7 +15,7 @@ MAX_POSTS = 100  # open posts of one device that matching reads
 class UnreadRows:
     """Rows that are not read yet. Rows with a higher number are newer.
 
-    If a row can have posts, callers name the row of its device's log.
+    If a row can have posts, callers also give the log of its device.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class UnreadRows:
         self._waiting_logs: set[int] = set()  # logs from which a row may be taken
 
     def add(self, row: int, log: int | None) -> None:
-        """Adds a row. `log` is None if the row cannot have posts."""
+        """Adds a row. If the row cannot have posts, `log` is None."""
         if log is None:
             self._plain.add(row)
             return
@@ -35,7 +35,9 @@ class UnreadRows:
         self._waiting_logs.add(log)
 
     def remove(self, row: int) -> None:
-        """Removes a row, read or not. An older row of the same device may then take its place."""
+        """Removes a row, no matter whether it was read. An older row of the same device may then be
+        read instead.
+        """
         self._plain.discard(row)
         log = self._log_of.pop(row, None)
         if log is not None:
@@ -44,7 +46,7 @@ class UnreadRows:
             self._waiting_logs.add(log)
 
     def take(self, limit: int | None) -> list[int]:
-        """Removes at most `limit` rows that should be read now, and returns them."""
+        """Removes the rows that should be read now, at most `limit` of them, and returns them."""
         rows: list[int] = []
         while self._plain and len(rows) != limit:
             rows.append(self._plain.pop())
@@ -56,7 +58,7 @@ class UnreadRows:
 
     def note_posts(self, row: int) -> Iterable[int]:
         """Notes that a row has an open post. If the device now has too many such rows, yields the
-        oldest of them: its posts no longer count.
+        oldest rows: their posts no longer count.
         """
         log = self._log_of.get(row)
         if log is None:

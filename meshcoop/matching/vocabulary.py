@@ -1,5 +1,5 @@
-"""Knows what words mean, in several languages. It also knows the neighbourhood's own synonyms.
-Meanings are concepts, such as "gardening".
+"""The meanings of words in several languages, and the neighbourhood's own synonyms. Meanings are
+concepts, such as "gardening".
 """
 
 import tomllib
@@ -34,8 +34,8 @@ class _Tables(TypedDict):
 
 
 class Meaning(NamedTuple):
-    """What a phrase means: one or more concepts. If `alone` is True, the phrase has this meaning
-    only in a text that says nothing else.
+    """The meaning of a phrase: one or more concepts. If `alone` is True, the phrase has this
+    meaning only in a text that says nothing else.
     """
 
     concepts: frozenset[str]
@@ -43,8 +43,8 @@ class Meaning(NamedTuple):
 
 
 class Lexicon(NamedTuple):
-    """The words of one language, without their endings (as stems). `exact` holds the phrases that
-    contain small words, such as "the".
+    """The words of one language, as stems, that is, without their endings. `exact` holds the
+    phrases that contain small words, such as "the".
     """
 
     language: str
@@ -65,8 +65,8 @@ class Lexicon(NamedTuple):
     def learn(self, text: str, meaning: Meaning) -> None:
         """Adds a phrase with its meaning.
 
-        If the phrase has small words, it is also added without these words. But if only one word
-        would remain, the shorter form is left out.
+        If the phrase has small words, also adds the phrase without them, unless only one word would
+        remain.
         """
         whole = self.stems_of(text)
         content = tuple(
@@ -83,8 +83,8 @@ class Lexicon(NamedTuple):
             self.marker_stems.update(whole)
 
     def concepts_of(self, text: str) -> frozenset[str]:
-        """Returns the concepts that a whole phrase means. If the phrase is not known, returns
-        nothing.
+        """Returns the concepts that a whole phrase means. Returns nothing if the lexicon does not
+        have the phrase.
         """
         phrase = self.stems_of(text)
         meaning = self.exact.get(phrase) or self.phrases.get(phrase)
@@ -106,9 +106,9 @@ class Vocabulary:
 
     def find_language(self, text: str) -> str | None:
         """Returns the primary tag of a language, such as "pt". `text` is a tag of the language, or
-        its name in any known language.
+        its name in any language of the vocabulary.
 
-        Returns None if the language is not known.
+        Returns None if no such language is found.
         """
         words = split_words(text)
         tag = words[0].plain if words else ""
@@ -137,8 +137,9 @@ def thing_concepts() -> frozenset[str]:
 
 @cache
 def load_lexicons() -> dict[str, Lexicon]:
-    """Builds the lexicon of each language, without the neighbourhood's synonyms. The first call
-    takes 70 ms. So a node makes this call before its event loop begins.
+    """Builds the lexicon of each language, without the neighbourhood's synonyms.
+
+    The first call takes 70 ms. So a node calls this before its event loop begins.
     """
     return {language: _build_lexicon(language) for language in _data()["stop"]}
 
@@ -216,7 +217,7 @@ def _add_meaning(table: dict[Phrase, Meaning], phrase: Phrase, meaning: Meaning)
 
 def _meaning_of_group(group: list[str]) -> Meaning:
     """Returns the meaning of a group of synonyms: every concept that any of the synonyms has. If no
-    synonym has a concept, makes a new one.
+    synonym has a concept, makes a new concept.
     """
     concepts: set[str] = set()
     for phrase in group:
@@ -227,7 +228,7 @@ def _meaning_of_group(group: list[str]) -> Meaning:
 
 def _join_groups(synonyms: Iterable[Iterable[str]]) -> list[list[str]]:
     """Joins groups of synonyms that have a phrase in common. The order of the groups makes no
-    difference.
+    difference to the result.
     """
     groups: list[set[str]] = []
     for phrases in synonyms:
