@@ -1,5 +1,5 @@
-"""The commands `address give`, `address show` and `address forget`. A person's address goes
-directly to one other person's home.
+"""The commands `address give`, `address show` and `address forget`. A person's street address goes
+directly from one home to another.
 """
 
 import sys
@@ -77,7 +77,7 @@ def show_address(
 
 def forget_address(agreement: str, /, *, as_: PartyOption = None, context: ContextArgument) -> None:
     """Erases the addresses of an agreement here. The other home also erases the address that you
-    gave. But if the other person chose to keep your address, that home keeps it.
+    gave, unless the other person has chosen to keep it.
     """
     answer = _call_for_agreement(context, calls.ForgetAddress(agreement=agreement, as_=as_))
     sentences = {
@@ -99,7 +99,7 @@ def _call_for_agreement(
 
 
 def _read_address() -> str:
-    """Reads the address from standard input. At a terminal, asks for the address.
+    """Reads the street address from standard input. At a terminal, asks for the address.
 
     Raises Mistake if there is no input or if the address is empty.
     """

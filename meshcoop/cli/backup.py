@@ -114,9 +114,9 @@ def restore_backup(
 
 
 def _box_secrets(keys: Keys) -> list[list[bytes]]:
-    """Lists the secret keys of this home's devices, including earlier devices.
+    """Lists the secret keys of this home's devices. Earlier devices are included.
 
-    Each entry is a pair: the key of a device, and its secret key. The secret key opens what was
+    An entry is a pair: the key of a device, and its secret key. The secret key opens what was
     sealed to this device.
     """
     own = [
@@ -136,8 +136,8 @@ def _read_wires(store: Store) -> Iterator[bytes]:
 def _certify_device(contents: BackupContents, root_of_words: bytes | None) -> Identity:
     """Makes a new device for the owner of the backup. The owner's root key certifies the device.
 
-    The root key comes from the recovery words. Without words, it comes from the backup. Raises
-    Mistake if there is no root key, or if the words belong to another person.
+    The root key comes from the recovery words. Without words, the root key comes from the backup.
+    Raises Mistake if there is no root key, or if the words belong to another person.
     """
     root = root_of_words or contents.root
     if root is None:

@@ -1,5 +1,5 @@
-"""The commands `bundle write`, `bundle read` and `bundle have`. They carry records between homes on
-a memory stick.
+"""The commands `bundle write`, `bundle read` and `bundle have`. With them, a memory stick carries
+records between homes.
 """
 
 from contextlib import closing
@@ -95,7 +95,7 @@ def read_bundle(file: Path, /, *, context: ContextArgument) -> None:
 
 
 def _ingest_records(reader: BundleReader, counts: dict[str, int], node: Client) -> str | None:
-    """Hands the records of a bundle to the node in batches, and adds the results to the numbers in
+    """Hands the records of a bundle to the node in batches. Adds the results to the numbers in
     `counts`.
 
     If the node refuses too many records, stops early and returns the reason (R-09.8). Otherwise
@@ -128,8 +128,8 @@ def _parse_day(text: str) -> int:
     text names no day.
 
     The command does not know the neighbourhood's time zone, because only the node can read it. So
-    the result is the time at which the day begins first on the Earth. Then no record of that day is
-    left out.
+    the result is the time at which the day begins in the first time zone on Earth. Then no record
+    of that day is left out.
     """
     try:
         day = date.fromisoformat(text)

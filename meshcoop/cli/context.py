@@ -38,12 +38,12 @@ class Context:
     def answer(
         self, value: Any, text: Callable[[], str] | None = None, *, is_done: bool = False
     ) -> None:
-        """Prints the result. If the command answers in JSON, or if `text` is None, prints JSON.
+        """Prints the result. Prints JSON if the command answers in JSON, or if `text` is None.
         Otherwise prints the text that the function `text` returns.
 
         `is_done` means that the command has changed something. If the result cannot be printed,
         raises Mistake. With `is_done`, the sentence of this Mistake says what was done, and the
-        exit code is 0. So nobody does it a second time.
+        exit code is 0. So the person does not do it a second time.
         """
         words = None if text is None else text()
         try:
@@ -57,7 +57,7 @@ class Context:
             raise _lost_answer(error, words if is_done else None) from None
 
     def print_json(self, value: Any, *, indent: int | None = None) -> None:
-        """Prints a value as JSON. Escapes the letters that the terminal lacks."""
+        """Prints a value as JSON. Letters that the terminal lacks are printed as escapes."""
         is_unicode = sys.stdout.encoding.lower().startswith("utf")
         print(json.dumps(value, ensure_ascii=not is_unicode, indent=indent), flush=True)
 
@@ -80,7 +80,7 @@ class Context:
 
     def unlock_keys(self) -> UnlockedKeys:
         """Opens this home's key file. If the file has a passphrase, asks for the passphrase. Raises
-        Mistake if nobody has made a home in the context's folder yet.
+        Mistake if there is no home in the context's folder yet.
         """
         self.require_home()
         return key_file.unlock_key_file(self.home.key_file, self.obtain_secret())
@@ -90,7 +90,7 @@ class Context:
         process.start(self.home, secret, tell=show_progress)
 
     def require_home(self) -> None:
-        """Raises Mistake if nobody has made a home in the context's folder yet."""
+        """Raises Mistake if there is no home in the context's folder yet."""
         if not self.home.key_file.exists():
             raise Mistake(
                 (
@@ -101,7 +101,9 @@ class Context:
             )
 
     def require_person(self) -> None:
-        """Raises Mistake if this home belongs to no person: it is a relay, or nobody has made it yet."""
+        """Raises Mistake if this home belongs to no person: it is a relay, or it was not
+        made yet.
+        """
         self.require_home()
         if self.home.read_settings().relay is not None:
             raise Mistake(IS_RELAY)
@@ -131,8 +133,8 @@ def print_text(text: str) -> None:
 
 
 def _lost_answer(error: OSError, done: str | None) -> Mistake:
-    """Returns the error for an answer that cannot be printed. `done` says what was done. If nothing
-    was changed, `done` is None.
+    """Returns the error for an answer that cannot be printed. `done` says what the command has
+    done. If the command has changed nothing, `done` is None.
     """
     reason = error.strerror or "nobody knows why"
     if done is None:
@@ -147,7 +149,7 @@ def _lost_answer(error: OSError, done: str | None) -> Mistake:
 
 
 def show_progress(line: str) -> None:
-    """If there is a terminal, shows a line on it."""
+    """Shows a line on the terminal, if there is one."""
     if sys.stderr.isatty():
         print(safe_line(line), file=sys.stderr, flush=True)
 
@@ -158,7 +160,7 @@ def read_clock(node: Client) -> LocalClock:
 
 
 def clock_of_status(status: dict[str, Any]) -> LocalClock:
-    """Returns the time on the neighbourhood's clocks at the moment when a node answered with its
+    """Returns the time on the neighbourhood's clocks at the moment when the node gave its
     status.
     """
     return local_clock(read_time(status["time"]), status["timezone"])

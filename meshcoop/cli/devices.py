@@ -181,8 +181,8 @@ def _make_sure(place: str) -> None:
 
 
 def _take_words_back(node: Client) -> int:
-    """Takes back every record with words, if nobody else relies on the record. Returns the number
-    of these records.
+    """Retracts every record of the person that has words and on which nobody else relies. Returns
+    the number of these records.
 
     Raises Mistake if the quota of the day is too small for all of them.
     """
@@ -211,9 +211,9 @@ def _take_words_back(node: Client) -> int:
 
 def _obtain_root_seed(context: Context, words: Path | None) -> bytes:
     """Reads the root key from the recovery words in the file `words`. If `words` is None, reads the
-    root key from the home. Raises Mistake if the home has no root key.
+    root key from the home, and asks for the passphrase if the key file is locked.
 
-    The home's key file can be locked. If `words` is None, asks for the passphrase of this file.
+    Raises Mistake if the home has no root key.
     """
     context.require_person()
     if words is not None:
@@ -225,8 +225,8 @@ def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
     """Reads the root key from the recovery words in the file `words`. If `words` is None, reads the
     root key from the home's keys.
 
-    If the home has erased its root key, `words` are needed. Without them, raises Mistake (exit code
-    2).
+    If the home has erased its root key, the words are needed. Without words, raises Mistake (exit
+    code 2).
     """
     if words is not None:
         return recovery_words.read_root_seed(words)
@@ -238,8 +238,8 @@ def _read_root_seed(keys: Keys, words: Path | None) -> bytes:
 def _member_since(state: State, person: bytes) -> int:
     """Returns the time when the person became a member.
 
-    Raises Mistake if the person is no member, or if the person has the largest allowed number of
-    live devices.
+    Raises Mistake if the person is no member, or if the person already has the largest allowed
+    number of live devices.
     """
     authority = state.authority
     if authority is None or person not in authority.members:

@@ -56,8 +56,8 @@ def _read_guides() -> dict[str, str]:
 
 
 def _place(file: Path) -> tuple[int, str]:
-    """Returns the sort key of a guide. Guides in `_ORDER` come first. All other guides follow,
-    sorted by name.
+    """Returns the key by which a guide is sorted. Guides in `_ORDER` come first. All other guides
+    follow, sorted by name.
     """
     order = _ORDER.index(file.stem) if file.stem in _ORDER else len(_ORDER)
     return order, file.stem

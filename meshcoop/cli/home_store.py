@@ -8,8 +8,8 @@ from meshcoop.store.store import Store
 
 
 def open_home_store(home: Home, keys: Keys) -> Store:
-    """Opens the store of a home. Raises Mistake if the store is lost. A new, empty store would look
-    as if the home had no records.
+    """Opens the store of a home. Raises Mistake if the store is lost. Otherwise a new, empty store
+    would be made, as if the home had no records.
     """
     if integrity.is_lost(home.store_file, keys.store_key):
         raise Mistake(

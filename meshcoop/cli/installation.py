@@ -1,7 +1,7 @@
-"""Checks that the files of `protocol` and `tui` are the files that meshcoop installed.
+"""Checks that the files of `protocol` and `tui` are the files that meshcoop has installed.
 
-Other packages have these names too. If somebody installs such a package into the same environment,
-its files replace ours without a warning.
+Other packages have these names too. If such a package is installed into the same environment, its
+files replace those of meshcoop without a warning.
 """
 
 import csv
@@ -15,10 +15,10 @@ _PACKAGES = ("protocol", "tui")
 
 
 def check_files() -> None:
-    """Ends the program with a sentence if a file of `protocol` or `tui` is missing or is not ours.
+    """Ends the program with a sentence if a file of `protocol` or `tui` is missing or is not
+    meshcoop's.
 
-    Runs before anything is imported from these packages. Imports nothing from these packages
-    itself.
+    Runs before anything is imported from these packages, and itself imports nothing from them.
     """
     foreign_file = _find_foreign_file()
     if foreign_file is not None:
@@ -41,10 +41,10 @@ def _find_foreign_file() -> Path | None:
 
 
 def _find_changed_file(root: Path) -> Path | None:
-    """Returns a file that is missing or has another size than at the installation. Returns None if
-    there is no such file.
+    """Returns a file that is missing, or that has another size than at the installation. Returns
+    None if there is no such file.
 
-    If the program runs from a checkout, nobody knows the sizes, so the result is None.
+    Also returns None if the program runs from a checkout, because then no sizes are noted.
     """
     try:
         record = metadata.distribution(_NAME).read_text("RECORD")

@@ -16,7 +16,7 @@ from protocol.schema.fields import Field
 def add_field_options(
     kind: DeclaredKind, command: Callable[..., None], *, leave_out: tuple[str, ...] = ()
 ) -> Callable[..., None]:
-    """Replaces the parameter `**fields` of a command. The command gets one option for each field of
+    """Replaces the parameter `**fields` of a command by options: one option for each field of
     `kind`.
     """
 

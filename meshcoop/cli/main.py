@@ -1,5 +1,5 @@
-"""The command line. It reads the global options and runs the command. If the command fails, it says
-so in one sentence.
+"""The command line: reads the global options and runs the command. If the command fails, says so in
+one sentence.
 """
 
 import os
@@ -98,15 +98,15 @@ def build_app() -> App:
 def run_command(words: Sequence[str], context: Context) -> None:
     """Runs one command in this process.
 
-    If the command fails, raises the error and prints nothing about it. The function `main` prints a
+    If the command fails, raises the error without printing it. The function `main` prints a
     sentence for such an error.
     """
     _run(build_app(), words, context)
 
 
 def main() -> None:
-    """Runs the command that was typed. If the command succeeds, the exit code is 0. If the command
-    is refused, the exit code is 1. If the command was typed wrongly, the exit code is 2.
+    """Runs the command that was typed. The exit code is 0 if the command succeeds, 1 if it is
+    refused, and 2 if it was typed wrongly.
     """
     # Other users of the machine must not read what a home writes.
     os.umask(0o077)
@@ -140,8 +140,8 @@ def main() -> None:
 
 
 def _make_launcher(app: App) -> Callable[..., Any]:
-    """Makes the function that reads the global options. Then this function runs the command behind
-    the options.
+    """Makes the function that reads the global options, and then runs the command that follows
+    these options.
     """
 
     def launch(
@@ -186,11 +186,11 @@ def _exit_with(sentence: str, code: int) -> NoReturn:
 def _print_crash(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Prints the traceback of a fault of ours. Makes its text safe, because it may have words of
-    peers.
+    """Prints the traceback of a fault of the program. Makes the text safe, because it may contain
+    words of peers.
 
-    If no terminal shows the text, it may go into a log. Then the traceback is one line, as every
-    entry of a log (R-05.13).
+    If the text does not go to a terminal, it may go into a log. Then the traceback is one line,
+    like every entry of a log (R-05.13).
     """
     text = "".join(traceback.format_exception(kind, error, trace))
     shown = safe_text(text) if sys.stderr.isatty() else escape_line(shorten_entry(text))
@@ -199,8 +199,8 @@ def _print_crash(
 
 
 def _prepare_streams() -> None:
-    """Prepares the streams so that reading and writing text never fail. A stream may be closed, and
-    the terminal may lack some letters.
+    """Prepares the standard streams so that reading and writing text never fail. A stream may be
+    closed, and the terminal may lack some letters.
     """
     # The files stay open until the program ends. Each takes the number of its closed stream.
     nothing = Path(os.devnull)
@@ -215,8 +215,8 @@ def _prepare_streams() -> None:
 
 
 def _json_first(words: Sequence[str]) -> list[str]:
-    """Moves the option `--json` to the front. If it stayed behind an option without a value, this
-    option would take `--json` as its value.
+    """Moves the option `--json` to the front. Behind an option that lacks its value, `--json` would
+    be taken as this value.
     """
     end = words.index("--") if "--" in words else len(words)
     options = [word for word in words[:end] if word != "--json"]
@@ -225,8 +225,8 @@ def _json_first(words: Sequence[str]) -> list[str]:
 
 
 def _drop_unwritable_output() -> None:
-    """Drops output that cannot be written. Otherwise Python would try to write it again at the end,
-    and would change the exit code.
+    """Drops output that cannot be written. Otherwise Python would try to write this output again at
+    the end, and would change the exit code.
     """
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -179,8 +179,8 @@ def create_keys(
 ) -> UnlockedKeys:
     """Creates the key file of a new home.
 
-    `on_paper` means that the person has the recovery words already. Then the file does not keep the
-    root key.
+    `on_paper` means that the person already has the recovery words on paper. Then the file does not
+    keep the root key.
     """
     context.home.create()
     machine = key_file.machine_id()
@@ -190,14 +190,14 @@ def create_keys(
 
 
 def _has_joined(context: Context) -> bool:
-    """Returns whether this home belongs to a neighbourhood. The node of this home runs."""
+    """Returns whether this home belongs to a neighbourhood. The home's node must be running."""
     with context.connect_node() as node:
         return node.call(calls.Status())["neighbourhood"] is not None
 
 
 def _join_again(context: Context, code: str, name: str | None, wait: float) -> None:
-    """Answers the command `join` at a home that already belongs to a neighbourhood. Raises Mistake
-    if the node refuses.
+    """Runs the command `join` at a home that already belongs to a neighbourhood. Raises Mistake if
+    the node refuses.
     """
     with context.connect_node() as node:
         node.call(calls.Join(invitation=code, name=name, seconds=wait))
@@ -208,10 +208,10 @@ def _join_again(context: Context, code: str, name: str | None, wait: float) -> N
 
 def _prepare_keys(context: Context, root: bytes | None, secret: str | None) -> UnlockedKeys:
     """Creates the keys of a home that wants to join a neighbourhood. If the home has keys already,
-    unlocks them.
+    unlocks these.
 
     The keys are not certified for the neighbourhood yet. Raises Mistake if the keys cannot be
-    unlocked. Raises Mistake if `root` is given and the keys belong to another person.
+    unlocked, or if `root` is given and the keys belong to another person.
     """
     if not context.home.key_file.exists():
         if root is not None:
@@ -228,8 +228,8 @@ def _prepare_keys(context: Context, root: bytes | None, secret: str | None) -> U
 def _certify_for(place: bytes, root: bytes | None, unlocked: UnlockedKeys) -> UnlockedKeys:
     """Certifies a home's keys for a neighbourhood.
 
-    `place` is the beginning of the neighbourhood's id. Only the inviter's home tells the place. So
-    the home makes its keys first and certifies them later. Raises Mistake if the root key is
+    `place` is the beginning of the neighbourhood's id. Only the inviter's home can tell the place.
+    So the home makes its keys first and certifies them later. Raises Mistake if the root key is
     missing.
     """
     keys = unlocked.keys
@@ -252,7 +252,7 @@ def _node_for_joining(
 ) -> Iterator[Client]:
     """Connects to the home's node. If no node runs, starts the node first.
 
-    If this function has started the node and the join fails, stops the node again.
+    If the join then fails, stops a node that this function has started.
     """
     was_started = not process.running(context.home)
     if was_started:
@@ -271,9 +271,8 @@ def _pick_identity(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_reference(what: str, typed: str) -> NoReturn:
-    """Raises Mistake for a charter with a field that names a person or a record.
-
-    A new neighbourhood has no person and no record yet.
+    """Raises Mistake if a field of the charter names a person or a record. A new neighbourhood has
+    no person and no record yet.
     """
     raise Mistake(
         "{typed!r}: a new neighbourhood has no {what} yet.", _USAGE, typed=typed, what=what

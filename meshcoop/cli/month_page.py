@@ -2,8 +2,9 @@
 and done, and whether it helped.
 
 The page is made from lists of the local API, so it is the same at every home. It is one HTML file
-without scripts, and it loads nothing else. The charter sets a smallest group. The lists hide the
-answers of smaller groups, so the page hides them too (R-22.8).
+without scripts, and it loads nothing else. The charter says how many people a group must have
+before others may see its answers. The lists hide the answers of smaller groups, so the page hides
+them too (R-22.8).
 """
 
 from calendar import month_name
@@ -39,7 +40,7 @@ class PersonRow(TypedDict):
     """A person, as the local API shows people.
 
     The other row classes of this module follow the local API too. A row of the API has more values,
-    but the page does not need them.
+    but the page does not need these.
     """
 
     name: str
@@ -47,7 +48,7 @@ class PersonRow(TypedDict):
 
 
 class LinkRow(TypedDict):
-    """A part of a service."""
+    """A part of a service, as the local API shows it."""
 
     title: str | None
     to: PersonRow
@@ -55,7 +56,7 @@ class LinkRow(TypedDict):
 
 
 class ServiceRow(TypedDict):
-    """A service."""
+    """A service, as the local API shows it."""
 
     id: str
     created: str
@@ -66,8 +67,8 @@ class ServiceRow(TypedDict):
 
 
 class TotalsRow(TypedDict):
-    """The answers of some period. The field `n` is the number of answers; the field `bad` is the
-    number of bad answers.
+    """The answers of some period. `n` is the number of answers. `bad` is the number of bad
+    answers.
     """
 
     n: int
@@ -79,7 +80,9 @@ PointRow = TypedDict("PointRow", {"from": str, "n": int, "bad": int})
 
 
 class MeasureRow(TypedDict):
-    """A measure. If the measure is in use, the row has the field `points`."""
+    """A measure, as the local API shows it. If the measure is in use, the row has the field
+    `points`.
+    """
 
     id: str
     about: str
@@ -95,7 +98,7 @@ class MeasureRow(TypedDict):
 
 
 class OutcomeRow(TypedDict):
-    """Compares the answers before something was done with the answers after that."""
+    """Compares the answers before an action was done with the answers after that."""
 
     before: TotalsRow
     after: TotalsRow
@@ -103,13 +106,13 @@ class OutcomeRow(TypedDict):
 
 
 class MeasureName(TypedDict):
-    """The measure that a matter is about."""
+    """The measure that a matter is about. Only its id is needed."""
 
     id: str
 
 
 class MatterRow(TypedDict):
-    """A matter."""
+    """A matter, as the local API shows it."""
 
     id: str
     created: str
@@ -122,8 +125,8 @@ class MatterRow(TypedDict):
 
 
 class ActionRow(TypedDict):
-    """An action. The field `fixed` maps each verdict, such as "partly", to the number of people who
-    gave it.
+    """An action, as the local API shows it. The field `fixed` maps each verdict, such as "partly",
+    to the number of people who gave this verdict.
     """
 
     id: str
@@ -156,8 +159,8 @@ class MonthPage:
         self._actions = {action["id"]: action for action in actions}
 
     def render(self, neighbourhood: str, least: int) -> str:
-        """Returns the page as HTML. The page shows only the answers of groups with at least `least`
-        people.
+        """Returns the page as HTML. The page shows the answers of a group only if the group has at
+        least `least` people.
         """
         year, _, number = self._month.partition("-")
         title = f"{_text(neighbourhood)}, {month_name[int(number)]} {year}"
@@ -192,7 +195,7 @@ class MonthPage:
 
     def _was_in_use(self, measure: MeasureRow) -> bool:
         """Returns whether the measure was asked in this month. Such a measure was posted before the
-        end of the month. Also, it is in use now or has answers from this month.
+        end of the month. It is in use now, or has answers from this month.
         """
         has_begun = self._month_of(measure["created"]) <= self._month
         return has_begun and (
@@ -269,8 +272,8 @@ def _describe_outcome(measure: MeasureRow, matter: MatterRow) -> str:
 
 
 def _describe_count(measure: MeasureRow, point: TotalsRow) -> str:
-    """Says how often an event happened. For a measure of another scale, says how many answers fell
-    short of the target.
+    """Says how often an event happened. If the measure does not count events, says how many answers
+    fell short of the target.
     """
     if measure["scale"] == COUNT:
         times = "once" if point["bad"] == 1 else f"{point['bad']} times"
@@ -307,5 +310,5 @@ def _sentence(code: str) -> str:
 
 
 def _text(words: str | None) -> str:
-    """Makes a text that people wrote safe, so that it cannot do harm in an HTML page."""
+    """Makes a text that people wrote safe for an HTML page."""
     return escape(safe_line(_HIDDEN if words is None else words))

@@ -119,8 +119,8 @@ def wait_for_node(
 
 
 def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
-    """Runs the node until a signal or a client stops it. If a person can mend an error, raises a
-    Mistake for the error.
+    """Runs the node until a signal or a client stops it. If an error occurs that a person can mend,
+    raises a Mistake that says how.
     """
     # Importing libp2p takes a second, and only a node needs it. So the import is here.
     import trio
@@ -175,7 +175,9 @@ def _serve_home(context: Context, unlocked: UnlockedKeys) -> None:
 
 
 def _run_loop(main: Callable[[], Awaitable[None]]) -> None:
-    """Runs the event loop. If a person can mend an error, raises a Mistake for the error."""
+    """Runs the event loop. If an error occurs that a person can mend, raises a Mistake that says
+    how.
+    """
     import trio
 
     from meshcoop.node.step_meter import meters_of_environment
@@ -196,9 +198,8 @@ def _announce_ready(context: Context, peer_id: str, addresses: list[str]) -> Non
 
 
 def _find_mistake(error: BaseException) -> Mistake | None:
-    """Looks for the first error that a person can mend. Also looks inside groups of errors.
-
-    Returns this error as a Mistake. Returns None if a person can mend none of the errors.
+    """Looks for the first error that a person can mend, also inside groups of errors. Returns this
+    error as a Mistake, or None if there is no such error.
     """
     from meshcoop.network.interface import NetworkError
 
@@ -219,9 +220,8 @@ async def _watch_signals(stop: Any) -> None:
 
 
 async def _feed_watchdog() -> None:
-    """Tells systemd again and again that the node is alive. This runs on the node's event loop.
-
-    So if the loop hangs, systemd hears nothing more.
+    """Tells systemd at intervals that the node is alive. This runs on the node's event loop. So if
+    the loop hangs, systemd hears nothing more.
     """
     import trio
 
@@ -233,7 +233,7 @@ async def _feed_watchdog() -> None:
 
 async def _turn_days(logs: list[LogFile | None], screen_log: Path) -> None:
     """Begins new files for the logs each day, and deletes the files that are too old. A screen is
-    seldom open, so the node looks after the screen's log too.
+    seldom open, so the node also looks after the screen's log.
     """
     import trio
 
@@ -245,8 +245,10 @@ async def _turn_days(logs: list[LogFile | None], screen_log: Path) -> None:
 
 
 def _open_logs(context: Context) -> tuple[LogFile | None, LogFile | None]:
-    """Opens the log of the node and the log of the network. From then on, entries go there. If the home keeps no log, returns None
-    for both, and deletes what an earlier run has left (R-01.28e).
+    """Opens the log of the node and the log of the network. From then on, entries go there.
+
+    If the home keeps no log, returns None for both, and deletes what an earlier run has left
+    (R-01.28e).
     """
     home = context.home
     settings = home.read_settings()

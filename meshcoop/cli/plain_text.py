@@ -1,5 +1,5 @@
-"""Turns views into text for a terminal. A view is what the node tells about records. First makes
-the words that people wrote harmless.
+"""Turns views into text for a terminal. A view is what the node tells about records. The words that
+people wrote are made harmless before they are printed.
 """
 
 import re
@@ -37,8 +37,7 @@ _HIDDEN_FIELDS = {
 
 
 def format_list(views: list[Shown], hidden: int = 0, newer: str = "") -> str:
-    """Formats one line for each view. Also says how many views by muted people are left out.
-
+    """Formats one line for each view. Also says how many views of muted people are left out.
     `newer` is a sentence about records that the node's program does not know.
     """
     lines = [_format_line(view) for view in views] or ["Nothing yet."]
@@ -50,7 +49,7 @@ def format_list(views: list[Shown], hidden: int = 0, newer: str = "") -> str:
 
 
 def format_cut(page: Page) -> str:
-    """Says that a list is longer than the shown page. Also says how to see the other rows."""
+    """Says that a list has more rows than are shown, and how to see the other rows."""
     return (
         f"{len(page.rows)} of {page.total} are shown; add --limit {page.total} for all, "
         f"or --after {shlex.quote(page.next or '')} for the next."
@@ -58,8 +57,8 @@ def format_cut(page: Page) -> str:
 
 
 def describe_newer(newer: list[Shown], specs: int) -> str:
-    """Says how many records have a kind that this program does not know. For each of these kinds,
-    names the package or the version of the specs that knows it.
+    """Says how many records have a kind that this program does not know. Names, for each of these
+    kinds, the package or the version of the specs that has it.
 
     `specs` is the version of the specs that this program follows.
     """
@@ -77,8 +76,8 @@ def _origin(row: Shown, specs: int) -> str:
 
 
 def format_steps(steps: list[Shown], growth: list[str] | None = None) -> str:
-    """Formats each step that the reader can take next. Shows the command that posts this step. If
-    somebody waits for a step, marks the step.
+    """Formats the records that the reader could post next. Shows the command that posts each
+    record. Marks a record for which somebody waits.
 
     `growth` are the lines that say who votes and who does not vote yet.
     """
@@ -97,8 +96,8 @@ def format_steps(steps: list[Shown], growth: list[str] | None = None) -> str:
 
 
 def format_growth(voters: list[Shown], newcomers: list[Shown], clock: LocalClock) -> list[str]:
-    """Says who votes, and who does not vote yet: since when, and why. If everybody votes, says
-    nothing.
+    """Says who votes, who does not vote yet, since when these people are members, and why they do
+    not vote. If everybody votes, says nothing.
     """
     if not newcomers:
         return []
@@ -113,7 +112,7 @@ def _format_newcomer(row: Shown, clock: LocalClock) -> str:
 
 
 def format_mute(answer: Shown) -> str:
-    """Says that a person is muted now, or that the muting has ended. Explains what this does."""
+    """Says that a person is muted now, or is not muted any more. Explains what muting does."""
     who = format_person(answer["person"])
     if answer["muted"]:
         typed = shlex.quote(who)
@@ -143,17 +142,20 @@ def format_view(view: Shown, clock: LocalClock) -> str:
 
 
 def format_time(time: str, clock: LocalClock) -> str:
-    """Formats a time of the local API. This time is in UTC. The result is the time on the
+    """Formats a time of the local API, which is in UTC. The result is the time on the
     neighbourhood's clocks.
 
-    If these clocks show UTC, says so, because then they may differ from the clocks on the wall.
+    If these clocks show UTC, the result says so, because the clocks on the wall may show another
+    time.
     """
     local = clock.to_local(time).replace("T", " ")
     return f"{local} UTC" if clock.zone is UTC else local
 
 
 def format_ahead(row: Shown, clock: LocalClock) -> str:
-    """Says that a home signed something ahead of this home's clock, and what to do about it."""
+    """Says that a home signed a record dated ahead of this home's clock, and what to do
+    about it.
+    """
     who = format_person(row["person"], _SHORT_NAME)
     now = clock.now.replace("T", " ")
     return (
@@ -163,7 +165,9 @@ def format_ahead(row: Shown, clock: LocalClock) -> str:
 
 
 def format_own_clock(clock: Shown) -> str:
-    """Says by how much this home's clock differs from most others, and what to do about it."""
+    """Says by how much this home's clock differs from most other clocks, and what to do
+    about it.
+    """
     return (
         f"This machine's clock is {_format_distance(clock['minutes'])} {clock['differing']} of"
         f" {format_count(clock['compared'], 'other clock')}. Set it, unless you know that it is"
@@ -198,7 +202,7 @@ def format_signers(view: Shown) -> str:
 
 def format_balances(balances: list[Shown]) -> str:
     """Formats one line for each person, with the minutes that the person gave and received. If the
-    first balance has a history, adds the lines of this history.
+    first row has a history, adds the lines of this history.
     """
     rows = [("", "given", "received", "balance", "gifts")]
     rows += [_format_balance(balance) for balance in balances]
@@ -238,7 +242,7 @@ def format_introductions(answer: Shown) -> str:
 
 
 def format_package_fault(package: str, fault: str) -> str:
-    """Says that a package has failed, and that its kinds are not registered."""
+    """Says that a package has failed, and that the program does not know the package's kinds."""
     return f"The kinds of {package} are left out: {fault}."
 
 
@@ -249,7 +253,7 @@ def format_remark(remark: Shown) -> str:
 
 
 def format_remarks(remarks: list[Shown]) -> str:
-    """Joins several remarks into one sentence. Each remark is a part of this sentence."""
+    """Joins several remarks into one sentence. Each remark becomes a part of this sentence."""
     return _capitalize("; ".join(map(format_remark, remarks))) + "."
 
 
@@ -258,7 +262,9 @@ def _capitalize(text: str) -> str:
 
 
 def _format_command(step: Shown) -> str:
-    """Returns the command line that posts a step. Shortens the ids in the command line."""
+    """Returns the command line that posts the record of a step. Shortens the ids in this command
+    line.
+    """
     if step["kind"] == ADMIT:
         return f"meshcoop approve {step['given']['person'][:8]}"
     is_renewal = step["kind"] == RENEWAL  # it has a command of its own
@@ -326,8 +332,8 @@ def _format_quarter(view: Shown) -> str:
 
 
 def _format_revision(revision: Shown) -> list[str]:
-    """Formats one text of a page. A page has several texts if several people changed it at the same
-    time.
+    """Formats one of the texts of a page. A page has several texts if several people changed it at
+    the same time.
     """
     author = format_person(revision["author"])
     return [
@@ -411,7 +417,7 @@ def _format_code(code: str, arguments: dict[str, str]) -> str:
 
 
 def _format_argument(name: str, value: Any) -> str:
-    """Formats an argument of a remark. The name of the argument says how."""
+    """Formats an argument of a remark. The form depends on the name of the argument."""
     match name:
         case "minutes" | "limit" | "balance":
             return _format_duration(value)
@@ -443,8 +449,8 @@ def _format_field(name: str, value: Any) -> str:
 
 
 def _show_times_locally(value: Any, clock: LocalClock) -> Any:
-    """Takes a value of the local API. Returns the same value with all times as local clocks show
-    them.
+    """Returns a copy of a value of the local API in which all times are as local clocks
+    show them.
     """
     if isinstance(value, dict):
         return {name: _show_times_locally(part, clock) for name, part in value.items()}

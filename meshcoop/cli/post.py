@@ -1,5 +1,7 @@
-"""The commands `post` and `renew`. `post` has a command for each kind of record that people post.
-This command has an option for every field of the kind. `renew` proposes the next term.
+"""The commands `post` and `renew`.
+
+`post` has a command for each kind of record that people post. This command has an option for every
+field of the kind. `renew` proposes the next term.
 """
 
 import json
@@ -93,8 +95,8 @@ def _make_command(kind: DeclaredKind) -> Callable[..., None]:
     """Makes the command that posts records of one kind.
 
     The option `--about` names the record that the new record answers. A record that begins a thread
-    answers nothing. So its command has no such option, but its kind may have a field called
-    `about`.
+    answers nothing. So its command lacks this option. In that case, the kind may have a field of
+    its own called `about`.
     """
 
     def post_root(
@@ -161,11 +163,11 @@ def _post_lines(
     context: ContextArgument,
     **options: Annotated[str, Parameter(show=False)],
 ) -> None:
-    """Posts many records, one for each line of input. Answers a line as soon as its record is
+    """Posts many records: one for each line of input. Answers a line as soon as its record is
     safely stored.
 
-    A kind that nobody can post lands here too, with the options that were meant for it. The answer
-    then names the kind, not the options.
+    If somebody types a kind that nobody can post, this command runs too, with the options that were
+    meant for that kind. Then the answer is about the kind, not about the options.
     """
     if not lines or kind:
         raise _no_kind(kind[0]) if kind else _no_kind_named()

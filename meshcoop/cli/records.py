@@ -156,7 +156,9 @@ def search_records(
 
 
 def _describe_growth(node: Client) -> list[str]:
-    """Says who votes and who does not vote yet. If there are many newcomers, names the first."""
+    """Says who votes and who does not vote yet. If there are many newcomers, names only the first
+    ones.
+    """
     status = node.call(calls.Status())
     page = node.list_rows(calls.List(what="newcomers", limit=_MOST_NEWCOMERS))
     voters = status["term"]["roll"] if status["term"] else []
@@ -169,8 +171,8 @@ def _describe_growth(node: Client) -> list[str]:
 def _print_list(
     context: Context, node: Client, call: calls.List | calls.Search, *, is_page: bool
 ) -> None:
-    """Prints the views that a method of the node finds. Says how many views by muted people are
-    left out. If there are more views, says how to see them.
+    """Prints the views that a method of the node finds. Says how many views of muted people are
+    left out. If there are more views, says how to see these.
     """
     page = node.list_rows(call)
     hidden = 0

@@ -1,5 +1,5 @@
-"""Shows a person's recovery words, so that the person copies them by hand. Then asks for two of the
-words.
+"""Shows a person's recovery words, so that the person can copy the words by hand. Then asks for two
+of the words.
 """
 
 import getpass
@@ -30,7 +30,7 @@ _CLEAR = "\x1b[2J\x1b[3J\x1b[H"  # clears the screen and what was scrolled away;
 
 
 def has_terminal() -> bool:
-    """Returns whether a person at a terminal can read the words and answer."""
+    """Returns whether there is a terminal at which a person can read the words and answer."""
     streams = (sys.stdin, sys.stderr)
     return all(stream is not None and stream.isatty() for stream in streams)
 
@@ -69,11 +69,11 @@ def forget_root_key(unlocked: UnlockedKeys) -> UnlockedKeys:
 def answer_with_words(
     context: Context, unlocked: UnlockedKeys, result: dict[str, Any], sentence: str
 ) -> None:
-    """Answers a command that has made a person's keys. If a person at a terminal can read the
-    answer, also shows the recovery words. Then asks the person for two of them.
+    """Prints the answer of a command that has made a person's keys. If a person at a terminal can
+    read the answer, also shows the recovery words. Then asks the person for two of the words.
 
-    If the home still has the root key, a JSON answer holds the words. When somebody has typed two
-    of the words at a terminal, the home erases the root key.
+    A JSON answer holds the words, as long as the home still has the root key. When somebody has
+    typed two of the words at a terminal, the home erases the root key.
     """
     seed = unlocked.keys.recovery_seed
     if seed is None:
@@ -95,7 +95,7 @@ def _write(text: str) -> None:
 
 
 def _ask_unseen(prompt: str) -> str:
-    """Asks for a word. The terminal does not show the word while a person types it (R-01.29c)."""
+    """Asks for a word without showing on the terminal what the person types (R-01.29c)."""
     try:
         return getpass.getpass(prompt)
     except EOFError:

@@ -28,8 +28,8 @@ def describe_relay(view: dict[str, Any]) -> str:
 
 
 def name_neighbourhood(view: dict[str, Any]) -> str:
-    """Returns the name of the neighbourhood that a view is about. If the name is not known yet,
-    returns the beginning of its id.
+    """Returns the name of the neighbourhood that a view is about. If the name has not arrived yet,
+    returns the beginning of the neighbourhood's id.
     """
     neighbourhood = view["neighbourhood"]
     return safe_line(neighbourhood["name"] or "") or f"the neighbourhood {neighbourhood['id'][:16]}"

@@ -1,5 +1,5 @@
-"""The command `meshcoop` without further words. It shows the screen, which runs in a process of its
-own.
+"""The command `meshcoop` without further words: shows the screen. The screen runs in a process of
+its own.
 """
 
 import os
@@ -16,8 +16,8 @@ from meshcoop.node import process
 def screen_command(socket: Path, log: Path | None = None) -> list[str]:
     """Returns the command line that starts the screen.
 
-    The screen talks to a node. The local API of this node is at `socket`. The screen writes its
-    faults to `log`. If `log` is None, nobody keeps them.
+    The screen talks to the node whose local API is at `socket`. The screen writes its faults to
+    `log`. If `log` is None, the faults are not written down.
     """
     # With -P, Python does not import a folder called tui from the current directory.
     command = [sys.executable, "-P", "-m", "tui", "--socket", str(socket)]
@@ -35,7 +35,7 @@ def can_show_screen() -> bool:
 
 
 def become_screen(context: Context) -> None:
-    """Starts the node if no node runs. Then turns this process into the screen.
+    """Starts the node if no node runs. Then this process becomes the screen.
 
     When the person closes the screen, the node keeps running.
     """

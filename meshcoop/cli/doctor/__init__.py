@@ -1,1 +1,1 @@
-"""The command `doctor`: its checks, the things that they look at, and their sentences."""
+"""The command `doctor`: its checks, what these checks look at, and their sentences."""

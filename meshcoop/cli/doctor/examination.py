@@ -1,9 +1,9 @@
 """Examines a home. Tells people in simple words what is wrong and what to do about it.
 
-The doctor changes nothing, and asks nobody for the passphrase. The node looks into the encrypted
-stores. If no node runs, the doctor opens the stores with the passphrase from a file. If no file
-gives the passphrase, the doctor looks only at the files. Some facts are known only to a running
-node. If no node runs, the doctor reports these facts as unknown.
+The doctor changes nothing, and asks nobody for the passphrase. If a node runs, the node looks into
+the encrypted stores. If no node runs, the doctor opens the stores with the passphrase from a file.
+Without such a file, the doctor looks only at what is not encrypted. Some facts can be learned only
+from a running node. Without a node, the doctor reports these facts as unknown.
 """
 
 import os
@@ -63,8 +63,8 @@ _EXAMINATION_SECONDS = 600
 
 
 def examine_home(home: Home, now: int) -> list[Finding]:
-    """Runs all checks as of the time `now` (ms). Returns the findings of the checks, the worst
-    first.
+    """Runs all checks as of the time `now` (ms). Returns the findings of the checks. The worst
+    finding comes first.
 
     Never raises. If a check cannot look at something, its finding says "unknown".
     """
@@ -85,9 +85,7 @@ def examine_home(home: Home, now: int) -> list[Finding]:
 
 
 def _find_keys(home: Home) -> Keys | None:
-    """Returns the keys of the home. If the doctor would have to ask somebody for the passphrase,
-    returns None.
-    """
+    """Returns the keys of the home. Returns None if somebody would have to type the passphrase."""
     try:
         secret = None
         if key_file.is_locked(home.key_file):

@@ -1,4 +1,4 @@
-"""What a check of the doctor receives, and what it returns."""
+"""What a check of the doctor gets, and what it returns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Finding:
 
 
 class Unseen(Exception):
-    """Raised by a check that cannot look at something. The text of this error says why, without a
-    full stop.
+    """Raised by a check that cannot look at something. The text of this error gives the reason,
+    without a full stop.
     """
 
 
@@ -45,11 +45,11 @@ class Patient:
 
     `status` is the running node's answer about itself. If no node answers, `status` is None. If the
     node is another version of the program, `is_other_program` is True. Then `status` is None too,
-    because nobody knows what this node's values mean.
+    because its values could have another meaning.
 
-    If no node runs and nobody gave the passphrase, `keys` and `stored` are None. Then the doctor
-    looks only at the files. Otherwise `stored` is what the stores show, or the reason why nobody
-    can read them now.
+    If no node runs and there is no passphrase, `keys` and `stored` are None. Then the doctor looks
+    only at what is not encrypted. Otherwise `stored` is what the stores show, or the reason why
+    they cannot be read now.
     """
 
     home: Home
@@ -60,7 +60,7 @@ class Patient:
     stored: Examined | Mistake | None = None
 
     def require_stored(self) -> Examined:
-        """Returns what the stores show. Raises Unseen if nobody could look into them."""
+        """Returns what the stores show. Raises Unseen if they could not be read."""
         if self.stored is None:
             raise Unseen("Without the passphrase, or a node that answers, only files are looked at")
         if isinstance(self.stored, Mistake):

@@ -51,8 +51,8 @@ def check_disk(patient: Patient) -> Finding:
 
 
 def check_packages(_patient: Patient) -> Finding:
-    """Names the packages that add kinds of records. If a package has failed, names it and says that
-    it is left out.
+    """Names the packages that add kinds of records. Says which of them have failed and are left
+    out.
     """
     if FAULTS:
         sentences = [format_package_fault(package, fault) for package, fault in FAULTS.items()]
@@ -65,7 +65,7 @@ def check_packages(_patient: Patient) -> Finding:
 
 
 def check_version(_patient: Patient) -> Finding:
-    """Says which versions are installed. A person who asks for help can report these versions."""
+    """Says which versions are installed. A person who asks for help can pass them on."""
     meshcoop = importlib.metadata.version("meshcoop")
     libp2p = importlib.metadata.version("libp2p")
     sentence = f"meshcoop {meshcoop}, sync protocol {sync.VERSION}, libp2p {libp2p}."

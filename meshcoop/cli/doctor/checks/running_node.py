@@ -57,7 +57,7 @@ def check_port(patient: Patient) -> Finding:
 
 
 def check_network(patient: Patient) -> Finding:
-    """Compares two lists: this machine's own addresses, and the addresses from which relays see
+    """Compares two lists: the addresses of this machine, and the addresses from which relays see
     this machine.
     """
     own = [address for address in own_addresses() if not address.startswith("127.")]
@@ -82,7 +82,7 @@ def check_network(patient: Patient) -> Finding:
 
 
 def check_relays(patient: Patient) -> Finding:
-    """Says how many relays are enrolled and how many of them are connected."""
+    """Says how many relays are enrolled, and how many of these are connected."""
     status = patient.status
     if status is None:
         return Finding("relays", "unknown", "Only a running node knows which relays are reached.")

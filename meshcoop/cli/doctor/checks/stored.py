@@ -1,4 +1,4 @@
-"""Checks the stored records. Also reports damage that the node found when it started."""
+"""Checks the stored records. Also reports damage that the node found at its start."""
 
 from meshcoop.cli.counted_noun import format_count
 from meshcoop.cli.doctor.finding import Finding, Patient, Unseen
@@ -92,7 +92,7 @@ def check_past(patient: Patient) -> Finding:
 
 
 def _describe_empty(patient: Patient) -> Finding:
-    """Says whether a home has no store because it lost the store."""
+    """Says whether a home without a store has lost its store."""
     if patient.home.is_running():
         remedy = "Put it back, then `meshcoop down` and `meshcoop up`."
         return Finding("store", "wrong", "The store was removed while the node runs.", remedy)
