@@ -47,7 +47,9 @@ class NetworkForHosts(NetworkForLinks, Protocol):
         """Returns the host that is up at this address, or None if there is no such host."""
 
     def find_host_at(self, where: str) -> "Host | None":
-        """Returns the host that is up at this address, or None. The address has no part /p2p/…."""
+        """Returns the host that is up at this address, or None. The address is given without its
+        part /p2p/….
+        """
 
     def is_behind_nat(self, address: str) -> bool:
         """Returns whether a NAT keeps other hosts from dialling this address."""
@@ -99,8 +101,8 @@ class Host:
 
     @contextmanager
     def serve(self, protocol: str, handler: Handler) -> Iterator[None]:
-        """Within the block of a `with` statement, `handler` answers the streams that peers open for
-        `protocol`.
+        """Lets `handler` answer the streams that peers open for `protocol`, for the block of a
+        `with` statement.
         """
         if protocol in self._handlers:
             raise NetworkError("The protocol {protocol} is served already.", protocol=protocol)
@@ -150,8 +152,8 @@ class Host:
 
     @contextmanager
     def serve_relay(self, allowed: Callable[[str], bool]) -> Iterator[RelayService]:
-        """Within the block of a `with` statement, this host is a relay for every peer that
-        `allowed` accepts.
+        """Makes this host a relay for the peers that `allowed` accepts, for the block of a `with`
+        statement.
         """
         self._is_relay_for = allowed
         try:
@@ -166,8 +168,8 @@ class Host:
 
     @property
     def circuit_count(self) -> int:
-        """The number of connections that this host passes on as a relay. Always 0: no test needs
-        it.
+        """The number of connections that this host passes on as a relay. Always 0, because no test
+        needs this number.
         """
         return 0
 
@@ -237,7 +239,7 @@ class Host:
     async def subscribe(
         self, topic: str, validator: Validator
     ) -> AsyncIterator[trio.MemoryReceiveChannel[bytes]]:
-        """Takes part in a gossip topic within the block of an `async with` statement."""
+        """Takes part in a gossip topic, for the block of an `async with` statement."""
         if topic in self.topics:
             raise NetworkError("The topic {topic!r} is taken.", topic=topic)
         self.topics[topic] = Topic(validator)
@@ -253,8 +255,8 @@ class Host:
             self.topics[topic].shared_with = set(peers)
 
     async def publish(self, topic: str, data: bytes) -> None:
-        """Sends a message to a topic. If this host sent another message a moment ago, waits
-        first.
+        """Sends a message to a topic. First waits a little if this host has just sent another
+        message.
         """
         if len(data) > MAX_MESSAGE_BYTES:
             raise NetworkError(
@@ -273,7 +275,8 @@ class Host:
 
     @property
     def registrations(self) -> set[str]:
-        """The protocols and topics that are registered now. If this host is a relay, "circuits" too.
+        """The protocols and topics that are registered now. If this host is a relay, "circuits" is
+        among them.
 
         When the code that runs a node has ended, nothing may be registered any more.
         """
@@ -283,7 +286,7 @@ class Host:
     # -- What the network, its connections and its streams call ------------------------------------
 
     def schedule(self, seconds: float, act: Callable[[], None]) -> None:
-        """Calls `act` after some seconds. Does not call `act` if the host is down then."""
+        """Calls `act` after some seconds. If the host is down at that time, does not call `act`."""
         if self._is_down:
             return
         entry = (trio.current_time() + seconds, next(self._numbers), act)
@@ -292,8 +295,8 @@ class Host:
             self._agenda_changed.set()
 
     async def run_agenda(self) -> None:
-        """Makes the calls that `schedule` has planned, until cancelled. Makes each call at its
-        time, one after the other.
+        """Makes the calls that `schedule` has planned, until cancelled: each call at its time, one
+        after the other.
         """
         while True:
             with trio.move_on_at(self._agenda[0][0] if self._agenda else float("inf")):
@@ -303,7 +306,7 @@ class Host:
                 heapq.heappop(self._agenda)[2]()
 
     def close_link(self, link: "Link[Host]") -> None:
-        """Ends a connection from this side.
+        """Ends a connection from this host's side.
 
         The other side notices at once. If a partition cuts the connection, the other side notices
         later.
@@ -316,7 +319,7 @@ class Host:
         )
 
     def lose_link(self, link: "Link[Host]") -> None:
-        """Forgets a connection that has ended, and breaks this side of its streams."""
+        """Forgets a connection that has ended, and breaks its streams on this side."""
         peer = link.other(self).peer_id
         if self.links.get(peer) is link:
             del self.links[peer]
@@ -379,7 +382,7 @@ class Host:
                 there.schedule(delay + network.draw_delay(), partial(receive, is_duplicate=True))
 
     def _shares(self, topic: str, there: "Host") -> bool:
-        """Returns whether this host and another one share a topic with each other."""
+        """Returns whether this host and another host share a topic with each other."""
         ends = [(self, there), (there, self)]
         return all(
             topic in host.topics and other.peer_id in host.topics[topic].shared_with

@@ -99,8 +99,8 @@ class Link(Generic[HostT]):
         self.answerer.lose_link(self)
 
     def open_stream(self, opener: HostT) -> tuple[StreamEnd, StreamEnd]:
-        """Opens a stream. Returns two ends: first the end of the opener, then the end of the
-        peer.
+        """Opens a stream. Returns the two ends of the stream: first the opener's end, then the
+        peer's end.
         """
         other = self.other(opener)
         near_end = StreamEnd(self.network, self, other.peer_id, opener.schedule)

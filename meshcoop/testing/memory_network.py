@@ -38,7 +38,7 @@ class _Place(NamedTuple):
 
 
 class MemoryNetwork:
-    """The network between hosts. A test may change how it behaves while hosts are up.
+    """The network between hosts. A test may change how the network behaves while hosts are up.
 
     `loss` is the probability that a gossip message is lost on one link. `duplication` is the
     probability that a subscriber gets a message twice. `delay` gives the shortest and the longest
@@ -46,7 +46,7 @@ class MemoryNetwork:
 
     `breaks` is the probability that a write breaks its stream. On average, every fourth break ends
     the whole connection. `refusals` is the probability that a dial or the opening of a stream
-    fails. Before a stream breaks, it loses nothing and keeps the order.
+    fails. Until a stream breaks, it loses nothing and keeps the order.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class MemoryNetwork:
         self._hosts_behind_nat: set[str] = set()
 
     def address(self, name: str, seed: bytes | None = None) -> str:
-        """Returns the address of the host with this name, whether the host is up or not."""
+        """Returns the address of the host with this name. The host may be up or down."""
         place = self._place_of(name, seed)
         return f"{place.address}/p2p/{place.peer_id}"
 
@@ -109,22 +109,22 @@ class MemoryNetwork:
             self._take_down(host)
 
     def partition(self, groups: Iterable[Iterable[str]]) -> None:
-        """Cuts every connection between hosts of different groups. A group lists hosts by name.
+        """Cuts every connection between hosts of different groups. A group lists hosts by name. The
+        hosts that are in no group form one more group.
 
-        The hosts that are in no group form one more group. When a connection is cut, data stops at
-        first. After a while the connection breaks.
+        When a connection is cut, at first its data stops. After a while the connection breaks.
         """
         self._groups = {name: number for number, group in enumerate(groups, 1) for name in group}
         self._cut_links()
 
     def end_partition(self) -> None:
-        """Ends the partition. Connections that have not broken yet go on."""
+        """Ends the partition. Connections that have not broken yet work again."""
         self._groups = {}
         self._cut_links()
 
     def put_behind_nat(self, *names: str) -> None:
-        """Puts each of these hosts behind a NAT of its own. The hosts can dial others; nobody can
-        dial them.
+        """Puts each of these hosts behind a NAT of its own. These hosts can dial other hosts, but
+        other hosts cannot dial them.
         """
         self._hosts_behind_nat.update(names)
 
@@ -148,7 +148,9 @@ class MemoryNetwork:
         return self._up.get(address)
 
     def find_host_at(self, where: str) -> "Host | None":
-        """Returns the host that is up at this address, or None. The address has no part /p2p/…."""
+        """Returns the host that is up at this address, or None. The address is given without its
+        part /p2p/….
+        """
         for address, host in self._up.items():
             if address.startswith(f"{where}/p2p/"):
                 return host

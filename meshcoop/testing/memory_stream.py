@@ -128,8 +128,8 @@ class StreamEnd:
             raise NetworkError("The stream to {peer} was cut.", peer=self.peer)
 
     def _deliver(self, data: bytes) -> float:
-        """Puts data on its way to this end. Returns the time by Trio's clock when the data
-        arrives.
+        """Sends data towards this end of the stream. Returns the time, by Trio's clock, at which
+        the data arrives.
         """
         self._last_arrival = max(
             self._last_arrival, trio.current_time() + self._weather.draw_delay()
@@ -141,7 +141,7 @@ class StreamEnd:
         return self._last_arrival
 
     def _take_arrived(self) -> bytes | None:
-        """Takes the data that has arrived.
+        """Returns the data that has arrived, and removes it from the buffer.
 
         Returns None if no data has arrived, and b"" when the stream has ended.
         """
