@@ -1,7 +1,7 @@
 """The janitor: a process that cleans up after its parent process, even if somebody kills the
 parent.
 
-The parent starts this module as a program and names a folder. The program waits until its standard
+The parent starts this module as a program and names a folder. The janitor waits until its standard
 input ends. Then it stops the nodes of the homes in the folder, and removes the folder.
 """
 
@@ -22,8 +22,8 @@ _CLEAN_SECONDS = 40
 
 @contextmanager
 def watched_folder(prefix: str) -> Iterator[Path]:
-    """Makes a folder for homes. Later, a janitor process removes the folder, even if somebody kills
-    the process that made it.
+    """Makes a folder for homes, and starts a janitor process for it. The janitor later removes the
+    folder, even if somebody kills the process that made it.
     """
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     janitor = subprocess.Popen(  # noqa: S603

@@ -1,9 +1,9 @@
-"""The benches. Each bench except `feedback` and `loops` measures how fast this machine is, and
-compares the result with a limit.
+"""The benches. All benches except `feedback` and `loops` measure how fast this machine is, and
+compare the result with a limit.
 
 The limit is the speed at which one core verifies the same records with PyNaCl and does nothing
-else. It is measured in the same run. The stores are on disk. If a bench needs several homes, each
-home runs in a process of its own. These homes speak libp2p to each other.
+else. The limit is measured in the same run. The stores are on disk. If a bench needs several homes,
+each home runs in a process of its own. These homes speak libp2p to each other.
 """
 
 import signal
@@ -50,7 +50,7 @@ Figures = list[Figure]
 
 
 class Plan(NamedTuple):
-    """What a bench measures: the number of records, and how often.
+    """What a bench measures: how many records, and how often.
 
     If `is_compared` is set, the bench measures each run a second time, with stores that are not
     encrypted. If `is_profiled` is set, one more run says where the time goes.
@@ -64,7 +64,7 @@ class Plan(NamedTuple):
 
     @property
     def modes(self) -> tuple[bool, ...]:
-        """For each measurement of a run, whether its stores are encrypted."""
+        """Says for each measurement of a run whether its stores are encrypted."""
         return (True, False) if self.is_compared else (True,)
 
 
@@ -76,8 +76,8 @@ def run_bench(
     is_compared: bool = False,
     is_profiled: bool = False,
 ) -> Figures:
-    """Runs one bench. When the bench ends, removes its files and ends its processes. Raises Mistake
-    if this bench cannot compare or profile.
+    """Runs one bench. At the end, removes its files and ends its processes. Raises Mistake if this
+    bench cannot compare or profile.
     """
     bench, usual_records = _BENCHES[name]
     if (is_compared or is_profiled) and name not in _WITH_STORES:
@@ -88,7 +88,7 @@ def run_bench(
 
 @contextmanager
 def _ending_in_order() -> Iterator[None]:
-    """Within the block, the signal SIGTERM raises SystemExit. So the bench cleans up before it
+    """Makes the signal SIGTERM raise SystemExit within the block. So the bench cleans up before it
     ends.
     """
 
@@ -103,8 +103,9 @@ def _ending_in_order() -> Iterator[None]:
 
 
 def _bench_ingest(plan: Plan) -> Figures:
-    """Measures how many records per second a home stores. Measures twice: first without the epoch
-    key, then with it. The epoch key opens the records.
+    """Measures how many records per second a home stores.
+
+    Measures twice: first without the epoch key, then with it. The epoch key opens the records.
     """
     street = build_street(plan.records, 1, with_keys=False)
     parsed = [envelope.parse(wire) for wire in street.wires]
@@ -190,8 +191,8 @@ def _bench_sync(plan: Plan) -> Figures:
 
 
 def _compare(figure: Figure, plain: list[float]) -> None:
-    """Adds to a figure what part it is of the figure without encryption. `plain` has the results
-    without encryption, one for each run; it is empty if nothing is compared.
+    """Adds to a figure how large it is in comparison with the figure without encryption. `plain`
+    has the results without encryption, one for each run. If nothing is compared, `plain` is empty.
     """
     if plain:
         parts = [rate / other for rate, other in zip(figure["runs"], plain, strict=True)]
@@ -221,8 +222,8 @@ def _summarise(name: str, records: int, rates: list[float], limits: list[float])
 
 
 def _bench_live(plan: Plan) -> Figures:
-    """Measures how many milliseconds pass until a post is stored at a home two hops away. Nothing
-    else happens in the network.
+    """Measures how many milliseconds pass until a post is stored at a home two hops away. Meanwhile
+    nothing else happens in the network.
     """
     street = build_street(100, 3, with_keys=True)
     parsed = [envelope.parse(wire) for wire in street.wires]
@@ -248,13 +249,15 @@ def _bench_loops(plan: Plan) -> Figures:
     """Simulates measures, and finds how often the rules raise an alarm. A measure is a question
     that a neighbourhood asks every week.
 
-    The number of records is the number of runs of each simulation.
+    Each simulation is run as often as the plan has records.
     """
     return loop_alarms.measure_alarms(plan.records)
 
 
 def _bench_feedback(plan: Plan) -> Figures:
-    """Measures what one more piece of feedback costs a home whose service has much of it."""
+    """Measures what one more piece of feedback costs a home. The home's service has much feedback
+    already.
+    """
     return feedback.measure_feedback(plan.records, plan.folder)
 
 

@@ -1,7 +1,8 @@
-"""The bench `feedback` measures what one more piece of feedback costs a home, what it costs to post
-one here, and what it costs to look at the service afterwards. The service has much feedback already.
+"""The bench `feedback` measures three costs at a home whose service has much feedback already. They
+are the costs of one more piece of feedback from elsewhere, of posting one here, and of looking at
+the service afterwards.
 
-All figures are milliseconds of the processor, and not of the clock on the wall.
+All figures are milliseconds of processor time, not of the clock on the wall.
 """
 
 import os
@@ -64,11 +65,11 @@ class _Street:
         )
 
     def post_answer(self) -> None:
-        """Posts an answer at this home, as its person does."""
+        """Posts an answer at this home, as this home's person does."""
         self._post(Feedback, self.measure, value="yes")
 
     def answers(self, count: int) -> Iterator[Record]:
-        """Signs answers. They are spread over the rest of the year."""
+        """Signs answers of the other people. They are spread over the rest of the year."""
         step = (now() - self.clock) // (count + 1)
         for number in range(count):
             self.clock += step
@@ -83,7 +84,7 @@ class _Street:
 
 
 def measure_feedback(records: int, folder: Path) -> list[Figure]:
-    """Measures a home at each of the usual sizes up to `records` pieces of feedback."""
+    """Measures a home with different amounts of feedback, up to `records` pieces."""
     figures: list[Figure] = []
     for size in [size for size in SIZES if size < records] + [records]:
         street = _Street(folder / f"feedback {size}.db")

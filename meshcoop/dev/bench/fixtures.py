@@ -38,9 +38,9 @@ def now() -> int:
 
 @contextmanager
 def store_mode(*, is_encrypted: bool) -> Iterator[None]:
-    """Within the block of a `with` statement, stores are opened with encryption, or without it.
+    """Makes the code in the block of a `with` statement open stores with encryption, or without it.
 
-    Only a bench opens stores without encryption. It shows what encryption costs.
+    Only a bench opens stores without encryption, to show what encryption costs.
     """
     if is_encrypted:
         yield
@@ -70,7 +70,7 @@ class Street:
         return [wire for log in self.logs for wire in log]
 
     def write_store(self, path: Path, wires: Iterable[bytes] = ()) -> None:
-        """Writes the store of a home without keys. The store holds the founder's log and the
+        """Writes the store of a home. The store holds no keys, only the founder's log and the
         encoded records `wires`.
         """
         store = Store(path, STORE_KEY)
@@ -80,10 +80,11 @@ class Street:
 
 
 def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
-    """Builds a neighbourhood with `homes` homes. Its founder has one device at each home.
+    """Builds a neighbourhood with `homes` homes. Its founder has one device at each home, and the
+    first device is at the first home.
 
-    The founder's first device is at the first home. Neighbours write the records. `with_keys` means
-    that the homes and the neighbours have the epoch keys.
+    The neighbours write the records. If `with_keys` is set, the homes and the neighbours have the
+    epoch keys.
     """
     founder = Identity.new(os.urandom)
     author = found_neighbourhood(Store(":memory:"), founder, CHARTER, "Ada", now, os.urandom)
@@ -103,8 +104,8 @@ def build_street(records: int, homes: int, *, with_keys: bool) -> Street:
 
 
 def measure_verifying(records: list[Record], neighbourhood: bytes) -> float:
-    """Measures how many records per second one core verifies with PyNaCl. The core does nothing
-    else meanwhile.
+    """Measures how many records per second one core verifies with PyNaCl. Meanwhile the core does
+    nothing else.
 
     The benches use this speed as the limit of their results.
     """
@@ -131,7 +132,7 @@ def _add_device(author: Author, founder: Identity) -> Identity:
 
 
 def admit_neighbour(author: Author) -> Identity:
-    """Makes a new person. The founder admits this person."""
+    """Makes a new person, whom the founder admits."""
     neighbour = Identity.new(os.urandom, author.state.neighbourhood[: root_statement.PLACE_SIZE])
     author.write(declared_of(Admit), {"person": neighbour.person, "statement": neighbour.statement})
     return neighbour

@@ -29,8 +29,8 @@ Draw = Callable[[random.Random, bool], Point]
 
 
 class Cell(NamedTuple):
-    """A simulated neighbourhood. The function `draw` makes the answers of one window. The window is
-    either before or after a change.
+    """A simulated neighbourhood. The function `draw` makes the answers of one window, either before
+    or after a change.
     """
 
     name: str
@@ -39,8 +39,8 @@ class Cell(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """Two figures of one simulation. The rules of the specs give one figure, and the naive rule
-    gives the other.
+    """Two figures of one simulation: the figure of the rules of the specs, and the figure of the
+    naive rule.
     """
 
     by_rules: int
@@ -48,8 +48,8 @@ class _Run(NamedTuple):
 
 
 def measure_alarms(runs: int) -> list[Figure]:
-    """Measures how many false alarms the rules raise per year. Also measures how many windows pass
-    until the rules notice a change.
+    """Measures two things: how many false alarms the rules raise per year, and how many windows
+    pass until the rules notice a change.
 
     In the result, `limit` is the figure of the naive rule. `tolerance` is two standard errors of
     the figure of the rules.

@@ -11,10 +11,11 @@ _SHOWN = 12  # functions
 
 @contextmanager
 def profiled(lines: list[str]) -> Iterator[None]:
-    """Watches the block of a `with` statement. Then adds lines to `lines`: for each of the functions
-    that took most time, its seconds, its part of the whole time, its calls, and its place.
+    """Watches which functions take time in the block of a `with` statement. Then adds a line to
+    `lines` for each of the slowest functions: its seconds, its part of the whole time, its calls,
+    and its place.
 
-    The block takes longer than without a profile. So the speed of such a run does not count.
+    With a profile, the block takes longer. So the speed of such a run does not count.
     """
     profile = cProfile.Profile()
     profile.enable()

@@ -52,7 +52,7 @@ class TrafficCounter:
 
 
 class CountedStream:
-    """A stream that reports its bytes to the counter of the network."""
+    """A stream that reports how many bytes it carries to the counter of the network."""
 
     def __init__(self, stream: Stream, network: "BenchNetwork") -> None:
         self._stream = stream
@@ -96,7 +96,7 @@ class BenchNetwork:
         return getattr(self._network, name)
 
     def serve(self, protocol: str, handler: Handler) -> AbstractContextManager[None]:
-        """Lets `handler` answer a protocol within the block of a `with` statement. Counts the bytes
+        """Lets `handler` answer a protocol, for the block of a `with` statement. Counts the bytes
         of the streams that `handler` gets.
         """
 
@@ -154,11 +154,11 @@ class BenchHome:
         _report(posted={"id": record.id.hex(), "at": at})
 
     async def _dial(self, order: dict[str, Any]) -> None:
-        """Dials a home and reports the results to the parent.
+        """Dials a home and reports the results to the parent process.
 
-        If the order says no number of records, reports only that the two homes have met. Otherwise
-        reports on two syncs. After the first sync, this home has this number of records. Before the
-        second sync, both stores are equal already.
+        If the order names no number of records, reports only that the two homes have met. Otherwise
+        reports on two syncs. The first sync ends when this home has as many records as the order
+        names. Before the second sync, both stores are equal already.
         """
         address = order["dial"]
         expected_records = order.get("records")

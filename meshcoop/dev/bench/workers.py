@@ -1,8 +1,8 @@
 """Runs the homes of a bench as processes. The bench is the parent of these processes.
 
 The homes speak libp2p to each other. The parent writes each order as a JSON line to the standard
-input of a home. The home writes lines that report events. When the input of a home ends, the home
-ends too. So no home runs longer than the parent.
+input of a home. The home writes lines that report events. When the standard input of a home ends,
+the home ends too. So no home runs longer than the parent.
 """
 
 import json
@@ -22,7 +22,7 @@ _END_SECONDS = 10
 
 
 class Worker:
-    """The parent's handle of one process. The process runs one home after another."""
+    """Lets the parent use one process. This process runs one home after another."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(  # the program is our own
@@ -104,11 +104,11 @@ def measure_sync(
     is_encrypted: bool = True,
     profile: list[str] | None = None,
 ) -> dict[str, float]:
-    """Measures a sync between two homes.
+    """Measures a sync between two homes. The home of the second worker lacks the end of every log.
+    `missing` says which part of each log is missing: 1.0 means the whole log.
 
-    The home of the second worker lacks the end of every log. The number `missing` says how much of
-    each log is missing: 1.0 means the whole log. No home has the epoch key. If `profile` is a list, adds lines to it that say where that home's
-    time went.
+    No home has the epoch key. If `profile` is a list, adds lines to it that say where the time of
+    the second home went.
     """
     full, new = workers
     held: list[bytes] = []
@@ -141,8 +141,8 @@ def measure_sync(
 
 
 def measure_live(street: Street, posts: int, runs: int, folder: Path) -> list[list[float]]:
-    """Measures how many milliseconds a post takes from the first home to the third. The post
-    travels through the second home.
+    """Measures how many milliseconds a post takes from the first home through the second home to
+    the third.
 
     Returns one list for each run. The list has the time of each post.
     """

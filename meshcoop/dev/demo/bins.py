@@ -1,8 +1,8 @@
 """The demo's story of the bins: a service chain, a measure, a matter, and an action that helps.
 
 The acceptance tests act out one week in 15 steps. This story tells steps 7 to 10 and step 15. It
-compares the week before an action with the week after the action. So at first, the clocks of the
-nodes are two weeks behind. In the middle of the story, the clocks are set right.
+compares the week before an action with the week after the action. So the clocks of the nodes are
+two weeks behind at first. In the middle of the story, the clocks are set right.
 """
 
 import os
@@ -74,7 +74,9 @@ class BinsStory:
         self._do_and_reopen_action()
 
     def tell_second_week(self) -> None:
-        """Tells step 15 of the week. Sets the clocks right. After that, fewer bins are missed."""
+        """Tells step 15 of the week. First sets the clocks right. After the action, fewer bins are
+        missed.
+        """
         map_in_pairs(lambda home: home.run("down"), self._street)
         del os.environ[CLOCK_VARIABLE]
         map_in_pairs(lambda home: home.run("up"), self._street)
@@ -241,8 +243,8 @@ class BinsStory:
         map_in_pairs(lambda home: home.wait_for(*record_ids), self._street)
 
     def _matters(self) -> list[Row | None]:
-        """Returns one entry for each home. If a home lists exactly one matter, its entry is this
-        matter. Otherwise its entry is None.
+        """Returns one entry for each home. If the home lists exactly one matter, the entry is this
+        matter. Otherwise the entry is None.
         """
         return [_only_row(home.run("list", "matters")) for home in self._street]
 

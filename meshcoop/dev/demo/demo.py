@@ -31,9 +31,8 @@ _OFFER_SECONDS = 8  # the time between two offers after the end of the story
 def tell_story(households: int, *, stay: bool) -> int:
     """Tells the story with `households` homes. With `stay`, the nodes keep running after the story.
 
-    Returns the exit code. The exit code is 0 if every claim of the story was true and all homes
-    ended with equal state. Otherwise it is 1. Raises Mistake if the number of homes is too small or
-    too large.
+    Returns the exit code: 0 if every claim of the story was true and all homes ended with equal
+    state, otherwise 1. Raises Mistake if the number of homes is too small or too large.
     """
     if not _MIN_HOUSEHOLDS <= households <= len(_NAMES):
         raise Mistake(
@@ -71,7 +70,7 @@ def _street_folder() -> Iterator[Path]:
 
 @contextmanager
 def _ending_at_once() -> Iterator[None]:
-    """Within the block, a signal ends this process and its threads at once.
+    """Makes a signal end this process and its threads at once, within the block.
 
     The signal must not raise an exception. An exception could interrupt code that holds a lock, and
     the other threads would go on. The janitor process cleans up.

@@ -85,8 +85,7 @@ def map_in_pairs(
 def poll_until(
     observe: Callable[[], list[_ResultT]], is_settled: Callable[[list[_ResultT]], object]
 ) -> list[_ResultT]:
-    """Calls `observe` again and again until `is_settled` accepts the result. Gives up after 30 s.
-
+    """Calls `observe` repeatedly until `is_settled` accepts the result. Gives up after 30 s.
     Returns the last result.
     """
     deadline = time.monotonic() + _AGREE_SECONDS

@@ -54,7 +54,7 @@ class RelayAndStick:
         )
 
     def read_stick(self) -> None:
-        """Tells how Sam reads a stick with records that his home has already. No record is stored
+        """Tells how Sam reads a stick with records that his home already has. No record is stored
         twice.
         """
         file = self._maria.home.parent / "stick"
@@ -66,8 +66,8 @@ class RelayAndStick:
         )
 
     def _relayed_hashes(self) -> list[str]:
-        """Returns a hash for each neighbourhood that the relay serves. The relay hashes all records
-        that it has from this neighbourhood.
+        """Returns a hash for each neighbourhood that the relay serves. It is the hash of all
+        records that the relay has from this neighbourhood.
         """
         return [tenant["set_hash"] for tenant in self._surgery.run("status")["served"]]
 

@@ -26,8 +26,8 @@ _THURSDAY = 3
 
 
 class _Cooks(NamedTuple):
-    """The names of the cooks that one home shows: the people who have a place as cook, and the
-    people who wait for one.
+    """The names of the cooks that one home shows. Some have a place as cook. The others wait for a
+    place.
     """
 
     placed: list[str]
@@ -210,8 +210,8 @@ class Story:
         )
 
     def _plan_lunch(self) -> list[_Cooks]:
-        """Lets Ada and Sam both sign up for the only place as cook. Returns for each home the cooks
-        that it shows.
+        """Lets both Ada and Sam sign up for the only place as cook. Returns for each home the cooks
+        that this home shows.
         """
         lunch = self.maria.post(
             "activity", "--title", "Lunch", "--starts", f"{self.thursday}T12:30", "--minutes", "90",
@@ -256,7 +256,7 @@ class Story:
     def _check_states(self) -> bool:
         """Waits until all homes have the same state hash, and prints this hash.
 
-        If the hashes still differ after 30 s, returns False.
+        Returns False if the hashes still differ after 30 s.
         """
         hashes = poll_until(self._state_hashes, lambda current: len(set(current)) == 1)
         if len(set(hashes)) == 1:

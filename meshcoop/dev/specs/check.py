@@ -1,8 +1,7 @@
 """Checks that specs/ agrees with the code: generated tables, test vectors and rule numbers.
 
 `find_differences` says where specs/ and the code differ. `write_generated_parts` makes the
-generated parts again. Both need a checkout. In a checkout, the folder specs/ lies beside the
-packages.
+generated parts again. Both need a checkout, in which the folder specs/ lies beside the packages.
 """
 
 import dataclasses
@@ -52,8 +51,8 @@ def find_checkout() -> Path | None:
 
 
 def find_differences(root: Path) -> list[str]:
-    """Returns one sentence for each fault in the form of specs/. Also returns one sentence for each
-    difference between specs/ and the code.
+    """Returns a sentence for each fault in the form of specs/, and for each difference between
+    specs/ and the code.
     """
     parts = (
         _find_stale_tables(root),
@@ -87,8 +86,8 @@ def _find_stale_vectors(root: Path) -> Iterable[str]:
 
 
 def _vector_texts() -> dict[str, str]:
-    """Makes the text of every vector file. Returns a map from file names to texts. The file names
-    have no `.json`.
+    """Makes the text of every vector file. Returns a map from file names, without `.json`, to
+    texts.
     """
     documents = {
         **vectors.make_documents(),
@@ -133,8 +132,8 @@ def _fill_in(text: str) -> str:
 
 
 def _table_makers() -> dict[str, Callable[[], str]]:
-    """Returns a map from the names of markers to functions. In the specs, a marker stands above
-    each generated part. Its function makes this part.
+    """Returns a map from the name of each marker to a function. In the specs, a marker stands above
+    each generated part. The function makes this part.
     """
     tables: dict[str, Callable[[], str]] = {
         "kinds": _make_kinds_table,
@@ -148,7 +147,7 @@ def _table_makers() -> dict[str, Callable[[], str]]:
 
 
 def _describe_core() -> list[KindDescription]:
-    """Describes the kinds of records that the specs define. Leaves out kinds from other
+    """Describes the kinds of records that the specs define. Leaves out the kinds of other
     packages.
     """
     return [kind for kind in describe_kinds() if KINDS[kind["name"]].is_core]
@@ -169,9 +168,7 @@ def _make_kinds_table() -> str:
 
 
 def _make_methods_table() -> str:
-    """Makes the table of the methods that a node answers. The table has no `hello` and no
-    `subscribe`.
-    """
+    """Makes the table of the methods that a node answers. Leaves out `hello` and `subscribe`."""
     rows = [
         (f"`{name}`", (call_type.__doc__ or "").splitlines()[0], call_type.RESULT)
         for name, call_type in _call_types()

@@ -1,4 +1,4 @@
-"""Checks citations. Every document that the code or the specs cite must be in the repository."""
+"""Checks that every document that the code or the specs cite is in the repository."""
 
 import ast
 import io
@@ -34,8 +34,8 @@ def find_faults(root: Path) -> Iterator[str]:
 
 
 def _find_absent(root: Path, citing: Path, text: str, names: set[str]) -> set[str]:
-    """Returns the names of documents that a text cites and that are not in the repository. The
-    names of its papers are `names`.
+    """Returns the documents that a text cites and that are not in the repository. `names` are the
+    names of the documents that are there.
     """
     files = {cited for cited in _FILE.findall(text) if not _is_there(root, citing, cited)}
     return files | ({f"{name}.md" for name in _BARE_NAME.findall(text)} - names)
@@ -46,8 +46,8 @@ def _absent(where: Path, cited: str) -> str:
 
 
 def _is_there(root: Path, citing: Path, cited: str) -> bool:
-    """Returns True if a cited name is the name of a file. The file may be in the root, in specs/,
-    or beside the citing file.
+    """Returns True if a file has the cited name. The file may be in the root, in specs/, or beside
+    the citing file.
     """
     return any((folder / cited).is_file() for folder in (root, root / "specs", citing.parent))
 

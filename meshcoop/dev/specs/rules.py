@@ -1,8 +1,9 @@
 """Checks the numbered rules of the specs: their form, their places and their citations.
 
 A rule is a paragraph that begins with its number in bold: `**R-03.4** A node MUST …`. Some rules
-were split. The first part of such a rule keeps the number. Each further part has a letter after the
-number: a, b and so on. If code cites a number without a letter, it cites all parts of the rule.
+were split. The first part of such a rule keeps the number. The number of each further part ends
+with a letter: a, b and so on. If code cites a number without a letter, this means all parts of the
+rule.
 """
 
 import re
@@ -134,9 +135,7 @@ def _spec_files(root: Path) -> list[Path]:
 
 
 def _find_citations(root: Path, paths: Iterable[Path]) -> dict[str, Path]:
-    """Returns a map from rule numbers to files. Each number comes with the first file that cites
-    this rule.
-    """
+    """Returns a map from each cited rule number to the first file that cites this rule."""
     citations: dict[str, Path] = {}
     for path in paths:
         for number in _NUMBER.findall(path.read_text()):

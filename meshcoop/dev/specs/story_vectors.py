@@ -1,7 +1,7 @@
 """Makes test vectors of whole neighbourhoods.
 
-The vectors show founding, admission, an exchange, a sync of two homes, and a bundle. The code that
-a home runs makes them. Only the clock and the random numbers are fixed.
+The vectors show founding, admission, an exchange, a sync of two homes, and a bundle. They are made
+by the same code that a home runs. Only the clock and the random numbers are fixed.
 """
 
 import hashlib
@@ -191,7 +191,7 @@ def describe_authority(authority: Authority) -> Document:
 
 
 def read_authority_record(record: Record) -> AuthorityRecord:
-    """Reads an open record. The code that computes authority reads it in the same way."""
+    """Reads an open record in the same way as the code that folds authority."""
     assert record.content is not None, "the vectors erase no record of authority"
     kind, fields = contents.read_content(record.content)
     header = record.header
@@ -201,10 +201,10 @@ def read_authority_record(record: Record) -> AuthorityRecord:
 
 
 def _make_authority() -> list[Document]:
-    """Makes vectors 1, 2 and 23 of the rules of authority. In vector 1, two people found the
-    neighbourhood. In the others, one person founds it.
+    """Makes vectors 1, 2 and 23 of the rules of authority.
 
-    In vectors 1 and 2, a newcomer needs two vouchers (V = 2).
+    In vector 1, two people found the neighbourhood. In the others, one person does. In vectors 1
+    and 2, a newcomer needs two vouchers (V = 2).
     """
     ana, ben, cai, dee, eli = (keys_of(name) for name in ("Ana", "Ben", "Cai", "Dee", "Eli"))
     two_founders = _Rolls([ana, ben])
@@ -251,8 +251,9 @@ def _make_authority() -> list[Document]:
 
 
 def _describe_times() -> list[Document]:
-    """Makes vectors of claimed times. Votes count whatever times they claim (R-03.9c). The times
-    order certificates: of five devices, the four with the earliest certificates count (R-03.5c).
+    """Makes vectors of claimed times. Votes count no matter which times they claim (R-03.9c).
+    Certificates are ordered by their times: of five devices, the four with the earliest
+    certificates count (R-03.5c).
     """
     ana, ben, cai = (keys_of(name) for name in ("Ana", "Ben", "Cai"))
     rolls = _Rolls([ana, ben], vouchers=1)
@@ -338,11 +339,11 @@ class _Rolls:
         place: bytes | None = None,
         joining: Sequence[KeySet] = (),
     ) -> Document:
-        """Describes who belongs to the neighbourhood after some admissions. Each entry of
+        """Describes who belongs to the neighbourhood after some admissions. An entry of
         `admissions` is a pair: a voucher, and the newcomer whom this voucher admits.
 
         The newcomers' statements name the neighbourhood `place`. If `place` is None, they name this
-        neighbourhood. `joining` names people who join the roll at the end. For this, all founders
+        neighbourhood. `joining` are people who join the roll at the end. For them, all founders
         vote yes on a renewal.
         """
         records = [self._charter]
@@ -355,7 +356,7 @@ class _Rolls:
         return self.describe(name, records[1:])
 
     def describe(self, name: str, records: list[Record]) -> Document:
-        """Describes who belongs by the charter and these records."""
+        """Describes who belongs according to the charter and these records."""
         records = [self._charter, *records]
         charter, *others = [read_authority_record(record) for record in records]
         return {
@@ -401,8 +402,8 @@ class _Rolls:
         about: bytes | None = None,
         time: int | None = None,
     ) -> Record:
-        """Signs the author's next record. Its time is a minute after the last of `records`, which
-        come after the charter, or the given `time`.
+        """Signs the author's next record. `records` are the records after the charter. If `time` is
+        not given, the new record is dated a minute after the last of them.
         """
         own = [
             record for record in [self._charter, *records] if record.header.device == author.device
@@ -463,7 +464,7 @@ def _describe_hello(place: bytes, author: KeySet, chain: list[Record]) -> Docume
 
 
 def _heads_of(store: list[Record]) -> dict[bytes, LogHead]:
-    """Returns the newest record of every log in a store. The store holds each log in order."""
+    """Returns the last record of every log in a store."""
     return {record.header.device: LogHead(record.header.seq, record.id) for record in store}
 
 
@@ -532,8 +533,8 @@ def _answer_event(
 
 
 def _records_after(head: tuple[bytes, int, bytes], store: list[Record]) -> list[Record]:
-    """Returns the records of a log that come after the record `head`. A peer has this log up to
-    `head`.
+    """Returns the records of a log that come after the record `head`. A peer already has this log
+    up to `head`.
 
     If the store lacks the record `head`, returns the whole log.
     """
