@@ -25,7 +25,7 @@ from protocol.kinds.people import Profile
 from protocol.record.envelope import DAY_MS
 
 DAYS = MOST_DAYS  # on so many days a newcomer wrote before software proposes them
-_ASKED_MS = 28 * DAY_MS  # R-16.5p: how long voters are asked to vouch for somebody who is no member
+_ASKED_MS = 28 * DAY_MS  # R-16.5q: how long voters are asked to vouch for somebody who is no member
 
 
 class Short(NamedTuple):
