@@ -17,7 +17,7 @@ from protocol.fold.content import read_content
 from protocol.fold.registry import declared_of
 from protocol.fold.thread import Entry
 from protocol.kinds.witness import Witness
-from protocol.record.envelope import OPEN
+from protocol.record.envelope import OPEN, Record
 
 
 class Newly:
@@ -56,7 +56,7 @@ class WitnessFold:
 
     def read(self, row: StoredRecord) -> bool:
         """Reads an open record. Returns whether it is a `witness` record."""
-        record = _read(row)
+        record = read_witness_record(row.record)
         if record is not None and self.index.add(record):
             self._note(record)
         return record is not None
@@ -79,14 +79,7 @@ class WitnessFold:
         kept = self._kept
         if kept is not None and kept[0] == self.change_count and kept[1] is authority:
             return kept[2]
-        settle_ms = authority.charter["settle_hours"] * HOUR_MS
-        witnesses = Witnesses(
-            authority.chain.terms,
-            authority.terms.values(),
-            authority.signers,
-            self.index,
-            settle_ms,
-        )
+        witnesses = find_witnesses(authority, self.index)
         self._kept = (self.change_count, authority, witnesses)
         return witnesses
 
@@ -118,8 +111,19 @@ class WitnessFold:
             newly.add(record.ids)
 
 
-def _read(row: StoredRecord) -> WitnessRecord | None:
-    record = row.record
+def find_witnesses(authority: Authority, index: WitnessIndex) -> Witnesses:
+    """Returns the witnesses of the terms of a neighbourhood, and what they have seen."""
+    return Witnesses(
+        authority.chain.terms,
+        authority.terms.values(),
+        authority.signers,
+        index,
+        authority.charter["settle_hours"] * HOUR_MS,
+    )
+
+
+def read_witness_record(record: Record) -> WitnessRecord | None:
+    """Reads an open record. Returns None if it is not a `witness` record."""
     if record.content is None or record.header.base_audience != OPEN:
         return None
     kind = declared_of(Witness)

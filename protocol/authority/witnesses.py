@@ -218,7 +218,8 @@ class Witnesses:
         """Returns when a record counts as seen although a term leaves no witness for it, or None
         (R-24.5).
 
-        Such a term counts from its beginning until half of the next term's witnesses have begun.
+        Such a term counts from its beginning until half of the next term's witnesses have begun
+        (R-24.5a, R-24.5c).
         """
         for start, end in roster.gaps:
             if end is None or claimed < end:
@@ -240,8 +241,8 @@ class Witnesses:
     def _places_of(self, record: WitnessRecord) -> Iterable[int]:
         """Yields the terms for which a `witness` record counts, by their places in the chain.
 
-        They are the record's own term and the earlier terms whose lists have not ended (R-24.3c,
-        R-24.3d).
+        They are the record's own term and the earlier ones, back to one whose list has ended
+        (R-24.3c, R-24.3d).
         """
         for place in range(self._places.get(record.term, -1), -1, -1):
             if not self._is_open(place, record.time):

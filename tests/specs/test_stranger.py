@@ -6,7 +6,6 @@ takes only the connection to other nodes (libp2p).
 
 import base64
 import hashlib
-import ipaddress
 import json
 import os
 import re
@@ -19,7 +18,7 @@ import trio
 
 from meshcoop.network.interface import Network
 from meshcoop.network.libp2p.host import open_host  # the connection, see above
-from tests.specs.stranger import authority, bundles, codec, records, sync
+from tests.specs.stranger import authority, bundles, codec, records, sync, witnesses
 from tests.specs.stranger.codec import RefusedError, need
 from tests.support import forked_programs as warm
 from tests.support.paths import ROOT
@@ -83,6 +82,17 @@ def read_stored(case):
     street.check_stored(one, case["now"])
 
 
+def read_seen(case):
+    street, one, _ = read_street(case)
+    street.acts = [act for act in street.acts if act.time <= case["now"] + authority.DAY]
+    parties = [bytes.fromhex(party) for party in case["parties"]]
+    author, claimed = street.devices[one.device], one.header[4]
+    known = witnesses.Witnesses(street)
+    _, _, stands = known.times(one.id, claimed, author, parties, case["now"])
+    need(stands is not None, "R-24.7")
+    need(stands == claimed, "R-24.6")
+
+
 READERS = {
     "codec": lambda case: codec.unpack(*unhex(case, "hex")),
     "record": lambda case: records.parse(*unhex(case, "hex")),
@@ -93,6 +103,7 @@ READERS = {
     "statement": lambda case: records.read_statement(*unhex(case, "hex")),
     "fold": read_fold,
     "store": read_stored,
+    "seen": read_seen,
     "content": lambda case: records.read_content(*unhex(case, "hex")),
     "epoch": lambda case: records.open_epoch(
         records.key_origin(*unhex(case, "maker", "lists")), *unhex(case, "key", "hex", "context")
@@ -157,6 +168,21 @@ def test_who_belongs():
                 for one, who in sorted(street.devices.items())
             ],
         } == case["authority"], case["name"]
+
+
+def test_when_witnesses_saw_a_record():
+    for case in load("witnesses"):
+        every = [records.parse(bytes.fromhex(one["wire"])) for one in case["records"]]
+        known = witnesses.Witnesses(authority.Street(every))
+        for asked in case["asked"]:
+            author = asked["author"] and bytes.fromhex(asked["author"])
+            parties = [bytes.fromhex(party) for party in asked["parties"]]
+            record, claimed = bytes.fromhex(asked["record"]), asked["claimed"]
+            assert known.times(record, claimed, author, parties, case["now"]) == (
+                asked["seen"],
+                asked["unwitnessed"],
+                asked["stands"],
+            ), case["name"]
 
 
 def test_values_and_contents():
@@ -325,16 +351,7 @@ def read_invitation(text):
     data, checksum = data[:-4], data[-4:]
     need(checksum == hashlib.sha256(data).digest()[:4], "R-07.1")
     need(len(data) >= 49 and data[0] == 2, "R-07.1")
-    rest, addresses = data[49:], []
-    while rest:
-        end = {4: 5, 6: 17}.get(rest[0], 0)
-        need(end and len(rest) >= end + 2, "R-07.1")
-        host = ipaddress.ip_address(rest[1:end])
-        port = int.from_bytes(rest[end : end + 2], "big")
-        need(port and not host.is_multicast and not host.is_unspecified, "R-07.1")
-        addresses.append(f"/ip{rest[0]}/{host}/tcp/{port}")
-        rest = rest[end + 2 :]
-    return data[1:33], data[33:49], addresses
+    return data[1:33], data[33:49], records.read_addresses(data[49:])
 
 
 def knock(joiner, inviter, statement, seed, name):

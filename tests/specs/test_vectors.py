@@ -7,13 +7,15 @@ import pytest
 from meshcoop.api.methods.status import hash_record_ids
 from meshcoop.author.author import Author
 from meshcoop.author.founding import open_state
-from meshcoop.dev.specs import story_vectors as vectors_story
+from meshcoop.dev.specs import authority_vectors as vectors_authority
 from meshcoop.dev.specs.vectors import MINUTE_MS, START_MS, from_json, keys_of, seed_of, to_json
+from meshcoop.fold import witness_fold
 from meshcoop.ingest.inbox import Inbox
 from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.authority.epochs import gather_names, origin_of
 from protocol.authority.record_index import AuthorityRecord
+from protocol.authority.witnesses import WitnessIndex
 from protocol.errors import Refused
 from protocol.fold import content as schema
 from protocol.fold.registry import KINDS
@@ -152,6 +154,23 @@ def read_stored(case):
         raise Refused(case["rule"], "the record waits outside the store, or is let go of")
 
 
+def read_seen(case):
+    """Fails with Refused if the record does not stand at its claimed time, as witnesses saw it."""
+    state = take_wires(case)
+    wanted = bytes.fromhex(case["record"])
+    row = state.store.records.find(wanted)
+    assert row is not None
+    person = state.authority.person_of_device(row.record.header.device)
+    parties = [bytes.fromhex(party) for party in case["parties"]]
+    known = state.authority_fold.witnesses.witnesses(state.authority)
+    times = known.times_of(wanted, row.record.header.time, person, parties)
+    stands = times.stands_at(case["now"])
+    if stands is None:
+        raise Refused("R-24.7", "the record stands nowhere")
+    if stands != times.claimed:
+        raise Refused("R-24.6", "the record stands where it was seen")
+
+
 def read_names(case):
     """Fails with Refused if the records lack the names to which the key commits."""
     maker, key_id, key = (bytes.fromhex(case[part]) for part in ("maker", "key_id", "key"))
@@ -189,6 +208,7 @@ READERS = {
     "names": read_names,
     "fold": read_fold,
     "store": read_stored,
+    "seen": read_seen,
     "content": lambda case: schema.read_content(data(case)),
     "epoch": read_epoch,
     "slot": read_slot,
@@ -385,7 +405,7 @@ def test_kind_vectors():
 
 
 def known(of):
-    return vectors_story.describe_authority(of)
+    return vectors_authority.describe_authority(of)
 
 
 @named(load("authority"))
@@ -394,9 +414,28 @@ def test_authority_vectors(case):
     records = [record.parse(bytes.fromhex(one["wire"])) for one in case["records"]]
     for one in records:
         record.verify(one, record.FOUNDING_ID if one.id == place else place)
-    charter, *acts = [vectors_story.read_authority_record(one) for one in records]
+    charter, *acts = [vectors_authority.read_authority_record(one) for one in records]
     for order in (acts, acts[::-1]):
         assert known(authority.fold_authority(charter, order, {})) == case["authority"]
+
+
+@named(load("witnesses"))
+def test_witness_vectors(case):
+    records = [record.parse(bytes.fromhex(one["wire"])) for one in case["records"]]
+    charter, *acts = map(vectors_authority.read_authority_record, records)
+    for order in (records, records[::-1]):
+        read = [witness_fold.read_witness_record(one) for one in order]
+        index = WitnessIndex(one for one in read if one)
+        witnesses = witness_fold.find_witnesses(authority.fold_authority(charter, acts, {}), index)
+        for asked in case["asked"]:
+            times = witnesses.times_of(
+                bytes.fromhex(asked["record"]),
+                asked["claimed"],
+                asked["author"] and bytes.fromhex(asked["author"]),
+                [bytes.fromhex(party) for party in asked["parties"]],
+            )
+            assert (times.seen, times.is_unwitnessed) == (asked["seen"], asked["unwitnessed"])
+            assert times.stands_at(case["now"]) == asked["stands"]
 
 
 def test_enough_voters_with_room_admit():

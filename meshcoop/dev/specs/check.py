@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, cast
 import protocol.kinds  # noqa: F401  # registers every kind
 from meshcoop.api.methods.method_table import Methods
 from meshcoop.dev.specs import (
+    authority_vectors,
     citations,
     kind_vectors,
     relay_vectors,
     rules,
     story_vectors,
     vectors,
+    witness_vectors,
 )
 from protocol.fold.registry import (
     KINDS,
@@ -91,9 +93,11 @@ def _vector_texts() -> dict[str, str]:
     """
     documents = {
         **vectors.make_documents(),
+        **authority_vectors.make_documents(),
         **kind_vectors.make_documents(),
         **relay_vectors.make_documents(),
         **story_vectors.make_documents(),
+        **witness_vectors.make_documents(),
     }
     return {
         name: json.dumps(document, indent=1, ensure_ascii=False) + "\n"

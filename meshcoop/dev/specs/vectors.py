@@ -2,8 +2,10 @@
 byte.
 
 All vectors come from fixed seeds and times. So developers can make the files in specs/vectors/
-again and compare them. In these files, hexadecimal digits stand for bytes. The module
-`kind_vectors` makes contents of each kind. The module `story_vectors` makes whole neighbourhoods.
+again and compare them. In these files, hexadecimal digits stand for bytes.
+
+The module `kind_vectors` makes contents of each kind, `authority_vectors` says who belongs,
+`witness_vectors` when witnesses saw what, and `story_vectors` makes whole neighbourhoods.
 """
 
 import hashlib

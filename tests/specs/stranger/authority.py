@@ -20,6 +20,7 @@ class Act:
     def __init__(self, one):
         self.id, self.device, self.number, self.time = one.id, one.device, one.number, one.header[4]
         self.about = one.header[6][0] if one.header[6] else None
+        self.audience = one.header[7]
         self.kind, self.fields = read_content(one.content)
 
 
@@ -130,6 +131,23 @@ class Street:
             )
             left = set(self.act(chain[-1].id).fields.get("leaving") or [])
             chain[-1].roll = chain[-1].roll - left
+
+    @cached_property
+    def passed(self):
+        """The rolls of all terms that passed, in the chain or beside it (R-03.22f)."""
+        passed, news = {}, {self.charter.id: self.founders}
+        while news:
+            passed |= news
+            news = {
+                act.id: (passed[act.fields["parent"]] | set(act.fields.get("joining") or []))
+                - set(act.fields.get("leaving") or [])
+                for act in self.of("renewal")
+                if act.id not in passed
+                and act.fields["parent"] in passed
+                and 2 * len(self.agreed(act.id) & passed[act.fields["parent"]])
+                > len(passed[act.fields["parent"]])
+            }
+        return passed
 
     def act(self, one):
         return next(act for act in self.acts if act.id == one)

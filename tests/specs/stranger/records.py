@@ -3,6 +3,7 @@ that is sealed for a reader.
 """
 
 import hashlib
+import ipaddress
 import re
 from datetime import datetime
 from pathlib import Path
@@ -299,12 +300,12 @@ def certify(root, seed, place):
     return pack([body, *(signed(one, _SAY, pack(body)) for one in (root, seed))])
 
 
-# -- contents (R-10.1 to R-10.6), by the tables of 11 to 14 ----------------------------------------
+# -- contents (R-10.1 to R-10.6), by the tables of all specs --------------------------------------
 
 
 def _tables():
     folder = Path(__file__).parents[3] / "specs"
-    text = "".join(path.read_text() for path in sorted(folder.glob("1[1-9]-*.md")))
+    text = "".join(path.read_text() for path in sorted(folder.glob("[0-9][0-9]-*.md")))
     tables = re.findall(r"<!-- generated: kind (\w+) -->(.*?)<!-- end", text, re.DOTALL)
     row = re.compile(r"\| `(\w+)` \| (.*?) \| (.*?) \| (.*?) \|")
     return {name: {one: rest for one, *rest in row.findall(table)} for name, table in tables}
@@ -353,12 +354,16 @@ def _may_hold(kind, bounds, value):
     if kind == "choice":
         return value in bounds.split(", ")
     if kind == "moment":
-        return _is_moment(value, bounds == "a day")
+        return _is_moment(value, bounds.startswith("a day"))
     shapes = {"cuts": _are_cuts, "change": _may_change, "bound": _is_bound}
     if kind in shapes:
         return shapes[kind](value)
     if kind == "person or name":
         kind, bounds = ("text", "1 to 80") if type(value) is str else ("person", "")
+    if kind == "record or text":
+        kind, bounds = ("text", bounds) if type(value) is str else ("record", "")
+    if kind == "addresses":
+        return within(value, bytes, *map(int, bounds.split(" to "))) and _are_addresses(value)
     types = {
         "person": bytes,
         "record": bytes,
@@ -371,6 +376,28 @@ def _may_hold(kind, bounds, value):
         "minutes": int,
     }
     return within(value, types[kind], *map(int, (bounds or "32 to 32").split(" to ")))
+
+
+def _are_addresses(value):
+    try:
+        read_addresses(value)
+    except RefusedError:
+        return False
+    return True
+
+
+def read_addresses(rest):
+    """Reads addresses that follow each other (R-07.1)."""
+    addresses = []
+    while rest:
+        end = {4: 5, 6: 17}.get(rest[0], 0)
+        need(end and len(rest) >= end + 2, "R-07.1")
+        host = ipaddress.ip_address(rest[1:end])
+        port = int.from_bytes(rest[end : end + 2], "big")
+        need(port and not host.is_multicast and not host.is_unspecified, "R-07.1")
+        addresses.append(f"/ip{rest[0]}/{host}/tcp/{port}")
+        rest = rest[end + 2 :]
+    return addresses
 
 
 def _is_bound(value):
