@@ -35,8 +35,8 @@ class LogLines(logging.Formatter):
 
 
 class EntryRate(logging.Filter):
-    """Limits how many entries each line of the program may write into a log (R-05.13a). In one
-    minute, each line may write at most ENTRIES_A_MINUTE entries. So nobody can flood the log.
+    """Limits how many entries each line of the program's code may write into a log (R-05.13a). In
+    one minute, each line may write at most ENTRIES_A_MINUTE entries. So nobody can flood the log.
 
     If entries were left out, the first entry of a later minute carries their number.
     """

@@ -6,8 +6,8 @@ from protocol.authority.terms import Term
 
 
 def find_additions(authority: Authority) -> dict[bytes, frozenset[bytes]]:
-    """Returns the people that each open renewal adds to the roll, by the renewal's id. Leaves out
-    renewals that add nobody, and renewals that change anything else.
+    """Maps the id of each open renewal to the people that it adds to the roll. Leaves out renewals
+    that add nobody, and renewals that change anything else.
     """
     holds = register_change.holdings_to_write(authority)
     added = {
@@ -28,7 +28,8 @@ def find_added(authority: Authority, term: Term) -> frozenset[bytes]:
 def is_typed(authority: Authority, term: Term) -> bool:
     """R-16.5m: returns True if a person agrees to a next term by typing the size of the new roll.
 
-    If the term only adds members, at most half as many as vote now, one key is enough (R-16.5r).
+    If the term only adds members, at most half as many as vote now, pressing one key is enough
+    (R-16.5r).
     """
     added = find_added(authority, term)
     return not added or 2 * len(added) > len(authority.term.roll)

@@ -28,7 +28,7 @@ _REACH = (
 
 class CarriedCertificate(NamedTuple):
     """The first certificate of a device for a person. `carrier` is the id of the record that
-    contains it.
+    contains the certificate.
     """
 
     statement: Certificate
@@ -156,7 +156,9 @@ def read_revocations(
 def read_leaves(
     charter: AuthorityRecord, fields: dict[str, Any], index: AuthorityIndex
 ) -> dict[bytes, list[Leave]]:
-    """Returns the statements in which people say that they leave, by person (R-03.34)."""
+    """Returns, for each person, the statements in which this person says that they leave
+    (R-03.34).
+    """
     leaves: dict[bytes, list[Leave]] = {}
     for _, statement in _statements(charter, fields, index):
         if isinstance(statement, Leave):
@@ -257,7 +259,7 @@ class Admission:
     on a roll of the chain. A voucher has room for `room` newcomers. People in `listed` take no
     room, because a term of the chain lists them.
 
-    `newcomers` maps each voucher to the people who take room of this voucher.
+    `newcomers` maps each voucher to the people who take up this voucher's room.
     """
 
     def __init__(

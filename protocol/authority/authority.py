@@ -153,9 +153,9 @@ class Authority(Standing):
         return sorted(self._devices_by_person.get(person, ()))
 
     def box_keys_of(self, people: Iterable[bytes]) -> list[bytes]:
-        """Returns the box keys to which content for `people` is sealed, sorted.
+        """Returns the box keys, sorted, to which content for `people` is sealed.
 
-        It takes only live devices, and only people who are members.
+        Takes only live devices, and only people who are members.
         """
         members = set(people) & set(self.members)
         theirs = [device for device in self.devices.values() if device.person in members]
@@ -368,9 +368,9 @@ def _decide_by_named(
 ) -> tuple[_Decided, SettledCuts]:
     """Returns what was decided, and the cuts that settled terms have written down.
 
-    A cut of such a removal names devices of the removed person. While the removal holds, that
-    person's other devices belong to nobody (R-03.35c). So these other devices do not vote about the
-    return of that person either.
+    A cut of a removal names devices of the removed person. While the removal holds, that person's
+    other devices belong to nobody (R-03.35c). So these other devices do not vote about the return
+    of that person either.
     """
     signers = admission.signers_of(certified)
     decided = _decide(index, first_term, signers, revoked, leaves)
@@ -448,8 +448,8 @@ def _let_in(
 ) -> tuple[dict[bytes, Member], dict[bytes, set[bytes]]]:
     """Returns the people who are let in by the current term's rule (R-03.6).
 
-    Also returns, for each voucher, the people who take room of this voucher. `admits` are the
-    admits that count.
+    Each voucher has room for a few newcomers. The second result maps each voucher to the newcomers
+    who take up this room. `admits` are the admits that count.
     """
     seated: dict[bytes, int] = {}
     for term in chain.terms:
@@ -488,7 +488,9 @@ def _relays(
     members: Mapping[bytes, Member],
     signers: Signers,
 ) -> dict[bytes, Relay]:
-    """Returns the relays that serve the neighbourhood, by their keys (R-08.2)."""
+    """Returns the relays that serve the neighbourhood. Maps the key of each relay to the relay
+    (R-08.2).
+    """
 
     def standing_member(record: AuthorityRecord) -> bytes | None:
         if not standing.stands(record.device, record.seq):

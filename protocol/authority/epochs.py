@@ -52,8 +52,8 @@ class Epoch(NamedTuple):
 
     @classmethod
     def gather(cls, records: Iterable[AuthorityRecord]) -> "Epoch | None":
-        """Makes an epoch from its records. There must be at least one record. Returns None if no
-        record contains one of the lists of names.
+        """Makes an epoch from its records. There must be at least one record. Returns None if one
+        of the lists of names is missing from the records.
         """
         records = list(records)
         names = gather_names(records)
@@ -74,7 +74,7 @@ def origin_of(record: AuthorityRecord) -> bytes:
 
 
 def gather_names(records: Iterable[AuthorityRecord]) -> bytes | None:
-    """Joins the lists of names in the records of one origin. The origin commits to certain lists.
+    """Joins the lists of names in the records of one origin, which is a hash of certain lists.
 
     Returns None if one of these lists is not in the records (R-03.8h). Any other list in the
     records is left out.

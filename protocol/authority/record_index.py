@@ -134,19 +134,24 @@ class AuthorityIndex:
     def with_subject(self, kind: str, subject: bytes) -> Collection[AuthorityRecord]:
         """Returns the records of one kind with this subject, in any order.
 
-        Use it where the order does not matter, such as for a set of voters.
+        An example of a subject is the person that an `admit` lets in. Use this method where the
+        order does not matter, such as for a set of voters.
         """
         return self._by_subject.get(kind, {}).get(subject, {}).values()
 
     def with_subject_in_order(self, kind: str, subject: bytes) -> list[AuthorityRecord]:
         """Returns the records of one kind with this subject, sorted by id.
 
-        Use it where the order changes the result.
+        An example of a subject is the person that an `admit` lets in. Use this method where the
+        order changes the result.
         """
         return sorted(self.with_subject(kind, subject), key=lambda record: record.id)
 
     def subjects(self, kind: str) -> list[bytes]:
-        """Returns the subjects that the records of one kind have, sorted."""
+        """Returns the subjects that the records of one kind have, sorted.
+
+        An example of a subject is the person that an `admit` lets in.
+        """
         return sorted(self._by_subject.get(kind, {}))
 
     def statement_of(self, record: AuthorityRecord) -> RootStatement | None:
@@ -254,10 +259,10 @@ class AuthorityIndex:
         return beyond & (kept | set(lowest.values()))
 
     def _is_grounded(self, target: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
-        """Returns True if a record comes before its log's fork, or another device vouches for it.
+        """Returns True if a record comes before its log's fork, or if another device supports the
+        record.
 
-        The other device does so by naming the record in a vote or accept, before the fork of its
-        own log.
+        The other device names the record in a vote or accept, before the fork of its own log.
         """
         return _is_before_fork(target, forks) or any(
             other.device != target.device and _is_before_fork(other, forks)

@@ -60,8 +60,8 @@ class Judge:
     def is_in_reach(self, which: Register, n: int) -> bool:
         """Returns True if a change may give the register the number `n` in this term (R-03.25g).
 
-        The number must be above the number in the term, but not too far above. Otherwise one change
-        could use up all numbers for good.
+        `n` must be above the number with which the register began in this term, but not too far
+        above. Otherwise one change could use up all numbers for good.
         """
         first = self.term.holding(which).n
         return first < n <= first + MAX_STEP
@@ -99,8 +99,8 @@ class Judge:
 
         `kind` is `remove` or `hide`. `subject` is the person to remove or the record to hide. The
         result maps each number to the moderators who posted it. It maps each of these moderators to
-        the highest cuts that this moderator set. If there are fewer than MIN_COUNCIL moderators,
-        the result is empty.
+        their cuts: for each device, the highest number that this moderator still lets count. If
+        there are fewer than MIN_COUNCIL moderators, the result is empty.
         """
         if len(self.term.moderators) < MIN_COUNCIL:
             return {}
@@ -271,9 +271,9 @@ def _leave(registers: Registers, leaves: Iterable[Leave], numbers_in: Collection
 def _hide(registers: Registers, judge: Judge, record: bytes) -> None:
     """Changes the register of a record's words if a majority of the moderators hid or showed them.
 
-    An odd number hides the words, an even number shows them again. When words are hidden, the value
-    has the number of moderators. It also lists the moderators who hid the words. With this list,
-    `is_hidden` can leave out the moderators that the words are about.
+    An odd number hides the words, and an even number shows them again. When words are hidden, the
+    value has the number of moderators. It also lists the moderators who hid the words. With this
+    list, `is_hidden` can leave out the moderators that the words are about.
     """
     which = (HIDDEN, record)
     majorities = judge.majorities(HIDE, record)

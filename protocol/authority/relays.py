@@ -55,7 +55,8 @@ class Relay(NamedTuple):
 def fold_relays(
     index: AuthorityIndex, counts: Callable[[AuthorityRecord], bytes | None]
 ) -> dict[bytes, Relay]:
-    """Returns the relays that serve the neighbourhood now, by their keys (R-08.2).
+    """Returns the relays that serve the neighbourhood now. Maps the key of each relay to the relay
+    (R-08.2).
 
     `counts` returns the member who signed a record, or None if the record does not count.
     """

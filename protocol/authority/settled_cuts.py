@@ -45,8 +45,9 @@ class SettledCuts:
         return {**forks, **ends}
 
     def named(self, signers: Signers) -> dict[bytes, frozenset[bytes]]:
-        """Returns `signers` without the devices of people who are out, unless a settled cut names
-        the device (R-03.35c).
+        """Returns the signers of each device, without the people in `out`, who are removed.
+
+        A person in `out` stays the signer of the devices that a settled cut names (R-03.35c).
         """
         named = {
             device: frozenset(who for who in people if not self.is_unnamed(who, device))
@@ -55,7 +56,7 @@ class SettledCuts:
         return {device: people for device, people in named.items() if people}
 
     def is_unnamed(self, person: bytes, device: bytes) -> bool:
-        """Returns True if the person is out, and if no settled cut names this device of that
+        """Returns True if the person is in `out`, and if no settled cut names this device of that
         person.
         """
         return person in self.out and device not in self.cuts[person]
@@ -117,7 +118,9 @@ def _is_settled(
 
 
 def _removed_in(term: Term) -> dict[bytes, Holding]:
-    """Returns the people whom a term lists as removed, with what it says of their standing."""
+    """Returns the people that a term lists as removed, with what the term says of their
+    standing.
+    """
     return {
         key: holding
         for (what, key), holding in term.written.items()

@@ -240,7 +240,7 @@ def count_ballots(
     signers: Signers,
     supported: Mapping[bytes, set[bytes]],
 ) -> dict[bytes, Ballot]:
-    """Returns how the vote on each renewal stands, by the renewal's id.
+    """Maps the id of each renewal to how the vote on it stands.
 
     The result includes renewals that did not pass.
     """

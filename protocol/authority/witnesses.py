@@ -1,4 +1,4 @@
-"""Says when a record was seen, and where it stands in time (specs/24-witnesses.md).
+"""Says when witnesses saw a record, and at which time the record counts (specs/24-witnesses.md).
 
 A claimed time proves nothing. So each term has a list of witnesses. Their homes sign `witness`
 records, which name the ids of the records that they hold. A record is seen once half of the

@@ -26,7 +26,8 @@ class Ties(NamedTuple):
 
 
 def begins_branch(entry: Entry | None, *, is_target_lasting: bool) -> bool:
-    """Returns True if an answer to a record of the trunk begins a branch.
+    """Returns True if an answer to a record of the trunk begins a branch, which a home can fold by
+    itself.
 
     `entry` is the answer. It is None if the answer is ahead of this home's clock. An answer begins
     a branch too if this home cannot read it or does not know its kind, because no other record

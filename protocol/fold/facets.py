@@ -44,7 +44,9 @@ class Certainty(StrEnum):
 
 
 class DiaryEntry(NamedTuple):
-    """An entry of one person's diary. Moments are local, by the clock of the neighbourhood."""
+    """An entry of one person's diary. Its moments are local times, by the clock of the
+    neighbourhood.
+    """
 
     title: str | None
     starts: str

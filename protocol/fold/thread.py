@@ -199,10 +199,10 @@ class Thread:
         return [view for view in self._linked[link, record_id] if isinstance(view, view_type)]
 
     def mark(self, record_id: bytes, mark: Mark, draft: View) -> None:
-        """Puts a mark on a record: it notes that the author of `draft` did something to this
-        record.
+        """Puts a mark on a record. A mark says what a person did to the record, such as accepting
+        it.
 
-        An example of a mark is that the author accepted the record.
+        Here, the person is the author of `draft`.
         """
         marks = self._marks.setdefault(record_id, {})
         marks.setdefault(mark, {}).setdefault(draft.author, draft.id)

@@ -83,7 +83,8 @@ class Roster:
     def add_step(
         self, step: View, named: list[bytes], joins: Iterable[bytes], leaves: Iterable[bytes]
     ) -> None:
-        """Adds a step that counts.
+        """Adds a step that counts. A step is a record that takes people into the circle or lets
+        people go.
 
         The step comes after the steps `named`. It takes in the people `joins` and lets go the
         people `leaves`.
@@ -101,16 +102,17 @@ class Roster:
 
 
 class _Rosters(dict[bytes, Roster]):
-    """Maps the id of a thread's circle to its roster.
+    """Maps the id of a thread's circle to its roster, which says who is in the circle.
 
     The map is empty if the circle does not count.
     """
 
 
 def build_roster(thread: Thread, circle: "Circle") -> Roster:
-    """Works out who is in a circle, from the steps of the circle (R-15.3 to R-15.5).
+    """Works out who is in a circle, from the records that take people in or let people go (R-15.3
+    to R-15.5).
 
-    Each step is added only after all steps that it names.
+    Each such record is added only after all records that it names.
     """
     roster = Roster()
     roster.add_step(circle, [], {circle.author, *circle.members}, ())
@@ -136,7 +138,7 @@ def build_roster(thread: Thread, circle: "Circle") -> Roster:
 
 
 def roster_of(thread: Thread, circle: bytes | None) -> Roster:
-    """Returns the roster of the circle with this id.
+    """Returns the roster of the circle with this id: who is in the circle.
 
     Raises Refused if the circle does not count.
     """
@@ -170,10 +172,10 @@ def _named_steps(step: Step) -> list[bytes]:
 
 
 def _apply_step(roster: Roster, step: Step) -> None:
-    """Adds a step to the roster, if its author was allowed to make this step.
+    """Adds a step to the roster, if the author of the step was allowed to make it.
 
-    Everybody who was ever in the circle may leave. Only a person who is in the circle may take in
-    or let go other people.
+    A step is a record that takes people into the circle or lets people go. Everybody who was ever
+    in the circle may leave. Only a person who is in the circle may take in or let go other people.
     """
     if isinstance(step, Close):
         if step.author in roster.ever:

@@ -225,7 +225,8 @@ class Proposal(Votable):
         return super().voters(thread) | set(self.newcomers or ())
 
     def check_vote(self, thread: Thread, vote: "Vote") -> None:
-        """Raises Refused also if the voting has closed (R-16.4a), or if the proposal has passed.
+        """Makes the checks of every vote. Also raises Refused if the voting has closed (R-16.4a),
+        or if the proposal has passed.
 
         If the proposal has passed and the vote is a yes, raises AlreadySo instead.
         """
@@ -432,7 +433,8 @@ class Renewal(Votable):
         return thread.authority.renewals.get(self.id)
 
     def check_vote(self, thread: Thread, vote: "Vote") -> None:
-        """Raises Refused also if the renewed term is over (R-16.4d).
+        """Makes the checks of every vote. Also raises Refused if the renewed term is over
+        (R-16.4d).
 
         A yes must also pass `check_renewal` (R-16.5).
         """

@@ -29,9 +29,8 @@ class Concerned(TypedDict):
 
 
 class ConcernedAndAsked(Concerned, Asked):
-    """The words that moderators are asked to judge, and the moderators who ask for the same.
-
-    They ask to hide the words, or to show the words again.
+    """The words that moderators are asked to judge, and the moderators who ask to hide or to show
+    these words.
     """
 
 

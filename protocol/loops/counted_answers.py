@@ -1,7 +1,7 @@
 """Finds the answers to a measure that count, window by window (R-22.4 to R-22.8).
 
-A window is a run of days. All answers weigh the same. Each person has one answer in a window. For
-incidents, each person has one answer for each incident and day. Answers of people who hold a part
+A window is a run of days. All answers weigh the same. Each person has one answer in a window. Where
+incidents are counted, each person has at most one incident a day. Answers of people who hold a part
 of the service do not count; they are shown separately.
 """
 

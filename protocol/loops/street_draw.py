@@ -25,7 +25,9 @@ class Chance(Protocol):
         """
 
     def expovariate(self, rate: float, /) -> float:
-        """Returns a waiting time, if events come at this rate and independently of each other."""
+        """Returns a random waiting time until the next event, if events come at this rate and
+        independently of each other.
+        """
 
 
 class Worsening(NamedTuple):

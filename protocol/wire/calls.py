@@ -420,7 +420,7 @@ class GiveAddress(Call):
     result="`{agreement, from, text, given, kept}`: the address received, or else the one given",
 )
 class ShowAddress(Call):
-    """Shows the address that you got for an agreement. If there is none, shows your own gift."""
+    """Shows the address that you got for an agreement. If you got none, shows what you gave."""
 
     agreement: str = param(_AGREEMENT)
     keep: bool = param(Flag(help="keep it after the agreement"), default=False)

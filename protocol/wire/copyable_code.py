@@ -61,7 +61,9 @@ def _is_written(sign: str) -> bool:
 
 
 def _wrong_sign(typed: str, place: int, rule: str) -> Refused:
-    """Returns the refusal of a sign that no code has. `place` counts from 0 (R-07.1f)."""
+    """Returns the refusal of a sign that no code has. `place` is the sign's place in the code,
+    counted from 0 (R-07.1f).
+    """
     meant = _MEANT.get(typed[place])
     return Refused(
         rule,

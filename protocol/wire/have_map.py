@@ -88,8 +88,8 @@ class HaveMap:
     def read(self, flat: list[Any]) -> None:
         """Reads one list of the peer's have-map. Raises Refused (R-05.5).
 
-        For each log the list has four values: the device, the number and id of the head, and the
-        fork mark.
+        For each log the list has four values: the device, the number and the id of the head, and
+        the result of `fork_mark`.
         """
         self._rows_read += len(flat) // _ROW
         if len(flat) % _ROW or self._rows_read > MAX_DEVICES:

@@ -84,9 +84,10 @@ def decode(text: str) -> Invitation:
 class Knock(NamedTuple):
     """A knock: the request with which a joiner asks to be let in.
 
-    The door has proved that the joiner knows the invitation's secret. `statement` is the root
-    statement that certifies the joiner's device, and `signature` shows that this device knocks.
-    `name` is the name that the joiner chose; the member who vouches reads it.
+    Before the knock, an exchange at the beginning of the stream (the door) has proved that the
+    joiner knows the invitation's secret. `statement` is the root statement that certifies the
+    joiner's device, and `signature` shows that this device knocks. `name` is the name that the
+    joiner chose; the member who vouches reads it.
     """
 
     signature: bytes

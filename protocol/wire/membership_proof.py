@@ -64,7 +64,10 @@ def member_in_chain(chain: list[bytes], neighbourhood: bytes, device: bytes) -> 
 
 
 def member_in_records(records: list[AuthorityRecord], neighbourhood: bytes, device: bytes) -> bytes:
-    """Returns the member who owns `device`, by these records only. Raises Refused."""
+    """Returns the member who owns `device`. It judges by these records only.
+
+    Raises Refused if these records do not show that the device belongs to a member.
+    """
     person = fold_records(records, neighbourhood).member_of_device(device)
     if person is None:
         raise Refused("R-05.3", "the records shown make nobody a member")
@@ -74,7 +77,8 @@ def member_in_records(records: list[AuthorityRecord], neighbourhood: bytes, devi
 def fold_records(records: list[AuthorityRecord], neighbourhood: bytes) -> Authority:
     """Computes the authority (who belongs, who decides) from these records only.
 
-    The caller has the records from `read_chain`, which has checked them. Raises Refused.
+    The caller has the records from `read_chain`, which has checked them. Raises Refused if the
+    charter is not among them.
     """
     charter = next((record for record in records if record.id == neighbourhood), None)
     if charter is None:

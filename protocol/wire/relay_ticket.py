@@ -70,9 +70,10 @@ def decode(text: str) -> Ticket:
 class EnrolRequest(NamedTuple):
     """The request in which a member's home asks a relay to serve the neighbourhood.
 
-    The door has proved that the home knows the ticket's secret. `chain` has records as bytes; they
-    show that `device` belongs to a member (R-05.3). `signature` ties the device to this connection,
-    like the signature of a hello (R-05.2).
+    Before the request, an exchange at the beginning of the stream (the door) has proved that the
+    home knows the ticket's secret. `chain` has records as bytes; they show that `device` belongs to
+    a member (R-05.3). `signature` ties the device to this connection, like the signature of a hello
+    (R-05.2).
     """
 
     neighbourhood: bytes

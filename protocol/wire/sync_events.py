@@ -22,7 +22,7 @@ class HelloReceived:
 
 @dataclass(frozen=True)
 class DigestReceived:
-    """The peer has sent its digest, a hash of all its heads.
+    """The peer has sent its digest: a hash of the heads, the last records, of all its logs.
 
     The driver calls `answer_digest` with the heads of this home.
     """

@@ -191,7 +191,7 @@ class SyncSession:
     def credit_taken(self, size: int) -> bytes:
         """Returns a frame that allows the peer to send `size` more bytes of records.
 
-        The driver calls it when it has handled records of this size.
+        The driver calls this method as soon as it has handled records of this size.
         """
         self._their_window += size
         return frames.encode([CREDIT, size])

@@ -225,8 +225,8 @@ def subject_line(concerns: Shown | None) -> str:
 
 
 def renewal_step(term: Shown, members: Iterable[Shown]) -> NextStep:
-    """Returns the step that proposes a renewal, which begins the next term. All members vote in
-    it.
+    """Returns the step that proposes a renewal, which begins the next term. In that term, all
+    members vote.
     """
     moderators = sorted(person.id or "" for person in term.people("moderators"))
     voters = [member.as_person() for member in members if member.state == "member"]

@@ -493,7 +493,7 @@ class Signup(Kind):
 class Attendance(Payable):
     """The organiser writes down who came, and who had a place.
 
-    The common pot pays the receipts about an attendance.
+    The common pot, the account of the whole neighbourhood, pays the receipts about an attendance.
     """
 
     class State(States):
@@ -514,7 +514,8 @@ class Attendance(Payable):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields a way for each day without an attendance, if people have a place on that day.
+        """Yields a way to write an attendance for each day without one, if people have a place on
+        that day.
 
         Future days are among them. For a future day, `check_before_signing` raises Refused.
         """
@@ -620,8 +621,8 @@ class Attendance(Payable):
     def check_receipt(self, thread: Thread, receipt: Receipt) -> None:
         """Raises Refused if the common pot may not pay the receipt (R-17.15).
 
-        The organiser must write the receipt, for another person who came. It must be for the day of
-        the attendance.
+        The organiser must write the receipt, for another person who came. The receipt must be for
+        the day of the attendance.
         """
         check_pot_receipt(receipt, thread.target(receipt))
         if thread.find_view(self.id, Attendance) is None:

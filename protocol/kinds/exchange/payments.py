@@ -158,7 +158,9 @@ class Receipt(Kind):
 
     @property
     def signers(self) -> set[bytes]:
-        """The two people who sign the receipt. For the common pot, the receipt's author signs."""
+        """The two people who sign the receipt. For the common pot, the account of the whole
+        neighbourhood, the receipt's author signs.
+        """
         return {self.giver, self.author if self.receiver == COMMON_POT else self.receiver}
 
     @property
@@ -301,7 +303,8 @@ def check_parties(receipt: Receipt) -> None:
 
 
 def check_pot_receipt(receipt: Receipt, about: Entry) -> None:
-    """Raises Refused if the common pot may not pay a receipt about this record (R-17.15).
+    """Raises Refused if the common pot, the account of the whole neighbourhood, may not pay a
+    receipt about this record (R-17.15).
 
     The author of that record must write the receipt, for another person.
     """

@@ -403,8 +403,9 @@ class Answer(Kind):
 
 
 def _number_on_scale(scale: str, answer: int | None) -> int | None:
-    """Returns the number of a typed answer: on the scale yes_no, 1 for yes and 0 for no. Leaves any
-    other answer as it is, for the check of the field.
+    """Returns the number of a typed answer: on the scale yes_no, 1 for yes and 0 for no.
+
+    Leaves any other answer as it is. The check of the field then judges it.
     """
     return fields.ScaleNumber.numbers.get(answer, answer) if scale == YES_NO else answer
 
