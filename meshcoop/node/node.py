@@ -73,8 +73,7 @@ async def run_node(
     """Runs the node of a home until `stop` is set.
 
     The caller provides the network, the clock (in milliseconds) and the randomness. `damage` has
-    the faults that the store had before it was repaired. `on_ready` is called when the node answers
-    programs.
+    the faults that were repaired. `on_ready` is called when the node answers programs.
     """
     for package, fault in FAULTS.items():
         _LOG.warning("The kinds of %s are left out: %s.", package, fault)
