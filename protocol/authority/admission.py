@@ -124,7 +124,7 @@ def read_certificates(
 
 
 def signers_of(certified: Certificates) -> dict[bytes, frozenset[bytes]]:
-    """Maps each device to the people for whom it is certified."""
+    """Maps each device to the people who have certified it as theirs."""
     people: dict[bytes, set[bytes]] = defaultdict(set)
     for device, person in certified:
         people[device].add(person)
@@ -237,8 +237,8 @@ def people_vouched_for(
     voters: AbstractSet[bytes],
     rules: Collection[AdmissionRule],
 ) -> set[bytes]:
-    """Returns everybody for whom enough `voters` have vouched. At least one of the `rules` says how
-    many are enough.
+    """Returns the people that enough `voters` have vouched for. At least one of the `rules` says
+    how many are enough.
 
     More admits, signers, voters or rules can only add people to the result.
     """

@@ -99,7 +99,7 @@ class Authority(Standing):
 
     @cached_property
     def signers(self) -> Signers:
-        """Maps each known device to all people for whom it is certified (R-03.5e)."""
+        """Maps each known device to all people who have certified it as theirs (R-03.5e)."""
         return admission.signers_of(self.certified)
 
     @cached_property

@@ -41,9 +41,9 @@ class Departed(NamedTuple):
 class Epoch(NamedTuple):
     """All records that hand out one group key, if they have the same origin (R-01.21a).
 
-    The origin says who made the key and whom the maker named as gone. `names` are the names of
-    everybody who is gone, according to the lists in the records. `boxes` are the box keys to which
-    the records seal the group key.
+    The origin says who made the key, and which people and devices the maker named as gone. `names`
+    are the names of everybody who is gone, according to the lists in the records. `boxes` are the
+    box keys to which the records seal the group key.
     """
 
     key_id: bytes

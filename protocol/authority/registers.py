@@ -203,7 +203,9 @@ def cuts_of_removed(registers: Registers) -> dict[bytes, Cuts]:
 
 
 def cuts_of(holding: Holding) -> Cuts:
-    """Returns the cuts in the holding of a person's standing."""
+    """Returns the cuts of a removed person's logs. They are in the register of this person's
+    standing.
+    """
     return dict(holding.value or ())
 
 

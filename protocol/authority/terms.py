@@ -89,7 +89,9 @@ class Chain(NamedTuple):
 
     @property
     def is_settled(self) -> bool:
-        """True if all renewals of the chain are firm."""
+        """True if all renewals of the chain are firm: two thirds of the roll accepted each of
+        them.
+        """
         return all(self.firm)
 
     @property

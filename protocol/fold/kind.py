@@ -171,7 +171,7 @@ class Kind(View):
     # -- people who have left ---------------------------------------------------------------------
 
     def relies_on(self, find: FindView) -> Iterable[bytes]:
-        """Returns the people without whom this view cannot go on in its present state (R-14.8).
+        """Returns the people that this view needs to go on in its present state (R-14.8).
 
         They are the people whose answer the view waits for, and the people to whom it promises
         something. `find` finds other views of the thread. This method is also called on a draft
@@ -181,13 +181,13 @@ class Kind(View):
         return ()
 
     def find_left(self, authority: Authority, find: FindView) -> set[bytes]:
-        """Returns the people on whom this view relies, and who have left the neighbourhood."""
+        """Returns the people who have left the neighbourhood, although this view relies on them."""
         if not authority.left:
             return set()
         return {person for person in self.relies_on(find) if person in authority.left}
 
     def check_nobody_left(self, thread: Thread) -> None:
-        """Raises Refused if somebody on whom this draft or view relies has left (R-14.8)."""
+        """Raises Refused if this draft or view relies on somebody who has left (R-14.8)."""
         if self.find_left(thread.authority, thread.find):
             raise Refused(
                 "R-14.8",
@@ -265,7 +265,7 @@ class Kind(View):
         """Raises Refused if a person's software should not sign a `close` of this record."""
 
     def readers(self, thread: Thread, record: View) -> set[bytes]:
-        """Returns the people for whom the private parts of `record` are encrypted.
+        """Returns the people who can decrypt the private parts of `record`.
 
         In a private thread, this method is called on the view of the root. `record` can then be any
         record of the thread. In other threads, `record` is the record of this instance.

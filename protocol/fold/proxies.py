@@ -82,7 +82,7 @@ ProxiesById = dict[bytes, Proxy]
 
 
 def proxies_by_id(views: Iterable[ProxyView]) -> ProxiesById:
-    """Reads proxies from their views, and returns each proxy by its id."""
+    """Reads proxies from their views. Maps the id of each proxy to the proxy."""
     return {view.id: _read_proxy(view) for view in views}
 
 

@@ -89,7 +89,7 @@ class VotedOnTerm(Voted):
 
 
 class Votable(Kind):
-    """A kind on which people vote."""
+    """A base class of the kinds that people vote on."""
 
     def tally(self, thread: Thread) -> Outcome | Ballot | None:
         """Returns how the vote stands, as authority counts it.

@@ -149,7 +149,7 @@ class MeasureContext(NamedTuple):
         return COUNT if self.measure.scale == COUNT else SHARE
 
     def includes(self, report: Report) -> bool:
-        """Returns True if the author of the report is somebody whom the service served (R-22.5).
+        """Returns True if the service served the author of the report (R-22.5).
 
         If the measure asks all members, it does not matter who was served. The caller has already
         left out the reports of people who hold a part of the service. The report of a person goes

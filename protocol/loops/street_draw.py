@@ -71,7 +71,9 @@ def draw_assumed(scale: str, rate: float, answers: int, chance: Chance) -> Stree
 
 
 def worsen(point: Point, change: Worsening, chance: Chance) -> Point:
-    """Returns the point as it would be after a change for the worse (R-20.8e)."""
+    """Returns the counted answers of a window as they would be after a change for the worse
+    (R-20.8e).
+    """
     if change.scale == COUNT:
         return Point(1, point.bad + _draw_incidents(change.after - change.before, chance))
     lost = _draw_number(point.n - point.bad, 1 - change.after / change.before, chance)

@@ -79,8 +79,8 @@ def newcomer_card(entry: Shown, me: str | None) -> Card:
 
 
 def person_story(folder: Folder, reader: Reader) -> Content:
-    """Describes a person's standing and who acts for whom. If the person is the reader, also lists
-    their devices.
+    """Describes a person's standing, and the proxies with which people sign for each other. If the
+    person is the reader, also lists their devices.
     """
     return Content.assemble(*_story_parts(folder, reader))
 
@@ -110,7 +110,9 @@ def vouch_step(person: Person) -> NextStep:
 
 
 def vouch_question(row: Shown) -> Card:
-    """Makes the card that asks the reader to vouch for somebody whom others have vouched for."""
+    """Makes the card that asks the reader to vouch for somebody. Others have vouched for this
+    person already.
+    """
     question, *lines = [phrases.remark_in_words(remark) for remark in row.rows("says")] or [""]
     title = _("[y] {question}").format(question=question)
     more = tuple(map(phrases.capitalized, lines))

@@ -96,7 +96,7 @@ class Shown:
         return read_person(self._values.get(name))
 
     def as_person(self) -> Person:
-        """Returns the person whom this row of the list of people shows."""
+        """Returns the person that this row of the list of people shows."""
         return read_person(self._values) or Person(self.id, "")
 
     def people(self, name: str) -> list[Person]:

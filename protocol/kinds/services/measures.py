@@ -289,7 +289,7 @@ class Feedback(Kind):
 
     @property
     def _alarm_week(self) -> tuple[int, bytes]:
-        """The week of the feedback, and its author."""
+        """The week of the feedback, and the feedback's author."""
         return _WEEKS.window_at(self.created), self.author
 
 

@@ -30,7 +30,7 @@ def _members_without_author(view: View, thread: Thread) -> Iterable[bytes]:
 
 @dataclass
 class ServiceIndex:
-    """What the fold of the thread of a service has learned so far."""
+    """What the fold has learned so far from the thread of a service."""
 
     links: list["Link"] = field(default_factory=list)  # the links that count, in fold order
 

@@ -192,7 +192,7 @@ def report_words(view: Shown) -> StepWords:
 
 
 def _counts(point: Shown) -> tuple[int, int]:
-    """Returns `n` and `bad` of a point."""
+    """Returns the numbers `n` and `bad` of a point in the chart."""
     return point.number("n") or 0, point.number("bad") or 0
 
 

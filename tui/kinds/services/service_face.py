@@ -266,7 +266,7 @@ def _link_words(step: _Step) -> StepWords:
 
 def _answer_words(step: _Step) -> StepWords:
     """Returns the label and the explanation of the step that replies to a report, or to all people
-    whom a measure asked.
+    that a measure asked.
     """
     label = _("Reply to everybody")
     if step.target.kind == "feedback":
