@@ -32,7 +32,7 @@ class Diary:
 
     @property
     def timezone(self) -> str | None:
-        """The name of the neighbourhood's time zone, or None if the charter names none."""
+        """The name of the neighbourhood's time zone, or None if the charter does not name it."""
         zone = self._presenter.clock.zone
         return zone.key if isinstance(zone, ZoneInfo) else None
 
@@ -45,8 +45,8 @@ class Diary:
                     yield self._show(view, entry)
 
     def _entry_of(self, view: Kind) -> DiaryEntry | None:
-        """Returns the entry that a view makes in the diary. Returns None if the view makes none, or
-        if the code of the view's kind fails.
+        """Returns the diary entry for a view. Returns None if the view belongs in no diary, or if
+        the code of the view's kind fails.
         """
         with suppress(Refused), self._state.failures.contained(view.kind, "diary_entry"):
             return view.diary_entry(self._person, self._find)
@@ -68,7 +68,7 @@ class Diary:
         }
 
     def _certainty(self, view: Kind, entry: DiaryEntry) -> Certainty:
-        """Returns how sure an entry is. If the entry needs somebody who has left, it is at best
+        """Returns how sure a diary entry is. If it needs somebody who has left, it is at best
         tentative (R-06.10e).
         """
         is_sure = entry.certainty == Certainty.CONFIRMED
@@ -77,8 +77,8 @@ class Diary:
         )
 
     def _title(self, view: Kind, entry: DiaryEntry) -> str:
-        """Returns the title of an entry, with the reader's role and the other person's name. If no
-        character of the name can be shown, leaves the name out.
+        """Returns the title of a diary entry, with the reader's role and the other person's name.
+        If no character of this name can be shown, leaves the name out.
         """
         title = safe_line(entry.title or view.kind)
         if entry.role:
@@ -88,14 +88,14 @@ class Diary:
 
 
 def _kinds_in_diaries() -> list[type[Kind]]:
-    """Returns the kinds whose views can have an entry in a diary."""
+    """Returns the kinds whose views can be in a diary."""
     view_types = [declared.view_type for declared in KINDS.values()]
     return [view_type for view_type in view_types if view_type.diary_entry is not Kind.diary_entry]
 
 
 def _readable_rule(entry: DiaryEntry) -> str | None:
-    """Returns the rule by which an entry repeats. Returns None if this program does not understand
-    the rule.
+    """Returns the rule by which a diary entry repeats. Returns None if this program does not
+    understand the rule.
     """
     try:
         recurrence.occurrence_days(entry.starts, entry.repeats)

@@ -48,9 +48,9 @@ class CreditAdvisor:
 
     def advise(self, record: Record, me: bytes | None) -> Remark | None:
         """Returns advice for the signer of a record, or None if there is nothing to advise. If a
-        deputy signed for another person, the advice is for this other person.
+        deputy signed for another person, this other person gets the advice.
 
-        The code of the advice says whether the advice is for the reader `me`.
+        If the advice is for the reader `me`, its code says so.
         """
         view = self._view_of(record)
         authority = self._state.authority
@@ -85,7 +85,7 @@ class CreditAdvisor:
         """Returns the signer of a record. If a deputy signed for another person, returns this other
         person.
 
-        Returns None if records of this kind get no advice.
+        Returns None if nobody gets advice about records of this kind.
         """
         row = self._state.store.records.find(record.id)
         entry = self._state.thread_fold.entry(row) if row else None

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 class Subscription:
     """A queue of encoded events for one client.
 
-    If an event cannot be queued, the subscription is cut: it takes no further events.
+    If an event cannot be queued, the subscription is cut. From then on, it takes no events.
     """
 
     def __init__(self, topics: Collection[str] | None) -> None:
@@ -60,10 +60,10 @@ class EventHub:
         self._subscriptions: set[Subscription] = set()
 
     def publish(self, topic: str, payload: Any = None) -> None:
-        """Sends an event to the subscribers of `topic`. Never waits and never raises.
+        """Sends an event to the subscribers of `topic`. Does not wait, and raises nothing.
 
-        If a subscriber's queue is full, this subscriber is told to read all data again ("resync").
-        If the event cannot be encoded, all subscribers of the topic are told so.
+        If a subscriber's queue is full, tells this subscriber to read all data again ("resync"). If
+        the event cannot be encoded, tells all subscribers of the topic so.
         """
         subscribers = [
             subscription for subscription in self._subscriptions if subscription.has_topic(topic)

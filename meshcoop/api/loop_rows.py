@@ -178,7 +178,7 @@ def _show_measure(measure: Measure) -> Shown:
 
 def _show_outcome(loop: Loop, matter: Matter) -> Shown | None:
     """Shows how the answers to a measure changed after the leading action of a matter was done.
-    Returns None if there is no answer since then.
+    Returns None as long as there is no later answer.
     """
     outcome = outcomes.outcome_of(loop, matter)
     if outcome is None:

@@ -74,7 +74,7 @@ class LoopViews:
 
     def citation_for(self, measure: bytes) -> Shown:
         """Returns the fields with which a new action names the open matter of its measure (R-23.2).
-        If the measure has no open matter, returns no fields.
+        The result is empty if no matter of this measure is open.
         """
         followed = self._following.loops_for(measure, self._now())
         loop = followed.loops.get(measure) if followed else None
@@ -173,7 +173,7 @@ class LoopViews:
 
     def _status(self, followed: FollowedService, measure: Measure) -> Shown:
         """Returns fields that say how a measure is going. If the measure is not in use, the fields
-        hold no values.
+        are empty.
         """
         loop = followed.loops.get(measure.id)
         if loop is None:
@@ -246,10 +246,8 @@ def _open_matter(loop: Loop) -> Matter | None:
 
 
 def _find_tally(loop: Loop, action: Action) -> tuple[Matter, Tally] | None:
-    """Finds the matter to which an action belongs, and the tally that counts the verdicts on this
-    action.
-
-    Returns None if the action belongs to no matter.
+    """Finds the matter to which an action belongs. Also finds the tally of the action, which counts
+    the verdicts on it. Returns None if the action belongs to no matter.
     """
     for matter in loop.matters:
         for tally in matter.tallies:
@@ -260,7 +258,7 @@ def _find_tally(loop: Loop, action: Action) -> tuple[Matter, Tally] | None:
 
 def _matter_after(loop: Loop, feedback: Feedback) -> str | None:
     """Returns the id of the latest matter that was open in the window of an answer. Returns None if
-    no matter was open then.
+    there was no such matter.
 
     A matter that was opened or closed in this window counts as open.
     """

@@ -85,7 +85,7 @@ class NameOrder:
     """Sorts names by the alphabet of a language. `lang` is the tag of the language, such as "pl" or
     "pt-BR".
 
-    If `lang` is None, or if this module does not know the language, sorts as in no particular
+    If `lang` is None, or if this module does not have the language, sorts without the rules of any
     language.
     """
 

@@ -44,9 +44,9 @@ def compare_clocks(conversations: Iterable[Conversation]) -> list[PeerClock]:
 
 
 def show_own_clock(clocks: Collection[PeerClock]) -> Params | None:
-    """Shows by how much this home's clock is wrong, as far as other clocks tell (R-03.18f).
+    """Shows by how much this home's clock is wrong, according to the clocks of others (R-03.18f).
 
-    Returns None unless most of the other clocks, and at least two, agree that this clock is wrong.
+    Returns None if fewer than two of the other clocks say so, or if most of them do not.
     """
     for side in (1, -1):
         differing = [clock.ahead for clock in clocks if clock.differs and clock.ahead * side > 0]

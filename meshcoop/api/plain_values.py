@@ -46,8 +46,8 @@ class Naming(Protocol):
         """
 
     def show_subject(self, subject: Subject) -> Shown | None:
-        """Shows the person or the record that people are asked to judge. Returns None if this home
-        does not have the person or record.
+        """Shows the person or the record that people are asked to judge. Returns None if this
+        person or record is not here.
         """
 
 

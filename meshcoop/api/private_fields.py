@@ -25,11 +25,10 @@ class PrivateFields:
         self._boxes = [*state.ring.boxes.values(), *boxes]
 
     def open_fields(self, view: View, parties: set[bytes] | None = None) -> dict[str, Any]:
-        """Returns the private fields of a view. If no key here opens a field, the field's value is
-        None.
+        """Returns the private fields of a view. A field that no key here opens has the value None.
 
         The view names some of its parties. `parties` are people who may also be parties. If
-        `parties` is None, uses the author of the record that the view answers.
+        `parties` is None, the author of the answered record may be a party.
         """
         names = _private_names(view.kind)
         if not names or not self._may_read(view, parties):
@@ -43,8 +42,8 @@ class PrivateFields:
     def open_record(
         self, record: Record, kind: str | None, fields: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Returns the private fields of a record. `fields` are the record's sealed fields. If no
-        key here opens a field, the field's value is None.
+        """Returns the private fields of a record. `fields` are the record's sealed fields. A field
+        that no key here opens has the value None.
         """
         names = _private_names(kind) if kind else ()
         return {name: self._open(record, name, fields[name]) for name in names if fields.get(name)}

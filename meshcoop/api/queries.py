@@ -44,9 +44,9 @@ _FURTHER_LISTS = (
 class Queries:
     """Answers one API call about views.
 
-    The answer leaves out the posts of muted people. If the parameter `muted` is set, it has only
-    their posts (R-06.8). `reader` is the person who makes the call. If this home has no member yet,
-    `reader` is None.
+    The answer leaves out the posts of muted people. If the parameter `muted` is set, the answer has
+    only the posts of muted people (R-06.8). `reader` is the person who makes the call. If this home
+    has no member yet, `reader` is None.
     """
 
     def __init__(
@@ -151,8 +151,8 @@ class Queries:
         state: str | None,
         total: int | None,
     ) -> Rows[View]:
-        """Makes the list that the caller asks for from `views`. `total` is the number of these
-        views, or None if they were not counted.
+        """Makes the list that the caller asks for. `views` are the views to choose from. `total` is
+        the number of these views, or None if nobody has counted them.
         """
         wanted = self._unmuted(views, call)
         if state is not None:
@@ -166,7 +166,9 @@ class Queries:
         return replace(rows, place=_place_of_view, place_of=self._place_of)
 
     def _place_of(self, cursor: str) -> Place | None:
-        """Returns the place of a view in lists. Returns None if the view's record is not here."""
+        """Returns the place of a view in the order of lists. Returns None if the view's record is
+        not here.
+        """
         with suppress(Mistake):
             row = self._state.store.records.find(self._resolver.resolve_record(cursor))
             if row is not None:
@@ -187,8 +189,7 @@ class Queries:
     def _list_waiting(self, call: calls.List) -> Rows[Params]:
         """Lists the views that wait for an answer of the reader, the newest first.
 
-        Views of muted people are listed too. Muting somebody does not mean to leave them without an
-        answer (R-06.8e).
+        Views of muted people are listed too, because everybody gets an answer (R-06.8e).
         """
         authority = self._state.authority
         if authority is None or self._reader is None or call.muted:

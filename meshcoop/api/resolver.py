@@ -129,8 +129,8 @@ def _only_match(typed: str, people: dict[bytes, str], nobody: Mistake) -> bytes:
 
 
 def _matching_people(typed: str, people: dict[bytes, str]) -> list[bytes]:
-    """Returns the people whose id begins with `typed`. If there are none, returns the people whose
-    name is `typed`.
+    """Returns the people whose id begins with `typed`. If there are no such people, returns the
+    people whose name is `typed`.
 
     `typed` can also be a name together with the start of an id, as screens show it (R-06.10d).
     """

@@ -204,7 +204,9 @@ def show_newcomers(
 
 
 class _LackFinder:
-    """Finds what newcomers lack before they can vote. Made anew for each answer of the node."""
+    """Finds what newcomers lack before they can vote. Each answer of the node makes its own
+    `_LackFinder`.
+    """
 
     def __init__(self, state: State, authority: Authority, presenter: Presenter) -> None:
         self._state = state

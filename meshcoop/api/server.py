@@ -152,8 +152,8 @@ class _Client:
         return True
 
     async def _receive(self) -> Request | None:
-        """Returns the next request. Returns None if the client has left, or has sent something that
-        is no request.
+        """Returns the next request. Returns None if the client has left, or if it has sent
+        something else than a request.
         """
         try:
             while (frame := next(iter(self._decoder), None)) is None:

@@ -89,7 +89,7 @@ class WrittenRecords:
         }
 
     def _read(self, record: Record) -> tuple[str | None, dict[str, Any]]:
-        """Returns the kind and the fields of a record, as far as this home can read them."""
+        """Returns the kind and the fields of a record. Leaves out what this home cannot read."""
         opened = self._private.find_opened(record.id)
         if opened is not None:
             return opened.kind, opened.fields

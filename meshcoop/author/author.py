@@ -123,7 +123,7 @@ class Author:
         """Returns the first device of this home that may sign for `person`. If `person` is None,
         the device may belong to any member.
 
-        Raises Refused if the person has no device here (R-03.5) or if none of their devices may
+        Raises Refused if the person has no device here (R-03.5), or if no device of the person may
         sign (R-03.32).
         """
         authority = self.state.authority
@@ -141,10 +141,10 @@ class Author:
         raise first_fault or Refused("R-03.5", "no device of a member is at this home")
 
     def find_fault(self, device: bytes) -> Refused | None:
-        """R-03.32: returns the reason why a device of this home may not sign, or None if the device
-        may sign.
+        """R-03.32: returns the reason why a device of this home may not sign. Returns None if the
+        device may sign.
 
-        If a new record could fork the device's log, the device may not sign.
+        A device may not sign if its new record could fork its log.
         """
         authority = self.state.authority
         log = self.inbox.store.logs.find(device)
@@ -345,7 +345,8 @@ class Author:
         return signed
 
     def _complete(self, kind: DeclaredKind, thread: Thread, entry: Entry) -> Entry:
-        """Completes, seals and checks an entry: an unfinished record. Returns the completed entry.
+        """Completes, seals and checks the entry of a new record: the record's fields before it is
+        signed. Returns the completed entry.
 
         `thread` was folded without this entry. Adds the entry to `thread`.
         """
@@ -421,7 +422,9 @@ class Author:
     def new_entry(
         self, kind: DeclaredKind, signer: Signer, about: bytes | None, fields: dict[str, Any]
     ) -> Entry:
-        """Makes the entry of a record that the signer has not signed yet."""
+        """Makes the entry of a new record: its fields and its header, before a device signs
+        them.
+        """
         authority = self.state.authority
         assert authority is not None, "the signer is a member by it"
         log = self.inbox.store.logs.find(signer.device)
@@ -466,7 +469,9 @@ class Author:
         return None if report is None else report.facts(self.state.clock_at(self.now()))
 
     def report_trial(self, record: bytes) -> TrialReport | None:
-        """Returns how a trial stands at this time. Returns None if the record is no trial."""
+        """Returns how a trial stands at this time. Returns None if the given record is not
+        a trial.
+        """
         return report_trial(self.state, self.loops, record, self.now())
 
     def _is_private(self, kind: DeclaredKind, about: bytes | None, private: PrivateThreads) -> bool:
@@ -478,9 +483,9 @@ class Author:
         return kind.may_be_private and about is not None and private.kind_of(about) is not None
 
     def _read_entries(self, entry: Entry, private: PrivateThreads | None) -> Folding[list[Entry]]:
-        """Returns the entries with which a new entry is folded: those of its thread, or of a part
-        of the thread. If the thread is private, `private` reads it. If the new entry begins a
-        thread, returns no entries.
+        """Returns the records, with their open contents, with which a new record is folded: those
+        of its thread, or of a part of the thread. If the thread is private, `private` reads these
+        records. If the new record begins a thread, returns an empty list.
         """
         if entry.about is None:
             return []
@@ -493,8 +498,8 @@ class Author:
     def _facts(
         self, signer: Signer, about: bytes | None, private: PrivateThreads | None
     ) -> tuple[object, ...]:
-        """Returns the facts on which the check of a new record depends. The check is valid until
-        these facts change.
+        """Returns the facts on which the check of a new record depends. If these facts change, the
+        record must be checked again.
         """
         log = self.inbox.store.logs.find(signer.device)
         size = 0
@@ -559,7 +564,9 @@ def _check_about(kind: DeclaredKind, about: bytes | None) -> None:
 
 
 def _must_count(thread: Thread) -> None:
-    """If the fold has refused the new entry, raises the fold's reason."""
+    """Raises the reason why the fold has refused the new record. Does nothing if the record
+    counts.
+    """
     line = next((line for line in thread.history if line.entry.id == _NOT_YET), None)
     if line is None:
         raise Refused("R-03.18a", "what this is about is ahead of the clock here; answer it later")
@@ -568,8 +575,8 @@ def _must_count(thread: Thread) -> None:
 
 
 def _fault_of_fork(authority: Authority | None, device: bytes, fork: int) -> Refused:
-    """Returns the reason why a device may not sign any more, or None. Such a device has forked its
-    log, or a settled cut has ended its log.
+    """Returns the reason why a device may not sign any more: its log is forked, or a settled cut
+    has ended its log. Returns None if its log goes on.
     """
     if authority is not None and device in authority.settled.ends:
         return Refused(
@@ -585,8 +592,8 @@ def _fault_of_fork(authority: Authority | None, device: bytes, fork: int) -> Ref
 
 
 def _after_named(thread: Thread, entry: Entry) -> Entry:
-    """Returns the entry with a time that is not before the times of the records that it names
-    (R-01.13a). Only records of the same thread matter.
+    """Returns the entry of a new record with a time that is not before the records that it names
+    (R-01.13a). Only named records of the same thread matter.
     """
     named = set(ids_in(entry.fields)) & thread.entries.keys() - {entry.id}
     times = [thread.entries[record_id].time for record_id in named]
@@ -594,8 +601,8 @@ def _after_named(thread: Thread, entry: Entry) -> Entry:
 
 
 def _add_draft(kind: DeclaredKind, thread: Thread, entry: Entry) -> Kind:
-    """Adds an unsigned entry to a thread that was folded without this entry. Returns the draft that
-    the thread makes of the entry.
+    """Adds a new record to a thread that was folded without it. Returns the draft: the view that
+    the record will have.
     """
     draft = kind.draft(entry)
     thread.entries[entry.id] = entry
@@ -604,7 +611,9 @@ def _add_draft(kind: DeclaredKind, thread: Thread, entry: Entry) -> Kind:
 
 
 def _fields_of(kind: DeclaredKind, draft: Kind, entry: Entry) -> dict[str, Any]:
-    """Returns the public fields from a completed draft, and the private fields from its entry."""
+    """Returns the fields of a new record. The public fields come from its completed draft, and the
+    private fields from its entry.
+    """
     values = vars(draft)
     return {
         name: value

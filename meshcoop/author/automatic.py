@@ -220,7 +220,8 @@ class Countersigner:
         """R-13.15c: returns whether a person has already countersigned a confirm of this receipt or
         correction.
 
-        Without this check, the other party could confirm one receipt again and again.
+        Without this check, the other party could confirm one receipt many times, and this home
+        would sign each time.
         """
         state = self._author.state
         entries = map(state.thread_fold.entry, self._store.records.second_answers(confirmed))
@@ -241,5 +242,5 @@ def _unaccepted_acts(author: Author, person: bytes) -> list[bytes]:
 
 
 def _is_of(entry: Entry, *view_types: type[Kind]) -> bool:
-    """Returns whether the kind of an entry has one of the given view classes."""
+    """Returns whether the kind of a record has one of the given view classes."""
     return entry.kind in names_of(*view_types)

@@ -36,7 +36,7 @@ class DailyLimits:
         self._counted: dict[bytes, _Counted] = {}
 
     def check(self, kind: DeclaredKind, entry: Entry) -> None:
-        """R-03.15j: raises Refused if software may not sign this entry by itself today."""
+        """R-03.15j: raises Refused if software may not sign this new record by itself today."""
         if not kind.automatic_a_day:
             raise Refused("R-10.9d", "software signs no {name} by itself", name=kind.name)
         log = self._state.store.logs.find(entry.device)

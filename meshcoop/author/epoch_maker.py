@@ -1,4 +1,6 @@
-"""Makes a new group key if this home has none with which it may seal records (R-03.33)."""
+"""Makes a new group key if this home holds no group key with which it may seal records
+(R-03.33).
+"""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,8 +22,8 @@ _LOG = logging.getLogger(__name__)
 
 class _Unfinished(NamedTuple):
     """A new group key that is not yet sealed to all devices. `boxes` are the box keys of the
-    devices that still lack it. `lists` are the digests of the lists in which the epoch names its
-    devices.
+    devices that still lack the group key. `lists` is the digest of the lists in which the epoch
+    names those who are gone.
     """
 
     key: EpochKey
@@ -49,8 +51,8 @@ class EpochMaker:
         self._left: _Unfinished | None = None
 
     def ensure(self, signer: Signer, now: int, random: Callable[[int], bytes]) -> None:
-        """Makes a group key if this home has none with which it may write (R-03.33). `now` is in
-        milliseconds. `random(n)` returns n random bytes.
+        """Makes a group key if this home holds no group key with which it may seal records
+        (R-03.33). `now` is in milliseconds. `random(n)` returns n random bytes.
 
         Raises Refused if the quota of the signer's device is used up.
         """

@@ -24,35 +24,35 @@ T = TypeVar("T")
 
 
 class ReadPart(NamedTuple):
-    """A request for the entries of a part of a stored thread."""
+    """A request to read some records of a stored thread, with their open contents."""
 
     part: Part
 
     def answer(self, state: State) -> list[Entry]:
-        """Reads the part. No other task runs meanwhile."""
+        """Reads the records at once. No other task runs meanwhile."""
         thread_fold = state.thread_fold
         if self.part.is_whole:
             return thread_fold.entries_of(self.part.root)
         return thread_fold.entries_of_part(thread_fold.parts.read(self.part))
 
     async def answer_in_steps(self, state: State) -> list[Entry]:
-        """Reads the part. If it is large, other tasks may run meanwhile."""
+        """Reads the records. If there are many, other tasks may run meanwhile."""
         return await read_part_in_steps(state, self.part)
 
 
 class FoldThread(NamedTuple):
-    """A request to fold some entries into a thread."""
+    """A request to fold some records into a thread."""
 
     entries: list[Entry]
     authority: Authority
 
     def answer(self, state: State) -> Thread:
-        """Folds the thread. No other task runs meanwhile."""
+        """Folds the thread at once. No other task runs meanwhile."""
         del state
         return fold_thread(self.entries, self.authority)
 
     async def answer_in_steps(self, state: State) -> Thread:
-        """Folds the thread. If it is large, other tasks may run meanwhile."""
+        """Folds the thread. If the thread is large, other tasks may run meanwhile."""
         del state
         return await fold_beside(self.entries, self.authority)
 

@@ -24,7 +24,8 @@ _LOG = logging.getLogger(__name__)
 
 def seal_wanted(author: Author, device: bytes, ids: Iterable[bytes]) -> bytes | None:
     """Makes a bundle of the group keys that a device asks for, and seals the bundle to this device.
-    The bundle has only keys that this home may give to the device. Returns None if there are none.
+    The bundle has only keys that this home may give to the device. Returns None if this home may
+    give it no such key.
     """
     keys = list(author.state.epochs.givable(ids, device))
     return _seal(author, device, keys[:MAX_KEYS_GIVEN])
@@ -92,7 +93,9 @@ def give_by_record(
 
 
 def first_to_answer(authority: Authority, want: AuthorityRecord) -> list[bytes]:
-    """Returns the people whose homes answer a request for keys without waiting (R-03.39c)."""
+    """R-03.39c: returns the people whose homes answer a request for keys at once. Other homes wait
+    first.
+    """
     day = (want.time // DAY_MS).to_bytes(8, "big")
     others = authority.members.keys() - {authority.owners[want.device]}
 

@@ -35,8 +35,8 @@ class Step:
     `given` are the fixed fields of the record. `ask` are the fields that the person may fill in.
     `suggested` has first values for these fields. `among` are the people or records to choose from.
     If `among` is None, the person may choose anybody. `awaited` says that somebody waits for the
-    record, and since when or until when. `target` is the view of the answered record, or None if
-    that record has no view.
+    record, and since when or until when. `target` is the view of the answered record. If that
+    record has no view, `target` is None.
     """
 
     kind: str
@@ -78,7 +78,9 @@ def find_steps(author: Author, signer: Signer, record_id: bytes) -> list[Step]:
 
 @dataclass
 class _StepFinder:
-    """Finds the steps of one person in one thread. `entries` are the thread's records."""
+    """Finds the records that one person could post in one thread. `entries` are the thread's
+    records with their open contents.
+    """
 
     author: Author
     signer: Signer
@@ -184,8 +186,8 @@ class _StepFinder:
         return _Candidate(entry, step)
 
     def _complete(self, declared: DeclaredKind, entry: Entry, trial: dict[str, object]) -> Kind:
-        """Completes an entry as the author's software does, and returns its draft. Raises Refused
-        if this fails.
+        """Completes a new record as the author's software does, and returns its draft. Raises
+        Refused if this fails.
         """
         draft = declared.draft(entry)
         draft.fill(**trial)
@@ -282,7 +284,7 @@ class _StepFinder:
 
     @cached_property
     def _template(self) -> Entry:
-        """Makes an entry as if the signer signed it now."""
+        """Makes a new record as if the signer signed it now."""
         return self.author.new_entry(KINDS[RETRACT], self.signer, None, {})
 
     @cached_property

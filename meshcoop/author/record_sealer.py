@@ -1,4 +1,4 @@
-"""Seals the content of an entry, and signs the entry as the next record of a device's log."""
+"""Seals the content of a new record, and signs this record as the next one of a device's log."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -30,8 +30,8 @@ class RecordSealer:
     def seal_fields(
         self, kind: DeclaredKind, thread: Thread, draft: Kind, entry: Entry
     ) -> dict[str, Any]:
-        """R-10.6: checks the private fields of an entry. Then seals each field to the devices of
-        the people who may read it. The draft says who these people are.
+        """R-10.6: checks the private fields of a new record. Then seals each of these fields to the
+        devices of the people who may read it. The draft says who these people are.
         """
         authority = self._state.authority
         assert authority is not None, "a member signs"
@@ -60,8 +60,8 @@ class RecordSealer:
         *,
         is_automatic: bool,
     ) -> Record:
-        """Signs an entry that all members may read, and returns the record. `naming` are further
-        parents of the record. `is_automatic` means that software signs by itself.
+        """Signs a new record that all members may read, and returns the record. `naming` are
+        further parents of the record. `is_automatic` means that software signs by itself.
         """
         signed_for = {} if entry.proxy is None else {PROXY_FIELD: entry.proxy}
         content = pack_content(kind.name, entry.fields | signed_for)
@@ -74,10 +74,9 @@ class RecordSealer:
     def sign_private(
         self, kind: DeclaredKind, thread: Thread, draft: Kind, signer: Signer
     ) -> Record:
-        """Signs the entry of a draft in a private thread, and returns the record.
+        """Signs a new record of a private thread, and returns the record.
 
-        Others cannot see the kind of the entry, its readers, or the record that it answers
-        (R-15.1).
+        Others cannot see the record's kind, its readers, or the record that it answers (R-15.1).
         """
         authority = self._state.authority
         assert authority is not None, "a member signs"

@@ -65,9 +65,7 @@ def decide(author: Author) -> Folding[None]:
 
 
 def _accept_term(author: Author, person: bytes) -> Folding[None]:
-    """R-16.5: accepts the term that the person has to accept next. If there is no such term, does
-    nothing.
-    """
+    """R-16.5: accepts the term that the person has to accept next, if there is such a term."""
     term = _authority(author).term_to_accept(person)
     if term is not None:
         signer = author.signer_of(person)

@@ -94,7 +94,7 @@ def draft_renewal(
 def _choose_roll(
     authority: Authority, joining: Sequence[bytes] | None
 ) -> tuple[list[bytes], list[bytes]]:
-    """Returns who joins the roll, and who leaves it."""
+    """Returns two sets: the people who join the roll, and the people who leave it."""
     roll = authority.term.roll
     newcomers_now = authority.members.keys() - roll
     if joining is None:
@@ -107,7 +107,7 @@ def _choose_roll(
 def _divide_lists(
     authority: Authority, fields: dict[str, Any], joining: list[bytes], leaving: list[bytes]
 ) -> list[dict[str, list[Any]]]:
-    """Puts lists into the fields of a renewal as far as there is room. Returns the rest as
+    """Puts as much of the lists as possible into the fields of a renewal. Returns the rest as
     pages.
     """
     lists: dict[str, list[Any]] = {

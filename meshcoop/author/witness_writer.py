@@ -133,8 +133,8 @@ class WitnessWriter:
                 yield from self._name(person, term, ids)
 
     def _read(self, row: StoredRecord) -> _Unseen | None:
-        """Returns the entry and the service of a record, or None if witnesses do not name such a
-        record (R-24.2a).
+        """Returns a record with the service to which it belongs. Returns None if witnesses do not
+        name such a record (R-24.2a).
         """
         root = self._store.records.find_in_row(row.root) if row.root is not None else None
         if root is None or not self._is_witnessed(root) or not self._is_witnessed(row):

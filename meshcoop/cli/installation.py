@@ -42,7 +42,7 @@ def _find_foreign_file() -> Path | None:
 
 def _find_changed_file(root: Path) -> Path | None:
     """Returns a file that is missing, or that has another size than at the installation. Returns
-    None if there is no such file.
+    None if all files are as they were.
 
     Also returns None if the program runs from a checkout, because then no sizes are noted.
     """

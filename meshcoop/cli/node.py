@@ -199,7 +199,7 @@ def _announce_ready(context: Context, peer_id: str, addresses: list[str]) -> Non
 
 def _find_mistake(error: BaseException) -> Mistake | None:
     """Looks for the first error that a person can mend, also inside groups of errors. Returns this
-    error as a Mistake, or None if there is no such error.
+    error as a Mistake. Returns None if no person can mend the errors.
     """
     from meshcoop.network.interface import NetworkError
 

@@ -40,7 +40,9 @@ class _Change(NamedTuple):
 
 
 def make_timezone(zone: ZoneInfo, first_year: int) -> Timezone:
-    """Describes a time zone, for events from `first_year` on."""
+    """Describes a time zone for a calendar file. The description covers events from `first_year`
+    on.
+    """
     component = Timezone()
     component.add("tzid", zone.key)
     start = datetime(first_year, 1, 1, tzinfo=UTC)
@@ -125,7 +127,7 @@ def _find_rule(moments: list[datetime]) -> str | None:
     """Returns the RRULE that gives these moments. There is one moment in each year, always in the
     same month.
 
-    Returns None if the moments follow no such rule, if the rule has ended, or if there are too few
+    Returns None if the moments follow no rule, if the rule has ended, or if there are too few
     moments.
     """
     years = [moment.year for moment in moments]

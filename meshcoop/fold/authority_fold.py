@@ -133,7 +133,7 @@ class AuthorityFold:
         return authority.fold_authority(charter, acts, self._store.logs.forks())
 
     def is_storable(self, device: bytes) -> bool:
-        """Returns whether this home stores the records of a device (R-03.19)."""
+        """Returns whether this home may store the records of a device (R-03.19)."""
         return self.authority is not None and device in self.authority.storable_devices
 
     def strangers(self) -> list[bytes]:

@@ -48,11 +48,11 @@ _Group = tuple[bytes, bytes]  # the origin and the id of a key
 
 
 class Choice(NamedTuple):
-    """The choice of the epoch that seals new records here.
+    """The choice of the epoch whose group key seals new records here.
 
     If there is no such epoch, `epoch` is None. `departed` says which devices are gone. If `epoch`
-    does not name all of them as gone, `fits` is False. `readers` maps each device that may get keys
-    to its box key.
+    fails to name some of them as gone, `fits` is False. `readers` maps each device that may get
+    keys to its box key.
     """
 
     epoch: Epoch | None
@@ -137,8 +137,8 @@ class EpochFold:
             return None  # the disk has changed it: the home asks for it again
 
     def hold_made(self, key: EpochKey) -> None:
-        """Keeps a key that this home has made. This home need not check the slots of its
-        own key.
+        """Keeps a group key that this home has made. This home does not check the sealed copies
+        (slots) of its own key.
         """
         self._made.add(key.id)
         self.hold([key])
@@ -204,7 +204,7 @@ class EpochFold:
     # -- choosing ---------------------------------------------------------------------------------
 
     def choose(self) -> Choice:
-        """Chooses the epoch that seals new records now."""
+        """Chooses the epoch whose group key seals new records now."""
         authority = self._authority
         assert authority is not None, "who writes is a member by it"
         writers = frozenset(self._store.logs.writers())
@@ -231,8 +231,8 @@ class EpochFold:
         return self._ring.get(epoch.key_id) if epoch else None
 
     def check_slots(self, limit: int = SLOTS_AT_ONCE) -> bool:
-        """Checks at most `limit` slots of those epochs that could seal new records. Returns whether
-        unchecked slots are left.
+        """Checks at most `limit` slots of those epochs that could seal new records. A slot is a
+        copy of a group key, sealed to one device. Returns whether unchecked slots are left.
         """
         authority = self._authority
         if authority is None:
@@ -243,7 +243,7 @@ class EpochFold:
     def _candidates(
         self, authority: Authority, departed: Departed
     ) -> list[tuple[Epoch, list[AuthorityRecord]]]:
-        """Returns the epochs that could seal new records if their slots are right (R-03.8a,
+        """Returns the epochs that could seal new records if their sealed keys are right (R-03.8a,
         R-03.8c). Each epoch comes with those of its records that count.
         """
         candidates = []
@@ -257,8 +257,8 @@ class EpochFold:
         return candidates
 
     def _holds(self, group: _Group) -> bool:
-        """Returns whether this home holds the key of an epoch. `group` is the epoch's origin and
-        key id. The held key must have the same origin (R-03.8d).
+        """Returns whether this home holds the key of an epoch, made by the same maker (R-03.8d).
+        `group` is the epoch's origin and key id. The origin stands for the maker.
         """
         origin, key_id = group
         key = self._ring.get(key_id)
@@ -271,8 +271,8 @@ class EpochFold:
         return self._gathered[ids]
 
     def _check(self, candidates: list[tuple[Epoch, list[AuthorityRecord]]], limit: int) -> bool:
-        """Checks slots of the candidates, which are epochs. The epoch with the most slots comes
-        first. Returns whether unchecked slots are left.
+        """Checks slots of the candidate epochs. A slot is a copy of a group key, sealed to one
+        device. The epoch with the most slots comes first. Returns whether unchecked slots are left.
         """
         for epoch, acts in sorted(candidates, key=lambda candidate: -len(candidate[0].boxes)):
             key = self._ring.get(epoch.key_id)
@@ -296,8 +296,8 @@ class EpochFold:
     # -- reading records --------------------------------------------------------------------------
 
     def _open(self, act: AuthorityRecord) -> EpochKey | None:
-        """Opens the key in an epoch record (R-03.8d). Returns None if the record does not seal the
-        key to a device of this home.
+        """Opens the key in an epoch record (R-03.8d). Returns None if the key is not sealed to a
+        device of this home.
         """
         boxes = {box.public: box for box in self._ring.boxes.values()}
         for seal in act.fields["seals"]:

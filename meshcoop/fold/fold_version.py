@@ -1,9 +1,8 @@
 """The version of the fold. It changes when the program may make other views from the same records.
 
-The version is derived from three things: the declarations of the kinds, the source of the code that
-makes views, and the version of Unicode. (The fold brings words to one spelling with the tables of
-Unicode.) A home notes the version with which it made its views. When the version changes, the home
-makes its views again.
+The version is derived from three things: how the kinds are declared, the source code that makes
+views, and the version of Unicode. (Tables of Unicode bring words to one spelling.) A home notes the
+version with which it made its views. When the version changes, the home makes its views again.
 """
 
 import hashlib

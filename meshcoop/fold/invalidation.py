@@ -35,8 +35,8 @@ def changed_decisions(before: Authority, after: Authority, acts: AuthorityIndex)
 
 
 def changed_signers(before: ProxiesById, after: ProxiesById) -> set[bytes]:
-    """Returns the deputies whose proxies have changed. The records that such a deputy signed for
-    another person may count differently now.
+    """Returns the deputies whose proxies have changed. With a proxy, a deputy signs for another
+    person. The records that such a deputy signed may count differently now.
     """
     changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
     proxies = [proxy for key in changed for proxy in (before.get(key), after.get(key))]
@@ -57,8 +57,8 @@ def _changed_subjects(before: Authority, after: Authority) -> Iterator[bytes]:
 
 
 def _standing(authority: Authority, key: bytes) -> object:
-    """Returns all that authority knows about a device and its records. The caller compares the
-    results of an earlier and a later authority.
+    """Returns everything in authority on which it depends whether a device's records count. The
+    caller compares the results of an earlier and a later authority.
     """
     device = authority.devices.get(key)
     cuts = authority.cuts.get(device.person) if device else None

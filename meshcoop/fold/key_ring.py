@@ -26,8 +26,8 @@ class KeyRing:
         return self.get(key_id) is not None
 
     def add_box(self, device: bytes, box: BoxKey) -> None:
-        """Adds the box key of a device of this home. Some group keys are sealed to this box key.
-        The next fold of authority opens those group keys.
+        """Adds the box key of a device of this home. With a box key, a device opens what is sealed
+        to it. Some group keys may be sealed to this device. The next fold of authority opens these.
         """
         self.boxes[device] = box
 
@@ -50,11 +50,11 @@ class KeyRing:
         return [key.id for key in new[:room]]
 
     def get(self, key_id: bytes) -> EpochKey | None:
-        """Returns the key with this id, or None if this home does not have the key."""
+        """Returns the group key with this id, or None if this home lacks it."""
         return self._keys.get(key_id) or self._offered.get(key_id)
 
     def all(self) -> list[EpochKey]:
-        """Returns every key, sorted by id."""
+        """Returns every group key, sorted by id."""
         return sorted([*self._keys.values(), *self._offered.values()])
 
     def accept_gossip(self, keys: Iterable[bytes]) -> None:

@@ -1,4 +1,6 @@
-"""Reads the first and the last records of a device's log. A log may be very long."""
+"""Reads the first and the last records of a device's log. The records between them are left out,
+because a log may be very long.
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,21 +14,21 @@ _LOOKED_AT = 64  # records at each end of a log
 
 
 class LogEnds:
-    """The ends of all logs. Remembers on which days a log was written until the log changes."""
+    """Reads both ends of logs. Remembers on which days a log was written, until the log changes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._days: dict[bytes, tuple[Head, frozenset[int]]] = {}  # device → its head, its days
 
     def records(self, device: bytes) -> Iterator[Record]:
-        """Yields the records at both ends of a log, the first record first."""
+        """Yields the first records and the last records of a log. The first record comes first."""
         log = self._store.logs.find(device)
         if log is not None:
             yield from self._records_to(log.head, device, _LOOKED_AT)
 
     def count_days(self, devices: Iterable[bytes]) -> int:
-        """Returns on how many days these devices wrote something, but at most MOST_DAYS. Records
-        that software signed by itself do not count.
+        """Counts the days on which these devices wrote something, up to MOST_DAYS. Records that
+        software signed by itself do not count.
         """
         days: set[int] = set()
         for device in devices:

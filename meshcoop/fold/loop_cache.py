@@ -71,7 +71,7 @@ class FollowedService:
     @property
     def chain(self) -> list[bytes]:
         """The people of the service's chain, in order. The first person answers for the service.
-        The last person is the one to whom the service was handed on last.
+        The last person holds the service.
         """
         links = [self.view(link_id, Link) for link_id in self.service.chain]
         return [self.service.answers_for, *(link.to for link in links)]
@@ -108,11 +108,11 @@ class FollowedService:
         return self.view(measure, Measure).calendar
 
     def measure_of(self, loop: Loop) -> Measure:
-        """Returns the measure of a loop."""
+        """Returns the measure to which a feedback loop belongs."""
         return self.view(loop.context.measure.id, Measure)
 
     def action_of(self, tally: Tally) -> Action:
-        """Returns the action whose verdicts a tally counts."""
+        """Returns the action of a tally. A tally counts the verdicts on an action."""
         return self.view(tally.action.id, Action)
 
     def verdict_on(self, tally: Tally, person: bytes) -> Verdict | None:
@@ -201,9 +201,8 @@ class LoopCache:
         self._served_at_change = -1  # the change count of the views when `_served` was made
 
     def loops_for(self, record: bytes, now: int) -> FollowedService | None:
-        """Returns the service to which a record belongs, with its loops at the time `now` (ms).
-
-        If the record is in no service's thread, returns None.
+        """Returns the service to whose thread a record belongs, with its feedback loops at the time
+        `now` (ms). Returns None if the record is in no service's thread.
         """
         row = self._state.store.records.find(record)
         authority = self._state.authority
@@ -237,7 +236,7 @@ class LoopCache:
         return None
 
     def all_followed(self, now: int) -> Iterator[FollowedService]:
-        """Returns all services with their loops at the time `now` (ms)."""
+        """Returns all services with their feedback loops at the time `now` (ms)."""
         for service in self._state.views.of_kind(Service):
             followed = self.loops_for(service.id, now)
             if followed is not None:
@@ -350,5 +349,5 @@ class LoopCache:
 
 
 def _end_of(day: str, asked: MeasureContext) -> int:
-    """Returns the end of a day (ms) in the calendar of a measure."""
+    """Returns the time (ms) at which a day ends, according to the time zone of a measure."""
     return (parse_day(day) + 1) * DAY_MS - asked.calendar.offset * 60_000

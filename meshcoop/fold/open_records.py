@@ -11,8 +11,8 @@ from protocol.record.envelope import Record
 
 
 def read_authority_record(record: Record, neighbourhood: bytes) -> AuthorityRecord | None:
-    """Reads an authority record. Returns None if the record is malformed, or if records of its kind
-    do not belong to authority.
+    """Reads an authority record. Returns None if the record is malformed, or if its kind has
+    nothing to do with authority.
     """
     if record.content is None or record.header.base_audience != envelope.OPEN:
         return None

@@ -57,7 +57,9 @@ class PartRows(NamedTuple):
 
 
 class ThreadBranches(NamedTuple):
-    """The branches and ties of a whole thread. If the thread has no branches, there are none."""
+    """The branches of a whole thread, and their ties. Both are empty if the thread has only a
+    trunk.
+    """
 
     rows: Sequence[BranchRow] = ()
     ties: Sequence[TieRow] = ()
@@ -178,8 +180,8 @@ class Parts:
         return Part(root, changed, tuple(ordered), (root, *sorted(support - {root})))
 
     def _branches_touched_by(self, root: int, n: int) -> set[int]:
-        """Returns the branches whose views may change because of a record. Returns none if the
-        thread can no longer be divided in this way.
+        """Returns the branches whose views may change because of a record. Returns an empty set if
+        the thread can no longer be divided in this way.
         """
         row = self._store.records.find_in_row(n)
         assert row is not None, "its thread was found"
@@ -275,7 +277,7 @@ def divide_thread(rows: Iterable[StoredRecord], entries: Iterable[Entry]) -> Thr
 
 
 def strip_content(row: StoredRecord) -> StoredRecord:
-    """Returns a record without its content, as if the content were not here."""
+    """Returns a record without its content."""
     return row._replace(record=row.record._replace(content=None))
 
 

@@ -35,8 +35,8 @@ class Opened(NamedTuple):
 class PrivateRecords:
     """Opens the private records of the store.
 
-    There are three sorts of keys: the box keys of this home, the box keys of a guest, and keys that
-    other private records hand on.
+    Three sorts of keys open them: this home's box keys, a guest's box keys, and keys that other
+    private records hand on.
     """
 
     def __init__(self, state: State, guest_boxes: Sequence[BoxKey]) -> None:
@@ -53,7 +53,7 @@ class PrivateRecords:
         return (opened for opened in self._opened.values() if opened)
 
     def find(self, record_id: bytes) -> Opened | None:
-        """Returns the opened record with this id. Returns None if this home has not opened it."""
+        """Returns the opened record with this id, or None if this home has not opened it."""
         return self._opened.get(record_id)
 
     def is_private(self, record_id: bytes) -> bool:

@@ -112,8 +112,8 @@ class PrivateThreads:
         return self._threads
 
     def entries_of(self, about: bytes) -> list[Entry]:
-        """Returns the entries of a record's thread. Raises Refused if this home cannot read the
-        record.
+        """Returns the records of a record's thread, with their open contents. Raises Refused if
+        this home cannot read the given record.
         """
         thread = self.threads().get(about)
         if thread is None:
@@ -148,7 +148,7 @@ class PrivateThreads:
                         yield Waiting(view_id, awaited)
 
     def _each_thread(self) -> Iterable[Thread]:
-        """Returns all private threads. Each thread comes only once."""
+        """Returns all private threads, each of them once."""
         return {id(thread): thread for thread in self.threads().values()}.values()
 
     def _unfolded(self) -> list[list[Opened]]:
@@ -210,8 +210,8 @@ class PrivateThreads:
         self._threads.update(by_id)
 
     def _entries(self, records: Iterable[Opened]) -> list[Entry]:
-        """Returns the entries of opened records. Leaves out records that are dated ahead of this
-        home's clock.
+        """Returns opened records as the fold takes them. Leaves out records that are dated ahead of
+        this home's clock.
         """
         entries: list[Entry] = []
         for opened in records:
@@ -225,7 +225,7 @@ class PrivateThreads:
 
 
 def _part_by_root(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """Groups entries by thread."""
+    """Groups opened records by thread."""
     by_id = {entry.id: entry for entry in entries}
     roots = _find_roots({entry.id: entry.about for entry in by_id.values()})
     parts: dict[bytes, list[Entry]] = defaultdict(list)

@@ -4,8 +4,8 @@ People can write very much. An answer about all of it would make everybody wait.
 such an answer need not be a coroutine. Instead, it calls `pause` for each view that it reads or
 shows. With `run_beside`, it can also let a thread do work that needs no database.
 
-Other tasks can interrupt only `answer_in_slices` and the code that it calls. They never interrupt
-code that signs or writes to the store, because nothing may change while such code runs.
+Only work that `answer_in_slices` has started is interrupted. Code that signs or writes to the store
+is never interrupted, because nothing may change while it runs.
 """
 
 import time
@@ -26,7 +26,7 @@ _began: ContextVar[int] = ContextVar("_began")  # when the slice began, in nanos
 
 
 async def answer_in_slices(method: Callable[[P], Awaitable[T]], params: P) -> T:
-    """Awaits a method that only reads. Other tasks may run at each `pause`."""
+    """Runs a method that only reads, in slices. Other tasks may run at each `pause`."""
     _began.set(time.thread_time_ns())
     return await greenback.with_portal_run(method, params)
 

@@ -47,8 +47,8 @@ class State:
         """Makes all views again if another version of the program made them.
 
         During this work, calls `report` with two numbers: how many threads are done, and how many
-        there are. If the store holds no threads, never calls `report`. If the process is killed,
-        the next process continues this work where it stopped.
+        there are. If there are no threads, never calls `report`. If the process is killed, the next
+        process continues this work where it stopped.
         """
         is_stale = store.read_note(_NOTE) != fold_version()
         done = _read_progress(store) if is_stale else None
@@ -133,7 +133,7 @@ class State:
 
 def _read_progress(store: Store) -> int | None:
     """Returns the row of the last root that this version of the program has folded. Returns None if
-    this version has not begun to make the views.
+    this version has made no views yet.
     """
     version, _, last = str(store.read_note(_PROGRESS) or "").partition(" ")
     return int(last) if version == fold_version() else None

@@ -142,8 +142,8 @@ class ThreadFold:
 
     def _take_named(self) -> set[int]:
         """Returns the rows of the records that witnesses have named since the last call. Returns
-        only records beyond a fork, a revocation or a cut: the naming can make these count
-        (R-24.11).
+        only records that authority has cut off: beyond a fork, a revocation or a cut. The naming
+        can make such records count (R-24.11).
         """
         authority = self._authority_fold.authority
         held = self._store.records.find_held(list(self._named.take())) if authority else ()
@@ -181,15 +181,17 @@ class ThreadFold:
         ]
 
     def fold_thread(self, root: int, extra: Iterable[Entry] = ()) -> Thread:
-        """Folds one thread together with the entries `extra`, which are not posted yet. Stores no
-        views.
+        """Folds one thread together with the new records `extra`, which are not posted yet. Stores
+        no views.
         """
         authority = self._authority_fold.authority
         assert authority is not None, "a home without a charter has no threads"
         return fold.fold_thread([*self.entries_of(root), *extra], authority)
 
     def entries_of(self, root: int) -> list[Entry]:
-        """Returns the entries of one thread. Pauses between parts of a large thread."""
+        """Returns the records of one thread, with their open contents. Pauses between parts of a
+        large thread.
+        """
         entries: list[Entry] = []
         last = 0
         while rows := self._store.records.next_in_thread(root, last, _ROWS_AT_ONCE):
@@ -199,8 +201,8 @@ class ThreadFold:
         return entries
 
     def entry(self, row: StoredRecord) -> Entry | None:
-        """Returns the record as an entry of its thread. Returns None if the record is dated too far
-        ahead of this home's clock.
+        """Returns a stored record with its open content, as the fold takes it. Returns None if the
+        record is dated too far ahead of this home's clock.
         """
         record = row.record
         fields = record.header
@@ -250,8 +252,8 @@ class ThreadFold:
         return target is not None and any(self._erases(answer, target) for answer in answers)
 
     def entries(self, rows: Iterable[StoredRecord]) -> list[Entry]:
-        """Returns the entries of the given records. Leaves out records that are dated too far
-        ahead.
+        """Returns stored records with their open contents, as the fold takes them. Leaves out
+        records that are dated too far ahead.
         """
         return [entry for row in rows if (entry := self.entry(row))]
 
@@ -263,7 +265,7 @@ class ThreadFold:
         return Part(part.root, part.rows) if self._views.failure_of(part.root) else part
 
     def entries_of_part(self, rows: PartRows) -> list[Entry]:
-        """Returns the entries from which some branches are folded."""
+        """Returns the records from which some branches are folded, with their open contents."""
         return self.entries([*rows.folded, *rows.support, *map(strip_content, rows.headers)])
 
     def end_large(self, written: Iterable[View]) -> None:
@@ -278,8 +280,8 @@ class ThreadFold:
             self._views.purge()
 
     def note_failure(self, root: int, errors: Sequence[Exception]) -> str | None:
-        """Logs the exceptions of a fold. Logs nothing if the thread failed with the same exception
-        before. Returns the last exception as a line of text, or None if there is none.
+        """Logs the exceptions of a fold. If the thread failed with the same exception before, logs
+        nothing. Returns the last exception as a line of text, or None if the fold did not fail.
         """
         if not errors:
             return None
@@ -354,8 +356,9 @@ class ThreadFold:
                     self._store.records.set_content(view.id, None)
 
     def _fold_proxies(self) -> Touched:
-        """Folds the proxies (stratum 2). Returns the threads that must be folded again: those with
-        a record that a deputy signed whose proxies have changed.
+        """Folds the proxies (stratum 2). With a proxy, a deputy signs for another person. Returns
+        the threads that must be folded again, because a deputy signed a record in them and this
+        deputy's proxies have changed.
         """
         version = self._views.version_of_kind(Proxy)
         if version == self._proxies_version:
@@ -386,7 +389,7 @@ class ThreadFold:
 
 
 async def fold_beside(entries: list[Entry], authority: Authority) -> Thread:
-    """Folds the entries of one thread. If there are many entries, folds them beside the loop."""
+    """Folds the records of one thread. If there are many records, folds them beside the loop."""
     if len(entries) <= MAX_RECORDS:
         return fold.fold_thread(entries, authority)
     return await trio.to_thread.run_sync(fold.fold_thread, entries, authority)
@@ -395,10 +398,10 @@ async def fold_beside(entries: list[Entry], authority: Authority) -> Thread:
 def fold_entries(
     rows: Iterable[StoredRecord], entries: list[Entry], authority: Authority
 ) -> tuple[FoldedThread, list[Exception]]:
-    """Folds the entries of a thread. Returns the parts of the result that will be stored. Also
+    """Folds the records of a thread. Returns the parts of the result that will be stored. Also
     returns the exceptions that the code of kinds raised.
 
-    `rows` are the records from which the entries were read. Needs no database.
+    `rows` are the stored records from which `entries` were read. Needs no database.
     """
     if all(entry.kind is None for entry in entries):
         return FoldedThread(), []  # no entry is readable, so there is no view

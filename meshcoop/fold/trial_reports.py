@@ -38,9 +38,9 @@ _IsPart = Callable[[Report], bool]
 class TrialReport:
     """How a trial stands. Times are in ms.
 
-    `comparisons` has an entry for each measure of the trial. It is empty until the last answers
-    have come in. The decision about the trial goes by one of these measures. `elsewhere` compares
-    the answers to that measure from places where nothing was tried.
+    `comparisons` has a comparison for each measure of the trial. It is empty until the last answers
+    have come in. One of these measures decides about the trial. `elsewhere` compares the answers to
+    that measure from places where nothing was tried.
     """
 
     trial: Trial
@@ -71,7 +71,9 @@ class TrialReport:
 def report_trial(
     state: State, following: LoopCache, trial_id: bytes, now: int
 ) -> TrialReport | None:
-    """Returns how a trial stands at the time `now` (ms). Returns None if no such trial counts here."""
+    """Returns how a trial stands at the time `now` (ms). Returns None if there is no trial with
+    this id that counts.
+    """
     followed = following.loops_for(trial_id, now)
     trial = followed.views.get(trial_id) if followed is not None else None
     if followed is None or not isinstance(trial, Trial) or state.authority is None:
@@ -94,7 +96,7 @@ def is_being_decided(state: State, trial: bytes) -> bool:
 
 @dataclass(frozen=True)
 class _Reporter:
-    """Works out the report of one trial."""
+    """Computes the report of one trial."""
 
     state: State
     followed: FollowedService
@@ -196,8 +198,8 @@ class _Reporter:
     def _other_part(self) -> _IsPart:
         """Returns which answers come from places where nothing was tried.
 
-        An answer belongs to neither part if it names no link, or if its author has named no area
-        (R-25.5b).
+        An answer without a link belongs to neither part. The same holds if its author has named no
+        area (R-25.5b).
         """
         place = self.trial.place
         links = self._links_of(place or b"")

@@ -333,7 +333,7 @@ class Views:
         return (_waiting(person, row) for row in self._awaited.of_person(person))
 
     def awaited_of_crowd(self, crowd: Crowd) -> Iterator[Waiting]:
-        """Yields the views that wait for a crowd to answer."""
+        """Yields the views that wait for an answer of a crowd: the voters or the moderators."""
         return (_waiting(crowd, row) for row in self._awaited.of_crowd(crowd))
 
     def relying_views(self, person: bytes) -> Iterator[Relying]:
@@ -382,7 +382,7 @@ class Views:
         return self._store.change_count
 
     def follow(self) -> ViewChanges:
-        """Returns an object that notes from now on which views have changed."""
+        """Returns an object that from now on notes which views have changed."""
         changes = ViewChanges()
         self._followers.append(changes)
         return changes
@@ -430,7 +430,7 @@ class Views:
             changes.rows.update(rows)
 
     def _stored_hashes(self, root: int, thread: FoldedThread) -> dict[int, tuple[bytes, bool]]:
-        """Returns the hashes of the stored views that a folded thread replaces."""
+        """Returns the hashes of those stored views that a folded thread replaces."""
         if thread.rows is None:
             return self._rows.hashes_in_thread(root)
         return self._rows.hashes_in_rows(thread.rows)
@@ -496,7 +496,7 @@ class _Fresh(NamedTuple):
     folded: FoldedView
 
     def row(self) -> ViewRow:
-        """Makes the row for the table of views."""
+        """Returns the view as a row of the table of views."""
         view = self.folded.view
         return ViewRow(
             self.n,
@@ -559,5 +559,7 @@ def _waiting(who: bytes | Crowd, row: FoundRow) -> Waiting:
 
 
 def _words(texts: Iterable[str]) -> str:
-    """Returns the search terms of a view with these texts, separated by spaces."""
+    """Returns one text with the search terms of a view. Spaces separate the terms. `texts` are the
+    texts of the view.
+    """
     return " ".join(search_terms("\n".join(texts)))

@@ -1,4 +1,4 @@
-"""Folds `witness` records. They tell when the records of this home were seen, and so at which time
+"""Folds `witness` records. They say when other records were seen. From this follows at which time
 each record stands (specs/24-witnesses.md).
 """
 
@@ -49,7 +49,7 @@ class WitnessFold:
         self._kept: tuple[int, Authority, Witnesses] | None = None
 
     def follow(self) -> Newly:
-        """Returns an object that notes from now on which records are named."""
+        """Returns an object that from now on notes which records `witness` records name."""
         newly = Newly()
         self._followers.append(newly)
         return newly

@@ -55,7 +55,7 @@ class Home:
 
     @property
     def store_file(self) -> Path:
-        """The path of the database of records."""
+        """The path of the home's own database of records."""
         return self.path / "store.db"
 
     @property
@@ -75,8 +75,8 @@ class Home:
 
     @property
     def last_signed_file(self) -> Path:
-        """The path of a file that holds a number for each device of this home: the number of the
-        last record that the device has signed.
+        """The path of the file `last_signed`. For each device of this home, this file has the
+        number of the last record that the device has signed.
         """
         return self.path / "signed"
 
@@ -119,7 +119,7 @@ class Home:
 
     @property
     def settings_file(self) -> Path:
-        """The path of the settings."""
+        """The path of the file with the settings."""
         return self.path / "home.toml"
 
     @property

@@ -31,7 +31,9 @@ _MEM = range(argon2id.MEMLIMIT_INTERACTIVE, 8 * argon2id.MEMLIMIT_INTERACTIVE + 
 
 
 class Cost(NamedTuple):
-    """The cost of one guess at a secret: operations of Argon2id, and bytes of memory."""
+    """What one guess at a secret costs: a number of operations of Argon2id, and a number of bytes
+    of memory.
+    """
 
     ops: int
     mem: int
@@ -109,7 +111,7 @@ class Lock:
         return all(fields.get(name) == value for name, value in self.fields().items())
 
     def seal(self, plain: bytes) -> dict[str, Any]:
-        """Seals `plain` with this lock. Returns the map."""
+        """Seals the bytes `plain` with this lock. Returns the map that holds them."""
         nonce = secrets.token_bytes(_NONCE)
         box = crypto_aead_xchacha20poly1305_ietf_encrypt(plain, self._header(), nonce, self.key)
         return {**self.fields(), "nonce": nonce, "box": box}
@@ -155,7 +157,7 @@ def check_costs(fields: object) -> dict[str, Any]:
 
 
 def check_version(fields: object) -> dict[str, Any]:
-    """Checks the version of a map. Ignores all other fields of the map."""
+    """Checks the version of a map. Does not look at the map's other fields."""
     if type(fields) is not dict or type(fields.get("version")) is not int:
         raise UnreadableLock("damaged")
     if fields["version"] != VERSION:

@@ -36,8 +36,8 @@ class ServedNames:
         return self._folder / f"{self._seal(neighbourhood)}{_ENDING}"
 
     def neighbourhood_of(self, path: Path) -> bytes | None:
-        """Returns the id of the neighbourhood to which a store belongs. Returns None if this relay
-        has not named the file.
+        """Returns the id of the neighbourhood to which a store belongs. Returns None if the file's
+        name is from another relay.
         """
         letters = path.name.removesuffix(_ENDING).upper()
         try:

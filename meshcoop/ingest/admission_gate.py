@@ -62,9 +62,8 @@ def _is_certified_by_others(state: State, device: bytes) -> bool:
 
 
 def _certificate(state: State, act: AuthorityRecord) -> Certificate | None:
-    """Returns the certificate in an authority record.
-
-    Returns None if the record has no certificate for this neighbourhood.
+    """Returns the certificate in an authority record. Returns None if the record has no certificate
+    that is made for this neighbourhood.
     """
     try:
         statement = root_statement.read_statement(act.fields.get("statement", b""))

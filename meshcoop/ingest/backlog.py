@@ -89,7 +89,7 @@ class Backlog:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is left to place or to fold."""
+        """Whether no work is left: nothing to place, and nothing to fold."""
         return self._is_empty.is_set()
 
     def wake(self) -> None:
@@ -290,15 +290,17 @@ async def fold_thread_in_steps(state: State, root: int) -> Thread:
 
 
 async def read_thread_in_steps(state: State, root: int) -> list[Entry]:
-    """Reads the entries of one thread. If the thread is large, other tasks may run meanwhile."""
+    """Reads the records of one thread, with their open contents. If the thread is large, other
+    tasks may run meanwhile.
+    """
     if state.store.records.count_in_thread(root) <= MAX_RECORDS:
         return state.thread_fold.entries_of(root)
     return await _read_entries(state, await _read_rows(state, root))
 
 
 async def read_part_in_steps(state: State, part: Part) -> list[Entry]:
-    """Reads the entries of a part of a thread. If the part is large, other tasks may run
-    meanwhile.
+    """Reads the records of a part of a thread, with their open contents. If the part is large,
+    other tasks may run meanwhile.
     """
     if part.is_whole:
         return await read_thread_in_steps(state, part.root)
@@ -336,7 +338,7 @@ async def _read_rows(state: State, root: int) -> list[StoredRecord]:
 
 
 async def _read_entries(state: State, rows: list[StoredRecord]) -> list[Entry]:
-    """Reads the entries of records. Other tasks may run meanwhile."""
+    """Opens the contents of stored records. Other tasks may run meanwhile."""
     entries: list[Entry] = []
     for start in range(0, len(rows), _AT_ONCE):
         entries += state.thread_fold.entries(rows[start : start + _AT_ONCE])

@@ -165,8 +165,7 @@ class Inbox:
         """Finds records without their content, except retracted records. Looks only in the rows
         above `after`, and finds at most `limit` records.
 
-        One call reads only a few rows. So it may find fewer records than `limit`, or none, although
-        there are more.
+        One call reads only a few rows. So it may find fewer records, although there are more.
         """
         after = max(after, self._retention.released_row)
         most = _ROWS_FOR_EACH * limit
@@ -509,7 +508,9 @@ class Inbox:
                 yield device, numbers
 
     def _prune_parts(self, parts: Iterable[tuple[bytes, range]], batch: Batch) -> bool:
-        """Prunes parts of logs. Returns whether this has deleted any record."""
+        """Deletes from parts of logs the records that R-01.14 does not keep. Returns whether this
+        has deleted any record.
+        """
         authority = self.state.authority
         named = Named(
             # Authority keeps less when a record that it has kept another one for is deleted.

@@ -18,7 +18,7 @@ class Retention(Protocol):
 
 
 class KeepEverything:
-    """The retention of a home. A home keeps all sealed content."""
+    """The limits of a home: there are none, because a home keeps all sealed content."""
 
     is_full = False
     released_row = 0

@@ -29,7 +29,7 @@ class LateIntake:
         return cuts is not None and header.seq > cuts.get(header.device, 0)
 
     def has_room(self, header: Header) -> bool:
-        """Returns whether a record beyond a cut may be taken in today."""
+        """Returns whether today another record beyond a cut may be taken in."""
         authority = self._state.authority
         assert authority is not None, "the record is late by it"
         records, size = self._taken_today(authority.owners[header.device])

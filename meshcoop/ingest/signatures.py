@@ -22,7 +22,7 @@ Claims = list[tuple[bytes, bytes]]
 
 
 class Verified(NamedTuple):
-    """The records with valid signatures, and a refusal for each record without one."""
+    """The records with valid signatures, and a refusal for each of the other records."""
 
     genuine: list[Record]
     refused: list[Refusal]

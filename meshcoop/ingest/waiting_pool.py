@@ -1,8 +1,9 @@
-"""The pool of records that cannot be placed yet.
+"""The pool of records that cannot be placed in a log yet.
 
-A record waits in three cases: its device is unknown, earlier records of its log are missing
-(R-01.12a), or it claims a time more than a day ahead (R-03.18). The pool has a limited size and is
-only in memory. If the pool loses a record, the next round of sync brings that record again.
+There are three reasons to wait: the record's device is unknown, earlier records of its log are
+missing (R-01.12a), or the record claims a time more than a day ahead (R-03.18). The pool has a
+limited size and is only in memory. If the pool loses a record, the next round of sync brings that
+record again.
 """
 
 from collections import Counter, defaultdict

@@ -171,8 +171,8 @@ class Exchanges:
 
 
 def _days_of_promise(exchange: Exchange) -> Iterable[tuple[bytes, str]]:
-    """Yields the people of a promise with the days of the promise, as pairs. Yields nothing if the
-    hour of the promise is not known.
+    """Yields each person of a promise with each day of the promise, as pairs. If the hour of the
+    promise is not known, there are no pairs.
     """
     span = None if exchange.is_given else time_span(exchange.when, exchange.minutes)
     if span is not None:

@@ -37,15 +37,15 @@ class Pair(NamedTuple):
 
     @property
     def minutes(self) -> int | None:
-        """The minutes that the need names. If the need names none, the minutes that the offer
-        names, or None.
+        """The minutes that the need names, otherwise the minutes that the offer names. None if
+        neither of them names minutes.
         """
         return self.need.minutes or self.offer.minutes
 
     @property
     def starts(self) -> str | None:
-        """The day or hour that the need names. If the need names none, the day or hour that the
-        offer names, or None.
+        """The day or hour that the need names, otherwise the one that the offer names. None if
+        neither of them names a time.
         """
         return self.need.starts or self.offer.starts
 
@@ -133,7 +133,7 @@ class FitJudge:
             yield _word_reason(key, wanted, brought)
 
     def _shared_days(self, pair: Pair) -> frozenset[int] | None:
-        """Returns the weekdays that suit both people. Returns None if one of the two has named no
+        """Returns the weekdays that suit both people. Returns None if one of them has not named any
         days.
         """
         need_days, offer_days = (self._days_of(side) for side in pair)
@@ -145,8 +145,8 @@ class FitJudge:
         return side.days if side.is_post else self._index.profile_of(side.person).days
 
     def _shared_languages(self, pair: Pair) -> list[str] | None:
-        """Returns the languages that both people speak. Returns None if one of the two has named no
-        languages.
+        """Returns the languages that both people speak. Returns None if one of them has not named
+        any languages.
         """
         needing, offering = (self._index.profile_of(side.person).languages for side in pair)
         if not needing or not offering:

@@ -136,8 +136,8 @@ class MatchingIndex:
             self._forget_words(row)
 
     def counterparts(self, entry: NeedOrOffer) -> Iterable[NeedOrOffer]:
-        """Returns the entries that share a topic with `entry`, and so could fit it. If `entry` is a
-        need, returns offers. If `entry` is an offer, returns needs.
+        """Returns the needs or offers that share a topic with `entry`, and so could fit it. If
+        `entry` is a need, returns offers. If `entry` is an offer, returns needs.
         """
         counterparts: dict[EntryKey, NeedOrOffer] = {}
         for topic in entry.written:
@@ -176,7 +176,7 @@ class MatchingIndex:
         return next((post for post in posts if post.id == record_id), None)
 
     def profile_of(self, person: bytes) -> Profile:
-        """Returns a person's profile. If the person has none, returns an empty profile."""
+        """Returns a person's profile. For a person without a profile, returns an empty one."""
         row = self._portraits.latest_row(person)
         return _NO_PROFILE if row is None else self._profiles.get(row, _NO_PROFILE)
 
@@ -258,7 +258,9 @@ class MatchingIndex:
                 self._synonyms = None
 
     def _credits_of(self, view: Kind) -> list[Credit]:
-        """Returns the credits of a view. Returns none if the code of the view's kind fails."""
+        """Returns the credits of a view. If the code of the view's kind fails, returns an empty
+        list.
+        """
         with suppress(Refused), self._failures.contained(view.kind, "credits"):
             return list(view.credits())
         return []

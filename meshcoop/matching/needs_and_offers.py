@@ -17,12 +17,12 @@ _MAX_WORDS_OF_A_LINE = 2  # if a line has more words of unknown meaning, these a
 
 @dataclass(frozen=True, slots=True)
 class NeedOrOffer:
-    """Something that a person needs or offers. It comes from a post, or from a list in the person's
+    """Something that a person needs or offers. The person wrote it in a post, or in a list of their
     profile.
 
     `source` is the kind of the post, or the name of the list: "assets" or "wants". `title` is the
-    title of the post. If there is no post, it is the person's name. `written` maps each topic to
-    the words that the person wrote about it. If the person has named no days, `days` is None.
+    title of the post. If there is no post, `title` is the person's name. `written` maps each topic
+    to the words that the person wrote about it. If the person has named no days, `days` is None.
     """
 
     is_need: bool  # if not, the person offers it

@@ -12,8 +12,8 @@ _MONTHS = 3
 
 
 class Quarter(NamedTuple):
-    """The members in one quarter of a year, such as 2026-Q4: who only gave, who only received, who
-    did both, and who did neither.
+    """The members in one quarter of a year, such as 2026-Q4. There are four groups: those who only
+    gave, those who only received, those who did both, and those who did neither.
     """
 
     name: str

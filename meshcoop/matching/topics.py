@@ -81,7 +81,7 @@ def read_topics(
 def _guess_languages(
     words: list[Word], vocabulary: Vocabulary, lang: str | None, hint: Sequence[str]
 ) -> list[str]:
-    """Returns the language that the author has declared. If the author has declared none, guesses
+    """Returns the language that the author has declared. If there is no declared language, guesses
     from the words.
 
     The guess is the language that knows most of the words. There may be several such languages. If
@@ -191,8 +191,8 @@ class _Scan:
     def _add_language_names(self) -> None:
         """Adds the languages that the text names, if the text is about speaking languages.
 
-        "French" means the language if the text also has a word about speaking, or if the text says
-        nothing else. In "French toast", "French" does not mean the language.
+        "French" means the language in two cases: the text also has a word about speaking, or the
+        text says nothing else. In "French toast", "French" does not mean the language.
         """
         if not self._language_names:
             return

@@ -21,7 +21,7 @@ WordsByLanguage = Mapping[str, str]  # tag of a language → words, with commas 
 
 
 class _Tables(TypedDict):
-    """The tables of vocabulary.toml."""
+    """The tables in the file vocabulary.toml."""
 
     stop: WordsByLanguage
     weak: WordsByLanguage
@@ -65,8 +65,8 @@ class Lexicon(NamedTuple):
     def learn(self, text: str, meaning: Meaning) -> None:
         """Adds a phrase with its meaning.
 
-        If the phrase has small words, also adds the phrase without them, unless only one word would
-        remain.
+        If the phrase has small words, also adds the phrase without them. But if this would leave
+        only one word, does not add the shorter phrase.
         """
         whole = self.stems_of(text)
         content = tuple(
@@ -83,8 +83,8 @@ class Lexicon(NamedTuple):
             self.marker_stems.update(whole)
 
     def concepts_of(self, text: str) -> frozenset[str]:
-        """Returns the concepts that a whole phrase means. Returns nothing if the lexicon does not
-        have the phrase.
+        """Returns the concepts that a whole phrase means. The result is empty if the lexicon does
+        not have the phrase.
         """
         phrase = self.stems_of(text)
         meaning = self.exact.get(phrase) or self.phrases.get(phrase)

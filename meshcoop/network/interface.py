@@ -42,7 +42,7 @@ class UnexpectedPeer(NetworkError):
 
 
 class Stream(Protocol):
-    """A stream of bytes to and from one authenticated peer."""
+    """A stream of bytes to and from one peer whose identity is proved."""
 
     @property
     def peer(self) -> str:
@@ -85,8 +85,8 @@ class PeerEvent:
 
 
 class RelayService(Protocol):
-    """What a node does as a relay, in figures: the reservations that it has given, the connections
-    that it relays, and the bytes that it has relayed.
+    """What a node does as a relay, in figures: reservations, relayed connections, and relayed
+    bytes.
     """
 
     bytes_relayed: int  # counted since the start
@@ -203,8 +203,8 @@ class Network(Protocol):
         """
 
     def share_topic(self, topic: str, peers: set[str]) -> None:
-        """Shares a topic with exactly these peers. Other peers are not told of the topic, and get
-        no message of it. What they send about the topic is ignored.
+        """Shares a topic with exactly these peers. Other peers are not told of the topic and get no
+        message of it, and their messages about it are ignored.
 
         Does nothing if this node does not take part in the topic.
         """

@@ -76,7 +76,7 @@ def notify(state: str) -> None:
 
 def watchdog_seconds() -> float | None:
     """Returns within how many seconds systemd expects the next sign of life. Returns None if
-    systemd expects none.
+    systemd does not watch this process.
     """
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     pid = os.environ.get("WATCHDOG_PID", "")

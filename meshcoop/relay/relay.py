@@ -169,8 +169,8 @@ class Relay:
         return self._neighbourhoods.since(neighbourhood)
 
     async def enrol(self, request: EnrolRequest, ticket: bytes) -> None:
-        """Begins to serve a neighbourhood. `ticket` is the id of the ticket that was shown. The
-        request was checked before.
+        """Begins to serve a neighbourhood after the request was checked. `ticket` is the id of the
+        ticket that was shown.
 
         Stores the request's records, which show that the person who asks is a member.
         """

@@ -60,8 +60,8 @@ class Database:
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
-        """Runs the block of a `with` statement as one transaction: either all its changes are
-        written, or none.
+        """Runs the block of a `with` statement as one transaction: all its changes are written, or
+        nothing is.
 
         A transaction inside another transaction becomes a part of the outer one.
 

@@ -33,7 +33,9 @@ class FailedThreads:
         self._db.execute("DROP TABLE IF EXISTS failed")
 
     def find(self, root: int) -> str | None:
-        """Returns the error that made a thread fail, or None if the thread did not fail."""
+        """Returns the error with which the last fold of a thread failed, or None if it did not
+        fail.
+        """
         row = self._db.execute("SELECT error FROM failed WHERE root = ?", (root,)).fetchone()
         return row[0] if row else None
 
@@ -45,8 +47,8 @@ class FailedThreads:
         return [FailedThread(*row) for row in rows.fetchall()]
 
     def note(self, root: int, error: str | None) -> None:
-        """Notes the error with which a thread failed. If the error is None, notes that the thread
-        did not fail.
+        """Notes the error with which a thread failed. The error None means that the thread was
+        folded without a failure.
         """
         self._db.execute("DELETE FROM failed WHERE root = ?", (root,))
         if error is not None:

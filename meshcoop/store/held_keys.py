@@ -25,8 +25,8 @@ CREATE TABLE IF NOT EXISTS gossip_keys (
 
 
 class KeptKey(NamedTuple):
-    """A group key, locked with the box key of `device`. `origin` stands for the maker of the key,
-    and for the people whom the maker named as gone (R-01.21a).
+    """A group key, locked with the box key of `device`. `origin` is a hash of the key's maker and
+    of the lists that name who was gone (R-01.21a).
     """
 
     id: bytes
@@ -36,8 +36,8 @@ class KeptKey(NamedTuple):
 
 
 class EpochKeys:
-    """The tables of group keys. Two more facts are stored about each key: which people are gone
-    according to its lists, and to which devices this home gave the key.
+    """The tables of group keys. Two more facts are stored about each key: who is gone according to
+    the lists of the key's epoch, and to which devices this home gave the key.
 
     A key stays here even if the records that brought it are deleted, because contents are sealed
     with this key. Each key is locked with the box key of a device of this home. The store does not
@@ -49,7 +49,7 @@ class EpochKeys:
         self._db.executescript(_SCHEMA)
 
     def all(self) -> list[KeptKey]:
-        """Returns all keys, locked."""
+        """Returns all group keys. They are still locked."""
         rows = self._db.execute("SELECT id, origin, device, locked FROM epoch_keys")
         return [KeptKey(*row) for row in rows]
 
@@ -60,8 +60,9 @@ class EpochKeys:
         )
 
     def names_of(self, origin: bytes) -> bytes | None:
-        """Returns the ids of all people who are gone according to the lists of an origin, joined
-        into one value. Returns None if this home never had all of these lists.
+        """Returns the names of all people and devices that are gone according to the lists of an
+        origin. A name is a short hash, and the names are joined into one value. Returns None if
+        this home never had all of these lists.
         """
         row = self._db.execute(
             "SELECT names FROM epoch_names WHERE origin = ?", (origin,)
@@ -69,16 +70,18 @@ class EpochKeys:
         return row[0] if row else None
 
     def note_names(self, origin: bytes, names: bytes) -> None:
-        """Stores the joined ids of all people who are gone according to the lists of an origin."""
+        """Stores the joined names of all people and devices that are gone according to the lists of
+        an origin.
+        """
         self._db.execute("INSERT OR IGNORE INTO epoch_names VALUES (?, ?)", (origin, names))
 
     def given_to(self, device: bytes) -> set[bytes]:
-        """Returns the ids of the keys that this home has given to a device in records."""
+        """Returns the ids of the keys that this home has given to a device in its records."""
         rows = self._db.execute("SELECT id FROM keys_given WHERE device = ?", (device,))
         return {row[0] for row in rows}
 
     def note_given(self, device: bytes, ids: Iterable[bytes]) -> None:
-        """Notes that this home has given keys to a device in records."""
+        """Notes that this home has posted records that give keys to a device."""
         self._db.executemany(
             "INSERT OR IGNORE INTO keys_given VALUES (?, ?)", [(device, key_id) for key_id in ids]
         )

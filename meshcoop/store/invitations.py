@@ -1,5 +1,5 @@
-"""The invitations that this home has given out, and the people who knocked, that is, who came with
-such an invitation.
+"""The invitations that this home has given out, and the people who knocked. To knock means to come
+with an invitation.
 """
 
 from typing import NamedTuple

@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS tickets (
 
 class IssuedTicket(NamedTuple):
     """A ticket. `expires` is a time (ms). `neighbourhood` is the id of the neighbourhood that has
-    used the ticket, or None if none has used it.
+    used the ticket. If the ticket is unused, `neighbourhood` is None.
     """
 
     expires: int

@@ -48,7 +48,9 @@ class LastSigned:
         self._slot_of = {label: index for index, label in enumerate(self._numbers)}
 
     def number_of(self, device: bytes) -> int:
-        """Returns the number of the record that a device signed last, or 0 if none is noted."""
+        """Returns the number of the record that a device signed last, or 0 if the file does not
+        have the device.
+        """
         return self._numbers.get(self._label_of(device), 0)
 
     def note(self, record: Record) -> None:

@@ -24,14 +24,14 @@ class Move(NamedTuple):
 
 
 class Moves:
-    """The table of records that some of their answers have not followed yet."""
+    """The table of records whose answers have not all followed them yet."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db
         self._db.execute(_SCHEMA)
 
     def first(self) -> Move | None:
-        """Returns one of these records, or None if there is none."""
+        """Returns one of the records in the table, or None if the table is empty."""
         row = self._db.execute("SELECT id, after FROM moves LIMIT 1").fetchone()
         return Move(*row) if row else None
 

@@ -92,7 +92,7 @@ class Sweeps:
         self._db.execute(_SWEEPS_SCHEMA)
 
     def first(self) -> Sweep | None:
-        """Returns one of the sweeps, or None if there is none."""
+        """Returns one of the sweeps, or None if the table is empty."""
         row = self._db.execute("SELECT log, seq, n FROM sweeps ORDER BY log LIMIT 1").fetchone()
         return Sweep(row[0], LogPlace(row[1], row[2])) if row else None
 

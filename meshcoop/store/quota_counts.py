@@ -69,5 +69,7 @@ class QuotaCounts:
         )
 
     def set_end(self, log_n: int, ended: int | None) -> None:
-        """Notes the last number that a log may have. If this number is None, the log has no end."""
+        """Notes the last number that a log may have. The number None means that the log has
+        no end.
+        """
         self._db.execute("UPDATE logs SET ended = ? WHERE n = ?", (ended, log_n))

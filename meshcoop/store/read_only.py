@@ -82,7 +82,7 @@ class ReadOnlyStore:
         return count
 
     def records(self) -> Iterator[RecordParts]:
-        """Yields the parts of all records."""
+        """Yields all records, each in its parts."""
         rows = self._db.execute("SELECT n, id, header, signature, content FROM records")
         return (RecordParts(*row) for row in rows)
 
@@ -130,8 +130,8 @@ class ReadOnlyStore:
         return [time for (time,) in self._db.execute("SELECT time FROM logs")]
 
     def last_meeting(self) -> int | None:
-        """Returns the time (ms) at which this node last met a member's home. Returns None if it has
-        met none.
+        """Returns the time (ms) at which this node last met a member's home. Returns None if there
+        was no meeting.
         """
         with suppress(StatementError):  # the table may be missing
             time: int | None = self._db.execute("SELECT max(met) FROM addresses").fetchone()[0]
@@ -156,7 +156,9 @@ class ReadOnlyStore:
             new.execute("COMMIT")
 
     def _kept_tables(self) -> list[tuple[str, str]]:
-        """Returns the tables that are copied, each with the condition for its rows."""
+        """Returns the tables that `copy_to` copies. Each table comes with a condition: only rows
+        that meet it are copied.
+        """
         names = self._db.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT NULL"
         )

@@ -149,8 +149,8 @@ class Records:
             yield from self._db.execute(f"SELECT n, root FROM records WHERE {where}", part)  # noqa: S608
 
     def root_of(self, record_id: bytes) -> int | None:
-        """Returns the row of the root of a record's thread. Returns None if the record is not in
-        the store, or if it is in no thread.
+        """Returns the row of the root of a record's thread. Returns None if the record or its
+        thread is not in the store.
         """
         row = self._db.execute("SELECT root FROM records WHERE id = ?", (record_id,)).fetchone()
         return row[0] if row else None
@@ -230,8 +230,8 @@ class Records:
     ) -> tuple[set[int], LogPlace | None]:
         """Reads the next records of a log behind a place, at most `limit` of them.
 
-        Returns the rows of those records that are in a thread, and the place of the last record
-        read. If the log has no more records, this place is None.
+        Returns two things: the rows of those records that are in a thread, and the place of the
+        last record read. If the log has no more records, this place is None.
         """
         rows = self._db.execute(
             "SELECT root, seq, n FROM records WHERE log = ? AND (seq, n) > (?, ?)"
@@ -280,8 +280,8 @@ class Records:
         return int(row[0])
 
     def header_at(self, log_n: int, seq: int) -> tuple[bytes, bytes] | None:
-        """Returns the id and the header of a record with the number `seq` in a log, or None if
-        there is none.
+        """Returns the id and the header of a record with the number `seq` in a log. Returns None if
+        the log has no such record.
         """
         row: tuple[bytes, bytes] | None = self._db.execute(
             "SELECT id, header FROM records WHERE log = ? AND seq = ?", (log_n, seq)
@@ -453,7 +453,7 @@ class Records:
         self._last_n = None
 
     def flush(self) -> None:
-        """Does nothing. The row numbers are in the rows themselves."""
+        """Does nothing, because the row numbers are in the rows themselves."""
 
     def end(self) -> None:
         """Forgets the highest row number, because another process may add rows from now on."""

@@ -53,8 +53,8 @@ class RelayedContent:
         self._db.execute("INSERT OR REPLACE INTO arrived VALUES (?, ?)", (day, last))
 
     def last_row_before(self, day: int) -> int:
-        """Returns the row of the last record that arrived before this day, or 0 if there is
-        none.
+        """Returns the row of the last record that arrived before this day. Returns 0 if no record
+        arrived before it.
         """
         row = self._db.execute("SELECT max(last) FROM arrived WHERE day < ?", (day,)).fetchone()
         return row[0] or 0

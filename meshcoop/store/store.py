@@ -52,7 +52,7 @@ class Named(NamedTuple):
 
 class MovedRecord(NamedTuple):
     """The record in row `n`, which has moved from one thread into another. A thread is given by the
-    row of its root. If the record was in no thread, or is in none now, this row is None.
+    row of its root. This row is None if the record was in no thread before, or is in no thread now.
     """
 
     n: int

@@ -63,7 +63,9 @@ class HeldAddresses:
         return self._given.find(agreement, giver=giver)
 
     def open_text(self, address: HeldAddress, boxes: list[BoxKey]) -> str | None:
-        """Returns the text of an address. Returns None if none of the keys in `boxes` opens it."""
+        """Returns the text of an address. Returns None if the keys in `boxes` do not open the
+        address.
+        """
         return address_gift.open_text(address.gift.sealed, boxes, self._place(address.gift))
 
     def due(self, person: bytes, device: bytes) -> list[HeldAddress]:

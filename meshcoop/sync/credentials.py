@@ -31,8 +31,8 @@ def keep_arrival(store: Store, wires: Sequence[bytes]) -> None:
 
 
 def read_arrival(store: Store) -> list[bytes]:
-    """Returns the records that the last call of `keep_arrival` stored. Returns no records if there
-    was no call.
+    """Returns the records that the last call of `keep_arrival` has stored. Without such a call,
+    returns an empty list.
     """
     packed = store.read_note(_ARRIVAL)
     return msgpack.unpackb(packed) if isinstance(packed, bytes) else []

@@ -232,7 +232,7 @@ class HomeMesh(Mesh):
         self._witness_writer.note_matters(now)
 
     async def _tend_epochs(self) -> None:
-        """Checks the sealed keys in other homes' epochs, and completes the epochs of this home.
+        """Checks the sealed keys in other homes' epochs. Also completes the epochs of this home.
         Works in steps.
         """
         epochs = self.inbox.state.epochs

@@ -110,9 +110,8 @@ async def knock(visit: Visit, joiner: Joiner) -> Admission | None:
 
 
 async def keep_trying(ask: Callable[[], Awaitable[_Answer]], seconds: float) -> _Answer:
-    """Calls `ask` again and again until a home answers. Returns the result of `ask`.
-
-    Raises NetworkError if no home has answered after `seconds`.
+    """Calls `ask` until a home answers, and returns the result. Raises NetworkError if no home has
+    answered after `seconds`.
     """
     deadline = trio.current_time() + seconds
     while True:

@@ -194,10 +194,10 @@ class Mesh:
         conversation.tell_peers(self._addresses_to_tell()[: sync.MAX_PEERS])
 
     def on_keys_wanted(self, conversation: Conversation, ids: list[bytes]) -> None:
-        """Gives no keys: a relay has none."""
+        """Does nothing: a relay has no group keys to give. At a home, `HomeMesh` gives keys."""
 
     def on_keys_given(self, sealed: bytes) -> None:
-        """Takes no keys: a relay reads nothing."""
+        """Does nothing: a relay keeps no group keys. At a home, `HomeMesh` keeps them."""
 
     def on_stored(self, records: list[Record]) -> None:
         """Notes that sync with a peer has brought new records. The other peers will hear soon which
@@ -220,18 +220,18 @@ class Mesh:
             self.peers.learn_stated(statement, is_on_machine=is_own and is_on_machine)
 
     def home_peers(self) -> Collection[str]:
-        """Returns the peer ids that `home` records of members name. Returns none here, because only
-        homes can read these records.
+        """Returns the peer ids that `home` records of members name. This class returns an empty
+        tuple, because a relay cannot read these records.
         """
         return ()
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Ignores the gossip keys that a peer sends. A home derives gossip keys from its own
-        reading keys.
+        """Ignores the gossip keys that a peer sends, because a home derives gossip keys from its
+        own group keys. At a relay, `RelayMesh` stores them.
         """
 
     def on_goodbye(self, peer: str, rule: str) -> None:
-        """Does nothing. A peer may leave at any time."""
+        """Does nothing, because a peer may leave at any time."""
 
     async def _rounds_loop(self) -> None:
         while True:

@@ -91,7 +91,7 @@ class PeerManager:
             self._stirred.set()
 
     def want(self, peers: set[str]) -> None:
-        """Names the peers that are dialled even if there are enough links."""
+        """Sets which peers are dialled even if there are enough links."""
         self._wanted = peers
 
     def redial_now(self) -> None:

@@ -60,9 +60,8 @@ async def enrol(mesh: HomeMesh, text: str) -> Record:
 
 
 def end_enrolment(mesh: HomeMesh, relay: Relay) -> Record | None:
-    """Writes a record that ends this person's enrolment of a relay, and returns the record.
-
-    Returns None if this home's person never enrolled the relay.
+    """Writes a record that ends this person's enrolment of a relay, and returns the record. Returns
+    None if this home's person has not enrolled the relay.
     """
     if mesh.author.person not in relay.people:
         return None

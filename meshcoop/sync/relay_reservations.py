@@ -72,10 +72,11 @@ class Reach:
                 await trio.sleep(_LOOK_SECONDS)
 
     def post_home_record(self) -> None:
-        """R-08.9: posts a `home` record with the public key of this home's node, once.
+        """R-08.9: posts a `home` record with the public key of this home's node, if there is no
+        such record yet.
 
-        Does nothing if the record is there already. Also does nothing as long as nobody can reach
-        this home, because there is no other member and no relay.
+        Does nothing as long as nobody can reach this home, because there is no other member and no
+        relay.
         """
         state = self._author.state
         authority = state.authority

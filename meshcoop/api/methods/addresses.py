@@ -64,8 +64,8 @@ class AddressMethods:
         return await self._wait_for_delivery(membership, party, held)
 
     async def show_address(self, call: calls.ShowAddress) -> Params:
-        """Shows the address that you received for an agreement. If you received none, shows the
-        address that you gave.
+        """Shows the address that you received for an agreement. Otherwise shows the address that
+        you gave.
         """
         membership = self._node.require_membership()
         party = await self._open_party(membership, call)
@@ -129,8 +129,8 @@ class AddressMethods:
         return {"agreement": party.agreement.hex(), "state": state, "to": other}
 
     def _find_address(self, membership: Membership, party: _Party) -> HeldAddress:
-        """Finds the address that this person received for an agreement. If there is none, finds the
-        address that this person gave. Raises Mistake if there is neither.
+        """Finds the address that this person received for an agreement. Otherwise finds the address
+        that this person gave. Raises Mistake if there is no such address.
 
         After the end of the agreement, finds an address only if a person has marked it as kept.
         """

@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class BundleMethods:
-    """Stores records from a file, for example from a USB stick."""
+    """Stores records from a file, for example from a memory stick."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -72,10 +72,10 @@ def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
 def _missing_contents(
     inbox: Inbox, records: Sequence[Record], held_ids: Collection[bytes]
 ) -> list[tuple[bytes, bytes]]:
-    """Returns contents from the bundle that this home lacks, although it has their records
+    """Returns contents from the bundle that this home lacks, although this home has their records
     (R-09.9).
 
-    An entry is a pair: the id of the record, and the content.
+    Each item is a pair: the id of the record, and the content.
     """
     contents = []
     for record in records:

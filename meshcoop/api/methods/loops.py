@@ -44,10 +44,10 @@ class LoopMethods:
         }
 
     async def find_matter(self, typed: str) -> Params | None:
-        """Finds the matter whose id begins with the digits that a person typed.
+        """Finds the only matter whose id begins with the digits that a person typed.
 
-        Returns None if no matter fits or several matters fit. Also returns None if a record's id
-        begins with the same digits.
+        Returns None if no matter or several matters have such an id. Also returns None if the id of
+        a record begins with these digits.
         """
         prefix = typed.strip().lower()
         membership = self._node.require_membership()
@@ -67,7 +67,9 @@ class LoopMethods:
         return self.status_adder()(shown)
 
     def status_adder(self) -> Callable[[Params], Params]:
-        """Returns the function `with_loop_status`, prepared for all views of one answer."""
+        """Returns a function that works like `with_loop_status`. It is for all views of one answer,
+        so that the preparations are made only once.
+        """
         return self._views(self._node.require_membership()).with_loop_status
 
     def citation_for(self, measure: bytes) -> Params:
@@ -76,9 +78,9 @@ class LoopMethods:
 
     def awaited_steps(self, record_id: bytes, person: bytes) -> set[tuple[str, bytes | None]]:
         """Returns the answers that the feedback loops await from a person in a record's thread. An
-        answer is a pair (kind, about).
+        answer is a pair: its kind, and the record that it answers.
 
-        If the record is in no service's thread, returns no answers.
+        Returns an empty set if the record is in no service's thread.
         """
         membership = self._node.require_membership()
         now = self._node.now()
@@ -166,7 +168,7 @@ def measure_of(matter: Params) -> str:
 def _holding_state(service: Params) -> str | None:
     """Returns how a service concerns this home's person: "held", "passed on" or "relied on".
 
-    Returns None if the service does not concern this person.
+    Otherwise returns None.
     """
     if service["i_hold"]:
         return _HELD

@@ -123,7 +123,9 @@ class PostMethods:
         return replace(waiting, show=show, usual_limit=USUAL_AWAITED)
 
     async def _resolve_target(self, typed: str, resolver: Resolver) -> bytes:
-        """Finds the record that a person typed. For a matter, finds its measure."""
+        """Finds the record whose id a person has typed. If the id is a matter's id, finds the
+        matter's measure.
+        """
         matter = await self._loops.find_matter(typed)
         return resolver.resolve_record(typed if matter is None else measure_of(matter))
 
@@ -201,11 +203,11 @@ def _show_step(step: Step, presenter: Presenter, *, is_awaited: bool, question: 
 
 
 def _find_step(row: Params, steps: list[Params]) -> Params:
-    """Finds the step that belongs to a row of the list `waiting`. If there is none, makes a step
-    from the row.
+    """Finds the step that belongs to a row of the list `waiting`.
 
-    There is none if the new record begins a thread of its own, such as a proposal. Then the person
-    fills in the fields that the row does not give.
+    If the row asks for a record that begins a thread of its own, such as a proposal, no step
+    exists. Then makes a step from the row. The person fills in the fields that the row does not
+    give.
     """
     kind = row["step"]["kind"]
     about = row["step"]["about"]

@@ -145,10 +145,10 @@ def _make_case(call: calls.Rehearse, measure: Measure, own: OwnPoints) -> Case:
 
 def _read_assumed(call: calls.Rehearse, least: int, *, is_count: bool) -> Process | None:
     """Returns how the call assumes that people answer: a rate, and a number of answers in a window.
-    Returns None if the call assumes nothing.
+    Returns None if the call makes no such assumption.
 
-    Raises Mistake if these numbers make no sense. For example, no window would count with fewer
-    than `least` answers.
+    Raises Mistake if these numbers are too small or too large. For example, a window counts only
+    with at least `least` answers.
     """
     if call.rate is None and call.answers is None:
         return None

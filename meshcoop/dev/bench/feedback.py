@@ -1,8 +1,8 @@
-"""The bench `feedback` measures three costs at a home whose service has much feedback already. They
-are the costs of one more piece of feedback from elsewhere, of posting one here, and of looking at
-the service afterwards.
+"""The bench `feedback` measures costs at a home whose service has much feedback already.
 
-All figures are milliseconds of processor time, not of the clock on the wall.
+It measures three costs: a piece of feedback arrives, a person here posts one, and somebody looks at
+the service afterwards. All figures are milliseconds of processor time, not of the clock on the
+wall.
 """
 
 import os

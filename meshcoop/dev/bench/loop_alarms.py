@@ -39,8 +39,8 @@ class Cell(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """Two figures of one simulation: the figure of the rules of the specs, and the figure of the
-    naive rule.
+    """Two figures of one simulation. One is for the rules of the specs, and one is for the naive
+    rule.
     """
 
     by_rules: int

@@ -1,4 +1,6 @@
-"""Makes test vectors of authority: who belongs to a neighbourhood by its open records."""
+"""Makes test vectors of authority. They show who belongs to a neighbourhood according to its open
+records.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -176,7 +178,7 @@ def _describe_shared_device() -> Document:
 
 
 def _further_device(person: KeySet, number: int) -> KeySet:
-    """Returns the keys of a further device of a person."""
+    """Returns the keys of a further device that belongs to a person."""
     keys = keys_of(f"further device {number}")
     return keys._replace(root_seed=person.root_seed, person=person.person)
 
@@ -267,7 +269,7 @@ class Rolls:
         self, joining: Sequence[KeySet] = (), *, parent: bytes | None = None
     ) -> dict[str, Any]:
         """Returns the fields of a renewal that puts people on the roll. `parent` is the id of the
-        term before; if it is None, this is the charter.
+        term before. Without `parent`, the charter is the term before.
         """
         return {
             "parent": parent or self._charter.id,

@@ -2,10 +2,9 @@
 byte.
 
 All vectors come from fixed seeds and times. So developers can make the files in specs/vectors/
-again and compare them. In these files, hexadecimal digits stand for bytes.
-
-The module `kind_vectors` makes contents of each kind, `authority_vectors` says who belongs,
-`witness_vectors` when witnesses saw what, and `story_vectors` makes whole neighbourhoods.
+again and compare them. In these files, hexadecimal digits stand for bytes. Four modules make more
+vectors: `kind_vectors` makes contents of each kind, `authority_vectors` shows who belongs,
+`witness_vectors` shows what witnesses saw, and `story_vectors` makes whole neighbourhoods.
 """
 
 import hashlib

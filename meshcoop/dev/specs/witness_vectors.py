@@ -1,4 +1,6 @@
-"""Makes test vectors of witnesses: when records were seen, and where they stand (specs/24)."""
+"""Makes test vectors of witnesses. They show when records were seen, and at which time each record
+stands (specs/24).
+"""
 
 from collections.abc import Collection, Sequence
 
@@ -38,7 +40,7 @@ def make_documents() -> Document:
 
 
 class _Street:
-    """Five founders. All times are hours after the charter."""
+    """A neighbourhood with five founders. All times are hours after the charter."""
 
     def __init__(self, settle_hours: int = 72) -> None:
         self._rolls = Rolls(_FOUNDERS, vouchers=1, settle_hours=settle_hours)
@@ -67,7 +69,7 @@ class _Street:
         voters: Sequence[KeySet] = (_CAI, _DEE, _ELI),
         number: int = 1,
     ) -> bytes:
-        """Begins the term that follows `parent`. Returns its id."""
+        """Begins the term that follows the term `parent`. Returns the new term's id."""
         fields = {
             **self._rolls.renewal_fields(parent=parent),
             "round": number,
@@ -79,7 +81,7 @@ class _Street:
         return renewal
 
     def name(self, witnesses: Sequence[KeySet], hour: int, term: bytes, *ids: bytes) -> None:
-        """Lets people name ids in a term."""
+        """Lets people sign `witness` records that name these ids in a term."""
         for keys in witnesses:
             self.sign(keys, hour, "witness", {"term": term, "ids": list(ids)})
 
@@ -90,11 +92,13 @@ class _Street:
         parties: Sequence[KeySet] = (),
         record_id: bytes = _REPORT,
     ) -> None:
-        """Asks where a record stands that claims the hour `hour`."""
+        """Notes a question for the vectors: when does this record stand? The record claims the hour
+        `hour`.
+        """
         self._asked.append((record_id, START_MS + hour * HOUR_MS, author, parties))
 
     def describe(self, name: str) -> Document:
-        """Describes the records, and where those stand that were asked for."""
+        """Describes the records, and the answers to the questions that `ask` has noted."""
         read = [read_witness_record(record) for record in self._records]
         index = WitnessIndex(record for record in read if record is not None)
         witnesses = find_witnesses(self._rolls.fold(self._records), index)
@@ -119,7 +123,7 @@ class _Street:
 
 
 def _begin(street: _Street) -> bytes:
-    """Begins a term whose witnesses are four of the five founders. Returns its id."""
+    """Begins a term whose witnesses are four of the five founders. Returns the id of this term."""
     term = street.renew(street.place, _FOUR, _DAY)
     street.name(_FOUR, _DAY + 1, term, term)
     return term

@@ -227,8 +227,8 @@ class HolePuncher:
         return [address.to_bytes() for address in addresses[:MAX_ADDRESSES]]
 
     def _source_address(self, target: str) -> tuple[str, int] | None:
-        """Returns the listening address and port from which this node sends packets to `target`.
-        Returns None if the node does not listen at the address from which it sends.
+        """Returns the address and port from which this node sends packets to `target`. Returns None
+        if the node does not listen at this address.
         """
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:

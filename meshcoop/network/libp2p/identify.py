@@ -1,10 +1,10 @@
 """A node tells every peer three things by libp2p's identify protocol: its key, the protocols that
-it speaks (R-05.12a), and the address from which it sees the peer. It tells no address of its own
-(R-05.12).
+it speaks (R-05.12a), and the address from which it sees the peer. The node tells no address of its
+own (R-05.12).
 
 libp2p's own code would tell all addresses of the node to everybody who connects, even addresses in
-the home network. When they change, it would tell the new ones. Here, members' homes get the
-addresses over sync instead.
+the home network. When the addresses change, libp2p would tell the new ones. Here, members' homes
+get the addresses over sync instead.
 """
 
 from libp2p.abc import INetStream

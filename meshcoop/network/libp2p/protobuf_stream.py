@@ -19,7 +19,7 @@ _Message = TypeVar("_Message", bound=Message)
 
 
 async def send_message(stream: INetStream, message: Message) -> None:
-    """Sends one message. Its length comes before it."""
+    """Sends one message, with its length in front."""
     await stream.write(encode_varint_prefixed(message.SerializeToString()))
 
 

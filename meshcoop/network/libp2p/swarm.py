@@ -160,12 +160,12 @@ class NodeSwarm(Swarm):
         super().set_stream_handler(StreamGuard(stream_handler))
 
     async def dial_peer(self, peer_id: ID) -> list[INetConn]:
-        """Returns the open connections to a peer. Never opens a connection. Raises SwarmException
-        if there is none.
+        """Returns the open connections to a peer, and opens no new one. Raises SwarmException if no
+        connection is open.
 
         libp2p calls this whenever it wants a stream to a peer that is not connected, even for
-        gossip. libp2p's own method would dial addresses from the peer store, which any peer may
-        have put there.
+        gossip. libp2p's own method would dial addresses from the peer store. Any peer may have put
+        these addresses there.
         """
         connections = self.get_connections(peer_id)
         open_connections = [connection for connection in connections if not connection.is_closed]

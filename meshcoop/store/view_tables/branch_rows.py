@@ -1,8 +1,8 @@
 """The tables of the branches of threads, and of the ties between branches (R-03.40).
 
-There are two sorts of ties: a tie that several records share, and an id of a record that another
-record names. A branch is identified by the row of its first record, and the trunk by the row of the
-root. A thread without branches has no rows here.
+There are two sorts of ties. Either several records share a tie, or a record names the id of another
+record. The row of a branch's first record stands for the branch, and the row of the root stands for
+the trunk. A thread without branches has no rows here.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -77,7 +77,9 @@ class BranchRows:
     # -- reading ----------------------------------------------------------------------------------
 
     def find(self, n: int) -> int | None:
-        """Returns the branch of the record in row `n`, or None if the record is in no branch."""
+        """Returns the branch of the record in row `n`, or None if the table does not have the
+        record.
+        """
         row = self._db.execute("SELECT branch FROM branches WHERE n = ?", (n,)).fetchone()
         return row[0] if row else None
 
@@ -212,8 +214,8 @@ class BranchRows:
         return [row[0] for row in rows.fetchall()]
 
     def _select(self, query: str, branches: Collection[int], *values: object) -> list[int]:
-        """Runs a query with a list of branches. In the query, `{}` stands for the list. Returns the
-        first column.
+        """Runs a query about some branches. In the query, `{}` stands for the list of branches.
+        Returns the first column.
         """
         marks = ",".join("?" * len(branches))
         rows = self._db.execute(query.format(marks), [*branches, *values]).fetchall()

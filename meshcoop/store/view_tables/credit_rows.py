@@ -71,5 +71,5 @@ class CreditRows:
         self._db.executemany("INSERT INTO credits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def remove(self, n: int) -> None:
-        """Removes the credits of the record in row `n`. Does nothing if this record has none."""
+        """Removes the credits of the record in row `n`, if it has any."""
         self._db.execute("DELETE FROM credits WHERE n = ?", (n,))

@@ -48,7 +48,7 @@ class NewerRows:
         )
 
     def remove_thread(self, root: int) -> None:
-        """Removes the records of a thread. Does nothing if none of them is in the table."""
+        """Removes the records of a thread from the table, if there are any."""
         self._db.execute("DELETE FROM newer WHERE root = ?", (root,))
 
     def remove_rows(self, rows: Iterable[int]) -> None:

@@ -58,8 +58,8 @@ class RelyingRows:
     def concerning(self, person: bytes) -> Iterator[tuple[bytes, int, bytes]]:
         """Yields the views that a person wrote, and the views that rely on this person.
 
-        An item has three values: the id of the view, the row of its thread's root, and one of the
-        people on whom the view relies.
+        Each item has three values: the view's id, the row of its thread's root, and a person on
+        whom the view relies.
         """
         return self._db.execute(_SELECT, (person, person))
 
