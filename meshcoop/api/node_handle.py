@@ -90,8 +90,8 @@ class NodeHandle(Protocol):
         """Returns the relay that this node runs. Raises Mistake if this home is no relay."""
 
     async def ask_place(self, text: str, seconds: float) -> bytes:
-        """Asks the home that made the invitation `text` for the place: the id that a newcomer's
-        certificate must name.
+        """Asks the home that made the invitation `text` for the place: the beginning of the
+        neighbourhood's id. A newcomer's certificate must name this place.
 
         Gives up if no home answers within `seconds`. Raises Refused or Mistake if no home tells the
         place.

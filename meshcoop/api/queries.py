@@ -268,8 +268,8 @@ class Queries:
         )
 
     def _find_ahead(self, record_id: bytes | None) -> Header | None:
-        """Returns the first record on the way from a given record up to the root of its thread that
-        is dated ahead of this home's clock.
+        """Walks from a record up to the root of its thread. Returns the first record on this way
+        that is dated ahead of this home's clock.
         """
         while record_id is not None:
             row = self._state.store.records.find(record_id)

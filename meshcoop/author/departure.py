@@ -13,8 +13,8 @@ from protocol.schema.register_names import STANDING
 class PlannedLeave(NamedTuple):
     """What a person's root key has to sign so that the person leaves.
 
-    `n` is the next number of the person's standing. `cuts` maps each device to the number of the
-    last record in its log that still counts.
+    Statements about a person's standing are numbered, and `n` is the next number. `cuts` maps each
+    device to the number of the last record in its log that still counts.
     """
 
     n: int

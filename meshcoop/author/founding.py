@@ -36,14 +36,18 @@ class Identity:
 
     @classmethod
     def new(cls, random: Callable[[int], bytes], place: bytes = FOUNDING_PLACE) -> "Identity":
-        """Makes a new person with a new device. `place` is the id of the neighbourhood that the
-        person will join. Without `place`, the person will found a neighbourhood.
+        """Makes a new person with a new device.
+
+        `place` is the beginning of the id of the neighbourhood that the person will join. Without
+        `place`, the person will found a neighbourhood.
         """
         return cls.of(random(32), random, place)
 
     @classmethod
     def of(cls, root_seed: bytes, random: Callable[[int], bytes], place: bytes) -> "Identity":
-        """Makes a new device for a person. `root_seed` is the seed of the person's root key."""
+        """Makes a new device for a person. `root_seed` is the seed of the person's root key.
+        `place` is the beginning of the neighbourhood's id.
+        """
         device_seed = random(32)
         box = seal.device_box_key(device_seed).public
         certificate = statement.certify_device(root_seed, device_seed, box, place)

@@ -127,8 +127,8 @@ def _propose_newcomers(author: Author, person: bytes) -> None:
     A proposal has at most half as many newcomers as the roll has people, so that others can agree
     with one key press.
 
-    If the person is alone on the roll, the software asks this person instead (R-16.5g). If both
-    agree and one of the two then goes away, the roll can never decide again.
+    If the person is alone on the roll, the software asks this person instead (R-16.5g). The reason
+    is that a roll of two people can never decide again once one of them has gone.
     """
     authority = _authority(author)
     roll = authority.term.roll
@@ -168,8 +168,8 @@ def _find_proposed(author: Author, person: bytes, vouched_for: set[bytes]) -> se
 
 
 def has_turn(authority: Authority, person: bytes, newcomer: bytes, now: int) -> bool:
-    """R-16.5l: returns whether this person's home proposes a newcomer now, or another voucher's
-    home.
+    """R-16.5l: returns whether this person's home proposes a newcomer now. If not, it is the turn
+    of another voucher's home.
 
     The homes of all vouchers hear at once that the newcomer is ready. If all of them proposed at
     once, the proposals would be rivals, and the votes would be split.

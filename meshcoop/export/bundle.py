@@ -24,8 +24,8 @@ _OPENING_BYTES = 128  # more than the mark and the head of a file have
 
 
 def missing_wires(store: Store, theirs: Iterable[list[Any]], since: int) -> Iterator[bytes]:
-    """Yields the encoded records that another home lacks, in the order of R-09.6 (R-09.7). `theirs`
-    is the have-map of that home. If it is empty, yields all records.
+    """Yields the encoded records that another home lacks (R-09.7), in the order of R-09.6. `theirs`
+    is the have-map of that home. If `theirs` is empty, yields all records.
 
     Leaves out records that are dated before `since` (ms). Raises Refused (R-05.5) if the have-map
     is malformed.

@@ -46,8 +46,8 @@ class ClockLimit:
 
     @property
     def kept_out(self) -> Mapping[bytes, int]:
-        """The devices with records that this home does not store yet. The value is the time that
-        the first such record of the device claims.
+        """The devices with records that this home does not store yet. Maps each device to the time
+        that its first such record claims.
         """
         return self._kept_out
 

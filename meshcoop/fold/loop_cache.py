@@ -176,8 +176,8 @@ class FollowedService:
 
 
 class _Kept(NamedTuple):
-    """A followed service, and from what it was computed: `authority`, and the version `version` of
-    the service's thread.
+    """A service with its computed feedback loops. They were computed from `authority`, and from the
+    version `version` of the service's thread.
     """
 
     version: tuple[int, int]
@@ -186,8 +186,8 @@ class _Kept(NamedTuple):
 
 
 class LoopCache:
-    """The followed services of one home. The key of a service is the row of its thread's root
-    record.
+    """The services of one home with their computed feedback loops. The key of a service is the row
+    of its thread's root record.
     """
 
     def __init__(self, state: State) -> None:

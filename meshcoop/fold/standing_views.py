@@ -65,7 +65,9 @@ class StandingViews:
         return {row: self._stand(row) for row in rows}
 
     def move_to(self, now: int) -> dict[int, View]:
-        """Returns the views whose time is another one at the time `now` (ms) than before."""
+        """Sets the time to `now` (ms). Returns the views that stand at another time because of
+        this, or that stand nowhere now.
+        """
         is_back = now < self._now  # somebody has set the clock back
         self._now = now
         rows = [row for row, end in self._ends.items() if is_back or end < now]

@@ -107,10 +107,10 @@ class State:
         self._fold_after(0, report)
 
     def _fold_after(self, last: int, report: Report | None) -> None:
-        """Folds all threads whose root is in a row above `last`, a few at a time.
+        """Folds all threads whose root is in a row above `last`, a few in each step.
 
-        Each time is one transaction, which also notes the last root. So if the process is killed,
-        only the work of one transaction is lost.
+        A step is one transaction, which also notes the last root. So if the process is killed, only
+        the work of one step is lost.
         """
         roots = sorted(self.store.records.roots())
         for done in range(bisect_right(roots, last), len(roots), _PART):

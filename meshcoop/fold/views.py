@@ -436,8 +436,8 @@ class Views:
         return self._rows.hashes_in_rows(thread.rows)
 
     def _remove_rest(self, root: int, thread: FoldedThread) -> Iterator[None]:
-        """Removes everything that is stored beside the views of a folded thread: it can change even
-        if no view changes. If there is much of it, needs several steps.
+        """Removes what is stored beside the views of a folded thread, such as credits. Credits can
+        change although no view changes. If there is much to remove, needs several steps.
         """
         for table in (self._awaited, self._relying, self._newer):
             if thread.rows is None:

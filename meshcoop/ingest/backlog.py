@@ -128,7 +128,9 @@ class Backlog:
             await trio.lowlevel.checkpoint()
 
     async def _prune(self) -> None:
-        """Deletes records of forked logs that are not kept, and records of abandoned logs."""
+        """Deletes two sorts of records: records beyond a fork that R-01.14 does not keep, and all
+        records of abandoned logs.
+        """
         for _ in self._inbox.prune_in_steps():
             await trio.lowlevel.checkpoint()
 

@@ -43,7 +43,7 @@ class KnownAddress:
 
     @property
     def rank(self) -> tuple[int, bool]:
-        """Sorts addresses. Addresses with fewer failures come first.
+        """The key by which addresses are sorted. Addresses with fewer failures come first.
 
         If two addresses failed equally often, a direct address comes before an address through a
         relay.

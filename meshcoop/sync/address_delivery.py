@@ -167,8 +167,8 @@ class AddressDelivery:
             listener()
 
     async def _visit_due(self) -> None:
-        """Visits each connected home for which an address waits. Leaves out homes that were visited
-        so recently that a new visit is not due.
+        """Visits each connected home for which an address waits. After a visit that has failed,
+        leaves the home out for a while.
         """
         conversations = self._mesh.conversations
         for peer in self._attempts.keys() - conversations.keys():

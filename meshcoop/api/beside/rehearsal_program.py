@@ -19,8 +19,8 @@ _LOWER_PRIORITY = 10  # so that the node and the screen come first
 
 
 class Job(NamedTuple):
-    """What the program has to compute: some resamplings of a case, from one number to another. The
-    `seed` makes a rehearsal repeatable.
+    """What the program has to compute: the resamplings of a case with the numbers from `first` to
+    `end`. The `seed` makes a rehearsal repeatable.
     """
 
     case: Case

@@ -44,9 +44,9 @@ def find_own_points(
 ) -> OwnPoints:
     """Returns the points with which a measure is rehearsed.
 
-    Usually they are the measure's own points. If it has too few, other measures of the same service
-    and scale are tried, and the measure with the most points gives its points. `measure` may have
-    other rules than the measure in the thread.
+    Usually they are the measure's own points. If the measure has too few, other measures of the
+    same service and scale are tried, and the one with the most points gives its points. `measure`
+    may have other rules than the measure in the thread.
     """
     own = _judge(followed, measure, measure, authority, loops, now)
     if own.total >= FEWEST_POINTS:

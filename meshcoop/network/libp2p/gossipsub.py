@@ -123,6 +123,8 @@ class NodePubsub(Pubsub):
     def share_topic(self, topic: str, peers: set[ID]) -> None:
         """R-04.5c: shares a topic with exactly these peers. Other peers are not told of the topic,
         get no message of it, and are not in the topic's mesh.
+
+        The mesh are the peers to which this node sends the topic's messages directly.
         """
         before = self._shared_with.get(topic)
         if before is None:
@@ -317,7 +319,9 @@ class NodeRouter(GossipSub):
         super().send_rpc(peer_id, rpc, priority)
 
     def leave_out(self, peer: ID, topic: str) -> None:
-        """Takes a peer out of the mesh of a topic without telling the peer."""
+        """Takes a peer out of the mesh of a topic without telling the peer. The mesh are the peers
+        to which this node sends the topic's messages directly.
+        """
         for peers in (self.mesh.get(topic), self.fanout.get(topic)):
             if peers is not None:
                 peers.discard(peer)
@@ -341,7 +345,8 @@ class NodeRouter(GossipSub):
         return topic in self.mesh and self.pubsub.is_shared(topic, peer)
 
     async def handle_graft(self, graft_msg: rpc_pb2.ControlGraft, sender_peer_id: ID) -> None:
-        """Lets a peer into the mesh of a topic, but only if the topic is shared with the peer.
+        """Lets a peer into the mesh of a topic (the peers that get its messages directly), but only
+        if the topic is shared with the peer.
 
         Other peers get no answer. So they do not learn whether this node takes part in the topic
         (R-04.5a).
@@ -350,8 +355,8 @@ class NodeRouter(GossipSub):
             await super().handle_graft(graft_msg, sender_peer_id)
 
     async def handle_prune(self, prune_msg: rpc_pb2.ControlPrune, sender_peer_id: ID) -> None:
-        """Removes a peer from the mesh of a topic, but only if the topic is shared with the
-        peer.
+        """Removes a peer from the mesh of a topic (the peers that get its messages directly), but
+        only if the topic is shared with the peer.
         """
         # libp2p itself would remember a back-off for any topic that a stranger makes up. It would
         # also dial the peers that the message names.
