@@ -24,7 +24,8 @@ class Mistake(Exception):
     """Raised if the node or a command cannot do what a person asks for.
 
     `text` is a sentence. If the sentence has names in braces, `arguments` holds a value for each
-    name. The exit code is 2 if a command was typed wrongly. Otherwise it is 1.
+    name. The exit code is 2 if the request itself was wrong, for example because of a misspelt
+    option. Otherwise it is 1.
     """
 
     def __init__(self, text: str, code: int = 1, /, **arguments: object) -> None:

@@ -102,8 +102,8 @@ class AwaitedAnswers:
     def _list_left(self) -> Iterator[Shown]:
         """Yields a row for each view that this person can end because somebody has left (R-06.11f).
 
-        The view relies on the person who has left. It also concerns this person: this person wrote
-        the view, or the view relies on this person too.
+        The view relies on the person who has left. The view also concerns this person: this person
+        wrote the view, or the view relies on this person too.
         """
         left = self._authority.left
         relying = self._state.views.relying_views(self._person) if left else ()

@@ -16,7 +16,7 @@ from protocol.record.envelope import Record
 
 class Advice(StrEnum):
     """The codes of the advice. Each says whose balance goes beyond a limit (the reader's or another
-    person's), and whether it already does so or soon will.
+    person's), and whether the balance is there already or soon will be.
     """
 
     YOU_ARE = "you_are_beyond"

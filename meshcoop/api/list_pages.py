@@ -82,8 +82,8 @@ def paged(list_rows: Callable[[C], Awaitable[Rows[Any]]]) -> Callable[[C], Await
 def take_page(call: Listing, rows: Rows[Any]) -> Shown:
     """Returns the page of a list that the caller asks for, as `{rows, total, next}`.
 
-    The page has at most `limit` rows. It begins behind the row that has the cursor `after`. If this
-    row has left the list, the page begins where the row was (R-06.16f).
+    The page has at most `limit` rows. The page begins behind the row that has the cursor `after`.
+    If this row has left the list, it begins where the row was (R-06.16f).
 
     A client may send only the beginning of a cursor. Raises Mistake if this is not enough to find
     the place.
@@ -162,8 +162,8 @@ def take_lines(
 
     If `before` names a line, returns the lines before this line. If there are still earlier lines,
     `earlier` is the id of the first returned line. `show_views` makes the views of the returned
-    lines. If it is given, the result has these views as `views`. Raises Mistake if no line has the
-    id `before`.
+    lines. If `show_views` is given, the result has these views as `views`. Raises Mistake if no
+    line has the id `before`.
     """
     end = _find_end(before, lines)
     start = max(0, end - MAX_ROWS)

@@ -58,8 +58,8 @@ def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> 
 def _awaited_by_trial(
     state: State, following: LoopCache, trial: Trial, now: int
 ) -> Iterator[LoopAwaited]:
-    """Yields the decision for which a trial waits. It is about the start of the trial, or about
-    what follows after the trial. The trial's author has to propose this decision (R-25.13).
+    """Yields the decision for which a trial waits. The decision is about the start of the trial, or
+    about what follows after the trial. The trial's author has to propose this decision (R-25.13).
     """
     report = report_trial(state, following, trial.id, now)
     if report is None:

@@ -363,8 +363,8 @@ def _place_of_view(view: View) -> Place:
 
 
 def _cursor_of_waiting(row: Params) -> str:
-    """Returns the cursor of a row in the list of waiting views. It names the view and the awaited
-    answer, because a view can wait for several answers.
+    """Returns the cursor of a row in the list of waiting views. The cursor names the view and the
+    awaited answer, because a view can wait for several answers.
     """
     return "-".join([row["id"], *map(str, row["step"].values())])
 

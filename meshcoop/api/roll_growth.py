@@ -89,8 +89,8 @@ def check_vote(
 
 def describe_vote(state: State, step: Step, presenter: Presenter) -> Shown:
     """Returns two things about a step: what it asks in words, as `says`, and the number that the
-    person must type with it, as `will_vote`. Both are empty unless the step is a yes to a next
-    term.
+    person must type with the answer, as `will_vote`. Both are empty unless the step is a yes to a
+    next term.
     """
     is_yes = step.kind == declared_of(Vote).name and step.given.get("choice") == YES
     term = _find_next_term(state, step.about) if is_yes else None

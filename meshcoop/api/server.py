@@ -222,7 +222,7 @@ class _Client:
 
     async def _forward(self, subscription: Subscription) -> None:
         """Sends the events of a subscription until the subscription ends. If the subscription was
-        cut, the last event is "resync". It tells the client to read all data again.
+        cut, the last event is "resync". This event tells the client to read all data again.
         """
         async for data in subscription.events:
             await self._send(data)
@@ -245,7 +245,8 @@ async def serve_api(
 
     Reports `started` to the nursery when clients can connect. If a killed node has left a socket at
     `path`, replaces this socket. Raises Mistake if another file is at `path`, or if a running node
-    uses it. The caller must hold the home's lock, and must have made the folder with mode 0700.
+    uses this path. The caller must hold the home's lock, and must have made the folder with mode
+    0700.
     """
     api = ApiServer(methods, hub)
     listener = trio.SocketListener(trio.socket.from_stdlib_socket(_listen(path)))

@@ -28,8 +28,8 @@ _FATES: dict[str, str] = {
 
 
 class Power(StrEnum):
-    """The codes that say how much a trial can show. The node tells the person before the trial
-    starts if it is too short (R-25.12).
+    """The codes that say how much a trial can show. If a trial is too short, the node says so
+    before the trial starts (R-25.12).
     """
 
     USUAL = "trial_power"
@@ -37,8 +37,8 @@ class Power(StrEnum):
 
 
 def describe_power(report: TrialReport) -> Remark:
-    """Says how likely a trial would notice a change. The change assumed here halves the bad
-    answers.
+    """Says how probable it is that a trial notices a change. The change that is assumed here halves
+    the bad answers.
     """
     return Remark(
         Power.SHORT if report.is_short else Power.USUAL,
@@ -116,8 +116,8 @@ def _state_of_idea(reports: list[TrialReport]) -> str:
 
 
 def _show_result(followed: FollowedService, report: TrialReport) -> Shown | None:
-    """Shows what a trial found in the measure that decides about it. Also shows its further
-    measures, and the places where nothing was tried.
+    """Shows what a trial found in the measure that decides about it. Also shows the further
+    measures of the trial, and the places where nothing was tried.
     """
     compared = dict(report.comparisons)
     deciding = compared.pop(report.trial.measures[0], None)

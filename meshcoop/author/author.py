@@ -2,7 +2,7 @@
 
 The author completes a record, seals its content and signs it. Every home folds records by the same
 rules and leaves out records that break them. So the author first folds the new record with its
-thread, and signs it only if it would count.
+thread, and signs the record only if the record would count.
 """
 
 from collections.abc import Callable, Iterable
@@ -592,8 +592,8 @@ def _fault_of_fork(authority: Authority | None, device: bytes, fork: int) -> Ref
 
 
 def _after_named(thread: Thread, entry: Entry) -> Entry:
-    """Returns the entry of a new record with a time that is not before the records that it names
-    (R-01.13a). Only named records of the same thread matter.
+    """Returns the entry of a new record. Its time is not before the times of the records that the
+    new record names (R-01.13a). Only named records of the same thread matter.
     """
     named = set(ids_in(entry.fields)) & thread.entries.keys() - {entry.id}
     times = [thread.entries[record_id].time for record_id in named]

@@ -52,7 +52,8 @@ def accept_charter(author: Author) -> Folding[None]:
 
 def accept_as(author: Author, signer: Signer) -> Folding[None]:
     """R-03.20: accepts the charter for one person. The record of the kind `accept` names the
-    records that admitted this person. If they do not fit into one `accept`, writes several.
+    records that admitted this person. If these records do not fit into one `accept`, writes
+    several.
 
     If another task is accepting the charter for this person, does nothing. That task may still be
     waiting for the fold of the charter's thread, so its record may not be stored yet.
@@ -127,9 +128,9 @@ def end_relays(author: Author, refusals: dict[str, int]) -> None:
 class Countersigner:
     """R-13.15: countersigns records of the kind `confirm`, so that these records are kept.
 
-    A person of this home may have written a receipt or a correction. If the other party confirms it
-    by a record of the kind `confirm`, the countersigner signs a confirm of that record. It does so
-    once for each receipt or correction (R-13.15c).
+    A person of this home may have written a receipt or a correction. If the other party confirms
+    the receipt or correction by a record of the kind `confirm`, the countersigner signs a confirm
+    of that record. The countersigner does so once for each receipt or correction (R-13.15c).
 
     The countersigner reads each record in the store once, and notes the last row that it has read.
     If the thread of a record is not complete here yet, the countersigner reads this record again

@@ -31,7 +31,7 @@ _PATIENCE_MS = 7 * DAY_MS  # how long software waits for answers to a proposal t
 
 
 def sign_draft(author: Author, draft: Draft, *, is_automatic: bool = False) -> Record:
-    """Signs a renewal and its parts, and then a yes vote of the person who proposes it."""
+    """Signs a renewal and its parts, and then a yes vote of the person who proposes the renewal."""
     signer = author.signer_of(draft.person)
     # The renewal is checked before the first part is signed. Its title goes into a second record.
     declared_of(Renewal).check_fields(

@@ -1,8 +1,8 @@
 """Makes a page about one month that a neighbourhood can print. The page says what was asked, heard
 and done, and whether it helped.
 
-The page is made from lists of the local API, so it is the same at every home. It is one HTML file
-without scripts, and it loads nothing else. The charter says how many people a group must have
+The page is made from lists of the local API, so it is the same at every home. The page is one HTML
+file without scripts, and loads nothing else. The charter says how many people a group must have
 before others may see its answers. The lists hide the answers of smaller groups, so the page hides
 them too (R-22.8).
 """
@@ -137,7 +137,7 @@ class ActionRow(TypedDict):
 
 
 class MonthPage:
-    """The page about a month, such as "2026-11". It is made from four lists of the local API:
+    """The page about a month, such as "2026-11". The page is made from four lists of the local API:
     services, measures, matters and actions. `clock` shows local time (R-10.17).
     """
 
@@ -195,7 +195,7 @@ class MonthPage:
 
     def _was_in_use(self, measure: MeasureRow) -> bool:
         """Returns whether the measure was asked in this month. Such a measure was posted before the
-        end of the month. It is in use now, or has answers from this month.
+        end of the month. The measure is in use now, or has answers from this month.
         """
         has_begun = self._month_of(measure["created"]) <= self._month
         return has_begun and (

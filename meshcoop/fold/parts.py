@@ -122,7 +122,7 @@ class Parts:
         )
 
     def row_numbers(self, part: Part) -> tuple[list[int], list[int], list[int]]:
-        """Returns the rows of the records from which some branches are folded. They come in the
+        """Returns the rows of the records from which some branches are folded. The rows come in the
         three groups of `PartRows`.
         """
         assert part.branches is not None, "a whole thread is read by its root"

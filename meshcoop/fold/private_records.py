@@ -1,7 +1,7 @@
 """Opens private records that are sealed to devices of this home (specs/15, R-15.1).
 
-The opened contents stay in memory. They are not written into any stored view, search table, log or
-export.
+The opened contents stay in memory. The contents are not written into any stored view, search table,
+log or export.
 """
 
 from collections import defaultdict

@@ -5,7 +5,7 @@ such an answer need not be a coroutine. Instead, it calls `pause` for each view 
 shows. With `run_beside`, it can also let a thread do work that needs no database.
 
 Only work that `answer_in_slices` has started is interrupted. Code that signs or writes to the store
-is never interrupted, because nothing may change while it runs.
+is never interrupted, because nothing may change while such code runs.
 """
 
 import time

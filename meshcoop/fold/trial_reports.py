@@ -38,9 +38,9 @@ _IsPart = Callable[[Report], bool]
 class TrialReport:
     """How a trial stands. Times are in ms.
 
-    `comparisons` has a comparison for each measure of the trial. It is empty until the last answers
-    have come in. One of these measures decides about the trial. `elsewhere` compares the answers to
-    that measure from places where nothing was tried.
+    `comparisons` has a comparison for each measure of the trial. `comparisons` is empty until the
+    last answers have come in. One of these measures decides about the trial. `elsewhere` compares
+    the answers to that measure from places where nothing was tried.
     """
 
     trial: Trial

@@ -102,8 +102,8 @@ class Home:
 
     @property
     def start_log_file(self) -> Path:
-        """The path of a file for what a node writes while it starts in the background. It is used
-        if the home keeps no log. The file is deleted when the start is over.
+        """The path of a file for what a node writes while it starts in the background. The file is
+        used if the home keeps no log. The file is deleted when the start is over.
         """
         return self.path / "start.log"
 

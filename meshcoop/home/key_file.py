@@ -56,8 +56,8 @@ class HeldDevice:
 @dataclass(frozen=True)
 class Guest:
     """A guest's device. A guest is a person without a machine of their own. `locked` is the
-    device's seed, locked with the guest's PIN. It is a map as `meshcoop.home.passphrase_box` makes
-    it.
+    device's seed, locked with the guest's PIN. The locked seed is a map as
+    `meshcoop.home.passphrase_box` makes it.
     """
 
     person: bytes

@@ -21,8 +21,8 @@ class LogFile(BaseRotatingHandler):
     """Writes a log. The file at `path` holds the entries of the day. Each earlier day has a file
     beside it, with the day at the end of the file's name. All days are in UTC.
 
-    If the file gets full before the day ends, it becomes the file of this day beside it, and a new
-    file begins. An earlier part of the same day is then lost. Entries are made safe before they are
+    If the file gets full before the day ends, it is renamed to the file of this day, and a new file
+    begins. An earlier part of the same day is then lost. Entries are made safe before they are
     written (`guard_log`). `clock` returns seconds since 1970.
     """
 

@@ -99,8 +99,8 @@ class Lock:
         return cls(key, salt, ops, mem)
 
     def fields(self) -> dict[str, Any]:
-        """Returns the fields of the map from which somebody with the secret can derive the key
-        again.
+        """Returns those fields of the map from which the key can be derived again with the
+        secret.
         """
         return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
 

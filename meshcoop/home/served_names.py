@@ -22,8 +22,8 @@ _OLDER = re.compile(rf"([0-9a-f]{{{_ID_SIZE * 2}}})\.")
 
 
 class ServedNames:
-    """The names of the stores in a folder of a relay. They are sealed with keys that are derived
-    from the relay's store key. The same neighbourhood always gets the same name.
+    """The names of the stores in a folder of a relay. The names are sealed with keys that are
+    derived from the relay's store key. The same neighbourhood always gets the same name.
     """
 
     def __init__(self, folder: Path, store_key: bytes) -> None:

@@ -3,8 +3,8 @@ records.
 
 A node takes in a record in one step of its loop. If the record's thread is large, or if the record
 changes many threads, folding them at once would stop the node for too long. So the inbox only notes
-these threads in the store. The backlog folds them in many short steps. It folds large threads
-beside the loop. If the node is killed meanwhile, the backlog goes on at the next start.
+these threads in the store. The backlog folds them in many short steps. The backlog folds large
+threads beside the loop. If the node is killed meanwhile, the backlog goes on at the next start.
 """
 
 from collections import defaultdict

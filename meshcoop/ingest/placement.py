@@ -175,7 +175,7 @@ class Placement:
         return record.header.base_audience == OPEN or not self._retention.is_full
 
     def _fork(self, record: Record, log: DeviceLog, batch: Batch) -> None:
-        """Marks the log as forked, because it already has another record with this record's
+        """Marks the log as forked, because the log already has another record with this record's
         number.
         """
         _LOG.warning("device %s forked its log at %d", log.device.hex(), record.header.seq)
@@ -196,8 +196,8 @@ class Placement:
         batch.beyond_forks.append(record)
 
     def _join_thread(self, row: StoredRecord, batch: Batch, *, is_named: bool) -> None:
-        """Notes that the record must be folded. Also notes that answers which arrived before it
-        must follow it into its thread.
+        """Notes that the record must be folded. Also notes that answers that arrived before the
+        record must follow the record into its thread.
         """
         if row.root is None:
             return

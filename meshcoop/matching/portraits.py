@@ -27,8 +27,8 @@ class PortraitRows:
     def add(self, row: int, view: View) -> set[int]:
         """Adds the portrait in this row.
 
-        Returns this row, and the row of an earlier portrait that no longer counts because of the
-        new one.
+        Returns this row. If the new portrait replaces an earlier one, also returns the row of the
+        earlier one.
         """
         person = view.author
         before = self._latest.get(person, row)

@@ -1,4 +1,6 @@
-"""Reduces folded words to their stems. A stem is a word without its ending."""
+"""Reduces words to their stems. A stem is a word without its ending. The words must be folded
+before, that is, brought to one spelling.
+"""
 
 from functools import cache, lru_cache
 from typing import Any
@@ -19,8 +21,8 @@ _CACHED_WORDS = 50_000
 
 @lru_cache(maxsize=_CACHED_WORDS)
 def stem(language: str, plain: str) -> str:
-    """Removes the ending of a word. The word was folded by `protocol.spelling` before. If the
-    language has no stemmer, returns the word unchanged.
+    """Removes the ending of a word. The word must be brought to one spelling by `protocol.spelling`
+    before. If the language has no stemmer, returns the word unchanged.
     """
     stemmer = _stemmer(language)
     return str(stemmer.stemWord(plain)) if stemmer else plain

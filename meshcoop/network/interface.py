@@ -104,8 +104,8 @@ class Network(Protocol):
     """The network as one node sees it.
 
     A node can register a protocol, a gossip topic, or the service of a relay. A registration lasts
-    for the block of a `with` statement. So it cannot last longer than the code that answers. After
-    that, the node can register the same thing again.
+    for the block of a `with` statement. So a registration cannot last longer than the code that
+    answers. After that, the node can register the same thing again.
 
     Addresses are multiaddrs that end in /p2p/PEER_ID. An address that leads through a relay begins
     with the relay's own address: …/p2p/RELAY_ID/p2p-circuit/p2p/PEER_ID.
@@ -197,9 +197,9 @@ class Network(Protocol):
 
         At first this node shares the topic with nobody: see `share_topic`.
 
-        `validator` is synchronous, and its answer depends on the bytes alone. If it refuses a
-        message, the message is neither delivered nor forwarded. If the channel is full, new
-        messages are lost. Gossip only makes news quick; sync brings what gossip lost.
+        `validator` is synchronous, and its answer depends on the bytes alone. If `validator`
+        refuses a message, the message is neither delivered nor forwarded. If the channel is full,
+        new messages are lost. Gossip only makes news quick; sync brings what gossip lost.
         """
 
     def share_topic(self, topic: str, peers: set[str]) -> None:

@@ -1,9 +1,9 @@
 """Collects garbage in short steps of the event loop.
 
-Garbage are objects that nobody uses and that refer to each other in a circle. Python looks for them
-among old objects. At a home with 100,000 records, this takes 60 ms, and Python can do it in the
-middle of any step of the loop. So a node does it in a step of its own. It looks only through new
-objects. Objects that stay in use are frozen, and later collections leave them out.
+Here, garbage means objects that nobody uses and that refer to each other in a circle. Python looks
+for such circles among old objects. At a home with 100,000 records, this takes 60 ms, and Python can
+do it in the middle of any step of the loop. So a node looks for them in a step of its own, and only
+among new objects. Objects that stay in use are frozen, and later collections leave them out.
 
 Most objects need no collection: Python frees them at once, frozen or not. Only a frozen circle
 stays, such as a connection that was closed. So once a day a node looks through all objects.
@@ -26,8 +26,8 @@ _MOST_FROZEN = 500_000  # objects, until the node looks through everything befor
 class Garbage:
     """The garbage of a process. Once this object exists, Python collects no old objects by itself.
 
-    At the beginning, freezes all objects that are there. They are mostly modules, which stay in
-    use.
+    At the beginning, freezes all objects that are there. These objects are mostly modules, which
+    stay in use.
     """
 
     def __init__(self) -> None:

@@ -42,13 +42,13 @@ def open_membership(
     arrival: Sequence[bytes],
     on_change: Callable[[int], None],
 ) -> Membership:
-    """Builds all objects that a home needs for one neighbourhood. They have no access to other
-    neighbourhoods.
+    """Builds all objects that a home needs for one neighbourhood. These objects have no access to
+    other neighbourhoods.
 
     `neighbours` is a file, beside the store, that keeps the addresses of other homes. `arrival` are
     records that prove that this home belongs to a member. The home shows them until it has the
     neighbourhood's records. `on_change` is called with the number of records that were stored. If
-    something else has changed, it is called with 0.
+    something else has changed, `on_change` is called with 0.
     """
     keys = unlocked.keys
     machine = key_file.machine_id()

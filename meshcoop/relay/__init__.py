@@ -1,3 +1,3 @@
 """The relay stores records for the neighbourhoods that have enrolled it, and passes these records
-on. It cannot read sealed content.
+on. The relay cannot read sealed content.
 """

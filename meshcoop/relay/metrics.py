@@ -26,7 +26,7 @@ class Metrics:
     """The figures of one relay.
 
     The metrics library serves the figures from an operating-system thread of its own. This thread
-    reads only the figures that `refresh` stored. It never touches the relay.
+    reads only the figures that `refresh` stored. The thread never touches the relay.
     """
 
     def __init__(self, relay: Relay) -> None:

@@ -158,8 +158,9 @@ class Relay:
         """Makes a ticket, with which a neighbourhood enrols this relay. Returns the ticket's text,
         and the time when the ticket expires (milliseconds).
 
-        `addresses` says where others dial the relay. If it is empty, others dial the addresses at
-        which the relay listens. Behind a router that forwards a port, for example, the two differ.
+        `addresses` says where others dial the relay. If `addresses` is empty, others dial the
+        addresses at which the relay listens. Behind a router that forwards a port, for example, the
+        two differ.
         """
         own = sorted(self._network.addresses, key=lambda address: address.startswith("/ip4/127."))
         return self.tickets.issue(self.key, addresses or own)
@@ -227,9 +228,10 @@ class Relay:
         """Compares the table of neighbourhoods with the files of their stores, and makes the two
         agree.
 
-        They differ in two cases. If a relay was killed while it left a neighbourhood, the files are
-        still there, and are deleted. If a relay lost its own store, the table lacks neighbourhoods
-        that have files. The relay must go on serving these.
+        The table and the files differ in two cases. If a relay was killed while it left a
+        neighbourhood, the files are still there, and this method deletes them. If a relay lost its
+        own store, the table lacks neighbourhoods that have files. The relay must go on serving
+        these.
         """
         for path in self._home.served_stores():
             neighbourhood = self._names.neighbourhood_of(path)

@@ -1,10 +1,10 @@
 """Retention: how much of one neighbourhood's records a relay keeps, and for how long (specs/08,
 R-08.8).
 
-The relay keeps all headers, because logs depend on them. It keeps the records that decide who is a
-member for the same reason. Sealed content is kept only for a while. If the neighbourhood's space is
-full, or if content is too old, the relay drops the oldest sealed content. The homes still have this
-content.
+The relay keeps all headers, because logs depend on them. For the same reason, it keeps the records
+that decide who is a member. Sealed content is kept only for a while. If the neighbourhood's space
+is full, or if content is too old, the relay drops the oldest sealed content. The homes still have
+this content.
 """
 
 from meshcoop.home.relay_limits import RelayLimits

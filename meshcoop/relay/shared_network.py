@@ -70,7 +70,7 @@ class SharedNetwork:
     @contextmanager
     def hand_streams(self, neighbourhood: bytes, handler: Handler) -> Iterator[None]:
         """Lets `handler` answer the streams of this neighbourhood, for the block of a `with`
-        statement. Their doors are open already.
+        statement. The doors of these streams are open already.
         """
         assert neighbourhood not in self._answers, "a neighbourhood is served once"
         self._answers[neighbourhood] = handler

@@ -1,6 +1,6 @@
 """Checks whether a store is undamaged. SQLite checks the file, and each record is hashed again.
 
-SQLite's own check is not enough. It misses nearly every flipped bit in stored values. If a
+SQLite's own check is not enough. The check misses nearly every flipped bit in stored values. If a
 write-ahead log is damaged, SQLite silently drops the rest of that log.
 """
 
@@ -196,8 +196,8 @@ def _find_broken_frame(read: Callable[[int], bytes], header: _WalHeader) -> Rema
     broken frame. Otherwise returns None.
 
     Broken frames alone are no fault: a process that is killed inside a transaction leaves them.
-    SQLite writes pages of a large transaction early, and writes some of them again later. It sets
-    the checksums of these pages only when it commits. So such frames were never committed.
+    SQLite writes pages of a large transaction early, and writes some of them again later. SQLite
+    sets the checksums of these pages only when it commits. So such frames were never committed.
     """
     size = _FRAME_HEADER + header.page_size
     checksum = header.checksum

@@ -56,8 +56,8 @@ def mend_store(
     """Mends the store at `path` if it is damaged. `key` opens the store. Returns what was damaged
     and what was done, or None if there is no damage.
 
-    `inbox_of` makes the inbox through which the new store takes in records. It returns None if the
-    store is not meant to hold records. `on_check` is called while records are checked, and
+    `inbox_of` makes the inbox through which the new store takes in records. `inbox_of` returns None
+    if the store is not meant to hold records. `on_check` is called while records are checked, and
     `on_mend` while they are saved. Both get two numbers: how many records are done, and how many
     there are. The caller must hold the home's lock.
 

@@ -64,7 +64,9 @@ class GivenAddresses:
         )
 
     def not_kept(self) -> list[HeldAddress]:
-        """Returns the addresses that are to be erased when their agreements end."""
+        """Returns the addresses that must be erased when their agreements end, because nobody has
+        marked them as kept.
+        """
         return self._select("NOT kept")
 
     def is_handed(self, address: HeldAddress) -> bool:

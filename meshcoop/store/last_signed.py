@@ -2,14 +2,14 @@
 the device signed last (R-03.32).
 
 A store that was damaged and repaired may lack its latest records. If a device then went on from an
-earlier number, it would fork its log. This file shows that records are missing.
+earlier number, the device would fork its log. This file shows that records are missing.
 
 The home writes to the file after each record is safely stored, and does not wait for the disk. If
 the process is killed, no number is lost. A power cut may lose some numbers, but then the store
 itself has every record.
 
-The file is not encrypted, because it lies outside the store. So it has keyed hashes in place of the
-devices' keys.
+The file is not encrypted, because it lies outside the store. So the file has keyed hashes in place
+of the devices' keys.
 """
 
 import hashlib

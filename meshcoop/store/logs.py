@@ -160,8 +160,8 @@ class Logs:
         self._cached.pop(log.device, None)
 
     def end_before(self, log: DeviceLog, number: int, head: Head, ended: int | None) -> None:
-        """Notes that a log ends before a number, as if it were forked there. `head` is the head of
-        the log from now on. `ended` is the last number that the quota allows, or None.
+        """Notes that a log ends before a number, as if the log were forked there. `head` is the
+        head of the log from now on. `ended` is the last number that the quota allows, or None.
         """
         self.flush()
         self._db.execute(

@@ -22,8 +22,8 @@ CREATE TABLE IF NOT EXISTS sweeps (
 
 
 class PostponedThreads:
-    """The table of waiting records. It maps the row of each record to the time (ms) at which the
-    record is to be folded.
+    """The table of waiting records. The table maps the row of each record to the time (ms) at which
+    the record is to be folded.
 
     The column of these rows is called `root`, because an earlier version postponed only whole
     threads.

@@ -146,7 +146,7 @@ class AddressBook:
     def _count_like(self, entry: KnownAddress) -> int:
         """Counts the known addresses of the same peer and the same sort as `entry`.
 
-        One sort are direct addresses. The other are addresses through a relay.
+        There are two sorts: direct addresses, and addresses through a relay.
         """
         return sum(
             other.peer == entry.peer and other.is_circuit == entry.is_circuit

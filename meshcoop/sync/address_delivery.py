@@ -109,7 +109,7 @@ class AddressDelivery:
                 nursery.start_soon(self._visit, peer, seed)
 
     def wake(self) -> None:
-        """Makes `run` work at once: it looks for agreements that have ended and for addresses to
+        """Makes `run` work at once: `run` looks for agreements that have ended and for addresses to
         deliver.
         """
         self._wake.set()
@@ -226,8 +226,8 @@ class AddressDelivery:
 
 
 class _Handover:
-    """One session of two homes. First both prove who they are. Then each home sends its addresses
-    for people of the other home.
+    """One session of two homes. First both homes prove who they are. Then each home sends its
+    addresses for people of the other home.
     """
 
     def __init__(

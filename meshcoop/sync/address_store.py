@@ -23,8 +23,8 @@ MOST = 256  # addresses received from others
 class HeldAddresses:
     """The street addresses that a home holds.
 
-    The home holds an address as long as its agreement is in force. If a person has marked the
-    address as kept, the home holds it longer.
+    The home holds an address as long as the address's agreement is in force. If a person has marked
+    the address as kept, the home holds it longer.
     """
 
     def __init__(self, store: Store, state: State) -> None:

@@ -156,7 +156,7 @@ class Conversation:
             await self._stream.write(self._session.send_goodbye(why))
 
     def request_round(self) -> None:
-        """Starts a round of sync. If a round is under way, starts the new one after it."""
+        """Starts a round of sync. If a round is under way, starts the new round afterwards."""
         if not self.is_admitted or self._session.is_round_open:
             self._wants_round = True
         else:

@@ -1,5 +1,5 @@
-"""Credentials. A node proves to peers that it belongs to the neighbourhood. It also checks the
-proofs of peers (specs/05-sync.md).
+"""Credentials. A node proves to peers that it belongs to the neighbourhood. The node also checks
+the proofs of peers (specs/05-sync.md).
 """
 
 from collections import OrderedDict
@@ -24,8 +24,8 @@ _ARRIVAL = "arrival"  # the note of a store about the records that show that its
 
 
 def keep_arrival(store: Store, wires: Sequence[bytes]) -> None:
-    """Stores the records that show that this node belongs to the neighbourhood. They replace the
-    ones that were stored before.
+    """Stores the records that show that this node belongs to the neighbourhood. These records
+    replace the ones that were stored before.
     """
     store.set_note(_ARRIVAL, msgpack.packb(list(wires)) if wires else None)
 
@@ -147,8 +147,8 @@ class Credentials:
         """Returns whether a peer still belongs to the neighbourhood. `device` and `chain` are from
         the peer's hello.
 
-        The chain still counts, because its records may not be folded here yet: they may wait for
-        earlier records, which perhaps only this peer can send.
+        The chain still counts, because its records may not be folded here yet: the records may wait
+        for earlier ones, which perhaps only this peer can send.
         """
         authority = self._judged_by(device, chain)
         return authority is None or authority.is_live(device) or device in authority.relays
@@ -158,7 +158,8 @@ class Credentials:
 
         If this node's own authority has the device, returns this authority. Otherwise folds this
         node's records together with the chain's records, and returns the result. A newcomer's node
-        also folds the records that admitted the newcomer, because its store may lack some of them.
+        also folds the records that admitted the newcomer, because the node's store may lack some of
+        these records.
         """
         authority = self.inbox.state.authority
         if authority is not None and _knows(authority, device):

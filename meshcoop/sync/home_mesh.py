@@ -124,7 +124,8 @@ class HomeMesh(Mesh):
 
     def on_goodbye(self, peer: str, rule: str) -> None:
         """Notes the time if a relay says that it no longer serves the neighbourhood. A relay may
-        also say that it does not know the neighbourhood; then its enrolment stays (R-08.7g).
+        also say that it does not know the neighbourhood; then the relay's enrolment stays
+        (R-08.7g).
         """
         if rule == _NOT_SERVED:
             self._relay_refusals[peer] = self._now()
@@ -133,9 +134,9 @@ class HomeMesh(Mesh):
         """Waits until another home has told this home the last record of this home's own log. Then
         lets this home sign.
 
-        If the disk was restored from an old copy, this home lacks its own latest records. It could
-        then sign two records with one number. If no home answers in time, this home may sign too,
-        because homes are often alone.
+        If the disk was restored from an old copy, this home lacks its own latest records. The home
+        could then sign two records with one number. If no home answers in time, this home may sign
+        too, because homes are often alone.
         """
         if self.peers.book.met:
             with trio.move_on_after(OWN_HEAD_SECONDS):

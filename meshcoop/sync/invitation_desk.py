@@ -128,8 +128,8 @@ class InvitationDesk:
         return self._mesh.inbox.state.neighbourhood[: statement.PLACE_SIZE]
 
     def _replies(self, ends: Ends, shown: bytes, frame: list[Any]) -> list[list[Any]]:
-        """Returns the frames that answer a knock. The answer itself comes last. If it has too many
-        records for one frame, pages with records come before it (R-05.3g).
+        """Returns the frames that answer a knock. The answer itself comes last. If the answer has
+        too many records for one frame, pages with records come before it (R-05.3g).
         """
         try:
             return self._knock(ends, shown, Knock.read(frame))

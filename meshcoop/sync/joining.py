@@ -34,8 +34,8 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True)
 class Admission:
-    """The answer of the inviter's home when the newcomer is a member. It has the records that show
-    the membership.
+    """The answer of the inviter's home when the newcomer is a member. The answer has the records
+    that show the membership.
     """
 
     neighbourhood: bytes  # the neighbourhood's id

@@ -1,5 +1,5 @@
 """Remembers what the chain of each hello has shown. A chain is the list of records that prove a
-membership. If a peer comes again with the same chain, it need not be checked again.
+membership. If a peer comes again with the same chain, the chain need not be checked again.
 """
 
 import hashlib

@@ -45,8 +45,8 @@ class Mesh:
     """Exchanges records with the other nodes of the neighbourhood.
 
     `now` returns milliseconds. `verifier` verifies signatures in another process. If `verifier` is
-    None, this process verifies signatures. Simulations do so, because then they repeat exactly. The
-    file `neighbours` keeps the addresses of other homes beside the store.
+    None, this process verifies signatures. Simulations do so, because then a simulation repeats
+    exactly. The file `neighbours` keeps the addresses of other homes beside the store.
     """
 
     def __init__(
@@ -111,8 +111,8 @@ class Mesh:
         """Ends all conversations, and lets no new conversation begin. If `why` is given, tells the
         peers first.
 
-        Conversations run in tasks of the network, not of this mesh. Without this method, they would
-        go on after the mesh has ended.
+        Conversations run in tasks of the network, not of this mesh. Without this method, the
+        conversations would go on after the mesh has ended.
         """
         self._is_closed = True
         for conversation in list(self._under_way):
@@ -267,8 +267,8 @@ class Mesh:
         """R-04.4: returns whether a record from gossip may have a place in its log. The record's
         number must not lie beyond the end or the fork of the log, and not too far ahead.
 
-        This check stops a member who floods the network with records. Without it, every node would
-        verify each record and pass it on.
+        This check stops a member who floods the network with records. Without this check, every
+        node would verify each such record and pass it on.
         """
         seq = record.header.seq
         log = self.inbox.store.logs.find(record.header.device)
@@ -376,7 +376,7 @@ class Mesh:
         """Learns the addresses of the neighbourhood's relays. If too few relays are connected, the
         peer manager may dial relays.
 
-        It then dials them even if this node has enough links to other nodes.
+        The peer manager then dials them even if this node has enough links to other nodes.
         """
         authority = self.inbox.state.authority
         relays = {}

@@ -15,7 +15,7 @@ def missing_pages(
 ) -> Iterator[list[Record]]:
     """Yields, in pages, the records that another home lacks, in the order of R-05.6.
 
-    `logs` and `forks` say what the other home lacks. They come from `HaveMap.find_missing`.
+    `logs` and `forks` say what the other home lacks. Both come from `HaveMap.find_missing`.
 
     Logs come in the order in which this home first met them. So the record that admits a person
     comes before that person's records. The records at or beyond the fork of a log come last. Homes

@@ -1,8 +1,9 @@
 """The peer manager chooses which peers to dial and when, and drops peers that prove nothing.
 
-The peer manager keeps a few links to other nodes. After each failure at an address, it waits longer
-before it dials the address again. A peer that does not show membership or an invitation in time is
-dropped. libp2p has a connector of its own, which is switched off (meshcoop.network.libp2p).
+The peer manager keeps a few links to other nodes. After each failure at an address, the peer
+manager waits longer before it dials the address again. A peer that does not show membership or an
+invitation in time is dropped. libp2p has a connector of its own, which is switched off
+(meshcoop.network.libp2p).
 """
 
 from collections import deque

@@ -1,1 +1,1 @@
-"""A network in memory, for tests. It implements `meshcoop.network.interface`."""
+"""A network in memory, for tests. The network implements `meshcoop.network.interface`."""

@@ -56,7 +56,9 @@ class NetworkForHosts(NetworkForLinks, Protocol):
 
 
 class Host:
-    """One node's place in the network. It implements `meshcoop.network.interface.Network`."""
+    """One node's place in the network. This class implements
+    `meshcoop.network.interface.Network`.
+    """
 
     def __init__(
         self, network: NetworkForHosts, name: str, address: str, seed: bytes, nursery: trio.Nursery

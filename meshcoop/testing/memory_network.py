@@ -30,7 +30,7 @@ from protocol.record.signature import public_key
 
 
 class _Place(NamedTuple):
-    """The peer id and the address of a host. They stay the same while the host is down."""
+    """The peer id and the address of a host. Both stay the same while the host is down."""
 
     peer_id: str
     address: str  # a multiaddr without /p2p/…

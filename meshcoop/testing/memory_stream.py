@@ -39,7 +39,7 @@ class Connection(Protocol):
 
 
 class StreamEnd:
-    """One end of a stream. It implements `meshcoop.network.interface.Stream`."""
+    """One end of a stream. This class implements `meshcoop.network.interface.Stream`."""
 
     other: "StreamEnd"
 

@@ -1,7 +1,7 @@
 """Computes rehearsals in a process beside the node, and keeps the results (R-06.20b). A rehearsal
 shows what a measure would have raised.
 
-A thread would share Python's lock with the node's loop, and nobody could stop it.
+A thread would share Python's lock with the node's loop, and could not be stopped.
 """
 
 import hashlib
@@ -41,7 +41,8 @@ class RehearsalProcess:
     async def work_out(self, case: Case, resamplings: int) -> Rehearsal:
         """Returns the rehearsal of a case, with at least `resamplings` outcomes.
 
-        If the caller is cancelled, the process ends. The outcomes that it had written are kept.
+        If the caller is cancelled, the process ends. The outcomes that the process had written are
+        kept.
         """
         seed = hashlib.sha256(repr(case).encode()).hexdigest()
         rehearsal = self._kept.setdefault(seed, Rehearsal())

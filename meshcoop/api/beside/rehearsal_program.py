@@ -34,8 +34,8 @@ class Job(NamedTuple):
 
 
 def read_places(line: bytes) -> list[int]:
-    """Reads the first line that the program writes. It says in which windows the neighbourhood's
-    own points would have opened matters.
+    """Reads the first line that the program writes. This line says in which windows the
+    neighbourhood's own points would have opened matters.
     """
     places: list[int] = json.loads(line)
     return places

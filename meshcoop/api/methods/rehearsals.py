@@ -1,5 +1,5 @@
-"""The method `rehearse`: shows people, before they vote on a measure, what it would have raised
-(R-06.20).
+"""The method `rehearse`: shows people, before they vote on a measure, what the measure would have
+raised (R-06.20).
 """
 
 from copy import copy

@@ -105,7 +105,8 @@ def _ending_in_order() -> Iterator[None]:
 def _bench_ingest(plan: Plan) -> Figures:
     """Measures how many records per second a home stores.
 
-    Measures twice: first without the epoch key, then with it. The epoch key opens the records.
+    Measures twice: first without the epoch key, then with this key. The epoch key opens the
+    records.
     """
     street = build_street(plan.records, 1, with_keys=False)
     parsed = [envelope.parse(wire) for wire in street.wires]

@@ -1,8 +1,8 @@
 """The demo's story of the bins: a service chain, a measure, a matter, and an action that helps.
 
-The acceptance tests act out one week in 15 steps. This story tells steps 7 to 10 and step 15. It
-compares the week before an action with the week after the action. So the clocks of the nodes are
-two weeks behind at first. In the middle of the story, the clocks are set right.
+The acceptance tests act out one week in 15 steps. This story tells steps 7 to 10 and step 15. The
+story compares the week before an action with the week after the action. So the clocks of the nodes
+are two weeks behind at first. In the middle of the story, the clocks are set right.
 """
 
 import os
@@ -63,8 +63,8 @@ class BinsStory:
         self._reporters = [*residents, *self._guests][:_REPORTERS]
 
     def tell_first_week(self) -> None:
-        """Tells steps 7 to 10 of the week. They begin with the service chain, and end with an
-        action that has not helped yet.
+        """Tells steps 7 to 10 of the week. These steps begin with the service chain, and end with
+        an action that has not helped yet.
         """
         self._publish_service()
         self._agree_on_measure()

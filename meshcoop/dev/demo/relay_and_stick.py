@@ -66,8 +66,8 @@ class RelayAndStick:
         )
 
     def _relayed_hashes(self) -> list[str]:
-        """Returns a hash for each neighbourhood that the relay serves. It is the hash of all
-        records that the relay has from this neighbourhood.
+        """Returns a hash for each neighbourhood that the relay serves. The hash covers all records
+        that the relay has from this neighbourhood.
         """
         return [tenant["set_hash"] for tenant in self._surgery.run("status")["served"]]
 

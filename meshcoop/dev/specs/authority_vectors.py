@@ -29,8 +29,8 @@ _FAR_AHEAD = 10**14  # a time that no clock shows
 
 
 def make_documents() -> Document:
-    """Makes the vector file of this module. Returns a map from its name in specs/vectors/ to its
-    contents.
+    """Makes the vector file of this module. Returns a map from the file's name in specs/vectors/ to
+    the file's content.
     """
     return {"authority": _make_authority()}
 

@@ -20,8 +20,8 @@ _NOW = 60 * _DAY
 
 
 def make_documents() -> Document:
-    """Makes the vector file of this module. Returns a map from its name in specs/vectors/ to its
-    contents.
+    """Makes the vector file of this module. Returns a map from the file's name in specs/vectors/ to
+    the file's content.
     """
     return {
         "witnesses": [

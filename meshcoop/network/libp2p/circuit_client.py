@@ -2,9 +2,9 @@
 circuit relay v2.
 
 The messages are libp2p's, but this module's own code sends and reads them (specs/decisions/0034).
-libp2p's own client reserves again before every dial. It also puts addresses into the peer store
-although other nodes only claim these addresses. When one circuit of a home ends, libp2p's relay
-closes another circuit of that home.
+libp2p's own client reserves again before every dial. That client also puts addresses into the peer
+store although other nodes only claim these addresses. When one circuit of a home ends, libp2p's
+relay closes another circuit of that home.
 
 libp2p's `host.connect` cannot dial a circuit address. libp2p's circuit transport can dial it, in 40
 to 90 ms. The client in this module takes equally long.

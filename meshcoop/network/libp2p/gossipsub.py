@@ -124,7 +124,7 @@ class NodePubsub(Pubsub):
         """R-04.5c: shares a topic with exactly these peers. Other peers are not told of the topic,
         get no message of it, and are not in the topic's mesh.
 
-        The mesh are the peers to which this node sends the topic's messages directly.
+        The mesh is the set of peers to which this node sends the topic's messages directly.
         """
         before = self._shared_with.get(topic)
         if before is None:
@@ -231,8 +231,8 @@ class NodePubsub(Pubsub):
             await self.router.handle_rpc(rpc, peer)
 
     def get_hello_packet(self) -> rpc_pb2.RPC:
-        """Returns the first frame that every peer gets. It is empty: it names no topic and no
-        address.
+        """Returns the first frame that every peer gets. This frame is empty: it names no topic and
+        no address.
         """
         return rpc_pb2.RPC()
 
@@ -319,8 +319,8 @@ class NodeRouter(GossipSub):
         super().send_rpc(peer_id, rpc, priority)
 
     def leave_out(self, peer: ID, topic: str) -> None:
-        """Takes a peer out of the mesh of a topic without telling the peer. The mesh are the peers
-        to which this node sends the topic's messages directly.
+        """Takes a peer out of the mesh of a topic without telling the peer. The mesh is the set of
+        peers to which this node sends the topic's messages directly.
         """
         for peers in (self.mesh.get(topic), self.fanout.get(topic)):
             if peers is not None:

@@ -1,13 +1,13 @@
 """Hole punching: replaces a circuit (a connection through a relay) by a direct connection between
-two nodes behind NATs. This is libp2p's DCUtR.
+two nodes behind NATs. A NAT is a router that translates addresses. This is libp2p's DCUtR.
 
 Both nodes dial each other at the same moment, each from the port at which it listens. Each NAT then
-takes the other node's packets for answers. This works if the NATs keep ports: it worked in 5 of 5
-tries. It fails if a NAT changes ports: it worked in 0 of 2 tries. So the node tries only once. If
-the try fails, the circuit stays.
+takes the other node's packets for answers. This works if the NATs keep the port numbers of packets:
+it worked in 5 of 5 tries. It fails if a NAT changes them: it worked in 0 of 2 tries. So the node
+tries only once. If the try fails, the circuit stays.
 
-libp2p's own code is not used (specs/decisions/0034). It dials the addresses in the peer store, and
-starts by itself every two seconds.
+libp2p's own code is not used (specs/decisions/0034). libp2p's code dials the addresses in the peer
+store, and starts by itself every two seconds.
 """
 
 import ipaddress
@@ -217,9 +217,9 @@ class HolePuncher:
         ]
 
     def _predicted_addresses(self) -> list[bytes]:
-        """Returns the addresses at which peers can reach this node if its NAT keeps ports.
+        """Returns the addresses at which peers can reach this node if its NAT keeps port numbers.
 
-        An address has an IP address that relays see, and a port at which this node listens.
+        Each of them combines an IP address that relays see with a port at which this node listens.
         """
         ports = {port for _, port in self._listen_addresses()}
         ips = dict.fromkeys(self.observed_ips.values())

@@ -1,5 +1,5 @@
 """Yamux carries many streams over one connection. This version adds limits that libp2p's own Yamux
-lacks: on time, and on memory. It also sends each frame whole.
+lacks: on time, and on memory. This version also sends each frame whole.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""The table of records whose kinds this program does not know, because they are newer than the
+"""The table of records whose kinds this program does not know. These kinds are newer than the
 program.
 """
 

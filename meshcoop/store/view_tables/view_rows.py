@@ -237,8 +237,8 @@ class ViewRows:
         return hashes
 
     def places_after(self, n: int, kinds: Sequence[str], limit: int) -> list[ViewPlace]:
-        """Returns where the next views of the given kinds are, in order. They are in rows above
-        `n`.
+        """Returns where the next views of the given kinds are, in order. These views are in rows
+        above `n`.
         """
         marks = ", ".join("?" * len(kinds))
         # The plus makes SQLite ignore the kinds' index: it would sort all views for each answer.

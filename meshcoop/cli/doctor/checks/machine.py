@@ -65,7 +65,7 @@ def check_packages(_patient: Patient) -> Finding:
 
 
 def check_version(_patient: Patient) -> Finding:
-    """Says which versions are installed. A person who asks for help can pass them on."""
+    """Says which versions are installed. A person who asks for help can pass these versions on."""
     meshcoop = importlib.metadata.version("meshcoop")
     libp2p = importlib.metadata.version("libp2p")
     sentence = f"meshcoop {meshcoop}, sync protocol {sync.VERSION}, libp2p {libp2p}."
