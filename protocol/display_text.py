@@ -83,8 +83,8 @@ def safe_name(name: str, mark: str | None = None, width: int | None = None) -> s
 def is_visible(text: str) -> bool:
     """Returns True if a text has a character that people can see.
 
-    They cannot see spaces, combining marks without a letter, or the characters that `safe_text`
-    replaces.
+    Spaces, combining marks without a letter, and the characters that `safe_text` replaces do not
+    count.
     """
     for character in text:
         category = unicodedata.category(character)

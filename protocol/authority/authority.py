@@ -1,10 +1,10 @@
 """Stratum 1, the first step of the fold: who belongs, who decides, which rules are in force.
 
-It is computed from the set of open records, in any order (specs/03, from R-03.4 on). First, the
-fold reads which device belongs to which person. Then it follows the terms from the charter to the
-current term. Then it computes the registers, which are numbered values. The voters and moderators
-of the current term decide which changes to registers pass. Last, the fold finds who was let in and
-not removed.
+Authority is computed from the set of open records, in any order (specs/03, from R-03.4 on). First,
+the fold reads which device belongs to which person. Then it follows the terms from the charter to
+the current term. Then it computes the registers, which are numbered values. The voters and
+moderators of the current term decide which changes to registers pass. Last, the fold finds who was
+let in and not removed.
 """
 
 from collections import defaultdict

@@ -1,6 +1,6 @@
 """Balances: how many minutes each person gave and received (specs/13-exchange.md, R-13.14).
 
-This is stratum 4, the last step of folding.
+Balances are stratum 4, the last step of folding.
 """
 
 from collections import defaultdict

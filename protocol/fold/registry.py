@@ -491,7 +491,9 @@ def _mentions_person(hint: Any) -> bool:
 
 
 def _people_in_value(hint: Any, value: Any) -> Iterable[bytes]:
-    """Yields the people in a value. Its annotation, `hint`, says which parts of it are people."""
+    """Yields the people in a value. `hint`, the annotation of the value, says which parts of the
+    value are people.
+    """
     if value is None or not get_args(hint):
         return
     if is_person_hint(hint):

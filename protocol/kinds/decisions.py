@@ -2,7 +2,7 @@
 
 These records are open and contain only keys and numbers. `protocol.authority` works out what a
 decision changes, and the code here makes the views that people see. Free words are in a record of
-their own (`words`). Its author can retract the words without changing the decision.
+their own (`words`). The author of this record can retract the words without changing the decision.
 """
 
 from collections.abc import Iterable
@@ -206,7 +206,8 @@ class Proposal(Votable):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the proposal to the views, with its votes (R-16.3).
 
-        It has passed if enough people said yes, or if the term in force wrote down its change.
+        The proposal has passed if enough people said yes, or if the term in force wrote down its
+        change.
         """
         outcome = self.tally(thread)
         if (outcome is not None and outcome.passed) or self._is_written(thread):
@@ -469,7 +470,7 @@ class Renewal(Votable):
             yield Awaited(Crowd.VOTERS, VOTE, self.id)
 
     def _state_in(self, authority: Authority) -> "Renewal.State":
-        """Returns the state of the renewal. It depends on the chain of terms (R-16.6)."""
+        """Returns the state of the renewal, which depends on the chain of terms (R-16.6)."""
         if self.id == authority.term.id:
             return self.State.IN_FORCE
         if self.id in {term.id for term in authority.chain.terms}:
@@ -532,7 +533,7 @@ class Remove(CouncilRecord):
         """Fills in `n`, the number of the person's standing, and `cuts`.
 
         An odd number removes the person. If the number in force is odd, `n` is that number.
-        Otherwise `n` is the next number. The cuts say how far the person's logs count. They are
+        Otherwise `n` is the next number. The cuts say how far the person's logs count. The cuts are
         filled in so that everything in these logs still counts.
         """
         authority = thread.authority
@@ -583,7 +584,7 @@ def _has_words_beside(view_type: type[Kind]) -> bool:
 
 @kind("words", about=_has_words_beside, posted=False)
 class WordsBeside(Kind):
-    """Free words about a record. Nobody can erase the record. Its author can erase the words."""
+    """Free words about a record. Nobody can erase the record. The author can erase the words."""
 
     State = NoStates
     wording = Words("Words", happened="{who} added words to it")

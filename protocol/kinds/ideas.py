@@ -52,7 +52,7 @@ class Idea(Kind):
 
 @kind("support", about=("idea",))
 class Support(Kind):
-    """Says that a neighbour would like an idea to be tried. It counts in no decision."""
+    """Says that a neighbour would like an idea to be tried. A support counts in no decision."""
 
     class State(States):
         """The states of a support."""

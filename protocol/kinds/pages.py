@@ -133,7 +133,9 @@ class Revision(Kind):
             raise AlreadySo("R-15.13", "the page says so already", page.heads[0]["id"])
 
     def fold_entry(self, thread: Thread) -> None:
-        """Adds the revision to the views. It is current until another text follows it (R-15.12)."""
+        """Adds the revision to the views. The revision is current until another text follows it
+        (R-15.12).
+        """
         thread.add_view(self)
 
 

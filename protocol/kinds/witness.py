@@ -1,7 +1,7 @@
 """The kind with which a home says what it has seen (specs/24-witnesses.md).
 
-`protocol.authority.witnesses` works out from these records when a record was seen. They change no
-view.
+`protocol.authority.witnesses` works out from these records when a record was seen. These records
+change no view.
 """
 
 from protocol.fold.kind import SOMETHING, Words

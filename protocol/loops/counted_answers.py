@@ -151,9 +151,9 @@ class MeasureContext(NamedTuple):
     def includes(self, report: Report) -> bool:
         """Returns True if the service served the author of the report (R-22.5).
 
-        If the measure asks all members, it does not matter who was served. The caller has already
-        left out the reports of people who hold a part of the service. The report of a person goes
-        on counting after the person was removed.
+        If the measure asks all members, it makes no difference who was served. The caller has
+        already left out the reports of people who hold a part of the service. The report of a
+        person goes on counting after the person was removed.
         """
         if self.days_served is None:
             return True

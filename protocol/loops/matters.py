@@ -1,8 +1,8 @@
 """The loop of one measure: its signals, and the matters that people handle (R-23.1 to R-23.7).
 
 A loop is a pure function of what people said and of the time `now`. The same input always gives the
-same loop. It does not matter when an answer arrives here. What matters is the time at which the
-answer counts. At most one matter is open at a time.
+same loop. The time at which an answer arrives here makes no difference; only the time at which the
+answer counts does. At most one matter is open at a time.
 
 A window settles some hours after its end. Only then do its answers become a point: the numbers that
 the tests read.

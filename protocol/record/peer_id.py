@@ -15,6 +15,6 @@ def peer_id(key: bytes) -> str:
 def key_of_peer(peer_id: str) -> bytes:
     """Returns the public key (32 bytes) that a peer id of this network contains.
 
-    It does not check that the peer id is valid.
+    This function does not check that the peer id is valid.
     """
     return base58.b58decode(peer_id)[len(_ED25519_PREFIX) :]

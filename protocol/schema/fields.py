@@ -529,8 +529,8 @@ class Map(Many):
 
 
 def is_member_form(typed: str) -> bool:
-    """Returns whether a typed text can only stand for a member. This is so if it is the start of an
-    id, or if it begins with "@".
+    """Returns True if a typed text can only stand for a member: it is the start of an id, or it
+    begins with "@".
     """
     return typed.startswith("@") or _ID_START.fullmatch(typed) is not None
 

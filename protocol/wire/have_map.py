@@ -75,8 +75,8 @@ def have_map_lists(heads: Heads) -> Iterator[list[Any]]:
 class HaveMap:
     """The have-map of a peer. `read` adds its lists as they come in.
 
-    It keeps only the entries for logs that this home holds too. So a hostile peer cannot fill the
-    memory, even if the peer never sends the last list.
+    The have-map keeps only the entries for logs that this home holds too. So a hostile peer cannot
+    fill the memory, even if the peer never sends the last list.
     """
 
     def __init__(self, heads: Heads) -> None:

@@ -284,10 +284,11 @@ def _read_error(value: Any) -> Error | None:
 
 
 def _unpack(body: bytes) -> Any:
-    """Returns the msgpack value that fills the whole body. Raises Refused.
+    """Returns the msgpack value that fills the whole body. Raises Refused if there is no such
+    value.
 
-    It counts lists and maps while they are made. Otherwise a small frame could fill the memory with
-    empty lists and maps.
+    This function counts lists and maps while it makes them. Otherwise a small frame could fill the
+    memory with empty lists and maps.
     """
     containers = 0
 

@@ -56,7 +56,7 @@ def read_chain(chain: list[bytes], neighbourhood: bytes) -> list[AuthorityRecord
 
 
 def member_in_chain(chain: list[bytes], neighbourhood: bytes, device: bytes) -> bytes:
-    """Returns the member who owns `device`. It judges by the records in `chain` only.
+    """Returns the member who owns `device`. Judges by the records in `chain` only.
 
     Raises Refused if these records do not show that the device belongs to a member.
     """
@@ -64,7 +64,7 @@ def member_in_chain(chain: list[bytes], neighbourhood: bytes, device: bytes) -> 
 
 
 def member_in_records(records: list[AuthorityRecord], neighbourhood: bytes, device: bytes) -> bytes:
-    """Returns the member who owns `device`. It judges by these records only.
+    """Returns the member who owns `device`. Judges by these records only.
 
     Raises Refused if these records do not show that the device belongs to a member.
     """

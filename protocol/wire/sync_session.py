@@ -207,7 +207,7 @@ class SyncSession:
         """Returns a frame that asks for the content of records. This home holds these records
         without content.
 
-        It asks for MAX_ASKED contents at most.
+        The frame asks for MAX_ASKED contents at most.
         """
         asked = list(ids)[:MAX_ASKED]
         return frames.encode([WANT, asked]) if asked else b""
@@ -233,8 +233,8 @@ class SyncSession:
         return frames.encode([KEYS, list(keys)[:MAX_KEYS]])
 
     def ask_for_keys(self, ids: Iterable[bytes]) -> bytes:
-        """Returns a frame that asks for group keys by their ids. It asks for MAX_KEYS_GIVEN keys at
-        most.
+        """Returns a frame that asks for group keys by their ids. The frame asks for MAX_KEYS_GIVEN
+        keys at most.
         """
         asked = list(ids)[:MAX_KEYS_GIVEN]
         return frames.encode([KEYS_WANTED, b"".join(asked)]) if asked else b""

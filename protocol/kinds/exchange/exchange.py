@@ -180,8 +180,8 @@ class Request(Intent):
 class Parley(NamedTuple):
     """The talks about one offer or request, with one person who responded to it.
 
-    The offer or request decides who gives and who receives. It does not matter who named the last
-    terms.
+    The offer or request decides who gives and who receives. It makes no difference who named the
+    last terms.
     """
 
     intent: Intent

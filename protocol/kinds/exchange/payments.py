@@ -69,8 +69,8 @@ class Payable(Kind):
 class _CountingReceipts(dict[bytes, dict[Occurrence, bytes]]):
     """Maps the id of each payment group to the receipts that count in the group.
 
-    A payment group is a set of records that are paid together. Its receipts are mapped by
-    occurrence.
+    A payment group is a set of records that are paid together. Within a group, the receipts are
+    mapped by occurrence.
     """
 
 
@@ -120,7 +120,9 @@ def _is_payable(view_type: type[Kind]) -> bool:
 
 @kind("receipt", about=_is_payable, lasting=True)
 class Receipt(Kind):
-    """Says that time was given. One party signs it. It counts once the other party confirms it."""
+    """Says that time was given. One party signs the receipt. It counts once the other party
+    confirms it.
+    """
 
     class State(States):
         """The states of a receipt."""
@@ -316,7 +318,9 @@ def check_pot_receipt(receipt: Receipt, about: Entry) -> None:
 
 @kind("correction", about=("receipt",), lasting=True)
 class Correction(Kind):
-    """Corrects a receipt's minutes. One party signs it. It counts once the other party confirms."""
+    """Corrects a receipt's minutes. One party signs the correction. It counts once the other party
+    confirms it.
+    """
 
     class State(States):
         """The states of a correction."""

@@ -1,5 +1,5 @@
-"""Shows a rehearsal: which matters a measure would have opened. It is for people who are about to
-vote on the measure.
+"""Shows a rehearsal: which matters a measure would have opened. The rehearsal is for people who are
+about to vote on the measure.
 """
 
 from collections.abc import Callable, Iterator, Mapping
