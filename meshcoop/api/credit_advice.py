@@ -47,8 +47,8 @@ class CreditAdvisor:
         self._presenter = presenter
 
     def advise(self, record: Record, me: bytes | None) -> Remark | None:
-        """Returns advice for the signer of a record, or None if there is nothing to advise. If a
-        deputy signed for another person, this other person gets the advice.
+        """Returns advice for the signer of a record, or None if there is nothing to advise. If the
+        signer acted for another person, this other person gets the advice.
 
         If the advice is for the reader `me`, its code says so.
         """
@@ -82,8 +82,8 @@ class CreditAdvisor:
         return view
 
     def _signer_of(self, record: Record) -> bytes | None:
-        """Returns the signer of a record. If a deputy signed for another person, returns this other
-        person.
+        """Returns the signer of a record. If the signer acted for another person, returns this
+        other person.
 
         Returns None if nobody gets advice about records of this kind.
         """

@@ -212,7 +212,7 @@ class Author:
     ) -> Folding[Record]:
         """Posts what a person wrote. Returns the record when it is safely stored.
 
-        If `signer` is None, a device of this home signs. If a deputy posts for another member,
+        If `signer` is None, a device of this home signs. If the signer posts for another member,
         `represented` is this other member. Raises Refused with a sentence for the person if a rule
         forbids the post.
         """
@@ -274,9 +274,9 @@ class Author:
         """Signs and stores one record of `kind`. The caller gives the private fields unsealed.
 
         If `signer` is None, a device of this home signs. `naming` are further parents of the
-        record. `proxy` lets the signer act for another person. `is_automatic` means that software
-        signs by itself, without asking a person. If some words must not be in the record itself, a
-        second record gets them (R-16.1).
+        record. `proxy` is a record that lets the signer act for another person. `is_automatic`
+        means that software signs by itself, without asking a person. If some words must not be in
+        the record itself, a second record gets them (R-16.1).
 
         Raises AlreadySo if an earlier record says the same and still holds. Raises Refused if the
         record would not count or would change nothing, or if the thread keeps changing while it is
@@ -381,7 +381,7 @@ class Author:
     # -- what a record is checked with ------------------------------------------------------------
 
     def _proxy(self, kind: DeclaredKind, represented: bytes, person: bytes) -> Proxy:
-        """Returns the proxy that lets `person` act for `represented`.
+        """Returns the proxy: the record that lets `person` act for `represented`.
 
         If there is no such proxy, raises Refused (R-12.4).
         """

@@ -81,7 +81,7 @@ PointRow = TypedDict("PointRow", {"from": str, "n": int, "bad": int})
 
 class MeasureRow(TypedDict):
     """A measure, as the local API shows it. If the measure is in use, the row has the field
-    `points`.
+    `points`: the counted answers of each window.
     """
 
     id: str

@@ -193,7 +193,9 @@ def _format_distance(minutes: int) -> str:
 
 
 def format_signers(view: Shown) -> str:
-    """Names the author of a view. If a deputy signed for the author, names the deputy too."""
+    """Names the author of a view. If another person signed for the author, names this
+    person too.
+    """
     author = format_person(view["author"], _SHORT_NAME)
     if not view.get("by"):
         return author

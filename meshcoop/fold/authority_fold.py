@@ -165,8 +165,9 @@ class AuthorityFold:
         return self.authority is not None and self.authority.member_of_device(device) is not None
 
     def statement(self, person: bytes) -> bytes | None:
-        """Returns a person's root statement: the certificate in the record that admits the person.
-        Returns None if no record admits the person.
+        """Returns the statement that a person's root key signed when the person joined: the
+        certificate in the record that admits the person. Returns None if no record admits the
+        person.
         """
         statements: list[bytes] = [
             act.fields["statement"]

@@ -343,8 +343,8 @@ class EpochFold:
         }
 
     def _accept_gossip(self, authority: Authority) -> None:
-        """R-04.2b: accepts gossip under the keys of all epochs that count. The keys of the latest
-        epochs come first.
+        """R-04.2b: accepts gossip that was made with a key of any epoch that counts. The keys of
+        the latest epochs come first.
         """
         counting = {
             act.fields["key_id"]: (act.time, act.id)
@@ -363,8 +363,8 @@ class EpochFold:
         return self._gossip_keys[key.id]
 
     def gossip_keys(self) -> list[bytes]:
-        """Returns the gossip keys of epochs that count. This home gossips under the first of these
-        keys.
+        """Returns the gossip keys of epochs that count. With the first of these keys, this home
+        shows that its gossip comes from a member.
         """
         keys = list(self._ring.gossip_keys.values())
         current = self.current_key()

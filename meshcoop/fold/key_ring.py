@@ -1,4 +1,6 @@
-"""The group keys that this home holds, and the gossip keys that it accepts."""
+"""The group keys that this home holds, and the gossip keys that it accepts. With a gossip key, a
+home shows that its gossip comes from a member.
+"""
 
 from collections.abc import Iterable
 
@@ -58,5 +60,7 @@ class KeyRing:
         return sorted([*self._keys.values(), *self._offered.values()])
 
     def accept_gossip(self, keys: Iterable[bytes]) -> None:
-        """Replaces the list of gossip keys. Gossip under a key of this list is accepted."""
+        """Replaces the list of gossip keys. A message is accepted if it was made with a key of this
+        list.
+        """
         self.gossip_keys = {name_gossip_key(key): key for key in keys}

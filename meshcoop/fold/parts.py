@@ -1,9 +1,10 @@
 """Finds the part of a thread that must be folded again when some of its records are new or have
 changed (R-03.40a).
 
-A large thread has a trunk and branches. Most records are in a branch. Then only this branch is
-folded again, together with the branches to which it is tied. So a new answer costs the same in a
-long thread as in a short one. A changed record of the trunk makes the whole thread fold again.
+A large thread has a trunk and branches. A branch is a record with all its answers. Most records are
+in a branch. Then only this branch is folded again, together with the branches to which it is tied.
+So a new answer costs the same in a long thread as in a short one. A changed record of the trunk
+makes the whole thread fold again.
 """
 
 from collections import defaultdict
@@ -57,8 +58,8 @@ class PartRows(NamedTuple):
 
 
 class ThreadBranches(NamedTuple):
-    """The branches of a whole thread, and their ties. Both are empty if the thread has only a
-    trunk.
+    """The branches of a whole thread, and their ties. A tie makes branches fold together. Both are
+    empty if the thread has only a trunk.
     """
 
     rows: Sequence[BranchRow] = ()
@@ -250,7 +251,8 @@ class Parts:
 
 
 def divide_thread(rows: Iterable[StoredRecord], entries: Iterable[Entry]) -> ThreadBranches:
-    """Divides a whole thread into its trunk and its branches. Needs no database.
+    """Divides a whole thread into its trunk and its branches. A branch is a record with all its
+    answers, which can be folded alone. Needs no database.
 
     If code of an installed package has to read the thread, does not divide it.
     """

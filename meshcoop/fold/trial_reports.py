@@ -155,7 +155,9 @@ class _Reporter:
                 yield measure
 
     def _points_before(self, loop: Loop, during: range) -> int:
-        """Counts the windows before the trial that have a point, or can still get one."""
+        """Counts the windows before the trial that have enough answers to count, or can still get
+        enough.
+        """
         numbers = windows_before(during)
         settled = {number for number, _ in loop.points if number in numbers}
         ahead = [

@@ -129,7 +129,8 @@ class Backlog:
 
     async def _prune(self) -> None:
         """Deletes two sorts of records: records beyond a fork that R-01.14 does not keep, and all
-        records of abandoned logs.
+        records of abandoned logs. An abandoned log is from a device whose records this home no
+        longer stores.
         """
         for _ in self._inbox.prune_in_steps():
             await trio.lowlevel.checkpoint()

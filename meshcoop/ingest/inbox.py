@@ -104,8 +104,8 @@ class Inbox:
         return records
 
     def select_unknown(self, records: Iterable[Record]) -> list[Record]:
-        """Returns the records that are neither in the store nor in the pool. If a record is given
-        several times, returns it once. This is the second step of `ingest_wires`.
+        """Returns the records that are neither in the store nor in the pool of waiting records. If
+        a record is given several times, returns it once. This is the second step of `ingest_wires`.
         """
         new: dict[bytes, Record] = {}
         for record in records:
@@ -251,9 +251,9 @@ class Inbox:
         return self.state.clock_limit.take_awaited() or is_new_day
 
     def _take_ready(self, placed: int, dropped_devices: set[bytes]) -> list[Record]:
-        """Takes from the pool the records that can now be placed. `placed` is the number of records
-        that were placed earlier in this step. Records of `dropped_devices` stay in the pool until
-        the next step.
+        """Takes from the pool of waiting records those that can now be placed. `placed` is the
+        number of records that were placed earlier in this step. Records of `dropped_devices` stay
+        in the pool until the next step.
         """
 
         def can_place(record: Record) -> bool:
@@ -320,7 +320,8 @@ class Inbox:
         """Folds authority once for all new authority records.
 
         If a device's records may no longer be stored, deletes the device's log, and puts the log's
-        records into the pool. If the quotas have changed, counts the use of all logs again.
+        records into the pool of waiting records. If the quotas have changed, counts the use of all
+        logs again.
         """
         if not batch.authority_is_stale:
             return
@@ -373,7 +374,7 @@ class Inbox:
         """Abandons the logs of devices whose records this home no longer stores. Returns whether
         there were such devices.
 
-        The records of these logs go into the pool when they are deleted.
+        The records of these logs go into the pool of waiting records when they are deleted.
         """
         strangers = self.state.authority_fold.strangers()
         for device in strangers:
@@ -453,9 +454,10 @@ class Inbox:
             self.state.thread_fold.fold(roots)
 
     def _prune(self, batch: Batch) -> bool:
-        """Deletes the records of forked, ended and abandoned logs that R-01.14 does not keep.
-        Returns whether it has deleted any record now. If there is a backlog, the backlog deletes
-        these records later, in steps.
+        """Deletes the records of forked, ended and abandoned logs that R-01.14 does not keep. An
+        abandoned log is from a device whose records this home no longer stores. Returns whether it
+        has deleted any record now. If there is a backlog, the backlog deletes these records later,
+        in steps.
         """
         if self.on_left is not None:
             self.store.set_note(_PRUNE, 1)
@@ -534,8 +536,9 @@ class Inbox:
     def _end_abandoned(
         self, device: bytes, numbers: range, rows: list[StoredRecord], batch: Batch
     ) -> None:
-        """Puts the deleted records of an abandoned log into the pool. After the last of them,
-        deletes the log. If the author is admitted again later, these records can then be placed.
+        """Puts the deleted records of an abandoned log into the pool of waiting records. The log is
+        from a device whose records this home no longer stores. After the last of them, deletes the
+        log. If the author is admitted again later, these records can then be placed.
         """
         for row in rows:
             self.pool.add(row.record)

@@ -2,8 +2,8 @@
 until a settled term has written down the cuts (specs/03, R-03.35d).
 
 Until then, the removal can still change. So such records are stored, but not folded. From each
-removed person, a home takes in at most one day's quota on each day. The other records wait in the
-pool.
+removed person, a home takes in at most one day's quota on each day. The other records wait in a
+pool outside the store.
 """
 
 from meshcoop.fold.state import State

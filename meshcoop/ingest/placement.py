@@ -44,7 +44,7 @@ class Batch:
 
 
 class Placement:
-    """Puts verified records into the store. A record that cannot be placed yet goes into `pool`."""
+    """Puts verified records into the store. A record that cannot be placed yet waits in `pool`."""
 
     def __init__(self, state: State, pool: WaitingPool, retention: Retention) -> None:
         self._state = state

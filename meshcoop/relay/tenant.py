@@ -72,7 +72,7 @@ class RelayMesh(Mesh):
         await self._converse(stream, stream.peer)
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Stores gossip keys that come from a member's home. Ignores keys from another relay
+        """Stores the gossip keys that a member's home sends. Ignores keys from another relay
         (`person` is None).
         """
         if person is not None:

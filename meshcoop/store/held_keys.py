@@ -88,7 +88,9 @@ class EpochKeys:
 
 
 class GossipKeys:
-    """The table of gossip keys. Each row has a key, and the person whose home sent the key."""
+    """The table of gossip keys. With them, a relay can tell which gossip comes from members. Each
+    row has a key, and the person whose home sent the key.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database.db

@@ -184,8 +184,9 @@ class Store(Database):
         return moved
 
     def prune(self, log: DeviceLog, numbers: range, named: Named) -> list[StoredRecord]:
-        """Deletes those records of a forked, ended or abandoned log that R-01.14 does not keep.
-        Looks only at records with the given numbers. Returns the deleted records.
+        """Deletes those records of a forked, ended or abandoned log that R-01.14 does not keep. An
+        abandoned log is from a device whose records the home no longer stores. Looks only at
+        records with the given numbers. Returns the deleted records.
 
         A record may be kept only because another record names it. If that other record is deleted
         later, a later call deletes the first record too.

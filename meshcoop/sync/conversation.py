@@ -180,7 +180,9 @@ class Conversation:
             self._send(self._session.send_addresses(statements))
 
     def hand_keys(self, keys: Iterable[bytes]) -> None:
-        """Sends the gossip keys of this home to the peer. The peer is a relay."""
+        """Sends the gossip keys of this home to the peer, which is a relay. With them, the relay
+        can tell which gossip comes from members.
+        """
         if self.is_admitted:
             self._send(self._session.send_gossip_keys(keys))
 
@@ -382,8 +384,8 @@ class Conversation:
             self._has_room.set()
 
     async def _send_missing(self, lacks: events.PeerLacks) -> None:
-        """Sends the records that the peer lacks. Sends only as many as the peer has granted credit
-        for, and waits for more credit.
+        """Sends the records that the peer lacks. The peer says how much it is ready to take. Sends
+        only so much, and then waits until the peer is ready for more.
         """
         for page in missing_records.missing_pages(self._inbox.store, lacks.logs, lacks.forks):
             while self._session.send_window <= 0 or self._queued > WINDOW:

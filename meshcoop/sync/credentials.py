@@ -145,7 +145,7 @@ class Credentials:
 
     def belongs(self, device: bytes, chain: list[bytes]) -> bool:
         """Returns whether a peer still belongs to the neighbourhood. `device` and `chain` are from
-        the peer's hello.
+        the peer's hello: its key, and the records that prove its membership.
 
         The chain still counts, because its records may not be folded here yet: the records may wait
         for earlier ones, which perhaps only this peer can send.
@@ -157,9 +157,9 @@ class Credentials:
         """Returns the authority that decides whether a device belongs to the neighbourhood.
 
         If this node's own authority has the device, returns this authority. Otherwise folds this
-        node's records together with the chain's records, and returns the result. A newcomer's node
-        also folds the records that admitted the newcomer, because the node's store may lack some of
-        these records.
+        node's records together with those of the chain, which the peer has sent as its proof, and
+        returns the result. A newcomer's node also folds the records that admitted the newcomer,
+        because the node's store may lack some of these records.
         """
         authority = self.inbox.state.authority
         if authority is not None and _knows(authority, device):

@@ -1,5 +1,5 @@
 """Computes rehearsals in a process beside the node, and keeps the results (R-06.20b). A rehearsal
-shows what a measure would have raised.
+shows, before people vote on a measure, how often it would open a matter.
 
 A thread would share Python's lock with the node's loop, and could not be stopped.
 """
@@ -23,7 +23,9 @@ _CHUNK = 64 * 1024  # bytes read at once
 
 @dataclass
 class Rehearsal:
-    """The results of one case so far. A case says what is rehearsed."""
+    """The results of one case so far. A case is a measure with the windows from which made-up
+    windows are drawn.
+    """
 
     places: list[int] = field(default_factory=list)  # where the own points open matters
     outcomes: list[Outcome] = field(default_factory=list)
@@ -39,7 +41,8 @@ class RehearsalProcess:
         self._turn = trio.Lock()
 
     async def work_out(self, case: Case, resamplings: int) -> Rehearsal:
-        """Returns the rehearsal of a case, with at least `resamplings` outcomes.
+        """Returns the rehearsal of a case. It has at least `resamplings` outcomes: one for each
+        made-up row of windows.
 
         If the caller is cancelled, the process ends. The outcomes that the process had written are
         kept.

@@ -19,8 +19,9 @@ _LOWER_PRIORITY = 10  # so that the node and the screen come first
 
 
 class Job(NamedTuple):
-    """What the program has to compute: the resamplings of a case with the numbers from `first` to
-    `end`. The `seed` makes a rehearsal repeatable.
+    """What the program has to compute: the outcomes with the numbers from `first` to `end`. For
+    each outcome, a row of made-up windows is drawn from those of the case. The `seed` makes a
+    rehearsal repeatable.
     """
 
     case: Case

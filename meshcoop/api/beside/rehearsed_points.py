@@ -1,5 +1,5 @@
 """Finds the neighbourhood's own points for the rehearsal of a measure (R-20.8, R-20.8k). A point is
-a window with enough answers.
+the counted answers of a window that has enough of them.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,9 @@ _MOST_WINDOWS = 260  # the latest ones; five years of weeks say enough about a n
 
 
 class OwnPoints(NamedTuple):
-    """The points of the measure `source`, made by the rules of the measure that is rehearsed."""
+    """The counted answers of the measure `source`, window by window. They are counted by the rules
+    of the measure that is rehearsed.
+    """
 
     source: Measure  # the measure whose answers they are
     calendar: Calendar
@@ -31,7 +33,7 @@ class OwnPoints(NamedTuple):
 
     @property
     def total(self) -> int:
-        """The number of windows that have a point."""
+        """The number of windows that have enough answers to count."""
         return sum(entry is not None for entry in self.entries)
 
 
@@ -72,7 +74,7 @@ def _judge(
     loops: LoopCache,
     now: int,
 ) -> OwnPoints:
-    """Makes points from the answers to `source` by the rules of `measure`."""
+    """Counts the answers to `source`, window by window, by the rules of `measure`."""
     asked = copy(measure)
     asked.id = source.id
     if asked.offset is None:  # no decision has adopted it yet

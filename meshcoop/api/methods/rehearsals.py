@@ -1,5 +1,5 @@
-"""The method `rehearse`: shows people, before they vote on a measure, what the measure would have
-raised (R-06.20).
+"""The method `rehearse`: shows people, before they vote on a measure, how often the measure would
+open a matter (R-06.20).
 """
 
 from copy import copy
@@ -115,8 +115,8 @@ def _change_measure(call: calls.Rehearse, measure: Measure) -> Measure:
 
 
 def _make_case(call: calls.Rehearse, measure: Measure, own: OwnPoints) -> Case:
-    """Returns what is rehearsed. If the call assumes how people answer, this process is rehearsed.
-    Otherwise the neighbourhood's own points are.
+    """Returns what is rehearsed. If the call assumes how people answer, windows are drawn by this
+    assumption. Otherwise they are drawn from the neighbourhood's own points.
 
     Raises Refused if there are too few own points, and the call assumes nothing (R-20.8i).
     """
@@ -180,7 +180,9 @@ def _read_assumed(call: calls.Rehearse, least: int, *, is_count: bool) -> Proces
 
 
 def _show_replay(own: OwnPoints, rehearsal: Rehearsal) -> Params:
-    """Shows how many matters the own points would have opened, and in which windows."""
+    """Shows how many matters the neighbourhood's own answers would have opened, and in which
+    windows.
+    """
     first_days = [own.calendar.first_day(own.first_window + place) for place in rehearsal.places]
     return {"windows": len(own.entries), "matters": len(first_days), "opened": first_days}
 

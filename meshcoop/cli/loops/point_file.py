@@ -1,5 +1,5 @@
-"""The command `loops`: applies the rules of specs/20-loops.md to the points of a measure. A file
-holds the points.
+"""The command `loops`: applies the rules of specs/20-loops.md to the points of a measure. A point
+is the counted answers of one window. A file holds the points.
 """
 
 import json
@@ -40,7 +40,7 @@ def apply_loop_rules(
 
 def _test_point(scale: str, aim: int, points: list[Point]) -> dict[str, Any]:
     """Tests whether the last point differs from the earlier points, and whether it misses the
-    target.
+    target. A point is the counted answers of one window.
     """
     tests = change_detection.run_change_test(scale, points)
     first = tests.w1

@@ -2,7 +2,7 @@
 a false alarm, and how soon they raise a true alarm.
 
 Seeded simulations ask the question of a measure every week. Each figure is compared with the figure
-of a naive rule. The naive rule raises an alarm whenever a point misses the target.
+of a naive rule. The naive rule raises an alarm whenever the answers of one window miss the target.
 """
 
 import random
@@ -138,7 +138,9 @@ def _measure_delay(cell: Cell, seed: int) -> _Run:
 
 
 def _alarms(cell: Cell, points: list[Point]) -> bool:
-    """Returns True if the rules of the specs raise an alarm after the last of these points."""
+    """Returns True if the rules of the specs raise an alarm after the last of these points. A point
+    is the counted answers of one window.
+    """
     if run_change_test(cell.scale, points).change == "worse":
         return True
     target = _TARGET_COUNT if cell.scale == COUNT else _TARGET_PERCENT
@@ -146,7 +148,7 @@ def _alarms(cell: Cell, points: list[Point]) -> bool:
 
 
 def _alarms_naively(cell: Cell, point: Point) -> bool:
-    """Returns True if this one point misses the target."""
+    """Returns True if this point, the counted answers of one window, misses the target."""
     if cell.scale == COUNT:
         return point.bad > _TARGET_COUNT
     return 100 * point.bad > (100 - _TARGET_PERCENT) * point.n

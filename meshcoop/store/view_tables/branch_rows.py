@@ -2,7 +2,8 @@
 
 There are two sorts of ties. Either several records share a tie, or a record names the id of another
 record. The row of a branch's first record stands for the branch, and the row of the root stands for
-the trunk. A thread without branches has no rows here.
+the trunk. A branch is a record with all its answers, which can be folded alone. A thread without
+branches has no rows here.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -48,8 +49,8 @@ class BranchRow(NamedTuple):
 
 
 class TieRow(NamedTuple):
-    """A tie of the record in row `n`. If `shared` is True, other records can have the same tie.
-    Otherwise the tie is an id that the record names.
+    """A tie of the record in row `n`. If `shared` is True, records with the same tie are folded
+    together. Otherwise the tie is an id that the record names.
     """
 
     n: int
@@ -96,7 +97,9 @@ class BranchRows:
         return self._tied(root, record_id, is_shared=False)
 
     def sharing(self, root: int, tie: bytes) -> list[int]:
-        """Returns the branches of a thread in which a record has this shared tie."""
+        """Returns the branches of a thread in which a record has this shared tie. Records with the
+        same shared tie are folded together.
+        """
         return self._tied(root, tie, is_shared=True)
 
     def branches_of(self, root: int, ids: Collection[bytes]) -> set[int]:
@@ -125,7 +128,9 @@ class BranchRows:
         return self._select(f"SELECT DISTINCT o.n {_NAMED}", branches)
 
     def sharing_with(self, branches: Collection[int]) -> list[int]:
-        """Returns the branches that share a tie with one of the given branches."""
+        """Returns the branches that share a tie with one of the given branches. Records with the
+        same shared tie are folded together.
+        """
         return self._select(
             "SELECT DISTINCT o.branch FROM branches b CROSS JOIN ties t ON t.n = b.n AND t.shared"
             " CROSS JOIN ties s ON s.tie = t.tie AND s.shared"
