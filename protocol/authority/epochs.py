@@ -67,8 +67,8 @@ class Epoch(NamedTuple):
 
 
 def origin_of(record: AuthorityRecord) -> bytes:
-    """Returns the origin of the group key in an epoch record: a hash of the key's maker and of the
-    lists of names (R-01.21a).
+    """Returns the origin of the group key in an epoch record (R-01.21a). The origin is a hash of
+    two things: the key's maker, and the lists of names.
     """
     return key_origin(record.device, record.fields["lists"])
 

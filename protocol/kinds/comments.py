@@ -28,7 +28,7 @@ class Comment(Kind):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields one way, if the record is shown and is no comment."""
+        """Yields one way to comment on a record, if the record is shown and is no comment."""
         del person
         view = thread.views.get(target.id)
         if view is not None and not isinstance(view, Comment | Tombstone):
@@ -45,8 +45,8 @@ class Comment(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the comment to the views. Changes nothing else (R-14.9).
 
-        Raises Refused if it is about another comment. So a comment is a branch of its own, and many
-        comments cost as little to fold as few (R-14.9b).
+        Raises Refused if the comment is about another comment. So a comment is a branch of its own,
+        which homes fold by itself. Many comments then cost as little to fold as few (R-14.9b).
         """
         target = thread.target(self)
         if target.kind == self.kind:

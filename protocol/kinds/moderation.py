@@ -208,8 +208,8 @@ class Hide(CouncilRecord):
         """Raises Refused if the author is no moderator, or if there are fewer than three moderators
         (R-14.5).
 
-        Raises Refused also in three other cases: the words are about the author, the words are
-        hidden or shown already as the author wants, or the author has asked for this already.
+        Raises Refused also if the words are about the author, or if the author has asked for this
+        already. The third case is that the words are already hidden or shown, as the author wants.
         """
         target = thread.target(self)
         if not self.is_by_council(thread):

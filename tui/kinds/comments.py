@@ -1,5 +1,5 @@
-"""Shows what neighbours say or ask about a record. A comment can be about any record, so this face
-adds to the stories of all threads.
+"""Shows what neighbours say or ask about a record. A face is the code that shows one group of
+kinds. A comment can be about any record, so this face adds to the stories of all threads.
 """
 
 from collections.abc import Collection, Iterator
@@ -26,8 +26,8 @@ class CommentFace(Face):
     is_beside_stories = True
 
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:
-        """Returns the label and the explanation of the step that comments on the root of a thread.
-        If a thread has pages for its parts, its other records have the step too.
+        """Returns the label and the explanation of the step that comments on the first record of a
+        thread. If a thread has pages for its parts, the step can comment on its other records too.
 
         People of a circle write messages, so there the step has no button.
         """
@@ -62,8 +62,8 @@ def comments_on(targets: Collection[str], thread: ThreadData) -> list[Shown]:
 def comment_parts(
     comments: list[Shown], thread: ThreadData, reader: Reader, plain: Collection[str]
 ) -> Iterator[Part]:
-    """Yields the newest of some comments: who says it, when, about what, and the words. For the
-    records in `plain`, the page says already what they are.
+    """Yields the newest of some comments: who says it, when, about which record, and the words. The
+    page itself already shows the records in `plain`, so a comment on them does not name its record.
     """
     if not comments:
         return

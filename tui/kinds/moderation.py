@@ -178,9 +178,10 @@ def _quote(text: Shown) -> str:
 
 
 def _texts(thread: ThreadData) -> list[Shown]:
-    """Returns the records of a thread whose words can be flagged: its comments and, for a page, its
-    current texts; for any other thread, its first record. In a private thread, no words can be
-    flagged.
+    """Returns the records of a thread whose words can be flagged.
+
+    These are the comments, and the first record if records of its kind have words. On a page, its
+    current texts take the place of the first record. In a private thread, no words can be flagged.
     """
     declared = KINDS.get(thread.root.kind)
     if declared is None or declared.is_private or not thread.is_readable:

@@ -298,7 +298,9 @@ def check_not_written(thread: Thread, receipt: Receipt) -> None:
 
 
 def check_parties(receipt: Receipt) -> None:
-    """Raises Refused if a receipt is not between two people, or not by one of them (R-13.9)."""
+    """Raises Refused if the giver and the receiver of a receipt are one person, or if neither of
+    them wrote the receipt (R-13.9).
+    """
     parties = {receipt.giver, receipt.receiver}
     if receipt.author not in parties or len(parties) != 2:  # noqa: PLR2004
         raise Refused("R-13.9", "a receipt is between two people and by one of them")
