@@ -15,8 +15,8 @@ from protocol.record.envelope import Record
 
 
 class Advice(StrEnum):
-    """The codes of the advice. Each says whose balance goes beyond a limit (the reader's or another
-    person's), and whether the balance is there already or soon will be.
+    """The codes of the advice. A code says whose balance is meant: the reader's or another
+    person's. It also says whether this balance is beyond a limit already, or soon will be.
     """
 
     YOU_ARE = "you_are_beyond"

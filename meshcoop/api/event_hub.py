@@ -63,7 +63,7 @@ class EventHub:
         """Sends an event to the subscribers of `topic`. Does not wait, and raises nothing.
 
         If a subscriber's queue is full, tells this subscriber to read all data again ("resync"). If
-        the event cannot be encoded, tells all subscribers of the topic so.
+        the event cannot be encoded, tells this to all subscribers of the topic.
         """
         subscribers = [
             subscription for subscription in self._subscriptions if subscription.has_topic(topic)

@@ -46,7 +46,8 @@ def compare_clocks(conversations: Iterable[Conversation]) -> list[PeerClock]:
 def show_own_clock(clocks: Collection[PeerClock]) -> Params | None:
     """Shows by how much this home's clock is wrong, according to the clocks of others (R-03.18f).
 
-    Returns None if fewer than two of the other clocks say so, or if most of them do not.
+    Returns None unless at least two of the other clocks, and more than half of them, differ from
+    this clock in the same direction.
     """
     for side in (1, -1):
         differing = [clock.ahead for clock in clocks if clock.differs and clock.ahead * side > 0]

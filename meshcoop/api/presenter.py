@@ -128,8 +128,8 @@ class Presenter:
         return [self._show_whole(view, embedded) for view in views]
 
     def show_comments(self, thread: Thread, record_id: bytes) -> Shown:
-        """Shows the comments on a record, the oldest first. If they are too many, shows the newest
-        of each author, and says how many there are (R-14.9a).
+        """Shows the comments on a record, the oldest first. If there are too many comments, shows
+        the newest of each author, and says how many there are (R-14.9a).
         """
         comments = thread.linked_views(Comment, "about", record_id)
         picked = _pick_embedded(comments, _MOST_COMMENTS)
@@ -220,7 +220,7 @@ class Presenter:
         return self._state_given(view, self.find_left(view))
 
     def find_left(self, view: View) -> set[bytes]:
-        """Returns the people who have left among those on whom a view relies (R-14.8)."""
+        """A view can rely on people. Returns those of them who have left (R-14.8)."""
         left: set[bytes] = set()
         if isinstance(view, Kind):
             with suppress(Refused), self._state.failures.contained(view.kind, "relies_on"):
@@ -264,8 +264,8 @@ class Presenter:
         return shown | self._private_fields.open_fields(view, parties)
 
     def _state_given(self, view: View, left: set[bytes]) -> str:
-        """Returns the present state of a view. `left` are the people who have left among those on
-        whom the view relies.
+        """Returns the present state of a view. The view relies on people, and `left` are those of
+        them who have left.
         """
         # Stored views depend on records alone. So a state that comes with time is worked out here.
         state = view.state

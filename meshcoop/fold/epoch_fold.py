@@ -86,8 +86,8 @@ class EpochFold:
     # -- learning keys ----------------------------------------------------------------------------
 
     def learn(self, authority: Authority, index: AuthorityIndex) -> set[int]:
-        """Reads the epoch records of `index` under a new authority. Returns the roots of those
-        threads that have words which a newly found key opens.
+        """Reads the epoch records of `index` under a new authority. Returns the roots of threads: a
+        newly found key opens some words in each of these threads.
         """
         self._authority = authority
         self._chosen = None
@@ -115,8 +115,8 @@ class EpochFold:
         self._made.clear()
 
     def hold(self, keys: Iterable[EpochKey]) -> set[int]:
-        """Keeps keys that this home has received. Returns the roots of those threads that have
-        words which these keys open.
+        """Keeps keys that this home has received. Returns the roots of threads: these keys open
+        some words in each of these threads.
         """
         new = [key for key in keys if key.id not in self._ring]
         self._ring.add(new)

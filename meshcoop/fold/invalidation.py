@@ -57,7 +57,7 @@ def _changed_subjects(before: Authority, after: Authority) -> Iterator[bytes]:
 
 
 def _standing(authority: Authority, key: bytes) -> object:
-    """Returns everything in authority on which it depends whether a device's records count. The
+    """Returns everything in authority that decides whether the records of a device count. The
     caller compares the results of an earlier and a later authority.
     """
     device = authority.devices.get(key)

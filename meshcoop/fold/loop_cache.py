@@ -267,8 +267,8 @@ class LoopCache:
         return views
 
     def _take_namings(self, authority: Authority) -> None:
-        """Gives records the places in time at which witnesses have seen them by now. Computes again
-        only the services of those records that witnesses have named since the last call.
+        """Gives records the times at which witnesses have seen them by now. Computes again only the
+        services of those records that witnesses have named since the last call.
         """
         witnesses = self._state.authority_fold.witnesses.witnesses(authority)
         named = self._named.take()

@@ -495,8 +495,8 @@ class Inbox:
             self.state.thread_fold.fold_touched(batch.touched)
 
     def _parts_beyond_forks(self) -> Iterator[tuple[bytes, range]]:
-        """Yields the parts of forked, ended and abandoned logs that lie beyond the fork. The last
-        part of a log comes first. A part has the device and the numbers of a few records.
+        """Yields the parts of logs that lie beyond a fork or an end, the last part of a log first.
+        A part is a device and the numbers of a few records.
         """
         for device in self.store.logs.forks():
             stop = NO_END

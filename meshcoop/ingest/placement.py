@@ -120,8 +120,8 @@ class Placement:
             batch.retractable[record.about] = None
 
     def _find_log(self, device: bytes) -> DeviceLog:
-        """Returns the log of a device. If the device has no log yet, makes a log. A settled cut may
-        end even such a new log.
+        """Returns the log of a device. If the device has no log yet, makes a log. If the device's
+        owner was removed, a settled cut may end even such a new log.
         """
         log = self._store.logs.find_or_add(device)
         authority = self._state.authority

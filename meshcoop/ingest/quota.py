@@ -55,8 +55,8 @@ def share(authority: Authority | None, fields: Header, log: DeviceLog) -> Share:
 
 
 def figures(authority: Authority | None) -> tuple[int, ...]:
-    """Returns the quotas from which shares are computed. Returns no quotas if there is no
-    authority.
+    """Returns the quotas of the charter, and the largest quotas that were ever allowed. Returns an
+    empty tuple if there is no authority.
     """
     if authority is None:
         return ()

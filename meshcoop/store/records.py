@@ -314,9 +314,9 @@ class Records:
         """Returns the records of a log that have one of these numbers. All these numbers are `fork`
         or higher.
 
-        Also says for each record whether another record names it. Records of the devices in `kin`
-        do not count as naming. Records of the same log count only if they are at or beyond the fork
-        and have another number.
+        Also says for each record whether another record names it. It does not count if a device in
+        `kin` names the record. A record of the same log counts only if it is at or beyond the fork
+        and has another number.
         """
         query = _FORKED.format(",".join("?" * len(kin)))
         bounds = _bounds(numbers)

@@ -182,8 +182,8 @@ def _is_direct(address: str, peer: str) -> bool:
 
 
 def remembered_addresses(store: Store) -> list[str]:
-    """Returns the addresses at which homes answered, to be written into a backup. The address that
-    answered last comes first.
+    """Returns addresses for a backup: those at which homes answered. The address that answered last
+    comes first.
     """
     return PeerAddresses(store).latest(MAX_SAVED)
 

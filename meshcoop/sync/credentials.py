@@ -147,8 +147,8 @@ class Credentials:
         """Returns whether a peer still belongs to the neighbourhood. `device` and `chain` are from
         the peer's hello: its key, and the records that prove its membership.
 
-        The chain still counts, because its records may not be folded here yet: the records may wait
-        for earlier ones, which perhaps only this peer can send.
+        The chain still counts. Its records may not be folded here yet, because they wait for
+        earlier records. Perhaps only this peer can send those.
         """
         authority = self._judged_by(device, chain)
         return authority is None or authority.is_live(device) or device in authority.relays

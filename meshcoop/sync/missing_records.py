@@ -1,5 +1,5 @@
-"""Finds the records that another home lacks, in an order in which that home can take in each record
-at once.
+"""Finds the records that another home lacks. Their order lets that home take in each record as soon
+as it arrives.
 """
 
 from collections.abc import Iterator
