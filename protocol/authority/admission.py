@@ -313,8 +313,9 @@ class Admission:
         return person in self._listed or len(self.newcomers[voucher]) < self._room
 
     def _seat(self, person: bytes, time: int) -> None:
-        """Lets in a person because a term has this person on its roll. If people have vouched for
-        this person, the entry also names their first admits.
+        """Lets in a person because a term has this person on its roll.
+
+        If people have vouched for this person, the result names their first admits as well.
         """
         member = self._members.get(person)
         if member is None:

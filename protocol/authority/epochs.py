@@ -169,8 +169,8 @@ def choose_epoch(
 
     Each of the `epochs` was made by a live device. This home holds its key, and every sealed copy
     of the key is right. `boxes` are the box keys of live devices. The chosen epoch names all people
-    who are gone, and nobody who is not gone. Among such epochs, returns one that names the most
-    devices.
+    who are gone, and only people and devices that are gone. Among such epochs, returns one that
+    names the most devices.
     """
     candidates = [epoch for epoch in epochs if departed.people <= epoch.names <= departed.all]
     return min(candidates, key=lambda epoch: _rank(epoch, boxes), default=None)

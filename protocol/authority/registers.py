@@ -122,7 +122,7 @@ class Judge:
 def may_hold(which: Register, value: Any) -> bool:
     """Returns True if the register `which` may have this value (R-03.25).
 
-    If this version does not know the register, it allows any value.
+    If this version does not know the register, this function allows any value.
     """
     what, name = which
     if what != RULE or name not in CHARTER_RULES:

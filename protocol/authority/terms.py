@@ -298,9 +298,10 @@ def _written(parts: Iterable[dict[str, Any]]) -> dict[Register, Holding]:
 def _count_accepts(
     siblings: Iterable[Term], roll: Collection[bytes], supported: Mapping[bytes, set[bytes]]
 ) -> dict[bytes, int]:
-    """Counts, for each of these sibling terms, the people on the roll who accepted it.
+    """Counts, for each of these sibling terms, the people on the roll who accepted the term.
 
-    A person who accepted two siblings counts for neither of them.
+    Siblings are terms with the same parent. A person who accepted two siblings counts for neither
+    of them.
     """
     accepted = {term.id: [p for p in supported[term.id] if p in roll] for term in siblings}
     times_accepted = Counter(person for people in accepted.values() for person in people)

@@ -31,7 +31,8 @@ def check_effect(before: Thread, after: Thread, entry: Entry) -> None:
 
 
 def _find_same(thread: Thread, entry: Entry) -> bytes | None:
-    """Returns an earlier record of the same person that says the same as `entry`, or None.
+    """Returns an earlier record of the same person that says the same as the record `entry`, or
+    None.
 
     Free words may differ, because both records still have the same effect.
     """

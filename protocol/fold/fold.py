@@ -190,8 +190,8 @@ def _keep_results(thread: Thread) -> None:
 
 
 def _refuse_beyond_limit(thread: Thread) -> None:
-    """Enforces the limit of entries for each device and claimed day (R-03.10c). Removes the content
-    of each entry beyond the limit.
+    """Enforces the limit of records for each device and claimed day (R-03.10c). Removes the content
+    of each record beyond the limit.
 
     Only headers decide this. So all homes get the same result, even if they cannot read the same
     contents.
@@ -212,7 +212,8 @@ def _refuse_beyond_limit(thread: Thread) -> None:
 
 
 def _has_no_limit(entry: Entry) -> bool:
-    """Returns True if the limit for each device and day does not apply to the entry.
+    """Returns True if the limit of records for each device and day does not apply to the record
+    `entry`.
 
     There are two such cases. Authority judges some records without their thread. And people may
     take back all of their words at once.
@@ -223,7 +224,7 @@ def _has_no_limit(entry: Entry) -> bool:
 
 
 def _refuse_parties_as_proxies(thread: Thread) -> None:
-    """Removes the content of each entry that was wrongly signed by proxy (R-12.6).
+    """Removes the content of each record that was wrongly signed by proxy (R-12.6).
 
     Nobody may sign for another person in something that concerns themselves.
     """
@@ -239,11 +240,11 @@ def _refuse_parties_as_proxies(thread: Thread) -> None:
 
 
 def _find_backdated(thread: Thread) -> dict[bytes, Refused]:
-    """Finds the entries that claim too early a time, and returns why each of them does not fold.
+    """Finds the records that claim too early a time, and returns why each of them does not fold.
 
-    An entry must not claim a time before its author belonged (R-03.9a), or before a record of the
-    thread that it names (R-03.9b). Authority reads no times, so the records that it judges fold at
-    any time (R-03.9c).
+    A record must not claim a time before its author belonged (R-03.9a), or before another record of
+    the thread that it names (R-03.9b). Authority reads no times, so the records that it judges fold
+    at any time (R-03.9c).
     """
     times = {entry.id: entry.time for entry in thread.entries.values()}
     backdated: dict[bytes, Refused] = {}
@@ -260,8 +261,8 @@ def _find_backdated(thread: Thread) -> dict[bytes, Refused]:
 def _backdating_of(
     entry: Entry, authority: Authority, times: Mapping[bytes, int]
 ) -> Refused | None:
-    """Returns why an entry's time is too early, or None. `times` are the times of the records in
-    the thread.
+    """Returns why the time that a record claims is too early, or None. `times` are the times of the
+    records in the thread.
     """
     signers = {entry.person, entry.by or entry.person}
     if entry.time < max(authority.belongs_from.get(signer, 0) for signer in signers):
@@ -273,12 +274,12 @@ def _backdating_of(
 
 
 def _is_party(thread: Thread, entry: Entry) -> bool:
-    """Returns True if the signer of `entry` must not sign it for another person.
+    """Returns True if the signer of the record `entry` must not sign it for another person.
 
-    This is so if the signer wrote a record above the entry. The records above are the records that
-    the entry answers, directly or through other answers. It is also so if a field of the entry, or
-    of a record above it, names the signer. The name may be inside a list or a map. It is always so
-    if the entry is about a proxy.
+    This is so if the signer wrote a record above `entry`. The records above are the records that
+    `entry` answers, directly or through other answers. It is also so if a field of `entry`, or of a
+    record above it, names the signer. The name may be inside a list or a map. It is always so if
+    `entry` is about a proxy.
     """
     above: Entry | None = entry._replace(person=b"")
     while above is not None:
@@ -297,10 +298,10 @@ def _children_of(thread: Thread) -> _Children:
 
 
 def _in_order(thread: Thread, children: _Children) -> Iterable[Entry]:
-    """Yields the entries in the order of the fold (R-03.11).
+    """Yields the records in the order of the fold (R-03.11).
 
-    Each entry comes after the entry that it is about. If several entries can come next, the
-    earliest comes first. If several entries have the same time, the lowest id comes first.
+    Each record comes after the record that it is about. If several records can come next, the
+    earliest comes first. If several records have the same time, the lowest id comes first.
     """
     roots = (entry for entry in thread.entries.values() if entry.about not in thread.entries)
     ready = [(root.order, root) for root in roots]
@@ -368,7 +369,9 @@ class _Counting:
         self._counts: dict[bytes, bool] = {}
 
     def counts(self, entry: Entry) -> bool:
-        """Returns True if the entry counts by itself, or if a countersignature of it counts."""
+        """Returns True if the record counts by itself, or if a countersignature of the record
+        counts.
+        """
         # A loop with its own stack, because a hostile thread can be deeper than Python's stack.
         stack = [entry]
         while stack:
@@ -412,12 +415,14 @@ class _Counting:
 
 
 def _is_seen(entry: Entry) -> bool:
-    """Returns True if witnesses have seen the entry, and witnesses name entries of its kind."""
+    """Returns True if witnesses have seen the record, and witnesses name records of its kind."""
     return entry.is_seen and entry.kind in KINDS and KINDS[entry.kind].view_type.witnessed
 
 
 def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[bytes]) -> None:
-    """Applies one entry to the views of its thread. Raises Refused if the entry does not count."""
+    """Applies one record to the views of its thread. Raises Refused if the record does not
+    count.
+    """
     if entry.fault:
         raise entry.fault
     if entry.kind is None:

@@ -87,11 +87,11 @@ def proxies_by_id(views: Iterable[ProxyView]) -> ProxiesById:
 
 
 def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Entry:
-    """Turns an entry that was signed by proxy into an entry of the represented person (R-12.4).
+    """Turns a record that was signed by proxy into a record of the represented person (R-12.4).
 
     A proxy is a permission to sign for the person who gave it. If no proxy allows the signature,
-    returns the entry without its content, so that it does not count. If the entry was not signed
-    for another person, returns it unchanged.
+    returns `entry` without its content, so that it does not count. If the record was not signed for
+    another person, returns `entry` unchanged.
     """
     # A home that does not know the kind finds the same author (R-10.8d).
     if PROXY_FIELD not in entry.fields or entry.kind is None:

@@ -599,8 +599,8 @@ class WordsBeside(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds these words to the view of the record that they are about (R-16.1).
 
-        Raises Refused if they are not by the author of that record, or if that record has words
-        already.
+        Raises Refused if the words are not by the author of that record, or if that record has
+        words already.
         """
         target = thread.target(self)
         view = thread.views.get(target.id)

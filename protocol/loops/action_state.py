@@ -93,9 +93,10 @@ def tally_action(
     """Counts the verdicts on an action and finds its state at the time `until`, in ms (R-23.5).
 
     `done` has the reports that the action is done. Only verdicts after the latest of these reports
-    count. If a raiser gave several verdicts, only the latest verdict counts. `signals` are the
-    times of signals that reopen what was reported done. `settled` is the time at which the window
-    that opened the matter settles. Before that time, no verdict confirms the action.
+    count. If one of those who complained gave several verdicts, only the latest verdict counts.
+    `signals` are the times of signals that reopen what was reported done. `settled` is the time at
+    which the window that opened the matter settles. Before that time, no verdict confirms the
+    action.
     """
     tally = Tally(action, since=stands_at(action))
     events = [_Event(settled, _Type.SETTLED), *(_Event(time, _Type.SIGNAL) for time in signals)]
@@ -135,7 +136,7 @@ def _judge(
 ) -> None:
     """Moves an action that was reported done into its next state, after a verdict (R-23.5b).
 
-    `verdict_of` maps each raiser to their latest verdict.
+    `verdict_of` maps each person who complained to their latest verdict.
     """
     yes = sum(verdict == YES for verdict in verdict_of.values())
     raisers = sum(since <= event.time for since in tally.raisers.values())

@@ -37,7 +37,7 @@ class TailTest(NamedTuple):
 class ChangeTest(NamedTuple):
     """The result of the change test at one point, from its three parts `w1`, `w4` and `r8`.
 
-    If there are too few points for a baseline, `w1` and `w4` are None.
+    If there are too few points to say what is usual, `w1` and `w4` are None.
     """
 
     w1: TailTest | None  # tests the latest point

@@ -349,7 +349,8 @@ def _count_answers(
 ) -> None:
     """Adds the latest answer of each person to its window (R-22.4, R-22.5).
 
-    If a deputy gives answers for other people, at most two of these answers count in a window.
+    A deputy is a person who signs for other people. If a deputy gives answers for other people, at
+    most two of these answers count in a window.
     """
     latest = {(answer.report.window, answer.report.person): answer for answer in answers}
     given: dict[tuple[int, bytes], int] = defaultdict(int)

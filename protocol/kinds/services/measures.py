@@ -218,7 +218,8 @@ class Feedback(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the measure is not in use (R-22.4).
 
-        Raises Refused also if the author has raised an alarm in the same week (R-22.9b).
+        Raises Refused also if the feedback is urgent, and the author has sent other urgent feedback
+        in the same week (R-22.9b).
         """
         measure = thread.find_view(self.about, Measure)
         if measure is not None and measure.state != Measure.State.IN_USE:
@@ -231,7 +232,9 @@ class Feedback(Kind):
             )
 
     def ties(self) -> Iterable[bytes]:
-        """An alarm is tied to the other alarms of its author in the same week (R-22.9)."""
+        """Urgent feedback is tied to the other urgent feedback of its author in the same week
+        (R-22.9).
+        """
         if self.urgent == "yes":
             week, author = self._alarm_week
             yield b"alarm" + week.to_bytes(8, "big", signed=True) + author
