@@ -77,8 +77,8 @@ class Page(NamedTuple):
 class Client:
     """One connection to the node of a home. Every method may raise Mistake or NodeGone.
 
-    The node may run another version of the program. Then the two versions may not understand each
-    other's params and results, so entering the connection raises OtherProgram. With `any_program`,
+    If the node runs another version of the program, entering the connection raises OtherProgram,
+    because the two versions may not understand each other's params and results. With `any_program`,
     entering never raises OtherProgram. Then the caller may use only what every version has: the
     method `stop`, and the values `ready` and `pid` of the status.
 
@@ -156,7 +156,7 @@ class Client:
     def subscribe(self, *topics: str) -> None:
         """Subscribes to the events of `topics`. Without topics, subscribes to all events.
 
-        Then call `events` to get the events.
+        After that, call `events` to get the events.
         """
         self.call(Subscribe(topics=list(topics) or None))
 

@@ -1,4 +1,4 @@
-"""The clock of a home. Normally this is the clock of the machine. For rehearsals, people can set
+"""The clock of a home. Normally this is the clock of the machine. To try things out, people can set
 the home's clock ahead or behind.
 """
 

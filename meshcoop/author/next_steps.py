@@ -51,7 +51,9 @@ class Step:
 
 @dataclass
 class _Candidate:
-    """A record that the finder tries out, and the step that it becomes if it would count."""
+    """A record that the finder tries out. If the record would count, `step` is offered to the
+    person.
+    """
 
     entry: Entry
     step: Step

@@ -57,8 +57,8 @@ def format_cut(page: Page) -> str:
 
 
 def describe_newer(newer: list[Shown], specs: int) -> str:
-    """Says how many records have a kind that this program does not know. Names, for each of these
-    kinds, the package or the version of the specs that has it.
+    """Says how many records have a kind that this program does not know. For each of these kinds,
+    names the package or the version of the specs that has it.
 
     `specs` is the version of the specs that this program follows.
     """

@@ -58,8 +58,8 @@ class PartRows(NamedTuple):
 
 
 class ThreadBranches(NamedTuple):
-    """The branches of a whole thread, and their ties. A tie makes branches fold together. Both are
-    empty if the thread has only a trunk.
+    """The branches of a whole thread, and their ties. A tie makes branches fold together. A thread
+    with only a trunk has neither.
     """
 
     rows: Sequence[BranchRow] = ()

@@ -78,8 +78,8 @@ class ServiceViews:
         self._replace(changed, self.standing.change(changed, views))
 
     def see(self, find_times: FindTimes, named: Iterable[bytes]) -> bool:
-        """Gives the records `named` their new places in time, now that witnesses have named them.
-        Returns whether any of these records is in the thread.
+        """Gives the records `named` the times at which they stand, now that witnesses have named
+        them. Returns whether any of these records is in the thread.
         """
         moved = self.standing.see(find_times, named)
         self._replace(moved, moved)

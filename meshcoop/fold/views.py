@@ -53,7 +53,8 @@ class FoldedView(NamedTuple):
 
 
 class FoldedThread(NamedTuple):
-    """The parts of a folded thread that are stored. The keys of both maps are rows of records.
+    """The parts of a folded thread that are stored. The keys of `views` and `newer` are rows of
+    records.
 
     `newer` has the records whose kinds this program does not know, with the names of these kinds.
     If code failed during the fold, `failure` is the error as a line of text. `branches` are the
@@ -283,8 +284,9 @@ class Views:
         """Returns the rows of the views that match all of the given words (R-06.13). The best match
         comes first.
 
-        A view matches a word if one of the view's own words begins with it. Some scripts write no
-        spaces between words. In these scripts, the word may also be inside a longer word.
+        A view matches a word if one of the view's own words begins with the given word. Some
+        scripts write no spaces between words. In these scripts, the given word may also be inside a
+        longer word.
         """
         matches = []
         for match in self._rows.matches(query_terms(words)):

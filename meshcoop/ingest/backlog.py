@@ -170,8 +170,8 @@ class Backlog:
             self.wake()
 
     async def _find_threads(self, rows: list[int]) -> dict[int, list[int]]:
-        """Returns the threads of records. The key is the row of a thread's root, and the value has
-        the rows of the records.
+        """Groups records by thread. Returns a map from the row of a thread's root to the rows of
+        its records.
 
         If a record was deleted, notes that it is not due any more.
         """

@@ -426,7 +426,7 @@ class Inbox:
                 batch.result.devices_with_gaps.add(recount.changed)
 
     def recount_in_steps(self) -> Iterator[set[bytes]]:
-        """Counts the quota use of all logs again if the quotas have changed, some records in each
+        """If the quotas have changed, counts the quota use of all logs again, some records in each
         step. Then a record may go above the quota or come back below it. Folds the threads of such
         records.
 
@@ -469,8 +469,9 @@ class Inbox:
         return has_pruned
 
     def prune_in_steps(self) -> Iterator[None]:
-        """Looks through all forked logs for records that are not kept, if there may be any. Deletes
-        such records, a few in each step. The last records of a log are deleted first.
+        """Looks through all forked logs for records that R-01.14 does not keep. Does nothing if
+        there can be no such records. Deletes the records, a few in each step. The last records of a
+        log are deleted first.
 
         A record may have been kept only because a deleted record named it. So the logs are looked
         through again until nothing is deleted.
@@ -537,8 +538,8 @@ class Inbox:
         self, device: bytes, numbers: range, rows: list[StoredRecord], batch: Batch
     ) -> None:
         """Puts the deleted records of an abandoned log into the pool of waiting records. The log is
-        from a device whose records this home no longer stores. After the last of them, deletes the
-        log. If the author is admitted again later, these records can then be placed.
+        from a device whose records this home no longer stores. After the last of its records,
+        deletes the log. If the author is admitted again later, these records can then be placed.
         """
         for row in rows:
             self.pool.add(row.record)

@@ -196,8 +196,8 @@ class Placement:
         batch.beyond_forks.append(record)
 
     def _join_thread(self, row: StoredRecord, batch: Batch, *, is_named: bool) -> None:
-        """Notes that the record must be folded. Also notes that answers that arrived before the
-        record must follow the record into its thread.
+        """Notes that the record must be folded. Answers may have arrived before the record: notes
+        that they must follow it into its thread.
         """
         if row.root is None:
             return

@@ -115,9 +115,12 @@ class Exchanges:
         minutes: int | None,
         left: frozenset[bytes] = frozenset(),
     ) -> bool:
-        """Returns whether a person has promised time to somebody that overlaps with an appointment.
-        The appointment begins at `moment` and lasts for `minutes`. Promises to people who have left
-        do not matter.
+        """Returns whether a person has no time for an appointment that begins at `moment` and lasts
+        for `minutes`.
+
+        A person has no time if they are to give or receive other help then. Promises to and from
+        people who have left do not matter. A person with very many promises on one of these days
+        counts as busy.
         """
         wanted = time_span(moment, minutes)
         if wanted is None:

@@ -93,7 +93,9 @@ class RelayService(Protocol):
 
     @property
     def reservation_count(self) -> int:
-        """The number of peers with a reservation here. Other peers reach them through this node."""
+        """The number of peers with a reservation here. Other peers reach these peers through this
+        node.
+        """
 
     @property
     def circuit_count(self) -> int:

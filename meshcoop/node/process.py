@@ -59,8 +59,8 @@ def start(
     Mistake with the last line of its log. If the node's exit code was 1 or 2, the Mistake has this
     code too.
 
-    Raises Mistake if the node writes nothing to its log for START_SECONDS. The node is not ended,
-    and goes on in the background.
+    Raises Mistake if the node writes nothing to its log for START_SECONDS. In this case the node
+    goes on in the background.
     """
     home.create()
     with _log_of_start(home) as log:

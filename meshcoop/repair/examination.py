@@ -74,7 +74,9 @@ def examine_stores(home: Home, key: bytes) -> Examined:
 
 
 def _name_stores(home: Home, key: bytes) -> dict[str, Path]:
-    """Returns a name and the path of each store of a home. People know the store by this name."""
+    """Returns a name and the path of each store of a home. The name tells people which store is
+    meant.
+    """
     names = ServedNames(home.served_folder, key)
     stores = {home.store_file.name: home.store_file}
     for path in home.served_stores():

@@ -60,8 +60,8 @@ class ConversationObserver(Protocol):
         """
 
     def on_goodbye(self, peer: str, rule: str) -> None:
-        """Called when the peer ends the session. The peer gives the number of a rule, `rule`, as
-        the reason.
+        """Called when the peer ends the session. `rule` is the number of the rule that the peer
+        gives as the reason.
         """
 
     def on_keys_wanted(self, conversation: "Conversation", ids: list[bytes]) -> None:
@@ -318,8 +318,8 @@ class Conversation:
     def _end_round(self, settled: list[events.SyncEvent]) -> None:
         """Ends the round if the list `settled` has an event.
 
-        To end the round, frees the compare slot and asks for missing contents. Then starts the next
-        round, if one was requested.
+        To end the round, frees the compare slot (the right to compare logs with a peer now) and
+        asks for missing contents. Then starts the next round, if one was requested.
         """
         if not settled:
             return
@@ -348,7 +348,9 @@ class Conversation:
         self._send(self._session.ask_for_content(missing))
 
     async def _watch_slot(self) -> None:
-        """Frees the compare slot if the peer sends no records for a while."""
+        """Frees the compare slot if the peer sends no records for a while. The compare slot is the
+        right to compare logs with a peer now.
+        """
         before = -1
         while self._holds_slot and before != self._received_frames:
             before = self._received_frames

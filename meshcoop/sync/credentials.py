@@ -67,8 +67,9 @@ class Credentials:
     def greet(self, session: SyncSession, receiver: str, *, is_answer: bool = False) -> bytes:
         """Makes the hello of this node to the peer `receiver`.
 
-        Not all records may fit into the hello. If an earlier hello did not convince a peer that
-        opened the session, pages with the other records come before the hello (R-05.3k).
+        Not all records may fit into the hello. If the peer has opened this session, and an earlier
+        hello has not convinced the peer, the other records come in pages before the hello
+        (R-05.3k).
         """
         state = self.inbox.state
         signature = membership_proof.prove_membership(

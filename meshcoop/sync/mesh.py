@@ -45,8 +45,8 @@ class Mesh:
     """Exchanges records with the other nodes of the neighbourhood.
 
     `now` returns milliseconds. `verifier` verifies signatures in another process. If `verifier` is
-    None, this process verifies signatures; so a simulation repeats exactly. The file `neighbours`
-    keeps the addresses of other homes beside the store.
+    None, this process verifies signatures. Simulations need this, because they must repeat exactly.
+    The file `neighbours` keeps the addresses of other homes beside the store.
     """
 
     def __init__(

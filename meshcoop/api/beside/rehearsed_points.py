@@ -44,7 +44,7 @@ def find_own_points(
     loops: LoopCache,
     now: int,
 ) -> OwnPoints:
-    """Returns the points with which a measure is rehearsed.
+    """Returns the counted answers (the points) with which a measure is rehearsed.
 
     Usually they are the measure's own points. If the measure has too few, other measures of the
     same service and scale are tried, and the one with the most points gives its points. `measure`

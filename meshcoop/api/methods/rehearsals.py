@@ -68,7 +68,7 @@ class RehearsalMethods:
 
     def _find_points(self, call: calls.Rehearse) -> tuple[Measure, OwnPoints]:
         """Returns two things: the measure, changed as the call asks, and the neighbourhood's own
-        points for it.
+        answers to it, counted window by window.
         """
         membership = self._node.require_membership()
         now = self._node.now()

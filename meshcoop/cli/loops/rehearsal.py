@@ -1,4 +1,4 @@
-"""The command `rehearse`: says before a vote what a measure would have raised (R-06.20)."""
+"""The command `rehearse`: says before a vote how often a measure would open a matter (R-06.20)."""
 
 from dataclasses import replace
 from typing import Annotated, Any

@@ -4,7 +4,7 @@ circuit relay v2.
 libp2p's own relay is not used (specs/decisions/0034). It keeps only one pair of streams for each
 peer. So when one circuit of a peer ends, libp2p's relay closes another circuit of this peer.
 libp2p's relay has only 4 places for reservations and 8 for circuits, and gives anybody a
-reservation. If one end does not read for 15 s, it ends the circuit.
+reservation. If one end does not read for 15 s, libp2p's relay ends the circuit.
 """
 
 import logging
