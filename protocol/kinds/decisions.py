@@ -480,8 +480,9 @@ class Renewal(Votable):
 
 @kind(PART, audience=OPEN, lasting=True, posted=False, automatic_a_day=MOST_LISTED)
 class Part(Kind):
-    """The rest of a renewal that is too long for one record. The renewal names each part by its
-    hash.
+    """The rest of a renewal that is too long for one record.
+
+    The renewal names each part by its hash.
     """
 
     State = NoStates

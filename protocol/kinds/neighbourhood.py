@@ -92,8 +92,9 @@ class Admit(Authorial):
 
 @kind(DEVICE, audience=OPEN, lasting=True, posted=False)
 class Device(Authorial):
-    """A statement of a root key: it certifies a device, revokes one, or says that the person
-    leaves.
+    """A statement of a root key about a device, or about the person who leaves.
+
+    It certifies a device, revokes a device, or says that the person leaves.
     """
 
     wording = Words("Device", happened="{who} posted a statement about a device or a departure")
@@ -105,8 +106,9 @@ class Device(Authorial):
 # The rules of keys say how many a home makes: no limit here can keep it from making one that is due.
 @kind(EPOCH, audience=OPEN, lasting=True, posted=False, automatic_a_day=UNLIMITED)
 class Epoch(Authorial):
-    """The group key of one epoch, sealed to devices, and the names of everybody who is gone. If
-    there are many devices, an epoch has several records.
+    """The group key of one epoch, sealed to devices, and the names of everybody who is gone.
+
+    If there are many devices, an epoch has several records.
     """
 
     wording = Words("Group key", happened="{who} made a group key")

@@ -120,8 +120,9 @@ def _is_payable(view_type: type[Kind]) -> bool:
 
 @kind("receipt", about=_is_payable, lasting=True)
 class Receipt(Kind):
-    """Says that time was given. One party signs the receipt. It counts once the other party
-    confirms it.
+    """Says that time was given. The receipt counts once the other party confirms it.
+
+    One party signs the receipt.
     """
 
     class State(States):
@@ -320,8 +321,9 @@ def check_pot_receipt(receipt: Receipt, about: Entry) -> None:
 
 @kind("correction", about=("receipt",), lasting=True)
 class Correction(Kind):
-    """Corrects a receipt's minutes. One party signs the correction. It counts once the other party
-    confirms it.
+    """Corrects a receipt's minutes. The correction counts once the other party confirms it.
+
+    One party signs the correction.
     """
 
     class State(States):

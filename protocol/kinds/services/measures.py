@@ -298,8 +298,9 @@ class Feedback(Kind):
 
 @kind("same_as", about=("feedback",), plural="merges")
 class SameAs(Kind):
-    """Says that its author's own report and an earlier report are about one incident. Both people
-    still count as reporters of the incident.
+    """Says that its author's own report and an earlier report are about one incident.
+
+    Both people still count as reporters of the incident.
     """
 
     class State(States):

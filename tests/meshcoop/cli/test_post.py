@@ -4,6 +4,7 @@ import pytest
 
 from meshcoop.cli.post import post_app
 from meshcoop.errors import Mistake
+from protocol.fold.registry import KINDS, load_kinds
 
 
 def refusal(*words):
@@ -24,3 +25,13 @@ def test_kind_that_nobody_posts_is_named(kind, options):
 
 def test_option_without_a_kind_is_named():
     assert refusal("--lines", "--abc", "1") == "Unknown option: --abc."
+
+
+def test_first_line_of_a_kind_is_a_whole_sentence_because_help_shows_it_alone():
+    load_kinds()
+    helps = {
+        name: (kind.view_type.__doc__ or "").split("\n", maxsplit=1)[0]
+        for name, kind in KINDS.items()
+    }
+
+    assert {name: text for name, text in helps.items() if not text.endswith(".")} == {}
