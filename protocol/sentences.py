@@ -24,6 +24,8 @@ SENTENCES: dict[str, str] = {
     "better": "It is better than before.",
     "fewer": "It is less than before; that could still be chance.",
     "no better": "It is no better than before.",
+    "balance_worse": "This got worse meanwhile, beyond chance.",
+    "balance_no_worse": "This did not get worse beyond chance.",
     # What a trial shows, and what it can show.
     "trial_better": "It was better during the trial than before, beyond chance.",
     "trial_worse": "It was worse during the trial than before, beyond chance.",

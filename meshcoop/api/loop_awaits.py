@@ -13,10 +13,12 @@ from meshcoop.fold.trial_reports import is_being_decided, report_trial
 from protocol.fold.registry import declared_of
 from protocol.kinds.decisions import Proposal
 from protocol.kinds.services.actions import Action, Done, Verdict
+from protocol.kinds.services.measures import NOTICE_DAYS, Measure
 from protocol.kinds.services.services import Service
 from protocol.kinds.services.trials import Trial
 from protocol.loops.action_state import ActionState, Tally
 from protocol.loops.matters import Loop, Matter
+from protocol.loops.windows import parse_day
 
 _JUDGED = (ActionState.REPORTED_DONE, ActionState.REOPENED)
 
@@ -49,10 +51,45 @@ def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> 
             for matter in loop.matters:
                 awaited += _awaited_by_matter(followed, loop, matter, person, now)
                 awaited += _awaited_by_actions(followed, matter, person)
+        awaited += _awaited_by_ends(state, followed, person, now)
         for trial in followed.views_of(Trial):
             if trial.author == person:
                 awaited += _awaited_by_trial(state, following, trial, now)
     return awaited
+
+
+def _awaited_by_ends(
+    state: State, followed: FollowedService, person: bytes, now: int
+) -> Iterator[LoopAwaited]:
+    """Yields what a measure waits for when its end is near: the measure that continues it, and then
+    a decision about that one (R-22.12d). Its author is asked; if the author has left, everybody.
+    """
+    measures = followed.views_of(Measure)
+    for loop in followed.loops.values():
+        measure = followed.measure_of(loop)
+        is_asked = measure.author == person or measure.author in followed.left
+        if not is_asked or not _ends_soon(loop, measure, now):
+            continue
+        first_day = parse_day(measure.until or "") - NOTICE_DAYS
+        later = [
+            other
+            for other in measures
+            if other.scale == measure.scale
+            and other.order > measure.order
+            and loop.context.calendar.day_at(other.created) >= first_day
+        ]
+        if not later:
+            yield LoopAwaited(declared_of(Measure).name, followed.service.id, measure.id, None)
+        for other in later:
+            is_new = other.state == Measure.State.PROPOSED
+            if is_new and other.author == person and not is_being_decided(state, other.id):
+                yield LoopAwaited(declared_of(Proposal).name, None, other.id, None)
+
+
+def _ends_soon(loop: Loop, measure: Measure, now: int) -> bool:
+    """Returns True from some days before the end of a measure until as many days after it."""
+    day = loop.context.calendar.day_at(now)
+    return abs(parse_day(measure.until or "") - day) <= NOTICE_DAYS
 
 
 def _awaited_by_trial(

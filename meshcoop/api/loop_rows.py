@@ -73,7 +73,7 @@ class LoopRows:
             "author": self._presenter.show_person(measure.author),
             "created": iso_time(signal.at),
             "state": "worse" if signal.needs_attention else "better",
-            "measure": _show_measure(measure),
+            "measure": show_measure(measure),
             "service": _show_service(followed.service),
             "window": signal.window,
             "from": loop.context.calendar.first_day(signal.window),
@@ -124,7 +124,7 @@ class LoopRows:
             "state": "open" if matter.closed is None else "closed",
             "closed": None if matter.closed is None else iso_time(matter.closed),
             "quiet": matter.is_quiet,
-            "measure": _show_measure(measure),
+            "measure": show_measure(measure),
             "service": _show_service(followed.service),
             "window": matter.window,
             "from": loop.context.calendar.first_day(matter.window),
@@ -141,7 +141,7 @@ class LoopRows:
             "answer_by": None if held.answer_by is None else iso_time(held.answer_by),
             "actions": [action.id.hex() for action in matter.actions],
             "leading": self._show_leading_action(followed, matter),
-            "outcome": _show_outcome(loop, matter),
+            "outcome": _show_outcome(followed, loop, matter),
         }
 
     def _show_leading_action(self, followed: FollowedService, matter: Matter) -> Shown | None:
@@ -172,17 +172,31 @@ def _show_service(service: Service) -> Shown:
     return {"id": service.id.hex(), "title": service.title}
 
 
-def _show_measure(measure: Measure) -> Shown:
+def show_measure(measure: Measure) -> Shown:
+    """Shows the question of a measure."""
     return {"id": measure.id.hex(), "question": measure.question}
 
 
-def _show_outcome(loop: Loop, matter: Matter) -> Shown | None:
+def _show_outcome(followed: FollowedService, loop: Loop, matter: Matter) -> Shown | None:
     """Shows how the answers to a measure changed after the leading action of a matter was done.
     Returns None as long as there is no later answer.
     """
     outcome = outcomes.outcome_of(loop, matter)
     if outcome is None:
         return None
+    return {**_show_comparison(outcome), "balance": _show_balance(followed, loop, matter)}
+
+
+def _show_balance(followed: FollowedService, loop: Loop, matter: Matter) -> Shown | None:
+    """Shows whether the balance of a measure got worse meanwhile (R-22.13b)."""
+    balance = followed.loops.get(followed.measure_of(loop).balance or b"")
+    outcome = None if balance is None else outcomes.balance_of(loop, matter, balance)
+    if balance is None or outcome is None:
+        return None
+    return {"measure": show_measure(followed.measure_of(balance)), **_show_comparison(outcome)}
+
+
+def _show_comparison(outcome: outcomes.Outcome) -> Shown:
     return {
         "before": show_totals(outcome.before),
         "after": show_totals(outcome.after),

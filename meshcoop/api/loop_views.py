@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from meshcoop.api.loop_codes import Reading, read_result
-from meshcoop.api.loop_rows import LoopRows, show_totals
+from meshcoop.api.loop_rows import LoopRows, show_measure, show_totals
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.trial_views import TrialViews
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
@@ -19,6 +19,7 @@ from protocol.kinds.services.actions import Action
 from protocol.kinds.services.measures import Feedback, Measure
 from protocol.kinds.services.services import Link, Service
 from protocol.kinds.services.trials import Trial
+from protocol.loops.account import account_of
 from protocol.loops.action_state import Tally
 from protocol.loops.change_detection import BASELINE
 from protocol.loops.matters import Loop, Matter
@@ -128,8 +129,14 @@ class LoopViews:
             return self._status(followed, measure)
         has_baseline = len(loop.points) >= BASELINE[0]
         baseline = sum_points(point for _, point in loop.points[: BASELINE[-1]])
+        earlier = followed.continued.get(measure.id)
+        balance = followed.views.get(measure.balance or b"")
         return {
             **self._status(followed, measure),
+            **({"state": Measure.State.ENDED} if loop.is_over else {}),
+            "account": account_of(loop, self._now())._asdict(),
+            "continues": None if earlier is None else _show_earlier(earlier),
+            "balanced_by": show_measure(balance) if isinstance(balance, Measure) else None,
             "points": _show_points(loop),
             "usual": show_totals(baseline) if has_baseline else None,
             "signals": [self.rows.show_signal(followed, loop, signal) for signal in loop.signals],
@@ -223,6 +230,12 @@ class LoopViews:
         assert authority is not None, "the charter has been read: there are loops"
         people: int = authority.charter["smallest_group"]
         return people
+
+
+def _show_earlier(measure: Measure) -> Shown:
+    """Shows the measure that another one continues, with its own target (R-22.12c)."""
+    names = ("scale", "better", "target", "share", "window", "until")
+    return {**show_measure(measure), **{name: vars(measure)[name] for name in names}}
 
 
 def _show_points(loop: Loop) -> list[Shown]:

@@ -29,7 +29,7 @@ from meshcoop.store.records import StoredRecord
 from protocol.authority.authority import Authority
 from protocol.errors import AlreadySo, Refused
 from protocol.fold.effect import check_effect
-from protocol.fold.facets import ActionFacts, TrialFacts
+from protocol.fold.facets import ActionFacts, MeasureFacts, TrialFacts
 from protocol.fold.kind import Kind
 from protocol.fold.proxies import Proxy
 from protocol.fold.registry import KINDS, DeclaredKind, declared_of
@@ -352,6 +352,7 @@ class Author:
         """
         thread.log_heads = self.log_heads() if kind.audience == record.OPEN else {}
         thread.facts_of_action = self.facts_of_action
+        thread.facts_of_measure = self.facts_of_measure
         thread.facts_of_trial = self.facts_of_trial
         draft = _add_draft(kind, thread, entry)
         thread.clock = self.state.clock_at(entry.time)
@@ -462,6 +463,10 @@ class Author:
     def facts_of_action(self, action: bytes) -> ActionFacts | None:
         """Returns what this home can tell at this time about an action."""
         return self.loops.facts_of_action(action, self.now())
+
+    def facts_of_measure(self, measure: bytes) -> MeasureFacts | None:
+        """Returns what this home can tell at this time about a measure in use."""
+        return self.loops.facts_of_measure(measure, self.now())
 
     def facts_of_trial(self, trial: bytes) -> TrialFacts | None:
         """Returns what this home can tell at this time about a trial."""

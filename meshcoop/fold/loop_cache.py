@@ -13,31 +13,29 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
+from meshcoop.fold.service_loops import ServiceLoops
 from meshcoop.fold.service_views import ServiceViews
 from meshcoop.fold.slices import run_beside
 from meshcoop.fold.standing_views import NEVER, StandingViews
 from meshcoop.fold.state import State
 from protocol.authority.authority import Authority
 from protocol.authority.witnesses import RecordTimes
-from protocol.fold.facets import ActionFacts
+from protocol.fold.facets import ActionFacts, MeasureFacts
 from protocol.fold.view import View
 from protocol.kinds.services.actions import Action, Done, Verdict
 from protocol.kinds.services.loop import (
     DaysServed,
     PartySince,
     find_parties,
-    inputs_of,
-    loop_rules,
-    measure_context,
 )
-from protocol.kinds.services.measures import SERVED, Answer, Measure
+from protocol.kinds.services.measures import Answer, Measure
 from protocol.kinds.services.services import Link, Service
 from protocol.loops.action_state import Tally
 from protocol.loops.counted_answers import MeasureContext
 from protocol.loops.escalation import Holder, Step, find_holder
-from protocol.loops.matters import Loop, Matter, follow_windows
+from protocol.loops.matters import Loop, Matter
 from protocol.loops.statements import stands_at
-from protocol.loops.windows import DAY_MS, Calendar, parse_day
+from protocol.loops.windows import DAY_MS, Calendar, format_day, parse_day
 
 _FOR_GOOD = 2**63  # milliseconds
 _MOST_CHANGED = 1000  # views that are read again one by one
@@ -62,6 +60,7 @@ class FollowedService:
     left: frozenset[bytes] = frozenset()  # the people who have left the neighbourhood
     party_since: PartySince = field(default_factory=dict)  # who holds a part, and from when on
     times: Mapping[bytes, RecordTimes] = field(default_factory=dict)  # of what witnesses name
+    continued: Mapping[bytes, Measure] = field(default_factory=dict)  # by the measure that goes on
 
     @property
     def matters(self) -> Iterator[Matter]:
@@ -235,6 +234,19 @@ class LoopCache:
                     return ActionFacts(tally.state.value, tally.done_at, frozenset(tally.raisers))
         return None
 
+    def facts_of_measure(self, measure: bytes, now: int) -> MeasureFacts | None:
+        """Returns how a measure stands at the time `now` (ms). If the measure is not in use, returns
+        None.
+        """
+        followed = self.loops_for(measure, now)
+        loop = followed.loops.get(measure) if followed is not None else None
+        if followed is None or loop is None:
+            return None
+        calendar = loop.context.calendar
+        day_after = parse_day(calendar.first_day(followed.measure_of(loop).last_window + 1))
+        has_matter = any(matter.closed is None for matter in loop.matters)
+        return MeasureFacts(format_day(day_after - 1), has_matter, loop.is_over)
+
     def all_followed(self, now: int) -> Iterator[FollowedService]:
         """Returns all services with their feedback loops at the time `now` (ms)."""
         for service in self._state.views.of_kind(Service):
@@ -301,25 +313,15 @@ class LoopCache:
         service = thread.service
         if service is None:
             return None
-        rules = loop_rules(authority.charter)
-        party_since = thread.standing.party_since
-        loops: dict[bytes, Loop] = {}
+        following = ServiceLoops(thread, authority, self.find_served, now)
+        loops = following.follow()
         until = _FOR_GOOD
-        for measure in list(thread.measures):
-            if measure.state != Measure.State.IN_USE:
-                continue
-            served = self.find_served() if measure.who == SERVED else {}
-            context = measure_context(
-                measure, party_since, authority.members, served, rules.settle_ms
-            )
-            inputs = inputs_of(measure, thread.others).until(now)
-            windows = thread.windows_of(context)
-            loop = run_beside(follow_windows, context, windows, inputs, rules, now)
-            loops[measure.id] = loop
-            begins = [measure.calendar.window_start(window + 1) for window in loop.windows]
-            settled = [time + rules.settle_ms for time in begins]
+        for measure in following.in_use:
+            context = loops[measure.id].context
+            windows = (*loops[measure.id].windows, measure.last_window)
+            settled = [context.settles_at(window) for window in windows]
             until = min([until, *(time for time in settled if time > now)])
-            if served:
+            if context.days_served:
                 until = now  # a record in another thread may change the result
         until = min(until, thread.next_time or _FOR_GOOD)
         days = authority.charter["answer_days"]
@@ -330,8 +332,9 @@ class LoopCache:
             days,
             until,
             authority.left,
-            party_since,
+            thread.standing.party_since,
             dict(thread.standing.times),
+            following.continued,
         )
 
     def find_served(self) -> DaysServed:

@@ -34,7 +34,8 @@ class ServiceViews:
         self._feedback: dict[bytes, dict[int, Feedback]] = defaultdict(dict)  # by its target
         self._others: dict[int, View] = {}
         self._ahead: dict[int, View] = {}  # feedback and merges that claim a later time
-        self._counters: dict[bytes, WindowCounter] = {}  # by measure
+        # By the measure as which the answers count, and the measure to which they were given.
+        self._counters: dict[tuple[bytes, bytes], WindowCounter] = {}
         self._change_count = 0
         self.change(views, views)
 
@@ -100,20 +101,20 @@ class ServiceViews:
         due = [row for row, view in self._ahead.items() if not self._is_ahead(view)]
         self._replace(due, {row: self._rows[row] for row in due})
 
-    def windows_of(self, context: MeasureContext) -> dict[int, Window]:
-        """Returns the windows of a measure. If the context is the same as before, counts only the
+    def windows_of(self, context: MeasureContext, answered: bytes) -> dict[int, Window]:
+        """Returns the windows of the answers to the measure `answered`, as `context` counts them. If the context is the same as before, counts only the
         windows that have changed.
         """
-        measure = context.measure.id
-        counter = self._counters.get(measure)
+        key = (context.measure.id, answered)
+        counter = self._counters.get(key)
         if counter is None or counter.context != context or counter.stale_count > _MOST_STALE:
             change_count = self._change_count
             merges = [view for view in self._others.values() if isinstance(view, SameAs)]
-            views = [*self._feedback[measure].values(), *merges]
+            views = [*self._feedback[answered].values(), *merges]
             counted = [view for view in views if not self._is_ahead(view)]
             counter = run_beside(_count_all, context, counted)
             if self._change_count == change_count:  # others may work meanwhile
-                self._counters[measure] = counter
+                self._counters[key] = counter
         return counter.count()
 
     def _replace(self, changed: Iterable[int], views: Mapping[int, View]) -> None:
@@ -155,8 +156,11 @@ class ServiceViews:
         self._change_count += 1
         if isinstance(view, SameAs):
             return self._counters.values()
-        counter = self._counters.get(view.about or b"")
-        return [counter] if counter is not None and isinstance(view, Feedback) else []
+        if not isinstance(view, Feedback):
+            return []
+        return [
+            counter for (_, answered), counter in self._counters.items() if answered == view.about
+        ]
 
 
 def _count_all(context: MeasureContext, views: Iterable[View]) -> WindowCounter:

@@ -123,6 +123,16 @@ class ActionFacts(NamedTuple):
     raisers: frozenset[bytes]  # the people who judge it
 
 
+class MeasureFacts(NamedTuple):
+    """What a home knows of a measure in use now. It depends on the clock and on the answers of
+    people.
+    """
+
+    last_day: str  # the last day of its last window
+    has_matter: bool  # a matter is open, so the measure goes on
+    is_over: bool  # the measure has ended
+
+
 class TrialFacts(NamedTuple):
     """What a home knows of a trial now. These facts depend on the clock and on the answers of
     people.

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple, TypeVar
 from protocol.authority import registers
 from protocol.authority.authority import Authority
 from protocol.errors import Refused
-from protocol.fold.facets import ActionFacts, Awaited, Credit, TrialFacts
+from protocol.fold.facets import (
+    ActionFacts,
+    Awaited,
+    Credit,
+    MeasureFacts,
+    TrialFacts,
+)
 from protocol.fold.view import View
 from protocol.local_clock import LocalClock
 from protocol.schema.register_names import HIDDEN
@@ -113,6 +119,8 @@ class Thread:
     log_heads: Mapping[bytes, int] = field(default_factory=dict)  # device → last number
     # An action → what this home knows of it now. Software that signs sets it; no fold reads it.
     facts_of_action: Callable[[bytes], ActionFacts | None] = field(default=lambda _: None)
+    # The same for a measure in use.
+    facts_of_measure: Callable[[bytes], MeasureFacts | None] = field(default=lambda _: None)
     # A trial → what this home knows of it now. Software that signs sets it; no fold reads it.
     facts_of_trial: Callable[[bytes], TrialFacts | None] = field(default=lambda _: None)
     _clock: LocalClock | None = None

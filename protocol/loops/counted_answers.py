@@ -142,6 +142,7 @@ class MeasureContext(NamedTuple):
     days_served: Mapping[bytes, Collection[int]] | None  # by person; None: all members are asked
     cycle: int = 1  # in so many windows, the answers of each person are charted once
     settle_ms: int = USUAL_SETTLE_MS  # between the end of a window and its settling
+    last_window: int | None = None  # with it the measure ends; None: it has no end
 
     @property
     def scale(self) -> str:

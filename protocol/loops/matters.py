@@ -145,6 +145,14 @@ class Loop:
     matters: list[Matter] = field(default_factory=list)
     phase: int | None = None  # the first window of the present phase; None: the first one of all
     phases: dict[int, int | None] = field(default_factory=dict)  # window → the phase of its point
+    # The first window whose answers were given to the measure itself. The windows before it come from
+    # the measure that it continues: they have points, and no signals (R-22.12).
+    own_from: int | None = None
+    # The short test adds up points from this window on: the first one after the last confirmed action.
+    pooled_from: int | None = None
+    # A "better" signal in or after this window begins a new phase.
+    better_from: int | None = None
+    is_over: bool = False  # its last window has settled, and no matter is open (R-22.10c)
 
     @cached_property
     def alarm_limits(self) -> dict[int, int | None]:
@@ -171,6 +179,18 @@ class Loop:
         ]
 
 
+class Continuation(NamedTuple):
+    """What the loop of a measure takes over from that of the measure that it continues (R-22.12).
+
+    All values are numbers of windows of the later measure.
+    """
+
+    own_from: int  # the first window whose answers were given to the later measure
+    phase: int | None
+    pooled_from: int | None
+    better_from: int | None
+
+
 def follow_measure(
     context: MeasureContext, inputs: MeasureInputs, rules: LoopRules, now: int
 ) -> Loop:
@@ -186,11 +206,18 @@ def follow_windows(
     inputs: MeasureInputs,
     rules: LoopRules,
     now: int,
+    taken: Continuation | None = None,
 ) -> Loop:
     """Returns the loop of a measure at `now` (ms). `windows` are the windows of the feedback that
-    people had given by then. The other `inputs` must not be later than `now` either.
+    people had given by then. The other `inputs` must not be later than `now` either. `taken` is what
+    the measure takes over, if it continues an earlier one.
     """
     loop = Loop(context, windows)
+    if taken is not None:
+        loop.own_from = taken.own_from
+        loop.phase = taken.phase
+        loop.pooled_from = taken.pooled_from
+        loop.better_from = taken.better_from
     _Follower(loop, inputs, rules, now).follow()
     return loop
 
@@ -242,11 +269,6 @@ class _Follower:
         self._now = now
         self._done_reports = _by_target(inputs.done)
         self._verdicts = _by_target(inputs.verdicts)
-        # The next two values are the first window after the last confirmed action. The short test
-        # adds up points from `_pooled_from` on. A "better" signal in or after `_better_from` begins
-        # a new phase.
-        self._pooled_from: int | None = None
-        self._better_from: int | None = None
         self._complaints: dict[int, list[Report]] = {}  # the bad answers, by window
         self._limits_state: tuple[object, ...] = ()
         self._limits = _EarlyLimits(0, 0)
@@ -255,6 +277,10 @@ class _Follower:
         for event in sorted(self._events(), key=lambda event: event.order):
             event.handle()
         self._judge_actions(self._now)
+        last = self._loop.context.last_window
+        if last is not None and self._settle_time(last) <= self._now:
+            matter = self._last_matter
+            self._loop.is_over = matter is None or matter.closed is not None
 
     def _events(self) -> Iterator[_Event]:
         for window in self._loop.windows.values():
@@ -284,11 +310,13 @@ class _Follower:
         loop = self._loop
         number = window.number
         point = window.point(loop.context.scale, self._least)
-        if point is None:
+        if point is None or not self._is_asked_in(number):
             return
         loop.points.append((number, point))
         loop.points.sort()
         loop.phases[number] = loop.phase
+        if loop.own_from is not None and number < loop.own_from:
+            return
         signal = self._signal(number, point, self._settle_time(number))
         loop.latest = signal
         if signal.needs_attention or signal.change:
@@ -299,10 +327,10 @@ class _Follower:
         if matter is not None and number == matter.window:
             self._judge_actions(signal.at)  # from now on, an action can be confirmed
         self._close_if_quiet(number, signal.at)
-        first = self._better_from
+        first = self._loop.better_from
         if signal.change == "better" and first is not None and number >= first:
             loop.phase = first
-            self._better_from = None
+            self._loop.better_from = None
 
     def _try_unsettled(self, window: Window, last: Report, incidents: int) -> None:
         """Tests a window before it settles, with its incidents up to the report `last` (R-23.1).
@@ -310,8 +338,9 @@ class _Follower:
         An early signal stays valid, because further reports can only add incidents.
         """
         number = window.number
-        if number in self._loop.phases:
-            return  # it has settled
+        is_earlier = self._loop.own_from is not None and number < self._loop.own_from
+        if is_earlier or number in self._loop.phases or not self._is_asked_in(number):
+            return  # it has settled, or the measure had not begun or had ended
         # Tests only the reports that can change something: a window may have thousands.
         limits = self._early_limits(number)
         misses_target = incidents >= limits.misses_target
@@ -330,10 +359,25 @@ class _Follower:
             return  # the signal has joined the matter already
         self._open_matter(self._signal(number, Point(1, incidents), last.time))
 
+    def _is_asked_in(self, number: int) -> bool:
+        """Returns True if a measure had not ended when a window began (R-22.10b). A measure never
+        ends while a matter is open.
+        """
+        last = self._loop.context.last_window
+        if last is None or number <= last:
+            return True
+        begin = self._loop.context.calendar.window_start(number)
+        matter = self._last_matter
+        return (
+            matter is not None
+            and matter.opened < begin
+            and (matter.closed is None or matter.closed > begin)
+        )
+
     def _early_limits(self, number: int) -> "_EarlyLimits":
         """Returns how many incidents in a window give a signal before the window settles."""
         loop = self._loop
-        state = (number, len(loop.points), loop.phase, self._pooled_from)
+        state = (number, len(loop.points), loop.phase, self._loop.pooled_from)
         if self._limits_state != state:
             most = loop.windows[number].early_points[-1][2]
 
@@ -394,7 +438,7 @@ class _Follower:
         loop = self._loop
         scale = loop.context.scale
         phase = [*loop.points_before(number, loop.phase), point]
-        pooled = [*loop.points_before(number, _later(loop.phase, self._pooled_from)), point]
+        pooled = [*loop.points_before(number, _later(loop.phase, self._loop.pooled_from)), point]
         test = run_change_test(scale, phase)
         return Signal(number, at, point, test, misses_target(scale, self._aim, pooled))
 
@@ -545,8 +589,8 @@ class _Follower:
         calendar = self._loop.context.calendar
         matter.closed_in = calendar.window_at(confirmed.since)
         first = calendar.window_at(confirmed.done_at) + 1
-        self._pooled_from = first
-        self._better_from = first
+        self._loop.pooled_from = first
+        self._loop.better_from = first
 
     def _close_if_quiet(self, number: int, time: int) -> None:
         """Closes the last matter if it has stayed quiet since it was reported done (R-23.5i).
@@ -566,13 +610,13 @@ class _Follower:
         matter.closed = time
         matter.closed_in = number
         matter.is_quiet = True
-        self._pooled_from = first
+        self._loop.pooled_from = first
 
     def _reopen(self, matter: Matter) -> None:
         matter.closed = None
         matter.is_quiet = False
-        self._pooled_from = None
-        self._better_from = None
+        self._loop.pooled_from = None
+        self._loop.better_from = None
 
 
 def _until(views: Iterable[V], now: int) -> list[V]:

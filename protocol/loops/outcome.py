@@ -17,6 +17,8 @@ class Result(StrEnum):
     BETTER = "better"  # fewer bad answers, beyond chance
     FEWER = "fewer"  # fewer bad answers, which could still be chance
     NO_BETTER = "no better"
+    WORSE = "balance_worse"  # of a balance: more bad answers, beyond chance
+    NO_WORSE = "balance_no_worse"
 
 
 class Outcome(NamedTuple):
@@ -41,14 +43,45 @@ def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     leading = matter.leading
     if leading is None or leading.done_at is None:
         return None
-    done = loop.context.calendar.window_at(leading.done_at)
-    before = sum_points(point for window, point in loop.points if matter.window < window <= done)
-    after = sum_points(point for window, point in loop.points if window > done)
+    before, after = _totals(loop, matter.window, leading.done_at)
     if not before.n or not after.n:
         return None
-    # Compares the two rates by products of integers, so that nothing is rounded.
-    is_less = after.bad * before.n < before.bad * after.n
-    if not is_less:
+    if not _is_less(after, before):
         return Outcome(before, after, Result.NO_BETTER)
     better, _ = tail_probabilities(loop.context.scale, before, after)
     return Outcome(before, after, Result.BETTER if better <= _CLEAR else Result.FEWER)
+
+
+def balance_of(loop: Loop, matter: Matter, balance: Loop) -> Outcome | None:
+    """Returns what became of the balance of a measure when somebody did the first action of a matter
+    (R-22.13b). `loop` is the loop of the measure, and `balance` is that of its balance.
+
+    Returns None if the action is not done, or if the balance has no points before or after that.
+    """
+    leading = matter.leading
+    if leading is None or leading.done_at is None:
+        return None
+    opened = balance.context.calendar.window_at(loop.context.calendar.window_start(matter.window))
+    # The window in which the matter opened was picked by the measure, not by its balance.
+    before, after = _totals(balance, opened - 1, leading.done_at)
+    if not before.n or not after.n:
+        return None
+    _, worse = tail_probabilities(balance.context.scale, before, after)
+    is_worse = _is_less(before, after) and worse <= _CLEAR
+    return Outcome(before, after, Result.WORSE if is_worse else Result.NO_WORSE)
+
+
+def _totals(loop: Loop, opened: int, done_at: int) -> tuple[Totals, Totals]:
+    """Returns the totals of the points after the window `opened`, up to the window of the time
+    `done_at` (ms), and the totals of all later points.
+    """
+    done = loop.context.calendar.window_at(done_at)
+    before = sum_points(point for window, point in loop.points if opened < window <= done)
+    after = sum_points(point for window, point in loop.points if window > done)
+    return before, after
+
+
+def _is_less(first: Totals, second: Totals) -> bool:
+    """Returns True if the rate of bad answers or incidents is lower in the first totals."""
+    # Compares the two rates by products of integers, so that nothing is rounded.
+    return first.bad * second.n < second.bad * first.n

@@ -82,6 +82,9 @@ class Action(Kind):
         measure = thread.find_view(self.about, Measure)
         if measure is not None and measure.state != Measure.State.IN_USE:
             raise Refused("R-23.3", "this measure is {state}", state=measure.state)
+        facts = thread.facts_of_measure(self.about or b"")
+        if facts is not None and facts.is_over:
+            raise Refused("R-22.10", "this measure has ended, and no matter of it is open")
         if self.owner != self.author:
             raise Refused("R-23.3", "one takes up an action oneself; hand the link on instead")
 

@@ -92,6 +92,7 @@ def measure_context(
         served if measure.who == SERVED else None,
         measure.cycle or 1,
         settle_ms,
+        measure.last_window,
     )
 
 

@@ -38,6 +38,10 @@ SERVED = "served"
 
 USUAL_WINDOW = 7  # days
 ANSWER_DAYS = 14  # so many days ahead an answer may name a day
+USUAL_DAYS = 365  # after so many days, a measure ends if its author names no day
+SHORTEST_DAYS = 90
+LONGEST_DAYS = 731
+NOTICE_DAYS = 28  # so many days before its end, software asks whether a measure goes on
 DAYS_BACK = 92  # so many days back feedback may be about, and also tomorrow, as clocks differ
 
 _NOT_OURS = "not_ours"
@@ -50,6 +54,10 @@ _SCALES = {  # the values that an answer may have
     COUNT: range(2),
 }
 TARGETS = {**_SCALES, COUNT: range(MOST_TARGET + 1)}
+
+
+# What stays when people go on with a measure. The target, the share and the end can change.
+_KEPT = ("question", "scale", "better", "window", "min_answers", "who", "balance")
 
 
 @dataclass
@@ -74,6 +82,13 @@ class Measure(Kind):
             "in use",
             "A decision adopted it (`proposal`), and it is within the charter's bounds.",
         )
+        ENDED = (
+            "ended",
+            (
+                "As the loop shows it: it is in use, the window of `until` has settled, and no "
+                "matter is open."
+            ),
+        )
         RETIRED = "retired", "A decision retired it (`proposal`)."
 
     wording = Words(
@@ -97,6 +112,15 @@ class Measure(Kind):
     who: str | None = Choice(
         words=(EVERYBODY, SERVED), help="whose answers count; everybody if left out"
     )
+    until: str | None = Moment(
+        day_only=True,
+        days_back=0,
+        days_ahead=LONGEST_DAYS,
+        help="the day with which it ends, 90 to 731 days on; a year if left out",
+    )
+    balance: bytes | None = RecordId(
+        help="another measure of the service, which must not get worse"
+    )
 
     offset: int | None = None  # minutes from UTC, as the decision wrote it; None: not in use
     cycle: int | None = None  # windows in which everybody is charted once; None: not in use
@@ -106,9 +130,29 @@ class Measure(Kind):
         """The calendar that divides time into the windows of the measure."""
         return Calendar(self.window or USUAL_WINDOW, self.offset or 0)
 
+    @property
+    def last_window(self) -> int:
+        """The window with which the measure ends: the one that has the day `until` (R-22.10b)."""
+        assert self.until is not None, "a measure that counts has a last day"
+        return self.calendar.window_of_day(parse_day(self.until))
+
+    @classmethod
+    def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
+        """Yields the ways to go on with the measures that end soon, and the way to ask something new
+        (R-22.12d).
+        """
+        del person
+        soon = thread.clock.day_in(NOTICE_DAYS)
+        for measure in thread.linked_views(Measure, "about", target.id):
+            if measure.state == cls.State.IN_USE and (measure.until or "") <= soon:
+                values = vars(measure)
+                given = {name: values[name] for name in _KEPT if values[name] is not None}
+                yield Way(given, ask=("target", "share", "until"), trial={"target": measure.target})
+        yield Way()
+
     def complete(self, thread: Thread) -> None:
         """Fills in the usual values for the measure's scale. Values that the author gave stay."""
-        del thread
+        self.until = self.until or thread.clock.day_in(USUAL_DAYS)
         if self.better is None:
             self.better = LOWER if self.scale in {COUNT, MINUTES} else HIGHER
         if self.share is None and self.scale != COUNT:
@@ -121,10 +165,15 @@ class Measure(Kind):
         self.who = self.who or EVERYBODY
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the measure breaks a bound of the charter (R-22.3)."""
+        """Raises Refused if the measure breaks a bound of the charter (R-22.3).
+
+        Raises Refused also if its balance is no other measure of its service (R-22.13).
+        """
         fault = self._broken_bound(thread)
         if fault is not None:
             raise fault
+        if self.balance is not None and self._find_balance(thread) is None:
+            raise Refused("R-22.13", "its balance is another measure of the same service")
 
     def is_adopted(self, thread: Thread) -> bool:
         """Returns True if a decision ever adopted the measure (R-22.3).
@@ -148,6 +197,7 @@ class Measure(Kind):
             )
         if self.scale == COUNT and self.better == HIGHER:
             raise Refused("R-22.1", "where incidents are counted, fewer are better")
+        self._check_end()
         holding = thread.authority.holding((MEASURE, self.id))
         # An odd number adopts a measure, and an even number retires it. A measure outside the
         # charter's bounds is not in use: the bounds may have become narrower since the adoption.
@@ -157,6 +207,30 @@ class Measure(Kind):
         elif holding.n > 0 and holding.n % 2 == 0:
             self.state = self.State.RETIRED
         thread.add_view(self)
+
+    def settle(self, thread: Thread) -> None:
+        """Leaves the balance out if it is no other measure of the service (R-22.13)."""
+        if self._find_balance(thread) is None:
+            self.balance = None
+
+    def _find_balance(self, thread: Thread) -> "Measure | None":
+        other = thread.find_view(self.balance, Measure)
+        return other if other is not None and other.about == self.about else None
+
+    def _check_end(self) -> None:
+        """Fills in the day with which the measure ends. Raises Refused if this day is too near or
+        too far (R-22.10).
+        """
+        posted = Calendar(1, 0).day_at(self.created)
+        self.until = self.until or format_day(posted + USUAL_DAYS)
+        days = parse_day(self.until) - posted
+        if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
+            raise Refused(
+                "R-22.10",
+                "a measure ends {shortest} to {longest} days after it was posted",
+                shortest=SHORTEST_DAYS,
+                longest=LONGEST_DAYS,
+            )
 
     def _broken_bound(self, thread: Thread) -> Refused | None:
         """Returns the refusal of a measure that breaks a bound of the charter, or None."""
@@ -218,14 +292,15 @@ class Feedback(Kind):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the measure is not in use (R-22.4).
 
-        Raises Refused also if the feedback is urgent, and the author has sent other urgent feedback
-        in the same week (R-22.9b).
+        Raises Refused also if the measure has ended (R-22.10d). Raises Refused also if the feedback
+        is urgent, and the author has sent other urgent feedback in the same week (R-22.9b).
         """
         measure = thread.find_view(self.about, Measure)
         if measure is not None and measure.state != Measure.State.IN_USE:
             raise Refused(
                 "R-22.4", "this measure is {state}; a decision adopts it", state=measure.state
             )
+        self._check_not_ended(thread)
         if self.urgent == "yes" and self._alarm_week in thread.index(_FeedbackIndex).alarms:
             raise Refused(
                 "R-22.9", "you have raised an alarm this week already; leave out that it is urgent"
@@ -265,6 +340,17 @@ class Feedback(Kind):
         link = thread.find_view(self.link, Link)
         if link is None or link.since is None:
             self.link = None
+
+    def _check_not_ended(self, thread: Thread) -> None:
+        """Raises Refused if the measure has ended, or ends before the day of the answer (R-22.10d)."""
+        facts = thread.facts_of_measure(self.about or b"")
+        if facts is None or facts.has_matter:
+            return
+        if facts.is_over or (self.on or "") > facts.last_day:
+            raise Refused(
+                "R-22.10", "this measure ends with {day}; a decision adopts the next one",
+                day=facts.last_day,
+            )  # fmt: skip
 
     def _check_answer(self, measure: Measure | None) -> None:
         """Raises Refused if an answer is not on the measure's scale (R-22.4).

@@ -116,6 +116,11 @@ class Trial(Kind):
         in_use = {measure.id for measure in _measures_in_use(thread, self.about or b"")}
         if not in_use.issuperset(self.measures):
             raise Refused("R-25.4c", "a trial needs a measure of the service that is in use")
+        deciding = thread.find_view(self.measures[0], Measure)
+        if deciding is not None and (self.ends or "") > (deciding.until or ""):
+            raise Refused(
+                "R-25.4c", "its first measure ends before it, with {day}", day=deciding.until
+            )
         count = len(self.windows(_deciding_calendar(thread, self.measures)))
         if count < FEWEST_WINDOWS:
             raise Refused(

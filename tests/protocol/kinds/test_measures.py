@@ -10,8 +10,18 @@ from hypothesis import strategies as st
 
 from protocol.authority.terms import Holding
 from protocol.fold.registry import KINDS
+from protocol.loops.windows import Calendar, format_day
 from tests.support.clocks import clock_at
-from tests.support.service_chain import CONTRACTOR, COUNCIL, OTHER, RESIDENTS, SUB, Story, bins
+from tests.support.service_chain import (
+    CONTRACTOR,
+    COUNCIL,
+    OTHER,
+    RESIDENTS,
+    START,
+    SUB,
+    Story,
+    bins,
+)
 
 MONDAY = date(2025, 8, 4)  # of the story
 TARGETS = {"yes_no": 1, "one_to_five": 4, "minutes": 30, "count": 2}
@@ -169,7 +179,9 @@ def test_the_usual_values_of_a_measure_are_filled_in(given_fields, filled):
     thread = story.fold(story.entries[:1])
     thread.entries[entry.id] = entry
     draft = KINDS["measure"].draft(entry)
+    thread.clock = clock_at("2025-08-18T09:00")
     draft.complete(thread)
+    assert draft.until == "2026-08-18"
     assert (draft.better, draft.share, draft.target) == filled
     assert (draft.window, draft.min_answers, draft.who) == (7, 1, "everybody")
 
@@ -272,3 +284,30 @@ def test_who_accepts_a_part_afterwards_is_no_party_before():
     after = story.loop(measure, 30)
     assert after.points == before.points
     assert after.matters[0].raisers == before.matters[0].raisers
+
+
+@pytest.mark.parametrize(
+    ("days", "rule"), [(89, "R-22.10"), (90, None), (731, None), (732, "R-22.10")]
+)
+def test_measure_ends_after_ninety_days_to_two_years(days, rule):
+    story = Story()
+    service = story.says(COUNCIL, "service", title="Bins")
+    until = format_day(Calendar(1, 0).day_at(START) + days)
+    measure = story.says(
+        COUNCIL, "measure", service, question="?", scale="count", target=2, until=until
+    )
+    assert story.told(measure) == rule
+
+
+def test_measure_without_an_end_ends_after_a_year():
+    story, _, _, _, measure = bins()
+    assert story.view(measure).until == format_day(Calendar(1, 0).day_at(START) + 365)
+
+
+def test_balance_is_another_measure_of_the_same_service():
+    story, service, link, _, measure = bins()
+    fields = {"question": "Is it quiet?", "scale": "yes_no", "target": 1}
+    quiet = story.says(COUNCIL, "measure", service, balance=measure.id, **fields)
+    lost = story.says(COUNCIL, "measure", service, balance=link.id, **fields)
+    assert story.view(quiet).balance == measure.id
+    assert story.view(lost).balance is None

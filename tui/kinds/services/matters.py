@@ -62,6 +62,12 @@ def matter_card(row: Shown, clock: LocalClock) -> Card:
     matter = _part(row, "matter")
     card_id = page_card_id(MEASURE, row.id, matter.id or row.text("matter") or "")
     what = _title(matter) if matter.id else phrases.title(row)
+    if _part(row, "step").kind == MEASURE:
+        title = _("Ends soon: {what}").format(what=what)
+        return Card(card_id, title, _("See what it brought, and say whether you go on asking."))
+    if row.state == "proposed":
+        title = _("Not decided yet: {what}").format(what=what)
+        return Card(card_id, title, _("Open it to propose that everybody is asked."))
     if _part(row, "step").about is None:  # it waits for a decision, which begins a thread
         title = _("Nobody responsible fixed this: {what}").format(what=what)
         return Card(card_id, title, _("It is now up to all of us. Open it to propose a decision."))
@@ -198,6 +204,13 @@ def _outcome_parts(measure: Shown, outcome: Shown) -> Iterator[Part]:
         after=measures.result_in_words(measure, _part(outcome, "after")),
         words=phrases.code_in_words(outcome.text("result")),
     )
+    balance = outcome.row("balance")
+    if balance is not None:
+        yield ("\n" + _("Meanwhile") + ": ", "dim")
+        yield _("{question} {words}").format(
+            question=phrases.line_or_hidden(_part(balance, "measure").text("question")),
+            words=phrases.code_in_words(balance.text("result")),
+        )
 
 
 def _action_parts(action: Shown, sayings: list[Shown], reader: Reader) -> Iterator[Part]:

@@ -20,6 +20,7 @@ from tui.node.shown import Shown
 
 COUNT = "count"  # the scale of incidents
 IN_USE = "in use"  # the state of a measure that a decision has put into use
+ENDED = "ended"
 
 _WEEK = 7
 _MARKS_OF_WORSE = {
@@ -61,6 +62,8 @@ def standing_sentence(view: Shown) -> str:
     """
     if view.state == "retired":
         return _("No longer asked: the neighbourhood decided this.")
+    if view.state == ENDED:
+        return _("No longer asked: its time is over.")
     if not view.has("reading"):
         return _("Proposed: it starts once neighbours vote for it.")
     sentence = phrases.code_in_words(view.text("reading"))
@@ -162,6 +165,40 @@ def measure_story(view: Shown, clock: LocalClock) -> Iterator[Part]:
         yield " " + _("Only people served recently count.")
     yield "\n" + _("Asked by {who}, {day}.").format(
         who=phrases.name(view.author), day=phrases.moment(view.created, clock)
+    )
+    if view.has("until"):
+        until = phrases.moment(view.text("until"), clock)
+        yield " " + _("It ends with {day}, unless a matter is open then.").format(day=until)
+    balance = view.row("balanced_by")
+    if balance is not None:
+        yield ("\n" + _("Must not get worse meanwhile") + ": ", "dim")
+        yield phrases.line_or_hidden(balance.text("question"))
+    earlier = view.row("continues")
+    if earlier is not None:
+        yield ("\n" + _("Goes on from") + ": ", "dim")
+        yield f"{phrases.line_or_hidden(earlier.text('question'))} {target_sentence(earlier)}"
+    yield from account_parts(view)
+
+
+def account_parts(view: Shown) -> Iterator[Part]:
+    """Yields what a measure cost and what it brought. Yields nothing before its first result."""
+    account = view.row("account")
+    if account is None or not account.number("windows"):
+        return
+    yield ("\n" + _("What it cost and brought") + ": ", "dim")
+    yield _("{given} of {asked} answers in {span}, about {minutes} of everybody's time.").format(
+        given=account.number("given"),
+        asked=account.number("asked"),
+        span=windows_in_words(view.number("window") or 1, account.number("windows") or 0),
+        minutes=phrases.minutes(account.number("minutes")) or _("0 min"),
+    )
+    matters = account.number("matters") or 0
+    sentence = plural("{n} matter", "{n} matters", matters).format(n=matters)
+    yield " " + _("{matters}: {confirmed} confirmed, {quiet} quiet, {better} better after.").format(
+        matters=sentence,
+        confirmed=account.number("confirmed"),
+        quiet=account.number("quiet"),
+        better=account.number("better"),
     )
 
 

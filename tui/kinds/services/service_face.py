@@ -157,6 +157,7 @@ def steps_on_measure(
     if reader.me is not None:
         steps += _draft_steps(open_matters)
         steps.append(adoption_step(measure))
+        steps += [step for step in thread_steps(thread, reader) if _goes_on_with(step, measure)]
         steps.append(rehearsal_step(measure.id))
     return sorted(steps, key=lambda step: not step.waits)
 
@@ -219,6 +220,57 @@ def _draft_steps(open_matters: list[Shown]) -> Iterator[NextStep]:
 
 
 # -- words -----------------------------------------------------------------------------------------
+
+
+def _goes_on_with(step: NextStep, measure: Shown) -> bool:
+    """Returns True if a step posts the measure that continues the given one."""
+    is_measure = step.kind == measure.kind and step.about == measure.about
+    return is_measure and step.fixed.get("question") == measure.text("question")
+
+
+def _measure_words(step: _Step) -> StepWords:
+    """Returns the label and the explanation of the step that asks a new question, or that goes on
+    with one that ends soon.
+    """
+    question = step.given("question")
+    old = next(
+        (
+            measure
+            for measure in step.thread.of_kind("measure")
+            if question and measure.text("question") == question
+        ),
+        None,
+    )
+    if old is None:
+        return StepWords(
+            _("Add a regular question for everybody"),
+            _("It starts once neighbours vote for it. You can propose that on its page."),
+        )
+    label = _("Go on asking: {question}").format(question=phrases.line_or_hidden(question, 60))
+    meaning = _(
+        "The results so far stay. This also asks everybody to decide that it goes on. The old and the "
+        "new target are shown side by side."
+    )
+    numbers = {name: old.number(name) for name in ("target", "share")}
+    first = {name: str(number) for name, number in numbers.items() if number is not None}
+    account = Content.assemble(*measures.account_parts(old)).plain.strip()
+    send = partial(_send_measure, step.row, account)
+    return StepWords(label, meaning, first=first, fields=tuple(step.row.texts("ask")), send=send)
+
+
+async def _send_measure(
+    row: Shown, account: str, node: NodeConnection, fields: Mapping[str, object]
+) -> str:
+    """Posts the measure that continues another one, and the proposal that adopts it."""
+    given = row.row("given") or Shown({})
+    kept = {name: given.value(name) for name in given.names}
+    call = calls.Post(kind="measure", fields={**kept, **fields}, about=row.about)
+    measure = Shown(await node.call(call)).text("id")
+    title = _("Go on asking: {question}").format(
+        question=phrases.line_or_hidden(given.text("question"), _TITLE)
+    )
+    asked = {"change": f"adopt {measure}", "title": title, "text": account}
+    return phrases.posted(await node.call(calls.Post(kind=decisions.PROPOSAL, fields=asked)))
 
 
 def _accept_words(step: _Step) -> StepWords:
@@ -400,10 +452,6 @@ def _verdict_words(step: _Step) -> StepWords | None:
 # The words of a step, by its kind and the kind of what it is about.
 _FIXED_WORDS = {
     (CLOSE, "service"): StepWords(_("End this service")),
-    ("measure", "service"): StepWords(
-        _("Add a regular question for everybody"),
-        _("It starts once neighbours vote for it. You can propose that on its page."),
-    ),
     ("feedback", "service"): StepWords(
         _("Say something about it"),
         _(
@@ -419,6 +467,7 @@ _WORDS: dict[tuple[str, str], Callable[[_Step], StepWords | None]] = {
     (CLOSE, "link"): _close_words,
     ("link", "service"): _link_words,
     ("link", "link"): _link_words,
+    ("measure", "service"): _measure_words,
     ("trial", "service"): _trial_words,
     ("feedback", "measure"): _report_words,
     ("answer", "measure"): _answer_words,

@@ -1,0 +1,171 @@
+"""Follows the measures of one service. A measure of the same scale as an earlier one can continue its
+points (R-22.12).
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+from meshcoop.fold.service_views import ServiceViews
+from meshcoop.fold.slices import run_beside
+from protocol.authority.authority import Authority
+from protocol.kinds.services.loop import DaysServed, inputs_of, loop_rules, measure_context
+from protocol.kinds.services.measures import SERVED, Measure
+from protocol.loops.continued_points import MOST_TOGETHER, continues
+from protocol.loops.counted_answers import MeasureContext, Window
+from protocol.loops.matters import Continuation, Loop, follow_windows
+from protocol.loops.windows import Calendar
+from protocol.spelling import fold_text
+
+
+class ServiceLoops:
+    """The loops of the measures of one service at the time `now` (ms).
+
+    `find_served` returns the days on which each person was served.
+    """
+
+    def __init__(
+        self,
+        thread: ServiceViews,
+        authority: Authority,
+        find_served: Callable[[], DaysServed],
+        now: int,
+    ) -> None:
+        self._thread = thread
+        self._authority = authority
+        self._find_served = find_served
+        self._now = now
+        self._rules = loop_rules(authority.charter)
+        adopted = {Measure.State.IN_USE, Measure.State.RETIRED}
+        self._measures = sorted(
+            (measure for measure in thread.measures if measure.state in adopted),
+            key=lambda measure: measure.order,
+        )
+        self._loops: dict[bytes, Loop] = {}
+
+    @property
+    def in_use(self) -> Iterator[Measure]:
+        """The measures in use, the earliest first."""
+        return (measure for measure in self._measures if measure.state == Measure.State.IN_USE)
+
+    def follow(self) -> dict[bytes, Loop]:
+        """Returns the loop of each measure in use."""
+        return {measure.id: self._loop_of(measure) for measure in self.in_use}
+
+    @cached_property
+    def continued(self) -> dict[bytes, Measure]:
+        """The earlier measure that each measure continues, by the id of the later one. Measures with
+        the same question find each other first. Nobody continues a measure twice.
+        """
+        pairs: dict[bytes, Measure] = {}
+        for only_same in (True, False):
+            for later in self._measures:
+                if later.id in pairs:
+                    continue
+                taken = {earlier.id for earlier in pairs.values()}
+                candidates = [
+                    earlier
+                    for earlier in self._measures
+                    if earlier.id not in taken
+                    and (not only_same or _is_same_question(earlier, later))
+                    and self._continues(later, earlier)
+                ]
+                if candidates:
+                    pairs[later.id] = candidates[-1]
+        return pairs
+
+    def _continues(self, later: Measure, earlier: Measure) -> bool:
+        if earlier.order >= later.order or earlier.scale != later.scale:
+            return False
+        calendar = later.calendar
+        own_from = self._own_from(later)
+        posted = calendar.window_at(later.created)
+        if earlier.state == Measure.State.IN_USE:
+            end = _move_window(earlier.last_window, earlier.calendar, calendar)
+            if end >= (posted if own_from is None else own_from) + MOST_TOGETHER:
+                return False  # both are asked side by side
+        old = self._windows_with_point(self._context(later), earlier)
+        return continues(old, own_from, posted, calendar)
+
+    def _loop_of(self, measure: Measure) -> Loop:
+        loop = self._loops.get(measure.id)
+        if loop is None:
+            context = self._context(measure)
+            inputs = inputs_of(measure, self._thread.others).until(self._now)
+            windows = self._all_windows(context, measure)
+            taken = self._taken_by(measure)
+            loop = run_beside(
+                follow_windows, context, windows, inputs, self._rules, self._now, taken
+            )
+            self._loops[measure.id] = loop
+        return loop
+
+    def _taken_by(self, measure: Measure) -> Continuation | None:
+        """Returns what a measure takes over from the one that it continues, if it continues one."""
+        earlier = self.continued.get(measure.id)
+        if earlier is None:
+            return None
+        loop = self._loop_of(earlier)
+
+        def move(number: int | None) -> int | None:
+            if number is None:
+                return None
+            return _move_window(number, earlier.calendar, measure.calendar)
+
+        return Continuation(
+            self._begin_of(measure),
+            move(loop.phase),
+            move(loop.pooled_from),
+            move(loop.better_from),
+        )
+
+    def _all_windows(self, context: MeasureContext, measure: Measure) -> dict[int, Window]:
+        """Returns the windows of a measure, and before them those of the measures that it continues,
+        all as `context` counts answers.
+        """
+        windows = self._thread.windows_of(context, measure.id)
+        earlier = self.continued.get(measure.id)
+        if earlier is None:
+            return windows
+        begin = _move_window(self._begin_of(measure), measure.calendar, context.calendar)
+        old = self._all_windows(context, earlier)
+        return {
+            **{number: window for number, window in old.items() if number < begin},
+            **{number: window for number, window in windows.items() if number >= begin},
+        }
+
+    def _begin_of(self, measure: Measure) -> int:
+        """Returns the first window whose answers count as given to a measure that continues another
+        one. As long as it has no point, this window is still ahead.
+        """
+        own_from = self._own_from(measure)
+        return measure.calendar.window_at(self._now) + 1 if own_from is None else own_from
+
+    def _own_from(self, measure: Measure) -> int | None:
+        return min(self._windows_with_point(self._context(measure), measure), default=None)
+
+    def _windows_with_point(self, context: MeasureContext, measure: Measure) -> list[int]:
+        """Returns the numbers of the windows in which enough people have answered a measure."""
+        least = max(self._rules.smallest_group, context.measure.min_answers or 1)
+        windows = self._thread.windows_of(context, measure.id)
+        return [
+            number
+            for number, window in windows.items()
+            if window.point(context.scale, least) is not None
+        ]
+
+    def _context(self, measure: Measure) -> MeasureContext:
+        served = self._find_served() if measure.who == SERVED else {}
+        party_since = self._thread.standing.party_since
+        members = self._authority.members
+        return measure_context(measure, party_since, members, served, self._rules.settle_ms)
+
+
+def _is_same_question(earlier: Measure, later: Measure) -> bool:
+    if earlier.question is None or later.question is None:
+        return False  # the words are hidden
+    return fold_text(earlier.question) == fold_text(later.question)
+
+
+def _move_window(number: int, calendar: Calendar, other: Calendar) -> int:
+    """Returns the window of the calendar `other` in which a window of `calendar` begins."""
+    return other.window_at(calendar.window_start(number))
