@@ -33,7 +33,7 @@ class Street:
         state = SimpleNamespace(views=SimpleNamespace(of_kind=lambda _: [service]))
         following = SimpleNamespace(loops_for=lambda *_: followed)
         answers = loop_awaits(state, following, person, START + int(day * DAY_MS))
-        matters = {matter.id for matter in loop.matters}
+        matters = {None, *(matter.id for matter in loop.matters)}
         assert all(answer.matter in matters for answer in answers)
         return [answer[:3] for answer in answers]
 
@@ -97,3 +97,18 @@ def test_reopened_action_awaits_its_owner_again(street):
 
     assert street.awaited(CONTRACTOR, 3) == []
     assert street.awaited(RESIDENTS[0], 3) == [("verdict", action.id, action.id)]
+
+
+def test_measure_that_ends_soon_awaits_from_its_author_that_people_go_on(street):
+    go_on = ("measure", street.service.id, street.measure.id)
+
+    assert go_on not in street.awaited(RESIDENTS[0], 336)
+    assert go_on in street.awaited(RESIDENTS[0], 338)
+    assert go_on not in street.awaited(RESIDENTS[1], 338)
+    assert go_on in street.awaited(RESIDENTS[1], 338, left={RESIDENTS[0]})
+    assert go_on not in street.awaited(RESIDENTS[0], 394)
+
+    street.story.says(
+        RESIDENTS[0], "measure", street.service, day=350, question="?", scale="count", target=3
+    )
+    assert go_on not in street.awaited(RESIDENTS[0], 351)
