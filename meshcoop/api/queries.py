@@ -221,7 +221,7 @@ class Queries:
         self, kind: DeclaredKind, about: bytes | None, state: str | None
     ) -> Iterable[View]:
         """Returns the views of a kind, the newest first. If `about` is given, returns only views
-        that answer this record, or that name it in their field `about`.
+        that answer this record, directly or through other records.
         """
         view_type = kind.view_type
         if kind.is_private:

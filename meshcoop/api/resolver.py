@@ -66,7 +66,8 @@ class Resolver:
     def resolve_person(self, typed: str) -> bytes:
         """Finds a person by the start of their id, or by a name that nobody else has.
 
-        Searches the members first. If no member fits, also searches the people who were removed.
+        Searches the members first. If no member fits, also searches the people who have left or
+        were removed.
         """
         nobody = Mistake(
             "Nobody here is {typed!r}; `meshcoop list people` shows everybody.", typed=typed

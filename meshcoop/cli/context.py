@@ -43,7 +43,7 @@ class Context:
 
         `is_done` means that the command has changed something. If the result cannot be printed,
         raises Mistake. With `is_done`, the sentence of this Mistake says what was done, and the
-        exit code is 0. So the person does not do it a second time.
+        exit code is 0. So the person does not run the command a second time.
         """
         words = None if text is None else text()
         try:

@@ -24,8 +24,8 @@ class ServiceViews:
     """
 
     def __init__(self, views: Mapping[int, View], standing: StandingViews, now: int) -> None:
-        """`views` are the views of the thread, by the rows of their records. `standing` gives each
-        view its place in time.
+        """`views` are the views of the thread, by the rows of their records. `standing` holds the
+        times at which the records of these views stand.
         """
         self.standing = standing
         self._now = now

@@ -142,8 +142,8 @@ class ThreadFold:
 
     def _take_named(self) -> set[int]:
         """Returns the rows of the records that witnesses have named since the last call. Returns
-        only records that authority has cut off: beyond a fork, a revocation or a cut. The naming
-        can make such records count (R-24.11).
+        only records that authority has cut off: beyond a fork, or after the end that a revocation
+        or a removal has set. The naming can make such records count (R-24.11).
         """
         authority = self._authority_fold.authority
         held = self._store.records.find_held(list(self._named.take())) if authority else ()

@@ -70,8 +70,8 @@ class EpochKeys:
         return row[0] if row else None
 
     def note_names(self, origin: bytes, names: bytes) -> None:
-        """Stores the joined names of all people and devices that are gone according to the lists of
-        an origin.
+        """Stores which people and devices are gone according to the lists of an origin. `names` is
+        one value: the short hashes that stand for these people and devices, one after the other.
         """
         self._db.execute("INSERT OR IGNORE INTO epoch_names VALUES (?, ?)", (origin, names))
 

@@ -29,8 +29,8 @@ class LastSigned:
     """The open file. For each device it has a label, and the number of the device's last record."""
 
     def __init__(self, path: Path, store_key: bytes) -> None:
-        """Opens the file. The labels are made with the key of the home's stores. Raises Obstacle if
-        the file cannot be opened.
+        """Opens the file. In the file, a label stands for each device. The labels are made with the
+        key of the home's stores. Raises Obstacle if the file cannot be opened.
         """
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)

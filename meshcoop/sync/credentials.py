@@ -148,8 +148,8 @@ class Credentials:
         """Returns whether a peer still belongs to the neighbourhood. `device` and `chain` are from
         the peer's hello: its key, and the records that prove its membership.
 
-        The chain still counts. Its records may not be folded here yet, because they wait for
-        earlier records. Perhaps only this peer can send those.
+        The chain counts even if its records are not folded here yet. They may wait for earlier
+        records that perhaps only this peer can send.
         """
         authority = self._judged_by(device, chain)
         return authority is None or authority.is_live(device) or device in authority.relays

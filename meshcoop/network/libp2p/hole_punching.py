@@ -84,7 +84,8 @@ class HolePuncher:
         """Tries once to replace the circuit to `peer` by a direct connection.
 
         Returns True if there is a direct connection now. Both nodes must have learned at which
-        address relays see them. Raises NetworkError if one of them has not learned this yet.
+        address relays see them. Raises NetworkError if one of them has not learned this yet, or if
+        an attempt with this peer is under way.
         """
         own_addresses = self._predicted_addresses()
         if peer in self._busy or not own_addresses:

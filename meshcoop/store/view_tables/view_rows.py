@@ -128,7 +128,7 @@ class ViewRows:
         return (body for _, body in self.bodies_by_row(root))
 
     def bodies_by_row(self, root: int) -> Iterator[tuple[int, bytes]]:
-        """Yields the packed views of a thread. A pair has the row of the record and the view."""
+        """Yields the packed views of a thread, as pairs: the row of the record, and its view."""
         rows = self._db.execute("SELECT n, body FROM views WHERE root = ?", (root,)).fetchall()
         return iter(rows)
 
