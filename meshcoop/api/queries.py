@@ -221,7 +221,8 @@ class Queries:
         self, kind: DeclaredKind, about: bytes | None, state: str | None
     ) -> Iterable[View]:
         """Returns the views of a kind, the newest first. If `about` is given, returns only views
-        that answer this record, directly or through other records.
+        that answer this record, directly or through other records. Some kinds begin a thread, but
+        have a field `about`. Their views are returned if this field names the record.
         """
         view_type = kind.view_type
         if kind.is_private:

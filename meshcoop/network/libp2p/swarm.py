@@ -69,9 +69,10 @@ class HandshakeSlots:
         self._holders: dict[trio.CancelScope, str] = {}  # scope → IP address, oldest first
 
     def acquire(self, ip: str) -> trio.CancelScope:
-        """Gives a slot to a connection from `ip`. Returns a cancel scope.
+        """Gives a slot to a connection from `ip`: the right to do its handshake now. Returns a
+        cancel scope, in which the caller does the handshake.
 
-        The caller does the handshake in this scope. If the slot is lost, the scope is cancelled.
+        A later connection may take the slot away. Then the scope is cancelled.
         """
         if len(self._holders) >= self._count:
             self._cancel_one()
@@ -80,7 +81,7 @@ class HandshakeSlots:
         return scope
 
     def release(self, scope: trio.CancelScope) -> None:
-        """Gives a slot back. Does nothing if the slot was lost already."""
+        """Gives a slot back. Does nothing if another connection has taken the slot away."""
         self._holders.pop(scope, None)
 
     def _cancel_one(self) -> None:
