@@ -7,11 +7,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
-from textual.widgets import Footer, Markdown, Static
+from textual.widgets import Markdown, Static
 
 from protocol.display_text import safe_text
 from tui.format.phrases import plain
 from tui.i18n import _
+from tui.widgets.key_bar import KeyBar
 
 _KEYS_AND_WORDS = (
     _("Arrows and Tab move, Enter opens, Esc goes back. The mouse works too."),
@@ -83,7 +84,7 @@ class HelpScreen(Screen[None]):
                 # The page opens no links: a terminal may have no browser, or the browser of a
                 # stranger.
                 yield Markdown(guide, id="guide", open_links=False)
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Puts the title in the border of the page, and moves the cursor into the page."""

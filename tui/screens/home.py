@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, TabbedContent, Tabs
+from textual.widgets import TabbedContent, Tabs
 
 from tui.i18n import _
 from tui.kinds.suggestions import Suggested
@@ -24,6 +24,7 @@ from tui.screens.today_tab import PERSON_PREFIX, TodayTab
 from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.lazy_tab import LazyTab
 from tui.widgets.notice_line import NoticeLine
 from tui.widgets.status_line import StatusLine
@@ -69,7 +70,7 @@ class HomeScreen(Screen[None]):
             yield LazyTab(_("Circles"), lambda: CirclesTab(node), id="circles")
             yield LazyTab(_("Neighbourhood"), lambda: NeighbourhoodTab(node), id="neighbourhood")
             yield LazyTab(_("Search"), lambda: SearchTab(node), id="search")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     async def action_tab(self, tab: str) -> None:
         """Opens the tab with the id `tab`, and moves the cursor into it."""

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui.format.phrases import Card, plain
 from tui.i18n import _
@@ -18,6 +18,7 @@ from tui.node.connection import NodeConnection
 from tui.screens.pane import Pane
 from tui.screens.post_form import screen_of_step
 from tui.widgets.feed import Feed
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.status_line import StatusLine
 
 
@@ -38,7 +39,7 @@ class PageScreen(Screen[None]):
         """Lays out the pane below the status line."""
         yield StatusLine(self.node)
         yield self.make_pane()
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def make_pane(self) -> Pane:
         """Makes the pane that the page shows. Each subclass implements this."""

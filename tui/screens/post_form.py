@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button, Static
 
 from protocol.display_text import safe_line
 from protocol.fold.registry import KINDS
@@ -22,6 +22,7 @@ from tui.node.api_client import Declined, NodeGone
 from tui.node.connection import NodeConnection
 from tui.node.shown import Shown
 from tui.widgets.form import Form, names_people
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.status_line import StatusLine
 
 
@@ -59,7 +60,7 @@ class PostFormScreen(Screen[bool]):
                 button = words.button or labels.verb(self._step.kind)
                 yield Button(button, variant="primary", id="post", compact=True)
                 yield Button(_("Back"), id="back", compact=True)
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     async def on_mount(self) -> None:
         """Makes the form. If the reader has left a draft of it, fills the form with the draft."""

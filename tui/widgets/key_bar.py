@@ -1,0 +1,27 @@
+"""The line at the foot of a screen. It shows the keys that work there."""
+
+from textual.binding import Binding
+from textual.widgets import Footer
+
+
+class KeyBar(Footer):
+    """The line of keys. It is made again only if the keys have changed.
+
+    Textual makes its footer again each time the focus moves, which is most of the work of moving
+    it. The keys are usually the same afterwards.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(show_command_palette=False)
+        self._shown_keys: list[tuple[Binding, bool, str]] = []
+
+    async def recompose(self) -> None:
+        """Makes the line again, if it would show other keys."""
+        keys = [
+            (key.binding, key.enabled, key.tooltip)
+            for key in self.screen.active_bindings.values()
+            if key.binding.show
+        ]
+        if keys != self._shown_keys:
+            self._shown_keys = keys
+            await super().recompose()
