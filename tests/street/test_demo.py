@@ -9,7 +9,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tests.support.real_homes import PATIENCE, PROGRAM, eventually, processes_about
+from tests.support import forked_programs as warm
+from tests.support.forked_programs import PROGRAM
+from tests.support.real_homes import PATIENCE, eventually, processes_about
 
 
 @pytest.fixture
@@ -18,21 +20,28 @@ def demo(tmp_path_factory):
     and must leave nothing there.
     """
     base = tmp_path_factory.mktemp("d")
+    env = {**os.environ, "TMPDIR": str(base)}
     started = []
 
-    def start(*words):
-        process = subprocess.Popen(
-            [*PROGRAM, "demo", "--headless", *words], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "TMPDIR": str(base)},
-        )  # fmt: skip
+    def start(*words, forked=False):
+        command = [*PROGRAM, "demo", "--headless", *words]
+        if forked:
+            process = warm.start(command, env=env)
+        else:
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, env=env
+            )
         started.append(process)
         return process
 
     yield start
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
     eventually(lambda: not processes_about(base), "a process is left")
     with suppress(AssertionError):
         eventually(lambda: not list(base.iterdir()), "something is left in the folder")
@@ -41,9 +50,12 @@ def demo(tmp_path_factory):
 
 @pytest.mark.parametrize("homes", [3, pytest.param(5, marks=pytest.mark.long)])
 def test_the_story_is_told(demo, homes):
-    process = demo("--households", str(homes))
-    said, errors = process.communicate(timeout=4 * PATIENCE)
-    assert process.returncode == 0, errors
+    # The next test starts the demo and its nodes as a person does.
+    process = demo("--households", str(homes), forked=True)
+    process.stdin.close()
+    said = process.stdout.read()
+    errors = process.stderr.read()
+    assert process.wait(4 * PATIENCE) == 0, errors
     assert errors == ""
     hashes = re.findall(r"\b[0-9a-f]{64}\b", said)
     assert len(hashes) == 1
