@@ -61,8 +61,11 @@ def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> 
 def _awaited_by_ends(
     state: State, followed: FollowedService, person: bytes, now: int
 ) -> Iterator[LoopAwaited]:
-    """Yields what a measure waits for when its end is near: the measure that continues it, and then
-    a decision about that one (R-22.12d). Its author is asked; if the author has left, everybody.
+    """Yields the answers for which measures wait when they end soon. First such a measure waits for
+    a later measure that continues it. Then it waits for a proposal to adopt that later measure
+    (R-22.12d).
+
+    The measure's author is asked. If the author has left, everybody is asked.
     """
     measures = followed.views_of(Measure)
     for loop in followed.loops.values():
@@ -87,7 +90,7 @@ def _awaited_by_ends(
 
 
 def _ends_soon(loop: Loop, measure: Measure, now: int) -> bool:
-    """Returns True from some days before the end of a measure until as many days after it."""
+    """Returns whether a measure ends within a few days, or has ended a few days ago."""
     day = loop.context.calendar.day_at(now)
     return abs(parse_day(measure.until or "") - day) <= NOTICE_DAYS
 

@@ -173,7 +173,7 @@ def _show_service(service: Service) -> Shown:
 
 
 def show_measure(measure: Measure) -> Shown:
-    """Shows the question of a measure."""
+    """Shows a measure by its id and its question."""
     return {"id": measure.id.hex(), "question": measure.question}
 
 
@@ -188,7 +188,10 @@ def _show_outcome(followed: FollowedService, loop: Loop, matter: Matter) -> Show
 
 
 def _show_balance(followed: FollowedService, loop: Loop, matter: Matter) -> Shown | None:
-    """Shows whether the balance of a measure got worse meanwhile (R-22.13b)."""
+    """Shows whether the balance of a measure got worse after an action (R-22.13b). The balance is
+    another measure, which must not get worse. Returns None if there is no such measure, or if
+    nothing can be compared yet.
+    """
     balance = followed.loops.get(followed.measure_of(loop).balance or b"")
     outcome = None if balance is None else outcomes.balance_of(loop, matter, balance)
     if balance is None or outcome is None:

@@ -233,7 +233,9 @@ class LoopViews:
 
 
 def _show_earlier(measure: Measure) -> Shown:
-    """Shows the measure that another one continues, with its own target (R-22.12c)."""
+    """Shows an earlier measure that a later measure continues. Shows the target of the earlier
+    measure too (R-22.12c).
+    """
     names = ("scale", "better", "target", "share", "window", "until")
     return {**show_measure(measure), **{name: vars(measure)[name] for name in names}}
 

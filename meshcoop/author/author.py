@@ -465,11 +465,15 @@ class Author:
         return self.loops.facts_of_action(action, self.now())
 
     def facts_of_measure(self, measure: bytes) -> MeasureFacts | None:
-        """Returns what this home can tell at this time about a measure in use."""
+        """Returns what this home knows now about a measure in use. Returns None if the measure is
+        not in use.
+        """
         return self.loops.facts_of_measure(measure, self.now())
 
     def facts_of_trial(self, trial: bytes) -> TrialFacts | None:
-        """Returns what this home can tell at this time about a trial."""
+        """Returns what this home knows now about a trial. Returns None if the record is not a
+        trial.
+        """
         report = self.report_trial(trial)
         return None if report is None else report.facts(self.state.clock_at(self.now()))
 

@@ -235,8 +235,8 @@ class LoopCache:
         return None
 
     def facts_of_measure(self, measure: bytes, now: int) -> MeasureFacts | None:
-        """Returns how a measure stands at the time `now` (ms). If the measure is not in use, returns
-        None.
+        """Returns how a measure stands at the time `now` (ms). Returns None if the measure is not
+        in use.
         """
         followed = self.loops_for(measure, now)
         loop = followed.loops.get(measure) if followed is not None else None

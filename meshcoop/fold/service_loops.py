@@ -1,5 +1,5 @@
-"""Follows the measures of one service. A measure of the same scale as an earlier one can continue its
-points (R-22.12).
+"""Follows the measures of one service. A later measure can continue the points of an earlier
+measure of the same scale (R-22.12). A point is the counted answers of one window.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from protocol.spelling import fold_text
 
 
 class ServiceLoops:
-    """The loops of the measures of one service at the time `now` (ms).
+    """The feedback loops of the measures of one service, at the time `now` (ms).
 
     `find_served` returns the days on which each person was served.
     """
@@ -44,17 +44,19 @@ class ServiceLoops:
 
     @property
     def in_use(self) -> Iterator[Measure]:
-        """The measures in use, the earliest first."""
+        """The measures in use. The earliest measure comes first."""
         return (measure for measure in self._measures if measure.state == Measure.State.IN_USE)
 
     def follow(self) -> dict[bytes, Loop]:
-        """Returns the loop of each measure in use."""
+        """Returns the feedback loop of each measure in use. The result is a map by the measure's
+        id.
+        """
         return {measure.id: self._loop_of(measure) for measure in self.in_use}
 
     @cached_property
     def continued(self) -> dict[bytes, Measure]:
-        """The earlier measure that each measure continues, by the id of the later one. Measures with
-        the same question find each other first. Nobody continues a measure twice.
+        """A map from the id of a measure to the earlier measure that it continues. Measures with
+        the same question are paired first. No measure is continued twice (R-22.12b).
         """
         pairs: dict[bytes, Measure] = {}
         for only_same in (True, False):
@@ -100,7 +102,9 @@ class ServiceLoops:
         return loop
 
     def _taken_by(self, measure: Measure) -> Continuation | None:
-        """Returns what a measure takes over from the one that it continues, if it continues one."""
+        """Returns what a measure takes over from the earlier measure that it continues. Returns
+        None if it continues no measure.
+        """
         earlier = self.continued.get(measure.id)
         if earlier is None:
             return None
@@ -119,8 +123,8 @@ class ServiceLoops:
         )
 
     def _all_windows(self, context: MeasureContext, measure: Measure) -> dict[int, Window]:
-        """Returns the windows of a measure, and before them those of the measures that it continues,
-        all as `context` counts answers.
+        """Returns the windows of a measure. Before these come the windows of the measures that it
+        continues. All answers are counted by `context`, so by the target of the latest measure.
         """
         windows = self._thread.windows_of(context, measure.id)
         earlier = self.continued.get(measure.id)
@@ -134,8 +138,9 @@ class ServiceLoops:
         }
 
     def _begin_of(self, measure: Measure) -> int:
-        """Returns the first window whose answers count as given to a measure that continues another
-        one. As long as it has no point, this window is still ahead.
+        """Returns the first window that counts the answers to the measure itself. The windows
+        before this one are those of the earlier measure that it continues. If the measure has no
+        point yet, returns the next window.
         """
         own_from = self._own_from(measure)
         return measure.calendar.window_at(self._now) + 1 if own_from is None else own_from
@@ -144,7 +149,9 @@ class ServiceLoops:
         return min(self._windows_with_point(self._context(measure), measure), default=None)
 
     def _windows_with_point(self, context: MeasureContext, measure: Measure) -> list[int]:
-        """Returns the numbers of the windows in which enough people have answered a measure."""
+        """Returns the numbers of the windows in which enough people have answered a measure. Only
+        these windows give a point.
+        """
         least = max(self._rules.smallest_group, context.measure.min_answers or 1)
         windows = self._thread.windows_of(context, measure.id)
         return [
@@ -167,5 +174,7 @@ def _is_same_question(earlier: Measure, later: Measure) -> bool:
 
 
 def _move_window(number: int, calendar: Calendar, other: Calendar) -> int:
-    """Returns the window of the calendar `other` in which a window of `calendar` begins."""
+    """Each window of `calendar` begins inside a window of the calendar `other`. Returns the number
+    of that other window for the window `number`.
+    """
     return other.window_at(calendar.window_start(number))

@@ -102,8 +102,8 @@ class ServiceViews:
         self._replace(due, {row: self._rows[row] for row in due})
 
     def windows_of(self, context: MeasureContext, answered: bytes) -> dict[int, Window]:
-        """Returns the windows of the answers to the measure `answered`, as `context` counts them. If the context is the same as before, counts only the
-        windows that have changed.
+        """Returns the windows of the answers to the measure `answered`, as `context` counts these
+        answers. If the context is the same as before, counts only the windows that have changed.
         """
         key = (context.measure.id, answered)
         counter = self._counters.get(key)
