@@ -299,7 +299,7 @@ def count_windows(
         elif context.includes(report):
             answers.append(_Answer(report, view.by))
     if context.scale == COUNT:
-        _count_incidents(windows, [answer.report for answer in answers], merges)
+        _count_incidents(context, windows, [answer.report for answer in answers], merges)
     else:
         _count_answers(context, windows, answers)
     return windows
@@ -368,6 +368,7 @@ def _count_answers(
 
 
 def _count_incidents(
+    context: MeasureContext,
     windows: dict[int, Window],
     reports: list[Report],
     merges: Iterable[MergeView],
@@ -380,16 +381,19 @@ def _count_incidents(
         if not report.bad:
             _window_of(windows, report.window).answers.append(report)
     bad = [report for report in reports if report.bad]
-    for incident in _group_reports(bad, merges):
+    for incident in _group_reports(context, bad, merges):
         _window_of(windows, incident.head.window).incidents.append(incident)
 
 
-def _group_reports(reports: Iterable[Report], merges: Iterable[MergeView]) -> list[Incident]:
+def _group_reports(
+    context: MeasureContext, reports: Iterable[Report], merges: Iterable[MergeView]
+) -> list[Incident]:
     """Groups reports by incident. `reports` are in the order of time.
 
     All reports by one person about one day are one incident, and the first of them stands for all.
     By a merge, a person says that their own report and an earlier report are about one incident.
-    The latest merge of a person's report counts. Nobody can merge the report of somebody else.
+    The latest merge of a person's report counts. Nobody can merge the report of somebody else. A
+    merge that stands after a window of its reports has settled changes nothing (R-22.6g).
     """
     listed = list(reports)
     first_of_day: dict[tuple[bytes, int], Report] = {}
@@ -399,8 +403,10 @@ def _group_reports(reports: Iterable[Report], merges: Iterable[MergeView]) -> li
     named: dict[Report, Report | None] = {}
     for merge in sorted(merges, key=lambda merge: (stands_at(merge), merge.id)):
         own = by_id.get(merge.about or b"")
-        if own is not None:
-            other = by_id.get(merge.other or b"")
+        other = by_id.get(merge.other or b"")
+        merged = [report for report in (own, other) if report is not None]
+        is_late = any(stands_at(merge) > context.settles_at(report.window) for report in merged)
+        if own is not None and not is_late:
             named[first_of_day[own.person, own.day]] = other
     grouped: dict[Report, list[Report]] = defaultdict(list)
     for report in listed:

@@ -129,6 +129,19 @@ def test_allies_chain_their_own_reports_to_swallow_another():
     assert incidents_of(story, measure) == 2
 
 
+def test_reporter_is_pressed_to_merge_a_report_that_has_counted():
+    """Move: press somebody, once a window has settled, to say that their report was another's.
+    Rule: R-22.6g, it comes too late for what has settled. Remains: pressing within a window and its
+    settle time. Seen: both reports stay incidents.
+    """
+    story, _, _, _, measure = bins()
+    first, second = (story.says(who, "feedback", measure, day=2, value=1) for who in RESIDENTS[:2])
+    story.says(RESIDENTS[1], "same_as", second, day=10.1, other=first.id)
+    assert incidents_of(story, measure) == 2
+    story.says(RESIDENTS[1], "same_as", second, day=9.9, other=first.id)
+    assert incidents_of(story, measure) == 1
+
+
 def test_made_up_links_make_one_person_many():
     """Move: one person reports 40 incidents on one day, each with a made-up link.
     Rule: R-22.6e, one incident a person and day; R-22.4g, a link that nobody accepted is left out.
