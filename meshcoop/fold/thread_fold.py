@@ -33,7 +33,7 @@ from protocol.kinds.people import Proxy
 from protocol.record import envelope
 
 MAX_RECORDS = 100  # records that are folded in one step, if threads may be put off
-THREAD_COST = 1  # a thread takes as long as so many records, besides those that it has
+THREAD_COST = 2  # a thread takes as long as so many records, besides those that it has
 
 # The disk or the machine has failed, and not the code that folds.
 NOT_OF_CODE = (StoreError, MemoryError)

@@ -37,6 +37,7 @@ PEOPLE, EXCHANGES = 300, 20_000
 POSTS, ACTIVITIES, ANSWERS = 5000, 3000, 2600
 RENEWALS = 240
 FIRST_MS, AGAIN_MS = 100, 10  # of a quiet processor, for suggestions among all these posts
+AS_PYTHON_BEGINS = (700, 10, 10)  # objects and collections, between two collections of garbage
 RULES = ("FREQ=MONTHLY;BYDAY=MO,+2WE", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29", "FREQ=WEEKLY;BYDAY=MO")
 
 LISTS = (
@@ -147,8 +148,9 @@ def take_wires(crowd):
 
 
 @pytest.fixture(autouse=True)
-def _python_collects_again():
+def _python_collects_as_in_a_node():
     thresholds = gc.get_threshold()
+    gc.set_threshold(*AS_PYTHON_BEGINS)
     yield
     gc.set_threshold(*thresholds)
 

@@ -226,4 +226,5 @@ async def test_one_step_folds_a_few_of_many_threads():
                 await running.settle()
 
         assert removed() > before + FEW / 2
-        assert most.count <= AT_ONCE / 2  # a thread of one record costs as much as two records
+        # A thread of one record costs as much as three records.
+        assert most.count <= AT_ONCE / 3 + 1
