@@ -25,35 +25,9 @@ def safe_text(text: str) -> str:
     keeps at most MAX_COMBINING combining marks. The line breaks CR LF, CR, U+0085, U+2028 and
     U+2029 become newlines.
     """
-    shown: list[str] = []
-    combining = 0
-    previous = "\n"
-    for written in text.replace("\r\n", "\n").translate(_LINE_ENDS):
-        character = written
-        category = unicodedata.category(written)
-        if category.startswith("M"):
-            # Combining marks with a width of their own (Mc) do not stack, so any number may stay.
-            if category != "Mc":
-                combining += 1
-                if combining > MAX_COMBINING:
-                    continue
-            # After a space, the mark would be drawn on a border or on another person's words.
-            if previous.isspace():
-                shown.append(_DOTTED_CIRCLE)
-        elif written in _JOINERS:
-            # One joiner between two letters is fine. A row of joiners would be invisible.
-            if previous.isspace() or previous in _JOINERS:
-                character = MARK
-        else:
-            combining = 0
-            if not _is_harmless(written, category):
-                character = MARK
-        shown.append(character)
-        previous = character
-    # A joiner at the end joins nothing.
-    if previous in _JOINERS:
-        shown[-1] = MARK
-    return "".join(shown)
+    # To look at each character takes long, and most texts are plain.
+    is_plain = text.isascii() and text.isprintable()
+    return text if is_plain else _replace_unsafe(text)
 
 
 def safe_line(text: str, width: int | None = None) -> str:
@@ -92,6 +66,38 @@ def is_visible(text: str) -> bool:
         if not is_blank and _is_harmless(character, category):
             return True
     return False
+
+
+def _replace_unsafe(text: str) -> str:
+    shown: list[str] = []
+    combining = 0
+    previous = "\n"
+    for written in text.replace("\r\n", "\n").translate(_LINE_ENDS):
+        character = written
+        category = unicodedata.category(written)
+        if category.startswith("M"):
+            # Combining marks with a width of their own (Mc) do not stack, so any number may stay.
+            if category != "Mc":
+                combining += 1
+                if combining > MAX_COMBINING:
+                    continue
+            # After a space, the mark would be drawn on a border or on another person's words.
+            if previous.isspace():
+                shown.append(_DOTTED_CIRCLE)
+        elif written in _JOINERS:
+            # One joiner between two letters is fine. A row of joiners would be invisible.
+            if previous.isspace() or previous in _JOINERS:
+                character = MARK
+        else:
+            combining = 0
+            if not _is_harmless(written, category):
+                character = MARK
+        shown.append(character)
+        previous = character
+    # A joiner at the end joins nothing.
+    if previous in _JOINERS:
+        shown[-1] = MARK
+    return "".join(shown)
 
 
 def _is_harmless(character: str, category: str) -> bool:

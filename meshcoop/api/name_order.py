@@ -98,15 +98,20 @@ class NameOrder:
         self._script = re.compile(_SCRIPTS.get(language, r"\w"))
         letters = sorted({*self._places, *self._sorted_as}, key=len, reverse=True)
         self._letter = re.compile("|".join([*letters, "."]), re.DOTALL)
+        # The keys of the letters that names have had so far: names share their letters.
+        self._keys: dict[str, list[SortedLetter]] = {}
 
     def key(self, name: str) -> tuple[SortedLetter, ...]:
         """Returns the key by which a name is sorted."""
         composed = unicodedata.normalize("NFC", name)
         lower = (composed.translate(_CAPITAL_I) if self._is_dotless else composed).lower()
-        written = (self._sorted_as.get(letter, letter) for letter in self._letter.findall(lower))
-        return tuple(key for letter in written for key in self._keys_of(letter))
+        letters = self._letter.findall(lower)
+        for letter in letters:
+            if letter not in self._keys:
+                self._keys[letter] = self._find_keys(self._sorted_as.get(letter, letter))
+        return tuple(key for letter in letters for key in self._keys[letter])
 
-    def _keys_of(self, letter: str) -> list[SortedLetter]:
+    def _find_keys(self, letter: str) -> list[SortedLetter]:
         own_letter = self._find_own_letter(letter)
         if own_letter is not None:
             return [self._place(own_letter)]

@@ -19,7 +19,7 @@ from meshcoop.fold.slices import pause
 from meshcoop.fold.state import State
 from protocol.authority.admission import Member
 from protocol.authority.authority import Authority
-from protocol.display_text import safe_line, safe_name
+from protocol.display_text import is_visible, safe_name
 from protocol.errors import Refused
 from protocol.fold.facets import COMMON_POT, Awaited, Subject
 from protocol.fold.kind import LEFT, Kind
@@ -62,7 +62,7 @@ class Presenter:
         """
         profiles = self._state.views.latest_by_author(Profile)
         names = {person: view.name or "" for person, view in profiles.items()}
-        return {person: name for person, name in names.items() if safe_line(name)} | {
+        return {person: name for person, name in names.items() if is_visible(name)} | {
             COMMON_POT: "the common pot"
         }
 

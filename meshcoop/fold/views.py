@@ -121,6 +121,9 @@ class Views:
         self._failed = FailedThreads(store)
         self._changes: dict[int, int] = {}  # by root; counted since this home started
         self._clear_count = 0
+        self._kept_hash: tuple[tuple[int, ...], bytes] | None = (
+            None  # with the version of all views
+        )
         self._kind_changes: Counter[str] = Counter()  # counted since this home started
         self._followers: list[ViewChanges] = []
         if stale:
@@ -403,11 +406,15 @@ class Views:
         """R-03.16: returns the hash of all views of core kinds. Homes that can read the same
         records get the same hash. Views of kinds that a plug-in adds are left out.
         """
-        hasher = hashlib.sha256(b"meshcoop state 1\0")
-        for hash_of_view in self._rows.core_hashes():
-            pause()
-            hasher.update(hash_of_view)
-        return hasher.digest()
+        # Programs that wait for a hash ask often. If others write meanwhile, the version is past.
+        version = (self._clear_count, self._store.failure_count, self.change_count)
+        if self._kept_hash is None or self._kept_hash[0] != version:
+            hasher = hashlib.sha256(b"meshcoop state 1\0")
+            for hashes in self._rows.core_hashes():
+                pause()
+                hasher.update(hashes)
+            self._kept_hash = version, hasher.digest()
+        return self._kept_hash[1]
 
     def _create_tables(self) -> None:
         self._rows.create()

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import display_text as text
+from tests.support.work import count_calls
 
 STEERING = {
     "a clipboard write (OSC 52)": "\x1b]52;c;aGVsbG8=\x07",
@@ -78,3 +79,10 @@ def test_a_line_is_one_line_and_fits(anything, width):
     shown = text.safe_line(anything, width)
     assert len(shown) <= width
     assert len(shown.splitlines()) <= 1
+
+
+def test_a_longer_plain_text_costs_no_more_calls():
+    short, long = "A lift to town", "A lift to town, please. " * 100
+
+    assert text.safe_text(long) == long
+    assert count_calls(lambda: text.safe_text(long)) == count_calls(lambda: text.safe_text(short))

@@ -208,12 +208,12 @@ class ViewRows:
             yield from (bodies[n] for n in part if n in bodies)
 
     def core_hashes(self) -> Iterator[bytes]:
-        """Yields the hashes of the views that are part of the state hash, sorted by the ids of
-        their records. Reads a few rows at a time.
+        """Yields the hashes of the views that are part of the state hash, many of them at a time,
+        joined. The views are sorted by the ids of their records.
         """
         last = b""
         while rows := self._db.execute(_CORE_HASHES, (last,)).fetchall():
-            yield from (row[1] for row in rows)
+            yield b"".join([row[1] for row in rows])
             last = rows[-1][0]
 
     def hashes_in_thread(self, root: int) -> dict[int, tuple[bytes, bool]]:

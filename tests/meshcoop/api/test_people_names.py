@@ -22,6 +22,7 @@ from protocol.schema.fields import PersonName
 from tests.protocol.test_spelling import ALIKE, ALIKE_AS_WRITTEN
 from tests.support.paths import ROOT
 from tests.support.street_in_memory import settle, street
+from tests.support.work import count_calls
 
 READ = {  # what a person types → the name that software writes
     "Dee ": "Dee",
@@ -353,3 +354,10 @@ def test_names_are_compared_and_sorted_in_one_place_only():
         for node in ast.walk(tree):
             is_folding = isinstance(node, ast.Attribute) and node.attr == "casefold"
             assert not is_folding, f"{path}:{node.lineno} folds a text by itself"
+
+
+def test_the_place_of_a_letter_is_worked_out_once():
+    order = NameOrder("pl")
+    first, again = (count_calls(lambda: order.key("Łucja Żuławska")) for _ in range(2))
+
+    assert again < first / 2

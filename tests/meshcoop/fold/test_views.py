@@ -3,6 +3,7 @@ import pytest
 from protocol.kinds.exchange.exchange import Offer, Response
 from protocol.kinds.people import Profile
 from tests.support.street_in_memory import exchange, settle, street
+from tests.support.work import count_calls
 
 WORDS = "the quincunx is under the mat"
 
@@ -159,3 +160,31 @@ def test_the_state_hash_tells_any_two_states_apart():
         ada.post("retract", offer)
         seen.add(ada.state_hash())
         assert len(seen) == 5
+
+
+def test_the_state_hash_is_worked_out_again_only_after_a_change():
+    with street() as (ada, _):
+        ada.post("offer", title="Bread")
+        calls = [count_calls(ada.state_hash), count_calls(ada.state_hash)]
+        before = ada.state_hash()
+
+        def write_and_fail():
+            with ada.store.transaction():
+                ada.store.db.execute("DELETE FROM views")
+                assert ada.state_hash() != before
+                raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            write_and_fail()
+        assert ada.state_hash() == before
+        assert calls[1] < 10 < calls[0]
+
+
+def test_a_view_more_costs_the_state_hash_no_call():
+    with street() as (ada, _):
+        calls = []
+        for _ in range(2):
+            ada.post("offer", title="Bread")
+            calls.append(count_calls(ada.state_hash))
+
+        assert calls[0] == calls[1]
