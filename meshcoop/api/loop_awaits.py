@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
+from meshcoop.fold.opened_services import measures_to_copy
 from meshcoop.fold.state import State
 from meshcoop.fold.trial_reports import is_being_decided, report_trial
 from protocol.fold.registry import declared_of
@@ -43,7 +44,12 @@ def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> 
     If nobody holds a matter any more, everybody owes the same answer: a proposal for a decision.
     """
     awaited: list[LoopAwaited] = []
+    authority = state.authority
+    is_on_roll = authority is not None and person in authority.term.roll
     for service in state.views.of_kind(Service):
+        if is_on_roll and measures_to_copy(following, service, now):
+            # Everybody is asked whether these measures hold here too (R-21.9).
+            awaited.append(LoopAwaited(declared_of(Measure).name, service.id, service.id, None))
         followed = following.loops_for(service.id, now)
         if followed is None:
             continue

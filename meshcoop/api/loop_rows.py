@@ -74,7 +74,7 @@ class LoopRows:
             "created": iso_time(signal.at),
             "state": "worse" if signal.needs_attention else "better",
             "measure": show_measure(measure),
-            "service": _show_service(followed.service),
+            "service": show_service(followed.described),
             "window": signal.window,
             "from": loop.context.calendar.first_day(signal.window),
             "n": signal.point.n,
@@ -125,7 +125,7 @@ class LoopRows:
             "closed": None if matter.closed is None else iso_time(matter.closed),
             "quiet": matter.is_quiet,
             "measure": show_measure(measure),
-            "service": _show_service(followed.service),
+            "service": show_service(followed.described),
             "window": matter.window,
             "from": loop.context.calendar.first_day(matter.window),
             "n": point.n if point else 0,
@@ -168,7 +168,8 @@ def _newest_first(rows: list[Shown]) -> list[Shown]:
     return sorted(rows, key=lambda row: (row["created"], row["id"]), reverse=True)
 
 
-def _show_service(service: Service) -> Shown:
+def show_service(service: Service) -> Shown:
+    """Shows the title of a service."""
     return {"id": service.id.hex(), "title": service.title}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from meshcoop.api.loop_codes import Reading, read_result
-from meshcoop.api.loop_rows import LoopRows, show_measure, show_totals
+from meshcoop.api.loop_rows import LoopRows, show_measure, show_service, show_totals
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.trial_views import TrialViews
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
@@ -64,7 +64,10 @@ class LoopViews:
         if shown.get("kind") not in _NAMES_WITH_STATUS:
             return shown
         record_id = bytes.fromhex(shown["id"])
-        followed = self._following.loops_for(record_id, self._now())
+        first = self._following.successions.first_of(record_id)
+        followed = self._following.loops_for(first, self._now())
+        if followed is not None and first != record_id:
+            return {**shown, **self._successor_status(followed)}
         if followed is None:  # an idea has a thread of its own
             idea = self._state.views.find(record_id)
             status = self._trials.status_of_idea(idea) if isinstance(idea, Idea) else {}
@@ -106,7 +109,13 @@ class LoopViews:
 
     def _service_status(self, followed: FollowedService, service: Service) -> Shown:
         links = [followed.view(link_id, Link) for link_id in service.links]
+        successor = followed.successors[-1] if followed.successors else None
+        if successor is None:
+            ended: Shown = {}
+        else:
+            ended = {"state": Service.State.ENDED, "successor": show_service(successor)}
         return {
+            **ended,
             "links": self._presenter.show_views(links),
             "measures": [
                 {
@@ -116,12 +125,22 @@ class LoopViews:
                 }
                 for measure in followed.views_of(Measure)
             ],
-            "i_hold": service.holder == self._me,
-            "i_take_part": self._me in service.parties,
+            "i_hold": followed.chain[-1] == self._me,
+            "i_take_part": self._me in followed.party_since,
             "i_said_something": any(
                 feedback.author == self._me for feedback in followed.views_of(Feedback)
             ),
         }
+
+    def _successor_status(self, followed: FollowedService) -> Shown:
+        """Returns what a service takes over from the one in whose place it goes on (R-21.8)."""
+        first = self._presenter.show_view(followed.service)
+        taken = {name: first[name] for name in ("chain", "parties", "held_since")}
+        status = self._service_status(followed, followed.service)
+        holder = self._presenter.show_person(followed.chain[-1])
+        status |= {"holder": holder, "first": followed.service.id.hex()}
+        del status["successor"]  # of the first service, whose state this one shares
+        return {**taken, **status, "state": followed.service.state}
 
     def _measure_status(self, followed: FollowedService, measure: Measure) -> Shown:
         loop = followed.loops.get(measure.id)

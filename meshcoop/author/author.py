@@ -29,7 +29,7 @@ from meshcoop.store.records import StoredRecord
 from protocol.authority.authority import Authority
 from protocol.errors import AlreadySo, Refused
 from protocol.fold.effect import check_effect
-from protocol.fold.facets import ActionFacts, MeasureFacts, TrialFacts
+from protocol.fold.facets import ActionFacts, MeasureFacts, ServiceFacts, TrialFacts
 from protocol.fold.kind import Kind
 from protocol.fold.proxies import Proxy
 from protocol.fold.registry import KINDS, DeclaredKind, declared_of
@@ -353,6 +353,7 @@ class Author:
         thread.log_heads = self.log_heads() if kind.audience == record.OPEN else {}
         thread.facts_of_action = self.facts_of_action
         thread.facts_of_measure = self.facts_of_measure
+        thread.facts_of_service = self.facts_of_service
         thread.facts_of_trial = self.facts_of_trial
         draft = _add_draft(kind, thread, entry)
         thread.clock = self.state.clock_at(entry.time)
@@ -469,6 +470,10 @@ class Author:
         not in use.
         """
         return self.loops.facts_of_measure(measure, self.now())
+
+    def facts_of_service(self, service: bytes) -> ServiceFacts | None:
+        """Returns what this home can tell at this time about a service."""
+        return self.loops.successions.facts_of(service)
 
     def facts_of_trial(self, trial: bytes) -> TrialFacts | None:
         """Returns what this home knows now about a trial. Returns None if the record is not a

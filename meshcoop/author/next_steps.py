@@ -75,6 +75,7 @@ def find_steps(author: Author, signer: Signer, record_id: bytes) -> list[Step]:
     thread.log_heads = author.log_heads()
     thread.facts_of_action = author.facts_of_action
     thread.facts_of_measure = author.facts_of_measure
+    thread.facts_of_service = author.facts_of_service
     thread.facts_of_trial = author.facts_of_trial
     return _StepFinder(author, signer, entries, thread, is_private).find_steps()
 

@@ -8,7 +8,7 @@ becomes invalid when a window of a measure settles, some hours after the window'
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -18,6 +18,7 @@ from meshcoop.fold.service_views import ServiceViews
 from meshcoop.fold.slices import run_beside
 from meshcoop.fold.standing_views import NEVER, StandingViews
 from meshcoop.fold.state import State
+from meshcoop.fold.successions import Successions
 from protocol.authority.authority import Authority
 from protocol.authority.witnesses import RecordTimes
 from protocol.fold.facets import ActionFacts, MeasureFacts
@@ -61,6 +62,7 @@ class FollowedService:
     party_since: PartySince = field(default_factory=dict)  # who holds a part, and from when on
     times: Mapping[bytes, RecordTimes] = field(default_factory=dict)  # of what witnesses name
     continued: Mapping[bytes, Measure] = field(default_factory=dict)  # by the measure that goes on
+    successors: Sequence[Service] = ()  # the services that go on in its place (R-21.8)
 
     @property
     def matters(self) -> Iterator[Matter]:
@@ -73,7 +75,12 @@ class FollowedService:
         The last person holds the service.
         """
         links = [self.view(link_id, Link) for link_id in self.service.chain]
-        return [self.service.answers_for, *(link.to for link in links)]
+        return [self.described.answers_for, *(link.to for link in links)]
+
+    @property
+    def described(self) -> Service:
+        """The service as it is described now: itself, or the last one that goes on in its place."""
+        return self.successors[-1] if self.successors else self.service
 
     def view(self, record_id: bytes, view_type: type[V]) -> V:
         """Returns the view of a record in this thread. The record must have a view of
@@ -180,6 +187,7 @@ class _Kept(NamedTuple):
     """
 
     version: tuple[int, int]
+    successors: Sequence[Service]
     authority: Authority
     followed: FollowedService
 
@@ -193,6 +201,7 @@ class LoopCache:
         self._state = state
         self._kept: dict[int, _Kept] = {}
         self._views: dict[int, ServiceViews] = {}
+        self.successions = Successions(state)
         self._changes = state.views.follow()
         self._named = state.authority_fold.witnesses.follow()
         self._basis: object = None  # of the times in `_views`
@@ -209,18 +218,20 @@ class LoopCache:
             return None
         self._take_namings(authority)
         version = self._state.views.version_of_thread(row.root)
+        successors = self._successors_in(row.root)
         kept = self._kept.get(row.root)
         if (
             kept is not None
             and kept.version == version
+            and kept.successors == successors
             and kept.authority is authority
             and now < kept.followed.until
         ):
             return kept.followed
-        views = self._read_views(row.root, authority, now)
-        followed = self._follow(views, authority, now) if views is not None else None
+        views = self._read_views(row.root, successors, authority, now)
+        followed = self._follow(views, successors, authority, now) if views is not None else None
         if followed is not None:
-            self._kept[row.root] = _Kept(version, authority, followed)
+            self._kept[row.root] = _Kept(version, successors, authority, followed)
         return followed
 
     def facts_of_action(self, action: bytes, now: int) -> ActionFacts | None:
@@ -254,7 +265,9 @@ class LoopCache:
             if followed is not None:
                 yield followed
 
-    def _read_views(self, root: int, authority: Authority, now: int) -> ServiceViews | None:
+    def _read_views(
+        self, root: int, successors: Sequence[Service], authority: Authority, now: int
+    ) -> ServiceViews | None:
         """Returns the views of a service's thread. Reads only the changed views if the others are
         in memory. Returns None if no service of this thread counts.
         """
@@ -262,7 +275,9 @@ class LoopCache:
         find_times = self._state.authority_fold.witnesses.witnesses(authority).times_of
         views = self._views.get(root)
         if views is not None and views.service is not None:
-            party_since = find_parties(views.service, views.others, now, find_times)
+            party_since = _add_successors(
+                find_parties(views.service, views.others, now, find_times), successors
+            )
             if party_since == views.standing.party_since:
                 views.move_to(now)
                 return views
@@ -271,12 +286,19 @@ class LoopCache:
         service = next((view for view in by_row.values() if isinstance(view, Service)), None)
         if service is None:
             return None
-        party_since = find_parties(service, by_row.values(), now, find_times)
+        party_since = _add_successors(
+            find_parties(service, by_row.values(), now, find_times), successors
+        )
         standing = StandingViews(find_times, party_since, now)
         views = run_beside(ServiceViews, by_row, standing, now)
         if self._state.views.version_of_thread(root) == version:  # others may work meanwhile
             self._views[root] = views
         return views
+
+    def _successors_in(self, root: int) -> Sequence[Service]:
+        """Returns the services that go on in the place of the one whose thread has this root."""
+        row = self._state.store.records.find_in_row(root) if self.successions.has_any else None
+        return () if row is None else self.successions.successors_of(row.record.id)
 
     def _take_namings(self, authority: Authority) -> None:
         """Gives records the times at which witnesses have seen them by now. Computes again only the
@@ -308,7 +330,11 @@ class LoopCache:
             views.change([*here, *elsewhere], self._state.views.find_in_rows(here))
 
     def _follow(
-        self, thread: ServiceViews, authority: Authority, now: int
+        self,
+        thread: ServiceViews,
+        successors: Sequence[Service],
+        authority: Authority,
+        now: int,
     ) -> FollowedService | None:
         service = thread.service
         if service is None:
@@ -335,6 +361,7 @@ class LoopCache:
             thread.standing.party_since,
             dict(thread.standing.times),
             following.continued,
+            successors,
         )
 
     def find_served(self) -> DaysServed:
@@ -349,6 +376,15 @@ class LoopCache:
             self._served = days
             self._served_at_change = change_count
         return self._served
+
+
+def _add_successors(party_since: PartySince, successors: Sequence[Service]) -> PartySince:
+    """Adds the people who answer for the services that go on in a service's place (R-21.8d)."""
+    since = dict(party_since)
+    for service in successors:
+        first = since.get(service.answers_for, service.created)
+        since[service.answers_for] = min(first, service.created)
+    return since
 
 
 def _end_of(day: str, asked: MeasureContext) -> int:

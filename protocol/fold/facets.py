@@ -133,6 +133,14 @@ class MeasureFacts(NamedTuple):
     is_over: bool  # the measure has ended
 
 
+class ServiceFacts(NamedTuple):
+    """What a home knows of a service now. It depends on other threads (R-21.8)."""
+
+    first: bytes  # the service in whose place it goes on, or itself
+    answers_for: bytes  # the person who answers for it now
+    may_go_on: frozenset[bytes]  # the people who can let another service go on in its place
+
+
 class TrialFacts(NamedTuple):
     """What a home knows of a trial now. These facts depend on the clock and on the answers of
     people.

@@ -14,6 +14,7 @@ from protocol.fold.facets import (
     Awaited,
     Credit,
     MeasureFacts,
+    ServiceFacts,
     TrialFacts,
 )
 from protocol.fold.view import View
@@ -121,6 +122,8 @@ class Thread:
     facts_of_action: Callable[[bytes], ActionFacts | None] = field(default=lambda _: None)
     # The same for a measure in use.
     facts_of_measure: Callable[[bytes], MeasureFacts | None] = field(default=lambda _: None)
+    # The same for a service that has not ended.
+    facts_of_service: Callable[[bytes], ServiceFacts | None] = field(default=lambda _: None)
     # A trial → what this home knows of it now. Software that signs sets it; no fold reads it.
     facts_of_trial: Callable[[bytes], TrialFacts | None] = field(default=lambda _: None)
     _clock: LocalClock | None = None

@@ -3,6 +3,7 @@ can do.
 """
 
 import asyncio
+from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -58,6 +59,9 @@ class ServicePane(PagePane):
         """Fetches the service with its links, its measures and its reports, and shows them."""
         thread = await fetch_thread(self.node, self._record_id)
         service = thread.root
+        if service.has("first"):  # its measures and links stay with the first service
+            first = await fetch_thread(self.node, service.text("first") or "")
+            thread = replace(thread, views=[*first.views, *thread.views])
         reader = current_reader(self.node)
         questions, tried, reports = await asyncio.gather(
             self.node.fetch_list("measures", about=service.id),

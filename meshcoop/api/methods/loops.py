@@ -92,13 +92,26 @@ class LoopMethods:
     async def _list_with_status(self, call: calls.List) -> Rows[Params]:
         state = read_state(call, call.what, _KINDS_BY_LIST[call.what].states)
         # The loop decides the state of an action. So `state` is applied afterwards.
-        in_any_state = replace(call, state=None)
+        in_any_state = replace(call, state=None, about=self._about_first(call.about))
         rows = (await open_queries(self._node, call.as_, call.pin)).list_views(in_any_state)
         views = self._views(self._node.require_membership())
         with_status = map(views.with_loop_status, rows.each_shown())
         in_state = (row for row in with_status if state in {None, row["state"]})
         total = rows.total if state is None else None
         return shown_rows(in_state, total=total)
+
+    def first_of(self, service: bytes) -> bytes:
+        """Returns the service in whose place a service goes on, and in whose thread everything about
+        both stands. For any other record, returns the record.
+        """
+        return self._node.require_membership().loop_cache.successions.first_of(service)
+
+    def _about_first(self, about: str | None) -> str | None:
+        if about is None:
+            return None
+        membership = self._node.require_membership()
+        resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
+        return self.first_of(resolver.resolve_record(about)).hex()
 
     async def _list_matters(self, call: calls.List) -> Rows[Params]:
         rows = self._views(self._node.require_membership()).rows
@@ -141,7 +154,8 @@ class LoopMethods:
         else:
             resolver = Resolver(membership.state, Presenter(membership.state, self._node.now))
             record_id = resolver.resolve_record(call.about)
-            followed = membership.loop_cache.loops_for(record_id, self._node.now())
+            first = membership.loop_cache.successions.first_of(record_id)
+            followed = membership.loop_cache.loops_for(first, self._node.now())
             about_id = record_id.hex()
             rows = [
                 row

@@ -21,12 +21,15 @@ from meshcoop.api.trial_views import describe_power
 from meshcoop.author.folding import fold_in_steps
 from meshcoop.author.next_steps import Step, find_steps
 from meshcoop.author.signer import Signer
+from meshcoop.fold.opened_services import measures_to_copy
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.home.key_file import Guest
 from protocol.fold.registry import KINDS, declared_of
 from protocol.kinds.decisions import Vote
 from protocol.kinds.ideas import Idea
 from protocol.kinds.services.actions import Action
+from protocol.kinds.services.measures import ASKED_AGAIN, Measure, kept_fields
+from protocol.kinds.services.services import Service
 from protocol.kinds.services.trials import Trial
 from protocol.record import sealing as seal
 from protocol.record.envelope import Record
@@ -58,6 +61,8 @@ class PostMethods:
         resolver = Resolver(membership.state, presenter)
         fields = call.fields or {}
         about = None if call.about is None else await self._resolve_target(call.about, resolver)
+        if about is not None and not _answers_anything(call.kind):
+            about = self._loops.first_of(about)
         represented = None if call.for_ is None else resolver.resolve_person(call.for_)
         person = _resolve_signer(membership, resolver, call)
         guest = None if person is None else membership.guests.find(person)
@@ -105,7 +110,11 @@ class PostMethods:
             signer = membership.author.signer_of(person)
         if call.id is not None:
             record_id = await self._resolve_target(call.id, resolver)
-            rows = self._show_steps(membership, presenter, signer, record_id)
+            first = self._loops.first_of(record_id)
+            rows = self._all_steps(membership, presenter, signer, first)
+            if first != record_id:
+                own = self._show_steps(membership, presenter, signer, record_id)
+                rows += [row for row in own if _answers_anything(row["kind"])]
             rows += self._steps_of_idea(membership, presenter, signer, record_id)
             return shown_rows(rows, _cursor_of_step)
         queries = await open_queries(self._node, call.as_, call.pin)
@@ -114,7 +123,7 @@ class PostMethods:
         def show(page: list[Params]) -> list[Params]:
             threads = {row["thread"] for row in page}
             steps = {
-                root: self._show_steps(membership, presenter, signer, bytes.fromhex(root))
+                root: self._all_steps(membership, presenter, signer, bytes.fromhex(root))
                 for root in threads
             }
             return [_find_step(row, steps[row["thread"]]) for row in page]
@@ -142,6 +151,25 @@ class PostMethods:
             )
             for step in find_steps(membership.author, signer, record_id)
         ]
+
+    def _all_steps(
+        self, membership: Membership, presenter: Presenter, signer: Signer, record_id: bytes
+    ) -> list[Params]:
+        """Lists the steps in a thread. If the thread is a new service of somebody who is measured
+        already, the first steps ask the same here (R-21.9).
+        """
+        rows = self._show_steps(membership, presenter, signer, record_id)
+        service = membership.state.views.find(record_id)
+        if not isinstance(service, Service):
+            return rows
+        plain = next((row for row in rows if row["kind"] == declared_of(Measure).name), None)
+        measures = measures_to_copy(membership.loop_cache, service, self._node.now())
+        copies = [
+            {**plain, "given": show_input(kept_fields(measure)), "ask": list(ASKED_AGAIN)}
+            for measure in measures
+            if plain is not None
+        ]
+        return [*copies, *rows]
 
     def _steps_of_idea(
         self, membership: Membership, presenter: Presenter, signer: Signer, record_id: bytes
@@ -230,6 +258,11 @@ def _find_step(row: Params, steps: list[Params]) -> Params:
         "says": row["says"],
         "will_vote": row.get("will_vote"),
     }
+
+
+def _answers_anything(name: str) -> bool:
+    declared = KINDS.get(name)
+    return declared is not None and declared.answers_anything
 
 
 def _is_action(name: str) -> bool:

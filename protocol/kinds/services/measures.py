@@ -14,7 +14,7 @@ from protocol.fold.kind import SOMETHING, Kind, Words
 from protocol.fold.registry import kind
 from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import States
-from protocol.kinds.services.services import Link
+from protocol.kinds.services.services import Link, ServiceQuestion, check_first
 from protocol.loops.counted_answers import LOWER
 from protocol.loops.points import COUNT
 from protocol.loops.target_check import MOST_TARGET, USUAL_SHARE
@@ -57,7 +57,8 @@ TARGETS = {**_SCALES, COUNT: range(MOST_TARGET + 1)}
 
 
 # What stays when people go on with a measure. The target, the share and the end can change.
-_KEPT = ("question", "scale", "better", "window", "min_answers", "who", "balance")
+_KEPT = ("question", "scale", "better", "window", "min_answers", "who")
+ASKED_AGAIN = ("target", "share", "until")
 
 
 @dataclass
@@ -68,7 +69,7 @@ class _FeedbackIndex:
 
 
 @kind("measure", about=("service",), lasting=True)
-class Measure(Kind):
+class Measure(ServiceQuestion):
     """A question about a service. It has a target on which the neighbourhood agrees."""
 
     class State(States):
@@ -131,6 +132,11 @@ class Measure(Kind):
         return Calendar(self.window or USUAL_WINDOW, self.offset or 0)
 
     @property
+    def ends_at(self) -> int:
+        """The time (ms) at which the last window of the measure is over."""
+        return self.calendar.window_start(self.last_window + 1)
+
+    @property
     def last_window(self) -> int:
         """The window with which the measure ends: the one that has the day `until` (R-22.10b)."""
         assert self.until is not None, "a measure that counts has a last day"
@@ -145,9 +151,9 @@ class Measure(Kind):
         soon = thread.clock.day_in(NOTICE_DAYS)
         for measure in thread.linked_views(Measure, "about", target.id):
             if measure.state == cls.State.IN_USE and (measure.until or "") <= soon:
-                values = vars(measure)
-                given = {name: values[name] for name in _KEPT if values[name] is not None}
-                yield Way(given, ask=("target", "share", "until"), trial={"target": measure.target})
+                balance = {} if measure.balance is None else {"balance": measure.balance}
+                given = {**kept_fields(measure), **balance}
+                yield Way(given, ASKED_AGAIN, trial={"target": measure.target})
         yield Way()
 
     def complete(self, thread: Thread) -> None:
@@ -187,6 +193,7 @@ class Measure(Kind):
 
         Raises Refused if its target, or its field `better`, does not fit its scale.
         """
+        check_first(thread, thread.target(self))
         allowed = TARGETS[self.scale]
         if self.target not in allowed:
             raise Refused(
@@ -321,6 +328,7 @@ class Feedback(Kind):
         no words. Raises Refused also if the feedback is about a day more than DAYS_BACK days ago,
         or later than tomorrow.
         """
+        check_first(thread, thread.target(self))
         measure = thread.find_view(self.about, Measure)
         self._check_answer(measure)
         self.service = self.about if measure is None else measure.about
@@ -490,6 +498,12 @@ class Answer(Kind):
     def is_handed_on(self) -> bool:
         """True if the answer says that somebody else has to do something about the feedback."""
         return self.reason == _NOT_OURS
+
+
+def kept_fields(measure: Measure) -> dict[str, object]:
+    """Returns the fields that stay when people ask the same again."""
+    values = vars(measure)
+    return {name: values[name] for name in _KEPT if values[name] is not None}
 
 
 def _number_on_scale(scale: str, answer: int | None) -> int | None:

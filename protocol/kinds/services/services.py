@@ -33,6 +33,7 @@ class ServiceIndex:
     """What the fold has learned so far from the thread of a service."""
 
     links: list["Link"] = field(default_factory=list)  # the links that count, in fold order
+    closed_at: list[int] = field(default_factory=list)  # when people ended the service (ms)
 
 
 class ChainPart(Kind):
@@ -51,6 +52,15 @@ class ChainPart(Kind):
         raise NotImplementedError
 
 
+class ServiceQuestion(Kind):
+    """The base class of measures: questions about a service, which cannot end before them."""
+
+    @property
+    def ends_at(self) -> int:
+        """The time (ms) at which the last window of the question is over."""
+        raise NotImplementedError
+
+
 @kind("service", lasting=True)
 class Service(ChainPart):
     """Something that is done for the neighbourhood, by a member or by somebody outside."""
@@ -61,7 +71,10 @@ class Service(ChainPart):
         OPEN = "open", "Nobody has ended it."
         ENDED = (
             "ended",
-            "Its author or the member who provides it ended it (`close`), and no measure is in use.",
+            (
+                "Its author or the member who provides it ended it (`close`), and no measure is in use. "
+                "Also shown if another service goes on in its place (`service`)."
+            ),
         )
 
     wording = Words(
@@ -88,6 +101,9 @@ class Service(ChainPart):
     category: str | None = Text(max=60)
     contact: str | None = Text(max=200, help="how to reach who provides it, for everybody to read")
     hours: str | None = Text(max=200, help="when it is done or open")
+    instead: bytes | None = RecordId(
+        help="the service in whose place this one goes on, with its measures and its chain"
+    )
 
     answers_for: PersonId = b""
     links: list[bytes]
@@ -111,7 +127,7 @@ class Service(ChainPart):
 
         So the provider cannot undo the decision by forking their log.
         """
-        return any(self._adoptions(thread))
+        return any(number for _, number in self._adoptions(thread))
 
     def check_close(self, thread: Thread, person: bytes) -> None:
         """Raises Refused if the person who answers for the service is a member, and another person
@@ -119,8 +135,14 @@ class Service(ChainPart):
 
         Also raises Refused while a measure of the service is in use (R-21.1c).
         """
-        if self._is_measured(thread):
-            raise Refused("R-21.1c", "a measure of it is in use; a decision has to retire it first")
+        for measure in self._adopted_measures(thread):
+            facts = thread.facts_of_measure(measure)
+            if facts is None or not facts.is_over:
+                raise Refused(
+                    "R-21.1c",
+                    "a measure of it is in use; a decision retires it, or another service goes on "
+                    "(--instead)",
+                )
         is_own = person in {self.author, self.answers_for}
         if not is_own and self.answers_for not in thread.authority.left:
             raise Refused("R-21.1b", "the person who answers for the service can end it")
@@ -133,6 +155,31 @@ class Service(ChainPart):
         provider = self.provider if isinstance(self.provider, bytes) else self.author
         return [self.holder or provider]
 
+    def complete(self, thread: Thread) -> None:
+        """If the service is to go on in the place of one that itself goes on in the place of another,
+        names the first of them (R-21.8).
+        """
+        facts = thread.facts_of_service(self.instead) if self.instead is not None else None
+        if facts is not None:
+            self.instead = facts.first
+
+    def check_before_signing(self, thread: Thread) -> None:
+        """Raises Refused if the service could not go on in the place of the one that it names
+        (R-21.8c).
+        """
+        if self.instead is None:
+            return
+        facts = thread.facts_of_service(self.instead)
+        if facts is None:
+            raise Refused("R-21.8", "it names a service that is here, and has not ended")
+        provider = self.provider if isinstance(self.provider, bytes) else self.author
+        if self.author not in facts.may_go_on or provider not in {self.author, facts.answers_for}:
+            raise Refused(
+                "R-21.8",
+                "only who described a service, or answers for it, goes on with another; nobody "
+                "makes somebody else answer for it (offer a part to them instead)",
+            )
+
     def fold_entry(self, thread: Thread) -> None:
         """Adds the service to the views, in the state "open".
 
@@ -141,12 +188,16 @@ class Service(ChainPart):
         self.answers_for = self.provider if isinstance(self.provider, bytes) else self.author
         thread.add_view(self)
 
+    def apply_close(self, thread: Thread, close: View) -> None:
+        """Notes when somebody ended the service (R-21.1c)."""
+        thread.index(ServiceIndex).closed_at.append(close.created)
+
     def settle(self, thread: Thread) -> None:
         """Sets the state, the chain and the holder of the service (R-21.1, R-21.5).
 
         The holder is the last person of the longest chain of accepted links.
         """
-        if thread.is_marked(self.id, Mark.ENDED) and not self._is_measured(thread):
+        if self._is_ended(thread):
             self.state = self.State.ENDED
         chain = _longest_chain(thread, self.id)
         self.chain = [link.id for link in chain]
@@ -157,17 +208,25 @@ class Service(ChainPart):
         self.links = [link.id for link in thread.index(ServiceIndex).links]
         self.parties = sorted(parties_of(thread, self))
 
-    def _is_measured(self, thread: Thread) -> bool:
-        """Returns True if a measure of the service is in use: adopted and not retired since
-        (R-21.1c).
-        """
-        return any(number % 2 for number in self._adoptions(thread))
+    def _is_ended(self, thread: Thread) -> bool:
+        """Returns True if somebody ended the service after each measure in use was over (R-21.1c)."""
+        closed_at = thread.index(ServiceIndex).closed_at
+        for measure in self._adopted_measures(thread):
+            question = thread.find_view(measure, ServiceQuestion)
+            if question is None:
+                return False
+            closed_at = [time for time in closed_at if time >= question.ends_at]
+        return bool(closed_at)
 
-    def _adoptions(self, thread: Thread) -> Iterable[int]:
-        """Yields, for each measure of the service, the number of its register."""
+    def _adopted_measures(self, thread: Thread) -> Iterable[bytes]:
+        """Yields the measures of the service that are adopted and not retired since."""
+        return (measure for measure, number in self._adoptions(thread) if number % 2)
+
+    def _adoptions(self, thread: Thread) -> Iterable[tuple[bytes, int]]:
+        """Yields each measure of the service with the number of its register."""
         for entry in thread.entries.values():
             if entry.kind == "measure" and entry.about == self.id:
-                yield thread.authority.holding((MEASURE, entry.id)).n
+                yield entry.id, thread.authority.holding((MEASURE, entry.id)).n
 
 
 @kind("link", about=("service", "link"), lasting=True)
@@ -265,6 +324,7 @@ class Link(ChainPart):
         above = thread.find_view(self.about, ChainPart)
         if above is None:
             raise Refused("R-03.13", "the record that it hands on does not count")
+        check_first(thread, above)
         if above.next_depth > DEEPEST:
             raise Refused(
                 "R-21.2", "a chain has at most {deepest} links under one another", deepest=DEEPEST
@@ -315,6 +375,15 @@ class Link(ChainPart):
         del thread
         if self.state == self.State.OFFERED:
             yield Awaited(self.to, ACCEPT, self.id)
+
+
+def check_first(thread: Thread, target: View | Entry) -> None:
+    """Raises Refused if a record is about a service that goes on in the place of another one
+    (R-21.8a). Its links, measures and reports stay with the first.
+    """
+    service = thread.find_draft(target.id, Service)
+    if service is not None and service.instead is not None:
+        raise Refused("R-21.8", "it goes on from another service; say it about that one")
 
 
 def parties_of(thread: Thread, service: Service) -> set[bytes]:

@@ -15,7 +15,7 @@ from protocol.fold.registry import kind
 from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import States
 from protocol.kinds.services.measures import USUAL_WINDOW, Measure
-from protocol.kinds.services.services import Link
+from protocol.kinds.services.services import Link, check_first
 from protocol.local_clock import LocalClock
 from protocol.loops.trial_comparison import (
     ENOUGH_WINDOWS,
@@ -140,6 +140,7 @@ class Trial(Kind):
         Raises Refused if its measures or its days are wrong, or if it names a link that is not in
         the service.
         """
+        check_first(thread, thread.target(self))
         self._check_measures(thread)
         self._check_days(thread)
         if isinstance(self.where, bytes):

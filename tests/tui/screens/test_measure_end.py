@@ -51,7 +51,7 @@ async def test_going_on_posts_the_measure_and_then_the_proposal(pilot, node):
     await step.words.send(pilot.app.node, {"target": 3})
     first, second = node.posted
     assert first["fields"] == {**given, "target": 3}
-    assert second["fields"]["title"] == "Go on asking: Were bins missed?"
+    assert second["fields"]["title"] == "Ask: Were bins missed?"
     assert "120 of 400 answers" in second["fields"]["text"]
 
 

@@ -69,12 +69,7 @@ def _offers(view: Shown, me: str | None) -> Iterator[str]:
 
 def _story_parts(view: Shown, reports: list[Shown], reader: Reader) -> Iterator[Part]:
     yield (phrases.title(view), "bold")
-    yield "\n" + _holder_sentence(view, reader.me)
-    since = phrases.moment(view.text("held_since"), reader.clock)
-    if since:
-        yield " " + _("since {day}").format(day=since)
-    if view.state != "open":
-        yield " · " + labels.state(view.state, view.kind)
+    yield from _standing_parts(view, reader)
     yield from _tree_parts(view, reader)
     if view.text("text"):
         yield "\n\n" + safe_text(view.text("text") or "").strip()
@@ -95,6 +90,20 @@ def _story_parts(view: Shown, reports: list[Shown], reader: Reader) -> Iterator[
         yield ("\n" + phrases.older_note(len(reports) - _MOST_REPORTS), "dim")
 
 
+def _standing_parts(view: Shown, reader: Reader) -> Iterator[Part]:
+    """Yields who holds a service, since when, and whether it has ended or goes on as another one."""
+    yield "\n" + _holder_sentence(view, reader.me)
+    since = phrases.moment(view.text("held_since"), reader.clock)
+    if since:
+        yield " " + _("since {day}").format(day=since)
+    if view.state != "open":
+        yield " · " + labels.state(view.state, view.kind)
+    successor = view.row("successor")
+    if successor is not None:
+        title = phrases.line_or_hidden(successor.text("title"))
+        yield "\n" + _("It goes on as: {title}").format(title=title)
+
+
 def _tree_parts(view: Shown, reader: Reader) -> Iterator[Part]:
     """Yields the chain as a tree. At the top is the person who answers for the service; below are
     the links.
@@ -111,7 +120,7 @@ def _tree_parts(view: Shown, reader: Reader) -> Iterator[Part]:
     else:
         yield _("{who} answers for it").format(who=who)
     yield from _holder_mark(view, top, None)
-    yield from _branch_parts(view, view.id, "", reader)
+    yield from _branch_parts(view, view.text("first") or view.id, "", reader)
 
 
 def _branch_parts(view: Shown, above_id: str, indent: str, reader: Reader) -> Iterator[Part]:

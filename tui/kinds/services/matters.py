@@ -62,7 +62,7 @@ def matter_card(row: Shown, clock: LocalClock) -> Card:
     matter = _part(row, "matter")
     card_id = page_card_id(MEASURE, row.id, matter.id or row.text("matter") or "")
     what = _title(matter) if matter.id else phrases.title(row)
-    if _part(row, "step").kind == MEASURE:
+    if _part(row, "step").kind == MEASURE and row.kind == MEASURE:
         title = _("Ends soon: {what}").format(what=what)
         return Card(card_id, title, _("See what it brought, and say whether you go on asking."))
     if row.state == "proposed":

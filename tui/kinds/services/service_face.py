@@ -25,7 +25,7 @@ from tui.node.connection import NodeConnection
 from tui.node.shown import Shown
 
 FOLLOWED = frozenset(
-    {"link", "measure", "action", "trial"}
+    {"link", "measure", "action", "service", "trial"}
 )  # what waits in the thread of a service
 
 _DAYS = 14  # the form first proposes this many days for an action
@@ -99,6 +99,13 @@ class ServiceFace(Face):
                 return matters.matter_card(row, reader.clock)
             case "trial":
                 return trials.waiting_card(row, reader)
+            case "service":
+                who = phrases.name(row.person("answers_for"), reader.me)
+                title = _("{who} opened another service: {what}").format(
+                    who=who, what=phrases.line_or_hidden(row.text("title"))
+                )
+                detail = _("Shall the questions about the other one be asked here too?")
+                return Card(matters.page_card_id(matters.SERVICE, row.id), title, detail)
             case "action":
                 return matters.action_card(row, reader.clock, reader.me)
             case "link":
@@ -241,6 +248,11 @@ def _measure_words(step: _Step) -> StepWords:
         ),
         None,
     )
+    if old is None and question:
+        label = _("Ask here too: {question}").format(question=phrases.line_or_hidden(question, 60))
+        meaning = _("This also asks everybody to decide that the question is asked here.")
+        send = partial(_send_measure, step.row, "")
+        return StepWords(label, meaning, fields=tuple(step.row.texts("ask")), send=send)
     if old is None:
         return StepWords(
             _("Add a regular question for everybody"),
@@ -266,10 +278,12 @@ async def _send_measure(
     kept = {name: given.value(name) for name in given.names}
     call = calls.Post(kind="measure", fields={**kept, **fields}, about=row.about)
     measure = Shown(await node.call(call)).text("id")
-    title = _("Go on asking: {question}").format(
+    title = _("Ask: {question}").format(
         question=phrases.line_or_hidden(given.text("question"), _TITLE)
     )
-    asked = {"change": f"adopt {measure}", "title": title, "text": account}
+    asked = {"change": f"adopt {measure}", "title": title}
+    if account:
+        asked["text"] = account
     return phrases.posted(await node.call(calls.Post(kind=decisions.PROPOSAL, fields=asked)))
 
 
