@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
-from meshcoop.fold.opened_services import measures_to_copy
+from meshcoop.fold.services.opened_services import measures_to_copy
 from meshcoop.fold.state import State
 from meshcoop.fold.trial_reports import is_being_decided, report_trial
 from protocol.fold.registry import declared_of

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
-from meshcoop.fold.service_loops import ServiceLoops
 from meshcoop.fold.service_views import ServiceViews
+from meshcoop.fold.services.service_loops import ServiceLoops
+from meshcoop.fold.services.successions import Successions
 from meshcoop.fold.slices import run_beside
 from meshcoop.fold.standing_views import NEVER, StandingViews
 from meshcoop.fold.state import State
-from meshcoop.fold.successions import Successions
 from protocol.authority.authority import Authority
 from protocol.authority.witnesses import RecordTimes
 from protocol.fold.facets import ActionFacts, MeasureFacts

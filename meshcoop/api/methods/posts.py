@@ -21,8 +21,8 @@ from meshcoop.api.trial_views import describe_power
 from meshcoop.author.folding import fold_in_steps
 from meshcoop.author.next_steps import Step, find_steps
 from meshcoop.author.signer import Signer
-from meshcoop.fold.opened_services import measures_to_copy
 from meshcoop.fold.private_threads import PrivateThreads
+from meshcoop.fold.services.opened_services import measures_to_copy
 from meshcoop.home.key_file import Guest
 from protocol.fold.registry import KINDS, declared_of
 from protocol.kinds.decisions import Vote

@@ -1,7 +1,7 @@
 """Measures end, continue the points of earlier ones, and account for themselves (R-22.10 to R-22.13)."""
 
-from meshcoop.fold.service_loops import ServiceLoops
 from meshcoop.fold.service_views import ServiceViews
+from meshcoop.fold.services.service_loops import ServiceLoops
 from meshcoop.fold.standing_views import StandingViews
 from protocol.authority.terms import Holding
 from protocol.authority.witnesses import RecordTimes
