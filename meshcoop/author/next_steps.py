@@ -6,30 +6,32 @@ program has to know who may do what.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from meshcoop.author.author import Author
 from meshcoop.author.signer import Signer
+from meshcoop.fold.code_failures import Contained
 from meshcoop.fold.slices import pause, run_beside
+from protocol.authority.authority import Authority
 from protocol.authority.kind_names import RETRACT
 from protocol.errors import Refused
 from protocol.fold.facets import Awaited, Crowd, Way
-from protocol.fold.fold import begin_thread, fold_thread
+from protocol.fold.fold import MAX_A_DAY, begin_thread, fold_thread, settle_views
 from protocol.fold.kind import Kind, values_by_id
 from protocol.fold.registry import KINDS, DeclaredKind
 from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import View
-from protocol.record.envelope import OPEN
+from protocol.record.envelope import DAY_MS, OPEN
 from protocol.schema.fields import Field, Moment, RecordId
 
 _ID_START = b"\xff" * 24  # the ids of candidates begin with these bytes; no hash does
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A record that a person could post.
 
     `given` are the fixed fields of the record. `ask` are the fields that the person may fill in.
@@ -49,14 +51,18 @@ class Step:
     target: View | None
 
 
-@dataclass
-class _Candidate:
-    """A record that the finder tries out. If the record would count, `step` is offered to the
-    person.
+class _Candidate(NamedTuple):
+    """A record that the finder tries out, and the step that it becomes if it would count.
+
+    `apart` is the name of the kind if its records cannot be folded together with those of other
+    kinds. Otherwise, `apart` is "". `way` is the number of the way in which the record answers.
+    Candidates with the same `apart` and `way` can be folded together.
     """
 
     entry: Entry
     step: Step
+    apart: str
+    way: int
 
 
 def find_steps(author: Author, signer: Signer, record_id: bytes) -> list[Step]:
@@ -99,18 +105,34 @@ class _StepFinder:
         the order of the thread.
         """
         self.thread.clock = self.author.state.clock_at(self._template.time)
-        groups: dict[tuple[str, int], list[_Candidate]] = defaultdict(list)
+        counting: list[_Candidate] = []
+        ranks: dict[tuple[str, int], int] = {}
+        groups: dict[tuple[str, bool, int], list[_Candidate]] = defaultdict(list)
         for target in list(self.thread.entries.values()):
             pause()
             for declared in self._kinds_answering(target.kind or ""):
-                # In a private thread, one record may decide who takes part and who does not.
-                is_swaying = self.is_private or declared.view_type.sways_others
-                is_apart = is_swaying or not declared.is_core
-                for number, candidate in self._candidates_of(declared, target):
-                    groups[declared.name if is_apart else "", number].append(candidate)
-        steps = [step for group in groups.values() for step in self._counting(group)]
+                is_sure = declared.view_type.is_sure and self._has_room_after(target)
+                for candidate in self._candidates_of(declared, target):
+                    ranks.setdefault((candidate.apart, candidate.way), len(ranks))
+                    if is_sure:
+                        counting.append(candidate)
+                    else:
+                        # What has a view of its own changes something. The others are folded apart
+                        # from it, because only they are compared with the views before.
+                        group = (candidate.apart, bool(declared.states), candidate.way)
+                        groups[group].append(candidate)
+        for candidates in groups.values():
+            counting += self._counting(candidates)
         place = {entry_id: number for number, entry_id in enumerate(self.thread.entries)}
-        return sorted(steps, key=lambda step: (step.awaited is None, place[step.about]))
+        counting.sort(
+            key=lambda candidate: (
+                candidate.step.awaited is None,
+                place[candidate.step.about],
+                ranks[candidate.apart, candidate.way],
+                candidate.entry.id,
+            )
+        )
+        return [candidate.step for candidate in counting]
 
     def _kinds_answering(self, target_kind: str) -> list[DeclaredKind]:
         """Returns the kinds that can answer a record of the kind `target_kind` in this thread."""
@@ -131,20 +153,18 @@ class _StepFinder:
         # An open record, such as a retraction, can be about a private one.
         return declared.may_be_private or (declared.audience == OPEN and declared.can_answer(None))
 
-    def _candidates_of(
-        self, declared: DeclaredKind, target: Entry
-    ) -> Iterator[tuple[int, _Candidate]]:
+    def _candidates_of(self, declared: DeclaredKind, target: Entry) -> Iterator[_Candidate]:
         """Yields records of the kind `declared` that answer `target`, if the author's software
         would sign them.
-
-        Each candidate comes with the number of the way in which it answers. Candidates with the
-        same number answer different records, so they can be folded together.
         """
+        # In a private thread, one record may decide who takes part and who does not.
+        is_swaying = self.is_private or declared.view_type.sways_others
+        apart = declared.name if is_swaying or not declared.is_core else ""
         for number, way in enumerate(self._ways(declared, target)):
             pause()
-            candidate = self._try(declared, target, way)
-            if candidate is not None:
-                yield number, candidate
+            tried = self._try(declared, target, way)
+            if tried is not None:
+                yield _Candidate(*tried, apart, number)
 
     def _ways(self, declared: DeclaredKind, target: Entry) -> list[Way]:
         """Returns the ways to answer `target`. Returns no ways if the code of the kind fails."""
@@ -152,15 +172,18 @@ class _StepFinder:
             return list(declared.view_type.ways(self.thread, target, self.signer.person))
         return []
 
-    def _contained(self, kind: str, method: str) -> AbstractContextManager[None]:
+    def _contained(self, kind: str, method: str) -> Contained:
         return self.author.state.failures.contained(kind, method)
 
-    def _try(self, declared: DeclaredKind, target: Entry, way: Way) -> _Candidate | None:
-        """Completes and checks a record, as the author does before signing. Returns None if the
-        record is refused.
+    def _try(self, declared: DeclaredKind, target: Entry, way: Way) -> tuple[Entry, Step] | None:
+        """Completes and checks a record, as the author does before signing. Returns the record
+        with its step. Returns None if the record is refused.
         """
         if way.among is not None and not way.among:
             return None
+        asked = way.ask
+        if asked is None:
+            asked = tuple(name for name in declared.asked_names if name not in way.given)
         self._count += 1
         record_id = _ID_START + self._count.to_bytes(8, "big")
         _, device, seq, time, _, person, *_ = self._template
@@ -170,13 +193,14 @@ class _StepFinder:
         self.thread.entries[record_id] = entry
         try:
             draft = self._complete(declared, entry, {})
-            step = self._step_of(declared, target, way, draft)
-            trial = self._trial_values(declared, way, step)
-            if trial and declared.view_type.complete is Kind.complete:
+            values = vars(draft)
+            suggested = {name: values[name] for name in asked if values[name] is not None}
+            trial = self._trial_values(declared, way, asked[:1], suggested)
+            if trial and not _completes(declared):
                 draft.fill(**trial)
             elif trial:
                 draft = self._complete(declared, entry, trial)
-            fields = _public_fields(declared, draft)
+            fields = _signed_fields(declared, draft)
             declared.check_fields(fields)
             declared.check_moments(fields, self.thread.clock)
             with self._contained(declared.name, "check_signing"):
@@ -187,45 +211,36 @@ class _StepFinder:
             del self.thread.entries[entry.id]
             self.thread.drafts.pop(entry.id, None)
         entry.fields.update(fields)
-        return _Candidate(entry, step)
+        awaited = self._awaited.get((declared.name, target.id))
+        view = self.thread.views.get(target.id)
+        given = dict(way.given)
+        step = Step(declared.name, target.id, given, asked, suggested, way.among, awaited, view)
+        return entry, step
 
     def _complete(self, declared: DeclaredKind, entry: Entry, trial: dict[str, object]) -> Kind:
         """Completes a new record as the author's software does, and returns its draft. Raises
         Refused if this fails.
         """
         draft = declared.draft(entry)
-        draft.fill(**trial)
+        if trial:
+            draft.fill(**trial)
         self.thread.drafts[entry.id] = draft
-        with self._contained(declared.name, "complete"):
-            draft.complete(self.thread)
+        if _completes(declared):
+            with self._contained(declared.name, "complete"):
+                draft.complete(self.thread)
         return draft
 
-    def _step_of(self, declared: DeclaredKind, target: Entry, way: Way, draft: Kind) -> Step:
-        asked = way.ask
-        if asked is None:
-            asked = tuple(name for name in declared.asked_names if name not in way.given)
-        values = vars(draft)
-        suggested = {name: values[name] for name in asked if values[name] is not None}
-        return Step(
-            declared.name,
-            target.id,
-            dict(way.given),
-            asked,
-            suggested,
-            way.among,
-            self._awaited.get((declared.name, target.id)),
-            self.thread.views.get(target.id),
-        )
-
-    def _trial_values(self, declared: DeclaredKind, way: Way, step: Step) -> dict[str, object]:
+    def _trial_values(
+        self, declared: DeclaredKind, way: Way, first: tuple[str, ...], suggested: dict[str, object]
+    ) -> dict[str, object]:
         """Returns made-up values for the fields that the person has to fill in. With these values,
-        the finder tries out whether the record would count.
+        the finder tries out whether the record would count. `first` has the first of these fields.
         """
         values = dict(way.trial)
         for name in declared.asked_names:
             rule = declared.fields[name]
-            is_chosen = way.among is not None and name in step.ask[:1]
-            if name in values or name in step.suggested:
+            is_chosen = way.among is not None and name in first
+            if name in values or name in suggested:
                 continue
             if not rule.beside and (rule.required or is_chosen):
                 values[name] = self._trial_value(declared, name, rule, way)
@@ -240,56 +255,81 @@ class _StepFinder:
         chosen = min(way.among if way.among is not None else others, default=None)
         return [chosen] if rule.is_list and chosen is not None else chosen
 
-    def _counting(self, candidates: list[_Candidate]) -> Iterable[Step]:
-        """Folds the candidates with the thread. Returns the steps of those candidates that would
-        count and would change something.
+    def _counting(self, candidates: list[_Candidate]) -> list[_Candidate]:
+        """Folds the candidates with the thread. Returns the candidates that would count and would
+        change something.
         """
-        records = [candidate.entry for candidate in candidates]
         try:
             with self._contained(candidates[0].step.kind, "fold_entry"):
-                thread = run_beside(begin_thread, [*self.entries, *records], self.thread.authority)
+                thread = self._fold_with([candidate.entry for candidate in candidates])
         except Refused:
             # The code of one kind failed. The other candidates are folded without it.
-            alone = [[candidate] for candidate in candidates] if len(candidates) > 1 else []
-            return [step for group in alone for step in self._counting(group)]
+            groups = [[candidate] for candidate in candidates] if len(candidates) > 1 else []
+            return [candidate for group in groups for candidate in self._counting(group)]
         refused = {line.entry.id for line in thread.history if line.refusal is not None}
         counting = [candidate for candidate in candidates if candidate.entry.id not in refused]
         viewless = [
             candidate.entry for candidate in counting if candidate.entry.id not in thread.views
         ]
-        useless = {entry.id for entry in viewless} - set(self._with_effect(viewless))
-        return [candidate.step for candidate in counting if candidate.entry.id not in useless]
+        if viewless and len(viewless) < len(counting):
+            thread = self._fold_with(viewless)
+        useless = {entry.id for entry in viewless} - set(self._with_effect(viewless, thread))
+        return [candidate for candidate in counting if candidate.entry.id not in useless]
 
-    def _with_effect(self, entries: list[Entry]) -> Iterator[bytes]:
-        """Yields the ids of those records that change what people see (R-10.19). The given records
-        have no views of their own.
+    def _with_effect(self, entries: list[Entry], together: Thread) -> Iterator[bytes]:
+        """Yields the ids of the given records that change what people see (R-10.19). The given
+        records have no views of their own. `together` is the thread, folded with all of them.
         """
         # A person can write thousands of records, and retract each. A fold for each would take
         # hours, so all are folded together first. Mostly a record changes the view that it is about.
-        together = self._fold_with(entries) if entries else self.thread
         before = values_by_id(self.thread)
         after = values_by_id(together)
         for entry in entries:
             about = entry.about or b""
-            if before.get(about) != after.get(about) or (
-                self._has_effect(entry, together)
-                and (len(entries) == 1 or self._has_effect(entry, self._fold_with([entry])))
+            draft = together.find_draft(entry.id, Kind)
+            if draft is None:
+                continue
+            if (
+                before.get(about) != after.get(about)
+                or self._has_effect(draft, self.thread)  # whatever the views are
+                or (self._has_effect(draft, together) and self._has_effect_alone(entry))
             ):
                 yield entry.id
 
-    def _fold_with(self, entries: list[Entry]) -> Thread:
-        return run_beside(fold_thread, [*self.entries, *entries], self.thread.authority)
+    def _has_effect_alone(self, entry: Entry) -> bool:
+        alone = self._fold_with([entry])
+        draft = alone.find_draft(entry.id, Kind)
+        return draft is not None and self._has_effect(draft, alone)
 
-    def _has_effect(self, entry: Entry, with_entry: Thread) -> bool:
-        draft = with_entry.find_draft(entry.id, Kind)
-        with suppress(Refused), self._contained(entry.kind or "", "has_effect"):
-            return draft is not None and draft.has_effect(self.thread, with_entry)
+    def _has_effect(self, draft: Kind, with_entry: Thread) -> bool:
+        with suppress(Refused), self._contained(draft.kind, "has_effect"):
+            return draft.has_effect(self.thread, with_entry)
         return False
+
+    def _fold_with(self, candidates: list[Entry]) -> Thread:
+        return run_beside(_fold_with, self.entries, self.thread.authority, candidates)
 
     @cached_property
     def _template(self) -> Entry:
         """Makes a new record as if the signer signed it now."""
         return self.author.new_entry(KINDS[RETRACT], self.signer, None, {})
+
+    def _has_room_after(self, target: Entry) -> bool:
+        """Returns whether the rules for all kinds let a record of this person count that answers
+        `target`.
+        """
+        return self._has_room and target.time <= self._template.time
+
+    @cached_property
+    def _has_room(self) -> bool:
+        """True if the device's log stands, and its limit of the day in a thread is not used up
+        (R-03.10c). In private threads, one record may take away the sense of another.
+        """
+        device, time = self._template.device, self._template.time
+        own = [entry for entry in self.entries if entry.device == device]
+        today = [entry for entry in own if entry.time // DAY_MS == time // DAY_MS]
+        stands = self.thread.authority.stands(device, self._template.seq)
+        return stands and len(today) < MAX_A_DAY and not self.is_private
 
     @cached_property
     def _awaited(self) -> dict[tuple[str, bytes], Awaited]:
@@ -304,10 +344,21 @@ class _StepFinder:
         }
 
 
-def _public_fields(declared: DeclaredKind, draft: Kind) -> dict[str, object]:
+def _fold_with(entries: list[Entry], authority: Authority, candidates: list[Entry]) -> Thread:
+    """Folds a thread with candidates. If none of the candidates has a view of its own, only the other
+    views say what they change. So these are settled then.
+    """
+    thread = begin_thread(entries, authority, candidates)
+    if not any(candidate.id in thread.views for candidate in candidates):
+        settle_views(thread)
+    return thread
+
+
+def _completes(declared: DeclaredKind) -> bool:
+    """Returns whether the kind fills in fields by itself."""
+    return declared.view_type.complete is not Kind.complete
+
+
+def _signed_fields(declared: DeclaredKind, draft: Kind) -> dict[str, object]:
     values = vars(draft)
-    return {
-        name: values[name]
-        for name in declared.public_names
-        if values[name] is not None and not declared.fields[name].beside
-    }
+    return {name: values[name] for name in declared.signed_names if values[name] is not None}

@@ -5,10 +5,9 @@ status and the doctor report it until the node ends.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
+from typing import Literal
 
 from protocol.display_text import safe_line
 from protocol.errors import Refused
@@ -26,25 +25,50 @@ class CodeFailures:
     def __init__(self) -> None:
         self.errors: dict[str, str] = {}
 
-    @contextmanager
-    def contained(self, kind: str, method: str) -> Iterator[None]:
+    def contained(self, kind: str, method: str) -> "Contained":
         """Guards the block of a `with` statement, which calls a method of a kind.
 
         If the code of the kind raises an unexpected exception, raises Refused (R-10.16b) instead.
         """
-        try:
-            yield
-        except (Refused, MemoryError):
-            raise
-        except Exception as error:
-            what = f"{kind}.{method}"
-            failure = describe_error(error)
-            if self.errors.get(what) != failure:
-                self.errors[what] = failure
-                _LOG.exception("the code of %s failed", what)
+        return Contained(self, kind, method)
+
+    def note(self, what: str, error: Exception) -> str:
+        """Logs a failure of some code, unless the same code failed with the same error before.
+        Returns the error as a line of text.
+        """
+        failure = describe_error(error)
+        if self.errors.get(what) != failure:
+            self.errors[what] = failure
+            _LOG.error("the code of %s failed", what, exc_info=error)
+        return failure
+
+
+class Contained:
+    """The guard of one block of code of a kind."""
+
+    # A class of its own, because the guard of a generator takes twice as long. One answer can guard
+    # thousands of blocks.
+
+    __slots__ = ("_failures", "_kind", "_method")
+
+    def __init__(self, failures: CodeFailures, kind: str, method: str) -> None:
+        self._failures = failures
+        self._kind = kind
+        self._method = method
+
+    def __enter__(self) -> None:
+        """Begins the block."""
+
+    def __exit__(
+        self, error_type: object, error: BaseException | None, traceback: object
+    ) -> Literal[False]:
+        """Ends the block. Raises Refused if the code of the kind failed."""
+        if isinstance(error, Exception) and not isinstance(error, Refused | MemoryError):
+            failure = self._failures.note(f"{self._kind}.{self._method}", error)
             raise Refused(
-                "R-10.16b", "the code of {kind} failed ({error})", kind=kind, error=failure
+                "R-10.16b", "the code of {kind} failed ({error})", kind=self._kind, error=failure
             ) from error
+        return False
 
 
 def describe_error(error: Exception) -> str:

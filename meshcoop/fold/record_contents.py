@@ -1,5 +1,6 @@
 """Opens the contents that every home of the neighbourhood can open."""
 
+from collections import OrderedDict
 from typing import NamedTuple
 
 from meshcoop.fold.key_ring import KeyRing
@@ -8,6 +9,8 @@ from protocol.fold.content import read_unchecked
 from protocol.fold.registry import KINDS
 from protocol.record import envelope, sealing
 from protocol.record.envelope import Record
+
+_MOST_READ = 500  # records whose contents are kept in memory
 
 
 class ReadContent(NamedTuple):
@@ -30,6 +33,9 @@ class RecordContents:
     def __init__(self, neighbourhood: bytes, ring: KeyRing) -> None:
         self._neighbourhood = neighbourhood
         self._ring = ring
+        # The plain contents of the records that were read last, with their faults. Contents never
+        # change. A thread is mostly read several times in a row: shown, answered, folded.
+        self._read: OrderedDict[bytes, tuple[bytes, Refused | None]] = OrderedDict()
 
     def open(self, record: Record) -> bytes | None:
         """Returns the plain content of a record. Returns None if the content is missing here, or if
@@ -52,11 +58,17 @@ class RecordContents:
 
     def read(self, record: Record) -> ReadContent:
         """Reads the content of a record. Raises Refused if the form of the content is wrong."""
-        plain = self.open(record)
+        kept = self._read.get(record.id) if record.content is not None else None
+        plain = self.open(record) if kept is None else kept[0]
         if plain is None:
             return ReadContent(None, {})
         name, fields = read_unchecked(plain)
-        return ReadContent(name, fields, _find_fault(name, fields, record.header.audience))
+        if kept is None:
+            kept = plain, _find_fault(name, fields, record.header.audience)
+            self._read[record.id] = kept
+            if len(self._read) > _MOST_READ:
+                self._read.popitem(last=False)
+        return ReadContent(name, fields, kept[1])
 
 
 def _find_fault(name: str, fields: dict[str, object], audience_code: int) -> Refused | None:

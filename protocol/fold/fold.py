@@ -10,6 +10,7 @@ import hashlib
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from protocol.authority.authority import Authority
 from protocol.authority.kind_names import RETRACT
@@ -53,15 +54,22 @@ def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
 
 
 def begin_thread(
-    entries: Iterable[Entry], authority: Authority, *, failure: Refused | None = None
+    entries: Iterable[Entry],
+    authority: Authority,
+    candidates: Iterable[Entry] = (),
+    *,
+    failure: Refused | None = None,
 ) -> Thread:
     """Applies all records of a thread to the thread's views. Does not settle the views yet.
 
-    If there is a `failure`, no record counts, and no code of a kind runs. Retracted records are
-    still retracted.
+    `candidates` are records that one device could sign next. None of them takes the room of another
+    in the limit of a day. If there is a `failure`, no record counts, and no code of a kind runs.
+    Retracted records are still retracted.
     """
     thread = Thread(authority, {entry.id: entry for entry in entries})
-    _refuse_beyond_limit(thread)
+    signed = len(thread.entries)
+    thread.entries.update((candidate.id, candidate) for candidate in candidates)
+    _refuse_beyond_limit(thread, signed)
     _refuse_parties_as_proxies(thread)
     retracted = _find_retracted(thread)
     for record_id in retracted:
@@ -88,6 +96,19 @@ def begin_thread(
         else:
             thread.history.append(HistoryLine(entry, None))
     return thread
+
+
+def settle_views(thread: Thread) -> None:
+    """Lets each kind set the states of its views, and then removes hidden words from the views.
+
+    The last view comes first, so answers settle before the records that they answer.
+    """
+    for view in reversed(list(thread.views.values())):
+        if isinstance(view, Kind):
+            view.settle(thread)
+    for view in thread.views.values():
+        if thread.is_hidden(view.id):
+            view.hide_words()
 
 
 def hash_view(packed: bytes) -> bytes:
@@ -133,7 +154,7 @@ def _fold_whole(
     """Folds a thread with the code of all its kinds. Lets every exception of this code through."""
     del failures
     thread = begin_thread(records, authority)
-    _settle_views(thread)
+    settle_views(thread)
     _keep_results(thread)
     return thread
 
@@ -189,26 +210,32 @@ def _keep_results(thread: Thread) -> None:
         )
 
 
-def _refuse_beyond_limit(thread: Thread) -> None:
+def _refuse_beyond_limit(thread: Thread, signed: int) -> None:
     """Enforces the limit of records for each device and claimed day (R-03.10c). Removes the content
     of each record beyond the limit.
 
     Only headers decide this. So all homes get the same result, even if they cannot read the same
-    contents.
+    contents. The records behind the first `signed` ones are candidates: the limit lets all of them
+    through, or none.
     """
     days: defaultdict[tuple[bytes, int], list[Entry]] = defaultdict(list)
-    for entry in thread.entries.values():
+    for entry in islice(thread.entries.values(), signed):
         days[entry.device, entry.time // DAY_MS].append(entry)
     refusal = Refused(
         "R-03.10c",
         "only {most} records of one device and day count in one thread; go on tomorrow",
         most=MAX_A_DAY,
     )
+    beyond = [
+        candidate
+        for candidate in islice(thread.entries.values(), signed, None)
+        if len(days.get((candidate.device, candidate.time // DAY_MS), ())) >= MAX_A_DAY
+    ]
     for entries in days.values():
-        in_log_order = sorted(entries, key=lambda entry: (entry.seq, entry.id))
-        for entry in in_log_order[MAX_A_DAY:]:
-            if not _has_no_limit(entry):
-                thread.entries[entry.id] = entry.without_content()._replace(fault=refusal)
+        beyond += sorted(entries, key=lambda entry: (entry.seq, entry.id))[MAX_A_DAY:]
+    for entry in beyond:
+        if not _has_no_limit(entry):
+            thread.entries[entry.id] = entry.without_content()._replace(fault=refusal)
 
 
 def _has_no_limit(entry: Entry) -> bool:
@@ -264,12 +291,12 @@ def _backdating_of(
     """Returns why the time that a record claims is too early, or None. `times` are the times of the
     records in the thread.
     """
-    signers = {entry.person, entry.by or entry.person}
-    if entry.time < max(authority.belongs_from.get(signer, 0) for signer in signers):
+    begins = authority.belongs_from.get
+    if entry.time < max(begins(entry.person, 0), begins(entry.by or entry.person, 0)):
         return Refused("R-03.9a", "it claims a time before its author belonged here")
-    named = {entry.about or b"", *ids_in(entry.fields)} & times.keys()
-    if any(entry.time < times[record_id] for record_id in named):
-        return Refused("R-03.9b", "it claims a time before something that it names")
+    for record_id in (entry.about or b"", *ids_in(entry.fields)):
+        if entry.time < times.get(record_id, 0):
+            return Refused("R-03.9b", "it claims a time before something that it names")
     return None
 
 
@@ -318,8 +345,8 @@ def _find_retracted(thread: Thread) -> set[bytes]:
         entry.about
         for entry in thread.entries.values()
         if entry.about in thread.entries
-        and thread.authority.stands(entry.device, entry.seq)
         and retracts(entry, thread.entries[entry.about])
+        and thread.authority.stands(entry.device, entry.seq)
     }
 
 
@@ -337,19 +364,6 @@ def _make_tombstone(thread: Thread, entry: Entry) -> None:
     )
     refusal = Refused("R-01.17", "its author retracted it")
     thread.history.append(HistoryLine(entry.without_content(), refusal))
-
-
-def _settle_views(thread: Thread) -> None:
-    """Lets each kind set the states of its views, and then removes hidden words from the views.
-
-    The last view comes first, so answers settle before the records that they answer.
-    """
-    for view in reversed(list(thread.views.values())):
-        if isinstance(view, Kind):
-            view.settle(thread)
-    for view in thread.views.values():
-        if thread.is_hidden(view.id):
-            view.hide_words()
 
 
 class _Counting:

@@ -47,6 +47,7 @@ SOMETHING = b"a record's id, which is 32 bytes"  # stands for a record in exampl
 # A view is shown in this state if somebody on whom it relies has left (R-14.8a).
 LEFT = "left"
 
+_ANY_WAY = (Way(),)
 _CLOSING_BY_WORD = {mark.value: mark for mark in CLOSINGS}
 
 People = Callable[[Any, Thread], Iterable[bytes]]  # (the view, its thread) → people
@@ -152,6 +153,9 @@ class Kind(View):
     judged_by_authority: ClassVar[bool] = False
     # If True, a record may change whether other records of the thread count.
     sways_others: ClassVar[bool] = False
+    # If True, each record that software would sign counts and changes something. So nobody has to
+    # fold it with its thread to know.
+    is_sure: ClassVar[bool] = False
     # If True, a record about the trunk of a thread begins a branch: outside this branch, no record
     # folds differently because of it, except those to which `ties` ties it (R-03.40).
     begins_branch: ClassVar[bool] = False
@@ -209,7 +213,7 @@ class Kind(View):
         refuse a way that this method yields.
         """
         del thread, target, person
-        return (Way(),)
+        return _ANY_WAY
 
     @property
     def is_closed(self) -> bool:

@@ -147,6 +147,17 @@ class DeclaredKind:
         return frozenset(name for name, rule in self.fields.items() if not rule.private)
 
     @cached_property
+    def signed_names(self) -> tuple[str, ...]:
+        """The names of the public fields that stand in the record itself, and not beside it."""
+        return tuple(
+            name for name, rule in self.fields.items() if not (rule.private or rule.beside)
+        )
+
+    @cached_property
+    def _moments(self) -> tuple[tuple[str, Moment], ...]:
+        return tuple((name, rule) for name, rule in self.fields.items() if isinstance(rule, Moment))
+
+    @cached_property
     def asked_names(self) -> tuple[str, ...]:
         """The names of the fields that a person fills in; software fills in the others."""
         return tuple(name for name, rule in self.fields.items() if not rule.filled)
@@ -174,8 +185,8 @@ class DeclaredKind:
 
         `clock` shows the time at which the record is signed.
         """
-        for name, rule in self.fields.items():
-            if isinstance(rule, Moment) and name in fields:
+        for name, rule in self._moments:
+            if name in fields:
                 rule.check_span(name, fields[name], clock)
 
     def _check_field(self, name: str, field_rule: Field, value: Any) -> None:

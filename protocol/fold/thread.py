@@ -1,7 +1,7 @@
 """A thread while it is folded: its records, the views of these records, and its history."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
@@ -264,10 +264,16 @@ class Thread:
         return registers.is_hidden(holding, self.people_about(entry))
 
 
-def ids_in(value: object) -> Iterable[bytes]:
-    """Yields all byte strings in a value of a field, even inside lists and maps."""
-    if isinstance(value, bytes):
-        yield value
-    elif isinstance(value, list | dict):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from ids_in(part)
+def ids_in(value: object) -> list[bytes]:
+    """Returns all byte strings in a value of a field, even inside lists and maps."""
+    ids: list[bytes] = []
+    parts = [value]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, bytes):
+            ids.append(part)
+        elif isinstance(part, dict):
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+    return ids

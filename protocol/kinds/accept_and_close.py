@@ -124,9 +124,8 @@ class Close(Kind):
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
         """Yields a way for each word with which the person may end the record."""
         view = thread.find_view(target.id, Kind)
-        for mark, by in view.closing.items() if view is not None else ():
-            if view is not None and person in by.people(thread, view):
-                yield Way({"as_state": mark.value})
+        marks = words_to_end(view, thread, person) if view is not None else ()
+        return (Way({"as_state": mark.value}) for mark in marks)
 
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the record is in a state in which it cannot be closed (R-14.7).
@@ -167,8 +166,8 @@ def words_to_end(view: Kind, thread: Thread, person: bytes) -> Iterator[Mark]:
     """
     for mark, by in view.closing.items():
         with suppress(Refused):
-            _check_ending(view, mark, thread, person)
             if person in by.people(thread, view):
+                _check_ending(view, mark, thread, person)
                 yield mark
 
 

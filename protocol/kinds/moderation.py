@@ -43,6 +43,7 @@ class Retract(Kind):
     example = {}
     sways_others = True
     stands_alone = True
+    is_sure = True
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
@@ -87,6 +88,7 @@ class Flag(Kind):
     wording = Words("Flag", happened="{who} flagged something for the moderators", submit="Flag")
     example = {"reason": "unkind to a neighbour"}
     begins_branch = True
+    is_sure = True
 
     reason: str | None = Text(required=True, min=1, max=500)
 
