@@ -5,13 +5,16 @@ crowd: for everybody who votes, or for the moderators.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from typing import NamedTuple
 
+from meshcoop.api.list_pages import Rows
 from meshcoop.api.loop_awaits import LoopAwaited
 from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter, title_of
 from meshcoop.api.roll_growth import ask_lone_voter, ask_to_vouch, describe_term
+from meshcoop.clock import iso_time
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.fold.slices import pause
 from meshcoop.fold.state import State
@@ -30,9 +33,28 @@ from protocol.kinds.decisions import Proposal, Remove, Renewal, check_renewal
 from protocol.kinds.neighbourhood import Admit
 from protocol.schema.majority import MIN_COUNCIL
 
+MOST_WAITING = 100  # rows in a page (R-06.16i), because each takes long to show
+
 # Why a row is in the list. The view waits for this person's answer; or it waits for somebody who has
 # left, and this person can end it.
 AWAITED = "awaited"
+
+
+class WaitingRow(NamedTuple):
+    """A row of the list, before it is shown. `view` is the id of the view that waits. `step` is the
+    answer that it waits for. `show` shows the row.
+    """
+
+    created: str
+    view: str
+    step: Shown
+    show: Callable[[], Shown]
+
+    def cursor(self) -> str:
+        """Returns the cursor of the row. It names the view and the awaited answer, because a view
+        can wait for several answers.
+        """
+        return "-".join([self.view, *map(str, self.step.values())])
 
 
 class AwaitedAnswers:
@@ -58,48 +80,56 @@ class AwaitedAnswers:
         self._person = person
         self._now = now
 
-    def list_rows(self, loop_answers: Iterable[LoopAwaited]) -> list[Shown]:
-        """Lists the views that wait now. A view that waits for several answers has several rows.
+    def list_rows(self, loop_answers: Iterable[LoopAwaited]) -> Rows[WaitingRow]:
+        """Lists the views that wait now, the newest first. A view that waits for several answers has
+        several rows.
 
         `loop_answers` are the answers that the feedback loops await.
         """
-        rows: dict[tuple[bytes, str, bytes], Shown] = {}
+        rows: dict[tuple[bytes, str, bytes], WaitingRow] = {}
         for waiting in self._all_waiting():
             awaited = waiting.awaited
             key = (waiting.id, awaited.kind, awaited.about)
-            if key not in rows and self._presenter.is_due(awaited) and self._can_go_on(waiting.id):
-                rows[key] = self._show(waiting.id, awaited.kind, awaited.about)
-        of_loops = [
-            {
-                **self._show(answer.view, answer.kind, answer.about),
-                "matter": answer.matter.hex() if answer.matter else None,
-            }
-            for answer in loop_answers
-        ]
-        others = [*self._list_left(), *self._list_alone(), *self._list_short()]
-        return [*rows.values(), *of_loops, *others]
+            if key in rows or not self._presenter.is_due(awaited):
+                continue
+            view = self._find(waiting.id)
+            # R-06.11e: nobody can answer a view that relies on somebody who has left.
+            if view is not None and not self._presenter.find_left(view):
+                rows[key] = self._make_row(view, awaited.kind, awaited.about)
+        others = [*self._list_of_loops(loop_answers), *self._list_left()]
+        others += [*self._list_alone(), *self._list_short()]
+        ordered = sorted(
+            [*rows.values(), *others], key=lambda row: (row.created, row.view), reverse=True
+        )
+        return Rows(
+            ordered, _show_rows, WaitingRow.cursor, len(ordered), MOST_WAITING, MOST_WAITING
+        )
 
-    def _list_alone(self) -> Iterator[Shown]:
+    def _list_of_loops(self, answers: Iterable[LoopAwaited]) -> Iterator[WaitingRow]:
+        """Yields the rows of the answers that the feedback loops await."""
+        for answer in answers:
+            view = self._find(answer.view)
+            assert view is not None, "the loops read this view from the store"
+            matter = answer.matter.hex() if answer.matter else None
+            yield self._make_row(view, answer.kind, answer.about, matter=matter)
+
+    def _list_alone(self) -> Iterator[WaitingRow]:
         """If this person is the only voter, yields a row that asks whether others may vote
         (R-16.5g).
         """
         row = ask_lone_voter(self._state, self._authority, self._presenter, self._person)
         if row is not None:
-            kind = declared_of(Renewal).name
-            step = {"kind": kind, "about": None, "given": row.pop("given")}
-            place = {"thread": row["id"], "thread_title": None}
-            yield {**row, "kind": kind, "because": AWAITED, "step": step, **place}
+            yield _row_of_question({**row, "thread": row["id"]}, declared_of(Renewal).name)
 
-    def _list_short(self) -> Iterator[Shown]:
+    def _list_short(self) -> Iterator[WaitingRow]:
         """Yields rows that ask this person to vouch for newcomers who lack vouchers (R-16.5p)."""
         kind = declared_of(Admit).name
         for row in ask_to_vouch(
             self._state, self._authority, self._presenter, self._person, self._now
         ):
-            step = {"kind": kind, "about": None, "given": row.pop("given")}
-            yield {**row, "kind": kind, "because": AWAITED, "step": step, "thread_title": None}
+            yield _row_of_question(row, kind)
 
-    def _list_left(self) -> Iterator[Shown]:
+    def _list_left(self) -> Iterator[WaitingRow]:
         """Yields a row for each view that this person can end because somebody has left (R-06.11f).
 
         The view relies on the person who has left. The view also concerns this person: this person
@@ -118,9 +148,9 @@ class AwaitedAnswers:
                 continue
             word = next(words_to_end(view, thread, self._person), None)
             if word is not None:
-                row = self._show(view_id, declared_of(Close).name, view_id)
-                row["step"]["given"] = {"as_state": word.value}
-                yield {**row, "because": LEFT}
+                row = self._make_row(view, declared_of(Close).name, view_id, because=LEFT)
+                row.step["given"] = {"as_state": word.value}
+                yield row
 
     def _all_waiting(self) -> Iterator[Waiting]:
         yield from self._state.views.awaited_of(self._person)
@@ -212,21 +242,26 @@ class AwaitedAnswers:
         people = view.people_named_in(vars(view)) | ({answered.author} if answered else set())
         return self._person in people - {view.author}
 
-    def _can_go_on(self, view_id: bytes) -> bool:
-        """Returns False if the view relies on somebody who has left (R-06.11e)."""
-        view = self._find(view_id)
-        return view is not None and not self._presenter.find_left(view)
-
-    def _show(self, view_id: bytes, kind: str, about: bytes | None) -> Shown:
-        """Shows a view that waits for an answer. The answer will be a record of the kind `kind`
-        that answers the record `about`.
+    def _make_row(
+        self, view: View, kind: str, about: bytes | None, **further: object
+    ) -> WaitingRow:
+        """Makes the row of a view that waits for an answer. The answer will be a record of the kind
+        `kind` that answers the record `about`. The row is shown with the values `further`.
         """
-        view = self._find(view_id)
-        assert view is not None, "a view that waits is in the store or in a private thread"
-        thread = self._private.threads().get(view_id)
-        root_id = self._root_of(view_id) if thread is None else _root_in(thread, view_id)
+        step: Shown = {"kind": kind, "about": about.hex() if about else None}
+        return WaitingRow(
+            iso_time(view.created),
+            view.id.hex(),
+            step,
+            lambda: {**self._show(view), "step": step, **further},
+        )
+
+    def _show(self, view: View) -> Shown:
+        """Shows a view that waits for an answer, and its thread."""
+        thread = self._private.threads().get(view.id)
+        root_id = self._root_of(view.id) if thread is None else _root_in(thread, view.id)
         root = self._find(root_id)
-        ballot = self._authority.renewals.get(view_id)
+        ballot = self._authority.renewals.get(view.id)
         says: list[Shown] = []
         if ballot is not None and ballot.term is not None:
             says = describe_term(self._authority, ballot.term, self._presenter)
@@ -235,7 +270,6 @@ class AwaitedAnswers:
             "says": says,
             "title": title_of(view) or (title_of(root) if root else None),
             "because": AWAITED,
-            "step": {"kind": kind, "about": about.hex() if about else None},
             "thread": root_id.hex(),
             "thread_title": title_of(root) if root else None,
         }
@@ -247,9 +281,21 @@ class AwaitedAnswers:
         """Returns the id of the root of a shared thread."""
         records = self._state.store.records
         row = records.find(record_id)
-        assert row is not None, "a record with a stored view is stored"
-        root = records.find_in_row(row.root or row.n)
+        root = records.find_in_row(row.root or row.n) if row is not None else None
         return record_id if root is None else root.record.id
+
+
+def _show_rows(rows: list[WaitingRow]) -> list[Shown]:
+    return [row.show() for row in rows]
+
+
+def _row_of_question(row: Shown, kind: str) -> WaitingRow:
+    """Makes the row of a question that software asks. The answer will be a record of the kind
+    `kind` that answers no other record.
+    """
+    step: Shown = {"kind": kind, "about": None, "given": row.pop("given")}
+    shown = {"thread_title": None, **row, "kind": kind, "because": AWAITED, "step": step}
+    return WaitingRow(row["created"], row["id"], step, lambda: shown)
 
 
 def _question(waiting: Waiting, view: View) -> tuple[str, bytes]:

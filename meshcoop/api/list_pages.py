@@ -32,7 +32,7 @@ class Rows(Generic[T]):
 
     `cursor` returns a text that only this row of the list has. `total` is the number of rows, or
     None if the rows still have to be counted. A page has `usual_limit` rows if the caller does not
-    ask for another number.
+    ask for another number. It never has more than `most` rows.
 
     Some lists are sorted by the places of their rows. For these lists, `place` returns the place of
     a row. If a row has left the list, `place_of` returns its former place; the argument is the
@@ -45,6 +45,7 @@ class Rows(Generic[T]):
     cursor: Callable[[T], str]
     total: int | None = None
     usual_limit: int = MAX_ROWS
+    most: int = MAX_ROWS
     place: Callable[[T], Place] = lambda _: (0, b"")
     place_of: Callable[[str], Place | None] = lambda _: None
     left_out: int = 0
@@ -88,7 +89,7 @@ def take_page(call: Listing, rows: Rows[Any]) -> Shown:
     A client may send only the beginning of a cursor. Raises Mistake if this is not enough to find
     the place.
     """
-    limit = min(rows.usual_limit if call.limit is None else call.limit, MAX_ROWS)
+    limit = min(rows.usual_limit if call.limit is None else call.limit, rows.most, MAX_ROWS)
     after, number = read_cursor(call.after)
     gone = None if after is None else rows.place_of(after)
     page = _Page(limit)

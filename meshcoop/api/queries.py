@@ -186,7 +186,7 @@ class Queries:
         total = sum(stored.count(view_type) for view_type in types)
         return self._rows_of(views, call, call.state, total)
 
-    def _list_waiting(self, call: calls.List) -> Rows[Params]:
+    def _list_waiting(self, call: calls.List) -> Rows[Any]:
         """Lists the views that wait for an answer of the reader, the newest first.
 
         Views of muted people are listed too, because everybody gets an answer (R-06.8e).
@@ -198,9 +198,7 @@ class Queries:
             self._state, authority, self._presenter, self._private, self._reader, self._now()
         )
         of_loops = loop_awaits(self._state, self._membership.loop_cache, self._reader, self._now())
-        rows = answers.list_rows(of_loops)
-        rows.sort(key=lambda row: (row["created"], row["id"]), reverse=True)
-        return shown_rows(rows, _cursor_of_waiting)
+        return answers.list_rows(of_loops)
 
     def _list_newcomers(self, call: calls.List) -> Rows[Any]:
         """Lists the members who do not vote yet, the earliest first (R-06.18)."""
@@ -361,13 +359,6 @@ def read_state(call: calls.List, what: str, states: Collection[str]) -> str | No
 
 def _place_of_view(view: View) -> Place:
     return -view.created, view.id
-
-
-def _cursor_of_waiting(row: Params) -> str:
-    """Returns the cursor of a row in the list of waiting views. The cursor names the view and the
-    awaited answer, because a view can wait for several answers.
-    """
-    return "-".join([row["id"], *map(str, row["step"].values())])
 
 
 def _kinds_by_list() -> dict[str, DeclaredKind]:

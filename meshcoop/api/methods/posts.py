@@ -5,7 +5,7 @@ and list the records that this person could post.
 from dataclasses import replace
 from typing import Any
 
-from meshcoop.api.awaited_answers import AWAITED
+from meshcoop.api.awaited_answers import AWAITED, WaitingRow
 from meshcoop.api.credit_advice import CreditAdvisor
 from meshcoop.api.list_pages import Rows, paged, shown_rows
 from meshcoop.api.method import Method, by_name
@@ -35,7 +35,7 @@ from protocol.record import sealing as seal
 from protocol.record.envelope import Record
 from protocol.wire import calls
 
-USUAL_AWAITED = 50  # steps that others await, in one page
+MOST_AWAITED = 20  # steps that others await, in a page (R-06.16i), because each folds a thread
 
 POSSIBLE = "possible"  # why a step is offered: it would count, though nobody waits for it
 
@@ -120,7 +120,8 @@ class PostMethods:
         queries = await open_queries(self._node, call.as_, call.pin)
         waiting = queries.list_views(calls.List(what="waiting"))
 
-        def show(page: list[Params]) -> list[Params]:
+        def show(items: list[WaitingRow]) -> list[Params]:
+            page = waiting.show(items)
             threads = {row["thread"] for row in page}
             steps = {
                 root: self._all_steps(membership, presenter, signer, bytes.fromhex(root))
@@ -129,7 +130,7 @@ class PostMethods:
             return [_find_step(row, steps[row["thread"]]) for row in page]
 
         # Anybody can make many threads wait for this person. So only the threads of a page are folded.
-        return replace(waiting, show=show, usual_limit=USUAL_AWAITED)
+        return replace(waiting, show=show, usual_limit=MOST_AWAITED, most=MOST_AWAITED)
 
     async def _resolve_target(self, typed: str, resolver: Resolver) -> bytes:
         """Finds the record whose id a person has typed. If the id is a matter's id, finds the

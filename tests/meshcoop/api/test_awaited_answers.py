@@ -3,7 +3,9 @@
 import pytest
 import trio
 
+from meshcoop.api import awaited_answers
 from meshcoop.api.list_pages import take_page
+from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import Queries
 from protocol.wire import calls
 from tests.support.api_in_memory import Asking
@@ -157,3 +159,29 @@ def test_show_adds_all_views_of_the_thread_when_it_is_to_be_whole(lane):
     assert "views" not in trio.run(queries.show_record, calls.Show(id=response.id.hex()))
     assert [view["id"] for view in whole["views"]] == [request.id.hex(), response.id.hex()]
     assert whole["views"][0]["responses"][0]["id"] == response.id.hex()
+
+
+def test_a_page_of_waiting_rows_shows_no_more_than_its_own(lane, monkeypatch):
+    ada, ben, _ = lane
+    request = ada.post("request", title="A lift")
+    settle(*lane)
+    responses = [ben.post("response", request, minutes=str(15 * n)) for n in range(1, 4)]
+    settle(*lane)
+    shown = []
+    show_view = Presenter.show_view
+    monkeypatch.setattr(
+        Presenter, "show_view", lambda self, view: shown.append(view.id) or show_view(self, view)
+    )
+    monkeypatch.setattr(awaited_answers, "MOST_WAITING", 2)
+    queries = Queries(Asking(ada).membership, ada.now, ada.me.person, ada.author.private)
+
+    pages = []
+    after = None
+    for _ in range(2):
+        call = calls.List(what="waiting", limit=500, after=after)
+        pages.append(take_page(call, queries.list_views(call)))
+        after = pages[-1]["next"]
+
+    assert [len(page["rows"]) for page in pages] == [2, 1]
+    assert {page["total"] for page in pages} == {3}
+    assert shown == [response.id for response in reversed(responses)]

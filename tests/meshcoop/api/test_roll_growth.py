@@ -235,7 +235,7 @@ def test_a_page_of_awaited_steps_folds_only_the_threads_that_it_shows(monkeypatc
             return find_steps(*args)
 
         monkeypatch.setattr(posts, "find_steps", find_and_note)
-        monkeypatch.setattr(posts, "USUAL_AWAITED", 2)
+        monkeypatch.setattr(posts, "MOST_AWAITED", 2)
         api = Api(ben)
         first = api("next_steps")
         second = api("next_steps", after=first["next"])
