@@ -153,8 +153,8 @@ class Kind(View):
     judged_by_authority: ClassVar[bool] = False
     # If True, a record may change whether other records of the thread count.
     sways_others: ClassVar[bool] = False
-    # If True, each record that software would sign counts and changes something. So nobody has to
-    # fold it with its thread to know.
+    # If True, a record counts and changes something if `ways` yields a way for it and software would
+    # sign it. So nobody has to fold it with its thread to know.
     is_sure: ClassVar[bool] = False
     # If True, a record about the trunk of a thread begins a branch: outside this branch, no record
     # folds differently because of it, except those to which `ties` ties it.

@@ -23,6 +23,7 @@ class Comment(Kind):
     wording = Words("Comment", happened="{who} commented", submit="Post")
     example = {"text": "Which day suits you?"}
     begins_branch = True
+    is_sure = True
 
     text: str | None = Text(required=True, min=1, max=2000)
 
