@@ -150,10 +150,14 @@ class FollowedService:
         end = now if matter.closed is None else min(now, matter.closed)
         steps = self._steps(loop, matter)
         answer_ms = self.answer_days * DAY_MS
-        holder = find_holder(chain, begin, matter.opened, steps, reopened, answer_ms, end)
+        settle_ms = loop.context.settle_ms
+
+        def hold(level: int, since: int) -> Holder:
+            return find_holder(chain, level, since, steps, reopened, answer_ms, settle_ms, end)
+
+        holder = hold(begin, matter.opened)
         while matter.closed is None and holder.level >= 0 and chain[holder.level] in self.left:
-            above = holder.level - 1
-            holder = find_holder(chain, above, holder.since, steps, reopened, answer_ms, end)
+            holder = hold(holder.level - 1, holder.since)
         return holder
 
     def _steps(self, loop: Loop, matter: Matter) -> list[Step]:

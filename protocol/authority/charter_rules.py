@@ -44,7 +44,7 @@ class CharterRules:
         min=1, max=1000, default=10, help="newcomers a voucher brings before a term lists them"
     )
     settle_hours: int | None = Integer(
-        min=0, max=10_000, default=72, help="hours until a window settles"
+        min=24, max=168, default=72, help="hours until a window settles"
     )
     answer_days: int | None = Integer(min=0, max=1000, default=3, help="days to answer a matter")
     offset: int | None = Minutes(

@@ -70,6 +70,7 @@ def find_holder(
     steps: Iterable[Step],
     reopened: Iterable[Reopening],
     answer_ms: int,
+    settle_ms: int,
     now: int,
 ) -> Holder:
     """Returns the holder of a matter at the time `now`.
@@ -77,7 +78,8 @@ def find_holder(
     `chain` has the people of the service, from the top down. `begin` is the level of the first
     holder, and `opened` is the time when the matter opened. `steps` are the answers and actions of
     people. `reopened` are the reopenings of the matter and of its actions. `answer_ms` is the time
-    that each holder has to answer. All times are in ms.
+    that each holder has to answer, and `settle_ms` the time after that until the matter climbs. All
+    times are in ms.
     """
     reopened_in_order = sorted(reopened, key=lambda reopening: reopening.time)
     listed_steps = list(steps)
@@ -90,7 +92,9 @@ def find_holder(
         again = [reopening for reopening in reopened_in_order if reopening.time >= since]
         answer_by = _find_deadline(since + answer_ms, own_steps, again, answer_ms, now)
         twice = _find_second_reopening(again)
-        missed = min((time for time in (answer_by, twice) if time is not None), default=None)
+        # What the holder did in time can still come to be seen until then (R-23.6k).
+        passed = None if answer_by is None else answer_by + settle_ms
+        missed = min((time for time in (passed, twice) if time is not None), default=None)
         if missed is None or missed > now:
             has_acted = any(step.done is not None for step in own_steps)
             return Holder(level, since, answer_by, has_acted)

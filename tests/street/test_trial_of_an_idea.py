@@ -11,7 +11,7 @@ from tests.street.test_week_of_bins import Resident, ahead, guests, only
 from tests.support.pseudo_terminal import Terminal
 from tests.support.real_homes import agree, folder, put_on_roll, together
 
-CHARTER = ("--smallest-group", "3", "--settle-hours", "0")
+CHARTER = ("--smallest-group", "3", "--settle-hours", "24")
 DAY = 24  # hours
 DAYS = 3  # before the trial, and of it
 
@@ -114,7 +114,7 @@ def run_with_a_cut(homes, residents, measure, trial):
             agree(*homes)
         else:
             answer(residents, measure, number, 0)
-    ahead(homes, DAY * 2 * DAYS)
+    ahead(homes, DAY * (2 * DAYS + 1))  # the last window has settled
     for home in homes:
         shown = only(home("list", "trials"))
         assert shown["state"] == "ended"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.real_homes import agree, folder, put_on_roll, together
 
-CHARTER = ("--smallest-group", "3", "--settle-hours", "0", "--bounds", "count=0..3")
+CHARTER = ("--smallest-group", "3", "--settle-hours", "24", "--bounds", "count=0..3")
 WEEK = 7 * 24 + 1  # hours
 
 

@@ -122,7 +122,7 @@ def _propose(home: Home, random: Random) -> bool:
     if random.random() < 0.7:
         return False
     rule = random.choice(("answer_days", "credit_low=-", "settle_hours", "quota_records"))
-    low = 20_000 if rule == "quota_records" else 1
+    low = {"quota_records": 20_000, "settle_hours": 24}.get(rule, 1)
     value = f"{rule}{'' if '=' in rule else '='}{random.randint(low, 2 * low + 9)}"
     given = {"title": f"{value}? asks {home.name}", "change": f"charter {value}"}
     return bool(home.post("proposal", given))

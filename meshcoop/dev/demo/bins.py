@@ -2,7 +2,7 @@
 
 The acceptance tests act out one week in 15 steps. This story tells steps 7 to 10 and step 15. The
 story compares the week before an action with the week after the action. So the clocks of the nodes
-are two weeks behind at first. In the middle of the story, the clocks are set right.
+are 15 days behind at first. In the middle of the story, the clocks are set right.
 """
 
 import os
@@ -15,10 +15,10 @@ from meshcoop.clock import CLOCK_VARIABLE
 from meshcoop.dev.demo.household import Household, Row, map_in_pairs, poll_until
 from meshcoop.errors import Mistake
 
-CHARTER_OPTIONS = ("--bounds", "count=0..3", "--settle-hours", "0")
+CHARTER_OPTIONS = ("--bounds", "count=0..3", "--settle-hours", "24")
 
-_BEGAN_DAYS = 14  # the story begins this many days ago
-_AFTER_DAYS = 7  # the second week begins this many days ago
+_BEGAN_DAYS = 15  # the story begins this many days ago
+_AFTER_DAYS = 8  # the second week begins this many days ago; so its window has settled
 _REPORTERS = 6
 _GUESTS = ("Bea", "Dora", "Emil", "Fay")  # they have no home; the story takes as many as it needs
 _SUBCONTRACTOR = "Yusuf"
@@ -41,7 +41,7 @@ class Resident(NamedTuple):
 
 
 def set_clock_back() -> None:
-    """Sets the clocks two weeks back, for every node that starts from now on."""
+    """Sets the clocks 15 days back, for every node that starts from now on."""
     os.environ[CLOCK_VARIABLE] = str(-24 * _BEGAN_DAYS)
 
 

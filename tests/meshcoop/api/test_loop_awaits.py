@@ -30,7 +30,7 @@ class Street:
         views = self.story.fold().views
         service = views[self.service.id]
         followed = FollowedService(service, views, {self.measure.id: loop}, 3, 2**63, left)
-        state = SimpleNamespace(views=SimpleNamespace(of_kind=lambda _: [service]))
+        state = SimpleNamespace(views=SimpleNamespace(of_kind=lambda _: [service]), authority=None)
         following = SimpleNamespace(loops_for=lambda *_: followed)
         answers = loop_awaits(state, following, person, START + int(day * DAY_MS))
         matters = {None, *(matter.id for matter in loop.matters)}
@@ -69,8 +69,9 @@ def test_matter_awaits_nothing_more_of_a_holder_who_has_acted(street):
 def test_matter_that_nobody_holds_awaits_a_proposal_of_everybody(street):
     proposal = ("proposal", None, street.measure.id)
 
-    assert street.awaited(SUB, 9) == [proposal]
-    assert street.awaited(CONTRACTOR, 9) == [proposal]
+    assert street.awaited(SUB, 13.9) == []
+    assert street.awaited(SUB, 14.1) == [proposal]
+    assert street.awaited(CONTRACTOR, 14.1) == [proposal]
 
 
 def test_action_awaits_a_verdict_of_each_raiser_until_they_give_it(street):

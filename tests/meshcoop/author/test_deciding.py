@@ -74,6 +74,8 @@ def test_the_words_of_a_proposal_can_be_taken_back():
         ("charter hats=red", "R-16.2"),
         ("charter answer_days=many", "R-10.3"),
         ("charter answer_days=99999999", "R-10.3"),
+        ("charter settle_hours=23", "R-10.3"),
+        ("charter settle_hours=169", "R-10.3"),
         ("dance", "R-10.3"),
         ("", "R-10.3"),
     ],

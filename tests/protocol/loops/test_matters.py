@@ -430,10 +430,10 @@ CHAIN = PEOPLE[:3]
 ANSWER = 3 * DAY_MS
 
 
-def held(steps=(), reopened=(), day=0.0, begin=2):
+def held(steps=(), reopened=(), day=0.0, begin=2, settle=0):
     """Returns the level of the holder, and since which day. A step is (day, person, until), or
     (day, person, due, days on which it was reported done) for an action. A reopening is a day, or
-    (day, person).
+    (day, person). `settle` is in hours.
     """
     steps = [
         Step(
@@ -446,7 +446,8 @@ def held(steps=(), reopened=(), day=0.0, begin=2):
     ]
     pairs = [one if isinstance(one, tuple) else (one, None) for one in reopened]
     again = [Reopening(int(at * DAY_MS), who) for at, who in pairs]
-    found = find_holder(CHAIN, begin, 0, steps, again, ANSWER, int(day * DAY_MS))
+    now = int(day * DAY_MS)
+    found = find_holder(CHAIN, begin, 0, steps, again, ANSWER, settle * HOUR, now)
     return found.level, found.since / DAY_MS
 
 
@@ -456,6 +457,13 @@ def test_who_does_not_answer_hands_it_up():
     assert held(day=6) == (0, 6)
     assert held(day=9) == (-1, 9)
     assert held(day=99) == (-1, 9)
+
+
+def test_a_deadline_is_missed_once_what_was_done_in_time_must_have_been_seen():
+    assert held(day=5.9, settle=72) == (2, 0)
+    assert held(day=6, settle=72) == (1, 6)
+    assert held(day=11.9, settle=72) == (1, 6)
+    assert held(day=12, settle=72) == (0, 12)
 
 
 def test_an_answer_buys_time_until_the_day_that_it_names_once():
