@@ -63,6 +63,7 @@ class FollowedService:
     times: Mapping[bytes, RecordTimes] = field(default_factory=dict)  # of what witnesses name
     continued: Mapping[bytes, Measure] = field(default_factory=dict)  # by the measure that goes on
     successors: Sequence[Service] = ()  # the services that go on in its place
+    matter_ids: frozenset[bytes] = frozenset()  # of all matters that its measures can have
 
     @property
     def matters(self) -> Iterator[Matter]:
@@ -316,7 +317,9 @@ class LoopCache:
             self._kept.clear()
         for root, views in self._views.items() if named else ():
             accepts = {link.accepted_in for link in views.others if isinstance(link, Link)}
-            if views.see(witnesses.times_of, named) or named & accepts:
+            kept = self._kept.get(root)
+            matters = kept.followed.matter_ids if kept is not None else frozenset()
+            if views.see(witnesses.times_of, named) or named & (accepts | matters):
                 self._kept.pop(root, None)
 
     def _take_changes(self) -> None:
@@ -343,7 +346,8 @@ class LoopCache:
         service = thread.service
         if service is None:
             return None
-        following = ServiceLoops(thread, authority, self.find_served, now)
+        witnesses = self._state.authority_fold.witnesses.witnesses(authority)
+        following = ServiceLoops(thread, authority, self.find_served, witnesses.seen_at, now)
         loops = following.follow()
         until = _FOR_GOOD
         for measure in following.in_use:
@@ -366,6 +370,7 @@ class LoopCache:
             dict(thread.standing.times),
             following.continued,
             successors,
+            frozenset(following.matter_ids),
         )
 
     def find_served(self) -> DaysServed:

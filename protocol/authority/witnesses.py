@@ -181,6 +181,18 @@ class Witnesses:
         seen = min(times, default=None)
         return RecordTimes(claimed, seen, seen is not None and seen == at_claim, self._settle_ms)
 
+    def seen_at(self, matter: bytes, parties: Collection[bytes]) -> int | None:
+        """Returns when half of the witnesses of a term had named the id of a matter, or None.
+
+        A matter has no author and claims no time. `parties` do not count among the witnesses.
+        """
+        roster = self._roster_for(None, frozenset(parties))
+        times = [
+            self._see_in_term(place, roster.left[place], namings, 0)
+            for place, namings in self._namings_by_term(matter).items()
+        ]
+        return min((time for time in times if time is not None), default=None)
+
     def term_of(self, person: bytes, now: int) -> Term | None:
         """Returns the term in whose name a person's home signs as a witness now, or None (R-24.2).
 

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from protocol.loops.action_state import ActionState, Tally, tally_action
@@ -53,6 +54,8 @@ class MeasureInputs(NamedTuple):
     actions: Collection[ActionView]
     done: Collection[StatementView]  # reports that an action is done
     verdicts: Collection[VerdictView]
+    # Window → when (ms) half of the witnesses had named the matter that opened because of it.
+    seen_matters: Mapping[int, int] = MappingProxyType({})
 
     def until(self, now: int) -> "MeasureInputs":
         """Returns the views of what people had said by the time `now` (ms)."""
@@ -62,6 +65,7 @@ class MeasureInputs(NamedTuple):
             _until(self.actions, now),
             _until(self.done, now),
             _until(self.verdicts, now),
+            {window: seen for window, seen in self.seen_matters.items() if seen <= now},
         )
 
 
@@ -111,7 +115,7 @@ class Matter:
     opened_early: bool  # opened before there were enough points for a baseline
     raisers: set[bytes]
     windows: set[int]  # the windows of the signals that opened and joined it
-    faded: bool = False  # late answers removed the signal, but somebody acts on the matter
+    faded: bool = False  # its signal is gone, but somebody acts on it, or witnesses saw it
     closed: int | None = None  # when the matter was closed
     closed_in: int = 0  # the window in which it was closed
     is_quiet: bool = False  # nobody confirmed it: it was closed because no signal came (R-23.5i)
@@ -294,6 +298,8 @@ class _Follower:
                     yield _Event(report.time, "report", report.id, try_window)
         for action in self._inputs.actions:
             yield _event_of(action, partial(self._act, action))
+        for number, seen in self._inputs.seen_matters.items():
+            yield _Event(seen, "seen", _pack_number(number), partial(self._keep, number, seen))
         for view in (*self._inputs.done, *self._inputs.verdicts):
             yield _event_of(view, partial(self._judge_actions, stands_at(view)))
 
@@ -548,6 +554,14 @@ class _Follower:
         matter = self._add_matter(number, stands_at(action), False, None)
         matter.faded = True
         return matter
+
+    def _keep(self, number: int, time: int) -> None:
+        """Keeps a matter that witnesses saw at `time` (ms), although the signal that had opened it
+        is gone by now (R-23.2d). `number` is the window that opened it.
+        """
+        matter = self._last_matter
+        if matter is None or (matter.closed is not None and number > matter.closed_in):
+            self._add_matter(number, time, False, None).faded = True
 
     def _judge_actions(self, until: int) -> None:
         """Counts the verdicts on the actions of the last matter, up to the time `until` (ms).

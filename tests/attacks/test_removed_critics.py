@@ -56,3 +56,35 @@ def test_who_forks_a_log_unsays_only_what_nobody_saw(is_seen):
 
         for home in (ada, ben, cho):
             assert answers_of(home, measure) == ([report.id] if is_seen else [])
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_reporters_who_are_pressed_to_take_words_back_leave_a_seen_matter_open(is_seen):
+    """Move: press everybody who reported to take it back. Rule: R-23.2d, a matter whose id half of
+    the witnesses named stays. Remains: pressing within the hours before that; the answers go.
+    Seen: the matter, which no longer stands out, with nobody who raised it.
+    """
+    with street(homes=5) as homes:
+        ada, ben, cho, dan, eve = homes
+        listed_street(*homes)
+        measure = measured(*homes, scale="count", better="lower", target=0)
+        reports = [home.post("feedback", measure, value="1") for home in (ben, cho, dan, eve)]
+        settle(*homes)
+        (matter,) = matters_of(ada, measure)
+        if is_seen:
+            for home in homes:
+                look_twice(home)
+            settle(*homes)
+        for home, report in zip((ben, cho, dan, eve), reports, strict=True):
+            home.post("retract", report)
+        settle(*homes)
+
+        for home in homes:
+            kept = matters_of(home, measure)
+            assert [other.id for other in kept] == ([matter.id] if is_seen else [])
+            assert all(other.faded and other.closed is None and not other.raisers for other in kept)
+
+
+def matters_of(home, measure):
+    followed = home.author.loops.loops_for(measure.id, home.now())
+    return followed.loops[measure.id].matters

@@ -42,15 +42,14 @@ def look_twice(home):
     return look(home)
 
 
-def measured(*homes):
+def measured(*homes, **fields):
     """Posts a service of Ada's with a measure in use. All homes name what they hold. Returns the
-    measure.
+    measure. `fields` are fields of the measure that differ from the usual ones.
     """
     ada = homes[0]
     service = ada.post("service", title="The bins")
-    measure = ada.post(
-        "measure", service, question="Taken?", scale="yes_no", better="higher", target=1
-    )
+    asked = {"question": "Taken?", "scale": "yes_no", "better": "higher", "target": 1, **fields}
+    measure = ada.post("measure", service, **asked)
     act = ada.post("proposal", title="Use it", change=f"adopt {measure.id.hex()}")
     settle(*homes)
     vote(act, homes[: len(homes) // 2 + 1], homes)

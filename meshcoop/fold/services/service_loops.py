@@ -2,25 +2,32 @@
 measure of the same scale (R-22.12). A point is the counted answers of one window.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 
 from meshcoop.fold.service_views import ServiceViews
 from meshcoop.fold.slices import run_beside
 from protocol.authority.authority import Authority
-from protocol.kinds.services.loop import DaysServed, inputs_of, loop_rules, measure_context
-from protocol.kinds.services.measures import SERVED, Measure
+from protocol.kinds.services.loop import (
+    DaysServed,
+    inputs_of,
+    loop_rules,
+    measure_context,
+    parties_at,
+)
+from protocol.kinds.services.measures import DAYS_BACK, SERVED, Measure
 from protocol.loops.continued_points import MOST_TOGETHER, continues
 from protocol.loops.counted_answers import MeasureContext, Window
-from protocol.loops.matters import Continuation, Loop, follow_windows
-from protocol.loops.windows import Calendar
+from protocol.loops.matters import Continuation, Loop, follow_windows, matter_id
+from protocol.loops.windows import DAY_MS, Calendar
 from protocol.spelling import fold_text
 
 
 class ServiceLoops:
     """The feedback loops of the measures of one service, at the time `now` (ms).
 
-    `find_served` returns the days on which each person was served.
+    `find_served` returns the days on which each person was served. `find_seen_at` returns when half
+    of the witnesses had named a matter, without the given parties.
     """
 
     def __init__(
@@ -28,11 +35,13 @@ class ServiceLoops:
         thread: ServiceViews,
         authority: Authority,
         find_served: Callable[[], DaysServed],
+        find_seen_at: Callable[[bytes, Collection[bytes]], int | None],
         now: int,
     ) -> None:
         self._thread = thread
         self._authority = authority
         self._find_served = find_served
+        self._find_seen_at = find_seen_at
         self._now = now
         self._rules = loop_rules(authority.charter)
         adopted = {Measure.State.IN_USE, Measure.State.RETIRED}
@@ -41,6 +50,7 @@ class ServiceLoops:
             key=lambda measure: measure.order,
         )
         self._loops: dict[bytes, Loop] = {}
+        self.matter_ids: set[bytes] = set()  # of all matters that the measures followed can have
 
     @property
     def in_use(self) -> Iterator[Measure]:
@@ -92,7 +102,9 @@ class ServiceLoops:
         loop = self._loops.get(measure.id)
         if loop is None:
             context = self._context(measure)
-            inputs = inputs_of(measure, self._thread.others).until(self._now)
+            statements = inputs_of(measure, self._thread.others)
+            seen = self._find_seen(measure)
+            inputs = statements._replace(seen_matters=seen).until(self._now)
             windows = self._all_windows(context, measure)
             taken = self._taken_by(measure)
             loop = run_beside(
@@ -100,6 +112,23 @@ class ServiceLoops:
             )
             self._loops[measure.id] = loop
         return loop
+
+    def _find_seen(self, measure: Measure) -> dict[int, int]:
+        """Returns when (ms) half of the witnesses had named the matters of a measure, by the window
+        that opened each.
+        """
+        calendar = measure.calendar
+        party_since = self._thread.standing.party_since
+        first = calendar.window_at(measure.created - DAYS_BACK * DAY_MS)
+        seen: dict[int, int] = {}
+        for number in range(first, calendar.window_at(self._now) + 2):
+            record_id = matter_id(measure.id, number)
+            self.matter_ids.add(record_id)
+            parties = parties_at(party_since, calendar.window_start(number + 1))
+            time = self._find_seen_at(record_id, parties)
+            if time is not None:
+                seen[number] = time
+        return seen
 
     def _taken_by(self, measure: Measure) -> Continuation | None:
         """Returns what a measure takes over from the earlier measure that it continues. Returns

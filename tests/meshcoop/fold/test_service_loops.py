@@ -22,6 +22,11 @@ def seen_at_once(record_id, claimed, author=None, parties=()):
     return RecordTimes(claimed, claimed, False, 72 * 3_600_000)
 
 
+def not_seen(matter, parties):
+    """Says that no witness has named a matter."""
+    del matter, parties
+
+
 class Lane:
     """The story of the bins, with what three residents say about a measure week by week."""
 
@@ -60,7 +65,7 @@ class Lane:
         party_since = find_parties(service, views.values(), now)
         standing = StandingViews(seen_at_once, party_since, now)
         thread = ServiceViews(dict(enumerate(views.values())), standing, now)
-        return ServiceLoops(thread, self.story.authority(), dict, now)
+        return ServiceLoops(thread, self.story.authority(), dict, not_seen, now)
 
     def loop(self, day, measure=None):
         return self.at(day).follow()[(measure or self.measure).id]

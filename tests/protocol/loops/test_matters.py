@@ -420,7 +420,7 @@ def test_any_order_gives_one_loop():
     told = street.loop(30)
     chance = random.Random(5)
     for _ in range(20):
-        street.said = MeasureInputs(*(chance.sample(one, len(one)) for one in street.said))
+        street.said = MeasureInputs(*(chance.sample(one, len(one)) for one in street.said[:5]))
         assert street.loop(30) == told
 
 
