@@ -13,6 +13,7 @@ from hypothesis import settings
 from meshcoop.node import step_meter
 from tests.support import forked_programs as warm
 from tests.support.paths import ROOT
+from tests.support.suite_steps import SuiteMeter, slowest_of_tasks
 
 TESTS = ROOT / "tests"
 PURE = TESTS / "protocol"
@@ -43,12 +44,14 @@ settings.load_profile("unhurried")
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--steps", metavar="FILE", help="measure the steps of every event loop; name the slowest"
+        "--steps",
+        metavar="FILE",
+        help="measure the steps of the nodes of all tests; name the slowest",
     )
 
 
 def pytest_configure(config):
-    """With --steps, measures the event loops of all tests, and of the nodes that tests start."""
+    """With --steps, measures the nodes in the tests' processes, and those that tests start."""
     report = config.getoption("--steps")
     if report is None:
         return
@@ -57,8 +60,8 @@ def pytest_configure(config):
 
     @functools.wraps(run)
     def measured_run(*arguments, instruments=(), **options):
-        meters = step_meter.meters_of_environment()
-        return run(*arguments, instruments=[*instruments, *meters], **options)
+        meter = SuiteMeter(Path(report).absolute())
+        return run(*arguments, instruments=[*instruments, meter], **options)
 
     trio.run = measured_run
 
@@ -67,8 +70,11 @@ def pytest_terminal_summary(terminalreporter, config):
     report = config.getoption("--steps")
     if report is not None:
         terminalreporter.section(f"steps longer than {step_meter.LIMIT_MS} ms, and the slowest")
-        for step in step_meter.read_steps(Path(report))[:20]:
-            terminalreporter.line(f"{step.milliseconds:7.1f} ms  {step.task}  ends at {step.place}")
+        steps = step_meter.read_steps(Path(report))
+        for step, count in slowest_of_tasks(steps)[:20]:
+            terminalreporter.line(
+                f"{step.milliseconds:7.1f} ms  {step.task}  ends at {step.place} ({count} steps)"
+            )
 
 
 def pytest_collection_finish(session):

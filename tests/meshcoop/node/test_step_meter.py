@@ -4,6 +4,7 @@ import trio
 
 from meshcoop.api.server import CALL
 from meshcoop.node.step_meter import CALL_LIMIT_MS, LIMIT_MS, StepMeter, read_steps
+from tests.support.suite_steps import SuiteMeter, slowest_of_tasks
 
 
 async def wait_quietly():
@@ -65,3 +66,20 @@ def test_a_meter_adds_up_the_steps_of_a_call(tmp_path):
     slow = [step for step in read_steps(report) if step.milliseconds > CALL_LIMIT_MS]
     assert slow == [meter.slowest_call]
     assert (slow[0].task, slow[0].place) == (CALL + "list", "the whole call")
+
+
+def test_the_meter_of_the_suite_leaves_out_the_steps_of_tests(tmp_path):
+    meter = SuiteMeter(tmp_path / "steps")
+
+    async def main():
+        compute(2 * LIMIT_MS)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(hold_up_everybody, name="a loop of a node")
+            nursery.start_soon(hold_up_everybody)
+
+    trio.run(main, instruments=[meter])
+
+    steps = read_steps(tmp_path / "steps")
+    assert [(step.task, count) for step, count in slowest_of_tasks(steps)] == [
+        ("a loop of a node", 1)
+    ]
