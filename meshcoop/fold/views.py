@@ -35,6 +35,7 @@ V = TypeVar("V", bound=Kind)
 
 _WRITTEN_AT_ONCE = 50  # views of a large thread
 _BRANCHED_AT_ONCE = 500  # records whose branches are noted
+_SORTED_AT_ONCE = 500  # rows that a search has matched
 
 
 class FoldedView(NamedTuple):
@@ -291,11 +292,16 @@ class Views:
         scripts write no spaces between words. In these scripts, the given word may also be inside a
         longer word.
         """
-        matches = []
-        for match in self._rows.matches(query_terms(words)):
+        matches = self._rows.matches(query_terms(words))
+        runs: list[list[tuple[float, bytes, int]]] = []
+        while run := sorted(islice(matches, _SORTED_AT_ONCE)):
             pause()
-            matches.append(match)
-        return [n for _, _, n in sorted(matches)]
+            runs.append(run)
+        ranked: list[int] = []
+        for _, _, n in merge(*runs):
+            pause()
+            ranked.append(n)
+        return ranked
 
     def in_rows(self, rows: Sequence[int]) -> Iterator[View]:
         """Yields the views in the given rows, in the order of `rows`. Leaves out rows without a

@@ -1,5 +1,6 @@
 import pytest
 
+from meshcoop.fold import views
 from protocol.kinds.exchange.exchange import Offer, Response
 from protocol.kinds.people import Profile
 from tests.support.street_in_memory import exchange, settle, street
@@ -116,6 +117,24 @@ def test_any_search_finds_something_or_nothing(words):
         ada.post("offer", title="a b words Bread")
         assert isinstance(ada.state.views.search(words), list)
         assert len(ada.state.views.of_kind(Offer)) == 1
+
+
+def test_a_search_sorts_a_few_of_many_matches_at_once(monkeypatch):
+    lengths = []
+
+    def note_and_sort(matches):
+        lengths.append(len(matches := list(matches)))
+        return sorted(matches)
+
+    with street() as (ada, _):
+        for number in range(9):
+            ada.post("offer", title=("Bread. " * (number % 4 + 1)).strip())
+        at_once = ada.state.views.search("bread")
+        monkeypatch.setattr(views, "_SORTED_AT_ONCE", 2)
+        monkeypatch.setattr(views, "sorted", note_and_sort, raising=False)
+
+        assert ada.state.views.search("bread") == at_once
+        assert (len(at_once), max(lengths)) == (9, 2)
 
 
 def test_the_newest_come_first_and_a_limit_limits():
