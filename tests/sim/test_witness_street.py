@@ -1,5 +1,7 @@
 """How many honest answers come late, what liars move, and what naming costs (specs/24)."""
 
+from typing import NamedTuple
+
 import pytest
 
 from tests.support.witness_street import WitnessStreet
@@ -11,28 +13,46 @@ ANSWERS_A_DAY = {50: 5, 500: 37}
 MOST = {50: (45, 17_000), 500: (50, 40_000)}  # records and bytes a day
 
 
-def part_late(people, runs, cut_days=0, liars=0.0):
-    """Returns the part of honest answers that came late in streets whose list is not captured, the
-    answers that liars moved there, and the part of the streets whose list is captured.
+class Cell(NamedTuple):
+    """What happened to the honest answers in streets whose list is not captured: the part that does
+    not stand at its claimed time, and the part that a week leaves out. `moved` are the answers that
+    liars moved. `captured` is the part of the streets whose list is captured, and `odds` the exact
+    probability of that.
     """
-    late = total = moved = captured = 0
+
+    late: float
+    left_out: float
+    moved: int
+    captured: float
+    odds: float
+
+
+def simulate(people, runs, cut_days=0, liars=0.0):
+    late = left_out = total = moved = captured = 0
     for seed in range(runs):
-        one = WitnessStreet(people, seed, cut_days, liars, min(people / 7, 15))
-        if one.is_captured():
+        street = WitnessStreet(people, seed, cut_days, liars, min(people / 7, 15))
+        odds = street.captured_odds()
+        if street.is_captured():
             captured += 1
             continue
-        bad, count = one.late()
-        late, total, moved = late + bad, total + count, moved + one.moved()
-    return late / max(total, 1), moved, captured / runs
+        late_here, left_out_here, count = street.late()
+        late, left_out, total = late + late_here, left_out + left_out_here, total + count
+        moved += street.moved()
+    total = max(total, 1)
+    return Cell(late / total, left_out / total, moved, captured / runs, odds)
 
 
 def test_no_honest_answer_is_late_without_a_cut():
-    assert part_late(5, FEW_RUNS) == (0, 0, 0)
+    assert simulate(5, FEW_RUNS) == (0, 0, 0, 0, 0)
 
 
 def test_an_answer_on_the_smaller_side_of_a_long_cut_is_late():
-    late, _, _ = part_late(12, FEW_RUNS, cut_days=8)
-    assert late > 0
+    assert simulate(12, FEW_RUNS, cut_days=8).late > 0
+
+
+def test_the_odds_of_a_captured_list_are_exact():
+    assert WitnessStreet(12, 1, liars=1 / 3).captured_odds() == 0
+    assert round(WitnessStreet(500, 1, liars=1 / 3, answers_a_day=1).captured_odds(), 3) == 0.053
 
 
 @pytest.mark.long
@@ -40,10 +60,12 @@ def test_an_answer_on_the_smaller_side_of_a_long_cut_is_late():
 @pytest.mark.parametrize("cut_days", [0, 3, 5])
 @pytest.mark.parametrize("liars", [0.0, 0.1, 1 / 3])
 def test_witnessing_in_a_street(people, cut_days, liars):
-    late, moved, _ = part_late(people, RUNS, cut_days, liars)
-    assert moved == 0
+    cell = simulate(people, RUNS, cut_days, liars)
+    print(f"\n{people} people, {liars:.0%} lying, {cut_days} days: {cell}")  # noqa: T201 -- with -s
+    assert cell.moved == 0
+    assert cell.left_out <= LEAST_PART[cut_days]
     if not liars:
-        assert late <= LEAST_PART[cut_days]
+        assert cell.late <= LEAST_PART[cut_days]
 
 
 @pytest.mark.long

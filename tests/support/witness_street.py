@@ -8,11 +8,13 @@ functions of `protocol.authority.witnesses` judge what they signed. A liar names
 import random
 from collections import defaultdict
 from dataclasses import dataclass, field
+from math import comb
 
 from meshcoop.author.witness_writer import PAUSE_MS, wait_after_news
 from protocol.authority.terms import MOST_WITNESSES, Term
 from protocol.authority.witnesses import HOUR_MS, Witnesses, WitnessIndex, WitnessRecord
 from protocol.kinds.witness import MOST_NAMED
+from protocol.loops.windows import Calendar
 
 DAY_MS = 24 * HOUR_MS
 SETTLE_MS = 72 * HOUR_MS
@@ -20,7 +22,8 @@ DAYS = 28  # in which people answer
 TERM = b"1" * 32
 _TICK_MS = 3 * 60_000
 _FIRST = 100 * DAY_MS
-_CUT_FROM = _FIRST + 10 * DAY_MS
+_CUT_FROM = _FIRST + 7 * DAY_MS  # or up to a week later
+_CALENDAR = Calendar(7, 0)
 RECORD_BYTES = 306  # of a `witness` record without ids: header, signature and content
 ID_BYTES = 34
 
@@ -46,7 +49,8 @@ class WitnessStreet:
 
     def __init__(self, people, seed, cut_days=0, liars=0.0, answers_a_day=None):
         self.dice = random.Random(f"{people} {seed} {cut_days} {liars}")
-        self.cut = range(_CUT_FROM, _CUT_FROM + cut_days * DAY_MS)
+        begin = _CUT_FROM + self.dice.randrange(7 * 24) * HOUR_MS
+        self.cut = range(begin, begin + cut_days * DAY_MS)
         self.homes = [self.make_home(number, people) for number in range(people)]
         self.liars = set(self.dice.sample(range(people), round(people * liars)))
         self.listed = self.dice.sample(range(people), min(people, MOST_WITNESSES))
@@ -130,11 +134,30 @@ class WitnessStreet:
         return Witnesses(terms, terms, signers, WitnessIndex([*self.records, *records]), SETTLE_MS)
 
     def late(self):
-        """Returns how many honest answers came late, and how many there were."""
+        """Returns how many honest answers do not stand at their claimed time, how many of them their
+        week leaves out, because it had settled when they were seen, and how many answers there were.
+        """
         known = self.witnesses()
-        honest = [a for a in self.answers if a[2] not in [self.homes[n] for n in self.liars]]
-        times = [known.times_of(record_id, time, home.person) for record_id, time, home in honest]
-        return sum(at.seen is None or at.is_late for at in times), len(times)
+        lying = [self.homes[number] for number in self.liars]
+        times = [
+            known.times_of(record_id, time, home.person)
+            for record_id, time, home in self.answers
+            if home not in lying
+        ]
+        late = [at for at in times if at.seen is None or at.is_late]
+        left_out = [at for at in late if at.seen is None or at.seen > _settles(at.claimed)]
+        return len(late), len(left_out), len(times)
+
+    def captured_odds(self):
+        """Returns how probable it is that the liars hold a list that is drawn by lot, exactly."""
+        people, lying, listed = len(self.homes), len(self.liars), len(self.listed)
+        held = [
+            number
+            for number in range(min(lying, listed) + 1)
+            if 2 * number >= listed + 1 or (lying > number and 2 * number >= listed)
+        ]
+        ways = sum(comb(lying, n) * comb(people - lying, listed - n) for n in held)
+        return ways / comb(people, listed)
 
     def is_captured(self):
         """Returns whether the liars are half of the list, without one of them who writes."""
@@ -163,3 +186,8 @@ class WitnessStreet:
         """Returns the `witness` records and their bytes in a day."""
         size = sum(RECORD_BYTES + ID_BYTES * len(record.ids) for record in self.records)
         return len(self.records) / DAYS, size / DAYS
+
+
+def _settles(time):
+    """Returns when the week settles in which somebody answered at a time (ms)."""
+    return _CALENDAR.window_start(_CALENDAR.window_at(time) + 1) + SETTLE_MS
