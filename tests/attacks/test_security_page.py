@@ -45,6 +45,32 @@ def test_a_cell_says_what_holds_and_names_its_test(who, what, cell):
             assert (ROOT / "tests" / Path(file)).is_file(), f"{who}, {what}: no test {file}"
 
 
+# -- games ----------------------------------------------------------------------------------------
+
+GAMES = 25  # moves of the catalogue
+
+
+def games():
+    """Reads the table of moves. Returns its rows."""
+    part = PAGE.split("## Games with a loop", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in part.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows[1:]]
+
+
+def test_each_move_of_the_catalogue_has_a_rule_what_remains_and_a_test():
+    rules = "".join(path.read_text(encoding="utf-8") for path in CHAPTERS)
+    tests = ROOT / "tests" / "attacks"
+
+    assert len({row[0] for row in games()}) == GAMES
+    for move, answered, remains, seen, named in games():
+        assert remains, f"{move}: what remains?"
+        assert seen, f"{move}: what do people see?"
+        for number in re.findall(r"[RA]-[0-9.]+[a-z]?", f"{answered} {remains}"):
+            assert f"**{number}**" in rules, f"{move}: {number}"
+        file, name = named.strip("`").split("::")
+        assert f"def {name}(" in (tests / file).read_text(encoding="utf-8"), f"{move}: {named}"
+
+
 # -- what is not stopped --------------------------------------------------------------------------
 
 NUMBER = re.compile(r"\bA-(\d\d)\.\d+\b")

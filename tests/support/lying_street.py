@@ -149,7 +149,7 @@ class LyingStreet:
         proposal = self.say(self.honest[-1], "proposal", change=change)
         for person in self.people:
             self.say(person, "vote", proposal, choice="yes")
-            self._name(person, [renewal.id])
+            self.name(person, [renewal.id])
 
     def _add_device(self, person: Person) -> None:
         """Gives a person a second device, whose clock says what they like."""
@@ -200,7 +200,7 @@ class LyingStreet:
         pen.before, pen.head = pen.head, Head(seq, record.id, header.time)
         return record
 
-    def _name(self, who: Person, ids: list[bytes], *, claims: int | None = None, late: int = 0):
+    def name(self, who: Person, ids: list[bytes], *, claims: int | None = None, late: int = 0):
         for start in range(0, len(ids), _MOST_NAMED):
             part = ids[start : start + _MOST_NAMED]
             self.say(who, "witness", claims=claims, late=late, term=self.term, ids=part)
@@ -229,9 +229,9 @@ class LyingStreet:
                 getattr(self, f"_lie_{self.dice.choice(_LIES)}")(person)
         for person in self.honest:
             if self.clock // _STEP % 2 == person.key[0] % 2:
-                self._look(person)
+                self.look(person)
 
-    def _look(self, person: Person) -> None:
+    def look(self, person: Person) -> None:
         """Lets an honest home name what it holds and has not named."""
         held = [
             release.record.id
@@ -242,7 +242,7 @@ class LyingStreet:
         ]
         person.named |= dict.fromkeys(held, self.clock)
         if held:
-            self._name(person, held)
+            self.name(person, held)
 
     def _is_cut(self, record: Record) -> bool:
         return record.header.seq > self.cuts.get(record.header.device, record.header.seq)
@@ -323,7 +323,7 @@ class LyingStreet:
         ids = sorted({release.record.id for release in some})
         if ids:
             claims = self._past() if self.dice.random() < 0.7 else None
-            self._name(liar, ids, claims=claims, late=self._later())
+            self.name(liar, ids, claims=claims, late=self._later())
 
     def _lie_retracted(self, liar: Person) -> None:
         own = self.written("feedback", "verdict", "same_as", by=[liar])
