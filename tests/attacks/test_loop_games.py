@@ -349,6 +349,16 @@ def summary(loop):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_no_history_blocks_a_measure(seed):
+    check_that_nothing_blocks(seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(4, 404))
+def test_no_history_of_many_blocks_a_measure(seed):
+    check_that_nothing_blocks(seed)
+
+
+def check_that_nothing_blocks(seed):
     """Property over random histories: what is reported done closes at the fourth point, if there is
     neither a signal nor a partly or no. So a measure is never blocked for longer.
     """
