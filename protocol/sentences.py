@@ -20,6 +20,11 @@ SENTENCES: dict[str, str] = {
     "short_and_worse": "Worse than usual and short of the target.",
     "short_and_better": "Better than usual, but the last results together are short of the target.",
     "short_and_early": "Short of the target; it is too early to know what is usual.",
+    # Where a record stands in time.
+    "stands_late": "It was seen late, and counts from then on.",
+    "came_too_late": "It came after the result was final, and changes nothing.",
+    "unseen": "Too few witnesses have seen it in time; it does not count now.",
+    "unwitnessed": "No witness could see it.",
     # What an action has changed.
     "better": "It is better than before.",
     "fewer": "It is less than before; that could still be chance.",

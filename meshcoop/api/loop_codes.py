@@ -19,6 +19,15 @@ class Reading(StrEnum):
     SHORT_AND_EARLY = "short_and_early"  # too early to know what is usual
 
 
+class Standing(StrEnum):
+    """The codes that say where a record stands in time, if that is not where its author claims."""
+
+    LATE = "stands_late"  # it stands when it was seen (R-24.6)
+    TOO_LATE = "came_too_late"  # its window had settled (R-24.8)
+    UNSEEN = "unseen"  # it stands nowhere (R-24.7)
+    UNWITNESSED = "unwitnessed"  # no witness could see it (R-24.5)
+
+
 _BY_CHANGE = {"worse": Reading.WORSE, "better": Reading.BETTER, None: Reading.AS_USUAL}
 _SHORT_BY_CHANGE = {
     "worse": Reading.SHORT_AND_WORSE,

@@ -27,7 +27,7 @@ _NAME_WIDTH = 30
 _SHORT_NAME = 20
 _DAY_LENGTH = len("2026-11-23")
 _HOUR = 60  # minutes
-_CODES = frozenset({"reading", "result"})  # fields that hold the code of a sentence
+_CODES = frozenset({"reading", "result", "standing"})  # fields that hold the code of a sentence
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?Z")
 _HIDDEN_FIELDS = {
     *("id", "kind", "author", "created", "state", "history", "about"),

@@ -22,6 +22,7 @@ def report_card(report: Shown, measure: Shown | None, reader: Reader) -> Card:
         phrases.capitalized(phrases.signer_names(report, reader.me)),
         phrases.moment(report.text("on"), reader.clock),
         _("urgent") if report.text("urgent") == "yes" else "",
+        phrases.code_in_words(report.text("standing")),
     ]
     title = report_title(report, measure)
     return Card(report.id, title, phrases.dotted(parts), quiet=report.flag("held_back"))
@@ -44,6 +45,7 @@ def answer_parts(answers: list[Shown], clock: LocalClock, me: str | None) -> Ite
             phrases.capitalized(phrases.signer_names(answer, me)),
             phrases.moment(answer.created, clock),
             labels.state(answer.text("reason") or ""),
+            phrases.code_in_words(answer.text("standing")),
         ]
         yield (f"\n\n{phrases.dotted(parts)}: ", "dim")
         yield safe_text(answer.text("text") or "").strip()

@@ -219,6 +219,7 @@ def _action_parts(action: Shown, sayings: list[Shown], reader: Reader) -> Iterat
     sentence = sentence.format(who=phrases.capitalized(phrases.name(action.author, reader.me)))
     yield f"\n{sentence}: {phrases.line_or_hidden(action.text('what'))}"
     yield " · " + _("by {day}").format(day=phrases.moment(action.text("due"), reader.clock))
+    yield from _standing_parts(action)
     yield ("\n  " + _("The person doing it says") + ": ", "dim")
     yield _done_line([saying for saying in sayings if saying.kind == "done"], reader.clock)
     yield ("\n  " + _("People say") + ": ", "dim")
@@ -228,6 +229,13 @@ def _action_parts(action: Shown, sayings: list[Shown], reader: Reader) -> Iterat
         if saying.kind == "verdict" and saying.text("text"):
             author = phrases.name(saying.author, reader.me)
             yield f"\n    {author}: “{safe_text(saying.text('text') or '').strip()}”"
+            yield from _standing_parts(saying)
+
+
+def _standing_parts(view: Shown) -> Iterator[Part]:
+    """Says where a record stands in time, if that is not where its author claims."""
+    if view.has("standing"):
+        yield (f" · {phrases.code_in_words(view.text('standing'))}", "dim")
 
 
 def _done_line(reports: list[Shown], clock: LocalClock) -> str:

@@ -1,0 +1,55 @@
+"""What the local API says of records that witnesses saw late, or not at all (R-24.14)."""
+
+from meshcoop.api.loop_views import LoopViews
+from meshcoop.api.presenter import Presenter
+from meshcoop.cli.plain_text import format_view
+from tests.support.clocks import clock_at
+from tests.support.street_in_memory import HOUR, settle, street
+from tests.support.witnesses_in_memory import listed_street, look_twice, measured
+
+
+def shown(home, record):
+    presenter = Presenter(home.state, home.now)
+    views = LoopViews(home.state, home.author.loops, presenter, home.me.person, home.now)
+    return views.with_loop_status(presenter.show_view(home.view(record)))
+
+
+def standing(home, record):
+    return shown(home, record)["standing"]
+
+
+def test_a_report_says_that_it_was_seen_late_or_came_too_late():
+    with street(homes=4) as homes:
+        ada, ben, cho, eve = homes
+        listed_street(*homes)
+        measure = measured(*homes)
+
+        def report_seen_after(hours):
+            report = eve.post("feedback", measure, value="no")
+            settle(*homes)
+            assert standing(ada, report) is None
+            ada.street.clock += hours * HOUR
+            before = standing(ada, report)
+            for home in (ben, cho):
+                look_twice(home)
+            settle(*homes)
+            return report, before, standing(ada, report)
+
+        late, *states = report_seen_after(73)
+        assert states == ["unseen", "stands_late"]
+        _, *states = report_seen_after(12 * 24)
+        assert states == ["unseen", "came_too_late"]
+        view = {**shown(ada, late), "history": []}
+        assert "standing: It was seen late" in format_view(view, clock_at("2026-11-30T09:00"))
+
+
+def test_a_reply_that_no_witness_could_see_is_unwitnessed():
+    with street() as (ada, ben):
+        service = ada.post("service", title="The bins")
+        settle(ada, ben)
+        words = ben.post("feedback", service, text="They are late.")
+        settle(ada, ben)
+        reply = ada.post("answer", words, text="The lorry broke down.")
+
+        assert standing(ada, words) == "unwitnessed"
+        assert standing(ada, reply) == "unwitnessed"
