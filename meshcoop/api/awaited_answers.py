@@ -137,20 +137,26 @@ class AwaitedAnswers:
         """
         left = self._authority.left
         relying = self._state.views.relying_views(self._person) if left else ()
-        roots = {view.id: view.root for view in relying if view.person in left}
-        for view_id, root in roots.items():
+        views: dict[int, dict[bytes, None]] = defaultdict(dict)  # row of the root → views, in order
+        for relying_view in relying:
+            if relying_view.person in left:
+                views[relying_view.root][relying_view.id] = None
+        for root, ids in views.items():
             if self._state.store.records.count_in_thread(root) > MAX_RECORDS:
                 continue  # too much for one step of the loop; the thread's own page has the step
+            # Each thread is folded once: somebody who leaves may leave many views behind in it.
             thread = self._state.thread_fold.fold_thread(root)
             thread.clock = self._presenter.clock
-            view = thread.find_view(view_id, Kind)
-            if view is None or self._presenter.state_of(view) != LEFT:
-                continue
-            word = next(words_to_end(view, thread, self._person), None)
-            if word is not None:
-                row = self._make_row(view, declared_of(Close).name, view_id, because=LEFT)
-                row.step["given"] = {"as_state": word.value}
-                yield row
+            pause()
+            for view_id in ids:
+                view = thread.find_view(view_id, Kind)
+                if view is None or self._presenter.state_of(view) != LEFT:
+                    continue
+                word = next(words_to_end(view, thread, self._person), None)
+                if word is not None:
+                    row = self._make_row(view, declared_of(Close).name, view_id, because=LEFT)
+                    row.step["given"] = {"as_state": word.value}
+                    yield row
 
     def _all_waiting(self) -> Iterator[Waiting]:
         yield from self._state.views.awaited_of(self._person)

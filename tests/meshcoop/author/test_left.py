@@ -12,6 +12,7 @@ from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import Queries
 from meshcoop.author.next_steps import find_steps
 from meshcoop.cli.plain_text import format_list
+from meshcoop.fold.thread_fold import ThreadFold
 from protocol.errors import Refused
 from protocol.fold.kind import LEFT, Kind
 from protocol.fold.registry import KINDS
@@ -153,6 +154,25 @@ def test_a_response_of_somebody_who_left_can_only_be_declined(lane):
     assert steps(ada, response) == {("close", "declined")}
     assert refused(ada, "agreement", response) == "R-14.8"
     assert listed(ada, "requests")[0]["responses"][0]["state"] == LEFT
+
+
+def test_a_thread_is_folded_once_however_much_of_somebody_who_left_waits_in_it(lane, monkeypatch):
+    ada, *_, dan = lane
+    request = ada.post("request", title="A lift")
+    settle(*lane)
+    responses = [dan.post("response", request, minutes=str(15 * n)) for n in range(1, 5)]
+    settle(*lane)
+    remove(dan.me.person, lane)
+    folded = []
+    fold_thread = ThreadFold.fold_thread
+    monkeypatch.setattr(
+        ThreadFold,
+        "fold_thread",
+        lambda self, root: folded.append(root) or fold_thread(self, root),
+    )
+
+    assert {record for record, _ in ends(ada)} == {response.id.hex() for response in responses}
+    assert len(folded) == 1
 
 
 def test_a_response_to_somebody_who_left_can_only_be_withdrawn(lane):
