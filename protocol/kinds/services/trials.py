@@ -114,7 +114,7 @@ class Trial(Kind):
         (R-25.4c).
         """
         in_use = {measure.id for measure in _measures_in_use(thread, self.about or b"")}
-        if not in_use.issuperset(self.measures):
+        if not self.measures or not in_use.issuperset(self.measures):
             raise Refused("R-25.4c", "a trial needs a measure of the service that is in use")
         deciding = thread.find_view(self.measures[0], Measure)
         if deciding is not None and (self.ends or "") > (deciding.until or ""):
