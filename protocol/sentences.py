@@ -100,6 +100,10 @@ SENTENCES: dict[str, str] = {
         "vouchers missing: {count}; only {people} vouched for you, and you drop out when more "
         "people vote"
     ),
+    "witnesses_silent": (
+        "{count} of {total} homes that witness reports have been silent for 14 days; a new term lists "
+        "others"
+    ),
     "you_wait_for_vouchers": "{people} vouched for you; you wait for further vouchers: {count}",
     "join_voters": "new voters: {people}",
     "leave_voters": "no longer voters: {people}",

@@ -13,7 +13,12 @@ from meshcoop.api.list_pages import Rows
 from meshcoop.api.loop_awaits import LoopAwaited
 from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter, title_of
-from meshcoop.api.roll_growth import ask_lone_voter, ask_to_vouch, describe_term
+from meshcoop.api.roll_growth import (
+    ask_lone_voter,
+    ask_to_renew,
+    ask_to_vouch,
+    describe_term,
+)
 from meshcoop.clock import iso_time
 from meshcoop.fold.private_threads import PrivateThreads
 from meshcoop.fold.slices import pause
@@ -115,9 +120,12 @@ class AwaitedAnswers:
 
     def _list_alone(self) -> Iterator[WaitingRow]:
         """If this person is the only voter, yields a row that asks whether others may vote
-        (R-16.5g).
+        (R-16.5g). If half of the witnesses are silent, yields one that asks for a next term.
         """
-        row = ask_lone_voter(self._state, self._authority, self._presenter, self._person)
+        lone = ask_lone_voter(self._state, self._authority, self._presenter, self._person)
+        row = lone or ask_to_renew(
+            self._state, self._authority, self._presenter, self._person, self._now
+        )
         if row is not None:
             yield _row_of_question({**row, "thread": row["id"]}, declared_of(Renewal).name)
 

@@ -9,6 +9,7 @@ from meshcoop.api.plain_values import Shown
 from meshcoop.api.presenter import Presenter
 from meshcoop.author import newcomers
 from meshcoop.author.next_steps import Step
+from meshcoop.author.witness_list import signs_by_itself
 from meshcoop.clock import iso_time
 from meshcoop.errors import Remark
 from meshcoop.fold.slices import pause
@@ -19,8 +20,10 @@ from protocol.authority.terms import Term
 from protocol.errors import Refused
 from protocol.fold.registry import declared_of
 from protocol.kinds.decisions import YES, Vote
+from protocol.record.envelope import DAY_MS
 
 NEWCOMER = "newcomer"  # the kind of a row of the list of newcomers
+_SILENT_MS = 14 * DAY_MS  # so long witnesses may sign nothing until people are asked to renew
 _FEWEST_BESIDE_ONE = 2  # R-16.5g: a roll of two could never decide again once one is gone
 
 
@@ -43,6 +46,7 @@ class Says(StrEnum):
     WOULD_DROP_OUT = "would_drop_out"
     YOU_WOULD_DROP_OUT = "you_would_drop_out"
     YOU_WAIT = "you_wait_for_vouchers"
+    WITNESSES_SILENT = "witnesses_silent"
 
 
 class Lack(StrEnum):
@@ -146,6 +150,45 @@ def ask_lone_voter(
         "says": [remark.as_dict() for remark in says],
         "given": {"joining": [newcomer.hex() for newcomer in ready]},
     }
+
+
+def ask_to_renew(
+    state: State, authority: Authority, presenter: Presenter, person: bytes, now: int
+) -> Shown | None:
+    """R-24.1d: makes a row of the list `waiting`. The row asks a person on the roll to renew the
+    term, because half of its witnesses are silent.
+
+    Returns None if more of them sign, or if somebody has proposed a next term lately.
+    """
+    term = authority.term
+    if person not in term.roll or len(term.roll) == 1:
+        return None
+    span = range(now - _SILENT_MS, now + 1)
+    silent = [witness for witness in term.witnesses if not _signs(state, witness, span)]
+    if not silent or 2 * len(silent) < len(term.witnesses):
+        return None
+    rivals = [renewal for renewal, ballot in authority.renewals.items() if ballot.parent == term.id]
+    proposed = state.views.find_several(rivals).values()
+    if any(view.created > now - _SILENT_MS for view in proposed):
+        return None
+    arguments = {"count": len(silent), "total": len(term.witnesses)}
+    says = [Remark(Says.WITNESSES_SILENT, arguments), Remark(Says.TYPE, {"count": len(term.roll)})]
+    return {
+        "id": term.id.hex(),
+        "author": presenter.show_person(person),
+        "created": iso_time(term.since),
+        "state": "open",
+        "title": None,
+        "will_vote": len(term.roll),
+        "is_typed": True,
+        "says": [remark.as_dict() for remark in says],
+        "given": {"joining": []},
+    }
+
+
+def _signs(state: State, person: bytes, span: range) -> bool:
+    pause()
+    return signs_by_itself(state, person, span)
 
 
 def ask_to_vouch(

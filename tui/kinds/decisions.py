@@ -131,9 +131,9 @@ def lone_voter_step(row: Shown) -> NextStep:
     given = step.row("given") or Shown({})
     lines = [phrases.remark_in_words(remark) for remark in row.rows("says")]
     meaning = "\n".join(phrases.capitalized(line) for line in lines)
-    words = StepWords(
-        _("Let others vote"), meaning, send=partial(_send_addition, given.texts("joining"))
-    )
+    joining = given.texts("joining")
+    label = _("Let others vote") if joining else _("Propose the next term")
+    words = StepWords(label, meaning, send=partial(_send_addition, joining))
     return NextStep(RENEWAL, None, words, waits=True, fields=(), extra=_TYPED)
 
 
