@@ -15,7 +15,7 @@ from protocol.kinds.neighbourhood import Epoch as EpochRecord
 from protocol.record.envelope import DAY_MS
 from protocol.record.sealing import KEY_SIZE, EpochKey, key_origin, seal_key
 
-MOST_A_DAY = 8  # group keys that a home makes in a day because devices are gone
+MOST_A_DAY = 8  # group keys that a home makes in a day because devices are gone (R-03.33b)
 
 _LOG = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class EpochMaker:
     def _make(self, signer: Signer, choice: Choice, secret: bytes) -> None:
         authority = self._state.authority
         assert authority is not None, "who signs is a member by it"
-        # People first: a key may leave out devices that are gone, but no people (R-03.33b).
+        # People first: a key may leave out devices that are gone, but no people (R-03.33d).
         names = [*sorted(choice.departed.people), *sorted(choice.departed.devices)]
         name_lists = [b"".join(part) for part in _parts(names, MAX_NAMED)][:MAX_LISTS]
         lists = digest_lists(name_lists)
