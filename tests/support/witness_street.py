@@ -169,18 +169,21 @@ class WitnessStreet:
 
         Every lying witness says that they saw the answer then; the others name it when it comes.
         """
-        moved = 0
-        for number in self.liars:
-            lie = b"lie %d" % number
-            claimed = _FIRST + DAY_MS
-            seen = {n: claimed if n in self.liars else claimed + 21 * DAY_MS for n in self.listed}
-            records = [
-                WitnessRecord(b"l%d" % n, self.homes[n].person, time, TERM, (lie,))
-                for n, time in seen.items()
-            ]
-            times = self.witnesses(*records).times_of(lie, claimed, self.homes[number].person)
-            moved += times.seen is not None and not times.is_late
-        return moved
+        claimed = _FIRST + DAY_MS
+        lies = {number: b"lie %d" % number for number in self.liars}
+        records = [
+            WitnessRecord(
+                b"l%d %d" % (number, teller), self.homes[teller].person, time, TERM, (lie,)
+            )
+            for number, lie in lies.items()
+            for teller in self.listed
+            for time in [claimed if teller in self.liars else claimed + 21 * DAY_MS]
+        ]
+        known = self.witnesses(*records)
+        times = [
+            known.times_of(lie, claimed, self.homes[number].person) for number, lie in lies.items()
+        ]
+        return sum(at.seen is not None and not at.is_late for at in times)
 
     def cost(self):
         """Returns the `witness` records and their bytes in a day."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
+from protocol.authority.witnesses import HOUR_MS
 from protocol.errors import AlreadySo, Refused
 from protocol.fold.facets import Way
 from protocol.fold.kind import SOMETHING, Kind, Words
@@ -422,7 +423,7 @@ class SameAs(Kind):
         If the person has chosen an earlier report before, also yields a way to undo this choice.
         """
         report = thread.find_view(target.id, Feedback)
-        if report is None or report.author != person:
+        if report is None or report.author != person or _has_settled(thread, report):
             return
         latest = _latest_merge(thread, report)
         chosen = None if latest is None else latest.other
@@ -432,6 +433,7 @@ class SameAs(Kind):
             if other.order < report.order
             and abs(_day(other) - _day(report)) <= MERGEABLE_DAYS
             and other.id != chosen
+            and not _has_settled(thread, other)
         ]
         yield Way(ask=("other",), among=frozenset(near))
         if chosen is not None:
@@ -439,9 +441,12 @@ class SameAs(Kind):
 
     def check_before_signing(self, thread: Thread) -> None:
         """Raises AlreadySo if the author's latest `same_as` record about the report says exactly
-        this.
+        this. Raises Refused if the window of a report has settled (R-22.6g).
         """
         report = thread.find_view(self.about, Feedback)
+        other = thread.find_view(self.other, Feedback)
+        if any(view is not None and _has_settled(thread, view) for view in (report, other)):
+            raise Refused("R-22.6g", "a window of these reports has settled: both count")
         latest = None if report is None else _latest_merge(thread, report)
         if latest is None and self.other is None:
             raise AlreadySo("R-22.6", "it is an incident of its own already")
@@ -520,6 +525,17 @@ def _latest_merge(thread: Thread, report: Feedback) -> SameAs | None:
     """
     merges = thread.linked_views(SameAs, "about", report.id)
     return max(merges, key=lambda merge: merge.order, default=None)
+
+
+def _has_settled(thread: Thread, report: Feedback) -> bool:
+    """Returns True if the window of a report has settled by the clock of the thread."""
+    measure = thread.find_view(report.about, Measure)
+    if measure is None or report.on is None:
+        return False
+    calendar = measure.calendar
+    end = calendar.window_start(calendar.window_of_day(parse_day(report.on)) + 1)
+    settle_hours: int = thread.authority.charter["settle_hours"]
+    return thread.clock.time > end + settle_hours * HOUR_MS
 
 
 def _other_reports(thread: Thread, report: Feedback) -> list[Feedback]:

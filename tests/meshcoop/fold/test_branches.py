@@ -278,6 +278,9 @@ def test_what_a_person_posts_is_checked_with_what_it_is_tied_to(tied):
         tied.dan.post("same_as", other)
     with pytest.raises(Refused, match=r"only its author"):
         tied.cho.post("same_as", other, other=report.id.hex())
+    tied.ada.street.clock += 30 * 24 * HOUR
+    with pytest.raises(Refused, match=r"has settled"):
+        tied.dan.post("same_as", other, other=report.id.hex())
 
 
 @pytest.mark.usefixtures("few_a_day")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from protocol.loops.windows import DAY_MS, Calendar
 from protocol.schema.fields import RecordId
 from protocol.schema.shared_rules import MERGEABLE_DAYS
 from protocol.wire import calls
@@ -387,7 +388,10 @@ def _report_words(step: _Step) -> StepWords:
     words = measures.report_words(step.target)
     if not measures.counts_incidents(step.target):
         return words
-    since = step.reader.clock.day_in(-MERGEABLE_DAYS)
+    # What has settled counts as it is (R-22.6g). A window settles a day after its end at the soonest.
+    calendar = Calendar(step.target.number("window") or 1, step.target.number("offset") or 0)
+    unsettled = calendar.first_day(calendar.window_at(step.reader.clock.time - DAY_MS))
+    since = max(unsettled, step.reader.clock.day_in(-MERGEABLE_DAYS))
     recent = [
         report
         for report in step.thread.of_kind("feedback")
