@@ -7,7 +7,7 @@ from string import Formatter
 import pytest
 
 from meshcoop.api.credit_advice import Advice
-from meshcoop.api.loop_codes import Reading, Standing
+from meshcoop.api.loop_codes import Reading, Running, Standing
 from meshcoop.api.roll_growth import Lack, Says
 from meshcoop.api.trial_views import Power
 from meshcoop.cli.plain_text import format_remark
@@ -50,6 +50,7 @@ EXCEPTIONS = {
 CODES = [
     *Reading,
     *Standing,
+    *Running,
     *Result,
     *Purpose,
     *Explanation,

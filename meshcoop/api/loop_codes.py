@@ -19,6 +19,12 @@ class Reading(StrEnum):
     SHORT_AND_EARLY = "short_and_early"  # too early to know what is usual
 
 
+class Running(StrEnum):
+    """The codes that say when the homes of a neighbourhood run."""
+
+    ONE_HOUR = "all_in_one_hour"  # all in the same hour, without a relay (R-24.15)
+
+
 class Standing(StrEnum):
     """The codes that say where a record stands in time, if that is not where its author claims."""
 

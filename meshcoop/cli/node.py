@@ -289,7 +289,8 @@ def _describe_status(status: dict[str, Any]) -> str:
         f"{format_count(status['records'], 'record')}, state {status['state_hash'][:_SHOWN_HASH]}",
         f"{len(status['peers'])} connected: {peers}",
     ]
-    lines += [plain_text.format_remarks([remark]) for remark in status["own_vouchers"]]
+    remarks = [*status["own_vouchers"], *status["running"]]
+    lines += [plain_text.format_remarks([remark]) for remark in remarks]
     for knock in status["waiting"]["knocks"]:
         who = knock["person"]
         lines.append(f"{format_person(who)} wants to join: `meshcoop approve {who['id'][:8]}`")

@@ -7,11 +7,15 @@ witnesses of a term have named it.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from protocol.authority.terms import Signers, Term
 
 HOUR_MS = 3_600_000
+_DAY_MS = 24 * HOUR_MS
+_ONE_HOUR_MS = 90 * 60_000  # an hour, and what clocks and starts differ
+_FEWEST_DAYS = 3
 OVERLAP_MS = 72 * HOUR_MS  # witnesses count for so long after they have seen the next renewal
 
 
@@ -104,6 +108,10 @@ class WitnessIndex:
     def of_devices(self, devices: Collection[bytes]) -> Iterable[WitnessRecord]:
         """Yields the `witness` records that these devices signed."""
         return (record for record in self._by_id.values() if record.device in devices)
+
+    def since(self, time: int) -> Iterable[WitnessRecord]:
+        """Yields the records that claim this time (ms) or a later one."""
+        return (record for record in self._by_id.values() if record.time >= time)
 
     def namings_of(self, record_id: bytes) -> Sequence[WitnessRecord]:
         """Returns the `witness` records that name a record."""
@@ -321,6 +329,21 @@ class _Roster(NamedTuple):
 
     left: list[frozenset[bytes]]
     gaps: list[tuple[int, int | None]]
+
+
+def share_one_hour(records: Iterable[WitnessRecord]) -> bool:
+    """Returns True if all homes that signed these records run in the same hour of the day (R-24.15).
+
+    Returns False also if the records are of one device, or of fewer than three days.
+    """
+    signed = list(records)
+    devices = {record.device for record in signed}
+    days = {record.time // _DAY_MS for record in signed}
+    if len(devices) <= 1 or len(days) < _FEWEST_DAYS:
+        return False
+    times = sorted(record.time % _DAY_MS for record in signed)
+    gaps = [later - earlier for earlier, later in pairwise([*times, times[0] + _DAY_MS])]
+    return max(gaps) >= _DAY_MS - _ONE_HOUR_MS
 
 
 def _half_of(people: Collection[bytes]) -> int:

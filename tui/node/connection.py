@@ -73,6 +73,11 @@ class NodeConnection:
         return self._part_of_status("waiting")
 
     @property
+    def running(self) -> list[Shown]:
+        """What the node says about the hours in which the homes of the neighbourhood run."""
+        return self.status.rows("running") if self.status else []
+
+    @property
     def own_vouchers(self) -> list[Shown]:
         """What the node says if too few people have vouched for this home's person."""
         return self.status.rows("own_vouchers") if self.status else []

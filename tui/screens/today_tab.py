@@ -148,8 +148,10 @@ class TodayTab(Pane):
         return self._waiting.get(card_id) if cards.has_focus and card_id in self._keyed else None
 
     def _show_own_vouchers(self) -> None:
-        """Tells the reader if too few people have vouched for them."""
-        remarks = self.node.own_vouchers
+        """Tells the reader if too few people have vouched for them, or if all homes run in the same
+        hour.
+        """
+        remarks = [*self.node.own_vouchers, *self.node.running]
         line = self.query_one("#own-vouchers", Static)
         line.display = bool(remarks)
         text = phrases.dotted(map(phrases.remark_in_words, remarks))

@@ -8,6 +8,7 @@ from typing import Any
 
 import trio
 
+from meshcoop.api.loop_codes import Running
 from meshcoop.api.method import Method, by_name
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import Params
@@ -15,6 +16,7 @@ from meshcoop.api.peer_clocks import compare_clocks, show_other_clocks, show_own
 from meshcoop.api.presenter import Presenter, show_refusal
 from meshcoop.api.roll_growth import describe_own_vouchers
 from meshcoop.clock import iso_time
+from meshcoop.errors import Remark
 from meshcoop.fold.clock_limit import DRIFT_MS
 from meshcoop.fold.slices import pause
 from meshcoop.fold.state import State
@@ -47,6 +49,7 @@ _NO_MEMBERSHIP: Params = {
     "own_clock": None,
     "other_clocks": [],
     "own_vouchers": [],
+    "running": [],
 }
 
 
@@ -174,6 +177,7 @@ class StatusMethods:
             "own_clock": show_own_clock(clocks),
             "other_clocks": show_other_clocks(clocks, presenter),
             "own_vouchers": _show_own_vouchers(state, presenter, device),
+            "running": _show_running(state, self._node.now()),
         }
 
     def _is_reached(self, call: calls.Wait) -> bool:
@@ -247,6 +251,14 @@ def _show_own_vouchers(state: State, presenter: Presenter, device: bytes) -> lis
     """If too few people have vouched for the person of this home, tells the person so (R-06.19)."""
     owner = state.authority.owners.get(device) if state.authority else None
     return [] if owner is None else describe_own_vouchers(state, presenter, owner)
+
+
+def _show_running(state: State, now: int) -> list[Params]:
+    """Warns if all homes run in the same hour, and no relay keeps records for them (R-24.15)."""
+    has_relay = state.authority is not None and bool(state.authority.relays)
+    if has_relay or not state.authority_fold.witnesses.are_on_in_one_hour(now):
+        return []
+    return [Remark(Running.ONE_HOUR, {}).as_dict()]
 
 
 def _holder_of(device: bytes, state: State) -> bytes:

@@ -15,6 +15,7 @@ from protocol.authority.witnesses import (
     Witnesses,
     WitnessIndex,
     WitnessRecord,
+    share_one_hour,
 )
 
 DAY_MS = 24 * HOUR_MS
@@ -189,3 +190,20 @@ def test_every_order_and_every_repeat_gives_the_same_times(seed):
     later = Witnesses(CHAIN, CHAIN, signers, index, SETTLE_MS)
     assert read(records) == read(shuffled)
     assert read(records) == [later.times_of(report, MONDAY, ADA, {BEN}) for report in reports]
+
+
+def signed_at(*moments):
+    """Makes `witness` records of two devices in turn, at (day, hour)."""
+    return [
+        WitnessRecord(
+            bytes([number]), bytes([number % 2]), int((24 * day + hour) * HOUR_MS), b"t", ()
+        )
+        for number, (day, hour) in enumerate(moments)
+    ]
+
+
+def test_homes_that_sign_in_one_hour_only_share_it():
+    assert share_one_hour(signed_at((1, 23.5), (3, 0.5), (4, 0.2), (6, 23.9)))
+    assert not share_one_hour(signed_at((1, 19), (2, 19.5), (3, 8)))
+    assert not share_one_hour(signed_at((1, 19), (1, 19.5), (2, 19.2)))  # two days
+    assert not share_one_hour(signed_at((1, 19), (2, 19))[::2])
