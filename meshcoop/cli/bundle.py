@@ -2,6 +2,7 @@
 records between homes.
 """
 
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -19,6 +20,7 @@ from meshcoop.export.bundle import BundleReader
 from protocol.wire import calls, frames, have_map
 from protocol.wire.bundle_file import BUNDLE, HAVE_FILE, LIST_BYTES, MAX_REFUSED
 
+_MOST_TAKEN = 100  # records in one call
 _USAGE = 2
 _FIRST_ZONE = timezone(timedelta(hours=14))
 _COUNTS = ("new", "known", "refused", "waiting")
@@ -102,7 +104,7 @@ def _ingest_records(reader: BundleReader, counts: dict[str, int], node: Client) 
     returns None.
     """
     wires = (wire for batch in reader.read_lists() for wire in batch)
-    for batch in frames.batch_records(wires):
+    for batch in _batch_records(wires):
         result: dict[str, Any] = node.call(calls.Take(wires=batch))
         for name in ("new", "known", "refused"):
             counts[name] += result[name]
@@ -112,6 +114,13 @@ def _ingest_records(reader: BundleReader, counts: dict[str, int], node: Client) 
             refused = format_count(counts["refused"], "record")
             return f"{refused} are refused, so the rest is not read (R-09.8)"
     return None
+
+
+def _batch_records(wires: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Divides records into lists for one call each. A call must not keep the node busy for long."""
+    for batch in frames.batch_records(wires):
+        for start in range(0, len(batch), _MOST_TAKEN):
+            yield batch[start : start + _MOST_TAKEN]
 
 
 def _read_have_map(file: Path, neighbourhood: bytes) -> list[list[Any]]:

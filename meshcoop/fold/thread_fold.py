@@ -296,7 +296,7 @@ class ThreadFold:
         """Postpones the parts that would take too long now. Returns the other parts."""
         if self.on_put_off is None:
             return list(parts)
-        room = MAX_RECORDS
+        room = MAX_RECORDS // 2  # the step also stores records and folds authority
         now: list[Part] = []
         later: list[int] = []
         for part in parts:

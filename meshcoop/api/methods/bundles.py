@@ -46,7 +46,9 @@ class BundleMethods:
             await trio.lowlevel.checkpoint()
         # Contents come first: one of them may be an admission that the new records need.
         for part in _parts(records):
-            results.append(inbox.ingest_contents(_missing_contents(inbox, part, held_ids)))
+            contents = _missing_contents(inbox, part, held_ids)
+            if contents:
+                results.append(inbox.ingest_contents(contents))
             await trio.lowlevel.checkpoint()
         for part in _parts(records):
             results.append(inbox.ingest(part))

@@ -17,6 +17,7 @@ from tests.support.work import count_calls
 
 ROOMY = {"quota_records": 100_000, "quota_bytes": 2**30}
 MANY = MAX_RECORDS + 60
+FEW = MAX_RECORDS // 2 - 10  # these are folded in the step that stores them
 
 
 @asynccontextmanager
@@ -120,10 +121,10 @@ async def test_many_threads_are_folded_in_many_steps():
 async def test_one_more_answer_costs_no_more_in_a_large_thread():
     with Street(1) as here:
         ada, _, _, answers = answered_request(here, MANY + 2)
-        ada.feed(answers[: MAX_RECORDS - 10])
+        ada.feed(answers[:FEW])
         async with backlog_of(ada):
-            among_few = count_calls(lambda: ada.feed(answers[MAX_RECORDS - 10 : MAX_RECORDS - 9]))
-            ada.feed(answers[MAX_RECORDS - 9 : MANY + 1])
+            among_few = count_calls(lambda: ada.feed(answers[FEW : FEW + 1]))
+            ada.feed(answers[FEW + 1 : MANY + 1])
 
             among_many = count_calls(lambda: ada.feed(answers[MANY + 1 :]))
 
