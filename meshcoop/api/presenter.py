@@ -23,7 +23,7 @@ from protocol.display_text import is_visible, safe_name
 from protocol.errors import Refused
 from protocol.fold.facets import COMMON_POT, Awaited, Subject
 from protocol.fold.kind import LEFT, Kind
-from protocol.fold.thread import Entry, Thread
+from protocol.fold.thread import Entry, HistoryLine, Thread
 from protocol.fold.view import View
 from protocol.kinds.comments import Comment
 from protocol.kinds.exchange.payments import Confirm
@@ -144,20 +144,7 @@ class Presenter:
         If a record does not count, the field `note` says why. If a home's software signed a confirm
         by itself, the field `automatic` of this confirm is true (R-13.15).
         """
-        return [
-            {
-                "id": line.entry.id.hex(),
-                "kind": line.entry.kind,
-                "author": self.show_person(line.entry.person),
-                "by": self.show_person(line.entry.by) if line.entry.by else None,
-                "created": iso_time(line.entry.time),
-                "about": line.entry.about.hex() if line.entry.about else None,
-                "counted": line.refusal is None,
-                "automatic": _is_countersignature(thread, line.entry),
-                "note": show_refusal(line.refusal) if line.refusal else None,
-            }
-            for line in thread.history
-        ]
+        return [self._show_line(thread, line) for line in thread.history]
 
     def list_people(self) -> list[Shown]:
         """Lists people with their profiles, sorted by name: the members, and the people who were
@@ -283,6 +270,21 @@ class Presenter:
         arrived = [embedded[record_id] for record_id in ids if record_id in embedded]
         parties = {view.author, *(answer.author for answer in arrived)}
         return [self._show_alone(answer, parties) for answer in _pick_embedded(arrived)]
+
+    def _show_line(self, thread: Thread, line: HistoryLine) -> Shown:
+        pause()
+        entry = line.entry
+        return {
+            "id": entry.id.hex(),
+            "kind": entry.kind,
+            "author": self.show_person(entry.person),
+            "by": self.show_person(entry.by) if entry.by else None,
+            "created": iso_time(entry.time),
+            "about": entry.about.hex() if entry.about else None,
+            "counted": line.refusal is None,
+            "automatic": _is_countersignature(thread, entry),
+            "note": show_refusal(line.refusal) if line.refusal else None,
+        }
 
     def _show_member(self, authority: Authority, member: Member, profile: View | None) -> Shown:
         fields = self._show_alone(profile) if profile else {}

@@ -13,8 +13,10 @@ import trio
 
 from meshcoop.api import list_pages
 from meshcoop.api.methods.method_table import READING, Methods
-from meshcoop.fold import slices
+from meshcoop.fold import slices, thread_fold
 from meshcoop.fold.slices import answer_in_slices
+from meshcoop.ingest import backlog
+from tests.meshcoop.ingest.test_backlog import answered_request
 from tests.support.api_in_memory import Asking
 from tests.support.street_in_memory import Street
 
@@ -129,6 +131,25 @@ def steps():
 @pytest.mark.parametrize("call", CALLS)
 def test_the_largest_step_of_an_answer_does_not_grow_with_what_is_written(steps, call):
     assert steps[call, MANY] < 1.3 * steps[call, FEW] + 200
+
+
+def test_the_largest_step_of_a_history_does_not_grow_with_its_thread(monkeypatch):
+    monkeypatch.setattr(slices, "SLICE_MS", 0)
+    monkeypatch.setattr(list_pages, "MAX_ROWS", 20)
+    for module in (thread_fold, backlog):
+        monkeypatch.setattr(module, "MAX_RECORDS", 20)  # larger threads are folded beside the loop
+    monkeypatch.setattr(backlog, "_AT_ONCE", 5)
+    with Street(1) as here:
+        ada, _, request, answers = answered_request(here, MANY)
+        node = node_of(ada)
+        measured = []
+        for wires in (answers[:FEW], answers[FEW:]):
+            ada.feed(wires)
+            show = {"id": request.id.hex()}
+            largest_step(node, "show", show)  # what is only worked out once is known now
+            measured.append(largest_step(node, "show", show))
+
+    assert measured[1] < 1.3 * measured[0]
 
 
 def test_every_method_works_in_slices_or_changes_something():
