@@ -6,9 +6,9 @@ do it in the middle of any step of the loop. So a node looks for them in a step 
 among new objects. Objects that stay in use are frozen, and later collections leave them out.
 
 Most objects need no collection: Python frees them at once, frozen or not. Only a frozen circle
-stays, such as a connection that was closed. So once a day a node looks through all objects, if it
-has frozen some since it began. Nothing can interrupt this: for the modules alone it takes 60 ms and
-more. A home with up to 100,000 records usually freezes nothing after its beginning.
+stays, such as a connection that was closed. So once a day a node looks through all objects, if many
+more are frozen than before. Nothing can interrupt this: for the modules alone it takes 60 ms and
+more. A home with up to 100,000 records usually has too few objects for that.
 """
 
 import gc
@@ -37,7 +37,7 @@ class Garbage:
         gc.set_threshold(young, middle, _NEVER)
         gc.collect()
         gc.freeze()
-        self._frozen = 0  # since the node looked through everything
+        self._in_use = gc.get_freeze_count()  # frozen when the node last looked through everything
         self._is_due = trio.Event()
 
     async def collect_in_steps(self) -> None:
@@ -53,14 +53,20 @@ class Garbage:
         try:
             while True:
                 with trio.move_on_after(WHOLE_SECONDS):
-                    while self._frozen < _MOST_FROZEN:
+                    while self._count_frozen() < _MOST_FROZEN:
                         await self._is_due.wait()
                         self._is_due = trio.Event()
                         self._collect_new()
-                if self._frozen:
+                if self._count_frozen() > MOST_UNFROZEN:
                     self._collect_all()
         finally:
             gc.callbacks.remove(note)
+
+    def _count_frozen(self) -> int:
+        """Counts the objects that are frozen now, besides as many as were in use when the node last
+        looked through everything.
+        """
+        return gc.get_freeze_count() - self._in_use
 
     def _note_due(self) -> None:
         self._is_due.set()
@@ -70,14 +76,12 @@ class Garbage:
         freezes them.
         """
         gc.collect()
-        count = len(gc.get_objects())
-        if count > MOST_UNFROZEN:
+        if len(gc.get_objects()) > MOST_UNFROZEN:
             gc.freeze()
-            self._frozen += count
 
     def _collect_all(self) -> None:
         """Looks through all objects, the frozen ones included. Then freezes those in use."""
         gc.unfreeze()
         gc.collect()
         gc.freeze()
-        self._frozen = 0
+        self._in_use = gc.get_freeze_count()
