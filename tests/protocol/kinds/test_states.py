@@ -53,6 +53,8 @@ NEVER = {("action", "partly")}
 class RandomThread:
     """A thread of random records, most of which count, under a random authority."""
 
+    folded = None, (), None  # a fold, and the entries and the authority of which it is
+
     def __init__(self, number):
         self.dice = random.Random(f"thread {number}")
         self.entries = []
@@ -64,7 +66,12 @@ class RandomThread:
         self.authority = self.draw_authority()
 
     def fold(self):
-        return thread.fold_thread(self.entries, self.authority)
+        """Folds the entries. Folds them only once as long as they and the authority stay."""
+        folded, entries, authority = self.folded
+        if authority is not self.authority or entries != self.entries:
+            folded = thread.fold_thread(self.entries, self.authority)
+            self.folded = folded, list(self.entries), self.authority
+        return folded
 
     def draw_root(self):
         """Chooses a kind of root at random. Prefers kinds that other kinds can be about."""
@@ -75,8 +82,13 @@ class RandomThread:
 
     def answer(self):
         target = self.dice.choice(self.entries[self.dice.choice([0, -3]) :])
-        wanted = "*" if self.dice.random() < 0.1 else target.kind
-        fitting = [declared for declared in KINDS.values() if wanted in declared.about]
+        answers_anything = self.dice.random() < 0.1
+        fitting = [
+            declared
+            for declared in KINDS.values()
+            if declared.answers_anything == answers_anything
+            and declared.can_answer(KINDS[target.kind])
+        ]
         if fitting:
             self.write(self.dice.choice(fitting), target)
 
@@ -133,7 +145,10 @@ class RandomThread:
         folded.entries[entry.id] = entry
         folded.drafts[entry.id] = draft
         folded.clock = clock_at(self.dice.choice(DAYS))
-        draft.complete(folded)
+        try:
+            draft.complete(folded)
+        finally:
+            del folded.entries[entry.id], folded.drafts[entry.id]
         values = vars(draft)
         return {name: values[name] for name in declared.fields if values[name] is not None}
 
