@@ -29,7 +29,8 @@ ZONES = ("America/New_York", "Europe/London", "Pacific/Auckland", "Asia/Kolkata"
 ODD_ZONES = ("Asia/Jerusalem", "America/Santiago", "Australia/Lord_Howe", "Europe/Dublin",
              "Africa/Casablanca", "Pacific/Chatham")  # fmt: skip
 MOST = 80  # occurrences of an event that are compared
-COUNT = 75  # events in a file
+COUNT = 20  # events that are drawn for a file
+LONG_COUNT = 75
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -226,16 +227,18 @@ def differences(expected, reading):
     return [uid for uid in expected if reading.get(uid) != expected[uid]]
 
 
+@pytest.mark.parametrize("count", [COUNT, pytest.param(LONG_COUNT, marks=pytest.mark.long)])
 @pytest.mark.parametrize("reader", [read_with_icalendar, read_with_vobject])
 @pytest.mark.parametrize("zone_id", [*ZONES, *ODD_ZONES])
-def test_a_reader_in_python_finds_each_occurrence_at_our_moment(reader, zone_id):
-    data, expected = files_of((*ZONES, *ODD_ZONES), COUNT)[zone_id]
+def test_a_reader_in_python_finds_each_occurrence_at_our_moment(reader, zone_id, count):
+    data, expected = files_of((*ZONES, *ODD_ZONES), count)[zone_id]
 
     assert differences(expected, reader(data)) == []
 
 
-def test_ical_js_finds_each_occurrence_at_our_moment():
-    files = files_of((*ZONES, *ODD_ZONES), COUNT)
+@pytest.mark.parametrize("count", [COUNT, pytest.param(LONG_COUNT, marks=pytest.mark.long)])
+def test_ical_js_finds_each_occurrence_at_our_moment(count):
+    files = files_of((*ZONES, *ODD_ZONES), count)
 
     readings = read_with_ical_js([data for data, _ in files.values()])
 
