@@ -156,6 +156,8 @@ class PeerManager:
         """Returns how many seconds the dial loop may sleep before the next address may be
         dialled.
         """
+        if self._attempts_left() <= 0:
+            return self._attempts[0] + _MINUTE - trio.current_time()
         busy = self._talking().union(self._dialling)
         times = [entry.next_at for entry in self.book.entries if entry.peer not in busy]
         return min(max(0.0, min(times, default=_IDLE) - trio.current_time()), _IDLE)

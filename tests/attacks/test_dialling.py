@@ -251,8 +251,11 @@ async def test_an_address_that_never_answers_is_tried_3_times_a_day(autojump_clo
         assert most_within(times, DAY) <= 3
 
 
-async def test_all_attempts_together_are_bounded(autojump_clock):
+async def test_all_attempts_together_are_bounded(autojump_clock, monkeypatch):
     network = Nowhere()
+    looks = []
+    look = PeerManager._due_addresses
+    monkeypatch.setattr(PeerManager, "_due_addresses", lambda self: looks.append(0) or look(self))
     async with dialling(network) as manager:
         for number in range(100):
             places = [f"/ip4/203.0.113.{place}/tcp/{4000 + number}" for place in range(1, 9)]
@@ -262,6 +265,7 @@ async def test_all_attempts_together_are_bounded(autojump_clock):
     times = [time for time, _ in network.dialled]
     assert len(times) > ATTEMPTS_A_MINUTE
     assert most_within(times[:200], 60) <= ATTEMPTS_A_MINUTE
+    assert len(looks) < 100, "without attempts left, a node does not look for addresses"
 
 
 async def test_a_peer_has_8_addresses_and_names_none_for_another(autojump_clock):
