@@ -193,7 +193,7 @@ class Backlog:
         too large for a step becomes a group of its own.
         """
         group: set[int] = set()
-        room = MAX_RECORDS
+        room = MAX_RECORDS // 2  # to write the views of many threads takes longer than of one
         for part in self._parts(by_root):
             count = self._state.thread_fold.parts.size(part)
             if count > MAX_RECORDS:
@@ -205,7 +205,7 @@ class Backlog:
             if group and count > room:
                 yield group
                 group = set()
-                room = MAX_RECORDS
+                room = MAX_RECORDS // 2
             group |= part.rows
             room -= count + THREAD_COST
         if group:
