@@ -10,7 +10,9 @@ from protocol.authority.charter_rules import CHARTER_RULES
 from protocol.display_text import MARK, is_visible, safe_text
 from protocol.errors import Refused
 from protocol.fold.registry import KINDS, load_kinds
+from protocol.loops.windows import Calendar, parse_day
 from protocol.schema.fields import Choice, Integer, Many, Map, Minutes, ScaleNumber
+from protocol.schema.shared_rules import window_begin
 
 load_kinds()
 
@@ -116,3 +118,11 @@ def test_software_completes_no_value_of_another_shape():
         for strange in ([None], [[]], {"": None}):
             with pytest.raises(Refused):
                 rule.check_read(name, strange)
+
+
+def test_a_window_begins_as_the_calendar_of_a_measure_says():
+    for length in (1, 7, 30):
+        calendar = Calendar(length, 0)
+        for day in ("1969-12-31", "1970-01-05", "2026-11-29", "2026-11-30"):
+            begin = calendar.first_day(calendar.window_of_day(parse_day(day)))
+            assert window_begin(day, length) == begin

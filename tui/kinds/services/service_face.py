@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from textual.content import Content
 
-from protocol.loops.windows import DAY_MS, Calendar
 from protocol.schema.fields import RecordId
-from protocol.schema.shared_rules import MERGEABLE_DAYS
+from protocol.schema.shared_rules import MERGEABLE_DAYS, window_begin
 from protocol.wire import calls
 from tui.format import labels, phrases
 from tui.format.phrases import Card, Part
@@ -389,8 +388,7 @@ def _report_words(step: _Step) -> StepWords:
     if not measures.counts_incidents(step.target):
         return words
     # What has settled counts as it is (R-22.6g). A window settles a day after its end at the soonest.
-    calendar = Calendar(step.target.number("window") or 1, step.target.number("offset") or 0)
-    unsettled = calendar.first_day(calendar.window_at(step.reader.clock.time - DAY_MS))
+    unsettled = window_begin(step.reader.clock.day_in(-1), step.target.number("window") or 1)
     since = max(unsettled, step.reader.clock.day_in(-MERGEABLE_DAYS))
     recent = [
         report
