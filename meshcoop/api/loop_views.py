@@ -119,14 +119,14 @@ class LoopViews:
             return {}
         times = followed.times.get(view.id)
         if view.id in self._too_late(followed):
-            return {"standing": Standing.TOO_LATE}
+            return {"standing": str(Standing.TOO_LATE)}
         if times is None:
             return {"standing": None}
         if times.is_unwitnessed:
-            return {"standing": Standing.UNWITNESSED}
+            return {"standing": str(Standing.UNWITNESSED)}
         if times.stands_at(self._now()) is None:
-            return {"standing": Standing.UNSEEN}
-        return {"standing": Standing.LATE if times.is_late else None}
+            return {"standing": str(Standing.UNSEEN)}
+        return {"standing": str(Standing.LATE) if times.is_late else None}
 
     def _too_late(self, followed: FollowedService) -> set[bytes]:
         """Returns the answers that stand after their windows had settled (R-24.8)."""
@@ -145,7 +145,7 @@ class LoopViews:
         if successor is None:
             ended: Shown = {}
         else:
-            ended = {"state": Service.State.ENDED, "successor": show_service(successor)}
+            ended = {"state": str(Service.State.ENDED), "successor": show_service(successor)}
         return {
             **ended,
             "links": self._presenter.show_views(links),
@@ -172,7 +172,7 @@ class LoopViews:
         holder = self._presenter.show_person(followed.chain[-1])
         status |= {"holder": holder, "first": followed.service.id.hex()}
         del status["successor"]  # of the first service, whose state this one shares
-        return {**taken, **status, "state": followed.service.state}
+        return {**taken, **status, "state": str(followed.service.state)}
 
     def _measure_status(self, followed: FollowedService, measure: Measure) -> Shown:
         loop = followed.loops.get(measure.id)
@@ -184,7 +184,7 @@ class LoopViews:
         balance = followed.views.get(measure.balance or b"")
         return {
             **self._status(followed, measure),
-            **({"state": Measure.State.ENDED} if loop.is_over else {}),
+            **({"state": str(Measure.State.ENDED)} if loop.is_over else {}),
             "account": account_of(loop, self._now())._asdict(),
             "continues": None if earlier is None else _show_earlier(earlier),
             "balanced_by": show_measure(balance) if isinstance(balance, Measure) else None,

@@ -3,6 +3,7 @@
 from meshcoop.api.loop_views import LoopViews
 from meshcoop.api.presenter import Presenter
 from meshcoop.cli.plain_text import format_view
+from protocol.wire.local_rpc import Response, encode
 from tests.support.clocks import clock_at
 from tests.support.street_in_memory import HOUR, settle, street
 from tests.support.witnesses_in_memory import listed_street, look_twice, measured
@@ -11,7 +12,9 @@ from tests.support.witnesses_in_memory import listed_street, look_twice, measure
 def shown(home, record):
     presenter = Presenter(home.state, home.now)
     views = LoopViews(home.state, home.author.loops, presenter, home.me.person, home.now)
-    return views.with_loop_status(presenter.show_view(home.view(record)))
+    row = views.with_loop_status(presenter.show_view(home.view(record)))
+    encode(Response(0, result=row))  # it can go to a screen
+    return row
 
 
 def standing(home, record):

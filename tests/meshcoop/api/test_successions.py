@@ -9,6 +9,7 @@ from meshcoop.api.loop_awaits import loop_awaits
 from meshcoop.api.methods.method_table import Methods
 from protocol.errors import Refused
 from protocol.loops.windows import DAY_MS
+from protocol.wire.local_rpc import Response, encode
 from tests.meshcoop.api.test_steps import node_of
 from tests.support.council import by_software, propose, vote
 from tests.support.street_in_memory import Street, settle
@@ -42,7 +43,9 @@ class Lane:
         return service
 
     async def call(self, home, method, **params):
-        return await Methods(node_of(home)).table()[method](params)
+        answer = await Methods(node_of(home)).table()[method](params)
+        encode(Response(0, result=answer))  # it can go to a screen
+        return answer
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ TRIES = 6  # how often a record is drawn until one counts
 # Only `meshcoop.api.loop_views` gives these states, because it looks at a clock and at other threads.
 SHOWN_LATER = {
     *(("action", "overdue"), ("idea", "on trial"), ("idea", "adopted"), ("idea", "dropped")),
+    ("measure", "ended"),
 }
 # These states are declared because other programs rely on the lists of states. No view has
 # them: an action that is partly fixed is reopened, and an answer has no view.
