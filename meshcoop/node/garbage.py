@@ -8,7 +8,7 @@ among new objects. Objects that stay in use are frozen, and later collections le
 Most objects need no collection: Python frees them at once, frozen or not. Only a frozen circle
 stays, such as a connection that was closed. So once a day a node looks through all objects, if many
 more are frozen than before. Nothing can interrupt this: for the modules alone it takes 60 ms and
-more. A home with up to 100,000 records usually has too few objects for that.
+more. The home of a small neighbourhood has too few objects for that.
 """
 
 import gc
