@@ -1,10 +1,14 @@
 """The end of a measure at homes in memory: who can still answer, and how people go on (R-22.10)."""
 
 import pytest
+import trio
 
+from meshcoop.api.methods.method_table import Methods
 from meshcoop.author.next_steps import find_steps
 from protocol.errors import Refused
 from protocol.loops.windows import DAY_MS
+from protocol.wire.local_rpc import Response, encode
+from tests.meshcoop.api.test_steps import node_of
 from tests.support.council import by_software, propose, vote
 from tests.support.street_in_memory import Street, settle
 
@@ -39,3 +43,8 @@ def test_a_measure_that_ended_takes_no_answer_and_goes_on_with_another_target():
             with pytest.raises(Refused) as refused:
                 home.post(kind, measure, **fields)
             assert refused.value.rule == "R-22.10"
+        methods = Methods(node_of(ada)).table()
+        (row,) = trio.run(methods["list"], {"what": "measures"})["rows"]
+        encode(Response(0, result=row))  # it can go to a screen
+        assert row["state"] == "ended"
+        assert row["account"]["given"] == 0  # no witness has named the answer
