@@ -100,7 +100,7 @@ class Client:
     def __enter__(self) -> Self:
         """Connects to the node and exchanges greetings within 10 s.
 
-        Raises NodeGone if no node answers. Raises OtherProgram if the node is another version of
+        Raises NodeGone if no node answers. Raises OtherProgram if the node runs another version of
         the program.
         """
         try:

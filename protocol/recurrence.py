@@ -80,7 +80,7 @@ def occurrence_start(starts: str, day: str) -> str:
 
 
 def tidy_rule(repeats: str, starts: str | None, zone: tzinfo) -> str:
-    """Rewrites an RRULE that a calendar has spelled its own way, for records (R-17.2c).
+    """Rewrites an RRULE from the spelling of a calendar to the spelling of records (R-17.2c).
 
     `starts` is the local moment at which the event first begins. `zone` is the time zone of the
     neighbourhood. If a part is not understood, it stays as it is, so that a refusal can name it.

@@ -47,7 +47,7 @@ AWAITED = "awaited"
 
 class WaitingRow(NamedTuple):
     """A row of the list, before it is shown. `view` is the id of the view that waits. `step` is the
-    answer that it waits for. `show` shows the row.
+    answer that this view waits for. `show` shows the row.
     """
 
     created: str

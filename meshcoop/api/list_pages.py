@@ -84,7 +84,7 @@ def take_page(call: Listing, rows: Rows[Any]) -> Shown:
     """Returns the page of a list that the caller asks for, as `{rows, total, next}`.
 
     The page has at most `limit` rows. The page begins behind the row that has the cursor `after`.
-    If this row has left the list, it begins where the row was (R-06.16f).
+    If this row has left the list, the page begins where the row was (R-06.16f).
 
     A client may send only the beginning of a cursor. Raises Mistake if this is not enough to find
     the place.

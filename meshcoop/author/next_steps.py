@@ -234,7 +234,8 @@ class _StepFinder:
         self, declared: DeclaredKind, way: Way, first: tuple[str, ...], suggested: dict[str, object]
     ) -> dict[str, object]:
         """Returns made-up values for the fields that the person has to fill in. With these values,
-        the finder tries out whether the record would count. `first` has the first of these fields.
+        the finder tries out whether the record would count. `first` has the name of the first field
+        that the person is asked for. If no field is asked for, `first` is empty.
         """
         values = dict(way.trial)
         for name in declared.asked_names:
@@ -345,8 +346,8 @@ class _StepFinder:
 
 
 def _fold_with(entries: list[Entry], authority: Authority, candidates: list[Entry]) -> Thread:
-    """Folds a thread with candidates. If none of the candidates has a view of its own, only the other
-    views say what they change. So these are settled then.
+    """Folds a thread with candidates. A candidate without a view of its own shows only in the other
+    views. So if no candidate has a view, settles the other views.
     """
     thread = begin_thread(entries, authority, candidates)
     if not any(candidate.id in thread.views for candidate in candidates):

@@ -146,10 +146,11 @@ def _propose_newcomers(author: Author, person: bytes) -> None:
 
 
 def _find_proposed(author: Author, person: bytes, vouched_for: set[bytes]) -> set[bytes]:
-    """Returns the newcomers whom open renewals add, if the person has voted yes on these renewals.
+    """Returns the newcomers that open renewals would add. Looks only at renewals for which the
+    person has voted yes.
 
-    A renewal may also add others, for whom the person did not vouch. Such a renewal counts here
-    only for a week. If nobody has decided by then, software proposes its person's newcomers again.
+    If a renewal also adds others, for whom the person did not vouch, it counts here only for a
+    week. If the renewal is still open then, software proposes the person's own newcomers again.
     """
     authority = _authority(author)
     additions = {

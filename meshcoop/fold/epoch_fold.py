@@ -162,7 +162,7 @@ class EpochFold:
 
     def named_missing(self, limit: int) -> list[bytes]:
         """Returns the ids of at most `limit` keys that this home lacks. Epoch records name these
-        keys, and they seal words in the store.
+        keys, and words in the store are sealed with these keys.
 
         Takes one key of each maker in turn, the latest first. So nobody can push the keys of others
         to the end by making many keys.

@@ -163,7 +163,8 @@ class FollowedService:
 
     def _steps(self, loop: Loop, matter: Matter) -> list[Step]:
         """Returns the steps that people took about a matter. One sort of step is an action. The
-        other sort is an answer that names a day, to the measure or to feedback on the measure.
+        other sort is an answer to the measure, or to feedback on the measure, if this answer names
+        a day.
         """
         measure_id = loop.context.measure.id
         steps = [
@@ -388,7 +389,9 @@ class LoopCache:
 
 
 def _add_successors(party_since: PartySince, successors: Sequence[Service]) -> PartySince:
-    """Adds the people who answer for the services that go on in a service's place (R-21.8d)."""
+    """R-21.8d: adds people to the parties of a service: those who answer for the services that go
+    on in its place. `party_since` says since when each party belongs.
+    """
     since = dict(party_since)
     for service in successors:
         first = since.get(service.answers_for, service.created)

@@ -100,7 +100,7 @@ class State:
                 self.thread_fold.fold(due)
 
     def rebuild(self, report: Report | None = None) -> None:
-        """Makes all views again from the records. Meanwhile, calls `report` as `__init__` does."""
+        """Makes all views again from the records. Meanwhile, calls `report` with the progress."""
         with self.store.transaction():
             self.views.clear()
             self._note_progress(0)

@@ -126,7 +126,7 @@ class ThreadFold:
         """Folds all records that a change has touched. If a log is long, folds only its first
         records now.
 
-        The other records are folded later, under the same conditions as in `fold`.
+        The other records of the log are folded later. With `at_once`, all records are folded now.
         """
         rows = touched.rows | self._take_named()
         for log_n in touched.logs:

@@ -68,8 +68,8 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
 
 
 def changed_devices(before: Authority, after: Authority) -> set[bytes]:
-    """Returns the devices whose quota use must be counted again: their owner has changed, or the
-    first day of their owner (R-03.15k).
+    """Returns the devices whose quota use must be counted again (R-03.15k). For these devices,
+    either the owner has changed, or the day from which the owner's records are stored.
     """
     return {
         device

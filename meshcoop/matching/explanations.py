@@ -171,8 +171,9 @@ class Explainer:
         codes: tuple[Explanation, Explanation, Explanation],
         arguments: Mapping[str, object],
     ) -> Remark:
-        """Says what the person `actor` did for the person `other`. Uses the first code if the
-        reader is the actor, the second if the reader is the other person, and otherwise the third.
+        """Says what the person `actor` did for the person `other`. `codes` has three codes. The
+        first is used if the reader is the actor, the second if the reader is the other person, and
+        the third for all other readers.
         """
         by_reader, for_reader, for_others = codes
         code = {actor: by_reader, other: for_reader}.get(self._me or b"", for_others)

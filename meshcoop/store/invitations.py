@@ -35,8 +35,8 @@ class Invitations:
         self._db.executescript(_SCHEMA)
 
     def secrets(self, most: int) -> list[tuple[bytes, bytes]]:
-        """Returns (id, secret) of each invitation, but of at most `most`. The invitation that
-        expires last comes first.
+        """Returns the pair (id, secret) of each invitation, the invitation that expires last first.
+        Returns at most `most` pairs.
         """
         rows = self._db.execute(
             "SELECT id, secret FROM invitations ORDER BY expires DESC LIMIT ?", (most,)

@@ -28,8 +28,8 @@ class IssuedTickets:
         self._db.executescript(_SCHEMA)
 
     def secrets(self, most: int) -> list[tuple[bytes, bytes]]:
-        """Returns (id, secret) of each ticket, but of at most `most`. The ticket that expires last
-        comes first.
+        """Returns the pair (id, secret) of each ticket, the ticket that expires last first. Returns
+        at most `most` pairs.
         """
         rows = self._db.execute(
             "SELECT id, secret FROM tickets ORDER BY expires DESC LIMIT ?", (most,)

@@ -82,7 +82,7 @@ class ReadOnlyStore:
         return count
 
     def records(self) -> Iterator[RecordParts]:
-        """Yields all records, each in its parts."""
+        """Yields the parts of each record: its row, id, header, signature and content."""
         rows = self._db.execute("SELECT n, id, header, signature, content FROM records")
         return (RecordParts(*row) for row in rows)
 

@@ -294,8 +294,8 @@ class Records:
         return tuple(row[0] for row in rows)
 
     def last_numbers(self, log_n: int, numbers: range, limit: int) -> range:
-        """Returns the end of a range of numbers. This end is chosen so that about `limit` records
-        of a log have these numbers.
+        """Returns the last part of a range of numbers. The part begins so that about `limit`
+        records of a log have numbers in it.
         """
         row = self._db.execute(
             "SELECT seq FROM records WHERE log = ? AND seq BETWEEN ? AND ?"

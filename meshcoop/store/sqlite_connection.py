@@ -84,7 +84,8 @@ def _connect(path: str, flags: int) -> Connection:
 
 
 def _set_key(connection: Connection, key: bytes) -> None:
-    """Gives SQLCipher the key and the salt as they are.
+    """Gives SQLCipher the raw key and the salt. So SQLCipher need not derive a key from a
+    passphrase.
 
     SQLCipher also keeps the salt at the beginning of the file. If that part of the file is lost,
     the other pages can still be read, because meshcoop has the salt from elsewhere.

@@ -94,7 +94,9 @@ class Credentials:
                 self._pages_sent.popitem(last=False)
 
     def _owes_pages(self, peer: str) -> bool:
-        """Returns whether a peer gets the pages with further records now. If so, notes this."""
+        """Returns whether a peer gets the pages with further records now. If so, notes that the
+        peer gets the pages.
+        """
         if peer not in self._pages_sent or self._pages_sent[peer] is not None:
             return False
         self._pages_sent[peer] = self.inbox.state.now()

@@ -28,8 +28,8 @@ def find_added(authority: Authority, term: Term) -> frozenset[bytes]:
 def is_typed(authority: Authority, term: Term) -> bool:
     """R-16.5m: returns True if a person agrees to a next term by typing the size of the new roll.
 
-    If the term only adds members, at most half as many as vote now, pressing one key is enough
-    (R-16.5r).
+    If the term only adds members, and their number is at most half the number of people who vote
+    now, pressing one key is enough (R-16.5r).
     """
     added = find_added(authority, term)
     return not added or 2 * len(added) > len(authority.term.roll)

@@ -114,7 +114,7 @@ def read_founders(fields: dict[str, Any]) -> frozenset[bytes]:
 def read_certificates(
     charter: AuthorityRecord, fields: dict[str, Any], index: AuthorityIndex
 ) -> Certificates:
-    """Returns the first certificate of every device for every person (R-03.5)."""
+    """Returns the first certificate of each pair of a device and a person (R-03.5)."""
     first: dict[tuple[bytes, bytes], CarriedCertificate] = {}
     for carrier, statement in _statements(charter, fields, index):
         if isinstance(statement, Certificate):
@@ -282,8 +282,8 @@ class Admission:
     ) -> dict[bytes, Member]:
         """Returns the people who are let in. `admits` are the admits that count, by time and id.
 
-        `seated` are people who need no admits, because they are on a roll. It maps each of them to
-        the time of the first term that had them on its roll.
+        `seated` has the people who need no admits, because they are on a roll. `seated` maps each
+        of these people to the time of the first term that had the person on its roll.
         """
         for admit in admits:
             (voucher,) = signers[admit.device]  # a device of two people signs no admit that counts
@@ -315,7 +315,7 @@ class Admission:
     def _seat(self, person: bytes, time: int) -> None:
         """Lets in a person because a term has this person on its roll.
 
-        If people have vouched for this person, the result names their first admits as well.
+        If members have vouched for this person, notes the first of these admits as well.
         """
         member = self._members.get(person)
         if member is None:

@@ -39,7 +39,9 @@ def collect_evidence(authority: Authority, index: AuthorityIndex, device: bytes)
 
 
 def _seat_of(authority: Authority, person: bytes) -> int | None:
-    """Returns the place in the chain of the first term that has the person on its roll."""
+    """Returns the number of the first term that has the person on its roll. Terms are counted from
+    0 along the chain of terms. Returns None if no roll has the person.
+    """
     numbers = [number for number, term in enumerate(authority.chain.terms) if person in term.roll]
     return numbers[0] if numbers else None
 

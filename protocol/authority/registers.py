@@ -98,9 +98,9 @@ class Judge:
         """Returns the register numbers that moderators posted.
 
         `kind` is `remove` or `hide`. `subject` is the person to remove or the record to hide. The
-        result maps each number to the moderators who posted it. It maps each of these moderators to
-        their cuts: for each device, the highest number that this moderator still lets count. If
-        there are fewer than MIN_COUNCIL moderators, the result is empty.
+        result maps each posted number to a map of the moderators who posted it. The inner map gives
+        the cuts of each moderator: for each device, the highest number that this moderator still
+        lets count. If there are fewer than MIN_COUNCIL moderators, the result is empty.
         """
         if len(self.term.moderators) < MIN_COUNCIL:
             return {}

@@ -275,8 +275,8 @@ class Witnesses:
         return seen is None or time <= seen + OVERLAP_MS
 
     def _find_begin(self, place: int) -> int | None:
-        """Returns when half of a term's witnesses had signed their first record in this term or a
-        later one.
+        """Returns the time at which half of a term's witnesses had signed a first record in this
+        term or in a later term. Returns None if fewer than half have signed such a record.
         """
         people = self._terms[place].witnesses
         times: dict[bytes, int] = {}
@@ -323,8 +323,8 @@ class Witnesses:
 class _Roster(NamedTuple):
     """The witnesses of each term, without the author of a record and the parties of its service.
 
-    `gaps` are the times during which a term leaves nobody, each from a beginning to an end. The end
-    is None if the time still goes on.
+    `left` has the witnesses that are left in each term. `gaps` are the times when no witness is
+    left, each with its beginning and its end. The end is None if that time still goes on.
     """
 
     left: list[frozenset[bytes]]

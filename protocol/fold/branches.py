@@ -29,9 +29,9 @@ def begins_branch(entry: Entry | None, *, is_target_lasting: bool) -> bool:
     """Returns True if an answer to a record of the trunk begins a branch, which a home can fold by
     itself.
 
-    `entry` is the answer, or None if the answer is ahead of this home's clock. An answer begins a
-    branch too if this home cannot read it or does not know its kind, because no other record folds
-    differently then.
+    `entry` is the answer, or None if the answer is ahead of this home's clock. If this home cannot
+    read an answer, or does not know its kind, the answer begins a branch too. Such an answer
+    changes nothing about other records.
     """
     if entry is None or entry.kind not in KINDS:
         return True

@@ -124,8 +124,8 @@ class ActionFacts(NamedTuple):
 
 
 class MeasureFacts(NamedTuple):
-    """What a home knows of a measure in use now. It depends on the clock and on the answers of
-    people.
+    """What a home knows of a measure in use now. These facts depend on the clock and on people's
+    answers.
     """
 
     last_day: str  # the last day of its last window

@@ -269,9 +269,9 @@ def _refuse_parties_as_proxies(thread: Thread) -> None:
 def _find_backdated(thread: Thread) -> dict[bytes, Refused]:
     """Finds the records that claim too early a time, and returns why each of them does not fold.
 
-    A record must not claim a time before its author belonged (R-03.9a), or before another record of
-    the thread that it names (R-03.9b). Authority reads no times, so the records that it judges fold
-    at any time (R-03.9c).
+    A record must not claim a time before its author belonged (R-03.9a). Nor may it claim a time
+    before a record that it names in the same thread (R-03.9b). Authority reads no times, so the
+    records that it judges fold at any time (R-03.9c).
     """
     times = {entry.id: entry.time for entry in thread.entries.values()}
     backdated: dict[bytes, Refused] = {}

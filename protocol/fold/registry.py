@@ -94,7 +94,9 @@ class DeclaredKind:
 
     @property
     def answers_anything(self) -> bool:
-        """True if its records can be about any record, even about a record of an unknown kind."""
+        """True if records of this kind can be about any record, even about a record of an unknown
+        kind.
+        """
         return isinstance(self.answers, tuple) and "*" in self.answers
 
     @property

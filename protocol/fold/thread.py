@@ -49,8 +49,8 @@ class Entry(NamedTuple):
 
     `kind` is None if this home lacks the content, or lacks the key that decrypts the content. If
     there is a `fault`, the record does not count, but its kind and fields stay. A home that does
-    not know the kind sees no fault. Records about this record must fold in the same way at both
-    homes (R-10.8d).
+    not know the kind sees no fault. Records about this record must fold here in the same way as at
+    that home (R-10.8d).
     """
 
     id: bytes
@@ -75,7 +75,9 @@ class Entry(NamedTuple):
         return self.time, self.id
 
     def without_content(self) -> "Entry":
-        """Returns a copy without the kind and the fields, so that the content does not count."""
+        """Returns a copy of this entry without the kind and the fields, so that its content does
+        not count.
+        """
         return self._replace(kind=None, fields={})
 
 
@@ -197,7 +199,7 @@ class Thread:
         return self.views.get(record_id or b"")
 
     def add_view(self, draft: View) -> None:
-        """Makes a draft the view of its record, because the record counts."""
+        """Turns a draft into the view of its record, because the record counts."""
         self.views[draft.id] = draft
         for link in {"about", "intent"} & vars(draft).keys():
             self._linked[link, vars(draft)[link]].append(draft)

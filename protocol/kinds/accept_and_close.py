@@ -54,7 +54,7 @@ class Accept(Kind):
 
         The record must be in a state in which it can be accepted. The record's kind can set further
         conditions. Raises AlreadySo if the author has accepted the record already, and nobody has
-        ended it.
+        ended the accepted record.
         """
         view = thread.find_view(self.about, Kind)
         by = view.accept if view is not None else None

@@ -46,8 +46,9 @@ class Comment(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the comment to the views. Changes nothing else (R-14.9).
 
-        Raises Refused if the comment is about another comment. So a comment is a branch of its own,
-        which homes fold by itself. Many comments then cost as little to fold as few (R-14.9b).
+        Raises Refused if the comment is about another comment. So each comment is a branch of its
+        own, and homes fold each branch alone. A new comment then costs no more if there are many
+        comments already (R-14.9b).
         """
         target = thread.target(self)
         if target.kind == self.kind:

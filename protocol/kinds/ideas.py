@@ -65,8 +65,8 @@ class Support(Kind):
     closing = {Mark.WITHDRAWN: By("author", while_=(State.IN_FORCE,))}
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the author had the idea. Raises AlreadySo if the author supports it
-        already (R-25.1a).
+        """Raises Refused if the author of this support also posted the idea. Raises AlreadySo if
+        the author supports the idea already (R-25.1a).
         """
         if self.author == thread.target(self).person:
             raise Refused("R-25.1a", "it is your own idea")

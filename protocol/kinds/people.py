@@ -141,7 +141,8 @@ class Proxy(Kind):
         return (proxy for proxy in views if proxy.state_at(clock) == cls.State.IN_FORCE)
 
     def complete(self, thread: Thread) -> None:
-        """Fills in by how many minutes the clocks here are ahead of UTC when the last day ends.
+        """Fills in the field `offset`: by how many minutes the clocks here are ahead of UTC at the
+        end of the proxy's last day.
 
         So all homes agree when the proxy ends, even if they have different tables of time zones
         (R-12.4).

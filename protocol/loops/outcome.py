@@ -53,10 +53,11 @@ def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
 
 
 def balance_of(loop: Loop, matter: Matter, balance: Loop) -> Outcome | None:
-    """Returns what became of the balance of a measure when somebody did the first action of a matter
-    (R-22.13b). `loop` is the loop of the measure, and `balance` is that of its balance.
+    """Returns how the balance of a measure changed when somebody did the first action of a matter
+    (R-22.13b). A balance is another measure, which could get worse by the action.
 
-    Returns None if the action is not done, or if the balance has no points before or after that.
+    `loop` is the loop of the measure, and `balance` is the loop of the balance. Returns None if the
+    action is not done, or if the balance has no points before or after the action.
     """
     leading = matter.leading
     if leading is None or leading.done_at is None:

@@ -117,7 +117,9 @@ class Outcome(NamedTuple):
 
 
 class Range(NamedTuple):
-    """A range that holds eight of ten made-up streets. None stands for more than a year."""
+    """A range that holds eight of ten made-up streets. If `low` or `high` is None, this end of the
+    range is more than a year.
+    """
 
     low: int | None
     high: int | None
@@ -237,8 +239,8 @@ def _measure_delay(
 ) -> int | None:
     """Returns how many windows pass until the rules notice a change for the worse (R-20.8f).
 
-    They notice it once they show a sign that they did not show before the change. Returns None if
-    they do not notice the change within a year.
+    The rules notice the change once they show a sign that they did not show before the change.
+    Returns None if the rules do not notice the change within a year.
     """
     change = case.worsening
     if change is None:

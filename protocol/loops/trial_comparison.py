@@ -47,9 +47,9 @@ class Finding(StrEnum):
 class Comparison(NamedTuple):
     """The answers before a trial and during it, and what the exact test finds.
 
-    The test puts the windows into a random order. `better` is the probability that the trial then
-    looks at least as good as it does. `worse` is the probability that it looks at least as bad.
-    Both are None with too few windows.
+    The test puts the windows into a random order. `better` is the probability that the trial looks
+    at least as good in a random order as in the real order. `worse` is the probability that the
+    trial looks at least as bad. Both are None if there are too few windows.
     """
 
     windows_before: int

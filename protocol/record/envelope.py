@@ -117,7 +117,7 @@ def assemble(header_bytes: bytes, signature: bytes, content: bytes | None) -> by
 
 
 def content_digest(content: bytes) -> bytes:
-    """Returns the SHA-256 of a record's content, which the header contains."""
+    """Returns the SHA-256 of a record's content. The record's header contains this hash."""
     return hashlib.sha256(content).digest()
 
 

@@ -51,7 +51,7 @@ def unpack_addresses(data: bytes, rule: str) -> tuple[str, ...]:
 
 
 def _pack_address(address: str) -> bytes:
-    """Packs one address. If it has another form, returns no bytes."""
+    """Packs one address. If the address is not an IP address with a TCP port, returns no bytes."""
     match = _ADDRESS.match(address)
     if match is None or int(match[3]) >= _PORTS:
         return b""

@@ -143,8 +143,8 @@ def _split(value: Any) -> tuple[list[Any], list[Any]]:
 
 
 def _read_cuts(pairs: Any) -> tuple[tuple[bytes, int], ...]:
-    """Reads the cuts of a leave: the last number that counts of each log. Raises Refused if their
-    form is wrong.
+    """Reads the cuts of a leave. The cut of a log is the last number that counts. Raises Refused if
+    the cuts have a wrong form.
     """
     if type(pairs) is not list or len(pairs) > MAX_LOGS:
         raise Refused("R-03.34", "a leave names at most {most} devices", most=MAX_LOGS)

@@ -181,7 +181,7 @@ def is_right_slot(slot: bytes, key: bytes, to: bytes) -> bool:
 
 def open_key(slot: bytes, box: BoxKey) -> bytes:
     """Opens a slot, which is a key sealed to the device of `box`, and returns the key. Raises
-    Refused (R-01.23).
+    Refused (R-01.23) if `box` cannot open the slot.
     """
     if len(slot) != SLOT_SIZE:
         raise Refused("R-01.23", "a sealed key is {slot_size} bytes", slot_size=SLOT_SIZE)
@@ -202,7 +202,9 @@ def lock_kept_key(key: EpochKey, box: BoxKey) -> bytes:
 
 
 def open_kept_key(key_id: bytes, origin: bytes, locked: bytes, box: BoxKey) -> EpochKey:
-    """Opens a group key that `lock_kept_key` locked. Raises Refused (R-01.22)."""
+    """Opens a group key that `lock_kept_key` locked. Raises Refused (R-01.22) if the key cannot be
+    opened.
+    """
     lock = derive_key(box.secret, "kept key")
     key = _decrypt(lock, key_id[:NONCE_SIZE] + locked, key_id + origin, "R-01.22")
     return EpochKey(key_id, origin, key)
@@ -256,7 +258,9 @@ def find_content_key(sealed: bytes, boxes: Iterable[BoxKey]) -> bytes | None:
 
 
 def open_with_content_key(key: bytes, sealed: bytes, context: bytes) -> bytes:
-    """Opens private content with its symmetric key. Raises Refused (R-01.24)."""
+    """Opens private content with its symmetric key. Raises Refused (R-01.24) if `key` does not open
+    it.
+    """
     end = _locks_end(sealed)
     if sealed[end : end + KEY_ID_SIZE] != content_key_id(key):
         raise Refused("R-01.24", "this is not the key that the private words commit to")

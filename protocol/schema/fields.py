@@ -541,8 +541,8 @@ def _refusal(name: str, must: str, **arguments: object) -> Refused:
 
 def _find_minutes(typed: str) -> int | None:
     """Returns the number of minutes that a person has typed. The person may type hours, such as
-    "1:30", "1 h 30" or "1.5 hours", or minutes with the unit, such as "90 min". Otherwise returns
-    None.
+    "1:30", "1 h 30" or "1.5 hours", or minutes with the unit, such as "90 min". Returns None if the
+    person typed something else.
     """
     text = typed.strip().replace(_MINUS, "-")
     sign = -1 if text.startswith("-") else 1

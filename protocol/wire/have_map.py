@@ -86,7 +86,8 @@ class HaveMap:
         self._rows_read = 0
 
     def read(self, flat: list[Any]) -> None:
-        """Reads one list of the peer's have-map. Raises Refused (R-05.5).
+        """Reads one list of the peer's have-map. Raises Refused (R-05.5) if the list has the wrong
+        form or names too many logs.
 
         For each log the list has four values: the device, the number and the id of the head, and
         the result of `fork_mark`.

@@ -100,7 +100,7 @@ class Knock(NamedTuple):
 
     @classmethod
     def read(cls, frame: list[Any]) -> "Knock":
-        """Reads a knock from a frame. Raises Refused (R-07.2)."""
+        """Reads a knock from a frame. Raises Refused (R-07.2) if the frame has the wrong form."""
         if [type(part) for part in frame] != [int, bytes, bytes, str]:
             raise Refused("R-07.2", "a knock has signature, statement and name")
         knock = cls(*frame[1:])

@@ -111,7 +111,9 @@ class Response:
 
 @dataclass(frozen=True)
 class Event:
-    """A message that the node sends when something has happened. Raises Refused (R-06.4)."""
+    """A message that the node sends when something has happened. Raises Refused (R-06.4) if the
+    topic is no valid name.
+    """
 
     topic: str
     payload: Any = None

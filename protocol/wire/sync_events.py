@@ -12,7 +12,8 @@ from protocol.wire.node_addresses import NodeAddresses
 class HelloReceived:
     """The peer names its device. The driver checks `chain` and `signature`, then calls `admit`.
 
-    `chain` has the records of the hello, then the records of the pages that came before it.
+    `chain` has first the records of the hello, then the records of the pages. The pages arrived
+    before the hello.
     """
 
     device: bytes

@@ -248,7 +248,7 @@ def load_faces() -> list[str]:
 
 
 def thread_story(thread: ThreadData, reader: Reader) -> Content:
-    """Describes a thread, with the remarks of all faces below."""
+    """Describes a thread. The remarks of all faces stand below the description."""
     remarks = [part for other_face in _all_faces() for part in other_face.remarks(thread, reader)]
     root_face = face_of(thread.root.kind) if thread.is_readable else _DEFAULT
     return root_face.story(thread, reader) + Content.assemble(*remarks)

@@ -84,7 +84,7 @@ class Client:
 
     async def subscribe(self) -> None:
         """Asks the node to send events. When an event with the topic "resync" comes, the client has
-        to ask again.
+        to subscribe again.
         """
         await self.call(Subscribe())
 

@@ -124,7 +124,9 @@ class NodeConnection:
         return Shown(answer)
 
     async def fetch_charter(self) -> Shown:
-        """Fetches the charter in force, which holds the neighbourhood's rules. Raises Declined."""
+        """Fetches the charter in force, which holds the neighbourhood's rules. Raises Declined if
+        the node refuses the call.
+        """
         return Shown(await self.call(calls.Show(id=self._part_of_status("neighbourhood").id)))
 
     def _part_of_status(self, name: str) -> Shown:

@@ -111,8 +111,8 @@ class FeedbackPane(Pane):
 
 
 def feedback_card(reports: list[Shown]) -> list[Card]:
-    """Makes the card that opens the page of the reports. If there are no reports, returns an empty
-    list.
+    """Returns a list with the card that opens the page of the reports. If there are no reports, the
+    list is empty.
     """
     if not reports:
         return []

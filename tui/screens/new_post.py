@@ -64,7 +64,7 @@ class NewPostScreen(ModalScreen[str | None]):
 
 
 def _place(kind: str) -> tuple[int, bool]:
-    """Returns the place of a kind in the list. Some kinds, for example the profile, are shown in
-    the list of people. If two kinds have the same place, such a kind comes first.
+    """Returns the place of a kind in the list. If two kinds have the same place, a kind that is
+    listed with people, such as the profile, comes first.
     """
     return face_of(kind).place_in_new(kind), not KINDS[kind].view_type.is_listed_with_people

@@ -58,7 +58,9 @@ class Pane(Vertical):
             self.run_worker(load, exclusive=True, group="load")
 
     async def load(self) -> None:
-        """Fetches data from the node and shows it. Subclasses implement this. Raises Declined."""
+        """Fetches data from the node and shows it. Subclasses implement this. Raises Declined if
+        the node refuses a call.
+        """
         raise NotImplementedError
 
     async def count_muted(self, call: calls.List | calls.Search) -> int:

@@ -28,7 +28,8 @@ class RehearsalScreen(PageScreen):
 class RehearsalPane(PagePane):
     """What is rehearsed, the figures so far, and the step that tries other numbers.
 
-    When the reader closes the page, the pane asks for no further figures, so the node stops.
+    When the reader closes the page, the pane asks for no further figures. So the node stops
+    computing them.
     """
 
     def __init__(self, node: NodeConnection, measure_id: str) -> None:

@@ -7,8 +7,8 @@ from textual.widgets import Footer
 class KeyBar(Footer):
     """The line of keys. It is made again only if the keys have changed.
 
-    Textual makes its footer again each time the focus moves, which is most of the work of moving
-    it. The keys are usually the same afterwards.
+    Textual makes its own footer again each time the focus moves. That would be most of the work of
+    a move, although the keys usually stay the same.
     """
 
     def __init__(self) -> None:

@@ -64,8 +64,8 @@ class AddressMethods:
         return await self._wait_for_delivery(membership, party, held)
 
     async def show_address(self, call: calls.ShowAddress) -> Params:
-        """Shows the address that you received for an agreement. Otherwise shows the address that
-        you gave.
+        """Shows the address that you received for an agreement. If you received none, shows the
+        address that you gave.
         """
         membership = self._node.require_membership()
         party = await self._open_party(membership, call)

@@ -172,8 +172,8 @@ class LoopMethods:
 
 
 def measure_of(matter: Params) -> str:
-    """Returns the id of the measure of a matter that is shown. A matter is no record, so people write
-    about its measure.
+    """Returns the id of a shown matter's measure. A matter is no record, so what people write is
+    about the measure.
     """
     measure: str = matter["measure"]["id"]
     return measure

@@ -44,8 +44,8 @@ class Patient:
     """The home that the doctor examines, at the time `now` (ms).
 
     `status` is the running node's answer about itself. If no node answers, `status` is None. If the
-    node is another version of the program, `is_other_program` is True. Then `status` is None too,
-    because its values could have another meaning.
+    node runs another version of the program, `is_other_program` is True. Then `status` is None too,
+    because the values of the answer could have another meaning.
 
     If no node runs and there is no passphrase, `keys` and `stored` are None. Then the doctor looks
     only at what is not encrypted. Otherwise `stored` is what the stores show, or the reason why

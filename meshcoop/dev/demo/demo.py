@@ -126,7 +126,8 @@ def _show_screen(street: list[Household]) -> None:
 
 
 def _post_offers(street: list[Household], night: threading.Event, *, is_told: bool) -> None:
-    """Posts an offer every few seconds, until `night` is set.
+    """Posts an offer every few seconds, until the event `night` is set. Stops earlier if an offer
+    cannot be posted.
 
     If `is_told`, prints a line about each offer.
     """

@@ -1,5 +1,7 @@
-"""Finds the measures that people are asked about when somebody who is measured opens another service
-(R-21.9).
+"""Finds the measures about which people are asked when somebody opens another service (R-21.9).
+
+The person who opens it already answers for a service with measures. People are asked whether these
+measures should hold for the new service too.
 """
 
 from meshcoop.fold.loop_cache import LoopCache

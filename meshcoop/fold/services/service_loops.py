@@ -114,8 +114,8 @@ class ServiceLoops:
         return loop
 
     def _find_seen(self, measure: Measure) -> dict[int, int]:
-        """Returns when (ms) half of the witnesses had named the matters of a measure, by the window
-        that opened each.
+        """Returns the times (ms) at which half of the witnesses had named the matters of a measure.
+        The key of each time is the window that opened the matter.
         """
         calendar = measure.calendar
         party_since = self._thread.standing.party_since

@@ -1,7 +1,8 @@
 """Finds the services that go on in the place of others (R-21.8).
 
 Everything that people said about the first service stays in its thread: its links, its measures and
-its matters. Each service that goes on in its place only describes it anew.
+its matters. A service that goes on in the place of the first service only gives it a new
+description.
 """
 
 from collections import defaultdict

@@ -68,14 +68,14 @@ class AwaitedRows:
         self._db.execute("DROP TABLE IF EXISTS awaited")
 
     def of_person(self, person: bytes) -> list[FoundRow]:
-        """Returns the answers that views await from a person. The view whose record arrived first
-        comes first.
+        """Returns the answers that views await from a person. The answers are in the order in which
+        the views' records arrived.
         """
         return self._db.execute(_SELECT.format("person"), (person,)).fetchall()
 
     def of_crowd(self, crowd: str) -> list[FoundRow]:
-        """Returns the answers that views await from a crowd. The view whose record arrived first
-        comes first.
+        """Returns the answers that views await from a crowd. The answers are in the order in which
+        the views' records arrived.
         """
         return self._db.execute(_SELECT.format("crowd"), (crowd,)).fetchall()
 

@@ -163,7 +163,7 @@ class ViewRows:
         """Yields packed views in an order. Reads some rows, and the next rows when they are needed.
 
         The two conditions tell where the next rows begin. `from_here` allows the time of the last
-        row and times behind it. `beyond` allows only times behind it.
+        row and all times that follow in the order. `beyond` allows only the times that follow.
         """
         query = f"SELECT body, created, id FROM views WHERE {where}"  # noqa: S608
         end = f" ORDER BY {order} LIMIT {_READ_AT_ONCE}"

@@ -634,8 +634,8 @@ class Agreement(Payable):
             yield Promise(self.giver, self.receiver, self.minutes or 0, self.when)
 
     def _first_moment(self, thread: Thread) -> str:
-        """Returns the moment at which the parties first meet. The text is empty if nobody named a
-        moment.
+        """Returns the moment at which the parties first meet. Returns an empty text if nobody named
+        a moment.
         """
         intent = thread.find_draft(self.intent, Intent)
         return self.when or (intent.starts if intent else None) or ""

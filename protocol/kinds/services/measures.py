@@ -174,7 +174,8 @@ class Measure(ServiceQuestion):
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the measure breaks a bound of the charter (R-22.3).
 
-        Raises Refused also if its balance is no other measure of its service (R-22.13).
+        Raises Refused also if the field `balance` does not name another measure of the same service
+        (R-22.13).
         """
         fault = self._broken_bound(thread)
         if fault is not None:
@@ -506,7 +507,7 @@ class Answer(Kind):
 
 
 def kept_fields(measure: Measure) -> dict[str, object]:
-    """Returns the fields that stay when people ask the same again."""
+    """Returns the fields of a measure that a new measure with the same question takes over."""
     values = vars(measure)
     return {name: values[name] for name in _KEPT if values[name] is not None}
 
@@ -539,9 +540,9 @@ def _has_settled(thread: Thread, report: Feedback) -> bool:
 
 
 def _other_reports(thread: Thread, report: Feedback) -> list[Feedback]:
-    """Returns the other reports to the measure that a report answers.
+    """Returns all reports to the measure that `report` answers, without `report` itself.
 
-    Returns none if the report is about a service and answers no measure.
+    Returns an empty list if `report` is about a service and answers no measure.
     """
     if thread.find_view(report.about, Measure) is None or report.about is None:
         return []

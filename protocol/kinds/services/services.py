@@ -125,7 +125,8 @@ class Service(ChainPart):
     def is_adopted(self, thread: Thread) -> bool:
         """Returns True if a decision has adopted a measure of the service (R-22.3).
 
-        So the provider cannot undo the decision by forking their log.
+        The service then counts even if it lies beyond a fork of its provider's log. So the provider
+        cannot undo the decision by forking the log.
         """
         return any(number for _, number in self._adoptions(thread))
 
