@@ -44,7 +44,7 @@ class CodeFailures:
 
 
 class Contained:
-    """The guard of one block of code of a kind."""
+    """Guards a block that runs the code of a kind."""
 
     # A class of its own, because the guard of a generator takes twice as long. One answer can guard
     # thousands of blocks.

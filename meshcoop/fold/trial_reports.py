@@ -62,8 +62,7 @@ class TrialReport:
         return min(self.windows_before, self.windows_during) < ENOUGH_WINDOWS
 
     def facts(self, clock: LocalClock) -> TrialFacts:
-        """Returns what software must know of the trial before it signs a proposal about the trial.
-        """
+        """Returns what software must know of the trial before it signs a proposal on the trial."""
         assert self.trial.starts is not None, "a trial that counts has days"
         settles = clock.day_of(self.settles)
         return TrialFacts(self.state, self.trial.starts, settles, self.is_settled, bool(self.harm))
