@@ -20,8 +20,8 @@ _MINUTE = 60  # seconds
 class LogLines(logging.Formatter):
     r"""Formats each entry of a log as one line that is safe to read on a terminal (R-05.13).
 
-    A traceback is put into the same line, with `\n` in place of its line breaks. So nobody can
-    fake an entry by writing words with line breaks.
+    The traceback of an entry is put into the entry's line, with `\n` in place of line breaks. So
+    nobody can fake an entry by writing words with line breaks.
     """
 
     def __init__(self) -> None:

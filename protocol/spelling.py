@@ -146,8 +146,8 @@ class Patterns(NamedTuple):
 
 @cache
 def load_patterns() -> Patterns:
-    """Makes the patterns. The first call takes 25 ms. So a node makes this call before its event
-    loop begins.
+    """Makes the patterns that find words and signs in a text. The first call takes 25 ms. So a node
+    makes this call before its event loop begins.
     """
     marks = _list_marks()
     letters = rf"[^\W_{_SPACELESS}]+(?:[{marks}]+[^\W_{_SPACELESS}]*)*[+#]*"

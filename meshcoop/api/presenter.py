@@ -129,7 +129,7 @@ class Presenter:
 
     def show_comments(self, thread: Thread, record_id: bytes) -> Shown:
         """Shows the comments on a record, the oldest first. If there are too many comments, shows
-        the newest of each author, and says how many there are (R-14.9a).
+        only the newest comments of each author, and says how many comments there are (R-14.9a).
         """
         comments = thread.linked_views(Comment, "about", record_id)
         picked = _pick_embedded(comments, _MOST_COMMENTS)

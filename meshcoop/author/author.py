@@ -606,8 +606,8 @@ def _fault_of_fork(authority: Authority | None, device: bytes, fork: int) -> Ref
 
 
 def _after_named(thread: Thread, entry: Entry) -> Entry:
-    """Returns the entry of a new record. Its time is not before the times of the records that the
-    new record names (R-01.13a). Only named records of the same thread matter.
+    """Returns the entry of a new record. The entry's time is not before the times of the records
+    that the new record names (R-01.13a). Only named records of the same thread matter.
     """
     named = set(ids_in(entry.fields)) & thread.entries.keys() - {entry.id}
     times = [thread.entries[record_id].time for record_id in named]

@@ -125,8 +125,8 @@ def find_asked(state: State, person: bytes, now: int) -> list[Short]:
     """Returns the people for whom software asks `person` to vouch (R-16.5p). Others have vouched
     for them already, but too few.
 
-    The charter limits the newcomers of one voucher. Nobody is asked about more newcomers of the
-    same voucher than this limit.
+    The charter's rule `room` says how many newcomers one voucher may have. If a voucher has more
+    newcomers, software asks about only that many of them.
     """
     authority = state.authority
     assert authority is not None, "the person is a member by it"

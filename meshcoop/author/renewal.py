@@ -53,8 +53,8 @@ def sign_draft(author: Author, draft: Draft, *, is_automatic: bool = False) -> R
 
 
 def decide(author: Author) -> Folding[None]:
-    """Makes the decisions about terms that software may make alone. Makes them for each person of
-    this home (R-16.5).
+    """Decides about terms, as far as software may decide alone. Does this for each person of this
+    home (R-16.5).
     """
     if author.state.authority is None:
         return

@@ -1,5 +1,5 @@
-"""Chooses the witnesses of a next term. The software puts this list into the renewal that it
-proposes (specs/24 R-24.1a).
+"""Chooses the witnesses of a next term. The software puts the list of witnesses into the renewal
+that it proposes (specs/24 R-24.1a).
 """
 
 import hashlib

@@ -73,7 +73,9 @@ def keep_log(
     *,
     context: ContextArgument,
 ) -> None:
-    """Says whether this home keeps logs, or turns them on or off. Off, the logs are deleted too."""
+    """Says whether this home keeps logs, or turns logs on or off. To turn logs off also deletes
+    them.
+    """
     context.require_home()
     settings = context.home.read_settings()
     is_running = process.running(context.home)

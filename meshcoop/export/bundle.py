@@ -115,7 +115,7 @@ def open_file(path: Path) -> BinaryIO:
 
 def _check_writable(path: Path, file_format: FileFormat, neighbourhood: bytes) -> None:
     """Raises Mistake if writing to the path would destroy another file. The path must be free, or
-    must hold a file of the same format and neighbourhood.
+    must hold a file that has this format and belongs to this neighbourhood.
     """
     if not os.path.lexists(path):
         return

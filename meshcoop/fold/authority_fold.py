@@ -137,8 +137,8 @@ class AuthorityFold:
         return self.authority is not None and device in self.authority.storable_devices
 
     def strangers(self) -> list[bytes]:
-        """Returns devices that have logs in the store, although this home does not store their
-        records any more.
+        """Returns the devices that have a log in the store, but whose new records this home does
+        not store.
 
         At first, some record let such a device in. Later, that record was lost or no longer
         counted.

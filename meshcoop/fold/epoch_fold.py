@@ -86,8 +86,8 @@ class EpochFold:
     # -- learning keys ----------------------------------------------------------------------------
 
     def learn(self, authority: Authority, index: AuthorityIndex) -> set[int]:
-        """Reads the epoch records of `index` under a new authority. Returns the roots of threads: a
-        newly found key opens some words in each of these threads.
+        """Reads the epoch records of `index` under a new authority. Returns the roots of those
+        threads in which a newly found key opens some words.
         """
         self._authority = authority
         self._chosen = None

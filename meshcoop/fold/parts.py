@@ -182,7 +182,7 @@ class Parts:
 
     def _branches_touched_by(self, root: int, n: int) -> set[int]:
         """Returns the branches whose views may change because of a record. Returns an empty set if
-        the thread can no longer be divided in this way.
+        the whole thread must be folded and divided into branches again.
         """
         row = self._store.records.find_in_row(n)
         assert row is not None, "its thread was found"

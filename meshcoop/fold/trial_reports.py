@@ -200,8 +200,8 @@ class _Reporter:
     def _other_part(self) -> _IsPart:
         """Returns which answers come from places where nothing was tried.
 
-        An answer without a link belongs to neither part. The same holds if its author has named no
-        area (R-25.5b).
+        An answer without a link belongs to neither part. Neither does an answer whose author has
+        named no area (R-25.5b).
         """
         place = self.trial.place
         links = self._links_of(place or b"")

@@ -213,7 +213,7 @@ class Backlog:
 
     def _parts(self, by_root: Mapping[int, list[int]]) -> Iterator[Part]:
         """Yields the parts of threads that the given records touch. If a thread is folded as a
-        whole, its part has all its given records.
+        whole, the part has all given records of the thread.
         """
         for root, changed in by_root.items():
             changed.sort(key=lambda n: n != root)

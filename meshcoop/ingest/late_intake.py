@@ -1,9 +1,9 @@
 """Limits how many records beyond the cuts a home takes in from a removed person. The limit holds
 until a settled term has written down the cuts (specs/03, R-03.35d).
 
-Until then, the removal can still change. So such records are stored, but not folded. From each
-removed person, a home takes in at most one day's quota on each day. The other records wait in a
-pool outside the store.
+Until then, the removal can still change. So a home stores records beyond the cuts, but does not
+fold them. From each removed person, a home takes in at most one day's quota on each day. The other
+records wait in a pool outside the store.
 """
 
 from meshcoop.fold.state import State

@@ -5,7 +5,8 @@ software signed by itself have a second quota of the same size (R-03.15i). All d
 author belonged to the neighbourhood share one quota. So nobody gets room for days long past.
 
 The charter's quota decides which records fold. The neighbourhood may change this quota. The store
-takes up to twice the highest quota that was ever allowed. So the store's limit never gets lower.
+takes more: up to twice the highest quota that was ever in force. So a change of the charter's quota
+never lowers the store's limit.
 """
 
 from typing import NamedTuple

@@ -108,10 +108,10 @@ class MatchingIndex:
 
     @property
     def synonyms(self) -> Synonyms:
-        """The synonyms that people of the neighbourhood have added. Leaves out those of people whom
-        this home has muted (R-19.7a).
+        """The synonyms that people of the neighbourhood have added. Leaves out the synonyms of
+        people whom this home has muted (R-19.7a).
 
-        If there are too many, only the newest ones (R-19.7b).
+        If there are too many synonyms, this has only the newest synonyms (R-19.7b).
         """
         if self._synonyms is None:
             unmuted = [

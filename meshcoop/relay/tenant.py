@@ -46,7 +46,9 @@ class HandedKeys(KeyRing):
         super().accept_gossip(self._handed.all())
 
     def accept_gossip(self, keys: Iterable[bytes]) -> None:
-        """Does nothing. A relay does not derive gossip keys, because homes send them."""
+        """Does nothing. A home derives its gossip keys, but a relay gets its gossip keys from
+        homes.
+        """
 
 
 class RelayMesh(Mesh):

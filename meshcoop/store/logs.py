@@ -46,7 +46,8 @@ class DeviceLog(NamedTuple):
     records that software signed by itself (R-03.15i).
 
     `fork` is the log's lowest forked number, ABANDONED, or None. `ended` is the number of the
-    record that passed twice the quota, or None. No record after this record is stored.
+    record with which the log used more than twice the quota, or None. No record after this record
+    is stored.
     """
 
     n: int

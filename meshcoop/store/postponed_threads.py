@@ -97,8 +97,8 @@ class Sweeps:
         return Sweep(row[0], LogPlace(row[1], row[2])) if row else None
 
     def set(self, log_n: int, after: LogPlace) -> None:
-        """Notes that the sweep of a log goes on behind a place. This replaces the place of an
-        earlier sweep of the same log.
+        """Notes that the sweep of a log goes on behind the place `after`. This replaces the place
+        that was noted before for this log.
         """
         self._db.execute("INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?)", (log_n, *after))
 

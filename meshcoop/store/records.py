@@ -440,7 +440,7 @@ class Records:
         )
 
     def delete(self, row: StoredRecord) -> None:
-        """Deletes a record. Its answers stay in the thread for now."""
+        """Deletes a record. The records that answer this record stay in the thread for now."""
         # No row number is used twice. Otherwise a reader who remembers the last row would miss the
         # record that comes next.
         self._database.set_note(_DROPPED, max(row.n, self._last_deleted()))

@@ -126,7 +126,8 @@ async def keep_trying(ask: Callable[[], Awaitable[_Answer]], seconds: float) -> 
 @asynccontextmanager
 async def _at_inviter(visit: Visit) -> AsyncIterator[tuple[str, OpenDoor, bytes]]:
     """Opens a stream to the inviter's home for an `async with` block, and shows the invitation
-    there. The block gets the address at which the home answered, the stream, and the place.
+    there. The block gets three values: the address at which the home answered, the stream, and the
+    place (the beginning of the neighbourhood's id).
 
     Raises Refused if the home does not know the invitation. Raises NetworkError if the home cannot
     be reached, or if the block takes too long.

@@ -92,7 +92,7 @@ class PeerManager:
             self._stirred.set()
 
     def want(self, peers: set[str]) -> None:
-        """Sets which peers are dialled even if there are enough links."""
+        """Sets which peers this node dials even if it has enough connections."""
         self._wanted = peers
 
     def redial_now(self) -> None:

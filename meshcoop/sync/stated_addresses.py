@@ -15,8 +15,8 @@ class StatedAddresses:
     """Keeps the latest address statement of each node.
 
     A statement is signed with the node's key. The statement counts if a member's `home` record
-    names this key, or if it comes over a connection that this key secures. Other statements wait,
-    because a `home` record may come a moment later.
+    names this key, or if the statement comes over a connection that this key secures. Other
+    statements wait, because a `home` record may come a moment later.
     """
 
     def __init__(self, neighbourhood: bytes) -> None:

@@ -237,8 +237,8 @@ def people_vouched_for(
     voters: AbstractSet[bytes],
     rules: Collection[AdmissionRule],
 ) -> set[bytes]:
-    """Returns the people that enough `voters` have vouched for. At least one of the `rules` says
-    how many are enough.
+    """Returns the people for whom enough `voters` have vouched. There are enough vouchers if they
+    satisfy at least one of the `rules`.
 
     More admits, signers, voters or rules can only add people to the result.
     """

@@ -172,9 +172,9 @@ class Authority(Standing):
     def term_to_accept(self, person: bytes) -> bytes | None:
         """Returns the id of the term that this person's software should accept now (R-16.5).
 
-        It is the newest term in the chain with the person on its own roll or on its parent's roll.
-        If somebody is new on the roll, their accept chooses no term. But because of this accept,
-        stores keep the term even if the log of the only voter forks.
+        It is the newest term of the chain that has the person on its own roll or on its parent's
+        roll. If somebody is new on the roll, their accept chooses no term. But because of this
+        accept, stores keep the term even if the log of the only voter forks.
 
         A sibling of a term is another term with the same parent. A term is firm if two thirds of
         its parent's roll accepted the term. Returns None if the person has accepted the newest term
@@ -330,8 +330,8 @@ def _first_term(
 
 @dataclass(frozen=True)
 class _Decided:
-    """The terms that passed, the changes of registers, and the signers of each device from which
-    the fold computed both.
+    """What the fold has decided: which terms passed, and what the registers hold. `signers` has the
+    signers of each device. The fold decided on the basis of these signers.
 
     The fields have the same meaning as in Authority.
     """
@@ -392,7 +392,9 @@ def _devices_of(people: frozenset[bytes], signers: Signers) -> frozenset[bytes]:
 
 
 def _certified_for(certified: Certificates, signers: Signers) -> Certificates:
-    """Returns the certificates of devices for people in `signers`."""
+    """Returns the certificates that certify a device for one of the people whom `signers` names as
+    signers of this device.
+    """
     return {
         (device, person): carried
         for (device, person), carried in certified.items()

@@ -167,10 +167,10 @@ def choose_epoch(
 ) -> Epoch | None:
     """Returns the epoch whose key seals new records, or None if there is none (R-03.8c).
 
-    Each of the `epochs` was made by a live device. This home holds its key, and every sealed copy
-    of the key is right. `boxes` are the box keys of live devices. The chosen epoch names all people
-    who are gone, and only people and devices that are gone. Among such epochs, returns one that
-    names the most devices.
+    Each of the `epochs` was made by a live device. This home holds the key of each epoch, and every
+    sealed copy of this key is right. `boxes` are the box keys of live devices. The chosen epoch
+    names all people who are gone, and only people and devices that are gone. If several epochs do
+    so, returns one that names the most devices.
     """
     candidates = [epoch for epoch in epochs if departed.people <= epoch.names <= departed.all]
     return min(candidates, key=lambda epoch: _rank(epoch, boxes), default=None)

@@ -286,8 +286,8 @@ class AuthorityIndex:
 
 
 def _subject_of(statement: Certificate | Leave) -> object:
-    """Returns what a statement is about. If several records carry statements about the same thing,
-    one of these records is enough.
+    """Returns what a statement is about. If the statements of several records have the same
+    subject, the statement of one of these records is enough.
     """
     if isinstance(statement, Certificate):
         return statement.person, statement.device

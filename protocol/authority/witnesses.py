@@ -213,8 +213,8 @@ class Witnesses:
         return None
 
     def unseen_renewals(self) -> list[Term]:
-        """Returns the terms of the chain that the witnesses of the term before have not yet
-        seen.
+        """Returns those terms of the chain that the witnesses of the preceding term have not seen
+        yet.
         """
         return [
             follower
@@ -247,8 +247,8 @@ class Witnesses:
         return None
 
     def _namings_by_term(self, record_id: bytes) -> dict[int, dict[bytes, int]]:
-        """Maps each term, by its place in the chain, to the people who named a record in it, and
-        when.
+        """Maps the place of each term in the chain to that term's namings of a record. A naming is
+        a person who named the record, and the time (ms).
         """
         by_term: dict[int, dict[bytes, int]] = {}
         for record in self._index.namings_of(record_id):
@@ -290,8 +290,8 @@ class Witnesses:
     def _see_renewals(self) -> None:
         """Notes when each term's witnesses saw the renewal that follows it (R-24.4).
 
-        The next term begins at that time. So if liars hold its list, they can move no record to an
-        earlier time.
+        The next term begins at that time. So even if liars are the witnesses of the next term, they
+        can move no record to an earlier time.
         """
         for place, follower in enumerate(self._terms[1:]):
             namings = self._namings_by_term(follower.id).get(place, {})

@@ -101,8 +101,9 @@ class By:
     ) -> None:
         """Takes the attributes of the class.
 
-        If somebody accepts the record and `who` does not name them, the accept is refused with the
-        rule number `rule` and the text `otherwise`. If `is_automatic` is True, only software writes the accept.
+        `who` says who may accept the record. If anybody else accepts the record, the accept is
+        refused with the rule number `rule` and the text `otherwise`. If `is_automatic` is True,
+        only software writes the accept.
         """
         for name, value in {
             "who": who,
@@ -253,8 +254,8 @@ class Kind(View):
 
     @classmethod
     def standing(cls, views: Iterable[Self], clock: LocalClock) -> Iterable[Self]:
-        """Selects the views that say what holds now. All `views` are of one person, the newest
-        first. Software does not sign a record that says the same again (R-10.20).
+        """Selects the views that say what holds now. `views` has views of one person, the newest
+        first. Software does not sign a record that would only repeat such a view (R-10.20).
 
         By default there are no such views: a person who asks twice for the same thing wants it
         twice.

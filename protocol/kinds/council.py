@@ -14,7 +14,7 @@ from protocol.schema.values import PersonId
 
 
 class Asked(TypedDict):
-    """The moderators who ask to give one register the same number."""
+    """The moderators who ask for one certain change: that a register gets a new number."""
 
     asked_by: list[PersonId]
 

@@ -635,8 +635,8 @@ def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
 def _check_rivals(ballot: Ballot, rivals: list[Ballot], person: bytes) -> None:
     """Raises Refused if a person has agreed to a rival of the renewal `ballot` (R-16.5).
 
-    A rival is another renewal of the same term. The person agreed if they accepted the rival, or if
-    they said yes to it in the same round.
+    A rival is another renewal of the term that `ballot` renews. The person agreed to the rival if
+    they accepted it, or if it has the same round as `ballot` and they said yes to it.
     """
     for rival in rivals:
         if person in rival.accepted:

@@ -76,7 +76,7 @@ class Support(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the support to the views.
 
-        Raises Refused if the author had the idea (R-25.1).
+        Raises Refused if the author supports their own idea (R-25.1).
         """
         if self.author == thread.target(self).person:
             raise Refused("R-25.1", "nobody supports their own idea")

@@ -244,7 +244,9 @@ class Hide(CouncilRecord):
         }
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """In the state "said", the record waits for the other moderators to ask for the same."""
+        """In the state "said", the record waits for the other moderators, who may also ask to hide
+        the words.
+        """
         del thread
         if self.state == self.State.STATED:
             yield Awaited(Crowd.MODERATORS, HIDE, self.about or b"")

@@ -140,7 +140,7 @@ class Epoch(Authorial):
 
 @kind(WANT_KEYS, audience=OPEN, lasting=True, posted=False, automatic_a_day=1)
 class WantKeys(Authorial):
-    """A device asks for the group keys that it lacks, because it meets only relays."""
+    """A device that meets only relays asks for the group keys that it lacks."""
 
     wording = Words("Request for keys", happened="{who} asked for group keys")
     example = {"lacks": bytes(SHORT_ID_SIZE)}

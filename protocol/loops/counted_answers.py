@@ -283,8 +283,8 @@ def count_windows(
 ) -> dict[int, Window]:
     """Maps the number of each window to the window, with the answers that count in it.
 
-    `feedback` are the views of all answers. In a merge, a person says that their own report and an
-    earlier one are about the same incident.
+    `feedback` are the views of all answers. In each of the `merges`, a person says that their own
+    report and an earlier report are about one and the same incident.
     """
     windows: dict[int, Window] = {}
     answers: list[_Answer] = []

@@ -81,7 +81,7 @@ def _weights(good: int, bad: int, drawn: int, k: int) -> Iterator[int]:
     """Yields the number of draws that have exactly `k` bad answers, then `k + 1` bad answers, and
     so on.
 
-    Each number is computed from the number before, which is quicker.
+    Each number is computed from the number before, because this is quicker than to begin anew.
     """
     ways = comb(bad, k) * comb(good, drawn - k)
     while True:

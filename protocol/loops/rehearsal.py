@@ -219,8 +219,8 @@ def _read_signs(case: Case, points: Sequence[Point]) -> Signs:
 
 
 def _openings(signs: Iterable[Signs | None]) -> Iterator[int]:
-    """Yields the places of the signs that open a matter (R-20.8b). A window without enough answers
-    has no signs.
+    """Yields the place of each window in which a matter opens (R-20.8b). `signs` has the signs of
+    each window, or None for a window without enough answers.
     """
     quiet = QUIET_POINTS
     for place, sign in enumerate(signs):

@@ -55,8 +55,8 @@ class Revocation(NamedTuple):
 class Leave(NamedTuple):
     """A statement that the person leaves the neighbourhood.
 
-    `n` is the odd number that their standing gets. `cuts` has pairs: a device, and the last number
-    of its log that counts. The pairs are sorted by device.
+    `n` is the odd number that the register of the person's standing gets. `cuts` has pairs: a
+    device, and the last number of the device's log that counts. The pairs are sorted by device.
     """
 
     place: bytes

@@ -259,7 +259,7 @@ class Decoder:
 
 
 def _head(neighbourhood: bytes, salt: bytes) -> list[Any]:
-    """Returns the head of a file. The check in it shows whether the file belongs to the
+    """Returns the head of a file. The check in the head shows whether the file belongs to the
     neighbourhood. Only somebody who knows the neighbourhood's id can use this check (R-09.3).
     """
     return [_HEAD, VERSION, salt, derive_key(neighbourhood + salt, "bundle check", _CHECK_SIZE)]

@@ -152,9 +152,9 @@ class Decoder:
         decoder.feed(data)
         for frame in decoder: …
 
-    Both steps raise Refused (R-06.1 to R-06.5). After one refusal they raise it every time, because
-    nobody knows where the next frame begins. Iterate after every `feed`. The decoder then never
-    holds more than one frame and the last piece.
+    Both steps raise Refused (R-06.1 to R-06.5). After the first Refused, every further step raises
+    Refused too, because nobody knows where the next frame begins. Iterate after every `feed`. The
+    decoder then never holds more than one frame and the last piece.
     """
 
     def __init__(self) -> None:
@@ -164,7 +164,7 @@ class Decoder:
     def feed(self, data: bytes) -> None:
         """Takes the next bytes of the stream.
 
-        If the length of a frame is too large, it raises Refused before the frame's body comes.
+        If a frame says that it is too long, raises Refused before the frame's body comes.
         """
         if self._refusal is None:
             self._buffer += data

@@ -23,7 +23,8 @@ class HelloReceived:
 
 @dataclass(frozen=True)
 class DigestReceived:
-    """The peer has sent its digest: a hash of the heads, the last records, of all its logs.
+    """The peer has sent its digest, a hash of the heads of all its logs. The head of a log is its
+    last record.
 
     The driver calls `answer_digest` with the heads of this home.
     """

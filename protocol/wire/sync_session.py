@@ -143,7 +143,8 @@ class SyncSession:
     def admit(self) -> None:
         """Lets the peer send all kinds of frames, not only a hello.
 
-        The driver calls it if the peer's hello shows that the peer is a member's home or a relay.
+        The driver calls this method if the peer's hello shows that the peer is a member's home or a
+        relay.
         """
         self._is_admitted = True
 

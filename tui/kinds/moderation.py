@@ -169,8 +169,8 @@ def _retract_words(row: Shown, thread: ThreadData) -> StepWords | None:
 
 
 def _quote(text: Shown) -> str:
-    """Returns the words of a comment, for the end of a label. A thread has many comments, and mostly
-    only one other text.
+    """Returns the words of a comment, for the end of a label. The words show which of many comments
+    is meant. For another text, returns an empty text.
     """
     if text.kind != COMMENT:
         return ""

@@ -67,8 +67,8 @@ class LoopMethods:
         return self.status_adder()(shown)
 
     def status_adder(self) -> Callable[[Params], Params]:
-        """Returns a function that works like `with_loop_status`. It is for all views of one answer,
-        so that the preparations are made only once.
+        """Returns a function that works like `with_loop_status`. The returned function serves all
+        views of one answer, so that the preparations are made only once.
         """
         return self._views(self._node.require_membership()).with_loop_status
 

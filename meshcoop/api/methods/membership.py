@@ -47,8 +47,8 @@ class MembershipMethods:
         return await self._node.join(call.invitation, name, call.seconds)
 
     async def ask_place(self, call: calls.AskPlace) -> Params:
-        """Asks the home that made the invitation for the place: the beginning of the
-        neighbourhood's id. A newcomer's certificate must name this place.
+        """Asks the inviter's home where the newcomer would join. Returns the place: the beginning
+        of the neighbourhood's id. A newcomer's certificate must name this place.
         """
         place = await self._node.ask_place(call.invitation, call.seconds)
         return {"place": place.hex()}

@@ -254,7 +254,9 @@ def _show_own_vouchers(state: State, presenter: Presenter, device: bytes) -> lis
 
 
 def _show_running(state: State, now: int) -> list[Params]:
-    """Warns if all homes run in the same hour, and no relay keeps records for them (R-24.15)."""
+    """Warns if no relay keeps records for the homes, and all homes run only in one and the same
+    hour of the day (R-24.15).
+    """
     has_relay = state.authority is not None and bool(state.authority.relays)
     if has_relay or not state.authority_fold.witnesses.are_on_in_one_hour(now):
         return []

@@ -1,5 +1,5 @@
 """Follows the measures of one service. A later measure can continue the points of an earlier
-measure of the same scale (R-22.12). A point is the counted answers of one window.
+measure, if both have the same scale (R-22.12). A point is the counted answers of one window.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -153,7 +153,8 @@ class ServiceLoops:
 
     def _all_windows(self, context: MeasureContext, measure: Measure) -> dict[int, Window]:
         """Returns the windows of a measure. Before these come the windows of the measures that it
-        continues. All answers are counted by `context`, so by the target of the latest measure.
+        continues. `context` counts all answers, so the target of the latest measure applies to
+        every window.
         """
         windows = self._thread.windows_of(context, measure.id)
         earlier = self.continued.get(measure.id)

@@ -31,13 +31,13 @@ class Successions:
 
     @property
     def has_any(self) -> bool:
-        """True if any service goes on in the place of another one."""
+        """True if any service goes on in the place of another service."""
         self._find()
         return bool(self._successors)
 
     def first_of(self, service: bytes) -> bytes:
-        """Returns the service in whose place a service goes on. If it goes on in no other place,
-        returns its own id.
+        """Returns the id of the service in whose place `service` goes on. If `service` goes on in
+        the place of no other service, returns the id of `service`.
         """
         self._find()
         return self._first_of.get(service, service)
@@ -74,8 +74,8 @@ class Successions:
 
 
 def _goes_on(service: Service, so_far: Sequence[Service]) -> bool:
-    """Returns True if a service goes on in the place of others (R-21.8b). Nobody makes somebody else
-    answer for it.
+    """Returns True if `service` goes on in the place of the services `so_far` (R-21.8b). Only its
+    author, or the person who answers for the last of these services, may answer for `service`.
     """
     allowed = {service.author, so_far[-1].answers_for}
     return service.author in _people_of(so_far) and service.answers_for in allowed

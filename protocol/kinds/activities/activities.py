@@ -514,8 +514,8 @@ class Attendance(Payable):
 
     @classmethod
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
-        """Yields a way to write an attendance for each day without one, if people have a place on
-        that day.
+        """Yields a way to write an attendance for each day on which people have a place, unless the
+        day has an attendance already.
 
         Future days are among them. For a future day, `check_before_signing` raises Refused.
         """

@@ -125,7 +125,7 @@ class Intent(Kind):
         return [self.author] if self.state in {self.State.OPEN, self.State.AGREED} else []
 
     def parties(self, responder: bytes) -> tuple[bytes, bytes]:
-        """Returns the giver and the receiver, if this person responds."""
+        """Returns the giver and then the receiver, for the case that `responder` responds."""
         raise NotImplementedError
 
     def check_not_over(self, thread: Thread) -> None:

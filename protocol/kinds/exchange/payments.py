@@ -175,8 +175,8 @@ class Receipt(Kind):
         return self.minutes if self.corrected is None else self.corrected
 
     def is_overtaken(self, thread: Thread) -> bool:
-        """Returns True if another receipt for the same time counts, so that this receipt cannot
-        count.
+        """Returns True if another receipt counts for the occurrence that this receipt is for. Then
+        this receipt cannot count.
         """
         counting = counting_receipts(thread, self.about or b"")
         return counting.get(self.occurrence(thread), self.id) != self.id
@@ -266,7 +266,7 @@ class Receipt(Kind):
         return self.signers - {self.author} if self.state == self.State.PROPOSED else []
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """A proposed receipt waits for a `confirm` by the other party, if it can still count."""
+        """A proposed receipt that can still count waits for a `confirm` by the other party."""
         if self.state == self.State.PROPOSED and not self.is_overtaken(thread):
             for person in _confirmers(self, thread):
                 yield Awaited(person, "confirm", self.id)
@@ -457,7 +457,7 @@ class Correction(Kind):
         return receipt.signers - {self.author}
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """A proposed correction waits for a `confirm` by the other party, if it can still count."""
+        """A proposed correction that can still count waits for a `confirm` by the other party."""
         if self.state == self.State.PROPOSED and not self.is_overtaken(thread):
             for person in _confirmers(self, thread):
                 yield Awaited(person, "confirm", self.id)
@@ -467,9 +467,9 @@ class Correction(Kind):
 class Confirm(Kind):
     """The other party signs a receipt or a correction, so that it counts.
 
-    The software of the first signer then confirms this `confirm` in turn (R-13.15). So homes keep
-    and count the `confirm`, even if its author forks their log later. Nobody can get rid of a debt
-    by forking a log.
+    The software of the first signer then signs a `confirm` of this `confirm` (R-13.15). So homes
+    keep and count the first `confirm`, even if its author forks their log later. Nobody can get rid
+    of a debt by forking a log.
     """
 
     State = NoStates

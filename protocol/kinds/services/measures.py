@@ -551,8 +551,8 @@ def _other_reports(thread: Thread, report: Feedback) -> list[Feedback]:
 
 
 def _check_earlier(report: Feedback, other: Feedback | None) -> None:
-    """Raises Refused if a person cannot say that their report is about the same incident as the
-    other report (R-22.6b).
+    """Raises Refused if the author of `report` cannot say that `other` is about the same incident
+    (R-22.6b).
     """
     if other is None or report.about != other.about:
         raise Refused("R-22.6", "it names another report of the same measure, which counts")

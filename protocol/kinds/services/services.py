@@ -53,7 +53,9 @@ class ChainPart(Kind):
 
 
 class ServiceQuestion(Kind):
-    """The base class of measures: questions about a service, which cannot end before them."""
+    """The base class of measures. A measure is a question about a service. The service cannot end
+    before its measures have ended.
+    """
 
     @property
     def ends_at(self) -> int:
@@ -165,7 +167,7 @@ class Service(ChainPart):
             self.instead = facts.first
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the service could not go on in the place of the one that it names
+        """Raises Refused if this service could not go on in the place of the service that it names
         (R-21.8c).
         """
         if self.instead is None:
@@ -224,7 +226,7 @@ class Service(ChainPart):
         return (measure for measure, number in self._adoptions(thread) if number % 2)
 
     def _adoptions(self, thread: Thread) -> Iterable[tuple[bytes, int]]:
-        """Yields each measure of the service with the number of its register."""
+        """Yields each measure of the service, with the number that the measure's register holds."""
         for entry in thread.entries.values():
             if entry.kind == "measure" and entry.about == self.id:
                 yield entry.id, thread.authority.holding((MEASURE, entry.id)).n
@@ -379,8 +381,8 @@ class Link(ChainPart):
 
 
 def check_first(thread: Thread, target: View | Entry) -> None:
-    """Raises Refused if a record is about a service that goes on in the place of another one
-    (R-21.8a). Its links, measures and reports stay with the first.
+    """Raises Refused if a record is about a service that goes on in the place of another service
+    (R-21.8a). New links, measures and reports belong to the service in whose place it goes on.
     """
     service = thread.find_draft(target.id, Service)
     if service is not None and service.instead is not None:

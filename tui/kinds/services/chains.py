@@ -91,7 +91,9 @@ def _story_parts(view: Shown, reports: list[Shown], reader: Reader) -> Iterator[
 
 
 def _standing_parts(view: Shown, reader: Reader) -> Iterator[Part]:
-    """Yields who holds a service, since when, and whether it has ended or goes on as another one."""
+    """Yields who holds a service, since when, and whether the service has ended or goes on as
+    another service.
+    """
     yield "\n" + _holder_sentence(view, reader.me)
     since = phrases.moment(view.text("held_since"), reader.clock)
     if since:

@@ -1,9 +1,9 @@
 """Shows a measure: its question, how it stands, its chart, and how people answer it. All functions
 here are pure.
 
-A point of the chart is the result of one window. A window is a number of days, one after the other.
-The field `n` of a point is the number of answers; the field `bad` is the number of bad answers. For
-a measure that counts incidents, `n` is the number of windows, and `bad` is the number of incidents.
+A point of the chart is the result of one window. A window is a span of days. The field `n` of a
+point is the number of answers; the field `bad` is the number of bad answers. For a measure that
+counts incidents, `n` is the number of windows, and `bad` is the number of incidents.
 """
 
 from collections.abc import Iterator
@@ -259,8 +259,8 @@ def _mark(view: Shown, point: Shown) -> str:
     """Returns the character that marks a point. If the window is no signal, returns the ordinary
     mark.
 
-    A signal can say that several windows together miss the target. A point whose own window keeps
-    the target is not marked as a miss.
+    A signal can say that several windows together miss the target. Even then, a point whose own
+    window keeps the target is not marked as a miss.
     """
     for signal in view.rows("signals"):
         if signal.number("window") == point.number("window"):

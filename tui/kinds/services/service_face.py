@@ -236,8 +236,8 @@ def _goes_on_with(step: NextStep, measure: Shown) -> bool:
 
 
 def _measure_words(step: _Step) -> StepWords:
-    """Returns the label and the explanation of the step that asks a new question, or that goes on
-    with one that ends soon.
+    """Returns the label and the explanation of the step that posts a measure. The measure asks a
+    new question, or goes on with the question of a measure that ends soon.
     """
     question = step.given("question")
     old = next(
@@ -273,7 +273,9 @@ def _measure_words(step: _Step) -> StepWords:
 async def _send_measure(
     row: Shown, account: str, node: NodeConnection, fields: Mapping[str, object]
 ) -> str:
-    """Posts the measure that continues another one, and the proposal that adopts it."""
+    """Posts a measure that continues an earlier measure. Also posts the proposal that adopts the
+    new measure.
+    """
     given = row.row("given") or Shown({})
     kept = {name: given.value(name) for name in given.names}
     call = calls.Post(kind="measure", fields={**kept, **fields}, about=row.about)

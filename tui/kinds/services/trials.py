@@ -92,8 +92,8 @@ def step_words(row: Shown, questions: Iterable[Shown]) -> StepWords:
 def step_of_idea(idea: Shown, questions: Iterable[Shown]) -> NextStep | None:
     """Returns the step that makes a trial of an idea, or None if there is no measure to choose.
 
-    The reader chooses the question of a measure. Its answers show whether the idea helps, and its
-    service is the service of the trial.
+    The reader chooses the question of a measure. The answers to this measure show whether the idea
+    helps. The measure's service is also the trial's service.
     """
     asked = [question for question in questions if idea.text("about") in {None, question.about}]
     if not asked:
