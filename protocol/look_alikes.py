@@ -38,10 +38,11 @@ def load_skeletons() -> dict[int, str]:
 
 
 def _standing_for(sign: str, likenesses: dict[str, set[str]]) -> str:
-    """Returns the sign or signs that stand for a sign and all its look-alikes.
+    """Chooses which member of a group stands for the group. The group is a sign and all its
+    look-alikes. A member is one sign, or several signs together.
 
-    Among these signs, it is the sign with the most look-alikes in the table. Usually this sign has
-    all the others as look-alikes, and each of the others has only this sign.
+    Returns the member with the most look-alikes in `likenesses`. Usually this member has all other
+    members as look-alikes, and each of the others has only this member.
     """
     group = {sign, *likenesses[sign]}
     return max(group, key=lambda member: (len(likenesses[member]), len(member), member))

@@ -105,8 +105,8 @@ def _last_day_until(until: re.Match[str], starts: str, zone: tzinfo) -> str:
 def _days_or_refusal(starts: str, repeats: str | None) -> tuple[str, ...] | Refused:
     """Returns the days of an event, or the reason why it has none.
 
-    Remembers refusals as well as days. So if an RRULE is refused, folding its thread again costs no
-    more.
+    Remembers refusals as well as days. So a refused RRULE is not worked out again when its thread
+    is folded again.
     """
     try:
         return _work_out_days(starts, repeats)

@@ -120,7 +120,7 @@ class AwaitedAnswers:
 
     def _list_alone(self) -> Iterator[WaitingRow]:
         """If this person is the only voter, yields a row that asks whether others may vote
-        (R-16.5g). If half of the witnesses are silent, yields one that asks for a next term.
+        (R-16.5g). If half of the witnesses are silent, yields a row that asks for a next term.
         """
         lone = ask_lone_voter(self._state, self._authority, self._presenter, self._person)
         row = lone or ask_to_renew(
@@ -240,8 +240,9 @@ class AwaitedAnswers:
                 yield waiting
 
     def _has_said(self, waiting: Waiting, view: View) -> bool:
-        """Returns whether the view is this moderator's own answer to a question. Such an answer
-        asks the other moderators for records of the same kind.
+        """Returns whether the view is this person's own record, and so this person's answer to a
+        question that the view puts to the moderators. Such a record asks the other moderators for
+        records of its own kind.
         """
         return view.author == self._person and view.kind == waiting.awaited.kind
 

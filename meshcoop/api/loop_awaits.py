@@ -67,7 +67,7 @@ def loop_awaits(state: State, following: LoopCache, person: bytes, now: int) -> 
 def _awaited_by_ends(
     state: State, followed: FollowedService, person: bytes, now: int
 ) -> Iterator[LoopAwaited]:
-    """Yields the answers for which measures wait when they end soon. First such a measure waits for
+    """Yields the answers for which a measure waits if it ends soon. At first, the measure waits for
     a later measure that continues it. Then it waits for a proposal to adopt that later measure
     (R-22.12d).
 

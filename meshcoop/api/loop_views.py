@@ -112,8 +112,8 @@ class LoopViews:
                 return {}
 
     def _standing(self, followed: FollowedService, view: View) -> Shown:
-        """Says where a record stands, if that is not where its author claims (R-24.14). Views of
-        kinds that witnesses do not name have no such entry.
+        """Says where a record stands, if that is not where its author claims (R-24.14). If
+        witnesses do not name records of this kind, returns nothing.
         """
         if not isinstance(view, _WITNESSED):
             return {}
@@ -165,7 +165,7 @@ class LoopViews:
         }
 
     def _successor_status(self, followed: FollowedService) -> Shown:
-        """Returns what a service takes over from the one in whose place it goes on (R-21.8)."""
+        """Returns what a service takes over from the service in whose place it goes on (R-21.8)."""
         first = self._presenter.show_view(followed.service)
         taken = {name: first[name] for name in ("chain", "parties", "held_since")}
         status = self._service_status(followed, followed.service)

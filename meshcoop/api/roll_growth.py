@@ -158,7 +158,8 @@ def ask_to_renew(
     """R-24.1d: makes a row of the list `waiting`. The row asks a person on the roll to renew the
     term, because half of its witnesses are silent.
 
-    Returns None if more of them sign, or if somebody has proposed a next term lately.
+    Returns None if fewer than half of the witnesses are silent, or if somebody has proposed a next
+    term lately. Also returns None if `person` does not vote, or votes alone.
     """
     term = authority.term
     if person not in term.roll or len(term.roll) == 1:

@@ -84,8 +84,8 @@ def post_relay(
     *,
     is_automatic: bool = False,
 ) -> Record:
-    """R-08.1: posts that this home's person enrols a relay, or ends its enrolment. The argument
-    `state` says which of the two.
+    """R-08.1: posts a record with which this home's person enrols a relay, or ends its enrolment.
+    The argument `state` says which of the two.
     """
     packed = pack_addresses(addresses, MAX_PACKED_ADDRESSES)
     fields = {"key": key, "addresses": packed, "state": state}

@@ -316,15 +316,16 @@ class _StepFinder:
         return self.author.new_entry(KINDS[RETRACT], self.signer, None, {})
 
     def _has_room_after(self, target: Entry) -> bool:
-        """Returns whether the rules for all kinds let a record of this person count that answers
-        `target`.
+        """Returns whether a record of this person that answers `target` can count by the rules for
+        all kinds.
         """
         return self._has_room and target.time <= self._template.time
 
     @cached_property
     def _has_room(self) -> bool:
-        """True if the device's log stands, and its limit of the day in a thread is not used up
-        (R-03.10c). In private threads, one record may take away the sense of another.
+        """True if the device's log stands, and the device may write more records in this thread
+        today (R-03.10c). False in a private thread, because one record there may make another
+        useless.
         """
         device, time = self._template.device, self._template.time
         own = [entry for entry in self.entries if entry.device == device]

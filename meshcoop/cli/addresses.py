@@ -64,8 +64,8 @@ def show_address(
     as_: PartyOption = None,
     context: ContextArgument,
 ) -> None:
-    """Shows the address that the other party of an agreement gave you. If you have none, shows the
-    address that you gave.
+    """Shows the address that the other party of an agreement gave you. If the other party gave
+    none, shows the address that you gave.
     """
     answer = _call_for_agreement(
         context, calls.ShowAddress(agreement=agreement, keep=keep, as_=as_)

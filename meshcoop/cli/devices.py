@@ -181,8 +181,8 @@ def _make_sure(place: str) -> None:
 
 
 def _take_words_back(node: Client) -> int:
-    """Retracts every record of the person that has words and on which nobody else relies. Returns
-    the number of these records.
+    """Retracts the person's records that have words, if nobody else relies on them. Returns the
+    number of the retracted records.
 
     Raises Mistake if the quota of the day is too small for all of them.
     """

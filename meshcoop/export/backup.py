@@ -8,9 +8,9 @@ cut, reordered or changed is refused.
 
 The stream begins with the `BackupContents`. Then come lists of group keys, because some group keys
 are in no record. Without these keys, a restored home could not read some content. Each group key is
-locked with one of the boxes. An empty list ends these lists. Then come lists of records, in the
-form in which records travel between homes. The last piece is marked as final and holds the number
-of records.
+locked with one of the box keys in the `BackupContents`. An empty list ends these lists. Then come
+lists of records, in the form in which records travel between homes. The last piece is marked as
+final and holds the number of records.
 
 The file has no signing key, so a person who restores it gets a new device. The file has no file
 names either.

@@ -78,8 +78,8 @@ class ClockLimit:
         self._postponed.forget_due(now + DRIFT_MS)
 
     def put_off(self, rows: Iterable[int]) -> None:
-        """Postpones records although they could be folded now. The home folds them as soon as
-        possible. The row of a root stands for its whole thread.
+        """Postpones records that could be folded now. They are folded later, as soon as possible.
+        `rows` are rows of records, and the row of a root stands for its whole thread.
         """
         self._postponed.add_due(rows)
 

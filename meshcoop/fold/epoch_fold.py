@@ -145,7 +145,7 @@ class EpochFold:
 
     def missing(self, limit: int) -> list[bytes]:
         """Returns the ids of keys that this home lacks and that seal words in the store. Returns at
-        most `limit` ids. If there are more, each call returns the next ids.
+        most `limit` ids. If more keys are missing, each call returns the next ids.
 
         R-03.39h: keys that epoch records name come first. Other ids may be false, because an author
         can write any id into a content.

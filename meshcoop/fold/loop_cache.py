@@ -80,7 +80,9 @@ class FollowedService:
 
     @property
     def described(self) -> Service:
-        """The service as it is described now: itself, or the last one that goes on in its place."""
+        """The last service that goes on in the place of this service, or this service itself if
+        none does.
+        """
         return self.successors[-1] if self.successors else self.service
 
     def view(self, record_id: bytes, view_type: type[V]) -> V:

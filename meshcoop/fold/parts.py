@@ -1,10 +1,10 @@
 """Finds the part of a thread that must be folded again when some of its records are new or have
 changed (R-03.40a).
 
-A large thread has a trunk and branches. A branch is a record with all its answers. Most records are
-in a branch. Then only this branch is folded again, together with the branches to which it is tied.
-So a new answer costs the same in a long thread as in a short one. A changed record of the trunk
-makes the whole thread fold again.
+A large thread has a trunk and branches. A branch is a record with all its answers, and most records
+are in a branch. If a record of a branch is new or has changed, this branch is folded again,
+together with the branches to which it is tied. So a new answer costs the same in a long thread as
+in a short one. A changed record of the trunk makes the whole thread fold again.
 """
 
 from collections import defaultdict
@@ -171,8 +171,8 @@ class Parts:
         return self._with_support(root, frozenset(changed), branches)
 
     def _with_support(self, root: int, changed: frozenset[int], branches: set[int]) -> Part:
-        """Returns the part of a thread that consists of some branches. Adds the trunk and the
-        branches on which these branches depend.
+        """Returns the part of a thread that is folded to renew some branches. The part also has the
+        trunk and the other branches on which these branches depend.
         """
         ordered = sorted(branches)
         support = {*self._rows.named_by(ordered), *self._rows.sharing_with(ordered)} - branches
@@ -241,8 +241,8 @@ class Parts:
         return begins_branch(entry, is_target_lasting=target.record.header.is_lasting)
 
     def _find_answered(self, row: StoredRecord) -> StoredRecord | None:
-        """Returns the record that a record answers. Remembers it, because many records answer the
-        same one.
+        """Returns the record that `row` answers. Remembers the answered record, because many
+        records may answer it.
         """
         about = row.record.about or b""
         if about not in self._answered:

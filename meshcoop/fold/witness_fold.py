@@ -30,7 +30,9 @@ class Newly:
         self._named: set[bytes] = set()
 
     def add(self, ids: Collection[bytes]) -> None:
-        """Notes the ids that a `witness` record names. This `witness` record has come or gone."""
+        """Notes the ids that a `witness` record names. Called when this `witness` record has come
+        or gone.
+        """
         self._named.update(ids)
 
     def take(self) -> set[bytes]:

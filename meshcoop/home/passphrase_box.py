@@ -118,7 +118,7 @@ class Lock:
 
     def open(self, fields: dict[str, Any]) -> bytes:
         """Opens a map, and returns the bytes that are sealed in it. The map must be checked before.
-        Raises WrongSecret if this lock does not fit.
+        Raises WrongSecret if the map was sealed with another key.
         """
         try:
             plain: bytes = crypto_aead_xchacha20poly1305_ietf_decrypt(

@@ -165,7 +165,8 @@ class Inbox:
         """Finds records without their content, except retracted records. Looks only in the rows
         above `after`, and finds at most `limit` records.
 
-        One call reads only a few rows. So it may find fewer records, although there are more.
+        One call reads only a few rows. So it may find fewer than `limit` records, although more
+        records lack their content.
         """
         after = max(after, self._retention.released_row)
         most = _ROWS_FOR_EACH * limit
@@ -374,7 +375,7 @@ class Inbox:
         """Abandons the logs of devices whose records this home no longer stores. Returns whether
         there were such devices.
 
-        The records of these logs go into the pool of waiting records when they are deleted.
+        When records of these logs are deleted, they go into the pool of waiting records.
         """
         strangers = self.state.authority_fold.strangers()
         for device in strangers:

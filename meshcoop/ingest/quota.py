@@ -40,8 +40,8 @@ class Share(NamedTuple):
 
     @property
     def ends(self) -> bool:
-        """Whether this last record brings the device above twice the highest quota. The record is
-        then the last of its log.
+        """Whether this last record brings the device above twice the highest quota. If so, the
+        device's log ends with this record.
         """
         return self.stored > _STORED
 

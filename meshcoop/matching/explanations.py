@@ -80,8 +80,8 @@ _TIES = {
 
 
 class Explainer:
-    """Explains reasons to the reader `me`. `show_person` returns the id and the name of a person,
-    as the local API shows them.
+    """Explains to the reader `me` why an offer fits a need, and why two people know each other.
+    `show_person` returns the id and the name of a person, as the local API shows them.
     """
 
     def __init__(self, me: bytes | None, show_person: ShowPerson) -> None:

@@ -98,7 +98,7 @@ class FitJudge:
         people.
 
         Need and offer must be open and must not be for different times. Both people must be free at
-        the time of the pair. The giver must have enough minutes left in that month.
+        the time of the pair. The giver must have enough minutes left in the month of this time.
         """
         if not (self.is_open(pair.need) and self.is_open(pair.offer)):
             return False

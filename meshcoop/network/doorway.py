@@ -103,7 +103,9 @@ class PrereadStream:
         return data or await self._stream.read()
 
     async def read_exactly(self, size: int) -> bytes:
-        """Returns the next `size` bytes. Returns fewer if the peer closes the stream earlier."""
+        """Returns the next `size` bytes. Returns fewer bytes if the peer closes the stream
+        earlier.
+        """
         data = b""
         while len(data) < size and (piece := await self.read()):
             data += piece

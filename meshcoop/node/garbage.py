@@ -63,8 +63,8 @@ class Garbage:
             gc.callbacks.remove(note)
 
     def _count_frozen(self) -> int:
-        """Counts the objects that are frozen now, besides as many as were in use when the node last
-        looked through everything.
+        """Returns how many more objects are frozen now than when the node last looked through all
+        objects.
         """
         return gc.get_freeze_count() - self._in_use
 

@@ -93,7 +93,7 @@ def is_lost(path: Path, key: bytes) -> bool:
 
 
 def check_is_file(path: Path) -> None:
-    """Raises Obstacle if there is something at the path of a store that is no file. Also raises
+    """Raises Obstacle if the path of a store leads to something that is no file. Also raises
     Obstacle if this program is not allowed to look there.
     """
     try:

@@ -37,8 +37,8 @@ class Moves:
         return Move(*row) if row else None
 
     def set(self, record_id: bytes, after: int = 0) -> None:
-        """Notes that the answers to a record in rows above `after` have not followed the record
-        yet.
+        """Notes which answers to a record have not followed the record yet: those in rows above
+        `after`.
         """
         self._db.execute("INSERT OR REPLACE INTO moves VALUES (?, ?)", (record_id, after))
 

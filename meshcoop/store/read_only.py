@@ -96,8 +96,8 @@ class ReadOnlyStore:
     def last_row(self) -> int:
         """Returns the highest row number of a record.
 
-        If the table cannot be read, returns the highest row number for which a file of this size
-        has room. If the size cannot be read either, returns 0.
+        If the table cannot be read, returns the highest row number that a file of the store's size
+        could have. If the size cannot be read either, returns 0.
         """
         last = None
         with skip_damage():

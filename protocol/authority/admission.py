@@ -85,9 +85,7 @@ class AdmissionRule(NamedTuple):
         return bool(people) and (len(people) >= self.vouchers or is_whole_roll)
 
     def needed_of(self, people: Sequence[bytes]) -> list[bytes]:
-        """Selects just enough of these people: their admits together are enough to let a newcomer
-        in.
-        """
+        """Selects some of `people`: just enough that their admits let a newcomer in."""
         if len(people) >= self.vouchers:
             return list(people[: self.vouchers])
         return [person for person in people if person in self.roll]

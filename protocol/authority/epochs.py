@@ -34,7 +34,7 @@ class Departed(NamedTuple):
 
     @property
     def all(self) -> frozenset[bytes]:
-        """The names of all who are gone."""
+        """The names of all people and devices that are gone."""
         return self.people | self.devices
 
 
@@ -123,7 +123,9 @@ def split_digests(joined: bytes) -> list[bytes]:
 
 
 def is_named(name: bytes, joined: bytes) -> bool:
-    """Returns True if a field of joined names contains the name."""
+    """Returns True if `name` is one of the names in `joined`, a field that has names joined
+    together.
+    """
     at = joined.find(name)
     while at >= 0 and at % NAME_SIZE:
         at = joined.find(name, at + 1)

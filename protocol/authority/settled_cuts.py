@@ -38,8 +38,8 @@ class SettledCuts:
     def with_forks(self, forks: Mapping[bytes, int]) -> dict[bytes, int]:
         """Returns the number at which each log is forked or ends.
 
-        A log ends beyond a settled cut. From there on it is treated like a forked log, even after
-        its owner has come back.
+        A log ends at the first number beyond a settled cut. From this number on, the log is treated
+        like a forked log, even after its owner has come back.
         """
         ends = {device: min(end, forks.get(device, end)) for device, end in self.ends.items()}
         return {**forks, **ends}
@@ -56,8 +56,8 @@ class SettledCuts:
         return {device: people for device, people in named.items() if people}
 
     def is_unnamed(self, person: bytes, device: bytes) -> bool:
-        """Returns True if the person is in `out`, and if no settled cut names this device of that
-        person.
+        """Returns True if the person is in `out`, and no settled cut of the person's logs names the
+        device.
         """
         return person in self.out and device not in self.cuts[person]
 

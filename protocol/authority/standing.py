@@ -52,7 +52,8 @@ class Standing:
         return is_accepted or self.is_before_fork(record.device, record.seq)
 
     def _is_within_cuts(self, device_key: bytes, seq: int) -> bool:
-        """Returns True if number `seq` is not after a revocation or a removal's cut.
+        """Returns True if number `seq` of a device's log is not after a revocation or a removal's
+        cut.
 
         Returns False if nobody has certified the device.
         """

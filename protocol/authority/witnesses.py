@@ -225,9 +225,11 @@ class Witnesses:
     def _see_in_term(
         self, place: int, left: Collection[bytes], namings: Mapping[bytes, int], claimed: int
     ) -> int | None:
-        """Returns when half of the witnesses `left` of a term had named a record, or None.
+        """Returns when half of the people in `left` had named a record. Returns None if too few of
+        them have named the record.
 
-        `namings` maps each person to the time at which this person named the record.
+        `left` are witnesses of a term. `namings` maps each person to the time at which this person
+        named the record.
         """
         earliest = max(claimed, self._starts[place])
         times = sorted(max(time, earliest) for person, time in namings.items() if person in left)
@@ -235,11 +237,11 @@ class Witnesses:
         return times[needed - 1] if 0 < needed <= len(times) else None
 
     def _see_without_witnesses(self, roster: "_Roster", claimed: int) -> int | None:
-        """Returns when a record counts as seen although a term leaves no witness for it, or None
-        (R-24.5).
+        """Returns when a record counts as seen without witnesses, or None (R-24.5).
 
-        Such a term counts from its beginning until half of the next term's witnesses have begun
-        (R-24.5a, R-24.5c).
+        A term may leave no witness for the record. Then the record counts as seen at any time from
+        the beginning of this term until half of the next term's witnesses have begun (R-24.5a,
+        R-24.5c).
         """
         for start, end in roster.gaps:
             if end is None or claimed < end:
@@ -261,8 +263,8 @@ class Witnesses:
     def _places_of(self, record: WitnessRecord) -> Iterable[int]:
         """Yields the terms for which a `witness` record counts, by their places in the chain.
 
-        They are the record's own term and the earlier ones, back to one whose list has ended
-        (R-24.3c, R-24.3d).
+        Begins with the record's own term, and goes back through the earlier terms. Stops before a
+        term whose list of witnesses has ended (R-24.3c, R-24.3d).
         """
         for place in range(self._places.get(record.term, -1), -1, -1):
             if not self._is_open(place, record.time):

@@ -62,9 +62,9 @@ def begin_thread(
 ) -> Thread:
     """Applies all records of a thread to the thread's views. Does not settle the views yet.
 
-    `candidates` are records that one device could sign next. None of them takes the room of another
-    in the limit of a day. If there is a `failure`, no record counts, and no code of a kind runs.
-    Retracted records are still retracted.
+    `candidates` are records that one device could sign next. No candidate uses up the limit of a
+    day for another candidate. If there is a `failure`, no record counts, and no code of a kind
+    runs. Retracted records are still retracted.
     """
     thread = Thread(authority, {entry.id: entry for entry in entries})
     signed = len(thread.entries)
@@ -215,8 +215,8 @@ def _refuse_beyond_limit(thread: Thread, signed: int) -> None:
     of each record beyond the limit.
 
     Only headers decide this. So all homes get the same result, even if they cannot read the same
-    contents. The records behind the first `signed` ones are candidates: the limit lets all of them
-    through, or none.
+    contents. The first `signed` records are signed already, and the records after them are
+    candidates. The limit lets all candidates of a device and day through, or none.
     """
     days: defaultdict[tuple[bytes, int], list[Entry]] = defaultdict(list)
     for entry in islice(thread.entries.values(), signed):
@@ -253,7 +253,7 @@ def _has_no_limit(entry: Entry) -> bool:
 def _refuse_parties_as_proxies(thread: Thread) -> None:
     """Removes the content of each record that was wrongly signed by proxy (R-12.6).
 
-    Nobody may sign for another person in something that concerns themselves.
+    Nobody may sign a record for another person if the record concerns the signer too.
     """
     # All entries are judged before any is changed: a changed entry no longer shows its parties.
     refused = [

@@ -176,11 +176,11 @@ class Kind(View):
     # -- people who have left ---------------------------------------------------------------------
 
     def relies_on(self, find: FindView) -> Iterable[bytes]:
-        """Returns the people that this view needs to go on in its present state (R-14.8).
+        """Returns the people without whom this view cannot go on in its present state (R-14.8).
 
-        They are the people whose answer the view waits for, and the people to whom it promises
-        something. `find` finds other views of the thread. This method is also called on a draft
-        before it is signed.
+        They are the people whose answer the view waits for, and the people to whom the view
+        promises something. `find` finds other views of the thread. This method is also called on a
+        draft before it is signed.
         """
         del find
         return ()

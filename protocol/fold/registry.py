@@ -87,7 +87,9 @@ class DeclaredKind:
 
     @property
     def about(self) -> tuple[str, ...]:
-        """The names of the kinds that its records can be about. "*" stands for any kind."""
+        """The names of the kinds that records of this kind can be about. "*" stands for any
+        kind.
+        """
         if isinstance(self.answers, tuple):
             return self.answers
         return tuple(sorted(kind.name for kind in KINDS.values() if self.answers(kind.view_type)))
@@ -121,7 +123,7 @@ class DeclaredKind:
 
     @property
     def states(self) -> tuple[States, ...]:
-        """The states of its views, the usual first state first.
+        """The states of the kind's views. The state in which a view usually begins comes first.
 
         The tuple is empty if records of the kind make no views.
         """

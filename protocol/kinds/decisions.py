@@ -480,7 +480,7 @@ class Renewal(Votable):
 
 @kind(PART, audience=OPEN, lasting=True, posted=False, automatic_a_day=MOST_LISTED)
 class Part(Kind):
-    """The rest of a renewal that is too long for one record.
+    """A further part of a renewal, if the renewal is too long for one record.
 
     The renewal names each part by its hash.
     """

@@ -208,10 +208,10 @@ class Hide(CouncilRecord):
 
     def check_before_signing(self, thread: Thread) -> None:
         """Raises Refused if the author is no moderator, or if there are fewer than three moderators
-        (R-14.5).
+        (R-14.5). Raises Refused also if the words are about the author.
 
-        Raises Refused also if the words are about the author, or if the author has asked for this
-        already. The third case is that the words are already hidden or shown, as the author wants.
+        Raises AlreadySo if the words are already hidden or shown, as the author wants, or if the
+        author has asked for this before.
         """
         target = thread.target(self)
         if not self.is_by_council(thread):

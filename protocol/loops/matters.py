@@ -81,7 +81,7 @@ class LoopRules(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """The results of the tests at one point: the counted answers of one window.
+    """The results of the tests at one point. A point is the counted answers of one window.
 
     The field `at` is the earliest time (ms) at which these results can be known.
     """
@@ -184,7 +184,8 @@ class Loop:
 
 
 class Continuation(NamedTuple):
-    """What the loop of a measure takes over from that of the measure that it continues (R-22.12).
+    """What the loop of a later measure takes over from the loop of an earlier measure, if the later
+    measure continues the earlier one (R-22.12).
 
     All values are numbers of windows of the later measure.
     """
@@ -304,8 +305,8 @@ class _Follower:
             yield _event_of(view, partial(self._judge_actions, stands_at(view)))
 
     def _settle_time(self, number: int) -> int:
-        """Returns the time (ms) at which a window settles. From then on it can have a point: its
-        counted answers.
+        """Returns the time (ms) at which a window settles. From then on, the window can have a
+        point: its counted answers.
         """
         return self._loop.context.settles_at(number)
 
@@ -556,8 +557,8 @@ class _Follower:
         return matter
 
     def _keep(self, number: int, time: int) -> None:
-        """Keeps a matter that witnesses saw at `time` (ms), although the signal that had opened it
-        is gone by now (R-23.2d). `number` is the window that opened it.
+        """Keeps a matter that witnesses saw at `time` (ms), although the signal that opened the
+        matter is gone by now (R-23.2d). `number` is the number of the window that had this signal.
         """
         matter = self._last_matter
         if matter is None or (matter.closed is not None and number > matter.closed_in):

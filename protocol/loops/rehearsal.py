@@ -257,7 +257,7 @@ def _measure_delay(
 
 
 def _range_of(values: Sequence[int]) -> Range:
-    """Returns the range that eight of ten of these values lie in."""
+    """Returns the range in which eight of ten of the values lie."""
     ordered = sorted(values)
     last = len(ordered) - 1
     low = ordered[last // _TENTH]

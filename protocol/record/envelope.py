@@ -53,8 +53,8 @@ class Header(NamedTuple):
     device from 1. `prev` is the id of the record before in the same log, or None in record 1.
     `parents` are the ids of the records that this record answers. `size` and `digest` are the
     length and the SHA-256 of the content. `audience` is OPEN, EPOCH or PRIVATE. If the record must
-    never be erased, LASTING is added to `audience`. If software signed it by itself, AUTOMATIC is
-    added too.
+    never be erased, LASTING is added to `audience`. If software signed the record by itself,
+    AUTOMATIC is added too.
     """
 
     version: int

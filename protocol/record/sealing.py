@@ -119,11 +119,11 @@ def key_origin(maker: bytes, digests: bytes) -> bytes:
 
 
 def epoch_key_id(origin: bytes, key: bytes) -> bytes:
-    """Returns the id of an epoch key: a hash that belongs to this key and its origin only
-    (R-01.21).
+    """Returns the id of an epoch key: a hash of the key and its origin (R-01.21).
 
-    So nobody else can write records for a maker's key, and the maker cannot name other people
-    later: such records would belong to another id.
+    The origin depends on the key's maker and on the maker's lists of who is gone. With another
+    maker or other lists, the same key has another id. So nobody else can write epoch records for
+    the key, and the maker cannot change the lists later.
     """
     return hashlib.sha256(b"meshcoop epoch 2\0" + origin + key).digest()
 

@@ -1,5 +1,5 @@
 """Shows what neighbours say or ask about a record. A face is the code that shows one group of
-kinds. A comment can be about any record, so this face adds to the stories of all threads.
+kinds. A comment can be about any record, so this face adds comments to the stories of all threads.
 """
 
 from collections.abc import Collection, Iterator

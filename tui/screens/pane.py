@@ -1,5 +1,5 @@
-"""The base of all panes, the parts of a screen that show the node's records and keep up with
-changes.
+"""The base of all panes. A pane is a part of a screen that shows the node's records and keeps up
+with changes.
 """
 
 from collections.abc import Awaitable, Callable

@@ -41,8 +41,8 @@ class RehearsalProcess:
         self._turn = trio.Lock()
 
     async def work_out(self, case: Case, resamplings: int) -> Rehearsal:
-        """Returns the rehearsal of a case. It has at least `resamplings` outcomes: one for each
-        made-up row of windows.
+        """Returns the rehearsal of a case. The rehearsal has at least `resamplings` outcomes: one
+        for each made-up row of windows.
 
         If the caller is cancelled, the process ends. The outcomes that the process had written are
         kept.

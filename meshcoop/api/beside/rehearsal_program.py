@@ -43,7 +43,7 @@ def read_places(line: bytes) -> list[int]:
 
 
 def read_outcome(line: bytes) -> Outcome:
-    """Reads one of the lines after the first line that the program writes. Such a line has an
+    """Reads a line that the program writes. Every line after the program's first line has an
     outcome.
     """
     matters, delay = json.loads(line)

@@ -173,9 +173,9 @@ def _place(membership: Membership) -> bytes:
 def _check_new(authority: Authority | None, stated: RootStatement) -> None:
     """Raises AlreadySo if a statement changes nothing.
 
-    There are three cases: the device is certified already, the device already ends at the same
-    record or earlier, or the person has left already. A device can be revoked several times. The
-    revocation with the earliest end counts (R-03.3).
+    There are three cases: the device is certified already, the device's log already ends at the
+    same record or earlier, or the person has left already. A device can be revoked several times.
+    The revocation with the earliest end counts (R-03.3).
     """
     if isinstance(stated, Leave):
         if authority and authority.holding((STANDING, stated.person)).n >= stated.n:

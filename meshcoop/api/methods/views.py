@@ -50,7 +50,7 @@ class ViewMethods:
         """Returns a method that also says how many records have kinds that this program does not
         know (R-10.8c).
 
-        A relay cannot read the kinds of records, so at a relay this part is empty.
+        A relay cannot read the kinds of records, so at a relay the method names no such kind.
         """
 
         @wraps(answer_page)

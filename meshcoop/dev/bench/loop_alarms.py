@@ -40,7 +40,7 @@ class Cell(NamedTuple):
 
 class _Run(NamedTuple):
     """Two figures of one simulation. One is for the rules of the specs, and one is for the naive
-    rule.
+    rule, which raises an alarm whenever one window misses the target.
     """
 
     by_rules: int

@@ -291,7 +291,7 @@ class Rolls:
         time: int | None = None,
     ) -> Record:
         """Signs the author's next record. `records` are the records after the charter. If `time` is
-        not given, the new record is dated a minute after the last of them.
+        not given, the new record is dated a minute after the last of `records`.
         """
         own = [
             record for record in [self._charter, *records] if record.header.device == author.device

@@ -27,7 +27,7 @@ class ServiceLoops:
     """The feedback loops of the measures of one service, at the time `now` (ms).
 
     `find_served` returns the days on which each person was served. `find_seen_at` returns when half
-    of the witnesses had named a matter, without the given parties.
+    of the witnesses had named a matter. It does not count the given people as witnesses.
     """
 
     def __init__(
@@ -169,8 +169,8 @@ class ServiceLoops:
 
     def _begin_of(self, measure: Measure) -> int:
         """Returns the first window that counts the answers to the measure itself. The windows
-        before this one are those of the earlier measure that it continues. If the measure has no
-        point yet, returns the next window.
+        before this one belong to the earlier measure that the measure continues. If the measure has
+        no point yet, returns the next window.
         """
         own_from = self._own_from(measure)
         return measure.calendar.window_at(self._now) + 1 if own_from is None else own_from

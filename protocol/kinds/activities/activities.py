@@ -457,7 +457,7 @@ class Signup(Kind):
         activity.check_in_time(self.on, activity.own_clock(close.created))
 
     def relies_on(self, find: FindView) -> Iterable[bytes]:
-        """Returns the author, who comes, and the organiser."""
+        """Returns the author, the people who come, and the organiser."""
         activity = find(self.about)
         if self.state == self.State.WITHDRAWN or not isinstance(activity, Activity):
             return []

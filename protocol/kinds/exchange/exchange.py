@@ -689,7 +689,9 @@ class Agreement(Payable):
 
 
 def _response_of(thread: Thread, agreement: Agreement) -> Response:
-    """Returns the response that an agreement is about. Raises Refused if it cannot be read."""
+    """Returns the response that an agreement is about. Raises Refused if the response cannot be
+    read.
+    """
     target: Entry = thread.target(agreement)
     response = thread.find_draft(target.id, Response)
     if response is None:

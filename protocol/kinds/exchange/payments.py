@@ -309,9 +309,9 @@ def check_parties(receipt: Receipt) -> None:
 
 def check_pot_receipt(receipt: Receipt, about: Entry) -> None:
     """Raises Refused if the common pot, the account of the whole neighbourhood, may not pay a
-    receipt about this record (R-17.15).
+    receipt about the record `about` (R-17.15).
 
-    The author of that record must write the receipt, for another person.
+    The author of `about` must write the receipt, for another person.
     """
     if receipt.receiver != COMMON_POT or receipt.giver == COMMON_POT:
         raise Refused("R-17.15", "the common pot receives, and a person gives")
@@ -478,11 +478,11 @@ class Confirm(Kind):
     stands_alone = True
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises AlreadySo if the author has confirmed the record already (R-10.20).
+        """Raises AlreadySo if the author has already confirmed the record that this `confirm` is
+        about (R-10.20).
 
-        Raises Refused if another receipt or correction counts instead of the confirmed record
-        (R-13.12b). Raises Refused also if the confirmed record is a `confirm` that does not count
-        (R-13.15d).
+        Raises Refused if another receipt or correction counts instead of that record (R-13.12b).
+        Raises Refused also if that record is a `confirm` that does not count (R-13.15d).
         """
         target = thread.target(self)
         if thread.find_draft(target.id, Confirm) is not None:

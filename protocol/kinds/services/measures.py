@@ -457,8 +457,9 @@ class SameAs(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the `same_as` record to the views (R-22.6b).
 
-        Raises Refused if the report is somebody else's. Also raises Refused unless the other report
-        is an earlier report to the same measure, from a day near by.
+        Raises Refused if somebody else wrote the report that this record is about. Raises Refused
+        also if the field `other` names anything but an earlier report to the same measure, from a
+        day near by.
         """
         report = thread.find_view(self.about, Feedback)
         if report is None or thread.find_view(report.about, Measure) is None:

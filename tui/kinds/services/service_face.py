@@ -186,9 +186,9 @@ def steps_on_report(report: Shown, thread: ThreadData, reader: Reader) -> list[N
 
 
 def with_shown_loops(thread: ThreadData, views: list[Shown]) -> ThreadData:
-    """Adds these views to the thread, and returns the new thread. The views come from lists. A list
-    says more about a record than a thread does. So if the thread has a view of the same record
-    already, the new view replaces it.
+    """Adds `views` to the thread, and returns the new thread. `views` come from lists, and a list
+    says more about a record than a thread does. So if both have a view of a record, the new thread
+    has the view from the list.
     """
     by_id = {view.id: view for view in views}
     own = [by_id.pop(view.id, view) for view in thread.views]
