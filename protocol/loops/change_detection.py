@@ -59,9 +59,9 @@ class ChangeTest(NamedTuple):
 
     @property
     def decided_by(self) -> str | None:
-        """The name of the test that gives the signal, or None if there is no signal.
+        """The name of the part of the test that gives the signal, or None if there is no signal.
 
-        If several tests give the signal, the first of `w1`, `w4` and `r8` is named.
+        If several parts give the signal, the first of `w1`, `w4` and `r8` is named.
         """
         change = self.change
         if change is None:
