@@ -1,8 +1,9 @@
 """Time zones, by their names in the tables of the package `tzdata`.
 
 The version of `tzdata` is pinned, and the tables of the machine are not read. So every home with
-the same version of this program knows the same zones. Homes with other versions may know others. So
-no fold reads a zone. Software reads zones only when it signs, shows or exports something (R-17.4).
+the same version of this program knows the same zones. Homes with other versions may know other
+zones. Because of that, no fold reads a zone. Software reads zones only when it signs, shows or
+exports something (R-17.4).
 """
 
 from datetime import UTC

@@ -324,8 +324,8 @@ def _say_who_vouched(
 
 
 def _ask_term(authority: Authority, term: Term, presenter: Presenter) -> Iterator[Remark]:
-    """Asks whether a term may begin that does more than add newcomers. Says what this term
-    changes.
+    """Asks whether a new term may begin, if this term does more than add newcomers. Says what the
+    term changes.
     """
     present = authority.term
     yield Remark(Says.MAY_TERM_BEGIN, {})

@@ -448,7 +448,9 @@ class Author:
         return Entry(*place, signer.person, kind.name, fields)
 
     def _check_unsaid(self, kind: DeclaredKind, entry: Entry, clock: LocalClock) -> None:
-        """Raises AlreadySo if an earlier record of the signer says the same and still holds."""
+        """Raises AlreadySo if an earlier record of the signer says the same as the new record and
+        still holds.
+        """
         views = self.state.views.newest(kind.view_type)
         own = (view for view in views if view.author == entry.person)
         names = [name for name in kind.public_names if not kind.fields[name].filled]

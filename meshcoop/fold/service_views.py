@@ -59,7 +59,9 @@ class ServiceViews:
 
     @property
     def next_time(self) -> int | None:
-        """The earliest time (ms) at which the feedback that counts will change, or None."""
+        """The earliest time (ms) at which different feedback will count than now. None if no such
+        time is set yet.
+        """
         times = [view.created for view in self._ahead.values()]
         if self.standing.next_time is not None:
             times.append(self.standing.next_time)

@@ -34,7 +34,9 @@ class Used(NamedTuple):
     bytes: int = 0
 
     def plus(self, fields: Header) -> "Used":
-        """Returns the use after one more record. `fields` is the header of that record."""
+        """Returns how much of the quota is used after one more record. `fields` is the header of
+        that record.
+        """
         return Used(self.records + 1, self.bytes + fields.size)
 
 

@@ -289,7 +289,7 @@ class Records:
         return row
 
     def ids_from(self, log_n: int, seq: int) -> tuple[bytes, ...]:
-        """Returns the ids of the records of a log whose number is `seq` or higher."""
+        """Returns the ids of a log's records from the number `seq` on."""
         rows = self._db.execute("SELECT id FROM records WHERE log = ? AND seq >= ?", (log_n, seq))
         return tuple(row[0] for row in rows)
 

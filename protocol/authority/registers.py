@@ -138,7 +138,8 @@ def may_hold(which: Register, value: Any) -> bool:
 def fold_registers(
     judge: Judge, passed: Collection[AuthorityRecord], leaves: Mapping[bytes, list[Leave]]
 ) -> Registers:
-    """Computes all registers from the term's first holdings and all later changes (R-03.25).
+    """Computes all registers (R-03.25). They begin with what the term wrote down, and all later
+    changes follow.
 
     The changes are the proposals that passed, the removes and hides of the moderators, and the
     statements of people who leave.

@@ -38,7 +38,7 @@ class CouncilRecord(Kind):
 
     @property
     def register(self) -> Register:
-        """The register that gets the number."""
+        """The register to which this record gives the number `n`."""
         raise NotImplementedError
 
     def is_by_council(self, thread: Thread) -> bool:

@@ -48,7 +48,8 @@ class ChangeTest(NamedTuple):
     def change(self) -> Change | None:
         """The signal: "worse", "better" or None.
 
-        If one part gives "worse" and another gives "better", the signal is "worse".
+        If one part of the test gives "worse" and another part gives "better", the signal is
+        "worse".
         """
         tail_tests = [test for test in (self.w1, self.w4) if test is not None]
         if self.r8 > 0 or any(test.worse <= RARE for test in tail_tests):

@@ -392,8 +392,9 @@ def _group_reports(
 
     All reports by one person about one day are one incident, and the first of them stands for all.
     By a merge, a person says that their own report and an earlier report are about one incident.
-    The latest merge of a person's report counts. Nobody can merge the report of somebody else. A
-    merge that stands after a window of its reports has settled changes nothing (R-22.6g).
+    The latest merge of a person's report counts. Nobody can merge the report of somebody else. If a
+    window of the merged reports has settled before the merge stands, the merge changes nothing
+    (R-22.6g).
     """
     listed = list(reports)
     first_of_day: dict[tuple[bytes, int], Report] = {}

@@ -94,7 +94,7 @@ class ActionView(StatementView, Protocol):
 
     @property
     def window(self) -> int | None:
-        """The window that opened the matter, if the action names one."""
+        """The window that opened the matter. None if the action names no window."""
 
 
 class VerdictView(StatementView, Protocol):

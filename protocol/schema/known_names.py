@@ -36,7 +36,7 @@ class KnownName(Text):
     example = ""  # a name of the set, for people who do not know any
 
     def names(self) -> Collection[str]:
-        """Returns the set of names."""
+        """Returns the set of names that this program knows for the field."""
         raise NotImplementedError
 
     def near_names(self, typed: str) -> list[str]:

@@ -117,7 +117,7 @@ class Gift(NamedTuple):
             )
 
     def _message(self, origin: GiftOrigin) -> bytes:
-        """Returns the bytes of this gift that its device signs (R-18.5)."""
+        """Returns the bytes of this gift that the giver's device signs (R-18.5)."""
         home = origin.home.encode() + b"\0"
         sealed_hash = hashlib.sha256(self.sealed).digest()
         gift = self.agreement + self.time.to_bytes(8, "big") + sealed_hash

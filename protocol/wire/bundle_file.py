@@ -141,8 +141,8 @@ class Decoder:
     def feed(self, data: bytes) -> Iterator[list[Any]]:
         """Takes the next bytes of the file, and yields the lists that these bytes complete.
 
-        Use each list before you ask for the next. Raises Refused (R-09, R-05.1, R-02). After a
-        refusal, do not call `feed` again.
+        Use each list before you ask for the next. Raises Refused if the file breaks a rule of
+        specs/09 or specs/02, or R-05.1. After a refusal, do not call `feed` again.
         """
         self._size += len(data)
         if self._size > self._format.max_bytes:

@@ -43,8 +43,8 @@ def name_gossip_key(key: bytes) -> bytes:
 
 
 def encode_frame(wire: bytes, key: bytes) -> bytes:
-    """Returns the gossip frame of a record. It has the name of the gossip key `key`, a MAC made
-    with this key, and the record.
+    """Returns the gossip frame of a record. The frame has the name of the gossip key `key`, a MAC
+    made with this key, and the record.
     """
     return name_gossip_key(key) + _mac(wire, key) + wire
 

@@ -44,7 +44,7 @@ class CommentFace(Face):
         return StepWords(label, meaning, rank=1)
 
     def remarks(self, thread: ThreadData, reader: Reader) -> Iterator[Part]:
-        """Yields the newest comments of a thread, the oldest of them first."""
+        """Yields the newest comments of a thread, in the order of time."""
         comments = thread.of_kind(COMMENT)
         yield from comment_parts(comments, thread, reader, {thread.root.id})
 

@@ -65,7 +65,9 @@ class Shown:
         return list(self._values)
 
     def value(self, name: str) -> object:
-        """Returns a value of any type, for a page that knows nothing of the kind."""
+        """Returns the value called `name`, of any type. Pages that do not know the kind of the
+        record use this.
+        """
         return self._values.get(name)
 
     def has(self, name: str) -> bool:

@@ -103,7 +103,7 @@ class CardList(OptionList):
 
     def show_latest(self) -> None:
         """Shows all cards, even the cards that were held back, and moves to the top of the list.
-        The cursor goes to the first card to which it may go by itself.
+        The cursor goes to the first of the rows that `_open_rows` returns.
         """
         if list(self._cards.values()) == self._latest:
             return

@@ -7,7 +7,7 @@ SyncCount = Literal["wire_bytes", "record_bytes", "equal_bytes", "round_trips"]
 
 
 class Figure(TypedDict):
-    """A result of a bench, next to a limit.
+    """A result of a bench, and the limit to which the result is compared.
 
     `runs` has the result of each run. `figure` is the median of these results; in the bench
     `loops`, it is the mean. `unit` is the unit of these numbers.
