@@ -122,8 +122,8 @@ def find_future_vouchers(state: State, authority: Authority) -> frozenset[bytes]
 
 
 def find_asked(state: State, person: bytes, now: int) -> list[Short]:
-    """Returns the people for whom software asks `person` to vouch (R-16.5p). Others have vouched
-    for them already, but too few.
+    """Returns the people for whom software asks `person` to vouch (R-16.5p). Some members have
+    vouched for these people already, but these people need further vouchers.
 
     The charter's rule `room` says how many newcomers one voucher may have. If a voucher has more
     newcomers, software asks about only that many of them.

@@ -46,9 +46,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class MissingContents(NamedTuple):
-    """The ids of records without their content. The next search begins after the row `next_after`.
-    If the search has reached the last row, `next_after` is 0, and the next search begins with the
-    first row.
+    """The ids of records whose content is missing. The next search begins after the row
+    `next_after`. If the search has reached the last row, `next_after` is 0, and the next search
+    begins with the first row.
     """
 
     ids: list[bytes]
@@ -539,7 +539,7 @@ class Inbox:
         self, device: bytes, numbers: range, rows: list[StoredRecord], batch: Batch
     ) -> None:
         """Puts the deleted records of an abandoned log into the pool of waiting records. The log is
-        from a device whose records this home no longer stores. After the last of its records,
+        from a device whose records this home no longer stores. After the last record of the log,
         deletes the log. If the author is admitted again later, these records can then be placed.
         """
         for row in rows:

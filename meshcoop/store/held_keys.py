@@ -97,7 +97,9 @@ class GossipKeys:
         self._db.executescript(_GOSSIP_SCHEMA)
 
     def all(self) -> list[bytes]:
-        """Returns all keys. If several people sent the same key, returns it once."""
+        """Returns all keys. If several people sent one and the same key, returns this key only
+        once.
+        """
         return [row[0] for row in self._db.execute("SELECT DISTINCT key FROM gossip_keys")]
 
     def replace(self, person: bytes, keys: Iterable[bytes]) -> None:

@@ -246,7 +246,7 @@ class _Handover:
         """Sends and receives addresses. Returns True if the other home has stored all addresses
         that this home sent.
 
-        If `opened` is True, this home opened the stream, and its hello comes first.
+        If `opened` is True, this home opened the stream, and this home's hello comes first.
         """
         try:
             if opened:

@@ -64,7 +64,8 @@ class SettledCuts:
     def without_restored(self, held: Registers) -> "SettledCuts":
         """Returns a copy in which `out` has only people who are still removed.
 
-        A person is still removed if the register of their standing still holds the same removal.
+        A person is still removed if the register of their standing still holds the removal in
+        `out`.
         """
         none = Holding(0, None)
         out = {who: n for who, n in self.out.items() if held.get((STANDING, who), none).n == n}

@@ -174,8 +174,8 @@ def words_to_end(view: Kind, thread: Thread, person: bytes) -> Iterator[Mark]:
 def _check_ending(view: Kind, mark: Mark, thread: Thread, person: bytes) -> None:
     """Raises Refused if a person's software should not end a record with a word now (R-14.7).
 
-    Raises AlreadySo if the record has already ended with this word. Also raises AlreadySo if it has
-    ended, and this person has used this word before.
+    Raises AlreadySo if the record has already ended with this word. Also raises AlreadySo if the
+    record has ended with another word, but this person has posted a `close` with this word before.
     """
     by = view.closing[mark]
     state = view.state_at(thread.clock)

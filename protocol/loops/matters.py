@@ -254,8 +254,8 @@ class _Event(NamedTuple):
 class _EarlyLimits(NamedTuple):
     """Two limits for the incidents in a window that has not settled.
 
-    From `misses_target` incidents on, the measure misses its target. From `worse` incidents on, it
-    has become worse.
+    From `misses_target` incidents on, the measure misses its target. From `worse` incidents on, the
+    measure has become worse than usual.
     """
 
     misses_target: int

@@ -131,8 +131,8 @@ def epoch_key_id(origin: bytes, key: bytes) -> bytes:
 def seal_epoch_content(epoch: EpochKey, plain: bytes, context: bytes, seed: bytes) -> bytes:
     """Seals content with an epoch's key. Returns key id, nonce and ciphertext (R-01.22).
 
-    `context` is the result of `content_context`. It binds the content to one record of its author's
-    log.
+    `context` is the result of `content_context`. `context` binds the content to one record of its
+    author's log.
     """
     nonce = derive_key(seed, "epoch nonce", NONCE_SIZE)
     sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, context, nonce, epoch.key)

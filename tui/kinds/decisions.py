@@ -165,7 +165,7 @@ def merge_removals(removes: Iterable[Shown]) -> list[Shown]:
 
 
 def requesters(view: Shown, me: str | None = None) -> str:
-    """Returns the names of the moderators who ask to remove the same person, or to hide the same
+    """Returns the names of the moderators who ask to remove one certain person, or to hide certain
     words.
     """
     people = view.people("asked_by")

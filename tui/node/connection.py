@@ -79,7 +79,7 @@ class NodeConnection:
 
     @property
     def own_vouchers(self) -> list[Shown]:
-        """What the node says if too few people have vouched for this home's person."""
+        """What the node tells this home's person if too few people have vouched for them."""
         return self.status.rows("own_vouchers") if self.status else []
 
     @property

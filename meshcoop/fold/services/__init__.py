@@ -1,1 +1,3 @@
-"""The services of a home: which go on as others, and what their measures add up to."""
+"""The services of a home: which services go on in the place of other services, and what the answers
+to their measures add up to.
+"""

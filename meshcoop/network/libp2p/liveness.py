@@ -23,7 +23,7 @@ PING_WITHIN = 5.5  # seconds; a small computer that stores a large batch answers
 
 
 async def watch_health(swarm: Swarm) -> None:
-    """Pings every connection at intervals. Closes a connection if it does not answer."""
+    """Pings every connection at intervals. Closes a connection if the peer does not answer."""
     while True:
         await trio.sleep(PING_EVERY)
         await ping_all(swarm, PING_WITHIN)

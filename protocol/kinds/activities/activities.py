@@ -517,7 +517,7 @@ class Attendance(Payable):
         """Yields a way to write an attendance for each day on which people have a place, unless the
         day has an attendance already.
 
-        Future days are among them. For a future day, `check_before_signing` raises Refused.
+        Future days are among these days. For a future day, `check_before_signing` raises Refused.
         """
         del person
         activity = thread.find_view(target.id, Activity)

@@ -94,7 +94,9 @@ class Intent(Kind):
     responses: list[bytes]
 
     def complete(self, thread: Thread) -> None:
-        """Rewrites the RRULE in the field `repeats` if a calendar has spelled it its own way."""
+        """Rewrites the RRULE in the field `repeats` if a calendar program has spelled the RRULE in
+        its own way.
+        """
         if self.repeats is not None:
             self.repeats = recurrence.tidy_rule(self.repeats, self.starts, thread.clock.zone)
 
