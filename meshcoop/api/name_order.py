@@ -1,8 +1,8 @@
 """The order of people's names, by the alphabet of the neighbourhood's language (R-12.7d).
 
 No library can do this on every machine. PyICU needs a compiler. Two machines can have different
-locales. pyuca has no rules for single languages. So this module lists the letters that each
-language sorts as letters of their own, as CLDR does. Other letters are sorted as if they had no
+locales. pyuca has no rules for single languages. So this module lists for each language, like CLDR,
+which letters have a place of their own in the alphabet. Other letters are sorted as if they had no
 accents. Chinese characters are sorted by their numbers in Unicode.
 """
 

@@ -1,4 +1,5 @@
-"""Proposes and accepts new terms, for a person or by the home's software alone.
+"""Proposes and accepts new terms. Either a person asks for this, or the home's software decides it
+alone.
 
 A record of the kind `renewal` begins the next term. `term_draft` drafts this record. This module
 signs it.

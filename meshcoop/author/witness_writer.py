@@ -100,8 +100,8 @@ class WitnessWriter:
         ]
 
     def may_sign(self) -> bool:
-        """Returns whether some witness of this home may sign again: the pause after their last
-        record is over.
+        """Returns whether some witness of this home may sign again: the pause after the last
+        `witness` record of this witness is over.
         """
         authority = self._state.authority
         if authority is None:
@@ -134,7 +134,7 @@ class WitnessWriter:
 
     def _read(self, row: StoredRecord) -> _Unseen | None:
         """Returns a record with the service to which it belongs. Returns None if witnesses do not
-        name such a record (R-24.2a).
+        name records of its kind (R-24.2a).
         """
         root = self._store.records.find_in_row(row.root) if row.root is not None else None
         if root is None or not self._is_witnessed(root) or not self._is_witnessed(row):

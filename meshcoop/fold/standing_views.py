@@ -37,7 +37,7 @@ class StandingViews:
 
     @property
     def next_time(self) -> int | None:
-        """The earliest time (ms) from which some unseen record stands nowhere, or None."""
+        """The earliest time (ms) at which an unseen record no longer stands anywhere, or None."""
         end = min(self._ends.values(), default=None)
         return None if end is None else end + 1
 

@@ -25,7 +25,7 @@ class Move(NamedTuple):
 
 
 class Moves:
-    """The table of records whose answers have not all followed them yet."""
+    """The table of records that have moved, but whose answers have not all moved after them yet."""
 
     def __init__(self, database: Database) -> None:
         self._db = database.db

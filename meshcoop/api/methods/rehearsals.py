@@ -115,8 +115,8 @@ def _change_measure(call: calls.Rehearse, measure: Measure) -> Measure:
 
 
 def _make_case(call: calls.Rehearse, measure: Measure, own: OwnPoints) -> Case:
-    """Returns what is rehearsed. If the call assumes how people answer, windows are drawn by this
-    assumption. Otherwise they are drawn from the neighbourhood's own points.
+    """Returns what is rehearsed. If the call assumes how people answer, the windows are drawn by
+    this assumption. Otherwise the windows are drawn from the neighbourhood's own points.
 
     Raises Refused if there are too few own points, and the call assumes nothing (R-20.8i).
     """

@@ -137,8 +137,8 @@ class Trial(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the trial to the views (R-25.3 to R-25.6).
 
-        Raises Refused if its measures or its days are wrong, or if it names a link that is not in
-        the service.
+        Raises Refused if the measures or the days of the trial are wrong, or if the trial names a
+        link that is not in the service.
         """
         check_first(thread, thread.target(self))
         self._check_measures(thread)
