@@ -1,8 +1,8 @@
 """Ends the screen in time: when a signal asks for it, and when the terminal goes away.
 
-Textual does neither of the two. Its main thread waits for the thread that writes to the terminal.
-If the terminal is gone or no longer reads, this wait never ends. Then no code of the event loop
-runs.
+Textual ends in time in neither case. Its main thread waits for the thread that writes to the
+terminal. If the terminal is gone or no longer reads, this wait never ends. Then no code of the
+event loop runs.
 """
 
 import asyncio

@@ -138,7 +138,8 @@ def _awaited_by_actions(
     """Yields the answers for which the actions of a matter wait. A reopened action waits until its
     owner has done it. If an action is done, it waits for verdicts.
 
-    Open actions are left out. Their own views say that they wait for their owners.
+    Open actions are left out, because the view of an open action says itself that it waits for the
+    owner.
     """
     for tally in matter.tallies:
         action = tally.action

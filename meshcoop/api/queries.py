@@ -281,8 +281,8 @@ class Queries:
         return None
 
     def _unmuted(self, views: Iterable[View], call: calls.List | calls.Search) -> Iterator[View]:
-        """Returns the views without those of muted people. If the parameter `muted` is set, returns
-        only the views of muted people (R-06.8).
+        """Returns the views of the people who are not muted. If the parameter `muted` is set,
+        returns only the views of muted people (R-06.8).
         """
         muted = self._membership.muted
         own_people = self._membership.author.people

@@ -340,7 +340,7 @@ def _ask_term(authority: Authority, term: Term, presenter: Presenter) -> Iterato
 
 
 def _find_next_term(state: State, renewal: bytes) -> Term | None:
-    """Returns the term that an open renewal would begin, if all its parts are here."""
+    """Returns the term that an open renewal would begin, if all parts of the renewal are here."""
     authority = state.authority
     ballot = authority.renewals.get(renewal) if authority else None
     if authority is None or ballot is None or ballot.parent != authority.term.id:

@@ -107,8 +107,8 @@ def _choose_roll(
 def _divide_lists(
     authority: Authority, fields: dict[str, Any], joining: list[bytes], leaving: list[bytes]
 ) -> list[dict[str, list[Any]]]:
-    """Puts as much of the lists as possible into the fields of a renewal. Returns the rest as
-    pages.
+    """Puts as much of the lists as possible into the fields of a renewal. Returns the rest of the
+    lists as pages.
     """
     lists: dict[str, list[Any]] = {
         "joining": joining,

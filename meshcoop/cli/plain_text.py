@@ -142,8 +142,8 @@ def format_view(view: Shown, clock: LocalClock) -> str:
 
 
 def format_time(time: str, clock: LocalClock) -> str:
-    """Formats a time of the local API, which is in UTC. The result is the time on the
-    neighbourhood's clocks.
+    """Formats a time that the local API gives in UTC. The result is the time on the neighbourhood's
+    clocks.
 
     If these clocks show UTC, the result says so, because the clocks on the wall may show another
     time.

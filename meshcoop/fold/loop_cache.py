@@ -309,8 +309,8 @@ class LoopCache:
         return () if row is None else self.successions.successors_of(row.record.id)
 
     def _take_namings(self, authority: Authority) -> None:
-        """Gives records the times at which witnesses have seen them by now. Computes again only the
-        services of those records that witnesses have named since the last call.
+        """Notes at what times witnesses have seen the records in memory. If witnesses have named
+        records since the last call, only the services of these records are computed again.
         """
         witnesses = self._state.authority_fold.witnesses.witnesses(authority)
         named = self._named.take()

@@ -2,7 +2,7 @@
 
 Verifying takes most of the time that a record needs. So `meshcoop.ingest.verifier_process` verifies
 in another process. The inbox stores batches in the order in which they came. A peer chooses how
-many records are in a batch. So the inbox stores only a few of them in each step of the loop.
+many records are in a batch. So the inbox stores only a few records in each step of the loop.
 """
 
 from collections.abc import Awaitable, Callable

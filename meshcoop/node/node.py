@@ -304,7 +304,8 @@ class Node:
 
     async def _is_from_here(self, visit: Visit, membership: Membership) -> bool:
         """Returns whether an invitation comes from this home, or from another home of this
-        neighbourhood. To find out, asks that other home, which must answer now.
+        neighbourhood. To find out, asks the home that made the invitation. That home must answer
+        now.
         """
         if visit.inviter == self.network.peer_id:
             return True

@@ -30,7 +30,7 @@ NO_END = 2**62  # above the numbers of all records
 
 class Named(NamedTuple):
     """R-01.14: tells which records of forked and ended logs the store keeps. The store also keeps
-    those that other logs name.
+    the records that other logs name.
 
     `by_authority` are the ids of the records that authority keeps. `by_waiting` are the ids that
     waiting records name as parents. If a settled cut ends the log of a device, `ends` maps the

@@ -227,7 +227,7 @@ class Mesh:
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
         """Ignores the gossip keys that a peer sends, because a home derives gossip keys from its
-        own group keys. At a relay, `RelayMesh` stores them.
+        own group keys. At a relay, `RelayMesh` stores the keys.
         """
 
     def on_goodbye(self, peer: str, rule: str) -> None:

@@ -272,7 +272,8 @@ def _leave(registers: Registers, leaves: Iterable[Leave], numbers_in: Collection
 
 
 def _hide(registers: Registers, judge: Judge, record: bytes) -> None:
-    """Changes the register of a record's words if a majority of the moderators hid or showed them.
+    """Changes the register of a record's words if a majority of the moderators hid or showed these
+    words.
 
     An odd number hides the words, and an even number shows them again. When words are hidden, the
     value has the number of moderators. It also lists the moderators who hid the words. With this

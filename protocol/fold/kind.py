@@ -247,8 +247,8 @@ class Kind(View):
 
         `before` is the folded thread without the record, and `after` is the folded thread with it.
         Authority judges some records, and these can change something outside the thread. So for
-        them, the result is always True. If such a record is useless, `check_before_signing` refuses
-        it.
+        these records, the result is always True. If such a record is useless,
+        `check_before_signing` refuses it.
         """
         return self.judged_by_authority or values_by_id(before) != values_by_id(after)
 

@@ -20,7 +20,7 @@ RaisersFor = Callable[[int], Mapping[bytes, int]]
 
 
 class ActionState(StrEnum):
-    """The states of an action. Whether the action is overdue is not among them."""
+    """The states of an action. No state says whether the action is overdue."""
 
     OPEN = "open"
     REPORTED_DONE = "reported done"

@@ -13,9 +13,9 @@ MOST_TOGETHER = 4  # windows in which people may answer both; more: these are tw
 def continues(old: Collection[int], own_from: int | None, posted: int, calendar: Calendar) -> bool:
     """Returns True if a measure continues an earlier one.
 
-    `old` are the windows in which the earlier measure has a point, `own_from` the first window in
-    which the later one has a point, and `posted` the window in which it was posted. All windows are
-    those of the `calendar` of the later measure.
+    `old` are the windows in which the earlier measure has a point. `own_from` is the first window
+    in which the later measure has a point. `posted` is the window in which the later measure was
+    posted. All windows are windows of the later measure's `calendar`.
     """
     if not old:
         return False

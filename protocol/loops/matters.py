@@ -459,7 +459,7 @@ class _Follower:
 
     @property
     def _least(self) -> int:
-        """The smallest number of people whose answers in a window the tests read."""
+        """How many people must have answered in a window before the tests read their answers."""
         return max(self._rules.smallest_group, self._loop.context.measure.min_answers or 1)
 
     @property

@@ -122,7 +122,7 @@ class SyncSession:
     def send_pages(self, wires: Iterable[bytes]) -> bytes:
         """Returns the pages: frames with the records that do not fit into the hello.
 
-        The driver sends them before the hello (R-05.3k).
+        The driver sends the pages before the hello (R-05.3k).
         """
         pages = frames.batch_records(wires)
         return b"".join(frames.encode([RECORDS, page]) for page in pages)

@@ -30,7 +30,7 @@ class CircleFace(Face):
         return Card(view.id, phrases.title(view), detail, quiet=view.state == "ended")
 
     def story(self, thread: ThreadData, reader: Reader) -> Content:
-        """Describes a circle: its members, then its messages, with the latest message last."""
+        """Describes a circle: first its members, then its messages, in the order of time."""
         return Content.assemble(*_story_parts(thread, reader))
 
     def step_words(self, row: Shown, thread: ThreadData, reader: Reader) -> StepWords | None:

@@ -39,7 +39,7 @@ class CreditRows:
     def sums(self, side: Literal["giver", "receiver"]) -> Iterator[tuple[bytes, bool, int]]:
         """Yields sums of minutes as tuples (person, whether the minutes were a gift, sum).
 
-        `side` says which person this is: the giver or the receiver.
+        `side` says whether the person of a tuple is the giver or the receiver.
         """
         return (
             (person, bool(is_gift), minutes)

@@ -193,7 +193,8 @@ class Measure(ServiceQuestion):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the measure to the views, as "proposed", "in use" or "retired" (R-22.1, R-22.3).
 
-        Raises Refused if its target, or its field `better`, does not fit its scale.
+        Raises Refused if the measure's target or its field `better` does not fit the measure's
+        scale.
         """
         check_first(thread, thread.target(self))
         allowed = TARGETS[self.scale]
