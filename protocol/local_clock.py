@@ -53,11 +53,13 @@ class LocalClock:
         return str(self.zone)
 
     def day_of(self, time: int) -> str:
-        """Returns the local day of another time (ms), as YYYY-MM-DD."""
+        """Returns the local day, as YYYY-MM-DD, at the moment `time` (ms). This moment need not be
+        now.
+        """
         return write_locally(time, self.zone)[:_DAY]
 
     def day_in(self, days: int) -> str:
-        """Returns the local day that is so many days after today, as YYYY-MM-DD."""
+        """Returns the local day that comes `days` days after today, as YYYY-MM-DD."""
         return (date.fromisoformat(self.today) + timedelta(days)).isoformat()
 
     def to_local(self, moment: str) -> str:

@@ -21,7 +21,8 @@ def find_skeleton(text: str) -> str:
 
 @cache
 def load_skeletons() -> dict[int, str]:
-    """Returns a table that maps the code of each sign to the signs that stand for it.
+    """Returns a table that maps the code of each sign to the signs that replace the sign. The same
+    signs replace all signs that look alike.
 
     The first call takes 120 ms. So a node makes this call before its event loop begins.
     """

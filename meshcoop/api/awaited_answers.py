@@ -138,10 +138,11 @@ class AwaitedAnswers:
             yield _row_of_question(row, kind)
 
     def _list_left(self) -> Iterator[WaitingRow]:
-        """Yields a row for each view that this person can end because somebody has left (R-06.11f).
+        """Yields a row for each view that the person can end because somebody else has left
+        (R-06.11f).
 
-        The view relies on the person who has left. The view also concerns this person: this person
-        wrote the view, or the view relies on this person too.
+        Such a view relies on somebody who has left. The person wrote this view, or it relies on the
+        person too.
         """
         left = self._authority.left
         relying = self._state.views.relying_views(self._person) if left else ()

@@ -30,14 +30,14 @@ Place: TypeAlias = tuple[int, bytes]  # where a row stands in its list; lower pl
 class Rows(Generic[T]):
     """All rows of a list, in order, before they are shown.
 
-    `cursor` returns a text that only this row of the list has. `total` is the number of rows, or
-    None if the rows still have to be counted. A page has `usual_limit` rows if the caller does not
-    ask for another number. It never has more than `most` rows.
+    `cursor` takes a row, and returns a text that no other row of the list has. `total` is the
+    number of rows, or None if the rows still have to be counted. A page has `usual_limit` rows if
+    the caller does not ask for another number. A page never has more than `most` rows.
 
     Some lists are sorted by the places of their rows. For these lists, `place` returns the place of
     a row. If a row has left the list, `place_of` returns its former place; the argument is the
-    cursor of the row. If `items` begins later than the list, `left_out` is the number of the rows
-    before.
+    cursor of the row. If `items` leaves out the first rows of the list, `left_out` is the number of
+    these rows.
     """
 
     items: Iterable[T]

@@ -1,4 +1,4 @@
-"""Lists the answers that open matters and their actions wait for.
+"""Lists the answers for which people wait in the open matters and in the actions of these matters.
 
 The feedback loops decide which answers these are. So the list changes as time passes, even without
 new records.

@@ -49,7 +49,9 @@ class PrivateFields:
         return {name: self._open(record, name, fields[name]) for name in names if fields.get(name)}
 
     def _may_read(self, view: View, parties: set[bytes] | None) -> bool:
-        """Returns whether a person with a device at this home may be a party to the view."""
+        """Returns whether it is possible that a person with a device at this home is a party to the
+        view.
+        """
         # Trying every key on every view would take long. So keys are tried for likely readers only.
         if parties is None:
             about = self._state.views.find(view.about or b"")

@@ -116,8 +116,8 @@ def _state_of_idea(reports: list[TrialReport]) -> str:
 
 
 def _show_result(followed: FollowedService, report: TrialReport) -> Shown | None:
-    """Shows what a trial found in the measure that decides about it. Also shows the further
-    measures of the trial, and the places where nothing was tried.
+    """Shows what a trial found, as the measure that decides about the trial tells it. Also shows
+    the further measures of the trial, and the places where nothing was tried.
     """
     compared = dict(report.comparisons)
     deciding = compared.pop(report.trial.measures[0], None)

@@ -145,7 +145,7 @@ def _check_new(author: Author, person: bytes, fields: dict[str, Any]) -> None:
 
 
 def _pages(lists: dict[str, list[Any]]) -> Iterator[dict[str, list[Any]]]:
-    """Splits the lists into pages. Each page fits into one record."""
+    """Splits the lists of a term into pages. Each page fits into one record."""
     page: dict[str, list[Any]] = {}
     room = _ROOM
     for name, values in lists.items():

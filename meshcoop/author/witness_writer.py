@@ -52,7 +52,8 @@ class _Unseen(NamedTuple):
 
 
 class WitnessWriter:
-    """Signs for each person of this home who is a witness: names the records that this home holds.
+    """Signs `witness` records for each person of this home who is a witness. These `witness`
+    records name the records that this home holds.
 
     The writer reads each record in the store once. After a restart, it begins with the oldest
     record that too few witnesses have named.
@@ -164,8 +165,8 @@ class WitnessWriter:
                 del self._unseen[row]
 
     def _unnamed(self, authority: Authority, person: bytes, term: Term) -> Iterator[bytes]:
-        """Yields the ids that a person's home has not named in a term, and that too few witnesses
-        have named.
+        """Yields the ids of records that too few witnesses have named, and that a person's home has
+        not named in a term.
         """
         fold = self._state.authority_fold.witnesses
         witnesses = fold.witnesses(authority)

@@ -58,7 +58,7 @@ def format_cut(page: Page) -> str:
 
 def describe_newer(newer: list[Shown], specs: int) -> str:
     """Says how many records have a kind that this program does not know. For each of these kinds,
-    names the package or the version of the specs that has it.
+    names the package that brings the kind, or the version of the specs that describes it.
 
     `specs` is the version of the specs that this program follows.
     """
@@ -96,8 +96,9 @@ def format_steps(steps: list[Shown], growth: list[str] | None = None) -> str:
 
 
 def format_growth(voters: list[Shown], newcomers: list[Shown], clock: LocalClock) -> list[str]:
-    """Says who votes, who does not vote yet, since when these people are members, and why they do
-    not vote. If everybody votes, says nothing.
+    """Says who votes and who does not vote yet. For each person who does not vote yet, says since
+    when this person is a member, and why this person does not vote. If everybody votes, says
+    nothing.
     """
     if not newcomers:
         return []

@@ -115,8 +115,8 @@ class EpochFold:
         self._made.clear()
 
     def hold(self, keys: Iterable[EpochKey]) -> set[int]:
-        """Keeps keys that this home has received. Returns the roots of threads: these keys open
-        some words in each of these threads.
+        """Keeps keys that this home has received. Returns the roots of the threads in which these
+        keys open some words.
         """
         new = [key for key in keys if key.id not in self._ring]
         self._ring.add(new)
@@ -173,8 +173,8 @@ class EpochFold:
         return list(islice(filter(self._store.records.is_sealing, looked_up), limit))
 
     def _lacked_by_maker(self) -> dict[bytes, list[bytes]]:
-        """Looks in epoch records for keys that this home lacks. Returns their ids for each person
-        who made such keys.
+        """Looks in epoch records for keys that this home lacks. Maps each person who made such keys
+        to the ids of these keys.
         """
         owners = self._authority.owners if self._authority is not None else {}
         by_maker: dict[bytes, list[bytes]] = defaultdict(list)

@@ -276,8 +276,8 @@ class LoopCache:
     def _read_views(
         self, root: int, successors: Sequence[Service], authority: Authority, now: int
     ) -> ServiceViews | None:
-        """Returns the views of a service's thread. Reads only the changed views if the others are
-        in memory. Returns None if no service of this thread counts.
+        """Returns the views of a service's thread. If the unchanged views are in memory, reads only
+        the changed ones. Returns None if no service of this thread counts.
         """
         self._take_changes()
         find_times = self._state.authority_fold.witnesses.witnesses(authority).times_of
@@ -304,7 +304,9 @@ class LoopCache:
         return views
 
     def _successors_in(self, root: int) -> Sequence[Service]:
-        """Returns the services that go on in the place of the one whose thread has this root."""
+        """Returns the services that go on in the place of a service. `root` is the row of the root
+        of that service's thread.
+        """
         row = self._state.store.records.find_in_row(root) if self.successions.has_any else None
         return () if row is None else self.successions.successors_of(row.record.id)
 

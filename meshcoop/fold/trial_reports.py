@@ -155,8 +155,8 @@ class _Reporter:
                 yield measure
 
     def _points_before(self, loop: Loop, during: range) -> int:
-        """Counts the windows before the trial that have enough answers to count, or can still get
-        enough.
+        """Returns how many of the windows before the trial have a point, or can still get a
+        point.
         """
         numbers = windows_before(during)
         settled = {number for number, _ in loop.points if number in numbers}
@@ -238,7 +238,9 @@ class _Reporter:
 
 
 def _usual_answers(loop: Loop | None, during: range) -> int | None:
-    """Returns the median of the numbers of answers in the windows before a trial, or None."""
+    """Returns the usual number of answers in a window before a trial: the median. Returns None if
+    these windows have no points.
+    """
     points = loop.points if loop is not None else []
     counts = sorted(point.n for number, point in points if number in windows_before(during))
     return counts[len(counts) // 2] if counts else None

@@ -35,8 +35,8 @@ def is_storable(state: State, record: Record) -> bool:
 
 
 def _brings_itself(state: State, record: Record) -> bool:
-    """Returns whether a record is the first of its log and carries a certificate of its own device
-    that counts.
+    """Returns whether a record is the first of its log and carries the certificate of its own
+    device. The certificate must count.
 
     The person who signed the certificate must be a member, or must have been a member. This person
     must be allowed one more device (R-03.19d).

@@ -38,7 +38,7 @@ class LateIntake:
         return records < by_count and size + header.size <= by_size
 
     def note(self, header: Header) -> None:
-        """Counts a record beyond a cut that was taken in."""
+        """Counts a record that this home has taken in although the record is beyond a cut."""
         authority = self._state.authority
         assert authority is not None, "the record is late by it"
         person = authority.owners[header.device]

@@ -115,8 +115,8 @@ class LogRecount:
         return {root for root in threads if root is not None}
 
     def _count(self, counts: QuotaCounts, row: CountedRecord, authority: Authority) -> bool:
-        """Counts a record. Returns whether the record goes above the quota or comes back
-        below it.
+        """Counts a record, and notes whether the record is above the quota. Returns whether this
+        differs from what was noted about the record before.
         """
         fields = record.read_header(row.header)
         day = _day_of(authority, fields.device, fields.time)

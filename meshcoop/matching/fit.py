@@ -166,8 +166,8 @@ class FitJudge:
             yield Reason("time", _TIME_POINTS, {"left": str(minutes_left)})
 
     def _minutes_left(self, pair: Pair) -> int | None:
-        """Returns how many minutes the giver can still give in the month of the pair. Returns None
-        if the giver has set no limit.
+        """Returns how many minutes the giver can still give in the month in which the help of the
+        pair takes place. Returns None if the giver has set no limit.
         """
         giver = pair.offer.person
         limit = self._index.profile_of(giver).minutes_a_month

@@ -38,8 +38,8 @@ class Topics:
     days: set[int] = field(default_factory=set)
 
     def add(self, other: "Topics") -> None:
-        """Adds the topics of another text. If both texts have a topic, keeps the words that this
-        text has for it.
+        """Adds the topics of the text `other`. If `other` has a topic that is here already, keeps
+        the words that are here for this topic.
         """
         self.written = {**other.written, **self.written}
         self.days |= other.days

@@ -26,7 +26,9 @@ class UnreadRows:
         self._waiting_logs: set[int] = set()  # logs from which a row may be taken
 
     def add(self, row: int, log: int | None) -> None:
-        """Adds a row. If the row cannot have posts, `log` is None."""
+        """Adds a row. `log` is the log of the row's record. If the row cannot have posts, `log` is
+        None.
+        """
         if log is None:
             self._plain.add(row)
             return

@@ -60,9 +60,9 @@ class EpochKeys:
         )
 
     def names_of(self, origin: bytes) -> bytes | None:
-        """Returns the names of all people and devices that are gone according to the lists of an
-        origin. A name is a short hash, and the names are joined into one value. Returns None if
-        this home never had all of these lists.
+        """Returns the names of all people and devices that an epoch key lists as gone. `origin` is
+        the origin of this epoch key. A name is a short hash, and the names are joined into one
+        value. Returns None if this home never had all lists of this origin.
         """
         row = self._db.execute(
             "SELECT names FROM epoch_names WHERE origin = ?", (origin,)
@@ -70,8 +70,9 @@ class EpochKeys:
         return row[0] if row else None
 
     def note_names(self, origin: bytes, names: bytes) -> None:
-        """Stores which people and devices are gone according to the lists of an origin. `names` is
-        one value: the short hashes that stand for these people and devices, one after the other.
+        """Stores which people and devices an epoch key lists as gone. `origin` is the origin of
+        this epoch key. `names` is one value: the short hashes that stand for these people and
+        devices, one after the other.
         """
         self._db.execute("INSERT OR IGNORE INTO epoch_names VALUES (?, ?)", (origin, names))
 

@@ -103,7 +103,7 @@ class Logs:
         return [_read_log(row) for row in self._db.execute("SELECT * FROM logs")]
 
     def writers(self) -> list[bytes]:
-        """Returns the devices that have a record in the store, or had a record before their
+        """Returns the devices that have written a record: their log has a record here, or a
         fork.
         """
         self.flush()

@@ -2,8 +2,8 @@
 
 If a record joins a thread or leaves it, its answers follow, and then the answers to these answers.
 There may be tens of thousands of answers. So the answers follow a few at a time. For each record,
-the table says which of its answers have followed. If the node is killed, the others follow after
-the next start.
+the table says which of its answers have followed. If the node is killed, the other answers follow
+after the next start.
 """
 
 from typing import NamedTuple

@@ -311,12 +311,13 @@ class Records:
     def forked(
         self, log_n: int, fork: int, numbers: range, kin: Sequence[bytes] = ()
     ) -> list[ForkedRecord]:
-        """Returns the records of a log that have one of these numbers. All these numbers are `fork`
+        """Returns the records of a log whose numbers are in `numbers`. All these numbers are `fork`
         or higher.
 
-        Also says for each record whether another record names it. It does not count if a device in
-        `kin` names the record. A record of the same log counts only if it is at or beyond the fork
-        and has another number.
+        Also says for each of these records whether it is named. A record of another log names it as
+        a parent: this other record comes before any fork of its own log, and its device is not in
+        `kin`. Or a record of the same log answers it: this answer is at or beyond the fork, and its
+        number is not in `numbers`.
         """
         query = _FORKED.format(",".join("?" * len(kin)))
         bounds = _bounds(numbers)

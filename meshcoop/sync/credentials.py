@@ -147,11 +147,11 @@ class Credentials:
         await self._chains.read_in_steps(greeting.chain)
 
     def belongs(self, device: bytes, chain: list[bytes]) -> bool:
-        """Returns whether a peer still belongs to the neighbourhood. `device` and `chain` are from
-        the peer's hello: its key, and the records that prove its membership.
+        """Returns whether a peer still belongs to the neighbourhood.
 
-        The chain counts even if its records are not folded here yet. They may wait for earlier
-        records that perhaps only this peer can send.
+        `device` is the peer's key. `chain` has the records that prove the peer's membership. Both
+        are from the peer's hello. The chain counts even if its records are not folded here yet. Its
+        records may wait for earlier records that perhaps only this peer can send.
         """
         authority = self._judged_by(device, chain)
         return authority is None or authority.is_live(device) or device in authority.relays

@@ -479,7 +479,9 @@ def _candidates(
 
 
 def _voucher_devices(index: AuthorityIndex, people: Mapping[bytes, Member]) -> dict[bytes, bytes]:
-    """Maps the id of each admit that let somebody in to the device that signed the admit."""
+    """Returns a map for the admits by which members were let in. It maps the id of each such admit
+    to the device that signed the admit.
+    """
     used = {admit for member in people.values() for admit in member.admits}
     return {admit.id: admit.device for admit in index.of_kinds(ADMIT) if admit.id in used}
 

@@ -12,8 +12,8 @@ from protocol.authority.terms import Term
 def collect_evidence(authority: Authority, index: AuthorityIndex, device: bytes) -> list[bytes]:
     """Returns the ids of the records that prove the role of `device`, the charter first.
 
-    After the charter come the records about the device and its person, which others are most likely
-    to lack. Then come the terms, the newest first (R-05.3h).
+    After the charter come the records about the device and its person, because other nodes probably
+    lack these. Then come the terms, the newest first (R-05.3h).
 
     The device may belong to a member (R-05.3), or it may be the key of a relay that a member
     enrolled (R-08.3). `authority` was folded from the records in `index`.

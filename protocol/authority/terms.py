@@ -153,8 +153,8 @@ def accepters(index: AuthorityIndex, signers: Signers, term: bytes) -> set[bytes
 def passed_terms(index: AuthorityIndex, first: Term, signers: Signers) -> dict[bytes, Term]:
     """Returns all terms that passed. In the result, each term comes after its parent (R-03.22).
 
-    An accept counts like a yes (R-03.22h). So if more than half have accepted a term, it stays,
-    even if somebody takes back a yes. More records can only add terms.
+    An accept counts like a yes (R-03.22h). So if more than half of the roll have accepted a term,
+    the term stays, even if somebody takes back a yes. More records can only add terms.
     """
     terms = {first.id: first}
     ahead = [first]

@@ -103,7 +103,9 @@ class DeclaredKind:
 
     @property
     def audience_code(self) -> int:
-        """The number in a header that says who can read a record and if it is lasting (R-10.9)."""
+        """The number in a header that says two things: who can read a record, and whether the
+        record is lasting (R-10.9).
+        """
         return self.audience | (LASTING if self.lasting else 0)
 
     def fits_audience(self, code: int) -> bool:

@@ -312,7 +312,9 @@ def _count_votes(authority: Authority, decision: bytes) -> Votes:
 
 
 def _find_vote(thread: Thread, vote: "Vote") -> bytes | None:
-    """Returns an earlier vote by the same person for the same choice, or None."""
+    """Returns the id of an earlier vote by the author of `vote`, with the same choice as `vote`.
+    Returns None if there is no such vote.
+    """
     wanted = (vote.kind, vote.author, vote.choice)
     entries = (line.entry for line in thread.history)
     same = (
@@ -571,7 +573,9 @@ class Remove(CouncilRecord):
         return {"asked_by": self.people_who_ask(authority)}
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """In the state "said", the record waits for the other moderators to ask for the same."""
+        """In the state "said", the record waits for the other moderators to ask for the same
+        removal.
+        """
         del thread
         if self.state == self.State.STATED:
             # Each moderator posts a `remove` of their own, which begins a thread: it is about no

@@ -22,7 +22,7 @@ class Assertion(Kind):
     """
 
     class State(States):
-        """The states of an assertion."""
+        """The states of a synonym or a vouch."""
 
         IN_FORCE = "in force", "Its author has not withdrawn it."
         WITHDRAWN = "withdrawn", "Its author withdrew it (`close`)."
@@ -31,7 +31,7 @@ class Assertion(Kind):
 
     @classmethod
     def standing(cls, views: Iterable[Self], clock: LocalClock) -> Iterable[Self]:
-        """Returns the assertions that are in force."""
+        """Returns those of `views` that are in force."""
         del clock
         return (view for view in views if view.state == cls.State.IN_FORCE)
 

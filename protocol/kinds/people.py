@@ -164,7 +164,7 @@ class Proxy(Kind):
             raise Refused("R-12.3", "a proxy names the kinds of records that it is for")
 
     def relies_on(self, find: FindView) -> Iterable[bytes]:
-        """Returns the person who acts, and the person that this one acts for."""
+        """Returns two people: the person who lets another person sign, and that other person."""
         del find
         return [self.author, self.person] if self.state == self.State.IN_FORCE else []
 

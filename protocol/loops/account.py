@@ -12,7 +12,9 @@ MINUTES_AN_ANSWER = 1  # assumed: nobody measures how long an answer takes
 
 
 class Account(NamedTuple):
-    """The account of a measure, from its first own point to its last settled window."""
+    """The account of a measure. It begins with the first point that the measure did not take over
+    from an earlier measure. It ends with the last settled window.
+    """
 
     windows: int
     asked: int  # people and windows, with the people who are asked today
@@ -53,8 +55,8 @@ def _first_own(loop: Loop) -> int:
 
 
 def _settled_windows(loop: Loop, first: int, now: int) -> range:
-    """Returns the windows from the first one on that have settled and in which the measure was
-    asked.
+    """Returns the windows from `first` on. Leaves out windows that have not settled, and windows in
+    which the measure was not asked.
     """
     context = loop.context
     end = context.calendar.window_at(now - context.settle_ms)  # this one has not settled yet

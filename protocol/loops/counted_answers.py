@@ -98,8 +98,8 @@ class Window:
     def early_points(self) -> list[tuple[Report, int, int]]:
         """The reports of a window with incidents, in the order of time.
 
-        With each report come two numbers: of the people, and of the incidents, up to this report.
-        The list is empty if the window has no incidents.
+        With each report come two numbers: how many people have reported so far, and how many
+        incidents they have reported. The list is empty if the window has no incidents.
         """
         if not self.incidents:
             return []
@@ -310,8 +310,8 @@ def is_charted(measure: bytes, window: int, person: bytes, cycle: int) -> bool:
     them (R-22.7).
 
     In each row of `cycle` windows, every person is charted in one window. No other member changes
-    which window it is. Somebody could choose a key so that it is charted in a certain window. But
-    in every other row, that key is charted once too.
+    which window it is. Somebody could choose a key with which they are charted in a certain window.
+    But in every other row, this person is charted only once too.
     """
     row, place = divmod(window, cycle)
     drawn = hashlib.sha256(_TAG + measure + row.to_bytes(8, "big", signed=True) + person).digest()

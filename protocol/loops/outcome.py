@@ -35,10 +35,10 @@ class Outcome(NamedTuple):
 def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     """Returns the outcome of a matter.
 
-    Returns None if the matter's first action is not done. Also returns None if no window has
-    counted answers before the action was done, or no window has them afterwards. The window that
-    opened the matter is left out. It was picked because it was bad, so the windows after it look
-    better by chance alone.
+    Returns None if the matter's first action is not done. Also returns None if no answers were
+    counted in the windows up to the day when the action was done, or none in the windows after
+    that. The window that opened the matter is left out. It was picked because it was bad, so the
+    windows after it look better by chance alone.
     """
     leading = matter.leading
     if leading is None or leading.done_at is None:
@@ -83,6 +83,6 @@ def _totals(loop: Loop, opened: int, done_at: int) -> tuple[Totals, Totals]:
 
 
 def _is_less(first: Totals, second: Totals) -> bool:
-    """Returns True if the rate of bad answers or incidents is lower in the first totals."""
+    """Returns True if the rate of bad answers or incidents is lower in `first` than in `second`."""
     # Compares the two rates by products of integers, so that nothing is rounded.
     return first.bad * second.n < second.bad * first.n

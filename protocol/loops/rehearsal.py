@@ -110,7 +110,7 @@ class Signs(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What the rules made of one made-up street."""
+    """What the rules of the loops did with a measure in one made-up street."""
 
     matters: tuple[int, ...]  # that opened in each counted year
     delay: int | None  # windows from the change to the sign of it; None: not within a year
@@ -128,7 +128,9 @@ class Range(NamedTuple):
 
 
 class Summary:
-    """What the rules made of several made-up streets, together."""
+    """What the rules of the loops did with a measure in several made-up streets, counted
+    together.
+    """
 
     def __init__(self, case: Case, outcomes: Sequence[Outcome]) -> None:
         self._case = case

@@ -15,8 +15,8 @@ Street = Iterator[Entry]  # has no end
 
 
 class Chance(Protocol):
-    """Draws random numbers, as `random.Random` does. The caller hands it in, because nothing in
-    this package depends on chance by itself.
+    """Draws random numbers, as `random.Random` does. The caller hands in this object, because
+    nothing in this package depends on chance by itself.
     """
 
     def random(self) -> float:
@@ -33,7 +33,8 @@ class Chance(Protocol):
 class Worsening(NamedTuple):
     """A change for the worse.
 
-    `before` and `after` are percentages of good answers, or incidents in a window.
+    On the scale `share`, `before` and `after` are percentages of good answers. On the scale
+    `count`, they are numbers of incidents in a window.
     """
 
     scale: str

@@ -72,7 +72,9 @@ def windows_of_trial(calendar: Calendar, starts: str, ends: str) -> range:
 
 
 def windows_before(trial: range) -> range:
-    """Returns the numbers of the windows just before a trial: as many as the trial has."""
+    """Returns the numbers of the windows just before a trial. There are as many of these windows as
+    the trial has windows.
+    """
     return range(trial.start - len(trial), trial.start)
 
 
@@ -101,7 +103,8 @@ def compare_windows(
 
 
 def find_power(scale: str, windows: int, answers: int) -> int:
-    """Returns in how many of 100 trials with so many windows the test would find a certain change.
+    """Returns how often the test would find a certain change in 100 trials. Each trial has this
+    number of windows.
 
     The change is that bad answers fall from 20 % to 10 %, or incidents from 4 to 2 in a window.
     `answers` is the usual number of answers in a window.

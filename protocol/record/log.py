@@ -44,7 +44,8 @@ class ForkedRecord(NamedTuple):
     """A record of a forked log. `about` is the id of the record that it answers.
 
     `is_named` is True if another device's record names it as a parent. If the log of that other
-    device is forked too, only its records before the fork are considered.
+    device is forked too, only its records before the fork are considered. A log may be checked in
+    parts. Then `is_named` is also True if a record in another part of the log answers this record.
     """
 
     seq: int

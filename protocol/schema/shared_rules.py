@@ -13,6 +13,8 @@ _A_MONDAY = date(1970, 1, 5)  # a window begins on this day, whatever its length
 
 
 def window_begin(day: str, length: int) -> str:
-    """Returns the first day of the window that has a day. `length` is the number of its days."""
+    """Returns the first day of the window in which the day `day` lies. Each window has `length`
+    days.
+    """
     into_window = (date.fromisoformat(day) - _A_MONDAY).days % length
     return (date.fromisoformat(day) - timedelta(days=into_window)).isoformat()

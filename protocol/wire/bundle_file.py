@@ -208,7 +208,7 @@ class Decoder:
             raise self._other_form()
 
     def _read_salt(self, frame: list[Any]) -> bytes:
-        """Checks the head, and returns its salt."""
+        """Checks the head, the first frame of the file. Returns the salt that the head contains."""
         if frame[0] != _HEAD or len(frame) < 2 or type(frame[1]) is not int:  # noqa: PLR2004
             raise Refused(
                 "R-09.1", "the {name} is damaged: it begins with no head", name=self._format.name

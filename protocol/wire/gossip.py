@@ -23,7 +23,7 @@ MAX_AHEAD = 4096  # a record's number may be this far above the head of its log 
 
 
 def topic_name(neighbourhood: bytes) -> str:
-    """Returns the name of the topic (R-04.1). Nobody can tell the neighbourhood's id from this
+    """Returns the name of the topic (R-04.1). Nobody can work out the neighbourhood's id from this
     name.
     """
     return "/meshcoop/1/" + hashlib.sha256(b"meshcoop topic 1\0" + neighbourhood).hexdigest()[:32]

@@ -24,7 +24,7 @@ def prove_membership(
     receiver: str,
     domain: bytes = SYNC_DOMAIN,
 ) -> bytes:
-    """Signs the neighbourhood and the peer ids of both ends with the device's key (R-05.2).
+    """With the device's key, signs the neighbourhood and the peer ids of both ends (R-05.2).
 
     The signature is valid only on this connection, from `sender` to `receiver`, and only in the
     protocol that has this `domain`.

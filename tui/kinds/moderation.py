@@ -2,7 +2,7 @@
 
 A flag asks the moderators to look at some words. With a `hide` record, a moderator asks the other
 moderators to hide words, or to show hidden words again. Flags and `hide` records can be about any
-record, so this face adds to the stories and the steps of all threads.
+record. So the story and the steps of any thread may contain texts and steps from this face.
 """
 
 from collections.abc import Iterator

@@ -102,7 +102,7 @@ class Shown:
         return read_person(self._values) or Person(self.id, "")
 
     def people(self, name: str) -> list[Person]:
-        """Returns the people in the list with this name."""
+        """Returns the people in a list. `name` is the name of this list."""
         read = (read_person(value) for value in _items(self._values.get(name)))
         return [person for person in read if person is not None]
 
@@ -128,7 +128,7 @@ class Shown:
         return Shown(value) if isinstance(value, dict) else None
 
     def rows(self, name: str) -> list["Shown"]:
-        """Returns the maps in the list with this name."""
+        """Returns the maps in a list. `name` is the name of this list."""
         return [Shown(value) for value in _items(self._values.get(name)) if isinstance(value, dict)]
 
     def texts(self, name: str) -> list[str]:

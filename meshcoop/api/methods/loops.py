@@ -101,8 +101,11 @@ class LoopMethods:
         return shown_rows(in_state, total=total)
 
     def first_of(self, service: bytes) -> bytes:
-        """Returns the service in whose place a service goes on, and in whose thread everything about
-        both stands. For any other record, returns the record.
+        """Returns the id of the service in whose place a service goes on. Everything about both
+        services stands in the thread of the service with this id.
+
+        If the service goes on in no other's place, or if the record is no service, returns the
+        given id.
         """
         return self._node.require_membership().loop_cache.successions.first_of(service)
 

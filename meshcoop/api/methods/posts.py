@@ -156,8 +156,11 @@ class PostMethods:
     def _all_steps(
         self, membership: Membership, presenter: Presenter, signer: Signer, record_id: bytes
     ) -> list[Params]:
-        """Lists the steps in a thread. If the thread is a new service of somebody who is measured
-        already, the first steps ask the same here (R-21.9).
+        """Lists the steps in a thread.
+
+        A thread may be of a new service, while another service of the same person has measures
+        already. Then the first steps ask the questions of these measures about the new service too
+        (R-21.9).
         """
         rows = self._show_steps(membership, presenter, signer, record_id)
         service = membership.state.views.find(record_id)

@@ -272,8 +272,8 @@ def _holder_of(device: bytes, state: State) -> bytes:
 
 
 def _show_failed(state: State) -> list[Params]:
-    """Shows which code of kinds has failed. Shows two lists: the threads that are left out for this
-    reason, and the methods that failed.
+    """Lists the code of kinds that has failed. First come the threads that are left out for this
+    reason, and then the methods that failed.
     """
     threads = [
         {"id": thread.id.hex(), "error": thread.error} for thread in state.views.failed_threads()

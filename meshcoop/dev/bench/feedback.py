@@ -69,7 +69,9 @@ class _Street:
         self._post(Feedback, self.measure, value="yes")
 
     def answers(self, count: int) -> Iterator[Record]:
-        """Signs answers of the other people. They are spread over the rest of the year."""
+        """Signs answers of the people who do not belong to this home. The times of the answers are
+        spread over the rest of the year.
+        """
         step = (now() - self.clock) // (count + 1)
         for number in range(count):
             self.clock += step

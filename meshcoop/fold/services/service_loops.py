@@ -204,7 +204,7 @@ def _is_same_question(earlier: Measure, later: Measure) -> bool:
 
 
 def _move_window(number: int, calendar: Calendar, other: Calendar) -> int:
-    """Each window of `calendar` begins inside a window of the calendar `other`. Returns the number
-    of that other window for the window `number`.
+    """Returns the number of that window of the calendar `other` in which a window of `calendar`
+    begins. `number` is the number of the window of `calendar`.
     """
     return other.window_at(calendar.window_start(number))

@@ -81,7 +81,9 @@ class HandshakeSlots:
         return scope
 
     def release(self, scope: trio.CancelScope) -> None:
-        """Gives a slot back. Does nothing if another connection has taken the slot away."""
+        """Gives back the slot of a connection. Does nothing if another connection has taken the
+        slot away.
+        """
         self._holders.pop(scope, None)
 
     def _cancel_one(self) -> None:

@@ -585,7 +585,7 @@ class Thanks(Kind):
         thread.add_view(self)
 
     def credits(self) -> Iterable[Credit]:
-        """Returns the gift, which changes no balance."""
+        """Returns the minutes of the thanks as a gift. A gift changes no balance."""
         yield Credit(
             self.id, self.kind, self.created, None, self.person, self.author, self.minutes or 0,
             is_gift=True,

@@ -219,7 +219,9 @@ class Measure(ServiceQuestion):
         thread.add_view(self)
 
     def settle(self, thread: Thread) -> None:
-        """Leaves the balance out if it is no other measure of the service (R-22.13)."""
+        """Empties the field `balance` if it does not name another measure of the same service
+        (R-22.13).
+        """
         if self._find_balance(thread) is None:
             self.balance = None
 

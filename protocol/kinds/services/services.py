@@ -159,8 +159,8 @@ class Service(ChainPart):
         return [self.holder or provider]
 
     def complete(self, thread: Thread) -> None:
-        """If the service is to go on in the place of one that itself goes on in the place of another,
-        names the first of them (R-21.8).
+        """Sets `instead` to the first service, if `instead` names a service that itself goes on in
+        the place of a first service (R-21.8).
         """
         facts = thread.facts_of_service(self.instead) if self.instead is not None else None
         if facts is not None:

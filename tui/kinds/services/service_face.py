@@ -91,8 +91,10 @@ class ServiceFace(Face):
         return chains.service_story(root, newest, reader)
 
     def waiting_card(self, row: Shown, reader: Reader) -> Card:
-        """Makes the card of something that waits for the reader. This is a measure with a matter, an
-        action, a trial, or a link that somebody offers to the reader.
+        """Makes the card of something that waits for the reader.
+
+        It may be an action, a trial, a measure with an open matter, or a link that somebody offers
+        to the reader. It may also be a new service, to which the reader may copy measures.
         """
         match row.kind:
             case "measure":
