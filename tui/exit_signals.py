@@ -22,8 +22,8 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 def end_in_time(end: Callable[[], None]) -> None:
     """Calls `end` when the process gets SIGTERM or SIGHUP, and when its terminal is gone.
 
-    The event loop that runs now calls `end`. If the process still runs after SECONDS_TO_END, the
-    system ends it.
+    `end` is called in the event loop from which this function was called. If the process still runs
+    SECONDS_TO_END later, the system ends it.
     """
     loop = asyncio.get_running_loop()
 

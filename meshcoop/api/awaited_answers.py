@@ -248,7 +248,7 @@ class AwaitedAnswers:
         return view.author == self._person and view.kind == waiting.awaited.kind
 
     def _is_about_person(self, record_id: bytes) -> bool:
-        """Returns whether another person's record names this person or answers a record of this
+        """Returns whether a record of somebody else names the person, or answers a record of the
         person.
         """
         view = self._state.views.find(record_id)

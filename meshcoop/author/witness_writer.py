@@ -35,8 +35,8 @@ def wait_after_news(person: bytes) -> int:
     """R-24.2d: returns how long (ms) a person's home waits before it names a record that has
     arrived.
 
-    Homes wait for different times. If enough other homes have named a record meanwhile, the last
-    homes need not name it.
+    Some homes wait longer than others. If enough other homes have named a record meanwhile, the
+    last homes need not name it.
     """
     spread = 1 + (MOST_WAIT_MS - LEAST_WAIT_MS) // 60_000
     return LEAST_WAIT_MS + person[0] % spread * 60_000

@@ -215,8 +215,8 @@ class _Reporter:
         return self.followed.view(report.id, Feedback).link
 
     def _links_of(self, place: bytes) -> Collection[bytes]:
-        """Returns a link and all links below it. Returns no links if the place of the trial is an
-        area.
+        """Returns links of the chain. If the place of the trial, `place`, is a link, returns this
+        link and all links below it. If the place is an area, returns no links.
         """
         links = {link.id: link for link in self.followed.views_of(Link)}
         below = {place} & links.keys()

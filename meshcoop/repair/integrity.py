@@ -54,9 +54,9 @@ def find_faults(path: Path, key: bytes, report: Report | None = None) -> list[Re
     """Returns the faults of the store at `path`. `key` opens the store. Changes nothing.
 
     If there are no faults or no store, returns an empty list. `report` is called with two numbers:
-    how many records are checked, and how many there are. Meanwhile no node may run: the caller must
-    hold the home's lock, or the home's node must be stopped. Raises Obstacle if the store cannot be
-    read now (R-01.27d).
+    how many records are checked so far, and how many records the store has. While this function
+    works, no node may run: the caller must hold the home's lock, or the home's node must be
+    stopped. Raises Obstacle if the store cannot be read now (R-01.27d).
     """
     check_is_file(path)
     if not path.exists():

@@ -35,7 +35,9 @@ _MINUTE = 60.0
 
 @dataclass
 class _Attempt:
-    """A visit to a peer that did not deliver every address. Says when to visit the peer again."""
+    """Says when to visit a peer again. The last visit to this peer did not deliver every
+    address.
+    """
 
     pause: float = _FIRST_PAUSE
     next_at: float = 0.0

@@ -36,7 +36,7 @@ async def read_chain_in_steps(chain: list[bytes], neighbourhood: bytes) -> list[
 class _Judgement:
     """The records of a chain, or the reason why the chain is refused. `shown` is the authority that
     was folded from the chain together with the records of this home. `own` was this home's own
-    authority at that time.
+    authority when the chain was judged.
     """
 
     records: list[AuthorityRecord]

@@ -107,8 +107,9 @@ class Reach:
     async def _upgrade_loop(self) -> None:
         """Tries to replace connections through relays by direct connections, once for each peer.
 
-        A direct connection needs an address that a relay has seen. A home that has just joined
-        lacks such an address. If an attempt came too early, tries again.
+        For a direct connection, both homes must know the address at which relays see them. A home
+        that has just joined does not know this address. So an attempt that came too early is
+        repeated.
         """
         while True:
             for peer, tries in list(self._tries_left.items()):

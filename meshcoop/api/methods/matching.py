@@ -241,8 +241,8 @@ def _show_quarter(quarter: Quarter, presenter: Presenter, current: str) -> Param
 
 
 def _show_way(way: list[Tie], presenter: Presenter, explainer: Explainer, me: bytes) -> Params:
-    """Shows a chain of people from the caller `me` to a person. Each two neighbours in the chain
-    know each other, and the result says why.
+    """Shows a chain of people from the caller `me` to a person. In this chain, each person knows
+    the next person. The result says why they know each other.
     """
     first = way[0].recipient if way[0].actor == me else way[0].actor
     return {

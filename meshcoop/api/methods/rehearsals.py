@@ -88,7 +88,7 @@ class RehearsalMethods:
 
 
 def _change_measure(call: calls.Rehearse, measure: Measure) -> Measure:
-    """Returns the measure with the target, the share and the window that a call names.
+    """Returns a copy of `measure` with the target, the share and the window that a call names.
 
     Raises Refused or Mistake if no measure may have such values.
     """

@@ -120,7 +120,9 @@ class BranchRows:
         )
 
     def named_by(self, branches: Collection[int]) -> list[int]:
-        """Returns the branches that contain a record named by a record of the given branches."""
+        """Returns the branches that the given branches name: a record of a given branch names one
+        of their records.
+        """
         return self._select(f"SELECT DISTINCT o.branch {_NAMED}", branches)
 
     def rows_named_by(self, branches: Collection[int]) -> list[int]:

@@ -172,8 +172,8 @@ def steps_on_measure(
 
 
 def comments_on_measure(measure: Shown, thread: ThreadData, reader: Reader) -> Iterator[Part]:
-    """Yields the comments on a measure and on its actions. So these are also the comments on its
-    matters.
+    """Yields the comments on a measure and on its actions. People comment on the measure's matters
+    in this way too.
     """
     actions = [action for action in thread.of_kind("action") if action.about == measure.id]
     comments = comments_on({measure.id, *(action.id for action in actions)}, thread)
