@@ -55,7 +55,8 @@ class PeerAddresses:
         self._db.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?, 0)", rows)
 
     def forget_older(self, limit: int) -> None:
-        """Deletes the addresses at which this node last met the peer before the time `limit` (ms).
+        """Deletes the addresses at which this node last met the peer before the time `limit`
+        (ms).
         """
         self._db.execute("DELETE FROM addresses WHERE met > ? AND met < ?", (_LONG_AGO, limit))
 
