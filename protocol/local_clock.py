@@ -44,7 +44,7 @@ class LocalClock:
         return write_locally(self.time, self.zone)
 
     def moved_by(self, days: int) -> "LocalClock":
-        """Returns what the clocks show this many days later. The number may be negative."""
+        """Returns what the clocks show `days` days later. `days` may be negative."""
         return replace(self, time=self.time + days * _DAY_MS)
 
     @property

@@ -169,8 +169,8 @@ def _order(admit: AuthorityRecord) -> tuple[int, bytes]:
 
 
 def ready(state: State, people: Iterable[bytes]) -> list[bytes]:
-    """Returns those of the given members who wrote on at least two days. The earliest member comes
-    first.
+    """Returns those of the given members who wrote on at least two days. Who has been a member for
+    longest comes first.
     """
     authority = state.authority
     assert authority is not None, "the people are members by it"

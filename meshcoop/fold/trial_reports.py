@@ -187,7 +187,9 @@ class _Reporter:
         return run_beside(compare_windows, scale, loop.windows, during, openings, least, is_part)
 
     def _part(self) -> _IsPart:
-        """Returns which answers come from places where something was tried (R-25.5)."""
+        """Returns a function that says whether an answer comes from a place where something was
+        tried (R-25.5).
+        """
         place = self.trial.place
         if place is None:
             return lambda _: True

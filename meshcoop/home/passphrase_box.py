@@ -105,8 +105,8 @@ class Lock:
         return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
 
     def fits(self, fields: dict[str, Any]) -> bool:
-        """Returns whether this lock has the version, the salt and the costs of a map. The map must
-        be checked before.
+        """Returns whether this lock has the version, the salt and the costs of a map. Callers have
+        already checked the map.
         """
         return all(fields.get(name) == value for name, value in self.fields().items())
 

@@ -97,7 +97,7 @@ class Backlog:
         self._wake.set()
 
     async def settle(self) -> None:
-        """Waits until the noted threads are folded, but only a few seconds."""
+        """Waits until the backlog has no work left, but at most a few seconds."""
         with trio.move_on_after(_MOST_SECONDS):
             await self._is_empty.wait()
 

@@ -108,8 +108,8 @@ class AddressBook:
         return has_learnt
 
     def learn_stated(self, peer: str, addresses: Iterable[str]) -> bool:
-        """Learns the addresses that a peer now gives as its own, and forgets the peer's other
-        addresses. Keeps addresses at which the peer has answered, and addresses through relays.
+        """Learns the addresses that a peer now gives as its own. Forgets other addresses of this
+        peer, except addresses at which the peer has answered, and addresses through relays.
 
         Returns True if any address was new.
         """

@@ -180,8 +180,8 @@ class Conversation:
             self._send(self._session.send_addresses(statements))
 
     def hand_keys(self, keys: Iterable[bytes]) -> None:
-        """Sends the gossip keys of this home to the peer, which is a relay. With them, the relay
-        can tell which gossip comes from members.
+        """Sends the gossip keys of this home to the peer, which is a relay. With these keys, the
+        relay can tell which gossip comes from members.
         """
         if self.is_admitted:
             self._send(self._session.send_gossip_keys(keys))

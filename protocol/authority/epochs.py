@@ -88,7 +88,9 @@ def gather_names(records: Iterable[AuthorityRecord]) -> bytes | None:
 
 
 def digest_lists(lists: Iterable[bytes]) -> bytes:
-    """Returns the joined hashes of lists of names, as an epoch record has them."""
+    """Hashes each list of names. Returns the hashes, joined into one value, as they stand in an
+    epoch record.
+    """
     return b"".join(sha256(names).digest() for names in lists)
 
 

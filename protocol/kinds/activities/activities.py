@@ -281,10 +281,11 @@ class Activity(Kind):
         return [] if self.state == self.State.CANCELLED else [self.author]
 
     def awaits(self, thread: Thread) -> Iterable[Awaited]:
-        """The activity waits for its organiser to write down who came, with an `attendance`.
+        """The activity waits for an `attendance`. In this record, the organiser writes down who
+        came.
 
-        It waits for one `attendance` for each day on which people have a place. The waiting starts
-        when the activity begins on that day.
+        The activity waits for one `attendance` for each day on which people have a place. The
+        waiting starts when the activity begins on that day.
         """
         del thread
         for day in self.unwritten_days():
@@ -457,7 +458,7 @@ class Signup(Kind):
         activity.check_in_time(self.on, activity.own_clock(close.created))
 
     def relies_on(self, find: FindView) -> Iterable[bytes]:
-        """Returns the author, the people who come, and the organiser."""
+        """Returns two people: the author of the signup, and the organiser of the activity."""
         activity = find(self.about)
         if self.state == self.State.WITHDRAWN or not isinstance(activity, Activity):
             return []

@@ -164,7 +164,9 @@ class Offer(Intent):
     wording = Words("Offer", begin="Offer something", happened="{who} offered this")
 
     def parties(self, responder: bytes) -> tuple[bytes, bytes]:
-        """Returns the author, who gives, and then the responder, who receives."""
+        """Returns two people: first the author, because the author gives. The second is the
+        responder, because the responder receives.
+        """
         return self.author, responder
 
 
@@ -175,7 +177,9 @@ class Request(Intent):
     wording = Words("Request", begin="Ask for something", happened="{who} asked for this")
 
     def parties(self, responder: bytes) -> tuple[bytes, bytes]:
-        """Returns the responder, who gives, and then the author, who receives."""
+        """Returns two people: first the responder, because the responder gives. The second is the
+        author, because the author receives.
+        """
         return responder, self.author
 
 

@@ -361,8 +361,8 @@ def _holder_line(link: Shown) -> str:
 
 def _merge_words(step: _Step) -> StepWords | None:
     """Returns the label and the explanation of a step about the reader's own report. With this
-    step, the reader says whether an earlier report is about the same incident. The node names the
-    reports to choose from.
+    step, the reader says whether this report and an earlier report are about the same incident. The
+    node names the reports from which the reader can choose the earlier report.
     """
     if "other" not in step.row.texts("ask"):
         return StepWords(
