@@ -4,7 +4,7 @@ from meshcoop.cli.installation import check_files
 
 
 def main() -> None:
-    """First checks that all files are those of meshcoop. Then runs the command that was typed."""
+    """First checks that all files belong to meshcoop. Then runs the command that was typed."""
     check_files()
     from meshcoop.cli.main import main as run_command
 

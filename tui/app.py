@@ -44,7 +44,7 @@ class MeshcoopApp(App[None]):
         self._guides = guides
 
     def compose(self) -> ComposeResult:
-        """Shows the splash, a short text, while the program starts."""
+        """Shows a short text (the splash) while the program starts."""
         yield Static(_("Opening meshcoop…"), id="splash", markup=False)
 
     def on_mount(self) -> None:

@@ -194,8 +194,10 @@ class MonthPage:
             yield self._measure_section(measure)
 
     def _was_in_use(self, measure: MeasureRow) -> bool:
-        """Returns whether the measure was asked in this month. Such a measure was posted before the
-        end of the month. The measure is in use now, or has answers from this month.
+        """Returns whether the measure was asked in this month.
+
+        A measure was asked if it was posted before the end of the month, and if it is in use now or
+        has answers from this month.
         """
         has_begun = self._month_of(measure["created"]) <= self._month
         return has_begun and (

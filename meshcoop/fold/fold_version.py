@@ -38,7 +38,7 @@ def fold_version() -> str:
 
 
 def derive_version(declarations: str, sources: Iterable[tuple[str, bytes]]) -> str:
-    """Returns the version that belongs to these declarations and sources.
+    """Returns the version that belongs to `declarations` and `sources`.
 
     Each source is a pair: its name and its bytes. The order of the sources does not matter.
     """

@@ -258,8 +258,8 @@ class ThreadFold:
         return [entry for row in rows if (entry := self.entry(row))]
 
     def find_part_around(self, entry: Entry, about: StoredRecord) -> Part:
-        """Returns the part of a thread with which a new record is folded before the record is
-        signed. The new record answers the record `about`.
+        """Returns the part of a thread with which a new record is folded. The new record answers
+        the record `about`, and is not signed yet.
         """
         part = self.parts.find_around(entry, about)
         return Part(part.root, part.rows) if self._views.failure_of(part.root) else part

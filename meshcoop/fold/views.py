@@ -332,8 +332,8 @@ class Views:
         return [credit._replace(is_gift=bool(credit.is_gift)) for credit in rows]
 
     def receipts(self) -> Iterator[tuple[bytes, str]]:
-        """Yields the receiver and the day of each credit that comes from a receipt. These are the
-        credits that name a day and are no gifts.
+        """Yields the receiver and the day of each credit that comes from a receipt. Only these
+        credits name a day and are no gifts.
         """
         return self._credits.receipts()
 

@@ -99,9 +99,7 @@ class Lock:
         return cls(key, salt, ops, mem)
 
     def fields(self) -> dict[str, Any]:
-        """Returns those fields of the map from which the key can be derived again with the
-        secret.
-        """
+        """Returns the fields of the map that are needed to derive the key from the secret again."""
         return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
 
     def fits(self, fields: dict[str, Any]) -> bool:

@@ -65,8 +65,8 @@ class Lexicon(NamedTuple):
     def learn(self, text: str, meaning: Meaning) -> None:
         """Adds a phrase with its meaning.
 
-        If the phrase has small words, also adds the phrase without them. But if this would leave
-        only one word, does not add the shorter phrase.
+        If the phrase has small words, also adds the phrase without the small words. But if only one
+        word would be left, does not add this shorter phrase.
         """
         whole = self.stems_of(text)
         content = tuple(

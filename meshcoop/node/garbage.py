@@ -1,14 +1,16 @@
 """Collects garbage in short steps of the event loop.
 
-Here, garbage means objects that nobody uses and that refer to each other in a circle. Python looks
-for such circles among old objects. At a home with 100,000 records, this takes 60 ms, and Python can
-do it in the middle of any step of the loop. So a node looks for them in a step of its own, and only
-among new objects. Objects that stay in use are frozen, and later collections leave them out.
+Here, garbage means objects that nobody uses and that refer to each other in a circle. Python
+searches old objects for such circles. At a home with 100,000 records, this search takes 60 ms, and
+Python can begin it in the middle of any step of the loop. So a node searches in a step of its own,
+and searches only new objects. Objects that stay in use are frozen, and later searches leave them
+out.
 
-Most objects need no collection: Python frees them at once, frozen or not. Only a frozen circle
-stays, such as a connection that was closed. So once a day a node looks through all objects, if many
-more are frozen than before. Nothing can interrupt this: for the modules alone it takes 60 ms and
-more. The home of a small neighbourhood has too few objects for that.
+Most objects need no search: Python frees them at once, frozen or not. Only a frozen circle stays,
+such as a connection that was closed. So once a day a node searches all objects, if many more
+objects are frozen than after the last such search. Nothing can interrupt this long search: for the
+modules alone it takes 60 ms and more. The home of a small neighbourhood has too few objects to need
+it.
 """
 
 import gc

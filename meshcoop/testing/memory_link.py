@@ -29,7 +29,7 @@ class NetworkForLinks(Protocol):
 
 
 class LinkedHost(Protocol):
-    """The methods of a host that a link uses at each of its two ends."""
+    """The methods that a link calls on the host at each of its two ends."""
 
     address: str
     peer_id: str

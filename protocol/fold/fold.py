@@ -112,7 +112,7 @@ def settle_views(thread: Thread) -> None:
 
 
 def hash_view(packed: bytes) -> bytes:
-    """Returns the hash of one view, which becomes a part of the state hash (R-03.16).
+    """Returns the hash of one view. This hash becomes a part of the state hash (R-03.16).
 
     `packed` is the view in bytes, as the codec has packed it.
     """

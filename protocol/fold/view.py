@@ -74,10 +74,10 @@ class View:
 
     def texts(self) -> Iterable[str]:
         """Returns the texts in the view that people wrote for everybody to read. Search looks
-        through them (R-06.13b).
+        through these texts (R-06.13b).
 
-        Usually these are values that are texts. A kind overrides this method if its views keep such
-        texts elsewhere.
+        Usually, the texts are values of the view. A kind overrides this method if its views keep
+        such texts elsewhere.
         """
         for name, value in vars(self).items():
             field = self.record_fields.get(name)

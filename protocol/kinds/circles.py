@@ -187,7 +187,7 @@ def _apply_step(roster: Roster, step: Step) -> None:
 
 
 def _everybody_ever_in(view: View, thread: Thread) -> set[bytes]:
-    """Returns everybody who was ever in a circle. All these people may leave it."""
+    """Returns everybody who was ever in a circle. All these people may leave the circle."""
     return roster_of(thread, view.id).ever
 
 

@@ -311,8 +311,8 @@ class _Follower:
         return self._loop.context.settles_at(number)
 
     def _settle(self, window: Window) -> None:
-        """Adds the point of a settled window, its counted answers. Runs the tests at this point and
-        handles a signal.
+        """Adds the point of a settled window: the counted answers of this window. Runs the tests at
+        this point and handles a signal.
         """
         loop = self._loop
         number = window.number

@@ -272,10 +272,10 @@ class Moment(Field):
             raise _refusal(name, must) from None
 
     def check_span(self, name: str, value: str, clock: LocalClock) -> None:
-        """Raises Refused if a moment is too long ago, or too far ahead, by the clocks here.
+        """Raises Refused if a moment is too long ago or too far ahead, by the clock `clock`.
 
-        Software checks this only when it signs (R-10.21). When it reads a record, it accepts every
-        moment.
+        Software checks a moment only when it signs (R-10.21). When software reads a record, it
+        accepts every moment.
         """
         first = clock.moved_by(-self.days_back)
         if first.is_past(value):

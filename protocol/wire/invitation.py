@@ -129,8 +129,8 @@ def _knock_message(ends: Ends) -> bytes:
 
 
 def read_place(frame: list[Any]) -> bytes:
-    """Reads the place, the beginning of the neighbourhood's id, from the first frame of the
-    inviter's home.
+    """Reads the place from the first frame of the inviter's home. The place is the beginning of the
+    neighbourhood's id.
 
     Raises Refused (R-07.2e).
     """

@@ -227,7 +227,7 @@ def code_in_words(code: str | None, arguments: Mapping[str, str] | None = None) 
 
 
 def remark_in_words(remark: Shown) -> str:
-    """Returns the sentence for a remark of the node, which is a code with arguments."""
+    """Returns the sentence for a remark. A remark of the node is a code with arguments."""
     arguments = remark.row("arguments") or Shown({})
     values = {name: _argument_in_words(arguments, name) for name in arguments.names}
     return code_in_words(remark.text("code"), values)

@@ -439,7 +439,7 @@ def _terms(view: Shown, clock: LocalClock) -> str:
 
 def _counted_duration(receipt: Shown) -> str:
     """Writes how many minutes of a receipt count. If both parties signed corrections of the
-    receipt, these are the minutes of the last signed correction.
+    receipt, the minutes of the last such correction count.
     """
     corrected = receipt.number("corrected")
     return phrases.minutes(receipt.number("minutes") if corrected is None else corrected) or "0"

@@ -91,7 +91,7 @@ class FieldRow(Vertical):
 
     @property
     def value(self) -> str | list[str] | None:
-        """The value of the field in the form that the node reads, or None if the field is empty."""
+        """The value of the field, as the node reads it. None if the field is empty."""
         text = self.typed.strip()
         if not text:
             return None

@@ -104,7 +104,9 @@ class CircuitRelay:
             await _send_refusal(stream, Status.MALFORMED_MESSAGE)
 
     def _drop_expired(self) -> None:
-        """Forgets reservations that have expired, and those of peers that are not connected."""
+        """Forgets reservations that have expired, and reservations of peers that are not
+        connected.
+        """
         now = trio.current_time()
         self._reserved = {
             peer: until

@@ -164,7 +164,8 @@ class NodePubsub(Pubsub):
         """Hands a validated message to the subscriber of its topic. If the channel is full, drops
         the message.
 
-        This replaces libp2p's channels. Those hold 32 messages, and no setting makes them larger.
+        This replaces libp2p's channels, which hold 32 messages. No setting makes those channels
+        larger.
         """
         if message_id(publish_message) in self._publishing:
             return

@@ -97,8 +97,8 @@ class BranchRows:
         return self._tied(root, record_id, is_shared=False)
 
     def sharing(self, root: int, tie: bytes) -> list[int]:
-        """Returns the branches of a thread in which a record has this shared tie. Records with the
-        same shared tie are folded together.
+        """Returns the branches of a thread that have a record with the shared tie `tie`. Records
+        with the same shared tie are folded together.
         """
         return self._tied(root, tie, is_shared=True)
 

@@ -161,8 +161,8 @@ class Receipt(Kind):
 
     @property
     def signers(self) -> set[bytes]:
-        """The two people who sign the receipt. For the common pot, the account of the whole
-        neighbourhood, the receipt's author signs.
+        """The two people who sign the receipt. If the common pot (the account of the whole
+        neighbourhood) pays, the receipt's author signs for the pot.
         """
         return {self.giver, self.author if self.receiver == COMMON_POT else self.receiver}
 
@@ -308,7 +308,7 @@ def check_parties(receipt: Receipt) -> None:
 
 
 def check_pot_receipt(receipt: Receipt, about: Entry) -> None:
-    """Raises Refused if the common pot, the account of the whole neighbourhood, may not pay a
+    """Raises Refused if the common pot (the account of the whole neighbourhood) may not pay a
     receipt about the record `about` (R-17.15).
 
     The author of `about` must write the receipt, for another person.
