@@ -349,7 +349,7 @@ class Presenter:
 
 def show_refusal(refusal: Refused) -> Shown:
     """Shows why a record does not count, or why a home cannot sign. Shows the rule and a text. In
-    the text, the name of a value in braces stands for this value.
+    the text, a name in braces stands for the value of this name.
     """
     arguments = {name: str(value) for name, value in refusal.arguments.items()}
     return {"rule": refusal.rule, "text": refusal.text, "arguments": arguments}

@@ -17,8 +17,8 @@ Change = Callable[[Iterable[int], Mapping[int, View]], None]
 
 
 class StandingViews:
-    """The views of a service's thread, by row. Also holds the times at which witnesses saw their
-    records.
+    """The views of a service's thread, by row. Also holds the times at which witnesses saw the
+    records of these views.
 
     The time of a view becomes the time at which its record stands, because the loops count by this
     time (R-24.9). If a record stands nowhere, its view gets a time that never comes.

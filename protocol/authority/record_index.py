@@ -232,8 +232,9 @@ class AuthorityIndex:
     def _kept_statements(
         self, forks: Mapping[bytes, int], takes_statement: TakesStatement
     ) -> set[bytes]:
-        """Returns records that carry a statement of a root key, if no record before a fork carries
-        the same statement (R-01.14l).
+        """Returns the records at or beyond a fork that are kept because they carry a statement of a
+        root key. If a record before a fork carries the same statement, no further record is kept
+        for it (R-01.14l).
 
         For each device and person, one certificate is kept. For each device, one revocation is
         kept. For each person and number, one leave is kept.

@@ -206,8 +206,8 @@ class Proposal(Votable):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the proposal to the views, with its votes (R-16.3).
 
-        The proposal has passed if enough people said yes, or if the term in force wrote down its
-        change.
+        The proposal has passed if enough people said yes, or if the term in force wrote down the
+        proposal's change.
         """
         outcome = self.tally(thread)
         if (outcome is not None and outcome.passed) or self._is_written(thread):

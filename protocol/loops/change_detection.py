@@ -74,7 +74,8 @@ class ChangeTest(NamedTuple):
 
 
 class _Baseline(NamedTuple):
-    """The totals of a measure's first points, which show what is usual, divided by `dispersion`.
+    """The totals of a measure's first points, divided by `dispersion`. The first points show what
+    is usual.
 
     `dispersion` tells how much these points scatter.
     """

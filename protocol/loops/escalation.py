@@ -112,9 +112,10 @@ def _find_deadline(
 ) -> int | None:
     """Returns the time at which the holder's time ends, or None if the holder has nothing to do.
 
-    At first, this time is `deadline`. The first answer and the first action of the holder move it
-    (R-23.6c, R-23.6d). Once an action is reported done in time, the holder has nothing to do until
-    a reopening. After a reopening, the holder gets new time to report something done (R-23.6h).
+    At first, this end is `deadline`. The first answer and the first action of the holder move the
+    end (R-23.6c, R-23.6d). Once an action is reported done in time, the holder has nothing to do
+    until a reopening. After a reopening, the holder gets new time to report something done
+    (R-23.6h).
     """
     events = [_Event(reopening.time, _REOPENED) for reopening in reopened]
     for step in own_steps:

@@ -91,7 +91,8 @@ class Action(Kind):
     def fold_entry(self, thread: Thread) -> None:
         """Adds the action to the views, in the state "open" (R-23.3).
 
-        Raises Refused if the author is not the owner. Nobody can make another person responsible.
+        Raises Refused if the field `owner` names anybody but the author. Nobody can make another
+        person responsible.
         """
         if self.owner not in {None, self.author}:
             raise Refused("R-23.3", "one takes up an action oneself")
