@@ -71,8 +71,8 @@ class ConversationObserver(Protocol):
         """Called when the peer gives group keys that are sealed to this node's device."""
 
     def on_keys(self, person: bytes | None, keys: list[bytes]) -> None:
-        """Called when the peer sends gossip keys. If the peer is a home, `person` is this home's
-        person. If the peer is a relay, `person` is None.
+        """Called when the peer sends gossip keys. If the peer is a home, `person` is the person of
+        that home. If the peer is a relay, `person` is None.
         """
 
 

@@ -76,11 +76,11 @@ class Newcomer(TypedDict):
 
 
 class VotedOnTerm(Voted):
-    """How people have voted on the next term, and which people it adds to the roll.
+    """How people have voted on the next term, and which people the next term adds to the roll.
 
     `adds` is empty if the term changes anything else. `will_vote` is the number of people on the
-    roll of the next term. It is None while a part of the renewal is missing. `is_typed` says
-    whether a person types this number with a yes (R-16.5m).
+    roll of the next term. While a part of the renewal is missing, `will_vote` is None. `is_typed`
+    says whether a person types this number with a yes (R-16.5m).
     """
 
     adds: list[Newcomer]

@@ -32,8 +32,8 @@ class Step(NamedTuple):
 class Reopening(NamedTuple):
     """A reopening of a matter. `time` is in ms.
 
-    `person` is the person whose verdict reopened the matter. It is None if a signal reopened the
-    matter.
+    `person` is the person whose verdict reopened the matter. If a signal reopened the matter,
+    `person` is None.
     """
 
     time: int

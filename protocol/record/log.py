@@ -58,10 +58,9 @@ def kept_ids(fork: int, records: Iterable[ForkedRecord], *, has_proof: bool = Tr
     """Returns the ids of the records that are kept if a log forks at number `fork` (R-01.14).
 
     All records before the fork are kept. At the fork, the records with the two lowest ids are kept
-    as proof. A log may end here because of a removal's cut, and not because of a fork. Then there
-    is no proof to keep, and `has_proof` is False. A record at or after the fork is also kept if
-    `is_named` is True. If a record is kept for this reason, the records of this log that it answers
-    are kept too.
+    as proof. A log may also end at `fork` because of a removal's cut. Then there is no proof to
+    keep, and `has_proof` is False. A record at or after the fork is also kept if `is_named` is
+    True. If a record is kept for this reason, the records of this log that it answers are kept too.
     """
     record_by_id = {record.id: record for record in records}
     before = {record.id for record in record_by_id.values() if record.seq < fork}

@@ -63,8 +63,8 @@ def check_listen(address: str) -> Multiaddr:
     """Parses a TCP address, and checks that this node can listen there now. Raises NetworkError if
     it cannot.
 
-    libp2p itself does not notice that a port is taken. libp2p listens with SO_REUSEPORT, and the
-    system then gives half of the connections to the other process.
+    libp2p itself does not notice that another process has taken a port. libp2p listens with
+    SO_REUSEPORT, and the system then gives half of the connections to that process.
     """
     parsed = parse_multiaddr(address)
     names = [protocol.name for protocol in parsed.protocols()]
