@@ -303,10 +303,9 @@ def _backdating_of(
 def _is_party(thread: Thread, entry: Entry) -> bool:
     """Returns True if the signer of the record `entry` must not sign it for another person.
 
-    This is so if the signer wrote a record above `entry`. The records above are the records that
-    `entry` answers, directly or through other answers. It is also so if a field of `entry`, or of a
-    record above it, names the signer. The name may be inside a list or a map. It is always so if
-    `entry` is about a proxy.
+    There are three cases. First, the signer wrote a record above `entry`: a record that `entry`
+    answers, directly or through other answers. Second, a field of `entry`, or of a record above it,
+    names the signer. The name may be inside a list or a map. Third, `entry` is about a proxy.
     """
     above: Entry | None = entry._replace(person=b"")
     while above is not None:

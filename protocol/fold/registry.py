@@ -140,8 +140,8 @@ class DeclaredKind:
     def may_be_private(self) -> bool:
         """True if a record of this kind can be private (R-10.9).
 
-        This is so if the kind is private. It is also so if a record of this kind can be about a
-        record of a private kind.
+        There are two cases: the kind is private, or a record of this kind can be about a record of
+        a private kind.
         """
         return self.is_private or any(
             name in KINDS and KINDS[name].is_private for name in self.about

@@ -19,8 +19,8 @@ class Step(NamedTuple):
     """An answer or an action by one person. Times are in ms.
 
     `until` is the end of the day that the answer or action names. An action is to be done by then.
-    After an answer, the person is to act by then. `done` has the times at which the action was
-    reported done. It is None for an answer.
+    After an answer, the person is to act by then. `done` has the times at which an action was
+    reported done. For an answer, `done` is None.
     """
 
     time: int

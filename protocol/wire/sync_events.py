@@ -117,8 +117,8 @@ class GossipKeysReceived:
 
 @dataclass(frozen=True)
 class KeysWanted:
-    """The peer asks for the group keys with these ids. It holds contents that are sealed with these
-    keys.
+    """The peer asks for the group keys with these ids. The peer holds contents that are sealed with
+    these keys.
     """
 
     ids: list[bytes]
