@@ -106,8 +106,8 @@ SENTENCES: dict[str, str] = {
         "people vote"
     ),
     "witnesses_silent": (
-        "{count} of {total} homes that witness reports have been silent for 14 days; a new term lists "
-        "others"
+        "homes that witness reports, but have been silent for 14 days: {count} of {total}; a new term "
+        "lists others"
     ),
     "you_wait_for_vouchers": "{people} vouched for you; you wait for further vouchers: {count}",
     "join_voters": "new voters: {people}",

@@ -35,7 +35,7 @@ V = TypeVar("V", bound=Kind)
 
 _WRITTEN_AT_ONCE = 50  # views of a large thread
 _BRANCHED_AT_ONCE = 500  # records whose branches are noted
-_SORTED_AT_ONCE = 500  # rows that a search has matched
+_SORTED_AT_ONCE = 100  # rows that a search has matched
 
 
 class FoldedView(NamedTuple):

@@ -156,8 +156,12 @@ def test_a_loan_waits_for_the_owner_to_accept_it(drill):
 def test_each_person_is_offered_what_they_can_do(drill):
     asked, lent = drill["shown"]["steps"]
 
-    assert asked == ({("accept", None), ("close", "declined")}, {("close", "withdrawn")})
-    assert lent == ({("toollib.returned", None)}, set())
+    comment = ("comment", None)
+    assert asked == (
+        {("accept", None), ("close", "declined"), comment},
+        {("close", "withdrawn"), comment},
+    )
+    assert lent == ({("toollib.returned", None), comment}, {comment})
 
 
 def test_nobody_else_accepts_it(drill):

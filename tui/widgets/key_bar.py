@@ -17,6 +17,8 @@ class KeyBar(Footer):
 
     async def recompose(self) -> None:
         """Makes the line again, if it would show other keys."""
+        if not self.is_attached:
+            return  # The screen was left before Textual came to this line.
         keys = [
             (key.binding, key.enabled, key.tooltip)
             for key in self.screen.active_bindings.values()

@@ -43,3 +43,15 @@ def test_keys_are_made_again_only_where_others_work():
             assert [key.description for key in at_name_again] == ["Post"]
 
     asyncio.run(run())
+
+
+def test_line_of_a_screen_that_was_left_is_not_made_again():
+    async def run():
+        app = TwoLines()
+        async with app.run_test() as pilot:
+            bar = app.query_one(KeyBar)
+            await bar.remove()
+            await bar.recompose()
+            await pilot.pause()
+
+    asyncio.run(run())
