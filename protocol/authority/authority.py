@@ -545,7 +545,7 @@ class _EverDecided:
         return max([int(self._fields[name]), *allowed])
 
     def _would_ever_pass(self, proposal: AuthorityRecord, rule: Register, n: int) -> bool:
-        """Returns True if the proposal would pass under any of the terms that passed.
+        """Returns True if the proposal would pass in any term that people have voted in.
 
         No device counts as revoked here. `rule` and `n` are the register and the number that the
         proposal names.
