@@ -174,7 +174,10 @@ class Service(ChainPart):
             return
         facts = thread.facts_of_service(self.instead)
         if facts is None:
-            raise Refused("R-21.8", "it names a service that is here, and has not ended")
+            raise Refused(
+                "R-21.8",
+                "the service that this one takes over from must be at this home, and not have ended",
+            )
         provider = self.provider if isinstance(self.provider, bytes) else self.author
         if self.author not in facts.may_go_on or provider not in {self.author, facts.answers_for}:
             raise Refused(
