@@ -18,6 +18,7 @@ from meshcoop.author.folding import (
 )
 from meshcoop.author.record_sealer import RecordSealer
 from meshcoop.author.signer import Signer
+from meshcoop.author.unsigned_ids import unsigned_id
 from meshcoop.fold.clock_limit import STORED_AHEAD_MS
 from meshcoop.fold.loop_cache import LoopCache
 from meshcoop.fold.private_threads import PrivateThreads
@@ -47,7 +48,6 @@ CLOCK_BEHIND_MS = 3_600_000
 
 _CERTIFY = "certify a new one from the recovery words with `meshcoop certify`"
 _MOST_TRIES = 4  # to write a record into a thread that changes meanwhile
-_NOT_YET = b"\xff" * 32  # stands for the id of a record that is not signed yet
 
 
 class Author:
@@ -444,7 +444,7 @@ class Author:
                 when=self.state.clock_at(since).now.replace("T", " "),
             )
         time = max(self.now(), head.time, since, answered_at)
-        place = (_NOT_YET, signer.device, head.seq + 1, time, about)
+        place = (unsigned_id(), signer.device, head.seq + 1, time, about)
         return Entry(*place, signer.person, kind.name, fields)
 
     def _check_unsaid(self, kind: DeclaredKind, entry: Entry, clock: LocalClock) -> None:
@@ -583,7 +583,7 @@ def _must_count(thread: Thread) -> None:
     """Raises the reason why the fold has refused the new record. Does nothing if the record
     counts.
     """
-    line = next((line for line in thread.history if line.entry.id == _NOT_YET), None)
+    line = next((line for line in thread.history if line.entry.id == unsigned_id()), None)
     if line is None:
         raise Refused("R-03.18a", "what this is about is ahead of the clock here; answer it later")
     if line.refusal:

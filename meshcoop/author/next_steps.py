@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from meshcoop.author.author import Author
 from meshcoop.author.signer import Signer
+from meshcoop.author.unsigned_ids import unsigned_id
 from meshcoop.fold.code_failures import Contained
 from meshcoop.fold.slices import pause, run_beside
 from protocol.authority.authority import Authority
@@ -27,8 +28,6 @@ from protocol.fold.thread import Entry, Thread
 from protocol.fold.view import View
 from protocol.record.envelope import DAY_MS, OPEN
 from protocol.schema.fields import Field, Moment, RecordId
-
-_ID_START = b"\xff" * 24  # the ids of candidates begin with these bytes; no hash does
 
 
 class Step(NamedTuple):
@@ -185,7 +184,7 @@ class _StepFinder:
         if asked is None:
             asked = tuple(name for name in declared.asked_names if name not in way.given)
         self._count += 1
-        record_id = _ID_START + self._count.to_bytes(8, "big")
+        record_id = unsigned_id(self._count)
         _, device, seq, time, _, person, *_ = self._template
         entry = Entry(
             record_id, device, seq, time, target.id, person, declared.name, dict(way.given)

@@ -1,7 +1,13 @@
+import itertools
+import subprocess
+import sys
+
 import pytest
 
+from meshcoop.author.unsigned_ids import unsigned_id
 from protocol.errors import Refused
 from protocol.fold.registry import KINDS
+from protocol.fold.thread import Thread
 from protocol.record import codec
 from protocol.record import sealing as seal
 from protocol.record.envelope import EPOCH
@@ -331,3 +337,27 @@ def test_nothing_is_signed_into_a_log_that_ended_at_twice_its_quota():
             ben.post("offer", title="Bread")
         assert refused.value.rule == "R-03.15c"
         assert ben.head.seq == last
+
+
+@pytest.mark.parametrize("guess", [bytes(32), b"\xff" * 32, b"\xff" * 24 + (1).to_bytes(8, "big")])
+def test_a_record_cannot_name_itself_while_it_is_checked(guess, monkeypatch):
+    """A link that takes over from itself would never let the fold end."""
+    looks = itertools.count()
+    find = Thread.find
+
+    def find_seldom(thread, record_id):
+        assert next(looks) < 1000, "the fold never ends"
+        return find(thread, record_id)
+
+    monkeypatch.setattr(Thread, "find", find_seldom)
+    with street() as (ada, ben):
+        service = ada.write("service", title="Bins", provider=ada.me.person)
+        with pytest.raises(Refused, match=r"R-21\.4"):
+            ada.write("link", service, to=ben.me.person, title="A part", instead=guess)
+
+
+def test_nobody_guesses_the_ids_of_records_that_are_not_signed_yet():
+    program = "from meshcoop.author.unsigned_ids import unsigned_id; print(unsigned_id(7).hex())"
+    made = [subprocess.check_output([sys.executable, "-c", program]) for _ in range(2)]
+    assert made[0] != made[1]
+    assert unsigned_id(1) != unsigned_id(2)
