@@ -207,7 +207,7 @@ class AuthorityIndex:
 
     def _kept_renewals(self, forks: Mapping[bytes, int]) -> set[bytes]:
         """Returns the renewals, and the parts of renewals, that must be kept because a kept renewal
-        names them (R-01.14k).
+        names them (R-01.14k, R-01.14o).
 
         A vote or an accept names a renewal as a parent. The store itself keeps a renewal that is
         named in this way.
@@ -234,7 +234,7 @@ class AuthorityIndex:
     ) -> set[bytes]:
         """Returns the records at or beyond a fork that are kept because they carry a statement of a
         root key. If a record before a fork carries the same statement, no further record is kept
-        for it (R-01.14l).
+        for it (R-01.14l, R-01.14p).
 
         For each device and person, one certificate is kept. For each device, one revocation is
         kept. For each person and number, one leave is kept.
