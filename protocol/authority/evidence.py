@@ -31,7 +31,8 @@ def collect_evidence(authority: Authority, index: AuthorityIndex, device: bytes)
     needed |= dict.fromkeys(_admission_evidence(authority, certified.person))
     seat = _seat_of(authority, certified.person)
     if seat is None:
-        seat = len(authority.chain.terms) - 1  # the current term says how many vouchers are needed
+        # The current term says how many vouchers are needed, so all terms are needed (R-05.3n).
+        seat = len(authority.chain.terms) - 1
     for number in range(seat, 0, -1):
         parent, term = authority.chain.terms[number - 1 : number + 1]
         needed |= dict.fromkeys(_term_evidence(authority, index, parent, term))
