@@ -47,7 +47,7 @@ def rank_sum_tails(
     A shuffle puts other values into `after`, and the ranks of the values in `after` are summed. The
     first probability is that the new sum is at most the present sum. The second is that it is at
     least the present sum. Equal values share their ranks, so the probabilities are exact even with
-    equal values (R-25.10).
+    equal values (R-25.10, R-25.10a).
     """
     values = sorted([*before, *after])
     # Twice the mean rank of each value, because the mean may be a half.

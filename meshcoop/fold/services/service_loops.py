@@ -198,6 +198,7 @@ class ServiceLoops:
 
 
 def _is_same_question(earlier: Measure, later: Measure) -> bool:
+    """Returns True if two measures ask the same question (R-22.12g)."""
     if earlier.question is None or later.question is None:
         return False  # the words are hidden
     return fold_text(earlier.question) == fold_text(later.question)
