@@ -190,6 +190,7 @@ class Parts:
         if is_of_package(entry):
             return set()
         ties = ties_of(entry)
+        lost: set[bytes] = set()
         branch = self._rows.find(n)
         if branch is None:
             branch = self._place(row, entry)
@@ -198,14 +199,18 @@ class Parts:
         elif branch == n and not self._begins_branch(row, entry):
             return set()  # this home could not read it before
         else:
+            # What was tied to the record until now folds differently too. A record that was
+            # retracted has no ties any more.
+            lost = self._rows.shared_ties(n) - ties.shared
             self._rows.set_ties(n, _tie_rows(n, ties))
         touched = {branch, *self._rows.naming(root, row.record.id)}
-        for tie in ties.shared:
+        for tie in lost | ties.shared:
             touched.update(self._rows.sharing(root, tie))
         if ties.named:
             touched.update(self._rows.branches_of(root, ties.named) - {root})
         if sways_others(entry):
             touched.update(self._rows.naming_any_of(branch))
+            touched.update(self._rows.sharing_with([branch]))
         touched.update(self._rows.later_in_full_day(n, MAX_A_DAY))
         return touched
 

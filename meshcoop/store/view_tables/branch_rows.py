@@ -102,6 +102,11 @@ class BranchRows:
         """
         return self._tied(root, tie, is_shared=True)
 
+    def shared_ties(self, n: int) -> set[bytes]:
+        """Returns the shared ties of the record in row `n`."""
+        rows = self._db.execute("SELECT tie FROM ties WHERE n = ? AND shared", (n,))
+        return {row[0] for row in rows.fetchall()}
+
     def branches_of(self, root: int, ids: Collection[bytes]) -> set[int]:
         """Returns the branches of a thread that have a record with one of these ids."""
         marks = ",".join("?" * len(ids))

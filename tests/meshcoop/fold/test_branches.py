@@ -308,6 +308,22 @@ def test_an_alarm_hears_of_an_earlier_one_by_proxy(tied):
     assert tied.ada.view(late).urgent is None
 
 
+def test_a_second_flag_counts_once_the_first_is_taken_back(tied):
+    first, second = tied.flag(tied.measure), tied.flag(tied.measure)
+    tied.arrive(first, second)
+    assert tied.ada.view(second) is None
+    tied.arrive(tied.write(tied.cho, "retract", first))
+    assert tied.ada.view(second) is not None
+
+
+def test_a_second_alarm_counts_once_the_first_is_taken_back(tied):
+    first, second = tied.report(tied.ben, urgent="yes"), tied.report(tied.ben, urgent="yes")
+    tied.arrive(first, second)
+    assert tied.ada.view(second).urgent is None
+    tied.arrive(tied.write(tied.ben, "retract", first))
+    assert tied.ada.view(second).urgent == "yes"
+
+
 @pytest.mark.usefixtures("few_a_day")
 def test_the_last_of_a_day_hears_of_an_earlier_one_that_joins_the_thread(tied):
     missing = tied.report(tied.dan)
