@@ -12,7 +12,7 @@ from protocol.loops.counted_answers import MeasureContext, is_charted
 from protocol.loops.escalation import Reopening, Step, find_holder
 from protocol.loops.matters import LoopRules, MeasureInputs, follow_measure, matter_id
 from protocol.loops.outcome import outcome_of
-from protocol.loops.windows import DAY_MS, Calendar, format_day
+from protocol.loops.windows import DAY_MS, Calendar, format_day, parse_day
 
 MONDAY = 20 * 365 * DAY_MS  # moved to a Monday below
 CALENDAR = Calendar(7, 0)
@@ -124,6 +124,17 @@ def missed_bins():
     reports = [street.report(who, 2 + who / 10) for who in range(6)]
     street.merge(reports[4], reports[1])
     return street, reports
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "2026-11-23", "9999-12-31"])
+def test_windows_go_beyond_the_days_that_can_be_written(day):
+    for days in (1, 7, 28):
+        calendar = Calendar(days, 0)
+        window = calendar.window_of_day(parse_day(day))
+        first_days = [calendar.first_day(window + step) for step in (-20, 0, 20)]
+        assert first_days == sorted(first_days)
+        assert first_days[1] <= day
+        assert format_day(parse_day(day) - 1) <= day <= format_day(parse_day(day) + 1)
 
 
 def test_windows_begin_on_mondays():
