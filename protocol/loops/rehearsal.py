@@ -39,6 +39,7 @@ _YEAR_DAYS = 365
 _YEARS = 2  # so many years of each street are counted
 _POINTS_BEFORE = BASELINE[-1] + QUIET_POINTS
 _TENTH = 10  # a range leaves out the lowest and the highest tenth
+_LEAST_HIGH = 1  # matters in a year: the least upper end of a range from own points
 
 
 class Process(NamedTuple):
@@ -144,6 +145,9 @@ class Summary:
         # A matter in every tenth year is more than none, so the range holds the mean (R-20.8h).
         low = min(alarms.low or 0, floor(alarms.mean))
         high = max(alarms.high or 0, ceil(alarms.mean))
+        if self._case.assumed is None:
+            # The few own points may lack a bad week by chance alone (R-20.8m).
+            high = max(high, _LEAST_HIGH)
         return alarms._replace(low=low, high=high)
 
     @cached_property

@@ -203,6 +203,13 @@ def test_range_holds_eight_of_ten_and_the_mean():
     assert Summary(case, outcomes[:9] + rare[:2]).delay[:2] == (2, None)
 
 
+def test_own_points_never_promise_a_year_without_a_matter():
+    outcomes = [Outcome((0, 0), 3)] * 100
+    assert Summary(own([Point(10, 1)] * 26), outcomes).alarms[:2] == (0, 1)
+    assumed = Case(SHARE, 80, 7, (), Process(99, 10))
+    assert Summary(assumed, outcomes).alarms[:2] == (0, 0)
+
+
 def test_rehearsal_claims_chance_only_where_nothing_else_is_assumed():
     outcomes = [Outcome((1, 2), 3)] * 10
 
