@@ -79,8 +79,8 @@ class Client:
 
     If the node runs another version of the program, entering the connection raises OtherProgram,
     because the two versions may not understand each other's params and results. With `any_program`,
-    entering never raises OtherProgram. Then the caller may use only what every version has: the
-    method `stop`, and the values `ready` and `pid` of the status.
+    entering never raises OtherProgram. A caller that sets `any_program` may use only what every
+    version has: the method `stop`, and the values `ready` and `pid` of the status.
 
     If a call takes more than `patience` seconds, the call raises NodeGone. If `patience` is None, a
     call waits as long as the node runs.

@@ -56,8 +56,8 @@ class WaitingRow(NamedTuple):
     show: Callable[[], Shown]
 
     def cursor(self) -> str:
-        """Returns the cursor of the row. It names the view and the awaited answer, because a view
-        can wait for several answers.
+        """Returns the cursor of the row. The cursor names the view and the awaited answer, because
+        a view can wait for several answers.
         """
         return "-".join([self.view, *map(str, self.step.values())])
 
@@ -141,8 +141,8 @@ class AwaitedAnswers:
         """Yields a row for each view that the person can end because somebody else has left
         (R-06.11f).
 
-        Such a view relies on somebody who has left. The person wrote this view, or it relies on the
-        person too.
+        Each of these views relies on somebody who has left. The person who can end the view wrote
+        it, or is somebody else on whom it relies.
         """
         left = self._authority.left
         relying = self._state.views.relying_views(self._person) if left else ()
@@ -184,8 +184,8 @@ class AwaitedAnswers:
     def _renewals_to_ask(self) -> set[bytes]:
         """Returns the renewals to which this person could say yes (R-06.11g, R-06.11k).
 
-        Several renewals may add the same people. Then returns only the renewal with the most yes
-        votes. So votes gather on one renewal, and nobody can ask the same question many times.
+        If several renewals add the same people, returns only the one with the most yes votes. So
+        votes gather on one renewal, and nobody can ask the same question many times.
         """
         renewals = self._authority.renewals
         additions = find_additions(self._authority)
@@ -241,9 +241,8 @@ class AwaitedAnswers:
                 yield waiting
 
     def _has_said(self, waiting: Waiting, view: View) -> bool:
-        """Returns whether the view is this person's own record, and so this person's answer to a
-        question that the view puts to the moderators. Such a record asks the other moderators for
-        records of its own kind.
+        """Returns whether this person wrote the view, and the view is of the awaited kind. Such a
+        view asks the other moderators, and is also this person's own answer to the same question.
         """
         return view.author == self._person and view.kind == waiting.awaited.kind
 

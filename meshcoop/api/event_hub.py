@@ -54,7 +54,7 @@ class Subscription:
 
 
 class EventHub:
-    """Sends the events of the node to all subscribers. It never waits for a subscriber."""
+    """Sends the events of the node to all subscribers, and waits for none of them."""
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()

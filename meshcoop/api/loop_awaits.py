@@ -71,7 +71,8 @@ def _awaited_by_ends(
     a later measure that continues it. Then it waits for a proposal to adopt that later measure
     (R-22.12d).
 
-    The measure's author is asked. If the author has left, everybody is asked.
+    The measure's author is asked, or everybody if this author has left. But only the author of the
+    later measure is asked for the proposal.
     """
     measures = followed.views_of(Measure)
     for loop in followed.loops.values():

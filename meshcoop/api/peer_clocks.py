@@ -46,8 +46,8 @@ def compare_clocks(conversations: Iterable[Conversation]) -> list[PeerClock]:
 def show_own_clock(clocks: Collection[PeerClock]) -> Params | None:
     """Shows by how much this home's clock is wrong, according to the clocks of others (R-03.18f).
 
-    Returns None unless at least two of the other clocks, and more than half of them, differ from
-    this clock in the same direction.
+    At least two of the other clocks, and more than half of them, must differ from this clock in the
+    same direction. If not, returns None.
     """
     for side in (1, -1):
         differing = [clock.ahead for clock in clocks if clock.differs and clock.ahead * side > 0]

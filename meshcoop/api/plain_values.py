@@ -215,9 +215,7 @@ def _show_subject(value: Subject, naming: Naming) -> Shown | None:
 
 
 def _show_untyped(value: Any, naming: Naming) -> Any:
-    """Shows a value whose parts can have any type. For example, the change that a proposal makes is
-    such a value.
-    """
+    """Shows a value whose parts can have any type, such as the change that a proposal makes."""
     del naming
     return _show_input(value)
 

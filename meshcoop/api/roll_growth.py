@@ -93,8 +93,8 @@ def check_vote(
 
 def describe_vote(state: State, step: Step, presenter: Presenter) -> Shown:
     """Returns two things about a step: what it asks in words, as `says`, and the number that the
-    person must type with the answer, as `will_vote`. Both are empty unless the step is a yes to a
-    next term.
+    person must type with the answer, as `will_vote`. If the step is anything but a yes to a next
+    term, both are empty.
     """
     is_yes = step.kind == declared_of(Vote).name and step.given.get("choice") == YES
     term = _find_next_term(state, step.about) if is_yes else None

@@ -116,7 +116,7 @@ def _state_of_idea(reports: list[TrialReport]) -> str:
 
 
 def _show_result(followed: FollowedService, report: TrialReport) -> Shown | None:
-    """Shows what a trial found, as the measure that decides about the trial tells it. Also shows
+    """Shows what a trial found, according to the measure that decides about the trial. Also shows
     the further measures of the trial, and the places where nothing was tried.
     """
     compared = dict(report.comparisons)

@@ -499,9 +499,9 @@ class Author:
         return kind.may_be_private and about is not None and private.kind_of(about) is not None
 
     def _read_entries(self, entry: Entry, private: PrivateThreads | None) -> Folding[list[Entry]]:
-        """Returns the records of the thread, or of the part of the thread, with which a new record
-        is folded. Each record comes with its open content. If the thread is private, `private`
-        reads these records. If the new record begins a thread, returns an empty list.
+        """Returns the records that are folded together with a new record: those of its thread, or
+        of a part of its thread. Each record comes with its open content. If the thread is private,
+        `private` reads these records. If the new record begins a thread, returns an empty list.
         """
         if entry.about is None:
             return []

@@ -67,8 +67,9 @@ class EpochMaker:
             self._make(signer, choice, random(KEY_SIZE))
 
     def complete(self) -> bool:
-        """Seals the newest group key to devices that lack it. If there are many such devices, one
-        call seals the key only to some of them. Returns whether devices are left.
+        """Seals the newest group key to devices that lack it. If there are many of these devices,
+        one call seals the key only to some of them. Returns whether some devices still lack the
+        key.
         """
         if self._left is None:
             return False

@@ -24,8 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 def seal_wanted(author: Author, device: bytes, ids: Iterable[bytes]) -> bytes | None:
     """Makes a bundle of the group keys that a device asks for, and seals the bundle to this device.
-    The bundle has only keys that this home may give to the device. Returns None if this home may
-    give it no such key.
+    The bundle has only keys that this home may give to the device. If there are none, returns None.
     """
     keys = list(author.state.epochs.givable(ids, device))
     return _seal(author, device, keys[:MAX_KEYS_GIVEN])

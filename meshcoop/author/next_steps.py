@@ -315,9 +315,7 @@ class _StepFinder:
         return self.author.new_entry(KINDS[RETRACT], self.signer, None, {})
 
     def _has_room_after(self, target: Entry) -> bool:
-        """Returns whether a record of this person that answers `target` can count by the rules for
-        all kinds.
-        """
+        """Returns whether the rules for all kinds allow this person to answer `target` now."""
         return self._has_room and target.time <= self._template.time
 
     @cached_property
@@ -346,8 +344,8 @@ class _StepFinder:
 
 
 def _fold_with(entries: list[Entry], authority: Authority, candidates: list[Entry]) -> Thread:
-    """Folds a thread with candidates. A candidate without a view of its own shows only in the other
-    views. So if no candidate has a view, settles the other views.
+    """Folds a thread with candidates. If a candidate has no view of its own, its effect shows only
+    in the other views. So if no candidate has a view, brings the other views to their final state.
     """
     thread = begin_thread(entries, authority, candidates)
     if not any(candidate.id in thread.views for candidate in candidates):

@@ -66,7 +66,7 @@ def decide(author: Author) -> Folding[None]:
 
 
 def _accept_term(author: Author, person: bytes) -> Folding[None]:
-    """R-16.5: accepts the term that the person has to accept next, if there is such a term."""
+    """R-16.5: accepts the term that the person has to accept next, if there is one."""
     term = _authority(author).term_to_accept(person)
     if term is not None:
         signer = author.signer_of(person)
@@ -122,8 +122,8 @@ def _has_own_list(author: Author, term: Term | None) -> bool:
 
 
 def _propose_newcomers(author: Author, person: bytes) -> None:
-    """R-16.5f: once a day, proposes that newcomers join the roll. The person vouched for these
-    newcomers, and they wrote on two days.
+    """R-16.5f: once a day, proposes that newcomers join the roll. They are newcomers for whom the
+    person vouched, and who wrote on at least two days.
 
     A proposal has at most half as many newcomers as the roll has people, so that others can agree
     with one key press.
@@ -151,7 +151,8 @@ def _find_proposed(author: Author, person: bytes, vouched_for: set[bytes]) -> se
     person has voted yes.
 
     If a renewal also adds others, for whom the person did not vouch, it counts here only for a
-    week. If the renewal is still open then, software proposes the person's own newcomers again.
+    week. If the renewal is still open after this week, software proposes the person's own newcomers
+    again.
     """
     authority = _authority(author)
     additions = {

@@ -126,8 +126,8 @@ def _divide_lists(
 def _check_new(author: Author, person: bytes, fields: dict[str, Any]) -> None:
     """Raises AlreadySo if the person has already proposed the same term.
 
-    If there is a rival proposal, raises nothing. Then people may propose the same term again, so
-    that everybody can vote again in a new round.
+    If there is a rival proposal, raises nothing. In this case people may propose the same term
+    again, so that everybody can vote again in a new round.
     """
     rivals = [
         (renewal, ballot)

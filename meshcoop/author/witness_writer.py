@@ -151,7 +151,7 @@ class WitnessWriter:
         return kind is not None and kind.view_type.witnessed
 
     def _forget_seen(self, rows: list[int]) -> None:
-        """Of the records in `rows`, forgets those that enough witnesses have named."""
+        """Forgets the records in `rows` that enough witnesses have named."""
         authority = self._state.authority
         if authority is None:
             return

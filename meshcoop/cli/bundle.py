@@ -136,9 +136,9 @@ def _parse_day(text: str) -> int:
     """Returns the time at which a day begins, in milliseconds since 1970. Raises Mistake if the
     text names no day.
 
-    The command does not know the neighbourhood's time zone, because only the node can read it. So
-    the result is the time at which the day begins in the first time zone on Earth. Then no record
-    of that day is left out.
+    The command does not know the neighbourhood's time zone, because only the node can read it. To
+    leave out no record of the day, returns the time at which the day begins in the first time zone
+    on Earth.
     """
     try:
         day = date.fromisoformat(text)

@@ -189,8 +189,8 @@ def _print_crash(
     """Prints the traceback of a fault of the program. Makes the text safe, because it may contain
     words of peers.
 
-    If the text does not go to a terminal, it may go into a log. Then the traceback is one line,
-    like every entry of a log (R-05.13).
+    If the output is no terminal, it may be a log. So the traceback becomes one line, like every
+    entry of a log (R-05.13).
     """
     text = "".join(traceback.format_exception(kind, error, trace))
     shown = safe_text(text) if sys.stderr.isatty() else escape_line(shorten_entry(text))
@@ -215,8 +215,8 @@ def _prepare_streams() -> None:
 
 
 def _json_first(words: Sequence[str]) -> list[str]:
-    """Moves the option `--json` to the front. Behind an option that lacks its value, `--json` would
-    be taken as this value.
+    """Moves the option `--json` to the front. Elsewhere, `--json` could be taken as the value of an
+    option whose value is missing.
     """
     end = words.index("--") if "--" in words else len(words)
     options = [word for word in words[:end] if word != "--json"]

@@ -179,8 +179,8 @@ def create_keys(
 ) -> UnlockedKeys:
     """Creates the key file of a new home.
 
-    `on_paper` means that the person already has the recovery words on paper. Then the file does not
-    keep the root key.
+    If the person already has the recovery words on paper (`on_paper`), the file does not keep the
+    root key.
     """
     context.home.create()
     machine = key_file.machine_id()

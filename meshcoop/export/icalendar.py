@@ -20,7 +20,7 @@ _LAST_SECOND = time(23, 59, 59)
 
 def encode_calendar(entries: Iterable[Row], timezone: str | None) -> bytes:
     """Returns the bytes of an iCalendar file with these entries. If `timezone` is None, the times
-    have no zone. Then calendars take them as local times.
+    have no zone, and calendars take them as local times.
     """
     zone = find_zone(timezone)
     events = [event for entry in entries for event in _make_events(entry, zone)]

@@ -138,10 +138,7 @@ class AuthorityFold:
 
     def strangers(self) -> list[bytes]:
         """Returns the devices that have a log in the store, but whose new records this home does
-        not store.
-
-        At first, some record let such a device in. Later, that record was lost or no longer
-        counted.
+        not store. A record once let the device in, but was later lost or no longer counted.
         """
         if self.authority is None:
             return []

@@ -46,8 +46,8 @@ class ClockLimit:
 
     @property
     def kept_out(self) -> Mapping[bytes, int]:
-        """The devices with records that are kept out, because these are dated too far ahead. Maps
-        each of these devices to the time that its first such record claims.
+        """The devices with records that are dated too far ahead, and so are not stored yet. Maps
+        each device to the time that the first of these records claims.
         """
         return self._kept_out
 

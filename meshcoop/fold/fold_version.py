@@ -1,4 +1,5 @@
-"""The version of the fold. It changes when the program may make other views from the same records.
+"""The version of the fold. The version changes when the program may make other views from the same
+records.
 
 The version is derived from three things: how the kinds are declared, the source code that makes
 views, and the version of Unicode. (Tables of Unicode bring words to one spelling.) A home notes the

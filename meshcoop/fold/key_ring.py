@@ -29,7 +29,7 @@ class KeyRing:
 
     def add_box(self, device: bytes, box: BoxKey) -> None:
         """Adds the box key of a device of this home. With a box key, a device opens what is sealed
-        to it. Some group keys may be sealed to this device. The next fold of authority opens these.
+        to it. If group keys are sealed to this device, the next fold of authority opens these keys.
         """
         self.boxes[device] = box
 

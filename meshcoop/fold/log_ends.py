@@ -21,7 +21,7 @@ class LogEnds:
         self._days: dict[bytes, tuple[Head, frozenset[int]]] = {}  # device → its head, its days
 
     def records(self, device: bytes) -> Iterator[Record]:
-        """Yields the first records and the last records of a log. The first record comes first."""
+        """Yields the first records of a log, and then the last records."""
         log = self._store.logs.find(device)
         if log is not None:
             yield from self._records_to(log.head, device, _LOOKED_AT)

@@ -50,7 +50,7 @@ class FollowedService:
 
     `views` holds the views of the service's thread, by id. `loops` holds each loop under the id of
     its measure. A person who holds a matter has `answer_days` days to answer; the charter sets this
-    number. The result is valid until the time `until` (ms), when the next window settles.
+    number. The loops are valid until the time `until` (ms), when the next window settles.
     """
 
     service: Service
@@ -80,8 +80,8 @@ class FollowedService:
 
     @property
     def described(self) -> Service:
-        """The last service that goes on in the place of this service, or this service itself if
-        none does.
+        """The service whose description holds now: the last one that goes on in the place of this
+        service. If no service does, this is this service itself.
         """
         return self.successors[-1] if self.successors else self.service
 
@@ -217,8 +217,8 @@ class LoopCache:
         self._served_at_change = -1  # the change count of the views when `_served` was made
 
     def loops_for(self, record: bytes, now: int) -> FollowedService | None:
-        """Returns the service to whose thread a record belongs, with its feedback loops at the time
-        `now` (ms). Returns None if the record is in no service's thread.
+        """If a record belongs to the thread of a service, returns this service with its feedback
+        loops at the time `now` (ms). Otherwise returns None.
         """
         row = self._state.store.records.find(record)
         authority = self._state.authority

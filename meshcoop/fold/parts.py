@@ -30,7 +30,8 @@ class Part(NamedTuple):
     The thread's root is in the row `root`. `rows` are the rows that have changed. `branches` are
     the branches whose views may change. If `branches` is None, the part is the whole thread.
     `support` are the trunk and the further branches on which these branches depend. `headers` are
-    further rows. Of their records, the fold needs only the headers.
+    the rows of further records: the fold needs the headers of these records, but not their
+    contents.
     """
 
     root: int
@@ -46,10 +47,10 @@ class Part(NamedTuple):
 
 
 class PartRows(NamedTuple):
-    """The records from which some branches are folded.
+    """The records that are needed to fold some branches.
 
     `folded` are the records whose views may change. `support` are the records on which these views
-    depend. Of the records in `headers`, the fold needs only the headers.
+    depend. `headers` are further records: the fold needs their headers, but not their contents.
     """
 
     folded: list[StoredRecord]
@@ -107,13 +108,13 @@ class Parts:
         return parts
 
     def size(self, part: Part) -> int:
-        """Counts the records from which a part is folded."""
+        """Counts the records that are needed to fold a part."""
         if part.branches is None:
             return self._store.records.count_in_thread(part.root)
         return self._rows.count([*part.branches, *part.support])
 
     def read(self, part: Part) -> PartRows:
-        """Reads the records from which some branches are folded."""
+        """Reads the records that are needed to fold some branches."""
         folded, support, headers = self.row_numbers(part)
         records = self._store.records
         return PartRows(
@@ -123,8 +124,8 @@ class Parts:
         )
 
     def row_numbers(self, part: Part) -> tuple[list[int], list[int], list[int]]:
-        """Returns the rows of the records from which some branches are folded. The rows come in the
-        three groups of `PartRows`.
+        """Returns the rows of the records that are needed to fold some branches. The rows come in
+        the three groups of `PartRows`.
         """
         assert part.branches is not None, "a whole thread is read by its root"
         folded = self._rows.rows_of(part.branches)

@@ -47,7 +47,7 @@ class PrivateThreads:
     """
 
     def __init__(self, state: State, guest_boxes: Sequence[BoxKey] = ()) -> None:
-        """`guest_boxes` are the box keys of a guest. The guest has given their PIN for one call."""
+        """`guest_boxes` are the box keys of a guest who has given their PIN for this call."""
         self._state = state
         self._records = PrivateRecords(state, guest_boxes)
         self._threads: dict[bytes, Thread] = {}  # by the id of each record

@@ -258,14 +258,14 @@ class ThreadFold:
         return [entry for row in rows if (entry := self.entry(row))]
 
     def find_part_around(self, entry: Entry, about: StoredRecord) -> Part:
-        """Returns the part of a thread with which a new record is folded. The new record answers
-        the record `about`, and is not signed yet.
+        """Returns the part of a thread that is folded together with a new record. The new record
+        answers the record `about`, and is not signed yet.
         """
         part = self.parts.find_around(entry, about)
         return Part(part.root, part.rows) if self._views.failure_of(part.root) else part
 
     def entries_of_part(self, rows: PartRows) -> list[Entry]:
-        """Returns the records from which some branches are folded, with their open contents."""
+        """Returns the records that are needed to fold some branches, with their open contents."""
         return self.entries([*rows.folded, *rows.support, *map(strip_content, rows.headers)])
 
     def end_large(self, written: Iterable[View]) -> None:

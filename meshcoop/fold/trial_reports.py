@@ -39,8 +39,8 @@ class TrialReport:
     """How a trial stands. Times are in ms.
 
     `comparisons` has a comparison for each measure of the trial. `comparisons` is empty until the
-    last answers have come in. One of these measures decides about the trial. `elsewhere` compares
-    the answers to that measure from places where nothing was tried.
+    last answers have come in. One of these measures decides about the trial. `elsewhere` is a
+    comparison for the deciding measure, from the answers of places where nothing was tried.
     """
 
     trial: Trial
@@ -200,10 +200,11 @@ class _Reporter:
         return lambda report: report.person in people
 
     def _other_part(self) -> _IsPart:
-        """Returns which answers come from places where nothing was tried.
+        """Returns a function that says whether an answer comes from a place where nothing was
+        tried.
 
-        An answer without a link belongs to neither part. Neither does an answer whose author has
-        named no area (R-25.5b).
+        An answer without a link comes neither from such a place nor from a place where something
+        was tried. The same holds for an answer whose author has named no area (R-25.5b).
         """
         place = self.trial.place
         links = self._links_of(place or b"")

@@ -250,8 +250,8 @@ class Views:
         """Returns at most `limit` views of one class, the newest first. If `about` is given,
         returns only the views that answer that record.
 
-        The class can be a base class, such as the class of all offers and requests. Then returns
-        the views of all its kinds.
+        For a base class, such as the class of all offers and requests, returns the views of all its
+        kinds.
         """
         views = (view for view in self.newest(view_type) if about in {None, view.about})
         return list(islice(views, limit))
@@ -332,8 +332,8 @@ class Views:
         return [credit._replace(is_gift=bool(credit.is_gift)) for credit in rows]
 
     def receipts(self) -> Iterator[tuple[bytes, str]]:
-        """Yields the receiver and the day of each credit that comes from a receipt. Only these
-        credits name a day and are no gifts.
+        """Yields the receiver and the day of each credit that comes from a receipt. A credit comes
+        from a receipt if it names a day and is no gift.
         """
         return self._credits.receipts()
 
@@ -452,7 +452,8 @@ class Views:
 
     def _remove_rest(self, root: int, thread: FoldedThread) -> Iterator[None]:
         """Removes what is stored beside the views of a folded thread, such as credits. Credits can
-        change although no view changes. If there is much to remove, needs several steps.
+        change although no view changes. If there is much to remove, the removal takes several
+        steps.
         """
         for table in (self._awaited, self._relying, self._newer):
             if thread.rows is None:

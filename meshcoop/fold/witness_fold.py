@@ -111,7 +111,7 @@ class WitnessFold:
         """R-24.10a, R-24.11a: returns the ids of records that homes keep although they lie beyond
         the end of their log.
 
-        Of each forked log, homes keep the first `witness` record of every six hours. They also keep
+        In each forked log, homes keep the first `witness` record of every six hours. They also keep
         the records that two devices have named.
         """
         first: dict[tuple[bytes, int], bytes] = {}

@@ -1,7 +1,7 @@
 """The key file: a node's secrets, locked with a passphrase (`meshcoop.home.passphrase_box`).
 
 No passphrase locks the key file of a relay. The people of a home may also do without a passphrase.
-Somebody who takes the disk then has the keys (R-01.29).
+Without a passphrase, somebody who takes the disk has the keys (R-01.29).
 """
 
 import errno

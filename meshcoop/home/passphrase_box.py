@@ -79,8 +79,8 @@ class Lock:
 
     @classmethod
     def derive(cls, fields: dict[str, Any], secret: str) -> "Lock":
-        """Derives a lock from a secret, with the salt and the costs of a map. The map must be
-        checked before. If the secret is wrong, the result is a different lock, not an error.
+        """Derives a lock from a secret, with the salt and the costs of a map. Callers have already
+        checked the map. If the secret is wrong, the result is a different lock, not an error.
         """
         return cls._derive(secret, fields["salt"], fields["ops"], fields["mem"])
 
@@ -103,8 +103,8 @@ class Lock:
         return {"version": VERSION, "salt": self.salt, "ops": self.ops, "mem": self.mem}
 
     def fits(self, fields: dict[str, Any]) -> bool:
-        """Returns whether this lock has the version, the salt and the costs of a map. Callers have
-        already checked the map.
+        """Returns whether the map `fields` was made with the version, the salt and the costs of
+        this lock. Callers have already checked the map.
         """
         return all(fields.get(name) == value for name, value in self.fields().items())
 
@@ -115,8 +115,8 @@ class Lock:
         return {**self.fields(), "nonce": nonce, "box": box}
 
     def open(self, fields: dict[str, Any]) -> bytes:
-        """Opens a map, and returns the bytes that are sealed in it. The map must be checked before.
-        Raises WrongSecret if the map was sealed with another key.
+        """Opens a map, and returns the bytes that are sealed in it. Callers have already checked
+        the map. Raises WrongSecret if the map was sealed with another key.
         """
         try:
             plain: bytes = crypto_aead_xchacha20poly1305_ietf_decrypt(

@@ -212,8 +212,8 @@ class Backlog:
             yield group
 
     def _parts(self, by_root: Mapping[int, list[int]]) -> Iterator[Part]:
-        """Yields the parts of threads that the given records touch. If a thread is folded as a
-        whole, the part has all given records of the thread.
+        """Yields the parts of threads that the given records touch. If a thread must be folded as a
+        whole, yields only one part for this thread, with all of its given records.
         """
         for root, changed in by_root.items():
             changed.sort(key=lambda n: n != root)
@@ -236,7 +236,7 @@ class Backlog:
         """Reads a part of a thread in short steps, folds it beside the loop, and writes its views
         in short steps.
 
-        Stops if the thread changes meanwhile. The part stays due then, and is folded again.
+        Stops if the thread changes meanwhile. In this case the part stays due, and is folded again.
         """
         thread_fold = self._state.thread_fold
         thread_fold.busy_root = part.root
@@ -313,7 +313,7 @@ async def read_part_in_steps(state: State, part: Part) -> list[Entry]:
 
 
 async def _read_part(state: State, part: Part) -> PartRows:
-    """Reads the records from which a part of a thread is folded. Other tasks may run meanwhile."""
+    """Reads the records that are needed to fold part of a thread. Other tasks may run meanwhile."""
     if part.is_whole:
         return PartRows(await _read_rows(state, part.root), [], [])
     groups: list[list[StoredRecord]] = []

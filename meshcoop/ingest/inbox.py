@@ -182,8 +182,9 @@ class Inbox:
 
     @contextmanager
     def _all_or_nothing(self, *, durable: bool) -> Iterator[None]:
-        """Runs the block in a transaction. If the transaction fails, reads authority from the store
-        again. Otherwise authority would contain records that are not stored.
+        """Runs the block of a `with` statement in a transaction. If the transaction fails, reads
+        authority from the store again. Otherwise authority would contain records that are not
+        stored.
         """
         try:
             with self.store.transaction(durable=durable):
@@ -243,8 +244,8 @@ class Inbox:
             yield
 
     def has_awaited(self) -> bool:
-        """Returns whether waiting records may have become due since the last call. Such records
-        claimed a later time, or were beyond a removed person's quota for a day.
+        """Returns whether waiting records may have become due since the last call. A record waits
+        if it claimed a time in the future, or if it was beyond a removed person's quota for a day.
         """
         today = self.state.now() // DAY_MS
         is_new_day = today != self._day
@@ -428,8 +429,8 @@ class Inbox:
 
     def recount_in_steps(self) -> Iterator[set[bytes]]:
         """If the quotas have changed, counts the quota use of all logs again, some records in each
-        step. Then a record may go above the quota or come back below it. Folds the threads of such
-        records.
+        step. If a record now goes above the quota or comes back below it, folds the record's
+        thread.
 
         After each step, yields the devices whose logs now end at another number. This home may have
         refused later records of such a log, and other homes may have these records. If the node is
@@ -470,9 +471,8 @@ class Inbox:
         return has_pruned
 
     def prune_in_steps(self) -> Iterator[None]:
-        """Looks through all forked logs for records that R-01.14 does not keep. Does nothing if
-        there can be no such records. Deletes the records, a few in each step. The last records of a
-        log are deleted first.
+        """Deletes the records of forked logs that R-01.14 does not keep, a few in each step. The
+        last records of a log are deleted first. Does nothing if there can be no such records.
 
         A record may have been kept only because a deleted record named it. So the logs are looked
         through again until nothing is deleted.
@@ -538,9 +538,11 @@ class Inbox:
     def _end_abandoned(
         self, device: bytes, numbers: range, rows: list[StoredRecord], batch: Batch
     ) -> None:
-        """Puts the deleted records of an abandoned log into the pool of waiting records. The log is
-        from a device whose records this home no longer stores. After the last record of the log,
-        deletes the log. If the author is admitted again later, these records can then be placed.
+        """Puts the deleted records `rows` of an abandoned log into the pool of waiting records. If
+        the author is admitted again later, these records can then be placed. If no record of the
+        log is left, deletes the log too.
+
+        An abandoned log is from a device whose records this home no longer stores.
         """
         for row in rows:
             self.pool.add(row.record)

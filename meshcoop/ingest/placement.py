@@ -1,8 +1,9 @@
 """Places each record: into its device's log, or into the pool of waiting records.
 
-Placement asks authority whether a record's device may write. If a record of the same batch
-certifies this device, authority does not have the device yet. Then the record is deferred
-(`Batch.deferred`). The inbox folds the new authority records and places the deferred record again.
+Placement asks authority whether a record's device may write. If a device is certified only by a
+record of the same batch, authority does not have the device yet. The device's records are then
+deferred (`Batch.deferred`). The inbox folds the new authority records and places the deferred
+records again.
 """
 
 import logging
@@ -120,8 +121,8 @@ class Placement:
             batch.retractable[record.about] = None
 
     def _find_log(self, device: bytes) -> DeviceLog:
-        """Returns the log of a device. If the device has no log yet, makes a log. If the device's
-        owner was removed, a settled cut may end even such a new log.
+        """Returns the log of a device. If the device has no log yet, makes a log. If a settled cut
+        ends the device's log, notes this end in the log.
         """
         log = self._store.logs.find_or_add(device)
         authority = self._state.authority
@@ -196,8 +197,8 @@ class Placement:
         batch.beyond_forks.append(record)
 
     def _join_thread(self, row: StoredRecord, batch: Batch, *, is_named: bool) -> None:
-        """Notes that the record must be folded. Answers may have arrived before the record: notes
-        that they must follow it into its thread.
+        """Notes that the record must be folded. If answers have arrived before the record, also
+        notes that these answers must follow the record into its thread.
         """
         if row.root is None:
             return

@@ -69,8 +69,8 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
 
 
 def changed_devices(before: Authority, after: Authority) -> set[bytes]:
-    """Returns the devices whose quota use must be counted again (R-03.15k). For these devices,
-    either the owner has changed, or the day from which the owner's records are stored.
+    """Returns the devices whose quota use must be counted again (R-03.15k). The reason is a change
+    of a device's owner, or of the day from which the owner's records are stored.
     """
     return {
         device

@@ -91,9 +91,7 @@ class Exchanges:
                     yield exchange
 
     def given(self) -> Iterator[Exchange]:
-        """Yields the exchanges of all people in which time was really given. Leaves out
-        promises.
-        """
+        """Yields all exchanges in which somebody really gave time. Leaves out promises."""
         for exchanges in self._by_row.values():
             for exchange in exchanges:
                 if exchange.is_given:

@@ -37,15 +37,15 @@ class Pair(NamedTuple):
 
     @property
     def minutes(self) -> int | None:
-        """The minutes that the need names, otherwise the minutes that the offer names. None if
-        neither of them names minutes.
+        """The minutes that the need names. If the need names none, the minutes that the offer
+        names. None if neither of them names minutes.
         """
         return self.need.minutes or self.offer.minutes
 
     @property
     def starts(self) -> str | None:
-        """The day or hour that the need names, otherwise the one that the offer names. None if
-        neither of them names a time.
+        """The day or hour that the need names. If the need names none, the day or hour that the
+        offer names. None if neither of them names a time.
         """
         return self.need.starts or self.offer.starts
 

@@ -111,7 +111,7 @@ class MatchingIndex:
         """The synonyms that people of the neighbourhood have added. Leaves out the synonyms of
         people whom this home has muted (R-19.7a).
 
-        If there are too many synonyms, this has only the newest synonyms (R-19.7b).
+        If there are too many synonyms, includes only the newest (R-19.7b).
         """
         if self._synonyms is None:
             unmuted = [
@@ -129,7 +129,7 @@ class MatchingIndex:
         return self._vocabulary is None or self.synonyms != self._vocabulary_synonyms
 
     def use_vocabulary(self, vocabulary: Vocabulary, synonyms: Synonyms) -> None:
-        """Uses `vocabulary` from now on. It was made with `synonyms`. All words are read again."""
+        """Uses `vocabulary` from now on, which was made with `synonyms`. Reads all words again."""
         self._vocabulary = vocabulary
         self._vocabulary_synonyms = synonyms
         for row in list(self._rows_with_words):

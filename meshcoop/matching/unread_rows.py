@@ -1,5 +1,5 @@
-"""The rows of views that the matching index has not read yet. Of the rows with posts, only a
-limited number is read.
+"""The rows of views that the matching index has not read yet. The index reads only a limited number
+of the rows with posts.
 
 A person may have thousands of open posts. If the index read all of them, one person could make
 every list of suggestions slow. So the index reads only the newest few of each device (R-19.4d).

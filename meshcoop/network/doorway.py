@@ -123,7 +123,7 @@ class PrereadStream:
 
 @contextmanager
 def _time_limit() -> Iterator[None]:
-    """Raises NetworkError if the block takes too long."""
+    """Raises NetworkError if the block of a `with` statement takes too long."""
     try:
         with trio.fail_after(DOOR_SECONDS):
             yield

@@ -179,7 +179,7 @@ class Network(Protocol):
     async def upgrade_to_direct(self, peer: str) -> bool:
         """Tries once to replace a connection through a relay by a direct connection.
 
-        Returns True if there is a direct connection now. Then the streams of the old connection
+        Returns True if there is a direct connection now. If so, the streams of the old connection
         have ended. Raises NetworkError if it is too early to try.
         """
 

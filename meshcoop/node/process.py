@@ -139,8 +139,8 @@ def kill(home: Home) -> None:
 
 @contextmanager
 def _log_of_start(home: Home) -> Iterator[Path]:
-    """Gives the block the path of the file to which a node writes while it starts. If the home
-    keeps no log, this is a file that is deleted afterwards.
+    """Gives the block of a `with` statement the path of the file to which a node writes while it
+    starts. If the home keeps no log, the file is deleted after the block.
     """
     if not home.read_settings().no_log:
         put_away(home.log_file)

@@ -4,7 +4,7 @@ until other tasks may run. A call is one request of a program, with all its step
 While a step runs, nobody gets an answer. So no step may take more than 50 ms of the processor, and
 no call more than 200 ms. These limits hold no matter what people and peers write. If the
 environment variable MESHCOOP_STEPS names a file, a node writes its slow steps and calls into this
-file. At the end, the node adds the slowest step and the slowest call.
+file. When the loop ends, the node adds the slowest step and the slowest call.
 """
 
 import json
@@ -41,8 +41,8 @@ class StepMeter(trio.abc.Instrument):
     """Measures each step of an event loop, and each call. `slow` are the steps and the calls that
     took longer than their limit.
 
-    If `report` is a file, writes the slow steps and calls into that file. At the end, also writes
-    the slowest step and the slowest call.
+    If `report` is a file, writes the slow steps and calls into that file. When the loop ends, also
+    writes the slowest step and the slowest call.
     """
 
     def __init__(self, report: Path | None = None) -> None:

@@ -159,8 +159,8 @@ class Relay:
         and the time when the ticket expires (milliseconds).
 
         `addresses` says where others dial the relay. If `addresses` is empty, others dial the
-        addresses at which the relay listens. Behind a router that forwards a port, for example, the
-        two differ.
+        addresses at which the relay listens. Behind a router that forwards a port, others must dial
+        another address than the one at which the relay listens.
         """
         own = sorted(self._network.addresses, key=lambda address: address.startswith("/ip4/127."))
         return self.tickets.issue(self.key, addresses or own)
@@ -308,8 +308,8 @@ class Relay:
     async def _reply(
         self, ends: Ends, ticket: bytes, frame: list[Any], pages: PageReader
     ) -> list[Any]:
-        """Returns the frames that answer a request. If `frame` is one of the pages before the
-        request, returns no frames.
+        """Returns the frame that answers a request. A long request begins with pages of records. If
+        `frame` is such a page, returns an empty list.
         """
         peer = ends.opener
         try:

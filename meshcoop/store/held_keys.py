@@ -25,8 +25,8 @@ CREATE TABLE IF NOT EXISTS gossip_keys (
 
 
 class KeptKey(NamedTuple):
-    """A group key, locked with the box key of `device`. `origin` is a hash of the key's maker and
-    of the lists that name who was gone (R-01.21a).
+    """A group key, locked with the box key of `device`. `origin` is a hash of two things: who made
+    the key, and which people and devices the key's epoch lists as gone (R-01.21a).
     """
 
     id: bytes

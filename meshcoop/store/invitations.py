@@ -35,8 +35,8 @@ class Invitations:
         self._db.executescript(_SCHEMA)
 
     def secrets(self, most: int) -> list[tuple[bytes, bytes]]:
-        """Returns the pair (id, secret) of each invitation, the invitation that expires last first.
-        Returns at most `most` pairs.
+        """Returns a pair (id, secret) for each of at most `most` invitations. The pairs begin with
+        the invitation that has the longest time left.
         """
         rows = self._db.execute(
             "SELECT id, secret FROM invitations ORDER BY expires DESC LIMIT ?", (most,)

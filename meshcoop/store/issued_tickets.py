@@ -28,8 +28,8 @@ class IssuedTickets:
         self._db.executescript(_SCHEMA)
 
     def secrets(self, most: int) -> list[tuple[bytes, bytes]]:
-        """Returns the pair (id, secret) of each ticket, the ticket that expires last first. Returns
-        at most `most` pairs.
+        """Returns a pair (id, secret) for each of at most `most` tickets. The pairs begin with the
+        ticket that has the longest time left.
         """
         rows = self._db.execute(
             "SELECT id, secret FROM tickets ORDER BY expires DESC LIMIT ?", (most,)

@@ -26,7 +26,9 @@ _MOST_DEVICES = 1024
 
 
 class LastSigned:
-    """The open file. For each device it has a label, and the number of the device's last record."""
+    """The open file with the last signed numbers. For each device it has a label, and the number of
+    the record that the device signed last.
+    """
 
     def __init__(self, path: Path, store_key: bytes) -> None:
         """Opens the file. In the file, a label stands for each device. The labels are made with the

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS moves (id BLOB PRIMARY KEY, after INTEGER NOT NULL) W
 
 class Move(NamedTuple):
     """A record whose answers must follow it into another thread. The answers up to the row `after`
-    have done so.
+    are in that thread already.
     """
 
     id: bytes

@@ -1,7 +1,8 @@
 """Two tables of records that wait to be folded again.
 
-The first table has single records and roots. A root stands for its whole thread. Such a record
-waits because its time is ahead of this home's clock, or because there is too much to fold at once.
+The first table has single records and roots. A root stands for its whole thread. A record in this
+table waits because its time is ahead of this home's clock, or because there is too much to fold at
+once.
 
 The second table has sweeps. A sweep walks along a log and folds all its records again, a few at a
 time. The table says how far each sweep has come. If the node is killed, the sweep goes on from
@@ -78,7 +79,7 @@ START = LogPlace(0, 0)
 
 
 class Sweep(NamedTuple):
-    """A walk along the log in row `log`. The walk goes on behind the place `after`."""
+    """A walk along the log in row `log`. The walk goes on after the place `after`."""
 
     log: int
     after: LogPlace
@@ -97,7 +98,7 @@ class Sweeps:
         return Sweep(row[0], LogPlace(row[1], row[2])) if row else None
 
     def set(self, log_n: int, after: LogPlace) -> None:
-        """Notes that the sweep of a log goes on behind the place `after`. This replaces the place
+        """Notes that the sweep of a log goes on after the place `after`. This replaces the place
         that was noted before for this log.
         """
         self._db.execute("INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?)", (log_n, *after))

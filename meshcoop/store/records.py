@@ -228,7 +228,7 @@ class Records:
     def next_of_log(
         self, log_n: int, after: LogPlace, limit: int
     ) -> tuple[set[int], LogPlace | None]:
-        """Reads the next records of a log behind a place, at most `limit` of them.
+        """Reads the next records of a log after a place, at most `limit` of them.
 
         Returns two things: the rows of those records that are in a thread, and the place of the
         last record read. If the log has no more records, this place is None.
@@ -294,8 +294,8 @@ class Records:
         return tuple(row[0] for row in rows)
 
     def last_numbers(self, log_n: int, numbers: range, limit: int) -> range:
-        """Returns the last part of a range of numbers. The part begins so that about `limit`
-        records of a log have numbers in it.
+        """Returns the last part of a range of numbers, so that the log has about `limit` records in
+        this part.
         """
         row = self._db.execute(
             "SELECT seq FROM records WHERE log = ? AND seq BETWEEN ? AND ?"
@@ -314,10 +314,10 @@ class Records:
         """Returns the records of a log whose numbers are in `numbers`. All these numbers are `fork`
         or higher.
 
-        Also says for each of these records whether it is named. A record of another log names it as
-        a parent: this other record comes before any fork of its own log, and its device is not in
-        `kin`. Or a record of the same log answers it: this answer is at or beyond the fork, and its
-        number is not in `numbers`.
+        Also says for each returned record whether another record names it. There are two cases.
+        Either a record of another log names it as a parent: that record comes before any fork of
+        its own log, and its device is not in `kin`. Or a record of the same log answers it: that
+        record is at or beyond the fork, and its number is not in `numbers`.
         """
         query = _FORKED.format(",".join("?" * len(kin)))
         bounds = _bounds(numbers)

@@ -386,8 +386,8 @@ class Conversation:
             self._has_room.set()
 
     async def _send_missing(self, lacks: events.PeerLacks) -> None:
-        """Sends the records that the peer lacks. The peer says how much it is ready to take. Sends
-        only so much, and then waits until the peer is ready for more.
+        """Sends the records that the peer lacks. Pauses whenever the peer is not ready to take
+        more.
         """
         for page in missing_records.missing_pages(self._inbox.store, lacks.logs, lacks.forks):
             while self._session.send_window <= 0 or self._queued > WINDOW:

@@ -255,8 +255,8 @@ class HomeMesh(Mesh):
                 conversation.hand_keys(keys)
 
     def _ask_for_new_keys(self) -> None:
-        """R-03.39g: asks all connected homes for the group keys whose lack was noticed in the last
-        few seconds. The next rounds of sync ask for the other missing keys.
+        """R-03.39g: asks all connected homes for the group keys that this home began to miss in the
+        last few seconds. The next rounds of sync ask for the other missing keys.
         """
         if self._keys_at != self.inbox.store.change_count:
             self._keys_at = self.inbox.store.change_count

@@ -166,8 +166,8 @@ async def _reach(network: Network, invite: Invitation, inviter: str) -> tuple[st
 async def _dial(network: Network, address: str, inviter: str) -> str:
     """Dials the inviter's home at `address`. Returns the full address at which the home answered.
 
-    If another node answers at this address, that node may be a relay. Then dials the home through
-    that node (R-07.7).
+    Another node may answer at this address, such as a relay. If so, dials the home through that
+    node (R-07.7).
     """
     try:
         await network.connect(f"{address}/p2p/{inviter}")

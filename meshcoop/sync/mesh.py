@@ -373,10 +373,8 @@ class Mesh:
         return [own, *self.stated.handed_on(self.home_peers())]
 
     def _learn_relays(self) -> None:
-        """Learns the addresses of the neighbourhood's relays. If too few relays are connected, the
-        peer manager may dial relays.
-
-        The peer manager then dials them even if this node has enough links to other nodes.
+        """Learns the addresses of the neighbourhood's relays. If too few relays are connected, lets
+        the peer manager dial relays, even if this node has enough links to other nodes.
         """
         authority = self.inbox.state.authority
         relays = {}

@@ -20,8 +20,8 @@ _LOWER_PRIORITY = 10  # so that the node and the screen come first
 
 class Job(NamedTuple):
     """What the program has to compute: the outcomes with the numbers from `first` to `end`. For
-    each outcome, a row of made-up windows is drawn from those of the case. The `seed` makes a
-    rehearsal repeatable.
+    each outcome, the program draws a row of made-up windows from the windows of `case`. The `seed`
+    makes a rehearsal repeatable.
     """
 
     case: Case

@@ -21,8 +21,8 @@ _MOST_WINDOWS = 260  # the latest ones; five years of weeks say enough about a n
 
 
 class OwnPoints(NamedTuple):
-    """The counted answers of the measure `source`, window by window. They are counted by the rules
-    of the measure that is rehearsed.
+    """The counted answers of the measure `source`, window by window. The rules of the rehearsed
+    measure say how these answers are counted.
     """
 
     source: Measure  # the measure whose answers they are

@@ -129,8 +129,8 @@ class AddressMethods:
         return {"agreement": party.agreement.hex(), "state": state, "to": other}
 
     def _find_address(self, membership: Membership, party: _Party) -> HeldAddress:
-        """Finds the address that this person received for an agreement. Otherwise finds the address
-        that this person gave. Raises Mistake if there is no such address.
+        """Finds the address that this person received for an agreement. If there is none, finds the
+        address that this person gave. Raises Mistake if there is no address at all.
 
         After the end of the agreement, finds an address only if a person has marked it as kept.
         """

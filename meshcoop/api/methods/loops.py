@@ -101,11 +101,11 @@ class LoopMethods:
         return shown_rows(in_state, total=total)
 
     def first_of(self, service: bytes) -> bytes:
-        """Returns the id of the service in whose place a service goes on. Everything about both
-        services stands in the thread of the service with this id.
+        """Returns the id of the service in whose place the given service goes on. Everything about
+        both services stands in the thread of the returned service.
 
-        If the service goes on in no other's place, or if the record is no service, returns the
-        given id.
+        If the given service goes on in no other's place, or if the given id is of another record,
+        returns the given id.
         """
         return self._node.require_membership().loop_cache.successions.first_of(service)
 
@@ -185,7 +185,7 @@ def measure_of(matter: Params) -> str:
 def _holding_state(service: Params) -> str | None:
     """Returns how a service concerns this home's person: "held", "passed on" or "relied on".
 
-    Otherwise returns None.
+    Returns None if the service does not concern this person.
     """
     if service["i_hold"]:
         return _HELD

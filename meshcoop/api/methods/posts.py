@@ -158,9 +158,9 @@ class PostMethods:
     ) -> list[Params]:
         """Lists the steps in a thread.
 
-        A thread may be of a new service, while another service of the same person has measures
-        already. Then the first steps ask the questions of these measures about the new service too
-        (R-21.9).
+        If the thread is of a new service, and an older service of the same person has measures
+        already, further steps come first. They ask the questions of these measures about the new
+        service too (R-21.9).
         """
         rows = self._show_steps(membership, presenter, signer, record_id)
         service = membership.state.views.find(record_id)
@@ -238,8 +238,8 @@ def _find_step(row: Params, steps: list[Params]) -> Params:
     """Finds the step that belongs to a row of the list `waiting`.
 
     If the row asks for a record that begins a thread of its own, such as a proposal, no step
-    exists. Then makes a step from the row. The person fills in the fields that the row does not
-    give.
+    exists. In this case, makes a step from the row. The person fills in the fields that the row
+    does not give.
     """
     kind = row["step"]["kind"]
     about = row["step"]["about"]

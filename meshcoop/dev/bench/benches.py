@@ -88,8 +88,8 @@ def run_bench(
 
 @contextmanager
 def _ending_in_order() -> Iterator[None]:
-    """Makes the signal SIGTERM raise SystemExit within the block. So the bench cleans up before it
-    ends.
+    """Makes the signal SIGTERM raise SystemExit within the block of a `with` statement. So the
+    bench cleans up before it ends.
     """
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -192,8 +192,9 @@ def _bench_sync(plan: Plan) -> Figures:
 
 
 def _compare(figure: Figure, plain: list[float]) -> None:
-    """Adds to a figure how large it is in comparison with the figure without encryption. `plain`
-    has the results without encryption, one for each run. If nothing is compared, `plain` is empty.
+    """Compares a figure with what the same runs gave without encryption, and adds the ratio to the
+    figure. `plain` has the results without encryption, one for each run. If nothing is compared,
+    `plain` is empty.
     """
     if plain:
         parts = [rate / other for rate, other in zip(figure["runs"], plain, strict=True)]

@@ -51,8 +51,8 @@ def measure_alarms(runs: int) -> list[Figure]:
     """Measures two things: how many false alarms the rules raise per year, and how many windows
     pass until the rules notice a change.
 
-    In the result, `limit` is the figure of the naive rule. `tolerance` is two standard errors of
-    the figure of the rules.
+    In each returned figure, `limit` is what the naive rule reaches. `tolerance` is two standard
+    errors of what the rules reach.
     """
     figures = []
     for cell in _cells():

@@ -70,7 +70,8 @@ def _street_folder() -> Iterator[Path]:
 
 @contextmanager
 def _ending_at_once() -> Iterator[None]:
-    """Makes a signal end this process and its threads at once, within the block.
+    """Makes a signal end this process and its threads at once, within the block of a `with`
+    statement.
 
     The signal must not raise an exception. An exception could interrupt code that holds a lock, and
     the other threads would go on. The janitor process cleans up.

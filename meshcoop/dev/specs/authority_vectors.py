@@ -76,8 +76,8 @@ def read_authority_record(record: Record) -> AuthorityRecord:
 def _make_authority() -> list[Document]:
     """Makes vectors 1, 2 and 23 of the rules of authority.
 
-    In vector 1, two people found the neighbourhood. In the others, one person does. In vectors 1
-    and 2, a newcomer needs two vouchers (V = 2).
+    In vector 1, two people found the neighbourhood. In vectors 2 and 23, one person founds it. In
+    vectors 1 and 2, a newcomer needs two vouchers (V = 2).
     """
     ana, ben, cai, dee, eli = (keys_of(name) for name in ("Ana", "Ben", "Cai", "Dee", "Eli"))
     two_founders = Rolls([ana, ben])

@@ -81,7 +81,9 @@ class _Street:
         return renewal
 
     def name(self, witnesses: Sequence[KeySet], hour: int, term: bytes, *ids: bytes) -> None:
-        """Lets people sign `witness` records that name these ids in a term."""
+        """Lets the witnesses sign `witness` records of the term `term`. Each record names all of
+        the given ids.
+        """
         for keys in witnesses:
             self.sign(keys, hour, "witness", {"term": term, "ids": list(ids)})
 

@@ -13,11 +13,9 @@ _DAYS_ASKED = 28
 
 
 def measures_to_copy(following: LoopCache, service: Service, now: int) -> list[Measure]:
-    """Returns measures that `service` could copy. Returns none if `service` is not new, or has
-    measures already.
-
-    They are the measures in use of earlier services, if the person who answers for such a service
-    answers for `service` too. `now` is in ms.
+    """Returns the measures that `service` could copy: the measures in use of earlier services for
+    which the same person answers. Returns none if `service` is not new, or has measures already.
+    `now` is in ms.
     """
     is_new = service.created <= now <= service.created + _DAYS_ASKED * DAY_MS
     if not is_new or service.instead is not None or service.state != Service.State.OPEN:

@@ -26,8 +26,9 @@ from protocol.spelling import fold_text
 class ServiceLoops:
     """The feedback loops of the measures of one service, at the time `now` (ms).
 
-    `find_served` returns the days on which each person was served. `find_seen_at` returns when half
-    of the witnesses had named a matter. It does not count the given people as witnesses.
+    `find_served` returns the days on which each person was served. `find_seen_at` takes a matter
+    and some people. It returns when half of the witnesses, without these people, had named the
+    matter.
     """
 
     def __init__(
@@ -205,7 +206,7 @@ def _is_same_question(earlier: Measure, later: Measure) -> bool:
 
 
 def _move_window(number: int, calendar: Calendar, other: Calendar) -> int:
-    """Returns the number of that window of the calendar `other` in which a window of `calendar`
-    begins. `number` is the number of the window of `calendar`.
+    """Returns a window of the calendar `other`: the number of the window in which the window
+    `number` of `calendar` begins.
     """
     return other.window_at(calendar.window_start(number))

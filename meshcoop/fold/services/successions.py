@@ -14,7 +14,9 @@ from protocol.kinds.services.services import Service
 
 
 class Successions:
-    """The successions of the services of one home. They are found anew when a service is new."""
+    """The successions of the services of one home. They are found again after a new service has
+    come.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -74,8 +76,9 @@ class Successions:
 
 
 def _goes_on(service: Service, so_far: Sequence[Service]) -> bool:
-    """Returns True if `service` goes on in the place of the services `so_far` (R-21.8b). Only its
-    author, or the person who answers for the last of these services, may answer for `service`.
+    """Returns True if `service` goes on in the place of the services `so_far` (R-21.8b). The author
+    of `service` must have described one of these services, or answered for it. Either this author,
+    or the person who answers for the last of these services, must answer for `service`.
     """
     allowed = {service.author, so_far[-1].answers_for}
     return service.author in _people_of(so_far) and service.answers_for in allowed

@@ -53,8 +53,8 @@ class StreamGuard:
 async def contain_faults(name: str, action: Callable[[], Awaitable[object]]) -> bool:
     """Runs `action`. If `action` raises an exception, logs it with its traceback under `name`.
 
-    Returns True if `action` raised nothing. A cancellation is raised again. Trio may put a
-    cancellation and an ordinary exception into one group. Then this function separates the two.
+    Returns True if `action` raised nothing. A cancellation is raised again, even if Trio has put it
+    into one group with an ordinary exception.
     """
     try:
         await action()

@@ -84,8 +84,8 @@ class NodePubsub(Pubsub):
 
         Raises NetworkError if the topic is subscribed already, or if its name is too long.
 
-        The same message comes only once within two minutes. After that it may come again, so the
-        receiver must recognise such a message.
+        Within two minutes, the same message comes only once. After that, it may come again. So the
+        receiver must recognise messages that it has had before.
         """
         if topic in self._inboxes or len(topic) > TOPIC_CHARS:
             raise NetworkError(

@@ -15,8 +15,8 @@ def find_subnets(listening: Iterable[str]) -> list[Subnet]:
     """Returns the networks of this machine. `listening` are the addresses at which the node
     listens.
 
-    If the node listens only on loopback, the machine itself counts as such a network. Then all
-    peers of the node are on this machine.
+    If the node listens only on loopback, all its peers are on this machine. So the machine itself
+    counts as a network.
     """
     ips = {find_ip(address) for address in listening} - {None}
     is_alone = bool(ips) and all(ip is not None and ip.is_loopback for ip in ips)

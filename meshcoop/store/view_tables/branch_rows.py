@@ -168,8 +168,8 @@ class BranchRows:
         return [row[0] for row in self._db.execute(query, (device, day, root)).fetchall()]
 
     def later_in_full_day(self, n: int, most: int) -> list[int]:
-        """Returns the branches of the records that come after a given record in the same log, in
-        the same thread, and claim the same day as the given record.
+        """Returns the branches of later records of the same device. These records come after the
+        record in row `n` in the log, are in its thread, and claim the same day.
 
         Returns no branches if the device has at most `most` records of that day in the thread.
         """

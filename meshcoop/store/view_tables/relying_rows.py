@@ -1,5 +1,5 @@
-"""The table of views that rely on people. An agreement, for example, relies on both parties. If
-such a person leaves, the view cannot go on (R-14.8).
+"""The table of views that rely on people. An agreement, for example, relies on both parties. If one
+of these people leaves, the view cannot go on (R-14.8).
 """
 
 from collections.abc import Iterable, Iterator

@@ -160,10 +160,12 @@ class ViewRows:
     def _bodies(
         self, where: str, values: list[object], order: str, from_here: str, beyond: str
     ) -> Iterator[bytes]:
-        """Yields packed views in an order. Reads some rows, and the next rows when they are needed.
+        """Yields packed views in an order. Reads some rows at a time, and the next rows when they
+        are needed.
 
-        The two conditions tell where the next rows begin. `from_here` allows the time of the last
-        row and all times that follow in the order. `beyond` allows only the times that follow.
+        Two conditions find the next rows after the last row that was read. `from_here` selects the
+        rows at the time of that last row, and those further on. `beyond` selects only those further
+        on.
         """
         query = f"SELECT body, created, id FROM views WHERE {where}"  # noqa: S608
         end = f" ORDER BY {order} LIMIT {_READ_AT_ONCE}"
