@@ -44,7 +44,7 @@ class LocalClock:
         return write_locally(self.time, self.zone)
 
     def moved_by(self, days: int) -> "LocalClock":
-        """Returns what the clocks show `days` days later. `days` may be negative."""
+        """Returns a clock that is `days` days ahead of this clock. `days` may be negative."""
         return replace(self, time=self.time + days * _DAY_MS)
 
     @property

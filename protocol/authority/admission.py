@@ -169,8 +169,8 @@ def first_devices(
 ) -> tuple[Certificates, dict[bytes, tuple[int, bytes]]]:
     """Returns the certificates of the first MAX_KNOWN_DEVICES devices of each person (R-03.19d).
 
-    The second result is for people who have that many devices. It maps such a person to the time
-    and id of the record that certifies their last device. A certificate in an earlier record may
+    The second result is for people who have that many devices. It maps each of them to the time and
+    id of the record that certifies their last device. Only a certificate in an earlier record can
     still bring another device.
     """
     first: dict[tuple[bytes, bytes], CarriedCertificate] = {}
@@ -212,7 +212,7 @@ def admits_within_reach(
 ) -> list[AuthorityRecord]:
     """Returns the admits that are within the reach of their log, by time and id (R-03.7c).
 
-    A log may admit three times `room` newcomers. Its later admits are beyond its reach. People in
+    The reach of a log is 3 × `room` newcomers. The log's later admits are left out. People in
     `listed` do not count towards this limit (R-03.7e). So if an admit is within reach, it stays
     within reach, no matter what its author signs later.
     """
@@ -313,7 +313,7 @@ class Admission:
     def _seat(self, person: bytes, time: int) -> None:
         """Lets in a person because a term has this person on its roll.
 
-        If members have vouched for this person, notes the first of these admits as well.
+        If members have vouched for this person, also notes their first admits.
         """
         member = self._members.get(person)
         if member is None:
@@ -332,9 +332,9 @@ def first_times(
 ) -> dict[bytes, int]:
     """Returns the time from which each of the `people` belongs (R-03.9a).
 
-    There are two possible times, and the earlier one counts. One is the time of the first admit for
-    the person by somebody on a roll of the `terms`. The other is the time of the first term that
-    has the person on its roll. The result is never before `not_before`.
+    Voters are the people on the rolls of the `terms`. There are two possible times, and the earlier
+    one counts: the time of the first admit that a voter wrote for the person, and the beginning of
+    the first term that has the person on its roll. The result is never before `not_before`.
     """
     times: dict[bytes, int] = {}
     voters: set[bytes] = set()

@@ -392,9 +392,7 @@ def _devices_of(people: frozenset[bytes], signers: Signers) -> frozenset[bytes]:
 
 
 def _certified_for(certified: Certificates, signers: Signers) -> Certificates:
-    """Returns the certificates that certify a device for one of the people whom `signers` names as
-    signers of this device.
-    """
+    """Selects the certificates whose person is among the `signers` of the certified device."""
     return {
         (device, person): carried
         for (device, person), carried in certified.items()

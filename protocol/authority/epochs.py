@@ -68,16 +68,16 @@ class Epoch(NamedTuple):
 
 def origin_of(record: AuthorityRecord) -> bytes:
     """Returns the origin of the group key in an epoch record (R-01.21a). The origin is a hash of
-    two things: the key's maker, and the lists of names.
+    two things: the key's maker, and the lists of who is gone.
     """
     return key_origin(record.device, record.fields["lists"])
 
 
 def gather_names(records: Iterable[AuthorityRecord]) -> bytes | None:
-    """Joins the lists of names in the records of one origin, which is a hash of certain lists.
+    """Joins the lists of names to which the origin of these records commits. The origin is a hash.
 
-    Returns None if one of these lists is not in the records (R-03.8h). Any other list in the
-    records is left out.
+    Returns None if the records lack one of these lists (R-03.8h). Leaves out any other list in the
+    records.
     """
     records = list(records)
     lists = {sha256(record.fields["gone"]).digest(): record.fields["gone"] for record in records}

@@ -187,12 +187,13 @@ class AuthorityIndex:
         )
 
     def _kept_votes(self, forks: Mapping[bytes, int]) -> set[bytes]:
-        """Returns the votes, accepts, removes and hides that are kept (R-01.14d to R-01.14g, R-01.14n).
+        """Returns the votes, accepts, removes and hides that are kept (R-01.14d to R-01.14g,
+        R-01.14n).
 
         Votes and accepts are kept if they are about a proposal or renewal. A `remove` or `hide`
         names a register and a new number. The record is kept if the register could ever reach this
-        number. A device may sign several records of one kind with the same subject, number and
-        choice. Then only the record with the lowest id is kept.
+        number. If a device signs several records of one kind with the same subject, number and
+        choice, only the record with the lowest id is kept.
         """
         # The choice is looked at because a no must not take the place of a yes, which stands.
         kept: dict[tuple[object, ...], bytes] = {}
@@ -272,8 +273,8 @@ class AuthorityIndex:
         )
 
     def _may_count(self, record: AuthorityRecord, forks: Mapping[bytes, int]) -> bool:
-        """Returns True if a vote, accept, remove or hide after its log's fork may still count at
-        some time.
+        """Returns True if a record beyond the fork of its log may still count at some time. The
+        record is a vote, an `accept`, a `remove` or a `hide`.
         """
         if record.kind in {REMOVE, HIDE}:
             return bool(record.fields["n"] <= 1 + 2 * self.count_restorations(record.subject))

@@ -3,7 +3,7 @@
 There is a register for each person's standing: an odd number means removed. There is a register for
 each rule of the charter. There is a register for each measure: an odd number means in use. There is
 a register for the words of each record: an odd number means hidden. The voters and moderators of
-the term decide which changes pass. Of the changes of a register that passed, the one with the
+the term decide which changes pass. If several changes of a register pass, the change with the
 highest number is in force (specs/03, R-03.25 to R-03.28).
 """
 

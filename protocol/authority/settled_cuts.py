@@ -45,9 +45,9 @@ class SettledCuts:
         return {**forks, **ends}
 
     def named(self, signers: Signers) -> dict[bytes, frozenset[bytes]]:
-        """Returns the signers of each device, without the people in `out`, who are removed.
+        """Returns the signers of each device. Leaves out the removed people, who are in `out`.
 
-        A person in `out` stays the signer of the devices that a settled cut names (R-03.35c).
+        But a removed person stays the signer of the devices that a settled cut names (R-03.35c).
         """
         named = {
             device: frozenset(who for who in people if not self.is_unnamed(who, device))

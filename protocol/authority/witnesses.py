@@ -33,7 +33,7 @@ class RecordTimes(NamedTuple):
     """When a record claims to be written, and when witnesses saw it, in milliseconds.
 
     `seen` is None if too few witnesses have named the record. If a term leaves no witness for the
-    record, nobody can see it. Then `seen` comes from the claim, and `is_unwitnessed` is True.
+    record, `seen` comes from the claimed time, and `is_unwitnessed` is True.
     """
 
     claimed: int
@@ -239,8 +239,8 @@ class Witnesses:
     def _see_without_witnesses(self, roster: "_Roster", claimed: int) -> int | None:
         """Returns when a record counts as seen without witnesses, or None (R-24.5).
 
-        A term may leave no witness for the record. Then the record counts as seen at any time from
-        the beginning of this term until half of the next term's witnesses have begun (R-24.5a,
+        If a term leaves no witness for the record, the record counts as seen at any time from the
+        beginning of this term until half of the next term's witnesses have begun (R-24.5a,
         R-24.5c).
         """
         for start, end in roster.gaps:

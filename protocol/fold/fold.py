@@ -33,8 +33,9 @@ def fold_thread(entries: Iterable[Entry], authority: Authority) -> Thread:
     """Folds the records of one thread, and returns the thread with its views and its history.
 
     One entry is the root. All other entries answer the root, directly or through other answers. If
-    the code of a kind fails, the thread notes it in `failures`. Then the records of packages do not
-    count. If the code fails again, no record of the thread counts (R-10.16a).
+    the code of a kind fails, the thread notes the failure in `failures`, and the records of
+    packages do not count. If the code fails even without packages, no record of the thread counts
+    (R-10.16a).
     """
     records = list(entries)
     failures: list[Exception] = []
@@ -64,7 +65,7 @@ def begin_thread(
 
     `candidates` are records that one device could sign next. No candidate uses up the limit of a
     day for another candidate. If there is a `failure`, no record counts, and no code of a kind
-    runs. Retracted records are still retracted.
+    runs. Even so, retracted records stay retracted.
     """
     thread = Thread(authority, {entry.id: entry for entry in entries})
     signed = len(thread.entries)
@@ -428,7 +429,7 @@ class _Counting:
 
 
 def _is_seen(entry: Entry) -> bool:
-    """Returns True if witnesses have seen the record, and witnesses name records of its kind."""
+    """Returns True if witnesses name records of this kind, and have seen this record."""
     return entry.is_seen and entry.kind in KINDS and KINDS[entry.kind].view_type.witnessed
 
 

@@ -75,8 +75,8 @@ class By:
     Each item of `who` is the name of a value of the view, such as "author", or a function that
     returns people. If `but_author` is True, the record's author is left out. Software signs the
     accept or close only while the record is in one of the states `while_`. If `while_` is empty,
-    the state does not matter. `instead` maps other states to what people can do then. After an
-    accept, the record has the state `makes`, if the kind has no `settle` of its own.
+    the state does not matter. `instead` maps other states to what people can do in these states. An
+    accept gives the record the state `makes`, if the kind has no `settle` of its own.
     """
 
     who: tuple[str | People, ...]

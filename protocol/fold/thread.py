@@ -48,9 +48,9 @@ class Entry(NamedTuple):
     """A record with its decrypted content.
 
     `kind` is None if this home lacks the content, or lacks the key that decrypts the content. If
-    there is a `fault`, the record does not count, but its kind and fields stay. A home that does
-    not know the kind sees no fault. Records about this record must fold here in the same way as at
-    that home (R-10.8d).
+    there is a `fault`, the record does not count, but its kind and fields stay. So records about
+    this record fold in the same way as at a home that does not know the kind, and so sees no fault
+    (R-10.8d).
     """
 
     id: bytes

@@ -17,7 +17,7 @@ _NO_TEXTS = frozenset(("kind", "state"))  # values of every view whose words no 
 
 
 class States(StrEnum):
-    """The states of a kind's views in order, the usual first state first.
+    """The states of a kind's views, in order. The state in which a view usually begins comes first.
 
     Each state is a word with a sentence that says when a view has this state. In the sentence,
     backticks mark the kinds of the records that bring a view into the state.

@@ -267,7 +267,8 @@ class CircleRecord(Kind):
     )
 
     def complete(self, thread: Thread) -> None:
-        """Fills in `after`: the latest steps that the author knows, each with its key (R-15.3).
+        """Fills in `after`: the latest steps that the author knows. With each step comes the key
+        that decrypts it (R-15.3).
 
         A step is a record that took people into the circle or let people go.
         """

@@ -136,7 +136,7 @@ def _judge(
 ) -> None:
     """Moves an action that was reported done into its next state, after a verdict (R-23.5b).
 
-    `verdict_of` maps each person who complained to their latest verdict.
+    `verdict_of` has the latest verdict of each person who complained.
     """
     yes = sum(verdict == YES for verdict in verdict_of.values())
     raisers = sum(since <= event.time for since in tally.raisers.values())

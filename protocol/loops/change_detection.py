@@ -74,8 +74,7 @@ class ChangeTest(NamedTuple):
 
 
 class _Baseline(NamedTuple):
-    """The totals of a measure's first points, divided by `dispersion`. The first points show what
-    is usual.
+    """What is usual: the totals of a measure's first points, divided by `dispersion`.
 
     `dispersion` tells how much these points scatter.
     """
@@ -131,10 +130,9 @@ def alarm_limit(scale: str, points: Sequence[Point]) -> int | None:
 
 
 def estimate_dispersion(scale: str, baseline: Sequence[Point]) -> int:
-    """Returns how much the points scatter, in thousandths of what chance alone would make them
-    scatter (R-20.5).
+    """Returns how much the points scatter, compared with chance, in thousandths (R-20.5).
 
-    The result 1000 means that they scatter no more than by chance.
+    The result 1000 means that the points scatter no more than by chance.
     """
     n, bad = sum_points(baseline)
     if scale != COUNT:

@@ -46,7 +46,7 @@ class Report(NamedTuple):
 class Incident:
     """The reports of one incident.
 
-    The other reports name the report `head`. The incident counts in the window of this report.
+    `head` is the report that stands for all of them. The incident counts in the window of `head`.
     """
 
     head: Report
@@ -310,8 +310,8 @@ def is_charted(measure: bytes, window: int, person: bytes, cycle: int) -> bool:
     them (R-22.7).
 
     In each row of `cycle` windows, every person is charted in one window. No other member changes
-    which window it is. Somebody could choose a key with which they are charted in a certain window.
-    But in every other row, this person is charted only once too.
+    which window it is. A person could choose a key with which they are charted in a certain window.
+    Even so, they are charted only once in each row.
     """
     row, place = divmod(window, cycle)
     drawn = hashlib.sha256(_TAG + measure + row.to_bytes(8, "big", signed=True) + person).digest()
@@ -375,7 +375,7 @@ def _count_incidents(
 ) -> None:
     """Adds the incidents to their windows, after grouping the reports of one incident (R-22.6).
 
-    A person may report that all is fine. Then the window counts this person as having answered.
+    If a person reports that all is fine, the window counts this person as having answered.
     """
     for report in reports:
         if not report.bad:

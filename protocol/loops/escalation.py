@@ -18,8 +18,8 @@ _MOST_REOPENED = 2  # if actions are reopened this often, the holder loses the m
 class Step(NamedTuple):
     """An answer or an action by one person. Times are in ms.
 
-    `until` is the end of the day that the answer or action names. An action is to be done by then.
-    After an answer, the person is to act by then. `done` has the times at which an action was
+    By the time `until`, the action is to be done, or the person who answered is to act. `until` is
+    the end of the day that the action or answer names. `done` has the times at which an action was
     reported done. For an answer, `done` is None.
     """
 
@@ -110,12 +110,12 @@ def _find_deadline(
     answer_ms: int,
     now: int,
 ) -> int | None:
-    """Returns the time at which the holder's time ends, or None if the holder has nothing to do.
+    """Returns when the holder's time runs out (ms), or None if the holder has nothing to do.
 
-    At first, this end is `deadline`. The first answer and the first action of the holder move the
-    end (R-23.6c, R-23.6d). Once an action is reported done in time, the holder has nothing to do
-    until a reopening. After a reopening, the holder gets new time to report something done
-    (R-23.6h).
+    At first, it runs out at `deadline`. The first answer and the first action of the holder can
+    give the holder more time (R-23.6c, R-23.6d). Once an action is reported done in time, the
+    holder has nothing to do until a reopening. After a reopening, the holder gets new time to
+    report something done (R-23.6h).
     """
     events = [_Event(reopening.time, _REOPENED) for reopening in reopened]
     for step in own_steps:

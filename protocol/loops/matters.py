@@ -426,8 +426,8 @@ class _Follower:
         """Returns the people who judge an action that was reported done, and since when each of
         them does (R-23.1d).
 
-        They are the people who complained before the report. They are also the people who report
-        something bad that happened on a later day, within four windows.
+        Two groups of people judge. The first group complained before the report. The second group
+        reports something bad that happened on a later day, within four windows.
         """
         calendar = self._loop.context.calendar
         raisers: dict[bytes, int] = {}

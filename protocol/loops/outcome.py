@@ -36,9 +36,9 @@ def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
     """Returns the outcome of a matter.
 
     Returns None if the matter's first action is not done. Also returns None if no answers were
-    counted in the windows up to the day when the action was done, or none in the windows after
-    that. The window that opened the matter is left out. It was picked because it was bad, so the
-    windows after it look better by chance alone.
+    counted before the action was done, or none after it. The window in which the action was done
+    counts as before. The window that opened the matter is left out, because it was picked for being
+    bad: the windows after it look better by chance alone.
     """
     leading = matter.leading
     if leading is None or leading.done_at is None:
@@ -53,11 +53,11 @@ def outcome_of(loop: Loop, matter: Matter) -> Outcome | None:
 
 
 def balance_of(loop: Loop, matter: Matter, balance: Loop) -> Outcome | None:
-    """Returns how the balance of a measure changed when somebody did the first action of a matter
-    (R-22.13b). A balance is another measure, which could get worse by the action.
+    """Compares the balance of a measure before and after the first action of a matter (R-22.13b).
 
-    `loop` is the loop of the measure, and `balance` is the loop of the balance. Returns None if the
-    action is not done, or if the balance has no points before or after the action.
+    A balance is another measure, which the action could make worse. `loop` is the loop of the
+    measure, and `balance` is the loop of the balance. Returns None if the action is not done, or if
+    the balance has no points before or after the action.
     """
     leading = matter.leading
     if leading is None or leading.done_at is None:
@@ -73,8 +73,8 @@ def balance_of(loop: Loop, matter: Matter, balance: Loop) -> Outcome | None:
 
 
 def _totals(loop: Loop, opened: int, done_at: int) -> tuple[Totals, Totals]:
-    """Returns the totals of the points after the window `opened`, up to the window of the time
-    `done_at` (ms), and the totals of all later points.
+    """Returns two totals: of the points up to the window of the time `done_at` (ms), and of all
+    later points. Leaves out the points up to the window `opened`.
     """
     done = loop.context.calendar.window_at(done_at)
     before = sum_points(point for window, point in loop.points if opened < window <= done)

@@ -1,7 +1,7 @@
 """What the loops read: a measure, and the records that people wrote about it.
 
-Each class lists the attributes of one sort of record that the loops need. The views of these
-records have the attributes, and the loops know nothing else about the views.
+Each class stands for one sort of record, and lists the attributes that the loops need. The views of
+such records have these attributes. The loops know nothing else about the views.
 """
 
 from typing import Protocol

@@ -103,8 +103,8 @@ def compare_windows(
 
 
 def find_power(scale: str, windows: int, answers: int) -> int:
-    """Returns how often the test would find a certain change in 100 trials. Each trial has this
-    number of windows.
+    """Returns in how many of 100 trials the test would find a certain change. Each trial has
+    `windows` windows.
 
     The change is that bad answers fall from 20 % to 10 %, or incidents from 4 to 2 in a window.
     `answers` is the usual number of answers in a window.

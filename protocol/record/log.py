@@ -43,9 +43,9 @@ def check_follows(head: Head, record: Record) -> None:
 class ForkedRecord(NamedTuple):
     """A record of a forked log. `about` is the id of the record that it answers.
 
-    `is_named` is True if another device's record names it as a parent. If the log of that other
-    device is forked too, only its records before the fork are considered. A log may be checked in
-    parts. Then `is_named` is also True if a record in another part of the log answers this record.
+    `is_named` is True if another device's record names this record as a parent. If the log of that
+    other device is forked too, only its records before the fork are considered. If a log is checked
+    in parts, `is_named` is True also if a record in another part of the log answers this record.
     """
 
     seq: int
@@ -58,9 +58,9 @@ def kept_ids(fork: int, records: Iterable[ForkedRecord], *, has_proof: bool = Tr
     """Returns the ids of the records that are kept if a log forks at number `fork` (R-01.14).
 
     All records before the fork are kept. At the fork, the records with the two lowest ids are kept
-    as proof. A log may also end at `fork` because of a removal's cut. Then there is no proof to
-    keep, and `has_proof` is False. A record at or after the fork is also kept if `is_named` is
-    True. If a record is kept for this reason, the records of this log that it answers are kept too.
+    as proof. If the log ends at `fork` because of a removal's cut, there is no proof to keep, and
+    `has_proof` is False. A record with `is_named` is kept even at or after the fork, and with it
+    the records of this log that it answers.
     """
     record_by_id = {record.id: record for record in records}
     before = {record.id for record in record_by_id.values() if record.seq < fork}

@@ -111,7 +111,8 @@ def private_field_context(neighbourhood: bytes, device: bytes, seq: int, field: 
 
 
 def key_origin(maker: bytes, digests: bytes) -> bytes:
-    """Returns the origin of an epoch key: a hash of its maker and its lists of names (R-01.21a).
+    """Returns the origin of an epoch key: a hash of the key's maker and the lists of who is gone
+    (R-01.21a).
 
     `digests` are the SHA-256 digests of the lists, joined.
     """

@@ -163,8 +163,8 @@ class Name(Text):
 
 @dataclass(frozen=True, kw_only=True)
 class PersonName(Name):
-    """The name of a person, or of somebody outside. It must not look like an id, or like `@` and
-    the name of a member, because these name a person too (R-12.7a).
+    """The name of a person, or of somebody outside. It must not look like an id, or like `@` and a
+    member's name, because people name a member in these two ways (R-12.7a).
     """
 
     def read(self, name: str, given: Any, resolve: Resolve) -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 
 class Meaning(Enum):
-    """What a value stands for: bytes for a person, or a number for a time."""
+    """Says that bytes stand for a person, or that a number stands for a time."""
 
     PERSON = "person"
     TIME = "time"

@@ -31,8 +31,8 @@ class PageReader:
         self.wires: list[bytes] = []
 
     def take(self, frame: list[Any]) -> bool:
-        """Takes a frame if the frame is a page of the chain. Then returns True, and otherwise
-        False.
+        """Takes a frame and returns True, if the frame is a page of the chain. Returns False for
+        any other frame.
 
         Raises Refused (R-05.3g).
         """

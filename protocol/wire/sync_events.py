@@ -82,9 +82,7 @@ class HeadAnnounced:
 
 @dataclass(frozen=True)
 class ContentWanted:
-    """The peer asks for the content of these records. The peer holds these records without
-    content.
-    """
+    """The peer holds these records without content, and asks for the content."""
 
     ids: list[bytes]
 

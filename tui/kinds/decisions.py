@@ -475,8 +475,8 @@ def _proposed_change_line(view: Shown, reader: Reader, charter: Shown | None) ->
 
 
 def _adoption_terms(value: object) -> Iterator[str]:
-    """Says in how many windows everybody's answers to a measure count, if a decision adopts the
-    measure.
+    """If a decision adopts a measure that counts everybody's answers only in 1 of several windows,
+    yields a line that says so.
     """
     match value:
         case [int(), int(cycle)] if cycle > 1:

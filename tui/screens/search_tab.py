@@ -1,5 +1,5 @@
-"""The Search tab. The reader types the beginnings of words. Among all records that this home can
-read, the tab finds the records with such words.
+"""The Search tab. The reader types the beginnings of words. The tab finds all records with such
+words that this home can read.
 """
 
 from textual import events

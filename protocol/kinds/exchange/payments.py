@@ -175,8 +175,8 @@ class Receipt(Kind):
         return self.minutes if self.corrected is None else self.corrected
 
     def is_overtaken(self, thread: Thread) -> bool:
-        """Returns True if another receipt counts for the occurrence that this receipt is for. Then
-        this receipt cannot count.
+        """Returns True if another receipt counts for the same occurrence, so that this receipt
+        cannot count.
         """
         counting = counting_receipts(thread, self.about or b"")
         return counting.get(self.occurrence(thread), self.id) != self.id
@@ -359,8 +359,8 @@ class Correction(Kind):
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
         """Yields one way to correct the receipt.
 
-        Software first tries whether the way would be refused. For this, it uses other minutes than
-        the minutes that count now.
+        Software first tries whether such a correction would be refused. For this trial, the
+        correction needs other minutes than the minutes that count now.
         """
         del person
         receipt = thread.find_view(target.id, Receipt)

@@ -366,10 +366,10 @@ class Feedback(Kind):
             )  # fmt: skip
 
     def _check_answer(self, measure: Measure | None) -> None:
-        """Raises Refused if an answer is not on the measure's scale (R-22.4).
+        """Raises Refused if an answer is not on the measure's scale, or if feedback about a service
+        has no text (R-22.4).
 
-        If `measure` is None, the feedback is about a service. Raises Refused then if the feedback
-        has no text.
+        `measure` is None if the feedback is about a service.
         """
         if measure is None:
             if not self.text:

@@ -159,8 +159,8 @@ class Service(ChainPart):
         return [self.holder or provider]
 
     def complete(self, thread: Thread) -> None:
-        """Sets `instead` to the first service, if `instead` names a service that itself goes on in
-        the place of a first service (R-21.8).
+        """If `instead` names a service that itself goes on in the place of another service, sets
+        `instead` to the first of these services (R-21.8).
         """
         facts = thread.facts_of_service(self.instead) if self.instead is not None else None
         if facts is not None:
@@ -385,7 +385,7 @@ class Link(ChainPart):
 
 def check_first(thread: Thread, target: View | Entry) -> None:
     """Raises Refused if a record is about a service that goes on in the place of another service
-    (R-21.8a). New links, measures and reports belong to the service in whose place it goes on.
+    (R-21.8a). New links, measures and reports belong to that other service.
     """
     service = thread.find_draft(target.id, Service)
     if service is not None and service.instead is not None:

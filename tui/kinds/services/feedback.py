@@ -37,8 +37,8 @@ def report_title(report: Shown, measure: Shown | None) -> str:
 
 
 def answer_parts(answers: list[Shown], clock: LocalClock, me: str | None) -> Iterator[Part]:
-    """Yields the text of each reply, with its author and its day. People gave these replies to all
-    people that a measure asked.
+    """Yields the text of each reply, with its author and its day. Each reply is for all people that
+    a measure asked.
     """
     for answer in answers:
         parts = [

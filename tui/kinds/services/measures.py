@@ -256,11 +256,11 @@ def _level(view: Shown, count: int, bad: int) -> Fraction:
 
 
 def _mark(view: Shown, point: Shown) -> str:
-    """Returns the character that marks a point. If the window is no signal, returns the ordinary
+    """Returns the character that marks a point. If the window gives no signal, returns the ordinary
     mark.
 
-    A signal can say that several windows together miss the target. Even then, a point whose own
-    window keeps the target is not marked as a miss.
+    A signal can say that several windows together miss the target. Even so, a point is not marked
+    as a miss if its own window keeps the target.
     """
     for signal in view.rows("signals"):
         if signal.number("window") == point.number("window"):
