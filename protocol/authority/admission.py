@@ -212,9 +212,9 @@ def admits_within_reach(
 ) -> list[AuthorityRecord]:
     """Returns the admits that are within the reach of their log, by time and id (R-03.7c).
 
-    The reach of a log is 3 × `room` newcomers. The log's later admits are left out. People in
-    `listed` do not count towards this limit (R-03.7e). So if an admit is within reach, it stays
-    within reach, no matter what its author signs later.
+    A log reaches as far as 3 × `room` newcomers. Its later admits are left out. People in `listed`
+    do not count towards this limit (R-03.7e). So if an admit is within reach, it stays within
+    reach, no matter what its author signs later.
     """
     newcomers: dict[bytes, set[bytes]] = defaultdict(set)  # device → people that it admitted
     within_reach = []

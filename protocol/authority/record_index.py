@@ -195,7 +195,7 @@ class AuthorityIndex:
         number. If a device signs several records of one kind with the same subject, number and
         choice, only the record with the lowest id is kept.
         """
-        # The choice is looked at because a no must not take the place of a yes, which stands.
+        # A no and a yes are kept apart, because a no must not take the place of a yes.
         kept: dict[tuple[object, ...], bytes] = {}
         for kind in (VOTE, ACCEPT, REMOVE, HIDE):
             for record in self._by_kind.get(kind, {}).values():

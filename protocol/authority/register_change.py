@@ -33,8 +33,8 @@ _KEY_SIZE = 32  # bytes, of a person's or device's key and of a record's id
 _MAX_CUTS = 64  # a list in a record has at most so many items
 
 # Pairs of verbs that people type → the register that both verbs change. The first verb
-# of a pair makes the register's number odd, the second makes it even. Two verbs are the names of
-# the kinds with which moderators do the same.
+# of a pair makes the register's number odd, the second makes it even. The first verbs of two pairs
+# are also the names of kinds: with their records, moderators remove or hide.
 _VERBS = {
     (REMOVE, "restore"): (STANDING, "person"),
     (HIDE, "show"): (HIDDEN, "record"),

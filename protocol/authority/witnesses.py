@@ -14,7 +14,7 @@ from protocol.authority.terms import Signers, Term
 
 HOUR_MS = 3_600_000
 _DAY_MS = 24 * HOUR_MS
-_ONE_HOUR_MS = 90 * 60_000  # an hour, and what clocks and starts differ
+_ONE_HOUR_MS = 90 * 60_000  # an hour, and room for clocks and starts that differ a little
 _FEWEST_DAYS = 3
 OVERLAP_MS = 72 * HOUR_MS  # witnesses count for so long after they have seen the next renewal
 
@@ -141,7 +141,8 @@ class Witnesses:
         after its parent. `settle_ms` is the charter's settle time.
         """
         self._terms = terms
-        # Each term that passed → its place in the chain, or that of the last term before it there.
+        # Each term that passed → its place in the chain. A term outside the chain has the place of
+        # the last term before it in the chain.
         self._places = {term.id: place for place, term in enumerate(terms)}
         for term in passed:
             if term.id not in self._places and term.parent in self._places:

@@ -578,8 +578,8 @@ class Remove(CouncilRecord):
         """
         del thread
         if self.state == self.State.STATED:
-            # Each moderator posts a `remove` of their own, which begins a thread: it is about no
-            # record, and the person has none. So this names the removal itself.
+            # Each moderator posts a `remove` of their own, which begins a thread and is about no
+            # record. So the moderators are asked about this `remove` itself.
             yield Awaited(Crowd.MODERATORS, REMOVE, self.id)
 
 

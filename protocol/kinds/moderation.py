@@ -188,7 +188,7 @@ class Hide(CouncilRecord):
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
         """If the person is a moderator, yields two ways: to hide the words, and to show them.
 
-        The words are hidden or shown already, so one of the two ways changes nothing (R-14.5i).
+        The words are either hidden or shown now, so one of the two ways changes nothing (R-14.5i).
         """
         del target
         if is_on_council(thread.authority, person):

@@ -103,7 +103,8 @@ class Device(Authorial):
     statement: bytes = Bytes(required=True, min=1, max=2048)
 
 
-# The rules of keys say how many a home makes: no limit here can keep it from making one that is due.
+# The rules of keys say how many keys a home makes. With a limit here, a home might not make a key
+# that is due.
 @kind(EPOCH, audience=OPEN, lasting=True, posted=False, automatic_a_day=UNLIMITED)
 class Epoch(Authorial):
     """The group key of one epoch, sealed to devices, and the names of everybody who is gone.

@@ -92,7 +92,7 @@ def find_holder(
         again = [reopening for reopening in reopened_in_order if reopening.time >= since]
         answer_by = _find_deadline(since + answer_ms, own_steps, again, answer_ms, now)
         twice = _find_second_reopening(again)
-        # What the holder did in time can still come to be seen until then (R-23.6k).
+        # Until `passed`, witnesses can still see what the holder did in time (R-23.6k).
         passed = None if answer_by is None else answer_by + settle_ms
         missed = min((time for time in (passed, twice) if time is not None), default=None)
         if missed is None or missed > now:

@@ -33,7 +33,7 @@ from protocol.loops.target_check import MEANS, misses_target
 
 FEWEST_POINTS = 26  # with fewer own points, the ranges of a rehearsal would mislead
 FALL = 20  # percent of the answers: the change that a rehearsal looks for on the scale `share`
-LEAST_RISE = 2  # incidents in a window: the same on the scale `count`, if twice as many is less
+LEAST_RISE = 2  # incidents in a window: the smallest such change on the scale `count`
 
 _YEAR_DAYS = 365
 _YEARS = 2  # so many years of each street are counted
@@ -211,7 +211,7 @@ def rehearse_once(case: Case, chance: Chance) -> Outcome:
 def _draw_street(case: Case, chance: Chance) -> Street:
     if case.assumed is not None:
         return draw_assumed(case.scale, case.assumed.rate, case.assumed.answers, chance)
-    # Another history of the same length could have been as likely as the own one. Without this
+    # Another history of the same length could have been as likely as this one. Without this
     # step, the ranges would treat the few own points as the whole truth (R-20.8c).
     history = tuple(islice(draw_like(case.history, chance), len(case.history)))
     return draw_like(history if any(history) else case.history, chance)

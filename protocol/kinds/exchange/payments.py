@@ -359,8 +359,8 @@ class Correction(Kind):
     def ways(cls, thread: Thread, target: Entry, person: bytes) -> Iterable[Way]:
         """Yields one way to correct the receipt.
 
-        Software first tries whether such a correction would be refused. For this trial, the
-        correction needs other minutes than the minutes that count now.
+        Software first tries whether such a correction would be refused. The correction that it
+        tries has other minutes than the minutes that count now.
         """
         del person
         receipt = thread.find_view(target.id, Receipt)

@@ -43,7 +43,7 @@ USUAL_DAYS = 365  # after so many days, a measure ends if its author names no da
 SHORTEST_DAYS = 90
 LONGEST_DAYS = 731
 NOTICE_DAYS = 28  # so many days before its end, software asks whether a measure goes on
-DAYS_BACK = 92  # so many days back feedback may be about, and also tomorrow, as clocks differ
+DAYS_BACK = 92  # feedback is about one of so many past days, today or tomorrow: clocks differ
 
 _NOT_OURS = "not_ours"
 _WEEKS = Calendar(7, 0)
