@@ -8,7 +8,7 @@ let in and not removed.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -88,6 +88,15 @@ class Authority(Standing):
     def term(self) -> Term:
         """The term in force."""
         return self.chain.current
+
+    @cached_property
+    def agreed_renewals(self) -> Mapping[bytes, Sequence[bytes]]:
+        """Maps each person to the renewals that the person accepted or said yes to."""
+        agreed: dict[bytes, list[bytes]] = defaultdict(list)
+        for renewal, ballot in self.renewals.items():
+            for person in ballot.accepted | ballot.yes:
+                agreed[person].append(renewal)
+        return agreed
 
     @cached_property
     def owners(self) -> Mapping[bytes, bytes]:

@@ -623,11 +623,10 @@ def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
     ballot = authority.renewals.get(renewal)
     if ballot is None or ballot.term is None:
         raise Refused("R-16.5", "a part of this renewal is not here yet; try again later")
-    rivals = [
-        rival
-        for rival_id, rival in authority.renewals.items()
-        if rival_id != renewal and rival.parent == ballot.parent
-    ]
+    # A person can post many renewals, and software checks each. So this looks only at the few
+    # renewals that `person` has agreed to.
+    agreed = authority.agreed_renewals.get(person, ())
+    rivals = [authority.renewals[rival_id] for rival_id in agreed if rival_id != renewal]
     _check_rivals(ballot, rivals, person)
     if ballot.parent != authority.term.id:
         raise Refused("R-16.5", "it renews a term that is over")
@@ -639,10 +638,13 @@ def check_renewal(authority: Authority, person: bytes, renewal: bytes) -> None:
 def _check_rivals(ballot: Ballot, rivals: list[Ballot], person: bytes) -> None:
     """Raises Refused if a person has agreed to a rival of the renewal `ballot` (R-16.5).
 
-    A rival is another renewal of the term that `ballot` renews. The person agreed to the rival if
+    A rival is another renewal of the term that `ballot` renews. `rivals` can also have renewals of
+    other terms. The person agreed to the rival if
     they accepted it, or if it has the same round as `ballot` and they said yes to it.
     """
     for rival in rivals:
+        if rival.parent != ballot.parent:
+            continue
         if person in rival.accepted:
             raise Refused("R-16.5", "you have accepted another renewal of this term")
         if person in rival.yes and rival.round == ballot.round:

@@ -14,6 +14,7 @@ from protocol.fold.facets import Awaited, Crowd
 from protocol.fold.fold import fold_thread
 from protocol.fold.registry import KINDS
 from protocol.fold.thread import Entry
+from protocol.kinds.decisions import check_renewal
 from protocol.schema.register_names import HIDDEN, STANDING
 from tests.support.clocks import clock_at
 
@@ -80,6 +81,35 @@ def test_a_vote_on_a_renewal_is_not_repeated_and_not_late():
         check(renewal(), known, "vote", ADA, choice="no")
     with pytest.raises(Refused, match="a term that is over"):
         check(renewal(parent=bytes(32)), known, "vote", BEN, choice="no")
+
+
+class WalkedRenewals(dict):
+    """Counts how often somebody walks through all renewals."""
+
+    walks = 0
+
+    def items(self):
+        self.walks += 1
+        return super().items()
+
+
+def test_checks_of_many_renewals_walk_through_all_of_them_once():
+    term = authority().term
+    ids = [bytes([number]) * 32 for number in range(30)]
+    renewals = WalkedRenewals(
+        (record_id, Ballot(CHARTER, 1, frozenset({ADA}), NOBODY, frozenset({DAN}), 3, term))
+        for record_id in ids
+    )
+    elsewhere = Ballot(bytes(32), 1, frozenset({BEN}), NOBODY, frozenset({BEN}), 3, term)
+    renewals[ROOT] = elsewhere
+    known = authority(renewals=renewals)
+    for record_id in ids:
+        check_renewal(known, BEN, record_id)  # a renewal of another term is no rival
+        for person, refusal in ((ADA, "said yes to another"), (DAN, "accepted another")):
+            with pytest.raises(Refused, match=refusal):
+                check_renewal(known, person, record_id)
+
+    assert renewals.walks == 1
 
 
 def test_a_moderator_asks_for_each_number_once():
