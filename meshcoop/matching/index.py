@@ -94,17 +94,23 @@ class MatchingIndex:
         further views remain to be read. If the index needs a new vocabulary (`needs_vocabulary`),
         the caller makes one and hands it to `use_vocabulary`.
         """
+        return self.update_facts(muted, zone, max_views) or (
+            not self.needs_vocabulary and self._update_words(max_views)
+        )
+
+    def update_facts(
+        self, muted: Collection[bytes], zone: tzinfo, max_views: int | None = None
+    ) -> bool:
+        """Does the same as `update`, but reads no words. So it needs no vocabulary, and takes a
+        tenth of the time for a post. Afterwards, the exchanges are complete.
+        """
         if self._zone != zone:
             self._zone = zone
             self._clear()
         if self._muted != muted:
             self._muted = frozenset(muted)
             self._synonyms = None
-        return (
-            self._find_places()
-            or self._update_facts(max_views)
-            or (not self.needs_vocabulary and self._update_words(max_views))
-        )
+        return self._find_places() or self._read_all_facts(max_views)
 
     @property
     def synonyms(self) -> Synonyms:
@@ -216,7 +222,7 @@ class MatchingIndex:
                 self._unread.add(place.n, place.log if has_posts else None)
         return self._last_row is not None or bool(self._changed_rows)
 
-    def _update_facts(self, max_views: int | None) -> bool:
+    def _read_all_facts(self, max_views: int | None) -> bool:
         """Reads the matching facts of views whose facts are not read yet. Returns True if it has
         read any.
         """

@@ -75,7 +75,10 @@ class MatchingMethods:
         """Lists for each quarter how many members gave and received. The newest quarter comes
         first.
         """
-        membership = await self._with_index()
+        # The words of all posts need no reading here. A day's posts can have very many words.
+        membership = self._node.require_membership()
+        while self._update_facts(membership):
+            await trio.lowlevel.checkpoint()
         presenter = Presenter(membership.state, self._node.now)
         authority = membership.state.authority
         assert authority is not None, "the charter has been read: this home is a member's"
@@ -115,6 +118,11 @@ class MatchingMethods:
             "steps": len(ways[0]) if ways else None,
             "ways": [_show_way(way, presenter, explainer, me) for way in ways],
         }
+
+    def _update_facts(self, membership: Membership) -> bool:
+        zone = membership.state.clock_at(self._node.now()).zone
+        muted = membership.muted.people
+        return membership.matching_index.update_facts(muted, zone, _VIEWS_AT_ONCE)
 
     async def _with_index(self) -> Membership:
         """Lets the matching index read all new views. Returns the membership."""

@@ -9,6 +9,7 @@ import pytest
 from meshcoop.api.presenter import Presenter
 from meshcoop.cli.plain_text import format_remarks
 from meshcoop.errors import Mistake
+from meshcoop.matching.index import MatchingIndex
 from tests.support.api_in_memory import Asking, named
 from tests.support.street_in_memory import HOUR, exchange, settle, street
 
@@ -37,6 +38,21 @@ def test_a_quarter_tells_how_many_gave_and_received_and_whom_to_ask():
         assert (one["quarter"], one["state"]) == ("2026-Q4", "running")
         assert counts(one) == (1, 2, 1, 1)
         assert names(one["ask_them"]) == ["amy", "Zoe"]  # sorted by name, though Zoe gave much more
+
+
+def test_quarters_are_listed_without_reading_the_words_of_posts(monkeypatch):
+    def read_words(*_):
+        raise AssertionError("nobody asked for suggestions")
+
+    with street() as homes:
+        ada, ben = homes
+        exchange(ada, ben)
+        settle(*homes)
+        monkeypatch.setattr(MatchingIndex, "_read_words", read_words)
+
+        (quarter,) = Asking(ben)("reciprocity")
+
+        assert counts(quarter) == (0, 1, 1, 0)
 
 
 def test_quarters_stand_by_themselves_and_only_receipts_that_count_do():
