@@ -20,7 +20,7 @@ from meshcoop.export.bundle import BundleReader
 from protocol.wire import calls, frames, have_map
 from protocol.wire.bundle_file import BUNDLE, HAVE_FILE, LIST_BYTES, MAX_REFUSED
 
-_MOST_TAKEN = 100  # records in one call
+_MOST_TAKEN = 50  # records in one call
 _USAGE = 2
 _FIRST_ZONE = timezone(timedelta(hours=14))
 _COUNTS = ("new", "known", "refused", "waiting")
