@@ -7,7 +7,7 @@ from meshcoop.fold.key_ring import KeyRing
 from protocol.errors import Refused
 from protocol.fold.content import read_unchecked
 from protocol.fold.registry import KINDS
-from protocol.record import envelope, sealing
+from protocol.record import codec, envelope, sealing
 from protocol.record.envelope import Record
 
 _MOST_READ = 500  # records whose contents are kept in memory
@@ -62,7 +62,8 @@ class RecordContents:
         plain = self.open(record) if kept is None else kept[0]
         if plain is None:
             return ReadContent(None, {})
-        name, fields = read_unchecked(plain)
+        # Contents that are kept were checked when they were first read.
+        name, fields = read_unchecked(plain) if kept is None else codec.unpack_again(plain)
         if kept is None:
             kept = plain, _find_fault(name, fields, record.header.audience)
             self._read[record.id] = kept

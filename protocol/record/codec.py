@@ -39,6 +39,11 @@ def unpack(data: bytes) -> Any:
     return value
 
 
+def unpack_again(data: bytes) -> Any:
+    """Decodes bytes that `unpack` has decoded before, and does not check them again."""
+    return msgpack.unpackb(data, raw=False)
+
+
 def unpack_framed(data: bytes, *, max_bytes: int, max_items: int) -> Any:
     """Decodes the bytes of a frame, which has limits of its own.
 
