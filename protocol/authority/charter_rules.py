@@ -46,7 +46,9 @@ class CharterRules:
     settle_hours: int | None = Integer(
         min=24, max=168, default=72, help="hours until a window settles"
     )
-    answer_days: int | None = Integer(min=0, max=1000, default=3, help="days to answer a matter")
+    # At most a week, so that no council lets its own matters rest; at least a day, so that whoever
+    # holds a matter can answer it before it climbs.
+    answer_days: int | None = Integer(min=1, max=7, default=3, help="days to answer a matter")
     offset: int | None = Minutes(
         min=-1080, max=1080, default=0, help="minutes from UTC for windows of days"
     )

@@ -64,7 +64,7 @@ class Hostility:
 
     def change_a_rule(self):
         n = self.random.choice([1, 2, 9])
-        change = (RULE, "answer_days", n, self.random.randint(1, 99))
+        change = (RULE, "smallest_group", n, self.random.randint(1, 99))
         self.everybody_says_yes(self.post(self.one(), "proposes", *change))
 
     def take_over(self):
@@ -73,7 +73,7 @@ class Hostility:
         """
         parent = self.random.choice([self.town.charter, *self.of("renewal")])
         victim = self.victim()
-        holds = [(STANDING, victim.key, 1, [[victim.device, 0]]), (RULE, "answer_days", 7, 77)]
+        holds = [(STANDING, victim.key, 1, [[victim.device, 0]]), (RULE, "smallest_group", 7, 77)]
         renewal = self.post(
             self.one(), "renews", parent, self.town.enemies, round=self.random.randint(1, 9),
             joining=self.town.enemies, leaving=[victim], holds=holds,

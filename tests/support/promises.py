@@ -5,7 +5,7 @@ Fewer than half of every roll and of the moderators are hostile.
 
 from protocol.schema.register_names import RULE, STANDING
 
-FOUNDING_DAYS = 3  # answer_days, if nobody changes it
+FOUNDING_GROUP = 3  # smallest_group, if nobody changes it
 
 
 def broken_promises(town, known):
@@ -31,10 +31,10 @@ def keeps_honest_seats(town, known):
 
 
 def keeps_rules(town, known):
-    days = known.holding((RULE, "answer_days"))
-    agreed = [FOUNDING_DAYS, *(one[3] for one in town.agreed if one[0] == RULE)]
-    value = known.charter["answer_days"]
-    return value in agreed and (days.n == 0 or value == days.value)
+    held = known.holding((RULE, "smallest_group"))
+    agreed = [FOUNDING_GROUP, *(one[3] for one in town.agreed if one[0] == RULE)]
+    value = known.charter["smallest_group"]
+    return value in agreed and (held.n == 0 or value == held.value)
 
 
 def bounds_false_people(town, known):

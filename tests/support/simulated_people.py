@@ -121,7 +121,7 @@ def _retract(home: Home, random: Random) -> bool:
 def _propose(home: Home, random: Random) -> bool:
     if random.random() < 0.7:
         return False
-    rule = random.choice(("answer_days", "credit_low=-", "settle_hours", "quota_records"))
+    rule = random.choice(("smallest_group", "credit_low=-", "settle_hours", "quota_records"))
     low = {"quota_records": 20_000, "settle_hours": 24}.get(rule, 1)
     value = f"{rule}{'' if '=' in rule else '='}{random.randint(low, 2 * low + 9)}"
     given = {"title": f"{value}? asks {home.name}", "change": f"charter {value}"}

@@ -94,7 +94,7 @@ def test_a_response_of_a_muted_person_still_waits(lane):
 def test_a_proposal_waits_for_those_who_have_not_voted(lane):
     ada, ben, cho = lane
     homes = (ada, ben, cho)
-    question = propose(ada, "charter answer_days=9")
+    question = propose(ada, "charter answer_days=6")
     settle(*homes)
     assert all((question.id.hex(), "vote") in steps(home) for home in homes)
 

@@ -23,7 +23,7 @@ def test_who_voted_is_shown_as_it_counts():
     with street(homes=4) as homes:
         ada, ben, cho, dan = homes
         by_software(*homes)
-        act = propose(ada, "charter answer_days=9")
+        act = propose(ada, "charter answer_days=6")
         settle(*homes)
         for home, choice in ((ada, "yes"), (ben, "no"), (cho, "no"), (cho, "yes")):
             home.post("vote", act, choice=choice)

@@ -84,7 +84,7 @@ def test_one_moderator_of_three_alone_removes_nobody():
 
 def test_one_moderator_of_three_alone_changes_no_rule_and_no_list():
     (xan, *others), first = council()
-    change = xan.proposes(RULE, "answer_days", 9, 99)
+    change = xan.proposes(RULE, "smallest_group", 9, 99)
     renewal = xan.renews(first, [xan], leaving=others, round=9)
     acts = [change, xan.says("yes", change), renewal, xan.says("yes", renewal)]
     acts.append(xan.accepts(renewal))

@@ -44,7 +44,7 @@ def neighbourhood(count, size):
         acts += removals(roll, crowd[-1 - n], n)
         asked = []
         while sum(map(len, asked)) < free // TERMS:
-            proposal = roll[0].proposes(RULE, "answer_days", len(asked) + n + 1, 7)
+            proposal = roll[0].proposes(RULE, "smallest_group", len(asked) + n + 1, 7)
             asked.append([proposal, *(one.says("yes", proposal) for one in roll)])
         acts += [act for one in asked for act in one]
         joining = [one for one in grown[min(n, 7)] if one not in roll][:64]

@@ -167,38 +167,47 @@ def test_vector_11_a_rival_to_an_accepted_term_does_not_hold():
 def test_vector_12_a_decision_exceeds_the_share(share, needed):
     crowd = people(*"ABCD")
     first = charter(*crowd, share=share)
-    change = crowd[0].proposes(RULE, "answer_days", 1, 9)
+    change = crowd[0].proposes(RULE, "smallest_group", 1, 9)
     for count in range(5):
         known = authority.fold_authority(first, passed(change, crowd[:count]), {})
         assert known.outcomes[change.id].passed == (count >= needed)
-        assert known.charter["answer_days"] == (9 if count >= needed else 3)
+        assert known.charter["smallest_group"] == (9 if count >= needed else 3)
 
 
 def test_vector_13_the_highest_number_then_the_lowest_id():
     crowd = people(*"ABC")
     ada, ben, cho = crowd
     first = charter(*crowd)
-    one, two = ada.proposes(RULE, "answer_days", 1, 5), ben.proposes(RULE, "answer_days", 1, 6)
+    one, two = ada.proposes(RULE, "smallest_group", 1, 5), ben.proposes(RULE, "smallest_group", 1, 6)
     lower = min(one, two, key=lambda act: act.id)
     acts = [*passed(one, crowd), *passed(two, crowd)]
     known = authority.fold_authority(first, acts, {})
-    assert known.charter["answer_days"] == lower.fields["change"][3]
-    acts += passed(cho.proposes(RULE, "answer_days", 2, 7), crowd[:2])
-    assert authority.fold_authority(first, acts, {}).charter["answer_days"] == 7
+    assert known.charter["smallest_group"] == lower.fields["change"][3]
+    acts += passed(cho.proposes(RULE, "smallest_group", 2, 7), crowd[:2])
+    assert authority.fold_authority(first, acts, {}).charter["smallest_group"] == 7
 
 
-@pytest.mark.parametrize("change", [("answer_days", "many"), ("share", 60), ("founders", [])])
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("smallest_group", "many"),
+        ("answer_days", 0),
+        ("answer_days", 8),
+        ("share", 60),
+        ("founders", []),
+    ],
+)
 def test_what_a_rule_may_not_hold_is_passed_over(change):
     name, value = change
     crowd = people(*"AB")
     ada, ben = crowd
     first = charter(*crowd)
     before = authority.fold_authority(first, [], {}).charter
-    good, bad = ada.proposes(RULE, "answer_days", 1, 9), ben.proposes(RULE, name, 2, value)
+    good, bad = ada.proposes(RULE, "smallest_group", 1, 9), ben.proposes(RULE, name, 2, value)
     acts = [*passed(good, crowd), *passed(bad, crowd)]
     known = authority.fold_authority(first, acts, {})
     assert known.outcomes[bad.id].passed
-    assert known.charter == before | {"answer_days": 9}
+    assert known.charter == before | {"smallest_group": 9}
     assert (RULE, "share") not in known.registers
 
 
@@ -218,7 +227,7 @@ def test_vector_15_a_vote_of_a_revoked_device_falls():
     crowd = people(*"ABC")
     ada, ben, _ = crowd
     first = charter(*crowd)
-    change = ada.proposes(RULE, "answer_days", 1, 9)
+    change = ada.proposes(RULE, "smallest_group", 1, 9)
     acts = [change, ada.says("yes", change), ben.says("yes", change, seq=7)]
     assert authority.fold_authority(first, acts, {}).outcomes[change.id].passed
     acts.append(ben.carries(ben.revokes(ben.device, 5), device=public(ben.devices[1])))
@@ -239,7 +248,7 @@ def test_a_yes_to_a_renewal_stands_though_its_device_is_revoked():
 def test_vector_16_an_admit_within_the_cut_stands(vouchers):
     ada, ben, cho, xia, yan = people(*"ABCXY")
     first = charter(ada, ben, cho, vouchers=vouchers)
-    change = ada.proposes(RULE, "answer_days", 1, 9)
+    change = ada.proposes(RULE, "smallest_group", 1, 9)
     acts = [cho.admits(xia, seq=2), cho.admits(yan, seq=5), change, ada.says("yes", change)]
     acts += [cho.says("yes", change, seq=6)]
     acts += [ben.carries(ben.certify(1)), cho.carries(ben.revokes(ben.device, 9), seq=7)]
@@ -270,7 +279,7 @@ def test_votes_removes_and_accepts_stand_beyond_forks_and_cuts():
     crowd = people(*"ABCD")
     ada, ben, cho, dan = crowd
     first = charter(*crowd)
-    change = dan.proposes(RULE, "answer_days", 1, 9, seq=50)
+    change = dan.proposes(RULE, "smallest_group", 1, 9, seq=50)
     acts = [*passed(change, [ada, ben]), dan.says("yes", change, seq=60)]
     acts += [ada.removes(dan), ben.removes(dan), cho.removes(dan)]
     known = authority.fold_authority(first, acts, {dan.device: 1, ben.device: 1})
@@ -285,7 +294,7 @@ def test_a_vote_beyond_a_fork_is_not_kept_by_what_it_alone_keeps():
     Otherwise only homes that had both records before they heard of the fork would keep the records.
     """
     ada, ben, cho = people(*"ABC")
-    change = ada.proposes(RULE, "answer_days", 1, 9, seq=4)
+    change = ada.proposes(RULE, "smallest_group", 1, 9, seq=4)
     own, other = ada.says("yes", change, seq=5), ben.says("yes", change, seq=7)
     forks = {ada.device: 2}
 
@@ -297,12 +306,12 @@ def test_a_vote_beyond_a_fork_is_not_kept_by_what_it_alone_keeps():
     assert AuthorityIndex([change, own, other]).kept_beyond_forks(
         {**forks, ben.device: 7}, no_statement
     ) == {other.id}
-    before = ada.proposes(RULE, "answer_days", 1, 8, seq=1)
+    before = ada.proposes(RULE, "smallest_group", 1, 8, seq=1)
     about_it = ada.says("no", before, seq=6)
     assert AuthorityIndex([before, about_it]).kept_beyond_forks(forks, no_statement) == {
         about_it.id
     }
-    theirs = cho.proposes(RULE, "answer_days", 1, 7, seq=3)
+    theirs = cho.proposes(RULE, "smallest_group", 1, 7, seq=3)
     about_theirs = ada.says("no", theirs, seq=7)
     assert AuthorityIndex([theirs, about_theirs]).kept_beyond_forks(forks, no_statement) == {
         about_theirs.id
@@ -314,12 +323,12 @@ def test_newcomers_who_are_named_vote_beside_the_roll():
     ada, ben, cho, *late = crowd
     first = charter(ada, ben, cho)
     acts = [ada.admits(one) for one in late]
-    change = ada.proposes(RULE, "answer_days", 1, 9, newcomers=late)
+    change = ada.proposes(RULE, "smallest_group", 1, 9, newcomers=late)
     acts += passed(change, [ada, ben])
     assert not authority.fold_authority(first, acts, {}).outcomes[change.id].passed
     acts += [one.says("yes", change) for one in late[:2]]
     assert authority.fold_authority(first, acts, {}).outcomes[change.id].passed
-    unnamed = ada.proposes(RULE, "answer_days", 1, 8)
+    unnamed = ada.proposes(RULE, "smallest_group", 1, 8)
     acts += passed(unnamed, late)
     assert not authority.fold_authority(first, acts, {}).outcomes[unnamed.id].passed
 
@@ -328,14 +337,14 @@ def test_a_term_waits_for_its_parts():
     crowd = people(*"ABCD")
     ada, ben, cho, dan = crowd
     first = charter(ada, ben, cho)
-    part = ben.act("part", {"joining": [dan.key], "holds": [[RULE, "answer_days", 4, 9]]})
+    part = ben.act("part", {"joining": [dan.key], "holds": [[RULE, "smallest_group", 4, 9]]})
     renewal = ada.renews(first, [ada], parts=[part.digest])
     acts = passed(renewal, [ada, ben])
     assert authority.fold_authority(first, acts, {}).term.id == first.id
     known = authority.fold_authority(first, [*acts, part], {})
     assert known.term.id == renewal.id
     assert known.term.roll == set(ids(crowd))
-    assert known.charter["answer_days"] == 9
+    assert known.charter["smallest_group"] == 9
     assert dan.key in known.members
 
 
@@ -445,10 +454,10 @@ def test_who_leaves_keeps_the_seat_and_the_votes_until_the_renewal():
     crowd = people(*"ABC")
     ada, _, cho = crowd
     first = charter(*crowd)
-    change = ada.proposes(RULE, "answer_days", 1, 9)
+    change = ada.proposes(RULE, "smallest_group", 1, 9)
     acts = [*passed(change, [ada, cho]), cho.carries(cho.leaves(1, 0))]
     known = authority.fold_authority(first, acts, {})
-    assert known.charter["answer_days"] == 9
+    assert known.charter["smallest_group"] == 9
     assert cho.key in known.term.roll
     assert cho.key not in known.members
 
@@ -484,14 +493,14 @@ def test_a_change_numbered_far_above_the_term_changes_nothing(n, counts):
     first = charter(ada, ben, cho)
     hidden = b"h" * 32
     acts = [ada.admits(pia), *(who.removes(pia, n) for who in crowd[:3])]
-    acts += passed(ada.proposes(RULE, "answer_days", n, 9), crowd[:3])
+    acts += passed(ada.proposes(RULE, "smallest_group", n, 9), crowd[:3])
     acts += [who.act("hide", {"n": n}, parents=[hidden]) for who in crowd[:3]]
     known = authority.fold_authority(first, acts, {})
     assert out(known, pia) == [counts]
-    assert (known.charter["answer_days"] == 9) == counts
+    assert (known.charter["smallest_group"] == 9) == counts
     assert ((HIDDEN, hidden) in known.registers) == counts
 
-    holds = [[RULE, "answer_days", 600, 5], [STANDING, pia.key, 600, None]]
+    holds = [[RULE, "smallest_group", 600, 5], [STANDING, pia.key, 600, None]]
     acts += passed(ada.renews(first, crowd[:3], holds=holds), crowd[:3])
     known = authority.fold_authority(first, acts, {})
     assert out(known, pia) == [n < 1601]

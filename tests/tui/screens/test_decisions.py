@@ -127,9 +127,9 @@ async def test_a_rule_is_opened_to_propose_its_change(pilot, node):
     await until(pilot, lambda: isinstance(pilot.app.focused, LineInput))
     pilot.app.focused.value = "many"
     await pilot.press("f2")
-    await shows(pilot, "This must be a whole number from 0 to 1000.")
-    pilot.app.focused.value = "9"
-    fields = {"title": "Time to answer", "change": "charter answer_days=9"}
+    await shows(pilot, "This must be a whole number from 1 to 7.")
+    pilot.app.focused.value = "6"
+    fields = {"title": "Time to answer", "change": "charter answer_days=6"}
     assert await posted(pilot, node) == {"kind": "proposal", "fields": fields}
     await back(pilot)
     await opens(pilot, "#rules", "share", "Renew who votes", "more than half")
