@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn, Self
 
-from meshcoop.errors import Mistake
-from protocol.errors import Refused, fill_in
+from meshcoop.errors import BrokenRule, Mistake
+from protocol.errors import Refused
 from protocol.wire.calls import Balance, Call, Listing, Show, Subscribe
 from protocol.wire.local_rpc import (
     REFUSED,
@@ -260,8 +260,8 @@ def _mistake_of(error: Error) -> Mistake:
     code = _EXIT_CODES[error.code]
     if error.rule is None:
         return Mistake(error.message, code, **error.arguments)
-    sentence = fill_in(error.message, error.arguments)
-    return Mistake("{sentence} ({rule}).", code, sentence=sentence, rule=error.rule)
+    arguments = {name: value for name, value in error.arguments.items() if name != "field"}
+    return BrokenRule(Refused(error.rule, error.message, error.field, **arguments), code)
 
 
 def _raise_refusal(event: Event) -> NoReturn:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from protocol.errors import fill_in
+from protocol.errors import Refused, fill_in
 
 # These rules refuse a request because of its form. The exit code is then 2, not 1.
 USAGE_RULES = frozenset(
@@ -41,6 +41,14 @@ class Mistake(Exception):
 
     def __str__(self) -> str:
         return self.sentence
+
+
+class BrokenRule(Mistake):
+    """Raised if the node refuses a call because of a rule. `refusal` says which rule, and why."""
+
+    def __init__(self, refusal: Refused, code: int) -> None:
+        super().__init__("{refusal}.", code, refusal=str(refusal), rule=refusal.rule)
+        self.refusal = refusal
 
 
 class Remark(NamedTuple):

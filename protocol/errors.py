@@ -7,10 +7,12 @@ class Refused(Exception):
     """The error that is raised if a rule of the specs does not allow some bytes or a record.
 
     `rule` is the number of the rule, such as "R-02.3". `text` says what is wrong. A name in braces
-    in `text` stands for a value in `arguments`. If a field of a record is wrong, `field` is the
-    name of that field. The screen and the command line first translate `text`, and then put the
-    values into the translated text. If any other exception leaves the package `protocol`, that is
-    a bug.
+    in `text` stands for a value in `arguments`. The screen and the command line first translate
+    `text`, and then put the values into the translated text. If any other exception leaves the
+    package `protocol`, that is a bug.
+
+    If a field of a record or a param of a call is wrong, `field` is its name. `text` then has
+    `{field}` where it names the field, so that a caller can name it as a person typed it.
     """
 
     def __init__(
@@ -20,7 +22,7 @@ class Refused(Exception):
         self.rule = rule
         self.text = text
         self.field = field
-        self.arguments = arguments
+        self.arguments = arguments if field is None else {**arguments, "field": field}
 
     @property
     def reason(self) -> str:
@@ -29,6 +31,11 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.rule})"
+
+    def naming(self, field: str) -> "Refused":
+        """Returns this refusal with another name for the field that is wrong."""
+        arguments = {name: value for name, value in self.arguments.items() if name != "field"}
+        return Refused(self.rule, self.text, field, **arguments)
 
 
 class AlreadySo(Refused):
@@ -40,9 +47,15 @@ class AlreadySo(Refused):
     """
 
     def __init__(
-        self, rule: str, text: str, /, record: bytes | None = None, **arguments: object
+        self,
+        rule: str,
+        text: str,
+        /,
+        record: bytes | None = None,
+        field: str | None = None,
+        **arguments: object,
     ) -> None:
-        super().__init__(rule, text, None, **arguments)
+        super().__init__(rule, text, field, **arguments)
         self.record = record
 
 

@@ -648,7 +648,7 @@ def _part_words(
     words = {name: fields[name] for name in beside if fields.get(name) is not None}
     for name in beside:
         if kind.fields[name].required and name not in words:
-            raise Refused("R-10.2", "{name} needs {name_2}", name=kind.name, name_2=name)
+            raise Refused("R-10.2", "{name} needs {field}", field=name, name=kind.name)
         if name in words:
             kind.fields[name].check(name, words[name])
     return {name: value for name, value in fields.items() if name not in beside}, words

@@ -20,7 +20,7 @@ from protocol.wire import calls
 def add_guest(*, as_: NameOption, words: WordsOption = None, context: ContextArgument) -> None:
     """Gives somebody without a machine a device at this home. The guest has a PIN of their own."""
     context.require_person()
-    name = read_person_name(as_)
+    name = read_person_name(as_, "as")
     root = recovery_words.read_root_seed(words) if words else os.urandom(32)
     with context.connect_node() as node:
         neighbourhood = node.call(calls.Status())["neighbourhood"]

@@ -17,7 +17,8 @@ from cyclopts import App, CycloptsError, Parameter
 
 from meshcoop.cli import screen
 from meshcoop.cli.context import Context
-from meshcoop.errors import USAGE_RULES, Mistake
+from meshcoop.cli.typed_field import name_typed_field
+from meshcoop.errors import USAGE_RULES, BrokenRule, Mistake
 from meshcoop.home import key_file
 from meshcoop.home.folder import Home
 from meshcoop.store.disk_errors import StoreError, disk_error_of
@@ -172,7 +173,13 @@ def _print_version(context: Context) -> None:
 def _run(app: App, words: Sequence[str], context: Context) -> Any:
     command, bound, ignored = app.parse_args(words, exit_on_error=False, print_error=False)
     extra = {"context": context} if "context" in ignored else {}
-    return command(*bound.args, **bound.kwargs, **extra)
+    try:
+        return command(*bound.args, **bound.kwargs, **extra)
+    except BrokenRule as broken:
+        named = name_typed_field(broken.refusal, bound.signature)
+        raise BrokenRule(named, broken.code) from broken
+    except Refused as refusal:
+        raise name_typed_field(refusal, bound.signature) from refusal
 
 
 def _exit_with(sentence: str, code: int) -> NoReturn:

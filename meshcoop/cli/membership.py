@@ -52,7 +52,7 @@ def begin_neighbourhood(
     **fields: Any,
 ) -> None:
     """Begins a new neighbourhood. You are its founder."""
-    founder = read_person_name(as_)
+    founder = read_person_name(as_, "as")
     kind = declared_of(Charter)
     charter = kind.read_input({"name": name, **fields}, _refuse_reference)
     kind.check_fields({**charter, "founders": []})
@@ -123,7 +123,7 @@ def join_neighbourhood(
     root = recovery_words.read_root_seed(words) if words else None
     if as_ is None and root is None:
         raise Mistake("Say who joins with --as NAME, or come back with --words FILE.", _USAGE)
-    name = None if as_ is None else read_person_name(as_)
+    name = None if as_ is None else read_person_name(as_, "as")
     if process.running(context.home) and _has_joined(context):
         _join_again(context, code, name, wait)
         return

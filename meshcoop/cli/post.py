@@ -49,9 +49,13 @@ def propose_renewal(
         list[str] | None,
         Parameter(negative=(), help="who joins the voters; repeat for each (default: everybody)"),
     ] = None,
-    moderator: Annotated[
+    moderators: Annotated[
         list[str] | None,
-        Parameter(negative=(), help="a moderator of the next term; repeat to name all of them"),
+        Parameter(
+            name="--moderator",
+            negative=(),
+            help="a moderator of the next term; repeat to name all of them",
+        ),
     ] = None,
     vouchers: Annotated[int | None, Parameter(help="members who vouch for a newcomer")] = None,
     share: Annotated[
@@ -67,11 +71,11 @@ def propose_renewal(
     """
     call = calls.Renew(
         joining=joining,
-        moderators=moderator,
+        moderators=moderators,
         vouchers=vouchers,
         share=share,
         title=title,
-        person=as_,
+        as_=as_,
         will_vote=will_vote,
     )
     with context.connect_node() as node:

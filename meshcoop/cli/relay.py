@@ -63,9 +63,10 @@ def found_relay(name: str, /, *, listen: ListenOption = None, context: ContextAr
 
 def make_ticket(
     *,
-    at: Annotated[
+    addresses: Annotated[
         list[str] | None,
         Parameter(
+            name="--at",
             negative=(),
             help="an address where homes reach it, if it listens elsewhere; repeat for more",
         ),
@@ -74,7 +75,7 @@ def make_ticket(
 ) -> None:
     """Makes a ticket. With the ticket, one neighbourhood can enrol this relay within seven days."""
     with context.connect_node() as node:
-        answer = node.call(calls.RelayTicket(addresses=at))
+        answer = node.call(calls.RelayTicket(addresses=addresses))
         expires = plain_text.format_time(answer["expires"], read_clock(node))
     context.answer(
         answer,

@@ -199,7 +199,7 @@ def _by_register(holding: list[Any]) -> tuple[str, str]:
 
 
 def _refusal(name: str, must: str) -> Refused:
-    return Refused("R-10.3", "{name} must be " + must, field=name, name=name)
+    return Refused("R-10.3", "{field} must be " + must, field=name)
 
 
 def _is_cut(pair: Any) -> bool:

@@ -200,17 +200,17 @@ class DeclaredKind:
             if value is not None:
                 raise Refused(
                     "R-10.11",
-                    "{name} goes in a record beside the {name_2}",
-                    name=name,
-                    name_2=self.name,
+                    "{field} goes in a record beside the {name}",
+                    field=name,
+                    name=self.name,
                 )
         elif value is None:
             if field_rule.required:
-                raise Refused("R-10.2", "{name} needs {name_2}", name=self.name, name_2=name)
+                raise Refused("R-10.2", "{name} needs {field}", field=name, name=self.name)
         elif field_rule.private:
             if type(value) is not bytes:
                 raise Refused(
-                    "R-10.6", "{name} is private to both parties and comes sealed", name=name
+                    "R-10.6", "{field} is private to both parties and comes sealed", field=name
                 )
         else:
             field_rule.check(name, value)

@@ -194,12 +194,14 @@ class Proposal(Votable):
             raise Refused("R-16.2", "only a member can be removed")
         if what == RULE:
             if key in BY_RENEWAL:
-                raise Refused("R-16.2", "{key} changes by renewal only: `meshcoop renew`", key=key)
+                raise Refused(
+                    "R-16.2", "{field} changes by renewal only: `meshcoop renew`", field=key
+                )
             if key not in CHARTER_RULES or key == "founders":
-                raise Refused("R-16.2", "the charter has no rule {key}", key=key)
+                raise Refused("R-16.2", "the charter has no rule {field}", field=key)
             _check_rule(key, value, thread.clock)
             if thread.authority.charter.get(key) == value:
-                raise AlreadySo("R-16.2", "the rule {key} is so already", key=key)
+                raise AlreadySo("R-16.2", "the rule {field} is so already", field=key)
         if what == TRIAL and key is not None:
             check_change(n, value, thread.facts_of_trial(key), thread.clock)
 

@@ -177,14 +177,14 @@ class Proxy(Kind):
         self.ended = close.created if self.ended is None else min(close.created, self.ended)
 
 
-def read_person_name(typed: str) -> str:
+def read_person_name(typed: str, field: str = "name") -> str:
     """Reads a person's name as the person typed it (R-12.7).
 
-    Raises Refused if the text cannot be a name.
+    Raises Refused if the text cannot be a name. `field` is what the refusal calls the name.
     """
     rule = declared_of(Profile).fields["name"]
-    name: str = rule.read("name", typed, _name_no_record)
-    rule.check("name", name)
+    name: str = rule.read(field, typed, _name_no_record)
+    rule.check(field, name)
     return name
 
 

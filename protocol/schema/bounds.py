@@ -31,8 +31,8 @@ class Bound(Field):
             parts = ", ".join(_PARTS)
             raise Refused(
                 "R-10.3",
-                "{name} must be one of {parts} with a least and a most",
-                name=name,
+                "{field} must be one of {parts} with a least and a most",
+                field=name,
                 parts=parts,
             )
 
@@ -40,7 +40,7 @@ class Bound(Field):
         del resolve
         typed = _TYPED.fullmatch(given.strip()) if type(given) is str else None
         if typed is None:
-            raise Refused("R-10.3", "{name} must be {hint}", name=name, hint=self.hint)
+            raise Refused("R-10.3", "{field} must be {hint}", field=name, hint=self.hint)
         part, least, most = typed.groups()
         return [part.replace("-", "_"), int(least), int(most)]
 

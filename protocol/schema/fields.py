@@ -536,7 +536,7 @@ def is_member_form(typed: str) -> bool:
 
 
 def _refusal(name: str, must: str, **arguments: object) -> Refused:
-    return Refused("R-10.3", "{name} must be " + must, field=name, name=name, **arguments)
+    return Refused("R-10.3", "{field} must be " + must, field=name, **arguments)
 
 
 def _find_minutes(typed: str) -> int | None:
@@ -560,9 +560,8 @@ def _find_minutes(typed: str) -> int | None:
 def _span_refusal(name: str, value: str, fault: str, limit: str) -> Refused:
     return Refused(
         "R-10.21",
-        "{name} is {value}, and that is " + fault + " {limit}",
+        "{field} is {value}, and that is " + fault + " {limit}",
         field=name,
-        name=name,
         value=value,
         limit=limit[: len(value.rstrip("Z"))],
     )

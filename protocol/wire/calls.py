@@ -77,7 +77,6 @@ class Call:
                 raise Refused(
                     "R-06.15",
                     "{method} takes no {name!r}; it takes: {names}",
-                    None,
                     method=cls.METHOD,
                     name=name[:_MOST_SHOWN],
                     names=", ".join(fields) or "nothing",
@@ -89,7 +88,7 @@ class Call:
                 rule_of(field).check(name, value)
                 values[field.name] = value
             elif field.default is dataclasses.MISSING:
-                raise Refused("R-06.15", "{name} is missing", name, name=name)
+                raise Refused("R-06.15", "{field} is missing", field=name)
         return cls(**values)
 
 
@@ -341,7 +340,7 @@ class Renew(Call):
     vouchers: object = param(TypedValue(help="as in a renewal"), default=None)
     share: object = param(TypedValue(help="as in a renewal"), default=None)
     title: object = param(TypedValue(help="as in a renewal"), default=None)
-    person: str | None = param(TypedText(help="the person of this home who proposes"), default=None)
+    as_: str | None = param(_AS, default=None)
     will_vote: int | None = param(_WILL_VOTE, default=None)
 
 

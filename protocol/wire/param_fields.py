@@ -150,4 +150,4 @@ class ListOf(Field):
 
 
 def _refusal(name: str, must: str, **arguments: object) -> Refused:
-    return Refused("R-06.15", "{name} must be " + must, name, name=name, **arguments)
+    return Refused("R-06.15", "{field} must be " + must, field=name, **arguments)

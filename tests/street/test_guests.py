@@ -173,7 +173,7 @@ def test_a_bad_pin_or_name_makes_no_guest(household):
     ada.env["MESHCOOP_PIN_FILE"] = str(short)
     assert "4 characters or more" in ada.refused("guest", "--as", "Ivy", code=2)
     ada.env["MESHCOOP_PIN_FILE"] = str(pins["nobody"])
-    assert "Name must be" in ada.refused("guest", "--as", " ", code=2)
+    assert "--as must be" in ada.refused("guest", "--as", " ", code=2)
     del ada.env["MESHCOOP_PIN_FILE"]
     assert "Ivy" not in [one["name"] for one in ada("list", "people")]
 

@@ -101,7 +101,9 @@ class Home:
             town.post(self.who, "admits", newcomer)
         elif idea == "rule":
             n = known.holding((RULE, "smallest_group")).n + 1
-            town.post(self.who, "proposes", RULE, "smallest_group", n, town.random.randint(100, 900))
+            town.post(
+                self.who, "proposes", RULE, "smallest_group", n, town.random.randint(100, 900)
+            )
         elif idea == "expel" and held % 2 == 0:
             cut = [[enemy.device, town.random.randint(0, 9)]]
             town.post(self.who, "proposes", STANDING, enemy.key, held + 1, cut)

@@ -280,7 +280,7 @@ def _refusal_sentence(refusal: Refused) -> str:
     """Writes the sentence that says why a value is wrong. The sentence is shown below the field. So
     it says `this` instead of the name of the field.
     """
-    return fill_in(_(refusal.text), {**refusal.arguments, "name": _("This")}) + "."
+    return fill_in(_(refusal.text), {**refusal.arguments, "field": _("This")}) + "."
 
 
 def _resolve_id(_what: str, typed: str) -> bytes:

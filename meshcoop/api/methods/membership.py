@@ -75,8 +75,8 @@ class MembershipMethods:
         presenter = Presenter(membership.state, self._node.now)
         resolver = Resolver(membership.state, presenter)
         person = None
-        if call.person is not None:
-            person = resolver.resolve_person(call.person)
+        if call.as_ is not None:
+            person = resolver.resolve_person(call.as_)
         asked = {name: getattr(call, name) for name in _RENEWAL_FIELDS}
         fields = declared_of(Renewal).read_input(asked, resolver.resolve)
         draft = draft_renewal(membership.author, person=person, **fields)

@@ -686,10 +686,10 @@ class Agreement(Payable):
                 raise Refused(
                     "R-13.6",
                     (
-                        "{name} differs from the response's; answer it with a response of your own to "
+                        "{field} differs from the response's; answer it with a response of your own to "
                         "propose other terms"
                     ),
-                    name=name,
+                    field=name,
                 )
         return intent
 

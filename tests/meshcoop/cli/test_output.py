@@ -170,6 +170,13 @@ def test_change_ends_at_the_next_option(ada):
     assert list(json.loads(done.stdout)) == ["id"]
 
 
+def test_refused_rule_is_named_as_it_was_typed(ada):
+    done = run(ada, "post", "proposal", "--title", "Years", "--change", "charter", "answer-days=8")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"`answer-days` must be a whole number from 1 to 7 (R-10.3)")
+
+
 def test_option_without_its_value_takes_no_other_option(ada):
     done = run(ada, "post", "request", "--title", "--json")
 

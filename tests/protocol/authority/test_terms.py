@@ -178,7 +178,10 @@ def test_vector_13_the_highest_number_then_the_lowest_id():
     crowd = people(*"ABC")
     ada, ben, cho = crowd
     first = charter(*crowd)
-    one, two = ada.proposes(RULE, "smallest_group", 1, 5), ben.proposes(RULE, "smallest_group", 1, 6)
+    one, two = (
+        ada.proposes(RULE, "smallest_group", 1, 5),
+        ben.proposes(RULE, "smallest_group", 1, 6),
+    )
     lower = min(one, two, key=lambda act: act.id)
     acts = [*passed(one, crowd), *passed(two, crowd)]
     known = authority.fold_authority(first, acts, {})
