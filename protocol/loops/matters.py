@@ -628,6 +628,7 @@ class _Follower:
         self._loop.pooled_from = first
 
     def _reopen(self, matter: Matter) -> None:
+        """Opens a closed matter again. The new phase that was waited for does not begin (R-23.5l)."""
         matter.closed = None
         matter.is_quiet = False
         self._loop.pooled_from = None

@@ -90,14 +90,14 @@ class ServiceLoops:
         if earlier.order >= later.order or earlier.scale != later.scale:
             return False
         calendar = later.calendar
-        own_from = self._own_from(later)
+        own = self._people_by_window(self._context(later), later)
         posted = calendar.window_at(later.created)
         if earlier.state == Measure.State.IN_USE:
             end = _move_window(earlier.last_window, earlier.calendar, calendar)
-            if end >= (posted if own_from is None else own_from) + MOST_TOGETHER:
+            if end >= min(own, default=posted) + MOST_TOGETHER:
                 return False  # both are asked side by side
-        old = self._windows_with_point(self._context(later), earlier)
-        return continues(old, own_from, posted, calendar)
+        old = self._people_by_window(self._context(later), earlier)
+        return continues(old, own, posted, calendar)
 
     def _loop_of(self, measure: Measure) -> Loop:
         loop = self._loops.get(measure.id)
@@ -177,19 +177,22 @@ class ServiceLoops:
         return measure.calendar.window_at(self._now) + 1 if own_from is None else own_from
 
     def _own_from(self, measure: Measure) -> int | None:
-        return min(self._windows_with_point(self._context(measure), measure), default=None)
+        """Returns the first window in which enough people have answered a measure (R-22.12j). The
+        window need not have settled.
+        """
+        return min(self._people_by_window(self._context(measure), measure), default=None)
 
-    def _windows_with_point(self, context: MeasureContext, measure: Measure) -> list[int]:
-        """Returns the numbers of the windows in which enough people have answered a measure. Only
-        these windows give a point.
+    def _people_by_window(self, context: MeasureContext, measure: Measure) -> dict[int, int]:
+        """Returns how many people have answered a measure in each window. Leaves out the windows in
+        which they are too few for a point.
         """
         least = max(self._rules.smallest_group, context.measure.min_answers or 1)
         windows = self._thread.windows_of(context, measure.id)
-        return [
-            number
+        return {
+            number: len(window.people)
             for number, window in windows.items()
             if window.point(context.scale, least) is not None
-        ]
+        }
 
     def _context(self, measure: Measure) -> MeasureContext:
         served = self._find_served() if measure.who == SERVED else {}

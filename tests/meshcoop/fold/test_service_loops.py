@@ -54,6 +54,7 @@ class Lane:
         self.story.says(CONTRACTOR, "done", action, day=day + 0.1)
         for who in RESIDENTS:
             self.story.says(who, "verdict", action, day=day + 0.2, fixed="yes")
+        return action
 
     def retire(self, measure):
         self.story.adopted[MEASURE, measure.id] = Holding(2, None)
@@ -146,6 +147,24 @@ def test_a_new_target_goes_on_in_the_phase_that_an_action_began():
     assert loop.matters == []  # the bad weeks before the action count against nobody
 
 
+def test_a_matter_that_opens_again_begins_no_new_phase():
+    phases = []
+    for who_says_no in ([], RESIDENTS[:3]):
+        lane = Lane()
+        for number in range(8):
+            lane.week(number, 5)
+        action = lane.mend(60)
+        for who in who_says_no:
+            lane.story.says(who, "verdict", action, day=61, fixed="no")
+        for number in range(9, 14):
+            lane.week(number, 0)
+        loop = lane.loop(14 * 7 + 3)
+        assert any(signal.change == "better" for signal in loop.signals)
+        phases.append(loop.phase)
+
+    assert phases == [FIRST + 9, None]
+
+
 def test_questions_that_are_asked_side_by_side_do_not_continue_each_other():
     lane = Lane()
     other = lane.ask(14, question="Was it noisy?")
@@ -157,6 +176,20 @@ def test_questions_that_are_asked_side_by_side_do_not_continue_each_other():
 
     assert side_by_side == {}
     assert lane.at(100).continued == {}
+
+
+def test_few_who_go_on_answering_a_retired_measure_hide_nothing_that_it_showed():
+    for answering_softer, continued in ((4, False), (6, False), (7, True)):
+        lane = Lane()
+        for number in range(8):
+            lane.week(number, 1)
+        softer = lane.ask(50, question="Missed again?", target=5)
+        lane.retire(lane.measure)
+        for number in range(8, 14):
+            lane.week(number, 0)  # three people, about the retired measure
+            lane.week(number, answering_softer, softer)
+
+        assert (softer.id in lane.at(100).continued) == continued
 
 
 def test_measures_with_the_same_question_find_each_other_first():
