@@ -7,6 +7,7 @@ crowd: for everybody who votes, or for the moderators.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 from meshcoop.api.list_pages import Rows
@@ -43,6 +44,10 @@ MOST_WAITING = 100  # rows in a page (R-06.16i), because each takes long to show
 # Why a row is in the list. The view waits for this person's answer; or it waits for somebody who has
 # left, and this person can end it.
 AWAITED = "awaited"
+
+
+# Shows a matter, given a record in its service's thread and the matter's id.
+ShowMatter = Callable[[bytes, bytes], Shown | None]
 
 
 class WaitingRow(NamedTuple):
@@ -85,11 +90,14 @@ class AwaitedAnswers:
         self._person = person
         self._now = now
 
-    def list_rows(self, loop_answers: Iterable[LoopAwaited]) -> Rows[WaitingRow]:
+    def list_rows(
+        self, loop_answers: Iterable[LoopAwaited], show_matter: ShowMatter
+    ) -> Rows[WaitingRow]:
         """Lists the views that wait now, the newest first. A view that waits for several answers has
         several rows.
 
-        `loop_answers` are the answers that the feedback loops await.
+        `loop_answers` are the answers that the feedback loops await. `show_matter` shows the matter
+        with an id, which a record of a service's thread belongs to.
         """
         rows: dict[tuple[bytes, str, bytes], WaitingRow] = {}
         for waiting in self._all_waiting():
@@ -101,7 +109,7 @@ class AwaitedAnswers:
             # R-06.11e: nobody can answer a view that relies on somebody who has left.
             if view is not None and not self._presenter.find_left(view):
                 rows[key] = self._make_row(view, awaited.kind, awaited.about)
-        others = [*self._list_of_loops(loop_answers), *self._list_left()]
+        others = [*self._list_of_loops(loop_answers, show_matter), *self._list_left()]
         others += [*self._list_alone(), *self._list_short()]
         ordered = sorted(
             [*rows.values(), *others], key=lambda row: (row.created, row.view), reverse=True
@@ -110,13 +118,15 @@ class AwaitedAnswers:
             ordered, _show_rows, WaitingRow.cursor, len(ordered), MOST_WAITING, MOST_WAITING
         )
 
-    def _list_of_loops(self, answers: Iterable[LoopAwaited]) -> Iterator[WaitingRow]:
+    def _list_of_loops(
+        self, answers: Iterable[LoopAwaited], show_matter: ShowMatter
+    ) -> Iterator[WaitingRow]:
         """Yields the rows of the answers that the feedback loops await."""
         for answer in answers:
             view = self._find(answer.view)
             assert view is not None, "the loops read this view from the store"
-            matter = answer.matter.hex() if answer.matter else None
-            yield self._make_row(view, answer.kind, answer.about, matter=matter)
+            row = self._make_row(view, answer.kind, answer.about)
+            yield row._replace(show=partial(_show_with_matter, row, answer, show_matter))
 
     def _list_alone(self) -> Iterator[WaitingRow]:
         """If this person is the only voter, yields a row that asks whether others may vote
@@ -298,6 +308,12 @@ class AwaitedAnswers:
         row = records.find(record_id)
         root = records.find_in_row(row.root or row.n) if row is not None else None
         return record_id if root is None else root.record.id
+
+
+def _show_with_matter(row: WaitingRow, answer: LoopAwaited, show_matter: ShowMatter) -> Shown:
+    """Shows the row of an answer that a feedback loop awaits, with the matter that it belongs to."""
+    matter = None if answer.matter is None else show_matter(answer.view, answer.matter)
+    return {**row.show(), "matter": matter}
 
 
 def _show_rows(rows: list[WaitingRow]) -> list[Shown]:

@@ -54,6 +54,19 @@ class LoopRows:
         ]
         return _newest_first(rows)
 
+    def find_matter(self, record_id: bytes, matter_id: bytes) -> Shown | None:
+        """Shows the matter with an id. `record_id` is a record in the thread of its service. Returns
+        None if there is no such matter any more.
+        """
+        followed = self._following.loops_for(record_id, self._now())
+        if followed is None:
+            return None
+        for loop in followed.loops.values():
+            for matter in loop.matters:
+                if matter.id == matter_id:
+                    return self._show_matter(followed, loop, matter)
+        return None
+
     def list_signals(self, services: Iterable[Service]) -> list[Shown]:
         """Lists the signals of the given services, the newest first."""
         rows = [
@@ -139,6 +152,11 @@ class LoopRows:
             "level": held.level,
             "held_since": iso_time(held.since),
             "answer_by": None if held.answer_by is None else iso_time(held.answer_by),
+            "missed_at": (
+                None
+                if held.answer_by is None
+                else iso_time(held.answer_by + loop.context.settle_ms)  # R-23.6k
+            ),
             "actions": [action.id.hex() for action in matter.actions],
             "leading": self._show_leading_action(followed, matter),
             "outcome": _show_outcome(followed, loop, matter),

@@ -9,6 +9,7 @@ from typing import Any
 from meshcoop.api.awaited_answers import AwaitedAnswers
 from meshcoop.api.list_pages import Place, Rows, shown_rows, take_lines
 from meshcoop.api.loop_awaits import loop_awaits
+from meshcoop.api.loop_rows import LoopRows
 from meshcoop.api.node_handle import Membership, NodeHandle
 from meshcoop.api.params import USAGE_ERROR, Params
 from meshcoop.api.plain_values import Shown
@@ -197,8 +198,10 @@ class Queries:
         answers = AwaitedAnswers(
             self._state, authority, self._presenter, self._private, self._reader, self._now()
         )
-        of_loops = loop_awaits(self._state, self._membership.loop_cache, self._reader, self._now())
-        return answers.list_rows(of_loops)
+        following = self._membership.loop_cache
+        of_loops = loop_awaits(self._state, following, self._reader, self._now())
+        rows = LoopRows(self._state, following, self._presenter, self._reader, self._now)
+        return answers.list_rows(of_loops, rows.find_matter)
 
     def _list_newcomers(self, call: calls.List) -> Rows[Any]:
         """Lists the members who do not vote yet, the earliest first (R-06.18)."""

@@ -27,6 +27,7 @@ _NAME_WIDTH = 30
 _SHORT_NAME = 20
 _DAY_LENGTH = len("2026-11-23")
 _HOUR = 60  # minutes
+_MATTER = "matter"  # no record: every home computes it (specs/23)
 _CODES = frozenset({"reading", "result", "standing"})  # fields that hold the code of a sentence
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?Z")
 _HIDDEN_FIELDS = {
@@ -36,11 +37,12 @@ _HIDDEN_FIELDS = {
 }
 
 
-def format_list(views: list[Shown], hidden: int = 0, newer: str = "") -> str:
+def format_list(views: list[Shown], clock: LocalClock, hidden: int = 0, newer: str = "") -> str:
     """Formats one line for each view. Also says how many views of muted people are left out.
     `newer` is a sentence about records that the node's program does not know.
     """
-    lines = [_format_line(view) for view in views] or ["Nothing yet."]
+    lines = [_format_line(view, _describe_deadline(view, clock)) for view in views]
+    lines = lines or ["Nothing yet."]
     if hidden:
         lines.append(f"({hidden} by people you muted left out; add --muted to see them.)")
     if newer:
@@ -125,8 +127,9 @@ def format_mute(answer: Shown) -> str:
 
 def format_view(view: Shown, clock: LocalClock) -> str:
     """Formats a view with its fields and its history. Times are local."""
+    deadline = _describe_deadline(view, clock)
     view = _show_times_locally(view, clock)
-    lines = [_format_line(view)]
+    lines = [_format_line(view, deadline)]
     for name, value in view.items():
         if name not in _HIDDEN_FIELDS and value not in (None, [], ""):
             lines.append(f"  {name}: {_format_field(name, value)}")
@@ -288,17 +291,31 @@ def _option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _format_line(view: Shown) -> str:
+def _describe_deadline(view: Shown, clock: LocalClock) -> str:
+    """Says until when the holder of a matter has time. A deadline that is past counts as missed only
+    later (R-23.6l). If a view has no matter that is open, returns an empty text.
+    """
+    matter = view if view.get("kind") == _MATTER else view.get("matter")
+    if not isinstance(matter, dict) or matter.get("state") != "open" or not matter["answer_by"]:
+        return ""
+    by = format_time(matter["answer_by"], clock)
+    if not clock.has_begun(matter["answer_by"]):
+        return f"has time until {by}"
+    return f"was due {by}; counts as missed from {format_time(matter['missed_at'], clock)}"
+
+
+def _format_line(view: Shown, deadline: str = "") -> str:
     if "neighbourhood" in view or "addresses" in view:
         return describe_relay(view)
     if view["kind"] == "newcomer":
         return f"{view['id'][:8]}  {format_person(view)}  {format_remarks(view['says'])}"
-    if view["kind"] == "suggestion":
-        return _format_suggestion(view)
     if view["kind"] == ADMIT:
         return f"{view['person']['id'][:8]}  {format_remarks(view['says'])}  (meshcoop approve)"
-    if view["kind"] == "reciprocity":
-        return _format_quarter(view)
+    if view["kind"] == _MATTER:
+        return _format_matter(view, deadline)
+    if view["kind"] in {"suggestion", "reciprocity"}:
+        is_suggestion = view["kind"] == "suggestion"
+        return _format_suggestion(view) if is_suggestion else _format_quarter(view)
     names = (view.get(field) for field in ("title", "name", "text", "kind"))
     title = next((name for name in names if name), "unreadable")
     minutes = f"  {view['minutes']} min" if view.get("minutes") else ""
@@ -314,7 +331,18 @@ def _format_line(view: Shown) -> str:
             people = [format_person(person, _SHORT_NAME) for person in view["left"]]
             parts.append(f"waits for {', '.join(people)}")
         parts.append(f"needs your {safe_line(view['step']['kind'])}")
+    if deadline:
+        parts.append(deadline)
     return "  ".join(parts).rstrip()
+
+
+def _format_matter(matter: Shown, deadline: str) -> str:
+    """Formats the line of a matter: what it is about, who holds it, and until when."""
+    service = safe_line(matter["service"]["title"] or "(hidden words)", _TITLE_WIDTH)
+    question = safe_line(matter["measure"]["question"] or "(hidden words)", _TITLE_WIDTH)
+    holder = format_person(matter["holder"], _SHORT_NAME) if matter["holder"] else "all of us"
+    parts = [matter["id"][:8], f"{service}: {question}", f"held by {holder}", matter["state"]]
+    return "  ".join([*parts, deadline]).rstrip()
 
 
 def _format_suggestion(view: Shown) -> str:

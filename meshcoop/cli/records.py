@@ -183,7 +183,8 @@ def _print_list(
     if page.newer:
         newer = plain_text.describe_newer([*page.newer], node.call(calls.Status())["specs"])
     context.answer(
-        page._asdict() if is_page else views, lambda: plain_text.format_list(views, hidden, newer)
+        page._asdict() if is_page else views,
+        lambda: plain_text.format_list(views, read_clock(node), hidden, newer),
     )
     if newer and context.json:
         print(newer, file=sys.stderr)

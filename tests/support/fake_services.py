@@ -86,6 +86,7 @@ def matter(number, asked, served, holder, reading, **more):
         "closed": None, "quiet": False, "window": FIRST + 12, "from": "2026-07-06", "n": 1, "bad": 7, "short": True,
         "change": "worse", "raised_by": 6, "i_raised_it": False, "level": 1,
         "held_since": "2026-11-21T09:00:00.000Z", "answer_by": "2026-11-24T09:00:00.000Z",
+        "missed_at": "2026-11-27T09:00:00.000Z",
         "actions": [], "leading": None, "outcome": None,
     }  # fmt: skip
     named = {

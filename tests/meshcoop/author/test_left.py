@@ -19,6 +19,7 @@ from protocol.fold.registry import KINDS
 from protocol.wire import calls
 from tests.meshcoop.author.test_next_steps import Walk
 from tests.support.api_in_memory import Asking, named
+from tests.support.clocks import clock_at
 from tests.support.council import council, members
 from tests.support.paths import ROOT
 from tests.support.street_in_memory import HOUR, Street, settle, street
@@ -98,7 +99,7 @@ def ends(home):
     for row in rows:
         card = face_of(row["kind"]).todo_card(Shown(row), reader)
         assert "(left)" in card.title
-        assert "(left)  needs your close" in format_list([row])
+        assert "(left)  needs your close" in format_list([row], clock_at("2026-11-23T09:00"))
     return [(row["id"], row["step"]["given"]["as_state"]) for row in rows]
 
 

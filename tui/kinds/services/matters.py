@@ -56,11 +56,10 @@ def matter_card(row: Shown, clock: LocalClock) -> Card:
     """Makes the card of a measure that has a matter. The matter waits for the person who holds it,
     or for a decision of everybody.
 
-    `row` contains the step that the matter waits for. It also contains the matter, or only the
-    matter's id.
+    `row` contains the step that the matter waits for, and the matter.
     """
     matter = _part(row, "matter")
-    card_id = page_card_id(MEASURE, row.id, matter.id or row.text("matter") or "")
+    card_id = page_card_id(MEASURE, row.id, matter.id)
     what = _title(matter) if matter.id else phrases.title(row)
     if _part(row, "step").kind == MEASURE and row.kind == MEASURE:
         title = _("Ends soon: {what}").format(what=what)
@@ -74,6 +73,10 @@ def matter_card(row: Shown, clock: LocalClock) -> Card:
     day = phrases.moment(matter.text("answer_by"), clock)
     title = _("Answer by {day}: {what}") if day else _("Answer this: {what}")
     detail = phrases.code_in_words(matter.text("reading"))
+    if _is_overdue(matter, clock):
+        title = _("Was due {day}: {what}")
+        missed = phrases.moment(matter.text("missed_at"), clock)
+        detail = _("Counts as missed from {day}.").format(day=missed) + f" {detail}"
     return Card(card_id, title.format(day=day, what=what), detail)
 
 
@@ -284,4 +287,14 @@ def _holder_sentence(matter: Shown, reader: Reader) -> str:
     if not matter.has("answer_by"):
         return sentence + ", " + _("reported done")
     by = phrases.moment(matter.text("answer_by"), reader.clock)
-    return sentence + ", " + _("has time until {day}").format(day=by)
+    if not _is_overdue(matter, reader.clock):
+        return sentence + ", " + _("has time until {day}").format(day=by)
+    missed = phrases.moment(matter.text("missed_at"), reader.clock)
+    overdue = _("was due {day}; counts as missed from {then}").format(day=by, then=missed)
+    return f"{sentence}, {overdue}"
+
+
+def _is_overdue(matter: Shown, clock: LocalClock) -> bool:
+    """Returns True if the holder's deadline is past. It counts as missed only later (R-23.6l)."""
+    answer_by = matter.text("answer_by")
+    return answer_by is not None and clock.has_begun(answer_by)
