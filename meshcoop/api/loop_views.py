@@ -5,9 +5,10 @@ stand now.
 from collections.abc import Callable
 from typing import Any
 
-from meshcoop.api.loop_codes import Reading, Standing, read_result
+from meshcoop.api.loop_codes import Reading, read_result
 from meshcoop.api.loop_rows import LoopRows, show_measure, show_service, show_totals
 from meshcoop.api.presenter import Presenter
+from meshcoop.api.standings import Standings
 from meshcoop.api.trial_views import TrialViews
 from meshcoop.fold.loop_cache import FollowedService, LoopCache
 from meshcoop.fold.slices import pause
@@ -29,8 +30,6 @@ from protocol.loops.windows import parse_day
 KINDS_WITH_STATUS = (Service, Measure, Action, Done, Verdict, Feedback, Answer, Trial, Idea)
 
 Shown = dict[str, Any]
-
-_WITNESSED = (Action, Done, Verdict, Feedback, Answer)
 
 _NAMES_WITH_STATUS = frozenset(names_of(*KINDS_WITH_STATUS))
 
@@ -56,8 +55,8 @@ class LoopViews:
         self._me = me
         self._now = now
         self.rows = LoopRows(state, following, presenter, me, now)
+        self.standings = Standings(following, presenter, now)
         self._trials = TrialViews(state, following, now())
-        self._late: dict[bytes, set[bytes]] = {}  # by service
 
     def with_loop_status(self, shown: Shown) -> Shown:
         """Adds to a shown view how its feedback loop stands. If views of this kind have no feedback
@@ -78,7 +77,11 @@ class LoopViews:
         if record_id not in followed.views:
             return shown
         view = followed.views[record_id]
-        return {**shown, **self._status_of(followed, view), **self._standing(followed, view)}
+        return {
+            **shown,
+            **self._status_of(followed, view),
+            **self.standings.show_standing(followed, view),
+        }
 
     def citation_for(self, measure: bytes) -> Shown:
         """Returns the fields with which a new action names the open matter of its measure (R-23.2).
@@ -110,34 +113,6 @@ class LoopViews:
                 return self._feedback_status(followed, view)
             case _:
                 return {}
-
-    def _standing(self, followed: FollowedService, view: View) -> Shown:
-        """Says where a record stands, if that is not where its author claims (R-24.14). If
-        witnesses do not name records of this kind, returns nothing.
-        """
-        if not isinstance(view, _WITNESSED):
-            return {}
-        times = followed.times.get(view.id)
-        if view.id in self._too_late(followed):
-            return {"standing": str(Standing.TOO_LATE)}
-        if times is None:
-            return {"standing": None}
-        if times.is_unwitnessed:
-            return {"standing": str(Standing.UNWITNESSED)}
-        if times.stands_at(self._now()) is None:
-            return {"standing": str(Standing.UNSEEN)}
-        return {"standing": str(Standing.LATE) if times.is_late else None}
-
-    def _too_late(self, followed: FollowedService) -> set[bytes]:
-        """Returns the answers that stand after their windows had settled (R-24.8)."""
-        if followed.service.id not in self._late:
-            self._late[followed.service.id] = {
-                report.id
-                for loop in followed.loops.values()
-                for window in loop.windows.values()
-                for report in window.late
-            }
-        return self._late[followed.service.id]
 
     def _service_status(self, followed: FollowedService, service: Service) -> Shown:
         links = [followed.view(link_id, Link) for link_id in service.links]

@@ -38,7 +38,7 @@ _USUAL_HITS = 50
 # The lists that do not show the views of one kind.
 _FURTHER_LISTS = (
     *("people", "waiting", BOARD, "suggestions", "reciprocity"),
-    *("matters", "signals", "holdings", "newcomers"),
+    *("matters", "signals", "moved", "holdings", "newcomers"),
 )
 
 

@@ -5,6 +5,7 @@ people wrote are made harmless before they are printed.
 import re
 import shlex
 from calendar import day_name
+from collections.abc import Callable
 from datetime import UTC, date
 from itertools import groupby
 from typing import Any
@@ -41,7 +42,10 @@ def format_list(views: list[Shown], clock: LocalClock, hidden: int = 0, newer: s
     """Formats one line for each view. Also says how many views of muted people are left out.
     `newer` is a sentence about records that the node's program does not know.
     """
-    lines = [_format_line(view, _describe_deadline(view, clock)) for view in views]
+    lines = [
+        _format_line(_show_times_locally(view, clock), _describe_deadline(view, clock))
+        for view in views
+    ]
     lines = lines or ["Nothing yet."]
     if hidden:
         lines.append(f"({hidden} by people you muted left out; add --muted to see them.)")
@@ -313,9 +317,8 @@ def _format_line(view: Shown, deadline: str = "") -> str:
         return f"{view['person']['id'][:8]}  {format_remarks(view['says'])}  (meshcoop approve)"
     if view["kind"] == _MATTER:
         return _format_matter(view, deadline)
-    if view["kind"] in {"suggestion", "reciprocity"}:
-        is_suggestion = view["kind"] == "suggestion"
-        return _format_suggestion(view) if is_suggestion else _format_quarter(view)
+    if view["kind"] in _FORMATS:
+        return _FORMATS[view["kind"]](view)
     names = (view.get(field) for field in ("title", "name", "text", "kind"))
     title = next((name for name in names if name), "unreadable")
     minutes = f"  {view['minutes']} min" if view.get("minutes") else ""
@@ -351,6 +354,14 @@ def _format_suggestion(view: Shown) -> str:
         text += f"  ({format_person(view['author'], _SHORT_NAME)})"
     reader = format_person(view["for"], _SHORT_NAME)
     return f"{view['about'][:8]}  for {reader}  {text}\n          {format_remarks(view['says'])}"
+
+
+def _format_moved(row: Shown) -> str:
+    """Formats the line of a record that does not stand where its author claims, with the cause."""
+    question = safe_line(row["measure"]["question"] or "(hidden words)", _TITLE_WIDTH)
+    author = format_person(row["author"], _SHORT_NAME)
+    what = f"{author}: {safe_line(row['record_kind'])} ({question})"
+    return f"{row['id'][:8]}  {row['created']}  {what}  {_format_code(row['standing'], {})}"
 
 
 def _format_quarter(view: Shown) -> str:
@@ -500,3 +511,11 @@ def _format_value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_format_value(part) for part in value)
     return safe_text(str(value)).replace("\n", "\n    ")
+
+
+# Lines of rows that are no records.
+_FORMATS: dict[str, Callable[[Shown], str]] = {
+    "suggestion": _format_suggestion,
+    "reciprocity": _format_quarter,
+    "moved": _format_moved,
+}

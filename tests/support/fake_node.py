@@ -144,6 +144,7 @@ class FakeNode:
             "waiting": [],
             "board": [],
             "newcomers": [],
+            "moved": [],
         }  # in addition to rows made from the rest
         self.steps = []
         self.ways = {}  # ways of an introduction to a person, by the person's id

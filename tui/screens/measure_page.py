@@ -27,6 +27,7 @@ _LOW_CHART = 8  # rows of the chart
 _HIGH_CHART = 14
 _HIGH_TERMINAL = 36  # rows from which a terminal has room for the high chart
 
+_MOST_MOVED = 8  # of the records that do not stand where their authors claim
 _LISTS = ("actions", "reports", "verdicts", "answers", "feedback")
 
 
@@ -57,6 +58,8 @@ class MeasurePane(PagePane):
         """
         measure = Shown(await self.node.call(calls.Show(id=self._measure_id)))
         thread = await fetch_thread(self.node, measure.about or "")
+        newest = calls.List(what="moved", about=measure.id, limit=_MOST_MOVED)
+        moved = await self.node.fetch_page(newest)
         open_matters, *lists = await asyncio.gather(
             self.node.fetch_list("matters", about=measure.id),
             *(self.node.fetch_list(what, about=measure.about) for what in _LISTS),
@@ -72,6 +75,7 @@ class MeasurePane(PagePane):
         for matter in open_matters:
             story = matters.matter_story(matter, measure, actions, [*done, *verdicts], reader)
             parts += ["\n\n", *story]
+        parts += feedback.moved_parts(moved.rows, moved.total, reader.clock, reader.me)
         parts += feedback.answer_parts(answers, reader.clock, reader.me)
         parts += comments_on_measure(measure, thread, reader)
         self._measure = measure

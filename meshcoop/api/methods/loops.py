@@ -16,6 +16,7 @@ from meshcoop.api.params import Params
 from meshcoop.api.presenter import Presenter
 from meshcoop.api.queries import open_queries, read_state
 from meshcoop.api.resolver import Resolver
+from meshcoop.api.standings import MOVED
 from protocol.fold.registry import declared_of
 from protocol.kinds.services.services import Service
 from protocol.wire import calls
@@ -28,11 +29,15 @@ _HELD = "held"
 _PASSED_ON = "passed on"
 _RELIED_ON = "relied on"
 _HOLDING_STATES = (_HELD, _PASSED_ON, _RELIED_ON)
-_STATES = {"matters": ("open", "closed"), "signals": ("worse", "better")}
+_STATES = {
+    "matters": ("open", "closed"),
+    "signals": ("worse", "better"),
+    "moved": tuple(map(str, MOVED)),
+}
 
 
 class LoopMethods:
-    """Lists services, measures, actions, feedback, matters and signals."""
+    """Lists services, measures, actions, feedback, matters, signals and what moved in time."""
 
     def __init__(self, node: NodeHandle) -> None:
         self._node = node
@@ -40,6 +45,7 @@ class LoopMethods:
             **dict.fromkeys(_KINDS_BY_LIST, self._list_with_status),
             "matters": self._list_matters,
             "signals": self._list_signals,
+            "moved": self._list_moved,
             "holdings": self._list_holdings,
         }
 
@@ -119,6 +125,10 @@ class LoopMethods:
     async def _list_matters(self, call: calls.List) -> Rows[Params]:
         rows = self._views(self._node.require_membership()).rows
         return self._list_rows(call, "matters", rows.list_matters)
+
+    async def _list_moved(self, call: calls.List) -> Rows[Params]:
+        standings = self._views(self._node.require_membership()).standings
+        return self._list_rows(call, "moved", standings.list_moved)
 
     async def _list_signals(self, call: calls.List) -> Rows[Params]:
         rows = self._views(self._node.require_membership()).rows

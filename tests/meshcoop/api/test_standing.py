@@ -1,12 +1,18 @@
 """What the local API says of records that witnesses saw late, or not at all (R-24.14)."""
 
+import asyncio
+
 from meshcoop.api.loop_views import LoopViews
+from meshcoop.api.methods.method_table import Methods
 from meshcoop.api.presenter import Presenter
-from meshcoop.cli.plain_text import format_view
+from meshcoop.cli.plain_text import format_list, format_view
 from protocol.wire.local_rpc import Response, encode
+from tests.meshcoop.api.test_steps import node_of
 from tests.support.clocks import clock_at
 from tests.support.street_in_memory import HOUR, settle, street
 from tests.support.witnesses_in_memory import listed_street, look_twice, measured
+from tui.kinds.services.feedback import moved_parts
+from tui.node.shown import Shown
 
 
 def shown(home, record):
@@ -15,6 +21,18 @@ def shown(home, record):
     row = views.with_loop_status(presenter.show_view(home.view(record)))
     encode(Response(0, result=row))  # it can go to a screen
     return row
+
+
+async def list_moved(home, **params):
+    answer = await Methods(node_of(home)).table()["list"]({"what": "moved", **params})
+    encode(Response(0, result=answer))  # it can go to a screen
+    return answer["rows"]
+
+
+def on_screen(rows):
+    clock = clock_at("2026-11-30T09:00")
+    parts = moved_parts([Shown(row) for row in rows], len(rows), clock, None)
+    return "".join(part if isinstance(part, str) else part[0] for part in parts)
 
 
 def standing(home, record):
@@ -43,7 +61,16 @@ def test_a_report_says_that_it_was_seen_late_or_came_too_late():
         _, *states = report_seen_after(12 * 24)
         assert states == ["unseen", "came_too_late"]
         view = {**shown(ada, late), "history": []}
-        assert "standing: It was seen late" in format_view(view, clock_at("2026-11-30T09:00"))
+        clock = clock_at("2026-11-30T09:00")
+        assert "standing: It was seen late" in format_view(view, clock)
+        rows = asyncio.run(list_moved(ada, about=measure.id.hex()))
+        assert [row["state"] for row in rows] == ["came_too_late", "stands_late"]
+        assert rows[1]["id"] == late.id.hex()
+        assert asyncio.run(list_moved(ada, state="unseen")) == []
+        texts = format_list(rows, clock), on_screen(rows)
+        for text in texts:
+            assert "It was seen late, and counts from then on." in text
+            assert "It came after the result was final, and changes nothing." in text
 
 
 def test_a_reply_that_no_witness_could_see_is_unwitnessed():

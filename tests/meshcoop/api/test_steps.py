@@ -31,7 +31,7 @@ UNSLICED = {
     "examine",  # it looks into the stores beside the loop
 }
 LISTS = (
-    *("people", "waiting", "board", "suggestions", "reciprocity", "matters", "signals"),
+    *("people", "waiting", "board", "suggestions", "reciprocity", "matters", "signals", "moved"),
     *(
         "holdings",
         "newcomers",

@@ -8,7 +8,7 @@ from protocol.display_text import safe_line, safe_text
 from protocol.local_clock import LocalClock
 from tui.format import labels, phrases
 from tui.format.phrases import Card, Part
-from tui.i18n import _
+from tui.i18n import _, plural
 from tui.kinds.services.measures import answer_in_words
 from tui.kinds.thread_data import Reader
 from tui.node.shown import Shown
@@ -34,6 +34,32 @@ def report_title(report: Shown, measure: Shown | None) -> str:
         return _("Not shown until a few more have answered")
     answer = answer_in_words(measure, report.number("value"))
     return phrases.dotted([safe_line(answer), safe_line(safe_text(report.text("text") or ""))])
+
+
+def moved_parts(
+    records: list[Shown], total: int, clock: LocalClock, me: str | None
+) -> Iterator[Part]:
+    """Lists records that do not stand where their authors claim, each with its cause (R-24.14a).
+    `total` is how many there are; `records` are the newest ones.
+    """
+    if not records:
+        return
+    yield ("\n\n" + _("What was seen late, or came after a result was final"), "bold")
+    for record in records:
+        what = labels.kind(record.text("record_kind") or "")
+        line = phrases.dotted(
+            [
+                phrases.moment(record.created, clock),
+                f"{phrases.capitalized(phrases.name(record.author, me))}: {what}",
+                phrases.code_in_words(record.text("standing")),
+            ]
+        )
+        yield f"\n{line}"
+    if total > len(records):
+        more = total - len(records)
+        yield "\n" + plural(
+            "and {n} more: `meshcoop list moved`", "and {n} more: `meshcoop list moved`", more
+        ).format(n=more)
 
 
 def answer_parts(answers: list[Shown], clock: LocalClock, me: str | None) -> Iterator[Part]:
