@@ -1,6 +1,7 @@
 """The exception that the protocol raises. It names the rule of the specs that was broken."""
 
 from collections.abc import Mapping
+from typing import Self
 
 
 class Refused(Exception):
@@ -36,6 +37,16 @@ class Refused(Exception):
         """Returns this refusal with another name for the field that is wrong."""
         arguments = {name: value for name, value in self.arguments.items() if name != "field"}
         return Refused(self.rule, self.text, field, **arguments)
+
+    def without_frames(self) -> Self:
+        """Forgets the frames in which this error was raised, and returns this error. Code that
+        keeps an error calls this.
+
+        Otherwise the error keeps a frame, and the frame keeps the error. Such a circle keeps all
+        values of the frame, for example a whole thread, until Python collects garbage.
+        """
+        self.__context__ = None
+        return self.with_traceback(None)
 
 
 class AlreadySo(Refused):

@@ -111,7 +111,7 @@ def _days_or_refusal(starts: str, repeats: str | None) -> tuple[str, ...] | Refu
     try:
         return _work_out_days(starts, repeats)
     except Refused as refusal:
-        return refusal
+        return refusal.without_frames()
 
 
 def _work_out_days(starts: str, repeats: str | None) -> tuple[str, ...]:

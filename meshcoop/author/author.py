@@ -402,7 +402,7 @@ class Author:
                 is_sealed = kind.audience == record.EPOCH
                 proxy.check_use(person, kind.name, is_sealed=is_sealed, time=self.now())
             except Refused as refusal:
-                first_refusal = first_refusal or refusal
+                first_refusal = first_refusal or refusal.without_frames()
             else:
                 return proxy
         raise first_refusal or Refused(

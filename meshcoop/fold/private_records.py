@@ -153,7 +153,7 @@ class PrivateRecords:
                 raise Refused("R-15.1", "the header of a private record tells nothing else")
             kind, fields, about = read_private_content(plain)
         except Refused as refusal:
-            return closed._replace(fault=refusal)
+            return closed._replace(fault=refusal.without_frames())
         return closed._replace(kind=kind, fields=fields, about=about)
 
     def _find_row(self, record_id: bytes) -> StoredRecord:

@@ -98,5 +98,5 @@ def _find_fault(name: str, fields: dict[str, object], audience_code: int) -> Ref
     try:
         KINDS[name].check_fields(fields)
     except Refused as refusal:
-        return refusal
+        return refusal.without_frames()
     return None

@@ -219,7 +219,7 @@ class ThreadFold:
             try:
                 kind, values, fault = self._contents.read(record)
             except Refused as refusal:
-                fault = refusal
+                fault = refusal.without_frames()
         if row.over and not _is_judged(kind):
             kind = None
             values = {}

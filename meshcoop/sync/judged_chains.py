@@ -83,7 +83,7 @@ class JudgedChains:
                 records = await read_chain_in_steps(list(chain), self._state.neighbourhood)
                 self._remember(key, _Judgement(records))
             except Refused as refusal:
-                self._remember(key, _Judgement([], refusal))
+                self._remember(key, _Judgement([], refusal.without_frames()))
 
     def _remember(self, key: bytes, judgement: _Judgement) -> None:
         self._judgements[key] = judgement
@@ -103,7 +103,7 @@ class JudgedChains:
         try:
             return _Judgement(membership_proof.read_chain(list(chain), self._state.neighbourhood))
         except Refused as refusal:
-            return _Judgement([], refusal)
+            return _Judgement([], refusal.without_frames())
 
 
 def _key_of(chain: Sequence[bytes]) -> bytes:

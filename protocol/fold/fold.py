@@ -93,7 +93,7 @@ def begin_thread(
         try:
             _apply(thread, entry, counting, retracted)
         except Refused as refusal:
-            thread.history.append(HistoryLine(entry, refusal))
+            thread.history.append(HistoryLine(entry, refusal.without_frames()))
         else:
             thread.history.append(HistoryLine(entry, None))
     return thread

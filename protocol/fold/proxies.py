@@ -105,7 +105,7 @@ def apply_proxy(entry: Entry, proxies: ProxiesById, authority: Authority) -> Ent
             )
         proxy.check_use(entry.person, entry.kind, is_sealed=entry.is_sealed, time=entry.time)
     except Refused as refusal:
-        return entry.without_content()._replace(fault=refusal)
+        return entry.without_content()._replace(fault=refusal.without_frames())
     return entry._replace(person=proxy.person, by=entry.person, proxy=proxy.id)
 
 
