@@ -104,33 +104,30 @@ class ThreadFold:
             rows = list(islice(remaining, MAX_RECORDS))
             self._put_off(list(remaining))
         parts = self.find_parts(rows, most)
-        left = iter(parts if at_once else self._put_off_many(parts, begun))
-        while next_parts := list(islice(left, _AT_ONCE)):
-            threads = {part.root: self._fold_contained(part, begun) for part in next_parts}
-            self._views.replace(threads, new=begun)
-            for thread in threads.values():
-                self._erase_retracted(folded.view for folded in thread.views.values())
-            changed = self._fold_proxies()
-            if changed.logs:
-                self.fold_touched(changed, at_once=at_once)
-        if self._store.has_erased:
-            self._views.purge()
+        self._fold_parts(parts if at_once else self._put_off_many(parts, begun), begun)
+        self._fold_deputies(at_once=at_once)
+
+    def fold_due(self, rows: Iterable[int]) -> None:
+        """Folds records that were put off, and replaces the views of these records. If the proxies
+        of a deputy change with them, the deputy's records are folded later.
+        """
+        if self._authority_fold.authority is None:
+            return
+        self._fold_parts(self.find_parts(rows))
+        self._fold_deputies()
 
     def fold_touched(
-        self,
-        touched: Touched,
-        begun: Mapping[int, list[StoredRecord]] = _NONE,
-        *,
-        at_once: bool = False,
+        self, touched: Touched, begun: Mapping[int, list[StoredRecord]] = _NONE
     ) -> None:
         """Folds all records that a change has touched. If a log is long, folds only its first
         records now.
 
-        The other records of the log are folded later. With `at_once`, all records are folded now.
+        The other records of the log are folded later. If nobody would fold them later, all records
+        are folded now.
         """
         rows = touched.rows | self._take_named()
         for log_n in touched.logs:
-            if at_once or self.on_put_off is None:
+            if self.on_put_off is None:
                 rows |= self._store.records.roots_of_log(log_n)
             elif len(rows) < MAX_RECORDS:
                 rows |= self.sweep(Sweep(log_n, START))
@@ -138,7 +135,7 @@ class ThreadFold:
                 self._store.sweeps.set(log_n, START)
         if self.on_put_off is not None and self._store.sweeps.first() is not None:
             self.on_put_off(())
-        self.fold(rows, begun, at_once=at_once)
+        self.fold(rows, begun)
 
     def _take_named(self) -> set[int]:
         """Returns the rows of the records that witnesses have named since the last call. Returns
@@ -273,9 +270,7 @@ class ThreadFold:
         If a proxy has changed, folds the threads that this change touches.
         """
         self._erase_retracted(written)
-        changed = self._fold_proxies()
-        if changed.logs:
-            self.fold_touched(changed)
+        self._fold_deputies()
         if self._store.has_erased:
             self._views.purge()
 
@@ -355,27 +350,53 @@ class ThreadFold:
                 if row is not None and row.record.content is not None:
                     self._store.records.set_content(view.id, None)
 
-    def _fold_proxies(self) -> Touched:
-        """Folds the proxies (stratum 2). With a proxy, a deputy signs for another person. Returns
-        the threads that must be folded again, because a deputy signed a record in them and this
-        deputy's proxies have changed.
+    def _fold_parts(
+        self, parts: Iterable[Part], begun: Mapping[int, list[StoredRecord]] = _NONE
+    ) -> None:
+        left = iter(parts)
+        while next_parts := list(islice(left, _AT_ONCE)):
+            threads = {part.root: self._fold_contained(part, begun) for part in next_parts}
+            self._views.replace(threads, new=begun)
+            for thread in threads.values():
+                self._erase_retracted(folded.view for folded in thread.views.values())
+        if self._store.has_erased:
+            self._views.purge()
+
+    def _fold_deputies(self, *, at_once: bool = False) -> None:
+        """Folds the proxies (stratum 2). With a proxy, a deputy signs for another person. If a
+        deputy's proxies have changed, folds all records of this deputy again.
+
+        A deputy may have written much, and the present step has folded threads already. So these
+        records are folded later, except with `at_once`, or if nobody would fold them later.
+        """
+        logs = self._logs_of_changed_deputies()
+        if at_once or self.on_put_off is None:
+            rows = {row for log_n in logs for row in self._store.records.roots_of_log(log_n)}
+            if rows:
+                self.fold(rows, at_once=True)
+            return
+        for log_n in logs:
+            self._store.sweeps.set(log_n, START)
+        if logs:
+            self.on_put_off(())
+
+    def _logs_of_changed_deputies(self) -> set[int]:
+        """Reads the proxies again if any of them has changed. Returns the logs of the deputies
+        whose proxies have changed.
         """
         version = self._views.version_of_kind(Proxy)
         if version == self._proxies_version:
-            return Touched()
+            return set()
         self._proxies_version = version
         before = self.proxies
         self.proxies = proxies_by_id(self._views.of_kind(Proxy))
         signers = invalidation.changed_signers(before, self.proxies)
         authority = self._authority_fold.authority
-        touched = Touched()
         if not signers or authority is None:
-            return touched
-        for device in authority.devices.values():
-            log = self._store.logs.find(device.key) if device.person in signers else None
-            if log is not None:
-                touched.logs.add(log.n)
-        return touched
+            return set()
+        devices = [device.key for device in authority.devices.values() if device.person in signers]
+        logs = map(self._store.logs.find, devices)
+        return {log.n for log in logs if log is not None}
 
     def _erases(self, answer: StoredRecord, target: Entry) -> bool:
         entry = self.entry(answer)

@@ -230,7 +230,7 @@ class Backlog:
     def _fold_small(self, rows: Collection[int]) -> None:
         with self._state.store.transaction(durable=False):
             self._state.clock_limit.forget(rows)
-            self._state.thread_fold.fold(rows, at_once=True)
+            self._state.thread_fold.fold_due(rows)
 
     async def _fold_large(self, part: Part) -> None:
         """Reads a part of a thread in short steps, folds it beside the loop, and writes its views

@@ -57,6 +57,20 @@ def epoch_key(here, count):
     return home, [record.wire for record in sealed]
 
 
+def lost_proxy(here, count):
+    """Ben is no deputy any more, because the device that said so is revoked. It had written many
+    offers before.
+    """
+    ada, ben = written(here, count)
+    cho = here.neighbour(ada)
+    ada.feed(chain_of(cho, 3 * AT_ONCE, "offer", title="An offer"))
+    cho.post("proxy", person=ben.me.person.hex(), matters=["flag"], until="2030-01-01")
+    ada.feed(cho.wires())
+    home = here.twin(ben)
+    home.feed(ada.wires())
+    return home, [ada.write("device", statement=cho.revocation(5)).wire]
+
+
 def smaller_quota(here, count):
     """Most offers of Ben lie above the quota, which the neighbourhood makes smaller."""
     ada, ben = written(here, count)
@@ -140,7 +154,7 @@ async def run_and_kill(home, steps):
         nursery.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", [*CHANGES, lost_proxy])
 async def test_a_change_of_many_threads_ends_as_at_once(change):
     with Street(1) as here:
         home, wires = change(here, FEW)
@@ -152,7 +166,7 @@ async def test_a_change_of_many_threads_ends_as_at_once(change):
             assert (home.state_hash(), home.ids()) == wanted
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", [*CHANGES, lost_proxy])
 async def test_a_change_of_many_threads_survives_a_kill_at_each_step(change):
     with Street(1) as here:
         home, wires = change(here, FEW)
@@ -228,3 +242,37 @@ async def test_one_step_folds_a_few_of_many_threads():
         assert removed() > before + FEW / 2
         # A thread of one record costs as much as three records.
         assert most.count <= AT_ONCE / 3 + 1
+
+
+async def test_one_step_folds_a_few_records_of_a_former_deputy(monkeypatch):
+    folds = []
+    fold_entries = thread_fold.fold_entries
+
+    def note(*arguments):
+        folds.append(arguments)
+        return fold_entries(*arguments)
+
+    monkeypatch.setattr(thread_fold, "fold_entries", note)
+    with Street(1) as here:
+        home, wires = lost_proxy(here, FEW)
+        async with backlog_of(home) as running:
+            with most_in_one_step(lambda: len(folds)) as most:
+                home.feed(wires)
+                await running.settle()
+
+    assert most.count <= AT_ONCE
+
+
+def test_a_new_deputy_is_folded_at_once_among_more_threads_than_are_written_together(monkeypatch):
+    monkeypatch.setattr(thread_fold, "_AT_ONCE", 5)
+    with Street(1) as here:
+        ada, ben = written(here, 1)
+        other = here.twin(ben)
+        ada.post("proxy", person=ben.me.person.hex(), matters=["flag"], until="2030-01-01")
+        ben.feed(ada.wires())
+        for number in range(AT_ONCE):
+            request = ben.post("request", title=f"A ladder {number}?", minutes="60")
+            ben.post("flag", request, reason="odd")
+        other.feed(ben.wires())
+
+        assert other.state_hash() == ben.state_hash()
