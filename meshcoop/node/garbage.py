@@ -1,16 +1,16 @@
 """Collects garbage in short steps of the event loop.
 
 Here, garbage means objects that nobody uses and that refer to each other in a circle. Python
-searches old objects for such circles. At a home with 100,000 records, this search takes 60 ms, and
+searches old objects for such circles. For the modules of a node alone, this search takes 60 ms, and
 Python can begin it in the middle of any step of the loop. So a node searches in a step of its own,
 and searches only new objects. Objects that stay in use are frozen, and later searches leave them
 out.
 
 Most objects need no search: Python frees them at once, frozen or not. Only a frozen circle stays,
-such as a connection that was closed. So once a day a node searches all objects, if many more
-objects are frozen than after the last such search. Nothing can interrupt this long search: for the
-modules alone it takes 60 ms and more. The home of a small neighbourhood has too few objects to need
-it.
+such as a connection that was closed. So a node searches all objects once very many more objects are
+frozen than after the last such search. Nothing can interrupt this long search, so it must be rare.
+Code that makes circles again and again would make it frequent. The most usual such code keeps an
+error that it has caught (`Refused.without_frames`).
 """
 
 import gc
@@ -18,13 +18,16 @@ import gc
 import trio
 
 _NEVER = 2**31 - 1  # of collections of middle-aged objects
-WHOLE_SECONDS = 24 * 3600
 
 # Python's own collections of middle-aged objects, until the node looks through the old ones. Each
 # makes at most 8,000 objects old.
-_ROUNDS = 4
-MOST_UNFROZEN = 30_000  # objects; to look through them takes some 18 ms
-_MOST_FROZEN = 500_000  # objects, until the node looks through everything before the day is over
+_ROUNDS = 2
+MOST_UNFROZEN = 15_000  # objects that stay in use, until they are frozen
+MOST_FROZEN = 150_000  # more objects than before, until the node looks through everything
+
+# Objects that are frozen between two counts. To count takes 10 ms and more: Python looks at each
+# frozen object. Many of them are freed soon, so their number is not known without a count.
+_COUNTED = 50_000
 
 
 class Garbage:
@@ -40,6 +43,7 @@ class Garbage:
         gc.collect()
         gc.freeze()
         self._in_use = gc.get_freeze_count()  # frozen when the node last looked through everything
+        self._uncounted = 0  # objects that were frozen since the last count
         self._is_due = trio.Event()
 
     async def collect_in_steps(self) -> None:
@@ -54,21 +58,14 @@ class Garbage:
         gc.callbacks.append(note)
         try:
             while True:
-                with trio.move_on_after(WHOLE_SECONDS):
-                    while self._count_frozen() < _MOST_FROZEN:
-                        await self._is_due.wait()
-                        self._is_due = trio.Event()
-                        self._collect_new()
-                if self._count_frozen() > MOST_UNFROZEN:
-                    self._collect_all()
+                await self._is_due.wait()
+                self._is_due = trio.Event()
+                self._collect_new()
+                if self._uncounted >= _COUNTED:
+                    await trio.lowlevel.checkpoint()
+                    await self._collect_old()
         finally:
             gc.callbacks.remove(note)
-
-    def _count_frozen(self) -> int:
-        """Returns how many more objects are frozen now than when the node last looked through all
-        objects.
-        """
-        return gc.get_freeze_count() - self._in_use
 
     def _note_due(self) -> None:
         self._is_due.set()
@@ -78,11 +75,19 @@ class Garbage:
         freezes them.
         """
         gc.collect()
-        if len(gc.get_objects()) > MOST_UNFROZEN:
+        kept = len(gc.get_objects())
+        if kept > MOST_UNFROZEN:
             gc.freeze()
+            self._uncounted += kept
 
-    def _collect_all(self) -> None:
-        """Looks through all objects, the frozen ones included. Then freezes those in use."""
+    async def _collect_old(self) -> None:
+        """Counts the frozen objects. If they are too many, looks through all objects, in a step of
+        its own. Then freezes those in use.
+        """
+        self._uncounted = 0
+        if gc.get_freeze_count() <= self._in_use + MOST_FROZEN:
+            return
+        await trio.lowlevel.checkpoint()
         gc.unfreeze()
         gc.collect()
         gc.freeze()
