@@ -13,6 +13,7 @@ from meshcoop.author.epoch_maker import EpochMaker
 from meshcoop.author.folding import (
     Folding,
     FoldThread,
+    Pause,
     ReadPart,
     fold_at_once,
 )
@@ -292,6 +293,7 @@ class Author:
         else:
             raise Refused("R-10.22", "others write here at this moment; try again")
         if words:
+            yield Pause()
             yield from self.writing(declared_of(WordsBeside), words, about=signed.id, signer=signer)
         return signed
 

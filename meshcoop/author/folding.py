@@ -57,7 +57,20 @@ class FoldThread(NamedTuple):
         return await fold_beside(self.entries, self.authority)
 
 
-Folding: TypeAlias = Generator[ReadPart | FoldThread, Any, T]
+class Pause(NamedTuple):
+    """A request to let other tasks run. Between two records, the state may change."""
+
+    def answer(self, state: State) -> None:
+        """Does nothing."""
+        del state
+
+    async def answer_in_steps(self, state: State) -> None:
+        """Lets other tasks run."""
+        del state
+        await trio.lowlevel.checkpoint()
+
+
+Folding: TypeAlias = Generator[ReadPart | FoldThread | Pause, Any, T]
 
 
 def fold_at_once(state: State, folding: Folding[T]) -> T:

@@ -2,7 +2,7 @@
 neighbourhood has decided. A home folds authority first; the specs call it stratum 1.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from meshcoop.fold import invalidation
 from meshcoop.fold.epoch_fold import EpochFold
@@ -16,7 +16,7 @@ from meshcoop.store.store import Store
 from protocol.authority import authority
 from protocol.authority.authority import Authority
 from protocol.authority.evidence import collect_evidence
-from protocol.authority.record_index import AuthorityIndex, AuthorityRecord
+from protocol.authority.record_index import KEY_KINDS, AuthorityIndex, AuthorityRecord
 from protocol.fold.kind import Kind
 from protocol.fold.registry import declared_of, names_of
 from protocol.kinds.neighbourhood import Admit
@@ -36,6 +36,9 @@ class AuthorityFold:
         self.witnesses = WitnessFold()
         self.authority: Authority | None = None  # None without a charter
         self._index = AuthorityIndex()
+        # Whether the index has changed in what authority is folded from, since the last fold.
+        self._is_stale = True
+        self._forks: Mapping[bytes, int] = {}  # with which authority was folded last
         self._read_all()
 
     # -- authority records ------------------------------------------------------------------------
@@ -49,6 +52,7 @@ class AuthorityFold:
         act = read_authority_record(row.record, self._neighbourhood)
         if act is not None:
             self._index.add(act)
+            self._note_changed(act)
         else:
             self.witnesses.read(row)
         return act is not None
@@ -57,16 +61,19 @@ class AuthorityFold:
         """Forgets a record that the store no longer holds. Returns whether it was an authority
         record.
         """
-        is_act = self._index.get(record_id) is not None
+        act = self._index.get(record_id)
+        if act is not None:
+            self._note_changed(act)
         self._index.drop(record_id)
         self.witnesses.forget(record_id)
-        return is_act
+        return act is not None
 
     def read_again(self) -> None:
         """Reads all authority records from the store again, and folds them. Callers use this after
         a database transaction has failed.
         """
         self._index = AuthorityIndex()
+        self._is_stale = True
         self.epochs.read_again()
         self.witnesses.read_again()
         self._read_all()
@@ -99,6 +106,9 @@ class AuthorityFold:
         order = (carrier.time, carrier.id)
         return self.authority.takes_device(carried.person, carried.device, order)
 
+    def _note_changed(self, act: AuthorityRecord) -> None:
+        self._is_stale = self._is_stale or act.kind not in KEY_KINDS
+
     def _read_all(self) -> None:
         for row in self._store.records.with_open_audience():
             self.read(row)
@@ -106,16 +116,24 @@ class AuthorityFold:
     # -- authority --------------------------------------------------------------------------------
 
     def fold(self) -> Touched:
-        """Folds authority. Returns what must be folded again because authority has changed."""
+        """Folds authority, if anything has changed in what it is folded from. Then reads the group
+        keys. Returns what must be folded again because of these changes.
+        """
         charter = self._index.get(self._neighbourhood)
         if charter is None:
             return Touched()
         before = self.authority
-        self.authority = authority.fold_authority(charter, self._index, self._store.logs.forks())
+        forks = self._store.logs.forks()
+        if self.authority is None or self._is_stale or forks != self._forks:
+            self.authority = authority.fold_authority(charter, self._index, forks)
+            self._is_stale = False
+            self._forks = forks
         newly_readable = self.epochs.learn(self.authority, self._index)
         if before is None:
             return Touched()
-        touched = self._touched_by(before, self.authority)
+        touched = Touched()
+        if self.authority is not before:
+            touched = self._touched_by(before, self.authority)
         touched.rows |= newly_readable
         return touched
 

@@ -32,6 +32,8 @@ AUTHORITY_KINDS = frozenset({
     CHARTER, ADMIT, ACCEPT, DEVICE, EPOCH, WANT_KEYS, GIVEN_KEYS, RENEWAL, PART, PROPOSAL, VOTE,
     REMOVE, HIDE, RELAY,
 })  # fmt: skip
+# Homes read these for the group keys in them. Authority is the same with them and without them.
+KEY_KINDS = frozenset({EPOCH, WANT_KEYS, GIVEN_KEYS})
 
 
 class AuthorityRecord(NamedTuple):
