@@ -6,7 +6,7 @@ the time and the time zone when it signs or shows something. A fold gets no `Loc
 time-zone tables differ between versions.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cached_property
 
@@ -45,7 +45,7 @@ class LocalClock:
 
     def moved_by(self, days: int) -> "LocalClock":
         """Returns a clock that is `days` days ahead of this clock. `days` may be negative."""
-        return replace(self, time=self.time + days * _DAY_MS)
+        return LocalClock(self.time + days * _DAY_MS, self.zone)
 
     @property
     def zone_name(self) -> str:

@@ -30,7 +30,10 @@ class Standing:
         The record stands if it comes before the log's fork, and not after a revocation or a
         removal's cut.
         """
-        return self._is_within_cuts(device, seq) and self.is_before_fork(device, seq)
+        # The fold asks this about each record, so the code reads the tables itself.
+        return self._is_within_cuts(device, seq) and (
+            device not in self.forks or seq < self.forks[device]
+        )
 
     def is_before_fork(self, device: bytes, seq: int) -> bool:
         """Returns True if number `seq` comes before the fork of the device's log.
@@ -60,7 +63,7 @@ class Standing:
         device = self.devices.get(device_key)
         if device is None or not device.is_unrevoked_at(seq):
             return False
-        cuts = self.cuts.get(device.person)
+        cuts = self.cuts.get(device.person) if self.cuts else None
         return cuts is None or seq <= cuts.get(device_key, 0)
 
 

@@ -292,8 +292,8 @@ def _backdating_of(
     """Returns why the time that a record claims is too early, or None. `times` are the times of the
     records in the thread.
     """
-    begins = authority.belongs_from.get
-    if entry.time < max(begins(entry.person, 0), begins(entry.by or entry.person, 0)):
+    people = (entry.person,) if entry.by is None else (entry.person, entry.by)
+    if any(entry.time < authority.belongs_from.get(person, 0) for person in people):
         return Refused("R-03.9a", "it claims a time before its author belonged here")
     for record_id in (entry.about or b"", *ids_in(entry.fields)):
         if entry.time < times.get(record_id, 0):
@@ -455,8 +455,8 @@ def _apply(thread: Thread, entry: Entry, counting: _Counting, retracted: set[byt
         raise counting.backdated[entry.id]
     if not kind.view_type.judged_by_authority and not counting.counts(entry):
         raise Refused("R-03.12", "it lies beyond a fork or a revocation of its device's log")
-    draft = thread.find_draft(entry.id, Kind)
-    assert draft is not None, "an entry of a known kind without a fault has a draft"
+    draft = thread.drafts[entry.id]
+    assert isinstance(draft, Kind), "an entry of a known kind without a fault has a draft"
     draft.fold_entry(thread)
 
 

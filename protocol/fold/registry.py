@@ -20,7 +20,7 @@ from typing import (
 from protocol.errors import Refused
 from protocol.fold.kind import Kind
 from protocol.fold.thread import CLOSINGS, Entry
-from protocol.fold.view import States, Tombstone, View
+from protocol.fold.view import WORDLESS, States, Tombstone, View
 from protocol.local_clock import LocalClock
 from protocol.record.envelope import AUDIENCES, AUTOMATIC, EPOCH, LASTING, PRIVATE
 from protocol.schema.fields import Field, Moment, Resolve
@@ -452,6 +452,12 @@ def _prepare(view_type: type[Kind], declared: DeclaredKind) -> None:
     view_type.record_fields = declared.fields
     view_type.blank = blank
     view_type.fresh = fresh
+    fields_without_words = {
+        name
+        for name, rule in declared.fields.items()
+        if rule.private or type(rule).texts is Field.texts
+    }
+    view_type.wordless = (WORDLESS - declared.fields.keys()) | fields_without_words
     view_type.record_is_answer = declared.answers != ()
 
 

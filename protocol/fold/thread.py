@@ -269,13 +269,13 @@ class Thread:
 def ids_in(value: object) -> list[bytes]:
     """Returns all byte strings in a value of a field, even inside lists and maps."""
     ids: list[bytes] = []
-    parts = [value]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, bytes):
+    parts: list[Any] = [value]
+    for part in parts:  # the list grows on the way
+        part_type = type(part)
+        if part_type is bytes:
             ids.append(part)
-        elif isinstance(part, dict):
+        elif part_type is dict:
             parts += part.values()
-        elif isinstance(part, list):
+        elif part_type is list:
             parts += part
     return ids

@@ -13,7 +13,8 @@ from protocol.schema.values import PersonId, TimeMs
 
 Order = tuple[int, bytes]  # a time in ms, then an id
 
-_NO_TEXTS = frozenset(("kind", "state"))  # values of every view whose words no person wrote
+# Values of every view that have no words of a person
+WORDLESS = frozenset(("id", "kind", "state", "author", "created", "about", "by", "hidden"))
 
 
 class States(StrEnum):
@@ -56,6 +57,7 @@ class View:
     record_fields: ClassVar[Mapping[str, Field]] = {}
     blank: ClassVar[Mapping[str, object]] = {}  # the first value of each field and derived value
     fresh: ClassVar[Mapping[str, Callable[[], object]]] = {}  # the same for values that are lists
+    wordless: ClassVar[frozenset[str]] = WORDLESS  # values that have no words for everybody
 
     @property
     def order(self) -> Order:
@@ -80,11 +82,12 @@ class View:
         such texts elsewhere.
         """
         for name, value in vars(self).items():
+            if value is None or name in self.wordless:
+                continue
             field = self.record_fields.get(name)
             if field is not None:
-                if value is not None and not field.private:
-                    yield from field.texts(value)
-            elif isinstance(value, str) and name not in _NO_TEXTS:
+                yield from field.texts(value)
+            elif isinstance(value, str):
                 yield value
 
     def hide_words(self) -> None:

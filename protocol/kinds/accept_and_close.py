@@ -5,7 +5,6 @@ says who may accept its records. `closing` says who may end its records, and wit
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 from protocol.authority.kind_names import ACCEPT
 from protocol.errors import AlreadySo, Refused
@@ -165,10 +164,13 @@ def words_to_end(view: Kind, thread: Thread, person: bytes) -> Iterator[Mark]:
     the time.
     """
     for mark, by in view.closing.items():
-        with suppress(Refused):
-            if person in by.people(thread, view):
-                _check_ending(view, mark, thread, person)
-                yield mark
+        try:
+            if person not in by.people(thread, view):
+                continue
+            _check_ending(view, mark, thread, person)
+        except Refused:
+            continue
+        yield mark
 
 
 def _check_ending(view: Kind, mark: Mark, thread: Thread, person: bytes) -> None:
