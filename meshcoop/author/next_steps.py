@@ -6,7 +6,7 @@ program has to know who may do what.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from meshcoop.author.author import Author
 from meshcoop.author.signer import Signer
 from meshcoop.author.unsigned_ids import unsigned_id
-from meshcoop.fold.code_failures import Contained
+from meshcoop.fold.code_failures import CodeFailures, Contained
 from meshcoop.fold.slices import pause, run_beside
 from protocol.authority.authority import Authority
 from protocol.authority.kind_names import RETRACT
@@ -64,8 +64,16 @@ class _Candidate(NamedTuple):
     way: int
 
 
-def find_steps(author: Author, signer: Signer, record_id: bytes) -> list[Step]:
+def find_steps(
+    author: Author,
+    signer: Signer,
+    record_id: bytes,
+    wanted: Collection[tuple[str, bytes]] | None = None,
+) -> list[Step]:
     """Returns the records that the signer could post in the thread of a given record.
+
+    `wanted` has pairs of a kind and the id of a record. If it is given, only records of such a kind
+    that answer the record beside it are tried.
 
     Raises Refused if the given record is not here, or if this home cannot read it.
     """
@@ -82,7 +90,42 @@ def find_steps(author: Author, signer: Signer, record_id: bytes) -> list[Step]:
     thread.facts_of_measure = author.facts_of_measure
     thread.facts_of_service = author.facts_of_service
     thread.facts_of_trial = author.facts_of_trial
-    return _StepFinder(author, signer, entries, thread, is_private).find_steps()
+    finder = _StepFinder(author, signer, entries, thread, is_private, wanted)
+    return finder.find_steps()
+
+
+class _Answer:
+    """A kind that can answer records of the thread, with what is the same for all its candidates.
+
+    `apart` is as for a candidate. `completes` is True if the kind fills in fields by itself. The
+    guards contain the failures of its methods.
+    """
+
+    def __init__(self, declared: DeclaredKind, failures: CodeFailures, *, is_private: bool) -> None:
+        view_type = declared.view_type
+        self.declared = declared
+        self.name = declared.name
+        # In a private thread, one record may decide who takes part and who does not.
+        is_swaying = is_private or view_type.sways_others
+        self.apart = declared.name if is_swaying or not declared.is_core else ""
+        self.completes = view_type.complete is not Kind.complete
+        self.ways_guard = failures.contained(declared.name, "ways")
+        self.complete_guard = failures.contained(declared.name, "complete")
+        self.signing_guard = failures.contained(declared.name, "check_signing")
+
+
+class _Filled(NamedTuple):
+    """The fields of a candidate.
+
+    `asked` are the fields that the person may fill in, and `suggested` has first values for them.
+    `values` are all values of the draft. Some of them are made up, because the person has to fill
+    them in. `signed` are the fields that the record would have, and they have been checked.
+    """
+
+    asked: tuple[str, ...]
+    suggested: dict[str, object]
+    values: dict[str, object]
+    signed: dict[str, object]
 
 
 @dataclass
@@ -96,8 +139,13 @@ class _StepFinder:
     entries: list[Entry]
     thread: Thread  # the entries, folded
     is_private: bool
+    wanted: Collection[tuple[str, bytes]] | None  # as for `find_steps`
     _count: int = field(default=0, init=False)
-    _answering: dict[str, list[DeclaredKind]] = field(default_factory=dict, init=False)
+    _answering: dict[str, list[_Answer]] = field(default_factory=dict, init=False)
+    # kind, kind of the target, number of the way → the last way of these, and how it is filled in
+    _filled: dict[tuple[str, str | None, int], tuple[Way, _Filled | None]] = field(
+        default_factory=dict, init=False
+    )
 
     def find_steps(self) -> list[Step]:
         """Returns the steps. Steps that somebody waits for come first. Otherwise the steps are in
@@ -109,17 +157,18 @@ class _StepFinder:
         groups: dict[tuple[str, bool, int], list[_Candidate]] = defaultdict(list)
         for target in list(self.thread.entries.values()):
             pause()
-            for declared in self._kinds_answering(target.kind or ""):
-                is_sure = declared.view_type.is_sure and self._has_room_after(target)
-                for candidate in self._candidates_of(declared, target):
+            has_room = self._has_room_after(target)
+            for answer in self._wanted_answers(target):
+                is_sure = has_room and answer.declared.view_type.is_sure
+                for candidate in self._candidates_of(answer, target):
                     ranks.setdefault((candidate.apart, candidate.way), len(ranks))
                     if is_sure:
                         counting.append(candidate)
                     else:
                         # What has a view of its own changes something. The others are folded apart
                         # from it, because only they are compared with the views before.
-                        group = (candidate.apart, bool(declared.states), candidate.way)
-                        groups[group].append(candidate)
+                        has_view = bool(answer.declared.states)
+                        groups[candidate.apart, has_view, candidate.way].append(candidate)
         for candidates in groups.values():
             counting += self._counting(candidates)
         place = {entry_id: number for number, entry_id in enumerate(self.thread.entries)}
@@ -133,16 +182,33 @@ class _StepFinder:
         )
         return [candidate.step for candidate in counting]
 
-    def _kinds_answering(self, target_kind: str) -> list[DeclaredKind]:
+    def _wanted_answers(self, target: Entry) -> list[_Answer]:
+        if self.wanted is None:
+            return self._kinds_answering(target.kind or "")
+        names = {name for name, about in self.wanted if about == target.id}
+        if not names:
+            return []
+        answers = self._kinds_answering(target.kind or "")
+        return [answer for answer in answers if answer.name in names]
+
+    def _kinds_answering(self, target_kind: str) -> list[_Answer]:
         """Returns the kinds that can answer a record of the kind `target_kind` in this thread."""
         if target_kind not in self._answering:
             target = KINDS.get(target_kind)
             self._answering[target_kind] = [
-                declared
-                for declared in KINDS.values()
-                if self._fits(declared) and declared.can_answer(target)
+                answer for answer in self._answers if answer.declared.can_answer(target)
             ]
         return self._answering[target_kind]
+
+    @cached_property
+    def _answers(self) -> list[_Answer]:
+        """The kinds that people post in threads such as this one."""
+        failures = self.author.state.failures
+        return [
+            _Answer(declared, failures, is_private=self.is_private)
+            for declared in KINDS.values()
+            if self._fits(declared)
+        ]
 
     def _fits(self, declared: DeclaredKind) -> bool:
         if declared.is_root or not declared.posted:
@@ -152,80 +218,116 @@ class _StepFinder:
         # An open record, such as a retraction, can be about a private one.
         return declared.may_be_private or (declared.audience == OPEN and declared.can_answer(None))
 
-    def _candidates_of(self, declared: DeclaredKind, target: Entry) -> Iterator[_Candidate]:
-        """Yields records of the kind `declared` that answer `target`, if the author's software
-        would sign them.
+    def _candidates_of(self, answer: _Answer, target: Entry) -> Iterator[_Candidate]:
+        """Yields records of a kind that answer `target`, if the author's software would sign
+        them.
         """
-        # In a private thread, one record may decide who takes part and who does not.
-        is_swaying = self.is_private or declared.view_type.sways_others
-        apart = declared.name if is_swaying or not declared.is_core else ""
-        for number, way in enumerate(self._ways(declared, target)):
+        for number, way in enumerate(self._ways(answer, target)):
             pause()
-            tried = self._try(declared, target, way)
+            tried = self._try(answer, target, way, number)
             if tried is not None:
-                yield _Candidate(*tried, apart, number)
+                yield _Candidate(*tried, answer.apart, number)
 
-    def _ways(self, declared: DeclaredKind, target: Entry) -> list[Way]:
+    def _ways(self, answer: _Answer, target: Entry) -> list[Way]:
         """Returns the ways to answer `target`. Returns no ways if the code of the kind fails."""
-        with suppress(Refused), self._contained(declared.name, "ways"):
-            return list(declared.view_type.ways(self.thread, target, self.signer.person))
-        return []
+        try:
+            with answer.ways_guard:
+                ways = answer.declared.view_type.ways(self.thread, target, self.signer.person)
+                return list(ways)
+        except Refused:
+            return []
 
-    def _contained(self, kind: str, method: str) -> Contained:
-        return self.author.state.failures.contained(kind, method)
-
-    def _try(self, declared: DeclaredKind, target: Entry, way: Way) -> tuple[Entry, Step] | None:
+    def _try(
+        self, answer: _Answer, target: Entry, way: Way, number: int
+    ) -> tuple[Entry, Step] | None:
         """Completes and checks a record, as the author does before signing. Returns the record
-        with its step. Returns None if the record is refused.
+        with its step. Returns None if the record is refused. `number` is the number of the way.
         """
         if way.among is not None and not way.among:
             return None
-        asked = way.ask
-        if asked is None:
-            asked = tuple(name for name in declared.asked_names if name not in way.given)
         self._count += 1
         record_id = unsigned_id(self._count)
         _, device, seq, time, _, person, *_ = self._template
-        entry = Entry(
-            record_id, device, seq, time, target.id, person, declared.name, dict(way.given)
-        )
+        entry = Entry(record_id, device, seq, time, target.id, person, answer.name, dict(way.given))
         self.thread.entries[record_id] = entry
         try:
-            draft = self._complete(declared, entry, {})
-            values = vars(draft)
-            suggested = {name: values[name] for name in asked if values[name] is not None}
-            trial = self._trial_values(declared, way, asked[:1], suggested)
-            if trial and not _completes(declared):
-                draft.fill(**trial)
-            elif trial:
-                draft = self._complete(declared, entry, trial)
-            fields = _signed_fields(declared, draft)
-            declared.check_fields(fields)
-            declared.check_moments(fields, self.thread.clock)
-            with self._contained(declared.name, "check_signing"):
+            filled = self._fill_in(answer, entry, target, way, number)
+            draft = self.thread.drafts.get(record_id)
+            if filled is None or not isinstance(draft, Kind):
+                return None
+            with answer.signing_guard:
                 draft.check_signing(self.thread)
         except Refused:
             return None
         finally:
-            del self.thread.entries[entry.id]
-            self.thread.drafts.pop(entry.id, None)
-        entry.fields.update(fields)
-        awaited = self._awaited.get((declared.name, target.id))
+            del self.thread.entries[record_id]
+            self.thread.drafts.pop(record_id, None)
+        entry.fields.update(filled.signed)
+        awaited = self._awaited.get((answer.name, target.id))
         view = self.thread.views.get(target.id)
         given = dict(way.given)
-        step = Step(declared.name, target.id, given, asked, suggested, way.among, awaited, view)
+        suggested = dict(filled.suggested)
+        step = Step(
+            answer.name, target.id, given, filled.asked, suggested, way.among, awaited, view
+        )
         return entry, step
 
-    def _complete(self, declared: DeclaredKind, entry: Entry, trial: dict[str, object]) -> Kind:
+    def _fill_in(
+        self, answer: _Answer, entry: Entry, target: Entry, way: Way, number: int
+    ) -> _Filled | None:
+        """Fills in a new record and puts its draft into the thread. Returns its fields, or None
+        if a field cannot be as it is filled in. Raises Refused if the kind cannot complete the
+        record.
+        """
+        if answer.completes:
+            return self._complete_and_check(answer, entry, way)
+        # If a kind completes nothing by itself, the fields follow from the way alone. A person can
+        # comment on each record of a thread, and the fields of all these comments are the same.
+        key = answer.name, target.kind, number
+        last_way, filled = self._filled.get(key, (None, None))
+        if last_way is None or last_way != way:
+            try:
+                filled = self._complete_and_check(answer, entry, way)
+            except Refused:
+                filled = None
+            self._filled[key] = way, filled
+        elif filled is not None:
+            values = {**filled.values, "id": entry.id, "about": target.id}
+            self.thread.drafts[entry.id] = answer.declared.view_type.of_values(values)
+        return filled
+
+    def _complete_and_check(self, answer: _Answer, entry: Entry, way: Way) -> _Filled:
+        """Completes a new record as the author's software does, and checks its fields. Raises
+        Refused if this fails.
+        """
+        declared = answer.declared
+        asked = way.ask
+        if asked is None:
+            asked = tuple(name for name in declared.asked_names if name not in way.given)
+        draft = self._complete(answer, entry, {})
+        values = vars(draft)
+        suggested = {name: values[name] for name in asked if values[name] is not None}
+        trial = self._trial_values(declared, way, asked[:1], suggested)
+        if trial and answer.completes:
+            draft = self._complete(answer, entry, trial)
+        elif trial:
+            draft.fill(**trial)
+        values = dict(vars(draft))
+        signed = _signed_fields(declared, draft)
+        declared.check_fields(signed)
+        declared.check_moments(signed, self.thread.clock)
+        return _Filled(asked, suggested, values, signed)
+
+    def _complete(self, answer: _Answer, entry: Entry, trial: dict[str, object]) -> Kind:
         """Completes a new record as the author's software does, and returns its draft. Raises
         Refused if this fails.
         """
-        draft = declared.draft(entry)
+        draft = answer.declared.draft(entry)
         if trial:
             draft.fill(**trial)
         self.thread.drafts[entry.id] = draft
-        if _completes(declared):
-            with self._contained(declared.name, "complete"):
+        if answer.completes:
+            with answer.complete_guard:
                 draft.complete(self.thread)
         return draft
 
@@ -306,6 +408,9 @@ class _StepFinder:
             return draft.has_effect(self.thread, with_entry)
         return False
 
+    def _contained(self, kind: str, method: str) -> Contained:
+        return self.author.state.failures.contained(kind, method)
+
     def _fold_with(self, candidates: list[Entry]) -> Thread:
         return run_beside(_fold_with, self.entries, self.thread.authority, candidates)
 
@@ -351,11 +456,6 @@ def _fold_with(entries: list[Entry], authority: Authority, candidates: list[Entr
     if not any(candidate.id in thread.views for candidate in candidates):
         settle_views(thread)
     return thread
-
-
-def _completes(declared: DeclaredKind) -> bool:
-    """Returns whether the kind fills in fields by itself."""
-    return declared.view_type.complete is not Kind.complete
 
 
 def _signed_fields(declared: DeclaredKind, draft: Kind) -> dict[str, object]:

@@ -44,7 +44,7 @@ class CodeFailures:
 
 
 class Contained:
-    """Guards a block that runs the code of a kind."""
+    """Guards a block that runs the code of a kind. The same guard can guard many blocks."""
 
     # A class of its own, because the guard of a generator takes twice as long. One answer can guard
     # thousands of blocks.
@@ -63,6 +63,8 @@ class Contained:
         self, error_type: object, error: BaseException | None, traceback: object
     ) -> Literal[False]:
         """Ends the block. Raises Refused if the code of the kind failed."""
+        if error is None:
+            return False
         if isinstance(error, Exception) and not isinstance(error, Refused | MemoryError):
             failure = self._failures.note(f"{self._kind}.{self._method}", error)
             raise Refused(

@@ -2,6 +2,8 @@
 and list the records that this person could post.
 """
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -122,12 +124,16 @@ class PostMethods:
 
         def show(items: list[WaitingRow]) -> list[Params]:
             page = waiting.show(items)
-            threads = {row["thread"] for row in page}
+            wanted: dict[str, set[tuple[str, bytes]]] = defaultdict(set)
+            for row in page:
+                about = row["step"]["about"]
+                if about is not None:
+                    wanted[row["thread"]].add((row["step"]["kind"], bytes.fromhex(about)))
             steps = {
-                root: self._all_steps(membership, presenter, signer, bytes.fromhex(root))
-                for root in threads
+                root: self._all_steps(membership, presenter, signer, bytes.fromhex(root), answers)
+                for root, answers in wanted.items()
             }
-            return [_find_step(row, steps[row["thread"]]) for row in page]
+            return [_find_step(row, steps.get(row["thread"], [])) for row in page]
 
         # Anybody can make many threads wait for this person. So only the threads of a page are folded.
         return replace(waiting, show=show, usual_limit=MOST_AWAITED, most=MOST_AWAITED)
@@ -140,7 +146,12 @@ class PostMethods:
         return resolver.resolve_record(typed if matter is None else measure_of(matter))
 
     def _show_steps(
-        self, membership: Membership, presenter: Presenter, signer: Signer, record_id: bytes
+        self,
+        membership: Membership,
+        presenter: Presenter,
+        signer: Signer,
+        record_id: bytes,
+        wanted: Collection[tuple[str, bytes]] | None = None,
     ) -> list[Params]:
         of_loops = self._loops.awaited_steps(record_id, signer.person)
         return [
@@ -150,19 +161,25 @@ class PostMethods:
                 is_awaited=(step.kind, step.about) in of_loops,
                 question=describe_vote(membership.state, step, presenter),
             )
-            for step in find_steps(membership.author, signer, record_id)
+            for step in find_steps(membership.author, signer, record_id, wanted)
         ]
 
     def _all_steps(
-        self, membership: Membership, presenter: Presenter, signer: Signer, record_id: bytes
+        self,
+        membership: Membership,
+        presenter: Presenter,
+        signer: Signer,
+        record_id: bytes,
+        wanted: Collection[tuple[str, bytes]] | None = None,
     ) -> list[Params]:
-        """Lists the steps in a thread.
+        """Lists the steps in a thread. If `wanted` is given, lists only these steps: pairs of a
+        kind and the record that it answers.
 
         If the thread is of a new service, and an older service of the same person has measures
         already, further steps come first. They ask the questions of these measures about the new
         service too (R-21.9).
         """
-        rows = self._show_steps(membership, presenter, signer, record_id)
+        rows = self._show_steps(membership, presenter, signer, record_id, wanted)
         service = membership.state.views.find(record_id)
         if not isinstance(service, Service):
             return rows

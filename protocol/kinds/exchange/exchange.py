@@ -239,6 +239,7 @@ class Response(Kind):
         )
 
     wording = Words("Response", happened="{who} responded", submit="Send")
+    is_sure = True
     example = {"minutes": 60, "when": "2026-11-23T09:30"}
     closing = {
         Mark.WITHDRAWN: By(
@@ -421,6 +422,7 @@ class Agreement(Payable):
         "Agreement", happened="{who} agreed: both have signed the same terms", submit="Agree"
     )
     example = {"giver": SOMEBODY, "receiver": SOMEBODY, "minutes": 60}
+    is_sure = True
     closing = {
         Mark.CANCELLED: By(
             "giver",
@@ -460,25 +462,13 @@ class Agreement(Payable):
         """Raises Refused if the response is not waiting any more (R-13.7).
 
         Raises Refused also if the offer or request is over (R-13.4), or has no place left
-        (R-13.7b). Raises AlreadySo if the author has agreed to this response already.
+        (R-13.7b), or if the agreement would not count (R-13.6). Raises AlreadySo if the author has
+        agreed to this response already.
         """
         response = thread.find_view(self.about, Response)
-        if response is None:
-            return
-        agreement = thread.find_view(response.agreement, Agreement)
-        if agreement is not None and agreement.author == self.author:
-            raise AlreadySo("R-13.7", "you have agreed to this already", agreement.id)
-        if response.state != Response.State.WAITING:
-            raise Refused("R-13.7", "the response is {state}, not waiting", state=response.state)
-        response.parley(thread).intent.check_not_over(thread)
-        intent = thread.find_view(response.intent, Intent)
-        if intent is not None and intent.state in {Intent.State.AGREED, Intent.State.DONE}:
-            raise Refused(
-                "R-13.7b",
-                "as many people as it wants have agreed to the {kind}; "
-                "cancel an agreement about it first",
-                kind=intent.kind,
-            )
+        if response is not None:
+            self._check_open(thread, response)
+        self._check_terms(thread, _response_of(thread, self))
 
     def countersigns(self, thread: Thread, target: View) -> bool:
         """Returns True if this agreement fits the response. The terms must be the same. The author
@@ -663,6 +653,23 @@ class Agreement(Payable):
         The day of an agreement that does not repeat is `None`.
         """
         return {day for _, _, day in counting_receipts(thread, self.id)}
+
+    def _check_open(self, thread: Thread, response: Response) -> None:
+        """Raises Refused if people cannot agree to the response any more."""
+        agreement = thread.find_view(response.agreement, Agreement)
+        if agreement is not None and agreement.author == self.author:
+            raise AlreadySo("R-13.7", "you have agreed to this already", agreement.id)
+        if response.state != Response.State.WAITING:
+            raise Refused("R-13.7", "the response is {state}, not waiting", state=response.state)
+        response.parley(thread).intent.check_not_over(thread)
+        intent = thread.find_view(response.intent, Intent)
+        if intent is not None and intent.state in {Intent.State.AGREED, Intent.State.DONE}:
+            raise Refused(
+                "R-13.7b",
+                "as many people as it wants have agreed to the {kind}; "
+                "cancel an agreement about it first",
+                kind=intent.kind,
+            )
 
     def _check_terms(self, thread: Thread, response: Response) -> Intent:
         """Checks the agreement, and returns the offer or request that it is about (R-13.6).

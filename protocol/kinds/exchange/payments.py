@@ -139,6 +139,7 @@ class Receipt(Kind):
     wording = Words("Receipt", happened="{who} wrote a receipt", submit="Sign")
     example = {"giver": SOMEBODY, "receiver": SOMEBODY, "minutes": 60, "on": "2026-11-23"}
     stands_alone = True
+    is_sure = True
     closing = {
         Mark.WITHDRAWN: By("author", while_=(State.PROPOSED,)),
         Mark.DISPUTED: By(
@@ -209,10 +210,13 @@ class Receipt(Kind):
         return {record.author, *(person for person in (self.giver, self.receiver) if person)}
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the record that the receipt is about does not allow this receipt."""
+        """Raises Refused if the record that the receipt is about does not allow this receipt, or
+        if the receipt would not count.
+        """
         paid = thread.find_draft(self.about, Payable)
         if paid is not None:
             paid.check_receipt_before_signing(thread, self)
+        self._check_counting(thread)
 
     def fold_entry(self, thread: Thread) -> None:
         """Adds the receipt to the views, in the state "proposed" (R-13.9).
@@ -270,6 +274,16 @@ class Receipt(Kind):
         if self.state == self.State.PROPOSED and not self.is_overtaken(thread):
             for person in _confirmers(self, thread):
                 yield Awaited(person, "confirm", self.id)
+
+    def _check_counting(self, thread: Thread) -> None:
+        about = thread.target(self)
+        paid = thread.find_draft(about.id, Payable)
+        if paid is not None:
+            paid.check_receipt(thread, self)
+        elif self.receiver == COMMON_POT:
+            check_pot_receipt(self, about)
+        else:
+            check_parties(self)
 
     def _correct(self, corrections: list["Correction"]) -> None:
         """Applies the confirmed corrections, in order of time and id (R-13.17).
@@ -339,6 +353,7 @@ class Correction(Kind):
 
     wording = Words("Correction", happened="{who} proposed other minutes", submit="Propose")
     example = {"minutes": 45}
+    is_sure = True
     closing = {
         Mark.WITHDRAWN: By("author", while_=(State.PROPOSED,)),
         Mark.DISPUTED: By(
@@ -368,7 +383,8 @@ class Correction(Kind):
             yield Way(trial={"minutes": 0 if receipt.counted_minutes else 1})
 
     def check_before_signing(self, thread: Thread) -> None:
-        """Raises Refused if the receipt does not count (R-13.19).
+        """Raises Refused if the receipt does not count (R-13.19), or if the author is not one of
+        its two signers (R-13.17).
 
         Raises AlreadySo if these minutes count already, or if the author has proposed them already.
         """
@@ -400,6 +416,7 @@ class Correction(Kind):
             raise Refused(
                 "R-13.19", "what counts was signed by a clock ahead of this one; try again later"
             )
+        self._check_signer(receipt)
 
     def is_overtaken(self, thread: Thread) -> bool:
         """Returns True if a later correction is confirmed, so that this correction changes
@@ -420,8 +437,7 @@ class Correction(Kind):
         receipt = thread.find_view(self.about, Receipt)
         if receipt is None:
             raise Refused("R-13.17", "the receipt itself does not count")
-        if self.author not in receipt.signers:
-            raise Refused("R-13.17", "only giver and receiver correct a receipt")
+        self._check_signer(receipt)
         self.giver = receipt.giver
         self.receiver = receipt.receiver
         thread.add_view(self)
@@ -462,6 +478,10 @@ class Correction(Kind):
             for person in _confirmers(self, thread):
                 yield Awaited(person, "confirm", self.id)
 
+    def _check_signer(self, receipt: Receipt) -> None:
+        if self.author not in receipt.signers:
+            raise Refused("R-13.17", "only giver and receiver correct a receipt")
+
 
 @kind("confirm", about=("receipt", "correction", "confirm"), lasting=True, automatic_a_day=8)
 class Confirm(Kind):
@@ -476,13 +496,15 @@ class Confirm(Kind):
     wording = Words("Confirmation", happened="{who} confirmed it: now it counts", submit="Confirm")
     example = {}
     stands_alone = True
+    is_sure = True
 
     def check_before_signing(self, thread: Thread) -> None:
         """Raises AlreadySo if the author has already confirmed the record that this `confirm` is
         about (R-10.20).
 
         Raises Refused if another receipt or correction counts instead of that record (R-13.12b).
-        Raises Refused also if that record is a `confirm` that does not count (R-13.15d).
+        Raises Refused also if that record is a `confirm` that does not count (R-13.15d), or if this
+        `confirm` itself would not count (R-13.12).
         """
         target = thread.target(self)
         if thread.find_draft(target.id, Confirm) is not None:
@@ -503,6 +525,7 @@ class Confirm(Kind):
             raise Refused(
                 "R-13.12", "a later correction counts already; propose another correction"
             )
+        self._check_counting(thread)
 
     def has_effect(self, before: Thread, after: Thread) -> bool:
         """Returns True if the record changes something that people can see, or confirms a
@@ -529,6 +552,10 @@ class Confirm(Kind):
 
         Raises Refused if this `confirm` is by anybody else, or if the record does not count.
         """
+        self._check_counting(thread)
+        thread.mark(thread.target(self).id, Mark.CONFIRMED, self)
+
+    def _check_counting(self, thread: Thread) -> None:
         target = thread.target(self)
         draft = thread.drafts.get(target.id)
         if isinstance(draft, Confirm):
@@ -544,7 +571,6 @@ class Confirm(Kind):
                 raise Refused(
                     "R-13.12", "only the other party can confirm this {kind}", kind=target.kind
                 )
-        thread.mark(target.id, Mark.CONFIRMED, self)
 
     def confirmed_author(self, thread: Thread) -> bytes | None:
         """Returns the author of the receipt or correction that this record confirms.

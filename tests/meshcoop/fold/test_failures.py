@@ -174,7 +174,7 @@ def test_a_view_is_shown_though_a_method_of_its_kind_fails(broken):
         ("response", "ways"),
         ("response", "complete"),
         ("response", "check_before_signing"),
-        ("response", "fold_entry"),
+        ("close", "fold_entry"),
     ],
     indirect=True,
 )
@@ -182,13 +182,14 @@ def test_the_other_steps_are_offered_though_one_kind_fails(broken):
     with street() as (ada, ben):
         offer = ada.post("offer", title="Bread")
         settle(ada, ben)
+        home = ben if broken[0] == "response" else ada
 
-        steps = find_steps(ben.author, ben.author.signer_of(), offer.id)
+        steps = find_steps(home.author, home.author.signer_of(), offer.id)
 
         kinds = {step.kind for step in steps}
         assert "flag" in kinds
-        assert "response" not in kinds
-        assert ben.state.failures.errors
+        assert broken[0] not in kinds
+        assert home.state.failures.errors
 
 
 @pytest.mark.parametrize(
