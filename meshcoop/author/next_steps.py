@@ -183,13 +183,10 @@ class _StepFinder:
         return [candidate.step for candidate in counting]
 
     def _wanted_answers(self, target: Entry) -> list[_Answer]:
-        if self.wanted is None:
-            return self._kinds_answering(target.kind or "")
-        names = {name for name, about in self.wanted if about == target.id}
-        if not names:
-            return []
         answers = self._kinds_answering(target.kind or "")
-        return [answer for answer in answers if answer.name in names]
+        if self.wanted is None:
+            return answers
+        return [answer for answer in answers if (answer.name, target.id) in self.wanted]
 
     def _kinds_answering(self, target_kind: str) -> list[_Answer]:
         """Returns the kinds that can answer a record of the kind `target_kind` in this thread."""
@@ -202,12 +199,13 @@ class _StepFinder:
 
     @cached_property
     def _answers(self) -> list[_Answer]:
-        """The kinds that people post in threads such as this one."""
+        """The wanted kinds that people post in threads such as this one."""
         failures = self.author.state.failures
+        names = KINDS.keys() if self.wanted is None else {name for name, _ in self.wanted}
         return [
             _Answer(declared, failures, is_private=self.is_private)
-            for declared in KINDS.values()
-            if self._fits(declared)
+            for name, declared in KINDS.items()
+            if name in names and self._fits(declared)
         ]
 
     def _fits(self, declared: DeclaredKind) -> bool:
