@@ -94,9 +94,7 @@ class Queries:
         state = read_state(call, what, (*kind.states, LEFT))
         record_id = None if call.about is None else self._resolver.resolve_record(call.about)
         views = self._views_of(kind, record_id, state)
-        can_count = record_id is None and not kind.is_private
-        total = self._state.views.count(kind.view_type) if can_count else None
-        return self._rows_of(views, call, state, total)
+        return self._rows_of(views, call, state, self._count_views(kind, record_id))
 
     async def show_record(self, call: calls.Show) -> Params:
         """Shows the view of a record with the history of its thread.
@@ -241,7 +239,22 @@ class Queries:
         if row is None or row.root is None:
             return []
         views = self._state.views.newest(view_type, state=stored_state, root=row.root)
+        if row.n == row.root:
+            return views  # everything in a thread answers its root
         return (view for view in views if self._answers(view, about))
+
+    def _count_views(self, kind: DeclaredKind, about: bytes | None) -> int | None:
+        """Returns how many views of a kind there are, or how many answer the root of a thread.
+        Returns None if only looking at each view would tell.
+        """
+        if kind.is_private:
+            return None
+        if about is None:
+            return self._state.views.count(kind.view_type)
+        row = self._state.store.records.find(about)
+        if kind.is_root or row is None or row.n != row.root:
+            return None
+        return self._state.views.count(kind.view_type, root=row.root)
 
     async def _thread_of(self, record_id: bytes) -> Thread:
         private = self._private.threads().get(record_id)

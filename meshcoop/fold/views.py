@@ -280,9 +280,11 @@ class Views:
         by_kind = (_read(view_type, self._rows.oldest_bodies(name)) for name in names_of(view_type))
         return {view.author: view for view in merge(*by_kind, key=lambda view: view.order)}
 
-    def count(self, view_type: type[Kind]) -> int:
-        """Returns the number of views of one class."""
-        return sum(self._rows.count(name) for name in names_of(view_type))
+    def count(self, view_type: type[Kind], *, root: int | None = None) -> int:
+        """Returns the number of views of one class. If `root` is given, counts only the views of
+        the thread whose root record is in this row.
+        """
+        return sum(self._rows.count(name, root) for name in names_of(view_type))
 
     def search(self, words: str) -> list[int]:
         """Returns the rows of the views that match all of the given words (R-06.13). The best match

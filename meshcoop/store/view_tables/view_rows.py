@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS views (
     about BLOB, created INTEGER NOT NULL, state TEXT NOT NULL, core INTEGER NOT NULL,
     body BLOB NOT NULL, hash BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS views_by_root ON views (root);
+DROP INDEX IF EXISTS views_by_root;
+CREATE INDEX IF NOT EXISTS views_by_thread ON views (root, kind, created);
 CREATE INDEX IF NOT EXISTS views_by_kind ON views (kind, created);
 CREATE INDEX IF NOT EXISTS views_by_state ON views (kind, state, created);
 CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
@@ -143,8 +144,8 @@ class ViewRows:
         """
         where = "kind = ?"
         values: list[object] = [kind]
-        if root is not None:  # a thread is short: the plus makes SQLite ignore the kinds' index
-            where = "root = ? AND +kind = ?"
+        if root is not None:  # a thread may have thousands of views of one kind
+            where = "root = ? AND kind = ?"
             values = [root, kind]
         if state is not None:
             where += " AND state = ?"
@@ -178,10 +179,14 @@ class ViewRows:
                 [*values, time, time, record_id],
             ).fetchall()
 
-    def count(self, kind: str) -> int:
-        """Returns the number of views of one kind."""
-        row = self._db.execute("SELECT count(*) FROM views WHERE kind = ?", (kind,)).fetchone()
-        return int(row[0])
+    def count(self, kind: str, root: int | None = None) -> int:
+        """Returns the number of views of one kind. With `root`, counts only the views of the thread
+        whose root is in this row.
+        """
+        where = "kind = ?" if root is None else "kind = ? AND root = ?"
+        values = (kind,) if root is None else (kind, root)
+        query = f"SELECT count(*) FROM views WHERE {where}"  # noqa: S608
+        return int(self._db.execute(query, values).fetchone()[0])
 
     def matches(self, groups: Iterable[Iterable[str]]) -> Iterator[tuple[float, bytes, int]]:
         """Yields the views that match all groups of terms, as tuples (rank, id, row of the record).

@@ -83,3 +83,24 @@ def test_a_reply_that_no_witness_could_see_is_unwitnessed():
 
         assert standing(ada, words) == "unwitnessed"
         assert standing(ada, reply) == "unwitnessed"
+
+
+def test_a_page_of_reports_looks_at_no_further_report(monkeypatch):
+    looked_at = []
+    with_status = LoopViews.with_loop_status
+
+    def look(self, row):
+        looked_at.append(row["id"])
+        return with_status(self, row)
+
+    with street() as (ada, ben):
+        service = ada.post("service", title="The bins")
+        settle(ada, ben)
+        for words in ("Late.", "Late again.", "In time."):
+            ben.post("feedback", service, text=words)
+        settle(ada, ben)
+        monkeypatch.setattr(LoopViews, "with_loop_status", look)
+        call = {"what": "feedback", "about": service.id.hex(), "limit": 1}
+        page = asyncio.run(Methods(node_of(ada)).table()["list"](call))
+
+    assert (len(page["rows"]), page["total"], len(looked_at)) == (1, 3, 1)
