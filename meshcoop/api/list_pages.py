@@ -83,8 +83,8 @@ def paged(list_rows: Callable[[C], Awaitable[Rows[Any]]]) -> Callable[[C], Await
 def take_page(call: Listing, rows: Rows[Any]) -> Shown:
     """Returns the page of a list that the caller asks for, as `{rows, total, next}`.
 
-    The page has at most `limit` rows. The page begins behind the row that has the cursor `after`.
-    If this row has left the list, the page begins where the row was (R-06.16f).
+    The page has at most `limit` rows. The page begins after the row that has the cursor `after`. If
+    this row has left the list, the page begins where the row was (R-06.16f).
 
     A client may send only the beginning of a cursor. Raises Mistake if this is not enough to find
     the place.

@@ -26,7 +26,7 @@ class Running(StrEnum):
 
 
 class Standing(StrEnum):
-    """The codes that say where a record stands in time, if that is not where its author claims."""
+    """The codes for a record that does not stand at the time that its author claims."""
 
     LATE = "stands_late"  # it stands when it was seen (R-24.6)
     TOO_LATE = "came_too_late"  # its window had settled (R-24.8)

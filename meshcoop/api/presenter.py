@@ -207,7 +207,7 @@ class Presenter:
         return self._state_given(view, self.find_left(view))
 
     def find_left(self, view: View) -> set[bytes]:
-        """A view can rely on people. Returns those of them who have left (R-14.8)."""
+        """Returns the people on whom a view relies and who have left (R-14.8)."""
         left: set[bytes] = set()
         if isinstance(view, Kind):
             with suppress(Refused), self._state.failures.contained(view.kind, "relies_on"):
@@ -251,8 +251,8 @@ class Presenter:
         return shown | self._private_fields.open_fields(view, parties)
 
     def _state_given(self, view: View, left: set[bytes]) -> str:
-        """Returns the present state of a view. The view relies on people, and `left` are those of
-        them who have left.
+        """Returns the present state of a view. `left` are the people on whom the view relies and
+        who have left.
         """
         # Stored views depend on records alone. So a state that comes with time is worked out here.
         state = view.state

@@ -397,7 +397,7 @@ class Author:
             for proxy in self.state.thread_fold.proxies.values()
             if proxy.person == represented and proxy.deputy == person
         ]
-        # If no proxy allows it, the person learns why the proxy that ends last does not allow it.
+        # If no proxy allows the record, the refusal is that of the proxy that ends last.
         first_refusal: Refused | None = None
         for proxy in sorted(proxies, key=lambda proxy: proxy.until, reverse=True):
             try:
@@ -610,8 +610,8 @@ def _fault_of_fork(authority: Authority | None, device: bytes, fork: int) -> Ref
 
 
 def _after_named(thread: Thread, entry: Entry) -> Entry:
-    """Returns the entry of a new record. The entry's time is not before the times of the records
-    that the new record names (R-01.13a). Only named records of the same thread matter.
+    """Returns the entry of a new record. If the record names records of its thread, dates it no
+    earlier than these (R-01.13a).
     """
     named = set(ids_in(entry.fields)) & thread.entries.keys() - {entry.id}
     times = [thread.entries[record_id].time for record_id in named]

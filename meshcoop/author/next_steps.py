@@ -51,7 +51,7 @@ class Step(NamedTuple):
 
 
 class _Candidate(NamedTuple):
-    """A record that the finder tries out, and the step that it becomes if it would count.
+    """A record that the finder tries out. If the record would count, it becomes the step `step`.
 
     `apart` is the name of the kind if its records cannot be folded together with those of other
     kinds. Otherwise, `apart` is "". `way` is the number of the way in which the record answers.
@@ -165,8 +165,8 @@ class _StepFinder:
                     if is_sure:
                         counting.append(candidate)
                     else:
-                        # What has a view of its own changes something. The others are folded apart
-                        # from it, because only they are compared with the views before.
+                        # A candidate with a view of its own changes something. The others are
+                        # folded apart, because only they are compared with the views before.
                         has_view = bool(answer.declared.states)
                         groups[candidate.apart, has_view, candidate.way].append(candidate)
         for candidates in groups.values():

@@ -122,8 +122,8 @@ def _has_own_list(author: Author, term: Term | None) -> bool:
 
 
 def _propose_newcomers(author: Author, person: bytes) -> None:
-    """R-16.5f: once a day, proposes that newcomers join the roll. They are newcomers for whom the
-    person vouched, and who wrote on at least two days.
+    """R-16.5f: once a day, proposes that newcomers join the roll: those for whom the person
+    vouched, and who wrote on at least two days.
 
     A proposal has at most half as many newcomers as the roll has people, so that others can agree
     with one key press.

@@ -98,7 +98,7 @@ class MeasureRow(TypedDict):
 
 
 class OutcomeRow(TypedDict):
-    """Compares the answers before an action was done with the answers after that."""
+    """Compares the answers before an action was done with the answers after it."""
 
     before: TotalsRow
     after: TotalsRow

@@ -96,8 +96,8 @@ class AuthorityFold:
         return kept | self.witnesses.kept_beyond_forks(forks)
 
     def _takes_statement(self, carrier: AuthorityRecord, carried: RootStatement) -> bool:
-        # It must not be this carrier that lets the person in: then it would keep itself, but only at
-        # homes that had it before the fork. So the person must be let in by what counts.
+        # A record that counts must let the person in. If the carrier itself did, it would keep
+        # itself, but only at homes that had it before the fork.
         is_here = carried.place == self._neighbourhood[:PLACE_SIZE]
         if not is_here or self.authority is None or carried.person not in self.authority.people:
             return False

@@ -35,8 +35,8 @@ class ClockLimit:
         return True
 
     def take_awaited(self) -> bool:
-        """Returns whether a record that was kept out may be stored now. Forgets the devices of such
-        records.
+        """Returns whether a record that was dated too far ahead may be stored now. Forgets the
+        devices of such records.
         """
         limit = self._now() + STORED_AHEAD_MS
         awaited = [device for device, time in self._kept_out.items() if time <= limit]

@@ -257,8 +257,8 @@ class EpochFold:
         return candidates
 
     def _holds(self, group: _Group) -> bool:
-        """Returns whether this home holds the key of an epoch and this key is from the epoch's
-        maker (R-03.8d). `group` is the epoch's origin and key id. The origin stands for the maker.
+        """Returns whether this home holds a key of an epoch that the epoch's maker made (R-03.8d).
+        `group` is the epoch's origin and key id. The origin stands for the maker.
         """
         origin, key_id = group
         key = self._ring.get(key_id)

@@ -44,8 +44,8 @@ def changed_signers(before: ProxiesById, after: ProxiesById) -> set[bytes]:
 
 
 def _changed_subjects(before: Authority, after: Authority) -> Iterator[bytes]:
-    """Yields the ids of the records about which a decision has changed. Also yields measures that a
-    changed charter may allow or forbid.
+    """Yields the ids of the records about which a decision has changed. Also yields the ids of
+    measures that a changed charter may allow or forbid.
     """
     has_new_charter = before.charter != after.charter
     for place in {*before.registers, *after.registers}:

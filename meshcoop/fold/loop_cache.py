@@ -81,7 +81,7 @@ class FollowedService:
     @property
     def described(self) -> Service:
         """The service whose description holds now: the last one that goes on in the place of this
-        service. If no service does, this is this service itself.
+        service, or else this service itself.
         """
         return self.successors[-1] if self.successors else self.service
 

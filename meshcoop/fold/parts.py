@@ -139,8 +139,8 @@ class Parts:
         return folded, support, sorted(headers - {*folded, *support})
 
     def find_around(self, entry: Entry, about: StoredRecord) -> Part:
-        """Returns the part of a thread with which a new record must be folded before the record is
-        signed. The new record answers the record `about`.
+        """Returns the part of a thread that is folded together with a new record before this record
+        is signed. The new record answers the record `about`.
         """
         assert about.root is not None, "the author answers a record of a thread"
         root = about.root

@@ -34,7 +34,7 @@ class ServiceViews:
         self._feedback: dict[bytes, dict[int, Feedback]] = defaultdict(dict)  # by its target
         self._others: dict[int, View] = {}
         self._ahead: dict[int, View] = {}  # feedback and merges that claim a later time
-        # By the measure as which the answers count, and the measure to which they were given.
+        # By the measure for which the answers count, and the measure to which they were given.
         self._counters: dict[tuple[bytes, bytes], WindowCounter] = {}
         self._change_count = 0
         self.change(views, views)
@@ -59,8 +59,8 @@ class ServiceViews:
 
     @property
     def next_time(self) -> int | None:
-        """The earliest time (ms) at which different feedback will count than now. None if no such
-        time is set yet.
+        """The next time (ms) at which the counted feedback changes. None if no such time is set
+        yet.
         """
         times = [view.created for view in self._ahead.values()]
         if self.standing.next_time is not None:

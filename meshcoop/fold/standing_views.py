@@ -65,8 +65,8 @@ class StandingViews:
         return {row: self._stand(row) for row in rows}
 
     def move_to(self, now: int) -> dict[int, View]:
-        """Sets the time to `now` (ms). Returns the views that stand at another time because of
-        this, or that stand nowhere now.
+        """Sets the time to `now` (ms). Returns the views that now stand at another time, or nowhere
+        any more.
         """
         is_back = now < self._now  # somebody has set the clock back
         self._now = now

@@ -70,7 +70,7 @@ class LogFile(BaseRotatingHandler):
         put_away(self._path, self._clock())
         self.stream = self._open()
         if is_standard_error:
-            # Else the words of a crash would go into the file of an earlier day.
+            # Otherwise the words of a crash would go into the file of an earlier day.
             os.dup2(self.stream.fileno(), _STANDARD_ERROR)
 
 

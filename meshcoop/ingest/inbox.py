@@ -350,7 +350,7 @@ class Inbox:
 
     def _end_logs(self, ends_before: Mapping[bytes, int], batch: Batch) -> bool:
         """R-03.35: ends logs at their settled cuts, and deletes the records beyond the cuts.
-        Returns whether this deletes any record.
+        Returns whether any record was deleted.
 
         `ends_before` are the ends before authority was folded. If a log no longer has an end, its
         records beyond the former end are placed again.
@@ -517,7 +517,7 @@ class Inbox:
         """
         authority = self.state.authority
         named = Named(
-            # Authority keeps less when a record that it has kept another one for is deleted.
+            # Asked again: authority may have kept a record only because of one that is now deleted.
             by_authority=self.state.authority_fold.kept_beyond_forks(),
             by_waiting=self.pool.parents(),
             ends=self._ends(),

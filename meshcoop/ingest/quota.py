@@ -69,8 +69,8 @@ def figures(authority: Authority | None) -> tuple[int, ...]:
 
 
 def changed_devices(before: Authority, after: Authority) -> set[bytes]:
-    """Returns the devices whose quota use must be counted again (R-03.15k). The reason is a change
-    of a device's owner, or of the day from which the owner's records are stored.
+    """Returns the devices whose quota use must be counted again (R-03.15k): their owner has
+    changed, or the day from which the owner's records are stored.
     """
     return {
         device
@@ -95,8 +95,8 @@ class LogRecount:
         self._used: dict[bool, Used] = {}  # by software itself, or not → what the day has used
 
     def count_next(self, counts: QuotaCounts, authority: Authority) -> set[int]:
-        """Counts the next records. Some of them may go above the quota or come back below it.
-        Returns their threads, as rows of roots.
+        """Counts the next records. If some of them now go above the quota or come back below it,
+        returns the threads of these records, as rows of roots.
         """
         log = counts.find_log(self._log_n)
         if log is None:
@@ -116,7 +116,7 @@ class LogRecount:
 
     def _count(self, counts: QuotaCounts, row: CountedRecord, authority: Authority) -> bool:
         """Counts a record, and notes whether the record is above the quota. Returns whether this
-        differs from what was noted about the record before.
+        note differs from the earlier one.
         """
         fields = record.read_header(row.header)
         day = _day_of(authority, fields.device, fields.time)

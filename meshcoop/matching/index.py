@@ -135,7 +135,7 @@ class MatchingIndex:
         return self._vocabulary is None or self.synonyms != self._vocabulary_synonyms
 
     def use_vocabulary(self, vocabulary: Vocabulary, synonyms: Synonyms) -> None:
-        """Uses `vocabulary` from now on, which was made with `synonyms`. Reads all words again."""
+        """From now on, uses `vocabulary`, which was made with `synonyms`. Reads all words again."""
         self._vocabulary = vocabulary
         self._vocabulary_synonyms = synonyms
         for row in list(self._rows_with_words):

@@ -158,9 +158,8 @@ class Relay:
         """Makes a ticket, with which a neighbourhood enrols this relay. Returns the ticket's text,
         and the time when the ticket expires (milliseconds).
 
-        `addresses` says where others dial the relay. If `addresses` is empty, others dial the
-        addresses at which the relay listens. Behind a router that forwards a port, others must dial
-        another address than the one at which the relay listens.
+        `addresses` says where others dial the relay, for example at a router that forwards a port.
+        If `addresses` is empty, others dial the addresses at which the relay listens.
         """
         own = sorted(self._network.addresses, key=lambda address: address.startswith("/ip4/127."))
         return self.tickets.issue(self.key, addresses or own)
@@ -308,8 +307,8 @@ class Relay:
     async def _reply(
         self, ends: Ends, ticket: bytes, frame: list[Any], pages: PageReader
     ) -> list[Any]:
-        """Returns the frame that answers a request. A long request begins with pages of records. If
-        `frame` is such a page, returns an empty list.
+        """Returns the frame that answers a request. Pages of records may come before the request.
+        If `frame` is such a page, returns an empty list.
         """
         peer = ends.opener
         try:

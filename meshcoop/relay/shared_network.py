@@ -37,8 +37,8 @@ _LOOK_SECONDS = 2
 
 
 class SharedNetwork:
-    """Hands each stream to the neighbourhood whose id the opener of the stream has proved to know.
-    Drops peers that do not prove that they belong to a neighbourhood.
+    """The opener of a stream proves that it knows a neighbourhood's id. Hands the stream to this
+    neighbourhood. Drops peers that do not prove that they belong to a neighbourhood.
 
     `talking` returns the peers that have proved that they belong to a neighbourhood. `served`
     returns the neighbourhoods that have enrolled the relay. `left` returns the neighbourhoods that

@@ -131,9 +131,9 @@ def _readable(old: ReadOnlyStore, lost: list[int], report: Report | None) -> Ite
     """Yields the records that can be read and match their hashes. Adds the row numbers of all other
     records to `lost`.
 
-    If only the content of a record is damaged, yields the record without content. Its row number is
-    then added to `lost` too. The rows are read one by one, so that one bad page does not hide the
-    other records.
+    If only the content of a record is damaged, yields the record without content, and also adds its
+    row number to `lost`. The rows are read one by one, so that one bad page does not hide the other
+    records.
     """
     last_row = old.last_row()
     for n in range(1, last_row + 1):

@@ -26,8 +26,8 @@ _MOST_DEVICES = 1024
 
 
 class LastSigned:
-    """The open file with the last signed numbers. For each device it has a label, and the number of
-    the record that the device signed last.
+    """The open file with the last signed numbers. For each device, the file has a label, and the
+    number of the record that the device signed last.
     """
 
     def __init__(self, path: Path, store_key: bytes) -> None:

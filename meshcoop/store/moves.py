@@ -25,7 +25,9 @@ class Move(NamedTuple):
 
 
 class Moves:
-    """The table of records that have moved, but whose answers have not all moved after them yet."""
+    """The table of records that have moved, as long as some of their answers have not followed
+    them.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database.db

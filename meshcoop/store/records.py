@@ -47,8 +47,8 @@ WHERE p.parent = ?1 AND p.child > ?2 AND r.about = ?1 ORDER BY p.child LIMIT ?3
 """
 
 # Selects a part of a forked log. The last column says whether the record is kept because another
-# record names it as a parent (R-01.14). This is a record of another log, before the fork of that
-# log; or it is an answer in the same log, outside this part. Such an answer may be kept itself. The
+# record names it as a parent (R-01.14). The other record is in another log, before the fork of that
+# log; or it is an answer in the same log, outside this part, so that it may be kept itself. The
 # braces take marks for devices that are left out.
 _FORKED = """
 SELECT seq, id, about, EXISTS (

@@ -175,8 +175,8 @@ class Mesh:
     def on_admitted(self, conversation: Conversation) -> None:
         """Registers a conversation whose peer has proved its membership.
 
-        If there are two conversations with this peer, both nodes keep the same conversation and end
-        the other.
+        If there are two conversations with this peer, both nodes keep the same one of the two, and
+        end the other.
         """
         peer = conversation.peer
         other = self.conversations.get(peer)

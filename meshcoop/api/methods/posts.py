@@ -76,7 +76,7 @@ class PostMethods:
         signer: Signer | None = None  # None: any device of this home that may sign
         if guest is not None:
             signer = await _open_guest(membership, guest, call)
-            # The guest may have been admitted while their PIN was not at hand. Then the guest
+            # The guest may have been admitted while their PIN was not at hand. If so, the guest
             # accepts the charter now.
             await fold_in_steps(membership.state, membership.guests.settle(guest, signer))
         else:
@@ -176,8 +176,8 @@ class PostMethods:
         kind and the record that it answers.
 
         If the thread is of a new service, and an older service of the same person has measures
-        already, further steps come first. They ask the questions of these measures about the new
-        service too (R-21.9).
+        already, the list begins with further steps. These steps ask the questions of these measures
+        about the new service too (R-21.9).
         """
         rows = self._show_steps(membership, presenter, signer, record_id, wanted)
         service = membership.state.views.find(record_id)

@@ -1,7 +1,7 @@
-"""Finds the measures about which people are asked when somebody opens another service (R-21.9).
+"""Finds measures that could hold for a new service too (R-21.9).
 
-The person who opens it already answers for a service with measures. People are asked whether these
-measures should hold for the new service too.
+If somebody who already answers for a service with measures opens another service, people are asked
+whether these measures should hold for the new service too.
 """
 
 from meshcoop.fold.loop_cache import LoopCache
@@ -14,8 +14,8 @@ _DAYS_ASKED = 28
 
 def measures_to_copy(following: LoopCache, service: Service, now: int) -> list[Measure]:
     """Returns the measures that `service` could copy: the measures in use of earlier services for
-    which the same person answers. Returns none if `service` is not new, or has measures already.
-    `now` is in ms.
+    which the same person answers as for `service`. Returns none if `service` is not new, or has
+    measures already. `now` is in ms.
     """
     is_new = service.created <= now <= service.created + _DAYS_ASKED * DAY_MS
     if not is_new or service.instead is not None or service.state != Service.State.OPEN:

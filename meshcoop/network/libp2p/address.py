@@ -1,5 +1,5 @@
-"""Parses multiaddrs. A multiaddr says where a node listens, or which address to dial to reach which
-peer.
+"""Parses multiaddrs. A multiaddr says where a node listens, or at which address a peer can be
+dialled.
 """
 
 import socket

@@ -25,8 +25,8 @@ CREATE INDEX IF NOT EXISTS ties_by_row ON ties (n);
 CREATE INDEX IF NOT EXISTS ties_by_tie ON ties (tie);
 """
 
-# The records that the records of some branches name, in the same thread. The braces take marks for
-# the branches. CROSS makes SQLite join the tables in this order: from few rows to few rows.
+# Finds the records of a thread that records of some branches name. The braces take marks for the
+# branches. CROSS makes SQLite join the tables in this order: from few rows to few rows.
 _NAMED = """
 FROM branches b CROSS JOIN ties t ON t.n = b.n AND NOT t.shared
 CROSS JOIN records r ON r.id = t.tie CROSS JOIN branches o ON o.n = r.n AND o.root = b.root

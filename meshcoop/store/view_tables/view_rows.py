@@ -215,8 +215,8 @@ class ViewRows:
             yield from (bodies[n] for n in part if n in bodies)
 
     def core_hashes(self) -> Iterator[bytes]:
-        """Yields the hashes of the views that are part of the state hash. Each yielded value is
-        many of these hashes, one after the other. The views are sorted by the ids of their records.
+        """Yields the hashes of the views that are part of the state hash, joined into long byte
+        strings. The views are sorted by the ids of their records.
         """
         last = b""
         while rows := self._db.execute(_CORE_HASHES, (last,)).fetchall():
