@@ -57,6 +57,7 @@ class Backlog:
         self._is_empty = trio.Event()
         self._is_empty.set()
         self._has_left = False  # the pool may hold records that can be placed
+        self._looked_at: int | None = None  # the count of changes at which nothing was left
         self._put_off_again: set[int] = set()  # since the fold of the last large thread began
 
     async def run(self) -> None:
@@ -71,7 +72,9 @@ class Backlog:
             while True:
                 await self._wake.wait()
                 self._wake = trio.Event()
+                self._looked_at = None
                 with log_disk_errors("what is due now cannot be folded"):
+                    change_count = self._state.store.change_count
                     if self._inbox.has_awaited():
                         self._has_left = True
                     await self._place_left()
@@ -80,6 +83,7 @@ class Backlog:
                     await self._move()
                     await self._sweep()
                     await self._fold_due()
+                    self._looked_at = change_count
                 if not self._wake.is_set():
                     self._is_empty.set()
         finally:
@@ -95,6 +99,17 @@ class Backlog:
     def wake(self) -> None:
         """Makes the backlog look soon for threads that must be folded."""
         self._wake.set()
+
+    def wake_if_due(self) -> None:
+        """Makes the backlog look soon, if the store has changed since its last look, or if time has
+        made records due. At a home at rest, this reads one table.
+        """
+        with log_disk_errors("what is due now cannot be folded"):
+            if self._inbox.has_awaited():
+                self._has_left = True
+            has_changed = self._looked_at != self._state.store.change_count
+            if self._has_left or has_changed or self._state.clock_limit.due(self._state.now()):
+                self.wake()
 
     async def settle(self) -> None:
         """Waits until the backlog has no work left, but at most a few seconds."""

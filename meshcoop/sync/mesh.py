@@ -187,6 +187,7 @@ class Mesh:
             other.end()
         self.conversations[peer] = conversation
         self.admitted_at[peer] = self._now()
+        self.peers.conversation_began()
         self._share_topic()
         address = self.network.peers().get(peer)
         if address and conversation.opener == self.network.peer_id:
@@ -336,7 +337,7 @@ class Mesh:
 
     async def _tend_loop(self) -> None:
         while True:
-            self.backlog.wake()
+            self.backlog.wake_if_due()
             self._end_strangers()
             self._learn_relays()
             self._tell_new_addresses()

@@ -93,6 +93,8 @@ class PeerManager:
 
     def want(self, peers: set[str]) -> None:
         """Sets which peers this node dials even if it has enough connections."""
+        if peers - self._wanted:
+            self._stirred.set()
         self._wanted = peers
 
     def redial_now(self) -> None:
@@ -105,6 +107,10 @@ class PeerManager:
     def welcome(self, peer: str) -> None:
         """Gives a peer that has shown an invitation more time to prove its membership."""
         self._guests.add(peer)
+
+    def conversation_began(self) -> None:
+        """Notes that a conversation with a peer has begun, so that there may be too many links."""
+        self._stirred.set()
 
     def conversation_ended(self, peer: str) -> None:
         """Notes that a conversation with a peer has ended. The peer is dropped if it begins no new
@@ -154,13 +160,20 @@ class PeerManager:
 
     def _seconds_idle(self) -> float:
         """Returns how many seconds the dial loop may sleep before the next address may be
-        dialled.
+        dialled. If nothing can be dialled, returns the longest time of sleep.
         """
+        now = trio.current_time()
         if self._attempts_left() <= 0:
-            return self._attempts[0] + _MINUTE - trio.current_time()
+            return self._attempts[0] + _MINUTE - now
         busy = self._talking().union(self._dialling)
-        times = [entry.next_at for entry in self.book.entries if entry.peer not in busy]
-        return min(max(0.0, min(times, default=_IDLE) - trio.current_time()), _IDLE)
+        # Without room, only wanted peers are dialled before the next look at one more peer.
+        others_at = now if len(busy) < LINKS else self._look_at
+        times = [
+            entry.next_at if entry.peer in self._wanted else max(entry.next_at, others_at)
+            for entry in self.book.entries
+            if entry.peer not in busy
+        ]
+        return max(0.0, min([*times, now + _IDLE]) - now)
 
     def _due_addresses(self) -> list[KnownAddress]:
         """Returns the addresses to dial now, at most one for each peer.
