@@ -5,7 +5,7 @@ one sentence.
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib import metadata
 from io import TextIOWrapper
@@ -77,6 +77,8 @@ _COMMANDS = {
 # These commands do without the home in the folder that the options name.
 _WITHOUT_HOME = {"help", "demo", "specs", "bench"}
 
+_GLOBAL_FLAGS = {"--json", "--version"}  # the global option besides them is `--home`
+
 
 def build_app() -> App:
     """Builds the application with all its commands."""
@@ -92,7 +94,8 @@ def build_app() -> App:
         # The list of commands quotes the docstring of each command. So all modules are imported.
         for name in _COMMANDS:
             app[name]
-    app.meta.default(_make_launcher(app))
+    # Only the help reads it: so the help of each command lists the global options too.
+    app.meta.default(launch)
     return app
 
 
@@ -105,6 +108,27 @@ def run_command(words: Sequence[str], context: Context) -> None:
     _run(build_app(), words, context)
 
 
+def launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    home: Annotated[Path | None, Parameter(help="the home folder, else MESHCOOP_HOME")] = None,
+    json: Annotated[bool, Parameter(negative=(), help="answer with one JSON document")] = False,
+    version: Annotated[
+        bool, Parameter(negative=(), help="print the version of this build")
+    ] = False,
+) -> Any:
+    """Runs the command `tokens` with the global options."""
+    app = build_app()
+    context = Context(Home.find(home), json)
+    if version:
+        return _print_version(context)
+    asks_help = not {*app.help_flags}.isdisjoint(tokens[: _end_of_options(tokens)])
+    if not asks_help and (not tokens or tokens[0] not in _WITHOUT_HOME):
+        key_file.refuse_older_home(context.home.key_file)
+    if not tokens and not json and screen.can_show_screen():
+        return screen.become_screen(context)
+    return _run(app, tokens, context)
+
+
 def main() -> None:
     """Runs the command that was typed. The exit code is 0 if the command succeeds, 1 if it is
     refused, and 2 if it was typed wrongly.
@@ -114,12 +138,8 @@ def main() -> None:
     _prepare_streams()
     sys.excepthook = _print_crash
     try:
-        build_app().meta(
-            _json_first(sys.argv[1:]),
-            exit_on_error=False,
-            print_error=False,
-            result_action="return_value",
-        )
+        words, options = split_global_options(sys.argv[1:])
+        launch(*words, **options)
         sys.stdout.flush()
     except CycloptsError as error:
         _exit_with(f"{_first_line(str(error))}; `meshcoop --help` shows how.", _USAGE)
@@ -140,29 +160,44 @@ def main() -> None:
         _drop_unwritable_output()
 
 
-def _make_launcher(app: App) -> Callable[..., Any]:
-    """Makes the function that reads the global options, and then runs the command that follows
-    these options.
+def split_global_options(words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """Takes the global options out of a command line. They may stand anywhere before `--`. Returns
+    the other words, and the options as arguments of `launch`.
+
+    Cyclopts could read these options too, as those of a meta app. But it would examine them again
+    at each word, and take two thirds of the time of a short command.
+
+    Raises Mistake if `--home` lacks its value or is given twice.
     """
+    end = _end_of_options(words)
+    options: dict[str, Any] = {flag[2:]: True for flag in _GLOBAL_FLAGS & {*words[:end]}}
+    typed = iter([word for word in words[:end] if word not in _GLOBAL_FLAGS])
+    rest: list[str] = []
+    for word in typed:
+        name, equals, value = word.partition("=")
+        if name != "--home":
+            rest.append(word)
+        elif "home" in options:
+            raise _usage_mistake("Parameter --home specified multiple times")
+        else:
+            options["home"] = Path(value if equals else _read_value(typed))
+    return [*rest, *words[end:]], options
 
-    def launch(
-        *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-        home: Annotated[Path | None, Parameter(help="the home folder, else MESHCOOP_HOME")] = None,
-        json: Annotated[bool, Parameter(negative=(), help="answer with one JSON document")] = False,
-        version: Annotated[
-            bool, Parameter(negative=(), help="print the version of this build")
-        ] = False,
-    ) -> Any:
-        context = Context(Home.find(home), json)
-        if version:
-            return _print_version(context)
-        if not tokens or tokens[0] not in _WITHOUT_HOME:
-            key_file.refuse_older_home(context.home.key_file)
-        if not tokens and not json and screen.can_show_screen():
-            return screen.become_screen(context)
-        return _run(app, tokens, context)
 
-    return launch
+def _end_of_options(words: Sequence[str]) -> int:
+    """Returns the place of the first `--`, behind which no word is an option."""
+    return words.index("--") if "--" in words else len(words)
+
+
+def _read_value(typed: Iterator[str]) -> str:
+    value = next(typed, "-")
+    if value.startswith("-"):
+        raise _usage_mistake("Parameter --home requires an argument")
+    return value
+
+
+def _usage_mistake(sentence: str) -> Mistake:
+    return Mistake("{sentence}; `meshcoop --help` shows how.", _USAGE, sentence=sentence)
 
 
 def _print_version(context: Context) -> None:
@@ -219,16 +254,6 @@ def _prepare_streams() -> None:
     for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "replace")):
         assert isinstance(stream, TextIOWrapper), "the streams of a program are files"
         stream.reconfigure(errors=errors)
-
-
-def _json_first(words: Sequence[str]) -> list[str]:
-    """Moves the option `--json` to the front. Elsewhere, `--json` could be taken as the value of an
-    option whose value is missing.
-    """
-    end = words.index("--") if "--" in words else len(words)
-    options = [word for word in words[:end] if word != "--json"]
-    mark = ["--json"] if len(options) < end else []
-    return [*mark, *options, *words[end:]]
 
 
 def _drop_unwritable_output() -> None:

@@ -38,8 +38,7 @@ def as_it_lies(folder):
 
 
 def run(folder, *words):
-    launch = command_line.build_app().meta
-    launch(["--home", str(folder), *words], exit_on_error=False, print_error=False)
+    command_line.launch(*words, home=folder)
 
 
 @pytest.mark.parametrize(
