@@ -217,6 +217,7 @@ def _import():
             import_module(module.name)
     import_module("meshcoop.node.slow_tables").load_tables()
     import_module("meshcoop.client").program_version()
+    import_module("meshcoop.fold.fold_version").fold_version()
     assert threading.active_count() == 1, "a thread would not be forked"
 
 
