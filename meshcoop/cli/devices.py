@@ -38,13 +38,29 @@ _USAGE = 2
 _QUOTA_RULE = "R-03.15"
 
 
-def check_recovery_words(*, context: ContextArgument) -> None:
+def check_recovery_words(
+    *,
+    typed: Annotated[
+        Path | None,
+        Parameter(
+            help="a file with two of the words and their numbers, one a line, from your sheet"
+        ),
+    ] = None,
+    context: ContextArgument,
+) -> None:
     """Shows your recovery words, asks for two of them, and then erases them from this home."""
     context.require_person()
     unlocked = context.unlock_keys()
     if unlocked.keys.recovery_seed is None:
         raise Mistake("The recovery words are on paper only; this home keeps them no longer.")
-    recovery_sheet.check_sheet(unlocked.keys.recovery_seed)
+    if typed is None and context.json:
+        words = " ".join(recovery_words.to_words(unlocked.keys.recovery_seed))
+        context.answer({"recovery": words}, lambda: words)
+        return
+    if typed is None:
+        recovery_sheet.check_sheet(unlocked.keys.recovery_seed)
+    else:
+        recovery_sheet.check_typed(unlocked.keys.recovery_seed, typed)
     recovery_sheet.forget_root_key(unlocked)
     context.answer(
         {"checked": True},

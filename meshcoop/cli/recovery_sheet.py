@@ -4,6 +4,7 @@ of the words.
 
 import getpass
 import random
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,9 @@ WordsOption = Annotated[
 
 _USAGE = 2
 _ROWS = 6
+_ASKED = 2  # words that people type from their sheet
+_MOST_TYPED = 1024  # characters
+_TYPED_WORD = re.compile(r"([0-9]{1,2})[^0-9a-z]+([a-z]+)")
 _CLEAR = "\x1b[2J\x1b[3J\x1b[H"  # clears the screen and what was scrolled away; cursor to the top
 
 
@@ -51,14 +55,27 @@ def check_sheet(root_seed: bytes) -> None:
     _write("Write them on paper, with their numbers:\n\n" + "\n".join(rows) + "\n\n")
     _ask("Press Enter once they are on paper. ")
     _write(_CLEAR)
-    for index in sorted(random.SystemRandom().sample(range(len(words)), 2)):
+    for index in sorted(random.SystemRandom().sample(range(len(words)), _ASKED)):
         number = index + 1
         if _ask_unseen(f"Word {number} on your sheet: ").strip().lower() != words[index]:
-            raise Mistake(
-                "That is not word {number}; correct your sheet with `meshcoop recovery`.",
-                1,
-                number=number,
-            )
+            raise _wrong_word(number)
+
+
+def check_typed(root_seed: bytes, typed: Path) -> None:
+    """Checks two words that a person has typed from the sheet into a file. Raises Mistake if a word
+    is wrong, or if there are fewer than two.
+    """
+    words = recovery_words.to_words(root_seed)
+    numbers = set()
+    for number, word in _TYPED_WORD.findall(_read_typed(typed).lower()):
+        if not 1 <= int(number) <= len(words) or words[int(number) - 1] != word:
+            raise _wrong_word(int(number))
+        numbers.add(int(number))
+    if len(numbers) < _ASKED:
+        raise Mistake(
+            "Write two words of the sheet with their numbers, such as `3 market`, one a line.",
+            _USAGE,
+        )
 
 
 def forget_root_key(unlocked: UnlockedKeys) -> UnlockedKeys:
@@ -87,6 +104,20 @@ def answer_with_words(
     if can_check_now:
         check_sheet(seed)
         forget_root_key(unlocked)
+
+
+def _read_typed(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            return file.read(_MOST_TYPED)
+    except OSError as error:
+        raise Mistake("{path}: {reason}.", _USAGE, path=path, reason=error.strerror) from None
+
+
+def _wrong_word(number: int) -> Mistake:
+    return Mistake(
+        "That is not word {number}; correct your sheet with `meshcoop recovery`.", 1, number=number
+    )
 
 
 def _write(text: str) -> None:
