@@ -25,6 +25,10 @@ def main() -> int:
     parser.add_argument("--socket", type=Path, required=True, help="where the node's local API is")
     parser.add_argument("--guides", type=Path, help="the folder of the guides that help shows")
     parser.add_argument("--log", type=Path, help="the file for faults of the screen")
+    parser.add_argument("--first-run", action="store_true", help="the home is still empty")
+    parser.add_argument(
+        "--program", nargs=argparse.REMAINDER, default=[], help="the program that runs commands"
+    )
     arguments = parser.parse_args()
     obstacle = _find_obstacle()
     if obstacle is not None:
@@ -38,9 +42,13 @@ def main() -> int:
     gc.disable()
 
     from tui.app import MeshcoopApp
+    from tui.node.program import Program
 
-    app = MeshcoopApp(arguments.socket, arguments.guides)
+    program = Program(arguments.program) if arguments.program else None
+    app = MeshcoopApp(arguments.socket, arguments.guides, program, is_first_run=arguments.first_run)
     asyncio.run(_show(app))
+    if app.next_command is not None and program is not None:
+        program.become(*app.next_command)
     code = app.return_code or 0
     if code:
         why = "`meshcoop log on` keeps a log that says why" if log is None else f"{log} says why"

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from tui.i18n import _
 from tui.node.connection import NodeConnection
+from tui.node.program import Program
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +23,11 @@ class MeshcoopApp(App[None]):
     """The terminal program that shows a resident their neighbourhood.
 
     `socket` is the path of the node's local API. `guides` is the folder with the guides that the
-    help page shows, or None.
+    help page shows, or None. `program` runs the commands that need the home's folder. If the home
+    is still empty, `is_first_run` is true.
+
+    `next_command` is the command that runs in place of the screen once the screen has closed, or
+    None.
     """
 
     TITLE = "meshcoop"
@@ -38,10 +43,20 @@ class MeshcoopApp(App[None]):
         Binding("ctrl+c,ctrl+q", "confirm_quit", show=False, priority=True, id="leave"),
     ]
 
-    def __init__(self, socket: Path, guides: Path | None = None) -> None:
+    def __init__(
+        self,
+        socket: Path,
+        guides: Path | None = None,
+        program: Program | None = None,
+        *,
+        is_first_run: bool = False,
+    ) -> None:
         super().__init__()
         self.node = NodeConnection(self, socket)
+        self.next_command: tuple[str, ...] | None = None
         self._guides = guides
+        self._program = program
+        self._is_first_run = is_first_run
 
     def compose(self) -> ComposeResult:
         """Shows a short text (the splash) while the program starts."""
@@ -61,7 +76,6 @@ class MeshcoopApp(App[None]):
         load_kinds()
 
         from tui.kinds.face import load_faces
-        from tui.screens.home import HomeScreen
         from tui.theme import HIGH_CONTRAST
 
         for fault in load_faces():
@@ -70,6 +84,27 @@ class MeshcoopApp(App[None]):
         # The program turned garbage collection off until the splash was seen.
         gc.enable()
         self.register_theme(HIGH_CONTRAST)
+        if self._is_first_run and self._program is not None:
+            self.run_worker(self._lead_in(self._program), name="first run")
+        else:
+            await self._show_home()
+
+    async def _lead_in(self, program: Program) -> None:
+        """Shows the first pages of an empty home, and then the home screen."""
+        from tui.first_run.first_run import FirstRun
+        from tui.first_run.welcome_screen import Way
+
+        way = await FirstRun(self, program).lead()
+        if way is Way.DEMO:
+            self.next_command = ("demo", "--stay")
+        if way in {None, Way.DEMO, Way.RELAY}:
+            self.exit()
+        else:
+            await self._show_home()
+
+    async def _show_home(self) -> None:
+        from tui.screens.home import HomeScreen
+
         await self.push_screen(HomeScreen(self.node))
         self.run_worker(self.node.stay_connected(), name="node")
 
@@ -82,6 +117,14 @@ class MeshcoopApp(App[None]):
         from tui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self._guides))
+
+    def action_write_words(self) -> None:
+        """Lets the reader copy the recovery words that this home still keeps."""
+        from tui.first_run.first_run import FirstRun
+
+        if self._program is not None:
+            run = FirstRun(self, self._program)
+            self.run_worker(run.write_words(self.node), exclusive=True, group="recovery words")
 
     def action_close(self) -> None:
         """Closes the program. If a typed draft would be lost, asks the reader first."""

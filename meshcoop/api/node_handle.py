@@ -64,6 +64,10 @@ class NodeHandle(Protocol):
     def has_passphrase(self) -> bool:
         """Whether a passphrase locks the keys of this home."""
 
+    @property
+    def keeps_recovery_words(self) -> bool:
+        """Whether this home still keeps the recovery words of its person, which belong on paper."""
+
     async def examine(self) -> dict[str, object]:
         """Looks into the stores of this home for the doctor. Works in a thread beside the event
         loop.

@@ -6,26 +6,32 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from meshcoop.cli.context import Context
 from meshcoop.cli.guides import find_guides
+from meshcoop.home.folder import Home
 from meshcoop.home.log_files import put_away
 from meshcoop.node import process
 
 
-def screen_command(socket: Path, log: Path | None = None) -> list[str]:
-    """Returns the command line that starts the screen.
+def screen_command(home: Home, log: Path | None = None, *, is_first_run: bool = False) -> list[str]:
+    """Returns the command line that starts the screen of a home.
 
-    The screen talks to the node whose local API is at `socket`. The screen writes its faults to
-    `log`. If `log` is None, the faults are not written down.
+    The screen writes its faults to `log`. If `log` is None, the faults are not written down. If the
+    home is still empty, `is_first_run` is true.
     """
     # With -P, Python does not import a folder called tui from the current directory.
-    command = [sys.executable, "-P", "-m", "tui", "--socket", str(socket)]
+    command = [sys.executable, "-P", "-m", "tui", "--socket", str(home.api_socket)]
     if log is not None:
         command += ["--log", str(log)]
     # The screen cannot ask where this package keeps the guides: it never imports meshcoop.
     guides = find_guides()
-    return command if guides is None else [*command, "--guides", str(guides)]
+    if guides is not None:
+        command += ["--guides", str(guides)]
+    if is_first_run:
+        command.append("--first-run")
+    return [*command, "--program", *process.PROGRAM, "--home", str(home.path)]
 
 
 def can_show_screen() -> bool:
@@ -35,11 +41,13 @@ def can_show_screen() -> bool:
 
 
 def become_screen(context: Context) -> None:
-    """Starts the node if no node runs. Then this process becomes the screen.
+    """Starts the node if no node runs. Then this process becomes the screen. If there is no home
+    yet, the screen leads the person to one.
 
     When the person closes the screen, the node keeps running.
     """
-    context.require_home()
+    if not context.home.key_file.exists():
+        _replace_process(screen_command(context.home, is_first_run=True))
     if not process.running(context.home):
         secret = context.obtain_secret()
         print("Starting your home…", flush=True)
@@ -49,14 +57,12 @@ def become_screen(context: Context) -> None:
     log = None if context.home.read_settings().no_log else context.home.screen_log_file
     if log is not None:
         put_away(log)
-    command = screen_command(context.home.api_socket, log)
-    sys.stdout.flush()
-    os.execv(command[0], command)  # noqa: S606  # our own program, and no shell
+    _replace_process(screen_command(context.home, log))
 
 
-def show_screen(socket: Path) -> int:
-    """Shows the screen. When somebody closes the screen, returns the screen's exit code."""
-    child = subprocess.Popen(screen_command(socket))  # noqa: S603  # our own program
+def show_screen(home: Home) -> int:
+    """Shows the screen of a home. When somebody closes the screen, returns the screen's exit code."""
+    child = subprocess.Popen(screen_command(home))  # noqa: S603  # our own program
     try:
         return child.wait()
     finally:
@@ -64,3 +70,8 @@ def show_screen(socket: Path) -> int:
             # `kill` would be wrong: the screen must put the terminal back into its ordinary mode.
             child.terminate()
             child.wait()
+
+
+def _replace_process(command: list[str]) -> NoReturn:
+    sys.stdout.flush()
+    os.execv(command[0], command)  # noqa: S606  # our own program, and no shell

@@ -170,6 +170,13 @@ class Node:
         """Whether a passphrase locks the keys of this home."""
         return self._unlocked.has_passphrase
 
+    @property
+    def keeps_recovery_words(self) -> bool:
+        """Whether this home still keeps the recovery words of its person."""
+        if self._unlocked.keys.recovery_seed is not None:
+            self._unlocked = self._unlocked.reread()  # a command may have erased them meanwhile
+        return self._unlocked.keys.recovery_seed is not None
+
     async def examine(self) -> dict[str, object]:
         """Looks into the stores of this home for the doctor. Works in a thread beside the event
         loop.

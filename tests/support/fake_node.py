@@ -7,6 +7,7 @@ import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from protocol.wire import invitation
 from protocol.wire.local_rpc import (
     HELLO,
     SUBSCRIBE,
@@ -23,6 +24,9 @@ from tui.screens.pane import Pane
 from tui.widgets.card_list import CardList
 
 NOW = "2026-11-23T18:00Z"
+INVITATION = invitation.encode(
+    invitation.Invitation(bytes(range(32)), bytes(range(16)), ("/ip4/192.0.2.7/tcp/4001",))
+)
 CLOCK = clock_at(NOW)
 
 
@@ -124,6 +128,7 @@ class FakeNode:
 
     def __init__(self):
         self.me = ADA
+        self.invited = []  # the params of each invitation that was made
         self.points = 60  # of every measure
         self.rehearsed = []  # what the screen asked the node to rehearse
         self.lists = {
@@ -193,6 +198,10 @@ class FakeNode:
             "state_hash": ident(96),
             "waiting": {"knocks": self.knocks, "vouched": self.vouched, "unplaced": 0},
         }
+
+    def invite(self, params):
+        self.invited.append(params)
+        return {"invitation": INVITATION, "expires": "2026-11-30T18:00Z"}
 
     def rehearse(self, params):
         """Answers like a node that knows 60 results of the measure, or what is assumed."""

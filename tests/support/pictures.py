@@ -35,7 +35,7 @@ TEXTS = ROOT / "tests" / "tui" / "snapshots"
 DRAWINGS = SPECS / "pictures"
 DRAWN = {
     *("today", "board", "thread", "request", "circle", "neighbourhood", "service", "measure"),
-    "rehearsal",
+    *("rehearsal", "invite"),
 }
 
 
@@ -55,6 +55,23 @@ async def lone(pilot):
     await pilot.press("enter")
     await shows(pilot, "Voters then", "Type 3 to agree")
     await until(pilot, lambda: isinstance(pilot.app.focused, LineInput))
+
+
+async def invite(pilot):
+    await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+    await pilot.press("i", "enter")
+    await shows(pilot, "They start meshcoop")
+
+
+async def waiting(pilot):
+    await shows(pilot, "Waiting to be let in")
+    await pilot.app.screen.query("LoadingIndicator").remove()  # it moves
+
+
+def outside():
+    node = FakeNode()
+    node.belongs = False
+    return node
 
 
 async def nothing(pilot):
@@ -268,6 +285,8 @@ SCENES = {
     "growth": (growth, growing, (80, 24)),
     "growth-60": (growth, growing, (60, 24)),
     "lone-voter": (lone, lone_voter, (80, 24)),
+    "invite": (invite, street, (80, 24)),
+    "waiting": (waiting, outside, (80, 24)),
     "empty": (nothing, FakeNode, (80, 24)),
     "board": (board, street, (80, 24)),
     "board-60": (board, street, (60, 24)),

@@ -19,6 +19,7 @@ _KEYS_AND_WORDS = (
     "",
     _("1 to 7    Today, Board, People, Services, Circles, Neighbourhood, Search"),
     _("n         ask, offer, or tell about yourself"),
+    _("i         invite a neighbour"),
     _("/         search            a   on the board: everything, or what is open"),
     _("m         on a person: mute or unmute them"),
     _("r         show new cards, where a list says “3 new”"),

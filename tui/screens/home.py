@@ -12,6 +12,7 @@ from tui.kinds.suggestions import Suggested
 from tui.node.connection import NodeConnection
 from tui.screens.board_tab import BoardTab
 from tui.screens.circles_tab import CirclesTab
+from tui.screens.invite_screen import InviteScreen
 from tui.screens.neighbourhood_tab import NeighbourhoodTab
 from tui.screens.pane import Pane
 from tui.screens.people_tab import PeopleTab
@@ -20,7 +21,8 @@ from tui.screens.search_tab import SearchTab
 from tui.screens.service_page import page_for_card
 from tui.screens.services_tab import ServicesTab
 from tui.screens.thread_page import ThreadScreen
-from tui.screens.today_tab import PERSON_PREFIX, TodayTab
+from tui.screens.today_tab import PERSON_PREFIX, WORDS_CARD, TodayTab
+from tui.screens.waiting_screen import WaitingScreen
 from tui.widgets.card_list import CardList
 from tui.widgets.feed import Feed
 from tui.widgets.inputs import LineInput
@@ -38,6 +40,7 @@ class HomeScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "app.new_post", _("New"), id="new"),
+        Binding("i", "invite", _("Invite"), id="invite"),
         Binding("slash", "tab('search')", _("Search"), key_display="/", id="search"),
         Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
         Binding("q", "app.close", _("Quit"), id="quit"),
@@ -71,6 +74,23 @@ class HomeScreen(Screen[None]):
             yield LazyTab(_("Neighbourhood"), lambda: NeighbourhoodTab(node), id="neighbourhood")
             yield LazyTab(_("Search"), lambda: SearchTab(node), id="search")
         yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Asks the connection to tell this screen about each new status."""
+        self.node.status_changed.subscribe(self, self._look_whether_waiting)
+
+    def _look_whether_waiting(self, _signal: None) -> None:
+        """Shows a page of its own as long as the reader waits to be let in."""
+        if self.node.waiting.flag("admission") and self.is_current:
+            self.app.push_screen(WaitingScreen(self.node), self._welcome)
+
+    def _welcome(self, _result: None) -> None:
+        self.notify(_("You are in. Your neighbours see you now."), markup=False)
+
+    def action_invite(self) -> None:
+        """Opens the page that makes an invitation."""
+        if self.node.is_in_neighbourhood:
+            self.app.push_screen(InviteScreen(self.node))
 
     async def action_tab(self, tab: str) -> None:
         """Opens the tab with the id `tab`, and moves the cursor into it."""
@@ -106,6 +126,8 @@ class HomeScreen(Screen[None]):
         step = self.query_one(TodayTab).step_of_card(event.card_id)
         if step is not None:
             self.app.push_screen(PostFormScreen(self.node, step))
+        elif event.card_id == WORDS_CARD:
+            await self.run_action("app.write_words")
         elif event.card_id.startswith(PERSON_PREFIX):
             await self._show_person(event.card_id.removeprefix(PERSON_PREFIX))
         else:

@@ -33,6 +33,7 @@ from tui.widgets.feed import Feed
 
 # These words begin the ids of cards that are about no record.
 _VOTERS_PREFIX = "voters:"  # the question to the only voter
+WORDS_CARD = "recovery words"  # the reminder to write the recovery words down
 PERSON_PREFIX = "person:"  # a person who does not vote yet
 
 _DAY_CHARS = len("2026-11-23")
@@ -172,7 +173,9 @@ class TodayTab(Pane):
             cards.append(card)
         self._keyed = {card.id for card in cards if card.has_key}
         knocks = [card for card in self._knock_cards() if card.id not in self._waiting]
-        self.query_one("#waits", Feed).show_cards([*knocks, *_merge_cards(cards)])
+        self.query_one("#waits", Feed).show_cards(
+            [*knocks, *_merge_cards(cards), *self._words_cards()]
+        )
         self.refresh_bindings()
 
     def _show_voters(self, newcomers: Page, reader: Reader) -> None:
@@ -194,6 +197,11 @@ class TodayTab(Pane):
         for person in self._people_who_knock():
             title = _("{who} wants to join").format(who=phrases.name(person))
             yield Card(f"{KNOCK_PREFIX}{person.id}", title, _("Press Enter to let them in"))
+
+    def _words_cards(self) -> Iterator[Card]:
+        if self.node.status is not None and self.node.status.flag("keeps_recovery_words"):
+            title = _("Your recovery words are not on paper yet")
+            yield Card(WORDS_CARD, title, _("Without them, a lost machine is lost for good"))
 
     def _people_to_vouch_for(self) -> Iterator[Person]:
         yield from self._people_who_knock()

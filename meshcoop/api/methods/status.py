@@ -77,6 +77,7 @@ class StatusMethods:
             "pid": os.getpid(),
             "ready": node.is_ready,
             "open_keys": not node.has_passphrase,
+            "keeps_recovery_words": node.keeps_recovery_words,
             "peer_id": node.network.peer_id,
             "addresses": node.network.addresses,
             "damage": [remark.as_dict() for remark in node.damage],

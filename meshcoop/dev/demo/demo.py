@@ -120,7 +120,7 @@ def _show_screen(street: list[Household]) -> None:
     )
     life.start()
     try:
-        screen.show_screen(Home(ada.home).api_socket)
+        screen.show_screen(Home(ada.home))
     finally:
         night.set()
         life.join()

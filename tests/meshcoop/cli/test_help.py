@@ -80,8 +80,16 @@ def test_a_checkout_takes_the_guides_from_the_specs():
 
 
 def test_the_screen_is_told_where_the_guides_are(tmp_path):
-    command = screen.screen_command(tmp_path / "api.sock")
-    assert command[-2:] == ["--guides", str(IN_THE_CHECKOUT)]
+    command = screen.screen_command(Home(tmp_path))
+    assert command[command.index("--guides") + 1] == str(IN_THE_CHECKOUT)
+
+
+@pytest.mark.parametrize("is_first_run", [False, True])
+def test_the_screen_is_told_how_to_run_commands_of_its_home(tmp_path, is_first_run):
+    command = screen.screen_command(Home(tmp_path), is_first_run=is_first_run)
+    program = command[command.index("--program") + 1 :]
+    assert program[-4:] == ["-m", "meshcoop", "--home", str(tmp_path)]
+    assert ("--first-run" in command) == is_first_run
 
 
 @pytest.mark.parametrize("no_log", [True, False])
