@@ -49,6 +49,9 @@ class EpochMaker:
         self._devices = devices
         self._write = write
         self._left: _Unfinished | None = None
+        # How many devices that are gone may hold the key with which this home wrote last
+        # (R-03.33e).
+        self.gone_with_key = 0
 
     def ensure(self, signer: Signer, now: int, random: Callable[[int], bytes]) -> None:
         """Makes a group key if this home holds no group key with which it may seal records
@@ -57,11 +60,14 @@ class EpochMaker:
         Raises Refused if the quota of the signer's device is used up.
         """
         choice = self._state.epochs.choose()
+        self.gone_with_key = 0
         if choice.fits:
             return
         if choice.epoch is not None and self._made_on(now // DAY_MS) >= MOST_A_DAY:
-            gone = len(choice.departed.all - choice.epoch.names)
-            _LOG.warning("%d devices that are gone may still hold the group key", gone)
+            self.gone_with_key = len(choice.departed.all - choice.epoch.names)
+            _LOG.warning(
+                "%d devices that are gone may still hold the group key", self.gone_with_key
+            )
             return
         with self._state.store.transaction():
             self._make(signer, choice, random(KEY_SIZE))

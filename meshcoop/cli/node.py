@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -308,14 +308,19 @@ def _describe_status(status: dict[str, Any]) -> str:
     for row in status["ahead"]:
         if row["device"] != status["device"]:
             lines.append(plain_text.format_ahead(row, clock_of_status(status)))
+    return "\n".join([*lines, *_describe_lacks(status)])
+
+
+def _describe_lacks(status: dict[str, Any]) -> Iterator[str]:
+    """Yields what this home cannot keep from others, and what it cannot read itself."""
+    if status["gone_with_key"]:
+        gone = format_count(status["gone_with_key"], "device")
+        yield f"What you write today can still be read by {gone} that are gone."
     if status["newer"]:
-        lines.append(plain_text.describe_newer(status["newer"], status["specs"]))
+        yield plain_text.describe_newer(status["newer"], status["specs"])
     if status["failed"]:
         mistakes = format_count(len(status["failed"]), "mistake")
-        lines.append(
-            f"The program made {mistakes} and leaves something out: see `meshcoop doctor`."
-        )
-    return "\n".join(lines)
+        yield f"The program made {mistakes} and leaves something out: see `meshcoop doctor`."
 
 
 def _name_peer(peer: dict[str, Any]) -> str:

@@ -40,6 +40,7 @@ class NoticeLine(Static):
         status = self._node.status or Shown({})
         sentences = [
             *_describe_open_keys(status),
+            *_describe_gone_devices(status),
             *_describe_newer(status),
             *_describe_failed(status),
         ]
@@ -51,6 +52,18 @@ def _describe_open_keys(status: Shown) -> list[str]:
     if not status.flag("open_keys"):
         return []
     return [_("This home has no passphrase: whoever takes its disk reads everything.")]
+
+
+def _describe_gone_devices(status: Shown) -> list[str]:
+    count = status.number("gone_with_key") or 0
+    if not count:
+        return []
+    sentence = plural(
+        "{n} device that is gone can still read what you write today.",
+        "{n} devices that are gone can still read what you write today.",
+        count,
+    )
+    return [sentence.format(n=count)]
 
 
 def _describe_newer(status: Shown) -> list[str]:

@@ -48,6 +48,7 @@ _NO_MEMBERSHIP: Params = {
     "ahead": [],
     "own_clock": None,
     "other_clocks": [],
+    "gone_with_key": 0,
     "own_vouchers": [],
     "running": [],
 }
@@ -177,6 +178,7 @@ class StatusMethods:
             "ahead": show_ahead(state, presenter),
             "own_clock": show_own_clock(clocks),
             "other_clocks": show_other_clocks(clocks, presenter),
+            "gone_with_key": membership.author.epoch_maker.gone_with_key,
             "own_vouchers": _show_own_vouchers(state, presenter, device),
             "running": _show_running(state, self._node.now()),
         }

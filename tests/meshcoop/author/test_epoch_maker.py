@@ -137,9 +137,11 @@ def test_the_limit_for_devices_is_eight_keys_a_day_and_then_the_best_is_used(mon
         choice = ada.state.epochs.choose()
         assert not choice.fits
         assert len(choice.departed.all - choice.epoch.names) == 4
+        assert ada.author.epoch_maker.gone_with_key == 4
         ada.street.clock += DAY_MS
         assert key_of(ada.post("offer", title="next day")) not in made
         assert ada.state.epochs.choose().fits
+        assert ada.author.epoch_maker.gone_with_key == 0
 
 
 def test_a_key_for_many_devices_is_made_in_steps(monkeypatch):

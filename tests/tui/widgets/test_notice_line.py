@@ -81,3 +81,15 @@ async def test_a_home_without_a_passphrase_says_so_above_every_list(pilot, node)
     assert text_of(pilot) == (
         "This home has no passphrase: whoever takes its disk reads everything."
     )
+
+
+class WithGoneDevices(FakeNode):
+    """The node of a home that has made all its keys of the day (R-03.33e)."""
+
+    def status(self, params):
+        return {**super().status(params), "gone_with_key": 3}
+
+
+@on_screen(node=WithGoneDevices)
+async def test_who_may_still_read_is_said(pilot, node):
+    assert text_of(pilot) == "3 devices that are gone can still read what you write today."
