@@ -21,9 +21,10 @@ SENTENCES: dict[str, str] = {
     "short_and_better": "Better than usual, but the last results together are short of the target.",
     "short_and_early": "Short of the target; it is too early to know what is usual.",
     # When homes run.
-    "all_in_one_hour": (
-        "All homes run in the same hour, and there is no relay. So up to half of the reports are seen "
-        "late. Let one home run longer, or ask a neighbour for a relay"
+    "all_in_few_hours": (
+        "All homes run in the same few hours, and there is no relay. If their hours overlap little, "
+        "up to a third of the reports are seen late. Let one home run longer, or ask a neighbour for "
+        "a relay"
     ),
     # Where a record stands in time.
     "stands_late": "It was seen late, and counts from then on.",

@@ -22,7 +22,7 @@ class Reading(StrEnum):
 class Running(StrEnum):
     """The codes that say when the homes of a neighbourhood run."""
 
-    ONE_HOUR = "all_in_one_hour"  # all in the same hour, without a relay (R-24.15)
+    FEW_HOURS = "all_in_few_hours"  # all in the same few hours, without a relay (R-24.15)
 
 
 class Standing(StrEnum):

@@ -11,7 +11,7 @@ from protocol.authority.witnesses import (
     Witnesses,
     WitnessIndex,
     WitnessRecord,
-    share_one_hour,
+    share_few_hours,
 )
 from protocol.errors import Refused
 from protocol.fold.content import read_content
@@ -52,7 +52,7 @@ class WitnessFold:
         self.change_count = 0
         self._followers: list[Newly] = []
         self._kept: tuple[int, Authority, Witnesses] | None = None
-        self._one_hour: tuple[tuple[int, int], bool] | None = None  # by change count and day
+        self._few_hours: tuple[tuple[int, int], bool] | None = None  # by change count and day
 
     def follow(self) -> Newly:
         """Returns an object that from now on notes which records `witness` records name."""
@@ -89,14 +89,14 @@ class WitnessFold:
         self._kept = (self.change_count, authority, witnesses)
         return witnesses
 
-    def are_on_in_one_hour(self, now: int) -> bool:
-        """Returns whether the homes that signed `witness` records lately all run in the same hour of
-        the day (R-24.15). `now` is in ms.
+    def are_on_in_few_hours(self, now: int) -> bool:
+        """Returns whether the homes that signed `witness` records lately all run in the same few
+        hours of the day (R-24.15). `now` is in ms.
         """
         key = (self.change_count, now // DAY_MS)
-        if self._one_hour is None or self._one_hour[0] != key:
-            self._one_hour = (key, share_one_hour(self.index.since(now - _LATELY_MS)))
-        return self._one_hour[1]
+        if self._few_hours is None or self._few_hours[0] != key:
+            self._few_hours = (key, share_few_hours(self.index.since(now - _LATELY_MS)))
+        return self._few_hours[1]
 
     def has_seen(self, authority: Authority, entry: Entry) -> bool:
         """Returns whether half of the witnesses of a term named a record. The record's author is

@@ -14,7 +14,7 @@ from protocol.authority.terms import Signers, Term
 
 HOUR_MS = 3_600_000
 _DAY_MS = 24 * HOUR_MS
-_ONE_HOUR_MS = 90 * 60_000  # an hour, and room for clocks and starts that differ a little
+_FEW_HOURS_MS = 5 * 3_600_000  # where the hours of homes begin in four hours, many are late
 _FEWEST_DAYS = 3
 OVERLAP_MS = 72 * HOUR_MS  # witnesses count for so long after they have seen the next renewal
 
@@ -334,8 +334,9 @@ class _Roster(NamedTuple):
     gaps: list[tuple[int, int | None]]
 
 
-def share_one_hour(records: Iterable[WitnessRecord]) -> bool:
-    """Returns True if all homes that signed these records run in the same hour of the day (R-24.15).
+def share_few_hours(records: Iterable[WitnessRecord]) -> bool:
+    """Returns True if all homes that signed these records run in the same few hours of the day
+    (R-24.15).
 
     Returns False also if the records are of one device, or of fewer than three days.
     """
@@ -346,7 +347,7 @@ def share_one_hour(records: Iterable[WitnessRecord]) -> bool:
         return False
     times = sorted(record.time % _DAY_MS for record in signed)
     gaps = [later - earlier for earlier, later in pairwise([*times, times[0] + _DAY_MS])]
-    return max(gaps) >= _DAY_MS - _ONE_HOUR_MS
+    return max(gaps) >= _DAY_MS - _FEW_HOURS_MS
 
 
 def _half_of(people: Collection[bytes]) -> int:

@@ -257,13 +257,13 @@ def _show_own_vouchers(state: State, presenter: Presenter, device: bytes) -> lis
 
 
 def _show_running(state: State, now: int) -> list[Params]:
-    """Warns if no relay keeps records for the homes, and all homes run only in one and the same
-    hour of the day (R-24.15).
+    """Warns if no relay keeps records for the homes, and all homes run only in the same few hours
+    of the day (R-24.15).
     """
     has_relay = state.authority is not None and bool(state.authority.relays)
-    if has_relay or not state.authority_fold.witnesses.are_on_in_one_hour(now):
+    if has_relay or not state.authority_fold.witnesses.are_on_in_few_hours(now):
         return []
-    return [Remark(Running.ONE_HOUR, {}).as_dict()]
+    return [Remark(Running.FEW_HOURS, {}).as_dict()]
 
 
 def _holder_of(device: bytes, state: State) -> bytes:

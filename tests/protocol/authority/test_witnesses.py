@@ -15,7 +15,7 @@ from protocol.authority.witnesses import (
     Witnesses,
     WitnessIndex,
     WitnessRecord,
-    share_one_hour,
+    share_few_hours,
 )
 
 DAY_MS = 24 * HOUR_MS
@@ -202,8 +202,9 @@ def signed_at(*moments):
     ]
 
 
-def test_homes_that_sign_in_one_hour_only_share_it():
-    assert share_one_hour(signed_at((1, 23.5), (3, 0.5), (4, 0.2), (6, 23.9)))
-    assert not share_one_hour(signed_at((1, 19), (2, 19.5), (3, 8)))
-    assert not share_one_hour(signed_at((1, 19), (1, 19.5), (2, 19.2)))  # two days
-    assert not share_one_hour(signed_at((1, 19), (2, 19))[::2])
+def test_homes_that_sign_in_few_hours_only_share_them():
+    assert share_few_hours(signed_at((1, 23.5), (3, 0.5), (4, 0.2), (6, 23.9)))
+    assert share_few_hours(signed_at((1, 19), (2, 21), (3, 23.9)))
+    assert not share_few_hours(signed_at((1, 19), (2, 21), (3, 0.5)))
+    assert not share_few_hours(signed_at((1, 19), (1, 19.5), (2, 19.2)))  # two days
+    assert not share_few_hours(signed_at((1, 19), (2, 19))[::2])
