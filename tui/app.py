@@ -118,6 +118,14 @@ class MeshcoopApp(App[None]):
 
         self.push_screen(HelpScreen(self._guides))
 
+    def action_join(self) -> None:
+        """Lets a home that is in no neighbourhood yet join one. Its first attempt has failed."""
+        from tui.first_run.first_run import FirstRun
+
+        if self._program is not None:
+            run = FirstRun(self, self._program)
+            self.run_worker(run.join_again(), exclusive=True, group="joining")
+
     def action_write_words(self) -> None:
         """Lets the reader copy the recovery words that this home still keeps."""
         from tui.first_run.first_run import FirstRun

@@ -31,8 +31,10 @@ class FakeProgram(Program):
         return {"state": "member", "recovery": self.recovery}
 
 
-def on_first_pages(scenario, *, program=None, node=None):
-    """Runs `scenario(pilot, program)` on the first pages of an empty home."""
+def on_first_pages(scenario, *, program=None, node=None, is_first_run=True):
+    """Runs `scenario(pilot, program)` on the first pages of an empty home. With `is_first_run`
+    false, the home has keys, and its node runs.
+    """
     program = program or FakeProgram()
     node = node or FakeNode()
 
@@ -40,11 +42,12 @@ def on_first_pages(scenario, *, program=None, node=None):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "api.sock"
             await node.start(path)
-            app = MeshcoopApp(path, None, program, is_first_run=True)
+            app = MeshcoopApp(path, None, program, is_first_run=is_first_run)
             app.animation_level = "none"
             try:
                 async with app.run_test(size=(80, 24)) as pilot:
-                    await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
+                    if is_first_run:
+                        await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
                     await scenario(pilot, program)
             finally:
                 await node.stop()

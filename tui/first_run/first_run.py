@@ -1,5 +1,6 @@
 """Leads from an empty home into a neighbourhood: the pages one after another."""
 
+from dataclasses import replace
 from typing import Any
 
 from textual.app import App
@@ -39,6 +40,13 @@ class FirstRun:
             elif answer["recovery"]:
                 await self._check_words(answer["recovery"].split())
             return way
+
+    async def join_again(self) -> None:
+        """Asks once more for an invitation, at a home that has keys already."""
+        sheet = replace(self._sheets()[Way.JOIN], is_new=False, is_known=True)
+        answer = await self._app.push_screen_wait(AnswersScreen(sheet))
+        if answer is not None and answer["recovery"]:
+            await self._check_words(answer["recovery"].split())
 
     async def write_words(self, node: NodeConnection) -> None:
         """Lets the reader copy the recovery words later, from the home screen."""

@@ -59,6 +59,7 @@ class HomeScreen(Screen[None]):
         self.node = node
         # The cursor goes into this tab as soon as the tab has something to select.
         self._tab_to_enter: str | None = "today"
+        self._has_offered_to_join = False
 
     def compose(self) -> ComposeResult:
         """Lays out the tabs below the status line and the notice line."""
@@ -77,12 +78,19 @@ class HomeScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Asks the connection to tell this screen about each new status."""
-        self.node.status_changed.subscribe(self, self._look_whether_waiting)
+        self.node.status_changed.subscribe(self, self._look_whether_in)
 
-    def _look_whether_waiting(self, _signal: None) -> None:
-        """Shows a page of its own as long as the reader waits to be let in."""
-        if self.node.waiting.flag("admission") and self.is_current:
+    async def _look_whether_in(self, _signal: None) -> None:
+        """Shows a page of its own as long as the reader waits to be let in. If nobody has been asked
+        yet, shows once the page on which the reader joins.
+        """
+        if not self.is_current or self.node.is_in_neighbourhood or self.node.status is None:
+            return
+        if self.node.waiting.flag("admission"):
             self.app.push_screen(WaitingScreen(self.node), self._welcome)
+        elif not self._has_offered_to_join and not self.node.status.has("relay"):
+            self._has_offered_to_join = True
+            await self.run_action("app.join")
 
     def _welcome(self, _result: None) -> None:
         self.notify(_("You are in. Your neighbours see you now."), markup=False)

@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.wire import invitation
-from tests.support.fake_node import shows, until
+from tests.support.fake_node import FakeNode, shows, until
 from tests.support.first_pages import WORDS, FakeProgram, answer, on_first_pages
 from tui.first_run.answers_screen import AnswersScreen
 from tui.first_run.welcome_screen import WelcomeScreen
@@ -191,3 +191,24 @@ def test_the_words_are_hidden_while_two_of_them_are_typed():
         await shows(pilot, "24 art")
 
     on_first_pages(scenario)
+
+
+class Outside(FakeNode):
+    """The node of a home that has keys and has asked nobody yet."""
+
+    def status(self, params):
+        return {**super().status(params), "neighbourhood": None, "waiting": {"admission": False}}
+
+
+def test_a_home_whose_first_attempt_failed_is_asked_for_an_invitation_again():
+    async def scenario(pilot, program):
+        await shows(pilot, "Join your neighbours", "The letters that your neighbour sent")
+        answer(pilot, invitation=CODE, person="Ben", passphrase=SECRET)
+        await pilot.press("f2")
+        await shows(pilot, "24 art")
+        assert program.ran == [
+            (("join", CODE, "--as", "Ben"), SECRET, None),
+            (("up",), SECRET, None),
+        ]
+
+    on_first_pages(scenario, node=Outside(), is_first_run=False)
