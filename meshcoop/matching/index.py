@@ -51,7 +51,7 @@ EntryKey = tuple[int, int]  # the row of a view, and the place among the entries
 
 class MatchingIndex:
     """An index of needs and offers, by topic and by person. The index also holds exchanges, answers
-    to posts, and good words.
+    to posts, and good words: records in which people speak well of each other.
     """
 
     def __init__(self, views: Views, failures: CodeFailures) -> None:

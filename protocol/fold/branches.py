@@ -1,8 +1,9 @@
-"""The branches of a thread. A home can fold a branch without the other branches (R-03.40a).
+"""The branches of a thread. A home can fold a branch without most other branches (R-03.40a).
 
 A branch is a record with all records that answer it, directly or through other answers. All records
 that are in no branch are the trunk of the thread. The trunk never depends on a branch. A branch
-depends on the trunk, and on the few branches to which it is tied.
+depends on the trunk. It also depends on a few other branches, if its records name theirs or share a
+tie with them (`Ties`).
 """
 
 from typing import NamedTuple

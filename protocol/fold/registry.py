@@ -34,7 +34,9 @@ UNLIMITED = 2**31  # software signs as many such records a day as the quota has 
 
 
 class FieldDescription(TypedDict):
-    """What a field may hold, in plain values."""
+    """Describes what a field may hold. Clients get this description, so it has only texts, numbers
+    and the like.
+    """
 
     name: str
     type: str

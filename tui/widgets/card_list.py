@@ -67,8 +67,8 @@ class CardList(OptionList):
         """Shows these cards. Returns the number of cards that are held back until somebody calls
         `show_latest`.
 
-        While somebody reads the list, changes and removes only cards that are shown already. Holds
-        all new cards back.
+        While somebody reads the list, this method changes and removes only cards that are shown
+        already. It holds all new cards back.
         """
         self._latest = list(cards)
         if not self.is_being_read:
