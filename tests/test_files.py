@@ -12,12 +12,15 @@ WRITERS = {
     "meshcoop/node/process.py": "the log of a node, not through a link",
     "meshcoop/node/step_meter.py": "a report for developers, at a path of the environment",
     "meshcoop/cli/main.py": "os.devnull, instead of a stream that is closed",
+    "tui/node/program.py": "a pipe to a program",
+    "tui/screens/invite_screen.py": "an invitation, not through a link",
 }
 # These places open files that a person names, or files of this machine. Everything else calls
 # `open_file`, which refuses links, devices and pipes.
 READERS = {
     "meshcoop/cli/loops/point_file.py": "points; people pipe them in",
     "meshcoop/cli/guides.py": "files of this package",
+    "meshcoop/cli/recovery_sheet.py": "words of a sheet; programs pipe them in",
     "meshcoop/cli/installation.py": "the record of this package",
     "meshcoop/cli/main.py": "os.devnull, instead of a stream that is closed",
     "meshcoop/export/bundle.py": "open_file itself",

@@ -54,8 +54,7 @@ def check_recovery_words(
     if unlocked.keys.recovery_seed is None:
         raise Mistake("The recovery words are on paper only; this home keeps them no longer.")
     if typed is None and context.json:
-        words = " ".join(recovery_words.to_words(unlocked.keys.recovery_seed))
-        context.answer({"recovery": words}, lambda: words)
+        _answer_words(context, unlocked.keys.recovery_seed)
         return
     if typed is None:
         recovery_sheet.check_sheet(unlocked.keys.recovery_seed)
@@ -67,6 +66,11 @@ def check_recovery_words(
         lambda: "The words are on paper, and no longer in this home.",
         is_done=True,
     )
+
+
+def _answer_words(context: Context, root_seed: bytes) -> None:
+    words = " ".join(recovery_words.to_words(root_seed))
+    context.answer({"recovery": words}, lambda: words)
 
 
 def list_devices(person: str | None = None, /, *, context: ContextArgument) -> None:

@@ -115,7 +115,10 @@ def test_words_that_do_not_fit_are_one_sentence(story, back):
         "revoke", cleo("devices")[0]["device"], "--words", str(words)
     )
     assert "Say who joins" in ben.refused("join", ada.invite(), code=2)
-    assert "no terminal" in ada.refused("recovery", code=2)
+    unseen = ada.run("recovery")
+    assert unseen.returncode == 2
+    assert "no terminal" in unseen.stderr
+    assert len(ada("recovery")["recovery"].split()) == 24
 
 
 def test_a_copied_home_says_what_it_found_and_certifies_a_new_device(story, back):

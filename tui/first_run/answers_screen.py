@@ -135,7 +135,7 @@ class AnswersScreen(Screen[Any]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "send", _("Go on"), key_display="F2", id="send-answers"),
-        Binding("f4", "offer", _("Suggest a passphrase"), key_display="F4", id="offer"),
+        Binding("f4", "suggest", _("Suggest a passphrase"), key_display="F4", id="suggest"),
         Binding("f5", "show_secret", _("Show it"), key_display="F5", id="show-secret"),
         Binding("escape", "back", _("Back"), key_display="Esc", id="back-a-step"),
         Binding("down", "app.focus_next", show=False, id="next-answer"),
@@ -169,7 +169,7 @@ class AnswersScreen(Screen[Any]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Returns True if the action can run now."""
         del parameters
-        if action == "offer":
+        if action == "suggest":
             return self._sheet.is_new
         return action != "show_secret" or PASSPHRASE in self._rows
 
@@ -210,7 +210,7 @@ class AnswersScreen(Screen[Any]):
             self._show_trouble(self._sheet.waiting)
             self.run_worker(self._send(), exclusive=True)
 
-    def action_offer(self) -> None:
+    def action_suggest(self) -> None:
         """Fills in a passphrase of six words, twice, and shows it."""
         offered = questions.draw_passphrase(secrets.choice)
         for name in (PASSPHRASE, _AGAIN):

@@ -152,14 +152,14 @@ class FirstRun:
 
     async def _return(self, answers: Answers) -> Any:
         command = ("join", answers["invitation"], "--words")
-        return await self._make_home(answers, *command, secret_file=answers["words"])
+        return await self._make_home(answers, *command, secret_file=answers[questions.PAPER_WORDS])
 
     async def _restore(self, answers: Answers) -> Any:
         answer = await self._make_home(answers, "restore", answers["file"])
         return {**answer, "recovery": None}
 
     async def _begin_relay(self, answers: Answers) -> Any:
-        await self._program.run("relay", "found", answers["relay"])
+        await self._program.run("relay", "found", answers[questions.RELAY_NAME])
         return await self._program.run("relay", "ticket")
 
     async def _make_home(

@@ -20,7 +20,7 @@ class NoticeScreen(Screen[None]):
     NoticeScreen .paragraph { height: auto; margin-bottom: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,escape", "close", _("Go on"), id="close-notice"),
+        Binding("enter,escape", "go_on", _("Go on"), id="close-notice"),
         Binding("c", "copy", _("Copy"), id="copy-notice"),
     ]
 
@@ -44,6 +44,6 @@ class NoticeScreen(Screen[None]):
         """Copies the paragraphs to the clipboard, if the terminal allows it."""
         self.app.copy_to_clipboard("\n".join(self._paragraphs))
 
-    def action_close(self) -> None:
+    def action_go_on(self) -> None:
         """Closes the page."""
         self.dismiss(None)

@@ -9,18 +9,23 @@ from pathlib import Path
 from mnemonic import Mnemonic
 
 from protocol.errors import Refused, fill_in
-from protocol.fold.registry import KINDS
-from protocol.schema.fields import Field
+from protocol.schema.fields import Field, Name, PersonName
 from protocol.wire import invitation
 from tui.i18n import _
 
+RELAY_NAME = "relay-name"  # the name of an answer
+PAPER_WORDS = "paper-words"  # the name of an answer
 WORD_COUNT = 24
 SHORTEST_PASSPHRASE = 10  # characters (R-01.29a)
 _OFFERED_WORDS = 6
 _MOST_RELAY_NAME = 80  # characters
-_MOST_RATED = 72  # characters; zxcvbn takes no more
+_RATED = 72  # characters; zxcvbn takes no more
 _GUESSES_A_SECOND = 10_000  # of somebody with many machines, against a lock that is slow on purpose
 _YEAR_SECONDS = 365 * 86_400
+
+# As a profile and a charter have them (R-12.7).
+_PERSON = PersonName(required=True)
+_PLACE = Name(required=True)
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -55,7 +60,7 @@ def ask_person() -> Question:
         "person",
         _("Your name"),
         _("As your neighbours know you."),
-        lambda typed: _find_fault_of_field(KINDS["profile"].fields["name"], typed),
+        lambda typed: _find_fault_of_field(_PERSON, typed),
     )
 
 
@@ -65,14 +70,14 @@ def ask_place() -> Question:
         "place",
         _("Street or block"),
         _("The name of the neighbourhood, such as Elm Street."),
-        lambda typed: _find_fault_of_field(KINDS["charter"].fields["name"], typed),
+        lambda typed: _find_fault_of_field(_PLACE, typed),
     )
 
 
 def ask_relay() -> Question:
     """Asks for the name of a new relay."""
     return Question(
-        "relay",
+        RELAY_NAME,
         _("Name"),
         _("Where it stands, such as the surgery."),
         lambda typed: (
@@ -86,7 +91,7 @@ def ask_relay() -> Question:
 def ask_words() -> Question:
     """Asks for the recovery words on somebody's paper."""
     return Question(
-        "words",
+        PAPER_WORDS,
         _("Your 24 words"),
         _("From your paper, in their order. Numbers and line breaks do not matter."),
         find_fault_of_words,
@@ -159,7 +164,7 @@ def rate_passphrase(typed: str) -> str:
     """Says how long somebody who has taken the machine would guess."""
     from zxcvbn import zxcvbn  # late: its lists of words take a moment to load
 
-    guesses = float(zxcvbn(typed[:_MOST_RATED])["guesses"])
+    guesses = float(zxcvbn(f"{typed:.{_RATED}}")["guesses"])
     years = guesses / _GUESSES_A_SECOND / _YEAR_SECONDS
     if years >= 100:  # noqa: PLR2004  # a century
         return _("Strong: a stranger who guesses would need centuries.")

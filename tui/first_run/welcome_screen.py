@@ -23,7 +23,7 @@ class Way(Enum):
     RETURN = "return"
     RESTORE = "restore"
     DEMO = "demo"
-    RELAY = "relay"
+    RELAY = "be a relay"
 
 
 class WelcomeScreen(Screen[Way | None]):

@@ -49,7 +49,12 @@ class WordsScreen(Screen[dict[int, str] | None]):
                 )), id="explanation")  # fmt: skip
                 yield Static(plain(self._sheet()))
                 with Horizontal(id="buttons"):
-                    yield Button(_("They are on paper"), variant="primary", id="done", compact=True)
+                    yield Button(
+                        _("They are on paper"),
+                        variant="primary",
+                        id="on-paper-button",
+                        compact=True,
+                    )
                     yield Button(_("Later: remind me on Today"), id="later", compact=True)
             with Vertical(id="check"):
                 yield Static(plain(_(
@@ -69,7 +74,7 @@ class WordsScreen(Screen[dict[int, str] | None]):
     def on_mount(self) -> None:
         """Puts the cursor on the button."""
         self.query_one("#sheet").border_title = plain(_("Your recovery words"))
-        self.query_one("#done").focus()
+        self.query_one("#on-paper-button").focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Returns True if the action can run now."""
@@ -80,7 +85,7 @@ class WordsScreen(Screen[dict[int, str] | None]):
     def _is_checking(self) -> bool:
         return self.query_one("#turns", ContentSwitcher).current == "check"
 
-    @on(Button.Pressed, "#done")
+    @on(Button.Pressed, "#on-paper-button")
     def turn_to_check(self) -> None:
         """Hides the words, and asks for two of them."""
         self.query_one("#turns", ContentSwitcher).current = "check"
@@ -113,7 +118,7 @@ class WordsScreen(Screen[dict[int, str] | None]):
     def action_look_again(self) -> None:
         """Shows the words again."""
         self.query_one("#turns", ContentSwitcher).current = "paper"
-        self.query_one("#done").focus()
+        self.query_one("#on-paper-button").focus()
         self.refresh_bindings()
 
     def _typed(self, number: int) -> str:

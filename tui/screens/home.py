@@ -41,7 +41,7 @@ class HomeScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "app.new_post", _("New"), id="new"),
         Binding("i", "invite", _("Invite"), id="invite"),
-        Binding("slash", "tab('search')", _("Search"), key_display="/", id="search"),
+        Binding("slash", "tab('search')", show=False, id="search"),
         Binding("f1,question_mark", "app.show_help", _("Help"), key_display="F1", id="help"),
         Binding("q", "app.close", _("Quit"), id="quit"),
         Binding("1", "tab('today')", show=False, id="tab-today"),

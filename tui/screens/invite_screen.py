@@ -1,5 +1,6 @@
 """The page that makes an invitation and shows it as a picture and as text, to be passed on."""
 
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -95,7 +96,9 @@ class InviteScreen(Screen[None]):
         path = Path(platformdirs.user_documents_dir()) / _FILE_NAME
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"{self._code}\n", encoding="utf-8")
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+            with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123  # a handle, not a path
+                file.write(f"{self._code}\n")
         except OSError as error:
             sentence = _("{path} cannot be written: {why}.").format(path=path, why=error.strerror)
             self.notify(sentence, severity="warning", markup=False)

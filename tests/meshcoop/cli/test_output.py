@@ -18,7 +18,14 @@ BOM = b"\xef\xbb\xbf"
 # These functions print an answer and change nothing. Whoever adds a function that answers decides
 # whether it belongs here or sets `is_done`.
 QUESTIONS = {
-    *("_announce_ready", "_print_list", "_print_version", "apply_loop_rules", "list_devices"),
+    *(
+        "_announce_ready",
+        "_answer_words",
+        "_print_list",
+        "_print_version",
+        "apply_loop_rules",
+        "list_devices",
+    ),
     *(
         "list_kinds",
         "list_relays",

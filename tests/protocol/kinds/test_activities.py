@@ -400,8 +400,9 @@ def test_attendance_refuses_a_second_receipt_for_a_person_and_day_before_signing
     story, root, attendance = held_lunch()
     again = story.says(ADA, "attendance", root, people=[BEN, CHO], on=DAY, time=BEGINS + 1)
     pay(story, attendance, BEN)
-    folded, second = draft_receipt(story, again, giver=BEN, on=DAY)
-    _, other = draft_receipt(story, again, giver=CHO, on=DAY)
+    terms = {"receiver": COMMON_POT, "minutes": 90, "on": DAY}
+    folded, second = draft_receipt(story, again, giver=BEN, **terms)
+    _, other = draft_receipt(story, again, giver=CHO, **terms)
 
     other.check_before_signing(folded)
     with pytest.raises(Refused) as refused:

@@ -123,11 +123,13 @@ def test_who_was_here_before_comes_back_with_24_words():
     async def scenario(pilot, program):
         await choose(pilot, "return")
         await shows(pilot, "Your 24 words")
-        answer(pilot, invitation=CODE, words="abandon abandom", passphrase=SECRET, again=SECRET)
+        answer(pilot, invitation=CODE, passphrase=SECRET, again=SECRET)
+        paper = pilot.app.screen.query_one("#answer-paper-words")
+        paper.fill("abandon abandom")
         await shows(pilot, "Word 2: not on the list; did you mean abandon?")
-        answer(pilot, words=" ".join(WORDS[:-1]))
+        paper.fill(" ".join(WORDS[:-1]))
         await shows(pilot, "23 of 24 words so far.")
-        answer(pilot, words="\n".join(WORDS))
+        paper.fill("\n".join(WORDS))
         await pilot.press("f2")
         await arrives(pilot)
         (command, secret, file), _up = program.ran
@@ -156,7 +158,7 @@ def test_a_relay_shows_its_ticket():
     async def scenario(pilot, program):
         await choose(pilot, "relay")
         await shows(pilot, "Where it stands")
-        answer(pilot, relay="The surgery")
+        answer(pilot, **{"relay-name": "The surgery"})
         await pilot.press("f2")
         await shows(pilot, "The relay is up", "TICKET")
         assert [words for words, *_ in program.ran] == [

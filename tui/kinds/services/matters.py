@@ -297,4 +297,7 @@ def _holder_sentence(matter: Shown, reader: Reader) -> str:
 def _is_overdue(matter: Shown, clock: LocalClock) -> bool:
     """Returns True if the holder's deadline is past. It counts as missed only later (R-23.6l)."""
     answer_by = matter.text("answer_by")
-    return answer_by is not None and clock.has_begun(answer_by)
+    try:
+        return answer_by is not None and clock.has_begun(answer_by)
+    except ValueError:
+        return False  # what is no time is shown as it is, like every other text
