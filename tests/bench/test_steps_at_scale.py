@@ -77,6 +77,7 @@ def node_of(author):
     return SimpleNamespace(
         require_membership=lambda: membership, wait_to_sign=wait_to_sign, now=now,
         membership=membership, relay=None, network=network, damage=[], is_ready=True, has_passphrase=True,
+        keeps_recovery_words=False,
     )  # fmt: skip
 
 
