@@ -23,7 +23,10 @@ from tests.support.simulated_street import Home, Simulate, Street, store_of
 from tests.support.stores import STORE_KEY
 
 COMMANDS = 14
-SETTLED = 200  # seconds after which each home has dialled the relay and signed what is due
+SETTLED = (
+    700  # seconds after which each home has dialled the relay and signed what is due: an address
+)
+# that has not answered yet is dialled again only after ten minutes
 SHORT = 1  # sequences of the default suite
 ALL = 200
 
