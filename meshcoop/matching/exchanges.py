@@ -172,8 +172,8 @@ class Exchanges:
 
 
 def _days_of_promise(exchange: Exchange) -> Iterable[tuple[bytes, str]]:
-    """Yields each person of a promise with each day of the promise, as pairs. If the hour of the
-    promise is not known, there are no pairs.
+    """Yields each person of a promise with each day of the promise, as pairs. If a promise has no
+    hour, yields no pairs.
     """
     span = None if exchange.is_given else time_span(exchange.when, exchange.minutes)
     if span is not None:

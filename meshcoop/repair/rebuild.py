@@ -132,7 +132,7 @@ def _readable(old: ReadOnlyStore, lost: list[int], report: Report | None) -> Ite
     records to `lost`.
 
     If only the content of a record is damaged, yields the record without content, and also adds its
-    row number to `lost`. The rows are read one by one, so that one bad page does not hide the other
+    row number to `lost`. The rows are read singly, so that a bad page does not hide the other
     records.
     """
     last_row = old.last_row()

@@ -51,7 +51,7 @@ def parse_day(text: str) -> int:
 
 def format_day(day: int) -> str:
     """Writes a number of days since 1970-01-01 as YYYY-MM-DD. A day before the year 1 becomes the
-    first day of that year, and a day after the year 9999 the last one: records can name these days,
+    first day of that year, and a day after the year 9999 the last of that year: records can name these days,
     and windows go beyond them.
     """
     ordinal = min(max(date.min.toordinal(), _EPOCH + day), date.max.toordinal())

@@ -224,14 +224,7 @@ class Receipt(Kind):
         Raises Refused if the receipt does not fit the record that it is about. Raises Refused also
         if giver and receiver are the same.
         """
-        about = thread.target(self)
-        paid = thread.find_draft(about.id, Payable)
-        if paid is not None:
-            paid.check_receipt(thread, self)
-        elif self.receiver == COMMON_POT:
-            check_pot_receipt(self, about)
-        else:
-            check_parties(self)
+        self._check_counting(thread)
         thread.add_view(self)
 
     def settle(self, thread: Thread) -> None:
@@ -276,6 +269,9 @@ class Receipt(Kind):
                 yield Awaited(person, "confirm", self.id)
 
     def _check_counting(self, thread: Thread) -> None:
+        """Raises Refused if the receipt does not fit the record that it is about, or if giver and
+        receiver are the same.
+        """
         about = thread.target(self)
         paid = thread.find_draft(about.id, Payable)
         if paid is not None:
